@@ -1,0 +1,52 @@
+"""The audit log's words: the closed list of entry kinds, the canonical form, the hash tree.
+
+An entry holds ids, reasons, instants and hashes: never a name, a number or a note.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """Everything that may be written. A kind that is not here cannot be written."""
+
+    CONFIGURATION = "configuration"  # a revision became active, or was refused
+    IMPORTED = "imported"
+    PERMITTED = "permitted"
+    REFUSED = "refused"
+    PLACED = "placed"
+    DECLINED = "declined"
+    SILENT = "silent"
+    REPORTED = "reported"  # a report moved a call
+    STOPPED = "stopped"  # we silenced a call, and why
+    APOLOGISED = "apologised"  # somebody answered an empty room
+    SETTLED = "settled"  # the provider was asked what became of a call
+    SEAT = "seat"  # a seat changed its state
+    OUTCOME = "outcome"
+    CORRECTED = "corrected"
+    SUPPRESSED = "suppressed"
+    LIFTED = "lifted"
+    REGISTER = "register"
+    MARKED = "marked"
+    CALL_BACK = "call_back"
+    RELEASED = "released"  # a call-back went from the phoner to the team
+    INBOUND = "inbound"
+    BREAKER = "breaker"  # a campaign was stopped or resumed
+    SIGNATURE_REFUSED = "signature_refused"
+    LOOKED_UP = "looked_up"  # somebody asked who called a number
+    USER = "user"
+
+
+def canonical(entry: Mapping[str, Any]) -> bytes:
+    """The bytes that are stored, hashed and sealed: sorted keys, no spaces, UTF-8, no floats."""
+    return json.dumps(
+        entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def stamp(at: datetime) -> str:
+    """An instant as entries carry it: UTC, microseconds, Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,146 @@
+"""One attempt to reach one number: its states, what may be reported about it, and one table.
+
+Rule: everything that decides what a report does to a call stands in this file. `advance` is pure;
+reports may come twice, late, in any order or never (I6), and an ended call stays ended.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    PLACING = "placing"  # the permit is written; the provider's answer is not stored yet
+    SILENT = "silent"  # asked, and no answer that tells whether a telephone rings
+    DIALING = "dialing"  # the provider has it
+    RINGING = "ringing"
+    TALKING = "talking"
+    ENDED = "ended"
+
+
+class Cause(StrEnum):
+    """How a call ended."""
+
+    COMPLETED = "completed"  # was answered, and is over
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    MACHINE = "machine"
+    CANCELLED = "cancelled"  # we stopped it before it was answered
+    DECLINED = "declined"  # the provider refused to dial
+    NEVER_PLACED = "never_placed"  # settled: no telephone ever rang
+
+
+class Report(StrEnum):
+    """What the outside may tell us about a call."""
+
+    TAKEN = "taken"  # the provider accepted the order
+    NO_REPLY = "no_reply"  # the order's fate is unknown
+    RANG = "rang"
+    ANSWERED = "answered"
+    HUNG_UP = "hung_up"  # over, after having been answered
+    NOT_ANSWERED = "not_answered"
+    BUSY = "busy"
+    FAILED = "failed"
+    MACHINE = "machine"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+    NEVER_PLACED = "never_placed"
+
+
+S, R = State, Report
+
+ENDINGS: Mapping[Report, Cause] = {
+    R.HUNG_UP: Cause.COMPLETED,
+    R.NOT_ANSWERED: Cause.NO_ANSWER,
+    R.BUSY: Cause.BUSY,
+    R.FAILED: Cause.UNREACHABLE,
+    R.MACHINE: Cause.MACHINE,
+    R.CANCELLED: Cause.CANCELLED,
+    R.DECLINED: Cause.DECLINED,
+    R.NEVER_PLACED: Cause.NEVER_PLACED,
+}
+
+_ANY_END: Mapping[Report, State] = dict.fromkeys(ENDINGS, S.ENDED)
+
+NEXT: Mapping[State, Mapping[Report, State]] = {
+    S.PLACING: {
+        R.TAKEN: S.DIALING,
+        R.NO_REPLY: S.SILENT,
+        R.RANG: S.RINGING,
+        R.ANSWERED: S.TALKING,
+        **_ANY_END,
+    },
+    S.SILENT: {
+        R.TAKEN: S.DIALING,
+        R.NO_REPLY: S.SILENT,
+        R.RANG: S.RINGING,
+        R.ANSWERED: S.TALKING,
+        **_ANY_END,
+    },
+    S.DIALING: {
+        R.TAKEN: S.DIALING,
+        R.NO_REPLY: S.DIALING,
+        R.RANG: S.RINGING,
+        R.ANSWERED: S.TALKING,
+        **_ANY_END,
+    },
+    S.RINGING: {
+        R.TAKEN: S.RINGING,
+        R.NO_REPLY: S.RINGING,
+        R.RANG: S.RINGING,
+        R.ANSWERED: S.TALKING,
+        **_ANY_END,
+    },
+    S.TALKING: {
+        R.TAKEN: S.TALKING,
+        R.NO_REPLY: S.TALKING,
+        R.RANG: S.TALKING,
+        R.ANSWERED: S.TALKING,
+        **_ANY_END,
+    },
+    S.ENDED: dict.fromkeys(Report, S.ENDED),
+}
+"""Every report in every state. A pair that leads back is late or repeated: harmless, recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt. Instants are UTC; `ref` is the provider's name for the leg."""
+
+    attempt: str
+    state: State = State.PLACING
+    ref: str | None = None
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: Cause | None = None
+
+
+def advance(call: Call, report: Report, at: datetime, ref: str | None = None) -> Call:
+    """What the call is after the report; equal to `call` when nothing changes.
+
+    `at` is when it happened, by the provider's own clock where that is told: so a late report fills
+    in what it knows, and every order of the same reports ends in the same call.
+    """
+    ref = call.ref or ref
+    rang_at, answered_at = call.rang_at, call.answered_at
+    ended_at, cause = call.ended_at, call.cause
+    if report is Report.RANG and rang_at is None:
+        rang_at = at
+    if report is Report.ANSWERED and answered_at is None:
+        answered_at = at
+    if report in ENDINGS and cause is None:
+        ended_at, cause = at, ENDINGS[report]
+    if cause is not None and cause is not Cause.MACHINE and answered_at is not None:
+        cause = Cause.COMPLETED  # whatever word the provider ends an answered call with
+    return Call(
+        attempt=call.attempt,
+        state=NEXT[call.state][report],
+        ref=ref,
+        rang_at=rang_at,
+        answered_at=answered_at,
+        ended_at=ended_at,
+        cause=cause,
+    )

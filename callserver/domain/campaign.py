@@ -1,0 +1,118 @@
+"""One campaign: whom we ring, why, by which policy, and what may come of a call.
+
+The models are the file format (config/campaigns/*.yaml): a key that is not here is an error.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from callserver.domain.call import Cause
+from callserver.domain.facts import Purpose, Scope, Segment
+
+
+class Document(BaseModel):
+    """Frozen, and closed: what is not named here is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Label(Document):
+    da: Annotated[str, Field(min_length=1)]
+    en: Annotated[str, Field(min_length=1)]
+
+
+class Ask(StrEnum):
+    """What an outcome asks for before it can be saved."""
+
+    AMOUNT = "amount"  # whole kroner
+    FREQUENCY = "frequency"  # monthly quarterly yearly once
+    DATE = "date"
+    AT = "at"  # an instant: when to call back
+    NOTE = "note"
+    REASON = "reason"
+
+
+class Effect(StrEnum):
+    """What follows from an outcome (outcome.py)."""
+
+    DONE = "done"  # an agreement, or a talk that ended well: the contact is finished
+    REFUSED = "refused"  # a polite no: the policy's rest after a refusal
+    RETRY = "retry"  # not reached after all: the retry rule of `retry_as`
+    CALL_BACK = "call_back"  # asks AT
+    NOT_NOW = "not_now"  # rest_days
+    SUPPRESS = "suppress"  # `scope` says how far
+    WRONG_NUMBER = "wrong_number"
+    DECEASED = "deceased"
+    VULNERABLE = "vulnerable"
+    COMPLAINT = "complaint"  # suppressed at once, and a case for the project leader
+    LEFT = "left"  # ended the membership: as easy as an upgrade
+
+
+class Outcome(Document):
+    label: Label
+    does: Effect
+    asks: tuple[Ask, ...] = ()
+    scope: Scope | None = None
+    retry_as: Cause | None = None
+    rest_days: Annotated[int, Field(ge=1, le=730)] | None = None
+    agreement: bool = False  # read back before it is saved; counted as an agreement
+
+
+class Retry(Document):
+    after_minutes: Annotated[int, Field(ge=1)]
+    most: Annotated[int, Field(ge=0, le=20)]  # dials that may end so before the contact is closed
+
+    @property
+    def after(self) -> timedelta:
+        return timedelta(minutes=self.after_minutes)
+
+
+class CallBacks(Document):
+    personal: bool = True  # kept by the phoner who promised
+    release_after_minutes: Annotated[int, Field(ge=0)] = 10  # then the team may take it
+    tolerance_minutes: Annotated[int, Field(ge=1, le=15)] = 15
+    most_days_ahead: Annotated[int, Field(ge=1, le=365)] = 60
+
+
+class Direction(StrEnum):
+    ASCENDING = "ascending"
+    DESCENDING = "descending"
+
+
+class Order(Document):
+    """By which column the list is dialed; without it, as in the file."""
+
+    column: str
+    direction: Direction = Direction.ASCENDING
+
+
+class Card(Document):
+    """An honest answer to what people ask."""
+
+    question: Label
+    answer: Label
+
+
+class Campaign(Document):
+    name: str  # the file's name without .yaml
+    title: Label
+    organisation: str  # who is calling: said to whoever answers an empty room or calls back
+    why: Label  # one sentence: why we call
+    segment: Segment
+    purpose: Purpose
+    policy: str
+    department: str
+    caller_id: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{5,14}$")]
+    ring_seconds: Annotated[int, Field(ge=5, le=120)] = 25
+    order: Order | None = None
+    priority: Annotated[int, Field(ge=0, le=9)] = 5
+    retry: dict[Cause, Retry] = Field(default_factory=dict)
+    most_tries: Annotated[int, Field(ge=1, le=50)] = 8
+    call_backs: CallBacks = CallBacks()
+    wrap_up_seconds: Annotated[int, Field(ge=5, le=1800)] = 60
+    outcomes: dict[str, Outcome]
+    script: str  # Markdown with {merge} fields; a path under config/scripts, or the text itself
+    cards: tuple[Card, ...] = ()

@@ -1,0 +1,155 @@
+"""What the gate looks at: one frozen picture of everything a dial decision may depend on.
+
+Only values stand here. The engine reads them inside the transaction that writes the answer; the
+rules (hours, suppression, frequency, basis, permit) read nothing else. An instant is an aware
+datetime in UTC; a date is a local calendar date of the called person.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from callserver.domain.policy import Policy
+
+
+class Segment(StrEnum):
+    """What the house is to the person (the ethics book's five segments)."""
+
+    KANVAS = "KANVAS"  # a stranger
+    LEADS = "LEADS"  # has signed or asked something, is no member
+    OPGRADERING = "OPGRADERING"  # a member
+    LAPSED = "LAPSED"  # was a member, left for unknown reasons
+    AFMELDTE = "AFMELDTE"  # a member whose payment has stopped
+
+
+class Purpose(StrEnum):
+    """What the call asks for; the law looks at this, not only at the person."""
+
+    RECRUIT = "RECRUIT"
+    GIFT = "GIFT"
+    RECRUIT_GIFT = "RECRUIT+GIFT"
+    UPGRADE = "UPGRADE"
+    REINSTATE = "REINSTATE"
+    SERVICE = "SERVICE"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What we know of the human being."""
+
+    zone: str | None = None  # own IANA zone; overrides the number's
+    born: date | None = None
+    deceased_at: datetime | None = None
+    guardian: bool = False
+    vulnerable: bool = False
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What the person is to the house; a stranger when nothing is set."""
+
+    member: bool = False
+    last_gift: date | None = None
+    ended: date | None = None
+
+
+class ConsentEvent(StrEnum):
+    GIVEN = "given"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    event: ConsentEvent
+    at: datetime
+    phone: bool = True  # False: a consent, but not for the telephone
+    proof: bool = False  # a stored proof exists
+
+
+class Scope(StrEnum):
+    """How far a suppression reaches."""
+
+    NUMBER = "number"
+    PERSON = "person"
+    HOUSEHOLD = "household"
+    HASH = "hash"  # the keyed hash of an erased person's number
+    COMPLAINT = "complaint"
+    PURPOSE = "org"  # an objection to one purpose only (the vectors call it org)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    scope: Scope
+    at: datetime
+    lifted_at: datetime | None = None
+    purpose: Purpose | None = None  # scope PURPOSE: which; None = the one being asked about
+    list_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The external do-not-call register (Robinsonlisten and its like), as our copy has it."""
+
+    listed: bool = False
+    checked_at: datetime | None = None  # last wash; None = fresh, nothing to be stale
+
+
+@dataclass(frozen=True, slots=True)
+class Phoner:
+    """Who would talk. The defaults are a cleared phoner."""
+
+    shift: int = 99
+    supervisor_present: bool = True
+    policy_ack: bool = True
+    left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignState:
+    """The campaign's running figures, in the policy's abandon window."""
+
+    paused: bool = False
+    answered: int = 0  # live answers
+    abandoned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    clock_skew_ms: int = 0
+    suppression_age_s: float = 0.0
+    audit_ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything one decision is made from."""
+
+    now: datetime
+    number: str  # E.164 as stored, or whatever was handed in: the rules classify it
+    policy: "Policy | None"
+    segment: Segment = Segment.KANVAS
+    purpose: Purpose = Purpose.RECRUIT
+    person: Person = field(default_factory=Person)
+    relation: Relation = field(default_factory=Relation)
+    consents: tuple[Consent, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    register: Register = field(default_factory=Register)
+    attempts: tuple[datetime, ...] = ()  # earlier attempts to this number, person or household
+    refused_at: datetime | None = None
+    abandoned_at: datetime | None = None
+    callback_for: datetime | None = None  # the instant at which the person asked to be called
+    reassigned_at: datetime | None = None
+    bad_number: bool = False
+    active_call: bool = False
+    source_known: bool = True
+    own_number: bool = False
+    phoner_reserved: bool = True
+    phoner: Phoner = field(default_factory=Phoner)
+    campaign: CampaignState = field(default_factory=CampaignState)
+    caller_id: str | None = None  # None = withheld
+    system: System = field(default_factory=System)
+    revision: str = ""  # the configuration this is decided under
+    ring_seconds: int = 25

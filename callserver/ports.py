@@ -1,0 +1,128 @@
+"""What the engine asks of the outside: time, a store, a telephone. Each has two implementations.
+
+Clock      the system's clock; the simulation's virtual one
+Store      SQLite (one writer thread, or in line under virtual time); PostgreSQL (a pool of threads)
+Telephony  Twilio; an Asterisk exchange
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from callserver.domain.permit import DialPermit
+
+T = TypeVar("T")
+
+Tx = Connection
+"""An open transaction. The database floor's functions take it; nothing is awaited inside one."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The instant, aware, in UTC."""
+        ...
+
+    def skew_ms(self) -> int:
+        """How far the wall clock is known to be off, in milliseconds; 0 when nothing is known."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Store(Protocol):
+    async def run(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in one transaction: it returns = committed and durable; it raises = undone."""
+        ...
+
+
+class Trouble(StrEnum):
+    """What a provider's no means to us."""
+
+    BAD_NUMBER = "bad_number"  # mark the number
+    STOP = "stop"  # credentials, permissions, limits, caller id: stop the campaign, raise an alarm
+    ROOM_GONE = "room_gone"  # the phoner's conference is over: free the phoner, dial nobody
+    LATER = "later"  # not processed, safe to try again after a pause
+    BUG = "bug"  # our request was malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The provider took the order; `ref` is its own name for the leg."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The provider said no, for certain: nothing rings."""
+
+    trouble: Trouble
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """No answer, or one that does not tell whether a telephone rings. Never dialed again blindly."""
+
+    why: str
+
+
+class LegState(StrEnum):
+    QUEUED = "queued"
+    RINGING = "ringing"
+    TALKING = "talking"
+    ENDED = "ended"
+    UNKNOWN_LEG = "unknown_leg"  # the provider answers, and has no such leg
+    NO_ANSWER = "no_answer"  # the provider does not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A leg as the provider sees it now."""
+
+    state: LegState
+    ref: str | None = None
+    cause: str | None = None  # domain.call.Cause value when ended
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where a phoner sits: our name for it, and the provider's once the phoner is in."""
+
+    name: str
+    ref: str | None = None
+
+
+class Telephony(Protocol):
+    """Orders to the network. None of these is called inside a transaction or a webhook's answer."""
+
+    async def place(self, permit: DialPermit, room: Room) -> Placed | Declined | Silent:
+        """Spend the permit and ring its number into the room (I1, I5)."""
+        ...
+
+    async def ring_phoner(self, line: str, seat: int, room: Room) -> Placed | Declined | Silent:
+        """Ring a phoner's telephone (`+45…`, `sip:…`, `client:…`) so that it joins the room."""
+        ...
+
+    async def hang_up(self, ref: str) -> None:
+        """End the leg in whatever state it is. A leg that is gone already is fine."""
+        ...
+
+    async def apologise(self, ref: str, campaign: str) -> None:
+        """Take an answered leg out of an empty room: say who called and sorry, then hang up."""
+        ...
+
+    async def look_up(
+        self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
+    ) -> Leg:
+        """What became of an attempt? By ref, else by its label in the room, else by number."""
+        ...
+
+    async def leg(self, ref: str) -> Leg:
+        """What became of a leg we know by name (a phoner's)?"""
+        ...
