@@ -1,0 +1,40 @@
+"""What the provider shall do with a leg that asks us: a value, rendered by each provider's own door.
+
+Webhooks turn these into TwiML, an exchange's adapter into its own orders. The words themselves are
+named by key and said from the texts in the called person's language (Danish).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRoom:
+    """Put a phoner's leg into its room: silent wait, no beep, room stays when others leave."""
+
+    room: str
+    seat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say one text (key in callserver/texts) and hang up."""
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AskKey:
+    """Say one text and wait for a key, which comes back to `inbound.pressed`."""
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the leg without a word."""
+
+
+Instruction = JoinRoom | Say | AskKey | HangUp
