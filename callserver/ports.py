@@ -105,7 +105,9 @@ class Telephony(Protocol):
         """Spend the permit and ring its number into the room (I1, I5)."""
         ...
 
-    async def ring_phoner(self, line: str, seat: int, room: Room) -> Placed | Declined | Silent:
+    async def ring_phoner(
+        self, line: str, seat: int, room: Room, caller_id: str
+    ) -> Placed | Declined | Silent:
         """Ring a phoner's telephone (`+45…`, `sip:…`, `client:…`) so that it joins the room."""
         ...
 
@@ -113,7 +115,7 @@ class Telephony(Protocol):
         """End the leg in whatever state it is. A leg that is gone already is fine."""
         ...
 
-    async def apologise(self, ref: str, campaign: str) -> None:
+    async def apologise(self, ref: str, organisation: str) -> None:
         """Take an answered leg out of an empty room: say who called and sorry, then hang up."""
         ...
 
@@ -125,4 +127,8 @@ class Telephony(Protocol):
 
     async def leg(self, ref: str) -> Leg:
         """What became of a leg we know by name (a phoner's)?"""
+        ...
+
+    async def find_room(self, name: str) -> str | None:
+        """The provider's own name of a room that is open now, by ours."""
         ...

@@ -1,0 +1,1 @@
+"""The people's door: the JSON API that phoners' pages and machines use."""

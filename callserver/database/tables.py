@@ -174,6 +174,7 @@ users = Table(
     Column("shifts", Integer, nullable=False, server_default="99"),
     Column("policy_ack", Boolean, nullable=False, server_default=text("true")),
     Column("left_at", Instant),
+    Column("seen_at", Instant),  # a supervisor's last sign of being on the floor
     Column("token", Text, unique=True),  # SHA-256 of the bearer token
 )
 
@@ -191,7 +192,8 @@ seats = Table(
     Column("outcome_owed", Boolean, nullable=False, server_default=text("false")),
     Column("outcome_given", Boolean, nullable=False, server_default=text("false")),
     Column("since", Instant, nullable=False),
-    Column("until", Instant),  # waiting: goes on then; wrapping up: the limit
+    Column("until", Instant),  # shown: waiting goes on then; the limit of a wrap-up
+    Column("wake_at", Instant),  # upkeep looks again then
     Column("slot_at", Instant),  # the calls-per-second slot taken for the next dial
     Column("line", Text),
     Column("room", Text, nullable=False, server_default=""),
@@ -200,9 +202,9 @@ seats = Table(
     Column("call", Text),  # the attempt in hand, until its outcome is given
 )
 Index(
-    "seats_until",
-    seats.c.until,
-    **_where("until IS NOT NULL"),
+    "seats_wake",
+    seats.c.wake_at,
+    **_where("wake_at IS NOT NULL"),
 )
 Index("seats_leg", seats.c.leg)
 

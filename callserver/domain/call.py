@@ -49,6 +49,15 @@ class Report(StrEnum):
     NEVER_PLACED = "never_placed"
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider's own name for one report: the same receipt twice is the same report."""
+
+    kind: str  # call conference phoner
+    sid: str
+    sequence: int
+
+
 S, R = State, Report
 
 ENDINGS: Mapping[Report, Cause] = {

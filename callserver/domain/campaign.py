@@ -7,16 +7,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from callserver.domain.call import Cause
+from callserver.domain.document import Document
 from callserver.domain.facts import Purpose, Scope, Segment
-
-
-class Document(BaseModel):
-    """Frozen, and closed: what is not named here is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Label(Document):
@@ -114,5 +109,6 @@ class Campaign(Document):
     call_backs: CallBacks = CallBacks()
     wrap_up_seconds: Annotated[int, Field(ge=5, le=1800)] = 60
     outcomes: dict[str, Outcome]
-    script: str  # Markdown with {merge} fields; a path under config/scripts, or the text itself
+    script: str  # a file under config/scripts: Markdown with {merge} fields
+    columns: tuple[str, ...] = ()  # the list's own columns that the script may merge in
     cards: tuple[Card, ...] = ()

@@ -3,11 +3,12 @@
 This file is the only maker of permits: no other file may construct a DialPermit (a test looks).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from callserver.domain import basis, frequency, hours, phone, suppression
 from callserver.domain.facts import Facts
-from callserver.domain.reason import Reason
+from callserver.domain.reason import ORDER, Reason
 
 LIFETIME = timedelta(seconds=2)
 """A permit not spent within this time is void, and the gate is asked anew (I2)."""
@@ -50,6 +51,161 @@ class Refusal:
     next_at: datetime | None  # None: not by the mere passing of time
 
 
+TRANSIENT = frozenset(
+    {reason for reason in Reason if reason.startswith(("SYS_", "CAMP_", "AGENT_", "CLI_"))}
+) | {Reason.FREQ_ACTIVE_CALL}
+"""Reasons that are about us or this very moment, not about the person."""
+
+TIMED = frozenset({reason for reason in Reason if reason.startswith(("TIME_", "FREQ_"))}) - {
+    Reason.TIME_TZ_UNKNOWN,
+    Reason.FREQ_ACTIVE_CALL,
+}
+"""Reasons that pass with time."""
+
+_KINDS = {
+    phone.Kind.EMERGENCY: Reason.NUM_EMERGENCY,
+    phone.Kind.SHORT_CODE: Reason.NUM_SHORTCODE,
+    phone.Kind.INVALID: Reason.NUM_INVALID,
+    phone.Kind.PREMIUM: Reason.NUM_PREMIUM,
+    phone.Kind.TOLL_FREE: Reason.NUM_TOLLFREE,
+    phone.Kind.CORPORATE: Reason.NUM_CORPORATE_70,
+    phone.Kind.M2M: Reason.NUM_M2M,
+}
+_NO_PLACE = frozenset({phone.Kind.EMERGENCY, phone.Kind.SHORT_CODE, phone.Kind.INVALID})
+MOST_CLOCK_SKEW_MS = 500
+MOST_SUPPRESSION_AGE_S = 5.0
+MOST_STEPS = 5000
+"""Bounds the search for the next yes; a year of midnights needs far fewer."""
+
+
 def decide(facts: Facts, attempt: str) -> DialPermit | Refusal:
-    """Ask every rule."""
-    raise NotImplementedError
+    """Ask every rule. An error while asking is a refusal (I9)."""
+    try:
+        reasons = _ask(facts)
+        if not reasons:
+            return DialPermit(
+                attempt=attempt,
+                number=facts.number,
+                caller_id=facts.caller_id or "",
+                at=facts.now,
+                ring_seconds=facts.ring_seconds,
+                revision=facts.revision,
+            )
+        return Refusal(reasons, _next_yes(facts, reasons))
+    except Exception:  # noqa: BLE001 - whatever it is, nobody is rung
+        return Refusal((Reason.SYS_ERROR,), None)
+
+
+def _ask(facts: Facts) -> tuple[Reason, ...]:
+    kind = phone.kind(facts.number)
+    place = hours.place_of(facts.number, facts.person.zone)
+    todays = hours.local_dates(place, facts.now)
+    today = max(todays)  # the later date ages gifts and relations sooner: the stricter answer
+    found: set[Reason] = set(_system(facts, today.year))
+    found.update(_number(facts, kind))
+    found.update(basis.person_problems(facts, todays))
+    found.update(suppression.problems(facts, today))
+    found.update(basis.problems(facts, today))
+    timed = set(frequency.problems(facts, place))
+    # A number that is nobody's telephone has no called person's clock to look at.
+    if facts.policy is not None and kind in facts.policy.numbers.kinds:
+        timed.update(hours.problems(facts.policy, place, facts.now))
+    found.update(_agreed(facts, timed))
+    found.update(_ours(facts))
+    return tuple(sorted(found, key=ORDER.__getitem__))
+
+
+def _system(facts: Facts, year: int) -> list[Reason]:
+    found = []
+    if abs(facts.system.clock_skew_ms) > MOST_CLOCK_SKEW_MS:
+        found.append(Reason.SYS_CLOCK)
+    if facts.system.suppression_age_s > MOST_SUPPRESSION_AGE_S:
+        found.append(Reason.SYS_SUPPRESSION_STALE)
+    if not facts.system.audit_ok:
+        found.append(Reason.SYS_AUDIT_DOWN)
+    if facts.policy is None:
+        found.append(Reason.SYS_POLICY_MISSING)
+        return found
+    until = facts.policy.hours.calendar_checked_until
+    if until is not None and year > until:
+        found.append(Reason.SYS_CALENDAR_MISSING)
+    if suppression.register_is_stale(facts):
+        found.append(Reason.SYS_EXTLIST_STALE)
+    return found
+
+
+def _number(facts: Facts, kind: phone.Kind) -> list[Reason]:
+    found = []
+    allowed = (phone.Kind.ORDINARY,) if facts.policy is None else facts.policy.numbers.kinds
+    if kind not in allowed and kind in _KINDS:
+        found.append(_KINDS[kind])
+    if facts.own_number:
+        found.append(Reason.NUM_OWN)
+    if (
+        facts.policy is not None
+        and kind not in _NO_PLACE
+        and phone.country(facts.number) not in facts.policy.numbers.regions
+    ):
+        found.append(Reason.NUM_REGION)
+    if basis.reassigned(facts):
+        found.append(Reason.NUM_REASSIGNED)
+    if facts.bad_number:
+        found.append(Reason.NUM_BAD)
+    return found
+
+
+def _agreed(facts: Facts, timed: set[Reason]) -> set[Reason]:
+    """An agreed call-back lifts the clock, the gap and the counts; nothing else, never a no."""
+    if facts.callback_for is None:
+        return timed
+    rule = None if facts.policy is None else facts.policy.frequency
+    minutes = 15 if rule is None else rule.call_back_tolerance_minutes
+    if abs(facts.now - facts.callback_for) > timedelta(minutes=minutes):
+        return timed
+    return {
+        reason
+        for reason in timed
+        if reason not in frequency.LIFTED_BY_CALL_BACK and not reason.startswith("TIME_")
+    }
+
+
+def _ours(facts: Facts) -> list[Reason]:
+    """Campaign, phoner and caller id."""
+    found = []
+    campaign, phoner = facts.campaign, facts.phoner
+    if campaign.paused:
+        found.append(Reason.CAMP_PAUSED)
+    limit = None if facts.policy is None else facts.policy.abandon.limit_percent
+    if limit is not None and campaign.abandoned * 100 > limit * campaign.answered:
+        found.append(Reason.CAMP_ABANDON_RATE)
+    if not facts.phoner_reserved:
+        found.append(Reason.CAMP_NO_AGENT)
+    if phoner.shift == 1:
+        found.append(Reason.AGENT_LISTEN_ONLY)
+    if phoner.shift == 2 and not phoner.supervisor_present:
+        found.append(Reason.AGENT_NEEDS_SUPERVISOR)
+    if not phoner.policy_ack:
+        found.append(Reason.AGENT_POLICY_NOT_ACKED)
+    if phoner.left:
+        found.append(Reason.AGENT_LEFT)
+    if facts.caller_id is None:
+        found.append(Reason.CLI_HIDDEN)
+    return found
+
+
+def _next_yes(facts: Facts, reasons: tuple[Reason, ...]) -> datetime | None:
+    """The first instant at which, other things equal, the rules that pass with time say yes."""
+    if facts.policy is None or not all(reason in TIMED for reason in reasons):
+        return None
+    place = hours.place_of(facts.number, facts.person.zone)
+    asked = facts
+    for _ in range(MOST_STEPS):
+        opens = hours.next_open(facts.policy, place, asked.now)
+        if opens is None:
+            return None
+        asked = replace(asked, now=opens)
+        left = [reason for reason in frequency.problems(asked, place) if reason in TIMED]
+        if not left:
+            return asked.now if not _ask(asked) else None
+        asked = replace(asked, now=frequency.next_change(asked, place))
+    return None

@@ -81,7 +81,10 @@ ALLOWED: Mapping[State, frozenset[Event]] = {
         {E.JOINED, E.LEG_LOST, E.READY, E.PAUSE, E.OFF_SHIFT, E.OUTCOME, E.WRAP_UP_OVER}
         | {E.RANG, E.ANSWERED, E.ENDED, E.ENDED_UNANSWERED}
     ),
-    S.PAUSED: frozenset({E.JOINED, E.LEG_LOST, E.READY, E.PAUSE, E.OFF_SHIFT, E.OUTCOME}),
+    S.PAUSED: frozenset(
+        {E.JOINED, E.LEG_LOST, E.READY, E.PAUSE, E.OFF_SHIFT, E.OUTCOME}
+        | {E.RESERVED}  # a manual dial or a redial
+    ),
 }
 """Which events fit a state at all; anything else is refused and changes nothing."""
 

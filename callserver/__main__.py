@@ -1,0 +1,5 @@
+"""python -m callserver"""
+
+from callserver.cli import main
+
+main()

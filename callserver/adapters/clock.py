@@ -1,0 +1,41 @@
+"""The system's clock, and one that starts elsewhere. The only datetime.now()."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class SystemClock:
+    """The wall clock, watched: it is compared with the monotonic clock, which nobody can set."""
+
+    def __init__(self) -> None:
+        self._offset = time.time() - time.monotonic()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def skew_ms(self) -> int:
+        """How far the wall clock has jumped since the start; slow corrections are followed."""
+        offset = time.time() - time.monotonic()
+        jump = offset - self._offset
+        if abs(jump) < SLEW_S:
+            self._offset = offset
+        return round(jump * 1000)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+SLEW_S = 0.1
+"""A correction smaller than this between two looks is the time service's ordinary work."""
+
+
+class ShiftedClock(SystemClock):
+    """Runs like the system's clock, from another instant: demonstrations at any hour."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__()
+        self._shift: timedelta = start - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._shift

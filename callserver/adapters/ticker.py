@@ -1,0 +1,54 @@
+"""When upkeep runs: APScheduler wakes it at the instant it asked for, and as a safety net.
+
+The net (every half second) is what other processes' work and commands beside the server are noticed
+by: a telephone that must be silenced is, within a second (I4).
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from callserver.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+NET = timedelta(milliseconds=500)
+
+
+class Ticker:
+    """Runs `tick` again and again until stopped; one at a time."""
+
+    def __init__(self, tick: Callable[[], Awaitable[datetime | None]], clock: Clock) -> None:
+        self._tick = tick
+        self._clock = clock
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+
+    def start(self) -> None:
+        """Start ticking in the running event loop."""
+        self._scheduler.start()
+        self._again(timedelta())
+
+    def stop(self) -> None:
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def _again(self, after: timedelta) -> None:
+        self._scheduler.add_job(
+            self._run,
+            "date",
+            run_date=datetime.now(UTC) + after,
+            id="upkeep",
+            replace_existing=True,
+            misfire_grace_time=None,
+        )
+
+    async def _run(self) -> None:
+        due: datetime | None = None
+        try:
+            due = await self._tick()
+        except Exception:
+            log.exception("upkeep_failed")  # the next tick tries again
+        wait = NET if due is None else min(NET, max(due - self._clock.now(), timedelta()))
+        self._again(max(wait, timedelta(milliseconds=20)))

@@ -1,0 +1,71 @@
+"""One Starlette app from the two doors, the provider's and the people's, and its lifespan."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import ValidationError
+from sqlalchemy import select, text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from callserver.adapters.ticker import Ticker
+from callserver.assemble import Server
+from callserver.console import problems
+from callserver.console.api import Api
+from callserver.errors import CallserverError
+from callserver.engine.door import Door
+from webhooks.routes import routes as webhook_routes
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 10
+"""How long a stopping server waits for orders that are under way."""
+
+
+def create(server: Server, *, ticking: bool = True) -> Starlette:
+    """The app. `ticking`: run upkeep by the clock; a simulated evening runs it itself."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await server.revising.announce()
+        ticker = Ticker(server.upkeep.tick, server.clock)
+        if ticking and server.settings.upkeep:
+            await server.upkeep.start()
+            ticker.start()
+        log.info("started", revision=server.ours.rules.current.revision)
+        try:
+            yield
+        finally:
+            ticker.stop()
+            await server.ours.background.stop(DRAIN_SECONDS)
+            if ticking and server.settings.upkeep:
+                await server.upkeep.release()
+            server.store.close()
+            await server.http.aclose()
+
+    door = Door(server.ours, server.call_flow, server.rooms, server.inbound)
+
+    async def health(_: Request) -> Response:
+        await server.store.run(lambda tx: tx.execute(select(text("1"))).scalar())
+        return JSONResponse({"status": "ok", "revision": server.ours.rules.current.revision})
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            Route("/healthz", health),
+            Route("/metrics", metrics),
+            *webhook_routes(server.settings, door),
+            *Api(server.ours, server.phoning, server.dialer).routes(),
+        ],
+        exception_handlers={
+            CallserverError: problems.on_error,
+            ValidationError: problems.on_invalid,
+        },
+        lifespan=lifespan,
+    )

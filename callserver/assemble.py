@@ -1,0 +1,133 @@
+"""Every object is made here, once: settings in, a Server out. Nothing is built at import."""
+
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+from sqlalchemy import make_url
+
+from callserver.adapters.clock import ShiftedClock, SystemClock
+from callserver.adapters.twilio import Twilio
+from callserver.database import migrate
+from callserver.database.store import AnyStore, open_store
+from callserver.domain.configuration import Configuration
+from callserver.engine import sealing
+from callserver.engine.call_flow import CallFlow
+from callserver.engine.dialer import Dialer
+from callserver.engine.house import House, Rules
+from callserver.engine.inbound import Inbound
+from callserver.engine.phoning import Phoning
+from callserver.engine.rooms import Rooms
+from callserver.engine.settling import Settling
+from callserver.engine.upkeep import Upkeep
+from callserver.engine.wishes import Wishes
+from callserver.errors import ConfigurationProblem
+from callserver.ports import Clock, Telephony
+from callserver.engine.revising import Revising, load
+from callserver.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The parts that the doors, the ticker and the commands need."""
+
+    settings: Settings
+    store: AnyStore
+    clock: Clock
+    ours: House
+    call_flow: CallFlow
+    dialer: Dialer
+    rooms: Rooms
+    phoning: Phoning
+    inbound: Inbound
+    wishes: Wishes
+    settling: Settling
+    upkeep: Upkeep
+    revising: Revising
+    http: httpx.AsyncClient
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    http: httpx.AsyncClient | None = None,
+    inline: bool = False,
+    durable: bool = True,
+    token: Callable[[], str] | None = None,
+    telephony: Telephony | None = None,
+) -> Server:
+    """Make everything.
+
+    `inline`, `clock`, `http` and `token` are what a simulated evening replaces: transactions in the
+    caller's thread, virtual time, an in-process network, seeded ids.
+
+    Raises:
+        ConfigurationProblem: settings or configuration files cannot be used.
+    """
+    if not settings.auth_token or not settings.account_sid:
+        raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
+    if not settings.key:
+        raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
+    chosen_clock = clock or _clock(settings)
+    _make_folder(settings.database)
+    store = open_store(settings.database, inline=inline, durable=durable)
+    migrate.upgrade(store.engine)
+    configuration: Configuration = load(settings.config)
+    client = http or httpx.AsyncClient(timeout=10)
+    ours = House(
+        store=store,
+        clock=chosen_clock,
+        telephony=telephony or Twilio(settings, chosen_clock, client),
+        rules=Rules(configuration),
+        secret=settings.key.encode(),
+        calls_per_second=settings.calls_per_second,
+        token=token or (lambda: secrets.token_hex(10)),
+    )
+    call_flow = CallFlow(ours)
+    dialer = Dialer(ours, call_flow)
+    call_flow.dial = dialer.dial  # type: ignore[method-assign]  # they need each other
+    rooms = Rooms(ours, call_flow)
+    wishes = Wishes(ours)
+    settling = Settling(ours, call_flow)
+    seal = sealing.Sealer(store, chosen_clock, settings.seal_key, settings.seals)
+    return Server(
+        settings=settings,
+        store=store,
+        clock=chosen_clock,
+        ours=ours,
+        call_flow=call_flow,
+        dialer=dialer,
+        rooms=rooms,
+        phoning=Phoning(ours, call_flow, rooms, wishes),
+        inbound=Inbound(ours, call_flow, wishes),
+        wishes=wishes,
+        settling=settling,
+        upkeep=Upkeep(ours, dialer, call_flow, settling, rooms, seal.seal, uuid.uuid4().hex),
+        revising=Revising(ours, settings.config),
+        http=client,
+    )
+
+
+def _clock(settings: Settings) -> Clock:
+    if not settings.clock:
+        return SystemClock()
+    try:
+        start = datetime.fromisoformat(settings.clock)
+    except ValueError:
+        start = None  # type: ignore[assignment]
+    if start is None or start.tzinfo is None:
+        raise ConfigurationProblem(
+            f"CALLSERVER_CLOCK={settings.clock!r}: should be like 2026-05-12T17:00:00+02:00"
+        )
+    return ShiftedClock(start)
+
+
+def _make_folder(database: str) -> None:
+    url = make_url(database)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)

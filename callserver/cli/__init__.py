@@ -1,0 +1,58 @@
+"""The command `callserver`: each file of this folder adds its own commands."""
+
+import sys
+
+import typer
+
+from callserver import log, settings
+from callserver.errors import CallserverError
+
+app = typer.Typer(
+    name="callserver",
+    help="Outbound call server of a charity's telemarketing house: one gate, asked at every dial.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _register() -> None:
+    from callserver.cli import (
+        audit,
+        configuration,
+        contacts,
+        explain,
+        serve,
+        simulate,
+        suppress,
+        users,
+        why,
+    )
+
+    for module in (
+        configuration,
+        contacts,
+        suppress,
+        explain,
+        why,
+        audit,
+        users,
+        simulate,
+        serve,
+    ):
+        module.register(app)
+
+
+def main() -> None:
+    """Run one command; an error that a person can mend is one sentence and exit code 2."""
+    _register()
+    try:
+        log.set_up(settings.from_environment().log_level)
+        app()
+    except CallserverError as error:
+        sys.exit(_said(error))
+
+
+def _said(error: CallserverError) -> int:
+    typer.secho(f"callserver: {error}", fg="red", err=True)
+    return 2

@@ -1,0 +1,85 @@
+"""`callserver explain`: may this number be rung, by which rules not, and when next?"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from callserver import texts
+from callserver.adapters.clock import SystemClock
+from callserver.cli import opening
+from callserver.engine import explaining
+from callserver.engine.house import Rules
+from callserver.errors import ConfigurationProblem
+from callserver.loading import load
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(explain)
+
+
+def explain(
+    number: Annotated[str, typer.Argument(help="a telephone number, as people write it")],
+    campaign: Annotated[str | None, typer.Option(help="only this campaign")] = None,
+    at: Annotated[str | None, typer.Option(help="at this instant (ISO 8601); now")] = None,
+    language: Annotated[str, typer.Option(help="da or en")] = "da",
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """May this number be rung, by which rules not, and when next?
+
+    Asks the very gate that a dial asks, with everything known about the number; writes nothing.
+    Example: callserver explain 32123456 --campaign kanvas --at 2026-05-01T12:00+02:00
+    """
+    settings = opening.settings()
+    rules = Rules(load(Path(settings.config)))
+    now = SystemClock().now() if at is None else _instant(at)
+    names = [campaign] if campaign else list(rules.current.campaigns)
+    with opening.database(settings) as engine, engine.begin() as tx:
+        answers = [
+            explaining.explain(tx, rules, settings.key.encode(), number, rules.campaign(name), now)
+            for name in names
+        ]
+    if as_json:
+        documents = [_document(answer) for answer in answers]
+        print(json.dumps(documents[0] if campaign else documents, ensure_ascii=False, indent=2))
+        return
+    for answer in answers:
+        _say(answer, language)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None  # type: ignore[assignment]
+    if found is None or found.tzinfo is None:
+        raise ConfigurationProblem(f"--at {text!r}: should be like 2026-05-01T12:00:00+02:00")
+    return found.astimezone(UTC)
+
+
+def _document(answer: explaining.Explanation) -> dict[str, Any]:
+    return {
+        "campaign": answer.campaign,
+        "at": answer.at.isoformat(),
+        "allowed": not answer.reasons,
+        "reasons": [reason.value for reason in answer.reasons],
+        "next_at": None if answer.next_at is None else answer.next_at.isoformat(),
+        "contact": answer.contact,
+        "revision": answer.revision,
+    }
+
+
+def _say(answer: explaining.Explanation, language: str) -> None:
+    console = Console(highlight=False)
+    if not answer.reasons:
+        console.print(f"[green]{answer.campaign}: {texts.say(language, 'explain.allowed')}[/]")
+        return
+    console.print(f"[red]{answer.campaign}: {texts.say(language, 'explain.refused')}[/]")
+    for reason in answer.reasons:
+        console.print(f"  {reason.value}: {texts.say(language, f'reason.{reason.value}')}")
+    if answer.next_at is not None:
+        when = answer.next_at.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+        console.print(f"  {texts.say(language, 'explain.next', when=when)}")

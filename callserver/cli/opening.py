@@ -1,0 +1,30 @@
+"""What every command needs: the settings, the configuration and the database, opened and mended."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from callserver.database import migrate
+from callserver.database.store import make_engine
+from callserver.settings import Settings, from_environment
+
+
+def settings() -> Settings:
+    return from_environment()
+
+
+@contextmanager
+def database(found: Settings | None = None) -> Iterator[Engine]:
+    """The database with its newest tables; beside a running server as well."""
+    chosen = found or from_environment()
+    if chosen.database.startswith("sqlite:///"):
+        from pathlib import Path
+
+        Path(chosen.database.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(chosen.database)
+    try:
+        migrate.upgrade(engine)
+        yield engine
+    finally:
+        engine.dispose()

@@ -1,0 +1,66 @@
+"""`callserver serve` and `callserver upkeep`: the processes that run all evening."""
+
+import asyncio
+import signal
+
+import structlog
+import typer
+
+from callserver.adapters.ticker import Ticker
+from callserver.assemble import build
+from callserver.cli import opening
+
+log = structlog.get_logger(__name__)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(serve)
+    app.command()(upkeep)
+    app.command()(migrate)
+
+
+def serve() -> None:
+    """Serve webhooks and the API. Settings come from the environment (docs/running.md)."""
+    import uvicorn
+
+    from callserver.app import create
+
+    settings = opening.settings()
+    uvicorn.run(
+        create(build(settings)),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=15,
+    )
+
+
+def upkeep() -> None:
+    """Only upkeep, beside servers that run with CALLSERVER_UPKEEP=no (PostgreSQL)."""
+    asyncio.run(_upkeep())
+
+
+async def _upkeep() -> None:
+    server = build(opening.settings())
+    ticker = Ticker(server.upkeep.tick, server.clock)
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await server.upkeep.start()
+    ticker.start()
+    log.info("upkeep_started")
+    await ended.wait()
+    ticker.stop()
+    await server.ours.background.stop(10)
+    await server.upkeep.release()
+    server.store.close()
+    await server.http.aclose()
+
+
+def migrate() -> None:
+    """Bring the database to the newest tables (serve does it as well)."""
+    with opening.database():
+        pass
+    print("the database is up to date")

@@ -1,0 +1,51 @@
+"""Errors as problem details (RFC 9457), with a sentence that a person understands."""
+
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from callserver.console.sign_in import NotSignedIn
+from callserver.engine.dialer import Refused
+from callserver.errors import CallserverError, Impossible, NotAllowed, NotFound
+
+_STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
+    (NotSignedIn, HTTPStatus.UNAUTHORIZED),
+    (NotAllowed, HTTPStatus.FORBIDDEN),
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (Impossible, HTTPStatus.CONFLICT),
+)
+
+
+def problem(status: HTTPStatus, detail: str, **more: Any) -> Response:
+    """One problem document."""
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    return JSONResponse(body | more, status, media_type="application/problem+json")
+
+
+async def on_error(_: Request, error: Exception) -> Response:
+    """Our own errors."""
+    status = next(
+        (status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST
+    )
+    if isinstance(error, Refused):
+        next_at = error.refusal.next_at
+        return problem(
+            status,
+            f"the gate said no: {error}",
+            reasons=[reason.value for reason in error.refusal.reasons],
+            next_at=None if next_at is None else next_at.isoformat(),
+        )
+    response = problem(status, str(error))
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+async def on_invalid(_: Request, error: Exception) -> Response:
+    """A body that does not fit; names each field and what is wrong with it, never its value."""
+    found = error.errors() if isinstance(error, ValidationError) else []
+    said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, said or "the body is not JSON")

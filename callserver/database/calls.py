@@ -1,0 +1,217 @@
+"""Calls: one row an attempt. Inserting refuses a second open call per number, household and seat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, literal, select, union_all, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from callserver.database.tables import calls
+from callserver.domain import call as machine
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    attempt: str
+    contact: int | None
+    campaign: str
+    path: str
+    number: int
+    person: int
+    household: int
+    seat: int
+    phoner: int
+    caller_id: str
+    room: str
+    room_ref: str | None
+    revision: str
+    permit_at: datetime
+    state: str
+    ref: str | None
+    rang_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    cause: str | None
+    deadline: datetime | None
+    stop_wanted: str | None
+    stopped: bool
+    abandoned: bool
+    outcome: str | None
+    outcome_at: datetime | None
+    details: Mapping[str, Any] | None
+    note: str | None
+
+    @property
+    def call(self) -> machine.Call:
+        return machine.Call(
+            attempt=self.attempt,
+            state=machine.State(self.state),
+            ref=self.ref,
+            rang_at=self.rang_at,
+            answered_at=self.answered_at,
+            ended_at=self.ended_at,
+            cause=None if self.cause is None else machine.Cause(self.cause),
+        )
+
+
+_columns = [calls.c[field.name] for field in fields(CallRow)]
+_all = select(*_columns)
+_get = _all.where(calls.c.attempt == bindparam("attempt"))
+_locked = _get.with_for_update()
+_seat_of = select(calls.c.seat).where(calls.c.attempt == bindparam("attempt"))
+_by_ref = select(calls.c.attempt).where(calls.c.ref == bindparam("ref"))
+_update = (
+    update(calls)
+    .where(calls.c.attempt == bindparam("key"))
+    .values(
+        state=bindparam("state"),
+        ref=bindparam("ref"),
+        rang_at=bindparam("rang_at"),
+        answered_at=bindparam("answered_at"),
+        ended_at=bindparam("ended_at"),
+        cause=bindparam("cause"),
+        deadline=bindparam("deadline"),
+    )
+)
+_due = _all.where(
+    calls.c.deadline <= bindparam("now"), calls.c.ended_at.is_(literal(None, literal_execute=True))
+)
+_to_stop = _all.where(
+    calls.c.ended_at.is_(literal(None, literal_execute=True)),
+    calls.c.stop_wanted.is_not(literal(None, literal_execute=True)),
+    calls.c.stopped.is_(literal(False, literal_execute=True)),
+    calls.c.ref.is_not(literal(None, literal_execute=True)),
+)
+_next_deadline = select(func.min(calls.c.deadline)).where(
+    calls.c.ended_at.is_(literal(None, literal_execute=True))
+)
+_counted = calls.c.cause.is_distinct_from(literal("declined", literal_execute=True))
+_attempts = union_all(
+    select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at).where(
+        calls.c.number == bindparam("number"), calls.c.permit_at >= bindparam("since"), _counted
+    ),
+    select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at).where(
+        calls.c.household == bindparam("household"),
+        calls.c.permit_at >= bindparam("since"),
+        _counted,
+    ),
+)
+_values: dict[str, Any] = {
+    name: bindparam(name)
+    for name in [
+        "attempt",
+        "contact",
+        "campaign",
+        "path",
+        "number",
+        "person",
+        "household",
+        "seat",
+        "phoner",
+        "caller_id",
+        "room",
+        "room_ref",
+        "revision",
+        "permit_at",
+        "state",
+        "deadline",
+    ]
+}
+_insert = {
+    "sqlite": sqlite_insert(calls).values(_values).on_conflict_do_nothing(),
+    "postgresql": postgresql_insert(calls).values(_values).on_conflict_do_nothing(),
+}
+
+
+def open_call(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Write a new open call; False when number, household or seat has one already (I3)."""
+    return tx.execute(_insert[tx.dialect.name], dict(values)).rowcount == 1
+
+
+def get(tx: Tx, attempt: str) -> CallRow | None:
+    row = tx.execute(_get, {"attempt": attempt}).one_or_none()
+    return None if row is None else CallRow(*row)
+
+
+def lock(tx: Tx, attempt: str) -> CallRow | None:
+    """The call, held until the transaction ends. Lock its seat first."""
+    row = tx.execute(_locked, {"attempt": attempt}).one_or_none()
+    return None if row is None else CallRow(*row)
+
+
+def seat_of(tx: Tx, attempt: str) -> int | None:
+    found: int | None = tx.execute(_seat_of, {"attempt": attempt}).scalar()
+    return found
+
+
+def attempt_of_ref(tx: Tx, ref: str) -> str | None:
+    found: str | None = tx.execute(_by_ref, {"ref": ref}).scalar()
+    return found
+
+
+def store(tx: Tx, call: machine.Call, deadline: datetime | None) -> None:
+    """Write what a report made of the call."""
+    tx.execute(
+        _update,
+        {
+            "key": call.attempt,
+            "state": call.state.value,
+            "ref": call.ref,
+            "rang_at": call.rang_at,
+            "answered_at": call.answered_at,
+            "ended_at": call.ended_at,
+            "cause": None if call.cause is None else call.cause.value,
+            "deadline": deadline,
+        },
+    )
+
+
+def change(tx: Tx, attempt: str, **values: Any) -> None:
+    tx.execute(update(calls).where(calls.c.attempt == attempt).values(**values))
+
+
+def attempts(
+    tx: Tx, number: int, household: int, since: datetime
+) -> tuple[tuple[datetime, ...], bool]:
+    """Earlier attempts to this number or household, and whether one is open now.
+
+    An attempt that the provider declined rang nowhere and does not count; a silent one does (I7).
+    """
+    rows = tx.execute(_attempts, {"number": number, "household": household, "since": since}).all()
+    found = {attempt: at for attempt, at, _ in rows}
+    return tuple(sorted(found.values())), any(ended is None for _, _, ended in rows)
+
+
+def due(tx: Tx, now: datetime) -> list[CallRow]:
+    """Open calls that went quiet: their deadline has passed."""
+    return [CallRow(*row) for row in tx.execute(_due, {"now": now})]
+
+
+def to_stop(tx: Tx) -> list[CallRow]:
+    """Open calls that must be silenced and have not been yet."""
+    return [CallRow(*row) for row in tx.execute(_to_stop)]
+
+
+def next_deadline(tx: Tx) -> datetime | None:
+    found: datetime | None = tx.execute(_next_deadline).scalar()
+    return found
+
+
+def every_open(tx: Tx) -> list[CallRow]:
+    return [CallRow(*row) for row in tx.execute(_all.where(calls.c.ended_at.is_(None)))]
+
+
+def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:
+    row = tx.execute(
+        _all.where(calls.c.phoner == phoner).order_by(calls.c.permit_at.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else CallRow(*row)
+
+
+def of_number(tx: Tx, number: int) -> list[CallRow]:
+    query = _all.where(calls.c.number == number).order_by(calls.c.permit_at)
+    return [CallRow(*row) for row in tx.execute(query)]

@@ -1,0 +1,197 @@
+"""Contacts: the next one for a seat, and what becomes of it.
+
+Claiming looks once per open place on a partial index of ready contacts, so it costs the same with
+ten thousand contacts as with a million. Waiting ones are promoted when due.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, bindparam, func, literal, select, union_all, update
+
+from callserver.database.tables import contacts, places
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One row of a campaign's list."""
+
+    id: int
+    campaign: str
+    person: int
+    household: int
+    number: int
+    place: str
+    status: str
+    reason: str | None
+    next_at: datetime | None
+    callback_for: datetime | None
+    callback_phoner: int | None
+    release_at: datetime | None
+    tries: int
+    tries_by_outcome: Mapping[str, int] | None
+    ref: str | None
+    name: str | None
+    zone: str | None
+    born: str | None
+    member: bool
+    last_gift: str | None
+    ended: str | None
+    source: str | None
+    fields: Mapping[str, Any] | None
+
+
+_columns = [contacts.c[field.name] for field in fields(Contact)]
+_by_id = select(*_columns).where(contacts.c.id == bindparam("id"))
+_by_id_locked = _by_id.with_for_update()
+_call_back = (
+    select(*_columns)
+    .where(
+        contacts.c.campaign == bindparam("campaign"),
+        contacts.c.status == literal("call_back", literal_execute=True),
+        contacts.c.next_at <= bindparam("now"),
+        (contacts.c.callback_phoner == bindparam("phoner"))
+        | (contacts.c.release_at <= bindparam("now")),
+    )
+    .order_by(contacts.c.next_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_ready = (
+    select(*_columns)
+    .where(
+        contacts.c.campaign == bindparam("campaign"),
+        contacts.c.place == bindparam("place"),
+        contacts.c.status == literal("ready", literal_execute=True),
+    )
+    .order_by(contacts.c.rank)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_rank = select(contacts.c.rank).where(contacts.c.id == bindparam("id"))
+_set_claimed = (
+    update(contacts).where(contacts.c.id == bindparam("key")).values(status="claimed", next_at=None)
+)
+_promote = (
+    update(contacts)
+    .where(
+        contacts.c.campaign == bindparam("key"),
+        contacts.c.status == literal("waiting", literal_execute=True),
+        contacts.c.next_at <= bindparam("now"),
+    )
+    .values(status="ready", next_at=None)
+)
+_next_due = union_all(
+    select(
+        literal(0, type_=Integer).label("personal"), func.min(contacts.c.next_at).label("at")
+    ).where(
+        contacts.c.campaign == bindparam("campaign"),
+        contacts.c.status == literal("waiting", literal_execute=True),
+    ),
+    select(literal(1, type_=Integer), func.min(contacts.c.next_at)).where(
+        contacts.c.campaign == bindparam("campaign"),
+        contacts.c.status == literal("call_back", literal_execute=True),
+        contacts.c.callback_phoner == bindparam("phoner"),
+    ),
+    select(literal(2, type_=Integer), func.min(contacts.c.release_at)).where(
+        contacts.c.campaign == bindparam("campaign"),
+        contacts.c.status == literal("call_back", literal_execute=True),
+    ),
+)
+_places = select(places.c.place).where(places.c.campaign == bindparam("campaign"))
+
+
+def places_of(tx: Tx, campaign: str) -> tuple[str, ...]:
+    """Where the campaign's contacts live."""
+    return tuple(tx.execute(_places, {"campaign": campaign}).scalars())
+
+
+def get(tx: Tx, contact: int) -> Contact | None:
+    row = tx.execute(_by_id, {"id": contact}).one_or_none()
+    return None if row is None else Contact(*row)
+
+
+def get_locked(tx: Tx, contact: int) -> Contact | None:
+    row = tx.execute(_by_id_locked, {"id": contact}).one_or_none()
+    return None if row is None else Contact(*row)
+
+
+def by_number(tx: Tx, number: int, campaign: str | None = None) -> list[Contact]:
+    """Every contact with this number, of one campaign or of all."""
+    query = select(*_columns).where(contacts.c.number == number).order_by(contacts.c.id)
+    if campaign is not None:
+        query = query.where(contacts.c.campaign == campaign)
+    return [Contact(*row) for row in tx.execute(query)]
+
+
+def claim(
+    tx: Tx, campaign: str, open_places: Iterable[str], phoner: int, now: datetime
+) -> tuple[Contact, str] | None:
+    """The next contact for this phoner, and by which path; marked as claimed.
+
+    A call-back that is due comes first: one's own, or one that was released to the team.
+    """
+    due = tx.execute(_call_back, {"campaign": campaign, "now": now, "phoner": phoner}).one_or_none()
+    if due is not None:
+        return take(tx, Contact(*due)), "call_back"
+    best: Contact | None = None
+    best_rank = 0
+    for place in open_places:
+        row = tx.execute(_ready, {"campaign": campaign, "place": place}).one_or_none()
+        if row is None:
+            continue
+        found = Contact(*row)
+        if best is None:
+            best = found
+            continue
+        best_rank = best_rank or tx.execute(_rank, {"id": best.id}).scalar_one()
+        rank = tx.execute(_rank, {"id": found.id}).scalar_one()
+        if rank < best_rank:
+            best, best_rank = found, rank
+    return None if best is None else (take(tx, best), "list")
+
+
+def take(tx: Tx, contact: Contact) -> Contact:
+    """Mark one contact as claimed."""
+    tx.execute(_set_claimed, {"key": contact.id})
+    return contact
+
+
+def promote(tx: Tx, campaign: str, now: datetime) -> int:
+    """Waiting contacts whose time has come are ready again; how many."""
+    return tx.execute(_promote, {"key": campaign, "now": now}).rowcount
+
+
+def next_due(tx: Tx, campaign: str, phoner: int) -> dict[int, datetime]:
+    """When something will be due: 0 a waiting contact, 1 an own call-back, 2 a released one."""
+    rows = tx.execute(_next_due, {"campaign": campaign, "phoner": phoner})
+    return {kind: at for kind, at in rows if at is not None}
+
+
+def ready_places(tx: Tx, campaign: str, among: Iterable[str]) -> tuple[str, ...]:
+    """Those of the places where somebody is ready to be rung."""
+    return tuple(
+        place
+        for place in among
+        if tx.execute(_ready, {"campaign": campaign, "place": place}).first() is not None
+    )
+
+
+def set_status(
+    tx: Tx,
+    contact: int,
+    status: str,
+    *,
+    reason: str | None = None,
+    next_at: datetime | None = None,
+    **more: Any,
+) -> None:
+    """What becomes of a contact: ready, waiting (next_at), call_back, done or closed (reason)."""
+    tx.execute(
+        update(contacts)
+        .where(contacts.c.id == contact)
+        .values(status=status, reason=reason, next_at=next_at, **more)
+    )

@@ -1,0 +1,181 @@
+"""The house's own state: who works here, which campaigns are stopped, today's figures, the budget."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from callserver.database.tables import (
+    budgets,
+    campaign_states,
+    leases,
+    receipts,
+    tallies,
+    users,
+)
+from callserver.ports import Tx
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: int
+    handle: str
+    name: str
+    role: str
+    department: str | None
+    line: str | None
+    shifts: int
+    policy_ack: bool
+    left_at: datetime | None
+    seen_at: datetime | None
+
+
+_user_columns = [users.c[field.name] for field in fields(User)]
+_user = select(*_user_columns).where(users.c.id == bindparam("id"))
+_by_token = select(*_user_columns).where(users.c.token == bindparam("token"))
+_supervisor = select(func.max(users.c.seen_at)).where(
+    users.c.role == "supervisor",
+    users.c.department == bindparam("department"),
+    users.c.left_at.is_(None),
+)
+_state = select(campaign_states.c.paused, campaign_states.c.reason).where(
+    campaign_states.c.campaign == bindparam("campaign")
+)
+_tally = select(
+    func.coalesce(func.sum(tallies.c.answered), 0), func.coalesce(func.sum(tallies.c.abandoned), 0)
+).where(tallies.c.campaign == bindparam("campaign"), tallies.c.day >= bindparam("since"))
+_budget = select(budgets.c.next_at).where(budgets.c.name == "calls").with_for_update()
+_set_budget = update(budgets).where(budgets.c.name == "calls").values(next_at=bindparam("at"))
+_receipt = {
+    name: insert(receipts)
+    .values({column: bindparam(column) for column in ("kind", "sid", "sequence", "at")})
+    .on_conflict_do_nothing()
+    for name, insert in _INSERTS.items()
+}
+
+_lease = select(leases.c.owner, leases.c.until).where(leases.c.name == bindparam("name"))
+
+
+def _count_statement(name: str) -> dict[str, Any]:
+    statements: dict[str, Any] = {}
+    for dialect, insert in _INSERTS.items():
+        statement = insert(tallies).values(
+            {"campaign": bindparam("campaign"), "day": bindparam("day"), name: 1}
+        )
+        statements[dialect] = statement.on_conflict_do_update(
+            index_elements=["campaign", "day"], set_={name: tallies.c[name] + 1}
+        )
+    return statements
+
+
+_count = {name: _count_statement(name) for name in ("dials", "answered", "abandoned")}
+
+SUPERVISOR_SEEN = timedelta(minutes=10)
+"""A supervisor counts as present this long after her last sign."""
+
+
+def user(tx: Tx, user_id: int) -> User | None:
+    row = tx.execute(_user, {"id": user_id}).one_or_none()
+    return None if row is None else User(*row)
+
+
+def user_by_token(tx: Tx, token_hash: str) -> User | None:
+    row = tx.execute(_by_token, {"token": token_hash}).one_or_none()
+    return None if row is None else User(*row)
+
+
+def seen(tx: Tx, user_id: int, now: datetime) -> None:
+    """A supervisor gave a sign of being on the floor."""
+    tx.execute(update(users).where(users.c.id == user_id).values(seen_at=now))
+
+
+def supervisor_present(tx: Tx, department: str | None, now: datetime) -> bool:
+    seen: datetime | None = tx.execute(_supervisor, {"department": department}).scalar()
+    return seen is not None and now - seen <= SUPERVISOR_SEEN
+
+
+def campaign_state(tx: Tx, campaign: str) -> tuple[bool, str]:
+    """Whether the campaign is paused, and why."""
+    row = tx.execute(_state, {"campaign": campaign}).one_or_none()
+    return (False, "") if row is None else (row[0], row[1])
+
+
+def set_campaign_state(tx: Tx, campaign: str, paused: bool, reason: str, now: datetime) -> None:
+    values = {"campaign": campaign, "paused": paused, "reason": reason, "since": now}
+    tx.execute(
+        _INSERTS[tx.dialect.name](campaign_states)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["campaign"],
+            set_={"paused": paused, "reason": reason, "since": now},
+        )
+    )
+
+
+def answered_and_abandoned(tx: Tx, campaign: str, since: datetime) -> tuple[int, int]:
+    """Live answers and abandoned calls from that day on (days in UTC)."""
+    row = tx.execute(_tally, {"campaign": campaign, "since": since.date().isoformat()}).one()
+    return int(row[0]), int(row[1])
+
+
+def count(tx: Tx, campaign: str, what: str, now: datetime) -> None:
+    """Add one to today's dials, answered or abandoned."""
+    tx.execute(
+        _count[what][tx.dialect.name],
+        {"campaign": campaign, "day": now.date().isoformat()},
+    )
+
+
+def next_slot(tx: Tx, now: datetime) -> datetime:
+    """When the next call may be ordered; now or earlier: at once."""
+    at: datetime | None = tx.execute(_budget).scalar()
+    if at is None:
+        tx.execute(
+            _INSERTS[tx.dialect.name](budgets)
+            .values(name="calls", next_at=now)
+            .on_conflict_do_nothing()
+        )
+        return now
+    return max(at, now)
+
+
+def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
+    """Use the slot up: the next one comes 1/per_second later."""
+    tx.execute(_set_budget, {"at": at + timedelta(seconds=1 / per_second)})
+
+
+def first_time(tx: Tx, kind: str, sid: str, sequence: int, now: datetime) -> bool:
+    """False when this very report was taken in before."""
+    return (
+        tx.execute(
+            _receipt[tx.dialect.name], {"kind": kind, "sid": sid, "sequence": sequence, "at": now}
+        ).rowcount
+        == 1
+    )
+
+
+def lease(tx: Tx, name: str, owner: str, now: datetime, lasts: timedelta) -> bool:
+    """Take or keep a lease; False while another owner holds it."""
+    held = tx.execute(_lease, {"name": name}).one_or_none()
+    if held is not None and held.owner == owner and held.until - now > lasts / 2:
+        return True  # fresh enough: no write, no commit to wait for
+    values = {"name": name, "owner": owner, "until": now + lasts}
+    statement = (
+        _INSERTS[tx.dialect.name](leases)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["name"],
+            set_={"owner": owner, "until": now + lasts},
+            where=(leases.c.owner == owner) | (leases.c.until < now),
+        )
+    )
+    return tx.execute(statement).rowcount == 1
+
+
+def release_lease(tx: Tx, name: str, owner: str) -> None:
+    tx.execute(leases.delete().where(leases.c.name == name, leases.c.owner == owner))

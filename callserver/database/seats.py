@@ -1,0 +1,160 @@
+"""Seats: one row a phoner. Whoever needs a seat and a call locks the seat first."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, literal, select, update
+
+from callserver.database.tables import seats
+from callserver.domain import seat as machine
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRow:
+    id: int
+    phoner: int
+    department: str | None
+    campaign: str | None
+    state: str
+    connected: bool
+    wants: str
+    reason: str
+    outcome_owed: bool
+    outcome_given: bool
+    since: datetime
+    until: datetime | None
+    wake_at: datetime | None
+    slot_at: datetime | None
+    line: str | None
+    room: str
+    room_ref: str | None
+    leg: str | None
+    call: str | None
+
+    @property
+    def seat(self) -> machine.Seat:
+        return machine.Seat(
+            state=machine.State(self.state),
+            connected=self.connected,
+            wants=machine.State(self.wants),
+            reason=self.reason,
+            outcome_owed=self.outcome_owed,
+            outcome_given=self.outcome_given,
+        )
+
+
+_columns = [seats.c[field.name] for field in fields(SeatRow)]
+_all = select(*_columns)
+_locked = _all.where(seats.c.id == bindparam("id")).with_for_update()
+_of_phoner = _all.where(seats.c.phoner == bindparam("phoner")).with_for_update()
+_by_room = _all.where(seats.c.room == bindparam("room")).with_for_update()
+_by_leg = _all.where(seats.c.leg == bindparam("leg")).with_for_update()
+_due = _all.where(seats.c.wake_at <= bindparam("now")).order_by(seats.c.wake_at)
+_next_wake = select(func.min(seats.c.wake_at)).where(
+    seats.c.wake_at.is_not(literal(None, literal_execute=True))
+)
+_update = (
+    update(seats)
+    .where(seats.c.id == bindparam("key"))
+    .values(
+        state=bindparam("state"),
+        connected=bindparam("connected"),
+        wants=bindparam("wants"),
+        reason=bindparam("reason"),
+        outcome_owed=bindparam("outcome_owed"),
+        outcome_given=bindparam("outcome_given"),
+        since=bindparam("since"),
+        until=bindparam("until"),
+        wake_at=bindparam("wake_at"),
+        slot_at=bindparam("slot_at"),
+        call=bindparam("call"),
+    )
+)
+
+
+def lock(tx: Tx, seat: int) -> SeatRow | None:
+    """The seat, held until the transaction ends."""
+    row = tx.execute(_locked, {"id": seat}).one_or_none()
+    return None if row is None else SeatRow(*row)
+
+
+def of_phoner(tx: Tx, phoner: int) -> SeatRow | None:
+    row = tx.execute(_of_phoner, {"phoner": phoner}).one_or_none()
+    return None if row is None else SeatRow(*row)
+
+
+def by_room(tx: Tx, room: str) -> SeatRow | None:
+    row = tx.execute(_by_room, {"room": room}).one_or_none()
+    return None if row is None else SeatRow(*row)
+
+
+def by_leg(tx: Tx, leg: str) -> SeatRow | None:
+    row = tx.execute(_by_leg, {"leg": leg}).first()
+    return None if row is None else SeatRow(*row)
+
+
+def every(tx: Tx) -> list[SeatRow]:
+    return [SeatRow(*row) for row in tx.execute(_all.order_by(seats.c.id))]
+
+
+def due(tx: Tx, now: datetime) -> list[SeatRow]:
+    """Seats that asked to be looked at by now."""
+    return [SeatRow(*row) for row in tx.execute(_due, {"now": now})]
+
+
+def next_wake(tx: Tx) -> datetime | None:
+    found: datetime | None = tx.execute(_next_wake).scalar()
+    return found
+
+
+def open_for(tx: Tx, phoner: int, department: str | None, now: datetime) -> SeatRow:
+    """The phoner's seat, made when this is the first shift."""
+    found = of_phoner(tx, phoner)
+    if found is None:
+        tx.execute(
+            insert(seats).values(
+                phoner=phoner, department=department, state="off", wants="paused", since=now
+            )
+        )
+        found = of_phoner(tx, phoner)
+    if found is None:
+        raise LookupError("a seat that was just made")
+    return found
+
+
+def store(
+    tx: Tx,
+    row: SeatRow,
+    seat: machine.Seat,
+    now: datetime,
+    *,
+    call: str | None,
+    until: datetime | None = None,
+    wake_at: datetime | None = None,
+    slot_at: datetime | None = None,
+) -> None:
+    """Write where the seat is now."""
+    tx.execute(
+        _update,
+        {
+            "key": row.id,
+            "state": seat.state.value,
+            "connected": seat.connected,
+            "wants": seat.wants.value,
+            "reason": seat.reason,
+            "outcome_owed": seat.outcome_owed,
+            "outcome_given": seat.outcome_given,
+            "since": row.since if seat.state.value == row.state else now,
+            "until": until,
+            "wake_at": wake_at,
+            "slot_at": slot_at,
+            "call": call,
+        },
+    )
+
+
+def set_line(tx: Tx, seat: int, **values: Any) -> None:
+    """Line, room, provider's names: what the telephone side of a seat is made of."""
+    tx.execute(update(seats).where(seats.c.id == seat).values(**values))

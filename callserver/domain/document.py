@@ -1,0 +1,34 @@
+"""What administrators write: the base of its models, and a file as it was read."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Document(BaseModel):
+    """Frozen, and closed: what is not named in the model is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Key = tuple[str | int, ...]
+Position = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One configuration file as it was read. `error` is set when it is not YAML at all."""
+
+    kind: str  # policy campaign departments script
+    path: str
+    name: str
+    data: Any
+    positions: dict[Key, Position] = field(default_factory=dict)
+    error: tuple[int, str] | None = None
+
+    def line(self, key: Key) -> int:
+        """The line of the key, or of the nearest one around it."""
+        while key and key not in self.positions:
+            key = key[:-1]
+        return self.positions.get(key, (1, 1))[0]

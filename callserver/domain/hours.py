@@ -1,0 +1,185 @@
+"""May this place be rung at this instant, and when next? Windows are half-open on local clocks.
+
+A place is a country (its holidays) and one zone or several (all must be open). A holiday or closed
+day is looked up on the local date, and before it no other time rule is asked.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+
+from callserver.domain import phone
+from callserver.domain.policy import WEEKDAYS, Policy, Window
+from callserver.domain.reason import Reason
+
+LOOK_AHEAD_DAYS = 400
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a telephone rings. No zones: nobody knows, and nobody may ring there."""
+
+    country: str | None
+    zones: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.country or '-'} {','.join(self.zones)}"
+
+    @staticmethod
+    def parse(text: str) -> "Place":
+        """The inverse of str()."""
+        country, _, zones = text.partition(" ")
+        return Place(None if country == "-" else country, tuple(zones.split(",")) if zones else ())
+
+
+def place_of(number: str, own_zone: str | None) -> Place:
+    """The number's place; a person's own zone overrides the number's."""
+    zones = (own_zone,) if own_zone else phone.zones(number)
+    return Place(phone.country(number), tuple(zone for zone in zones if _zone(zone) is not None))
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=1024)
+def public_holidays(country: str, year: int) -> frozenset[date]:
+    """The country's public holidays. 5 June, 24 and 31 December are none in Denmark."""
+    return frozenset(holidays.country_holidays(country, years=year))
+
+
+def _is_holiday(policy: Policy, country: str | None, day: date) -> bool:
+    return (
+        country is not None
+        and country in policy.hours.calendars
+        and day in public_holidays(country, day.year)
+    )
+
+
+def _is_closed(policy: Policy, day: date) -> bool:
+    closed = policy.hours.closed_days
+    return bool(closed) and (day.strftime("%m-%d") in closed or day.isoformat() in closed)
+
+
+@lru_cache(maxsize=4096)
+def _day(hours_key: "_Hours", country: str | None, day: date) -> tuple[Window, ...] | Reason:
+    """The day's windows, or why it has none."""
+    policy = hours_key.policy
+    if _is_holiday(policy, country, day):
+        return Reason.TIME_HOLIDAY
+    if day in policy.hours.dates:
+        return policy.hours.dates[day] or Reason.TIME_CLOSED_DAY
+    if _is_closed(policy, day):
+        return Reason.TIME_CLOSED_DAY
+    windows = policy.hours.windows.get(WEEKDAYS[day.weekday()], ())  # type: ignore[call-overload]
+    before = policy.hours.before_holiday
+    if before is not None and day.weekday() < 5 and _is_holiday(policy, country, day + DAY):
+        windows = before
+    return windows or Reason.TIME_WEEKDAY
+
+
+class _Hours:
+    """A policy as a key of the cache: by identity, which a frozen policy may be."""
+
+    __slots__ = ("policy",)
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def __hash__(self) -> int:
+        return id(self.policy)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hours) and other.policy is self.policy
+
+
+def _zone_problem(
+    policy: Policy, country: str | None, zone: ZoneInfo, now: datetime
+) -> Reason | None:
+    local = now.astimezone(zone)
+    windows = _day(_Hours(policy), country, local.date())
+    if isinstance(windows, Reason):
+        return windows
+    second = local.hour * 3600 + local.minute * 60 + local.second
+    guard = policy.hours.close_guard_seconds
+    if second < windows[0][0] * 60:
+        return Reason.TIME_BEFORE
+    for opens, closes in windows:
+        if opens * 60 <= second < closes * 60 - guard:
+            return None
+    if second >= windows[-1][1] * 60 - guard:
+        return Reason.TIME_AFTER
+    return Reason.TIME_PAUSE
+
+
+def problems(policy: Policy, place: Place, now: datetime) -> tuple[Reason, ...]:
+    """Every reason why the place is closed at this instant; none: it is open."""
+    if not place.zones:
+        return (Reason.TIME_TZ_UNKNOWN,)
+    found = set()
+    for name in place.zones:
+        zone = _zone(name)
+        if zone is None:
+            return (Reason.TIME_TZ_UNKNOWN,)
+        problem = _zone_problem(policy, place.country, zone, now)
+        if problem is not None:
+            found.add(problem)
+    return tuple(found)
+
+
+def is_open(policy: Policy, place: Place, now: datetime) -> bool:
+    """Whether the place may be rung at this instant."""
+    return not problems(policy, place, now)
+
+
+def next_open(policy: Policy, place: Place, after: datetime) -> datetime | None:
+    """The first instant from `after` on at which every zone is open; None within 400 days."""
+    if is_open(policy, place, after):
+        return after
+    zones = [zone for name in place.zones if (zone := _zone(name)) is not None]
+    if len(zones) != len(place.zones) or not zones:
+        return None
+    # An intersection of half-open windows begins where one of them opens.
+    for ahead in range(-1, LOOK_AHEAD_DAYS):
+        openings: list[datetime] = []
+        for zone in zones:
+            day = after.astimezone(zone).date() + timedelta(days=ahead)
+            windows = _day(_Hours(policy), place.country, day)
+            if not isinstance(windows, Reason):
+                openings += [instant(day, opens, zone) for opens, _ in windows]
+        for opening in sorted(openings):
+            if opening >= after and is_open(policy, place, opening):
+                return opening
+    return None
+
+
+def instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
+    """The instant at which local clocks show this time; in a skipped hour, the first after it."""
+    local = datetime(day.year, day.month, day.day, minutes // 60 % 24, minutes % 60, tzinfo=zone)
+    found = local.astimezone(UTC)
+    shown = found.astimezone(zone)
+    if (shown.hour, shown.minute) != (local.hour, local.minute):  # skipped by a clock change
+        found = local.replace(fold=1).astimezone(UTC)
+        while found.astimezone(zone).replace(tzinfo=None) < local.replace(tzinfo=None):
+            found += timedelta(minutes=1)
+    return found
+
+
+def local_dates(place: Place, now: datetime) -> tuple[date, ...]:
+    """Today in each of the place's zones; in UTC when no zone is known (nobody is rung there)."""
+    zones = [zone for name in place.zones if (zone := _zone(name)) is not None]
+    return tuple({now.astimezone(zone).date() for zone in zones}) or (now.astimezone(UTC).date(),)
+
+
+def zones_of(place: Place) -> tuple[ZoneInfo, ...]:
+    """The zones themselves; UTC when none is known (nobody is rung there)."""
+    found = tuple(zone for name in place.zones if (zone := _zone(name)) is not None)
+    return found or (ZoneInfo("UTC"),)

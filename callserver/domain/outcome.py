@@ -1,0 +1,167 @@
+"""What follows from an outcome, and from a call that ended without one. Pure: values in and out.
+
+One refusal ends the ask; every wish is data that takes effect before the next dial, anywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from callserver.domain.call import Cause
+from callserver.domain.campaign import Ask, Campaign, Effect, Outcome
+from callserver.domain.facts import Purpose, Scope
+
+FREQUENCIES = ("monthly", "quarterly", "yearly", "once")
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The contact is done with; `reason` says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The contact waits until then."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallBackAt:
+    """Promised for `at`; the promising phoner's until `release_at`, then the team's."""
+
+    at: datetime
+    phoner: int | None
+    release_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    scope: Scope
+    purpose: Purpose | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something to remember of the person or number."""
+
+    kind: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+Consequence = Finish | Again | CallBackAt | Suppress | Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the phoner gave, and where the contact stands."""
+
+    details: Mapping[str, Any]
+    phoner: int
+    campaign: Campaign
+    tries: int
+    tries_by_outcome: Mapping[str, int]
+    key: str = ""
+
+
+def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, ...]:  # noqa: C901
+    """Everything that follows. Call `missing` first: this trusts the details."""
+    campaign = given.campaign
+    match outcome.does:
+        case Effect.DONE:
+            return (Finish(given.key),)
+        case Effect.REFUSED:
+            return (Finish(given.key), Mark("refused"))
+        case Effect.NOT_NOW:
+            return (Again(now + timedelta(days=outcome.rest_days or 1)),)
+        case Effect.CALL_BACK:
+            at = _instant(given.details["at"])
+            rule = campaign.call_backs
+            phoner = given.phoner if rule.personal else None
+            wait = timedelta(minutes=rule.release_after_minutes if rule.personal else 0)
+            return (CallBackAt(at, phoner, at + wait),)
+        case Effect.RETRY:
+            cause = outcome.retry_as or Cause.NO_ANSWER
+            counted = dict(given.tries_by_outcome)
+            counted[cause.value] = counted.get(cause.value, 0) + 1
+            return (after_cause(campaign, cause, counted, given.tries, now),)
+        case Effect.SUPPRESS:
+            scope = outcome.scope or Scope.PERSON
+            return (Finish(given.key), Suppress(scope))
+        case Effect.WRONG_NUMBER:
+            # The number is somebody else's: nobody may be rung there until that holder says so.
+            return (Finish(given.key), Mark("reassigned"))
+        case Effect.DECEASED:
+            return (Finish(given.key), Mark("deceased"))
+        case Effect.VULNERABLE:
+            return (Finish(given.key), Mark("vulnerable"))
+        case Effect.COMPLAINT:
+            return (Finish(given.key), Suppress(Scope.COMPLAINT), Suppress(Scope.PERSON))
+        case Effect.LEFT:
+            return (Finish(given.key), Mark("left"))
+
+
+def after_cause(
+    campaign: Campaign, cause: Cause, counted: Mapping[str, int], tries: int, now: datetime
+) -> Again | Finish:
+    """The retry rule of a cause; the contact is closed when the rule's count is used up."""
+    rule = campaign.retry.get(cause)
+    if rule is None or counted.get(cause.value, 0) > rule.most or tries >= campaign.most_tries:
+        return Finish(f"tried:{cause.value}")
+    return Again(now + rule.after)
+
+
+def missing(
+    outcome: Outcome, details: Mapping[str, Any], campaign: Campaign, now: datetime
+) -> list[str]:
+    """What the outcome asks for and was not given, or not in a form we can keep."""
+    found = [problem for ask in outcome.asks if (problem := _check(ask, details, campaign, now))]
+    unknown = sorted(set(details) - {ask.value for ask in outcome.asks})
+    return found + [f"{key}: this outcome does not ask for it" for key in unknown]
+
+
+def _check(
+    ask: Ask, details: Mapping[str, Any], campaign: Campaign, now: datetime
+) -> str | None:
+    value = details.get(ask.value)
+    match ask:
+        case Ask.AMOUNT:
+            good = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 100_000
+            return None if good else "amount: whole kroner above 0"
+        case Ask.FREQUENCY:
+            return None if value in FREQUENCIES else f"frequency: one of {', '.join(FREQUENCIES)}"
+        case Ask.DATE:
+            return None if _is_date(value) else "date: like 2026-12-01"
+        case Ask.AT:
+            return _check_at(value, campaign, now)
+        case Ask.NOTE | Ask.REASON:
+            good = isinstance(value, str) and 0 < len(value.strip()) <= 2000
+            return None if good else f"{ask.value}: a few words"
+
+
+def _check_at(value: Any, campaign: Campaign, now: datetime) -> str | None:
+    try:
+        at = _instant(value)
+    except (TypeError, ValueError):
+        return "at: an instant with its zone, like 2026-12-01T17:15:00+01:00"
+    days = campaign.call_backs.most_days_ahead
+    if not now < at <= now + timedelta(days=days):
+        return f"at: should lie ahead, at most {days} days"
+    return None
+
+
+def _instant(value: Any) -> datetime:
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError("without a zone")
+    return at
+
+
+def _is_date(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(date.fromisoformat(value))
+    except ValueError:
+        return False

@@ -1,0 +1,183 @@
+"""A telephone number as a value: parsed strictly, classified, placed, masked.
+
+Nothing is cleaned: a cell that holds more than one plain number is refused, because the libraries'
+kindness dials strangers (`20123456 lok. 12` becomes `+452012345656512`).
+"""
+
+import re
+from enum import StrEnum
+from functools import cache, lru_cache
+
+import phonenumbers
+from phonenumbers import timezone
+
+
+class Kind(StrEnum):
+    """What a number is to a dialer."""
+
+    ORDINARY = "ordinary"
+    EMERGENCY = "emergency"
+    SHORT_CODE = "short_code"
+    INVALID = "invalid"
+    PREMIUM = "premium"
+    TOLL_FREE = "toll_free"
+    CORPORATE = "corporate"
+    M2M = "m2m"
+
+
+class NumberProblem(StrEnum):
+    """Why a cell is not a telephone number we would store."""
+
+    EMPTY = "empty"
+    LETTERS = "letters"
+    NOT_ASCII = "not_ascii"  # full-width digits, zero-width characters, typographic signs
+    EXTENSION = "extension"
+    SEVERAL = "several"  # two numbers in one cell
+    INVALID = "invalid"
+
+
+_E164 = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
+_DANISH = re.compile(r"\+45[2-9][0-9]{7}", re.ASCII)
+_PLAIN = re.compile(r"\(?(\+|00)?[0-9]{1,3}\)?[0-9 .()-]*", re.ASCII)
+_JUNK = str.maketrans("", "", " .-()")
+
+_OLD_ZONES = {
+    "America/Godthab": "America/Nuuk",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Europe/Uzhgorod": "Europe/Kyiv",
+    "Europe/Kiev": "Europe/Kyiv",
+    "Asia/Calcutta": "Asia/Kolkata",
+}
+"""libphonenumber still says the old names, which slim zone packages leave out."""
+
+
+@cache
+def _danish_prefixes() -> frozenset[str]:
+    """The first four of the eight digits that libphonenumber calls valid; asked once."""
+    return frozenset(
+        prefix
+        for prefix in map(str, range(2000, 10000))
+        if phonenumbers.is_valid_number(
+            phonenumbers.PhoneNumber(country_code=45, national_number=int(prefix + "3456"))
+        )
+    )
+
+
+def parse(raw: str, region: str = "DK") -> str | NumberProblem:
+    """A cell's number in E.164, or why it is none. `region`: for numbers without a country code."""
+    if len(raw) == 8 and raw.isascii() and raw.isdigit() and region == "DK":
+        return "+45" + raw if raw[:4] in _danish_prefixes() else NumberProblem.INVALID
+    return _parse(raw.strip(" \t"), region)
+
+
+def _parse(raw: str, region: str) -> str | NumberProblem:
+    problem = _problem(raw)
+    if problem is not None:
+        return problem
+    digits = raw.translate(_JUNK)
+    digits = "+" + digits[2:] if digits.startswith("00") else digits
+    if region == "DK" and len(digits) == 8 and digits[0] != "+":
+        return "+45" + digits if digits[:4] in _danish_prefixes() else NumberProblem.INVALID
+    if digits.startswith("+45") and len(digits) == 11:
+        return digits if digits[3:7] in _danish_prefixes() else NumberProblem.INVALID
+    return slow_parse(digits, region)
+
+
+def _problem(raw: str) -> NumberProblem | None:
+    """What a look at the characters alone shows."""
+    if not raw:
+        return NumberProblem.EMPTY
+    if not raw.isascii():
+        return NumberProblem.NOT_ASCII
+    lowered = raw.lower()
+    if "ext" in lowered or "lok" in lowered or "," in raw or "#" in raw or "x" in lowered:
+        return NumberProblem.EXTENSION
+    if any(char.isalpha() for char in raw):
+        return NumberProblem.LETTERS
+    if any(sign in raw for sign in "/;|&\n") or raw.count("+") > 1:
+        return NumberProblem.SEVERAL
+    if not _PLAIN.fullmatch(raw) or raw.count("(") != raw.count(")"):
+        return NumberProblem.INVALID
+    return None
+
+
+def slow_parse(digits: str, region: str) -> str | NumberProblem:
+    """libphonenumber's own answer for digits with or without a country code."""
+    try:
+        found = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        return NumberProblem.INVALID
+    if found.extension or not phonenumbers.is_valid_number(found):
+        return NumberProblem.INVALID
+    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+
+
+def kind(number: str) -> Kind:
+    """What the number is, by the Danish plan where it is Danish (sdfi.dk)."""
+    if number in ("112", "114", "+112", "+114"):
+        return Kind.EMERGENCY
+    bare = number.removeprefix("+") if len(number) <= 7 else number
+    if bare.isascii() and bare.isdigit() and 3 <= len(bare) <= 6 and not number.startswith("+"):
+        return Kind.SHORT_CODE
+    if not _E164.fullmatch(number):
+        return Kind.INVALID
+    if not number.startswith("+45"):
+        return Kind.ORDINARY
+    national = number[3:]
+    if len(national) == 12 and national.startswith("37"):
+        return Kind.M2M
+    if not _DANISH.fullmatch(number):
+        return Kind.INVALID
+    match national[:2]:
+        case "90":
+            return Kind.PREMIUM
+        case "80":
+            return Kind.TOLL_FREE
+        case "70":
+            return Kind.CORPORATE
+    return Kind.ORDINARY
+
+
+@lru_cache(maxsize=65536)
+def _located(number: str) -> tuple[str | None, tuple[str, ...]]:
+    try:
+        found = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return None, ()
+    region = phonenumbers.region_code_for_number(found)
+    region = region or phonenumbers.region_code_for_country_code(found.country_code or 0)
+    zones = timezone.time_zones_for_number(found)
+    if zones == (phonenumbers.timezone.UNKNOWN_TIMEZONE,):
+        zones = ()
+    named = tuple(dict.fromkeys(_OLD_ZONES.get(zone, zone) for zone in zones))
+    return (None if region in ("ZZ", "001") else region), named
+
+
+def _locate(number: str) -> tuple[str | None, tuple[str, ...]]:
+    if _DANISH.fullmatch(number):  # one country, one zone: the common case needs no look-up
+        return "DK", ("Europe/Copenhagen",)
+    return _located(number)
+
+
+def country(number: str) -> str | None:
+    """ISO code of the country, None when the number belongs to none."""
+    return _locate(number)[0]
+
+
+def zones(number: str) -> tuple[str, ...]:
+    """Every IANA zone the number may be in; empty when none is known, never a default."""
+    return _locate(number)[1]
+
+
+def masked(number: str) -> str:
+    """For eyes that need not know: the last two digits only."""
+    return f"•••••• {number[-2:]}" if len(number) > 4 else "••"
+
+
+def to_int(number: str) -> int:
+    """As the database stores it."""
+    return int(number.removeprefix("+"))
+
+
+def from_int(number: int) -> str:
+    return f"+{number}"

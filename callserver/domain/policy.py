@@ -1,0 +1,216 @@
+"""A policy: every rule the gate asks that a house or a country may set differently.
+
+The models are the file format (config/policies/*.yaml). Each block names its source and the date on
+which somebody checked it. Times are local to the called person.
+"""
+
+import re
+from datetime import date, time
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from callserver.domain.document import Document
+from callserver.domain.phone import Kind
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WINDOW = re.compile(r"(\d{1,2}):(\d\d)\s*[-\u2013]\s*(\d{1,2}):(\d\d)", re.ASCII)
+_DAY_MINUTES = 24 * 60
+
+Window = tuple[int, int]
+"""Minutes of the local day, half-open: [opens, closes)."""
+
+
+def _window(value: Any) -> Any:
+    """ "09:00-21:00" as minutes of the day."""
+    if not isinstance(value, str):
+        return value
+    found = _WINDOW.fullmatch(value.strip())
+    if found is None:
+        raise ValueError(f"{value!r} is not a window; write it like 09:00-21:00")
+    hour, minute, until_hour, until_minute = map(int, found.groups())
+    opens, closes = hour * 60 + minute, until_hour * 60 + until_minute
+    if minute > 59 or until_minute > 59 or closes > _DAY_MINUTES:
+        raise ValueError(f"{value!r}: a day has the times 00:00 to 24:00")
+    if opens >= closes:
+        raise ValueError(
+            f"{value!r} is empty: it should open before it closes; for a closed day write []"
+        )
+    return opens, closes
+
+
+def _written(window: Window) -> str:
+    return f"{window[0] // 60:02}:{window[0] % 60:02}-{window[1] // 60:02}:{window[1] % 60:02}"
+
+
+AWindow = Annotated[
+    Window,
+    BeforeValidator(_window),
+    PlainSerializer(_written, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}:\d\d\s*[-\u2013]\s*\d{1,2}:\d\d$"}),
+]
+
+
+def _ordered(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    for one, other in pairwise(windows):
+        if other[0] < one[1]:
+            raise ValueError(
+                f"{_written(other)} overlaps {_written(one)}; list windows in order, apart"
+            )
+    return windows
+
+
+class Block(Document):
+    """A family of rules, with where it comes from and when somebody last looked."""
+
+    source: Annotated[str, Field(min_length=3)]
+    checked: date
+
+
+Windows = tuple[AWindow, ...]
+
+
+class Hours(Block):
+    """When a telephone may ring."""
+
+    windows: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Windows]
+    before_holiday: Windows | None = None  # instead of a weekday's windows, the day before one
+    dates: dict[date, Windows] = Field(default_factory=dict)  # single dates with their own
+    close_guard_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+    calendars: tuple[str, ...] = ()  # countries whose public holidays close
+    calendar_checked_until: int | None = None  # year; beyond it nobody knows the holidays
+    closed_days: tuple[str, ...] = ()  # "12-24" every year, or one date "2026-10-10"
+
+    @field_validator("windows")
+    @classmethod
+    def _in_order(cls, windows: dict[str, Windows]) -> dict[str, Windows]:
+        for day in windows.values():
+            _ordered(day)
+        return windows
+
+    @field_validator("dates")
+    @classmethod
+    def _dates_in_order(cls, dates: dict[date, Windows]) -> dict[date, Windows]:
+        for day in dates.values():
+            _ordered(day)
+        return dates
+
+    @field_validator("closed_days")
+    @classmethod
+    def _days(cls, days: tuple[str, ...]) -> tuple[str, ...]:
+        for day in days:
+            try:
+                date.fromisoformat(day if len(day) == 10 else f"2024-{day}")
+            except ValueError:
+                raise ValueError(f"{day!r} is no day; write 12-24, or 2026-10-10") from None
+        return days
+
+    @model_validator(mode="after")
+    def _checked(self) -> "Hours":
+        if self.calendars and self.calendar_checked_until is None:
+            raise ValueError(
+                "calendar_checked_until is missing: the last year whose holidays were checked"
+            )
+        return self
+
+
+class Numbers(Block):
+    """Which numbers may be rung at all."""
+
+    regions: Annotated[tuple[str, ...], Field(min_length=1)]
+    kinds: tuple[Kind, ...] = (Kind.ORDINARY,)
+
+
+class Cap(Document):
+    count: Annotated[int, Field(ge=1)]
+    days: Annotated[int, Field(ge=1, le=366)]
+
+
+class Frequency(Block):
+    """How often, and what rest follows."""
+
+    gap_hours: Annotated[float, Field(gt=0)] | None = None
+    per_day: Annotated[int, Field(ge=1)] | None = None
+    per_24_hours: Annotated[int, Field(ge=1)] | None = None
+    per_period: Cap | None = None
+    rest_days_after_refusal: Annotated[int, Field(ge=1)] | None = None
+    rest_hours_after_abandoned: Annotated[int, Field(ge=1)] | None = None
+    call_back_tolerance_minutes: Annotated[int, Field(ge=1, le=15)] = 15
+
+
+class RegisterRule(Block):
+    """The external do-not-call register."""
+
+    respected: bool
+    except_members: bool = False
+    except_consent: bool = True
+    except_last_gift_years: Annotated[int, Field(ge=1)] | None = None
+    wash_days: Annotated[int, Field(ge=1)] | None = None  # our copy may be this old
+
+
+class ConsentRule(Block):
+    """Whether somebody must have asked for the call."""
+
+    mode: Literal["not_needed", "opt_in", "express"] = "not_needed"
+    except_members: bool = False
+    except_ended_years: Annotated[int, Field(ge=1)] | None = None
+    proof: bool = False
+
+
+class GiftRule(Block):
+    """Who may be asked for a gift by telephone."""
+
+    restricted: bool
+    last_gift_years: Annotated[int, Field(ge=1)] = 2
+
+
+class PersonRule(Block):
+    min_age: Annotated[int, Field(ge=0, le=30)]
+
+
+class RingRule(Block):
+    min_ring_seconds: Annotated[int, Field(ge=5, le=60)] = 15
+
+
+class AbandonRule(Block):
+    """A campaign stops above this share of live answers."""
+
+    limit_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    window_days: Annotated[int, Field(ge=1, le=90)] = 30
+
+
+class Policy(Document):
+    name: str
+    title: str
+    hours: Hours
+    numbers: Numbers
+    frequency: Frequency
+    register_rule: RegisterRule = Field(alias="register")
+    consent: ConsentRule
+    gifts: GiftRule
+    person: PersonRule
+    ring: RingRule
+    abandon: AbandonRule
+
+
+def merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """A document that `extends` another: what it says replaces, key by key, the rest stays."""
+    result = dict(base)
+    for key, value in change.items():
+        old = result.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict) and key != "windows"
+        result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def as_time(minutes: int) -> time:
+    """Minutes of the day as a time; the day's end is midnight."""
+    return time(minutes % _DAY_MINUTES // 60, minutes % 60)

@@ -1,0 +1,101 @@
+"""Did somebody say no? Suppressions, consents and the external register.
+
+A suppression at the very instant of the dial counts. A later explicit consent for the telephone
+lifts the scopes number and person only; nothing lifts a complaint but its own closing.
+"""
+
+from datetime import date, datetime, timedelta
+
+from callserver.domain.facts import Consent, ConsentEvent, Facts, Scope, Suppression
+from callserver.domain.reason import Reason
+
+REASONS = {
+    Scope.NUMBER: Reason.SUP_NUMBER,
+    Scope.PERSON: Reason.SUP_PERSON,
+    Scope.HOUSEHOLD: Reason.SUP_HOUSEHOLD,
+    Scope.HASH: Reason.SUP_HASH,
+    Scope.COMPLAINT: Reason.SUP_COMPLAINT,
+    Scope.PURPOSE: Reason.SUP_PURPOSE,
+}
+LIFTED_BY_CONSENT = frozenset({Scope.NUMBER, Scope.PERSON})
+
+
+def add_years(day: date, years: int) -> date:
+    """The same day years later; 29 February becomes 1 March."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
+
+
+def problems(facts: Facts, today: date) -> tuple[Reason, ...]:
+    """Every no, explicit or by register."""
+    found = {REASONS[one.scope] for one in facts.suppressions if _active(facts, one)}
+    found.update(_consent_problems(facts, today))
+    if _listed(facts, today):
+        found.add(Reason.SUP_EXTERNAL)
+    return tuple(found)
+
+
+def _active(facts: Facts, one: Suppression) -> bool:
+    if one.at > facts.now or (one.lifted_at is not None and one.lifted_at <= facts.now):
+        return False
+    if one.scope is Scope.PURPOSE and one.purpose not in (None, facts.purpose):
+        return False
+    given = consent(facts)
+    lifted = one.scope in LIFTED_BY_CONSENT and given is not None and given.at > one.at
+    return not lifted
+
+
+def consent(facts: Facts) -> Consent | None:
+    """The telephone consent in force: the latest given that nothing at or after it revoked."""
+    so_far = [one for one in facts.consents if one.at <= facts.now]
+    given = [one for one in so_far if one.event is ConsentEvent.GIVEN and one.phone]
+    if not given:
+        return None
+    latest = max(given, key=lambda one: (one.at, one.proof))
+    revoked = any(one.event is ConsentEvent.REVOKED and one.at >= latest.at for one in so_far)
+    return None if revoked else latest
+
+
+def _revoked(facts: Facts) -> bool:
+    return consent(facts) is None and any(
+        one.event is ConsentEvent.REVOKED and one.at <= facts.now for one in facts.consents
+    )
+
+
+def _consent_problems(facts: Facts, today: date) -> tuple[Reason, ...]:
+    if _revoked(facts):
+        return (Reason.SUP_CONSENT_REVOKED,)
+    if facts.policy is None or facts.policy.consent.mode == "not_needed":
+        return ()
+    rule = facts.policy.consent
+    given = consent(facts)
+    if given is not None:
+        return (Reason.SUP_CONSENT_UNPROVEN,) if rule.proof and not given.proof else ()
+    if rule.except_members and facts.relation.member:
+        return ()
+    ended, years = facts.relation.ended, rule.except_ended_years
+    if ended is not None and years is not None and today <= add_years(ended, years):
+        return ()
+    return (Reason.SUP_CONSENT_MISSING,)
+
+
+def _listed(facts: Facts, today: date) -> bool:
+    if facts.policy is None or not facts.register.listed:
+        return False
+    rule = facts.policy.register_rule
+    if not rule.respected or (rule.except_members and facts.relation.member):
+        return False
+    if rule.except_consent and consent(facts) is not None:
+        return False
+    gift, years = facts.relation.last_gift, rule.except_last_gift_years
+    return not (gift is not None and years is not None and today <= add_years(gift, years))
+
+
+def register_is_stale(facts: Facts) -> bool:
+    """Our copy of the register is older than the policy allows."""
+    checked: datetime | None = facts.register.checked_at
+    if facts.policy is None or checked is None or facts.policy.register_rule.wash_days is None:
+        return False
+    return facts.now - checked > timedelta(days=facts.policy.register_rule.wash_days)

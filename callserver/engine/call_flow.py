@@ -1,0 +1,320 @@
+"""What a report does: one way in for every provider.
+
+A report moves the call, and with it the seat and the contact, in one transaction with the audit
+entry. Orders to the network that follow from it go out after the commit.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from callserver.database import audit, calls, contacts, house, knowledge, seats
+from callserver.database.calls import CallRow
+from callserver.database.seats import SeatRow
+from callserver.domain import call as machine
+from callserver.domain import outcome, subject
+from callserver.domain.audit import Kind
+from callserver.domain.call import Cause, Report
+from callserver.domain.call import State as CallState
+from callserver.domain.seat import Event, State
+from callserver.engine import seating
+from callserver.engine.house import House
+from callserver.ports import LegState, Tx
+
+log = structlog.get_logger(__name__)
+
+ASK_AGAIN = timedelta(seconds=10)
+"""A silent order is asked about this often until it is settled."""
+
+QUEUE_SLACK = timedelta(seconds=60)
+"""Beyond the ring time: the provider's own queue, and late callbacks."""
+
+TALK_CHECK = timedelta(minutes=10)
+"""A talk is asked about this often, in case its end was never told."""
+
+
+STOP_CHECK = timedelta(seconds=5)
+"""After a hang-up: its end may never be told (a queued call is cancelled without a callback)."""
+
+
+@dataclass(slots=True)
+class After:
+    """What is to be done once the transaction is durable."""
+
+    dial: list[int] = field(default_factory=list)  # seats that became ready
+    apologise: list[tuple[str, str, str]] = field(default_factory=list)  # attempt, ref, campaign
+    check_room: list[tuple[str, str]] = field(default_factory=list)  # attempt, phoner's leg
+    hang_up: list[str] = field(default_factory=list)  # legs that belong to no call of ours
+    silence: bool = False  # some call has stop_wanted
+
+
+class CallFlow:
+    """Takes reports in. `dial` is handed over once the dialer exists."""
+
+    def __init__(self, ours: House) -> None:
+        self._ours = ours
+
+    async def receive(
+        self,
+        attempt: str,
+        report: Report,
+        at: datetime | None,
+        *,
+        ref: str | None = None,
+        receipt: machine.Receipt | None = None,
+        why: str = "",
+    ) -> None:
+        """Take one report in; twice, late or out of order is all the same.
+
+        `at` is the provider's own time of the event; None: now.
+        """
+        after = await self._ours.store.run(
+            lambda tx: self.apply(tx, attempt, report, at, ref=ref, receipt=receipt, why=why)
+        )
+        self.follow(after)
+
+    def apply(
+        self,
+        tx: Tx,
+        attempt: str,
+        report: Report,
+        at: datetime | None,
+        *,
+        ref: str | None = None,
+        receipt: machine.Receipt | None = None,
+        why: str = "",
+    ) -> After:
+        """The report's transaction."""
+        now = self._ours.clock.now()
+        after = After()
+        if receipt is not None and not house.first_time(
+            tx, receipt.kind, receipt.sid, receipt.sequence, now
+        ):
+            return after
+        seat = calls.seat_of(tx, attempt)
+        row = None if seat is None else seats.lock(tx, seat)
+        before = calls.lock(tx, attempt)
+        if row is None or before is None:
+            log.warning("report_for_unknown_attempt", report=report.value)
+            return after
+        if before.ref and ref and ref != before.ref and report is not Report.TAKEN:
+            # A second leg for one attempt: the provider took an order twice. Silence the newcomer.
+            log.error("second_leg", attempt=attempt)
+            after.hang_up.append(ref)
+            return after
+        call = machine.advance(before.call, report, at or now, ref)
+        if call == before.call and report is not Report.NO_REPLY:
+            return after
+        calls.store(tx, call, self._deadline(before, call, now))
+        self._record(tx, before, call, report, now, why)
+        self._effects(tx, row, before, call, now, after)
+        return after
+
+    def follow(self, after: After) -> None:
+        """Send out what follows, in the background."""
+        background = self._ours.background
+        for attempt, ref, campaign in after.apologise:
+            background.start(self.apologise(attempt, ref, campaign))
+        for ref in after.hang_up:
+            background.start(self._ours.telephony.hang_up(ref))
+        if after.silence:
+            background.start(self.silence())
+        for attempt, leg in after.check_room:
+            background.start(self._check_room(attempt, leg))
+        for seat in after.dial:
+            background.start(self.dial(seat))
+
+    async def dial(self, seat: int) -> None:
+        """Replaced by the dialer's own when the server is assembled (they need each other)."""
+        raise NotImplementedError
+
+    async def apologise(self, attempt: str, ref: str, campaign: str) -> None:
+        """Somebody answered an empty room: say who called, and sorry (I5)."""
+        organisation = self._ours.rules.campaign(campaign).organisation
+        await self._ours.telephony.apologise(ref, organisation)
+        await self._ours.store.run(
+            lambda tx: audit.append(tx, self._ours.clock.now(), Kind.APOLOGISED, call=attempt)
+        )
+
+    # -- inside the transaction ---------------------------------------------------------------
+
+    def _record(
+        self, tx: Tx, before: CallRow, call: machine.Call, report: Report, now: datetime, why: str
+    ) -> None:
+        if call.state == before.state and report is not Report.NO_REPLY:
+            return
+        details: dict[str, str] = {"report": report.value, "state": call.state.value}
+        if call.cause is not None:
+            details["cause"] = call.cause.value
+        kind = Kind.REPORTED
+        if report is Report.TAKEN:
+            kind = Kind.PLACED
+        elif report is Report.NO_REPLY:
+            kind, details["why"] = Kind.SILENT, why
+        audit.append(tx, now, kind, contact=before.contact, call=call.attempt, **details)
+
+    def _deadline(self, before: CallRow, call: machine.Call, now: datetime) -> datetime | None:
+        ring = timedelta(seconds=self._ours.rules.campaign(before.campaign).ring_seconds)
+        match call.state:
+            case CallState.ENDED:
+                return None
+            case CallState.SILENT | CallState.PLACING:
+                return now + ASK_AGAIN
+            case CallState.DIALING | CallState.RINGING:
+                return now + ring + QUEUE_SLACK
+            case CallState.TALKING:
+                return now + TALK_CHECK
+
+    def _effects(
+        self,
+        tx: Tx,
+        row: SeatRow,
+        before: CallRow,
+        call: machine.Call,
+        now: datetime,
+        after: After,
+    ) -> None:
+        """What the call's move does to seat, contact and figures."""
+        mine = row.call == call.attempt
+        if _answered(call) and not _answered(before.call):
+            house.count(tx, before.campaign, "answered", now)
+            if call.state is CallState.TALKING:
+                row = self._answered(tx, row, before, call, now, after, mine=mine)
+        if before.call.state is not CallState.ENDED and call.state is CallState.ENDED:
+            self._ended(tx, row, before, call, now, after, mine=mine)
+        elif mine and call.state is CallState.RINGING and row.state == State.RESERVED:
+            seating.move(tx, self._ours, row, Event.RANG, now)
+        if call.ref is not None and before.stop_wanted and not before.stopped:
+            after.silence = True
+
+    def _answered(
+        self,
+        tx: Tx,
+        row: SeatRow,
+        before: CallRow,
+        call: machine.Call,
+        now: datetime,
+        after: After,
+        *,
+        mine: bool,
+    ) -> SeatRow:
+        if mine and row.connected and row.room == before.room:
+            if row.leg:
+                after.check_room.append((call.attempt, row.leg))
+            return seating.move(tx, self._ours, row, Event.ANSWERED, now)
+        self.abandoned(tx, before, now)
+        if call.ref:
+            after.apologise.append((call.attempt, call.ref, before.campaign))
+        return row
+
+    def abandoned(self, tx: Tx, call: CallRow, now: datetime) -> None:
+        """Count a call that met nobody; the policy's rest follows from the mark."""
+        if call.abandoned:
+            return
+        calls.change(tx, call.attempt, abandoned=True)
+        house.count(tx, call.campaign, "abandoned", now)
+        knowledge.mark(tx, subject.of_number(call.number), "abandoned", now)
+
+    def _ended(
+        self,
+        tx: Tx,
+        row: SeatRow,
+        before: CallRow,
+        call: machine.Call,
+        now: datetime,
+        after: After,
+        *,
+        mine: bool,
+    ) -> None:
+        met = _answered(call) and row.state == State.TALKING
+        met = met or (_answered(call) and not before.abandoned and mine and row.connected)
+        if mine:
+            event = Event.ENDED if met else Event.ENDED_UNANSWERED
+            moved = seating.move(tx, self._ours, row, event, now)
+            if moved.state == State.WAITING:
+                after.dial.append(moved.id)
+        if not met:
+            self._contact_after(tx, before, call, now)
+
+    def _contact_after(self, tx: Tx, before: CallRow, call: machine.Call, now: datetime) -> None:
+        """A call that reached nobody: the campaign's retry rule for its cause."""
+        contact = None if before.contact is None else contacts.get_locked(tx, before.contact)
+        if contact is None or contact.status != "claimed":
+            return
+        if call.cause is Cause.DECLINED:  # nothing rang: back to where it came from
+            back = "call_back" if contact.callback_for else "ready"
+            contacts.set_status(tx, contact.id, back, next_at=contact.callback_for)
+            return
+        if call.cause is None:
+            return
+        cause = Cause.NO_ANSWER if call.cause in _LIKE_NO_ANSWER else call.cause
+        counted = dict(contact.tries_by_outcome or {})
+        counted[cause.value] = counted.get(cause.value, 0) + 1
+        campaign = self._ours.rules.campaign(before.campaign)
+        follows = outcome.after_cause(campaign, cause, counted, contact.tries + 1, now)
+        more = {"tries": contact.tries + 1, "tries_by_outcome": counted}
+        match follows:
+            case outcome.Again(at=at):
+                contacts.set_status(tx, contact.id, "waiting", next_at=at, **more)
+            case outcome.Finish(reason=reason):
+                contacts.set_status(tx, contact.id, "closed", reason=reason, **more)
+
+    # -- after an answer ----------------------------------------------------------------------
+
+    async def _check_room(self, attempt: str, leg: str) -> None:
+        """Trust, but verify: is the phoner's leg really up? Her loss may have gone untold."""
+        found = await self._ours.telephony.leg(leg)
+        if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
+            self.follow(await self._ours.store.run(lambda tx: self.leg_lost(tx, leg)))
+
+    def leg_lost(self, tx: Tx, leg: str) -> After:
+        """A phoner's leg is gone: silence what rings for her, apologise to who is on the line."""
+        now = self._ours.clock.now()
+        after = After()
+        row = seats.by_leg(tx, leg)
+        if row is None:
+            return after
+        seats.set_line(tx, row.id, leg=None, room_ref=None)
+        if not row.connected:
+            return after
+        seating.move(tx, self._ours, row, Event.LEG_LOST, now)
+        call = None if row.call is None else calls.lock(tx, row.call)
+        if call is None or call.ended_at is not None:
+            return after
+        if call.call.state is CallState.TALKING:
+            if row.state != State.TALKING:
+                self.abandoned(tx, call, now)
+            if call.ref:
+                after.apologise.append((call.attempt, call.ref, call.campaign))
+            return after
+        self.want_stopped(tx, call, "phoner_lost", now)
+        after.silence = True
+        return after
+
+    def want_stopped(self, tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
+        """This call must not go on ringing. `silence` does it after the commit."""
+        if call.stop_wanted is None and call.ended_at is None:
+            calls.change(tx, call.attempt, stop_wanted=reason)
+            audit.append(tx, now, Kind.STOPPED, call=call.attempt, reason=reason)
+
+    async def silence(self) -> None:
+        """Hang up every open call that must stop. What fails is tried again by upkeep."""
+        for call in await self._ours.store.run(calls.to_stop):
+            if call.ref is None:
+                continue
+            await self._ours.telephony.hang_up(call.ref)
+            soon = self._ours.clock.now() + STOP_CHECK
+            await self._ours.store.run(
+                lambda tx, call=call: calls.change(  # type: ignore[misc]
+                    tx, call.attempt, stopped=True, deadline=soon
+                )
+            )
+
+
+_LIKE_NO_ANSWER = frozenset({Cause.CANCELLED, Cause.NEVER_PLACED, Cause.COMPLETED})
+"""Ends after which the person was not reached: the rule for "no answer" serves."""
+
+
+def _answered(call: machine.Call) -> bool:
+    return call.answered_at is not None or call.cause is Cause.COMPLETED

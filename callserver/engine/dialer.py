@@ -1,0 +1,312 @@
+"""A seat is ready: claim, gate, permit, place.
+
+`dial` is called at once by whatever made the seat ready, in that process; upkeep calls it again when
+the time has come that a waiting seat was told. Everything up to the permit is one transaction.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from callserver.database import audit, calls, contacts, house, knowledge, seats
+from callserver.database.contacts import Contact
+from callserver.database.seats import SeatRow
+from callserver.domain import call as machine
+from callserver.domain import hours, permit, phone, subject
+from callserver.domain.audit import Kind
+from callserver.domain.campaign import Campaign
+from callserver.domain.hours import Place
+from callserver.domain.permit import DialPermit, PermitVoid, Refusal
+from callserver.domain.reason import Reason
+from callserver.domain.seat import Event, State
+from callserver.engine import gate, seating
+from callserver.engine.call_flow import CallFlow
+from callserver.engine.gate import Question
+from callserver.engine.house import House
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Declined, Placed, Room, Silent, Trouble, Tx
+
+log = structlog.get_logger(__name__)
+
+REFUSALS_AT_ONCE = 20
+"""Contacts that may be refused in one transaction before others get their turn."""
+
+HOUSEHOLD_BUSY = timedelta(minutes=10)
+"""A contact whose household is on the telephone just now is put off this long."""
+
+LOOK_AGAIN = timedelta(seconds=30)
+"""A waiting seat is looked at this often, whatever it was told: lists and rules may change."""
+
+BACK_OFF = timedelta(seconds=2)
+"""After the provider said "too many at once"."""
+
+SLOT_KEPT = timedelta(seconds=2)
+"""A calls-per-second slot not used within this time is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A permit, and the room to ring it into."""
+
+    permit: DialPermit
+    room: Room
+
+
+class Refused(Impossible):
+    """The gate said no to a dial that a person asked for."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(", ".join(reason.value for reason in refusal.reasons))
+        self.refusal = refusal
+
+
+class Dialer:
+    """Turns ready seats into calls."""
+
+    def __init__(self, ours: House, call_flow: CallFlow) -> None:
+        self._ours = ours
+        self._call_flow = call_flow
+
+    async def dial(self, seat: int) -> None:
+        """Dial the next contact for the seat, or tell the seat why not and until when."""
+        while True:
+            found = await self._ours.store.run(lambda tx: self._next(tx, seat))
+            if isinstance(found, Order):
+                await self._place(seat, found)
+                return
+            if found is None:
+                return
+
+    async def dial_number(self, phoner: int, number: str) -> str:
+        """Dial a contact of the seat's campaign by hand; the attempt's id. The same gate.
+
+        Raises:
+            NotFound: the campaign has no contact with that number (only contacts are ever rung).
+            Impossible: the seat cannot dial now.
+            Refused: the gate said no, and why.
+        """
+        order = await self._ours.store.run(lambda tx: self._by_hand(tx, phoner, number, "manual"))
+        return await self._placed_by_hand(order)
+
+    async def redial(self, phoner: int) -> str:
+        """Dial the phoner's last contact again. The same gate; raises as dial_number."""
+        order = await self._ours.store.run(lambda tx: self._by_hand(tx, phoner, None, "redial"))
+        return await self._placed_by_hand(order)
+
+    async def _placed_by_hand(self, order: tuple[int, Order] | Refusal) -> str:
+        if isinstance(order, Refusal):
+            raise Refused(order)
+        seat, placed = order
+        self._ours.background.start(self._place(seat, placed))
+        return placed.permit.attempt
+
+    # -- inside the transaction ---------------------------------------------------------------
+
+    def _next(self, tx: Tx, seat: int) -> Order | bool | None:
+        """An order; True: ask me again at once; None: the seat waits, or dials no more."""
+        now = self._ours.clock.now()
+        row = seats.lock(tx, seat)
+        if row is None or row.state != State.WAITING:
+            return None
+        if not row.connected or row.room_ref is None:
+            seating.move(tx, self._ours, row, Event.LEG_LOST, now)
+            return None
+        campaign = self._ours.rules.current.campaigns.get(row.campaign or "")
+        if campaign is None:
+            self._wait(tx, row, "campaign_gone", now)
+            return None
+        if not self._slot(tx, row, now):
+            return None
+        open_places, closed = self._places(tx, campaign, now)
+        for _ in range(REFUSALS_AT_ONCE):
+            claimed = contacts.claim(tx, campaign.name, open_places, row.phoner, now)
+            if claimed is None:
+                if contacts.promote(tx, campaign.name, now):
+                    continue
+                self._nothing_to_dial(tx, row, campaign, closed, now)
+                return None
+            contact, path = claimed
+            answer = gate.ask(tx, self._ours, Question(contact, campaign, path, row, now))
+            if isinstance(answer, DialPermit):
+                return self._reserve(tx, row, campaign, answer, now)
+            if self._put_off(tx, contact, path, answer, now):
+                self._wait(tx, row, answer.reasons[0].value, now)
+                return None
+        return True
+
+    def _by_hand(
+        self, tx: Tx, phoner: int, number: str | None, path: str
+    ) -> tuple[int, Order] | Refusal:
+        now = self._ours.clock.now()
+        row = seats.of_phoner(tx, phoner)
+        if row is None or row.state not in (State.PAUSED, State.WAITING) or row.outcome_owed:
+            raise Impossible("a dial by hand needs a seat that is paused or waiting")
+        if not row.connected or row.room_ref is None:
+            raise Impossible("your telephone is not connected")
+        campaign = self._ours.rules.campaign(row.campaign)
+        contact = self._contact_by_hand(tx, phoner, number, campaign)
+        if contact.status == "claimed":
+            raise Impossible("this contact is being rung right now")
+        answer = gate.ask(tx, self._ours, Question(contact, campaign, path, row, now))
+        if isinstance(answer, Refusal):
+            return answer
+        contacts.take(tx, contact)
+        return row.id, self._reserve(tx, row, campaign, answer, now)
+
+    def _contact_by_hand(
+        self, tx: Tx, phoner: int, number: str | None, campaign: Campaign
+    ) -> Contact:
+        if number is None:
+            last = calls.last_of_phoner(tx, phoner)
+            found = None if last is None or last.contact is None else contacts.get(tx, last.contact)
+            if found is None or found.campaign != campaign.name:
+                raise NotFound("there is no last call to dial again")
+            return found
+        parsed = phone.parse(number)
+        rows = (
+            contacts.by_number(tx, phone.to_int(parsed), campaign.name)
+            if isinstance(parsed, str)
+            else []
+        )
+        if not rows:
+            raise NotFound("the campaign has no contact with this number")
+        return rows[0]
+
+    def _slot(self, tx: Tx, row: SeatRow, now: datetime) -> bool:
+        """Whether a call may be ordered now; else the seat has its turn, and waits for it."""
+        if row.slot_at is not None and row.slot_at <= now:
+            if now - row.slot_at <= SLOT_KEPT:
+                return True
+        elif row.slot_at is not None:
+            return False
+        slot = house.next_slot(tx, now)
+        if slot <= now:
+            return True
+        house.take_slot(tx, slot, self._ours.calls_per_second)
+        seating.wait(tx, row, "call_rate", now, until=slot, wake_at=slot, slot_at=slot)
+        return False
+
+    def _places(self, tx: Tx, campaign: Campaign, now: datetime) -> tuple[list[str], list[Place]]:
+        """The campaign's places: those open now, and the others."""
+        policy = self._ours.rules.current.policies[campaign.policy]
+        open_places: list[str] = []
+        closed: list[Place] = []
+        for text in contacts.places_of(tx, campaign.name):
+            place = Place.parse(text)
+            if hours.is_open(policy, place, now):
+                open_places.append(text)
+            else:
+                closed.append(place)
+        return open_places, closed
+
+    def _reserve(
+        self, tx: Tx, row: SeatRow, campaign: Campaign, answer: DialPermit, now: datetime
+    ) -> Order:
+        if row.slot_at is None or now - row.slot_at > SLOT_KEPT:
+            house.take_slot(tx, house.next_slot(tx, now), self._ours.calls_per_second)
+        house.count(tx, campaign.name, "dials", now)
+        seating.move(tx, self._ours, row, Event.RESERVED, now, call=answer.attempt)
+        return Order(answer, Room(row.room, row.room_ref))
+
+    def _put_off(
+        self, tx: Tx, contact: Contact, path: str, refusal: Refusal, now: datetime
+    ) -> bool:
+        """What a refusal makes of the contact; True when it is about us, and the seat should wait."""
+        back = "call_back" if path == "call_back" else "ready"
+        about_us = [reason for reason in refusal.reasons if reason in permit.TRANSIENT]
+        final = [
+            reason
+            for reason in refusal.reasons
+            if reason not in permit.TRANSIENT and reason not in permit.TIMED
+        ]
+        if final:
+            contacts.set_status(tx, contact.id, "closed", reason=final[0].value)
+            return False
+        if about_us and about_us != [Reason.FREQ_ACTIVE_CALL]:
+            contacts.set_status(tx, contact.id, back, next_at=contact.next_at)
+            return True
+        again = now + HOUSEHOLD_BUSY if about_us else (refusal.next_at or now + HOUSEHOLD_BUSY)
+        waiting = "call_back" if path == "call_back" else "waiting"
+        contacts.set_status(tx, contact.id, waiting, next_at=again)
+        return False
+
+    def _nothing_to_dial(
+        self, tx: Tx, row: SeatRow, campaign: Campaign, closed: list[Place], now: datetime
+    ) -> None:
+        """Say why nothing can be dialed, and when it goes on."""
+        policy = self._ours.rules.current.policies[campaign.policy]
+        opens = [
+            at
+            for place in contacts.ready_places(tx, campaign.name, [str(place) for place in closed])
+            if (at := hours.next_open(policy, Place.parse(place), now)) is not None
+        ]
+        due = contacts.next_due(tx, campaign.name, row.phoner)
+        call_backs = [at for kind, at in due.items() if kind != 0]
+        times: list[tuple[datetime, str]] = [(at, "window_closed") for at in opens]
+        times += [(at, "next_call_back") for at in call_backs]
+        if 0 in due:
+            times.append((due[0], "next_contact"))
+        if not times:
+            self._wait(tx, row, "list_finished", now)
+            return
+        until, reason = min(times)
+        self._wait(tx, row, reason, now, max(until, now))
+
+    def _wait(
+        self, tx: Tx, row: SeatRow, reason: str, now: datetime, until: datetime | None = None
+    ) -> None:
+        again = now + LOOK_AGAIN
+        wake_at = again if until is None else min(max(until, now + BACK_OFF), again)
+        seating.wait(tx, row, reason, now, until=until, wake_at=wake_at)
+
+    # -- the order itself ---------------------------------------------------------------------
+
+    async def _place(self, seat: int, order: Order) -> None:
+        attempt = order.permit.attempt
+        try:
+            answer = await self._ours.telephony.place(order.permit, order.room)
+        except PermitVoid:
+            answer = Declined(Trouble.LATER, 0, "the permit was too old")
+        except Exception:
+            log.exception("place_failed", attempt=attempt)
+            answer = Silent("our own error")
+        match answer:
+            case Placed(ref):
+                await self._call_flow.receive(attempt, machine.Report.TAKEN, None, ref=ref)
+            case Silent(why):
+                await self._call_flow.receive(attempt, machine.Report.NO_REPLY, None, why=why)
+            case Declined():
+                await self._ours.store.run(lambda tx: self._declined(tx, seat, attempt, answer))
+                await self._call_flow.receive(attempt, machine.Report.DECLINED, None)
+
+    def _declined(self, tx: Tx, seat: int, attempt: str, answer: Declined) -> None:
+        """What the provider's certain no means to number, campaign and seat."""
+        now = self._ours.clock.now()
+        row = seats.lock(tx, seat)
+        call = calls.get(tx, attempt)
+        if row is None or call is None:
+            return
+        audit.append(
+            tx,
+            now,
+            Kind.DECLINED,
+            contact=call.contact,
+            call=attempt,
+            trouble=answer.trouble.value,
+            code=answer.code,
+        )
+        match answer.trouble:
+            case Trouble.BAD_NUMBER:
+                knowledge.mark(tx, subject.of_number(call.number), "bad_number", now)
+            case Trouble.STOP | Trouble.BUG:
+                reason = f"provider_{answer.code}"
+                house.set_campaign_state(tx, call.campaign, paused=True, reason=reason, now=now)
+                audit.append(
+                    tx, now, Kind.BREAKER, campaign=call.campaign, paused=True, reason=reason
+                )
+                log.error("campaign_stopped", campaign=call.campaign, code=answer.code)
+            case Trouble.ROOM_GONE:
+                seating.move(tx, self._ours, row, Event.LEG_LOST, now)
+            case Trouble.LATER:
+                house.take_slot(tx, now + BACK_OFF, self._ours.calls_per_second)

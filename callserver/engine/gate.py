@@ -1,0 +1,204 @@
+"""The one gate: collect the facts, ask the rules, write the answer. Every path to a dial asks here.
+
+`ask` runs inside the transaction that claims the contact and writes the permit, the call and the
+audit entry (I2); an error while asking is a refusal (I9).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from callserver.database import audit, calls, house, knowledge, suppressions
+from callserver.database.contacts import Contact
+from callserver.database.knowledge import Mark
+from callserver.database.seats import SeatRow
+from callserver.domain import facts as f
+from callserver.domain import permit, phone, subject
+from callserver.domain.audit import Kind, stamp
+from callserver.domain.campaign import Campaign
+from callserver.domain.permit import DialPermit, Refusal
+from callserver.domain.reason import Reason
+from callserver.engine.house import House, Rules
+from callserver.ports import Tx
+
+LOOK_BACK = timedelta(days=370)
+"""How far back attempts are read: longer than any cap's period."""
+
+ABANDON_DAYS = 30
+"""The abandon rate's window where the policy names none (FTC, 16 CFR 310.4)."""
+
+PLACING_DEADLINE = timedelta(seconds=15)
+"""A permit whose order was neither taken nor declined by then: the provider is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One dial that somebody wants to make."""
+
+    contact: Contact
+    campaign: Campaign
+    path: str  # list call_back manual redial; explain: only asked about
+    seat: SeatRow | None  # None: explained, not dialed
+    now: datetime
+
+
+def ask(tx: Tx, ours: House, question: Question) -> DialPermit | Refusal:
+    """May this contact be rung now? Writes the permit's call, or the refusal, and the audit entry."""
+    attempt = ours.token()
+    try:
+        answer = permit.decide(
+            collect(tx, ours.rules, ours.secret, question, ours.clock.skew_ms()), attempt
+        )
+    except Exception:  # noqa: BLE001 - fail closed: whatever went wrong, nobody is rung (I9)
+        answer = Refusal((Reason.SYS_ERROR,), None)
+    if isinstance(answer, DialPermit) and not _write_call(tx, question, answer):
+        answer = Refusal((Reason.FREQ_ACTIVE_CALL,), None)
+    seat = None if question.seat is None else question.seat.id
+    details = {
+        "campaign": question.campaign.name,
+        "path": question.path,
+        "seat": seat,
+        "revision": ours.rules.current.revision,
+    }
+    if isinstance(answer, Refusal):
+        audit.append(
+            tx,
+            question.now,
+            Kind.REFUSED,
+            contact=question.contact.id,
+            reasons=[reason.value for reason in answer.reasons],
+            next_at=None if answer.next_at is None else stamp(answer.next_at),
+            **details,
+        )
+    else:
+        audit.append(
+            tx,
+            question.now,
+            Kind.PERMITTED,
+            contact=question.contact.id,
+            call=answer.attempt,
+            **details,
+        )
+    return answer
+
+
+def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: int = 0) -> f.Facts:
+    """Everything the rules look at, read in this transaction."""
+    contact, campaign, now = question.contact, question.campaign, question.now
+    policy = rules.current.policies.get(campaign.policy)
+    number = phone.from_int(contact.number)
+    subjects = (
+        subject.of_number(contact.number),
+        subject.of_person(contact.person),
+        subject.of_household(contact.household),
+    )
+    marks = knowledge.marks_of(tx, subjects)
+    latest = {mark.kind: mark.at for mark in marks}  # in order of writing: the last one stands
+    listed, washed_at = knowledge.register_of(tx, contact.number)
+    attempts, active = calls.attempts(tx, contact.number, contact.household, now - LOOK_BACK)
+    paused, _ = house.campaign_state(tx, campaign.name)
+    answered, abandoned = house.answered_and_abandoned(
+        tx, campaign.name, now - timedelta(days=ABANDON_DAYS)
+    )
+    return f.Facts(
+        now=now,
+        number=number,
+        policy=policy,
+        segment=campaign.segment,
+        purpose=campaign.purpose,
+        person=f.Person(
+            zone=contact.zone,
+            born=_date(contact.born),
+            deceased_at=latest.get("deceased"),
+            guardian="guardian" in latest,
+            vulnerable="vulnerable" in latest,
+            erased="erased" in latest,
+        ),
+        relation=f.Relation(
+            member=contact.member and "left" not in latest,
+            last_gift=_date(contact.last_gift),
+            ended=_date(contact.ended),
+        ),
+        consents=tuple(_consent(mark) for mark in marks if mark.kind in _CONSENTS),
+        suppressions=suppressions.for_subjects(
+            tx, (*subjects, subject.of_hash(contact.number, secret))
+        ),
+        register=f.Register(listed=listed, checked_at=washed_at),
+        attempts=attempts,
+        refused_at=latest.get("refused"),
+        abandoned_at=latest.get("abandoned"),
+        callback_for=contact.callback_for if question.path == "call_back" else None,
+        reassigned_at=latest.get("reassigned"),
+        bad_number="bad_number" in latest,
+        active_call=active,
+        source_known=bool(contact.source),
+        own_number=number in rules.own_numbers,
+        phoner_reserved=question.seat is not None or question.path == "explain",
+        phoner=_phoner(tx, question.seat, now),
+        campaign=f.CampaignState(paused=paused, answered=answered, abandoned=abandoned),
+        caller_id=campaign.caller_id,
+        system=f.System(clock_skew_ms=skew_ms),
+        revision=rules.current.revision,
+        ring_seconds=campaign.ring_seconds,
+    )
+
+
+_CONSENTS = {
+    "consent_given": f.ConsentEvent.GIVEN,
+    "consent_revoked": f.ConsentEvent.REVOKED,
+}
+
+
+def _consent(mark: Mark) -> f.Consent:
+    detail = mark.detail or {}
+    return f.Consent(
+        event=_CONSENTS[mark.kind],
+        at=mark.at,
+        phone=bool(detail.get("phone", True)),
+        proof=bool(detail.get("proof", False)),
+    )
+
+
+def _date(text: str | None) -> date | None:
+    return None if not text else date.fromisoformat(text)
+
+
+def _phoner(tx: Tx, seat: SeatRow | None, now: datetime) -> f.Phoner:
+    if seat is None:
+        return f.Phoner()
+    found = house.user(tx, seat.phoner)
+    if found is None:
+        return f.Phoner(left=True)
+    return f.Phoner(
+        shift=found.shifts,
+        supervisor_present=found.shifts != 2 or house.supervisor_present(tx, found.department, now),
+        policy_ack=found.policy_ack,
+        left=found.left_at is not None and found.left_at <= now,
+    )
+
+
+def _write_call(tx: Tx, question: Question, answer: DialPermit) -> bool:
+    """The open call's row; False when the database refuses a second one (I3)."""
+    contact, seat, now = question.contact, question.seat, question.now
+    if seat is None:
+        raise ValueError("a dial needs a seat")
+    return calls.open_call(
+        tx,
+        {
+            "attempt": answer.attempt,
+            "contact": contact.id,
+            "campaign": question.campaign.name,
+            "path": question.path,
+            "number": contact.number,
+            "person": contact.person,
+            "household": contact.household,
+            "seat": seat.id,
+            "phoner": seat.phoner,
+            "caller_id": answer.caller_id,
+            "room": seat.room,
+            "room_ref": seat.room_ref,
+            "revision": answer.revision,
+            "permit_at": now,
+            "state": "placing",
+            "deadline": now + PLACING_DEADLINE,
+        },
+    )

@@ -1,0 +1,115 @@
+"""Somebody calls the number we showed: says who called and why, and takes a wish by a key.
+
+9 = never call me again (effective before the next dial anywhere), 1 = please call me again.
+"""
+
+from callserver.database import audit, calls, contacts, suppressions
+from callserver.database.contacts import Contact
+from callserver.domain import phone, subject
+from callserver.domain.audit import Kind, stamp
+from callserver.domain.campaign import Campaign
+from callserver.domain.facts import Scope
+from callserver.domain.instruction import AskKey, Instruction, Say
+from callserver.engine.call_flow import After, CallFlow
+from callserver.engine.house import House
+from callserver.engine.wishes import Wishes
+from callserver.ports import Tx
+
+NEVER_KEY = "9"
+CALL_ME_KEY = "1"
+
+
+class Inbound:
+    """Answers whoever calls back."""
+
+    def __init__(self, ours: House, call_flow: CallFlow, wishes: Wishes) -> None:
+        self._ours = ours
+        self._call_flow = call_flow
+        self._wishes = wishes
+
+    async def greet(self, caller: str, called: str, leg: str) -> Instruction:
+        """Who called you and why, as far as we called this number at all."""
+
+        def work(tx: Tx) -> Instruction:
+            contact, campaign = self._known(tx, caller, called)
+            audit.append(
+                tx,
+                self._ours.clock.now(),
+                Kind.INBOUND,
+                contact=None if contact is None else contact.id,
+                leg=leg,
+                known=contact is not None,
+            )
+            if campaign is None:
+                return Say("inbound_stranger")
+            values = {"organisation": campaign.organisation, "why": campaign.why.da}
+            return AskKey("inbound_who" if contact else "inbound_unknown", values)
+
+        return await self._ours.store.run(work)
+
+    async def pressed(self, caller: str, called: str, leg: str, key: str) -> Instruction:
+        """A key was pressed. The wish is durable before the answer is spoken."""
+
+        def work(tx: Tx) -> Instruction:
+            contact, campaign = self._known(tx, caller, called)
+            now = self._ours.clock.now()
+            audit.append(
+                tx,
+                now,
+                Kind.INBOUND,
+                contact=None if contact is None else contact.id,
+                leg=leg,
+                key=key if key in (NEVER_KEY, CALL_ME_KEY) else "other",
+            )
+            if key == NEVER_KEY:
+                self._never(tx, caller, contact)
+                return Say("inbound_never_done")
+            if key == CALL_ME_KEY and contact is not None and campaign is not None:
+                contacts.set_status(
+                    tx,
+                    contact.id,
+                    "call_back",
+                    next_at=now,
+                    callback_for=now,
+                    callback_phoner=None,
+                    release_at=now,
+                )
+                audit.append(
+                    tx, now, Kind.CALL_BACK, contact=contact.id, at_time=stamp(now), phoner=None
+                )
+                return Say("inbound_call_me_done")
+            return Say("inbound_goodbye")
+
+        instruction = await self._ours.store.run(work)
+        self._call_flow.follow(After(silence=True))
+        return instruction
+
+    def _never(self, tx: Tx, caller: str, contact: Contact | None) -> None:
+        if contact is not None:
+            self._wishes.say_no(tx, contact, "never", by="inbound", call=None)
+            contacts.set_status(tx, contact.id, "closed", reason="SUP_PERSON")
+            return
+        number = phone.parse(caller)
+        if not isinstance(number, str):
+            return  # a withheld number names nobody: there is nothing to suppress
+        about = subject.of_number(phone.to_int(number))
+        now = self._ours.clock.now()
+        entry = suppressions.add(tx, about, Scope.NUMBER, now, "inbound")
+        suppressions.want_stopped(tx, (about,))
+        audit.append(
+            tx, now, Kind.SUPPRESSED, scope=Scope.NUMBER.value, suppression=entry, by="inbound"
+        )
+
+    def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:
+        """Whom we last rang at this number, and the campaign whose number was called."""
+        number = phone.parse(caller)
+        campaigns = self._ours.rules.current.campaigns
+        shown = next((c for c in campaigns.values() if c.caller_id == called), None)
+        if not isinstance(number, str):
+            return None, shown
+        rung = calls.of_number(tx, phone.to_int(number))
+        for call in reversed(rung):
+            campaign = campaigns.get(call.campaign)
+            if call.contact is not None and campaign is not None:
+                return contacts.get(tx, call.contact), campaign
+        return None, shown

@@ -1,0 +1,67 @@
+"""Putting a configuration into force: all or nothing, each change with its hash in the audit log.
+
+A file that cannot be used changes nothing: the last good configuration stays in force.
+"""
+
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import insert, select, update
+
+from callserver.database import audit
+from callserver.database.tables import revisions
+from callserver.domain.audit import Kind
+from callserver.domain.configuration import Configuration
+from callserver.engine.house import House
+from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
+
+log = structlog.get_logger(__name__)
+
+
+class Revising:
+    """Swaps the rules in force. `read` reads the files, or raises ConfigurationProblem."""
+
+    def __init__(self, ours: House, read: Callable[[], Configuration]) -> None:
+        self._ours = ours
+        self._read = read
+
+    async def announce(self) -> None:
+        """Write down which revision is in force."""
+        await self._ours.store.run(self._note)
+
+    async def reload(self) -> bool:
+        """Read the files again; True when another revision is in force now."""
+        try:
+            found = self._read()
+        except ConfigurationProblem as problem:
+            log.error(
+                "configuration_refused", kept=self._ours.rules.current.revision, why=str(problem)
+            )
+            now = self._ours.clock.now()
+            kept = self._ours.rules.current.revision
+            await self._ours.store.run(
+                lambda tx: audit.append(tx, now, Kind.CONFIGURATION, refused=True, kept=kept)
+            )
+            return False
+        if found.revision == self._ours.rules.current.revision:
+            return False
+        self._ours.rules.current = found
+        await self.announce()
+        log.info("configuration_active", revision=found.revision)
+        return True
+
+    def _note(self, tx: Tx) -> None:
+        current = self._ours.rules.current
+        now = self._ours.clock.now()
+        last = tx.execute(
+            select(revisions.c.hash).order_by(revisions.c.at.desc()).limit(1)
+        ).scalar()
+        if last == current.revision:
+            return
+        again = update(revisions).where(revisions.c.hash == current.revision).values(at=now)
+        if not tx.execute(again).rowcount:
+            tx.execute(
+                insert(revisions).values(hash=current.revision, at=now, content=current.content)
+            )
+        audit.append(tx, now, Kind.CONFIGURATION, revision=current.revision)

@@ -1,0 +1,160 @@
+"""The phoner's own leg: it is rung in or calls in, joins a room of its own, and may be lost.
+
+A room's name is fresh for each leg, so that late news of an old room cannot touch the new one; the
+provider's own name for the room arrives with the news that the phoner has joined.
+"""
+
+from datetime import datetime
+
+import structlog
+
+from callserver.database import house, seats
+from callserver.database.seats import SeatRow
+from callserver.domain.call import Receipt
+from callserver.domain.instruction import HangUp, Instruction, JoinRoom
+from callserver.domain.seat import Event, ImpossibleEvent, State
+from callserver.engine import seating
+from callserver.engine.call_flow import After, CallFlow
+from callserver.engine.house import House
+from callserver.ports import Declined, Room, Tx
+
+log = structlog.get_logger(__name__)
+
+
+class Rooms:
+    """Where phoners sit."""
+
+    def __init__(self, ours: House, call_flow: CallFlow) -> None:
+        self._ours = ours
+        self._call_flow = call_flow
+
+    async def ring_in(self, seat: int) -> None:
+        """Ring the phoner's telephone so that it joins a room. Browser lines call in themselves."""
+
+        def prepare(tx: Tx) -> tuple[str, str, str] | None:
+            row = seats.lock(tx, seat)
+            if row is None or row.state != State.CONNECTING or not row.line:
+                return None
+            room = self._fresh_room(seat)
+            now = self._ours.clock.now()
+            slot = house.next_slot(tx, now)
+            house.take_slot(tx, slot, self._ours.calls_per_second)
+            seats.set_line(tx, seat, room=room, room_ref=None, leg=None)
+            return row.line, room, self._ours.rules.campaign(row.campaign).caller_id
+
+        prepared = await self._ours.store.run(prepare)
+        if prepared is None:
+            return
+        line, room, caller_id = prepared
+        answer = await self._ours.telephony.ring_phoner(line, seat, Room(room), caller_id)
+        if isinstance(answer, Declined):
+            log.warning("phoner_not_rung", seat=seat, code=answer.code)
+
+    async def phoner_calls(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
+        """A phoner's leg asks what to do: join the seat's room, or hang up when nobody expects it.
+
+        `identity` (`phoner_<id>`) names a browser's leg; `seat` a leg that we rang ourselves.
+        """
+        after = After()
+
+        def join(tx: Tx) -> Instruction:
+            row = None
+            if seat is not None:
+                row = seats.lock(tx, seat)
+            elif identity is not None and identity.removeprefix("phoner_").isdigit():
+                row = seats.of_phoner(tx, int(identity.removeprefix("phoner_")))
+            if row is None or row.state == State.OFF:
+                return HangUp()
+            if row.leg is not None and row.leg != leg and row.connected:
+                # A reloaded page calls in while its old leg lives on: the newest leg is the phoner.
+                after.hang_up.append(row.leg)
+                after.silence = self._call_flow.leg_lost(tx, row.leg).silence
+            room = row.room if row.leg is None and row.room else self._fresh_room(row.id)
+            seats.set_line(tx, row.id, leg=leg, room=room, room_ref=None)
+            return JoinRoom(room, row.id)
+
+        instruction = await self._ours.store.run(join)
+        self._call_flow.follow(after)
+        return instruction
+
+    async def phoner_left_room(self, seat: int, leg: str) -> Instruction:
+        """The phoner's leg came out of its room: lost for whoever rings, and put into a new one."""
+
+        def left(tx: Tx) -> tuple[After, Instruction]:
+            after = self._call_flow.leg_lost(tx, leg)
+            row = seats.lock(tx, seat)
+            if row is None or row.state == State.OFF or (row.leg is not None and row.leg != leg):
+                return after, HangUp()
+            room = self._fresh_room(seat)
+            seats.set_line(tx, seat, leg=leg, room=room, room_ref=None)
+            return after, JoinRoom(room, seat)
+
+        after, instruction = await self._ours.store.run(left)
+        self._call_flow.follow(after)
+        return instruction
+
+    async def phoner_leg(
+        self, seat: int, leg: str, *, ended: bool, at: datetime | None, receipt: Receipt
+    ) -> None:
+        """Status of the phoner's own leg; only its end matters."""
+
+        def note(tx: Tx) -> After:
+            now = self._ours.clock.now()
+            if not ended or not house.first_time(
+                tx, receipt.kind, receipt.sid, receipt.sequence, now
+            ):
+                return After()
+            after = self._call_flow.leg_lost(tx, leg)
+            row = seats.lock(tx, seat)
+            if row is not None and row.leg == leg:
+                seats.set_line(tx, seat, leg=None, room_ref=None)
+            return after
+
+        self._call_flow.follow(await self._ours.store.run(note))
+
+    async def room(self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt) -> None:
+        """News of a room: the phoner joined, left, or the room is over."""
+
+        def note(tx: Tx) -> After:
+            now = self._ours.clock.now()
+            after = After()
+            if not house.first_time(tx, receipt.kind, receipt.sid, receipt.sequence, now):
+                return after
+            row = seats.by_room(tx, room)
+            if row is None:
+                return after
+            if event == "join" and leg == row.leg and not row.connected:
+                return self._joined(tx, row, room_ref, now)
+            over = event == "end" and row.room_ref == room_ref
+            if row.leg is not None and (over or (event == "leave" and leg == row.leg)):
+                return self._call_flow.leg_lost(tx, row.leg)
+            return after
+
+        self._call_flow.follow(await self._ours.store.run(note))
+
+    async def found(self, seat: int, leg: str, room_ref: str) -> None:
+        """The provider says that the phoner sits in her room, though nobody told us."""
+
+        def note(tx: Tx) -> After:
+            row = seats.lock(tx, seat)
+            if row is None or row.leg != leg or row.connected:
+                return After()
+            return self._joined(tx, row, room_ref, self._ours.clock.now())
+
+        self._call_flow.follow(await self._ours.store.run(note))
+
+    def _joined(self, tx: Tx, row: SeatRow, room_ref: str, now: datetime) -> After:
+        after = After()
+        seats.set_line(tx, row.id, room_ref=room_ref)
+        try:
+            moved = seating.move(tx, self._ours, row, Event.JOINED, now)
+        except ImpossibleEvent:
+            if row.leg:
+                after.hang_up.append(row.leg)
+            return after
+        if moved.state == State.WAITING:
+            after.dial.append(row.id)
+        return after
+
+    def _fresh_room(self, seat: int) -> str:
+        return f"seat-{seat}-{self._ours.token()}"

@@ -1,0 +1,108 @@
+"""Moving a seat: the table's answer, when upkeep looks again, and the audit entry, in one place."""
+
+from datetime import datetime, timedelta
+
+from callserver.database import audit, seats
+from callserver.database.seats import SeatRow
+from callserver.domain import seat as machine
+from callserver.domain.audit import Kind
+from callserver.domain.seat import Event, State
+from callserver.engine.house import House
+from callserver.errors import NotFound
+from callserver.ports import Tx
+
+SAFETY_NET = timedelta(seconds=5)
+"""A seat that became ready is dialed for at once; should the process die, upkeep does it then."""
+
+CONNECTING_LOOK = timedelta(seconds=30)
+"""How often a seat whose telephone is not in the room is looked at."""
+
+_IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING, State.WRAPPING_UP})
+
+
+def move(
+    tx: Tx,
+    ours: House,
+    row: SeatRow,
+    event: Event,
+    now: datetime,
+    *,
+    reason: str = "",
+    call: str | None = None,
+) -> SeatRow:
+    """Move the seat, write it down, return it as it is now.
+
+    `call` names the attempt in hand with RESERVED; a seat at rest that owes nothing has none.
+
+    Raises:
+        ImpossibleEvent: the event does not fit the seat.
+    """
+    seat = machine.move(row.seat, event, reason)
+    keeps = seat.state in _IN_CALL or seat.outcome_owed
+    attempt = call or (row.call if keeps else None)
+    until, wake_at, slot_at = row.until, row.wake_at, row.slot_at
+    if seat.state is not row.seat.state:
+        until, wake_at = _look_again(ours, row, seat.state, now)
+        slot_at = row.slot_at if seat.state is State.WAITING else None
+        audit.append(
+            tx,
+            now,
+            Kind.SEAT,
+            call=attempt,
+            seat=row.id,
+            campaign=row.campaign,
+            state=seat.state.value,
+            reason=seat.reason,
+        )
+    seats.store(tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at)
+    moved = seats.lock(tx, row.id)
+    if moved is None:
+        raise NotFound(f"seat {row.id} is gone")
+    return moved
+
+
+def wait(
+    tx: Tx,
+    row: SeatRow,
+    reason: str,
+    now: datetime,
+    *,
+    until: datetime | None,
+    wake_at: datetime,
+    slot_at: datetime | None = None,
+) -> None:
+    """A ready seat for which nothing can be dialed now: why, until when, and when to look again."""
+    waiting = machine.Seat(
+        state=row.seat.state,
+        connected=row.connected,
+        wants=row.seat.wants,
+        reason=reason,
+        outcome_owed=row.outcome_owed,
+        outcome_given=row.outcome_given,
+    )
+    if reason != row.reason and reason != "call_rate":  # a second's pause is no news
+        audit.append(
+            tx,
+            now,
+            Kind.SEAT,
+            seat=row.id,
+            campaign=row.campaign,
+            state=waiting.state.value,
+            reason=reason,
+        )
+    seats.store(tx, row, waiting, now, call=None, until=until, wake_at=wake_at, slot_at=slot_at)
+
+
+def _look_again(
+    ours: House, row: SeatRow, state: State, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    match state:
+        case State.WAITING:
+            return None, now + SAFETY_NET
+        case State.WRAPPING_UP:
+            limit = now + timedelta(seconds=ours.rules.campaign(row.campaign).wrap_up_seconds)
+            return limit, limit
+        case State.CONNECTING:
+            return None, now + CONNECTING_LOOK
+        case _:
+            return None, None

@@ -1,0 +1,163 @@
+"""Time-driven work: what is due is done, and when the next thing will be due is said.
+
+One process does this at a time, under a lease. Nothing here is the only way forward: Ready dials at
+once and reports are taken in by whichever process got them; upkeep is what goes on when nobody comes.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from callserver.database import calls, house, seats
+from callserver.database.calls import CallRow
+from callserver.database.seats import SeatRow
+from callserver.domain.seat import Event, State
+from callserver.engine import seating
+from callserver.engine.call_flow import CallFlow
+from callserver.engine.dialer import Dialer
+from callserver.engine.house import House
+from callserver.engine.rooms import Rooms
+from callserver.engine.settling import Settling
+from callserver.ports import LegState, Tx
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=10)
+"""How long a dead process keeps others from taking upkeep over."""
+
+GIVE_UP_CONNECTING = timedelta(minutes=5)
+"""A seat whose telephone was not reached for this long is taken off the shift."""
+
+STOP_AGAIN = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one look found."""
+
+    seats: list[SeatRow]
+    calls: list[CallRow]
+    stopping: bool
+
+
+class Upkeep:
+    """Does what is due."""
+
+    def __init__(
+        self,
+        ours: House,
+        dialer: Dialer,
+        call_flow: CallFlow,
+        settling: Settling,
+        rooms: Rooms,
+        seal: Callable[[], Awaitable[datetime | None]],
+        owner: str,
+    ) -> None:
+        self._ours = ours
+        self._dialer = dialer
+        self._call_flow = call_flow
+        self._settling = settling
+        self._rooms = rooms
+        self._seal = seal
+        self._owner = owner
+
+    async def start(self) -> None:
+        """After a start nothing is taken for granted: every open call and leg is asked about."""
+        now = self._ours.clock.now()
+
+        def look(tx: Tx) -> list[SeatRow]:
+            for call in calls.every_open(tx):
+                calls.change(tx, call.attempt, deadline=now)
+            return seats.every(tx)
+
+        for row in await self._ours.store.run(look):
+            if row.connected and row.leg:
+                self._ours.background.start(self._check_leg(row.leg))
+
+    async def tick(self) -> datetime | None:
+        """Do everything that is due; the instant of the next thing, None when nothing is known."""
+        now = self._ours.clock.now()
+        work = await self._ours.store.run(lambda tx: self._due(tx, now))
+        if work is None:
+            return now + LEASE
+        for row in work.seats:
+            await self._seat_due(row, now)
+        for call in work.calls:
+            self._ours.background.start(self._settling.settle(call))
+        if work.stopping:
+            self._ours.background.start(self._call_flow.silence())
+        due = [await self._seal(), *await self._ours.store.run(self._next)]
+        if work.stopping:
+            due.append(now + STOP_AGAIN)
+        return min((at for at in due if at is not None), default=None)
+
+    def _due(self, tx: Tx, now: datetime) -> Due | None:
+        if not house.lease(tx, "upkeep", self._owner, now, LEASE):
+            return None
+        return Due(seats.due(tx, now), calls.due(tx, now), stopping=bool(calls.to_stop(tx)))
+
+    async def release(self) -> None:
+        """Let another process take over at once."""
+        await self._ours.store.run(lambda tx: house.release_lease(tx, "upkeep", self._owner))
+
+    @staticmethod
+    def _next(tx: Tx) -> tuple[datetime | None, datetime | None]:
+        return seats.next_wake(tx), calls.next_deadline(tx)
+
+    async def _seat_due(self, row: SeatRow, now: datetime) -> None:
+        match row.seat.state:
+            case State.WAITING:
+                await self._ours.store.run(lambda tx: self._seen(tx, row.id, now))
+                self._ours.background.start(self._dialer.dial(row.id))
+            case State.WRAPPING_UP:
+                await self._ours.store.run(lambda tx: self._over(tx, row.id, now))
+            case State.CONNECTING:
+                await self._connecting(row, now)
+            case _:
+                await self._ours.store.run(lambda tx: seats.set_line(tx, row.id, wake_at=None))
+
+    def _seen(self, tx: Tx, seat: int, now: datetime) -> None:
+        """So that one wake-up starts one dial, and a lost one is made up for soon."""
+        seats.set_line(tx, seat, wake_at=now + seating.SAFETY_NET)
+
+    def _over(self, tx: Tx, seat: int, now: datetime) -> None:
+        row = seats.lock(tx, seat)
+        if row is not None and row.state == State.WRAPPING_UP:
+            seating.move(tx, self._ours, row, Event.WRAP_UP_OVER, now)
+
+    async def _connecting(self, row: SeatRow, now: datetime) -> None:
+        if row.leg:
+            found = await self._ours.telephony.leg(row.leg)
+            if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
+                self._call_flow.follow(
+                    await self._ours.store.run(
+                        lambda tx: self._call_flow.leg_lost(tx, row.leg or "")
+                    )
+                )
+
+            elif room_ref := await self._ours.telephony.find_room(row.room):
+                # She sits there: only the news of it was lost.
+                await self._rooms.found(row.id, row.leg, room_ref)
+                return
+
+        def again(tx: Tx) -> bool:
+            seat = seats.lock(tx, row.id)
+            if seat is None or seat.state != State.CONNECTING:
+                return False
+            if now - seat.since > GIVE_UP_CONNECTING:
+                seating.move(tx, self._ours, seat, Event.OFF_SHIFT, now)
+                return False
+            seats.set_line(tx, seat.id, wake_at=now + seating.CONNECTING_LOOK)
+            return seat.leg is None
+
+        if await self._ours.store.run(again):
+            self._ours.background.start(self._rooms.ring_in(row.id))
+
+    async def _check_leg(self, leg: str) -> None:
+        found = await self._ours.telephony.leg(leg)
+        if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
+            self._call_flow.follow(
+                await self._ours.store.run(lambda tx: self._call_flow.leg_lost(tx, leg))
+            )

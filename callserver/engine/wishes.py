@@ -1,0 +1,143 @@
+"""What people wish, and what follows from an outcome: durable before it is acknowledged (I4).
+
+A suppression stops the next dial anywhere, and marks every open call to its subject to be silenced
+within the same transaction.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from callserver.database import audit, contacts, knowledge, suppressions
+from callserver.database.contacts import Contact
+from callserver.domain import outcome as outcomes
+from callserver.domain import subject
+from callserver.domain.audit import Kind, stamp
+from callserver.domain.campaign import Campaign
+from callserver.domain.facts import Purpose, Scope
+from callserver.engine.house import House
+from callserver.errors import NotFound
+from callserver.ports import Tx
+
+NO = {
+    "never": (Scope.PERSON, Scope.NUMBER),
+    "not_this_number": (Scope.NUMBER,),
+    "not_this_household": (Scope.HOUSEHOLD,),
+    "not_about_this": (Scope.PURPOSE,),
+}
+"""What a person can say no to, and how far each reaches. "Never" means the person and the number."""
+
+
+class Wishes:
+    """Writes wishes down and lets them take effect."""
+
+    def __init__(self, ours: House) -> None:
+        self._ours = ours
+
+    def say_no(self, tx: Tx, contact: Contact, wish: str, *, by: str, call: str | None) -> None:
+        """Suppress at once, whoever is still talking.
+
+        Raises:
+            NotFound: there is no such wish.
+        """
+        if wish not in NO:
+            raise NotFound(f"there is no wish {wish!r}; there are {', '.join(NO)}")
+        purpose = self._ours.rules.campaign(contact.campaign).purpose
+        for scope in NO[wish]:
+            about = purpose if scope is Scope.PURPOSE else None
+            self.suppress(tx, contact, scope, about, by=by, call=call)
+
+    def suppress(
+        self,
+        tx: Tx,
+        contact: Contact,
+        scope: Scope,
+        purpose: Purpose | None,
+        *,
+        by: str,
+        call: str | None = None,
+    ) -> int:
+        """One suppression, with its audit entry and the stop of what rings; its id."""
+        now = self._ours.clock.now()
+        match scope:
+            case Scope.NUMBER:
+                about = subject.of_number(contact.number)
+            case Scope.HOUSEHOLD:
+                about = subject.of_household(contact.household)
+            case Scope.HASH:
+                about = subject.of_hash(contact.number, self._ours.secret)
+            case Scope.PERSON | Scope.COMPLAINT | Scope.PURPOSE:
+                about = subject.of_person(contact.person)
+        entry = suppressions.add(tx, about, scope, now, by, purpose=purpose)
+        suppressions.want_stopped(tx, (about,))
+        audit.append(
+            tx,
+            now,
+            Kind.SUPPRESSED,
+            contact=contact.id,
+            call=call,
+            scope=scope.value,
+            purpose=None if purpose is None else purpose.value,
+            suppression=entry,
+            by=by,
+        )
+        return entry
+
+    def apply(
+        self,
+        tx: Tx,
+        contact: Contact,
+        campaign: Campaign,
+        follows: Iterable[outcomes.Consequence],
+        *,
+        by: str,
+        now: datetime,
+    ) -> None:
+        """Everything that follows from an outcome."""
+        for consequence in follows:
+            match consequence:
+                case outcomes.Finish(reason=reason):
+                    contacts.set_status(
+                        tx, contact.id, "done", reason=reason, tries=contact.tries + 1
+                    )
+                case outcomes.Again(at=at):
+                    contacts.set_status(
+                        tx, contact.id, "waiting", next_at=at, tries=contact.tries + 1
+                    )
+                case outcomes.CallBackAt():
+                    self._call_back(tx, contact, consequence, now)
+                case outcomes.Suppress(scope=scope, purpose=purpose):
+                    about = purpose or (campaign.purpose if scope is Scope.PURPOSE else None)
+                    self.suppress(tx, contact, scope, about, by=by)
+                case outcomes.Mark():
+                    self._mark(tx, contact, consequence, now)
+
+    def _call_back(
+        self, tx: Tx, contact: Contact, promised: outcomes.CallBackAt, now: datetime
+    ) -> None:
+        contacts.set_status(
+            tx,
+            contact.id,
+            "call_back",
+            next_at=promised.at,
+            callback_for=promised.at,
+            callback_phoner=promised.phoner,
+            release_at=promised.release_at,
+            tries=contact.tries + 1,
+        )
+        audit.append(
+            tx,
+            now,
+            Kind.CALL_BACK,
+            contact=contact.id,
+            at_time=stamp(promised.at),
+            phoner=promised.phoner,
+        )
+
+    def _mark(self, tx: Tx, contact: Contact, learned: outcomes.Mark, now: datetime) -> None:
+        about = (
+            subject.of_number(contact.number)
+            if learned.kind in ("reassigned", "bad_number", "abandoned")
+            else subject.of_person(contact.person)
+        )
+        knowledge.mark(tx, about, learned.kind, now, learned.detail)
+        audit.append(tx, now, Kind.MARKED, contact=contact.id, mark=learned.kind)
