@@ -16,8 +16,8 @@ from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
 from callserver.console import problems
 from callserver.console.api import Api
-from callserver.errors import CallserverError
 from callserver.engine.door import Door
+from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
 
 log = structlog.get_logger(__name__)

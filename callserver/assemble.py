@@ -4,7 +4,6 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -21,14 +20,15 @@ from callserver.engine.dialer import Dialer
 from callserver.engine.house import House, Rules
 from callserver.engine.inbound import Inbound
 from callserver.engine.phoning import Phoning
+from callserver.engine.revising import Revising
 from callserver.engine.rooms import Rooms
 from callserver.engine.settling import Settling
 from callserver.engine.upkeep import Upkeep
 from callserver.engine.wishes import Wishes
 from callserver.errors import ConfigurationProblem
+from callserver.loading import load
 from callserver.ports import Clock, Telephony
-from callserver.engine.revising import Revising, load
-from callserver.settings import Settings
+from callserver.settings import Settings, instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def build(
         wishes=wishes,
         settling=settling,
         upkeep=Upkeep(ours, dialer, call_flow, settling, rooms, seal.seal, uuid.uuid4().hex),
-        revising=Revising(ours, settings.config),
+        revising=Revising(ours, lambda: load(settings.config)),
         http=client,
     )
 
@@ -116,15 +116,7 @@ def build(
 def _clock(settings: Settings) -> Clock:
     if not settings.clock:
         return SystemClock()
-    try:
-        start = datetime.fromisoformat(settings.clock)
-    except ValueError:
-        start = None  # type: ignore[assignment]
-    if start is None or start.tzinfo is None:
-        raise ConfigurationProblem(
-            f"CALLSERVER_CLOCK={settings.clock!r}: should be like 2026-05-12T17:00:00+02:00"
-        )
-    return ShiftedClock(start)
+    return ShiftedClock(instant("CALLSERVER_CLOCK", settings.clock))
 
 
 def _make_folder(database: str) -> None:

@@ -6,6 +6,7 @@ docs/running.md lists every variable; config/env.example is a file to start from
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from callserver.errors import ConfigurationProblem
@@ -80,6 +81,22 @@ def _cast(name: str, text: str, default: object) -> object:
     except (KeyError, ValueError):
         kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(default)]
         raise ConfigurationProblem(f"{name}={text!r}: should be {kind}") from None
+
+
+def instant(name: str, text: str) -> datetime:
+    """An instant with its zone, in UTC.
+
+    Raises:
+        ConfigurationProblem: it is none; `name` says where it stood.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is None:
+            raise ValueError("without a zone")
+    except ValueError:
+        right = "2026-05-12T17:00:00+02:00"
+        raise ConfigurationProblem(f"{name} {text!r}: should be like {right}") from None
+    return found.astimezone(UTC)
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:

@@ -12,6 +12,7 @@ import yaml
 
 from callserver.domain.document import File, Key, Position
 
+
 class _Loader(yaml.SafeLoader):
     """SafeLoader with YAML 1.2's idea of plain words."""
 

@@ -1,7 +1,6 @@
 """`callserver explain`: may this number be rung, by which rules not, and when next?"""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +12,8 @@ from callserver.adapters.clock import SystemClock
 from callserver.cli import opening
 from callserver.engine import explaining
 from callserver.engine.house import Rules
-from callserver.errors import ConfigurationProblem
 from callserver.loading import load
+from callserver.settings import instant
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +34,7 @@ def explain(
     """
     settings = opening.settings()
     rules = Rules(load(Path(settings.config)))
-    now = SystemClock().now() if at is None else _instant(at)
+    now = SystemClock().now() if at is None else instant("--at", at)
     names = [campaign] if campaign else list(rules.current.campaigns)
     with opening.database(settings) as engine, engine.begin() as tx:
         answers = [
@@ -48,16 +47,6 @@ def explain(
         return
     for answer in answers:
         _say(answer, language)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None  # type: ignore[assignment]
-    if found is None or found.tzinfo is None:
-        raise ConfigurationProblem(f"--at {text!r}: should be like 2026-05-01T12:00:00+02:00")
-    return found.astimezone(UTC)
 
 
 def _document(answer: explaining.Explanation) -> dict[str, Any]:

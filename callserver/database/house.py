@@ -16,6 +16,7 @@ from callserver.database.tables import (
     tallies,
     users,
 )
+from callserver.domain.call import Receipt
 from callserver.ports import Tx
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
@@ -149,14 +150,17 @@ def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
     tx.execute(_set_budget, {"at": at + timedelta(seconds=1 / per_second)})
 
 
-def first_time(tx: Tx, kind: str, sid: str, sequence: int, now: datetime) -> bool:
-    """False when this very report was taken in before."""
-    return (
-        tx.execute(
-            _receipt[tx.dialect.name], {"kind": kind, "sid": sid, "sequence": sequence, "at": now}
-        ).rowcount
-        == 1
-    )
+def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
+    """False when this very report was taken in before. One without a number is always new."""
+    if receipt is None:
+        return True
+    values = {
+        "kind": receipt.kind,
+        "sid": receipt.sid,
+        "sequence": receipt.sequence,
+        "at": now,
+    }
+    return tx.execute(_receipt[tx.dialect.name], values).rowcount == 1
 
 
 def lease(tx: Tx, name: str, owner: str, now: datetime, lasts: timedelta) -> bool:

@@ -17,7 +17,9 @@ from callserver.domain.policy import Policy, merged
 
 M = TypeVar("M", bound=Document)
 
-MERGE_FIELDS = frozenset({"name", "phoner", "organisation", "ref", "city", "source", "member_since"})
+MERGE_FIELDS = frozenset(
+    {"name", "phoner", "organisation", "ref", "city", "source", "member_since"}
+)
 """What a script may name in braces besides the list's own columns, which it declares itself."""
 
 
@@ -73,7 +75,9 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         file = campaign_files[name]
         problems += _cross(file, campaign, policies, departments, scripts)
     if not campaigns and not problems:
-        problems.append(Problem("campaigns", 1, "-", "there is no campaign; write campaigns/*.yaml"))
+        problems.append(
+            Problem("campaigns", 1, "-", "there is no campaign; write campaigns/*.yaml")
+        )
     if problems:
         return sorted(set(problems))
     content = {file.path: file.data for file in readable}

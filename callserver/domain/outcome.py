@@ -123,9 +123,7 @@ def missing(
     return found + [f"{key}: this outcome does not ask for it" for key in unknown]
 
 
-def _check(
-    ask: Ask, details: Mapping[str, Any], campaign: Campaign, now: datetime
-) -> str | None:
+def _check(ask: Ask, details: Mapping[str, Any], campaign: Campaign, now: datetime) -> str | None:
     value = details.get(ask.value)
     match ask:
         case Ask.AMOUNT:

@@ -5,7 +5,7 @@ kindness dials strangers (`20123456 lok. 12` becomes `+452012345656512`).
 """
 
 import re
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import cache, lru_cache
 
 import phonenumbers
@@ -25,7 +25,7 @@ class Kind(StrEnum):
     M2M = "m2m"
 
 
-class NumberProblem(StrEnum):
+class NumberProblem(Enum):
     """Why a cell is not a telephone number we would store."""
 
     EMPTY = "empty"

@@ -6,6 +6,7 @@ entry. Orders to the network that follow from it go out after the commit.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -88,9 +89,7 @@ class CallFlow:
         """The report's transaction."""
         now = self._ours.clock.now()
         after = After()
-        if receipt is not None and not house.first_time(
-            tx, receipt.kind, receipt.sid, receipt.sequence, now
-        ):
+        if not house.first_time(tx, receipt, now):
             return after
         seat = calls.seat_of(tx, attempt)
         row = None if seat is None else seats.lock(tx, seat)
@@ -253,7 +252,7 @@ class CallFlow:
         counted[cause.value] = counted.get(cause.value, 0) + 1
         campaign = self._ours.rules.campaign(before.campaign)
         follows = outcome.after_cause(campaign, cause, counted, contact.tries + 1, now)
-        more = {"tries": contact.tries + 1, "tries_by_outcome": counted}
+        more: dict[str, Any] = {"tries": contact.tries + 1, "tries_by_outcome": counted}
         match follows:
             case outcome.Again(at=at):
                 contacts.set_status(tx, contact.id, "waiting", next_at=at, **more)

@@ -26,26 +26,17 @@ class Door:
         self._rooms = rooms
 
     async def reported(
-        self, attempt: str, report: Report, at: datetime, ref: str, receipt: Receipt
+        self, attempt: str, report: Report, at: datetime | None, ref: str, receipt: Receipt | None
     ) -> None:
         """A contact's leg changed."""
         await self._call_flow.receive(attempt, report, at, ref=ref, receipt=receipt)
 
-    async def phoner_leg(
-        self, seat: int, leg: str, ended: bool, at: datetime, receipt: Receipt
-    ) -> None:
+    async def phoner_leg(self, seat: int, leg: str, ended: bool, receipt: Receipt | None) -> None:
         """A phoner's own leg changed."""
         await self._rooms.phoner_leg(seat, leg, ended=ended, receipt=receipt)
 
     async def room(
-        self,
-        room: str,
-        room_ref: str,
-        leg: str,
-        event: str,
-        label: str | None,
-        at: datetime,
-        receipt: Receipt,
+        self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
     ) -> None:
         """Somebody joined or left a room, or it is over."""
         await self._rooms.room(room, room_ref, leg, event, receipt)

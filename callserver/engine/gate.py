@@ -6,6 +6,7 @@ audit entry (I2); an error while asking is a refusal (I9).
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from callserver.database import audit, calls, house, knowledge, suppressions
 from callserver.database.contacts import Contact
@@ -44,6 +45,7 @@ class Question:
 def ask(tx: Tx, ours: House, question: Question) -> DialPermit | Refusal:
     """May this contact be rung now? Writes the permit's call, or the refusal, and the audit entry."""
     attempt = ours.token()
+    suppressions.before_deciding(tx)
     try:
         answer = permit.decide(
             collect(tx, ours.rules, ours.secret, question, ours.clock.skew_ms()), attempt
@@ -53,7 +55,7 @@ def ask(tx: Tx, ours: House, question: Question) -> DialPermit | Refusal:
     if isinstance(answer, DialPermit) and not _write_call(tx, question, answer):
         answer = Refusal((Reason.FREQ_ACTIVE_CALL,), None)
     seat = None if question.seat is None else question.seat.id
-    details = {
+    details: dict[str, Any] = {
         "campaign": question.campaign.name,
         "path": question.path,
         "seat": seat,

@@ -94,15 +94,13 @@ class Rooms:
         return instruction
 
     async def phoner_leg(
-        self, seat: int, leg: str, *, ended: bool, at: datetime | None, receipt: Receipt
+        self, seat: int, leg: str, *, ended: bool, receipt: Receipt | None
     ) -> None:
         """Status of the phoner's own leg; only its end matters."""
 
         def note(tx: Tx) -> After:
             now = self._ours.clock.now()
-            if not ended or not house.first_time(
-                tx, receipt.kind, receipt.sid, receipt.sequence, now
-            ):
+            if not ended or not house.first_time(tx, receipt, now):
                 return After()
             after = self._call_flow.leg_lost(tx, leg)
             row = seats.lock(tx, seat)
@@ -112,13 +110,15 @@ class Rooms:
 
         self._call_flow.follow(await self._ours.store.run(note))
 
-    async def room(self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt) -> None:
+    async def room(
+        self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
+    ) -> None:
         """News of a room: the phoner joined, left, or the room is over."""
 
         def note(tx: Tx) -> After:
             now = self._ours.clock.now()
             after = After()
-            if not house.first_time(tx, receipt.kind, receipt.sid, receipt.sequence, now):
+            if not house.first_time(tx, receipt, now):
                 return after
             row = seats.by_room(tx, room)
             if row is None:

@@ -25,9 +25,35 @@ LINES = [
     if line.strip()
 ]
 KNOWN = set(
-    "id what now profile num all_reasons seg purpose person rel consent sup ext_listed"
-    " ext_checked_at attempts refused_at abandoned_at callback reassigned_at active_call"
-    " source_known own_number agent_reserved agent camp cli sys".split()
+    [
+        "id",
+        "what",
+        "now",
+        "profile",
+        "num",
+        "all_reasons",
+        "seg",
+        "purpose",
+        "person",
+        "rel",
+        "consent",
+        "sup",
+        "ext_listed",
+        "ext_checked_at",
+        "attempts",
+        "refused_at",
+        "abandoned_at",
+        "callback",
+        "reassigned_at",
+        "active_call",
+        "source_known",
+        "own_number",
+        "agent_reserved",
+        "agent",
+        "camp",
+        "cli",
+        "sys",
+    ]
 )
 
 

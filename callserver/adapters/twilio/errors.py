@@ -1,0 +1,38 @@
+"""Twilio's error codes, in our words. A code that is not here stops nothing but its own call."""
+
+from callserver.ports import Trouble
+
+RETRY_AFTER = 429
+TOO_MANY_REQUESTS = 20429
+LABEL_IN_USE = 16026
+HANG_UP_RACES = frozenset({20404, 21220})
+
+_BAD_NUMBER = (21201, 21211, 21214, 21216, 21217, 13223, 13224, 13225, 32203)
+_STOP = (
+    *(20003, 20005, 20008, 10001, 10004, 16021),  # credentials, account, concurrency
+    *(21215, 13227, 32205, 21219, 21203),  # where we may call
+    *(21210, 21212, 13214, 13247),  # our caller id
+)
+_ROOM_GONE = (16003, 16020, 16022, 20404)
+_BUG = (21205, 21208, 21209, 21218, 21234, 21262, 21263, 21626, 16024)
+
+TROUBLES = {
+    **dict.fromkeys(_BAD_NUMBER, Trouble.BAD_NUMBER),
+    **dict.fromkeys(_STOP, Trouble.STOP),
+    **dict.fromkeys(_ROOM_GONE, Trouble.ROOM_GONE),
+    **dict.fromkeys(_BUG, Trouble.BUG),
+    TOO_MANY_REQUESTS: Trouble.LATER,
+}
+
+
+def trouble(status: int, code: int) -> Trouble | None:
+    """What a refusal means to us; None when it does not tell whether a telephone rings."""
+    if status == RETRY_AFTER:
+        return Trouble.LATER
+    if status in (401, 403):
+        return Trouble.STOP
+    if code in TROUBLES:
+        return TROUBLES[code]
+    if status == 404:
+        return Trouble.ROOM_GONE
+    return None if status >= 500 else Trouble.BUG

@@ -1,0 +1,18 @@
+"""What a called person hears, as TwiML: Danish, by a Danish voice."""
+
+from twilio.twiml.voice_response import VoiceResponse
+
+from callserver import texts
+
+VOICE = "Polly.Naja"
+LANGUAGE = "da-DK"
+
+
+def apology(organisation: str) -> str:
+    """For who answered an empty room: who called, and sorry."""
+    response = VoiceResponse()
+    response.say(
+        texts.say("da", "apology", organisation=organisation), voice=VOICE, language=LANGUAGE
+    )
+    response.hangup()
+    return str(response)

@@ -1,0 +1,240 @@
+"""Telephony over Twilio's REST interface.
+
+Contacts are added by ConferenceSid, so that the order fails when the phoner's room is over; the
+attempt's id is the participant's label, so that a lost reply can be settled. Creates are never
+repeated: they are not idempotent.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import structlog
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.jwt.access_token import AccessToken
+from twilio.jwt.access_token.grants import VoiceGrant
+
+from callserver.adapters.twilio import errors, speech
+from callserver.adapters.twilio.client import client
+from callserver.domain.call import Cause
+from callserver.domain.permit import DialPermit
+from callserver.ports import Clock, Declined, Leg, LegState, Placed, Room, Silent, Trouble
+from callserver.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+RETRIES = "#rc=3&rp=ct,rt,5xx"
+"""Asked of Twilio in the callback's address: by default a failed callback is lost for good."""
+
+EVENTS = ["initiated", "ringing", "answered", "completed"]
+TWILIO_ADDS_S = 5
+SHORTEST_RING_S = 5
+
+_STATES = {
+    "queued": LegState.QUEUED,
+    "initiated": LegState.QUEUED,
+    "ringing": LegState.RINGING,
+    "in-progress": LegState.TALKING,
+}
+_CAUSES = {
+    "completed": Cause.COMPLETED,
+    "busy": Cause.BUSY,
+    "failed": Cause.UNREACHABLE,
+    "no-answer": Cause.NO_ANSWER,
+    "canceled": Cause.CANCELLED,
+}
+_LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError)
+"""What an order or a question may end in without telling us anything for certain."""
+
+
+class Twilio:
+    """Orders and questions to Twilio, or to a server that speaks its protocol."""
+
+    def __init__(self, settings: Settings, clock: Clock, http: httpx.AsyncClient) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._client = client(settings, http)
+
+    def _url(self, path: str) -> str:
+        return f"{self._settings.public_url.rstrip('/')}{path}{RETRIES}"
+
+    async def place(self, permit: DialPermit, room: Room) -> Placed | Declined | Silent:
+        """Ring the permit's number into the room.
+
+        Raises:
+            PermitVoid: spent before, or too old; nothing was sent.
+        """
+        if room.ref is None:
+            return Declined(errors.TROUBLES[16022], 16022, "the room has no conference yet")
+        permit.spend(self._clock.now())
+        amd: dict[str, Any] = {}
+        if self._settings.amd:
+            amd = {
+                "machine_detection": "Enable",
+                "amd_status_callback": self._url(f"/twilio/status/amd?attempt={permit.attempt}"),
+            }
+        answer = await self._create(
+            self._client.conferences(room.ref).participants.create_async(
+                from_=permit.caller_id,
+                to=permit.number,
+                label=permit.attempt,
+                timeout=max(permit.ring_seconds - TWILIO_ADDS_S, SHORTEST_RING_S),
+                early_media=True,
+                beep="false",
+                start_conference_on_enter=True,
+                end_conference_on_exit=False,
+                wait_url="",
+                status_callback=self._url(f"/twilio/status/call?attempt={permit.attempt}"),
+                status_callback_event=EVENTS,
+                **amd,
+            ),
+            "call_sid",
+        )
+        if isinstance(answer, Declined) and answer.code == errors.LABEL_IN_USE:
+            return await self._created_before(permit.attempt, room.ref)
+        return answer
+
+    async def _created_before(self, attempt: str, room: str) -> Placed | Silent:
+        """The label is taken: an earlier order did go through, and its reply was lost."""
+        try:
+            found = await self._client.conferences(room).participants(attempt).fetch_async()
+        except _LOST:
+            return Silent("the label is in use")
+        return Placed(found.call_sid) if found.call_sid else Silent("the label is in use")
+
+    async def _create(self, order: Any, sid: str) -> Placed | Declined | Silent:
+        try:
+            made = await order
+        except TwilioRestException as error:
+            if error.code == errors.LABEL_IN_USE:
+                return Declined(Trouble.BUG, errors.LABEL_IN_USE, "label in use")
+            trouble = errors.trouble(error.status, error.code)
+            if trouble is None:
+                return Silent(f"HTTP {error.status}")
+            return Declined(trouble, error.code, "declined")
+        except _LOST as error:
+            return Silent(type(error).__name__)
+        ref = getattr(made, sid)
+        return Placed(ref) if ref else Silent("a reply without a sid")
+
+    async def ring_phoner(
+        self, line: str, seat: int, room: Room, caller_id: str
+    ) -> Placed | Declined | Silent:
+        """Ring a phoner in; what the leg does is told by the voice webhook."""
+        del room  # the webhook knows the seat's room
+        return await self._create(
+            self._client.calls.create_async(
+                to=line,
+                from_=caller_id,
+                url=self._url(f"/twilio/voice/phoner?seat={seat}"),
+                status_callback=self._url(f"/twilio/status/phoner?seat={seat}"),
+                status_callback_event=EVENTS,
+                timeout=30,
+            ),
+            "sid",
+        )
+
+    async def hang_up(self, ref: str) -> None:
+        """End the leg: `completed` ends it in whatever state it is."""
+        try:
+            await self._client.calls(ref).update_async(status="completed")
+        except TwilioRestException as error:
+            if error.code not in errors.HANG_UP_RACES:
+                raise
+
+    async def apologise(self, ref: str, organisation: str) -> None:
+        """Take the leg out of the room and speak to it."""
+        try:
+            await self._client.calls(ref).update_async(twiml=speech.apology(organisation))
+        except TwilioRestException as error:
+            if error.code not in errors.HANG_UP_RACES:
+                raise
+
+    async def look_up(
+        self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
+    ) -> Leg:
+        """By the leg's sid; else by its label in the room; else by number and time."""
+        try:
+            if ref is not None:
+                return await self._leg(ref)
+            if room.ref is not None and (found := await self._labelled(room.ref, attempt)):
+                return await self._leg(found)
+            return await self._dialed(number, since)
+        except _LOST as error:
+            if _status(error) == 404:
+                return Leg(LegState.UNKNOWN_LEG)
+            log.warning("look_up_failed", attempt=attempt, error=type(error).__name__)
+            return Leg(LegState.NO_ANSWER)
+
+    async def _labelled(self, room: str, attempt: str) -> str | None:
+        try:
+            found = await self._client.conferences(room).participants(attempt).fetch_async()
+        except TwilioRestException as error:
+            if error.status == 404:
+                return None
+            raise
+        sid: str | None = found.call_sid
+        return sid
+
+    async def _dialed(self, number: str, since: datetime) -> Leg:
+        """A leg to the number that began after the permit; the latest when there are several."""
+        calls = await self._client.calls.list_async(
+            to=number, start_time_after=since - timedelta(seconds=2), limit=20
+        )
+        begun = [
+            call
+            for call in calls
+            if (call.date_created or call.start_time or since) >= since - timedelta(seconds=2)
+        ]
+        if not begun:
+            return Leg(LegState.UNKNOWN_LEG)
+        return _as_leg(begun[0])
+
+    async def leg(self, ref: str) -> Leg:
+        """A leg we know by name."""
+        try:
+            return await self._leg(ref)
+        except _LOST as error:
+            unknown = _status(error) == 404
+            return Leg(LegState.UNKNOWN_LEG if unknown else LegState.NO_ANSWER, ref)
+
+    async def _leg(self, ref: str) -> Leg:
+        return _as_leg(await self._client.calls(ref).fetch_async())
+
+    async def find_room(self, name: str) -> str | None:
+        """The sid of the conference of that name that is not over."""
+        try:
+            found = await self._client.conferences.list_async(friendly_name=name, limit=5)
+        except _LOST:
+            return None
+        return next((room.sid for room in found if room.status != "completed"), None)
+
+    def access_token(self, identity: str) -> str:
+        """A token for the browser's softphone, for an hour."""
+        token = AccessToken(
+            self._settings.account_sid,
+            self._settings.api_key,
+            self._settings.api_secret,
+            identity=identity,
+            ttl=3600,
+            region=self._settings.region or None,
+        )
+        token.add_grant(
+            VoiceGrant(incoming_allow=True, outgoing_application_sid=self._settings.app_sid or None)
+        )
+        return str(token.to_jwt())
+
+
+def _as_leg(call: Any) -> Leg:
+    status = str(call.status)
+    if status in _STATES:
+        return Leg(_STATES[status], call.sid)
+    return Leg(LegState.ENDED, call.sid, _CAUSES.get(status, Cause.UNREACHABLE).value)
+
+
+def _status(error: Exception) -> int | None:
+    """The HTTP status of an error, where it has one (list errors carry it in their arguments)."""
+    if isinstance(error, TwilioRestException):
+        return int(error.status)
+    reply = error.args[1] if len(error.args) > 1 else None
+    return getattr(reply, "status_code", None)

@@ -1,0 +1,119 @@
+"""`callserver audit`: verify, export and show the log."""
+
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from rich.console import Console
+from sqlalchemy import select
+
+from callserver.cli import opening
+from callserver.database import audit, contacts
+from callserver.database.tables import calls
+from callserver.domain import phone, sealed
+from callserver.domain.sealed import Head
+from callserver.errors import ConfigurationProblem, NotFound
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The audit log.", no_args_is_help=True)
+    group.command()(verify)
+    group.command()(export)
+    group.command()(show)
+    app.add_typer(group, name="audit")
+
+
+def verify(
+    file: Annotated[Path | None, typer.Argument(help="an export; without it, the database")] = None,
+    seals: Annotated[Path | None, typer.Option(help="the heads that left the database")] = None,
+    key: Annotated[Path | None, typer.Option(help="the public key (seal.pub)")] = None,
+) -> None:
+    """Check every entry against the signed heads. Names what was changed; exit code 1 if anything.
+
+    Needs only the export, the heads file and the public key: no database, no secret.
+    """
+    settings = opening.settings()
+    heads = _heads(seals or settings.seals)
+    public = _public(key or settings.seal_key.with_suffix(".pub"))
+    if file is not None:
+        findings, count, unsealed = sealed.verify(_exported(file), heads, public)
+    else:
+        with opening.database(settings) as engine, engine.connect() as connection:
+            findings, count, unsealed = sealed.verify(audit.entries(connection), heads, public)
+    for finding in findings:
+        print(finding)
+    console = Console(highlight=False)
+    console.print(f"{count} sealed entries, {unsealed} not sealed yet, {len(findings)} findings")
+    if findings:
+        raise typer.Exit(1)
+
+
+def _heads(path: Path) -> list[Head]:
+    if not path.exists():
+        raise ConfigurationProblem(f"there is no heads file {path}")
+    try:
+        return [sealed.parse(line) for line in path.read_bytes().splitlines() if line]
+    except ValueError:
+        raise ConfigurationProblem(f"{path} is no heads file") from None
+
+
+def _public(path: Path) -> Ed25519PublicKey:
+    if not path.exists():
+        raise ConfigurationProblem(f"there is no public key {path}")
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text().strip()))
+
+
+def _exported(path: Path) -> Iterator[tuple[int | None, bytes]]:
+    """An export's lines: leaf number, blank, the entry's very bytes in base64."""
+    with path.open("rb") as lines:
+        for line in lines:
+            leaf, _, body = line.strip().partition(b" ")
+            yield (None if leaf == b"-" else int(leaf)), base64.b64decode(body)
+
+
+def export(
+    file: Annotated[Path | None, typer.Argument(help="where to; the terminal")] = None,
+) -> None:
+    """Write the whole log: a line an entry, its leaf number (- when unsealed) and bytes in base64."""
+    with opening.database() as engine, engine.connect() as connection:
+        out = sys.stdout.buffer if file is None else file.open("wb")
+        for leaf, body in audit.entries(connection):
+            number = b"-" if leaf is None else str(leaf).encode()
+            out.write(number + b" " + base64.b64encode(body) + b"\n")
+        out.flush()
+
+
+def show(
+    contact: Annotated[int | None, typer.Option(help="a contact's id")] = None,
+    number: Annotated[str | None, typer.Option(help="a telephone number")] = None,
+    call: Annotated[str | None, typer.Option(help="an attempt's id")] = None,
+) -> None:
+    """The entries about a contact, a number or a call, oldest first, a line of JSON each."""
+    with opening.database() as engine, engine.connect() as connection:
+        if call is not None:
+            found = audit.about(connection, call=call)
+        elif contact is not None:
+            found = audit.about(connection, contact=contact)
+        elif number is not None:
+            parsed = phone.parse(number)
+            if isinstance(parsed, phone.NumberProblem):
+                raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
+            key = phone.to_int(parsed)
+            found = [
+                entry
+                for one in contacts.by_number(connection, key)
+                for entry in audit.about(connection, contact=one.id)
+            ]
+            bare = select(calls.c.attempt).where(calls.c.number == key, calls.c.contact.is_(None))
+            for attempt in connection.execute(bare).scalars().all():
+                found += audit.about(connection, call=attempt)
+        else:
+            raise NotFound("say which: --contact ID, --number NUMBER or --call ATTEMPT")
+        unique = {entry["id"]: entry for entry in found}
+        for entry in sorted(unique.values(), key=lambda one: one["id"]):
+            print(json.dumps(entry, ensure_ascii=False))

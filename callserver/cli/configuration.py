@@ -1,0 +1,63 @@
+"""`callserver check` and `callserver schema`: configuration, before it is in force."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console
+
+from callserver.adapters import files
+from callserver.cli import opening
+from callserver.domain.campaign import Campaign
+from callserver.domain.configuration import Configuration, Department, compose
+from callserver.domain.policy import Policy
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(check)
+    app.command()(schema)
+
+
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="the configuration folder")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """Name every problem of the configuration at once, with file, line and key. Exit code 2 if any."""
+    where = folder or opening.settings().config
+    found = compose(files.read_folder(where))
+    console = Console(highlight=False, soft_wrap=True)
+    if isinstance(found, Configuration):
+        counts = {"campaigns": len(found.campaigns), "policies": len(found.policies)}
+        if as_json:
+            print(json.dumps({"revision": found.revision, **counts, "problems": []}))
+        else:
+            said = ", ".join(f"{count} {name}" for name, count in counts.items())
+            console.print(f"revision {found.revision}: {said}, no problems")
+        return
+    if as_json:
+        keys = ("file", "line", "key", "why")
+        listed = [{key: getattr(problem, key) for key in keys} for problem in found]
+        print(json.dumps({"problems": listed}, ensure_ascii=False, indent=2))
+    else:
+        for problem in found:
+            print(f"{where / problem.file}:{problem.line}: {problem.key}: {problem.why}")
+        print(f"{len(found)} problems")
+    raise typer.Exit(2)
+
+
+def schema(
+    folder: Annotated[Path, typer.Argument(help="where the schemas are written")] = Path("schemas"),
+) -> None:
+    """Write JSON Schemas of the files, for editors that check while one types."""
+    folder.mkdir(parents=True, exist_ok=True)
+    documents = {
+        "campaign": Campaign.model_json_schema(),
+        "policy": Policy.model_json_schema(by_alias=True),
+        "departments": TypeAdapter(dict[str, Department]).json_schema(),
+    }
+    for name, document in documents.items():
+        path = folder / f"{name}.schema.json"
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        print(path)

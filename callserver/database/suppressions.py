@@ -1,0 +1,111 @@
+"""Suppressions: who said no. One indexed look-up for every subject of a dial; stops what rings."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, or_, select, update
+
+from callserver.database.tables import calls, suppressions
+from callserver.domain.facts import Purpose, Scope, Suppression
+from callserver.ports import Tx
+
+_for_subjects = select(
+    suppressions.c.scope,
+    suppressions.c.at,
+    suppressions.c.lifted_at,
+    suppressions.c.purpose,
+    suppressions.c.list,
+).where(suppressions.c.subject.in_(bindparam("subjects", expanding=True)))
+
+DIALING_LOCK = 7_204_118
+"""PostgreSQL's advisory lock between dial decisions (shared) and new suppressions (exclusive)."""
+
+
+def for_subjects(tx: Tx, subjects: Sequence[str]) -> tuple[Suppression, ...]:
+    """Every suppression about any of the subjects, lifted ones too."""
+    return tuple(
+        Suppression(
+            scope=Scope(scope),
+            at=at,
+            lifted_at=lifted_at,
+            purpose=None if purpose is None else Purpose(purpose),
+            list_name=list_name,
+        )
+        for scope, at, lifted_at, purpose, list_name in tx.execute(
+            _for_subjects, {"subjects": list(subjects)}
+        )
+    )
+
+
+def before_deciding(tx: Tx) -> None:
+    """A dial decision begins: no suppression may commit between its reading and its writing."""
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({DIALING_LOCK})")
+
+
+def before_suppressing(tx: Tx) -> None:
+    """A suppression is written: decisions under way finish first, and their calls are seen."""
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({DIALING_LOCK})")
+
+
+def add(
+    tx: Tx,
+    subject: str,
+    scope: Scope,
+    at: datetime,
+    by: str,
+    *,
+    purpose: Purpose | None = None,
+    list_name: str | None = None,
+) -> int:
+    """Write one suppression; its id. Call want_stopped in the same transaction."""
+    before_suppressing(tx)
+    key = tx.execute(
+        insert(suppressions).values(
+            subject=subject,
+            scope=scope.value,
+            purpose=None if purpose is None else purpose.value,
+            at=at,
+            by=by,
+            list=list_name,
+        )
+    ).inserted_primary_key
+    return 0 if key is None else int(key[0])
+
+
+def lift(tx: Tx, suppression: int, at: datetime) -> bool:
+    """End one suppression; the row stays. False when it was not in force."""
+    return (
+        tx.execute(
+            update(suppressions)
+            .where(suppressions.c.id == suppression, suppressions.c.lifted_at.is_(None))
+            .values(lifted_at=at)
+        ).rowcount
+        == 1
+    )
+
+
+def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
+    """Open calls to these subjects that nobody has answered must be silenced; how many.
+
+    A conversation is not cut off: the person on the line is just saying so.
+    """
+    keys: dict[str, list[int]] = {"number": [], "person": [], "household": []}
+    for subject in subjects:
+        kind, _, key = subject.partition(":")
+        if kind in keys:
+            keys[kind].append(int(key))
+    about = or_(*(calls.c[kind].in_(found) for kind, found in keys.items() if found))
+    if not any(keys.values()):
+        return 0
+    return tx.execute(
+        update(calls)
+        .where(
+            about,
+            calls.c.ended_at.is_(None),
+            calls.c.answered_at.is_(None),
+            calls.c.stop_wanted.is_(None),
+        )
+        .values(stop_wanted="suppressed")
+    ).rowcount

@@ -1,0 +1,190 @@
+"""Signed heads of the audit log, and what a stranger checks with them: pure, no database.
+
+A head names every leaf that it adds, so that a later change is found and named exactly. Whoever has
+the entries, the heads (a copy of which left the database) and the public key can verify all.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from callserver.domain import tree
+from callserver.domain.audit import canonical
+
+MOST_NAMED = 100
+"""Findings named one by one; beyond that a log is not mended but replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The state of the log after a batch of entries."""
+
+    size: int  # entries sealed so far
+    first: int  # the first leaf of this batch
+    root: str
+    previous: str  # the root before
+    leaves: str  # this batch's leaf hashes in hex, 64 characters each
+    frontier: tuple[str, ...]
+    at: str
+    signature: str = ""
+
+    def leaf_hashes(self) -> list[bytes]:
+        """This batch's leaf hashes."""
+        whole = bytes.fromhex(self.leaves)
+        return [whole[at : at + 32] for at in range(0, len(whole), 32)]
+
+    def body(self) -> bytes:
+        """What is signed: everything but the signature."""
+        return canonical(
+            {
+                "at": self.at,
+                "first": self.first,
+                "frontier": list(self.frontier),
+                "leaves": self.leaves,
+                "previous": self.previous,
+                "root": self.root,
+                "size": self.size,
+            }
+        )
+
+    def line(self) -> bytes:
+        """As it is stored and as it leaves the database."""
+        return canonical({**json.loads(self.body()), "signature": self.signature})
+
+
+def parse(line: bytes | str) -> Head:
+    """A stored head.
+
+    Raises:
+        ValueError: it is no head.
+    """
+    try:
+        data: dict[str, Any] = json.loads(line)
+        return Head(
+            size=data["size"],
+            first=data["first"],
+            root=data["root"],
+            previous=data["previous"],
+            leaves=str(data["leaves"]),
+            frontier=tuple(data["frontier"]),
+            at=data["at"],
+            signature=data["signature"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a head") from error
+
+
+def seal(last: Head | None, entries: Sequence[bytes], at: str, key: Ed25519PrivateKey) -> Head:
+    """The next head over these further entries."""
+    size = 0 if last is None else last.size
+    frontier = [] if last is None else [bytes.fromhex(node) for node in last.frontier]
+    leaves = tree.leaf_hashes(entries)
+    grown = tree.extend(size, frontier, leaves)
+    head = Head(
+        size=size + len(leaves),
+        first=size,
+        root=tree.root(grown).hex(),
+        previous=tree.root(frontier).hex(),
+        leaves=b"".join(leaves).hex(),
+        frontier=tuple(node.hex() for node in grown),
+        at=at,
+    )
+    return replace(head, signature=key.sign(head.body()).hex())
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that was changed after it was sealed."""
+
+    leaf: int | None
+    what: str
+
+    def __str__(self) -> str:
+        return self.what if self.leaf is None else f"entry {self.leaf}: {self.what}"
+
+
+def verify(
+    entries: Iterable[tuple[int | None, bytes]],
+    heads: Sequence[Head],
+    public: Ed25519PublicKey,
+) -> tuple[list[Finding], int, int]:
+    """Everything that does not fit, how many entries are sealed and how many are not yet.
+
+    `entries` come with their leaf numbers, in that order, the unsealed ones (None) last.
+    """
+    findings, expected = _check_heads(heads, public)
+    numbers: list[int] = []
+    bodies: list[bytes] = []
+    unsealed = 0
+    for leaf, body in entries:
+        if leaf is None:
+            unsealed += 1
+        else:
+            numbers.append(leaf)
+            bodies.append(body)
+    hashes = tree.leaf_hashes(bodies)
+    if numbers != list(range(len(expected))) or hashes != expected:
+        findings += _name(numbers, hashes, expected)
+    return findings, len(numbers), unsealed
+
+
+def _check_heads(
+    heads: Sequence[Head], public: Ed25519PublicKey
+) -> tuple[list[Finding], list[bytes]]:
+    """Signatures, and that each head grows from the one before; every leaf hash they name."""
+    findings: list[Finding] = []
+    expected: list[bytes] = []
+    frontier: list[bytes] = []
+    for head in heads:
+        try:
+            public.verify(bytes.fromhex(head.signature), head.body())
+        except (InvalidSignature, ValueError):
+            findings.append(Finding(None, f"the head of size {head.size} has a wrong signature"))
+        if head.first != len(expected):
+            findings.append(Finding(None, f"heads are missing before entry {head.first}"))
+            return findings, expected
+        if head.previous != tree.root(frontier).hex():
+            findings.append(Finding(None, f"the head of size {head.size} follows another log"))
+        leaves = head.leaf_hashes()
+        frontier = tree.extend(len(expected), frontier, leaves)
+        expected += leaves
+        if head.root != tree.root(frontier).hex() or head.size != len(expected):
+            findings.append(Finding(None, f"the head of size {head.size} has a wrong root"))
+    return findings, expected
+
+
+def _name(
+    numbers: Sequence[int], hashes: Sequence[bytes], expected: Sequence[bytes]
+) -> list[Finding]:
+    """Which entries were changed, removed, doubled or moved."""
+    findings: list[Finding] = []
+    place = {leaf: number for number, leaf in enumerate(expected)}
+    found: dict[int, bytes] = {}
+    for number, one in zip(numbers, hashes, strict=True):
+        if number in found:
+            findings.append(Finding(number, "stands there twice"))
+        else:
+            found[number] = one
+    if found and max(found) < len(expected) - 1:
+        cut = max(found) + 1
+        findings.append(Finding(cut, f"the tail is cut: {len(expected) - cut} entries are gone"))
+    last = max(found, default=-1)
+    if not found and expected:
+        findings.append(Finding(0, f"all {len(expected)} entries are gone"))
+    for number in range(last + 1):
+        if number not in found:
+            findings.append(Finding(number, "is missing"))
+        elif number >= len(expected):
+            findings.append(Finding(number, "was never sealed under this number"))
+        elif found[number] != expected[number]:
+            other = place.get(found[number])
+            moved = f"holds what was sealed as entry {other}" if other is not None else ""
+            findings.append(Finding(number, moved or "differs from what was sealed"))
+        if len(findings) > MOST_NAMED:
+            findings.append(Finding(None, "and more"))
+            break
+    return findings

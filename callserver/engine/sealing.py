@@ -1,0 +1,99 @@
+"""Sealing the audit log: apart from writing, by one process at a time, every few seconds.
+
+Entries get their leaf numbers here, in the order in which they became visible; so nothing needs to
+know the order of commits. Every signed head also leaves the database, to a file: a log whose tail
+is cut together with its heads can only be found from outside.
+"""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from callserver.database import audit
+from callserver.domain import sealed
+from callserver.domain.audit import stamp
+from callserver.ports import Clock, Store, Tx
+
+EVERY = timedelta(seconds=5)
+MOST = 5000
+"""Entries in one head: what one transaction numbers."""
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """The house's sealing key; made, and its public half written beside it, when absent."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        key = Ed25519PrivateKey.generate()
+        raw = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(raw.hex())
+        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        path.with_suffix(".pub").write_text(public.hex())
+    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text().strip()))
+
+
+class Sealer:
+    """Seals what is new. The caller holds upkeep's lease."""
+
+    def __init__(self, store: Store, clock: Clock, key: Path, outside: Path) -> None:
+        self._store = store
+        self._clock = clock
+        self._key = load_key(key)
+        self._outside = outside
+        self._outside_size: int | None = None
+        self._due: datetime | None = None
+
+    async def seal(self) -> datetime:
+        """Seal what is new if it is time; when to come again."""
+        now = self._clock.now()
+        if self._due is not None and now < self._due:
+            return self._due
+        while await self._store.run(self._seal) == MOST:
+            pass
+        size = self._size_outside()
+        lines = await self._store.run(lambda tx: audit.heads_after(tx, size))
+        if lines:
+            self._append(lines)
+        self._due = now + EVERY
+        return self._due
+
+    def _seal(self, tx: Tx) -> int:
+        found = audit.unsealed(tx, MOST)
+        if found:
+            head = sealed.seal(
+                audit.last_head(tx),
+                [body for _, body in found],
+                stamp(self._clock.now()),
+                self._key,
+            )
+            audit.seal(tx, [key for key, _ in found], head)
+        return len(found)
+
+    def _size_outside(self) -> int:
+        """How far the file outside goes; a torn last line, from a crash, is cut off first."""
+        if self._outside_size is None:
+            self._outside_size = 0
+            if self._outside.exists():
+                whole = self._outside.read_bytes()
+                kept = whole[: whole.rfind(b"\n") + 1]
+                if kept != whole:
+                    self._outside.write_bytes(kept)
+                if kept:
+                    self._outside_size = sealed.parse(kept.splitlines()[-1]).size
+        return self._outside_size
+
+    def _append(self, lines: list[bytes]) -> None:
+        self._outside.parent.mkdir(parents=True, exist_ok=True)
+        with self._outside.open("ab") as file:
+            file.writelines(line + b"\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        self._outside_size = sealed.parse(lines[-1]).size

@@ -1,0 +1,75 @@
+"""Twilio's words into ours: forms to reports."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from callserver.domain.call import Receipt, Report
+
+Form = Mapping[str, Sequence[str]]
+
+REPORTS = {
+    "queued": Report.TAKEN,
+    "initiated": Report.TAKEN,
+    "ringing": Report.RANG,
+    "in-progress": Report.ANSWERED,
+    "completed": Report.HUNG_UP,
+    "busy": Report.BUSY,
+    "failed": Report.FAILED,
+    "no-answer": Report.NOT_ANSWERED,
+    "canceled": Report.CANCELLED,
+}
+ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+EVENTS = {
+    "participant-join": "join",
+    "participant-leave": "leave",
+    "conference-end": "end",
+    "conference-start": "start",
+}
+
+
+class Malformed(ValueError):  # noqa: N818 - what it is, not what went wrong with us
+    """A form that lacks what its kind must have."""
+
+
+def one(form: Form, name: str) -> str:
+    """One field.
+
+    Raises:
+        Malformed: it is missing.
+    """
+    values = form.get(name)
+    if not values:
+        raise Malformed(f"{name} is missing")
+    return values[0]
+
+
+def report(form: Form) -> Report:
+    """What a call status says."""
+    status = one(form, "CallStatus")
+    if status not in REPORTS:
+        raise Malformed("CallStatus is none that we know")
+    return REPORTS[status]
+
+
+def ended(form: Form) -> bool:
+    return one(form, "CallStatus") in ENDED
+
+
+def at(form: Form) -> datetime | None:
+    """The provider's own time of the event; None when it does not say."""
+    text = form.get("Timestamp", [""])[0]
+    if not text:
+        return None
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def receipt(form: Form, kind: str, sid: str) -> Receipt | None:
+    """The event's own name; None when the provider numbers it not, and repeats cannot be told."""
+    number = form.get("SequenceNumber", [""])[0]
+    return Receipt(kind, one(form, sid), int(number)) if number.isdecimal() else None

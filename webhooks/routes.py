@@ -1,0 +1,172 @@
+"""Twilio's door: verify, parse, ONE engine call, render. Nothing waits on the network here."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from callserver.domain.instruction import Instruction
+from callserver.engine.door import Door
+from callserver.settings import Settings
+from webhooks import reports, signature, twiml
+from webhooks.reports import Form, Malformed, one
+
+log = structlog.get_logger(__name__)
+
+MOST_BYTES = 64 * 1024
+EMPTY = b""
+IDENTITY = "client:"
+
+Handler = Callable[[Request, Form], Awaitable[Response]]
+
+
+def routes(settings: Settings, door: Door) -> list[Route]:
+    """Every address that Twilio is given."""
+    return Webhooks(settings, door).routes()
+
+
+class Webhooks:
+    """One method an address."""
+
+    def __init__(self, settings: Settings, door: Door) -> None:
+        self._settings = settings
+        self._door = door
+        self._base = settings.public_url.rstrip("/")
+
+    def routes(self) -> list[Route]:
+        return [
+            self._route("/twilio/voice/phoner", self._phoner),
+            self._route("/twilio/voice/client", self._client),
+            self._route("/twilio/voice/phoner/left", self._phoner_left),
+            self._route("/twilio/voice/inbound", self._inbound),
+            self._route("/twilio/voice/inbound/key", self._inbound_key),
+            self._route("/twilio/status/call", self._call),
+            self._route("/twilio/status/phoner", self._phoner_status),
+            self._route("/twilio/status/conference", self._conference),
+            self._route("/twilio/status/amd", self._amd),
+        ]
+
+    def _route(self, path: str, handler: Handler) -> Route:
+        async def endpoint(request: Request) -> Response:
+            body = await _limited(request)
+            if body is None:
+                return Response(EMPTY, 413)
+            form = await self._verified(request, body)
+            if form is None:
+                return Response(EMPTY, 403)
+            try:
+                return await handler(request, form)
+            except Malformed as error:
+                log.warning("webhook_malformed", path=path, why=str(error))
+                return Response(str(error), 400)
+
+        return Route(path, endpoint, methods=["POST"])
+
+    async def _verified(self, request: Request, body: bytes) -> Form | None:
+        """The form, if the provider signed it for our account; else None, and an audit entry."""
+        scope = request.scope
+        query = scope["query_string"].decode("latin-1")
+        raw_path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        url = f"{self._base}{raw_path}{'?' + query if query else ''}"
+        signed = request.headers.get("x-twilio-signature", "")
+        try:
+            form = signature.parse(body)
+        except (UnicodeDecodeError, ValueError):
+            form = {}
+        why = ""
+        if not signed:
+            why = "unsigned"
+        elif not signature.valid(self._settings.auth_token, url, form, signed):
+            why = "wrong_signature"
+        elif form.get("AccountSid", [""])[0] != self._settings.account_sid:
+            why = "unknown_account"
+        if why:
+            await self._door.bad_signature(scope["path"], why)
+            return None
+        return form
+
+    def _say(self, instruction: Instruction) -> Response:
+        return Response(twiml.render(instruction, self._base), media_type="text/xml")
+
+    async def _phoner(self, request: Request, form: Form) -> Response:
+        seat = _number(request, "seat")
+        return self._say(await self._door.phoner_calls(seat, None, one(form, "CallSid")))
+
+    async def _client(self, _: Request, form: Form) -> Response:
+        caller = one(form, "From")
+        if not caller.startswith(IDENTITY):
+            raise Malformed("From is no client")
+        identity = caller.removeprefix(IDENTITY)
+        return self._say(await self._door.phoner_calls(None, identity, one(form, "CallSid")))
+
+    async def _phoner_left(self, request: Request, form: Form) -> Response:
+        seat = _number(request, "seat")
+        return self._say(await self._door.phoner_left_room(seat, one(form, "CallSid")))
+
+    async def _inbound(self, _: Request, form: Form) -> Response:
+        caller, called = one(form, "From"), one(form, "To")
+        return self._say(await self._door.inbound(caller, called, one(form, "CallSid")))
+
+    async def _inbound_key(self, _: Request, form: Form) -> Response:
+        caller, called = one(form, "From"), one(form, "To")
+        key = form.get("Digits", [""])[0]
+        return self._say(await self._door.inbound_key(caller, called, one(form, "CallSid"), key))
+
+    async def _call(self, request: Request, form: Form) -> Response:
+        receipt = reports.receipt(form, "call", "CallSid")
+        report, at = reports.report(form), reports.at(form)
+        attempt = _text(request, "attempt")
+        await self._door.reported(attempt, report, at, one(form, "CallSid"), receipt)
+        return Response(EMPTY, 204)
+
+    async def _phoner_status(self, request: Request, form: Form) -> Response:
+        receipt = reports.receipt(form, "phoner", "CallSid")
+        seat, leg = _number(request, "seat"), one(form, "CallSid")
+        await self._door.phoner_leg(seat, leg, reports.ended(form), receipt)
+        return Response(EMPTY, 204)
+
+    async def _conference(self, _: Request, form: Form) -> Response:
+        event = reports.EVENTS.get(one(form, "StatusCallbackEvent"))
+        if event is not None:
+            await self._door.room(
+                one(form, "FriendlyName"),
+                one(form, "ConferenceSid"),
+                form.get("CallSid", [""])[0],
+                event,
+                reports.receipt(form, "conference", "ConferenceSid"),
+            )
+        return Response(EMPTY, 204)
+
+    async def _amd(self, request: Request, form: Form) -> Response:
+        attempt = _text(request, "attempt")
+        await self._door.machine(attempt, one(form, "AnsweredBy"), one(form, "CallSid"))
+        return Response(EMPTY, 204)
+
+
+async def _limited(request: Request) -> bytes | None:
+    """The body, or None when it is longer than any of Twilio's."""
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MOST_BYTES:
+        return None
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            return None
+    return body
+
+
+def _text(request: Request, name: str) -> str:
+    value = request.query_params.get(name, "")
+    if not value:
+        raise Malformed(f"{name} is missing in the address")
+    return value
+
+
+def _number(request: Request, name: str) -> int:
+    value = _text(request, name)
+    if not value.isdecimal():
+        raise Malformed(f"{name} is no number")
+    return int(value)

@@ -1,0 +1,49 @@
+"""Instructions as TwiML. Every attribute stands here; golden files hold what is sent."""
+
+from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
+
+from callserver import texts
+from callserver.adapters.twilio.speech import LANGUAGE, VOICE
+from callserver.domain.instruction import AskKey, HangUp, Instruction, JoinRoom, Say
+
+RETRIES = "#rc=3&rp=ct,rt,5xx"
+
+
+def render(instruction: Instruction, public_url: str) -> str:
+    """The instruction in Twilio's words."""
+    base = public_url.rstrip("/")
+    response = VoiceResponse()
+    match instruction:
+        case JoinRoom(room, seat):
+            dial = Dial(action=f"{base}/twilio/voice/phoner/left?seat={seat}", method="POST")
+            dial.conference(
+                room,
+                beep="false",
+                wait_url="",
+                start_conference_on_enter=True,
+                end_conference_on_exit=False,
+                participant_label=room,
+                jitter_buffer_size="small",
+                status_callback=f"{base}/twilio/status/conference?seat={seat}{RETRIES}",
+                status_callback_method="POST",
+                status_callback_event="start end join leave",
+            )
+            response.append(dial)
+        case Say(text, values):
+            response.say(texts.say("da", text, **values), voice=VOICE, language=LANGUAGE)
+            response.hangup()
+        case AskKey(text, values):
+            gather = Gather(
+                input="dtmf",
+                num_digits=1,
+                timeout=10,
+                action=f"{base}/twilio/voice/inbound/key",
+                method="POST",
+                action_on_empty_result=True,
+            )
+            gather.say(texts.say("da", text, **values), voice=VOICE, language=LANGUAGE)
+            response.append(gather)
+            response.hangup()
+        case HangUp():
+            response.hangup()
+    return str(response)
