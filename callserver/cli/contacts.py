@@ -162,7 +162,16 @@ def export(
             select(
                 *[
                     contacts.c[name]
-                    for name in ["id", "ref", "name", "number", "status", "reason", "next_at", "tries"]
+                    for name in [
+                        "id",
+                        "ref",
+                        "name",
+                        "number",
+                        "status",
+                        "reason",
+                        "next_at",
+                        "tries",
+                    ]
                 ],
                 *[contacts.c[name] for name in ["member", "last_gift", "ended", "source"]],
             )

@@ -1,7 +1,174 @@
-"""placeholder"""
+"""`callserver simulate`: a whole evening in virtual time, and whether anything went wrong."""
 
+import asyncio
+import json
+import random
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import httpx
 import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from callserver.app import create
+from callserver.assemble import Server, build
+from callserver.cli import opening
+from callserver.console.sign_in import hash_of
+from callserver.database import calls, figures, seats
+from callserver.database.tables import users
+from callserver.engine.taking_in import take_in
+from callserver.ports import Tx
+from callserver.settings import Settings, instant
+from callserver.simulator.evening import Evening, Plan, Result, ServerUnderTest
+from callserver.simulator.faults import ALL, NONE
+from callserver.simulator.invariants import Rows
+from callserver.simulator.robots import Robot
+from callserver.simulator.town import contacts_csv
+
+START = "2026-05-12T16:30:00+02:00"
+"""A Tuesday without a holiday near it."""
 
 
 def register(app: typer.Typer) -> None:
-    pass
+    app.command()(simulate)
+
+
+def simulate(
+    phoners: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    contacts: Annotated[int, typer.Option(min=1, help="in all five campaigns")] = 20_000,
+    hours: Annotated[float, typer.Option(min=0.05, max=24)] = 4.0,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same evening")] = 7,
+    faults: Annotated[str, typer.Option(help="none or all")] = "none",
+    start: Annotated[str, typer.Option(help="when it begins (ISO)")] = START,
+    calls_per_second: Annotated[float, typer.Option(min=0.1, help="the account's limit")] = 3.0,
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """Run an evening through the real HTTP surface, then check what must always hold.
+
+    Exit code 1, with the cases, if anybody was rung who must not be, or answered into silence.
+    """
+    plan = Plan(
+        start=instant("--start", start),
+        hours=hours,
+        seed=seed,
+        faults=ALL if faults == "all" else NONE,
+        calls_per_second=calls_per_second,
+    )
+    with tempfile.TemporaryDirectory() as folder, Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("evening", total=hours * 3600, visible=not as_json)
+
+        def progress(at: datetime) -> None:
+            bar.update(task, completed=min((at - plan.start).total_seconds(), hours * 3600))
+
+        config = opening.settings().config
+        result = asyncio.run(evening(plan, phoners, contacts, config, Path(folder), progress))
+    if as_json:
+        print(json.dumps(result.document(), indent=2))
+    else:
+        _say(result)
+    if not result.verdict.clean:
+        raise typer.Exit(1)
+
+
+async def evening(
+    plan: Plan,
+    phoners: int,
+    contacts: int,
+    config: Path,
+    folder: Path,
+    progress: object = None,
+) -> Result:
+    """One evening in a fresh database in `folder`."""
+    world = Evening(plan)
+    settings = Settings(
+        database=f"sqlite:///{folder}/evening.db",
+        config=config,
+        public_url=plan.public_url,
+        key="simulated",
+        seal_key=folder / "seal.key",
+        seals=folder / "seals.jsonl",
+        calls_per_second=plan.calls_per_second,
+        account_sid=plan.account,
+        auth_token=plan.token,
+        api_url="http://network.test",
+    )
+    dice = random.Random(f"{plan.seed}:tokens")
+    server = build(
+        settings,
+        clock=world.clock,
+        http=httpx.AsyncClient(transport=httpx.ASGITransport(world.rest)),
+        inline=True,
+        durable=False,
+        token=lambda: f"{dice.getrandbits(80):020x}",
+    )
+    robots = await server.store.run(lambda tx: _people(tx, server, plan, phoners, contacts))
+    await server.revising.announce()
+    under_test = ServerUnderTest(
+        app=create(server, ticking=False),
+        idle=server.ours.background.idle,
+        wake=server.upkeep.tick,
+        next_wake=lambda: server.store.run(_next_wake),
+        rows=lambda: server.store.run(_rows),
+        refusals=lambda: server.store.run(_refusals),
+    )
+    if callable(progress):
+        return await world.run(under_test, robots, progress)
+    return await world.run(under_test, robots)
+
+
+def _people(tx: Tx, server: Server, plan: Plan, phoners: int, contacts: int) -> list[Robot]:
+    """Lists into the campaigns, phoners onto their seats."""
+    campaigns = list(server.ours.rules.current.campaigns.values())
+    share = -(-contacts // len(campaigns))
+    for position, campaign in enumerate(campaigns):
+        members = campaign.segment.value in ("OPGRADERING", "AFMELDTE", "LAPSED")
+        text = contacts_csv(share, plan.seed, first=position * share, members=members, bad=3)
+        take_in(tx, campaign, text.encode(), plan.start - timedelta(hours=1))
+    robots = []
+    for number in range(1, phoners + 1):
+        campaign = campaigns[number % len(campaigns)]
+        token = f"robot-{number}"
+        tx.execute(
+            users.insert().values(
+                id=number,
+                handle=f"robot{number}",
+                name=f"Robot {number}",
+                role="phoner",
+                department=campaign.department,
+                token=hash_of(token),
+            )
+        )
+        robots.append(Robot(number, token, campaign.name))
+    return robots
+
+
+def _next_wake(tx: Tx) -> datetime | None:
+    found = (seats.next_wake(tx), calls.next_deadline(tx))
+    return min((at for at in found if at is not None), default=None)
+
+
+def _rows(tx: Tx) -> Rows:
+    return Rows(*figures.for_judging(tx))
+
+
+def _refusals(tx: Tx) -> Mapping[str, int]:
+    return figures.refusals(tx)
+
+
+def _say(result: Result) -> None:
+    console = Console()
+    table = Table("figure", "value", title="the evening")
+    for name, value in result.figures.items():
+        table.add_row(name, str(value))
+    for name, count in sorted(result.refusals.items(), key=lambda one: -one[1]):
+        table.add_row(f"refused: {name}", str(count))
+    console.print(table)
+    for kind, cases in result.verdict.cases.items():
+        console.print(f"{kind}: {len(cases)}", style="red" if cases else "green")
+        for case in cases[:5]:
+            console.print(f"  {case}")

@@ -28,7 +28,25 @@ from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 CHUNK = 10_000
-COLUMNS = ["campaign", "person", "household", "number", "place", "rank", "status", "ref", "name", "zone", "born", "member", "last_gift", "ended", "source", "fields", "imported"]
+COLUMNS = [
+    "campaign",
+    "person",
+    "household",
+    "number",
+    "place",
+    "rank",
+    "status",
+    "ref",
+    "name",
+    "zone",
+    "born",
+    "member",
+    "last_gift",
+    "ended",
+    "source",
+    "fields",
+    "imported",
+]
 
 
 @dataclass(frozen=True, slots=True)

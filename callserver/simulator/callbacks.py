@@ -1,0 +1,113 @@
+"""The network's requests to the server: signed as Twilio signs, retried as the address asks."""
+
+import base64
+import hashlib
+import hmac
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import format_datetime
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from callserver.simulator.asgi import Post
+from callserver.simulator.faults import Faults
+from callserver.simulator.time import Agenda, Work
+
+FORM = (b"content-type", b"application/x-www-form-urlencoded; charset=UTF-8")
+LATENCY_S = (0.03, 0.2)
+RETRY_AFTER_S = 1.0
+
+
+@dataclass(slots=True)
+class Counted:
+    """What went wrong on purpose, and what the server answered with an error."""
+
+    sent: int = 0
+    doubled: int = 0
+    delayed: int = 0
+    dropped: int = 0
+    failed: int = 0
+
+
+def sign(token: str, url: str, form: Mapping[str, str]) -> str:
+    """X-Twilio-Signature for a form."""
+    message = url + "".join(name + form[name] for name in sorted(form))
+    return base64.b64encode(hmac.digest(token.encode(), message.encode(), hashlib.sha1)).decode()
+
+
+class Callbacks:
+    """Sends requests to the server's webhooks."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        post: Post,
+        account: str,
+        token: str,
+        dice: random.Random,
+        faults: Faults,
+    ) -> None:
+        self._agenda = agenda
+        self._post = post
+        self._account = account
+        self._token = token
+        self._dice = dice
+        self._faults = faults
+        self.counted = Counted()
+
+    async def fetch(self, url: str, form: Mapping[str, str]) -> bytes | None:
+        """Ask for instructions, now; None when the server does not answer."""
+        status, body = await self._send(url, form)
+        return body if status == 200 else None
+
+    def notify(self, url: str | None, form: Mapping[str, str]) -> None:
+        """Tell the server something, soon; with the faults of this network."""
+        if not url:
+            return
+        stamped = {**form, "Timestamp": format_datetime(self._agenda.clock.now())}
+        faults, dice = self._faults, self._dice
+        if dice.random() < faults.dropped:
+            self.counted.dropped += 1
+            return
+        wait = dice.uniform(*LATENCY_S)
+        if dice.random() < faults.delayed:
+            self.counted.delayed += 1
+            wait += dice.uniform(1, faults.delay_seconds)
+        self._agenda.after(wait, self._delivery(url, stamped, _retries(url)))
+        if dice.random() < faults.doubled:
+            self.counted.doubled += 1
+            again = wait + dice.uniform(0.01, 5)
+            self._agenda.after(again, self._delivery(url, stamped, 0))
+
+    async def tell_now(self, url: str | None, form: Mapping[str, str]) -> None:
+        """Deliver at once: a callback that overtakes the reply to its own order."""
+        if url:
+            stamped = {**form, "Timestamp": format_datetime(self._agenda.clock.now())}
+            await self._send(url, stamped)
+
+    def _delivery(self, url: str, form: Mapping[str, str], left: int) -> Work:
+        async def deliver() -> None:
+            status, _ = await self._send(url, form)
+            if status >= 500 or status == 0:
+                if left > 0:
+                    self._agenda.after(RETRY_AFTER_S, self._delivery(url, form, left - 1))
+                else:
+                    self.counted.failed += 1
+
+        return deliver
+
+    async def _send(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        self.counted.sent += 1
+        whole = {"AccountSid": self._account, "ApiVersion": "2010-04-01", **form}
+        address = url.partition("#")[0]
+        headers = [FORM, (b"x-twilio-signature", sign(self._token, address, whole).encode())]
+        try:
+            return await self._post(address, headers, urlencode(whole).encode())
+        except OSError:
+            return 0, b""
+
+
+def _retries(url: str) -> int:
+    """How often the address asks for a failed callback to be repeated."""
+    wanted = parse_qs(urlsplit(url).fragment)
+    return int(wanted.get("rc", ["1"])[0]) if "5xx" in wanted.get("rp", [""])[0] else 0

@@ -1,0 +1,193 @@
+"""A whole evening in virtual time: the real server, the simulated network, a town and its phoners.
+
+One event is delivered at a time, and the clock moves only when the server is idle; so the same seed
+gives the same evening, event by event.
+"""
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from callserver.simulator import asgi
+from callserver.simulator.callbacks import Callbacks
+from callserver.simulator.faults import NONE, Faults
+from callserver.simulator.invariants import Rows, Verdict, judge
+from callserver.simulator.network import Network
+from callserver.simulator.rest import Rest
+from callserver.simulator.robots import Floor, Robot, document
+from callserver.simulator.time import Agenda, VirtualClock
+from callserver.simulator.town import Habits, Town
+
+GOING_HOME = timedelta(minutes=30)
+"""After the last shift: outcomes are given, the provider is asked about what went quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One evening."""
+
+    start: datetime
+    hours: float = 4.0
+    seed: int = 7
+    faults: Faults = NONE
+    habits: Habits = field(default_factory=Habits)
+    calls_per_second: float = 3.0
+    public_url: str = "http://calls.test"
+    account: str = "AC" + "0" * 32
+    token: str = "simulated"  # noqa: S105 - an invented account's
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUnderTest:
+    """The server, as the evening needs it."""
+
+    app: asgi.App
+    idle: Callable[[], Awaitable[None]]
+    wake: Callable[[], Awaitable[datetime | None]]  # runs upkeep; when it wants to run again
+    next_wake: Callable[[], Awaitable[datetime | None]]
+    rows: Callable[[], Awaitable[Rows]]
+    refusals: Callable[[], Awaitable[Mapping[str, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it."""
+
+    figures: Mapping[str, Any]
+    refusals: Mapping[str, int]
+    verdict: Verdict
+    fingerprint: str  # of every event, in order: equal for equal seeds
+
+    def document(self) -> dict[str, Any]:
+        violations = {kind: len(cases) for kind, cases in self.verdict.cases.items()}
+        return {
+            "figures": dict(self.figures),
+            "refusals": dict(self.refusals),
+            "violations": violations,
+            "cases": {kind: cases[:5] for kind, cases in self.verdict.cases.items() if cases},
+            "fingerprint": self.fingerprint,
+        }
+
+
+class Evening:
+    """The world around one server. Make it, hand `rest` and `clock` to the server, then run."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.clock = VirtualClock(plan.start)
+        self.agenda = Agenda(self.clock)
+        self._dice = random.Random(f"{plan.seed}:network")
+        self._app: asgi.App | None = None
+        self._events = hashlib.sha256()
+        self.callbacks = Callbacks(
+            self.agenda, self._post, plan.account, plan.token, self._dice, plan.faults
+        )
+        self.network = Network(
+            self.agenda, self.callbacks, self._dice, plan.faults, plan.calls_per_second
+        )
+        self._rest = Rest(self.network, plan.account, plan.token)
+        self.rest = self._rest.app()
+
+    async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> asgi.Reply:
+        if self._app is None:
+            raise OSError("the server is not there")
+        path = url.removeprefix(self.plan.public_url)
+        self._events.update(f"{self.clock.now()} {path.partition('?')[0]}\n".encode())
+        return await asgi.call(self._app, "POST", url, headers, body)
+
+    async def _api(
+        self, method: str, path: str, token: str, body: Mapping[str, Any] | None
+    ) -> tuple[int, dict[str, Any]]:
+        if self._app is None:
+            raise OSError("the server is not there")
+        sent = b"" if body is None else json.dumps(body).encode()
+        headers = [
+            (b"authorization", f"Bearer {token}".encode()),
+            (b"content-type", b"application/json"),
+        ]
+        status, reply = await asgi.call(
+            self._app, method, self.plan.public_url + path, headers, sent
+        )
+        found = document(reply)
+        state = f"{status} {found.get('state')}"
+        self._events.update(f"{self.clock.now()} {method} {path} {state}\n".encode())
+        return status, found
+
+    async def run(
+        self,
+        server: ServerUnderTest,
+        robots: list[Robot],
+        progress: Callable[[datetime], None] = lambda _: None,
+    ) -> Result:
+        """The evening, and its verdict."""
+        plan = self.plan
+        self._app = server.app
+        ends_at = plan.start + timedelta(hours=plan.hours)
+        town = Town(plan.seed, plan.habits)
+        dice = random.Random(f"{plan.seed}:robots")
+        inbound = f"{plan.public_url}/twilio/voice/inbound"
+        floor = Floor(self.network, town, robots, self._api, dice, inbound, ends_at)
+        floor.begin()
+        began = time.perf_counter()
+        await self._until(ends_at + GOING_HOME, server, progress)
+        took = time.perf_counter() - began
+        rows = await server.rows()
+        verdict = judge(self.network.record, rows, floor.told, self.clock.now())
+        return Result(
+            self._figures(floor, took), await server.refusals(), verdict, self._events.hexdigest()
+        )
+
+    async def _until(
+        self,
+        end: datetime,
+        server: ServerUnderTest,
+        progress: Callable[[datetime], None],
+    ) -> None:
+        wake_at: datetime | None = await server.wake()
+        await server.idle()
+        while True:
+            due = self.agenda.next_at()
+            at = min((one for one in (due, wake_at) if one is not None), default=None)
+            if at is None or at > end:
+                return
+            self.clock.set(at)
+            progress(at)
+            if due is not None and due <= at:
+                await self.agenda.pop()()
+                await server.idle()
+                wake_at = await server.next_wake()
+            else:
+                wake_at = await server.wake()
+                await server.idle()
+                again = await server.next_wake()
+                wake_at = min((one for one in (wake_at, again) if one is not None), default=None)
+                if wake_at is not None and wake_at <= at:
+                    wake_at = at + timedelta(milliseconds=50)
+
+    def _figures(self, floor: Floor, took: float) -> dict[str, Any]:
+        record = self.network.record
+        answered = [ring for ring in record if ring.answered_at is not None]
+        seconds = (self.clock.now() - self.plan.start).total_seconds()
+        waited = sum(robot.waited for robot in floor.robots)
+        heard = {
+            what: sum(ring.heard == what for ring in answered)
+            for what in ("phoner", "apology", "gone", "silence")
+        }
+        return {
+            "phoners": len(floor.robots),
+            "rang": len(record),
+            "answered": len(answered),
+            "heard": heard,
+            "outcomes": len(floor.told.outcomes),
+            "noes": len(floor.told.noes),
+            "waiting_seconds_per_answered": round(waited / max(len(answered), 1), 1),
+            "callbacks": asdict(self.callbacks.counted),
+            "rest_faults": self._rest.faults_injected,
+            "real_seconds": round(took, 1),
+            "times_real_time": round(seconds / took, 1) if took else 0.0,
+        }

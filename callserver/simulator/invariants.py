@@ -1,0 +1,121 @@
+"""After the evening: what the network saw, held against what must always be true.
+
+The judge is the network's own record of every telephone that rang, never the server's.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from callserver.simulator.legs import Ring
+from callserver.simulator.robots import Told
+
+HOME = ZoneInfo("Europe/Copenhagen")
+GAP = timedelta(hours=4)
+STOP_WITHIN = timedelta(seconds=1.5)
+"""A telephone that rings when the no is said must fall silent within a second, and a hair's breadth
+for the network's own way."""
+
+KINDS = (
+    "rung_without_permit",
+    "outside_hours",
+    "after_suppression",
+    "twice_within_gap",
+    "answered_into_silence",
+    "outcome_lost",
+    "rings_for_ever",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the server's database holds at the end."""
+
+    permits: dict[str, tuple[str, str]]  # attempt -> number, path
+    suppressed: Sequence[tuple[str, datetime]]  # number, from when
+    outcomes: dict[str, str]  # attempt -> outcome
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Each kind of violation, with its cases in words."""
+
+    cases: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+
+    @property
+    def clean(self) -> bool:
+        return not any(self.cases.values())
+
+    def add(self, kind: str, what: str) -> None:
+        self.cases[kind].append(what)
+
+
+def judge(record: Sequence[Ring], rows: Rows, told: Told, end: datetime) -> Verdict:
+    """Every violation of the evening."""
+    verdict = Verdict()
+    _permits(record, rows, verdict)
+    for ring in record:
+        _hours(ring, verdict)
+        if ring.heard == "silence":
+            verdict.add("answered_into_silence", _said(ring))
+        if (ring.ended_at is None and ring.answered_at is None) or ((ring.ended_at or end) - ring.rang_at > timedelta(minutes=3) and not ring.answered_at):
+            verdict.add("rings_for_ever", _said(ring))
+    _noes(record, [*rows.suppressed, *told.noes], verdict)
+    _gaps(record, rows, verdict)
+    for attempt, outcome in told.outcomes:
+        if rows.outcomes.get(attempt) != outcome:
+            verdict.add("outcome_lost", f"{attempt}: {outcome}, kept {rows.outcomes.get(attempt)}")
+    return verdict
+
+
+def _said(ring: Ring) -> str:
+    return f"attempt {ring.label} rang {ring.rang_at.astimezone(UTC).isoformat()} ({ring.heard})"
+
+
+def _permits(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
+    used: set[str] = set()
+    for ring in record:
+        label = ring.label or ""
+        if rows.permits.get(label, ("", ""))[0] != ring.number:
+            verdict.add("rung_without_permit", _said(ring))
+        elif label in used:
+            verdict.add("rung_without_permit", f"a second time: {_said(ring)}")
+        used.add(label)
+
+
+def _hours(ring: Ring, verdict: Verdict) -> None:
+    """Written without the server's own rules: a Danish weekday from nine to nine."""
+    local = ring.rang_at.astimezone(HOME)
+    if local.weekday() > 4 or not 9 <= local.hour < 21:
+        verdict.add("outside_hours", _said(ring))
+
+
+def _noes(record: Sequence[Ring], noes: Sequence[tuple[str, datetime]], verdict: Verdict) -> None:
+    first: dict[str, datetime] = {}
+    for number, at in noes:
+        first[number] = min(at, first.get(number, at))
+    for ring in record:
+        no = first.get(ring.number)
+        if no is None:
+            continue
+        if ring.rang_at > no + STOP_WITHIN:
+            verdict.add("after_suppression", _said(ring))
+        elif ring.answered_at is None and ring.rang_at <= no:
+            silent_at = ring.ended_at
+            if silent_at is None or silent_at > no + STOP_WITHIN:
+                verdict.add("after_suppression", f"rang on: {_said(ring)}")
+
+
+def _gaps(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
+    """Two rings of one number within four hours, unless the second was agreed."""
+    by_number: dict[str, list[Ring]] = defaultdict(list)
+    for ring in record:
+        by_number[ring.number].append(ring)
+    for rings in by_number.values():
+        ordered = sorted(rings, key=lambda ring: ring.rang_at)
+        for one, other in zip(ordered, ordered[1:], strict=False):
+            path = rows.permits.get(other.label or "", ("", ""))[1]
+            if path != "call_back" and other.rang_at - one.rang_at < GAP - timedelta(minutes=2):
+                verdict.add("twice_within_gap", _said(other))

@@ -1,0 +1,334 @@
+"""A telephone network with Twilio's semantics: it queues, rings, joins, ends, and tells.
+
+Where Twilio's behaviour is not known the harder one is simulated: a leg that is answered when its
+room is over sits in silence, and a ringing one goes on ringing.
+"""
+
+import random
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from callserver.simulator.callbacks import Callbacks
+from callserver.simulator.faults import Faults
+from callserver.simulator.legs import Behaviour, Conference, Leg, Refusal, Ring
+from callserver.simulator.scripts import Script
+from callserver.simulator.time import Agenda, Work
+
+LONGEST_LEG = timedelta(hours=4)
+SETUP_S = (0.3, 1.2)
+SILENCE_S = 2.0
+"""Who hears nothing for this long after answering was answered into silence (FTC, Ofcom)."""
+
+
+class People(Protocol):
+    """Who sits at the far ends: the town's people and the phoners."""
+
+    def rings(self, leg: Leg) -> Behaviour: ...
+    def answered(self, leg: Leg) -> None: ...
+    def joined(self, room: Conference, leg: Leg) -> None: ...
+    def left(self, room: Conference, leg: Leg) -> None: ...
+    def key(self, leg: Leg) -> str: ...
+    def missed(self, leg: Leg) -> None: ...
+
+
+class Network:
+    """The carrier."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        callbacks: Callbacks,
+        dice: random.Random,
+        faults: Faults,
+        calls_per_second: float,
+    ) -> None:
+        self.agenda = agenda
+        self.callbacks = callbacks
+        self.dice = dice
+        self.faults = faults
+        self.people: People
+        self.legs: dict[str, Leg] = {}
+        self.rooms: dict[str, Conference] = {}
+        self.record: list[Ring] = []
+        self._rings: dict[str, Ring] = {}
+        self._names: dict[str, str] = {}
+        self._gap = timedelta(seconds=1 / calls_per_second)
+        self._next_start = agenda.clock.now()
+        self._script = Script(self)
+
+    def now(self) -> datetime:
+        return self.agenda.clock.now()
+
+    def sid(self, kind: str) -> str:
+        return f"{kind}{self.dice.getrandbits(128):032x}"
+
+    # -- orders -------------------------------------------------------------------------------
+
+    def order(self, leg: Leg) -> int:
+        """Take a leg in; it starts when the account's calls per second allow. Milliseconds queued."""
+        start = max(self.now(), self._next_start)
+        self._next_start = start + self._gap
+        self.legs[leg.sid] = leg
+        self.agenda.at(start, lambda: self.start(leg))
+        return round((start - self.now()).total_seconds() * 1000)
+
+    def reserve(self, room: Conference, leg: Leg) -> None:
+        """Put a leg on the way into a room; its label is taken from now on.
+
+        Raises:
+            Refusal: the room is over, or the label is in use.
+        """
+        if room.status == "completed":
+            raise Refusal(404, 20404, "The requested resource was not found")
+        if leg.label is not None and leg.label in room.labels:
+            raise Refusal(400, 16026, "Participant label is already in use")
+        if leg.label is not None:
+            room.labels[leg.label] = leg.sid
+        leg.conference = room.sid
+
+    def room(self, name_or_sid: str) -> Conference | None:
+        sid = self._names.get(name_or_sid, name_or_sid)
+        return self.rooms.get(sid)
+
+    def open_room(self, name: str) -> Conference:
+        """The live room of that name, made when there is none."""
+        found = self.room(name)
+        if found is None or found.status == "completed":
+            found = Conference(self.sid("CF"), name, self.now())
+            self.rooms[found.sid] = found
+            self._names[name] = found.sid
+        return found
+
+    # -- what happens to a leg ----------------------------------------------------------------
+
+    async def start(self, leg: Leg) -> None:
+        if leg.status != "queued":
+            return
+        self._move(leg, "initiated", "initiated")
+        behaviour = self.people.rings(leg)
+        wait = self.dice.uniform(*SETUP_S)
+        if behaviour.ends is not None:
+            ending = behaviour.ends
+            self.agenda.after(wait, lambda: self.end(leg, ending))
+        else:
+            self.agenda.after(wait, lambda: self._ring(leg, behaviour))
+
+    async def _ring(self, leg: Leg, behaviour: Behaviour) -> None:
+        if not leg.live:
+            return
+        if leg.to.startswith("+"):
+            ring = Ring(leg.to, leg.caller, leg.label, self.now())
+            self.record.append(ring)
+            leg.rang_in_town = True
+            self._rings[leg.sid] = ring
+        self._move(leg, "ringing", "ringing")
+        self._maybe_lose_phoner(leg)
+        longest = leg.timeout + (5 if leg.conference else 0)
+        if behaviour.answers_after is not None and behaviour.answers_after < longest:
+            self.agenda.after(behaviour.answers_after, lambda: self._answer(leg))
+        else:
+            self.agenda.after(longest, lambda: self.end(leg, "no-answer"))
+
+    def _maybe_lose_phoner(self, leg: Leg) -> None:
+        room = self.rooms.get(leg.conference or "")
+        if room is None or self.dice.random() >= self.faults.leg_dies_ringing:
+            return
+        for other in list(room.legs.values()):
+            self.agenda.after(self.dice.uniform(0.1, 5), self._death(other))
+
+    def _death(self, leg: Leg) -> Work:
+        return lambda: self.end(leg, "completed")
+
+    async def _answer(self, leg: Leg) -> None:
+        if not leg.live or leg.answered is not None:
+            return
+        leg.answered = self.now()
+        ring = self._rings.get(leg.sid)
+        if ring is not None:
+            ring.answered_at = self.now()
+        self._move(leg, "in-progress", "answered")
+        self.agenda.after(LONGEST_LEG.total_seconds(), self._death(leg))
+        if leg.conference is not None:
+            self._join(leg)
+            self.agenda.after(SILENCE_S, lambda: self._judge(leg))
+            if self.dice.random() < self.faults.leg_dies_talking:
+                for other in list(self.rooms[leg.conference].legs.values()):
+                    if other is not leg:
+                        self.agenda.after(self.dice.uniform(1, 60), self._death(other))
+        self.people.answered(leg)
+        if leg.conference is None and leg.url:
+            await self._script.fetch(leg, leg.url)
+
+    async def _judge(self, leg: Leg) -> None:
+        """Two seconds after the answer: what has the person heard?"""
+        ring = self._rings.get(leg.sid)
+        if ring is not None and not ring.heard:
+            ring.heard = "silence"
+
+    def heard(self, leg: Leg, what: str) -> None:
+        ring = self._rings.get(leg.sid)
+        if ring is not None and not ring.heard:
+            ring.heard = what
+
+    async def end(self, leg: Leg, status: str) -> None:
+        """The leg is over, by whoever's hand."""
+        if not leg.live:
+            return
+        was_queued = leg.status == "queued"
+        if status in ("completed", "canceled"):
+            status = "completed" if leg.answered else "canceled"
+        leg.ended = self.now()
+        leg.version += 1
+        ring = self._rings.get(leg.sid)
+        if ring is not None:
+            ring.ended_at = self.now()
+        self._leave(leg, "participant_hung_up" if leg.answered else "participant_add_failed")
+        if was_queued:
+            leg.status = status  # a cancelled order in the queue tells nobody
+            return
+        self._move(leg, status, "completed")
+        if not leg.answered and leg.to.startswith("+"):
+            self.people.missed(leg)
+
+    def hang_up_by_person(self, leg: Leg) -> None:
+        """The person at the far end puts the receiver down."""
+        if not (ring := self._rings.get(leg.sid)) or not ring.heard:
+            self.heard(leg, "gone")
+        self.agenda.after(0, self._death(leg))
+
+    def _move(self, leg: Leg, status: str, event: str) -> None:
+        leg.status = status
+        if event in leg.callback.events:
+            self.callbacks.notify(leg.callback.url, self.news(leg))
+            leg.callback.sequence += 1
+
+    def news(self, leg: Leg) -> dict[str, str]:
+        """The fields of a call's status callback."""
+        form = {
+            "CallSid": leg.sid,
+            "From": leg.caller,
+            "To": leg.to,
+            "Caller": leg.caller,
+            "Called": leg.to,
+            "CallStatus": leg.status,
+            "Direction": leg.direction,
+            "CallbackSource": "call-progress-events",
+            "SequenceNumber": str(leg.callback.sequence),
+        }
+        if leg.ended is not None:
+            talked = (leg.ended - leg.answered).total_seconds() if leg.answered else 0
+            form["CallDuration"] = str(round(talked))
+            form["Duration"] = str(-(-round(talked) // 60))
+        return form
+
+    # -- rooms --------------------------------------------------------------------------------
+
+    def _join(self, leg: Leg) -> None:
+        room = self.rooms[leg.conference or ""]
+        if room.status == "completed":
+            return  # nobody knows what Twilio does here: silence is the worst
+        room.legs[leg.sid] = leg
+        leg.joined = True
+        if leg.label is not None:
+            room.labels[leg.label] = leg.sid
+        phoner_there = any(other.label != leg.label for other in room.legs.values())
+        if leg.direction == "outbound-api" and leg.to.startswith("+") and phoner_there:
+            self.heard(leg, "phoner")
+        self._tell_room(room, "participant-join", "join", leg)
+        if room.status == "init" and len(room.legs) > 1:
+            room.status = "in-progress"
+            self._tell_room(room, "conference-start", "start", None)
+        self.people.joined(room, leg)
+
+    def enter(self, leg: Leg, room: Conference, label: str | None) -> bool:
+        """A leg's instructions lead it into a room; False when its label is in use there."""
+        leg.label = label
+        try:
+            self.reserve(room, leg)
+        except Refusal:
+            return False
+        self._join(leg)
+        return True
+
+    def leave(self, leg: Leg) -> None:
+        """New instructions take the leg out of its room."""
+        self._leave(leg, "participant_updated_via_api")
+
+    def _leave(self, leg: Leg, why: str) -> None:
+        room = self.rooms.get(leg.conference or "")
+        leg.conference = None
+        if room is None:
+            return
+        if leg.label is not None:
+            room.labels.pop(leg.label, None)
+        if room.legs.pop(leg.sid, None) is None and why != "participant_add_failed":
+            return
+        leg.joined = False
+        if room.status == "completed":
+            return
+        self._tell_room(room, "participant-leave", "leave", leg, ReasonParticipantLeft=why)
+        self.people.left(room, leg)
+        if not room.legs:
+            self._end_room(room, "last-participant-left")
+        elif leg.sid in room.ends_with:
+            self.close(room, "participant-with-end-conference-on-exit-left")
+
+    def close(self, room: Conference, why: str) -> None:
+        """Everybody out; their instructions go on."""
+        legs = list(room.legs.values())
+        self._end_room(room, why)
+        for leg in legs:
+            room.legs.pop(leg.sid, None)
+            leg.conference = None
+            self.people.left(room, leg)
+            if leg.live:
+                self.agenda.after(0, self._script.after_room(leg))
+
+    def _end_room(self, room: Conference, why: str) -> None:
+        if room.status != "completed":
+            room.status = "completed"
+            self._tell_room(room, "conference-end", "end", None, ReasonConferenceEnded=why)
+
+    def _tell_room(
+        self, room: Conference, event: str, short: str, leg: Leg | None, **more: str
+    ) -> None:
+        if short not in room.callback.events:
+            return
+        form = {
+            "ConferenceSid": room.sid,
+            "FriendlyName": room.name,
+            "StatusCallbackEvent": event,
+            "SequenceNumber": str(room.callback.sequence),
+            **more,
+        }
+        if leg is not None:
+            form |= {
+                "CallSid": leg.sid,
+                "Muted": "false",
+                "Hold": "false",
+                "Coaching": "false",
+                "EndConferenceOnExit": str(leg.sid in room.ends_with).lower(),
+                "StartConferenceOnEnter": "true",
+                "ParticipantLabel": leg.label or "",
+            }
+        room.callback.sequence += 1
+        self.callbacks.notify(room.callback.url, form)
+
+    # -- new instructions ---------------------------------------------------------------------
+
+    async def instruct(self, leg: Leg, twiml: str | None, url: str | None) -> None:
+        """Replace what the leg is doing."""
+        self.leave(leg)
+        if twiml is not None:
+            await self._script.execute(leg, twiml.encode())
+        elif url is not None:
+            await self._script.fetch(leg, url)
+
+    async def call_in(self, caller: str, called: str, url: str) -> Leg:
+        """Somebody rings one of our numbers."""
+        leg = Leg(self.sid("CA"), called, caller, self.now(), direction="inbound", status="ringing")
+        self.legs[leg.sid] = leg
+        leg.answered = self.now()
+        leg.status = "in-progress"
+        await self._script.fetch(leg, url)
+        return leg

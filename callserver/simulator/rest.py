@@ -1,0 +1,338 @@
+"""The network's REST interface, in Twilio's words: what an order looks like on the wire."""
+
+import base64
+import hmac
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from callserver.simulator.legs import ENDED, Callback, Conference, Leg, Refusal
+from callserver.simulator.network import Network
+
+_PARTICIPANT = {
+    "queued": "queued",
+    "initiated": "connecting",
+    "ringing": "ringing",
+    "in-progress": "connected",
+    "completed": "complete",
+}
+
+
+class Rest:
+    """Routes under /2010-04-01/Accounts/{account}."""
+
+    def __init__(self, network: Network, account: str, token: str) -> None:
+        self._network = network
+        self._account = account
+        self._basic = b"Basic " + base64.b64encode(f"{account}:{token}".encode())
+        self.faults_injected = 0
+
+    def app(self) -> Starlette:
+        base = f"/2010-04-01/Accounts/{self._account}"
+        one = "/Conferences/{room}/Participants/{who}.json"
+        return Starlette(
+            routes=[
+                Route(f"{base}/Calls.json", self._guarded(self._create_call), methods=["POST"]),
+                Route(f"{base}/Calls.json", self._guarded(self._list_calls), methods=["GET"]),
+                Route(f"{base}/Calls/{{sid}}.json", self._guarded(self._call), methods=["GET"]),
+                Route(f"{base}/Calls/{{sid}}.json", self._guarded(self._update), methods=["POST"]),
+                Route(f"{base}/Conferences.json", self._guarded(self._rooms), methods=["GET"]),
+                Route(f"{base}/Conferences/{{room}}.json", self._guarded(self._room)),
+                Route(
+                    f"{base}/Conferences/{{room}}.json",
+                    self._guarded(self._end_room),
+                    methods=["POST"],
+                ),
+                Route(
+                    f"{base}/Conferences/{{room}}/Participants.json",
+                    self._guarded(self._create_participant),
+                    methods=["POST"],
+                ),
+                Route(
+                    f"{base}/Conferences/{{room}}/Participants.json",
+                    self._guarded(self._participants),
+                ),
+                Route(f"{base}{one}", self._guarded(self._participant), methods=["GET"]),
+                Route(f"{base}{one}", self._guarded(self._remove), methods=["DELETE"]),
+            ]
+        )
+
+    def _guarded(self, handler: Any) -> Any:
+        async def endpoint(request: Request) -> Response:
+            try:
+                given = request.headers.get("authorization", "").encode()
+                if not hmac.compare_digest(given, self._basic):
+                    raise Refusal(401, 20003, "Authenticate")
+                body = parse_qs((await request.body()).decode(), keep_blank_values=True)
+                reply: Response = await handler(request, body)
+            except Refusal as refusal:
+                about = "https://www.twilio.com/docs/errors/"
+                return JSONResponse(
+                    {
+                        "code": refusal.code,
+                        "message": refusal.message,
+                        "more_info": f"{about}{refusal.code}",
+                        "status": refusal.status,
+                    },
+                    refusal.status,
+                )
+            return reply
+
+        return endpoint
+
+    # -- orders -------------------------------------------------------------------------------
+
+    async def _create_call(self, _: Request, form: dict[str, list[str]]) -> Response:
+        leg = self._leg(form)
+        leg.url = _one(form, "Url")
+        if not leg.url and "Twiml" not in form:
+            raise Refusal(400, 21205, "Url parameter is required")
+        return await self._ordered(leg, lambda queued: _call(leg, self._account, queued))
+
+    async def _create_participant(self, request: Request, form: dict[str, list[str]]) -> Response:
+        name = request.path_params["room"]
+        room = self._network.room(name)
+        if room is None and not name.startswith("CF"):
+            room = self._network.open_room(name)
+        if room is None:
+            raise Refusal(404, 20404, "The requested resource was not found")
+        leg = self._leg(form)
+        leg.label = _one(form, "Label")
+        self._network.reserve(room, leg)
+        if _one(form, "EndConferenceOnExit") == "true":
+            room.ends_with.add(leg.sid)
+        found = room
+        return await self._ordered(
+            leg, lambda queued: _participant(leg, found, self._account, queued)
+        )
+
+    def _leg(self, form: dict[str, list[str]]) -> Leg:
+        to, caller = _one(form, "To"), _one(form, "From")
+        if not to:
+            raise Refusal(400, 21201, "No 'To' number is specified")
+        if not caller:
+            raise Refusal(400, 21213, "No 'From' number is specified")
+        if to.startswith("+") and not (to[1:].isdecimal() and 7 <= len(to) <= 16):
+            raise Refusal(400, 21211, "Invalid 'To' Phone Number")
+        events = frozenset(form.get("StatusCallbackEvent", ["completed"]))
+        return Leg(
+            sid=self._network.sid("CA"),
+            to=to,
+            caller=caller,
+            created=self._network.now(),
+            timeout=float(_one(form, "Timeout") or 60),
+            callback=Callback(_one(form, "StatusCallback"), events),
+        )
+
+    async def _ordered(self, leg: Leg, shown: Any) -> Response:
+        """Carry the order out, with this network's faults around it."""
+        faults, dice = self._network.faults, self._network.dice
+        roll = dice.random()
+        limits = (
+            ("too_many", faults.too_many),
+            ("broken", faults.broken),
+            ("order_lost", faults.order_lost),
+            ("broken_after", faults.broken_after),
+            ("reply_lost", faults.reply_lost),
+            ("early", faults.early),
+        )
+        fault = ""
+        for name, share in limits:
+            if roll < share:
+                fault = name
+                break
+            roll -= share
+        if fault in ("too_many", "broken", "order_lost") and leg.conference and leg.label:
+            self._network.rooms[leg.conference].labels.pop(leg.label, None)
+        self.faults_injected += bool(fault)
+        match fault:
+            case "too_many":
+                raise Refusal(429, 20429, "Too Many Requests")
+            case "broken":
+                raise Refusal(500, 20500, "Internal Server Error")
+            case "order_lost":
+                raise httpx.ConnectTimeout("lost on the way")
+        queued = self._network.order(leg)
+        match fault:
+            case "broken_after":
+                raise Refusal(500, 20500, "Internal Server Error")
+            case "reply_lost":
+                raise httpx.ReadTimeout("the reply was lost")
+            case "early":
+                news = {**self._network.news(leg), "CallStatus": "initiated"}
+                await self._network.callbacks.tell_now(leg.callback.url, news)
+        return JSONResponse(shown(queued), 201)
+
+    async def _update(self, request: Request, form: dict[str, list[str]]) -> Response:
+        leg = self._known(request)
+        status, twiml, url = _one(form, "Status"), _one(form, "Twiml"), _one(form, "Url")
+        if not leg.live or (status == "canceled" and leg.answered):
+            raise Refusal(400, 21220, "Invalid call state")
+        if status in ("completed", "canceled"):
+            await self._network.end(leg, status)
+        elif twiml or url:
+            if leg.answered is None:
+                raise Refusal(400, 21220, "Call is not in-progress")
+            await self._network.instruct(leg, twiml, url)
+        return JSONResponse(_call(leg, self._account, 0))
+
+    async def _end_room(self, request: Request, form: dict[str, list[str]]) -> Response:
+        room = self._known_room(request)
+        if _one(form, "Status") == "completed":
+            self._network.close(room, "conference-ended-via-api")
+        return JSONResponse(_room(room, self._account))
+
+    async def _remove(self, request: Request, _: dict[str, list[str]]) -> Response:
+        room = self._known_room(request)
+        await self._network.end(self._in_room(room, request), "completed")
+        return Response(status_code=204)
+
+    # -- questions ----------------------------------------------------------------------------
+
+    async def _call(self, request: Request, _: dict[str, list[str]]) -> Response:
+        return JSONResponse(_call(self._known(request), self._account, 0))
+
+    async def _list_calls(self, request: Request, _: dict[str, list[str]]) -> Response:
+        asked = request.query_params
+        after = asked.get("StartTime>")
+        since = datetime.fromisoformat(after) if after else None
+        found = [
+            leg
+            for leg in reversed(self._network.legs.values())
+            if asked.get("To") in (None, leg.to)
+            and asked.get("From") in (None, leg.caller)
+            and asked.get("Status") in (None, leg.status)
+            and (since is None or leg.created >= since)
+        ][: int(asked.get("PageSize", "50"))]
+        return self._page("calls", [_call(leg, self._account, 0) for leg in found])
+
+    async def _rooms(self, request: Request, _: dict[str, list[str]]) -> Response:
+        name, status = (request.query_params.get(key) for key in ("FriendlyName", "Status"))
+        rooms = [
+            _room(room, self._account)
+            for room in self._network.rooms.values()
+            if name in (None, room.name) and status in (None, room.status)
+        ]
+        return self._page("conferences", rooms)
+
+    async def _room(self, request: Request, _: dict[str, list[str]]) -> Response:
+        return JSONResponse(_room(self._known_room(request), self._account))
+
+    async def _participants(self, request: Request, _: dict[str, list[str]]) -> Response:
+        room = self._known_room(request)
+        shown = [_participant(leg, room, self._account, 0) for leg in room.legs.values()]
+        return self._page("participants", shown)
+
+    async def _participant(self, request: Request, _: dict[str, list[str]]) -> Response:
+        room = self._known_room(request)
+        return JSONResponse(_participant(self._in_room(room, request), room, self._account, 0))
+
+    def _page(self, key: str, items: list[dict[str, Any]]) -> Response:
+        page = {"page": 0, "page_size": 50, "start": 0, "end": len(items), "uri": "/"}
+        links = {"first_page_uri": "/", "next_page_uri": None, "previous_page_uri": None}
+        return JSONResponse({key: items, **page, **links})
+
+    def _known(self, request: Request) -> Leg:
+        leg = self._network.legs.get(request.path_params["sid"])
+        if leg is None:
+            raise Refusal(404, 20404, "The requested resource was not found")
+        return leg
+
+    def _known_room(self, request: Request) -> Conference:
+        room = self._network.room(request.path_params["room"])
+        if room is None:
+            raise Refusal(404, 20404, "The requested resource was not found")
+        return room
+
+    def _in_room(self, room: Conference, request: Request) -> Leg:
+        who = request.path_params["who"]
+        leg = self._network.legs.get(room.labels.get(who, who))
+        if leg is None or leg.conference != room.sid or not leg.live:
+            raise Refusal(404, 20404, "The requested resource was not found")
+        return leg
+
+
+def _one(form: dict[str, list[str]], name: str) -> str | None:
+    return form[name][0] or None if name in form else None
+
+
+def _date(at: datetime | None) -> str | None:
+    return None if at is None else format_datetime(at)
+
+
+def _call(leg: Leg, account: str, queued: int) -> dict[str, Any]:
+    status = "queued" if leg.status == "initiated" else leg.status
+    talked = (leg.ended - leg.answered).total_seconds() if leg.ended and leg.answered else None
+    return {
+        "sid": leg.sid,
+        "account_sid": account,
+        "parent_call_sid": None,
+        "to": leg.to,
+        "to_formatted": leg.to,
+        "from": leg.caller,
+        "from_formatted": leg.caller,
+        "phone_number_sid": None,
+        "status": status,
+        "start_time": _date(leg.answered or leg.created),
+        "end_time": _date(leg.ended),
+        "duration": None if talked is None else str(round(talked)),
+        "price": None,
+        "price_unit": "USD",
+        "direction": leg.direction,
+        "answered_by": None,
+        "api_version": "2010-04-01",
+        "forwarded_from": None,
+        "group_sid": None,
+        "caller_name": None,
+        "queue_time": str(queued),
+        "trunk_sid": None,
+        "uri": f"/2010-04-01/Accounts/{account}/Calls/{leg.sid}.json",
+        "date_created": _date(leg.created),
+        "date_updated": _date(leg.ended or leg.created),
+        "subresource_uris": {},
+    }
+
+
+def _participant(leg: Leg, room: Conference, account: str, queued: int) -> dict[str, Any]:
+    status = "failed" if leg.status in ENDED - {"completed"} else _PARTICIPANT[leg.status]
+    return {
+        "account_sid": account,
+        "call_sid": leg.sid,
+        "label": leg.label,
+        "call_sid_to_coach": None,
+        "coaching": False,
+        "conference_sid": room.sid,
+        "date_created": _date(leg.created),
+        "date_updated": _date(leg.created),
+        "end_conference_on_exit": leg.sid in room.ends_with,
+        "muted": False,
+        "hold": False,
+        "start_conference_on_enter": True,
+        "status": status,
+        "queue_time": str(queued),
+        "uri": f"/2010-04-01/Accounts/{account}/Conferences/{room.sid}/Participants/{leg.sid}.json",
+    }
+
+
+def _room(room: Conference, account: str) -> dict[str, Any]:
+    return {
+        "sid": room.sid,
+        "account_sid": account,
+        "friendly_name": room.name,
+        "status": room.status,
+        "region": "ie1",
+        "api_version": "2010-04-01",
+        "date_created": _date(room.created),
+        "date_updated": _date(room.created),
+        "reason_conference_ended": None,
+        "call_sid_ending_conference": None,
+        "uri": f"/2010-04-01/Accounts/{account}/Conferences/{room.sid}.json",
+        "subresource_uris": {},
+    }

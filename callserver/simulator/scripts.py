@@ -1,0 +1,103 @@
+"""Executing TwiML: the verbs that callserver sends, in order, on the network's own time."""
+
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+from callserver.simulator.legs import Callback, Leg
+from callserver.simulator.time import Work
+
+if TYPE_CHECKING:
+    from callserver.simulator.network import Network
+
+CHARACTERS_A_SECOND = 15.0
+
+
+class Script:
+    """Runs a leg's instructions."""
+
+    def __init__(self, network: "Network") -> None:
+        self._network = network
+
+    async def fetch(self, leg: Leg, url: str, **more: str) -> None:
+        """Ask the server what the leg shall do, and do it."""
+        if not leg.live:
+            return
+        body = await self._network.callbacks.fetch(url, {**self._network.news(leg), **more})
+        if not leg.live:
+            return
+        if body is None:
+            await self._network.end(leg, "completed")  # "an application error has occurred"
+        else:
+            await self.execute(leg, body)
+
+    async def execute(self, leg: Leg, twiml: bytes) -> None:
+        leg.version += 1
+        verbs = list(ET.fromstring(twiml))
+        await self._verb(leg, verbs, 0, leg.version)
+
+    async def _verb(self, leg: Leg, verbs: list[ET.Element], at: int, version: int) -> None:
+        network = self._network
+        if not leg.live or leg.version != version:
+            return
+        if at >= len(verbs):
+            await network.end(leg, "completed")
+            return
+        verb = verbs[at]
+
+        def then(seconds: float) -> None:
+            network.agenda.after(seconds, lambda: self._verb(leg, verbs, at + 1, version))
+
+        match verb.tag:
+            case "Say" | "Play":
+                network.heard(leg, "apology")
+                then(len(verb.text or "") / CHARACTERS_A_SECOND)
+            case "Pause":
+                then(float(verb.get("length", "1")))
+            case "Dial":
+                if not self._dial(leg, verb):
+                    then(0)
+            case "Gather":
+                await self._gather(leg, verb, version)
+            case "Redirect":
+                await self.fetch(leg, verb.text or "")
+            case _:  # Hangup, Reject
+                await network.end(leg, "completed")
+
+    def _dial(self, leg: Leg, dial: ET.Element) -> bool:
+        """Into a conference; False when it could not enter."""
+        network = self._network
+        inner = dial.find("Conference")
+        if inner is None:
+            return False
+        leg.action = dial.get("action")
+        room = network.open_room(inner.text or "")
+        if not room.legs and room.callback.url is None:
+            room.callback = Callback(
+                inner.get("statusCallback"),
+                frozenset((inner.get("statusCallbackEvent") or "").split()),
+            )
+        if inner.get("endConferenceOnExit") == "true":
+            room.ends_with.add(leg.sid)
+        return network.enter(leg, room, inner.get("participantLabel"))
+
+    def after_room(self, leg: Leg) -> Work:
+        """The leg came out of its room alive: its Dial's action says what next."""
+
+        async def go_on() -> None:
+            if leg.live and leg.action:
+                await self.fetch(leg, leg.action, DialCallStatus="answered")
+            elif leg.live:
+                await self._network.end(leg, "completed")
+
+        return go_on
+
+    async def _gather(self, leg: Leg, gather: ET.Element, version: int) -> None:
+        said = "".join(say.text or "" for say in gather.iter("Say"))
+        self._network.heard(leg, "apology")
+        action = gather.get("action") or ""
+
+        async def pressed() -> None:
+            if leg.live and leg.version == version:
+                await self.fetch(leg, action, Digits=self._network.people.key(leg))
+
+        self._network.agenda.after(len(said) / CHARACTERS_A_SECOND, pressed)

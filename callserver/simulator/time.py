@@ -1,0 +1,80 @@
+"""Time in the simulated world: an agenda of what happens when, and a virtual clock that follows it.
+
+In virtual time one event happens at a time, and the clock moves only when the server is idle.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from itertools import count
+
+from callserver.ports import Clock
+
+Work = Callable[[], Awaitable[None]]
+
+
+class VirtualClock:
+    """Stands still until it is set."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    def set(self, instant: datetime) -> None:
+        """Never backwards."""
+        self._now = max(self._now, instant)
+
+    def skew_ms(self) -> int:
+        return 0
+
+    async def sleep(self, seconds: float) -> None:
+        """Virtual time passes between events, not within one."""
+        del seconds
+        await asyncio.sleep(0)
+
+
+class Agenda:
+    """What will happen, in order of time and of asking."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._heap: list[tuple[datetime, int, Work]] = []
+        self._count = count()
+        self._changed = asyncio.Event()
+
+    def at(self, instant: datetime, work: Work) -> None:
+        heapq.heappush(self._heap, (instant, next(self._count), work))
+        self._changed.set()
+
+    def after(self, seconds: float, work: Work) -> None:
+        self.at(self.clock.now() + timedelta(seconds=seconds), work)
+
+    def next_at(self) -> datetime | None:
+        return self._heap[0][0] if self._heap else None
+
+    def pop(self) -> Work:
+        return heapq.heappop(self._heap)[2]
+
+    async def run(self) -> None:
+        """Follow the agenda in real time, until cancelled."""
+        running: set[asyncio.Task[None]] = set()
+        while True:
+            self._changed.clear()
+            due = self.next_at()
+            wait = None if due is None else (due - self.clock.now()).total_seconds()
+            if wait is not None and wait <= 0:
+                task = asyncio.ensure_future(_awaited(self.pop()))
+                running.add(task)
+                task.add_done_callback(running.discard)
+                continue
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait)
+            except TimeoutError:
+                continue
+
+
+async def _awaited(work: Work) -> None:
+    await work()
