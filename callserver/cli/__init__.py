@@ -21,6 +21,7 @@ def _register() -> None:
         audit,
         configuration,
         contacts,
+        demo,
         explain,
         serve,
         simulate,
@@ -38,6 +39,7 @@ def _register() -> None:
         audit,
         users,
         simulate,
+        demo,
         serve,
     ):
         module.register(app)

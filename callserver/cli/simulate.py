@@ -4,8 +4,8 @@ import asyncio
 import json
 import random
 import tempfile
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,17 +18,13 @@ from rich.table import Table
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli import opening
-from callserver.console.sign_in import hash_of
+from callserver.cli.populating import populate
 from callserver.database import calls, figures, seats
-from callserver.database.tables import users
-from callserver.engine.taking_in import take_in
 from callserver.ports import Tx
 from callserver.settings import Settings, instant
 from callserver.simulator.evening import Evening, Plan, Result, ServerUnderTest
 from callserver.simulator.faults import ALL, NONE
 from callserver.simulator.invariants import Rows
-from callserver.simulator.robots import Robot
-from callserver.simulator.town import contacts_csv
 
 START = "2026-05-12T16:30:00+02:00"
 """A Tuesday without a holiday near it."""
@@ -106,13 +102,15 @@ async def evening(
         durable=False,
         token=lambda: f"{dice.getrandbits(80):020x}",
     )
-    robots = await server.store.run(lambda tx: _people(tx, server, plan, phoners, contacts))
+    robots = await server.store.run(
+        lambda tx: populate(tx, server.ours.rules, plan.seed, plan.start, phoners, contacts)
+    )
     await server.revising.announce()
     under_test = ServerUnderTest(
         app=create(server, ticking=False),
         idle=server.ours.background.idle,
         wake=server.upkeep.tick,
-        next_wake=lambda: server.store.run(_next_wake),
+        next_wake=_watched(server),
         rows=lambda: server.store.run(_rows),
         refusals=lambda: server.store.run(_refusals),
     )
@@ -121,35 +119,23 @@ async def evening(
     return await world.run(under_test, robots)
 
 
-def _people(tx: Tx, server: Server, plan: Plan, phoners: int, contacts: int) -> list[Robot]:
-    """Lists into the campaigns, phoners onto their seats."""
-    campaigns = list(server.ours.rules.current.campaigns.values())
-    share = -(-contacts // len(campaigns))
-    for position, campaign in enumerate(campaigns):
-        members = campaign.segment.value in ("OPGRADERING", "AFMELDTE", "LAPSED")
-        text = contacts_csv(share, plan.seed, first=position * share, members=members, bad=3)
-        take_in(tx, campaign, text.encode(), plan.start - timedelta(hours=1))
-    robots = []
-    for number in range(1, phoners + 1):
-        campaign = campaigns[number % len(campaigns)]
-        token = f"robot-{number}"
-        tx.execute(
-            users.insert().values(
-                id=number,
-                handle=f"robot{number}",
-                name=f"Robot {number}",
-                role="phoner",
-                department=campaign.department,
-                token=hash_of(token),
-            )
-        )
-        robots.append(Robot(number, token, campaign.name))
-    return robots
-
-
 def _next_wake(tx: Tx) -> datetime | None:
     found = (seats.next_wake(tx), calls.next_deadline(tx))
     return min((at for at in found if at is not None), default=None)
+
+
+def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
+    """When upkeep wants to run, asked of the database only after something has happened in it."""
+    ran, known = -1, None
+
+    async def next_wake() -> datetime | None:
+        nonlocal ran, known
+        if getattr(server.store, "ran", None) != ran:
+            known = await server.store.run(_next_wake)
+            ran = getattr(server.store, "ran", 0)
+        return known
+
+    return next_wake
 
 
 def _rows(tx: Tx) -> Rows:

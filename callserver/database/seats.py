@@ -1,6 +1,6 @@
 """Seats: one row a phoner. Whoever needs a seat and a call locks the seat first."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -134,25 +134,23 @@ def store(
     until: datetime | None = None,
     wake_at: datetime | None = None,
     slot_at: datetime | None = None,
-) -> None:
-    """Write where the seat is now."""
-    tx.execute(
-        _update,
-        {
-            "key": row.id,
-            "state": seat.state.value,
-            "connected": seat.connected,
-            "wants": seat.wants.value,
-            "reason": seat.reason,
-            "outcome_owed": seat.outcome_owed,
-            "outcome_given": seat.outcome_given,
-            "since": row.since if seat.state.value == row.state else now,
-            "until": until,
-            "wake_at": wake_at,
-            "slot_at": slot_at,
-            "call": call,
-        },
-    )
+) -> SeatRow:
+    """Write where the seat is now; the row as it stands then."""
+    values = {
+        "state": seat.state.value,
+        "connected": seat.connected,
+        "wants": seat.wants.value,
+        "reason": seat.reason,
+        "outcome_owed": seat.outcome_owed,
+        "outcome_given": seat.outcome_given,
+        "since": row.since if seat.state.value == row.state else now,
+        "until": until,
+        "wake_at": wake_at,
+        "slot_at": slot_at,
+        "call": call,
+    }
+    tx.execute(_update, {"key": row.id, **values})
+    return replace(row, **values)  # type: ignore[arg-type]  # the names and types of the columns
 
 
 def set_line(tx: Tx, seat: int, **values: Any) -> None:

@@ -8,7 +8,6 @@ from callserver.domain import seat as machine
 from callserver.domain.audit import Kind
 from callserver.domain.seat import Event, State
 from callserver.engine.house import House
-from callserver.errors import NotFound
 from callserver.ports import Tx
 
 SAFETY_NET = timedelta(seconds=5)
@@ -54,11 +53,9 @@ def move(
             state=seat.state.value,
             reason=seat.reason,
         )
-    seats.store(tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at)
-    moved = seats.lock(tx, row.id)
-    if moved is None:
-        raise NotFound(f"seat {row.id} is gone")
-    return moved
+    return seats.store(
+        tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at
+    )
 
 
 def wait(

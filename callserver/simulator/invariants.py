@@ -60,7 +60,9 @@ def judge(record: Sequence[Ring], rows: Rows, told: Told, end: datetime) -> Verd
         _hours(ring, verdict)
         if ring.heard == "silence":
             verdict.add("answered_into_silence", _said(ring))
-        if (ring.ended_at is None and ring.answered_at is None) or ((ring.ended_at or end) - ring.rang_at > timedelta(minutes=3) and not ring.answered_at):
+        if (ring.ended_at is None and ring.answered_at is None) or (
+            (ring.ended_at or end) - ring.rang_at > timedelta(minutes=3) and not ring.answered_at
+        ):
             verdict.add("rings_for_ever", _said(ring))
     _noes(record, [*rows.suppressed, *told.noes], verdict)
     _gaps(record, rows, verdict)

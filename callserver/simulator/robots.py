@@ -76,10 +76,10 @@ class Floor:
         self.told = Told()
         network.people = self
 
-    def begin(self) -> None:
-        """Everybody comes to work within the first minute."""
+    def begin(self, within: float = 60) -> None:
+        """Everybody comes to work within so many seconds."""
         for robot in self.robots:
-            self._later(robot, self._dice.uniform(0, 60), self._arrive)
+            self._later(robot, self._dice.uniform(0, within), self._arrive)
 
     # -- what the network tells the far ends --------------------------------------------------
 

@@ -23,14 +23,13 @@ class Script:
         if not leg.live:
             return
         body = await self._network.callbacks.fetch(url, {**self._network.news(leg), **more})
-        if not leg.live:
-            return
-        if body is None:
-            await self._network.end(leg, "completed")  # "an application error has occurred"
-        else:
+        if body is not None:
             await self.execute(leg, body)
+        else:
+            await self._network.end(leg, "completed")  # "an application error has occurred"
 
     async def execute(self, leg: Leg, twiml: bytes) -> None:
+        """Do what a document says; a leg that is over by now does nothing."""
         leg.version += 1
         verbs = list(ET.fromstring(twiml))
         await self._verb(leg, verbs, 0, leg.version)

@@ -11,8 +11,54 @@ from datetime import date, timedelta
 
 from callserver.simulator.legs import Behaviour
 
-FIRST = ["Alma", "Asta", "Bodil", "Carlo", "Dagny", "Ebbe", "Elna", "Frode", "Gudrun", "Helge", "Inger", "Jytte", "Knud", "Laura", "Malte", "Nanna", "Otto", "Poula", "Rigmor", "Svend", "Tove", "Ulla", "Viggo", "Walther", "Ylva", "Aage"]
-LAST = ["Agerbæk", "Birkelund", "Dalsgaard", "Engstrøm", "Fjordby", "Grønholt", "Havbakke", "Isager", "Kildemose", "Lyngvig", "Møllehave", "Nordhøj", "Overbæk", "Ravnsborg", "Skovlund", "Tangager", "Uglebjerg", "Vestervang"]
+FIRST = [
+    "Alma",
+    "Asta",
+    "Bodil",
+    "Carlo",
+    "Dagny",
+    "Ebbe",
+    "Elna",
+    "Frode",
+    "Gudrun",
+    "Helge",
+    "Inger",
+    "Jytte",
+    "Knud",
+    "Laura",
+    "Malte",
+    "Nanna",
+    "Otto",
+    "Poula",
+    "Rigmor",
+    "Svend",
+    "Tove",
+    "Ulla",
+    "Viggo",
+    "Walther",
+    "Ylva",
+    "Aage",
+]
+LAST = [
+    "Agerbæk",
+    "Birkelund",
+    "Dalsgaard",
+    "Engstrøm",
+    "Fjordby",
+    "Grønholt",
+    "Havbakke",
+    "Isager",
+    "Kildemose",
+    "Lyngvig",
+    "Møllehave",
+    "Nordhøj",
+    "Overbæk",
+    "Ravnsborg",
+    "Skovlund",
+    "Tangager",
+    "Uglebjerg",
+    "Vestervang",
+]
 TOWNS = ["Lynghavn", "Birkested", "Møllerup", "Fjordby", "Storskov", "Engsø", "Kirkebæk"]
 NUMBERS_FROM = 32_200_000
 """Eight-digit numbers that the numbering plan allows; no trunk leads to them from here."""
@@ -98,7 +144,20 @@ def contacts_csv(
     dice = random.Random(f"{seed}:contacts:{first}")
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
-    writer.writerow(["ref", "navn", "telefon", "husstand", "født", "medlem", "sidste_gave", "ophørt", "kilde", "by"])
+    writer.writerow(
+        [
+            "ref",
+            "navn",
+            "telefon",
+            "husstand",
+            "født",
+            "medlem",
+            "sidste_gave",
+            "ophørt",
+            "kilde",
+            "by",
+        ]
+    )
     today = date(2026, 5, 12)
     household = 0
     for position in range(count):

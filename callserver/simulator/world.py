@@ -1,0 +1,87 @@
+"""The simulated network and its people over real HTTP, in real time: what the demonstration runs on."""
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+from callserver.ports import Clock
+from callserver.simulator.asgi import Reply
+from callserver.simulator.callbacks import Callbacks
+from callserver.simulator.faults import Faults
+from callserver.simulator.network import Network
+from callserver.simulator.rest import Rest
+from callserver.simulator.robots import Floor, Robot, document
+from callserver.simulator.time import Agenda
+from callserver.simulator.town import Habits, Town
+
+
+class World:
+    """A network that calls `public_url` back, a town, and robots that use the API there."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        public_url: str,
+        account: str,
+        token: str,
+        seed: int,
+        faults: Faults,
+        calls_per_second: float,
+        habits: Habits,
+    ) -> None:
+        self._public_url = public_url
+        self._http = httpx.AsyncClient(timeout=15)
+        self._seed = seed
+        self._habits = habits
+        self._clock = clock
+        dice = random.Random(f"{seed}:network")
+        self.agenda = Agenda(clock)
+        callbacks = Callbacks(self.agenda, self._post, account, token, dice, faults)
+        self.network = Network(self.agenda, callbacks, dice, faults, calls_per_second)
+        self._rest = Rest(self.network, account, token)
+
+    @property
+    def rest(self) -> Starlette:
+        """The network's own interface, to be served."""
+        return self._rest.app()
+
+    def employ(self, robots: list[Robot], hours: float) -> Floor:
+        """Let the robots come to work."""
+        floor = Floor(
+            self.network,
+            Town(self._seed, self._habits),
+            robots,
+            self._api,
+            random.Random(f"{self._seed}:robots"),
+            f"{self._public_url}/twilio/voice/inbound",
+            self._clock.now() + timedelta(hours=hours),
+        )
+        floor.begin(within=8)
+        return floor
+
+    async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Reply:
+        try:
+            reply = await self._http.post(url, headers=headers, content=body)
+        except httpx.HTTPError as error:
+            raise OSError("the server is not there") from error
+        return reply.status_code, reply.content
+
+    async def _api(
+        self, method: str, path: str, token: str, body: Mapping[str, Any] | None
+    ) -> tuple[int, dict[str, Any]]:
+        headers = {"authorization": f"Bearer {token}"}
+        try:
+            reply = await self._http.request(
+                method, self._public_url + path, headers=headers, json=body
+            )
+        except httpx.HTTPError:
+            return 0, {}
+        return reply.status_code, document(reply.content)
+
+    async def close(self) -> None:
+        await self._http.aclose()
