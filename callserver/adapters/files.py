@@ -74,8 +74,8 @@ def read_folder(folder: Path) -> list[File]:
     """Every file of a configuration folder: policies, campaigns, departments, scripts."""
     found: list[File] = []
     for kind, place in (("policy", "policies"), ("campaign", "campaigns")):
-        for path in sorted((folder / place).glob("*.yaml")):
-            found.append(read_yaml(kind, path, path.stem, str(path.relative_to(folder))))
+        paths = sorted((folder / place).glob("*.yaml"))
+        found += [read_yaml(kind, one, one.stem, str(one.relative_to(folder))) for one in paths]
     departments = folder / "departments.yaml"
     if departments.exists():
         found.append(read_yaml("departments", departments, "departments", departments.name))

@@ -144,7 +144,7 @@ async def _serving(app: Starlette, door: socket.socket):  # type: ignore[no-unty
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.ensure_future(server.serve([door]))
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.02)
     try:
         yield

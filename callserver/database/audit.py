@@ -75,8 +75,8 @@ def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:
     query = select(audit.c.leaf, audit.c.body).order_by(
         audit.c.leaf.is_(None), audit.c.leaf, audit.c.id
     )
-    for leaf, body in tx.execution_options(yield_per=10_000).execute(query):
-        yield leaf, body
+    for row in tx.execution_options(yield_per=10_000).execute(query):
+        yield row.leaf, row.body
 
 
 def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> list[dict[str, Any]]:

@@ -122,8 +122,14 @@ _values: dict[str, Any] = {
     ]
 }
 _insert = {
-    "sqlite": sqlite_insert(calls).values(_values).on_conflict_do_nothing(),
-    "postgresql": postgresql_insert(calls).values(_values).on_conflict_do_nothing(),
+    "sqlite": sqlite_insert(calls)
+    .values(_values)
+    .on_conflict_do_nothing()
+    .execution_options(preserve_rowcount=True),
+    "postgresql": postgresql_insert(calls)
+    .values(_values)
+    .on_conflict_do_nothing()
+    .execution_options(preserve_rowcount=True),
 }
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, select
 
 from callserver.database.tables import audit, calls, contacts, seats, suppressions, tallies
 from callserver.domain.audit import Kind
@@ -21,15 +21,19 @@ def refusals(tx: Tx) -> dict[str, int]:
     return dict(found)
 
 
+def _counted(tx: Tx, query: Executable) -> dict[str, int]:
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
 def by_outcome(tx: Tx) -> dict[str, int]:
     """Calls by outcome, or by how they ended when nobody was reached."""
     word = func.coalesce(calls.c.outcome, calls.c.cause, calls.c.state)
-    return {key: count for key, count in tx.execute(select(word, func.count()).group_by(word))}
+    return _counted(tx, select(word, func.count()).group_by(word))
 
 
 def by_seat_state(tx: Tx) -> dict[str, int]:
     query = select(seats.c.state, func.count()).group_by(seats.c.state)
-    return {key: count for key, count in tx.execute(query)}
+    return _counted(tx, query)
 
 
 def totals(tx: Tx) -> dict[str, int]:

@@ -56,6 +56,7 @@ _receipt = {
     name: insert(receipts)
     .values({column: bindparam(column) for column in ("kind", "sid", "sequence", "at")})
     .on_conflict_do_nothing()
+    .execution_options(preserve_rowcount=True)
     for name, insert in _INSERTS.items()
 }
 
@@ -177,6 +178,7 @@ def lease(tx: Tx, name: str, owner: str, now: datetime, lasts: timedelta) -> boo
             set_={"owner": owner, "until": now + lasts},
             where=(leases.c.owner == owner) | (leases.c.until < now),
         )
+        .execution_options(preserve_rowcount=True)
     )
     return tx.execute(statement).rowcount == 1
 

@@ -204,7 +204,7 @@ def _resolved(node: Any, schema: Any) -> Any:
     return node
 
 
-def _cross(
+def _cross(  # noqa: C901, PLR0912 - one list of cases
     file: File,
     campaign: Campaign,
     policies: Mapping[str, Policy],

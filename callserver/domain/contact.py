@@ -1,4 +1,4 @@
-"""One CSV row -> a contact's values | why not. Strict: what cannot be read is refused, never mended.
+"""One row's cells -> a contact's values | why not. Strict: what cannot be read is refused, never mended.
 
 A refusal names the column and the reason, never the value: the reasons are printed and stored.
 """
@@ -8,18 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from callserver.domain import hours, phone, subject
+from callserver.domain.sheet import Torn
 
 SYNONYMS: Mapping[str, str] = {
     name: field
     for field, names in {
-        "phone": "phone telefon tlf mobil telefonnummer number nummer tel telephone mobile",
+        "phone": "phone telefon tlf tlf. mobil telefonnummer mobilnummer number nummer tel telephone mobile",
         "name": "name navn fulde_navn full_name",
         "first_name": "first_name fornavn",
         "last_name": "last_name efternavn",
-        "ref": "ref reference medlemsnr medlemsnummer id member_no kontakt_id",
-        "household": "household husstand adresse address",
+        "ref": "ref reference medlemsnr medlemsnr. medlemsnummer id member_no kontakt_id",
+        "household": "household husstand",
+        "address": "address adresse",
+        "postcode": "postcode postnr postnr. postnummer zip",
         "born": "born født fodt birthday fødselsdag foedselsdag fødselsdato",
         "member": "member medlem",
         "last_gift": "last_gift sidste_gave",
@@ -31,9 +35,15 @@ SYNONYMS: Mapping[str, str] = {
 }
 """How lists head their columns, in Danish and English."""
 
+FIELDS = frozenset(SYNONYMS.values())
+
+REFUSED_COLUMNS = ("line", "column", "reason", "message")
+"""Stand behind the list's own columns in a file of refused rows; left out when it comes back."""
+
 _YES = {"ja": True, "j": True, "yes": True, "y": True, "1": True, "true": True}
 _NO = {"nej": False, "n": False, "no": False, "0": False, "false": False, "": False}
-_DANISH_DATE = re.compile(r"(\d{1,2})[-./](\d{1,2})[-./](\d{4})", re.ASCII)
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DANISH_DATE = re.compile(r"(\d{2})([-.])(\d{2})\2(\d{4})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +51,18 @@ class RowProblem:
     """Why a row was refused: the column, and a reason that holds no value."""
 
     column: str
-    reason: str
+    reason: str  # one of REASONS
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A contact's values as the list gives them."""
+REASONS = frozenset(
+    {f"number_{problem.value}" for problem in phone.NumberProblem}
+    | {"cells", "quotes", "nul", "not_a_date", "not_yes_or_no", "not_a_zone", "not_a_rank"}
+)
+"""Every reason for which a row is refused; the texts explain each."""
+
+
+class Row(NamedTuple):
+    """A contact's values as the list gives them. A tuple: lists hold millions."""
 
     number: int
     person: int
@@ -63,45 +79,58 @@ class Row:
     fields: Mapping[str, str] | None
 
 
+@lru_cache(maxsize=65536)
 def as_date(text: str) -> str | None:
-    """ISO form of an ISO or Danish date.
+    """ISO form of an ISO date or a Danish one (DD-MM-YYYY, DD.MM.YYYY); None of nothing.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none. A slash is refused: 03/04/2025 is another day in another country.
     """
     if not text:
         return None
     if found := _DANISH_DATE.fullmatch(text):
-        day, month, year = map(int, found.groups())
-        return date(year, month, day).isoformat()
+        day, _, month, year = found.groups()
+        return date(int(year), int(month), int(day)).isoformat()
+    if not _ISO.fullmatch(text):
+        raise ValueError("neither YYYY-MM-DD nor DD-MM-YYYY")
     return date.fromisoformat(text).isoformat()
 
 
 @lru_cache(maxsize=4096)
-def _place(country_zone_key: str, number: str) -> str:
-    return str(hours.place_of(number, country_zone_key or None))
+def _place(number: str, zone: str | None) -> str:
+    return str(hours.place_of(number, zone))
 
 
 def _place_text(number: str, zone: str | None) -> str:
     if zone is None and number.startswith("+45"):
-        return "DK Europe/Copenhagen"
-    return _place(zone or "", number)
+        return "DK Europe/Copenhagen"  # one country, one zone: most rows, without a look-up
+    return _place(number, zone)
+
+
+def folded(heading: str) -> str:
+    """A heading as SYNONYMS has it."""
+    return subject.fold(heading).replace(" ", "_")
 
 
 def mapping(header: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
     """Which column holds which field; `given` (column -> field) goes before the synonyms.
 
     Raises:
-        ValueError: a given column is not there, or no column holds the telephone number.
+        ValueError: a given column or field does not exist, two columns have one name, or no column
+            holds the telephone number.
     """
-    folded = [subject.fold(name).replace(" ", "_") for name in header]
+    names = [folded(name) for name in header]
+    for name in names:
+        if name and names.count(name) > 1:
+            raise ValueError(f"two columns are called {name!r}; give them names of their own")
     found: dict[str, int] = {}
     for column, field in given.items():
-        key = subject.fold(column).replace(" ", "_")
-        if key not in folded:
+        if folded(column) not in names:
             raise ValueError(f"there is no column {column!r}; there are {', '.join(header)}")
-        found[field] = folded.index(key)
-    for position, name in enumerate(folded):
+        if field not in FIELDS:
+            raise ValueError(f"there is no field {field!r}; there are {', '.join(sorted(FIELDS))}")
+        found[field] = names.index(folded(column))
+    for position, name in enumerate(names):
         if name in SYNONYMS and position not in found.values():
             found.setdefault(SYNONYMS[name], position)
     if "phone" not in found:
@@ -109,66 +138,75 @@ def mapping(header: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
     return found
 
 
+def without_refusals(header: Sequence[str]) -> int:
+    """How many columns are the list's own: a mended file of refused rows has more."""
+    own = len(header) - len(REFUSED_COLUMNS)
+    return own if tuple(header[own:]) == REFUSED_COLUMNS and own > 0 else len(header)
+
+
 def reader(
     header: Sequence[str], columns: Mapping[str, int], region: str, source: str | None
 ) -> Callable[[Sequence[str]], Row | RowProblem]:
-    """A function from one row's cells to a Row or a RowProblem, made once for a file."""
+    """A function from one row's cells to a Row or a RowProblem, made once for a file.
+
+    `source`: where the contacts come from when the row does not say.
+    """
     get = columns.get
     at_phone, at_name, at_ref = columns["phone"], get("name"), get("ref")
-    at_first, at_last = get("first_name"), get("last_name")
+    at_names = [at for at in (at_name, get("first_name"), get("last_name")) if at is not None]
     at_household, at_member, at_source = get("household"), get("member"), get("source")
+    at_address = [at for at in (get("address"), get("postcode")) if at is not None]
+    if "address" not in columns:
+        at_address = []  # a postcode alone is a district, not a household
+    at_born, at_gift, at_ended = get("born"), get("last_gift"), get("ended")
+    dates = [at for at in (at_born, at_gift, at_ended) if at is not None]
     at_zone = get("zone")
-    dates = [
-        (field, columns[field]) for field in ("born", "last_gift", "ended") if field in columns
-    ]
-    used = set(columns.values())
-    extra = [(name, at) for at, name in enumerate(header) if at not in used]
-    width = len(header)
+    width = without_refusals(header)
+    allowed_widths = {width, len(header)}
+    # Address and postcode make the household's key, and stay merge fields besides.
+    used = {at for field, at in columns.items() if field not in ("address", "postcode")}
+    extra = [(name, at) for at, name in enumerate(header[:width]) if at not in used and name]
+    parse, person_key, household_key = phone.parse, subject.person_key, subject.household_key
 
     def read(cells: Sequence[str]) -> Row | RowProblem:
-        if len(cells) != width:
-            return RowProblem("", f"has {len(cells)} cells, the header {width}")
-        number = phone.parse(cells[at_phone], region)
-        if isinstance(number, phone.NumberProblem):
+        if len(cells) not in allowed_widths or type(cells) is Torn:
+            return RowProblem("", "quotes" if type(cells) is Torn else "cells")
+        number = parse(cells[at_phone], region)
+        if not isinstance(number, str):
             return RowProblem(header[at_phone], f"number_{number.value}")
-        name = cells[at_name].strip() if at_name is not None else ""
-        if at_first is not None or at_last is not None:
-            parts = [cells[at].strip() for at in (at_first, at_last) if at is not None]
-            name = " ".join(part for part in (name, *parts) if part)
-        found: dict[str, str | None] = {}
-        for field, at in dates:
+        for at in dates:
             try:
-                found[field] = as_date(cells[at].strip())
+                as_date(cells[at].strip())
             except ValueError:
                 return RowProblem(header[at], "not_a_date")
-        member = False
-        if at_member is not None:
-            said = cells[at_member].strip().lower()
-            if said not in _YES and said not in _NO:
-                return RowProblem(header[at_member], "not_yes_or_no")
-            member = said in _YES
+        said = "" if at_member is None else cells[at_member].strip().lower()
+        if at_member is not None and said not in _YES and said not in _NO:
+            return RowProblem(header[at_member], "not_yes_or_no")
         zone = (cells[at_zone].strip() or None) if at_zone is not None else None
         place = _place_text(number, zone)
-        if zone is not None and not place.partition(" ")[2]:
-            return RowProblem("" if at_zone is None else header[at_zone], "not_a_zone")
+        if at_zone is not None and zone is not None and not place.partition(" ")[2]:
+            return RowProblem(header[at_zone], "not_a_zone")
+        name = " ".join([part for at in at_names if (part := cells[at].strip())])
         ref = (cells[at_ref].strip() or None) if at_ref is not None else None
         key = int(number[1:])
-        own = cells[at_household].strip() if at_household is not None else ""
+        home = cells[at_household].strip() if at_household is not None else ""
+        if not home and at_address and cells[at_address[0]].strip():
+            home = " ".join([cells[at] for at in at_address])
         told = cells[at_source].strip() if at_source is not None else ""
         return Row(
-            number=key,
-            person=subject.person_key(ref, key, name),
-            household=subject.household_key(own, key),
-            place=place,
-            ref=ref,
-            name=name or None,
-            zone=zone,
-            born=found.get("born"),
-            member=member,
-            last_gift=found.get("last_gift"),
-            ended=found.get("ended"),
-            source=told or source,
-            fields={column: cells[at] for column, at in extra if cells[at]} or None,
+            key,
+            person_key(ref, key, name),
+            household_key(home, key),
+            place,
+            ref,
+            name or None,
+            zone,
+            None if at_born is None else as_date(cells[at_born].strip()),
+            said in _YES,
+            None if at_gift is None else as_date(cells[at_gift].strip()),
+            None if at_ended is None else as_date(cells[at_ended].strip()),
+            told or source,
+            {column: cells[at] for column, at in extra if cells[at]} or None,
         )
 
     return read

@@ -6,6 +6,7 @@ entry. Orders to the network that follow from it go out after the commit.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -39,13 +40,17 @@ STOP_CHECK = timedelta(seconds=5)
 """After a hang-up: its end may never be told (a queued call is cancelled without a callback)."""
 
 
+HEARD_WITHIN = timedelta(seconds=2)
+"""A phoner who is lost within this time of the answer was not there for it (FTC, Ofcom)."""
+
+
 @dataclass(slots=True)
 class After:
     """What is to be done once the transaction is durable."""
 
     dial: list[int] = field(default_factory=list)  # seats that became ready
     apologise: list[tuple[str, str, str]] = field(default_factory=list)  # attempt, ref, campaign
-    check_room: list[tuple[str, str]] = field(default_factory=list)  # attempt, phoner's leg
+    check_room: list[str] = field(default_factory=list)  # phoners' legs
     hang_up: list[str] = field(default_factory=list)  # legs that belong to no call of ours
     silence: bool = False  # some call has stop_wanted
 
@@ -119,8 +124,8 @@ class CallFlow:
             background.start(self._ours.telephony.hang_up(ref))
         if after.silence:
             background.start(self.silence())
-        for attempt, leg in after.check_room:
-            background.start(self._check_room(attempt, leg))
+        for leg in after.check_room:
+            background.start(self._check_room(leg))
         for seat in after.dial:
             background.start(self.dial(seat))
 
@@ -200,7 +205,7 @@ class CallFlow:
     ) -> SeatRow:
         if mine and row.connected and row.room == before.room:
             if row.leg:
-                after.check_room.append((call.attempt, row.leg))
+                after.check_room.append(row.leg)
             return seating.move(tx, self._ours, row, Event.ANSWERED, now)
         self.abandoned(tx, before, now)
         if call.ref:
@@ -261,7 +266,7 @@ class CallFlow:
 
     # -- after an answer ----------------------------------------------------------------------
 
-    async def _check_room(self, attempt: str, leg: str) -> None:
+    async def _check_room(self, leg: str) -> None:
         """Trust, but verify: is the phoner's leg really up? Her loss may have gone untold."""
         found = await self._ours.telephony.leg(leg)
         if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
@@ -282,7 +287,7 @@ class CallFlow:
         if call is None or call.ended_at is not None:
             return after
         if call.call.state is CallState.TALKING:
-            if row.state != State.TALKING:
+            if row.state != State.TALKING or now - (call.answered_at or now) <= HEARD_WITHIN:
                 self.abandoned(tx, call, now)
             if call.ref:
                 after.apologise.append((call.attempt, call.ref, call.campaign))
@@ -303,12 +308,11 @@ class CallFlow:
             if call.ref is None:
                 continue
             await self._ours.telephony.hang_up(call.ref)
-            soon = self._ours.clock.now() + STOP_CHECK
-            await self._ours.store.run(
-                lambda tx, call=call: calls.change(  # type: ignore[misc]
-                    tx, call.attempt, stopped=True, deadline=soon
-                )
-            )
+            await self._ours.store.run(partial(self._silenced, attempt=call.attempt))
+
+    def _silenced(self, tx: Tx, attempt: str) -> None:
+        soon = self._ours.clock.now() + STOP_CHECK
+        calls.change(tx, attempt, stopped=True, deadline=soon)
 
 
 _LIKE_NO_ANSWER = frozenset({Cause.CANCELLED, Cause.NEVER_PLACED, Cause.COMPLETED})

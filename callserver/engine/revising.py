@@ -35,7 +35,7 @@ class Revising:
         try:
             found = self._read()
         except ConfigurationProblem as problem:
-            log.error(
+            log.error(  # noqa: TRY400 - the problem says all; a traceback would not help
                 "configuration_refused", kept=self._ours.rules.current.revision, why=str(problem)
             )
             now = self._ours.clock.now()

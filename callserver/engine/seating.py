@@ -77,7 +77,7 @@ def wait(
         outcome_owed=row.outcome_owed,
         outcome_given=row.outcome_given,
     )
-    if reason != row.reason and reason != "call_rate":  # a second's pause is no news
+    if reason not in (row.reason, "call_rate"):  # a second's pause is no news
         audit.append(
             tx,
             now,

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from callserver.simulator.legs import Ring
@@ -117,7 +118,7 @@ def _gaps(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
         by_number[ring.number].append(ring)
     for rings in by_number.values():
         ordered = sorted(rings, key=lambda ring: ring.rang_at)
-        for one, other in zip(ordered, ordered[1:], strict=False):
+        for one, other in pairwise(ordered):
             path = rows.permits.get(other.label or "", ("", ""))[1]
             if path != "call_back" and other.rang_at - one.rang_at < GAP - timedelta(minutes=2):
                 verdict.add("twice_within_gap", _said(other))

@@ -31,7 +31,7 @@ class Script:
     async def execute(self, leg: Leg, twiml: bytes) -> None:
         """Do what a document says; a leg that is over by now does nothing."""
         leg.version += 1
-        verbs = list(ET.fromstring(twiml))
+        verbs = list(ET.fromstring(twiml))  # noqa: S314 - our own server wrote it
         await self._verb(leg, verbs, 0, leg.version)
 
     async def _verb(self, leg: Leg, verbs: list[ET.Element], at: int, version: int) -> None:

@@ -24,7 +24,7 @@ LINES = [
     for line in path.read_text("utf-8").splitlines()
     if line.strip()
 ]
-KNOWN = set(
+KNOWN = frozenset(
     [
         "id",
         "what",

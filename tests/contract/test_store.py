@@ -1,0 +1,300 @@
+"""What every store must do: one contract, SQLite and PostgreSQL."""
+
+import asyncio
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, insert, select, text
+
+from callserver.database import calls, contacts, house, suppressions
+from callserver.database.store import AnyStore
+from callserver.database.tables import EPOCH, Instant, receipts
+from callserver.database.tables import calls as calls_table
+from callserver.database.tables import contacts as contacts_table
+from callserver.domain.call import Receipt
+from callserver.domain.facts import Scope
+from callserver.ports import Tx
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+PLACE = "DK Europe/Copenhagen"
+
+
+def a_call(attempt: str, number: int = 1, household: int = 1, seat: int = 1) -> dict[str, Any]:
+    return {
+        "attempt": attempt,
+        "contact": 1,
+        "campaign": "kanvas",
+        "path": "list",
+        "number": number,
+        "person": number,
+        "household": household,
+        "seat": seat,
+        "phoner": seat,
+        "caller_id": "+4532123400",
+        "room": "room",
+        "room_ref": None,
+        "revision": "r",
+        "permit_at": NOW,
+        "state": "placing",
+        "deadline": NOW,
+    }
+
+
+def a_contact(tx: Tx, number: int, **more: Any) -> int:
+    values = {
+        "campaign": "kanvas",
+        "person": number,
+        "household": number,
+        "number": number,
+        "place": PLACE,
+        "rank": number,
+        "status": "ready",
+        **more,
+    }
+    key = tx.execute(insert(contacts_table).values(values)).inserted_primary_key
+    return int(key[0])  # type: ignore[index]
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))
+def test_an_instant_survives(at: datetime) -> None:
+    aware = at.replace(tzinfo=UTC)
+    kept = Instant().process_bind_param(aware, None)  # type: ignore[arg-type]
+    assert Instant().process_result_value(kept, None) == aware  # type: ignore[arg-type]
+    assert Instant().process_bind_param(EPOCH, None) == 0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [a_call("b", seat=2, household=2), a_call("b", number=2, seat=2), a_call("b", 2, 2)],
+    ids=["number", "household", "seat"],
+)
+def test_the_database_refuses_a_second_open_call(store: AnyStore, second: dict[str, Any]) -> None:
+    async def work() -> None:
+        assert await store.run(lambda tx: calls.open_call(tx, a_call("a")))
+        assert not await store.run(lambda tx: calls.open_call(tx, second))
+        await store.run(lambda tx: calls.change(tx, "a", ended_at=NOW))
+        assert await store.run(lambda tx: calls.open_call(tx, second))
+
+    asyncio.run(work())
+
+
+def test_open_calls_race(store: AnyStore) -> None:
+    """Sixteen seats want the same number at once: one gets it."""
+
+    async def work() -> None:
+        wanted = [a_call(f"c{seat}", seat=seat, household=seat) for seat in range(16)]
+        got = await asyncio.gather(
+            *(store.run(lambda tx, one=one: calls.open_call(tx, one)) for one in wanted)
+        )
+        assert sum(got) == 1
+
+    asyncio.run(work())
+
+
+def test_claims_never_meet(store: AnyStore) -> None:
+    async def work() -> None:
+        await store.run(lambda tx: [a_contact(tx, number) for number in range(1, 61)])
+        claims = await asyncio.gather(
+            *(
+                store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, NOW))
+                for _ in range(80)
+            )
+        )
+        taken = [found[0].id for found in claims if found is not None]
+        assert len(taken) == len(set(taken)) == 60
+
+    asyncio.run(work())
+
+
+def test_claims_follow_the_rank_over_places(store: AnyStore) -> None:
+    async def work() -> None:
+        await store.run(lambda tx: a_contact(tx, 5))
+        await store.run(lambda tx: a_contact(tx, 3, place="FO Atlantic/Faroe"))
+        both = (PLACE, "FO Atlantic/Faroe")
+        first = await store.run(lambda tx: contacts.claim(tx, "kanvas", both, 1, NOW))
+        second = await store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, NOW))
+        assert first is not None
+        assert second is not None
+        assert (first[0].number, second[0].number) == (3, 5)
+
+    asyncio.run(work())
+
+
+def test_waiting_contacts_are_promoted_when_due(store: AnyStore) -> None:
+    async def work() -> None:
+        later = NOW + timedelta(hours=1)
+        await store.run(lambda tx: a_contact(tx, 1, status="waiting", next_at=later))
+        assert await store.run(lambda tx: contacts.promote(tx, "kanvas", NOW)) == 0
+        assert await store.run(lambda tx: contacts.next_due(tx, "kanvas", 1)) == {0: later}
+        assert await store.run(lambda tx: contacts.promote(tx, "kanvas", later)) == 1
+        assert await store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, later))
+
+    asyncio.run(work())
+
+
+def test_call_backs_are_kept_then_released(store: AnyStore) -> None:
+    async def work() -> None:
+        await store.run(
+            lambda tx: a_contact(
+                tx,
+                1,
+                status="call_back",
+                next_at=NOW,
+                callback_for=NOW,
+                callback_phoner=7,
+                release_at=NOW + timedelta(minutes=10),
+            )
+        )
+        claim = contacts.claim
+        assert await store.run(lambda tx: claim(tx, "kanvas", (), 8, NOW)) is None
+        mine = await store.run(lambda tx: claim(tx, "kanvas", (), 7, NOW))
+        assert mine is not None
+        assert mine[1] == "call_back"
+        await store.run(lambda tx: contacts.set_status(tx, mine[0].id, "call_back", next_at=NOW))
+        later = NOW + timedelta(minutes=10)
+        assert await store.run(lambda tx: claim(tx, "kanvas", (), 8, later)) is not None
+
+    asyncio.run(work())
+
+
+def test_one_failing_does_not_undo_its_neighbours(store: AnyStore) -> None:
+    """Functions may share a commit; each stands or falls by itself."""
+    gate = threading.Event()
+
+    def slow(tx: Tx) -> None:
+        gate.wait(2)
+
+    def good(tx: Tx, sequence: int) -> None:
+        assert house.first_time(tx, Receipt("call", "CA1", sequence), NOW)
+
+    def bad(tx: Tx) -> None:
+        house.first_time(tx, Receipt("call", "CA1", 99), NOW)
+        raise RuntimeError("mine alone")
+
+    async def work() -> None:
+        tasks = [asyncio.ensure_future(store.run(slow))]
+        await asyncio.sleep(0.05)
+        tasks += [asyncio.ensure_future(store.run(lambda tx, n=n: good(tx, n))) for n in range(5)]
+        failing = asyncio.ensure_future(store.run(bad))
+        gate.set()
+        await asyncio.gather(*tasks)
+        with pytest.raises(RuntimeError, match="mine alone"):
+            await failing
+        count = await store.run(lambda tx: tx.execute(select(func.count(receipts.c.sid))).scalar())
+        assert count == 5
+
+    asyncio.run(work())
+
+
+def test_a_receipt_counts_once(store: AnyStore) -> None:
+    async def work() -> None:
+        one = Receipt("call", "CA1", 0)
+        got = await asyncio.gather(
+            *(store.run(lambda tx: house.first_time(tx, one, NOW)) for _ in range(10))
+        )
+        assert sum(got) == 1
+
+    asyncio.run(work())
+
+
+def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
+    def take(tx: Tx) -> datetime:
+        slot = house.next_slot(tx, NOW)
+        house.take_slot(tx, slot, 2.0)
+        return slot
+
+    async def work() -> None:
+        await store.run(take)
+        slots = await asyncio.gather(*(store.run(take) for _ in range(9)))
+        gaps = [(b - a).total_seconds() for a, b in zip(sorted(slots), sorted(slots)[1:])]
+        assert set(gaps) == {0.5}
+
+    asyncio.run(work())
+
+
+def test_a_lease_has_one_owner(store: AnyStore) -> None:
+    async def work() -> None:
+        def take(owner: str, at: datetime) -> Any:
+            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at, timedelta(seconds=10)))
+
+        assert await take("a", NOW)
+        assert not await take("b", NOW + timedelta(seconds=9))
+        assert await take("a", NOW + timedelta(seconds=9))
+        assert not await take("b", NOW + timedelta(seconds=12))
+        assert await take("b", NOW + timedelta(seconds=30))
+
+    asyncio.run(work())
+
+
+def test_a_suppression_finds_the_open_calls(store: AnyStore) -> None:
+    async def work() -> None:
+        await store.run(lambda tx: calls.open_call(tx, a_call("a", number=5, household=6)))
+        for subject in ("number:4", "person:6", "household:5"):
+            assert await store.run(lambda tx, s=subject: suppressions.want_stopped(tx, (s,))) == 0
+        assert await store.run(lambda tx: suppressions.want_stopped(tx, ("household:6",))) == 1
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("control", [False, True], ids=["locked", "control"])
+def test_an_opt_out_and_a_decision_race(store: AnyStore, full: bool, control: bool) -> None:
+    """R6: no call stays unstopped that was decided around a suppression. The control decides on
+    what it read in an earlier transaction, and must be caught."""
+    trials = 100_000 if full else 150
+    missed = 0
+
+    async def one(trial: int) -> bool:
+        subject = f"number:{trial + 10}"
+        call = a_call(f"r{trial}", number=trial + 10, household=trial + 10, seat=trial + 10)
+
+        def look(tx: Tx) -> bool:
+            return bool(suppressions.for_subjects(tx, (subject,)))
+
+        def decide(tx: Tx) -> None:
+            suppressions.before_deciding(tx)
+            if not look(tx):
+                calls.open_call(tx, call)
+
+        def refuse(tx: Tx) -> None:
+            suppressions.add(tx, subject, Scope.NUMBER, NOW, "test")
+            suppressions.want_stopped(tx, (subject,))
+
+        async def decided_too_early() -> None:
+            seen = await store.run(look)
+            await asyncio.sleep(0)
+            if not seen:
+                await store.run(lambda tx: calls.open_call(tx, call))
+
+        deciding = decided_too_early() if control else store.run(decide)
+        order = [deciding, store.run(refuse)]
+        await asyncio.gather(*(order if trial % 2 else order[::-1]))
+        row = await store.run(lambda tx: calls.get(tx, f"r{trial}"))
+        return row is not None and row.stop_wanted is None
+
+    async def work() -> None:
+        nonlocal missed
+        for trial in range(trials):
+            missed += await one(trial)
+
+    asyncio.run(work())
+    assert (missed > 0) if control else (missed == 0)
+
+
+def test_the_tables_are_what_the_migrations_make(store: AnyStore) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from callserver.database.tables import metadata
+
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0001"
+        )
+        names = {row[0] for row in connection.execute(select(calls_table.c.attempt))}
+        assert names == set()

@@ -1,0 +1,237 @@
+"""A whole server beside a simulated network, under the test's own hand: virtual time, real HTTP."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import insert, select
+
+from callserver.app import create
+from callserver.assemble import Server, build
+from callserver.console.sign_in import hash_of
+from callserver.database.tables import audit, calls, contacts, seats, users
+from callserver.engine.taking_in import take_in
+from callserver.ports import Tx
+from callserver.settings import Settings
+from callserver.simulator import asgi
+from callserver.simulator.evening import Evening, Plan
+from callserver.simulator.faults import NONE, Faults
+from callserver.simulator.legs import Behaviour, Conference, Leg
+from callserver.simulator.robots import document
+
+ROOT = Path(__file__).parents[1]
+TUESDAY = datetime.fromisoformat("2026-05-12T17:00:00+02:00")
+PEOPLE = "ref;navn;telefon;født;kilde\n" + "".join(
+    f"K{n};Person {n};322000{n:02};1980-01-01;gade\n" for n in range(40)
+)
+
+
+class People:
+    """Everybody answers after two seconds and says nothing, unless the test tells otherwise."""
+
+    def __init__(self) -> None:
+        self.does: dict[str, Behaviour] = {}
+        self.phoners_answer = True
+        self.keys: dict[str, str] = {}
+        self.default = Behaviour(answers_after=2)
+
+    def rings(self, leg: Leg) -> Behaviour:
+        if leg.to.startswith("client:"):
+            return Behaviour(answers_after=1 if self.phoners_answer else None)
+        return self.does.get(leg.to, self.default)
+
+    def answered(self, leg: Leg) -> None: ...
+    def joined(self, room: Conference, leg: Leg) -> None: ...
+    def left(self, room: Conference, leg: Leg) -> None: ...
+    def missed(self, leg: Leg) -> None: ...
+
+    def key(self, leg: Leg) -> str:
+        return self.keys.get(leg.caller, "")
+
+
+class TestHouse:
+    """One server, one network. `until` lets time pass; `api` is what a phoner does."""
+
+    __test__ = False
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        phoners: int = 1,
+        faults: Faults = NONE,
+        start: datetime = TUESDAY,
+        people: str = PEOPLE,
+        campaign: str = "kanvas",
+        config: Path = ROOT / "config",
+        calls_per_second: float = 10,
+        seed: int = 1,
+    ) -> None:
+        self.plan = Plan(start=start, faults=faults, seed=seed, calls_per_second=calls_per_second)
+        self.world = Evening(self.plan)
+        self.people = People()
+        self.world.network.people = self.people
+        self.network = self.world.network
+        self.clock = self.world.clock
+        self.campaign = campaign
+        self._folder = folder
+        self._config = config
+        self._number = 0
+        self.server = self.restart()
+        self.read(lambda tx: self._populate(tx, phoners, people))
+
+    def restart(self) -> Server:
+        """A new server process on the same database; whatever the old one did is forgotten."""
+        self._number += 1
+        tokens = iter(range(10**9))
+        number = self._number
+        self.server = build(
+            Settings(
+                database=f"sqlite:///{self._folder}/house.db",
+                config=self._config,
+                public_url=self.plan.public_url,
+                key="test",
+                seal_key=self._folder / "seal.key",
+                seals=self._folder / "seals.jsonl",
+                calls_per_second=self.plan.calls_per_second,
+                account_sid=self.plan.account,
+                auth_token=self.plan.token,
+                api_url="http://network.test",
+            ),
+            clock=self.clock,
+            http=httpx.AsyncClient(transport=httpx.ASGITransport(self.world.rest)),
+            inline=True,
+            durable=False,
+            token=lambda: f"a{number}x{next(tokens):06}",
+        )
+        self.app = create(self.server, ticking=False)
+        self.world._app = self.app
+        return self.server
+
+    def _populate(self, tx: Tx, phoners: int, people: str) -> None:
+        campaign = self.server.ours.rules.campaign(self.campaign)
+        if people:
+            take_in(tx, campaign, people.encode(), self.clock.now())
+        for number in range(1, phoners + 1):
+            tx.execute(
+                insert(users).values(
+                    id=number,
+                    handle=f"p{number}",
+                    name=f"Phoner {number}",
+                    role="phoner",
+                    department=campaign.department,
+                    token=hash_of(f"t{number}"),
+                )
+            )
+
+    def read(self, work: Callable[[Tx], Any]) -> Any:
+        with self.server.store.engine.begin() as tx:
+            return work(tx)
+
+    async def api(
+        self, method: str, path: str, body: Any = None, *, phoner: int = 1
+    ) -> tuple[int, dict[str, Any]]:
+        sent = b"" if body is None else json.dumps(body).encode()
+        headers = [(b"authorization", f"Bearer t{phoner}".encode())]
+        url = f"{self.plan.public_url}/api/v1{path}"
+        status, reply = await asgi.call(self.app, method, url, headers, sent)
+        await self.server.ours.background.idle()
+        return status, document(reply)
+
+    async def until(self, seconds: float) -> None:
+        """Let so much time pass, everything in its order."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        await self.server.ours.background.idle()
+        wake: datetime | None = self.clock.now()
+        for _ in range(20_000):
+            due = self.world.agenda.next_at()
+            at = min((one for one in (due, wake) if one is not None), default=end)
+            if at > end:
+                break
+            self.clock.set(at)
+            if due is not None and due <= at:
+                await self.world.agenda.pop()()
+                await self.server.ours.background.idle()
+            if wake is not None and wake <= self.clock.now():
+                wake = await self.server.upkeep.tick()
+                await self.server.ours.background.idle()
+                if wake is not None:
+                    wake = max(wake, self.clock.now() + timedelta(milliseconds=50))
+            next_due = self.server.upkeep._next
+            found = [one for one in self.read(next_due) if one is not None]
+            if found:
+                soonest = max(min(found), self.clock.now() + timedelta(milliseconds=50))
+                wake = soonest if wake is None else min(wake, soonest)
+        self.clock.set(end)
+
+    async def jump(self, seconds: float) -> None:
+        """Let a long time pass in which only upkeep and the agenda's next minute happen."""
+        self.clock.set(self.clock.now() + timedelta(seconds=seconds))
+        await self.until(60)
+
+    async def on_shift(self, phoner: int = 1) -> None:
+        """The phoner takes her seat and her telephone is in the room."""
+        body = {"campaign": self.campaign, "line": f"client:phoner_{phoner}"}
+        status, _ = await self.api("POST", "/shift", body, phoner=phoner)
+        assert status == 200
+        await self.until(4)
+
+    async def ready(self, phoner: int = 1) -> dict[str, Any]:
+        status, seat = await self.api("POST", "/ready", {}, phoner=phoner)
+        assert status == 200
+        return seat
+
+    async def seat(self, phoner: int = 1) -> dict[str, Any]:
+        return (await self.api("GET", "/seat", phoner=phoner))[1]
+
+    async def outcome(
+        self, key: str, details: Any = None, *, phoner: int = 1, then: str = "ready"
+    ) -> tuple[int, dict[str, Any]]:
+        body = {"outcome": key, "details": details or {}, "note": "", "next": then}
+        return await self.api("POST", "/outcome", body, phoner=phoner)
+
+    def calls(self) -> list[Any]:
+        return list(
+            self.read(lambda tx: tx.execute(select(calls).order_by(calls.c.permit_at)).all())
+        )
+
+    def contacts(self) -> list[Any]:
+        return list(
+            self.read(lambda tx: tx.execute(select(contacts).order_by(contacts.c.id)).all())
+        )
+
+    def seats(self) -> list[Any]:
+        return list(self.read(lambda tx: tx.execute(select(seats).order_by(seats.c.id)).all()))
+
+    def entries(self, kind: str | None = None) -> list[dict[str, Any]]:
+        query = select(audit.c.body).order_by(audit.c.id)
+        found = [
+            json.loads(body) for body in self.read(lambda tx: tx.execute(query).scalars().all())
+        ]
+        return [one for one in found if kind in (None, one["kind"])]
+
+    def live_legs(self, number: str | None = None) -> list[Leg]:
+        return [
+            leg
+            for leg in self.network.legs.values()
+            if leg.live and leg.to.startswith("+") and number in (None, leg.to)
+        ]
+
+    def phoner_leg(self) -> Leg:
+        return next(
+            leg
+            for leg in reversed(self.network.legs.values())
+            if leg.to.startswith("client:") and leg.live
+        )
+
+    def close(self) -> None:
+        self.server.store.close()
+
+
+def play(work: Any) -> None:
+    """Run one test's coroutine."""
+    asyncio.run(work)

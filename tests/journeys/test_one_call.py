@@ -1,0 +1,217 @@
+"""One phoner, one contact, the whole way: what each of them and the log see."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from callserver.simulator.legs import Behaviour
+from tests.house import TestHouse, play
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    made = TestHouse(tmp_path)
+    yield made
+    made.close()
+
+
+def test_from_ready_to_outcome_and_on(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        assert (await house.seat())["state"] == "paused"
+        await house.ready()
+        await house.until(1)
+        assert (await house.seat())["state"] in ("reserved", "ringing")
+        await house.until(5)
+        seat = await house.seat()
+        assert seat["state"] == "talking"
+        assert seat["call"]["contact"]["name"] == "Person 0"
+        assert seat["call"]["number"].endswith("00")
+        assert "322000" not in str(seat)
+        assert house.network.record[0].heard == "phoner"
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(2)
+        assert (await house.seat())["state"] == "wrapping_up"
+        status, _ = await house.outcome("member", {"amount": 100, "frequency": "monthly"})
+        assert status == 200
+        await house.until(6)
+        assert len(house.calls()) == 2
+        assert house.calls()[0].outcome == "member"
+        assert house.contacts()[0].status == "done"
+
+    play(work())
+    kinds = [entry["kind"] for entry in house.entries()]
+    assert kinds.index("permitted") < kinds.index("placed") < kinds.index("outcome")
+    assert not [entry for entry in house.entries() if "322000" in str(entry)]
+
+
+def test_outcome_comes_before_the_next_dial(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(90)  # past the wrap-up limit
+        seat = await house.seat()
+        assert (seat["state"], seat["outcome_owed"]) == ("paused", True)
+        status, problem = await house.api("POST", "/ready", {})
+        assert status == 409
+        assert "outcome" in problem["detail"]
+        assert len(house.calls()) == 1
+        status, problem = await house.outcome("member", {"amount": 0})
+        assert status == 409
+        assert "amount" in problem["detail"]
+        assert "frequency" in problem["detail"]
+        await house.outcome("no_thanks")
+        await house.until(2)
+        assert len(house.calls()) == 2
+
+    play(work())
+
+
+def test_correction_keeps_both_in_the_log(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(2)
+        await house.outcome("no_thanks", then="pause")
+        attempt = house.calls()[0].attempt
+        body = {"attempt": attempt, "outcome": "voicemail", "details": {}, "note": ""}
+        assert (await house.api("POST", "/correct", body))[0] == 200
+
+    play(work())
+    assert house.calls()[0].outcome == "voicemail"
+    assert house.entries("outcome")[0]["outcome"] == "no_thanks"
+    assert house.entries("corrected")[0]["before"] == "no_thanks"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "cause"),
+    [
+        (Behaviour(ends="busy"), "busy"),
+        (Behaviour(ends="failed"), "unreachable"),
+        (Behaviour(answers_after=None), "no_answer"),
+    ],
+)
+def test_who_is_not_reached_waits_by_the_retry_rule(
+    house: TestHouse, behaviour: Behaviour, cause: str
+) -> None:
+    house.people.does["+4532200000"] = behaviour
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(40)
+
+    play(work())
+    first = house.calls()[0]
+    assert first.cause == cause
+    contact = house.contacts()[0]
+    assert contact.status == "waiting"
+    after = contact.next_at - first.ended_at
+    expected = {"busy": 240, "unreachable": 2880, "no_answer": 1440}[cause]
+    assert abs(after.total_seconds() / 60 - expected) < 1
+    assert len(house.calls()) == 2  # and the phoner went on by herself
+
+
+def test_a_call_back_is_kept_by_who_promised_it(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path, phoners=2, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
+
+    async def work() -> None:
+        await house.on_shift(1)
+        await house.ready(1)
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(1)
+        at = house.clock.now().replace(microsecond=0)
+        due = at.replace(hour=at.hour + 1)
+        await house.outcome("call_back", {"at": due.isoformat()})
+        await house.on_shift(2)
+        await house.ready(2)
+        await house.until(5)
+        mine, hers = await house.seat(1), await house.seat(2)
+        assert mine["reason"] == "next_call_back"
+        assert datetime.fromisoformat(mine["until"]) == due
+        assert hers["state"] == "waiting"  # not hers to call
+        await house.until((due - house.clock.now()).total_seconds() + 5)
+        assert [call.phoner for call in house.calls()] == [1, 1]
+        assert house.calls()[1].path == "call_back"
+
+    play(work())
+    house.close()
+
+
+def test_waiting_says_why_and_goes_on_by_itself(tmp_path: Path) -> None:
+
+    early = datetime.fromisoformat("2026-05-12T08:58:00+02:00")
+    house = TestHouse(tmp_path, start=early)
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(1)
+        seat = await house.seat()
+        assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
+        assert seat["until"] == "2026-05-12T07:00:00+00:00"
+        assert house.network.record == []
+        await house.until(130)
+        assert house.network.record[0].rang_at >= datetime.fromisoformat("2026-05-12T07:00:00Z")
+
+    play(work())
+    house.close()
+
+
+def test_list_finished(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(1)
+        await house.outcome("no_thanks")
+        await house.until(1)
+        assert (await house.seat())["reason"] == "list_finished"
+
+    play(work())
+    house.close()
+
+
+def test_by_hand_asks_the_same_gate(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        status, _ = await house.api("POST", "/dial", {"number": "32200007"})
+        assert status == 200
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(1)
+        await house.outcome("no_thanks", then="pause")
+        status, problem = await house.api("POST", "/redial", {})
+        assert status == 409
+        assert set(problem["reasons"]) == {"FREQ_GAP", "FREQ_REFUSAL"}
+        status, problem = await house.api("POST", "/dial", {"number": "32999999"})
+        assert status == 404
+
+    play(work())
+    assert [call.path for call in house.calls()] == ["manual"]
+
+
+def test_off_shift_silences_what_rings(house: TestHouse) -> None:
+    house.people.default = Behaviour(answers_after=None)
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(3)
+        assert house.live_legs()
+        await house.api("POST", "/off", {})
+        assert not house.live_legs()
+        await house.until(5)
+        assert (await house.seat())["state"] == "off"
+
+    play(work())

@@ -1,0 +1,160 @@
+"""The provider's door on a real server: who may come in, and what is answered."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from callserver.simulator import asgi, callbacks
+from tests.house import TestHouse, play
+
+FORM = (b"content-type", b"application/x-www-form-urlencoded")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    made = TestHouse(tmp_path)
+    yield made
+    made.close()
+
+
+async def send(
+    house: TestHouse,
+    path: str,
+    form: dict[str, str],
+    *,
+    token: str | None = None,
+    method: str = "POST",
+) -> tuple[int, bytes]:
+    url = house.plan.public_url + path
+    whole = {"AccountSid": house.plan.account, **form}
+    headers = [FORM]
+    if token != "":
+        signed = callbacks.sign(token or house.plan.token, url, whole)
+        headers.append((b"x-twilio-signature", signed.encode()))
+    return await asgi.call(house.app, method, url, headers, urlencode(whole).encode())
+
+
+STATUS = {"CallSid": "CA1", "CallStatus": "ringing", "SequenceNumber": "1"}
+
+
+@pytest.mark.parametrize(
+    ("token", "form", "why"),
+    [
+        ("", STATUS, "unsigned"),
+        ("wrong", STATUS, "wrong_signature"),
+        (None, {**STATUS, "AccountSid": "AC" + "9" * 32}, "unknown_account"),
+    ],
+)
+def test_who_is_not_twilio_is_sent_away_and_written_down(
+    house: TestHouse, token: str | None, form: dict[str, str], why: str
+) -> None:
+    status, body = asyncio.run(send(house, "/twilio/status/call?attempt=x", form, token=token))
+    assert (status, body) == (403, b"")
+    entry = house.entries("signature_refused")[0]
+    assert (entry["path"], entry["why"]) == ("/twilio/status/call", why)
+
+
+def test_only_posts_of_a_sane_size(house: TestHouse) -> None:
+    path = "/twilio/status/call?attempt=x"
+    assert asyncio.run(send(house, path, STATUS, method="GET"))[0] == 405
+    assert asyncio.run(send(house, path, {**STATUS, "Pad": "x" * 70_000}))[0] == 413
+    assert asyncio.run(send(house, path, {"CallSid": "CA1"}))[0] == 400
+    assert asyncio.run(send(house, path, STATUS))[0] == 204
+
+
+def test_an_unexpected_phoner_is_hung_up(house: TestHouse) -> None:
+    for path, form in (
+        ("/twilio/voice/phoner?seat=77", {"CallSid": "CA1"}),
+        ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_1"}),
+    ):
+        status, body = asyncio.run(send(house, path, form))
+        assert status == 200
+        assert b"<Hangup" in body
+
+
+EVENTS = ("initiated", "ringing", "in-progress", "completed")
+
+
+def final(house: TestHouse) -> Any:
+    call = house.calls()[0]
+    seat = house.seats()[0]
+    kept = (call.state, call.cause, call.rang_at, call.answered_at, call.ended_at)
+    return kept, seat.state, seat.outcome_owed, house.read(tally)
+
+
+def tally(tx: Any) -> Any:
+    from callserver.database import figures
+
+    return figures.totals(tx)
+
+
+async def deliver(house: TestHouse, order: list[int], base: Any) -> None:
+    attempt = house.calls()[0].attempt
+    for number in order:
+        form = {
+            "CallSid": "CAcontact",
+            "CallStatus": EVENTS[number],
+            "SequenceNumber": str(number),
+            "Timestamp": f"Tue, 12 May 2026 15:00:{10 + number:02} +0000",
+        }
+        status, _ = await send(house, f"/twilio/status/call?attempt={attempt}", form)
+        assert status == 204
+        await house.server.ours.background.idle()
+
+
+async def a_placed_call(house: TestHouse) -> None:
+    """A seat with an order on its way whose own callbacks stay away."""
+    await house.on_shift()
+    house.network.order = lambda leg: 0  # type: ignore[method-assign]
+    house.network.sid = lambda kind: f"{kind}contact"  # type: ignore[method-assign]
+    await house.ready()
+
+
+ORDERS = list(itertools.permutations(range(4)))
+
+
+def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> None:
+    """R4: every order of a call's events, doubled and replayed, ends as the order in time does."""
+    dice = random.Random(4)
+    expected = None
+    streams = [list(order) for order in ORDERS]
+    for _ in range(2_000 if full else 16):
+        stream = [*range(4), *dice.choices(range(4), k=dice.randint(1, 8))]
+        dice.shuffle(stream)
+        streams.append(stream)
+    for number, stream in enumerate([[0, 1, 2, 3], *streams]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        house = TestHouse(folder, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
+
+        async def work(house: TestHouse = house, stream: list[int] = stream) -> None:
+            await a_placed_call(house)
+            await deliver(house, stream, house.clock.now())
+
+        play(work())
+        (state, cause, *_), seat, owed, totals = found = final(house)
+        house.close()
+        if expected is None:
+            expected = found
+            assert (state, cause, seat, owed) == ("ended", "completed", "wrapping_up", True)
+            assert totals == {"dials": 1, "answered": 1, "abandoned": 0}
+        assert found == expected, stream
+
+
+def test_the_control_notices_a_side_effect_done_twice(house: TestHouse) -> None:
+    """R4's negative control: without receipts and the table, a replayed answer would count twice."""
+    from callserver.database import house as rows
+
+    async def work() -> None:
+        await a_placed_call(house)
+        await deliver(house, [0, 1, 2, 3], None)
+        house.read(lambda tx: rows.count(tx, "kanvas", "answered", house.clock.now()))
+
+    play(work())
+    assert final(house)[3]["answered"] == 2
