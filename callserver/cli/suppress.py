@@ -19,7 +19,6 @@ from callserver.domain import phone, subject
 from callserver.domain.audit import Kind
 from callserver.domain.facts import Purpose, Scope
 from callserver.engine import no_lists
-from callserver.engine.taking_in import decode
 from callserver.errors import ConfigurationProblem
 from callserver.settings import instant
 
@@ -158,7 +157,7 @@ def _numbers(file: Path) -> tuple[list[int], list[tuple[int, str]]]:
     """The file's numbers, and the lines that hold none."""
     if not file.exists():
         raise ConfigurationProblem(f"there is no file {file}")
-    content = decode(file.read_bytes())
+    content = _decoded(file.read_bytes())
     first = content.partition("\n")[0]
     rows = csv.reader(io.StringIO(content), delimiter=max(";,", key=first.count))
     numbers: dict[int, None] = {}
@@ -180,6 +179,13 @@ def _numbers(file: Path) -> tuple[list[int], list[tuple[int, str]]]:
         else:
             numbers[phone.to_int(found)] = None
     return list(numbers), bad
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("windows-1252", errors="replace")
 
 
 def _refused(file: Path, bad: list[tuple[int, str]]) -> None:

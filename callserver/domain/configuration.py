@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -63,17 +63,19 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     policies = _policies([file for file in readable if file.kind == "policy"], problems)
     departments = _departments(readable, problems)
     campaign_files = {file.name: file for file in readable if file.kind == "campaign"}
-    campaigns = {
-        name: found
+    extended = {
+        name: _extended(file, campaign_files, problems, (name,))
         for name, file in campaign_files.items()
         if not name.startswith("_")  # a base that others extend
-        and (data := _extended(file, campaign_files, problems, (name,))) is not None
-        and (found := _model(Campaign, file, data, problems, name)) is not None
+    }
+    campaigns = {
+        name: found
+        for name, file in extended.items()
+        if (found := _model(Campaign, file, file.data, problems, name)) is not None
     }
     scripts = {file.name: str(file.data) for file in readable if file.kind == "script"}
     for name, campaign in campaigns.items():
-        file = campaign_files[name]
-        problems += _cross(file, campaign, policies, departments, scripts)
+        problems += _cross(extended[name], campaign, policies, departments, scripts)
     if not campaigns and not problems:
         problems.append(
             Problem("campaigns", 1, "-", "there is no campaign; write campaigns/*.yaml")
@@ -91,6 +93,11 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     )
 
 
+def _problem(file: File, key: Key, why: str) -> Problem:
+    where, line = file.place(key)
+    return Problem(where, line, ".".join(map(str, key)) or "-", why)
+
+
 def _canonical(content: Mapping[str, Any]) -> bytes:
     return json.dumps(
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
@@ -100,28 +107,29 @@ def _canonical(content: Mapping[str, Any]) -> bytes:
 def _policies(files: Sequence[File], problems: list[Problem]) -> dict[str, Policy]:
     by_name = {file.name: file for file in files}
     found: dict[str, Policy] = {}
-    for file in files:
-        data = _extended(file, by_name, problems, (file.name,))
-        policy = _model(Policy, file, data, problems, file.name)
+    for name in by_name:
+        file = _extended(by_name[name], by_name, problems, (name,))
+        policy = _model(Policy, file, file.data, problems, name)
         if policy is not None:
-            found[file.name] = policy
+            found[name] = policy
     return found
 
 
 def _extended(
     file: File, by_name: Mapping[str, File], problems: list[Problem], chain: tuple[str, ...]
-) -> Any:
-    """The file's data, on top of what it extends."""
+) -> File:
+    """The file on top of what it extends."""
     if not isinstance(file.data, dict) or "extends" not in file.data:
-        return file.data
+        return file
     base = str(file.data["extends"])
     own = {key: value for key, value in file.data.items() if key != "extends"}
     if base not in by_name or base in chain:
         why = "extends itself" if base in chain else f"there is no {file.kind} {base!r}"
-        problems.append(Problem(file.path, file.line(("extends",)), "extends", why))
-        return own
+        problems.append(_problem(file, ("extends",), why))
+        return replace(file, data=own)
     parent = _extended(by_name[base], by_name, problems, (*chain, base))
-    return merged(parent, own) if isinstance(parent, dict) else own
+    data = merged(parent.data, own) if isinstance(parent.data, dict) else own
+    return replace(file, data=data, base=parent)
 
 
 def _departments(files: Sequence[File], problems: list[Problem]) -> dict[str, Department]:
@@ -147,17 +155,14 @@ def _model(
     """The document as its model; what is wrong goes to the problems."""
     if isinstance(data, dict) and name is not None:
         if data.get("name", name) != name:
-            line = file.line(("name",))
-            problems.append(Problem(file.path, line, "name", f"should be {name!r}, as the file"))
+            problems.append(_problem(file, ("name",), f"should be {name!r}, as the file"))
         data = {"name": name, **data}
     try:
         return model.model_validate(data)
     except ValidationError as error:
         for one in error.errors():
             key = (*under, *(part for part in one["loc"] if part != "[key]"))
-            problems.append(
-                Problem(file.path, file.line(key), ".".join(map(str, key)) or "-", _why(one, model))
-            )
+            problems.append(_problem(file, key, _why(one, model)))
         return None
 
 
@@ -215,7 +220,7 @@ def _cross(  # noqa: C901, PLR0912 - one list of cases
     found: list[Problem] = []
 
     def wrong(why: str, *key: str | int) -> None:
-        found.append(Problem(file.path, file.line(key), ".".join(map(str, key)), why))
+        found.append(_problem(file, key, why))
 
     policy = policies.get(campaign.policy)
     if policy is None:

@@ -26,9 +26,16 @@ class File:
     data: Any
     positions: dict[Key, Position] = field(default_factory=dict)
     error: tuple[int, str] | None = None
+    base: "File | None" = None  # the file that this one extends
 
-    def line(self, key: Key) -> int:
-        """The line of the key, or of the nearest one around it."""
+    def place(self, key: Key) -> tuple[str, int]:
+        """The file and line of the key, or of the nearest one around it; bases are looked in too."""
+        known = self._known(key)
+        if self.base is not None and len(self.base._known(key)) > len(known):  # noqa: SLF001
+            return self.base.place(key)
+        return self.path, self.positions.get(known, (1, 1))[0]
+
+    def _known(self, key: Key) -> Key:
         while key and key not in self.positions:
             key = key[:-1]
-        return self.positions.get(key, (1, 1))[0]
+        return key

@@ -1,57 +1,34 @@
 """Taking a list in: every row is taken, unchanged, a duplicate or refused, and nothing is lost.
 
-One transaction a file; the same file twice changes nothing. The lists' own order, or the campaign's
+One transaction a file; the same file twice changes nothing. The list's own order, or the campaign's
 order column, becomes the rank by which contacts are dialed.
 """
 
-import csv
 import hashlib
-import io
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
-from typing import Any
 
-from sqlalchemy import func, insert, select
-
-from callserver.database import audit
-from callserver.database.tables import contacts, imports, places
-from callserver.domain import contact
+from callserver.database import audit, contacts_import
+from callserver.domain import contact, subject
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Campaign, Direction
 from callserver.domain.contact import Row, RowProblem
 from callserver.domain.facts import Segment
+from callserver.domain.sheet import Sheet
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 CHUNK = 10_000
-COLUMNS = [
-    "campaign",
-    "person",
-    "household",
-    "number",
-    "place",
-    "rank",
-    "status",
-    "ref",
-    "name",
-    "zone",
-    "born",
-    "member",
-    "last_gift",
-    "ended",
-    "source",
-    "fields",
-    "imported",
-]
+LAST = 2**62
+"""The rank of a row whose order column is empty: nobody knows, so after all the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A row that was not taken: where it stands, why, and its own cells."""
+    """A row that was not taken: the line on which it begins, why, and its own cells."""
 
     line: int
     column: str
@@ -65,13 +42,15 @@ class Summary:
 
     read: int = 0
     taken: int = 0
-    unchanged: int = 0
-    duplicates: int = 0
-    elsewhere: int = 0  # of those taken: their number is in another campaign as well
-    shared: int = 0  # of those taken: another person of the file has the same household
+    unchanged: int = 0  # stand in the campaign already, and stay as they are
+    duplicates: int = 0  # stand in this file already
     refused: list[Refused] = field(default_factory=list)
+    elsewhere: dict[str, int] = field(default_factory=dict)  # of those taken, by other campaign
+    shared: int = 0  # persons of the file who live with another person of the file
+    content: str = ""  # SHA-256 of the file
     header: Sequence[str] = ()
-    content: str = ""
+    separator: str = ","
+    columns: Mapping[str, int] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
         return {
@@ -80,7 +59,6 @@ class Summary:
             "unchanged": self.unchanged,
             "duplicates": self.duplicates,
             "refused": len(self.refused),
-            "elsewhere": self.elsewhere,
             "shared": self.shared,
         }
 
@@ -88,15 +66,16 @@ class Summary:
         return Counter(one.reason for one in self.refused)
 
 
-def decode(raw: bytes) -> str:
-    """UTF-8, with or without its mark; what is none is Windows-1252, as Danish spreadsheets write."""
+def open_sheet(raw: bytes) -> Sheet:
+    """The file as a sheet.
+
+    Raises:
+        ConfigurationProblem: it cannot be read as one at all.
+    """
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            return raw.decode("windows-1252")
-        except UnicodeDecodeError:
-            raise ConfigurationProblem("the file is neither UTF-8 nor Windows-1252") from None
+        return Sheet(raw)
+    except ValueError as error:
+        raise ConfigurationProblem(str(error)) from error
 
 
 def take_in(
@@ -111,187 +90,144 @@ def take_in(
 ) -> Summary:
     """Take a CSV file into a campaign's list.
 
+    `given`: column -> field, before the synonyms. `region`: of numbers without a country code.
+    `progress` hears how many rows were read so far.
+
     Raises:
         ConfigurationProblem: the file cannot be read as a list at all.
     """
-    text = decode(raw)
-    first = text.partition("\n")[0]
-    lines = csv.reader(io.StringIO(text), delimiter=max(";,\t", key=first.count), strict=True)
-    header = next(lines, None)
-    if not header:
-        raise ConfigurationProblem("the file is empty")
+    sheet = open_sheet(raw)
     try:
-        columns = contact.mapping(header, given or {})
+        columns = contact.mapping(sheet.header, given or {})
     except ValueError as error:
         raise ConfigurationProblem(str(error)) from error
-    summary = Summary(header=header, content=hashlib.sha256(raw).hexdigest())
-    number = _new_import(tx, campaign, summary, now)
+    rank_of = _ranker(campaign, sheet.header, columns)
+    summary = Summary(
+        header=sheet.header[: contact.without_refusals(sheet.header)],
+        separator=sheet.separator,
+        columns=columns,
+        content=hashlib.sha256(raw).hexdigest(),
+    )
+    number = contacts_import.begin(tx, campaign.name, summary.content, now)
     # A lead must say itself where it comes from; for other lists the list is the source.
     source = None if campaign.segment is Segment.LEADS else f"import:{number}"
-    read = contact.reader(header, columns, region, source)
-    ranker = _ranker(campaign, header, columns)
-    seen: dict[int, int] = {}
-    households: Counter[int] = Counter()
-    rows = _rows(lines, read, summary)
-    start = tx.execute(
-        select(func.coalesce(func.max(contacts.c.rank), 0)).where(
-            contacts.c.campaign == campaign.name
-        )
-    ).scalar_one()
-    base = 0 if campaign.order else int(start)
+    read = contact.reader(sheet.header, columns, region, source)
+    seen = _Seen()
+    places: set[str] = set()
+    head = (campaign.name, number, "ready")
+    base = contacts_import.last_rank(tx, campaign.name) if campaign.order is None else 0
+    rows = _rows(sheet, read, rank_of, summary)
+    rebuilding = contacts_import.rebuilds_indexes(tx, raw.count(b"\n"))
+    if rebuilding:
+        contacts_import.drop_indexes(tx)
     while chunk := list(islice(rows, CHUNK)):
-        values = []
-        for line, cells, row in chunk:
-            if row.person in seen:
-                summary.duplicates += 1
-                continue
-            seen[row.person] = line
-            households[row.household] += 1
-            try:
-                rank = ranker(cells, row, base + summary.read)
-            except ValueError:
-                order = campaign.order
-                summary.refused.append(
-                    Refused(line, order.column if order else "", "not_a_date", cells)
-                )
-                continue
-            values.append(_values(campaign, row, rank, number))
-        _write(tx, values, summary)
+        fresh = [(row, rank) for row, rank in chunk if not seen.again(row)]
+        summary.duplicates += len(chunk) - len(fresh)
+        values = [
+            (*head, base + rank, *row[:-1], contacts_import.json_text(row.fields))
+            for row, rank in fresh
+        ]
+        taken = contacts_import.write(tx, values)
+        summary.taken += taken
+        summary.unchanged += len(values) - taken
+        places.update({row.place for row, _ in fresh})
         progress(summary.read)
-    summary.shared = sum(count for count in households.values() if count > 1)
-    summary.elsewhere = _elsewhere(tx, campaign, number)
+    if rebuilding:
+        contacts_import.create_indexes(tx)
+    summary.shared = seen.shared()
+    summary.elsewhere = contacts_import.elsewhere(tx, campaign.name, number)
+    contacts_import.add_places(tx, campaign.name, places)
     _finish(tx, campaign, summary, number, now)
     return summary
 
 
-def _new_import(tx: Tx, campaign: Campaign, summary: Summary, now: datetime) -> int:
-    key = tx.execute(
-        insert(imports).values(campaign=campaign.name, at=now, content=summary.content, counts={})
-    ).inserted_primary_key
-    return 0 if key is None else int(key[0])
-
-
 def _rows(
-    lines: Iterable[Sequence[str]],
+    sheet: Sheet,
     read: Callable[[Sequence[str]], Row | RowProblem],
+    rank_of: Callable[[int, Sequence[str]], int | RowProblem],
     summary: Summary,
-) -> Iterator[tuple[int, Sequence[str], Row]]:
-    """The readable rows; the others go to the summary with the line they end on."""
-    found = iter(lines)
-    while True:
-        try:
-            cells = next(found)
-        except StopIteration:
-            return
-        except csv.Error:
-            summary.read += 1
-            line = int(getattr(lines, "line_num", 0))
-            summary.refused.append(Refused(line, "", "broken_quotes", ()))
-            continue
-        if not cells:
-            continue  # a blank line is no row
+) -> Iterator[tuple[Row, int]]:
+    """The readable rows with their ranks; the others go to the summary."""
+    for line, cells in sheet.rows():
         summary.read += 1
         row = read(cells)
-        line = int(getattr(lines, "line_num", 0))
-        if isinstance(row, RowProblem):
-            summary.refused.append(Refused(line, row.column, row.reason, cells))
+        rank = row if isinstance(row, RowProblem) else rank_of(line, cells)
+        if sheet.has_nul and any("\0" in cell for cell in cells):
+            rank = RowProblem("", "nul")
+        if isinstance(row, RowProblem) or isinstance(rank, RowProblem):
+            why = rank if isinstance(rank, RowProblem) else row
+            assert isinstance(why, RowProblem)
+            own = cells[: len(summary.header)]
+            summary.refused.append(Refused(line, why.column, why.reason, own))
         else:
-            yield line, cells, row
+            yield row, rank
+
+
+class _Seen:
+    """Who stood in the file before: by key, or by the same number and name under another reference."""
+
+    def __init__(self) -> None:
+        self._persons: set[int] = set()
+        # A plain text where one name is known, as for nearly every number: a million small tuples
+        # would keep the garbage collector busy.
+        self._names: dict[int, str | tuple[str, ...]] = {}
+        self._households: Counter[int] = Counter()
+
+    def again(self, row: Row) -> bool:
+        if row.person in self._persons:
+            return True
+        name = row.name or ""
+        known = self._names.get(row.number)
+        if known is None:
+            self._names[row.number] = name
+        else:
+            names = (known,) if isinstance(known, str) else known
+            if name and subject.fold(name) in map(subject.fold, names):
+                return True
+            self._names[row.number] = (*names, name)
+        self._persons.add(row.person)
+        self._households[row.household] += 1
+        return False
+
+    def shared(self) -> int:
+        return sum(count for count in self._households.values() if count > 1)
 
 
 def _ranker(
     campaign: Campaign, header: Sequence[str], columns: Mapping[str, int]
-) -> Callable[[Sequence[str], Row, int], int]:
+) -> Callable[[int, Sequence[str]], int | RowProblem]:
     """The rank of a row: its place in the file, or by the campaign's order column."""
     order = campaign.order
     if order is None:
-        return lambda _cells, _row, place: place
-    at = columns.get(order.column)
-    if at is None and order.column in header:
-        at = list(header).index(order.column)
+        return lambda line, _: line
+    names = [contact.folded(name) for name in header]
+    wanted = contact.folded(order.column)
+    at = columns.get(wanted, names.index(wanted) if wanted in names else None)
     if at is None:
         raise ConfigurationProblem(f"the campaign orders by {order.column!r}, a column not there")
     sign = -1 if order.direction is Direction.DESCENDING else 1
+    problem = RowProblem(header[at], "not_a_rank")
 
-    def rank(cells: Sequence[str], _: Row, __: int) -> int:
+    def rank(_: int, cells: Sequence[str]) -> int | RowProblem:
         text = cells[at].strip()
-        if text.lstrip("-").isdecimal():
-            return sign * int(text)
-        day = contact.as_date(text)
-        return sign * (date.fromisoformat(day).toordinal() if day else 0)
+        if not text:
+            return LAST
+        try:
+            day = None if text.lstrip("-").isdecimal() else contact.as_date(text)
+            found = int(text) if day is None else date.fromisoformat(day).toordinal()
+        except ValueError:
+            return problem
+        return sign * found if abs(found) < LAST else problem
 
     return rank
 
 
-def _values(campaign: Campaign, row: Row, rank: int, number: int) -> tuple[Any, ...]:
-    return (
-        campaign.name,
-        row.person,
-        row.household,
-        row.number,
-        row.place,
-        rank,
-        "ready",
-        row.ref,
-        row.name,
-        row.zone,
-        row.born,
-        row.member,
-        row.last_gift,
-        row.ended,
-        row.source,
-        None if row.fields is None else json.dumps(row.fields, ensure_ascii=False),
-        number,
-    )
-
-
-def _write(tx: Tx, values: list[tuple[Any, ...]], summary: Summary) -> None:
-    """Insert what is new; a person who stands in the campaign already stays as she is."""
-    if not values:
-        return
-    mark = "?" if tx.dialect.name == "sqlite" else "%s"
-    marks = ",".join([mark] * len(COLUMNS))
-    cursor: Any = tx.connection.cursor()
-    try:
-        cursor.executemany(
-            f"INSERT INTO contacts ({','.join(COLUMNS)}) VALUES ({marks})"
-            " ON CONFLICT (person, campaign) DO NOTHING",
-            values,
-        )
-        taken = max(cursor.rowcount, 0)
-    finally:
-        cursor.close()
-    summary.taken += taken
-    summary.unchanged += len(values) - taken
-
-
-def _elsewhere(tx: Tx, campaign: Campaign, number: int) -> int:
-    other = contacts.alias("other")
-    query = select(func.count()).where(
-        contacts.c.imported == number,
-        select(1)
-        .where(other.c.number == contacts.c.number, other.c.campaign != campaign.name)
-        .exists(),
-    )
-    return int(tx.execute(query).scalar_one())
-
-
 def _finish(tx: Tx, campaign: Campaign, summary: Summary, number: int, now: datetime) -> None:
-    known = set(
-        tx.execute(select(places.c.place).where(places.c.campaign == campaign.name)).scalars()
-    )
-    found = tx.execute(
-        select(contacts.c.place).where(contacts.c.imported == number).distinct()
-    ).scalars()
-    for place in sorted(set(found) - known):
-        tx.execute(insert(places).values(campaign=campaign.name, place=place))
     counts = summary.counts()
-    if (
-        counts["read"]
-        != counts["taken"] + counts["unchanged"] + counts["duplicates"] + counts["refused"]
-    ):
-        raise AssertionError("a row was lost")
-    tx.execute(imports.update().where(imports.c.id == number).values(counts=counts))
+    kept = sum(counts[name] for name in ("taken", "unchanged", "duplicates", "refused"))
+    if counts["read"] != kept:
+        raise AssertionError(f"of {counts['read']} rows {kept} are accounted for")
+    contacts_import.finish(tx, number, {**counts, "elsewhere": summary.elsewhere})
     audit.append(
         tx,
         now,
@@ -300,4 +236,5 @@ def _finish(tx: Tx, campaign: Campaign, summary: Summary, number: int, now: date
         imported=number,
         content=summary.content,
         counts=counts,
+        elsewhere=summary.elsewhere,
     )

@@ -1,0 +1,79 @@
+"""Numbers: what is taken, what is refused, and agreement with libphonenumber."""
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callserver.domain import phone
+from callserver.domain.phone import NumberProblem
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("20123456", "+4520123456"),
+        ("20 12 34 56", "+4520123456"),
+        ("20-12-34-56", "+4520123456"),
+        ("+45 20 12 34 56", "+4520123456"),
+        ("(+45) 20123456", "+4520123456"),
+        ("004520123456", "+4520123456"),
+        ("4520123456", "+4520123456"),
+        ("45201234", "+4545201234"),
+        ("45 45 20 12 34", "+4545201234"),
+        ("0045 45201234", "+4545201234"),
+        ("+299221234", "+299221234"),
+        ("+46 70 123 45 67", "+46701234567"),
+        ("ab20123456", NumberProblem.LETTERS),
+        ("２０１２３４５６", NumberProblem.NOT_ASCII),  # noqa: RUF001 - full-width on purpose
+        ("+45\u200b20123456", NumberProblem.NOT_ASCII),
+        ("\u221220123456", NumberProblem.NOT_ASCII),
+        ("20123456 lok. 12", NumberProblem.EXTENSION),
+        ("+4520123456 (mor)", NumberProblem.LETTERS),
+        ("20123456,5", NumberProblem.EXTENSION),
+        ("20123456;ext=5", NumberProblem.EXTENSION),
+        ("20 12 34 56 / 33 11 22 33", NumberProblem.SEVERAL),
+        ("20123456 33112233", NumberProblem.INVALID),
+        ("298201234", NumberProblem.INVALID),
+        ("299221234", NumberProblem.INVALID),
+        ("13123456", NumberProblem.INVALID),
+        ("01234567", NumberProblem.INVALID),
+        ("112", NumberProblem.INVALID),
+        ("+45112", NumberProblem.INVALID),
+        ("", NumberProblem.EMPTY),
+        ("-20123456", NumberProblem.INVALID),
+    ],
+)
+def test_parse(raw: str, expected: str | NumberProblem) -> None:
+    assert phone.parse(raw) == expected
+
+
+@settings(max_examples=2000)
+@given(st.integers(0, 10**8 - 1))
+def test_the_fast_way_agrees_with_the_library(number: int) -> None:
+    raw = f"{number:08}"
+    try:
+        valid = phonenumbers.is_valid_number(phonenumbers.parse(raw, "DK"))
+    except phonenumbers.NumberParseException:
+        valid = False
+    found = phone.parse(raw)
+    assert (found == f"+45{raw}") == valid
+    assert isinstance(found, str) == valid
+
+
+@given(st.text(max_size=24))
+def test_whatever_is_taken_is_e164_and_was_no_more_than_digits(raw: str) -> None:
+    found = phone.parse(raw)
+    if isinstance(found, str):
+        assert found.startswith("+")
+        assert found[1:].isascii()
+        assert found[1:].isdigit()
+        digits = [char for char in raw if char.isdigit()]
+        assert len(found) - 1 - 2 <= len(digits) <= len(found) + 1
+        assert not any(char.isalpha() for char in raw)
+
+
+def test_masked_and_kept() -> None:
+    assert phone.masked("+4520123456").endswith("56")
+    assert "2012" not in phone.masked("+4520123456")
+    assert phone.from_int(phone.to_int("+4520123456")) == "+4520123456"

@@ -1,0 +1,240 @@
+"""Real processes, real HTTP, real databases: killed without warning, and several at once."""
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from callserver.adapters.clock import ShiftedClock
+from callserver.cli.demo import _listening, _serving
+from callserver.cli.populating import populate
+from callserver.database import figures, migrate
+from callserver.database.store import make_engine
+from callserver.engine.house import Rules
+from callserver.loading import load
+from callserver.simulator.asgi import Reply
+from callserver.simulator.faults import NONE
+from callserver.simulator.invariants import Rows, judge
+from callserver.simulator.town import Habits
+from callserver.simulator.world import World
+
+ROOT = Path(__file__).parents[2]
+START = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
+ACCOUNT = "AC" + "e" * 32
+QUICK = Habits(talk_seconds=4, answers=0.6, returns_missed=0)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+class Process:
+    """One `callserver serve` (or upkeep) of its own."""
+
+    def __init__(self, command: str, environment: Mapping[str, str], clock: ShiftedClock) -> None:
+        self._command = command
+        self._environment = environment
+        self._clock = clock
+        self.start()
+
+    def start(self) -> None:
+        environment = {**os.environ, **self._environment}
+        environment["CALLSERVER_CLOCK"] = self._clock.now().isoformat()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "callserver", self._command],
+            env=environment,
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def end(self) -> int:
+        self._process.terminate()
+        return self._process.wait(20)
+
+
+async def is_up(url: str) -> None:
+    async with httpx.AsyncClient() as http:
+        for _ in range(200):
+            try:
+                if (await http.get(f"{url}/healthz")).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                await asyncio.sleep(0.05)
+    raise AssertionError("the server did not come up")
+
+
+def environment(folder: Path, database: str, public_url: str, network_url: str) -> dict[str, str]:
+    return {
+        "CALLSERVER_DATABASE": database,
+        "CALLSERVER_CONFIG": str(ROOT / "config"),
+        "CALLSERVER_PUBLIC_URL": public_url,
+        "CALLSERVER_KEY": "test",
+        "CALLSERVER_SEAL_KEY": str(folder / "seal.key"),
+        "CALLSERVER_SEALS": str(folder / "seals.jsonl"),
+        "CALLSERVER_CALLS_PER_SECOND": "20",
+        "CALLSERVER_LOG_LEVEL": "error",
+        "TWILIO_ACCOUNT_SID": ACCOUNT,
+        "TWILIO_AUTH_TOKEN": "test",
+        "TWILIO_API_URL": network_url,
+    }
+
+
+class TwoDoors(World):
+    """A network whose callbacks, and phoners whose requests, reach either of two servers."""
+
+    targets: tuple[str, ...] = ()
+    _turn = 0
+
+    def _elsewhere(self, url: str) -> str:
+        self._turn += 1
+        return url.replace(self._public_url, self.targets[self._turn % len(self.targets)], 1)
+
+    async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Reply:
+        return await super()._post(self._elsewhere(url), headers, body)
+
+    async def _api(
+        self, method: str, path: str, token: str, body: Mapping[str, Any] | None
+    ) -> tuple[int, dict[str, Any]]:
+        real, self._public_url = self._public_url, self._elsewhere(self._public_url)
+        try:
+            return await super()._api(method, path, token, body)
+        finally:
+            self._public_url = real
+
+
+def world(kind: type[World], clock: ShiftedClock, public_url: str) -> World:
+    return kind(
+        clock,
+        public_url=public_url,
+        account=ACCOUNT,
+        token="test",
+        seed=3,
+        faults=NONE,
+        calls_per_second=20,
+        habits=QUICK,
+    )
+
+
+def fill(database: str, clock: ShiftedClock, phoners: int) -> list[Any]:
+    engine = make_engine(database)
+    migrate.upgrade(engine)
+    with engine.begin() as tx:
+        robots = populate(tx, Rules(load(ROOT / "config")), 3, clock.now(), phoners, 800)
+    engine.dispose()
+    return robots
+
+
+def check(database: str, town: World, told: Any, clock: ShiftedClock) -> dict[str, int]:
+    engine = make_engine(database)
+    with engine.begin() as tx:
+        rows = Rows(*figures.for_judging(tx))
+        totals = figures.totals(tx)
+    engine.dispose()
+    verdict = judge(
+        [ring for ring in town.network.record if ring.ended_at], rows, told, clock.now()
+    )
+    # A telephone may ring on for as long as nobody was there to silence it: at most the ring time.
+    assert {kind: cases for kind, cases in verdict.cases.items() if cases} == {}
+    assert len({ring.label for ring in town.network.record}) == len(town.network.record)
+    return totals
+
+
+def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
+    """R1: SIGKILL at random instants while phoners work; nothing acknowledged is lost."""
+    kills = 50 if full else 4
+    clock = ShiftedClock(START)
+    database = f"sqlite:///{tmp_path}/killed.db"
+    dice = random.Random(1)
+
+    async def work() -> None:
+        network_door, port = _listening(), free_port()
+        public_url = f"http://127.0.0.1:{port}"
+        town = world(World, clock, public_url)
+        robots = fill(database, clock, 6)
+        network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
+        settings = environment(tmp_path, database, public_url, network_url)
+        server = Process("serve", {**settings, "CALLSERVER_PORT": str(port)}, clock)
+        try:
+            async with _serving(town.rest, network_door):
+                await is_up(public_url)
+                agenda = asyncio.ensure_future(town.agenda.run())
+                floor = town.employ(robots, hours=24)
+                for _ in range(kills):
+                    await asyncio.sleep(dice.uniform(3, 5))
+                    server.kill()
+                    await asyncio.sleep(dice.uniform(0, 0.5))
+                    server.start()
+                    began = datetime.now(UTC)
+                    await is_up(public_url)
+                    assert datetime.now(UTC) - began < timedelta(seconds=10)
+                await asyncio.sleep(12)
+                agenda.cancel()
+                assert server.end() in (0, -signal.SIGTERM)  # uvicorn ends by the signal it got
+        finally:
+            server.kill()
+            await town.close()
+        totals = check(database, town, floor.told, clock)
+        assert totals["answered"] > 3
+        assert floor.told.outcomes
+
+    asyncio.run(work())
+
+
+@pytest.mark.timeout(120)
+def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """No double dial, no lost wake-up, whichever process a request or callback reaches."""
+    clock = ShiftedClock(START)
+
+    async def work() -> None:
+        network_door, ports = _listening(), (free_port(), free_port())
+        public_url = "http://calls.test"
+        town = world(TwoDoors, clock, public_url)
+        town.targets = tuple(f"http://127.0.0.1:{port}" for port in ports)  # type: ignore[attr-defined]
+        robots = fill(postgres_url, clock, 8)
+        network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
+        settings = environment(tmp_path, postgres_url, public_url, network_url)
+        processes = [
+            Process(
+                "serve",
+                {**settings, "CALLSERVER_PORT": str(port), "CALLSERVER_UPKEEP": "no"},
+                clock,
+            )
+            for port in ports
+        ]
+        processes.append(Process("upkeep", settings, clock))
+        try:
+            async with _serving(town.rest, network_door):
+                for port in ports:
+                    await is_up(f"http://127.0.0.1:{port}")
+                agenda = asyncio.ensure_future(town.agenda.run())
+                floor = town.employ(robots, hours=24)
+                await asyncio.sleep(25)
+                agenda.cancel()
+                ends = {process.end() for process in processes}
+                assert ends <= {0, -signal.SIGTERM}
+        finally:
+            for process in processes:
+                process.kill()
+            await town.close()
+        totals = check(postgres_url, town, floor.told, clock)
+        assert totals["answered"] > 8
+        assert len(floor.told.outcomes) > 5
+
+    asyncio.run(work())

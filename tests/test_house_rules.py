@@ -1,0 +1,71 @@
+"""What the project keeps to: checked here because no tool does."""
+
+import re
+import string
+from pathlib import Path
+
+from callserver import texts
+from callserver.domain.call import Cause
+from callserver.domain.reason import Reason
+from callserver.settings import _NAMES
+
+ROOT = Path(__file__).parents[1]
+SOURCES = [
+    path
+    for folder in ("callserver", "webhooks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if "migrations" not in path.parts
+]
+
+
+def test_permits_are_made_in_one_file() -> None:
+    makers = {path.name for path in SOURCES if re.search(r"\bDialPermit\(", path.read_text())}
+    assert makers == {"permit.py"}
+
+
+def test_telephony_is_told_to_place_in_one_file() -> None:
+    placers = {path.name for path in SOURCES if re.search(r"telephony\.place\(", path.read_text())}
+    assert placers == {"dialer.py"}
+
+
+def test_the_clock_is_read_in_one_file() -> None:
+    readers = {path.name for path in SOURCES if "datetime.now(" in path.read_text()}
+    assert readers <= {"clock.py", "ticker.py"}  # the ticker speaks to APScheduler's own clock
+
+
+def test_the_environment_is_read_in_one_file() -> None:
+    assert {path.name for path in SOURCES if "os.environ" in path.read_text()} == {"settings.py"}
+
+
+def test_every_module_says_what_it_is_for_and_stays_readable() -> None:
+    for path in SOURCES:
+        text = path.read_text()
+        assert text.lstrip().startswith('"""') or not text.strip(), f"{path.name} says nothing"
+        assert text.count("\n") <= 345, f"{path.name} wants to be two"
+
+
+def test_both_languages_are_whole() -> None:
+    danish, english = texts.catalogue("da"), texts.catalogue("en")
+    assert set(danish) == set(english)
+
+    def fields(text: str) -> set[str]:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    for key, text in danish.items():
+        assert fields(text) == fields(english[key]), key
+    for reason in Reason:
+        assert f"reason.{reason.value}" in danish
+    for cause in Cause:
+        assert f"cause.{cause.value}" in danish
+
+
+def test_every_setting_is_documented() -> None:
+    running = (ROOT / "docs" / "running.md").read_text("utf-8")
+    for name in _NAMES.values():
+        assert name in running, f"{name} is missing in docs/running.md"
+
+
+def test_the_version_is_in_the_changelog() -> None:
+    from callserver import __version__
+
+    assert f"[{__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
