@@ -40,7 +40,7 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
         try:
             yield
         finally:
-            ticker.stop()
+            await ticker.stop()
             await server.ours.background.stop(DRAIN_SECONDS)
             if ticking and server.settings.upkeep:
                 await server.upkeep.release()

@@ -4,6 +4,7 @@ The net (every half second) is what other processes' work and commands beside th
 by: a telephone that must be silenced is, within a second (I4).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -24,15 +25,18 @@ class Ticker:
         self._tick = tick
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._running = asyncio.Lock()
 
     def start(self) -> None:
         """Start ticking in the running event loop."""
         self._scheduler.start()
         self._again(timedelta())
 
-    def stop(self) -> None:
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+    async def stop(self) -> None:
+        """Tick no more; a tick that runs is waited for."""
+        async with self._running:
+            if self._scheduler.running:
+                self._scheduler.shutdown(wait=False)
 
     def _again(self, after: timedelta) -> None:
         self._scheduler.add_job(
@@ -46,9 +50,12 @@ class Ticker:
 
     async def _run(self) -> None:
         due: datetime | None = None
-        try:
-            due = await self._tick()
-        except Exception:
-            log.exception("upkeep_failed")  # the next tick tries again
+        async with self._running:
+            try:
+                due = await self._tick()
+            except Exception:
+                log.exception("upkeep_failed")  # the next tick tries again
+        if not self._scheduler.running:
+            return
         wait = NET if due is None else min(NET, max(due - self._clock.now(), timedelta()))
         self._again(max(wait, timedelta(milliseconds=20)))

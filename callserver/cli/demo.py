@@ -33,7 +33,7 @@ from callserver.simulator.world import World
 START = "2026-05-12T16:30:00+02:00"
 HOME = ZoneInfo("Europe/Copenhagen")
 ACCOUNT = "AC" + "d" * 32
-HABITS = Habits(talk_seconds=25, returns_missed=0.05)
+HABITS = Habits(talk_seconds=25, returns_missed=0.05, wraps_up=(3, 10))
 
 
 def register(app: typer.Typer) -> None:

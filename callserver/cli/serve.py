@@ -52,7 +52,7 @@ async def _upkeep() -> None:
     ticker.start()
     log.info("upkeep_started")
     await ended.wait()
-    ticker.stop()
+    await ticker.stop()
     await server.ours.background.stop(10)
     await server.upkeep.release()
     server.store.close()

@@ -3,7 +3,6 @@
 Who stands in the campaign already stays exactly as she is (unique person and campaign).
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -34,18 +33,12 @@ COLUMNS = (
     "source",
     "fields",
 )
-"""The order of a row's values for `write`; the last is `json_text` of the merge fields."""
+"""The order of a row's values for `write`; the last is JSON text."""
 
 REBUILD_FROM = 100_000
 
 _NAMES = ",".join(COLUMNS)
 _NEW = "ON CONFLICT (person, campaign) DO NOTHING"
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def json_text(fields: Mapping[str, str] | None) -> str | None:
-    """The merge fields as both databases store them."""
-    return None if fields is None else _encode(fields)
 
 
 def begin(tx: Tx, campaign: str, content: str, now: datetime) -> int:

@@ -55,7 +55,8 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
     @event.listens_for(engine, "begin")
     def _begins(connection: Connection) -> None:
         raw: Any = connection.connection.dbapi_connection
-        raw.execute("BEGIN IMMEDIATE")  # past SQLAlchemy: this runs in every transaction
+        mode = "DEFERRED" if connection.get_execution_options().get("reads_only") else "IMMEDIATE"
+        raw.execute(f"BEGIN {mode}")  # past SQLAlchemy: this runs in every transaction
 
     return engine
 
@@ -69,6 +70,11 @@ def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engi
         pool_size=8,
         connect_args={"options": "-c idle_in_transaction_session_timeout=10000"},
     )
+
+
+def reading(engine: Engine) -> Connection:
+    """A connection that only reads: however long it takes, no server waits for it."""
+    return engine.connect().execution_options(reads_only=True)
 
 
 class InlineStore:

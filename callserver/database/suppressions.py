@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import Text, bindparam, cast, func, insert, literal, or_, select, update
 
-from callserver.database.tables import calls, suppressions
+from callserver.database.tables import calls, contacts, marks, suppressions
+from callserver.domain import subject
 from callserver.domain.facts import Purpose, Scope, Suppression
 from callserver.ports import Tx
 
@@ -74,6 +75,45 @@ def add(
     return 0 if key is None else int(key[0])
 
 
+def in_force(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Those of the numbers that are suppressed already, by a no that no consent came after.
+
+    A person who said yes later may be rung again; a newer list that names her is a newer no.
+    """
+    subjects = {subject.of_number(number): number for number in numbers}
+    query = (
+        select(suppressions.c.subject, func.max(suppressions.c.at))
+        .where(
+            suppressions.c.subject.in_(list(subjects)),
+            suppressions.c.scope == Scope.NUMBER.value,
+            suppressions.c.lifted_at.is_(None),
+        )
+        .group_by(suppressions.c.subject)
+    )
+    said = {subjects[about]: at for about, at in tx.execute(query)}
+    consents = _consents(tx, list(said)) if said else {}
+    return {
+        number for number, at in said.items() if number not in consents or at >= consents[number]
+    }
+
+
+def _consents(tx: Tx, numbers: Sequence[int]) -> dict[int, datetime]:
+    """The latest consent about a number, or about a person whom we know at it."""
+    given = marks.c.kind == "consent_given"
+    subjects = {subject.of_number(number): number for number in numbers}
+    of_number = select(marks.c.subject, marks.c.at).where(
+        given, marks.c.subject.in_(list(subjects))
+    )
+    of_person = (
+        select(contacts.c.number, marks.c.at)
+        .join(marks, marks.c.subject == literal("person:") + cast(contacts.c.person, Text))
+        .where(given, contacts.c.number.in_(numbers))
+    )
+    found = [(subjects[about], at) for about, at in tx.execute(of_number)]
+    found += [(number, at) for number, at in tx.execute(of_person)]
+    return dict(sorted(found, key=lambda one: one[1]))  # the latest stands
+
+
 def lift(tx: Tx, suppression: int, at: datetime) -> bool:
     """End one suppression; the row stays. False when it was not in force."""
     return (
@@ -92,8 +132,8 @@ def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
     A conversation is not cut off: the person on the line is just saying so.
     """
     keys: dict[str, list[int]] = {"number": [], "person": [], "household": []}
-    for subject in subjects:
-        kind, _, key = subject.partition(":")
+    for one in subjects:
+        kind, _, key = one.partition(":")
         if kind in keys:
             keys[kind].append(int(key))
     about = or_(*(calls.c[kind].in_(found) for kind, found in keys.items() if found))

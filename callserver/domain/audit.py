@@ -15,6 +15,7 @@ class Kind(StrEnum):
 
     CONFIGURATION = "configuration"  # a revision became active, or was refused
     IMPORTED = "imported"
+    EXPORTED = "exported"  # a list or its outcomes were copied out
     PERMITTED = "permitted"
     REFUSED = "refused"
     PLACED = "placed"

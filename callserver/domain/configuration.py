@@ -107,8 +107,8 @@ def _canonical(content: Mapping[str, Any]) -> bytes:
 def _policies(files: Sequence[File], problems: list[Problem]) -> dict[str, Policy]:
     by_name = {file.name: file for file in files}
     found: dict[str, Policy] = {}
-    for name in by_name:
-        file = _extended(by_name[name], by_name, problems, (name,))
+    for name, own in by_name.items():
+        file = _extended(own, by_name, problems, (name,))
         policy = _model(Policy, file, file.data, problems, name)
         if policy is not None:
             found[name] = policy

@@ -3,11 +3,13 @@
 A refusal names the column and the reason, never the value: the reasons are printed and stored.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from json.encoder import encode_basestring as quoted
 from typing import NamedTuple
 
 from callserver.domain import hours, phone, subject
@@ -76,7 +78,7 @@ class Row(NamedTuple):
     last_gift: str | None
     ended: str | None
     source: str | None
-    fields: Mapping[str, str] | None
+    fields: str | None  # JSON of the other columns that hold something
 
 
 @lru_cache(maxsize=65536)
@@ -86,6 +88,7 @@ def as_date(text: str) -> str | None:
     Raises:
         ValueError: it is none. A slash is refused: 03/04/2025 is another day in another country.
     """
+    text = text.strip()
     if not text:
         return None
     if found := _DANISH_DATE.fullmatch(text):
@@ -144,7 +147,7 @@ def without_refusals(header: Sequence[str]) -> int:
     return own if tuple(header[own:]) == REFUSED_COLUMNS and own > 0 else len(header)
 
 
-def reader(
+def reader(  # noqa: C901 - one straight pass: a call for each cell would double its cost
     header: Sequence[str], columns: Mapping[str, int], region: str, source: str | None
 ) -> Callable[[Sequence[str]], Row | RowProblem]:
     """A function from one row's cells to a Row or a RowProblem, made once for a file.
@@ -152,61 +155,76 @@ def reader(
     `source`: where the contacts come from when the row does not say.
     """
     get = columns.get
-    at_phone, at_name, at_ref = columns["phone"], get("name"), get("ref")
-    at_names = [at for at in (at_name, get("first_name"), get("last_name")) if at is not None]
-    at_household, at_member, at_source = get("household"), get("member"), get("source")
-    at_address = [at for at in (get("address"), get("postcode")) if at is not None]
-    if "address" not in columns:
-        at_address = []  # a postcode alone is a district, not a household
+    at_phone, at_ref = columns["phone"], get("ref")
+    at_names = [
+        at for field in ("name", "first_name", "last_name") if (at := get(field)) is not None
+    ]
+    at_household, at_address, at_postcode = get("household"), get("address"), get("postcode")
     at_born, at_gift, at_ended = get("born"), get("last_gift"), get("ended")
-    dates = [at for at in (at_born, at_gift, at_ended) if at is not None]
-    at_zone = get("zone")
+    at_member, at_source, at_zone = get("member"), get("source"), get("zone")
     width = without_refusals(header)
-    allowed_widths = {width, len(header)}
+    widths = {width, len(header)}
     # Address and postcode make the household's key, and stay merge fields besides.
     used = {at for field, at in columns.items() if field not in ("address", "postcode")}
-    extra = [(name, at) for at, name in enumerate(header[:width]) if at not in used and name]
+    extra = [
+        (f"{json.dumps(name, ensure_ascii=False)}: ", at)
+        for at, name in enumerate(header[:width])
+        if at not in used and name
+    ]
     parse, person_key, household_key = phone.parse, subject.person_key, subject.household_key
 
+    def household(cells: Sequence[str]) -> str:
+        if at_household is not None and (own := cells[at_household].strip()):
+            return own
+        if at_address is None or not (home := cells[at_address].strip()):
+            return ""  # a postcode alone is a district, not a household
+        return home if at_postcode is None else f"{home} {cells[at_postcode]}"
+
     def read(cells: Sequence[str]) -> Row | RowProblem:
-        if len(cells) not in allowed_widths or type(cells) is Torn:
+        if len(cells) not in widths or type(cells) is Torn:
             return RowProblem("", "quotes" if type(cells) is Torn else "cells")
         number = parse(cells[at_phone], region)
         if not isinstance(number, str):
             return RowProblem(header[at_phone], f"number_{number.value}")
-        for at in dates:
-            try:
-                as_date(cells[at].strip())
-            except ValueError:
-                return RowProblem(header[at], "not_a_date")
-        said = "" if at_member is None else cells[at_member].strip().lower()
-        if at_member is not None and said not in _YES and said not in _NO:
-            return RowProblem(header[at_member], "not_yes_or_no")
+        born = gift = ended = None
+        at = 0
+        try:
+            if at_born is not None:
+                born = as_date(cells[at := at_born])
+            if at_gift is not None:
+                gift = as_date(cells[at := at_gift])
+            if at_ended is not None:
+                ended = as_date(cells[at := at_ended])
+        except ValueError:
+            return RowProblem(header[at], "not_a_date")
+        member = False
+        if at_member is not None:
+            said = cells[at_member].strip().lower()
+            if said not in _YES and said not in _NO:
+                return RowProblem(header[at_member], "not_yes_or_no")
+            member = said in _YES
         zone = (cells[at_zone].strip() or None) if at_zone is not None else None
         place = _place_text(number, zone)
         if at_zone is not None and zone is not None and not place.partition(" ")[2]:
             return RowProblem(header[at_zone], "not_a_zone")
-        name = " ".join([part for at in at_names if (part := cells[at].strip())])
+        name = " ".join(" ".join([cells[at] for at in at_names]).split())
         ref = (cells[at_ref].strip() or None) if at_ref is not None else None
         key = int(number[1:])
-        home = cells[at_household].strip() if at_household is not None else ""
-        if not home and at_address and cells[at_address[0]].strip():
-            home = " ".join([cells[at] for at in at_address])
-        told = cells[at_source].strip() if at_source is not None else ""
+        fields = ", ".join([f"{text}{quoted(cells[at])}" for text, at in extra if cells[at]])
         return Row(
             key,
             person_key(ref, key, name),
-            household_key(home, key),
+            household_key(household(cells), key),
             place,
             ref,
             name or None,
             zone,
-            None if at_born is None else as_date(cells[at_born].strip()),
-            said in _YES,
-            None if at_gift is None else as_date(cells[at_gift].strip()),
-            None if at_ended is None else as_date(cells[at_ended].strip()),
-            told or source,
-            {column: cells[at] for column, at in extra if cells[at]} or None,
+            born,
+            member,
+            gift,
+            ended,
+            (cells[at_source].strip() or source) if at_source is not None else source,
+            f"{{{fields}}}" if fields else None,
         )
 
     return read

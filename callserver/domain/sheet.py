@@ -120,7 +120,7 @@ class Sheet:
                 yield lines.number, self._torn(first)
                 reader = csv.reader(lines, delimiter=self.separator, strict=True)
                 continue
-            if any(cells):
+            if cells and (cells[0] or any(cells)):
                 yield lines.number - len(lines.held) + 1, cells
 
     def _torn(self, line: str) -> Torn:

@@ -4,6 +4,7 @@
 audit entry (I2); an error while asking is a refusal (I9).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -83,28 +84,66 @@ def ask(tx: Tx, ours: House, question: Question) -> DialPermit | Refusal:
     return answer
 
 
-def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: int = 0) -> f.Facts:
-    """Everything the rules look at, read in this transaction."""
-    contact, campaign, now = question.contact, question.campaign, question.now
-    policy = rules.current.policies.get(campaign.policy)
-    number = phone.from_int(contact.number)
-    subjects = (
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database says about one contact and its campaign, as `picture` needs it."""
+
+    marks: Sequence[Mark]  # in order of writing
+    suppressions: tuple[f.Suppression, ...]
+    register: f.Register
+    attempts: tuple[datetime, ...]
+    active_call: bool
+    phoner: f.Phoner
+    campaign: f.CampaignState
+
+
+def subjects_of(contact: Contact) -> tuple[str, str, str]:
+    """Whom a mark or a suppression may be about, for it to be about this contact."""
+    return (
         subject.of_number(contact.number),
         subject.of_person(contact.person),
         subject.of_household(contact.household),
     )
-    marks = knowledge.marks_of(tx, subjects)
-    latest = {mark.kind: mark.at for mark in marks}  # in order of writing: the last one stands
+
+
+def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: int = 0) -> f.Facts:
+    """Everything the rules look at, read in this transaction."""
+    contact, now = question.contact, question.now
+    subjects = subjects_of(contact)
     listed, washed_at = knowledge.register_of(tx, contact.number)
     attempts, active = calls.attempts(tx, contact.number, contact.household, now - LOOK_BACK)
+    known = Known(
+        marks=knowledge.marks_of(tx, subjects),
+        suppressions=suppressions.for_subjects(
+            tx, (*subjects, subject.of_hash(contact.number, secret))
+        ),
+        register=f.Register(listed=listed, checked_at=washed_at),
+        attempts=attempts,
+        active_call=active,
+        phoner=_phoner(tx, question.seat, now),
+        campaign=state_of(tx, question.campaign, now),
+    )
+    return picture(rules, question, known, skew_ms)
+
+
+def state_of(tx: Tx, campaign: Campaign, now: datetime) -> f.CampaignState:
+    """The campaign's running figures."""
     paused, _ = house.campaign_state(tx, campaign.name)
     answered, abandoned = house.answered_and_abandoned(
         tx, campaign.name, now - timedelta(days=ABANDON_DAYS)
     )
+    return f.CampaignState(paused=paused, answered=answered, abandoned=abandoned)
+
+
+def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) -> f.Facts:
+    """One frozen picture of what is known: what `permit.decide` looks at."""
+    contact, campaign = question.contact, question.campaign
+    number = phone.from_int(contact.number)
+    latest = {mark.kind: mark.at for mark in known.marks}  # the last one stands
     return f.Facts(
-        now=now,
+        now=question.now,
         number=number,
-        policy=policy,
+        policy=rules.current.policies.get(campaign.policy),
         segment=campaign.segment,
         purpose=campaign.purpose,
         person=f.Person(
@@ -120,23 +159,21 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
             last_gift=_date(contact.last_gift),
             ended=_date(contact.ended),
         ),
-        consents=tuple(_consent(mark) for mark in marks if mark.kind in _CONSENTS),
-        suppressions=suppressions.for_subjects(
-            tx, (*subjects, subject.of_hash(contact.number, secret))
-        ),
-        register=f.Register(listed=listed, checked_at=washed_at),
-        attempts=attempts,
+        consents=tuple(_consent(mark) for mark in known.marks if mark.kind in _CONSENTS),
+        suppressions=known.suppressions,
+        register=known.register,
+        attempts=known.attempts,
         refused_at=latest.get("refused"),
         abandoned_at=latest.get("abandoned"),
         callback_for=contact.callback_for if question.path == "call_back" else None,
         reassigned_at=latest.get("reassigned"),
         bad_number="bad_number" in latest,
-        active_call=active,
+        active_call=known.active_call,
         source_known=bool(contact.source),
         own_number=number in rules.own_numbers,
         phoner_reserved=question.seat is not None or question.path == "explain",
-        phoner=_phoner(tx, question.seat, now),
-        campaign=f.CampaignState(paused=paused, answered=answered, abandoned=abandoned),
+        phoner=known.phoner,
+        campaign=known.campaign,
         caller_id=campaign.caller_id,
         system=f.System(clock_skew_ms=skew_ms),
         revision=rules.current.revision,

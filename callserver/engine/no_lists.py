@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 
 from callserver.database import audit, calls, suppressions
 from callserver.database.tables import register_entries, registers
@@ -16,79 +16,93 @@ from callserver.database.tables import suppressions as table
 from callserver.domain import subject
 from callserver.domain.audit import Kind
 from callserver.domain.facts import Scope
+from callserver.errors import Impossible
 from callserver.ports import Tx
 
 T = TypeVar("T")
-CHUNK = 20_000
+CHUNK = 10_000
+"""Rows a statement: SQLite takes 32,766 values in one, PostgreSQL 65,535."""
+
+LEAST_SHARE = 0.5
+"""An issue smaller than this share of the one in force is taken for a broken file."""
 
 
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[at : at + CHUNK] for at in range(0, len(items), CHUNK))
 
 
 def add_numbers(tx: Tx, numbers: Sequence[int], list_name: str, by: str, now: datetime) -> int:
-    """Suppress numbers as one list; how many were new."""
+    """Suppress numbers as one list; how many were not suppressed before. `numbers`: each once."""
     suppressions.before_suppressing(tx)
-    known = set(
-        tx.execute(
-            select(table.c.subject).where(
-                table.c.scope == Scope.NUMBER.value, table.c.lifted_at.is_(None)
-            )
-        ).scalars()
-    )
-    fresh = [about for number in numbers if (about := subject.of_number(number)) not in known]
-    for chunk in _chunks(fresh):
-        tx.execute(
-            insert(table),
-            [
-                {
-                    "subject": about,
-                    "scope": Scope.NUMBER.value,
-                    "at": now,
-                    "by": by,
-                    "list": list_name,
-                }
-                for about in chunk
-            ],
-        )
+    added = 0
+    for chunk in chunks(numbers):
+        known = suppressions.in_force(tx, chunk)
+        values = [
+            {
+                "subject": subject.of_number(number),
+                "scope": Scope.NUMBER.value,
+                "at": now,
+                "by": by,
+                "list": list_name,
+            }
+            for number in chunk
+            if number not in known
+        ]
+        if values:
+            tx.execute(insert(table), values)
+        added += len(values)
     listed = set(numbers)
-    ringing = [
-        subject.of_number(call.number) for call in calls.every_open(tx) if call.number in listed
-    ]
-    suppressions.want_stopped(tx, ringing)
-    audit.append(tx, now, Kind.SUPPRESSED, scope="number", list=list_name, count=len(fresh), by=by)
-    return len(fresh)
+    ringing = {call.number for call in calls.every_open(tx)} & listed
+    suppressions.want_stopped(tx, [subject.of_number(number) for number in sorted(ringing)])
+    audit.append(tx, now, Kind.SUPPRESSED, scope="number", list=list_name, count=added, by=by)
+    return added
 
 
 def load_register(
-    engine: Engine, numbers: Sequence[int], name: str, washed_at: datetime, now: datetime
+    engine: Engine,
+    numbers: Sequence[int],
+    name: str,
+    washed_at: datetime,
+    now: datetime,
+    *,
+    by: str = "command",
+    smaller: bool = False,
 ) -> int:
-    """Load an issue and put it into force; its version."""
+    """Load an issue and put it into force; its version. `numbers`: each once.
+
+    Raises:
+        Impossible: the issue is empty, or much smaller than the one in force and `smaller` is not
+            set; or another import of the register overtook this one.
+    """
     with engine.begin() as tx:
+        _check_size(tx, len(numbers), name, smaller=smaller)
         version = _new_version(tx, name, washed_at)
-    for chunk in _chunks(numbers):
+    for chunk in chunks(numbers):
         with engine.begin() as tx:
             values: list[dict[str, Any]] = [{"number": one, "version": version} for one in chunk]
             tx.execute(insert(register_entries), values)
     with engine.begin() as tx:
         suppressions.before_suppressing(tx)
-        old = tx.execute(
-            select(registers.c.version).where(
-                registers.c.name == name, registers.c.version != version
-            )
-        ).scalars()
-        stale = list(old)
-        tx.execute(update(registers).where(registers.c.name == name).values(active=False))
-        tx.execute(
-            update(registers)
-            .where(registers.c.version == version)
-            .values(active=True, size=len(numbers))
+        _put_into_force(tx, name, version, len(numbers))
+        audit.append(
+            tx, now, Kind.REGISTER, register=name, version=version, size=len(numbers), by=by
         )
-        audit.append(tx, now, Kind.REGISTER, register=name, version=version, size=len(numbers))
     with engine.begin() as tx:
-        tx.execute(delete(register_entries).where(register_entries.c.version.in_(stale)))
-        tx.execute(delete(registers).where(registers.c.version.in_(stale)))
+        _forget_older(tx, name, version)
     return version
+
+
+def _check_size(tx: Tx, size: int, name: str, *, smaller: bool) -> None:
+    before = tx.execute(
+        select(registers.c.size).where(registers.c.name == name, registers.c.active)
+    ).scalar()
+    if size == 0:
+        raise Impossible("the file holds no numbers: the register in force stays")
+    if before is not None and size < LEAST_SHARE * before and not smaller:
+        raise Impossible(
+            f"the file holds {size} numbers and the register in force {before}; if that is right,"
+            " say --smaller"
+        )
 
 
 def _new_version(tx: Tx, name: str, washed_at: datetime) -> int:
@@ -96,3 +110,24 @@ def _new_version(tx: Tx, name: str, washed_at: datetime) -> int:
         insert(registers).values(name=name, washed_at=washed_at, active=False)
     ).inserted_primary_key
     return 0 if key is None else int(key[0])
+
+
+def _put_into_force(tx: Tx, name: str, version: int, size: int) -> None:
+    """The one step. What was not loaded whole, or was cleared away meanwhile, never gets here."""
+    loaded = tx.execute(
+        select(func.count()).where(register_entries.c.version == version)
+    ).scalar_one()
+    tx.execute(update(registers).where(registers.c.name == name).values(active=False))
+    mine = update(registers).where(registers.c.version == version)
+    if loaded != size or tx.execute(mine.values(active=True, size=size)).rowcount != 1:
+        raise Impossible("another import of this register overtook this one: nothing was changed")
+
+
+def _forget_older(tx: Tx, name: str, version: int) -> None:
+    """Issues before this one, and the halves that imports left behind when they died."""
+    older = select(registers.c.version).where(
+        registers.c.name == name, registers.c.version < version
+    )
+    stale = list(tx.execute(older).scalars())
+    tx.execute(delete(register_entries).where(register_entries.c.version.in_(stale)))
+    tx.execute(delete(registers).where(registers.c.version.in_(stale)))

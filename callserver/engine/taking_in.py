@@ -123,10 +123,7 @@ def take_in(
     while chunk := list(islice(rows, CHUNK)):
         fresh = [(row, rank) for row, rank in chunk if not seen.again(row)]
         summary.duplicates += len(chunk) - len(fresh)
-        values = [
-            (*head, base + rank, *row[:-1], contacts_import.json_text(row.fields))
-            for row, rank in fresh
-        ]
+        values = [(*head, base + rank, *row) for row, rank in fresh]
         taken = contacts_import.write(tx, values)
         summary.taken += taken
         summary.unchanged += len(values) - taken
@@ -144,22 +141,22 @@ def take_in(
 def _rows(
     sheet: Sheet,
     read: Callable[[Sequence[str]], Row | RowProblem],
-    rank_of: Callable[[int, Sequence[str]], int | RowProblem],
+    rank_of: Callable[[Sequence[str]], int | RowProblem] | None,
     summary: Summary,
 ) -> Iterator[tuple[Row, int]]:
     """The readable rows with their ranks; the others go to the summary."""
+    width = len(summary.header)
     for line, cells in sheet.rows():
         summary.read += 1
         row = read(cells)
-        rank = row if isinstance(row, RowProblem) else rank_of(line, cells)
+        rank = line if rank_of is None else rank_of(cells)
+        problem: object = row if type(row) is RowProblem else rank
         if sheet.has_nul and any("\0" in cell for cell in cells):
-            rank = RowProblem("", "nul")
-        if isinstance(row, RowProblem) or isinstance(rank, RowProblem):
-            why = rank if isinstance(rank, RowProblem) else row
-            assert isinstance(why, RowProblem)
-            own = cells[: len(summary.header)]
-            summary.refused.append(Refused(line, why.column, why.reason, own))
-        else:
+            problem = RowProblem("", "nul")
+        if isinstance(problem, RowProblem):
+            refused = Refused(line, problem.column, problem.reason, cells[:width])
+            summary.refused.append(refused)
+        elif isinstance(row, Row) and isinstance(rank, int):
             yield row, rank
 
 
@@ -195,11 +192,11 @@ class _Seen:
 
 def _ranker(
     campaign: Campaign, header: Sequence[str], columns: Mapping[str, int]
-) -> Callable[[int, Sequence[str]], int | RowProblem]:
-    """The rank of a row: its place in the file, or by the campaign's order column."""
+) -> Callable[[Sequence[str]], int | RowProblem] | None:
+    """The rank of a row by the campaign's order column; None: its line in the file."""
     order = campaign.order
     if order is None:
-        return lambda line, _: line
+        return None
     names = [contact.folded(name) for name in header]
     wanted = contact.folded(order.column)
     at = columns.get(wanted, names.index(wanted) if wanted in names else None)
@@ -208,7 +205,7 @@ def _ranker(
     sign = -1 if order.direction is Direction.DESCENDING else 1
     problem = RowProblem(header[at], "not_a_rank")
 
-    def rank(_: int, cells: Sequence[str]) -> int | RowProblem:
+    def rank(cells: Sequence[str]) -> int | RowProblem:
         text = cells[at].strip()
         if not text:
             return LAST

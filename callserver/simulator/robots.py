@@ -17,10 +17,6 @@ from callserver.simulator.town import Talk, Town
 Api = Callable[[str, str, str, Mapping[str, Any] | None], Awaitable[tuple[int, dict[str, Any]]]]
 """method, path, token, body -> status, document."""
 
-WRAP_UP_S = (5.0, 40.0)
-LOOK_S = 45.0
-"""How often a phoner looks at her screen to see whether something waits for her."""
-
 
 @dataclass(slots=True)
 class Robot:
@@ -175,7 +171,7 @@ class Floor:
 
     def _talk_is_over(self, robot: Robot) -> None:
         robot.talking_to = None
-        self._later(robot, self._dice.uniform(*WRAP_UP_S), self._outcome)
+        self._later(robot, self._dice.uniform(*self._town.habits.wraps_up), self._outcome)
 
     def _person_hangs_up(self, leg: Leg) -> Callable[[], Awaitable[None]]:
         async def hang_up() -> None:
@@ -196,7 +192,7 @@ class Floor:
     async def _arrive(self, robot: Robot) -> None:
         body = {"campaign": robot.campaign, "line": robot.line}
         await self._api("POST", "/api/v1/shift", robot.token, body)
-        self._later(robot, LOOK_S, self._look)
+        self._later(robot, self._town.habits.looks_every, self._look)
 
     async def _ready(self, robot: Robot) -> None:
         robot.idle_since = robot.idle_since or self._network.now()
@@ -267,7 +263,7 @@ class Floor:
             await self._ready(robot)
         elif state == "talking" and robot.talking_to is None and robot.leg is not None:
             await self._api("POST", "/api/v1/hang-up", robot.token, {})
-        self._later(robot, LOOK_S, self._look)
+        self._later(robot, self._town.habits.looks_every, self._look)
 
     async def _go_home(self, robot: Robot) -> None:
         status, seat = await self._api("POST", "/api/v1/off", robot.token, {})

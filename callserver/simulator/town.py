@@ -79,6 +79,10 @@ class Habits:
     voicemail: float = 0.08
     returns_missed: float = 0.02  # rings the displayed number after a missed call
     talk_seconds: float = 110.0
+    shortest_talk: float = 8.0
+    looks_every: float = 45.0  # a phoner, at her screen
+    wraps_up: tuple[float, float] = (5.0, 40.0)  # a phoner, after each talk
+    rings_for: tuple[float, float] = (2.0, 20.0)  # before who answers does
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +98,16 @@ class Town:
 
     def __init__(self, seed: int, habits: Habits | None = None) -> None:
         self._seed = seed
-        self._habits = habits or Habits()
+        self.habits = habits or Habits()
         self._rung: dict[str, int] = {}
 
     def rings(self, number: str) -> Behaviour:
         """What the telephone does this time."""
         turn = self._rung[number] = self._rung.get(number, 0) + 1
         dice = random.Random(f"{self._seed}:{number}:{turn}")
-        roll, habits = dice.random(), self._habits
+        roll, habits = dice.random(), self.habits
         if roll < habits.answers:
-            return Behaviour(answers_after=dice.uniform(2, 20))
+            return Behaviour(answers_after=dice.uniform(*habits.rings_for))
         roll -= habits.answers
         if roll < habits.busy:
             return Behaviour(ends="busy")
@@ -115,8 +119,8 @@ class Town:
     def talk(self, number: str) -> Talk:
         """The conversation that follows an answer."""
         dice = random.Random(f"{self._seed}:{number}:{self._rung.get(number, 0)}:talk")
-        roll, habits = dice.random(), self._habits
-        length = max(8.0, dice.expovariate(1 / habits.talk_seconds))
+        roll, habits = dice.random(), self.habits
+        length = max(habits.shortest_talk, dice.expovariate(1 / habits.talk_seconds))
         for share, result in (
             (habits.hangs_up_early, "early"),
             (habits.voicemail, "voicemail"),
@@ -132,7 +136,7 @@ class Town:
     def returns(self, number: str) -> str | None:
         """Whether a missed call is returned, and the key pressed: 9, 1 or none."""
         dice = random.Random(f"{self._seed}:{number}:{self._rung.get(number, 0)}:returns")
-        if dice.random() >= self._habits.returns_missed:
+        if dice.random() >= self.habits.returns_missed:
             return None
         return dice.choice(("9", "9", "1", ""))
 

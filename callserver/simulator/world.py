@@ -77,11 +77,14 @@ class World:
         headers = {"authorization": f"Bearer {token}"}
         try:
             reply = await self._http.request(
-                method, self._public_url + path, headers=headers, json=body
+                method, self._address(path), headers=headers, json=body
             )
         except httpx.HTTPError:
             return 0, {}
         return reply.status_code, document(reply.content)
+
+    def _address(self, path: str) -> str:
+        return self._public_url + path
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -234,7 +234,7 @@ def test_a_bad_number_is_marked_and_left(tmp_path: Path) -> None:
 
     async def work() -> None:
         await house.on_shift()
-        house.network.order = broken  # type: ignore[method-assign]
+        house.network.order = broken  # type: ignore[method-assign,assignment]
         await house.ready()
         await house.until(60)
 
@@ -285,12 +285,11 @@ def test_a_second_shift_phoner_needs_a_supervisor(tmp_path: Path) -> None:
 
 
 def test_an_error_in_the_gate_rings_nobody(house: TestHouse, monkeypatch: Any) -> None:
-    from callserver.engine import gate
 
     def broken(*_: Any) -> Any:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(gate.knowledge, "marks_of", broken)
+    monkeypatch.setattr(knowledge, "marks_of", broken)
 
     async def work() -> None:
         await house.on_shift()

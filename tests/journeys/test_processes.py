@@ -31,7 +31,15 @@ from callserver.simulator.world import World
 ROOT = Path(__file__).parents[2]
 START = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
 ACCOUNT = "AC" + "e" * 32
-QUICK = Habits(talk_seconds=4, answers=0.6, returns_missed=0)
+QUICK = Habits(
+    talk_seconds=3,
+    answers=0.9,
+    returns_missed=0,
+    rings_for=(0.5, 2),
+    shortest_talk=1,
+    looks_every=3,
+    wraps_up=(0.2, 1),
+)
 
 
 def free_port() -> int:
@@ -53,12 +61,13 @@ class Process:
     def start(self) -> None:
         environment = {**os.environ, **self._environment}
         environment["CALLSERVER_CLOCK"] = self._clock.now().isoformat()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "callserver", self._command],
-            env=environment,
-            cwd=ROOT,
-            stderr=subprocess.DEVNULL,
-        )
+        with Path(environment["CALLSERVER_SEALS"]).with_name("stderr.log").open("ab") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "callserver", self._command],
+                env=environment,
+                cwd=ROOT,
+                stderr=errors,
+            )
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
@@ -109,14 +118,8 @@ class TwoDoors(World):
     async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Reply:
         return await super()._post(self._elsewhere(url), headers, body)
 
-    async def _api(
-        self, method: str, path: str, token: str, body: Mapping[str, Any] | None
-    ) -> tuple[int, dict[str, Any]]:
-        real, self._public_url = self._public_url, self._elsewhere(self._public_url)
-        try:
-            return await super()._api(method, path, token, body)
-        finally:
-            self._public_url = real
+    def _address(self, path: str) -> str:
+        return self._elsewhere(super()._address(path))
 
 
 def world(kind: type[World], clock: ShiftedClock, public_url: str) -> World:
@@ -225,7 +228,7 @@ def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: 
                     await is_up(f"http://127.0.0.1:{port}")
                 agenda = asyncio.ensure_future(town.agenda.run())
                 floor = town.employ(robots, hours=24)
-                await asyncio.sleep(25)
+                await asyncio.sleep(30)
                 agenda.cancel()
                 ends = {process.end() for process in processes}
                 assert ends <= {0, -signal.SIGTERM}

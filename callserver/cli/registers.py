@@ -1,0 +1,77 @@
+"""`callserver register`: public do-not-call registers, issue by issue."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+
+from callserver.adapters.clock import SystemClock
+from callserver.cli import opening, refused_rows
+from callserver.cli.contacts import read
+from callserver.database.store import reading
+from callserver.database.tables import registers
+from callserver.engine import no_lists, number_files
+from callserver.settings import instant
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Public do-not-call registers.", no_args_is_help=True)
+    group.command("import")(import_register)
+    group.command("list")(listing)
+    app.add_typer(group, name="register")
+
+
+def import_register(
+    file: Annotated[Path, typer.Argument(help="one number a line, or a CSV with such a column")],
+    name: Annotated[str, typer.Option(help="the register's name")] = "robinson",
+    washed_at: Annotated[str | None, typer.Option(help="when it was issued (ISO); now")] = None,
+    column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
+    smaller: Annotated[bool, typer.Option("--smaller", help="yes, it has shrunk by half")] = False,
+    by: Annotated[str, typer.Option(help="who brought it; stands in the log")] = "command",
+) -> None:
+    """Load a register's newest issue; it takes effect all at once, in place of the one before.
+
+    Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
+    """
+    found = number_files.read(read(file), column=column)
+    now = SystemClock().now()
+    at = now if washed_at is None else instant("--washed-at", washed_at)
+    with opening.database() as engine:
+        version = no_lists.load_register(
+            engine, found.numbers, name, at, now, by=by, smaller=smaller
+        )
+    print(
+        f"{name}: version {version}, {len(found.numbers)} numbers,"
+        f" {found.duplicates} duplicates, {len(found.refused)} refused of {found.read} read"
+    )
+    refused_rows.tell(file, found)
+
+
+def listing(
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """Which issues we hold, and which of them are in force."""
+    table = Table("register", "version", "washed", "numbers", "in force")
+    with opening.database() as engine, reading(engine) as connection:
+        for row in connection.execute(select(registers).order_by(registers.c.version)):
+            washed = row.washed_at.isoformat()
+            if as_json:
+                print(
+                    json.dumps(
+                        {
+                            "name": row.name,
+                            "version": row.version,
+                            "washed_at": washed,
+                            "size": row.size,
+                            "active": row.active,
+                        }
+                    )
+                )
+            in_force = "yes" if row.active else "no"
+            table.add_row(row.name, str(row.version), washed, str(row.size), in_force)
+    if not as_json:
+        Console().print(table)

@@ -1,0 +1,128 @@
+"""What is known about many contacts at once: four queries for a thousand, instead of five for each.
+
+Only for answers about a whole list. A dial reads its own facts (engine/gate.py), in its own
+transaction; a test holds the two together.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, or_, select
+
+from callserver.database.contacts import Contact
+from callserver.database.knowledge import Mark
+from callserver.database.tables import (
+    calls,
+    contacts,
+    marks,
+    register_entries,
+    registers,
+    suppressions,
+)
+from callserver.domain.facts import Purpose, Scope, Suppression
+from callserver.ports import Tx
+
+CHUNK = 1_000
+
+_ready = (
+    select(*[contacts.c[field.name] for field in fields(Contact)])
+    .where(
+        contacts.c.campaign == bindparam("campaign"),
+        contacts.c.status == "ready",
+        contacts.c.id > bindparam("after"),
+    )
+    .order_by(contacts.c.id)
+    .limit(CHUNK)
+)
+_suppressions = select(
+    suppressions.c.subject,
+    suppressions.c.scope,
+    suppressions.c.at,
+    suppressions.c.lifted_at,
+    suppressions.c.purpose,
+    suppressions.c.list,
+).where(suppressions.c.subject.in_(bindparam("subjects", expanding=True)))
+_marks = select(marks.c.id, marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail).where(
+    marks.c.subject.in_(bindparam("subjects", expanding=True))
+)
+_listed = (
+    select(register_entries.c.number)
+    .join(registers, registers.c.version == register_entries.c.version)
+    .where(registers.c.active, register_entries.c.number.in_(bindparam("numbers", expanding=True)))
+)
+_attempts = select(
+    calls.c.attempt, calls.c.number, calls.c.household, calls.c.permit_at, calls.c.ended_at
+).where(
+    or_(
+        calls.c.number.in_(bindparam("numbers", expanding=True)),
+        calls.c.household.in_(bindparam("households", expanding=True)),
+    ),
+    calls.c.permit_at >= bindparam("since"),
+    calls.c.cause.is_distinct_from("declined"),  # rang nowhere
+)
+
+
+class Attempt(NamedTuple):
+    attempt: str
+    at: datetime
+    is_open: bool
+
+
+def ready(tx: Tx, campaign: str) -> Iterator[list[Contact]]:
+    """The campaign's contacts that wait for their first or next dial, a thousand at a time."""
+    after = 0
+    while found := [
+        Contact(*row) for row in tx.execute(_ready, {"campaign": campaign, "after": after})
+    ]:
+        yield found
+        after = found[-1].id
+
+
+def suppressions_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[Suppression]]:
+    """Every suppression, lifted ones too, by subject."""
+    found: dict[str, list[Suppression]] = defaultdict(list)
+    for about, scope, at, lifted_at, purpose, name in tx.execute(
+        _suppressions, {"subjects": list(subjects)}
+    ):
+        why = None if purpose is None else Purpose(purpose)
+        found[about].append(Suppression(Scope(scope), at, lifted_at, why, name))
+    return found
+
+
+def marks_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[tuple[int, Mark]]]:
+    """Every mark by subject, each with its number in the order of writing."""
+    found: dict[str, list[tuple[int, Mark]]] = defaultdict(list)
+    for key, *values in tx.execute(_marks, {"subjects": list(subjects)}):
+        mark = Mark(*values)
+        found[mark.subject].append((key, mark))
+    return found
+
+
+def listed(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Those of the numbers that stand on a register in force."""
+    return set(tx.execute(_listed, {"numbers": list(numbers)}).scalars())
+
+
+def washed_at(tx: Tx) -> datetime | None:
+    """The oldest wash of the registers in force."""
+    oldest: datetime | None = tx.execute(
+        select(func.min(registers.c.washed_at)).where(registers.c.active)
+    ).scalar()
+    return oldest
+
+
+def attempts_of(
+    tx: Tx, numbers: Sequence[int], households: Sequence[int], since: datetime
+) -> tuple[dict[int, list[Attempt]], dict[int, list[Attempt]]]:
+    """Attempts since an instant, by number and by household."""
+    by_number: dict[int, list[Attempt]] = defaultdict(list)
+    by_household: dict[int, list[Attempt]] = defaultdict(list)
+    asked = {"numbers": list(numbers), "households": list(households), "since": since}
+    for attempt, number, household, at, ended_at in tx.execute(_attempts, asked):
+        one = Attempt(attempt, at, ended_at is None)
+        by_number[number].append(one)
+        by_household[household].append(one)
+    return by_number, by_household

@@ -1,0 +1,88 @@
+"""How many of a list may be rung now, and why not the others: the gate's rules over every contact.
+
+An answer about a list, never leave to dial: a permit made here is counted and thrown away.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from callserver.database import many
+from callserver.database.contacts import Contact
+from callserver.domain import facts as f
+from callserver.domain import permit, subject
+from callserver.domain.campaign import Campaign
+from callserver.engine import gate
+from callserver.engine.gate import Known, Question
+from callserver.engine.house import Rules
+from callserver.ports import Tx
+
+ALLOWED = ""
+"""Counted under this: those who may be rung. The others under their first reason."""
+
+
+def tally(
+    tx: Tx,
+    rules: Rules,
+    secret: bytes,
+    campaign: Campaign,
+    now: datetime,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Counter[str]:
+    """The campaign's ready contacts by the first reason against them, or ALLOWED.
+
+    `progress` hears how many were asked so far.
+    """
+    found: Counter[str] = Counter()
+    for contacts in many.ready(tx, campaign.name):
+        for facts in pictures(tx, rules, secret, campaign, contacts, now):
+            answer = permit.decide(facts, "list")
+            found[_first(answer)] += 1
+        progress(found.total())
+    return found
+
+
+def _first(answer: permit.DialPermit | permit.Refusal) -> str:
+    return answer.reasons[0].value if isinstance(answer, permit.Refusal) else ALLOWED
+
+
+def pictures(
+    tx: Tx,
+    rules: Rules,
+    secret: bytes,
+    campaign: Campaign,
+    contacts: Sequence[Contact],
+    now: datetime,
+) -> Iterator[f.Facts]:
+    """The facts of each contact, the same as gate.collect would read one by one."""
+    subjects = {one.id: gate.subjects_of(one) for one in contacts}
+    hashes = {one.id: subject.of_hash(one.number, secret) for one in contacts}
+    everyone = list({about for three in subjects.values() for about in three})
+    suppressions = many.suppressions_of(tx, [*everyone, *set(hashes.values())])
+    marks = many.marks_of(tx, everyone)
+    numbers = list({one.number for one in contacts})
+    households = list({one.household for one in contacts})
+    listed = many.listed(tx, numbers)
+    washed_at = many.washed_at(tx)
+    by_number, by_household = many.attempts_of(tx, numbers, households, now - gate.LOOK_BACK)
+    state = gate.state_of(tx, campaign, now)
+    for one in contacts:
+        about = subjects[one.id]
+        attempts = {*by_number.get(one.number, ()), *by_household.get(one.household, ())}
+        ordered = sorted((mark for key in about for mark in marks.get(key, ())), key=_by_writing)
+        known = Known(
+            marks=[mark for _, mark in ordered],
+            suppressions=tuple(
+                no for key in (*about, hashes[one.id]) for no in suppressions.get(key, ())
+            ),
+            register=f.Register(listed=one.number in listed, checked_at=washed_at),
+            attempts=tuple(sorted(attempt.at for attempt in attempts)),
+            active_call=any(attempt.is_open for attempt in attempts),
+            phoner=f.Phoner(),
+            campaign=state,
+        )
+        yield gate.picture(rules, Question(one, campaign, "explain", None, now), known)
+
+
+def _by_writing(numbered: tuple[int, object]) -> int:
+    return numbered[0]

@@ -1,0 +1,133 @@
+"""Single noes by command: whom a scope is about, writing it down, and ending it again.
+
+What a phoner or a caller says goes through wishes.py; this serves whoever keeps the lists.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from callserver.database import audit, contacts, suppressions
+from callserver.database.contacts import Contact
+from callserver.database.tables import suppressions as table
+from callserver.domain import subject
+from callserver.domain.audit import Kind
+from callserver.domain.facts import Purpose, Scope
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+NOT_LIFTED_BY_NUMBER = frozenset({Scope.COMPLAINT.value, Scope.HOUSEHOLD.value, Scope.HASH.value})
+"""A complaint ends by its own closing, a household's no is more than one person's, and an erased
+person cannot be asked: these are lifted only by id, deliberately."""
+
+MOST_WHY = 200
+_DIGITS = re.compile(r"(\d[ .()-]?){5,}")
+
+
+def subjects(
+    scope: Scope, number: int | None, known: Iterable[Contact], secret: bytes
+) -> tuple[str, ...]:
+    """Whom a no of this scope is about: the number itself, or everyone known at it.
+
+    Raises:
+        Impossible: the scope is about a person or household, and nobody is known.
+    """
+    people = list(known)
+    numbers = {one.number for one in people} if number is None else {number}
+    match scope:
+        case Scope.NUMBER:
+            found = {subject.of_number(one) for one in numbers}
+        case Scope.HASH:
+            found = {subject.of_hash(one, secret) for one in numbers}
+        case Scope.HOUSEHOLD:
+            found = {subject.of_household(one.household) for one in people}
+        case Scope.PERSON | Scope.COMPLAINT | Scope.PURPOSE:
+            found = {subject.of_person(one.person) for one in people}
+    if not found:
+        raise Impossible("nobody is known at this number; --scope number reaches the number itself")
+    return tuple(sorted(found))
+
+
+def add(
+    tx: Tx,
+    about: Iterable[str],
+    scope: Scope,
+    by: str,
+    now: datetime,
+    *,
+    purpose: Purpose | None = None,
+    ringing: Iterable[str] = (),
+) -> list[int]:
+    """Write the noes down, with their entries and the stop of what rings; their ids.
+
+    `ringing`: subjects to be silenced besides those of the noes: a hash tells no call's number.
+
+    Raises:
+        Impossible: a purpose is given, and the scope is another than that of a purpose.
+    """
+    if purpose is not None and scope is not Scope.PURPOSE:
+        raise Impossible(f"a purpose goes with the scope {Scope.PURPOSE.value!r} only")
+    ids = []
+    for one in about:
+        key = suppressions.add(tx, one, scope, now, by, purpose=purpose)
+        suppressions.want_stopped(tx, (one, *ringing))
+        audit.append(
+            tx,
+            now,
+            Kind.SUPPRESSED,
+            scope=scope.value,
+            purpose=None if purpose is None else purpose.value,
+            suppression=key,
+            by=by,
+        )
+        ids.append(key)
+    return ids
+
+
+def about_number(tx: Tx, number: int, secret: bytes) -> list[tuple[int, str]]:
+    """Ids and scopes of what is in force against a number, whoever of its people it is about."""
+    known = contacts.by_number(tx, number)
+    found = {subject.of_number(number), subject.of_hash(number, secret)}
+    found |= {subject.of_person(one.person) for one in known}
+    found |= {subject.of_household(one.household) for one in known}
+    query = (
+        select(table.c.id, table.c.scope)
+        .where(table.c.subject.in_(sorted(found)), table.c.lifted_at.is_(None))
+        .order_by(table.c.id)
+    )
+    return [(key, scope) for key, scope in tx.execute(query)]
+
+
+def check_why(why: str, known: Sequence[Contact]) -> str:
+    """The reason as the log may keep it.
+
+    Raises:
+        Impossible: it is empty or too long, or holds a number or the person's name (I10).
+    """
+    said = subject.fold(why)
+    if not said or len(why) > MOST_WHY:
+        raise Impossible(f"why: should be a few words, {MOST_WHY} letters at the most")
+    words = set(re.findall(r"\w+", said))
+    names = {
+        part for one in known for part in subject.fold(one.name or "").split() if len(part) > 1
+    }
+    if _DIGITS.search(why) or words & names:
+        raise Impossible("why: stands in the log for ever, so no names and no numbers")
+    return why
+
+
+def lift(tx: Tx, ids: Iterable[int], by: str, why: str, now: datetime) -> int:
+    """End suppressions; how many. The rows stay, with the instant at which they ended.
+
+    Raises:
+        NotFound: an id is no suppression in force.
+    """
+    count = 0
+    for key in ids:
+        if not suppressions.lift(tx, key, now):
+            raise NotFound(f"there is no suppression {key} in force")
+        audit.append(tx, now, Kind.LIFTED, suppression=key, by=by, why=why)
+        count += 1
+    return count

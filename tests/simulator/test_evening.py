@@ -1,0 +1,124 @@
+"""R12: evenings in virtual time under all faults; the same seed gives the same evening."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from callserver.cli.simulate import START, evening
+from callserver.simulator.evening import Plan, Result
+from callserver.simulator.faults import ALL, NONE
+from callserver.simulator.invariants import Rows, judge
+from callserver.simulator.legs import Ring
+from callserver.simulator.robots import Told
+
+ROOT = Path(__file__).parents[2]
+PLAN = Plan(start=datetime.fromisoformat(START), hours=0.5, seed=11, faults=ALL)
+
+
+def run(folder: Path, plan: Plan, phoners: int = 12, contacts: int = 1500) -> Result:
+    folder.mkdir(exist_ok=True)
+    return asyncio.run(evening(plan, phoners, contacts, ROOT / "config", folder))
+
+
+def test_an_evening_under_all_faults_wrongs_nobody(tmp_path: Path) -> None:
+    result = run(tmp_path, PLAN)
+    assert {kind: cases for kind, cases in result.verdict.cases.items() if cases} == {}
+    assert result.figures["answered"] > 100
+    assert result.figures["callbacks"]["dropped"] > 5
+    assert result.figures["rest_faults"] > 5
+
+
+def test_the_same_seed_gives_the_same_evening(tmp_path: Path) -> None:
+    short = replace(PLAN, hours=0.1)
+    one = run(tmp_path / "a", short)
+    two = run(tmp_path / "b", short)
+    other = run(tmp_path / "c", replace(short, seed=12))
+    assert one.fingerprint == two.fingerprint
+    assert one.fingerprint != other.fingerprint
+
+
+def test_the_evening_closes_on_time(tmp_path: Path) -> None:
+    """It begins at a quarter to nine; at nine the telephones are silent, whatever is still to do."""
+    late = replace(PLAN, start=datetime.fromisoformat("2026-05-12T20:45:00+02:00"), faults=NONE)
+    result = run(tmp_path, late)
+    assert result.verdict.clean
+    assert result.figures["rang"] > 50
+
+
+def test_a_whole_evening(tmp_path: Path, full: bool) -> None:
+    """Four hours, a hundred phoners: minutes long, so only with CALLSERVER_FULL=1; else a tenth."""
+    plan = replace(PLAN, hours=4 if full else 0.2, seed=7)
+    result = run(tmp_path, plan, phoners=100 if full else 40, contacts=20_000 if full else 3000)
+    assert result.verdict.clean
+
+
+NOON = datetime.fromisoformat("2026-05-12T12:00:00+02:00")
+
+
+def ring(**more: object) -> Ring:
+    values = {
+        "number": "+4532200000",
+        "caller": "+4532123400",
+        "label": "a",
+        "rang_at": NOON,
+        "answered_at": None,
+        "ended_at": NOON + timedelta(seconds=20),
+        "heard": "",
+    }
+    return Ring(**(values | more))  # type: ignore[arg-type]
+
+
+PERMIT = {"a": ("+4532200000", "list"), "b": ("+4532200000", "list")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "rows", "told"),
+    [
+        ("rung_without_permit", [ring(label="x")], Rows(PERMIT, [], {}), Told()),
+        ("rung_without_permit", [ring(), ring()], Rows(PERMIT, [], {}), Told()),
+        (
+            "outside_hours",
+            [ring(rang_at=NOON.replace(hour=21))],
+            Rows(PERMIT, [], {}),
+            Told(),
+        ),
+        (
+            "after_suppression",
+            [ring()],
+            Rows(PERMIT, [("+4532200000", NOON - timedelta(seconds=5))], {}),
+            Told(),
+        ),
+        (
+            "after_suppression",
+            [ring()],
+            Rows(PERMIT, [("+4532200000", NOON + timedelta(seconds=3))], {}),
+            Told(),
+        ),
+        (
+            "twice_within_gap",
+            [ring(), ring(label="b", rang_at=NOON + timedelta(hours=3))],
+            Rows(PERMIT, [], {}),
+            Told(),
+        ),
+        ("answered_into_silence", [ring(heard="silence")], Rows(PERMIT, [], {}), Told()),
+        ("outcome_lost", [ring()], Rows(PERMIT, [], {}), Told(outcomes=[("a", "member")])),
+        ("rings_for_ever", [ring(ended_at=None)], Rows(PERMIT, [], {}), Told()),
+    ],
+)
+def test_the_judge_sees_each_wrong(kind: str, record: list[Ring], rows: Rows, told: Told) -> None:
+    """The negative controls: a judge that finds nothing must be able to find something."""
+    verdict = judge(record, rows, told, NOON + timedelta(hours=4))
+    assert verdict.cases[kind]
+    assert not verdict.clean
+
+
+def test_the_judge_lets_a_good_evening_pass() -> None:
+    good = [
+        ring(heard="phoner", answered_at=NOON + timedelta(seconds=5)),
+        ring(label="b", rang_at=NOON + timedelta(hours=4)),
+    ]
+    rows = Rows(PERMIT, [("+4532200000", NOON + timedelta(hours=5))], {"a": "member"})
+    assert judge(good, rows, Told(outcomes=[("a", "member")]), NOON + timedelta(hours=9)).clean
