@@ -1,0 +1,136 @@
+"""The commands as somebody types them, in a folder of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def command(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "CALLSERVER_CONFIG": str(ROOT / "config"),
+            "CALLSERVER_DATABASE": f"sqlite:///{tmp_path}/c.db",
+            "CALLSERVER_SEALS": str(tmp_path / "seals.jsonl"),
+            "CALLSERVER_SEAL_KEY": str(tmp_path / "seal.key"),
+            "CALLSERVER_KEY": "test",
+            **more,
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "callserver", *words],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return command
+
+
+def test_help_teaches(run: Run) -> None:
+    said = run("--help").stdout
+    for name in ("check", "import", "export", "explain", "why", "suppress", "audit", "simulate"):
+        assert name in said
+    assert "Example" in run("import", "--help").stdout
+
+
+def test_check_and_schema(run: Run, tmp_path: Path) -> None:
+    assert run("check").returncode == 0
+    bad = tmp_path / "bad"
+    (bad / "campaigns").mkdir(parents=True)
+    (bad / "campaigns" / "a.yaml").write_text("nmae: a\n")
+    found = run("check", str(bad))
+    assert found.returncode == 2
+    assert "a.yaml:1: nmae: is not a known key; did you mean 'name'?" in found.stdout
+    assert json.loads(run("check", str(bad), "--json").stdout)["problems"]
+    assert run("schema", "s").returncode == 0
+    assert "properties" in json.loads((tmp_path / "s" / "campaign.schema.json").read_text())
+
+
+def test_a_wrong_setting_is_one_sentence(run: Run) -> None:
+    found = run("migrate", CALLSERVER_PORT="many")
+    assert found.returncode == 2
+    assert "CALLSERVER_PORT" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:
+    lines = "ref;navn;telefon;kilde\n1;Anna Prøve;32200001;gade\n2;Bo Prøve;32200002;gade\n"
+    (tmp_path / "list.csv").write_text(lines + "3;Carl Prøve;ab1;gade\n", "utf-8")
+    dry = run("import", "kanvas", "list.csv", "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert run("export", "contacts", "kanvas").stdout.count("\n") == 1  # the dry run kept nothing
+    assert run("import", "kanvas", "list.csv").returncode == 0
+    exported = run("export", "contacts", "kanvas").stdout
+    assert "Anna Prøve" in exported
+    assert exported.count("\n") == 3
+
+    asked = ("explain", "32200001", "--campaign", "kanvas", "--json", "--at")
+    noon, night = "2027-05-12T12:00:00+02:00", "2027-05-12T22:00:00+02:00"
+    assert json.loads(run(*asked, noon).stdout)["allowed"] is True
+    answer = json.loads(run(*asked, night).stdout)
+    assert answer["reasons"] == ["TIME_AFTER"]
+    assert answer["next_at"] == "2027-05-13T07:00:00+00:00"
+    assert json.loads(run("explain", "112", "--json").stdout)[0]["reasons"][0] == "NUM_EMERGENCY"
+
+    assert run("suppress", "add", "32200001").returncode == 0
+    assert json.loads(run(*asked, noon).stdout)["reasons"] == ["SUP_NUMBER"]
+    assert "Frabedt" in run("why", "32200001").stdout
+    assert "32200001" not in run("suppress", "list").stdout
+    assert run("suppress", "lift", "32200001", "--why", "asked by letter").returncode == 0
+    assert json.loads(run(*asked, noon).stdout)["allowed"] is True
+    shown = run("audit", "show", "--number", "32200002")
+    assert shown.returncode == 0
+
+
+def test_users_and_their_tokens(run: Run) -> None:
+    made = run("user", "add", "maja", "--department", "nord", "--line", "client:phoner_1")
+    assert made.returncode == 0
+    user, token = made.stdout.split()
+    assert user == "1"
+    assert len(token) > 30
+    assert run("user", "add", "maja").returncode == 2
+    assert token not in run("user", "list").stdout
+    assert run("user", "off-board", "maja").returncode == 0
+
+
+def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_path: Path) -> None:
+    import asyncio
+
+    from callserver.adapters.clock import SystemClock
+    from callserver.database.store import open_store
+    from callserver.engine.sealing import Sealer
+
+    for number in range(6):
+        run("suppress", "add", f"3220000{number}")
+    store = open_store(f"sqlite:///{tmp_path}/c.db", inline=True)
+    sealer = Sealer(store, SystemClock(), tmp_path / "seal.key", tmp_path / "seals.jsonl")
+    asyncio.run(sealer.seal())
+    store.close()
+    assert run("audit", "verify").returncode == 0
+    assert run("audit", "export", "log.txt").returncode == 0
+    nowhere = {"CALLSERVER_DATABASE": "sqlite:////nowhere/at/all.db"}
+    assert run("audit", "verify", "log.txt", **nowhere).returncode == 0
+    lines = (tmp_path / "log.txt").read_text().splitlines(keepends=True)
+    (tmp_path / "cut.txt").write_text("".join(lines[:-2]))
+    found = run("audit", "verify", "cut.txt", **nowhere)
+    assert found.returncode == 1
+    assert "the tail is cut" in found.stdout
+
+
+def test_the_demo_ends_by_itself(run: Run) -> None:
+    words = ("demo", "--minutes", "0.12", "--headless", "--config", str(ROOT / "config"))
+    found = run(*words)
+    assert found.returncode == 0, found.stderr
+    assert "the evening's figures" in found.stdout
+    assert "nothing wrong" in found.stdout

@@ -1,0 +1,135 @@
+"""One row: what becomes of each cell, and the refusals that hold no value."""
+
+import pytest
+
+from callserver import texts
+from callserver.domain import contact, subject
+from callserver.domain.contact import Row, RowProblem
+from callserver.domain.sheet import Torn
+
+HEADER = "medlemsnr;telefon;fornavn;efternavn;adresse;postnr;født;medlem;sidste_gave;tidszone;by"
+
+
+def read(cells: str, header: str = HEADER, **given: str) -> Row | RowProblem:
+    names = header.split(";")
+    return contact.reader(names, contact.mapping(names, given), "DK", "import:1")(cells.split(";"))
+
+
+def row(cells: str, header: str = HEADER, **given: str) -> Row:
+    found = read(cells, header, **given)
+    assert isinstance(found, Row)
+    return found
+
+
+def test_a_whole_row() -> None:
+    found = row("M1;32 12 34 56;Bo;Bech;Lyngvej 1;4000;31-05-1980;ja;2026-01-02;;Lynby")
+    assert found.number == 4532123456
+    assert found.name == "Bo Bech"
+    assert found.ref == "M1"
+    assert found.born == "1980-05-31"
+    assert found.last_gift == "2026-01-02"
+    assert found.member is True
+    assert found.place == "DK Europe/Copenhagen"
+    assert found.source == "import:1"
+    assert found.fields == '{"adresse": "Lyngvej 1", "postnr": "4000", "by": "Lynby"}'
+    assert found.person == subject.person_key("m1", 4532123456, None)
+    assert found.household == subject.household_key("LYNGVEJ 1 4000", 1)
+
+
+def test_the_number_is_the_household_of_those_without_an_address() -> None:
+    one = row("M1;32123456;Bo;Bech;;4000;;;;;")
+    other = row("M2;+45 32 12 34 56;Ida;Bech;;9999;;;;;")
+    assert one.household == other.household
+    assert one.person != other.person
+
+
+def test_the_same_street_in_another_town_is_another_household() -> None:
+    one = row("M1;32123456;Bo;Bech;Lyngvej 1;4000;;;;;")
+    other = row("M2;32123457;Ida;Bech;Lyngvej 1;5000;;;;;")
+    assert one.household != other.household
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "reason"),
+    [
+        ("M1;20123456 lok. 12;;;;;;;;;", "telefon", "number_extension"),
+        ("M1;+4520123456 (mor);;;;;;;;;", "telefon", "number_letters"),
+        ("M1;ab20123456;;;;;;;;;", "telefon", "number_letters"),
+        ("M1;20 12 34 56 / 33 11 22 33;;;;;;;;;", "telefon", "number_several"),
+        (
+            "M1;\uff12\uff10\uff11\uff12\uff13\uff14\uff15\uff16;;;;;;;;;",
+            "telefon",
+            "number_not_ascii",
+        ),
+        ("M1;;;;;;;;;;", "telefon", "number_empty"),
+        ("M1;112;;;;;;;;;", "telefon", "number_invalid"),
+        ("M1;32123456;;;;;31/05/1980;;;;", "født", "not_a_date"),
+        ("M1;32123456;;;;;1980-02-30;;;;", "født", "not_a_date"),
+        ("M1;32123456;;;;;19800230;;;;", "født", "not_a_date"),
+        ("M1;32123456;;;;;;måske;;;", "medlem", "not_yes_or_no"),
+        ("M1;32123456;;;;;;;5-1-26;;", "sidste_gave", "not_a_date"),
+        ("M1;32123456;;;;;;;;Europe/Lynby;", "tidszone", "not_a_zone"),
+        ("M1;32123456;;;;;;;;Europe;", "tidszone", "not_a_zone"),
+        ("M1;32123456", "", "cells"),
+    ],
+)
+def test_refusals_name_column_and_reason(cells: str, column: str, reason: str) -> None:
+    assert read(cells) == RowProblem(column, reason)
+    assert reason in contact.REASONS
+
+
+def test_a_torn_row_is_refused_whatever_it_holds() -> None:
+    names = ["telefon", "navn"]
+    read = contact.reader(names, contact.mapping(names, {}), "DK", None)
+    assert read(Torn(["32123456", "Bo"])) == RowProblem("", "quotes")
+
+
+def test_every_reason_is_explained_in_both_languages() -> None:
+    for language in texts.LANGUAGES:
+        said = {
+            contact_reason: texts.say(language, f"refused.{contact_reason}")
+            for contact_reason in contact.REASONS
+        }
+        assert all(said.values())
+
+
+def test_an_own_zone_goes_before_the_numbers() -> None:
+    assert row("M1;32123456;;;;;;;;America/Nuuk;").place == "DK America/Nuuk"
+
+
+@pytest.mark.parametrize(
+    "header", ["Telefon", "TLF", "Mobil", "phone", "Number", "telefonnummer", " Tlf. "]
+)
+def test_headings_are_known_in_both_languages(header: str) -> None:
+    assert contact.mapping(["navn", header], {}) == {"phone": 1, "name": 0}
+
+
+def test_a_given_column_goes_before_the_synonyms() -> None:
+    found = row("32200001;32123456", "Telefon;Arbejde", Arbejde="phone")
+    assert found.number == 4532123456
+    assert found.fields == '{"Telefon": "32200001"}'
+
+
+@pytest.mark.parametrize(
+    ("header", "given", "said"),
+    [
+        ("navn;by", {}, "no column holds"),
+        ("telefon", {"Mobil 2": "phone"}, "there is no column 'Mobil 2'"),
+        ("telefon;x", {"x": "shoe_size"}, "there is no field 'shoe_size'"),
+        ("telefon;Note;note", {}, "two columns are called 'note'"),
+    ],
+)
+def test_a_header_that_cannot_be_used(header: str, given: dict[str, str], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        contact.mapping(header.split(";"), given)
+
+
+def test_a_mended_row_comes_back_without_its_refusal() -> None:
+    header = "telefon;by;line;column;reason;message"
+    found = row("32123456;Lynby;7;telefon;number_invalid;It is none.", header)
+    assert found.fields == '{"by": "Lynby"}'
+
+
+def test_folding_is_the_same_with_and_without_the_short_way() -> None:
+    assert subject.fold("  BO  Bech\t1 ") == "bo bech 1"
+    assert subject.fold("\uff22\uff2f  Bech\u00a01") == "bo bech 1"

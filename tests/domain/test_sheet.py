@@ -1,0 +1,89 @@
+"""Sheets as people send them: encodings, separators, true line numbers, torn quotes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callserver.domain.sheet import MOST_LINES, Sheet, Torn
+
+TEXT = "ref;navn\r\n1;Søren Ærø\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "windows-1252", "utf-16"])
+def test_encodings(encoding: str) -> None:
+    sheet = Sheet(TEXT.encode(encoding))
+    assert list(sheet.header) == ["ref", "navn"]
+    assert list(sheet.rows()) == [(2, ["1", "Søren Ærø"])]
+
+
+def test_bytes_that_are_no_text_are_an_error() -> None:
+    with pytest.raises(ValueError, match="neither UTF-8 nor Windows-1252"):
+        Sheet(b"a;b\n\x81\x8d;1\n")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_separators_and_line_endings(separator: str, ending: str) -> None:
+    raw = ending.join([separator.join("ab"), separator.join("12"), separator.join("34")])
+    sheet = Sheet(raw.encode())
+    assert sheet.separator == separator
+    assert list(sheet.rows()) == [(2, ["1", "2"]), (3, ["3", "4"])]
+
+
+def test_a_line_that_names_the_separator_is_no_header() -> None:
+    sheet = Sheet(b"sep=;\na,x;b\n1;2\n")
+    assert list(sheet.header) == ["a,x", "b"]
+    assert list(sheet.rows()) == [(3, ["1", "2"])]
+    with pytest.raises(ValueError, match="sep="):
+        Sheet(b"sep=|\na|b\n")
+
+
+def test_lines_are_those_an_editor_shows() -> None:
+    raw = b'\na;"b\nc"\n1;"x\ny\nz"\n\n2;w\n;;\n3;v'
+    sheet = Sheet(raw)
+    assert list(sheet.header) == ["a", "b\nc"]
+    assert list(sheet.rows()) == [(4, ["1", "x\ny\nz"]), (8, ["2", "w"]), (10, ["3", "v"])]
+
+
+def test_a_quote_that_never_closes_tears_one_line_only() -> None:
+    rows = "".join(f"{n};x\n" for n in range(5 * MOST_LINES))
+    sheet = Sheet(f'a;b\n1;2\n3;"oops\n{rows}'.encode())
+    found = list(sheet.rows())
+    assert len(found) == 2 + 5 * MOST_LINES
+    assert isinstance(found[1][1], Torn)
+    assert found[1][0] == 3
+    assert found[2] == (4, ["0", "x"])
+    assert found[-1] == (3 + 5 * MOST_LINES, [str(5 * MOST_LINES - 1), "x"])
+
+
+def test_text_behind_a_closing_quote_is_torn() -> None:
+    found = list(Sheet(b'a;b\n1;"x"y\n2;z\n').rows())
+    assert [(line, type(cells)) for line, cells in found] == [(2, Torn), (3, list)]
+
+
+def test_a_cell_beyond_every_limit_is_torn() -> None:
+    found = list(Sheet(b'a;b\n1;"' + b"x" * 200_000 + b'"\n2;y\n').rows())
+    assert [(line, type(cells)) for line, cells in found] == [(2, Torn), (3, list)]
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n\n", b";;\n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_an_error(raw: bytes) -> None:
+    if raw == b";;\n":
+        assert list(Sheet(raw + b"a;b\n").header) == ["a", "b"]
+    with pytest.raises(ValueError, match="empty"):
+        Sheet(raw)
+
+
+@given(st.text(alphabet='ab;,"\n\r', max_size=200))
+def test_every_line_with_something_on_it_is_in_a_row(text: str) -> None:
+    """Nothing is swallowed: lines that begin rows never go back, and the last line is reached."""
+    try:
+        sheet = Sheet(("h;i\n" + text + "\nlast;one").encode())
+    except ValueError:
+        return
+    rows = list(sheet.rows())
+    lines = [line for line, _ in rows]
+    assert lines == sorted(set(lines))
+    said = "".join(cell for _, cells in rows for cell in cells)
+    for letter in "ab":
+        assert said.count(letter) == (text + "last;one").count(letter)

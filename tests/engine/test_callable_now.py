@@ -1,0 +1,137 @@
+"""The answer about a whole list is the gate's own answer, contact by contact."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from callserver.database import contacts, house, knowledge, many, suppressions
+from callserver.database.store import AnyStore
+from callserver.database.tables import calls, register_entries, registers
+from callserver.database.tables import contacts as contacts_table
+from callserver.domain import permit, subject
+from callserver.domain.facts import Purpose, Scope
+from callserver.engine import callable_now, gate
+from callserver.engine.gate import Question
+from callserver.engine.house import Rules
+from callserver.engine.taking_in import take_in
+from callserver.loading import load
+from callserver.ports import Tx
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
+RULES = Rules(load(Path(__file__).parents[2] / "config"))
+KANVAS = RULES.campaign("kanvas")
+SECRET = b"a key"
+KINDS = ["deceased", "vulnerable", "refused", "consent_given", "consent_revoked", "bad_number"]
+
+
+def a_list(tx: Tx, people: int) -> None:
+    rows = [f"R{n};{32200000 + n // 2};P {n};Vej {n // 3}\n" for n in range(people)]
+    take_in(tx, KANVAS, ("ref;telefon;navn;adresse\n" + "".join(rows)).encode(), NOW)
+
+
+def a_call(tx: Tx, one: contacts.Contact, number: int, at: datetime, *, is_open: bool) -> None:
+    values = {
+        "attempt": f"a{number}",
+        "contact": one.id,
+        "campaign": "kanvas",
+        "path": "list",
+        "number": one.number,
+        "person": one.person,
+        "household": one.household,
+        "seat": number,
+        "phoner": 1,
+        "caller_id": KANVAS.caller_id,
+        "room": "r",
+        "revision": "r",
+        "permit_at": at,
+        "state": "placing",
+        "ended_at": None if is_open else at,
+        "cause": None if is_open else ("declined", "no_answer")[number % 2],
+    }
+    tx.execute(insert(calls).values(values))
+
+
+def everyone(tx: Tx) -> list[contacts.Contact]:
+    return [one for chunk in many.ready(tx, "kanvas") for one in chunk]
+
+
+def what_is_known(tx: Tx, dice: random.Random) -> None:
+    """Noes, marks, calls and a register over a list, by seeded dice."""
+    people = everyone(tx)
+    busy: set[int] = set()
+    for number, one in enumerate(people):
+        about = dice.choice(gate.subjects_of(one))
+        at = NOW - timedelta(hours=dice.randrange(1, 2000))
+        if dice.random() < 0.2:
+            purpose = dice.choice([None, Purpose.GIFT, Purpose.RECRUIT])
+            scope = dice.choice(list(Scope))
+            about_no = subject.of_hash(one.number, SECRET) if scope is Scope.HASH else about
+            key = suppressions.add(tx, about_no, scope, at, "test", purpose=purpose)
+            if dice.random() < 0.3:
+                suppressions.lift(tx, key, at + timedelta(minutes=1))
+        while dice.random() < 0.4:
+            knowledge.mark(tx, about, dice.choice(KINDS), at + timedelta(minutes=dice.randrange(9)))
+        if dice.random() < 0.4:
+            free = one.number not in busy and one.household not in busy
+            a_call(tx, one, number, at, is_open=free and dice.random() < 0.3)
+            busy |= {one.number, one.household}
+    for version, active in ((1, False), (2, True)):
+        values = {"version": version, "name": "robinson", "washed_at": NOW, "active": active}
+        tx.execute(insert(registers).values(values))
+        numbers = {one.number for one in people if dice.random() < 0.2}
+        entries = [{"number": number, "version": version} for number in numbers]
+        tx.execute(insert(register_entries), entries)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_facts_are_those_that_a_dial_would_read(store: AnyStore, seed: int) -> None:
+    with store.engine.begin() as tx:
+        a_list(tx, 120)
+        what_is_known(tx, random.Random(seed))
+        people = everyone(tx)
+        assert len(people) == 120
+        found = list(callable_now.pictures(tx, RULES, SECRET, KANVAS, people, NOW))
+        reasons = Counter[str]()
+        for one, facts in zip(people, found, strict=True):
+            asked = gate.collect(tx, RULES, SECRET, Question(one, KANVAS, "explain", None, NOW))
+            assert set(facts.suppressions) == set(asked.suppressions)
+            assert facts.consents == asked.consents
+            assert facts.attempts == asked.attempts
+            answer = permit.decide(facts, "a")
+            again = permit.decide(asked, "a")
+            assert getattr(answer, "reasons", ()) == getattr(again, "reasons", ())
+            reasons[getattr(answer, "reasons", ("",))[0]] += 1
+            for name in ("person", "relation", "register", "active_call", "refused_at", "campaign"):
+                assert getattr(facts, name) == getattr(asked, name)
+        assert callable_now.tally(tx, RULES, SECRET, KANVAS, NOW) == reasons
+        assert len(reasons) > 4
+
+
+def test_only_those_who_are_ready_are_counted(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many, "CHUNK", 3)
+    with store.engine.begin() as tx:
+        a_list(tx, 10)
+        done = select(contacts_table.c.id).order_by(contacts_table.c.id).limit(4)
+        tx.execute(
+            update(contacts_table)
+            .where(contacts_table.c.id.in_(list(tx.execute(done).scalars())))
+            .values(status="done")
+        )
+        heard: list[int] = []
+        found = callable_now.tally(tx, RULES, SECRET, KANVAS, NOW, heard.append)
+        assert found == {callable_now.ALLOWED: 6}
+        assert heard[-1] == 6
+
+
+def test_a_paused_campaign_answers_for_everybody(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        a_list(tx, 3)
+        house.set_campaign_state(tx, "kanvas", True, "test", NOW)
+        found = callable_now.tally(tx, RULES, SECRET, KANVAS, NOW)
+    assert found == {"CAMP_PAUSED": 3}

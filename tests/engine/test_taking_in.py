@@ -1,0 +1,283 @@
+"""Lists come in whole: counted, ranked, told apart, the same on both databases."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, func, select
+
+from callserver.database import contacts_import, migrate
+from callserver.database.store import AnyStore, make_engine
+from callserver.database.tables import audit, contacts, imports, places
+from callserver.domain.campaign import Campaign
+from callserver.engine import taking_in
+from callserver.engine.taking_in import Summary, take_in
+from callserver.errors import ConfigurationProblem
+from callserver.loading import load
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+RULES = load(Path(__file__).parents[2] / "config")
+KANVAS = RULES.campaigns["kanvas"]
+AFMELDTE = RULES.campaigns["afmeldte"]  # ordered by ended, freshest first
+LEADS = RULES.campaigns["leads"]
+
+
+def take(engine: Engine, text: str | bytes, campaign: Campaign = KANVAS, **more: Any) -> Summary:
+    raw = text if isinstance(text, bytes) else text.encode()
+    with engine.begin() as tx:
+        return take_in(tx, campaign, raw, NOW, **more)
+
+
+def rows(engine: Engine, *columns: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as tx:
+        query = select(*[contacts.c[name] for name in columns]).order_by(contacts.c.rank)
+        return [tuple(row) for row in tx.execute(query)]
+
+
+@pytest.fixture
+def engine(store: AnyStore) -> Engine:
+    return store.engine
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    made = make_engine(f"sqlite:///{tmp_path}/list.db", durable=False)
+    migrate.upgrade(made)
+    yield made
+    made.dispose()
+
+
+def test_rows_are_taken_in_the_files_order(engine: Engine) -> None:
+    summary = take(engine, "telefon;navn;by\n32200003;Bo;A\n32200001;Åse;\n+46701234567;Per;C\n")
+    assert summary.counts() | {"read": 3, "taken": 3, "refused": 0} == summary.counts()
+    assert rows(engine, "number", "name", "status", "fields", "place") == [
+        (4532200003, "Bo", "ready", {"by": "A"}, "DK Europe/Copenhagen"),
+        (4532200001, "Åse", "ready", None, "DK Europe/Copenhagen"),
+        (46701234567, "Per", "ready", {"by": "C"}, "SE Europe/Stockholm"),
+    ]
+    with engine.connect() as tx:
+        found = tx.execute(select(places.c.place).order_by(places.c.place)).scalars().all()
+    assert found == ["DK Europe/Copenhagen", "SE Europe/Stockholm"]
+
+
+def test_a_second_list_goes_behind_the_first(engine: Engine) -> None:
+    take(engine, "telefon\n32200003\n32200004\n")
+    take(engine, "telefon\n32200002\n")
+    assert [number for (number,) in rows(engine, "number")] == [4532200003, 4532200004, 4532200002]
+
+
+def test_the_same_file_twice_changes_nothing(engine: Engine) -> None:
+    text = "ref;telefon;navn\n" + "".join(f"R{n};322{n:05};P {n}\n" for n in range(500))
+    take(engine, text)
+    before = rows(engine, *[column.name for column in contacts.columns])
+    again = take(engine, text)
+    assert (again.taken, again.unchanged) == (0, 500)
+    assert rows(engine, *[column.name for column in contacts.columns]) == before
+
+
+def test_an_order_column_ranks(engine: Engine) -> None:
+    text = "telefon;ophørt\n32200001;2026-01-01\n32200002;\n32200003;01-03-2026\n32200004;snart\n"
+    summary = take(engine, text, AFMELDTE)
+    assert [number for (number,) in rows(engine, "number")] == [4532200003, 4532200001, 4532200002]
+    assert [(one.line, one.reason) for one in summary.refused] == [(5, "not_a_date")]
+
+
+@pytest.mark.parametrize("worst", ["9" * 40, "-" + "9" * 40, "--5", "-", "x"])
+def test_a_rank_that_no_database_holds_is_refused(sqlite: Engine, worst: str) -> None:
+    order = KANVAS.model_copy(update={"order": AFMELDTE.order})
+    assert order.order is not None
+    campaign = order.model_copy(
+        update={"order": order.order.model_copy(update={"column": "points"})}
+    )
+    summary = take(sqlite, f"telefon;points\n32200001;{worst}\n32200002;7\n", campaign)
+    assert [(one.column, one.reason) for one in summary.refused] == [("points", "not_a_rank")]
+    assert summary.taken == 1
+
+
+def test_an_order_column_that_is_not_there_stops_the_import(sqlite: Engine) -> None:
+    with pytest.raises(ConfigurationProblem, match="'ended'"):
+        take(sqlite, "telefon\n32200001\n", AFMELDTE)
+
+
+def test_duplicates_in_the_file(sqlite: Engine) -> None:
+    summary = take(
+        sqlite,
+        "ref;telefon;navn\n"
+        "1;32200001;Bo Bech\n"
+        "1;32200002;Bo Bech\n"  # the same person
+        "2;32200001;BO  BECH\n"  # the same number and name
+        "3;32200001;Ida Bech\n"  # lives there too
+        "4;32200001;\n"  # as well, as far as anybody knows
+        "5;32200001;Ida Bech\n",
+    )
+    assert (summary.taken, summary.duplicates, summary.shared) == (3, 3, 3)
+
+
+def test_one_letter_names_are_told_apart_too(sqlite: Engine) -> None:
+    """Short texts may be one object in Python; sameness is asked of what they say."""
+    summary = take(sqlite, "ref;telefon;navn\n1;32200001;B\n2;32200001;B\n3;32200001;C\n")
+    assert (summary.taken, summary.duplicates) == (2, 1)
+
+
+def test_a_row_that_was_refused_makes_nobody_a_duplicate(sqlite: Engine) -> None:
+    summary = take(
+        sqlite, "ref;telefon;ophørt\n1;32200001;snart\n1;32200001;2026-01-01\n", AFMELDTE
+    )
+    assert (summary.taken, summary.duplicates, len(summary.refused)) == (1, 0, 1)
+
+
+def test_other_campaigns_are_named(sqlite: Engine) -> None:
+    take(sqlite, "telefon;kilde\n32200001;gade\n32200002;gade\n", LEADS)
+    summary = take(sqlite, "telefon\n32200002\n32200003\n")
+    assert summary.taken == 2
+    assert summary.elsewhere == {"leads": 1}
+
+
+def test_a_lead_says_itself_where_it_comes_from(sqlite: Engine) -> None:
+    take(sqlite, "telefon;kilde\n32200001;gade\n32200002;\n", LEADS)
+    take(sqlite, "telefon\n32200003\n")
+    found = dict(rows(sqlite, "number", "source"))
+    assert found == {4532200001: "gade", 4532200002: None, 4532200003: "import:2"}
+
+
+def test_a_nul_is_refused(engine: Engine) -> None:
+    """PostgreSQL takes none: one such row must not stop the list."""
+    summary = take(engine, b"telefon;navn\n32200001;B\0o\n32200002;Ida\n")
+    assert [(one.line, one.reason) for one in summary.refused] == [(2, "nul")]
+    assert summary.taken == 1
+
+
+def test_what_no_text_should_break(engine: Engine) -> None:
+    name = "Bo\t\\N \\. %s ; ' \" {} Ærø 🌻"
+    summary = take(
+        engine, f'telefon;navn;"a ""b"" %s"\n32200001;"{name.replace(chr(34), chr(34) * 2)}";\\N\n'
+    )
+    assert summary.taken == 1
+    assert rows(engine, "name", "fields") == [(" ".join(name.split()), {'a "b" %s': "\\N"})]
+
+
+def test_all_or_nothing(engine: Engine) -> None:
+    def half() -> None:
+        with engine.begin() as tx:
+            take_in(tx, KANVAS, b"telefon\n32200001\n", NOW)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
+    with engine.connect() as tx:
+        assert tx.execute(select(func.count()).select_from(contacts)).scalar_one() == 0
+        assert tx.execute(select(func.count()).select_from(imports)).scalar_one() == 0
+
+
+def test_the_entry_holds_counts_and_a_hash_and_nothing_else(sqlite: Engine) -> None:
+    take(sqlite, "telefon;navn\n32200001;Bo Bech\nx;Ida\n")
+    with sqlite.connect() as tx:
+        (body,) = tx.execute(select(audit.c.body).where(audit.c.kind == "imported")).scalars()
+        (counts,) = tx.execute(select(imports.c.counts)).scalars()
+    assert b"Bo" not in body
+    assert b"32200001" not in body
+    assert b'"content":"' in body
+    assert b'"refused":1' in body
+    assert counts["taken"] == 1
+
+
+def test_indexes_built_afterwards_are_the_same(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shape() -> list[tuple[str, str]]:
+        with sqlite.connect() as tx:
+            return sorted(
+                (name, " ".join(sql.lower().replace('"', "").split()))
+                for name, sql in tx.exec_driver_sql(
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+                )
+            )
+
+    before = shape()
+    monkeypatch.setattr(contacts_import, "REBUILD_FROM", 2)
+    dropped: list[bool] = []
+    drop = contacts_import.drop_indexes
+    monkeypatch.setattr(
+        contacts_import, "drop_indexes", lambda tx: (dropped.append(True), drop(tx))[1]
+    )
+    summary = take(sqlite, "telefon;navn\n32200001;Bo\n32200002;Ida\n32200001;Bo\n")
+    assert dropped
+    assert (summary.taken, summary.duplicates) == (2, 1)
+    assert shape() == before
+
+
+def test_chunks_count_across_their_borders(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taking_in, "CHUNK", 7)
+    text = "ref;telefon\n" + "".join(f"{n % 80};322{n % 80:05}\n" for n in range(100))
+    heard: list[int] = []
+    summary = take(engine, text, progress=heard.append)
+    assert (summary.taken, summary.duplicates) == (80, 20)
+    assert heard[-1] == 100
+    assert len({rank for (rank,) in rows(engine, "rank")}) == 80
+
+
+CELLS = st.sampled_from(
+    ["32200001", "32 20 00 02", "+4532200003", "x", "", '"', '"a\nb"', "ja", "2026-01-01", "B\0"]
+)
+RUBBISH = st.lists(
+    st.one_of(
+        st.lists(CELLS, min_size=1, max_size=5).map(";".join),
+        st.lists(CELLS, min_size=4, max_size=4).map(";".join),
+        st.text(max_size=20),
+    ),
+    max_size=25,
+).map("\n".join)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(RUBBISH, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+def test_nothing_is_lost_whatever_comes(sqlite: Engine, text: str, encoding: str) -> None:
+    try:
+        raw = ("telefon;navn;medlem;født\n" + text).encode(encoding)
+    except UnicodeEncodeError:
+        return
+    with sqlite.connect() as tx:
+        before = tx.execute(select(func.count()).select_from(contacts)).scalar_one()
+        summary = take_in(tx, KANVAS, raw, NOW)
+        after = tx.execute(select(func.count()).select_from(contacts)).scalar_one()
+        tx.rollback()
+    counts = summary.counts()
+    assert counts["read"] == sum(
+        counts[name] for name in ("taken", "unchanged", "duplicates", "refused")
+    )
+    assert after - before == counts["taken"]
+    lines = [one.line for one in summary.refused]
+    assert lines == sorted(lines)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300))
+def test_any_bytes_are_counted_or_said_to_be_no_list(sqlite: Engine, raw: bytes) -> None:
+    with sqlite.connect() as tx:
+        said, summary = "UTF-8", Summary()
+        try:
+            summary = take_in(tx, KANVAS, b"telefon;navn\n" + raw, NOW)
+        except ConfigurationProblem as error:
+            said = str(error)
+        tx.rollback()
+    assert "UTF-8" in said
+    assert summary.read >= summary.taken + len(summary.refused)
+
+
+def test_speed(sqlite: Engine, full: bool) -> None:
+    """A guard against a slow mistake, far below what is measured (40,000 rows/s and more)."""
+    count = 1_000_000 if full else 20_000
+    dice = random.Random(1)
+    people = [f"{n};{dice.randrange(32200000, 33000000)};Bo Bech;Vej {n}\n" for n in range(count)]
+    text = "ref;telefon;navn;adresse\n" + "".join(people)
+    started = datetime.now(UTC)
+    summary = take(sqlite, text)
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    assert summary.read == count
+    assert count / seconds > 5_000, replace(summary, refused=[])
