@@ -22,6 +22,8 @@ from webhooks.routes import routes as webhook_routes
 
 log = structlog.get_logger(__name__)
 
+CONFIGURATION_LOOK_SECONDS = 2
+
 DRAIN_SECONDS = 10
 """How long a stopping server waits for orders that are under way."""
 
@@ -33,9 +35,11 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await server.revising.announce()
         ticker = Ticker(server.upkeep.tick, server.clock)
+        ticker.every(CONFIGURATION_LOOK_SECONDS, server.revising.look)
         if ticking and server.settings.upkeep:
             await server.upkeep.start()
-            ticker.start()
+        if ticking:
+            ticker.start(upkeep=server.settings.upkeep)
         log.info("started", revision=server.ours.rules.current.revision)
         try:
             yield

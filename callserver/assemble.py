@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy import make_url
 
+from callserver.adapters import files
 from callserver.adapters.clock import ShiftedClock, SystemClock
 from callserver.adapters.twilio import Twilio
 from callserver.database import migrate
@@ -108,7 +109,9 @@ def build(
         wishes=wishes,
         settling=settling,
         upkeep=Upkeep(ours, dialer, call_flow, settling, rooms, seal.seal, uuid.uuid4().hex),
-        revising=Revising(ours, lambda: load(settings.config)),
+        revising=Revising(
+            ours, lambda: load(settings.config), lambda: files.signature(settings.config)
+        ),
         http=client,
     )
 

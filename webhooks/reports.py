@@ -1,5 +1,6 @@
 """Twilio's words into ours: forms to reports."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -7,6 +8,9 @@ from email.utils import parsedate_to_datetime
 from callserver.domain.call import Receipt, Report
 
 Form = Mapping[str, Sequence[str]]
+
+NUMBER = re.compile("[0-9]{1,9}")
+"""A whole number as forms and addresses carry it; any such fits every column."""
 
 REPORTS = {
     "queued": Report.TAKEN,
@@ -58,18 +62,20 @@ def ended(form: Form) -> bool:
 
 
 def at(form: Form) -> datetime | None:
-    """The provider's own time of the event; None when it does not say."""
+    """The provider's own time of the event, in UTC; None when it does not say."""
     text = form.get("Timestamp", [""])[0]
     if not text:
         return None
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def receipt(form: Form, kind: str, sid: str) -> Receipt | None:
     """The event's own name; None when the provider numbers it not, and repeats cannot be told."""
     number = form.get("SequenceNumber", [""])[0]
-    return Receipt(kind, one(form, sid), int(number)) if number.isdecimal() else None
+    if not NUMBER.fullmatch(number):
+        return None
+    return Receipt(kind, one(form, sid), int(number))

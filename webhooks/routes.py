@@ -11,7 +11,7 @@ from callserver.domain.instruction import Instruction
 from callserver.engine.door import Door
 from callserver.settings import Settings
 from webhooks import reports, signature, twiml
-from webhooks.reports import Form, Malformed, one
+from webhooks.reports import NUMBER, Form, Malformed, one
 
 log = structlog.get_logger(__name__)
 
@@ -167,6 +167,6 @@ def _text(request: Request, name: str) -> str:
 
 def _number(request: Request, name: str) -> int:
     value = _text(request, name)
-    if not value.isdecimal():
+    if not NUMBER.fullmatch(value):
         raise Malformed(f"{name} is no number")
     return int(value)

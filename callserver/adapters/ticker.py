@@ -27,10 +27,15 @@ class Ticker:
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._running = asyncio.Lock()
 
-    def start(self) -> None:
-        """Start ticking in the running event loop."""
+    def start(self, *, upkeep: bool = True) -> None:
+        """Start in the running event loop; without upkeep, only what `every` was told."""
         self._scheduler.start()
-        self._again(timedelta())
+        if upkeep:
+            self._again(timedelta())
+
+    def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something again and again, besides upkeep."""
+        self._scheduler.add_job(work, "interval", seconds=seconds, max_instances=1, coalesce=True)
 
     async def stop(self) -> None:
         """Tick no more; a tick that runs is waited for."""

@@ -7,6 +7,7 @@ import structlog
 import typer
 
 from callserver.adapters.ticker import Ticker
+from callserver.app import CONFIGURATION_LOOK_SECONDS, create
 from callserver.assemble import build
 from callserver.cli import opening
 
@@ -22,8 +23,6 @@ def register(app: typer.Typer) -> None:
 def serve() -> None:
     """Serve webhooks and the API. Settings come from the environment (docs/running.md)."""
     import uvicorn
-
-    from callserver.app import create
 
     settings = opening.settings()
     uvicorn.run(
@@ -49,6 +48,7 @@ async def _upkeep() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     await server.upkeep.start()
+    ticker.every(CONFIGURATION_LOOK_SECONDS, server.revising.look)
     ticker.start()
     log.info("upkeep_started")
     await ended.wait()

@@ -78,10 +78,10 @@ def add(
 
 
 def lift(
-    by: Annotated[str, typer.Option(help="who decided")],
     why: Annotated[str, typer.Option(help="a few words for the log, without names or numbers")],
     number: Annotated[str | None, typer.Argument(help="the telephone number")] = None,
     key: Annotated[int | None, typer.Option("--id", help="one suppression instead")] = None,
+    by: Annotated[str, typer.Option(help="who decided; stands in the log")] = "command",
 ) -> None:
     """End the suppressions of a number and of whoever we know there. They stay on record.
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, literal, select
+from sqlalchemy import bindparam, insert, select
 
-from callserver.database.tables import marks, register_entries, registers
+from callserver.database.tables import marks
 from callserver.ports import Tx
 
 
@@ -23,24 +23,16 @@ class Mark:
 
 _marks = (
     select(marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail)
-    .where(marks.c.subject.in_(bindparam("subjects", expanding=True)))
+    .where(marks.c.subject.in_([bindparam("a"), bindparam("b"), bindparam("c")]))
     .order_by(marks.c.id)
 )
 _insert_mark = insert(marks)
-_register = select(
-    func.min(registers.c.washed_at),
-    exists(
-        select(literal(1))
-        .select_from(
-            register_entries.join(registers, registers.c.version == register_entries.c.version)
-        )
-        .where(register_entries.c.number == bindparam("number"), registers.c.active)
-    ),
-).where(registers.c.active)
 
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
-    return [Mark(*row) for row in tx.execute(_marks, {"subjects": list(subjects)})]
+    """What is known of up to three subjects (number, person, household), oldest first."""
+    names = dict(zip("abc", [*subjects, *(list(subjects[:1]) * 2)], strict=False))
+    return [Mark(*row) for row in tx.execute(_marks, names)]
 
 
 def mark(
@@ -56,9 +48,3 @@ def mark(
             "detail": None if detail is None else dict(detail),
         },
     )
-
-
-def register_of(tx: Tx, number: int) -> tuple[bool, datetime | None]:
-    """Whether the number stands on an active register, and the oldest active register's wash."""
-    washed_at, listed = tx.execute(_register, {"number": number}).one()
-    return bool(listed), washed_at

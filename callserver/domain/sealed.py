@@ -117,16 +117,10 @@ def verify(
     `entries` come with their leaf numbers, in that order, the unsealed ones (None) last.
     """
     findings, expected = _check_heads(heads, public)
-    numbers: list[int] = []
-    bodies: list[bytes] = []
-    unsealed = 0
-    for leaf, body in entries:
-        if leaf is None:
-            unsealed += 1
-        else:
-            numbers.append(leaf)
-            bodies.append(body)
-    hashes = tree.leaf_hashes(bodies)
+    found = list(entries)
+    numbers = [leaf for leaf, _ in found if leaf is not None]
+    unsealed = len(found) - len(numbers)
+    hashes = tree.leaf_hashes([body for _, body in found[: len(numbers)]])
     if numbers != list(range(len(expected))) or hashes != expected:
         findings += _name(numbers, hashes, expected)
     return findings, len(numbers), unsealed

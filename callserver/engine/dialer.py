@@ -204,7 +204,7 @@ class Dialer:
         self, tx: Tx, row: SeatRow, campaign: Campaign, answer: DialPermit, now: datetime
     ) -> Order:
         if row.slot_at is None or now - row.slot_at > SLOT_KEPT:
-            house.take_slot(tx, house.next_slot(tx, now), self._ours.calls_per_second)
+            house.take_slot(tx, now, self._ours.calls_per_second)
         house.count(tx, campaign.name, "dials", now)
         seating.move(tx, self._ours, row, Event.RESERVED, now, call=answer.attempt)
         return Order(answer, Room(row.room, row.room_ref))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from callserver.database import audit, calls, house, knowledge, suppressions
+from callserver.database import audit, calls, house, knowledge, situation, suppressions
 from callserver.database.contacts import Contact
 from callserver.database.knowledge import Mark
 from callserver.database.seats import SeatRow
+from callserver.database.situation import Situation
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
 from callserver.domain.audit import Kind, stamp
@@ -110,29 +111,31 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
     """Everything the rules look at, read in this transaction."""
     contact, now = question.contact, question.now
     subjects = subjects_of(contact)
-    listed, washed_at = knowledge.register_of(tx, contact.number)
+    phoner = None if question.seat is None else question.seat.phoner
+    since = now - timedelta(days=ABANDON_DAYS)
+    found = situation.of(tx, question.campaign.name, contact.number, phoner, since)
     attempts, active = calls.attempts(tx, contact.number, contact.household, now - LOOK_BACK)
     known = Known(
         marks=knowledge.marks_of(tx, subjects),
         suppressions=suppressions.for_subjects(
             tx, (*subjects, subject.of_hash(contact.number, secret))
         ),
-        register=f.Register(listed=listed, checked_at=washed_at),
+        register=f.Register(listed=found.listed, checked_at=found.washed_at),
         attempts=attempts,
         active_call=active,
-        phoner=_phoner(tx, question.seat, now),
-        campaign=state_of(tx, question.campaign, now),
+        phoner=_phoner(tx, question.seat, found, now),
+        campaign=_state(found),
     )
     return picture(rules, question, known, skew_ms)
 
 
 def state_of(tx: Tx, campaign: Campaign, now: datetime) -> f.CampaignState:
     """The campaign's running figures."""
-    paused, _ = house.campaign_state(tx, campaign.name)
-    answered, abandoned = house.answered_and_abandoned(
-        tx, campaign.name, now - timedelta(days=ABANDON_DAYS)
-    )
-    return f.CampaignState(paused=paused, answered=answered, abandoned=abandoned)
+    return _state(situation.of(tx, campaign.name, 0, None, now - timedelta(days=ABANDON_DAYS)))
+
+
+def _state(found: Situation) -> f.CampaignState:
+    return f.CampaignState(paused=found.paused, answered=found.answered, abandoned=found.abandoned)
 
 
 def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) -> f.Facts:
@@ -201,16 +204,17 @@ def _date(text: str | None) -> date | None:
     return None if not text else date.fromisoformat(text)
 
 
-def _phoner(tx: Tx, seat: SeatRow | None, now: datetime) -> f.Phoner:
+def _phoner(tx: Tx, seat: SeatRow | None, found: Situation, now: datetime) -> f.Phoner:
     if seat is None:
         return f.Phoner()
-    found = house.user(tx, seat.phoner)
-    if found is None:
+    if found.shifts is None:
         return f.Phoner(left=True)
+    needs_supervisor = found.shifts == 2
     return f.Phoner(
         shift=found.shifts,
-        supervisor_present=found.shifts != 2 or house.supervisor_present(tx, found.department, now),
-        policy_ack=found.policy_ack,
+        supervisor_present=not needs_supervisor
+        or house.supervisor_present(tx, found.department, now),
+        policy_ack=bool(found.policy_ack),
         left=found.left_at is not None and found.left_at <= now,
     )
 

@@ -20,11 +20,23 @@ log = structlog.get_logger(__name__)
 
 
 class Revising:
-    """Swaps the rules in force. `read` reads the files, or raises ConfigurationProblem."""
+    """Swaps the rules in force. `read` reads the files, or raises ConfigurationProblem;
+    `signature` changes whenever a file does."""
 
-    def __init__(self, ours: House, read: Callable[[], Configuration]) -> None:
+    def __init__(
+        self, ours: House, read: Callable[[], Configuration], signature: Callable[[], object]
+    ) -> None:
         self._ours = ours
         self._read = read
+        self._signature = signature
+        self._seen = signature()
+
+    async def look(self) -> None:
+        """Reload when a file has changed since the last look."""
+        signature = self._signature()
+        if signature != self._seen:
+            self._seen = signature
+            await self.reload()
 
     async def announce(self) -> None:
         """Write down which revision is in force."""

@@ -31,6 +31,7 @@ def run(tmp_path: Path) -> Run:
             cwd=tmp_path,
             capture_output=True,
             text=True,
+            check=False,
             timeout=60,
         )
 

@@ -45,7 +45,7 @@ def test_the_shipped_configuration_is_well() -> None:
         (
             "policies/dk.yaml",
             'mon: ["09:00-21:00"]',
-            'mon: ["12:00–12:00"]',  # noqa: RUF001 - as people type it
+            'mon: ["12:00–12:00"]',
             8,
             "is empty",
         ),

@@ -25,7 +25,7 @@ from callserver.domain.phone import NumberProblem
         ("+299221234", "+299221234"),
         ("+46 70 123 45 67", "+46701234567"),
         ("ab20123456", NumberProblem.LETTERS),
-        ("２０１２３４５６", NumberProblem.NOT_ASCII),  # noqa: RUF001 - full-width on purpose
+        ("２０１２３４５６", NumberProblem.NOT_ASCII),
         ("+45\u200b20123456", NumberProblem.NOT_ASCII),
         ("\u221220123456", NumberProblem.NOT_ASCII),
         ("20123456 lok. 12", NumberProblem.EXTENSION),

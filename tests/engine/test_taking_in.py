@@ -20,6 +20,7 @@ from callserver.engine import taking_in
 from callserver.engine.taking_in import Summary, take_in
 from callserver.errors import ConfigurationProblem
 from callserver.loading import load
+from callserver.ports import Tx
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 RULES = load(Path(__file__).parents[2] / "config")
@@ -201,11 +202,14 @@ def test_indexes_built_afterwards_are_the_same(
 
     before = shape()
     monkeypatch.setattr(contacts_import, "REBUILD_FROM", 2)
-    dropped: list[bool] = []
+    dropped: list[Tx] = []
     drop = contacts_import.drop_indexes
-    monkeypatch.setattr(
-        contacts_import, "drop_indexes", lambda tx: (dropped.append(True), drop(tx))[1]
-    )
+
+    def watched(tx: Tx) -> None:
+        dropped.append(tx)
+        drop(tx)
+
+    monkeypatch.setattr(contacts_import, "drop_indexes", watched)
     summary = take(sqlite, "telefon;navn\n32200001;Bo\n32200002;Ida\n32200001;Bo\n")
     assert dropped
     assert (summary.taken, summary.duplicates) == (2, 1)

@@ -64,5 +64,5 @@ def client(settings: Settings, http: httpx.AsyncClient) -> Client:
         region=settings.region or None,
         edge=settings.edge or None,
         http_client=HttpxTwilio(http, settings.api_url),
-        environment={"-": "-"},  # an empty mapping would fall back to os.environ
+        environment={"-": "-"},  # an empty mapping would let it read the environment
     )

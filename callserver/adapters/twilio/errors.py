@@ -2,10 +2,12 @@
 
 from callserver.ports import Trouble
 
+REQUEST_TIMEOUT = 408
 RETRY_AFTER = 429
 TOO_MANY_REQUESTS = 20429
 LABEL_IN_USE = 16026
-HANG_UP_RACES = frozenset({20404, 21220})
+NOT_FOUND = 20404
+HANG_UP_RACES = frozenset({NOT_FOUND, 21220})
 
 _BAD_NUMBER = (21201, 21211, 21214, 21216, 21217, 13223, 13224, 13225, 32203)
 _STOP = (
@@ -13,7 +15,7 @@ _STOP = (
     *(21215, 13227, 32205, 21219, 21203),  # where we may call
     *(21210, 21212, 13214, 13247),  # our caller id
 )
-_ROOM_GONE = (16003, 16020, 16022, 20404)
+_ROOM_GONE = (16003, 16020, 16022, NOT_FOUND)
 _BUG = (21205, 21208, 21209, 21218, 21234, 21262, 21263, 21626, 16024)
 
 TROUBLES = {
@@ -26,7 +28,12 @@ TROUBLES = {
 
 
 def trouble(status: int, code: int) -> Trouble | None:
-    """What a refusal means to us; None when it does not tell whether a telephone rings."""
+    """What a refusal means to us; None when it does not tell whether a telephone rings.
+
+    The status comes first: with 5xx and 408 the order may have gone through, whatever the code.
+    """
+    if status >= 500 or status == REQUEST_TIMEOUT:
+        return None
     if status == RETRY_AFTER:
         return Trouble.LATER
     if status in (401, 403):
@@ -35,4 +42,4 @@ def trouble(status: int, code: int) -> Trouble | None:
         return TROUBLES[code]
     if status == 404:
         return Trouble.ROOM_GONE
-    return None if status >= 500 else Trouble.BUG
+    return Trouble.BUG

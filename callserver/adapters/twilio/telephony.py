@@ -10,7 +10,11 @@ from typing import Any
 
 import httpx
 import structlog
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import (
+    TwilioException,
+    TwilioRestException,
+    TwilioServiceException,
+)
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VoiceGrant
 
@@ -18,6 +22,7 @@ from callserver.adapters.twilio import errors, speech
 from callserver.adapters.twilio.client import client
 from callserver.domain.call import Cause
 from callserver.domain.permit import DialPermit
+from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Declined, Leg, LegState, Placed, Room, Silent, Trouble
 from callserver.settings import Settings
 
@@ -43,8 +48,17 @@ _CAUSES = {
     "no-answer": Cause.NO_ANSWER,
     "canceled": Cause.CANCELLED,
 }
-_LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError)
-"""What an order or a question may end in without telling us anything for certain."""
+_REFUSED = (TwilioRestException, TwilioServiceException)
+"""Twilio's no, in its old form and as a problem document (RFC 9457)."""
+
+_LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError, AttributeError, TypeError)
+"""What an order or a question may end in without telling us anything for certain.
+
+AttributeError and TypeError: twilio-python stumbles so over JSON of another shape than expected.
+"""
+
+_CLOCKS_S = 10
+"""How far Twilio's clock and ours may differ when a leg is looked for by its time."""
 
 
 class Twilio:
@@ -105,13 +119,14 @@ class Twilio:
     async def _create(self, order: Any, sid: str) -> Placed | Declined | Silent:
         try:
             made = await order
-        except TwilioRestException as error:
-            if error.code == errors.LABEL_IN_USE:
-                return Declined(Trouble.BUG, errors.LABEL_IN_USE, "label in use")
-            trouble = errors.trouble(error.status, error.code)
+        except _REFUSED as error:
+            status, code = int(error.status), int(error.code or error.status)
+            if code == errors.LABEL_IN_USE:
+                return Declined(Trouble.BUG, code, "label in use")
+            trouble = errors.trouble(status, code)
             if trouble is None:
-                return Silent(f"HTTP {error.status}")
-            return Declined(trouble, error.code, "declined")
+                return Silent(f"HTTP {status}")
+            return Declined(trouble, code, "declined")
         except _LOST as error:
             return Silent(type(error).__name__)
         ref = getattr(made, sid)
@@ -138,7 +153,7 @@ class Twilio:
         """End the leg: `completed` ends it in whatever state it is."""
         try:
             await self._client.calls(ref).update_async(status="completed")
-        except TwilioRestException as error:
+        except _REFUSED as error:
             if error.code not in errors.HANG_UP_RACES:
                 raise
 
@@ -146,7 +161,7 @@ class Twilio:
         """Take the leg out of the room and speak to it."""
         try:
             await self._client.calls(ref).update_async(twiml=speech.apology(organisation))
-        except TwilioRestException as error:
+        except _REFUSED as error:
             if error.code not in errors.HANG_UP_RACES:
                 raise
 
@@ -161,7 +176,7 @@ class Twilio:
                 return await self._leg(found)
             return await self._dialed(number, since)
         except _LOST as error:
-            if _status(error) == 404:
+            if _gone(error):
                 return Leg(LegState.UNKNOWN_LEG)
             log.warning("look_up_failed", attempt=attempt, error=type(error).__name__)
             return Leg(LegState.NO_ANSWER)
@@ -169,22 +184,23 @@ class Twilio:
     async def _labelled(self, room: str, attempt: str) -> str | None:
         try:
             found = await self._client.conferences(room).participants(attempt).fetch_async()
-        except TwilioRestException as error:
-            if error.status == 404:
+        except _REFUSED as error:
+            if _gone(error):
                 return None
             raise
         sid: str | None = found.call_sid
         return sid
 
     async def _dialed(self, number: str, since: datetime) -> Leg:
-        """A leg to the number that began after the permit; the latest when there are several."""
-        calls = await self._client.calls.list_async(
-            to=number, start_time_after=since - timedelta(seconds=2), limit=20
-        )
+        """A leg to the number that began after the permit; the latest when there are several.
+
+        Twilio is not asked to filter by StartTime: a leg that is still queued has none, and how
+        finely that filter reads a time of day is not documented.
+        """
+        calls = await self._client.calls.list_async(to=number, limit=20)
+        earliest = since - timedelta(seconds=_CLOCKS_S)
         begun = [
-            call
-            for call in calls
-            if (call.date_created or call.start_time or since) >= since - timedelta(seconds=2)
+            call for call in calls if (call.date_created or call.start_time or since) >= earliest
         ]
         if not begun:
             return Leg(LegState.UNKNOWN_LEG)
@@ -195,8 +211,7 @@ class Twilio:
         try:
             return await self._leg(ref)
         except _LOST as error:
-            unknown = _status(error) == 404
-            return Leg(LegState.UNKNOWN_LEG if unknown else LegState.NO_ANSWER, ref)
+            return Leg(LegState.UNKNOWN_LEG if _gone(error) else LegState.NO_ANSWER, ref)
 
     async def _leg(self, ref: str) -> Leg:
         return _as_leg(await self._client.calls(ref).fetch_async())
@@ -210,7 +225,15 @@ class Twilio:
         return next((room.sid for room in found if room.status != "completed"), None)
 
     def access_token(self, identity: str) -> str:
-        """A token for the browser's softphone, for an hour."""
+        """A token for the browser's softphone, for an hour.
+
+        Raises:
+            ConfigurationProblem: the API key or its secret is not set; tokens are signed with it.
+        """
+        if not (self._settings.api_key and self._settings.api_secret):
+            raise ConfigurationProblem(
+                "TWILIO_API_KEY and TWILIO_API_SECRET: needed for the browser's softphone"
+            )
         token = AccessToken(
             self._settings.account_sid,
             self._settings.api_key,
@@ -232,9 +255,6 @@ def _as_leg(call: Any) -> Leg:
     return Leg(LegState.ENDED, call.sid, _CAUSES.get(status, Cause.UNREACHABLE).value)
 
 
-def _status(error: Exception) -> int | None:
-    """The HTTP status of an error, where it has one (list errors carry it in their arguments)."""
-    if isinstance(error, TwilioRestException):
-        return int(error.status)
-    reply = error.args[1] if len(error.args) > 1 else None
-    return getattr(reply, "status_code", None)
+def _gone(error: Exception) -> bool:
+    """Whether Twilio itself says that it has no such leg; a stray 404 of a proxy says nothing."""
+    return isinstance(error, _REFUSED) and error.code == errors.NOT_FOUND

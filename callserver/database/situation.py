@@ -1,0 +1,75 @@
+"""What the gate asks of campaign, register and phoner, in one statement: it stands on every dial."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, exists, func, literal, select
+
+from callserver.database.tables import (
+    campaign_states,
+    register_entries,
+    registers,
+    tallies,
+    users,
+)
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """`shifts` and what follows are None when there is no such phoner."""
+
+    paused: bool
+    answered: int  # live answers since the given day
+    abandoned: int
+    listed: bool  # on an active register
+    washed_at: datetime | None  # the oldest active register's issue
+    shifts: int | None
+    policy_ack: bool | None
+    left_at: datetime | None
+    department: str | None
+
+
+_tally = select(
+    func.coalesce(func.sum(tallies.c.answered), 0).label("answered"),
+    func.coalesce(func.sum(tallies.c.abandoned), 0).label("abandoned"),
+).where(tallies.c.campaign == bindparam("campaign"), tallies.c.day >= bindparam("since"))
+_tally_rows = _tally.subquery()
+_paused = (
+    select(campaign_states.c.paused)
+    .where(campaign_states.c.campaign == bindparam("campaign"))
+    .scalar_subquery()
+)
+_washed = select(func.min(registers.c.washed_at)).where(registers.c.active).scalar_subquery()
+_listed = exists(
+    select(literal(1))
+    .select_from(
+        register_entries.join(registers, registers.c.version == register_entries.c.version)
+    )
+    .where(register_entries.c.number == bindparam("number"), registers.c.active)
+)
+_situation = select(
+    func.coalesce(_paused, literal(False)),
+    _tally_rows.c.answered,
+    _tally_rows.c.abandoned,
+    _listed,
+    _washed,
+    users.c.shifts,
+    users.c.policy_ack,
+    users.c.left_at,
+    users.c.department,
+).select_from(_tally_rows.join(users, users.c.id == bindparam("phoner"), isouter=True))
+
+
+def of(tx: Tx, campaign: str, number: int, phoner: int | None, since: datetime) -> Situation:
+    """The situation of one dial; days of the tally are in UTC."""
+    row = tx.execute(
+        _situation,
+        {
+            "campaign": campaign,
+            "number": number,
+            "phoner": phoner,
+            "since": since.date().isoformat(),
+        },
+    ).one()
+    return Situation(bool(row[0]), int(row[1]), int(row[2]), bool(row[3]), *row[4:])

@@ -1,0 +1,53 @@
+"""python -m tests.bench [--full] [webhook claim decision import audit evening]"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from callserver.cli.simulate import START, evening
+from callserver.simulator.evening import Plan
+from tests.bench import serving, storing
+from tests.bench.measuring import Figure
+from tests.house import ROOT
+
+
+def an_evening(hours: float) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Plan(start=datetime.fromisoformat(START), hours=hours)
+        result = asyncio.run(evening(plan, 100, 20_000, ROOT / "config", Path(folder)))
+    factor = result.figures["times_real_time"]
+    what = "evening of 100 phoners in virtual time"
+    return [Figure(what, f"{factor}× real time", "-", "-", "≥ 60×", factor >= 60)]
+
+
+def main() -> None:
+    full = "--full" in sys.argv
+    wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
+    many = 1_000_000 if full else 100_000
+    parts: dict[str, Callable[[], list[Figure]]] = {
+        "webhook": serving.webhook,
+        "claim": lambda: [storing.claims([10_000, 100_000, *([1_000_000] if full else [])])],
+        "decision": lambda: storing.decisions(many),
+        "import": lambda: storing.importing(many),
+        "audit": lambda: [storing.verifying(1_000_000 if full else 200_000)],
+        "evening": lambda: an_evening(4 if full else 0.25),
+    }
+    table = Table("what", "measured", "peer in the same run", "limit", "aim", "")
+    console = Console()
+    for name, measure in parts.items():
+        if wanted and name not in wanted:
+            continue
+        console.print(f"{name} …", style="dim")
+        for one in measure():
+            said = "[green]ok[/]" if one.good else "[red]missed[/]"
+            table.add_row(one.what, one.measured, one.peer, one.limit, one.aim, said)
+    console.print(table)
+
+
+main()

@@ -1,0 +1,249 @@
+"""Claim, dial decision, import and audit: what the database and the rules cost."""
+
+import csv
+import io
+import os
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import phonenumbers
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import insert, text
+
+from callserver.database import audit, contacts, migrate
+from callserver.database.store import make_engine
+from callserver.database.tables import suppressions
+from callserver.domain import phone, sealed, tree
+from callserver.domain.audit import canonical
+from callserver.domain.seat import State
+from callserver.engine.dialer import Order
+from callserver.engine.house import Rules
+from callserver.engine.taking_in import take_in
+from callserver.loading import load
+from tests.bench.measuring import Figure, percentile, side_by_side, timed
+from tests.house import ROOT, TUESDAY, TestHouse, play
+
+PLACE = "DK Europe/Copenhagen"
+FIRST = 20_000_000
+
+
+def fsyncs(folder: Path) -> float:
+    """The disk's own limit: overwritten pages made durable, per second."""
+    with (folder / "sync").open("wb") as file:
+        file.write(b"x" * 8192)
+        began, count = time.perf_counter(), 300
+        for _ in range(count):
+            file.seek(0)
+            file.write(b"y" * 4096)
+            file.flush()
+            os.fdatasync(file.fileno())
+        return count / (time.perf_counter() - began)
+
+
+def people(count: int) -> str:
+    out = io.StringIO()
+    out.write("ref;navn;telefon;kilde;by\n")
+    valid = (n for n in range(FIRST, 99_999_999) if isinstance(phone.parse(str(n)), str))
+    for number in valid:
+        if count == 0:
+            break
+        count -= 1
+        out.write(f"K{number};Person {number % 977};{number};gade;Lynghavn\n")
+    return out.getvalue()
+
+
+def claims(sizes: list[int]) -> Figure:
+    """Finding and marking the next contact, as the list grows."""
+    times = []
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            engine = make_engine(f"sqlite:///{folder}/c.db", durable=False, server=True)
+            migrate.upgrade(engine)
+            campaign = Rules(load(ROOT / "config")).campaign("kanvas")
+            with engine.begin() as tx:
+                take_in(tx, campaign, people(size).encode(), TUESDAY)
+
+            def claim(engine: Any = engine) -> None:
+                for _ in range(200):
+                    with engine.begin() as tx:
+                        assert contacts.claim(tx, "kanvas", (PLACE,), 1, TUESDAY)
+
+            claim()
+            times.append(min(timed(claim) for _ in range(5)) / 200)
+            engine.dispose()
+    growth = times[-1] / times[0]
+    shown = ", ".join(f"{s:,}: {t * 1e6:.0f} µs" for s, t in zip(sizes, times, strict=True))
+    return Figure(
+        "claim, growth with the list", f"{growth:.2f}×", shown, "-", "≤ 1.2×", growth <= 1.2
+    )
+
+
+def bare(house: TestHouse) -> Callable[[], None]:
+    """A transaction that writes the rows a dial writes, and decides nothing."""
+    number = iter(range(10**9))
+
+    def work() -> None:
+        n = next(number)
+        with house.server.store.engine.begin() as tx:
+            tx.execute(
+                text("UPDATE contacts SET status = 'claimed', next_at = NULL WHERE id = :id"),
+                {"id": n % 1000 + 5000},
+            )
+            tx.execute(
+                text(
+                    "INSERT INTO calls (attempt, contact, campaign, path, number, person, household,"
+                    " seat, phoner, caller_id, room, revision, permit_at, state, deadline, ended_at)"
+                    " VALUES (:a, 1, 'x', 'list', :n, :n, :n, :n, 1, '+45', 'r', 'r', 1, 'placing',"
+                    " 1, 1)"
+                ),
+                {"a": f"bare{n}", "n": n + 10**12},
+            )
+            for kind in ("permitted", "seat"):
+                audit.append(tx, TUESDAY, _kind(kind), call=f"bare{n}", campaign="x", seat=n)
+            tx.execute(text("UPDATE seats SET state = 'waiting' WHERE id = 1"))
+            tx.execute(text("UPDATE budgets SET next_at = next_at WHERE name = 'calls'"))
+            tx.execute(text("UPDATE tallies SET dials = dials + 0 WHERE campaign = 'kanvas'"))
+
+    return work
+
+
+def _kind(name: str) -> Any:
+    from callserver.domain.audit import Kind
+
+    return Kind(name)
+
+
+def decisions(size: int) -> list[Figure]:
+    """The whole dial decision among many contacts and suppressions, against the bare writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        house = TestHouse(Path(folder), people=people(size), calls_per_second=1e6)
+        house.read(lambda tx: _suppress(tx, size))
+        dialer = house.server.dialer
+        ready: list[float] = []
+
+        async def sit() -> None:
+            await house.on_shift()
+            await house.api("POST", "/pause", {"reason": "bench"})
+
+        play(sit())
+        store: Any = house.server.store
+
+        def reset(tx: Any) -> None:
+            tx.execute(text("UPDATE budgets SET next_at = 0"))  # the clock stands still here
+            tx.execute(
+                text("UPDATE calls SET ended_at = 1, cause = 'declined' WHERE ended_at IS NULL")
+            )
+            tx.execute(
+                text("UPDATE seats SET state = :s, wants = :s, call = NULL, slot_at = NULL"),
+                {"s": State.WAITING.value},
+            )
+
+        def decide() -> None:
+            with store.engine.begin() as tx:
+                reset(tx)
+            began = time.perf_counter()
+            with store.engine.begin() as tx:
+                assert isinstance(dialer._next(tx, 1), Order)
+            ready.append(time.perf_counter() - began)
+
+        bare_work, times = bare(house), []
+        for _ in range(300):
+            decide()
+            times.append(timed(bare_work))
+        ratio = percentile(ready[30:], 0.5) / percentile(times[30:], 0.5)
+        p99 = percentile(ready[30:], 0.99) * 1000
+        house.close()
+    what = f"dial decision, {size:,} contacts and suppressions"
+    half = percentile(ready[30:], 0.5) * 1e6
+    peer = f"bare writes {percentile(times[30:], 0.5) * 1e6:.0f} µs"
+    return [
+        Figure(what, f"{ratio:.2f}× ({half:.0f} µs)", peer, "-", "≤ 2×", ratio <= 2),
+        Figure("Ready → order, p99", f"{p99:.1f} ms", "-", "-", "≤ 20 ms", p99 <= 20),
+    ]
+
+
+def _suppress(tx: Any, count: int) -> None:
+    rows = [
+        {"subject": f"number:{4590000000 + n}", "scope": "number", "at": TUESDAY, "by": "bench"}
+        for n in range(count)
+    ]
+    for at in range(0, count, 10_000):
+        tx.execute(insert(suppressions), rows[at : at + 10_000])
+
+
+def importing(count: int) -> list[Figure]:
+    """A list to dialable contacts, against reading the CSV alone and the library row by row."""
+    raw = people(count)
+    with tempfile.TemporaryDirectory() as folder:
+        engine = make_engine(f"sqlite:///{folder}/i.db", server=True)
+        migrate.upgrade(engine)
+        campaign = Rules(load(ROOT / "config")).campaign("kanvas")
+
+        def work() -> None:
+            with engine.begin() as tx:
+                take_in(tx, campaign, raw.encode(), TUESDAY)
+
+        took = timed(work)
+        engine.dispose()
+    floor = timed(lambda: list(csv.reader(io.StringIO(raw), delimiter=";")))
+    numbers = [line.split(";")[2] for line in raw.splitlines()[1:20_001]]
+
+    def library() -> None:
+        for one in numbers:
+            phonenumbers.is_valid_number(phonenumbers.parse(one, "DK"))
+
+    slow = timed(library) / len(numbers)
+    rate = count / took
+    dice = random.Random(1)
+    probes = [f"{dice.randrange(10**8):08}" for _ in range(20_000)]
+    wrong = sum(isinstance(phone.parse(one), str) != _valid(one) for one in probes)
+    return [
+        Figure(
+            f"import, {count:,} rows",
+            f"{rate:,.0f} rows/s",
+            f"parsing alone by the library {1 / slow:,.0f}/s",
+            f"csv.reader {count / floor:,.0f}/s",
+            "≥ 80,000 rows/s",
+            rate >= 80_000,
+        ),
+        Figure("numbers that libphonenumber sees otherwise", str(wrong), "-", "-", "0", wrong == 0),
+    ]
+
+
+def _valid(raw: str) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(raw, "DK"))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def verifying(count: int) -> Figure:
+    """Checking the sealed log, against hashing its bytes once."""
+    key = Ed25519PrivateKey.generate()
+    bodies = [
+        canonical({"at": "2026-05-12T15:00:00.000000Z", "kind": "permitted", "call": f"{n:020}"})
+        for n in range(count)
+    ]
+    heads, last = [], None
+    for at in range(0, count, 5000):
+        last = sealed.seal(last, bodies[at : at + 5000], "now", key)
+        heads.append(last)
+    public = key.public_key()
+
+    def verify() -> None:
+        assert sealed.verify(enumerate(bodies), heads, public)[0] == []
+
+    (whole, once), spread = side_by_side(3, verify, lambda: tree.leaf_hashes(bodies))
+    per_million = whole / count * 1e6
+    return Figure(
+        "audit verification, per million",
+        f"{per_million:.2f} s (A/A {spread:.0%})",
+        f"one hash an entry {once / count * 1e6:.2f} s",
+        "-",
+        "≤ 1.5 s",
+        per_million <= 1.5,
+    )

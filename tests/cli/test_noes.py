@@ -1,0 +1,235 @@
+"""`callserver suppress`: noes in, noes ended, what rings silenced."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, insert, select
+
+from callserver.database import knowledge, suppressions
+from callserver.database.store import AnyStore
+from callserver.database.tables import audit, calls, contacts
+from callserver.database.tables import suppressions as table
+from callserver.domain import subject
+from callserver.domain.facts import Scope
+from callserver.engine import no_lists, number_files
+from callserver.errors import CallserverError, ConfigurationProblem, Impossible
+from callserver.ports import Tx
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+Say = Callable[..., str]
+
+
+@pytest.fixture
+def people(say: Say, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("ref;telefon;navn\n1;32200001;Bo Bech\n2;32200001;Ida Bech\n3;32200002;Per\n")
+    say("import", "kanvas", file)
+
+
+def noes(engine: Engine) -> list[tuple[str, str]]:
+    with engine.connect() as tx:
+        query = select(table.c.subject, table.c.scope).where(table.c.lifted_at.is_(None))
+        return [(about, scope) for about, scope in tx.execute(query.order_by(table.c.id))]
+
+
+def entries(engine: Engine, kind: str) -> list[dict[str, object]]:
+    with engine.connect() as tx:
+        query = select(audit.c.body).where(audit.c.kind == kind).order_by(audit.c.id)
+        return [json.loads(body) for body in tx.execute(query).scalars()]
+
+
+def a_call(tx: Tx, number: int, *, answered: bool = False) -> None:
+    tx.execute(
+        insert(calls).values(
+            attempt=f"a{number}",
+            campaign="kanvas",
+            path="list",
+            number=number,
+            person=number,
+            household=subject.household_key(None, number),
+            seat=number,
+            phoner=1,
+            caller_id="+4532123400",
+            room="r",
+            revision="r",
+            permit_at=NOW,
+            state="ringing",
+            answered_at=NOW if answered else None,
+        )
+    )
+
+
+def stopped(engine: Engine) -> set[int]:
+    with engine.connect() as tx:
+        query = select(calls.c.number).where(calls.c.stop_wanted == "suppressed")
+        return set(tx.execute(query).scalars())
+
+
+def test_numbers_are_suppressed_and_what_rings_is_silenced(say: Say, engine: Engine) -> None:
+    with engine.begin() as tx:
+        for number in (4532200001, 4532200002, 4532200003):
+            a_call(tx, number, answered=number == 4532200002)
+    say("suppress", "add", "32 20 00 01", "+4532200002", "--by", "user:3")
+    assert noes(engine) == [("number:4532200001", "number"), ("number:4532200002", "number")]
+    assert stopped(engine) == {4532200001}
+    found = entries(engine, "suppressed")
+    assert [(one["suppression"], one["by"]) for one in found] == [(1, "user:3"), (2, "user:3")]
+    assert not any("4532200001" in json.dumps(one) for one in found)
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(("scope", "many"), [("person", 2), ("complaint", 2), ("household", 1)])
+def test_scopes_reach_everyone_at_the_number(
+    say: Say, engine: Engine, scope: str, many: int
+) -> None:
+    say("suppress", "add", "32200001", "--scope", scope)
+    assert [found for _, found in noes(engine)] == [scope] * many
+
+
+@pytest.mark.usefixtures("people")
+def test_one_contact_is_suppressed(say: Say, engine: Engine) -> None:
+    say("suppress", "add", "--contact", "3", "--scope", "org", "--purpose", "GIFT")
+    with engine.connect() as tx:
+        row = tx.execute(select(table)).one()
+        person = tx.execute(select(contacts.c.person).where(contacts.c.id == 3)).scalar_one()
+    assert (row.subject, row.scope, row.purpose) == (f"person:{person}", "org", "GIFT")
+
+
+def test_an_erased_number_is_kept_as_a_hash_and_silenced(say: Say, engine: Engine) -> None:
+    with engine.begin() as tx:
+        a_call(tx, 4532200001)
+    say("suppress", "add", "32200001", "--scope", "hash")
+    assert noes(engine) == [(subject.of_hash(4532200001, b"a key"), "hash")]
+    assert stopped(engine) == {4532200001}
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["add"], "name telephone numbers"),
+        (["add", "112"], "no telephone number"),
+        (["add", "32200009", "--scope", "person"], "nobody is known"),
+        (["add", "--contact", "99"], "no contact 99"),
+        (["add", "32200001", "--purpose", "GIFT"], "the scope 'org' only"),
+        (["lift", "--by", "x", "--why", "y"], "or one suppression"),
+        (["lift", "--id", "9", "--by", "x", "--why", "y"], "no suppression 9"),
+        (["lift", "32200001", "--by", "x", "--why", " "], "a few words"),
+        (["lift", "32200001", "--by", "x", "--why", "Ida asked for it"], "no names"),
+        (["lift", "32200001", "--by", "x", "--why", "now at 32 20 00 07"], "no numbers"),
+        (["import", "missing.csv"], "No such file"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    say: Say, engine: Engine, words: list[str], said: str
+) -> None:
+    with pytest.raises(CallserverError, match=said):
+        say("suppress", *words)
+    assert noes(engine) == []
+
+
+@pytest.mark.usefixtures("people")
+def test_one_unknown_number_undoes_them_all(say: Say, engine: Engine) -> None:
+    with pytest.raises(Impossible):
+        say("suppress", "add", "32200001", "32200009", "--scope", "person")
+    assert noes(engine) == []
+
+
+@pytest.mark.usefixtures("people")
+def test_a_lift_ends_the_noes_and_keeps_the_rows(say: Say, engine: Engine) -> None:
+    for scope in ("number", "person", "household", "complaint"):
+        say("suppress", "add", "32200001", "--scope", scope)
+    why = "the member wrote to us"
+    result = say("suppress", "lift", "32200001", "--by", "user:1", "--why", why)
+    assert "3 lifted" in result
+    assert result.count("still in force") == 3
+    assert [scope for _, scope in noes(engine)] == ["household", "complaint", "complaint"]
+    assert [one["why"] for one in entries(engine, "lifted")] == [why] * 3
+    with engine.connect() as tx:
+        assert tx.execute(select(func.count()).select_from(table)).scalar_one() == 6
+    say("suppress", "lift", "--id", "4", "--by", "user:1", "--why", why)
+    assert [scope for _, scope in noes(engine)] == ["complaint", "complaint"]
+
+
+def test_a_list_of_noes(say: Say, engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "no.csv"
+    file.write_text("navn;Telefon\nBo;32200001\nIda;ab\nPer;+4532200002\nBo;32 20 00 01\n")
+    with engine.begin() as tx:
+        a_call(tx, 4532200002)
+    first = say("suppress", "import", file, "--list", "fra brevene")
+    assert "2 suppressed, 0 unchanged, 1 duplicates, 1 refused of 4 read" in first
+    assert stopped(engine) == {4532200002}
+    refused = file.with_name("no.csv.refused.csv").read_text("utf-8-sig").splitlines()
+    assert refused[1].startswith("Ida;ab;3;Telefon;number_letters;")
+    again = say("suppress", "import", file, "--list", "fra brevene")
+    assert "0 suppressed, 2 unchanged" in again
+    assert [one["count"] for one in entries(engine, "suppressed")] == [2, 0]
+    shown = say("suppress", "list", "--list", "fra brevene", "--json").splitlines()
+    assert [json.loads(line)["subject"] for line in shown] == [
+        "number:•••••• 02",
+        "number:•••••• 01",
+    ]
+    plain = say("suppress", "list", "--plain", "--most", "1")
+    assert "number:4532200002" in plain
+    assert "more than 1" in plain
+
+
+def test_a_newer_list_outlasts_an_older_consent(store: AnyStore) -> None:
+    """Otherwise the number would count as suppressed and still be rung: the consent came after."""
+    number, person = 4532200001, 77
+    with store.engine.begin() as tx:
+        suppressions.add(tx, subject.of_number(number), Scope.NUMBER, NOW, "test")
+        tx.execute(
+            insert(contacts).values(
+                campaign="leads",
+                person=person,
+                household=1,
+                number=number,
+                place="DK Europe/Copenhagen",
+                rank=1,
+                status="done",
+            )
+        )
+        later = [NOW + timedelta(days=day) for day in range(4)]
+        assert no_lists.add_numbers(tx, [number], "a", "test", later[1]) == 0
+        knowledge.mark(tx, subject.of_person(person), "consent_given", later[2])
+        assert no_lists.add_numbers(tx, [number], "b", "test", later[3]) == 1
+        assert no_lists.add_numbers(tx, [number], "b", "test", later[3]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "refused"),
+    [
+        ("32200001\n32200002\n", [4532200001, 4532200002], 0),
+        ("phone\n32200001\n", [4532200001], 0),
+        ("Spærrede\n32200001\nx\n", [4532200001], 1),
+        ("32 20 00 01;Bo\n;Ida\n", [4532200001], 1),
+        ("a;Mobil\nx;32200001\nonly\n", [4532200001], 1),
+    ],
+)
+def test_files_of_numbers(text: str, numbers: list[int], refused: int) -> None:
+    found = number_files.read(text.encode())
+    assert (found.numbers, len(found.refused)) == (numbers, refused)
+    assert found.read == len(numbers) + refused
+
+
+def test_a_file_that_does_not_say_where_its_numbers_are() -> None:
+    with pytest.raises(ConfigurationProblem, match="--column"):
+        number_files.read(b"a;b\n32200001;32200002\n")
+    assert number_files.read(b"a;b\n32200001;32200002\n", column="B").numbers == [4532200002]
+    with pytest.raises(ConfigurationProblem, match="no column 'c'"):
+        number_files.read(b"a;b\n32200001;32200002\n", column="c")
+
+
+def test_many_noes_in_a_moment(engine: Engine, full: bool) -> None:
+    count = 1_000_000 if full else 30_000
+    raw = b"phone\n" + b"".join(b"%d\n" % (32200000 + n) for n in range(count))
+    started = time.monotonic()
+    numbers = number_files.read(raw).numbers
+    with engine.begin() as tx:
+        assert no_lists.add_numbers(tx, numbers, "many", "test", NOW) == len(numbers)
+    assert time.monotonic() - started < 60

@@ -1,0 +1,162 @@
+"""`callserver register`: issues are exchanged whole, whatever happens to the importer."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from callserver.database import many
+from callserver.database.tables import register_entries, registers
+from callserver.engine import no_lists
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+Say = Callable[..., str]
+
+
+def test_a_register_is_exchanged_whole(say: Say, engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "robinson.txt"
+    file.write_text("32200001\n32200002\n")
+    say("register", "import", file, "--washed-at", "2026-05-01T00:00:00+02:00")
+    file.write_text("32200002\n32200003\n")
+    say("register", "import", file)
+    with engine.begin() as tx:
+        listed = [bool(many.listed(tx, [4532200000 + n])) for n in range(5)]
+        entries = tx.execute(select(func.count()).select_from(register_entries)).scalar_one()
+    assert listed == [False, False, True, True, False]
+    assert entries == 2
+    (line,) = say("register", "list", "--json").splitlines()
+    assert {**json.loads(line), "washed_at": ""} == {
+        "name": "robinson",
+        "version": 2,
+        "washed_at": "",
+        "size": 2,
+        "active": True,
+    }
+    assert "robinson" in say("register", "list")
+
+
+def test_a_broken_issue_never_replaces_a_whole_one(
+    say: Say, engine: Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "robinson.txt"
+    file.write_text("".join(f"{32200000 + n}\n" for n in range(10)))
+    say("register", "import", file)
+    file.write_text("phone\nx\n")
+    with pytest.raises(Impossible, match="no numbers"):
+        say("register", "import", file)
+    file.write_text("32200001\n")
+    with pytest.raises(Impossible, match="--smaller"):
+        say("register", "import", file)
+    with engine.begin() as tx:
+        assert bool(many.listed(tx, [4532200009]))
+    say("register", "import", file, "--smaller")
+    with engine.begin() as tx:
+        assert not bool(many.listed(tx, [4532200009]))
+
+
+def test_an_import_that_was_overtaken_gives_up(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later one clears the earlier one's entries away: an empty register must not take over."""
+    put = no_lists._put_into_force
+
+    def overtaken(tx: Tx, name: str, version: int, size: int) -> None:
+        monkeypatch.setattr(no_lists, "_put_into_force", put)
+        tx.rollback()  # this importer pauses here, and another loads a newer issue meanwhile
+        no_lists.load_register(engine, range(100, 110), name, NOW, NOW)
+        with engine.begin() as again:
+            put(again, name, version, size)
+
+    monkeypatch.setattr(no_lists, "_put_into_force", overtaken)
+    with pytest.raises(Impossible, match="overtook"):
+        no_lists.load_register(engine, range(10), "robinson", NOW, NOW)
+    with engine.begin() as tx:
+        assert bool(many.listed(tx, [105]))
+        assert not bool(many.listed(tx, [5]))
+
+
+KILLED = """
+import sys
+from datetime import UTC, datetime
+from callserver.database.store import make_engine
+from callserver.engine import no_lists
+
+def told(items):
+    for at in range(0, len(items), 500):
+        print("chunk", flush=True)
+        yield items[at : at + 500]
+    print("loaded", flush=True)
+
+no_lists.chunks = told
+numbers = range(int(sys.argv[2]), int(sys.argv[2]) + 20_000)
+now = datetime.now(UTC)
+no_lists.load_register(make_engine(sys.argv[1]), numbers, "robinson", now, now)
+print("done", flush=True)
+"""
+CHUNKS = 40
+
+
+def kill_at(url: str, first: int, line: int, wait: float) -> str:
+    """Load an issue in a process of its own and kill it behind one of its lines; what it said."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, url, str(first)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert child.stdout is not None
+    said = "".join(child.stdout.readline() for _ in range(line))
+    time.sleep(wait)
+    child.send_signal(signal.SIGKILL)
+    said += child.stdout.read()
+    child.stdout.close()
+    child.wait()
+    return said
+
+
+def test_an_importer_killed_in_mid_load_leaves_no_half_register(
+    engine: Engine, url: str, full: bool
+) -> None:
+    """SIGKILL at any instant: the whole old issue is in force, or the whole new one."""
+    no_lists.load_register(engine, range(20_000), "robinson", NOW, NOW)
+    dice = random.Random(6)
+    lines = [dice.randint(1, CHUNKS) for _ in range(40)] + [CHUNKS + 1] * 10
+    first, halves = 0, 0
+    for number, line in enumerate(lines if full else [2, 39, CHUNKS + 1, CHUNKS + 1]):
+        coming = (number + 1) * 100_000
+        wait = dice.random() * (0.002 if line <= CHUNKS else 0.03)
+        said = kill_at(url, coming, line, wait)
+        with engine.begin() as tx:
+            (active,) = tx.execute(select(registers).where(registers.c.active))
+            held = tx.execute(
+                select(func.min(register_entries.c.number), func.count()).where(
+                    register_entries.c.version == active.version
+                )
+            ).one()
+            sizes = (
+                select(func.count())
+                .select_from(register_entries)
+                .group_by(register_entries.c.version)
+            )
+            halves += any(0 < size < 20_000 for size in tx.execute(sizes).scalars())
+        assert held[1] == active.size == 20_000
+        assert held[0] == coming if "done" in said else held[0] in (first, coming)
+        assert "loaded" in said or held[0] == first
+        first = held[0]
+    assert halves
+    no_lists.load_register(engine, range(20_000), "robinson", NOW, NOW)
+    with engine.begin() as tx:
+        left = tx.execute(select(func.count()).select_from(register_entries)).scalar_one()
+    assert left == 20_000, "the halves that dead importers left are cleared away"
