@@ -10,7 +10,7 @@ import httpx
 from sqlalchemy import make_url
 
 from callserver.adapters import files
-from callserver.adapters.clock import ShiftedClock, SystemClock
+from callserver.adapters.clock import clock_from
 from callserver.adapters.twilio import Twilio
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
@@ -29,7 +29,7 @@ from callserver.engine.wishes import Wishes
 from callserver.errors import ConfigurationProblem
 from callserver.loading import load
 from callserver.ports import Clock, Telephony
-from callserver.settings import Settings, instant
+from callserver.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def build(
         raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
     if not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
-    chosen_clock = clock or _clock(settings)
+    chosen_clock = clock or clock_from(settings.clock)
     _make_folder(settings.database)
     store = open_store(settings.database, inline=inline, durable=durable)
     migrate.upgrade(store.engine)
@@ -114,12 +114,6 @@ def build(
         ),
         http=client,
     )
-
-
-def _clock(settings: Settings) -> Clock:
-    if not settings.clock:
-        return SystemClock()
-    return ShiftedClock(instant("CALLSERVER_CLOCK", settings.clock))
 
 
 def _make_folder(database: str) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
+from callserver.settings import instant
+
 
 class SystemClock:
     """The wall clock, watched: it is compared with the monotonic clock, which nobody can set."""
@@ -39,3 +41,12 @@ class ShiftedClock(SystemClock):
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._shift
+
+
+def clock_from(start: str) -> SystemClock:
+    """The system's clock; or, from an instant (ISO 8601), one that starts there.
+
+    Raises:
+        ConfigurationProblem: the text is no instant.
+    """
+    return ShiftedClock(instant("CALLSERVER_CLOCK", start)) if start else SystemClock()

@@ -19,7 +19,6 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from callserver import texts
-from callserver.adapters.clock import SystemClock
 from callserver.cli import opening, refused_rows
 from callserver.database.store import make_engine, reading
 from callserver.engine import callable_now
@@ -64,7 +63,7 @@ def import_list(
     raw = read(file)
     where = refused or refused_rows.beside(file)
     _check(region, language, file, where)
-    now = SystemClock().now()
+    now = opening.clock().now()
     callable_of: Counter[str] | None = None
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(opening.database(settings))
@@ -214,7 +213,7 @@ def export(
     encoding = "utf-8-sig" if bom else "utf-8"
     with opening.database(settings) as engine:
         with engine.begin() as tx:
-            exporting.record(tx, what, campaign, by, SystemClock().now())
+            exporting.record(tx, what, campaign, by, opening.clock().now())
         with contextlib.ExitStack() as stack:
             out: Any = sys.stdout
             if file is not None:

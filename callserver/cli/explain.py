@@ -8,7 +8,6 @@ import typer
 from rich.console import Console
 
 from callserver import texts
-from callserver.adapters.clock import SystemClock
 from callserver.cli import opening
 from callserver.engine import explaining
 from callserver.engine.house import Rules
@@ -34,7 +33,7 @@ def explain(
     """
     settings = opening.settings()
     rules = Rules(load(Path(settings.config)))
-    now = SystemClock().now() if at is None else instant("--at", at)
+    now = opening.clock().now() if at is None else instant("--at", at)
     names = [campaign] if campaign else list(rules.current.campaigns)
     with opening.database(settings) as engine, engine.begin() as tx:
         answers = [

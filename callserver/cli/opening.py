@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
+from callserver.adapters.clock import SystemClock, clock_from
 from callserver.database import migrate
 from callserver.database.store import make_engine
 from callserver.settings import Settings, from_environment
@@ -12,6 +13,11 @@ from callserver.settings import Settings, from_environment
 
 def settings() -> Settings:
     return from_environment()
+
+
+def clock(found: Settings | None = None) -> SystemClock:
+    """The clock that a server with these settings keeps: a command's words fit its time."""
+    return clock_from((found or from_environment()).clock)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from callserver.adapters.clock import SystemClock
 from callserver.cli import opening, refused_rows
 from callserver.cli.contacts import read
 from callserver.database.store import reading
@@ -38,7 +37,7 @@ def import_register(
     Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
     """
     found = number_files.read(read(file), column=column)
-    now = SystemClock().now()
+    now = opening.clock().now()
     at = now if washed_at is None else instant("--washed-at", washed_at)
     with opening.database() as engine:
         version = no_lists.load_register(

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from callserver.adapters.clock import SystemClock
 from callserver.cli import opening, refused_rows, registers
 from callserver.cli.contacts import read
 from callserver.database import contacts
@@ -55,7 +54,7 @@ def add(
     """
     settings = opening.settings()
     secret = settings.key.encode()
-    now = SystemClock().now()
+    now = opening.clock().now()
     parsed = [_number(raw) for raw in numbers or ()]
     if not parsed and not contact:
         raise ConfigurationProblem("name telephone numbers, or contacts with --contact")
@@ -91,7 +90,7 @@ def lift(
     if (number is None) == (key is None):
         raise ConfigurationProblem("name a telephone number, or one suppression with --id")
     settings = opening.settings()
-    now = SystemClock().now()
+    now = opening.clock().now()
     with opening.database(settings) as engine, engine.begin() as tx:
         if key is not None:
             lifted = suppressing.lift(tx, [key], by, suppressing.check_why(why, ()), now)
@@ -117,7 +116,7 @@ def import_list(
     """Suppress every number of a file. The same file twice changes nothing."""
     found = number_files.read(read(file), column=column)
     with opening.database() as engine, engine.begin() as tx:
-        added = no_lists.add_numbers(tx, found.numbers, name, by, SystemClock().now())
+        added = no_lists.add_numbers(tx, found.numbers, name, by, opening.clock().now())
     print(
         f"{added} suppressed, {len(found.numbers) - added} unchanged,"
         f" {found.duplicates} duplicates, {len(found.refused)} refused of {found.read} read"

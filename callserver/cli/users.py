@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import insert, select, update
 
-from callserver.adapters.clock import SystemClock
 from callserver.cli import opening
 from callserver.console.sign_in import new_token
 from callserver.database import audit
@@ -64,7 +63,7 @@ def add(
             )
         ).inserted_primary_key
         user_id = 0 if key is None else int(key[0])
-        audit.append(tx, SystemClock().now(), Kind.USER, user=user_id, did="added", role=role)
+        audit.append(tx, opening.clock().now(), Kind.USER, user=user_id, did="added", role=role)
     print(f"{user_id} {shown}")
 
 
@@ -81,7 +80,7 @@ def token(handle: Annotated[str, typer.Argument(help="whose")]) -> None:
 
 def off_board(handle: Annotated[str, typer.Argument(help="who leaves")]) -> None:
     """End a person's access: token, dialing and call-backs, at once."""
-    now = SystemClock().now()
+    now = opening.clock().now()
     with opening.database() as engine, engine.begin() as tx:
         row = tx.execute(select(users.c.id).where(users.c.handle == handle)).one_or_none()
         if row is None:

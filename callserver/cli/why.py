@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from callserver import texts
-from callserver.adapters.clock import SystemClock
 from callserver.cli import opening
 from callserver.domain import phone
 from callserver.engine.house import Rules
@@ -37,7 +36,7 @@ def why(
     if isinstance(parsed, phone.NumberProblem):
         raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
     with opening.database(settings) as engine, engine.begin() as tx:
-        answer = look_up(tx, parsed, settings.key.encode(), by, SystemClock().now())
+        answer = look_up(tx, parsed, settings.key.encode(), by, opening.clock().now())
     if as_json:
         print(json.dumps(_document(answer), ensure_ascii=False, indent=2))
         return

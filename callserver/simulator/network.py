@@ -59,6 +59,10 @@ class Network:
     def now(self) -> datetime:
         return self.agenda.clock.now()
 
+    def key(self, leg: Leg) -> str:
+        """What the person on the line presses."""
+        return self.people.key(leg)
+
     def sid(self, kind: str) -> str:
         return f"{kind}{self.dice.getrandbits(128):032x}"
 

@@ -3,7 +3,6 @@
 import base64
 import hmac
 from datetime import datetime
-from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,16 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from callserver.simulator.legs import ENDED, Callback, Conference, Leg, Refusal
+from callserver.simulator import documents
+from callserver.simulator.legs import Callback, Conference, Leg, Refusal
 from callserver.simulator.network import Network
-
-_PARTICIPANT = {
-    "queued": "queued",
-    "initiated": "connecting",
-    "ringing": "ringing",
-    "in-progress": "connected",
-    "completed": "complete",
-}
 
 
 class Rest:
@@ -94,7 +86,7 @@ class Rest:
         leg.url = _one(form, "Url")
         if not leg.url and "Twiml" not in form:
             raise Refusal(400, 21205, "Url parameter is required")
-        return await self._ordered(leg, lambda queued: _call(leg, self._account, queued))
+        return await self._ordered(leg, lambda queued: documents.call(leg, self._account, queued))
 
     async def _create_participant(self, request: Request, form: dict[str, list[str]]) -> Response:
         name = request.path_params["room"]
@@ -110,7 +102,7 @@ class Rest:
             room.ends_with.add(leg.sid)
         found = room
         return await self._ordered(
-            leg, lambda queued: _participant(leg, found, self._account, queued)
+            leg, lambda queued: documents.participant(leg, found, self._account, queued)
         )
 
     def _leg(self, form: dict[str, list[str]]) -> Leg:
@@ -181,13 +173,13 @@ class Rest:
             if leg.answered is None:
                 raise Refusal(400, 21220, "Call is not in-progress")
             await self._network.instruct(leg, twiml, url)
-        return JSONResponse(_call(leg, self._account, 0))
+        return JSONResponse(documents.call(leg, self._account, 0))
 
     async def _end_room(self, request: Request, form: dict[str, list[str]]) -> Response:
         room = self._known_room(request)
         if _one(form, "Status") == "completed":
             self._network.close(room, "conference-ended-via-api")
-        return JSONResponse(_room(room, self._account))
+        return JSONResponse(documents.room_document(room, self._account))
 
     async def _remove(self, request: Request, _: dict[str, list[str]]) -> Response:
         room = self._known_room(request)
@@ -197,7 +189,7 @@ class Rest:
     # -- questions ----------------------------------------------------------------------------
 
     async def _call(self, request: Request, _: dict[str, list[str]]) -> Response:
-        return JSONResponse(_call(self._known(request), self._account, 0))
+        return JSONResponse(documents.call(self._known(request), self._account, 0))
 
     async def _list_calls(self, request: Request, _: dict[str, list[str]]) -> Response:
         asked = request.query_params
@@ -211,28 +203,30 @@ class Rest:
             and asked.get("Status") in (None, leg.status)
             and (since is None or leg.created >= since)
         ][: int(asked.get("PageSize", "50"))]
-        return self._page("calls", [_call(leg, self._account, 0) for leg in found])
+        return self._page("calls", [documents.call(leg, self._account, 0) for leg in found])
 
     async def _rooms(self, request: Request, _: dict[str, list[str]]) -> Response:
         name, status = (request.query_params.get(key) for key in ("FriendlyName", "Status"))
         rooms = [
-            _room(room, self._account)
+            documents.room_document(room, self._account)
             for room in self._network.rooms.values()
             if name in (None, room.name) and status in (None, room.status)
         ]
         return self._page("conferences", rooms)
 
     async def _room(self, request: Request, _: dict[str, list[str]]) -> Response:
-        return JSONResponse(_room(self._known_room(request), self._account))
+        return JSONResponse(documents.room_document(self._known_room(request), self._account))
 
     async def _participants(self, request: Request, _: dict[str, list[str]]) -> Response:
         room = self._known_room(request)
-        shown = [_participant(leg, room, self._account, 0) for leg in room.legs.values()]
+        shown = [documents.participant(leg, room, self._account, 0) for leg in room.legs.values()]
         return self._page("participants", shown)
 
     async def _participant(self, request: Request, _: dict[str, list[str]]) -> Response:
         room = self._known_room(request)
-        return JSONResponse(_participant(self._in_room(room, request), room, self._account, 0))
+        return JSONResponse(
+            documents.participant(self._in_room(room, request), room, self._account, 0)
+        )
 
     def _page(self, key: str, items: list[dict[str, Any]]) -> Response:
         page = {"page": 0, "page_size": 50, "start": 0, "end": len(items), "uri": "/"}
@@ -261,78 +255,3 @@ class Rest:
 
 def _one(form: dict[str, list[str]], name: str) -> str | None:
     return form[name][0] or None if name in form else None
-
-
-def _date(at: datetime | None) -> str | None:
-    return None if at is None else format_datetime(at)
-
-
-def _call(leg: Leg, account: str, queued: int) -> dict[str, Any]:
-    status = "queued" if leg.status == "initiated" else leg.status
-    talked = (leg.ended - leg.answered).total_seconds() if leg.ended and leg.answered else None
-    return {
-        "sid": leg.sid,
-        "account_sid": account,
-        "parent_call_sid": None,
-        "to": leg.to,
-        "to_formatted": leg.to,
-        "from": leg.caller,
-        "from_formatted": leg.caller,
-        "phone_number_sid": None,
-        "status": status,
-        "start_time": _date(leg.answered or leg.created),
-        "end_time": _date(leg.ended),
-        "duration": None if talked is None else str(round(talked)),
-        "price": None,
-        "price_unit": "USD",
-        "direction": leg.direction,
-        "answered_by": None,
-        "api_version": "2010-04-01",
-        "forwarded_from": None,
-        "group_sid": None,
-        "caller_name": None,
-        "queue_time": str(queued),
-        "trunk_sid": None,
-        "uri": f"/2010-04-01/Accounts/{account}/Calls/{leg.sid}.json",
-        "date_created": _date(leg.created),
-        "date_updated": _date(leg.ended or leg.created),
-        "subresource_uris": {},
-    }
-
-
-def _participant(leg: Leg, room: Conference, account: str, queued: int) -> dict[str, Any]:
-    status = "failed" if leg.status in ENDED - {"completed"} else _PARTICIPANT[leg.status]
-    return {
-        "account_sid": account,
-        "call_sid": leg.sid,
-        "label": leg.label,
-        "call_sid_to_coach": None,
-        "coaching": False,
-        "conference_sid": room.sid,
-        "date_created": _date(leg.created),
-        "date_updated": _date(leg.created),
-        "end_conference_on_exit": leg.sid in room.ends_with,
-        "muted": False,
-        "hold": False,
-        "start_conference_on_enter": True,
-        "status": status,
-        "queue_time": str(queued),
-        "uri": f"/2010-04-01/Accounts/{account}/Conferences/{room.sid}/Participants/{leg.sid}.json",
-    }
-
-
-def _room(room: Conference, account: str) -> dict[str, Any]:
-    return {
-        "sid": room.sid,
-        "account_sid": account,
-        "friendly_name": room.name,
-        "status": room.status,
-        "region": "ie1",
-        "api_version": "2010-04-01",
-        "date_created": _date(room.created),
-        "date_updated": _date(room.created),
-        "reason_conference_ended": None,
-        "call_sid_ending_conference": None,
-        "uri": f"/2010-04-01/Accounts/{account}/Conferences/{room.sid}.json",
-        "subresource_uris": {},
-    }

@@ -1,21 +1,33 @@
 """Executing TwiML: the verbs that callserver sends, in order, on the network's own time."""
 
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from callserver.simulator.legs import Callback, Leg
-from callserver.simulator.time import Work
-
-if TYPE_CHECKING:
-    from callserver.simulator.network import Network
+from callserver.simulator.callbacks import Callbacks
+from callserver.simulator.legs import Callback, Conference, Leg
+from callserver.simulator.time import Agenda, Work
 
 CHARACTERS_A_SECOND = 15.0
+
+
+class Exchange(Protocol):
+    """What a script does to the network that runs it."""
+
+    agenda: Agenda
+    callbacks: Callbacks
+
+    async def end(self, leg: Leg, status: str) -> None: ...
+    def heard(self, leg: Leg, what: str) -> None: ...
+    def news(self, leg: Leg) -> dict[str, str]: ...
+    def open_room(self, name: str) -> Conference: ...
+    def enter(self, leg: Leg, room: Conference, label: str | None) -> bool: ...
+    def key(self, leg: Leg) -> str: ...
 
 
 class Script:
     """Runs a leg's instructions."""
 
-    def __init__(self, network: "Network") -> None:
+    def __init__(self, network: Exchange) -> None:
         self._network = network
 
     async def fetch(self, leg: Leg, url: str, **more: str) -> None:
@@ -97,6 +109,6 @@ class Script:
 
         async def pressed() -> None:
             if leg.live and leg.version == version:
-                await self.fetch(leg, action, Digits=self._network.people.key(leg))
+                await self.fetch(leg, action, Digits=self._network.key(leg))
 
         self._network.agenda.after(len(said) / CHARACTERS_A_SECOND, pressed)
