@@ -132,7 +132,8 @@ async def _demo(
 
 
 def _listening() -> socket.socket:
-    found = socket.socket()
+    # The protocol is named, or asyncio would leave Nagle's delay on for every connection.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.bind(("127.0.0.1", 0))
     return found
 
