@@ -7,12 +7,17 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from callserver.database.prepared import Prepared
 from callserver.database.tables import audit, seals
 from callserver.domain.audit import Kind, canonical, stamp
 from callserver.domain.sealed import Head, parse
 from callserver.ports import Tx
 
-_insert = insert(audit)
+_insert = Prepared(
+    insert(audit).values(
+        {name: bindparam(name) for name in ("at", "kind", "contact", "call", "body")}
+    )
+)
 
 
 def append(
@@ -30,8 +35,8 @@ def append(
         entry["contact"] = contact
     if call is not None:
         entry["call"] = call
-    tx.execute(
-        _insert,
+    _insert(
+        tx,
         {
             "at": at,
             "kind": kind.value,

@@ -5,10 +5,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal, select, union_all, update
+from sqlalchemy import bindparam, func, literal_column, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from callserver.database.prepared import Prepared
 from callserver.database.tables import calls
 from callserver.domain import call as machine
 from callserver.ports import Tx
@@ -60,11 +61,12 @@ class CallRow:
 
 _columns = [calls.c[field.name] for field in fields(CallRow)]
 _all = select(*_columns)
-_get = _all.where(calls.c.attempt == bindparam("attempt"))
-_locked = _get.with_for_update()
-_seat_of = select(calls.c.seat).where(calls.c.attempt == bindparam("attempt"))
-_by_ref = select(calls.c.attempt).where(calls.c.ref == bindparam("ref"))
-_update = (
+_one = _all.where(calls.c.attempt == bindparam("attempt"))
+_get = Prepared(_one)
+_locked = Prepared(_one.with_for_update())
+_seat_of = Prepared(select(calls.c.seat).where(calls.c.attempt == bindparam("attempt")))
+_by_ref = Prepared(select(calls.c.attempt).where(calls.c.ref == bindparam("ref")))
+_update = Prepared(
     update(calls)
     .where(calls.c.attempt == bindparam("key"))
     .values(
@@ -77,28 +79,31 @@ _update = (
         deadline=bindparam("deadline"),
     )
 )
-_due = _all.where(
-    calls.c.deadline <= bindparam("now"), calls.c.ended_at.is_(literal(None, literal_execute=True))
+_due = Prepared(
+    _all.where(
+        calls.c.deadline <= bindparam("now"),
+        calls.c.ended_at.is_(None),
+    )
 )
 _to_stop = _all.where(
-    calls.c.ended_at.is_(literal(None, literal_execute=True)),
-    calls.c.stop_wanted.is_not(literal(None, literal_execute=True)),
-    calls.c.stopped.is_(literal(False, literal_execute=True)),
-    calls.c.ref.is_not(literal(None, literal_execute=True)),
+    calls.c.ended_at.is_(None),
+    calls.c.stop_wanted.is_not(None),
+    calls.c.stopped.is_(literal_column("False")),
+    calls.c.ref.is_not(None),
 )
-_next_deadline = select(func.min(calls.c.deadline)).where(
-    calls.c.ended_at.is_(literal(None, literal_execute=True))
-)
-_counted = calls.c.cause.is_distinct_from(literal("declined", literal_execute=True))
-_attempts = union_all(
-    select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at).where(
-        calls.c.number == bindparam("number"), calls.c.permit_at >= bindparam("since"), _counted
-    ),
-    select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at).where(
-        calls.c.household == bindparam("household"),
-        calls.c.permit_at >= bindparam("since"),
-        _counted,
-    ),
+_next_deadline = Prepared(select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)))
+_counted = calls.c.cause.is_distinct_from(literal_column("'declined'"))
+_attempts = Prepared(
+    union_all(
+        select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at).where(
+            calls.c.number == bindparam("number"), calls.c.permit_at >= bindparam("since"), _counted
+        ),
+        select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at).where(
+            calls.c.household == bindparam("household"),
+            calls.c.permit_at >= bindparam("since"),
+            _counted,
+        ),
+    )
 )
 _values: dict[str, Any] = {
     name: bindparam(name)
@@ -121,48 +126,44 @@ _values: dict[str, Any] = {
         "deadline",
     ]
 }
-_insert = {
-    "sqlite": sqlite_insert(calls)
-    .values(_values)
-    .on_conflict_do_nothing()
-    .execution_options(preserve_rowcount=True),
-    "postgresql": postgresql_insert(calls)
-    .values(_values)
-    .on_conflict_do_nothing()
-    .execution_options(preserve_rowcount=True),
-}
+_insert = Prepared(
+    {
+        "sqlite": sqlite_insert(calls).values(_values).on_conflict_do_nothing(),
+        "postgresql": postgresql_insert(calls).values(_values).on_conflict_do_nothing(),
+    }
+)
 
 
 def open_call(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Write a new open call; False when number, household or seat has one already (I3)."""
-    return tx.execute(_insert[tx.dialect.name], dict(values)).rowcount == 1
+    return _insert(tx, values).rowcount == 1
 
 
 def get(tx: Tx, attempt: str) -> CallRow | None:
-    row = tx.execute(_get, {"attempt": attempt}).one_or_none()
+    row = _get(tx, {"attempt": attempt}).one_or_none()
     return None if row is None else CallRow(*row)
 
 
 def lock(tx: Tx, attempt: str) -> CallRow | None:
     """The call, held until the transaction ends. Lock its seat first."""
-    row = tx.execute(_locked, {"attempt": attempt}).one_or_none()
+    row = _locked(tx, {"attempt": attempt}).one_or_none()
     return None if row is None else CallRow(*row)
 
 
 def seat_of(tx: Tx, attempt: str) -> int | None:
-    found: int | None = tx.execute(_seat_of, {"attempt": attempt}).scalar()
+    found: int | None = _seat_of(tx, {"attempt": attempt}).scalar()
     return found
 
 
 def attempt_of_ref(tx: Tx, ref: str) -> str | None:
-    found: str | None = tx.execute(_by_ref, {"ref": ref}).scalar()
+    found: str | None = _by_ref(tx, {"ref": ref}).scalar()
     return found
 
 
 def store(tx: Tx, call: machine.Call, deadline: datetime | None) -> None:
     """Write what a report made of the call."""
-    tx.execute(
-        _update,
+    _update(
+        tx,
         {
             "key": call.attempt,
             "state": call.state.value,
@@ -187,14 +188,14 @@ def attempts(
 
     An attempt that the provider declined rang nowhere and does not count; a silent one does (I7).
     """
-    rows = tx.execute(_attempts, {"number": number, "household": household, "since": since}).all()
+    rows = _attempts(tx, {"number": number, "household": household, "since": since}).all()
     found = {attempt: at for attempt, at, _ in rows}
     return tuple(sorted(found.values())), any(ended is None for _, _, ended in rows)
 
 
 def due(tx: Tx, now: datetime) -> list[CallRow]:
     """Open calls that went quiet: their deadline has passed."""
-    return [CallRow(*row) for row in tx.execute(_due, {"now": now})]
+    return [CallRow(*row) for row in _due(tx, {"now": now})]
 
 
 def to_stop(tx: Tx) -> list[CallRow]:
@@ -203,7 +204,7 @@ def to_stop(tx: Tx) -> list[CallRow]:
 
 
 def next_deadline(tx: Tx) -> datetime | None:
-    found: datetime | None = tx.execute(_next_deadline).scalar()
+    found: datetime | None = _next_deadline(tx, {}).scalar()
     return found
 
 

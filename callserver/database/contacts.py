@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, literal, select, union_all, update
+from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all, update
 
+from callserver.database.prepared import Prepared
 from callserver.database.tables import contacts, places
 from callserver.ports import Tx
 
@@ -45,13 +46,14 @@ class Contact:
 
 
 _columns = [contacts.c[field.name] for field in fields(Contact)]
-_by_id = select(*_columns).where(contacts.c.id == bindparam("id"))
-_by_id_locked = _by_id.with_for_update()
-_call_back = (
+_one = select(*_columns).where(contacts.c.id == bindparam("id"))
+_by_id = Prepared(_one)
+_by_id_locked = Prepared(_one.with_for_update())
+_call_back = Prepared(
     select(*_columns)
     .where(
         contacts.c.campaign == bindparam("campaign"),
-        contacts.c.status == literal("call_back", literal_execute=True),
+        contacts.c.status == literal_column("'call_back'"),
         contacts.c.next_at <= bindparam("now"),
         (contacts.c.callback_phoner == bindparam("phoner"))
         | (contacts.c.release_at <= bindparam("now")),
@@ -60,62 +62,64 @@ _call_back = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_ready = (
+_ready = Prepared(
     select(*_columns)
     .where(
         contacts.c.campaign == bindparam("campaign"),
         contacts.c.place == bindparam("place"),
-        contacts.c.status == literal("ready", literal_execute=True),
+        contacts.c.status == literal_column("'ready'"),
     )
     .order_by(contacts.c.rank)
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_rank = select(contacts.c.rank).where(contacts.c.id == bindparam("id"))
-_set_claimed = (
+_rank = Prepared(select(contacts.c.rank).where(contacts.c.id == bindparam("id")))
+_set_claimed = Prepared(
     update(contacts).where(contacts.c.id == bindparam("key")).values(status="claimed", next_at=None)
 )
-_promote = (
+_promote = Prepared(
     update(contacts)
     .where(
         contacts.c.campaign == bindparam("key"),
-        contacts.c.status == literal("waiting", literal_execute=True),
+        contacts.c.status == literal_column("'waiting'"),
         contacts.c.next_at <= bindparam("now"),
     )
     .values(status="ready", next_at=None)
 )
-_next_due = union_all(
-    select(
-        literal(0, type_=Integer).label("personal"), func.min(contacts.c.next_at).label("at")
-    ).where(
-        contacts.c.campaign == bindparam("campaign"),
-        contacts.c.status == literal("waiting", literal_execute=True),
-    ),
-    select(literal(1, type_=Integer), func.min(contacts.c.next_at)).where(
-        contacts.c.campaign == bindparam("campaign"),
-        contacts.c.status == literal("call_back", literal_execute=True),
-        contacts.c.callback_phoner == bindparam("phoner"),
-    ),
-    select(literal(2, type_=Integer), func.min(contacts.c.release_at)).where(
-        contacts.c.campaign == bindparam("campaign"),
-        contacts.c.status == literal("call_back", literal_execute=True),
-    ),
+_next_due = Prepared(
+    union_all(
+        select(
+            literal_column("0", Integer).label("personal"), func.min(contacts.c.next_at).label("at")
+        ).where(
+            contacts.c.campaign == bindparam("campaign"),
+            contacts.c.status == literal_column("'waiting'"),
+        ),
+        select(literal_column("1", Integer), func.min(contacts.c.next_at)).where(
+            contacts.c.campaign == bindparam("campaign"),
+            contacts.c.status == literal_column("'call_back'"),
+            contacts.c.callback_phoner == bindparam("phoner"),
+        ),
+        select(literal_column("2", Integer), func.min(contacts.c.release_at)).where(
+            contacts.c.campaign == bindparam("campaign"),
+            contacts.c.status == literal_column("'call_back'"),
+        ),
+    )
 )
-_places = select(places.c.place).where(places.c.campaign == bindparam("campaign"))
+_places = Prepared(select(places.c.place).where(places.c.campaign == bindparam("campaign")))
 
 
 def places_of(tx: Tx, campaign: str) -> tuple[str, ...]:
     """Where the campaign's contacts live."""
-    return tuple(tx.execute(_places, {"campaign": campaign}).scalars())
+    return tuple(place for (place,) in _places(tx, {"campaign": campaign}))
 
 
 def get(tx: Tx, contact: int) -> Contact | None:
-    row = tx.execute(_by_id, {"id": contact}).one_or_none()
+    row = _by_id(tx, {"id": contact}).one_or_none()
     return None if row is None else Contact(*row)
 
 
 def get_locked(tx: Tx, contact: int) -> Contact | None:
-    row = tx.execute(_by_id_locked, {"id": contact}).one_or_none()
+    row = _by_id_locked(tx, {"id": contact}).one_or_none()
     return None if row is None else Contact(*row)
 
 
@@ -134,21 +138,21 @@ def claim(
 
     A call-back that is due comes first: one's own, or one that was released to the team.
     """
-    due = tx.execute(_call_back, {"campaign": campaign, "now": now, "phoner": phoner}).one_or_none()
+    due = _call_back(tx, {"campaign": campaign, "now": now, "phoner": phoner}).one_or_none()
     if due is not None:
         return take(tx, Contact(*due)), "call_back"
     best: Contact | None = None
     best_rank = 0
     for place in open_places:
-        row = tx.execute(_ready, {"campaign": campaign, "place": place}).one_or_none()
+        row = _ready(tx, {"campaign": campaign, "place": place}).one_or_none()
         if row is None:
             continue
         found = Contact(*row)
         if best is None:
             best = found
             continue
-        best_rank = best_rank or tx.execute(_rank, {"id": best.id}).scalar_one()
-        rank = tx.execute(_rank, {"id": found.id}).scalar_one()
+        best_rank = best_rank or _rank(tx, {"id": best.id}).scalar()
+        rank = _rank(tx, {"id": found.id}).scalar()
         if rank < best_rank:
             best, best_rank = found, rank
     return None if best is None else (take(tx, best), "list")
@@ -156,18 +160,18 @@ def claim(
 
 def take(tx: Tx, contact: Contact) -> Contact:
     """Mark one contact as claimed."""
-    tx.execute(_set_claimed, {"key": contact.id})
+    _set_claimed(tx, {"key": contact.id})
     return contact
 
 
 def promote(tx: Tx, campaign: str, now: datetime) -> int:
     """Waiting contacts whose time has come are ready again; how many."""
-    return tx.execute(_promote, {"key": campaign, "now": now}).rowcount
+    return _promote(tx, {"key": campaign, "now": now}).rowcount
 
 
 def next_due(tx: Tx, campaign: str, phoner: int) -> dict[int, datetime]:
     """When something will be due: 0 a waiting contact, 1 an own call-back, 2 a released one."""
-    rows = tx.execute(_next_due, {"campaign": campaign, "phoner": phoner})
+    rows = _next_due(tx, {"campaign": campaign, "phoner": phoner})
     return {kind: at for kind, at in rows if at is not None}
 
 
@@ -176,7 +180,7 @@ def ready_places(tx: Tx, campaign: str, among: Iterable[str]) -> tuple[str, ...]
     return tuple(
         place
         for place in among
-        if tx.execute(_ready, {"campaign": campaign, "place": place}).first() is not None
+        if _ready(tx, {"campaign": campaign, "place": place}).first() is not None
     )
 
 

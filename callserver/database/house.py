@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from callserver.database.prepared import Prepared
 from callserver.database.tables import (
     budgets,
     campaign_states,
@@ -37,33 +38,40 @@ class User:
 
 
 _user_columns = [users.c[field.name] for field in fields(User)]
-_user = select(*_user_columns).where(users.c.id == bindparam("id"))
-_by_token = select(*_user_columns).where(users.c.token == bindparam("token"))
-_supervisor = select(func.max(users.c.seen_at)).where(
-    users.c.role == "supervisor",
-    users.c.department == bindparam("department"),
-    users.c.left_at.is_(None),
+_user = Prepared(select(*_user_columns).where(users.c.id == bindparam("id")))
+_by_token = Prepared(select(*_user_columns).where(users.c.token == bindparam("token")))
+_supervisor = Prepared(
+    select(func.max(users.c.seen_at)).where(
+        users.c.role == "supervisor",
+        users.c.department == bindparam("department"),
+        users.c.left_at.is_(None),
+    )
 )
-_state = select(campaign_states.c.paused, campaign_states.c.reason).where(
-    campaign_states.c.campaign == bindparam("campaign")
+_state = Prepared(
+    select(campaign_states.c.paused, campaign_states.c.reason).where(
+        campaign_states.c.campaign == bindparam("campaign")
+    )
 )
 _tally = select(
     func.coalesce(func.sum(tallies.c.answered), 0), func.coalesce(func.sum(tallies.c.abandoned), 0)
 ).where(tallies.c.campaign == bindparam("campaign"), tallies.c.day >= bindparam("since"))
-_budget = select(budgets.c.next_at).where(budgets.c.name == "calls").with_for_update()
-_set_budget = update(budgets).where(budgets.c.name == "calls").values(next_at=bindparam("at"))
-_receipt = {
-    name: insert(receipts)
-    .values({column: bindparam(column) for column in ("kind", "sid", "sequence", "at")})
-    .on_conflict_do_nothing()
-    .execution_options(preserve_rowcount=True)
-    for name, insert in _INSERTS.items()
-}
+_budget = Prepared(select(budgets.c.next_at).where(budgets.c.name == "calls").with_for_update())
+_set_budget = Prepared(
+    update(budgets).where(budgets.c.name == "calls").values(next_at=bindparam("at"))
+)
+_receipt = Prepared(
+    {
+        name: insert(receipts)
+        .values({column: bindparam(column) for column in ("kind", "sid", "sequence", "at")})
+        .on_conflict_do_nothing()
+        for name, insert in _INSERTS.items()
+    }
+)
 
 _lease = select(leases.c.owner, leases.c.until).where(leases.c.name == bindparam("name"))
 
 
-def _count_statement(name: str) -> dict[str, Any]:
+def _count_statement(name: str) -> Prepared:
     statements: dict[str, Any] = {}
     for dialect, insert in _INSERTS.items():
         statement = insert(tallies).values(
@@ -72,7 +80,7 @@ def _count_statement(name: str) -> dict[str, Any]:
         statements[dialect] = statement.on_conflict_do_update(
             index_elements=["campaign", "day"], set_={name: tallies.c[name] + 1}
         )
-    return statements
+    return Prepared(statements)
 
 
 _count = {name: _count_statement(name) for name in ("dials", "answered", "abandoned")}
@@ -82,12 +90,12 @@ SUPERVISOR_SEEN = timedelta(minutes=10)
 
 
 def user(tx: Tx, user_id: int) -> User | None:
-    row = tx.execute(_user, {"id": user_id}).one_or_none()
+    row = _user(tx, {"id": user_id}).one_or_none()
     return None if row is None else User(*row)
 
 
 def user_by_token(tx: Tx, token_hash: str) -> User | None:
-    row = tx.execute(_by_token, {"token": token_hash}).one_or_none()
+    row = _by_token(tx, {"token": token_hash}).one_or_none()
     return None if row is None else User(*row)
 
 
@@ -97,13 +105,13 @@ def seen(tx: Tx, user_id: int, now: datetime) -> None:
 
 
 def supervisor_present(tx: Tx, department: str | None, now: datetime) -> bool:
-    seen: datetime | None = tx.execute(_supervisor, {"department": department}).scalar()
+    seen: datetime | None = _supervisor(tx, {"department": department}).scalar()
     return seen is not None and now - seen <= SUPERVISOR_SEEN
 
 
 def campaign_state(tx: Tx, campaign: str) -> tuple[bool, str]:
     """Whether the campaign is paused, and why."""
-    row = tx.execute(_state, {"campaign": campaign}).one_or_none()
+    row = _state(tx, {"campaign": campaign}).one_or_none()
     return (False, "") if row is None else (row[0], row[1])
 
 
@@ -127,15 +135,12 @@ def answered_and_abandoned(tx: Tx, campaign: str, since: datetime) -> tuple[int,
 
 def count(tx: Tx, campaign: str, what: str, now: datetime) -> None:
     """Add one to today's dials, answered or abandoned."""
-    tx.execute(
-        _count[what][tx.dialect.name],
-        {"campaign": campaign, "day": now.date().isoformat()},
-    )
+    _count[what](tx, {"campaign": campaign, "day": now.date().isoformat()})
 
 
 def next_slot(tx: Tx, now: datetime) -> datetime:
     """When the next call may be ordered; now or earlier: at once."""
-    at: datetime | None = tx.execute(_budget).scalar()
+    at: datetime | None = _budget(tx, {}).scalar()
     if at is None:
         tx.execute(
             _INSERTS[tx.dialect.name](budgets)
@@ -148,7 +153,7 @@ def next_slot(tx: Tx, now: datetime) -> datetime:
 
 def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
     """Use the slot up: the next one comes 1/per_second later."""
-    tx.execute(_set_budget, {"at": at + timedelta(seconds=1 / per_second)})
+    _set_budget(tx, {"at": at + timedelta(seconds=1 / per_second)})
 
 
 def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
@@ -161,7 +166,7 @@ def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
         "sequence": receipt.sequence,
         "at": now,
     }
-    return tx.execute(_receipt[tx.dialect.name], values).rowcount == 1
+    return _receipt(tx, values).rowcount == 1
 
 
 def lease(tx: Tx, name: str, owner: str, now: datetime, lasts: timedelta) -> bool:

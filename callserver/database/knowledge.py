@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
+from callserver.database.prepared import Prepared
 from callserver.database.tables import marks
 from callserver.ports import Tx
 
@@ -21,26 +22,28 @@ class Mark:
     detail: Mapping[str, Any] | None
 
 
-_marks = (
+_marks = Prepared(
     select(marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail)
     .where(marks.c.subject.in_([bindparam("a"), bindparam("b"), bindparam("c")]))
     .order_by(marks.c.id)
 )
-_insert_mark = insert(marks)
+_insert_mark = Prepared(
+    insert(marks).values({name: bindparam(name) for name in ("subject", "kind", "at", "detail")})
+)
 
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
     """What is known of up to three subjects (number, person, household), oldest first."""
     names = dict(zip("abc", [*subjects, *(list(subjects[:1]) * 2)], strict=False))
-    return [Mark(*row) for row in tx.execute(_marks, names)]
+    return [Mark(*row) for row in _marks(tx, names)]
 
 
 def mark(
     tx: Tx, subject: str, kind: str, at: datetime, detail: Mapping[str, Any] | None = None
 ) -> None:
     """Remember something about a subject."""
-    tx.execute(
-        _insert_mark,
+    _insert_mark(
+        tx,
         {
             "subject": subject,
             "kind": kind,

@@ -4,8 +4,9 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
+from callserver.database.prepared import Prepared
 from callserver.database.tables import seats
 from callserver.domain import seat as machine
 from callserver.ports import Tx
@@ -47,15 +48,13 @@ class SeatRow:
 
 _columns = [seats.c[field.name] for field in fields(SeatRow)]
 _all = select(*_columns)
-_locked = _all.where(seats.c.id == bindparam("id")).with_for_update()
-_of_phoner = _all.where(seats.c.phoner == bindparam("phoner")).with_for_update()
-_by_room = _all.where(seats.c.room == bindparam("room")).with_for_update()
-_by_leg = _all.where(seats.c.leg == bindparam("leg")).with_for_update()
-_due = _all.where(seats.c.wake_at <= bindparam("now")).order_by(seats.c.wake_at)
-_next_wake = select(func.min(seats.c.wake_at)).where(
-    seats.c.wake_at.is_not(literal(None, literal_execute=True))
-)
-_update = (
+_locked = Prepared(_all.where(seats.c.id == bindparam("id")).with_for_update())
+_of_phoner = Prepared(_all.where(seats.c.phoner == bindparam("phoner")).with_for_update())
+_by_room = Prepared(_all.where(seats.c.room == bindparam("room")).with_for_update())
+_by_leg = Prepared(_all.where(seats.c.leg == bindparam("leg")).with_for_update())
+_due = Prepared(_all.where(seats.c.wake_at <= bindparam("now")).order_by(seats.c.wake_at))
+_next_wake = Prepared(select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)))
+_update = Prepared(
     update(seats)
     .where(seats.c.id == bindparam("key"))
     .values(
@@ -76,22 +75,22 @@ _update = (
 
 def lock(tx: Tx, seat: int) -> SeatRow | None:
     """The seat, held until the transaction ends."""
-    row = tx.execute(_locked, {"id": seat}).one_or_none()
+    row = _locked(tx, {"id": seat}).one_or_none()
     return None if row is None else SeatRow(*row)
 
 
 def of_phoner(tx: Tx, phoner: int) -> SeatRow | None:
-    row = tx.execute(_of_phoner, {"phoner": phoner}).one_or_none()
+    row = _of_phoner(tx, {"phoner": phoner}).one_or_none()
     return None if row is None else SeatRow(*row)
 
 
 def by_room(tx: Tx, room: str) -> SeatRow | None:
-    row = tx.execute(_by_room, {"room": room}).one_or_none()
+    row = _by_room(tx, {"room": room}).one_or_none()
     return None if row is None else SeatRow(*row)
 
 
 def by_leg(tx: Tx, leg: str) -> SeatRow | None:
-    row = tx.execute(_by_leg, {"leg": leg}).first()
+    row = _by_leg(tx, {"leg": leg}).first()
     return None if row is None else SeatRow(*row)
 
 
@@ -101,11 +100,11 @@ def every(tx: Tx) -> list[SeatRow]:
 
 def due(tx: Tx, now: datetime) -> list[SeatRow]:
     """Seats that asked to be looked at by now."""
-    return [SeatRow(*row) for row in tx.execute(_due, {"now": now})]
+    return [SeatRow(*row) for row in _due(tx, {"now": now})]
 
 
 def next_wake(tx: Tx) -> datetime | None:
-    found: datetime | None = tx.execute(_next_wake).scalar()
+    found: datetime | None = _next_wake(tx, {}).scalar()
     return found
 
 
@@ -149,7 +148,7 @@ def store(
         "slot_at": slot_at,
         "call": call,
     }
-    tx.execute(_update, {"key": row.id, **values})
+    _update(tx, {"key": row.id, **values})
     return replace(row, **values)  # type: ignore[arg-type]  # the names and types of the columns
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, exists, func, literal, select
 
+from callserver.database.prepared import Prepared
 from callserver.database.tables import (
     campaign_states,
     register_entries,
@@ -48,23 +49,25 @@ _listed = exists(
     )
     .where(register_entries.c.number == bindparam("number"), registers.c.active)
 )
-_situation = select(
-    func.coalesce(_paused, literal(False)),
-    _tally_rows.c.answered,
-    _tally_rows.c.abandoned,
-    _listed,
-    _washed,
-    users.c.shifts,
-    users.c.policy_ack,
-    users.c.left_at,
-    users.c.department,
-).select_from(_tally_rows.join(users, users.c.id == bindparam("phoner"), isouter=True))
+_situation = Prepared(
+    select(
+        func.coalesce(_paused, literal(False)),
+        _tally_rows.c.answered,
+        _tally_rows.c.abandoned,
+        _listed,
+        _washed,
+        users.c.shifts,
+        users.c.policy_ack,
+        users.c.left_at,
+        users.c.department,
+    ).select_from(_tally_rows.join(users, users.c.id == bindparam("phoner"), isouter=True))
+)
 
 
 def of(tx: Tx, campaign: str, number: int, phoner: int | None, since: datetime) -> Situation:
     """The situation of one dial; days of the tally are in UTC."""
-    row = tx.execute(
-        _situation,
+    row = _situation(
+        tx,
         {
             "campaign": campaign,
             "number": number,

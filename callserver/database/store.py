@@ -14,10 +14,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from callserver.ports import Tx
@@ -181,7 +182,7 @@ class PostgresStore:
             try:
                 with self.engine.begin() as tx:
                     return work(tx)
-            except OperationalError as error:
+            except (psycopg.Error, DBAPIError) as error:  # prepared statements raise the driver's
                 if not _deadlock(error):
                     raise
         with self.engine.begin() as tx:
@@ -192,8 +193,8 @@ class PostgresStore:
         self.engine.dispose()
 
 
-def _deadlock(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in {"40P01", "40001"}
+def _deadlock(error: Exception) -> bool:
+    return getattr(getattr(error, "orig", error), "sqlstate", None) in {"40P01", "40001"}
 
 
 AnyStore = InlineStore | SqliteStore | PostgresStore

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Text, bindparam, cast, func, insert, literal, or_, select, update
 
+from callserver.database.prepared import Prepared
 from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Purpose, Scope, Suppression
@@ -18,8 +19,10 @@ _for_subjects = select(
     suppressions.c.list,
 ).where(suppressions.c.subject.in_(bindparam("subjects", expanding=True)))
 
-_for_four = select(*_for_subjects.selected_columns).where(
-    suppressions.c.subject.in_([bindparam(name) for name in "abcd"])
+_for_four = Prepared(
+    select(*_for_subjects.selected_columns).where(
+        suppressions.c.subject.in_([bindparam(name) for name in "abcd"])
+    )
 )
 """The dial's own: number, person, household, hash. Compiled once, which an open list is not."""
 
@@ -29,9 +32,11 @@ DIALING_LOCK = 7_204_118
 
 def for_subjects(tx: Tx, subjects: Sequence[str]) -> tuple[Suppression, ...]:
     """Every suppression about any of the subjects, lifted ones too."""
-    four = len(subjects) == 4
-    query = _for_four if four else _for_subjects
-    names = dict(zip("abcd", subjects, strict=True)) if four else {"subjects": list(subjects)}
+    rows = (
+        _for_four(tx, dict(zip("abcd", subjects, strict=True)))
+        if len(subjects) == 4
+        else tx.execute(_for_subjects, {"subjects": list(subjects)})
+    )
     return tuple(
         Suppression(
             scope=Scope(scope),
@@ -40,7 +45,7 @@ def for_subjects(tx: Tx, subjects: Sequence[str]) -> tuple[Suppression, ...]:
             purpose=None if purpose is None else Purpose(purpose),
             list_name=list_name,
         )
-        for scope, at, lifted_at, purpose, list_name in tx.execute(query, names)
+        for scope, at, lifted_at, purpose, list_name in rows
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from callserver.domain import basis, frequency, hours, phone, suppression
 from callserver.domain.facts import Facts
+from callserver.domain.policy import Policy
 from callserver.domain.reason import ORDER, Reason
 
 LIFETIME = timedelta(seconds=2)
@@ -156,17 +157,19 @@ def _number(facts: Facts, kind: phone.Kind) -> list[Reason]:
 
 def _agreed(facts: Facts, timed: set[Reason]) -> set[Reason]:
     """An agreed call-back lifts the clock, the gap and the counts; nothing else, never a no."""
-    if facts.callback_for is None:
-        return timed
-    rule = None if facts.policy is None else facts.policy.frequency
-    minutes = 15 if rule is None else rule.call_back_tolerance_minutes
-    if abs(facts.now - facts.callback_for) > timedelta(minutes=minutes):
+    if facts.callback_for is None or abs(facts.now - facts.callback_for) > _tolerance(facts):
         return timed
     return {
         reason
         for reason in timed
         if reason not in frequency.LIFTED_BY_CALL_BACK and not reason.startswith("TIME_")
     }
+
+
+def _tolerance(facts: Facts) -> timedelta:
+    """How far from the agreed instant a call is still the agreed one."""
+    rule = None if facts.policy is None else facts.policy.frequency
+    return timedelta(minutes=15 if rule is None else rule.call_back_tolerance_minutes)
 
 
 def _ours(facts: Facts) -> list[Reason]:
@@ -198,9 +201,28 @@ def _next_yes(facts: Facts, reasons: tuple[Reason, ...]) -> datetime | None:
     if facts.policy is None or not all(reason in TIMED for reason in reasons):
         return None
     place = hours.place_of(facts.number, facts.person.zone)
+    found = (_next_open_hour(facts, facts.policy, place), _next_agreed(facts, place))
+    return min((at for at in found if at is not None), default=None)
+
+
+def _next_agreed(facts: Facts, place: hours.Place) -> datetime | None:
+    """The first yes around the agreed call-back, which needs no open hour."""
+    if facts.callback_for is None:
+        return None
+    at = max(facts.now, facts.callback_for - _tolerance(facts))
+    while at <= facts.callback_for + _tolerance(facts):
+        asked = replace(facts, now=at)
+        if not _ask(asked):
+            return at
+        at = frequency.next_change(asked, place)
+    return None
+
+
+def _next_open_hour(facts: Facts, policy: Policy, place: hours.Place) -> datetime | None:
+    """The first yes within the calling hours."""
     asked = facts
     for _ in range(MOST_STEPS):
-        opens = hours.next_open(facts.policy, place, asked.now)
+        opens = hours.next_open(policy, place, asked.now)
         if opens is None:
             return None
         asked = replace(asked, now=opens)
