@@ -62,9 +62,9 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
 
     return Starlette(
         routes=[
+            *webhook_routes(server.settings, door),
             Route("/healthz", health),
             Route("/metrics", metrics),
-            *webhook_routes(server.settings, door),
             *Api(server.ours, server.phoning, server.dialer).routes(),
         ],
         exception_handlers={

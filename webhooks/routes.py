@@ -37,14 +37,14 @@ class Webhooks:
 
     def routes(self) -> list[Route]:
         return [
+            self._route("/twilio/status/call", self._call),  # by far the most: looked at first
+            self._route("/twilio/status/conference", self._conference),
             self._route("/twilio/voice/phoner", self._phoner),
             self._route("/twilio/voice/client", self._client),
             self._route("/twilio/voice/phoner/left", self._phoner_left),
             self._route("/twilio/voice/inbound", self._inbound),
             self._route("/twilio/voice/inbound/key", self._inbound_key),
-            self._route("/twilio/status/call", self._call),
             self._route("/twilio/status/phoner", self._phoner_status),
-            self._route("/twilio/status/conference", self._conference),
             self._route("/twilio/status/amd", self._amd),
         ]
 

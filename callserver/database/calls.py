@@ -1,9 +1,8 @@
 """Calls: one row an attempt. Inserting refuses a second open call per number, household and seat."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, literal_column, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -15,8 +14,9 @@ from callserver.domain import call as machine
 from callserver.ports import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class CallRow:
+class CallRow(NamedTuple):
+    """A tuple: one is made of every row of every report."""
+
     attempt: str
     contact: int | None
     campaign: str
@@ -59,12 +59,11 @@ class CallRow:
         )
 
 
-_columns = [calls.c[field.name] for field in fields(CallRow)]
+_columns = [calls.c[name] for name in CallRow._fields]
 _all = select(*_columns)
 _one = _all.where(calls.c.attempt == bindparam("attempt"))
 _get = Prepared(_one)
 _locked = Prepared(_one.with_for_update())
-_seat_of = Prepared(select(calls.c.seat).where(calls.c.attempt == bindparam("attempt")))
 _by_ref = Prepared(select(calls.c.attempt).where(calls.c.ref == bindparam("ref")))
 _update = Prepared(
     update(calls)
@@ -141,18 +140,13 @@ def open_call(tx: Tx, values: Mapping[str, Any]) -> bool:
 
 def get(tx: Tx, attempt: str) -> CallRow | None:
     row = _get(tx, {"attempt": attempt}).one_or_none()
-    return None if row is None else CallRow(*row)
+    return None if row is None else CallRow._make(row)
 
 
 def lock(tx: Tx, attempt: str) -> CallRow | None:
     """The call, held until the transaction ends. Lock its seat first."""
     row = _locked(tx, {"attempt": attempt}).one_or_none()
-    return None if row is None else CallRow(*row)
-
-
-def seat_of(tx: Tx, attempt: str) -> int | None:
-    found: int | None = _seat_of(tx, {"attempt": attempt}).scalar()
-    return found
+    return None if row is None else CallRow._make(row)
 
 
 def attempt_of_ref(tx: Tx, ref: str) -> str | None:
@@ -195,12 +189,12 @@ def attempts(
 
 def due(tx: Tx, now: datetime) -> list[CallRow]:
     """Open calls that went quiet: their deadline has passed."""
-    return [CallRow(*row) for row in _due(tx, {"now": now})]
+    return [CallRow._make(row) for row in _due(tx, {"now": now})]
 
 
 def to_stop(tx: Tx) -> list[CallRow]:
     """Open calls that must be silenced and have not been yet."""
-    return [CallRow(*row) for row in tx.execute(_to_stop)]
+    return [CallRow._make(row) for row in tx.execute(_to_stop)]
 
 
 def next_deadline(tx: Tx) -> datetime | None:
@@ -209,16 +203,16 @@ def next_deadline(tx: Tx) -> datetime | None:
 
 
 def every_open(tx: Tx) -> list[CallRow]:
-    return [CallRow(*row) for row in tx.execute(_all.where(calls.c.ended_at.is_(None)))]
+    return [CallRow._make(row) for row in tx.execute(_all.where(calls.c.ended_at.is_(None)))]
 
 
 def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:
     row = tx.execute(
         _all.where(calls.c.phoner == phoner).order_by(calls.c.permit_at.desc()).limit(1)
     ).one_or_none()
-    return None if row is None else CallRow(*row)
+    return None if row is None else CallRow._make(row)
 
 
 def of_number(tx: Tx, number: int) -> list[CallRow]:
     query = _all.where(calls.c.number == number).order_by(calls.c.permit_at)
-    return [CallRow(*row) for row in tx.execute(query)]
+    return [CallRow._make(row) for row in tx.execute(query)]

@@ -5,9 +5,8 @@ ten thousand contacts as with a million. Waiting ones are promoted when due.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all, update
 
@@ -16,8 +15,7 @@ from callserver.database.tables import contacts, places
 from callserver.ports import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(NamedTuple):
     """One row of a campaign's list."""
 
     id: int
@@ -45,7 +43,7 @@ class Contact:
     fields: Mapping[str, Any] | None
 
 
-_columns = [contacts.c[field.name] for field in fields(Contact)]
+_columns = [contacts.c[name] for name in Contact._fields]
 _one = select(*_columns).where(contacts.c.id == bindparam("id"))
 _by_id = Prepared(_one)
 _by_id_locked = Prepared(_one.with_for_update())
@@ -115,12 +113,12 @@ def places_of(tx: Tx, campaign: str) -> tuple[str, ...]:
 
 def get(tx: Tx, contact: int) -> Contact | None:
     row = _by_id(tx, {"id": contact}).one_or_none()
-    return None if row is None else Contact(*row)
+    return None if row is None else Contact._make(row)
 
 
 def get_locked(tx: Tx, contact: int) -> Contact | None:
     row = _by_id_locked(tx, {"id": contact}).one_or_none()
-    return None if row is None else Contact(*row)
+    return None if row is None else Contact._make(row)
 
 
 def by_number(tx: Tx, number: int, campaign: str | None = None) -> list[Contact]:
@@ -128,7 +126,7 @@ def by_number(tx: Tx, number: int, campaign: str | None = None) -> list[Contact]
     query = select(*_columns).where(contacts.c.number == number).order_by(contacts.c.id)
     if campaign is not None:
         query = query.where(contacts.c.campaign == campaign)
-    return [Contact(*row) for row in tx.execute(query)]
+    return [Contact._make(row) for row in tx.execute(query)]
 
 
 def claim(
@@ -140,14 +138,14 @@ def claim(
     """
     due = _call_back(tx, {"campaign": campaign, "now": now, "phoner": phoner}).one_or_none()
     if due is not None:
-        return take(tx, Contact(*due)), "call_back"
+        return take(tx, Contact._make(due)), "call_back"
     best: Contact | None = None
     best_rank = 0
     for place in open_places:
         row = _ready(tx, {"campaign": campaign, "place": place}).one_or_none()
         if row is None:
             continue
-        found = Contact(*row)
+        found = Contact._make(row)
         if best is None:
             best = found
             continue

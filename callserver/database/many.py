@@ -6,7 +6,6 @@ transaction; a test holds the two together.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,7 +27,7 @@ from callserver.ports import Tx
 CHUNK = 1_000
 
 _ready = (
-    select(*[contacts.c[field.name] for field in fields(Contact)])
+    select(*[contacts.c[name] for name in Contact._fields])
     .where(
         contacts.c.campaign == bindparam("campaign"),
         contacts.c.status == "ready",
@@ -75,7 +74,7 @@ def ready(tx: Tx, campaign: str) -> Iterator[list[Contact]]:
     """The campaign's contacts that wait for their first or next dial, a thousand at a time."""
     after = 0
     while found := [
-        Contact(*row) for row in tx.execute(_ready, {"campaign": campaign, "after": after})
+        Contact._make(row) for row in tx.execute(_ready, {"campaign": campaign, "after": after})
     ]:
         yield found
         after = found[-1].id

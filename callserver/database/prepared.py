@@ -5,7 +5,7 @@ around it, not the database's. The statements stay SQLAlchemy's, in both databas
 execution is ours. What stands in no hot path uses `tx.execute` as ever.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect, Executable, Select
@@ -13,30 +13,30 @@ from sqlalchemy.sql import CompoundSelect
 
 from callserver.ports import Tx
 
-Processor = Callable[[Any], Any]
+Converter = Callable[[Any], Any]
 
 
 class Result:
-    """What came back: rows as plain tuples, already in Python's types."""
+    """What came back: rows, already in Python's types."""
 
     __slots__ = ("_rows", "rowcount")
 
-    def __init__(self, rows: Sequence[tuple[Any, ...]], rowcount: int) -> None:
+    def __init__(self, rows: Sequence[Sequence[Any]], rowcount: int) -> None:
         self._rows = rows
         self.rowcount = rowcount
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[Sequence[Any]]:
         return iter(self._rows)
 
-    def all(self) -> Sequence[tuple[Any, ...]]:
+    def all(self) -> Sequence[Sequence[Any]]:
         return self._rows
 
-    def one_or_none(self) -> tuple[Any, ...] | None:
+    def one_or_none(self) -> Sequence[Any] | None:
         return self._rows[0] if self._rows else None
 
     first = one_or_none
 
-    def one(self) -> tuple[Any, ...]:
+    def one(self) -> Sequence[Any]:
         return self._rows[0]
 
     def scalar(self) -> Any:
@@ -46,46 +46,55 @@ class Result:
 class _Compiled:
     """A statement in one database's words, with how values go in and come out."""
 
-    __slots__ = ("_binds", "_defaults", "_named", "_results", "_sql")
+    __slots__ = ("_defaults", "_into", "_names", "_out", "_positional", "_sql")
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self._sql = str(compiled)
-        self._named = compiled.positiontup is None
-        names = list(compiled.positiontup or compiled.binds)
-        self._binds: list[tuple[str, Processor | None]] = [
-            (name, _bind(compiled.binds[name].type, dialect)) for name in names
-        ]
-        self._defaults = {name: bind.effective_value for name, bind in compiled.binds.items()}
+        self._positional = compiled.positiontup is not None
+        binds = compiled.binds
+        self._names: list[str] = list(compiled.positiontup or binds)
+        self._defaults = {
+            name: bind.effective_value for name, bind in binds.items() if not bind.required
+        }
+        self._into = _converting(
+            binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names
+        )
         columns = (
             statement.selected_columns if isinstance(statement, Select | CompoundSelect) else ()
         )
-        processors = [_result(column.type, dialect) for column in columns]
-        self._results = processors if any(processors) else None
+        self._out = _converting(
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+        )
 
     def run(self, tx: Tx, values: Mapping[str, Any]) -> Result:
         raw: Any = tx.connection.dbapi_connection
-        defaults = self._defaults
-        bound = [
-            (name, value if process is None or value is None else process(value))
-            for name, process in self._binds
-            for value in (values[name] if name in values else defaults[name],)
-        ]
-        given: Any = dict(bound) if self._named else [value for _, value in bound]
-        cursor = raw.execute(self._sql, given)
+        known = {**self._defaults, **values} if self._defaults else values
+        given = [known[name] for name in self._names]
+        _convert(given, self._into)
+        cursor = raw.execute(
+            self._sql, given if self._positional else dict(zip(self._names, given, strict=True))
+        )
         if cursor.description is None:
             return Result((), cursor.rowcount)
         rows = cursor.fetchall()
-        results = self._results
-        if results is not None and rows:
-            rows = [
-                tuple(
-                    value if process is None or value is None else process(value)
-                    for process, value in zip(results, row, strict=True)
-                )
-                for row in rows
-            ]
+        if self._out:
+            rows = [list(row) for row in rows]
+            for row in rows:
+                _convert(row, self._out)
         return Result(rows, len(rows))
+
+
+def _converting(processors: Iterable[Converter | None]) -> list[tuple[int, Converter]]:
+    """Only the places where something is to be converted."""
+    return [(place, one) for place, one in enumerate(processors) if one is not None]
+
+
+def _convert(values: list[Any], converting: list[tuple[int, Converter]]) -> None:
+    for place, convert in converting:
+        value = values[place]
+        if value is not None:
+            values[place] = convert(value)
 
 
 class Prepared:
@@ -102,13 +111,3 @@ class Prepared:
             one = self._statement[name] if isinstance(self._statement, Mapping) else self._statement
             found = self._compiled[name] = _Compiled(one, tx.dialect)
         return found.run(tx, values)
-
-
-def _bind(kind: Any, dialect: Dialect) -> Processor | None:
-    found: Processor | None = kind.dialect_impl(dialect).bind_processor(dialect)
-    return found
-
-
-def _result(kind: Any, dialect: Dialect) -> Processor | None:
-    found: Processor | None = kind.dialect_impl(dialect).result_processor(dialect, None)
-    return found

@@ -1,19 +1,17 @@
 """Seats: one row a phoner. Whoever needs a seat and a call locks the seat first."""
 
-from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from callserver.database.prepared import Prepared
-from callserver.database.tables import seats
+from callserver.database.tables import calls, seats
 from callserver.domain import seat as machine
 from callserver.ports import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class SeatRow:
+class SeatRow(NamedTuple):
     id: int
     phoner: int
     department: str | None
@@ -46,10 +44,16 @@ class SeatRow:
         )
 
 
-_columns = [seats.c[field.name] for field in fields(SeatRow)]
+_columns = [seats.c[name] for name in SeatRow._fields]
 _all = select(*_columns)
 _locked = Prepared(_all.where(seats.c.id == bindparam("id")).with_for_update())
 _of_phoner = Prepared(_all.where(seats.c.phoner == bindparam("phoner")).with_for_update())
+_of_call = Prepared(
+    _all.where(
+        seats.c.id
+        == select(calls.c.seat).where(calls.c.attempt == bindparam("attempt")).scalar_subquery()
+    ).with_for_update()
+)
 _by_room = Prepared(_all.where(seats.c.room == bindparam("room")).with_for_update())
 _by_leg = Prepared(_all.where(seats.c.leg == bindparam("leg")).with_for_update())
 _due = Prepared(_all.where(seats.c.wake_at <= bindparam("now")).order_by(seats.c.wake_at))
@@ -76,31 +80,37 @@ _update = Prepared(
 def lock(tx: Tx, seat: int) -> SeatRow | None:
     """The seat, held until the transaction ends."""
     row = _locked(tx, {"id": seat}).one_or_none()
-    return None if row is None else SeatRow(*row)
+    return None if row is None else SeatRow._make(row)
+
+
+def of_call(tx: Tx, attempt: str) -> SeatRow | None:
+    """The seat that the attempt was permitted for, held."""
+    row = _of_call(tx, {"attempt": attempt}).one_or_none()
+    return None if row is None else SeatRow._make(row)
 
 
 def of_phoner(tx: Tx, phoner: int) -> SeatRow | None:
     row = _of_phoner(tx, {"phoner": phoner}).one_or_none()
-    return None if row is None else SeatRow(*row)
+    return None if row is None else SeatRow._make(row)
 
 
 def by_room(tx: Tx, room: str) -> SeatRow | None:
     row = _by_room(tx, {"room": room}).one_or_none()
-    return None if row is None else SeatRow(*row)
+    return None if row is None else SeatRow._make(row)
 
 
 def by_leg(tx: Tx, leg: str) -> SeatRow | None:
     row = _by_leg(tx, {"leg": leg}).first()
-    return None if row is None else SeatRow(*row)
+    return None if row is None else SeatRow._make(row)
 
 
 def every(tx: Tx) -> list[SeatRow]:
-    return [SeatRow(*row) for row in tx.execute(_all.order_by(seats.c.id))]
+    return [SeatRow._make(row) for row in tx.execute(_all.order_by(seats.c.id))]
 
 
 def due(tx: Tx, now: datetime) -> list[SeatRow]:
     """Seats that asked to be looked at by now."""
-    return [SeatRow(*row) for row in _due(tx, {"now": now})]
+    return [SeatRow._make(row) for row in _due(tx, {"now": now})]
 
 
 def next_wake(tx: Tx) -> datetime | None:
@@ -135,7 +145,7 @@ def store(
     slot_at: datetime | None = None,
 ) -> SeatRow:
     """Write where the seat is now; the row as it stands then."""
-    values = {
+    values: dict[str, Any] = {
         "state": seat.state.value,
         "connected": seat.connected,
         "wants": seat.wants.value,
@@ -149,7 +159,7 @@ def store(
         "call": call,
     }
     _update(tx, {"key": row.id, **values})
-    return replace(row, **values)  # type: ignore[arg-type]  # the names and types of the columns
+    return row._replace(**values)
 
 
 def set_line(tx: Tx, seat: int, **values: Any) -> None:

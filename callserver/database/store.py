@@ -1,17 +1,17 @@
 """Running transactions: plain functions of a Tx, on SQLite or PostgreSQL.
 
-SQLite: one connection that writes and checkpoints, in one thread; functions that wait together share
-a commit, each in a savepoint of its own. Under virtual time the same runs in line.
+SQLite: one connection that writes and checkpoints; functions that wait together share a commit, each
+in a savepoint of its own. Under virtual time the same runs in line.
 PostgreSQL: a small pool of threads with synchronous connections.
 Returning commits, raising rolls back; nothing is acknowledged before it is durable.
 """
 
 import asyncio
-import queue
 import sqlite3
-import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
@@ -94,8 +94,22 @@ class InlineStore:
         self.engine.dispose()
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """From one batch to the next: what became of the commit, and of the new beginning."""
+
+    lost: Exception | None = None
+    tx: Connection | None = None
+    locked_out: Exception | None = None
+
+
 class SqliteStore:
-    """One writer thread; waiting functions share a commit."""
+    """One connection; waiting functions share a commit, each in a savepoint of its own.
+
+    The functions run in the event loop's own thread: a second thread of Python would fight it for
+    the interpreter at every statement. What may wait for the disk or for another process, the
+    beginning and the commit, is done in a thread beside it.
+    """
 
     def __init__(self, engine: Engine) -> None:
         if sqlite3.sqlite_version_info < WAL_RESET_MENDED:
@@ -105,66 +119,100 @@ class SqliteStore:
                 advice="below 3.51.3: keep to one server process, which is how this store works",
             )
         self.engine = engine
-        self._waiting: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = (
-            queue.SimpleQueue()
-        )
-        self._thread = threading.Thread(target=self._write, name="sqlite-writer", daemon=True)
-        self._thread.start()
+        self._waiting: deque[tuple[Callable[[Tx], Any], asyncio.Future[Any]]] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._tx: Connection | None = None
+        self._at_work: asyncio.Task[None] | None = None
 
     async def run(self, work: Callable[[Tx], T]) -> T:
-        future: Future[T] = Future()
-        self._waiting.put((work, future))
-        return await asyncio.wrap_future(future)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((work, future))
+        if self._at_work is None:
+            self._at_work = loop.create_task(self._work(loop))
+        return await future
 
     def close(self) -> None:
-        """Finish what waits, then close."""
-        self._waiting.put(None)
-        self._thread.join()
+        """Close; nobody may wait any more."""
+        self._thread.shutdown()
+        if self._tx is not None:
+            self._tx.close()
         self.engine.dispose()
 
-    def _write(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            batch, last = self._gather(first)
-            self._commit(batch)
-            if last:
-                return
+    async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Batch after batch, until nobody waits."""
+        begun: Connection | None = None
+        done: list[tuple[asyncio.Future[Any], Any]] = []
+        while begun is not None or self._waiting:
+            turn = await loop.run_in_executor(self._thread, self._turn, begun)
+            for future, result in done:
+                _tell(future, result, turn.lost)
+            begun, done = turn.tx, []
+            if turn.locked_out is not None:
+                while self._waiting:
+                    _tell(self._waiting.popleft()[1], None, turn.locked_out)
+            if begun is not None and not self._apply(begun, done):
+                begun = None
+        self._at_work = None
 
-    def _gather(
-        self, first: tuple[Callable[[Tx], Any], Future[Any]]
-    ) -> tuple[list[tuple[Callable[[Tx], Any], Future[Any]]], bool]:
-        batch = [first]
-        while len(batch) < MOST_SHARING:
+    def _turn(self, begun: Connection | None) -> _Turn:
+        """In the thread: commit what was begun, and begin anew if somebody waits."""
+        lost: Exception | None = None
+        if begun is not None:
             try:
-                item = self._waiting.get_nowait()
-            except queue.Empty:
-                return batch, False
-            if item is None:
-                return batch, True
-            batch.append(item)
-        return batch, False
-
-    def _commit(self, batch: list[tuple[Callable[[Tx], Any], Future[Any]]]) -> None:
-        """Run each in a savepoint, commit once, and only then let anybody know."""
-        done: list[tuple[Future[Any], Any]] = []
+                begun.commit()
+            except Exception as error:  # noqa: BLE001 - it goes to all who hoped for this commit
+                lost = error
+                _undo(begun)
+        if not self._waiting:
+            return _Turn(lost=lost)
         try:
-            with self.engine.begin() as tx:
-                raw: Any = tx.connection.dbapi_connection
-                for work, future in batch:
-                    raw.execute("SAVEPOINT one")
-                    try:
-                        done.append((future, work(tx)))
-                        raw.execute("RELEASE one")
-                    except Exception as error:  # noqa: BLE001 - it goes to whoever asked
-                        raw.execute("ROLLBACK TO one")
-                        raw.execute("RELEASE one")
-                        future.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - the commit failed: nothing of this is durable
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for future, result in done:
-            future.set_result(result)
+            self._tx = self._tx or self.engine.connect()
+            self._tx.begin()
+        except Exception as error:  # noqa: BLE001 - the same, to all who wait
+            return _Turn(lost=lost, locked_out=error)
+        return _Turn(lost=lost, tx=self._tx)
+
+    def _apply(self, tx: Tx, done: list[tuple[asyncio.Future[Any], Any]]) -> bool:
+        """Run what waits. Who fails is told at once, `done` the others: not durable yet.
+
+        False: the whole transaction is gone (SQLite gives it up when the disk is full).
+        """
+        raw: Any = tx.connection.dbapi_connection
+        for _ in range(min(len(self._waiting), MOST_SHARING)):
+            work, future = self._waiting.popleft()
+            try:
+                raw.execute("SAVEPOINT one")
+                try:
+                    done.append((future, work(tx)))
+                except Exception as error:  # noqa: BLE001 - it goes to whoever asked
+                    raw.execute("ROLLBACK TO one")
+                    _tell(future, None, error)
+                raw.execute("RELEASE one")
+            except sqlite3.Error as error:
+                _undo(tx)
+                for one in (future, *(other for other, _ in done)):
+                    _tell(one, None, error)
+                done.clear()
+                return False
+        return True
+
+
+def _tell(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if future.done():  # nobody waits for it any more
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+def _undo(tx: Connection) -> None:
+    """End a transaction that cannot be committed, whatever is left of it."""
+    raw: Any = tx.connection.dbapi_connection
+    tx.rollback()
+    if raw.in_transaction:
+        raw.execute("ROLLBACK")
 
 
 class PostgresStore:

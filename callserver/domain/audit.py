@@ -41,13 +41,16 @@ class Kind(StrEnum):
     USER = "user"
 
 
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+).encode
+
+
 def canonical(entry: Mapping[str, Any]) -> bytes:
     """The bytes that are stored, hashed and sealed: sorted keys, no spaces, UTF-8, no floats."""
-    return json.dumps(
-        entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _encode(entry).encode()
 
 
 def stamp(at: datetime) -> str:
     """An instant as entries carry it: UTC, microseconds, Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -96,8 +96,7 @@ class CallFlow:
         after = After()
         if not house.first_time(tx, receipt, now):
             return after
-        seat = calls.seat_of(tx, attempt)
-        row = None if seat is None else seats.lock(tx, seat)
+        row = seats.of_call(tx, attempt)
         before = calls.lock(tx, attempt)
         if row is None or before is None:
             log.warning("report_for_unknown_attempt", report=report.value)
