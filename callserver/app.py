@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -14,8 +15,13 @@ from starlette.routing import Route
 
 from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
-from callserver.console import problems
-from callserver.console.api import Api
+from callserver.console import problems, signed_in
+from callserver.console.api import Api, Room
+from callserver.console.floor import Floor
+from callserver.console.live import Live
+from callserver.console.pages import Pages
+from callserver.console.phoner import Phoner
+from callserver.console.sign_in import SignIn
 from callserver.engine.door import Door
 from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
@@ -53,6 +59,10 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
 
     door = Door(server.ours, server.call_flow, server.rooms, server.inbound)
 
+    people = signed_in.Door(server.ours, server.accounts, server.settings)
+    api = Api(_rooms(server, people), people)
+    pages = Pages(people)
+
     async def health(_: Request) -> Response:
         await server.store.run(lambda tx: tx.execute(select(text("1"))).scalar())
         return JSONResponse({"status": "ok", "revision": server.ours.rules.current.revision})
@@ -65,11 +75,25 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
             *webhook_routes(server.settings, door),
             Route("/healthz", health),
             Route("/metrics", metrics),
-            *Api(server.ours, server.phoning, server.dialer).routes(),
+            *api.routes(),
+            *pages.routes(),
         ],
         exception_handlers={
             CallserverError: problems.on_error,
             ValidationError: problems.on_invalid,
+            HTTPStatus.NOT_FOUND: pages.on_lost,
         },
         lifespan=lifespan,
     )
+
+
+def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
+    """The rooms of the people's door, and the stream that tells what happens in them."""
+    phoner = Phoner(server.ours, server.phoning, server.dialer)
+    floor = Floor(server.ours, server.dialer)
+    return [
+        SignIn(server.ours, server.accounts, people),
+        phoner,
+        floor,
+        Live(server.feed, people, [phoner.tell, floor.tell]),
+    ]

@@ -16,10 +16,13 @@ from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
 from callserver.domain.configuration import Configuration
 from callserver.engine import sealing
+from callserver.engine.accounts import Accounts
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.dialer import Dialer
+from callserver.engine.feed import Feed
 from callserver.engine.house import House, Rules
 from callserver.engine.inbound import Inbound
+from callserver.engine.leaving import Leaving
 from callserver.engine.phoning import Phoning
 from callserver.engine.revising import Revising
 from callserver.engine.rooms import Rooms
@@ -48,6 +51,8 @@ class Server:
     wishes: Wishes
     settling: Settling
     upkeep: Upkeep
+    accounts: Accounts
+    feed: Feed
     revising: Revising
     http: httpx.AsyncClient
 
@@ -95,6 +100,7 @@ def build(
     rooms = Rooms(ours, call_flow)
     wishes = Wishes(ours)
     settling = Settling(ours, call_flow)
+    leaving = Leaving(ours, call_flow)
     seal = sealing.Sealer(store, chosen_clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
@@ -108,7 +114,11 @@ def build(
         inbound=Inbound(ours, call_flow, wishes),
         wishes=wishes,
         settling=settling,
-        upkeep=Upkeep(ours, dialer, call_flow, settling, rooms, seal.seal, uuid.uuid4().hex),
+        upkeep=Upkeep(
+            ours, dialer, call_flow, settling, rooms, leaving, seal.seal, uuid.uuid4().hex
+        ),
+        accounts=Accounts(ours),
+        feed=Feed(store),
         revising=Revising(
             ours, lambda: load(settings.config), lambda: files.signature(settings.config)
         ),

@@ -9,7 +9,16 @@ CallserverError
 
 
 class CallserverError(Exception):
-    """Base of all errors whose text a person may read."""
+    """Base of all errors whose text a person may read.
+
+    `key` names the sentence in the catalogues (`error.<key>`, with the same `{values}`), for pages
+    that speak the reader's language; `str()` is for the terminal and the log.
+    """
+
+    def __init__(self, text: str, *, key: str = "", **values: object) -> None:
+        super().__init__(text)
+        self.key = key
+        self.values = values
 
 
 class ConfigurationProblem(CallserverError):  # noqa: N818

@@ -38,6 +38,10 @@ class Store(Protocol):
         """Run `work` in one transaction: it returns = committed and durable; it raises = undone."""
         ...
 
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run `work`, which only reads, beside the transactions: however long, none waits for it."""
+        ...
+
 
 class Trouble(StrEnum):
     """What a provider's no means to us."""

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.console.sign_in import hash_of
-from callserver.database.tables import audit, calls, contacts, seats, users
+from callserver.database import accounts
+from callserver.database.tables import audit, calls, contacts, seats
+from callserver.engine.accounts import hash_of
 from callserver.engine.taking_in import take_in
 from callserver.ports import Tx
 from callserver.settings import Settings
@@ -117,16 +118,15 @@ class TestHouse:
         if people:
             take_in(tx, campaign, people.encode(), self.clock.now())
         for number in range(1, phoners + 1):
-            tx.execute(
-                insert(users).values(
-                    id=number,
-                    handle=f"p{number}",
-                    name=f"Phoner {number}",
-                    role="phoner",
-                    department=campaign.department,
-                    token=hash_of(f"t{number}"),
-                )
+            accounts.add(
+                tx,
+                id=number,
+                handle=f"p{number}",
+                name=f"Phoner {number}",
+                role="phoner",
+                department=campaign.department,
             )
+            accounts.add_token(tx, hash_of(f"t{number}"), number, "test", self.clock.now())
 
     def read(self, work: Callable[[Tx], Any]) -> Any:
         with self.server.store.engine.begin() as tx:

@@ -2,10 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert
-
-from callserver.console.sign_in import hash_of
-from callserver.database.tables import users
+from callserver.database import accounts
+from callserver.engine.accounts import hash_of
 from callserver.engine.house import Rules
 from callserver.engine.taking_in import take_in
 from callserver.ports import Tx
@@ -29,15 +27,14 @@ def populate(
     for number in range(1, phoners + 1):
         campaign = campaigns[number % len(campaigns)]
         token = f"robot-{number}"
-        tx.execute(
-            insert(users).values(
-                id=number,
-                handle=f"robot{number}",
-                name=f"Robot {number}",
-                role="phoner",
-                department=campaign.department,
-                token=hash_of(token),
-            )
+        accounts.add(
+            tx,
+            id=number,
+            handle=f"robot{number}",
+            name=f"Robot {number}",
+            role="phoner",
+            department=campaign.department,
         )
+        accounts.add_token(tx, hash_of(token), number, "robot", now)
         robots.append(Robot(number, token, campaign.name))
     return robots

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from types import FrameType
 
 import structlog
 import typer
@@ -25,15 +26,24 @@ def serve() -> None:
     import uvicorn
 
     settings = opening.settings()
-    uvicorn.run(
-        create(build(settings)),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=15,
-    )
+    server = build(settings)
+
+    class Serving(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            server.feed.stop()  # live pages would hold the server up; they come back by themselves
+            super().handle_exit(sig, frame)
+
+    Serving(
+        uvicorn.Config(
+            create(server),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=15,
+        )
+    ).run()
 
 
 def upkeep() -> None:

@@ -1,34 +1,42 @@
-"""`callserver user`: who works here, and the tokens with which they (or their machines) sign in."""
+"""`callserver user` and `callserver token`: who works here, and how they and their machines sign in."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection
 
 from callserver.cli import opening
-from callserver.console.sign_in import new_token
-from callserver.database import audit
-from callserver.database.tables import users
+from callserver.database import accounts, audit
+from callserver.database.accounts import User
 from callserver.domain.audit import Kind
+from callserver.domain.role import MAY, Action, Role
+from callserver.engine import leaving
+from callserver.engine.accounts import new_password, new_token
 from callserver.errors import ConfigurationProblem
 
-ROLES = ("phoner", "supervisor", "administrator", "leader", "member_service")
+Handle = Annotated[str, typer.Argument(help="the person's short name")]
 
 
 def register(app: typer.Typer) -> None:
-    user = typer.Typer(help="People and their tokens.", no_args_is_help=True)
+    user = typer.Typer(help="People and their sign-in.", no_args_is_help=True)
     user.command("add")(add)
-    user.command("token")(token)
+    user.command("reset")(reset)
     user.command("off-board")(off_board)
     user.command("list")(listing)
     app.add_typer(user, name="user")
+    token = typer.Typer(help="Bearer tokens for machines.", no_args_is_help=True)
+    token.command("add")(add_token)
+    token.command("drop")(drop_token)
+    token.command("list")(tokens)
+    app.add_typer(token, name="token")
 
 
 def add(
     handle: Annotated[str, typer.Argument(help="a short unique name, like maja")],
-    role: Annotated[str, typer.Option(help=" | ".join(ROLES))] = "phoner",
+    role: Annotated[Role, typer.Option(help="what she may do")] = Role.PHONER,
     department: Annotated[str | None, typer.Option(help="the department's key")] = None,
     name: Annotated[str, typer.Option(help="as colleagues see it")] = "",
     line: Annotated[
@@ -40,63 +48,117 @@ def add(
     ] = 99,
     policy_ack: Annotated[bool, typer.Option(help="has acknowledged the security policy")] = True,
 ) -> None:
-    """Add a person and print a bearer token, which is shown this once.
+    """Add a person; prints her id and a password for the first sign-in, shown this once.
 
     Example: callserver user add maja --department nord --line client:phoner_1
     """
-    if role not in ROLES:
-        raise ConfigurationProblem(f"role {role!r}: should be one of {', '.join(ROLES)}")
-    shown, kept = new_token()
-    with opening.database() as engine, engine.begin() as tx:
-        if tx.execute(select(users.c.id).where(users.c.handle == handle)).first():
-            raise ConfigurationProblem(f"there is a user {handle!r} already")
-        key = tx.execute(
-            insert(users).values(
-                handle=handle,
-                name=name or handle,
-                role=role,
-                department=department,
-                line=line,
-                shifts=shift,
-                policy_ack=policy_ack,
-                token=kept,
-            )
-        ).inserted_primary_key
-        user_id = 0 if key is None else int(key[0])
-        audit.append(tx, opening.clock().now(), Kind.USER, user=user_id, did="added", role=role)
-    print(f"{user_id} {shown}")
-
-
-def token(handle: Annotated[str, typer.Argument(help="whose")]) -> None:
-    """Replace a person's token by a fresh one; the old one ends at once."""
-    shown, kept = new_token()
-    with opening.database() as engine, engine.begin() as tx:
-        if not tx.execute(
-            update(users).where(users.c.handle == handle).values(token=kept)
-        ).rowcount:
-            raise ConfigurationProblem(f"there is no user {handle!r}")
-    print(shown)
-
-
-def off_board(handle: Annotated[str, typer.Argument(help="who leaves")]) -> None:
-    """End a person's access: token, dialing and call-backs, at once."""
+    password, kept = new_password()
     now = opening.clock().now()
     with opening.database() as engine, engine.begin() as tx:
-        row = tx.execute(select(users.c.id).where(users.c.handle == handle)).one_or_none()
-        if row is None:
-            raise ConfigurationProblem(f"there is no user {handle!r}")
-        tx.execute(update(users).where(users.c.id == row.id).values(left_at=now, token=None))
-        audit.append(tx, now, Kind.USER, user=row.id, did="off_boarded")
-    print(f"{handle} has left")
+        if accounts.by_handle(tx, handle) is not None:
+            raise ConfigurationProblem(f"there is a user {handle!r} already")
+        key = accounts.add(
+            tx,
+            handle=handle,
+            name=name or handle,
+            role=role.value,
+            department=department,
+            line=line,
+            shifts=shift,
+            policy_ack=policy_ack,
+            password=kept,
+            password_once=True,
+        )
+        audit.append(tx, now, Kind.USER, user=key, did="added", role=role.value, by="command")
+    print(f"{key} {password}")
+
+
+def reset(handle: Handle) -> None:
+    """A new password for the next sign-in, and the one-time codes are set up anew.
+
+    Every session of hers ends at once; bearer tokens stay.
+    """
+    password, kept = new_password()
+    now = opening.clock().now()
+    with opening.database() as engine, engine.begin() as tx:
+        user = _known(tx, handle)
+        accounts.change(
+            tx, user.id, password=kept, password_once=True, code_key=None, code_step=None
+        )
+        accounts.close_sessions(tx, user.id)
+        audit.append(tx, now, Kind.USER, user=user.id, did="reset", by="command")
+    print(password)
+
+
+def off_board(handle: Handle) -> None:
+    """End a person's access at once: sessions, tokens, softphone; her call-backs are the team's."""
+    now = opening.clock().now()
+    with opening.database() as engine, engine.begin() as tx:
+        freed = leaving.off_board(tx, _known(tx, handle), now, by="command")
+    print(f"{handle} has left; {freed} call-backs are the team's now")
 
 
 def listing() -> None:
     """Who works here."""
     table = Table("id", "handle", "role", "department", "line", "left")
     with opening.database() as engine, engine.connect() as connection:
-        for row in connection.execute(select(users).order_by(users.c.id)):
-            left = "" if row.left_at is None else row.left_at.date().isoformat()
+        for user in accounts.every(connection):
+            left = "" if user.left_at is None else user.left_at.date().isoformat()
             table.add_row(
-                str(row.id), row.handle, row.role, row.department or "", row.line or "", left
+                str(user.id), user.handle, user.role, user.department or "", user.line or "", left
             )
     Console().print(table)
+
+
+def add_token(
+    handle: Handle,
+    name: Annotated[str, typer.Option(help="what the token is for")] = "machine",
+    scope: Annotated[
+        list[Action] | None,
+        typer.Option(help="may be given again; without it, all that the role may"),
+    ] = None,
+    days: Annotated[int, typer.Option(min=0, help="how long it works; 0: until dropped")] = 0,
+) -> None:
+    """A bearer token for the API, shown this once: only its hash is kept.
+
+    Example: callserver token add maja --name softphone --scope phone --days 90
+    """
+    shown, kept = new_token()
+    now = opening.clock().now()
+    with opening.database() as engine, engine.begin() as tx:
+        user = _known(tx, handle)
+        if beyond := sorted(set(scope or ()) - MAY[Role(user.role)]):
+            raise ConfigurationProblem(f"{user.role} may not {', '.join(beyond)}")
+        until = now + timedelta(days=days) if days else None
+        key = accounts.add_token(tx, kept, user.id, name, now, scopes=scope or None, until=until)
+        audit.append(tx, now, Kind.TOKEN, user=user.id, token=key, did="added", by="command")
+    print(shown)
+
+
+def drop_token(token: Annotated[int, typer.Argument(help="its id, from the list")]) -> None:
+    """End a token at once."""
+    now = opening.clock().now()
+    with opening.database() as engine, engine.begin() as tx:
+        if not accounts.drop_token(tx, token):
+            raise ConfigurationProblem(f"there is no token {token}")
+        audit.append(tx, now, Kind.TOKEN, token=token, did="dropped", by="command")
+    print(f"token {token} has ended")
+
+
+def tokens() -> None:
+    """Every token that works, without the token itself."""
+    table = Table("id", "of", "name", "scopes", "until")
+    with opening.database() as engine, engine.connect() as connection:
+        names = {user.id: user.handle for user in accounts.every(connection)}
+        for one in accounts.tokens_of(connection):
+            until = "" if one.until is None else one.until.date().isoformat()
+            scopes = "all of the role" if one.scopes is None else ", ".join(one.scopes)
+            table.add_row(str(one.id), names.get(one.user, "?"), one.name, scopes, until)
+    Console().print(table)
+
+
+def _known(tx: Connection, handle: str) -> User:
+    user = accounts.by_handle(tx, handle)
+    if user is None or user.left_at is not None:
+        raise ConfigurationProblem(f"there is no user {handle!r}")
+    return user

@@ -1,17 +1,22 @@
-"""Errors as problem details (RFC 9457), with a sentence that a person understands."""
+"""Errors as problem details (RFC 9457), with a sentence that a person understands, in her language."""
 
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from callserver.console.sign_in import NotSignedIn
+from callserver import texts
+from callserver.console.endpoint import TooLarge
+from callserver.console.signed_in import language_of
+from callserver.engine.accounts import NotSignedIn, TooManyFailures
 from callserver.engine.dialer import Refused
 from callserver.errors import CallserverError, Impossible, NotAllowed, NotFound
 
 _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
+    (TooManyFailures, HTTPStatus.TOO_MANY_REQUESTS),
+    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
@@ -19,26 +24,47 @@ _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
 )
 
 
+class Problem(BaseModel):
+    """What went wrong."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    reasons: list[str] | None = None  # the gate's, when it said no
+    next_at: str | None = None  # when the rules next say yes
+
+
 def problem(status: HTTPStatus, detail: str, **more: Any) -> Response:
     """One problem document."""
-    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    return JSONResponse(body | more, status, media_type="application/problem+json")
+    made = Problem(title=status.phrase, status=status, detail=detail, **more)
+    body = made.model_dump_json(exclude_none=True).encode()
+    return Response(body, status, media_type="application/problem+json")
 
 
-async def on_error(_: Request, error: Exception) -> Response:
+def said(error: CallserverError, language: str) -> str:
+    """The error's sentence, from the catalogue where it stands there."""
+    text = texts.catalogue(language).get(f"error.{error.key}")
+    return str(error) if text is None else text.format_map(error.values)
+
+
+async def on_error(request: Request, error: Exception) -> Response:
     """Our own errors."""
     status = next(
         (status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST
     )
+    language = language_of(request)
     if isinstance(error, Refused):
         next_at = error.refusal.next_at
+        reasons = [reason.value for reason in error.refusal.reasons]
         return problem(
             status,
-            f"the gate said no: {error}",
-            reasons=[reason.value for reason in error.refusal.reasons],
+            " ".join(texts.say(language, f"reason.{reason}") for reason in reasons),
+            reasons=reasons,
             next_at=None if next_at is None else next_at.isoformat(),
         )
-    response = problem(status, str(error))
+    detail = said(error, language) if isinstance(error, CallserverError) else str(error)
+    response = problem(status, detail)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["www-authenticate"] = "Bearer"
     return response
@@ -47,5 +73,5 @@ async def on_error(_: Request, error: Exception) -> Response:
 async def on_invalid(_: Request, error: Exception) -> Response:
     """A body that does not fit; names each field and what is wrong with it, never its value."""
     found = error.errors() if isinstance(error, ValidationError) else []
-    said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found)
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, said or "the body is not JSON")
+    told = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, told or "the body is not JSON")

@@ -1,40 +1,169 @@
-"""Who is asking: bearer tokens, of which only the hash is stored."""
+"""Signing in and out, and who I am."""
 
-import hashlib
-import secrets
+import io
+from typing import Literal
 
-from starlette.requests import Request
+import segno
+from pydantic import Field
+from starlette.responses import Response
 
-from callserver.database import house
-from callserver.database.house import User
-from callserver.errors import NotAllowed
-from callserver.ports import Store
+from callserver.console.endpoint import (
+    Answer,
+    Asked,
+    Body,
+    Done,
+    Endpoint,
+    Footing,
+    Nothing,
+    Visitor,
+)
+from callserver.console.signed_in import YEAR_S, Door
+from callserver.database import accounts
+from callserver.database.accounts import Session
+from callserver.domain.role import Action
+from callserver.engine.accounts import Accounts, Next, NotSignedIn
+from callserver.engine.house import House
 
 
-def new_token() -> tuple[str, str]:
-    """A fresh token and its hash: the token is shown once, the hash is kept."""
-    token = secrets.token_urlsafe(32)
-    return token, hash_of(token)
+class Credentials(Body):
+    handle: str = Field(min_length=1, max_length=100)
+    password: str = Field(min_length=1, max_length=200)
 
 
-def hash_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+class Standing(Answer):
+    """What is still owed before anything may be done, and what pages prove their intent with."""
+
+    next: Next
+    csrf: str
 
 
-class NotSignedIn(NotAllowed):
-    """No token, or one that is not valid (any more)."""
+class NewPassword(Body):
+    new: str = Field(max_length=200)
+    old: str = Field(default="", max_length=200)
 
 
-async def user_of(request: Request, store: Store) -> User:
-    """The user whose token the request carries.
+class Code(Body):
+    code: str = Field(min_length=6, max_length=12)
+    key: str | None = Field(default=None, max_length=64)  # while an authenticator is set up
+
+
+class CodeSetupView(Answer):
+    """What an authenticator reads: as a picture, or by hand."""
+
+    key: str
+    uri: str
+    picture: str  # SVG
+
+
+class Language(Body):
+    language: Literal["da", "en"]
+
+
+class Me(Answer):
+    id: int
+    handle: str
+    name: str
+    role: str
+    department: str | None
+    language: str
+    may: list[Action]
+
+
+class SignIn:
+    """In, out, and who I am."""
+
+    def __init__(self, ours: House, let_in: Accounts, door: Door) -> None:
+        self._ours = ours
+        self._let_in = let_in
+        self._door = door
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("POST", "/sign-in", Footing.OPEN, self.sign_in),
+            Endpoint("GET", "/sign-in", Footing.ENTERING, self.standing),
+            Endpoint("POST", "/sign-in/password", Footing.ENTERING, self.password),
+            Endpoint("POST", "/sign-in/code-setup", Footing.ENTERING, self.code_setup),
+            Endpoint("POST", "/sign-in/code", Footing.ENTERING, self.code),
+            Endpoint("POST", "/sign-out", Footing.ENTERING, self.sign_out),
+            Endpoint("GET", "/me", Footing.IN, self.me),
+            Endpoint("POST", "/me/language", Footing.IN, self.language),
+        ]
+
+    async def sign_in(self, asked: Visitor, body: Credentials) -> Standing:
+        """Sign in with name and password; the answer says what is still owed."""
+        client = asked.request.client
+        address = "" if client is None else client.host
+        cookie, lacks = await self._let_in.sign_in(body.handle, body.password, address)
+        asked.then.append(lambda response: self._door.remember(response, cookie))
+        return Standing(next=lacks, csrf=self._door.csrf(cookie))
+
+    async def standing(self, asked: Asked) -> Standing:
+        """What this session still owes."""
+        _session(asked)
+        _, lacks = await self._let_in.session(asked.cookie)
+        return Standing(next=lacks, csrf=self._door.csrf(asked.cookie))
+
+    async def password(self, asked: Asked, body: NewPassword) -> Standing:
+        """Choose a password of my own; the old one is asked for unless it was a one-time one."""
+        session = _session(asked)
+        if session.password_once:
+            await self._let_in.choose_password(asked.cookie, session, body.new)
+        else:
+            await self._let_in.change_password(asked.cookie, session, body.old, body.new)
+        return await self.standing(asked)
+
+    async def code_setup(self, asked: Asked, body: Nothing) -> CodeSetupView:
+        """A fresh key for an authenticator; it counts once a code of it was given."""
+        del body
+        made = self._let_in.set_up_code(_session(asked).user)
+        picture = io.BytesIO()
+        segno.make(made.uri).save(picture, kind="svg", scale=4, xmldecl=False, svgclass=None)
+        return CodeSetupView(key=made.key, uri=made.uri, picture=picture.getvalue().decode())
+
+    async def code(self, asked: Asked, body: Code) -> Standing:
+        """Give a one-time code."""
+        await self._let_in.give_code(asked.cookie, _session(asked), body.code, body.key)
+        return await self.standing(asked)
+
+    async def sign_out(self, asked: Asked, body: Nothing) -> Done:
+        """End this session."""
+        del body
+        _session(asked)
+        await self._let_in.sign_out(asked.cookie, asked.user)
+        asked.then.append(self._door.forget)
+        return Done()
+
+    async def me(self, asked: Asked) -> Me:
+        """Who I am and what I may do."""
+        user = asked.user
+        return Me(
+            id=user.id,
+            handle=user.handle,
+            name=user.name,
+            role=user.role,
+            department=user.department,
+            language=asked.language,
+            may=[action for action in Action if asked.may(action)],
+        )
+
+    async def language(self, asked: Asked, body: Language) -> Done:
+        """Speak this language with me from now on."""
+        chosen = body.language
+        await self._ours.store.run(lambda tx: accounts.change(tx, asked.user.id, language=chosen))
+
+        def remember(response: Response) -> None:
+            response.set_cookie("language", chosen, path="/", max_age=YEAR_S, samesite="strict")
+
+        asked.then.append(remember)
+        return Done()
+
+
+def _session(asked: Asked) -> Session:
+    """The browser's session.
 
     Raises:
-        NotSignedIn: there is none, or the user has left.
+        NotSignedIn: a token asks, which has none.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NotSignedIn("sign in with Authorization: Bearer TOKEN")
-    found = await store.run(lambda tx: house.user_by_token(tx, hash_of(token.strip())))
-    if found is None or found.left_at is not None:
-        raise NotSignedIn("this token is not valid")
-    return found
+    if asked.session is None:
+        raise NotSignedIn("this is for signed-in browsers", key="sign_in")
+    return asked.session

@@ -1,89 +1,149 @@
-"""What the pages see of a seat, a call and the floor: only what this call needs (numbers masked)."""
+"""What pages see of a seat, a call and the floor: only what this call needs, numbers masked."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from callserver.console.endpoint import Answer
 from callserver.database import calls, contacts, house, seats
+from callserver.database.accounts import User
 from callserver.database.calls import CallRow
-from callserver.database.house import User
 from callserver.database.seats import SeatRow
 from callserver.domain import phone
+from callserver.domain.campaign import Ask, Effect, Label
 from callserver.engine.house import Rules
 from callserver.ports import Tx
 
 
-def seat(tx: Tx, rules: Rules, user: User) -> dict[str, Any]:
+class ContactView(Answer):
+    """Whom the call is with."""
+
+    id: int
+    name: str | None
+    member: bool
+    last_gift: str | None
+    source: str | None
+    fields: Mapping[str, Any]
+
+
+class OutcomeView(Answer):
+    """One outcome that may be given."""
+
+    label: Label
+    does: Effect
+    asks: tuple[Ask, ...]
+    agreement: bool
+
+
+class CallView(Answer):
+    """The call in hand."""
+
+    attempt: str
+    state: str
+    campaign: str
+    path: str
+    number: str
+    answered_at: datetime | None
+    ended_at: datetime | None
+    outcome: str | None
+    contact: ContactView | None
+    outcomes: Mapping[str, OutcomeView]
+    purpose: str | None = None
+    why: Label | None = None
+
+
+class SeatView(Answer):
+    """A phoner's place: where it is, why, since when and until when."""
+
+    id: int | None
+    state: str
+    reason: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    wants: str = "off"
+    connected: bool = False
+    outcome_owed: bool = False
+    campaign: str | None = None
+    call: CallView | None = None
+
+
+class CampaignState(Answer):
+    paused: bool
+    reason: str
+
+
+class FloorView(Answer):
+    """Every seat of the department, and its campaigns."""
+
+    seats: list[SeatView]
+    campaigns: Mapping[str, CampaignState]
+
+
+def seat(tx: Tx, rules: Rules, user: User) -> SeatView:
     """The phoner's own seat, with the call in hand and what its outcome asks for."""
-    row = seats.of_phoner(tx, user.id)
+    row = seats.look(tx, user.id)
     if row is None:
-        return {"id": None, "state": "off", "call": None}
-    shown = _seat(row)
+        return SeatView(id=None, state="off")
     call = None if row.call is None else calls.get(tx, row.call)
-    shown["call"] = None if call is None else _call(tx, rules, call)
-    return shown
+    return _seat(row, None if call is None else _call(tx, rules, call))
 
 
-def floor(tx: Tx, rules: Rules, user: User) -> dict[str, Any]:
+def floor(tx: Tx, rules: Rules, user: User) -> FloorView:
     """Every seat of the department, and the campaigns' states."""
-    rows = [
-        row
-        for row in seats.every(tx)
-        if user.department is None or row.department == user.department
-    ]
     campaigns = {}
     for name, campaign in rules.current.campaigns.items():
-        if user.department is None or campaign.department == user.department:
+        if user.department in (None, campaign.department):
             paused, reason = house.campaign_state(tx, name)
-            campaigns[name] = {"paused": paused, "reason": reason}
-    return {"seats": [_seat(row) for row in rows], "campaigns": campaigns}
+            campaigns[name] = CampaignState(paused=paused, reason=reason)
+    rows = [row for row in seats.every(tx) if user.department in (None, row.department)]
+    return FloorView(seats=[_seat(row) for row in rows], campaigns=campaigns)
 
 
-def _seat(row: SeatRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "state": row.state,
-        "reason": row.reason,
-        "since": row.since.isoformat(),
-        "until": None if row.until is None else row.until.isoformat(),
-        "wants": row.wants,
-        "connected": row.connected,
-        "outcome_owed": row.outcome_owed,
-        "campaign": row.campaign,
-    }
+def _seat(row: SeatRow, call: CallView | None = None) -> SeatView:
+    return SeatView(
+        id=row.id,
+        state=row.state,
+        reason=row.reason,
+        since=row.since,
+        until=row.until,
+        wants=row.wants,
+        connected=row.connected,
+        outcome_owed=row.outcome_owed,
+        campaign=row.campaign,
+        call=call,
+    )
 
 
-def _call(tx: Tx, rules: Rules, call: CallRow) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "attempt": call.attempt,
-        "state": call.state,
-        "campaign": call.campaign,
-        "path": call.path,
-        "number": phone.masked(phone.from_int(call.number)),
-        "answered_at": None if call.answered_at is None else call.answered_at.isoformat(),
-        "ended_at": None if call.ended_at is None else call.ended_at.isoformat(),
-        "outcome": call.outcome,
-        "contact": None,
-        "outcomes": {},
-    }
+def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
     campaign = rules.current.campaigns.get(call.campaign)
-    if campaign is not None:
-        shown["outcomes"] = {
-            key: {
-                "label": outcome.label.model_dump(),
-                "does": outcome.does.value,
-                "asks": [ask.value for ask in outcome.asks],
-            }
-            for key, outcome in campaign.outcomes.items()
-        }
-        shown["purpose"] = campaign.purpose.value
-        shown["why"] = campaign.why.model_dump()
     contact = None if call.contact is None else contacts.get(tx, call.contact)
-    if contact is not None:
-        shown["contact"] = {
-            "id": contact.id,
-            "name": contact.name,
-            "member": contact.member,
-            "last_gift": contact.last_gift,
-            "source": contact.source,
-            "fields": dict(contact.fields or {}),
-        }
-    return shown
+    return CallView(
+        attempt=call.attempt,
+        state=call.state,
+        campaign=call.campaign,
+        path=call.path,
+        number=phone.masked(phone.from_int(call.number)),
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        outcome=call.outcome,
+        contact=None if contact is None else _contact(contact),
+        outcomes={}
+        if campaign is None
+        else {
+            key: OutcomeView(label=one.label, does=one.does, asks=one.asks, agreement=one.agreement)
+            for key, one in campaign.outcomes.items()
+        },
+        purpose=None if campaign is None else campaign.purpose.value,
+        why=None if campaign is None else campaign.why,
+    )
+
+
+def _contact(contact: contacts.Contact) -> ContactView:
+    return ContactView(
+        id=contact.id,
+        name=contact.name,
+        member=contact.member,
+        last_gift=contact.last_gift,
+        source=contact.source,
+        fields=dict(contact.fields or {}),
+    )

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select, tuple_, update
 
 from callserver.database.prepared import Prepared
 from callserver.database.tables import audit, seals
@@ -13,11 +13,65 @@ from callserver.domain.audit import Kind, canonical, stamp
 from callserver.domain.sealed import Head, parse
 from callserver.ports import Tx
 
+_values: dict[str, Any] = {
+    name: bindparam(name) for name in ("at", "kind", "contact", "call", "body")
+}
+_transaction = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
 _insert = Prepared(
-    insert(audit).values(
-        {name: bindparam(name) for name in ("at", "kind", "contact", "call", "body")}
-    )
+    {
+        "sqlite": insert(audit).values(_values),
+        "postgresql": insert(audit).values(_values | {"tx": _transaction}),
+    }
 )
+_horizon = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
+_tail = (
+    select(audit.c.tx, audit.c.id, audit.c.body)
+    .where(tuple_(audit.c.tx, audit.c.id) > tuple_(bindparam("tx"), bindparam("id")))
+    .order_by(audit.c.tx, audit.c.id)
+    .limit(bindparam("most"))
+)
+_tails = Prepared(
+    {
+        "sqlite": select(audit.c.tx, audit.c.id, audit.c.body)
+        .where(audit.c.id > bindparam("id"))
+        .order_by(audit.c.id)
+        .limit(bindparam("most")),
+        "postgresql": _tail.where(audit.c.tx < _horizon),
+    }
+)
+_ends = Prepared(
+    {
+        "sqlite": select(audit.c.tx, audit.c.id).order_by(audit.c.id.desc()).limit(1),
+        "postgresql": select(audit.c.tx, audit.c.id)
+        .where(audit.c.tx < _horizon)
+        .order_by(audit.c.tx.desc(), audit.c.id.desc())
+        .limit(1),
+    }
+)
+
+
+class Cursor(NamedTuple):
+    """A place in the log's tail: PostgreSQL's transaction (0 on SQLite), and the entry's id."""
+
+    tx: int
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.tx}-{self.id}"
+
+    @staticmethod
+    def parse(text: str) -> "Cursor | None":
+        """The inverse of str(); None when it is none."""
+        tx, dash, key = text.partition("-")
+        whole = dash and tx.isascii() and key.isascii() and tx.isdigit() and key.isdigit()
+        return Cursor(int(tx), int(key)) if whole and len(text) < 40 else None
+
+
+class Entry(NamedTuple):
+    """One entry of the tail."""
+
+    at: Cursor
+    body: dict[str, Any]
 
 
 def append(
@@ -92,3 +146,19 @@ def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> lis
     if call is not None:
         query = query.where(audit.c.call == call)
     return [{"id": key, **json.loads(body)} for key, body in tx.execute(query)]
+
+
+def tail(tx: Tx, after: Cursor, most: int) -> list[Entry]:
+    """The entries that became visible after the cursor, in an order that never changes.
+
+    On PostgreSQL an id may be given to a transaction that commits after a later one: only
+    transactions below the snapshot's horizon are read, so nothing is ever skipped.
+    """
+    rows = _tails(tx, {"tx": after.tx, "id": after.id, "most": most})
+    return [Entry(Cursor(number, key), json.loads(body)) for number, key, body in rows]
+
+
+def end(tx: Tx) -> Cursor:
+    """Where the tail ends now."""
+    row = _ends(tx, {}).one_or_none()
+    return Cursor(0, 0) if row is None else Cursor(*row)

@@ -197,3 +197,12 @@ def set_status(
         .where(contacts.c.id == contact)
         .values(status=status, reason=reason, next_at=next_at, **more)
     )
+
+
+def free_call_backs(tx: Tx, phoner: int) -> int:
+    """What this phoner promised is the team's from now on; how many."""
+    return tx.execute(
+        update(contacts)
+        .where(contacts.c.status == "call_back", contacts.c.callback_phoner == phoner)
+        .values(callback_phoner=None, release_at=contacts.c.callback_for)
+    ).rowcount

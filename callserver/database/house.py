@@ -1,6 +1,5 @@
-"""The house's own state: who works here, which campaigns are stopped, today's figures, the budget."""
+"""The house's own state: which campaigns are stopped, today's figures, the budget, what was seen."""
 
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from callserver.database.tables import (
     leases,
     receipts,
     tallies,
-    users,
 )
 from callserver.domain.call import Receipt
 from callserver.ports import Tx
@@ -23,30 +21,6 @@ from callserver.ports import Tx
 _INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    id: int
-    handle: str
-    name: str
-    role: str
-    department: str | None
-    line: str | None
-    shifts: int
-    policy_ack: bool
-    left_at: datetime | None
-    seen_at: datetime | None
-
-
-_user_columns = [users.c[field.name] for field in fields(User)]
-_user = Prepared(select(*_user_columns).where(users.c.id == bindparam("id")))
-_by_token = Prepared(select(*_user_columns).where(users.c.token == bindparam("token")))
-_supervisor = Prepared(
-    select(func.max(users.c.seen_at)).where(
-        users.c.role == "supervisor",
-        users.c.department == bindparam("department"),
-        users.c.left_at.is_(None),
-    )
-)
 _state = Prepared(
     select(campaign_states.c.paused, campaign_states.c.reason).where(
         campaign_states.c.campaign == bindparam("campaign")
@@ -84,29 +58,6 @@ def _count_statement(name: str) -> Prepared:
 
 
 _count = {name: _count_statement(name) for name in ("dials", "answered", "abandoned")}
-
-SUPERVISOR_SEEN = timedelta(minutes=10)
-"""A supervisor counts as present this long after her last sign."""
-
-
-def user(tx: Tx, user_id: int) -> User | None:
-    row = _user(tx, {"id": user_id}).one_or_none()
-    return None if row is None else User(*row)
-
-
-def user_by_token(tx: Tx, token_hash: str) -> User | None:
-    row = _by_token(tx, {"token": token_hash}).one_or_none()
-    return None if row is None else User(*row)
-
-
-def seen(tx: Tx, user_id: int, now: datetime) -> None:
-    """A supervisor gave a sign of being on the floor."""
-    tx.execute(update(users).where(users.c.id == user_id).values(seen_at=now))
-
-
-def supervisor_present(tx: Tx, department: str | None, now: datetime) -> bool:
-    seen: datetime | None = _supervisor(tx, {"department": department}).scalar()
-    return seen is not None and now - seen <= SUPERVISOR_SEEN
 
 
 def campaign_state(tx: Tx, campaign: str) -> tuple[bool, str]:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, literal_column, select, update
 
 from callserver.database.prepared import Prepared
-from callserver.database.tables import calls, seats
+from callserver.database.tables import calls, seats, users
 from callserver.domain import seat as machine
 from callserver.ports import Tx
 
@@ -31,6 +31,7 @@ class SeatRow(NamedTuple):
     room_ref: str | None
     leg: str | None
     call: str | None
+    hand_at: datetime | None
 
     @property
     def seat(self) -> machine.Seat:
@@ -47,6 +48,7 @@ class SeatRow(NamedTuple):
 _columns = [seats.c[name] for name in SeatRow._fields]
 _all = select(*_columns)
 _locked = Prepared(_all.where(seats.c.id == bindparam("id")).with_for_update())
+_look = Prepared(_all.where(seats.c.phoner == bindparam("phoner")))
 _of_phoner = Prepared(_all.where(seats.c.phoner == bindparam("phoner")).with_for_update())
 _of_call = Prepared(
     _all.where(
@@ -57,6 +59,11 @@ _of_call = Prepared(
 _by_room = Prepared(_all.where(seats.c.room == bindparam("room")).with_for_update())
 _by_leg = Prepared(_all.where(seats.c.leg == bindparam("leg")).with_for_update())
 _due = Prepared(_all.where(seats.c.wake_at <= bindparam("now")).order_by(seats.c.wake_at))
+_of_the_left = Prepared(
+    select(seats.c.id)
+    .join(users, users.c.id == seats.c.phoner)
+    .where(users.c.left_at.is_not(None), seats.c.state != literal_column("'off'"))
+)
 _next_wake = Prepared(select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)))
 _update = Prepared(
     update(seats)
@@ -80,6 +87,12 @@ _update = Prepared(
 def lock(tx: Tx, seat: int) -> SeatRow | None:
     """The seat, held until the transaction ends."""
     row = _locked(tx, {"id": seat}).one_or_none()
+    return None if row is None else SeatRow._make(row)
+
+
+def look(tx: Tx, phoner: int) -> SeatRow | None:
+    """The phoner's seat as it is, without holding it."""
+    row = _look(tx, {"phoner": phoner}).one_or_none()
     return None if row is None else SeatRow._make(row)
 
 
@@ -111,6 +124,11 @@ def every(tx: Tx) -> list[SeatRow]:
 def due(tx: Tx, now: datetime) -> list[SeatRow]:
     """Seats that asked to be looked at by now."""
     return [SeatRow._make(row) for row in _due(tx, {"now": now})]
+
+
+def of_the_left(tx: Tx) -> list[int]:
+    """Seats that are on shift though their phoner has left the house."""
+    return [seat for (seat,) in _of_the_left(tx, {})]
 
 
 def next_wake(tx: Tx) -> datetime | None:

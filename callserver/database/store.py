@@ -90,6 +90,10 @@ class InlineStore:
         with self.engine.begin() as tx:
             return work(tx)
 
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        with self.engine.begin() as tx:
+            return work(tx)
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -121,6 +125,8 @@ class SqliteStore:
         self.engine = engine
         self._waiting: deque[tuple[Callable[[Tx], Any], asyncio.Future[Any]]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
+        self._reading = sqlite_engine(str(engine.url))
         self._tx: Connection | None = None
         self._at_work: asyncio.Task[None] | None = None
 
@@ -132,8 +138,17 @@ class SqliteStore:
             self._at_work = loop.create_task(self._work(loop))
         return await future
 
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    def _read(self, work: Callable[[Tx], T]) -> T:
+        with reading(self._reading) as connection, connection.begin():
+            return work(connection)
+
     def close(self) -> None:
         """Close; nobody may wait any more."""
+        self._readers.shutdown()
+        self._reading.dispose()
         self._thread.shutdown()
         if self._tx is not None:
             self._tx.close()
@@ -224,6 +239,9 @@ class PostgresStore:
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        return await self.run(work)
 
     def _run(self, work: Callable[[Tx], T]) -> T:
         for _ in range(4):

@@ -118,6 +118,7 @@ imports = Table(
     Column("at", Instant, nullable=False),
     Column("content", Text, nullable=False),  # SHA-256 of the file
     Column("counts", JSON, nullable=False),
+    Column("refused", LargeBinary),  # the refused rows as a CSV file, for some days
 )
 
 calls = Table(
@@ -175,7 +176,14 @@ users = Table(
     Column("policy_ack", Boolean, nullable=False, server_default=text("true")),
     Column("left_at", Instant),
     Column("seen_at", Instant),  # a supervisor's last sign of being on the floor
-    Column("token", Text, unique=True),  # SHA-256 of the bearer token
+    Column("password", Text),  # argon2id; null: cannot sign in
+    Column(
+        "password_once", Boolean, nullable=False, server_default=text("false")
+    ),  # to be replaced
+    Column("code_key", Text),  # of the one-time codes, encrypted; null: none set up
+    Column("code_step", BigInteger),  # the time step of the last code used: none works twice
+    Column("language", Text, nullable=False, server_default="da"),
+    Column("mentor", BigInteger),  # the phoner whose calls a trainee may hear
 )
 
 seats = Table(
@@ -200,6 +208,7 @@ seats = Table(
     Column("room_ref", Text),  # the provider's conference
     Column("leg", Text),  # the provider's name for the phoner's leg
     Column("call", Text),  # the attempt in hand, until its outcome is given
+    Column("hand_at", Instant),  # the phoner asked for the supervisor
 )
 Index(
     "seats_wake",
@@ -296,8 +305,12 @@ audit = Table(
     Column("call", Text),
     Column("body", LargeBinary, nullable=False),  # canonical JSON: the very bytes that are sealed
     Column("leaf", BigInteger, unique=True),  # place in the hash tree, given by the sealer
+    # PostgreSQL's transaction: ids may become visible out of their order, transactions below the
+    # snapshot's horizon never change again. SQLite writes one after another: always 0.
+    Column("tx", BigInteger, nullable=False, server_default=text("0")),
     sqlite_autoincrement=True,
 )
+Index("audit_tail", audit.c.tx, audit.c.id).ddl_if(dialect="postgresql")
 Index("audit_contact", audit.c.contact)
 Index("audit_call", audit.c.call)
 Index(
@@ -318,6 +331,7 @@ revisions = Table(
     Column("hash", Text, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("content", JSON, nullable=False),
+    Column("texts", JSON),  # path -> the file's very text
 )
 leases = Table(
     "leases",

@@ -38,7 +38,11 @@ class Kind(StrEnum):
     BREAKER = "breaker"  # a campaign was stopped or resumed
     SIGNATURE_REFUSED = "signature_refused"
     LOOKED_UP = "looked_up"  # somebody asked who called a number
-    USER = "user"
+    USER = "user"  # an account was added, changed, reset or off-boarded
+    SIGNED_IN = "signed_in"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGNED_OUT = "signed_out"
+    TOKEN = "token"  # noqa: S105 - a kind's name: a bearer token was made or ended
 
 
 _encode = json.JSONEncoder(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from callserver.database import audit, calls, house, knowledge, situation, suppressions
+from callserver.database import accounts, audit, calls, knowledge, situation, suppressions
 from callserver.database.contacts import Contact
 from callserver.database.knowledge import Mark
 from callserver.database.seats import SeatRow
@@ -213,7 +213,7 @@ def _phoner(tx: Tx, seat: SeatRow | None, found: Situation, now: datetime) -> f.
     return f.Phoner(
         shift=found.shifts,
         supervisor_present=not needs_supervisor
-        or house.supervisor_present(tx, found.department, now),
+        or accounts.supervisor_present(tx, found.department, now),
         policy_ack=bool(found.policy_ack),
         left=found.left_at is not None and found.left_at <= now,
     )

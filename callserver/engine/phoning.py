@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callserver.database import audit, calls, contacts, seats
+from callserver.database.accounts import User
 from callserver.database.calls import CallRow
-from callserver.database.house import User
 from callserver.database.seats import SeatRow
 from callserver.domain import outcome as outcomes
 from callserver.domain.audit import Kind

@@ -18,6 +18,7 @@ from callserver.engine import seating
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
+from callserver.engine.leaving import Leaving
 from callserver.engine.rooms import Rooms
 from callserver.engine.settling import Settling
 from callserver.ports import LegState, Tx
@@ -38,6 +39,7 @@ class Due:
     """What one look found."""
 
     seats: list[SeatRow]
+    left: list[int]  # seats whose phoner has left the house
     calls: list[CallRow]
     stopping: bool
 
@@ -52,6 +54,7 @@ class Upkeep:
         call_flow: CallFlow,
         settling: Settling,
         rooms: Rooms,
+        leaving: Leaving,
         seal: Callable[[], Awaitable[datetime | None]],
         owner: str,
     ) -> None:
@@ -60,6 +63,7 @@ class Upkeep:
         self._call_flow = call_flow
         self._settling = settling
         self._rooms = rooms
+        self._leaving = leaving
         self._seal = seal
         self._owner = owner
 
@@ -82,8 +86,11 @@ class Upkeep:
         work = await self._ours.store.run(lambda tx: self._due(tx, now))
         if work is None:
             return now + LEASE
+        for seat in work.left:
+            await self._leaving.dismiss(seat)
         for row in work.seats:
-            await self._seat_due(row, now)
+            if row.id not in work.left:
+                await self._seat_due(row, now)
         for call in work.calls:
             self._ours.background.start(self._settling.settle(call))
         if work.stopping:
@@ -96,7 +103,12 @@ class Upkeep:
     def _due(self, tx: Tx, now: datetime) -> Due | None:
         if not house.lease(tx, "upkeep", self._owner, now, LEASE):
             return None
-        return Due(seats.due(tx, now), calls.due(tx, now), stopping=bool(calls.to_stop(tx)))
+        return Due(
+            seats.due(tx, now),
+            seats.of_the_left(tx),
+            calls.due(tx, now),
+            stopping=bool(calls.to_stop(tx)),
+        )
 
     async def release(self) -> None:
         """Let another process take over at once."""

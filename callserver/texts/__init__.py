@@ -1,4 +1,8 @@
-"""What people read and hear, in Danish and English: catalogues beside this file, no text in code."""
+"""What people read and hear, in Danish and English: catalogues beside this file, no text in code.
+
+One folder a language, one file a room of the house; a key stands in one file only, and in both
+languages with the same {names} (a test looks).
+"""
 
 from functools import cache
 from importlib.resources import files
@@ -11,9 +15,20 @@ LANGUAGES = ("da", "en")
 
 @cache
 def catalogue(language: str) -> dict[str, str]:
-    """Every text of one language, by key."""
-    text = files(__package__).joinpath(f"{language}.yaml").read_text("utf-8")
-    found: dict[str, str] = yaml.safe_load(text)
+    """Every text of one language, by key.
+
+    Raises:
+        ValueError: a key stands in two files.
+    """
+    found: dict[str, str] = {}
+    folder = files(__package__).joinpath(language)
+    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+        if not file.name.endswith(".yaml"):
+            continue
+        texts: dict[str, str] = yaml.safe_load(file.read_text("utf-8")) or {}
+        if twice := found.keys() & texts.keys():
+            raise ValueError(f"{file.name}: {', '.join(sorted(twice))} stand in two files")
+        found |= texts
     return found
 
 

@@ -97,12 +97,23 @@ def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:
 def test_users_and_their_tokens(run: Run) -> None:
     made = run("user", "add", "maja", "--department", "nord", "--line", "client:phoner_1")
     assert made.returncode == 0
-    user, token = made.stdout.split()
+    user, password = made.stdout.split()
     assert user == "1"
-    assert len(token) > 30
+    assert len(password) > 12
     assert run("user", "add", "maja").returncode == 2
-    assert token not in run("user", "list").stdout
+    assert run("user", "reset", "maja").stdout.strip() not in ("", password)
+    token = run("token", "add", "maja", "--name", "softphone", "--scope", "phone").stdout.strip()
+    assert len(token) > 30
+    listed = run("token", "list").stdout
+    assert "softphone" in listed
+    assert token not in listed
+    beyond = run("token", "add", "maja", "--scope", "see_audit")
+    assert beyond.returncode == 2
+    assert "phoner may not see_audit" in beyond.stderr
+    assert run("token", "drop", "1").returncode == 0
+    assert run("token", "drop", "1").returncode == 2
     assert run("user", "off-board", "maja").returncode == 0
+    assert run("token", "add", "maja").returncode == 2
 
 
 def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_path: Path) -> None:

@@ -289,13 +289,19 @@ def test_the_tables_are_what_the_migrations_make(store: AnyStore) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    import callserver.database.house_tables  # noqa: F401 - they register themselves
     from callserver.database.tables import metadata
 
+    on_sqlite = store.engine.dialect.name == "sqlite"
+
+    def asked(_: object, name: str | None, *__: object) -> bool:
+        return not (on_sqlite and name == "audit_tail")  # its rows are written one after another
+
     with store.engine.connect() as connection:
-        context = MigrationContext.configure(connection)
+        context = MigrationContext.configure(connection, opts={"include_object": asked})
         assert compare_metadata(context, metadata) == []
         assert (
-            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0001"
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0002"
         )
         names = {row[0] for row in connection.execute(select(calls_table.c.attempt))}
         assert names == set()

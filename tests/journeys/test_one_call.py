@@ -156,7 +156,7 @@ def test_waiting_says_why_and_goes_on_by_itself(tmp_path: Path) -> None:
         await house.until(1)
         seat = await house.seat()
         assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
-        assert seat["until"] == "2026-05-12T07:00:00+00:00"
+        assert seat["until"] == "2026-05-12T07:00:00Z"
         assert house.network.record == []
         await house.until(130)
         assert house.network.record[0].rang_at >= datetime.fromisoformat("2026-05-12T07:00:00Z")

@@ -1,0 +1,45 @@
+// Making elements, in plain words: el("li", { class: "seat" }, "text", child).
+
+export const $ = (selector, inside = document) => inside.querySelector(selector);
+export const $$ = (selector, inside = document) => [...inside.querySelectorAll(selector)];
+
+export function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export function show(element, visible = true) {
+  element.hidden = !visible;
+}
+
+export function toast(text, kind = "") {
+  const made = el("p", { class: `toast ${kind}` }, text);
+  $("#toasts").append(made);
+  setTimeout(() => made.remove(), 8000);
+}
+
+// A form's values; what fails is said inside the form, where the eye is.
+export function onSubmit(form, work) {
+  const wrong = $(".wrong", form);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (wrong) show(wrong, false);
+    const button = $("button:not([type=button])", form);
+    if (button) button.disabled = true;
+    try {
+      await work(Object.fromEntries(new FormData(form)));
+    } catch (error) {
+      if (!wrong) throw error;
+      wrong.textContent = error.message;
+      show(wrong);
+    } finally {
+      if (button) button.disabled = false;
+    }
+  });
+}

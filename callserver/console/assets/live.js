@@ -1,0 +1,38 @@
+// What happens, as it happens. A page says how to fetch everything (`anew`) and what each event does.
+// While the connection is lost it says so; once it is back everything is fetched anew.
+
+import { $, show } from "./dom.js";
+import { t } from "./texts.js";
+
+export function follow(anew, events) {
+  const banner = $("#banner");
+  let source;
+  let lost = false;
+
+  function open() {
+    source = new EventSource("/api/v1/events");
+    source.addEventListener("open", async () => {
+      if (lost) {
+        lost = false;
+        await anew();
+        banner.textContent = t("page.back");
+        setTimeout(() => show(banner, lost), 4000);
+      }
+    });
+    source.addEventListener("error", () => {
+      if (!lost) {
+        lost = true;
+        banner.textContent = t("page.lost");
+        show(banner);
+      }
+      if (source.readyState === EventSource.CLOSED) setTimeout(open, 2000); // refused: ask again
+    });
+    source.addEventListener("look-anew", () => anew());
+    for (const [name, does] of Object.entries(events)) {
+      source.addEventListener(name, (event) => does(JSON.parse(event.data)));
+    }
+  }
+
+  open();
+  window.addEventListener("pagehide", () => source.close());
+}

@@ -1,0 +1,139 @@
+"""How an address of the JSON API is declared: one method of a room, and what its signature says.
+
+`async def ready(self, asked: Asked, body: Pause, campaign: str) -> SeatView`: `body` (and `query`) are
+read into the models they name, other names are parts of the path, the answer's model is what goes
+out, and the first line of the docstring is the summary. The OpenAPI document reads the same.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from callserver.console.signed_in import Asked, Door, Footing, Visitor
+from callserver.domain.role import Action
+from callserver.errors import NotAllowed, NotFound
+
+MOST_BYTES = 1024 * 1024
+
+
+class Body(BaseModel):
+    """What comes in: closed, so that a misspelt key is told and not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """What goes out."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Done(Answer):
+    """It was done; there is nothing more to say."""
+
+    done: bool = True
+
+
+Act = Callable[..., Awaitable[Any]]
+
+
+class TooLarge(NotAllowed):
+    """More bytes than any body of this API has."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One address, and what somebody needs to use it."""
+
+    method: str
+    path: str  # below /api/v1, with {names}
+    needs: Action | Footing
+    act: Act
+
+    @cached_property
+    def hints(self) -> Mapping[str, Any]:
+        return get_type_hints(self.act)
+
+    @property
+    def body(self) -> type[BaseModel] | None:
+        return self.hints.get("body")
+
+    @property
+    def query(self) -> type[BaseModel] | None:
+        return self.hints.get("query")
+
+    @property
+    def answer(self) -> type[BaseModel] | None:
+        """The model that goes out; None: a file or a stream."""
+        found = self.hints["return"]
+        return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+
+    @property
+    def summary(self) -> str:
+        return (inspect.getdoc(self.act) or "").partition("\n")[0]
+
+    @property
+    def in_path(self) -> Mapping[str, type]:
+        """The parts of the path, by name."""
+        known = ("asked", "body", "query", "return")
+        return {name: kind for name, kind in self.hints.items() if name not in known}
+
+    def route(self, door: Door) -> Route:
+        """The address as Starlette serves it."""
+
+        async def serve(request: Request) -> Response:
+            asked = await door.ask(request, self.needs)
+            given: dict[str, Any] = {
+                name: _part(kind, request.path_params[name]) for name, kind in self.in_path.items()
+            }
+            if self.body is not None:
+                given["body"] = self.body.model_validate_json(await read(request) or b"{}")
+            if self.query is not None:
+                given["query"] = self.query.model_validate(dict(request.query_params))
+            found = await self.act(asked, **given)
+            if isinstance(found, Response):
+                return found
+            body = found.model_dump_json(by_alias=True).encode()
+            response = Response(body, media_type="application/json")
+            for one in asked.then:
+                one(response)
+            return response
+
+        return Route(f"/api/v1{self.path}", serve, methods=[self.method])
+
+
+def _part(kind: type, text: str) -> Any:
+    """One part of the path; what is no number there names nothing."""
+    if kind is not int:
+        return text
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound("there is no such thing", key="not_found")
+    return int(text)
+
+
+async def read(request: Request, most: int = MOST_BYTES) -> bytes:
+    """The body.
+
+    Raises:
+        TooLarge: it has more than `most` bytes.
+    """
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > most:
+            raise TooLarge("the body is too large", key="too_large")
+    return bytes(found)
+
+
+class Nothing(Body):
+    """The address says it all."""
+
+
+__all__ = ["Answer", "Asked", "Body", "Done", "Endpoint", "Footing", "Nothing", "Visitor", "read"]

@@ -1,0 +1,101 @@
+"""Live updates: server-sent events that follow the audit log, resumed by Last-Event-ID.
+
+Each room says what a piece of news means to somebody (its teller); what is sent is always a whole
+view, so that a page that missed something is right again with the next event.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from starlette.responses import Response, StreamingResponse
+
+from callserver.console.endpoint import Answer, Asked, Endpoint, Footing
+from callserver.console.signed_in import Door
+from callserver.database.audit import Cursor, Entry
+from callserver.engine.feed import Feed, News
+from callserver.errors import NotAllowed
+
+BEAT_S = 15
+"""A silent stream says that it lives this often: proxies close what is quiet."""
+
+CHECK_S = 40
+"""How often a stream asks whether its follower is still signed in: off-boarding takes a minute."""
+
+LOOK_ANEW = "look-anew"
+
+Told = Sequence[tuple[str, Answer]]
+Teller = Callable[[Asked, Sequence[Entry]], Awaitable[Told]]
+"""What a room has to tell somebody of this news: names of events, and the views they carry."""
+
+
+class Live:
+    """The stream."""
+
+    def __init__(self, feed: Feed, door: Door, tellers: Sequence[Teller]) -> None:
+        self._feed = feed
+        self._door = door
+        self._tellers = tellers
+
+    def endpoints(self) -> list[Endpoint]:
+        return [Endpoint("GET", "/events", Footing.IN, self.events)]
+
+    async def events(self, asked: Asked) -> Response:
+        """What happens, as server-sent events; `Last-Event-ID` resumes."""
+        after = Cursor.parse(asked.request.headers.get("last-event-id", ""))
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(
+            self._stream(asked, after), media_type="text/event-stream", headers=headers
+        )
+
+    async def _stream(self, asked: Asked, after: Cursor | None) -> AsyncIterator[bytes]:
+        clock = asyncio.get_running_loop().time
+        checked = clock()
+        yield b"retry: 1000\n\n"
+        async with contextlib.aclosing(self._feed.follow(after)) as following:
+            coming = asyncio.ensure_future(anext(following))
+            try:
+                while True:
+                    done, _ = await asyncio.wait({coming}, timeout=BEAT_S)
+                    if clock() - checked > CHECK_S:
+                        if not await self._still_in(asked):
+                            return
+                        checked = clock()
+                    if not done:
+                        yield b": here\n\n"
+                        continue
+                    try:
+                        news = coming.result()
+                    except StopAsyncIteration:
+                        return
+                    coming = asyncio.ensure_future(anext(following))
+                    if block := await self._told(asked, news):
+                        yield block
+            finally:
+                coming.cancel()
+                with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await coming
+
+    async def _still_in(self, asked: Asked) -> bool:
+        """Whether session or token last; for a session, looking is also its sign of life."""
+        try:
+            await self._door.ask(asked.request, Footing.IN)
+        except NotAllowed:
+            return False
+        return True
+
+    async def _told(self, asked: Asked, news: News) -> bytes:
+        if news is None:
+            return _event(LOOK_ANEW, "{}", None)
+        if not news:
+            return b""
+        last = str(news[-1].at)
+        told = [one for tell in self._tellers for one in await tell(asked, news)]
+        if not told:
+            return f"id: {last}\n\n".encode()  # nothing for her, but she need not be told again
+        return b"".join(_event(name, view.model_dump_json(), last) for name, view in told)
+
+
+def _event(name: str, data: str, last: str | None) -> bytes:
+    head = "" if last is None else f"id: {last}\n"
+    return f"{head}event: {name}\ndata: {data}\n\n".encode()

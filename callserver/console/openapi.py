@@ -1,0 +1,105 @@
+"""The API's OpenAPI document, made from the endpoints themselves."""
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from callserver.console.endpoint import Endpoint, Footing
+from callserver.console.problems import Problem
+from callserver.domain.role import Action
+
+_REFS = "#/components/schemas/{model}"
+_SAID = {
+    HTTPStatus.UNAUTHORIZED: "nobody is signed in",
+    HTTPStatus.FORBIDDEN: "not allowed",
+    HTTPStatus.NOT_FOUND: "no such thing",
+    HTTPStatus.CONFLICT: "does not fit now; the gate's reasons when it said no",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "the request is wrong; says where",
+}
+
+
+def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
+    """The whole document (OpenAPI 3.1)."""
+    models: set[type[BaseModel]] = {Problem}
+    for one in endpoints:
+        models.update(model for model in (one.body, one.answer) if model is not None)
+    ordered = sorted(models, key=lambda model: model.__name__)
+    modes: list[Any] = [
+        (model, "validation" if any(one.body is model for one in endpoints) else "serialization")
+        for model in ordered
+    ]
+    refs, schemas = models_json_schema(modes, ref_template=_REFS)
+    named: dict[Any, Any] = {model: ref for (model, _), ref in refs.items()}
+    paths: dict[str, Any] = {}
+    for one in endpoints:
+        paths.setdefault(f"/api/v1{one.path}", {})[one.method.lower()] = _operation(one, named)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "callserver", "version": version},
+        "paths": paths,
+        "components": {
+            "schemas": schemas.get("$defs", {}),
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "session"},
+            },
+        },
+        "security": [{"token": []}, {"session": []}],
+    }
+
+
+def _operation(one: Endpoint, named: dict[Any, Any]) -> dict[str, Any]:
+    name = re.sub(r"\W+", "_", f"{one.method.lower()}{one.path}").strip("_")
+    found: dict[str, Any] = {"operationId": name, "summary": one.summary}
+    if isinstance(one.needs, Action):
+        found["description"] = f"Needs `{one.needs.value}`."
+    if one.needs is Footing.OPEN:
+        found["security"] = []
+    parameters = [
+        {"name": part, "in": "path", "required": True, "schema": _schema(kind)}
+        for part, kind in one.in_path.items()
+    ]
+    if one.query is not None:
+        parameters += _in_query(one.query)
+    if parameters:
+        found["parameters"] = parameters
+    if one.body is not None:
+        content = {"application/json": {"schema": named[one.body]}}
+        found["requestBody"] = {"required": True, "content": content}
+    answer: dict[str, Any] = {"description": "done"}
+    if one.answer is not None:
+        answer["content"] = {"application/json": {"schema": named[one.answer]}}
+    problem = {"application/problem+json": {"schema": named[Problem]}}
+    found["responses"] = {"200": answer} | {
+        str(status.value): {"description": said, "content": problem}
+        for status, said in _SAID.items()
+    }
+    return found
+
+
+def _schema(kind: type) -> dict[str, Any]:
+    if kind is int:
+        return {"type": "integer", "minimum": 0}
+    return {"type": "string", "minLength": 1}
+
+
+def _in_query(model: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": _inlined(one, schema)}
+        for name, one in schema["properties"].items()
+    ]
+
+
+def _inlined(node: Any, schema: dict[str, Any]) -> Any:
+    """A query's schema without references: parameters stand outside the components."""
+    if isinstance(node, dict):
+        if "$ref" in node:
+            return _inlined(schema["$defs"][node["$ref"].rsplit("/", 1)[1]], schema)
+        return {key: _inlined(value, schema) for key, value in node.items()}
+    return [_inlined(one, schema) for one in node] if isinstance(node, list) else node

@@ -1,0 +1,151 @@
+"""The phoner's room: on shift, ready, pause, hang up, wishes, outcome, dial by hand, off shift."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+from callserver.console import views
+from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
+from callserver.console.live import Told
+from callserver.console.views import SeatView
+from callserver.database import seats
+from callserver.database.audit import Entry
+from callserver.domain.role import Action
+from callserver.engine.dialer import Dialer
+from callserver.engine.house import House
+from callserver.engine.phoning import Given, Phoning
+
+LINE = r"^(client:[A-Za-z0-9_]{1,121}|sip:\S+|\+[1-9]\d{5,14})$"
+
+
+class Shift(Body):
+    campaign: str
+    line: str | None = Field(default=None, pattern=LINE)
+
+
+class Pause(Body):
+    reason: str = Field(default="pause", max_length=60)
+
+
+class OutcomeGiven(Body):
+    outcome: str
+    details: dict[str, Any] = Field(default_factory=dict)
+    note: str = Field(default="", max_length=2000)
+    next: Literal["ready", "pause"] = "ready"
+
+
+class Correction(Body):
+    attempt: str
+    outcome: str
+    details: dict[str, Any] = Field(default_factory=dict)
+    note: str = Field(default="", max_length=2000)
+
+
+class Corrected(Answer):
+    attempt: str
+    outcome: str
+
+
+class Wish(Body):
+    wish: str
+
+
+class Number(Body):
+    number: str
+
+
+class Dialed(Answer):
+    attempt: str
+
+
+class Phoner:
+    """Each method is one engine call; most answer with the seat as it is then."""
+
+    def __init__(self, ours: House, phoning: Phoning, dialer: Dialer) -> None:
+        self._ours = ours
+        self._phoning = phoning
+        self._dialer = dialer
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("GET", "/seat", Action.PHONE, self.seat),
+            Endpoint("POST", "/shift", Action.PHONE, self.shift),
+            Endpoint("POST", "/ready", Action.PHONE, self.ready),
+            Endpoint("POST", "/pause", Action.PHONE, self.pause),
+            Endpoint("POST", "/off", Action.PHONE, self.off),
+            Endpoint("POST", "/hang-up", Action.PHONE, self.hang_up),
+            Endpoint("POST", "/wish", Action.PHONE, self.wish),
+            Endpoint("POST", "/outcome", Action.PHONE, self.outcome),
+            Endpoint("POST", "/correct", Action.CORRECT, self.correct),
+            Endpoint("POST", "/dial", Action.PHONE, self.dial),
+            Endpoint("POST", "/redial", Action.PHONE, self.redial),
+        ]
+
+    async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
+        """My seat, whenever something has happened to it."""
+        if not asked.may(Action.PHONE):
+            return ()
+        mine = await self._ours.store.read(lambda tx: seats.look(tx, asked.user.id))
+        if mine is None or not any(entry.body.get("seat") == mine.id for entry in news):
+            return ()
+        return [("seat", await self.seat(asked))]
+
+    async def seat(self, asked: Asked) -> SeatView:
+        """My seat, with the call in hand and what its outcome asks for."""
+        rules = self._ours.rules
+        return await self._ours.store.read(lambda tx: views.seat(tx, rules, asked.user))
+
+    async def shift(self, asked: Asked, body: Shift) -> SeatView:
+        """Take my seat for a campaign; my line is rung, or calls in itself."""
+        await self._phoning.on_shift(asked.user, body.campaign, body.line)
+        return await self.seat(asked)
+
+    async def ready(self, asked: Asked, body: Nothing) -> SeatView:
+        """Ready: the next contact is dialed at once."""
+        del body
+        await self._phoning.ready(asked.user)
+        return await self.seat(asked)
+
+    async def pause(self, asked: Asked, body: Pause) -> SeatView:
+        """No further call after this one."""
+        await self._phoning.pause(asked.user, body.reason)
+        return await self.seat(asked)
+
+    async def off(self, asked: Asked, body: Nothing) -> SeatView:
+        """Leave the shift; an outcome that is owed comes first."""
+        del body
+        await self._phoning.off_shift(asked.user)
+        return await self.seat(asked)
+
+    async def hang_up(self, asked: Asked, body: Nothing) -> SeatView:
+        """End the call in hand."""
+        del body
+        await self._phoning.hang_up(asked.user)
+        return await self.seat(asked)
+
+    async def wish(self, asked: Asked, body: Wish) -> SeatView:
+        """What the person on the line wishes, in force while still talking."""
+        await self._phoning.wish(asked.user, body.wish)
+        return await self.seat(asked)
+
+    async def outcome(self, asked: Asked, body: OutcomeGiven) -> SeatView:
+        """What came of the call in hand."""
+        given = Given(body.outcome, body.details, body.note)
+        await self._phoning.outcome(asked.user, given, body.next)
+        return await self.seat(asked)
+
+    async def correct(self, asked: Asked, body: Correction) -> Corrected:
+        """Replace an outcome given earlier; both stay in the audit log."""
+        given = Given(body.outcome, body.details, body.note)
+        await self._phoning.correct(asked.user, body.attempt, given)
+        return Corrected(attempt=body.attempt, outcome=body.outcome)
+
+    async def dial(self, asked: Asked, body: Number) -> Dialed:
+        """Dial a contact of my campaign by hand, through the same gate."""
+        return Dialed(attempt=await self._dialer.dial_number(asked.user.id, body.number))
+
+    async def redial(self, asked: Asked, body: Nothing) -> Dialed:
+        """Dial my last contact again, through the same gate."""
+        del body
+        return Dialed(attempt=await self._dialer.redial(asked.user.id))

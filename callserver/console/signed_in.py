@@ -1,0 +1,145 @@
+"""Who is asking, and may they? A bearer token, or a session's cookie with its proof of intent.
+
+A cookie is sent along by any page that makes the browser ask us; so whatever changes something must
+also carry a header that only our own pages can set (the session's csrf value).
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from callserver.database import accounts
+from callserver.database.accounts import Session, User
+from callserver.domain.role import Action, may
+from callserver.engine.accounts import Accounts, Next, NotSignedIn, hash_of
+from callserver.engine.house import House
+from callserver.errors import NotAllowed
+from callserver.settings import Settings
+from callserver.texts import LANGUAGES
+
+SAFE = frozenset({"GET", "HEAD"})
+CSRF_HEADER = "x-csrf"
+YEAR_S = 365 * 24 * 3600
+
+
+class Footing(Enum):
+    """How far in somebody must be for what needs no particular action."""
+
+    OPEN = "open"  # nobody need be signed in
+    ENTERING = "entering"  # has given a password; a code or a new password may still be owed
+    IN = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A request of nobody in particular. `then` is done to the response."""
+
+    request: Request
+    language: str
+    then: list[Callable[[Response], None]] = field(default_factory=list, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Visitor):
+    """A request of somebody who may make it."""
+
+    user: User
+    scopes: frozenset[Action] | None = None  # of a token; None: signed in
+    session: Session | None = None
+    cookie: str = ""
+
+    def may(self, action: Action) -> bool:
+        return may(self.user.role, action, self.scopes)
+
+    @property
+    def by(self) -> str:
+        """As the audit log names whoever did something."""
+        return f"user:{self.user.id}"
+
+    def sees(self, department: str | None) -> bool:
+        """Whether something of this department is theirs to see."""
+        return self.user.department in (None, department)
+
+
+class Door:
+    """Lets requests in."""
+
+    def __init__(self, ours: House, let_in: Accounts, settings: Settings) -> None:
+        self._ours = ours
+        self._let_in = let_in
+        self._secure = settings.public_url.startswith("https://")
+        self.cookie = "__Host-session" if self._secure else "session"
+
+    async def ask(self, request: Request, needs: Action | Footing) -> Visitor:
+        """Who asks, when they may: Asked unless the address is open.
+
+        Raises:
+            NotSignedIn: nobody we know.
+            NotAllowed: their role or token does not allow it.
+        """
+        if needs is Footing.OPEN:
+            if not from_own_page(request.headers):
+                raise NotAllowed("the page is out of date; reload it", key="reload")
+            return Visitor(request, language_of(request))
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            asked = await self._bearer(request, token.strip())
+        else:
+            asked = await self._browser(request, entering=needs is Footing.ENTERING)
+        if isinstance(needs, Action) and not asked.may(needs):
+            raise NotAllowed("your role does not include this", key="not_allowed")
+        return asked
+
+    async def _bearer(self, request: Request, token: str) -> Asked:
+        now, hashed = self._ours.clock.now(), hash_of(token)
+        found = await self._ours.store.read(lambda tx: accounts.by_token(tx, hashed, now))
+        if found is None:
+            raise NotSignedIn("this token is not valid", key="sign_in")
+        user, scopes = found
+        return Asked(request, language_of(request, user), user, scopes)
+
+    async def _browser(self, request: Request, *, entering: bool) -> Asked:
+        cookie = request.cookies.get(self.cookie, "")
+        if not cookie:
+            raise NotSignedIn("sign in, please", key="sign_in")
+        session, lacks = await self._let_in.session(cookie)
+        if lacks is not Next.READY and not entering:
+            raise NotSignedIn("finish signing in, please", key="sign_in")
+        if request.method not in SAFE:
+            given = request.headers.get(CSRF_HEADER, "").encode()
+            if not hmac.compare_digest(given, self.csrf(cookie).encode()):
+                raise NotAllowed("the page is out of date; reload it", key="reload")
+        user = session.user
+        return Asked(request, language_of(request, user), user, None, session, cookie)
+
+    def csrf(self, cookie: str) -> str:
+        """What our own pages prove their intent with."""
+        return hmac.digest(self._ours.secret, f"csrf:{cookie}".encode(), hashlib.sha256).hex()
+
+    def remember(self, response: Response, cookie: str) -> None:
+        """Give the browser its session."""
+        response.set_cookie(
+            self.cookie, cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
+        )
+
+    def forget(self, response: Response) -> None:
+        response.delete_cookie(
+            self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
+        )
+
+
+def language_of(request: Request, user: User | None = None) -> str:
+    """As chosen in this browser, else as the user has it, else as the browser asks, else Danish."""
+    chosen = request.cookies.get("language", "") or ("" if user is None else user.language)
+    chosen = chosen or request.headers.get("accept-language", "")[:2].lower()
+    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+
+
+def from_own_page(headers: Mapping[str, str]) -> bool:
+    """Whether the browser says that one of our own pages asks (before there is a session)."""
+    return headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")

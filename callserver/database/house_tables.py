@@ -1,0 +1,109 @@
+"""Tables of the people's door: who is signed in, who listened, what somebody wants to change."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
+
+from callserver.database.tables import Id, Instant, metadata
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),  # SHA-256 of the cookie
+    Column("user", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("code_given", Boolean, nullable=False, server_default=text("false")),
+)
+Index("sessions_user", sessions.c.user)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),  # SHA-256 of the token
+    Column("user", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", JSON),  # actions; null: everything the user's role may
+    Column("created_at", Instant, nullable=False),
+    Column("until", Instant),
+)
+Index("tokens_user", tokens.c.user)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", Text, nullable=False),  # keyed hash of a handle or an address
+    Column("at", Instant, nullable=False),
+)
+Index("failures_key", failures.c.key, failures.c.at)
+
+listenings = Table(
+    "listenings",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("seat", BigInteger, nullable=False),
+    Column("phoner", BigInteger, nullable=False),
+    Column("listener", BigInteger, nullable=False),
+    Column("department", Text),
+    Column("mode", Text, nullable=False),  # silent coach join
+    Column("why", Text, nullable=False),
+    Column("line", Text),  # how the listener is rung in
+    Column("leg", Text),  # the provider's name for the listener's leg
+    Column("room", Text),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("told_at", Instant),  # the phoner has seen that and by whom she was heard
+)
+Index("listenings_phoner", listenings.c.phoner, listenings.c.started_at)
+Index(
+    "listenings_open_listener",
+    listenings.c.listener,
+    unique=True,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+Index("listenings_leg", listenings.c.leg)
+
+forms = Table(
+    "listening_forms",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("call", Text, nullable=False),
+    Column("phoner", BigInteger, nullable=False),
+    Column("listener", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("respectful", Integer, nullable=False),  # 1 to 5
+    Column("serious", Integer, nullable=False),
+    Column("positive", Integer, nullable=False),
+    Column("words", Text, nullable=False, server_default=""),
+)
+Index("listening_forms_phoner", forms.c.phoner, forms.c.at)
+Index("listening_forms_call", forms.c.call)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("by", BigInteger),  # null: the files in the folder changed
+    Column("why", Text, nullable=False, server_default=""),
+    Column("base", Text, nullable=False),  # the revision that was in force
+    Column("revision", Text, nullable=False),  # the revision that this would be
+    Column("texts", JSON, nullable=False),  # path -> text, every file
+    Column("changed", JSON, nullable=False),  # paths that differ from the base
+    Column("looser", JSON, nullable=False),  # which rules would become looser
+    Column("state", Text, nullable=False),  # open active refused withdrawn
+    Column("decided_at", Instant),
+    Column("decided_by", BigInteger),
+)
+Index("proposals_state", proposals.c.state)

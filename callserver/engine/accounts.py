@@ -1,0 +1,317 @@
+"""Signing in: passwords, one-time codes, sessions, bearer tokens, lock-out.
+
+Only hashes are kept of what a person or machine shows to be let in. Hashing a password is slow by
+intent, so it is done in a thread and never inside a transaction.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.fernet import Fernet, InvalidToken
+
+from callserver.database import accounts, audit
+from callserver.database.accounts import Session, User
+from callserver.domain.audit import Kind
+from callserver.domain.role import NEEDS_CODE, Role
+from callserver.engine.house import House
+from callserver.errors import CallserverError, Impossible, NotAllowed
+from callserver.ports import Tx
+
+MOST_FAILURES = 5
+"""Wrong passwords or codes for one account within LOCKED_FOR; then it is locked that long."""
+
+MOST_FAILURES_FROM_ADDRESS = 30
+LOCKED_FOR = timedelta(minutes=15)
+LASTS = timedelta(hours=14)
+"""A session's longest life: a day at work, never a night."""
+
+IDLE = timedelta(hours=2)
+"""A browser that shows no sign of life for this long is signed out."""
+
+TOUCHED = timedelta(minutes=1)
+"""How finely a session's last sign of life is kept: a write for each request would be a waste."""
+
+SHORTEST, LONGEST = 12, 128
+CODE_STEP_S = 30
+
+_hasher = PasswordHasher()
+_NOBODY = _hasher.hash(secrets.token_hex(16))
+"""An unknown name costs the same time as a known one."""
+
+
+class NotSignedIn(NotAllowed):
+    """No session or token, or one that is not valid (any more)."""
+
+
+class TooManyFailures(CallserverError):  # noqa: N818 - what it is
+    """Locked for a while, even for the right password."""
+
+
+class Next(StrEnum):
+    """What a session still lacks before it may do anything."""
+
+    READY = "ready"
+    PASSWORD = "password"  # noqa: S105 - the one-time password is to be replaced
+    CODE_SETUP = "code_setup"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSetup:
+    """What an authenticator needs to know, shown once while it is set up."""
+
+    key: str
+    uri: str
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a token or a session's cookie."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_token() -> tuple[str, str]:
+    """A fresh token and its hash: the token is shown once, the hash is kept."""
+    token = secrets.token_urlsafe(32)
+    return token, hash_of(token)
+
+
+def new_password() -> tuple[str, str]:
+    """A password for the first sign-in, easy to read out, and its hash."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    parts = ["".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4)]
+    password = "-".join(parts)
+    return password, _hasher.hash(password)
+
+
+def check_password(password: str, handle: str) -> None:
+    """Whether it may be one.
+
+    Raises:
+        Impossible: says what is wrong with it, never the password.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise Impossible(
+            f"a password has {SHORTEST} to {LONGEST} characters",
+            key="password_length",
+            least=SHORTEST,
+            most=LONGEST,
+        )
+    if handle.lower() in password.lower() or len(set(password)) < SHORTEST // 2:
+        raise Impossible("this password is too easy to guess", key="password_easy")
+
+
+def standing(user: User, session: Session, code_key: str | None) -> Next:
+    """What the session lacks."""
+    if session.password_once:
+        return Next.PASSWORD
+    if Role(user.role) in NEEDS_CODE and not session.code_given:
+        return Next.CODE_SETUP if code_key is None else Next.CODE
+    return Next.READY
+
+
+class Accounts:
+    """Lets people in, and out."""
+
+    def __init__(self, ours: House) -> None:
+        self._ours = ours
+        derived = hmac.digest(ours.secret, b"one-time codes", hashlib.sha256)
+        self._vault = Fernet(base64.urlsafe_b64encode(derived))
+
+    # -- who is asking ------------------------------------------------------------------------
+
+    async def session(self, cookie: str) -> tuple[Session, Next]:
+        """The signed-in browser of this cookie.
+
+        Raises:
+            NotSignedIn: there is none, or it is over.
+        """
+        hashed, now = hash_of(cookie), self._ours.clock.now()
+
+        def look(tx: Tx) -> tuple[Session, Next]:
+            found = accounts.session(tx, hashed)
+            if found is None or now - found.created_at > LASTS or now - found.seen_at > IDLE:
+                accounts.close_session(tx, hashed)
+                raise NotSignedIn("sign in, please", key="sign_in")
+            if now - found.seen_at > TOUCHED:
+                accounts.change_session(tx, hashed, seen_at=now)
+            return found, standing(
+                found.user, found, accounts.secrets_of(tx, found.user.id).code_key
+            )
+
+        return await self._ours.store.run(look)
+
+    # -- signing in ---------------------------------------------------------------------------
+
+    async def sign_in(self, handle: str, password: str, address: str) -> tuple[str, Next]:
+        """A new session's cookie, and what it still lacks.
+
+        Raises:
+            NotAllowed: name or password is wrong; it does not say which.
+            TooManyFailures: for this account or from this address, just now.
+        """
+        now = self._ours.clock.now()
+        keys = self._keys(handle, address)
+
+        def look(tx: Tx) -> tuple[User | None, str]:
+            self._refuse_locked(tx, keys, now)
+            user = accounts.by_handle(tx, handle)
+            if user is None or user.left_at is not None:
+                return None, _NOBODY
+            return user, accounts.secrets_of(tx, user.id).password or _NOBODY
+
+        user, kept = await self._ours.store.run(look)
+        right = await asyncio.to_thread(_verified, kept, password)
+        if user is None or not right:
+            await self._ours.store.run(lambda tx: self._note_failure(tx, keys, user, now))
+            raise NotAllowed("name or password is wrong", key="wrong")
+        cookie, hashed = new_token()
+
+        def enter(tx: Tx) -> Next:
+            accounts.forget_failures(tx, keys[0])
+            accounts.open_session(tx, hashed, user.id, now)
+            audit.append(tx, now, Kind.SIGNED_IN, user=user.id)
+            found = accounts.session(tx, hashed)
+            if found is None:
+                raise NotSignedIn("the account has just ended", key="sign_in")
+            return standing(user, found, accounts.secrets_of(tx, user.id).code_key)
+
+        return cookie, await self._ours.store.run(enter)
+
+    async def choose_password(self, cookie: str, session: Session, new: str) -> Next:
+        """Replace a one-time password; every other session of the user ends.
+
+        Raises:
+            Impossible: the password may not be one.
+        """
+        user = session.user
+        check_password(new, user.handle)
+        hashed = await asyncio.to_thread(_hasher.hash, new)
+        kept, now = hash_of(cookie), self._ours.clock.now()
+
+        def work(tx: Tx) -> Next:
+            accounts.change(tx, user.id, password=hashed, password_once=False)
+            accounts.close_sessions(tx, user.id, but=kept)
+            audit.append(tx, now, Kind.USER, user=user.id, did="password")
+            secrets_now = accounts.secrets_of(tx, user.id)
+            return standing(user, session._replace(password_once=False), secrets_now.code_key)
+
+        return await self._ours.store.run(work)
+
+    async def change_password(self, cookie: str, session: Session, old: str, new: str) -> None:
+        """Replace a password that is known.
+
+        Raises:
+            NotAllowed: the old one is wrong.
+            Impossible: the new one may not be one.
+        """
+        kept = await self._ours.store.run(lambda tx: accounts.secrets_of(tx, session.user.id))
+        if not await asyncio.to_thread(_verified, kept.password or _NOBODY, old):
+            raise NotAllowed("the old password is wrong", key="wrong_old")
+        await self.choose_password(cookie, session, new)
+
+    def set_up_code(self, user: User) -> CodeSetup:
+        """A fresh key for an authenticator; nothing is stored before a code of it was given."""
+        key = pyotp.random_base32()
+        uri = pyotp.TOTP(key).provisioning_uri(name=user.handle, issuer_name="callserver")
+        return CodeSetup(key, uri)
+
+    async def give_code(
+        self, cookie: str, session: Session, code: str, key: str | None = None
+    ) -> Next:
+        """Check a one-time code; `key` when the authenticator is just being set up.
+
+        Raises:
+            NotAllowed: the code is wrong or was used before.
+            TooManyFailures: too many wrong ones.
+        """
+        user, now = session.user, self._ours.clock.now()
+        keys = self._keys(user.handle, "")[:1]
+        hashed = hash_of(cookie)
+
+        def work(tx: Tx) -> bool:
+            self._refuse_locked(tx, keys, now)
+            kept = accounts.secrets_of(tx, user.id)
+            if kept.code_key is not None and key is not None:
+                raise NotAllowed("an authenticator is set up already")
+            step = self._step_of(kept.code_key, key, code, now)
+            if step is None or (kept.code_step is not None and step <= kept.code_step):
+                self._note_failure(tx, keys, user, now)
+                return False
+            values = {} if key is None else {"code_key": self._vault.encrypt(key.encode()).decode()}
+            accounts.change(tx, user.id, code_step=step, **values)
+            accounts.change_session(tx, hashed, code_given=True)
+            accounts.forget_failures(tx, keys[0])
+            if key is not None:
+                audit.append(tx, now, Kind.USER, user=user.id, did="code_set_up")
+            return True
+
+        if not await self._ours.store.run(work):
+            raise NotAllowed("the code is wrong, or was used before", key="wrong_code")
+        return Next.READY
+
+    async def sign_out(self, cookie: str, user: User) -> None:
+        """End this session."""
+        now = self._ours.clock.now()
+
+        def work(tx: Tx) -> None:
+            accounts.close_session(tx, hash_of(cookie))
+            audit.append(tx, now, Kind.SIGNED_OUT, user=user.id)
+
+        await self._ours.store.run(work)
+
+    def _step_of(
+        self, stored: str | None, given: str | None, code: str, now: datetime
+    ) -> int | None:
+        """The time step whose code this is; one step early or late is allowed."""
+        try:
+            key = given or (None if stored is None else self._vault.decrypt(stored).decode())
+        except InvalidToken:  # CALLSERVER_KEY has changed: set up anew by `callserver user reset`
+            return None
+        if key is None or not code.isascii():
+            return None
+        try:
+            totp = pyotp.TOTP(key)
+            present = int(now.timestamp()) // CODE_STEP_S
+            for step in (present, present - 1, present + 1):
+                if hmac.compare_digest(totp.generate_otp(step), code.replace(" ", "")):
+                    return step
+        except ValueError:  # the key is no base32
+            return None
+        return None
+
+    # -- lock-out -----------------------------------------------------------------------------
+
+    def _keys(self, handle: str, address: str) -> list[str]:
+        """Under which failures are counted: hashes, because an address is somebody's."""
+        return [
+            hmac.digest(self._ours.secret, what.encode(), hashlib.sha256).hex()
+            for what in (f"handle:{handle}", f"address:{address}")
+        ]
+
+    @staticmethod
+    def _refuse_locked(tx: Tx, keys: list[str], now: datetime) -> None:
+        for key, most in zip(keys, (MOST_FAILURES, MOST_FAILURES_FROM_ADDRESS), strict=False):
+            if accounts.failures_since(tx, key, now - LOCKED_FOR) >= most:
+                raise TooManyFailures("too many wrong attempts; try again later", key="locked")
+
+    @staticmethod
+    def _note_failure(tx: Tx, keys: list[str], user: User | None, now: datetime) -> None:
+        for key in keys:
+            accounts.failed(tx, key, now)
+        audit.append(tx, now, Kind.SIGN_IN_REFUSED, user=None if user is None else user.id)
+
+
+def _verified(kept: str, password: str) -> bool:
+    try:
+        return _hasher.verify(kept, password)
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,97 @@
+"""The audit log as the feed: its tail, told to everybody who follows it.
+
+One reading a process serves all followers. Who was away resumes where she left off; who was away too
+long, or reads too slowly, is told to look at everything anew (None).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import structlog
+
+from callserver.database import audit
+from callserver.database.audit import Cursor, Entry
+from callserver.ports import Store
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 0.2
+"""How often the tail is read while somebody follows: quicker than an eye, and nothing to a database."""
+
+MOST = 500
+MOST_MISSED = 2000
+"""Entries that are told to somebody who was away; with more, looking anew is quicker."""
+
+MOST_WAITING = 50
+"""Readings that may wait for a slow follower."""
+
+News = list[Entry] | None
+
+
+class Feed:
+    """Follow it: `async for news in feed.follow(after)`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._followers: set[asyncio.Queue[News]] = set()
+        self._stopped = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+        self._at = Cursor(0, 0)
+
+    async def follow(self, after: Cursor | None) -> AsyncGenerator[News, None]:
+        """What is new after the cursor (None: from now on), reading by reading, until the feed stops.
+
+        None stands for "too much was missed: look at everything anew".
+        """
+        queue: asyncio.Queue[News] = asyncio.Queue(MOST_WAITING)
+        if not self._followers:
+            self._at = await self._store.read(audit.end)
+        self._followers.add(queue)
+        if self._reader is None:
+            self._reader = asyncio.get_running_loop().create_task(self._read())
+        told = after
+        try:
+            if after is not None:
+                missed = await self._store.read(lambda tx: audit.tail(tx, after, MOST_MISSED))
+                told = missed[-1].at if missed else after
+                yield None if len(missed) == MOST_MISSED else missed
+            while not self._stopped.is_set():
+                news = await queue.get()
+                if news is None or told is None:
+                    yield news
+                    continue
+                yield [entry for entry in news if entry.at > told]
+        finally:
+            self._followers.discard(queue)
+
+    def stop(self) -> None:
+        """Let every follower go: the server is about to stop."""
+        self._stopped.set()
+        for queue in self._followers:
+            self._tell(queue, [])
+
+    async def _read(self) -> None:
+        """Until nobody follows any more."""
+        try:
+            while self._followers and not self._stopped.is_set():
+                try:
+                    news = await self._store.read(lambda tx: audit.tail(tx, self._at, MOST))
+                except Exception:
+                    log.exception("feed_failed")  # the database may come back
+                    news = []
+                if not news:
+                    await asyncio.sleep(EVERY_S)
+                    continue
+                self._at = news[-1].at
+                for queue in self._followers:
+                    self._tell(queue, news)
+        finally:
+            self._reader = None
+
+    @staticmethod
+    def _tell(queue: asyncio.Queue[News], news: News) -> None:
+        if queue.full():
+            while not queue.empty():
+                queue.get_nowait()
+            news = None
+        queue.put_nowait(news)

@@ -1,0 +1,84 @@
+"""Somebody leaves the house: every way in ends at once, promises go to the team, the line is cut.
+
+`off_board` is the transaction, for the console and the command alike; what it leaves to be done on
+the telephone (`dismiss`) upkeep does within a second, in whichever process has the lease.
+"""
+
+from datetime import datetime
+
+from callserver.database import accounts, audit, calls, contacts, seats
+from callserver.database.accounts import User
+from callserver.domain.audit import Kind
+from callserver.domain.seat import State
+from callserver.engine.call_flow import After, CallFlow
+from callserver.engine.house import House
+from callserver.ports import Tx
+
+
+def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
+    """End sessions, tokens and dialing; free the call-backs; how many of those."""
+    accounts.change(tx, user.id, left_at=now, password=None, code_key=None)
+    accounts.drop_access(tx, user.id)
+    freed = contacts.free_call_backs(tx, user.id)
+    seat = seats.of_phoner(tx, user.id)
+    if seat is not None:
+        seats.set_line(tx, seat.id, wake_at=now)
+    audit.append(tx, now, Kind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
+    return freed
+
+
+class Leaving:
+    """What has to be done on the telephone."""
+
+    def __init__(self, ours: House, call_flow: CallFlow) -> None:
+        self._ours = ours
+        self._call_flow = call_flow
+
+    async def dismiss(self, seat: int) -> None:
+        """Take a seat off whose phoner may not sit there any more.
+
+        Who is on the line hears an apology (the phoner's leg is lost); who is being rung is left in
+        peace. An outcome that nobody can give any more closes the contact: she is not rung again
+        before a supervisor has corrected it.
+        """
+
+        def work(tx: Tx) -> After:
+            now = self._ours.clock.now()
+            after = After()
+            row = seats.lock(tx, seat)
+            if row is None:
+                return after
+            call = None if row.call is None else calls.lock(tx, row.call)
+            if row.leg is not None:
+                after = self._call_flow.leg_lost(tx, row.leg)
+                after.hang_up.append(row.leg)
+            if call is not None and call.contact is not None and call.answered_at is not None:
+                contact = contacts.get_locked(tx, call.contact)
+                if contact is not None and contact.status == "claimed" and call.outcome is None:
+                    contacts.set_status(tx, contact.id, "closed", reason="outcome_missing")
+            row = seats.lock(tx, seat) or row
+            seats.set_line(tx, row.id, leg=None, room_ref=None, wake_at=None, until=None)
+            if row.state != State.OFF:
+                seats.set_line(
+                    tx,
+                    row.id,
+                    state=State.OFF.value,
+                    connected=False,
+                    outcome_owed=False,
+                    call=None,
+                    since=now,
+                    reason="",
+                    hand_at=None,
+                )
+                audit.append(
+                    tx,
+                    now,
+                    Kind.SEAT,
+                    seat=row.id,
+                    campaign=row.campaign,
+                    state=State.OFF.value,
+                    reason="left",
+                )
+            return after
+
+        self._call_flow.follow(await self._ours.store.run(work))

@@ -1,0 +1,214 @@
+"""The stream of what happens: told to whom it concerns, resumed where it was left."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from callserver.database import accounts, audit
+from callserver.database.audit import Cursor
+from callserver.database.store import AnyStore
+from callserver.domain.audit import Kind
+from callserver.engine import feed as engine
+from callserver.engine.feed import Feed
+from tests.console.conftest import Browser, House
+from tests.house import TUESDAY
+
+
+def events(text: str) -> list[tuple[str, str, Any]]:
+    """id, name and data of each event."""
+    found = []
+    for block in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if "event" in fields:
+            found.append((fields.get("id", ""), fields["event"], json.loads(fields["data"])))
+    return found
+
+
+class Stream:
+    """One open stream, read by hand."""
+
+    def __init__(self, browser: Browser, last: str = "") -> None:
+        self.text = ""
+        self.status = 0
+        self._gone = asyncio.Event()
+        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        headers = [(b"cookie", cookie.encode()), (b"host", b"calls.test")]
+        if last:
+            headers.append((b"last-event-id", last.encode()))
+        self._scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": "/api/v1/events",
+            "raw_path": b"/api/v1/events",
+            "query_string": b"",
+            "root_path": "",
+            "headers": headers,
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+        }
+        self.task = asyncio.ensure_future(browser.house.app(self._scope, self._receive, self._send))
+
+    async def _receive(self) -> Any:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        self.status = message.get("status", self.status)
+        self.text += message.get("body", b"").decode()
+
+    async def until(self, name: str, count: int = 1) -> list[tuple[str, str, Any]]:
+        for _ in range(400):
+            found = [one for one in events(self.text) if one[1] == name]
+            if len(found) >= count:
+                return found
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"no {name} in {self.text!r}")
+
+    async def close(self) -> None:
+        self._gone.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait_for(self.task, 5)
+
+
+@contextlib.asynccontextmanager
+async def stream(browser: Browser, last: str = "") -> AsyncIterator[Stream]:
+    opened = Stream(browser, last)
+    await asyncio.sleep(0.05)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def test_a_phoner_hears_of_her_seat_and_a_supervisor_of_the_floor(house: House) -> None:
+    phoner, other = house.browser("phoner"), house.browser("member_service")
+    supervisor = house.browser("supervisor")
+
+    async def work() -> None:
+        async with stream(phoner) as hers, stream(supervisor) as floor, stream(other) as nothing:
+            await house.on_shift(1)  # another phoner of the same department
+            seats = (await floor.until("floor"))[-1][2]["seats"]
+            assert [seat["state"] for seat in seats] == ["paused"]
+            assert not [one for one in events(hers.text) if one[1] == "seat"]
+            assert not events(nothing.text)
+
+    asyncio.run(work())
+
+
+def test_who_was_away_resumes_and_misses_nothing(house: House) -> None:
+    browser = house.browser("supervisor")
+
+    async def work() -> None:
+        async with stream(browser) as first:
+            await house.on_shift(1)
+            last = (await first.until("floor"))[-1][0]
+        await house.api("POST", "/pause", {"reason": "coffee"})
+        await house.api("POST", "/off", {})
+        async with stream(browser, last) as again:
+            seats = (await again.until("floor"))[-1][2]["seats"]
+            assert [seat["state"] for seat in seats] == ["off"]
+        async with stream(browser, "no cursor at all") as odd:
+            assert odd.status == 200
+
+    asyncio.run(work())
+
+
+def test_who_was_away_too_long_looks_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MOST_MISSED", 3)
+    browser = house.browser("supervisor")
+
+    async def work() -> None:
+        await house.on_shift(1)
+        async with stream(browser, "0-0") as opened:
+            await opened.until("look-anew")
+
+    asyncio.run(work())
+
+
+def test_a_stopping_server_lets_its_followers_go(house: House) -> None:
+    browser = house.browser("supervisor")
+
+    async def work() -> None:
+        async with stream(browser) as opened:
+            house.server.feed.stop()
+            await asyncio.wait_for(opened.task, 5)
+
+    asyncio.run(work())
+
+
+def test_a_stream_ends_with_its_session(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    from callserver.console import live
+
+    monkeypatch.setattr(live, "CHECK_S", 0.01)
+    monkeypatch.setattr(live, "BEAT_S", 0.05)
+    browser = house.browser("supervisor")
+
+    async def work() -> None:
+        async with stream(browser) as opened:
+            await asyncio.sleep(0.2)
+            assert not opened.task.done()
+            user = house.read(lambda tx: accounts.by_handle(tx, "supervisor"))
+            assert user is not None
+            house.read(lambda tx: accounts.drop_access(tx, user.id))
+            await asyncio.wait_for(opened.task, 5)
+
+    asyncio.run(work())
+
+
+# -- the tail, on both databases ---------------------------------------------------------------
+
+
+def test_the_tail_skips_nothing_though_commits_come_out_of_order(store: AnyStore) -> None:
+    """PostgreSQL gives ids before the commit: the tail waits for the older transaction."""
+    if store.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite writes one after another")
+    slow, quick = store.engine.connect(), store.engine.connect()
+    slow.begin()
+    quick.begin()
+    audit.append(slow, TUESDAY, Kind.SEAT, seat=1)
+    audit.append(quick, TUESDAY, Kind.SEAT, seat=2)
+    quick.commit()
+
+    def tail(after: Cursor) -> list[int]:
+        with store.engine.connect() as tx:
+            return [entry.body["seat"] for entry in audit.tail(tx, after, 10)]
+
+    assert tail(Cursor(0, 0)) == []  # seat 2 is there, but something before it is on its way
+    slow.commit()
+    assert sorted(tail(Cursor(0, 0))) == [1, 2]
+    slow.close()
+    quick.close()
+
+
+def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
+    async def work() -> list[int]:
+        feed = Feed(store)
+        told: list[int] = []
+
+        async def follow() -> None:
+            async for news in feed.follow(None):
+                told.extend(entry.body["seat"] for entry in news or ())
+                if len(told) >= 200:
+                    return
+
+        following = asyncio.ensure_future(follow())
+        await asyncio.sleep(0.1)
+        for number in range(200):
+            await store.run(partial(audit.append, at=TUESDAY, kind=Kind.SEAT, seat=number))
+        await asyncio.wait_for(following, 20)
+        return told
+
+    assert asyncio.run(work()) == list(range(200))
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "EVERY_S", 0.02)

@@ -1,0 +1,98 @@
+"""Every address of the API, with every role, with none, and with tokens of every scope."""
+
+from functools import partial
+
+import pytest
+
+from callserver.console.endpoint import Endpoint, Footing
+from callserver.console.pages import PAGES
+from callserver.database import accounts
+from callserver.domain.role import MAY, Action, Role, may
+from callserver.engine.accounts import new_token
+from tests.console.conftest import Browser, House
+
+NO = {401, 403}
+
+
+def endpoints(house: House) -> list[Endpoint]:
+    from callserver.app import _rooms
+    from callserver.console.signed_in import Door
+
+    server = house.server
+    door = Door(server.ours, server.accounts, server.settings)
+    return [one for room in _rooms(server, door) for one in room.endpoints()]
+
+
+def address(one: Endpoint) -> str:
+    return one.path.format_map(dict.fromkeys(one.in_path, "1"))
+
+
+def test_nobody_gets_in(house: House) -> None:
+    nobody = Browser(house)
+    for one in endpoints(house):
+        status = nobody.api(one.method, address(one), {}).status_code
+        if one.needs is not Footing.OPEN:
+            assert status == 401, one.path
+    for page in PAGES:
+        reply = nobody.request("GET", page.path)
+        if page.needs is Footing.OPEN:
+            assert reply.status_code == 200
+        else:
+            assert (reply.status_code, reply.headers["location"]) == (303, "/sign-in")
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_what_the_table_says(house: House, role: Role) -> None:
+    browser = house.browser(role.value)
+    for one in sorted(endpoints(house), key=lambda one: one.path == "/sign-out"):
+        if one.path == "/events":  # a stream: test_live follows it
+            continue
+        if one.path == "/sign-out":
+            for page in PAGES:
+                if isinstance(page.needs, Action):
+                    status = browser.request("GET", page.path).status_code
+                    assert status == (200 if page.needs in MAY[role] else 404), page.path
+        status = browser.api(one.method, address(one), {}).status_code
+        if isinstance(one.needs, Action) and one.needs not in MAY[role]:
+            assert status == 403, f"{one.method} {one.path}"
+        elif one.path != "/sign-in":
+            assert status not in NO, f"{one.method} {one.path}"
+
+
+def test_a_token_may_only_what_it_is_for(house: House) -> None:
+    now = house.clock.now()
+    user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
+    assert user is not None
+    for scope in sorted(MAY[Role.ADMINISTRATOR]):
+        token, hashed = new_token()
+        work = partial(accounts.add_token, hashed=hashed, user_id=user.id, name="t", now=now)
+        house.read(partial(work, scopes=[scope]))
+        for one in endpoints(house):
+            if not isinstance(one.needs, Action):
+                continue
+            reply = Browser(house).api(
+                one.method, address(one), {}, authorization=f"Bearer {token}"
+            )
+            assert (reply.status_code == 403) == (one.needs is not scope), (scope, one.path)
+
+
+def test_a_token_ends_on_its_day(house: House) -> None:
+    from datetime import timedelta
+
+    now = house.clock.now()
+    token, hashed = new_token()
+    until = now + timedelta(days=1)
+    house.read(lambda tx: accounts.add_token(tx, hashed, 1, "t", now, until=until))
+    header = {"authorization": f"Bearer {token}"}
+    assert Browser(house).api("GET", "/me", **header).status_code == 200
+    house.clock.set(until)
+    assert Browser(house).api("GET", "/me", **header).status_code == 401
+
+
+def test_every_action_is_somebodys_and_nobody_may_everything() -> None:
+    for action in Action:
+        who = [role for role in Role if may(role, action)]
+        assert 0 < len(who) < len(Role), action
+    # The second person is never the one who writes the rules and the lists.
+    assert not may(Role.ADMINISTRATOR, Action.APPROVE_RULES)
+    assert not may(Role.LEADER, Action.IMPORT)
