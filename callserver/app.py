@@ -22,6 +22,7 @@ from callserver.console.live import Live
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
 from callserver.console.sign_in import SignIn
+from callserver.console.who import Who
 from callserver.engine.door import Door
 from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
@@ -95,5 +96,6 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
         SignIn(server.ours, server.accounts, people),
         phoner,
         floor,
+        Who(server.ours, server.call_flow),
         Live(server.feed, people, [phoner.tell, floor.tell]),
     ]

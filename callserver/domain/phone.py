@@ -174,6 +174,18 @@ def masked(number: str) -> str:
     return f"•••••• {number[-2:]}" if len(number) > 4 else "••"
 
 
+def spoken(number: str) -> str:
+    """For reading out: a Danish number in pairs, another with its country code."""
+    if _DANISH.fullmatch(number):
+        national = number[3:]
+        return " ".join(national[at : at + 2] for at in range(0, 8, 2))
+    try:
+        found = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def to_int(number: str) -> int:
     """As the database stores it."""
     return int(number.removeprefix("+"))
