@@ -19,8 +19,10 @@ from callserver.console import problems, signed_in
 from callserver.console.api import Api, Room
 from callserver.console.floor import Floor
 from callserver.console.live import Live
+from callserver.console.log import Log
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
+from callserver.console.reports import Reports
 from callserver.console.sign_in import SignIn
 from callserver.console.who import Who
 from callserver.engine.door import Door
@@ -97,5 +99,7 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
         phoner,
         floor,
         Who(server.ours, server.call_flow),
+        Reports(server.ours),
+        Log(server.ours, server.settings),
         Live(server.feed, people, [phoner.tell, floor.tell]),
     ]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rich.console import Console
 from sqlalchemy import select
 
@@ -16,7 +15,7 @@ from callserver.cli import opening
 from callserver.database import audit, contacts
 from callserver.database.tables import calls
 from callserver.domain import phone, sealed
-from callserver.domain.sealed import Head
+from callserver.engine.checking import read_heads, read_key
 from callserver.errors import ConfigurationProblem, NotFound
 
 
@@ -38,8 +37,8 @@ def verify(
     Needs only the export, the heads file and the public key: no database, no secret.
     """
     settings = opening.settings()
-    heads = _heads(seals or settings.seals)
-    public = _public(key or settings.seal_key.with_suffix(".pub"))
+    heads = read_heads(seals or settings.seals)
+    public = read_key(key or settings.seal_key.with_suffix(".pub"))
     if file is not None:
         findings, count, unsealed = sealed.verify(_exported(file), heads, public)
     else:
@@ -51,21 +50,6 @@ def verify(
     console.print(f"{count} sealed entries, {unsealed} not sealed yet, {len(findings)} findings")
     if findings:
         raise typer.Exit(1)
-
-
-def _heads(path: Path) -> list[Head]:
-    if not path.exists():
-        raise ConfigurationProblem(f"there is no heads file {path}")
-    try:
-        return [sealed.parse(line) for line in path.read_bytes().splitlines() if line]
-    except ValueError:
-        raise ConfigurationProblem(f"{path} is no heads file") from None
-
-
-def _public(path: Path) -> Ed25519PublicKey:
-    if not path.exists():
-        raise ConfigurationProblem(f"there is no public key {path}")
-    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text().strip()))
 
 
 def _exported(path: Path) -> Iterator[tuple[int | None, bytes]]:

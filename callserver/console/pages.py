@@ -16,6 +16,7 @@ from starlette.routing import Route
 from callserver import texts
 from callserver.console.problems import problem
 from callserver.console.signed_in import YEAR_S, Asked, Door, Footing, Visitor, language_of
+from callserver.domain.audit import Kind
 from callserver.domain.role import Action
 from callserver.engine.accounts import NotSignedIn
 from callserver.errors import NotAllowed
@@ -38,6 +39,8 @@ PAGES = (
     Page("phone", "/phone", Action.PHONE),
     Page("floor", "/floor", Action.SEE_FLOOR),
     Page("who", "/who-called", Action.LOOK_UP),
+    Page("reports", "/reports", Action.SEE_REPORTS),
+    Page("log", "/log", Action.SEE_AUDIT),
 )
 """In the order of the navigation; the first that somebody may see is her front page."""
 
@@ -125,6 +128,7 @@ class Pages:
             "csrf": "" if somebody is None else self._door.csrf(somebody.cookie),
             "may": (lambda _: False) if somebody is None else somebody.may,
             "action": Action,
+            "kinds": sorted(Kind, key=lambda kind: texts.say(language, f"kind.{kind.value}")),
         }
         body = self._env.get_template(f"{name}.html").render(values)
         return Response(body, status, self._headers, media_type="text/html")

@@ -12,7 +12,13 @@ from callserver.console.endpoint import TooLarge
 from callserver.console.signed_in import language_of
 from callserver.engine.accounts import NotSignedIn, TooManyFailures
 from callserver.engine.dialer import Refused
-from callserver.errors import CallserverError, Impossible, NotAllowed, NotFound
+from callserver.errors import (
+    CallserverError,
+    ConfigurationProblem,
+    Impossible,
+    NotAllowed,
+    NotFound,
+)
 
 _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
     (TooManyFailures, HTTPStatus.TOO_MANY_REQUESTS),
@@ -21,6 +27,7 @@ _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Impossible, HTTPStatus.CONFLICT),
+    (ConfigurationProblem, HTTPStatus.CONFLICT),
 )
 
 

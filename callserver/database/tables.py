@@ -162,6 +162,7 @@ Index("calls_household", calls.c.household, calls.c.permit_at)
 Index("calls_ref", calls.c.ref)
 Index("calls_phoner", calls.c.phoner, calls.c.permit_at)
 Index("calls_contact", calls.c.contact)
+Index("calls_campaign", calls.c.campaign, calls.c.permit_at)
 
 users = Table(
     "users",

@@ -38,6 +38,8 @@ class Kind(StrEnum):
     BREAKER = "breaker"  # a campaign was stopped or resumed
     SIGNATURE_REFUSED = "signature_refused"
     LOOKED_UP = "looked_up"  # somebody asked who called a number
+    LOG_SEARCHED = "log_searched"  # somebody looked at this log
+    VERIFIED = "verified"  # somebody checked its seals
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"

@@ -96,6 +96,7 @@ def upgrade() -> None:
     )
     op.create_index("proposals_state", "proposals", ["state"])
 
+    op.create_index("calls_campaign", "calls", ["campaign", "permit_at"])
     op.add_column("imports", sa.Column("refused", sa.LargeBinary()))
     op.add_column("revisions", sa.Column("texts", sa.JSON()))
     op.add_column("seats", sa.Column("hand_at", sa.BigInteger()))
@@ -134,6 +135,7 @@ def downgrade() -> None:
     )
     if op.get_bind().dialect.name == "postgresql":
         op.drop_index("audit_tail", "audit")
+    op.drop_index("calls_campaign", "calls")
     for table, column in (
         ("audit", "tx"),
         ("seats", "hand_at"),
