@@ -127,6 +127,7 @@ class Pages:
             "user": None if somebody is None else somebody.user,
             "csrf": "" if somebody is None else self._door.csrf(somebody.cookie),
             "may": (lambda _: False) if somebody is None else somebody.may,
+            "entering": self._door.cookie in asked.request.cookies,
             "action": Action,
             "kinds": sorted(Kind, key=lambda kind: texts.say(language, f"kind.{kind.value}")),
         }

@@ -30,7 +30,7 @@ export function stacked(title, columns, names) {
   const made = frame(width, height, title);
   const top = roof(Math.max(...columns.map((one) => one.values.reduce((a, b) => a + b, 0))));
   const scale = (height - bottom - 14) / top;
-  for (const share of [0, 0.5, 1]) {
+  for (const share of top % 2 ? [0, 1] : [0, 0.5, 1]) {
     const y = height - bottom - share * top * scale;
     made.append(svg("line", { class: "axis", x1: left, x2: width, y1: y, y2: y }));
     made.append(svg("text", { class: "soft", x: left - 8, y: y + 4, "text-anchor": "end" }, number(share * top)));

@@ -14,7 +14,7 @@ function row(entry) {
   return el(
     "tr",
     {},
-    el("td", { class: "number" }, el("time", { datetime: entry.at }, dateTime(entry.at))),
+    el("td", { class: "at" }, el("time", { datetime: entry.at }, dateTime(entry.at))),
     el("td", {}, entry.said),
     el("td", {}, el("code", {}, details.join("  "))),
     el("td", { class: "number" }, entry.leaf === null ? t("log.open") : String(entry.leaf)),
