@@ -172,6 +172,8 @@ def _assets() -> Mapping[str, bytes]:
 
     def walk(folder: Any, before: str) -> None:
         for one in folder.iterdir():
+            if one.name.startswith("."):
+                continue
             if one.is_dir():
                 walk(one, f"{before}{one.name}/")
             else:
