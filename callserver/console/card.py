@@ -11,7 +11,7 @@ from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
 from callserver.database.calls import CallRow
 from callserver.domain.asking import Ended, Topic, Why
 from callserver.domain.campaign import Label
-from callserver.domain.facts import Segment
+from callserver.domain.facts import Purpose, Segment
 from callserver.domain.role import Action
 from callserver.engine import call_backs, cards
 from callserver.engine.cards import Card
@@ -23,6 +23,10 @@ TRAINED_AFTER = 3
 
 CITY = ("city", "by", "town", "postby")
 """How lists head the column that a script calls {city}."""
+
+
+_GIFTS = frozenset({Purpose.GIFT, Purpose.RECRUIT_GIFT})
+_HAVE_LEFT = frozenset({Segment.LAPSED, Segment.AFMELDTE})
 
 
 class Closed(Answer):
@@ -158,8 +162,8 @@ def _view(card: Card, rules: Rules, asked: Asked) -> CardView:
         number=card.number,
         segment=campaign.segment,
         member=card.relation.member,
-        last_gift=contact.last_gift,
-        ended=contact.ended,
+        last_gift=contact.last_gift if campaign.purpose in _GIFTS else None,
+        ended=contact.ended if campaign.segment in _HAVE_LEFT else None,
         source=contact.source,
         facts=_facts(card),
         why=campaign.why,
