@@ -1,7 +1,7 @@
 // The phoner's page: what stands where, and who hears of what. The parts are in phone/.
 
 import { get } from "./api.js";
-import { $, show } from "./dom.js";
+import { $, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { look, onSeat, tell } from "./phone/acts.js";
 import * as audio from "./phone/audio.js";
@@ -12,6 +12,7 @@ import * as shift from "./phone/shift.js";
 import * as state from "./phone/state.js";
 import * as values from "./phone/values.js";
 import { connect } from "./softphone.js";
+import { t } from "./texts.js";
 
 const { kind: softphone } = await get("/softphone");
 let phone = null;
@@ -44,6 +45,7 @@ onSeat((at, before) => {
   values.draws(at);
   show($("#rest"), at.state !== "off" && !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden)) shift.open(softphone !== "none");
+  if (at.state === "off" && before.state !== "off") toast(t("phone.off.thanks"), "good");
   if (at.state !== "off" && before.state === "off") shift.close();
   if (Boolean(before.call) && !at.call) evening.look();
   withPhone(at);

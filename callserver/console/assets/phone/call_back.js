@@ -3,9 +3,8 @@
 
 import { get } from "../api.js";
 import { el } from "../dom.js";
-import { t } from "../texts.js";
+import { locale, t } from "../texts.js";
 
-const { language } = document.body.dataset;
 const pad = (value) => String(value).padStart(2, "0");
 
 // "2026-05-13T17:15" of an instant, as clocks show it there.
@@ -16,7 +15,7 @@ function local(instant, zone) {
 
 function said(instant, zone) {
   const form = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
-  return new Intl.DateTimeFormat(language, { ...form, timeZone: zone }).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale, { ...form, timeZone: zone }).format(new Date(instant));
 }
 
 // Ready-made times: in an hour, tonight, tomorrow, in a week; those that are still ahead.
@@ -88,7 +87,7 @@ export function timePicker(draft, keep, limits) {
     }
     const opens = window.opens ? said(window.opens, window.zone) : "";
     answer.className = "note";
-    answer.textContent = t("phone.at.closed", { when, why: window.closed.join(" ").replace(/\.$/, ""), opens });
+    answer.textContent = t("phone.at.closed", { when, why: window.closed.join(" "), opens });
     if (window.opens) {
       const take = local(window.opens, window.zone);
       answer.append(" ", el("button", { type: "button", onclick: () => ask(take) }, t("phone.at.take", { when: opens })));

@@ -1,7 +1,7 @@
 // The fields an outcome asks for, what is missing in them, and the sentences they are read back with.
 
 import { el, show } from "../dom.js";
-import { number, t } from "../texts.js";
+import { locale, number, t } from "../texts.js";
 import { inWords } from "./amounts.js";
 import { timePicker } from "./call_back.js";
 import { topics } from "./words.js";
@@ -111,5 +111,5 @@ export function sentences(outcome, { details }, name) {
   return said;
 }
 
-const days = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const days = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const long = (day) => days.format(new Date(`${day}T12:00`));

@@ -43,10 +43,12 @@ function buttons(call) {
     const some = made.filter((one) => one.group === group);
     if (!some.length) return [];
     const heading = `group-${group}`;
-    return [
+    return el(
+      "div",
+      { class: "outcome-group", role: "group", "aria-labelledby": heading },
       el("h3", { id: heading }, t(`phone.outcome.group.${group}`)),
-      el("div", { class: "outcome-grid", role: "group", "aria-labelledby": heading }, ...some.map(({ button }) => button)),
-    ];
+      el("div", { class: "outcome-grid" }, ...some.map(({ button }) => button)),
+    );
   });
 }
 

@@ -12,7 +12,7 @@ export const library = () => (fetched ??= get("/books"));
 export async function shelf(box) {
   if (box.childElementCount) return;
   const { books } = await library();
-  const search = el("input", { type: "search", autocomplete: "off" });
+  const search = el("input", { type: "text", autocomplete: "off", enterkeyhint: "search" });
   const said = el("p", { class: "soft", role: "status" });
   const tabs = el("div", { class: "row tabs" });
   const pages = el("div", { class: "prose" });

@@ -43,7 +43,10 @@ function lineChoices(lines) {
       disabled: missing,
       checked: kind === chosen && !missing,
     });
-    if (kind !== "browser" && !known) made.lastChild.append(typed(kind));
+    if (kind !== "browser") {
+      const other = typed(kind);
+      made.lastChild.append(known ? el("details", {}, el("summary", {}, t(`phone.shift.other_${kind}`)), other) : other);
+    }
     return made;
   });
 }
@@ -103,7 +106,7 @@ export function start() {
     const radio = $("[name=line]:checked");
     const body = { campaign };
     if (seat.state === "off" && radio) {
-      body.line = radio.dataset.line ?? $(`[data-typed=${radio.value}]`)?.value.trim();
+      body.line = $(`[data-typed=${radio.value}]`)?.value.trim() || radio.dataset.line;
       if (!body.line) {
         $(`[data-typed=${radio.value}]`).focus();
         throw new Error(t(`phone.shift.new_${radio.value}_hint`));

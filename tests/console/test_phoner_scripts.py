@@ -1,0 +1,67 @@
+"""The pure parts of the page's own scripts, run by Node: words that warn, amounts in words."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver import texts
+
+ASSETS = Path(__file__).parents[2] / "callserver" / "console" / "assets" / "phone"
+NODE = shutil.which("node") or str(Path(__file__).parents[2] / ".venv" / "bin" / "node")
+
+
+def run(module: str, name: str, calls: list[list[Any]]) -> list[Any]:
+    """What the module's function answers to each list of arguments."""
+    address = (ASSETS / module).as_uri()
+    answers = f"{json.dumps(calls)}.map((args) => {name}(...args))"
+    script = f"import {{ {name} }} from '{address}'; console.log(JSON.stringify({answers}));"
+    done = subprocess.run(
+        [NODE, "--input-type=module", "-e", script], capture_output=True, text=True, check=True
+    )
+    return list(json.loads(done.stdout))
+
+
+def words(language: str) -> dict[str, str]:
+    topics = ("health", "religion", "politics", "sexuality", "crime")
+    return {one: texts.say(language, f"phone.note.words.{one}") for one in topics}
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_note_that_says_too_much_is_noticed(language: str) -> None:
+    notes = {
+        "Vil gerne ringes op efter ferien": [],
+        "Manden har fået kræft, ring til sommer": ["health"],
+        "(syg) og går i kirke": ["health", "religion"],
+        "Kom på besøg, tasterne er i orden": [],  # "syg" stands in none of these
+        "STEMMER PÅ noget andet": ["politics"],
+        "har siddet i fængsel": ["crime"],
+        "": [],
+    }
+    found = run("words.js", "topics", [[note, words(language)] for note in notes])
+    assert dict(zip(notes, found, strict=True)) == notes
+
+
+@pytest.mark.parametrize(
+    ("amount", "danish", "english"),
+    [
+        (1, "et", "one"),
+        (17, "sytten", "seventeen"),
+        (50, "halvtreds", "fifty"),
+        (75, "femoghalvfjerds", "seventy-five"),
+        (91, "enoghalvfems", "ninety-one"),
+        (100, "et hundrede", "one hundred"),
+        (105, "et hundrede og fem", "one hundred and five"),
+        (150, "et hundrede og halvtreds", "one hundred and fifty"),
+        (999, "ni hundrede og nioghalvfems", "nine hundred and ninety-nine"),
+        (1000, "et tusind", "one thousand"),
+        (1200, "et tusind to hundrede", "one thousand two hundred"),
+        (2021, "to tusind og enogtyve", "two thousand and twenty-one"),
+        (100_000, "et hundrede tusind", "one hundred thousand"),
+    ],
+)
+def test_amounts_in_words(amount: int, danish: str, english: str) -> None:
+    assert run("amounts.js", "inWords", [[amount, "da"], [amount, "en"]]) == [danish, english]
