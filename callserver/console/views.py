@@ -128,7 +128,8 @@ def _seat(row: SeatRow, *, others: bool = False) -> SeatView:
 
 def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
     campaign = rules.current.campaigns.get(call.campaign)
-    over = cards.ended(tx, rules, call)
+    heard = wishes.heard(tx, call.attempt)
+    over = cards.ended(rules, call, heard)
     return CallView(
         attempt=call.attempt,
         state=call.state,
@@ -139,7 +140,7 @@ def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
         ended_at=call.ended_at,
         outcome=call.outcome,
         contact=call.contact,
-        wishes=wishes.heard(tx, call.attempt),
+        wishes=heard,
         ask_ended=over,
         outcomes={} if campaign is None else outcomes(campaign, agreements=over is None),
         purpose=None if campaign is None else campaign.purpose.value,

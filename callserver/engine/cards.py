@@ -3,6 +3,7 @@
 Opening a card is an audit entry: who, whose, and for which call.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,7 +91,11 @@ def open_card(tx: Tx, ours: House, user: User) -> Card:
         campaign=campaign,
         relation=facts.relation,
         guide=asking.guide(
-            campaign, facts.policy, facts.relation, today, ended(tx, ours.rules, call)
+            campaign,
+            facts.policy,
+            facts.relation,
+            today,
+            ended(ours.rules, call, wishes.heard(tx, call.attempt)),
         ),
         context=None if context is None else context.text,
         promise=_promise(call, contact, user, earlier),
@@ -99,11 +104,11 @@ def open_card(tx: Tx, ours: House, user: User) -> Card:
     )
 
 
-def ended(tx: Tx, rules: Rules, call: CallRow) -> asking.Ended | None:
-    """What has ended the ask of this call, when something has."""
+def ended(rules: Rules, call: CallRow, heard: Sequence[str]) -> asking.Ended | None:
+    """What has ended the ask of this call, when something has: its outcome, or a wish heard in it."""
     campaign = rules.current.campaigns.get(call.campaign)
     given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
-    return asking.ended(None if given is None else given.does, wishes.heard(tx, call.attempt))
+    return asking.ended(None if given is None else given.does, heard)
 
 
 def _promise(call: CallRow, contact: Contact, user: User, earlier: list[CallRow]) -> Promise | None:

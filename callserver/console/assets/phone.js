@@ -43,11 +43,12 @@ onSeat((at, before) => {
   card.draws(at);
   outcomes.draws(at);
   values.draws(at);
-  show($("#rest"), at.state !== "off" && !at.call);
+  show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden)) shift.open(softphone !== "none");
   if (at.state === "off" && before.state !== "off") toast(t("phone.off.thanks"), "good");
   if (at.state !== "off" && before.state === "off") shift.close();
-  if (Boolean(before.call) && !at.call) evening.look();
+  const another = before.call && before.call.attempt !== at.call?.attempt;
+  if (another || (at.state !== before.state && ["paused", "off"].includes(at.state))) evening.look();
   withPhone(at);
 });
 

@@ -3,7 +3,7 @@
 
 import { get } from "../api.js";
 import { el } from "../dom.js";
-import { locale, t } from "../texts.js";
+import { locale, now, t } from "../texts.js";
 
 const pad = (value) => String(value).padStart(2, "0");
 
@@ -20,14 +20,14 @@ function said(instant, zone) {
 
 // Ready-made times: in an hour, tonight, tomorrow, in a week; those that are still ahead.
 function quick(window) {
-  const now = local(window.now, window.zone);
-  const hour = Number(now.slice(11, 13));
+  const today = local(window.now, window.zone);
+  const hour = Number(today.slice(11, 13));
   const at = (days, time) => {
-    const day = new Date(`${now.slice(0, 10)}T12:00Z`);
+    const day = new Date(`${today.slice(0, 10)}T12:00Z`);
     day.setUTCDate(day.getUTCDate() + days);
     return `${day.toISOString().slice(0, 10)}T${time}`;
   };
-  const same = `${pad(hour)}:${now.slice(14)}`;
+  const same = `${pad(hour)}:${today.slice(14)}`;
   const found = [["hour", local(new Date(window.now).getTime() + 3600e3, window.zone), ""]];
   if (hour < 18) found.push(["tonight", at(0, "19:00"), "19:00"]);
   found.push(["tomorrow", at(1, same), same], ["week", at(7, same), same]);
@@ -96,8 +96,9 @@ export function timePicker(draft, keep, limits) {
 
   async function begin() {
     if (limits) {
-      input.max = local(Date.now() + limits.days * 86400e3, undefined);
-      if (draft.details?.at) input.value = local(draft.details.at, undefined);
+      input.min = local(now());
+      input.max = local(now().getTime() + limits.days * 86400e3);
+      if (draft.details?.at) input.value = local(draft.details.at);
       return;
     }
     window = await get("/call-back");

@@ -18,7 +18,8 @@ export async function look() {
   settle();
   draw();
   suggest(manyNoes() ? t("phone.many_noes") : "");
-  if (evening.listened.some((one) => one.new)) await post("/evening/told");
+  const seen = ["paused", "off"].includes(seat.state) && !$("#rest").hidden && document.visibilityState === "visible";
+  if (seen && evening.listened.some((one) => one.new)) await post("/evening/told");
 }
 
 function manyNoes() {

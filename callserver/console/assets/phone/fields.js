@@ -10,6 +10,7 @@ export const FREQUENCIES = ["monthly", "quarterly", "yearly", "once"];
 const A_YEAR = { monthly: 12, quarterly: 4 };
 const TOPICS = ["health", "religion", "politics", "sexuality", "crime"];
 const { language } = document.body.dataset;
+let groups = 0;
 
 // Fields for `outcome`, filled from `draft` ({ details, note }), told to `changed` as they change.
 // -> { element, check() -> sentence or "", needsReadBack }
@@ -76,7 +77,7 @@ const MAKE = {
   },
   frequency(ask, draft, keep) {
     const group = el("fieldset", {}, el("legend", {}, t("phone.field.frequency")));
-    const name = `frequency-${crypto.randomUUID()}`;
+    const name = `frequency-${++groups}`;
     for (const value of FREQUENCIES) {
       const input = el("input", { type: "radio", name, value, checked: draft.details?.frequency === value });
       input.addEventListener("change", () => keep("frequency", value));
@@ -99,7 +100,7 @@ const MAKE = {
 
 // An agreement in whole sentences, to be read aloud.
 export function sentences(outcome, { details }, name) {
-  const said = [`${name}.`];
+  const said = [t("phone.read_back.what", { outcome: name })];
   if (details.amount) {
     const frequency = t(`phone.frequency.${details.frequency}`);
     said.push(t("phone.read_back.amount", { amount: number(details.amount), words: inWords(details.amount, language), frequency }));

@@ -37,11 +37,11 @@ const typing = (element) =>
   element.closest("input, textarea, select, [contenteditable]") && !element.matches("[type=radio], [type=checkbox]");
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
+  if (!on() || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
   if (document.querySelector("dialog[open]") || typing(event.target)) return;
   const key = event.key.toLowerCase();
   if (key === "?") return press(event, $("#help"));
-  const found = on() && bound.get(key);
+  const found = bound.get(key);
   if (found) press(event, found.button);
 });
 

@@ -32,7 +32,7 @@ function buttons(call) {
     const inForce = outcome.wish && call.wishes.includes(outcome.wish);
     const button = el(
       "button",
-      { type: "button", "data-outcome": key, "aria-pressed": chosen()?.outcome === key, onclick: () => choose(key) },
+      { type: "button", "data-outcome": key, "aria-pressed": String(chosen()?.outcome === key), onclick: () => choose(key) },
       label(outcome.label),
       inForce ? el("span", { class: "badge good" }, "✓") : null,
     );

@@ -28,7 +28,8 @@ function heading(at) {
 
 // The sentence below the heading; those that count say so anew each second.
 function sentence(at) {
-  const soon = IN_CALL.has(at.state) || at.outcome_owed ? { paused: "paused", off: "off" }[at.wants] : null;
+  const rests = at.reason === "breather" ? "breather" : "paused";
+  const soon = IN_CALL.has(at.state) || at.outcome_owed ? { paused: rests, off: "off" }[at.wants] : null;
   const then = soon ? ` ${t(`phone.next.${soon}`)}` : "";
   switch (heading(at)) {
     case "connecting":
@@ -88,7 +89,9 @@ function draw(at) {
   const allowed = may(at);
   for (const [act, button] of Object.entries(buttons)) show(button, allowed[act]);
   const up = at.hand_at !== null;
-  buttons.hand.setAttribute("aria-pressed", up);
+  buttons.hand.classList.toggle("on", up);
+  buttons.ready.firstChild.textContent = t(IN_CALL.has(at.state) ? "phone.do.ready_after" : "phone.do.ready");
+  buttons.ready.classList.toggle("big", !IN_CALL.has(at.state));
   buttons.hand.firstChild.textContent = t(up ? "phone.do.hand_down" : "phone.do.hand");
   kindWords(at, up);
   tick();
@@ -130,7 +133,7 @@ export const hideSoft = () => show($("#soft"), false);
 
 function mute() {
   phone.mute(!phone.muted);
-  buttons.mute.setAttribute("aria-pressed", phone.muted);
+  buttons.mute.classList.toggle("on", phone.muted);
   buttons.mute.firstChild.textContent = t(phone.muted ? "phone.do.unmute" : "phone.do.mute");
 }
 

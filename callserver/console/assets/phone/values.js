@@ -9,7 +9,7 @@ let sentences = [];
 let at = Math.floor(Math.random() * 100);
 
 function turn() {
-  if (!sentences.length || $("#values").hidden || $("#value").hidden) return;
+  if (!sentences.length || $("#value").hidden) return;
   at = (at + 1) % sentences.length;
   $("#value").textContent = sentences[at];
   $("#value").classList.remove("fresh");
@@ -35,7 +35,6 @@ export async function start() {
   });
   fold();
   sentences = (await library()).values;
-  show($("#values"));
   turn();
   setInterval(turn, EACH_MS);
 }
