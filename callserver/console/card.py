@@ -16,7 +16,6 @@ from callserver.domain.role import Action
 from callserver.engine import call_backs, cards
 from callserver.engine.cards import Card
 from callserver.engine.house import House, Rules
-from callserver.ports import Tx
 
 TRAINED_AFTER = 3
 """Shifts; until then the script stands open (the ethics book's first three shifts)."""
@@ -120,11 +119,9 @@ class CardRoom:
         """Open the card of my call in hand; that it was opened is written down."""
         del body
 
-        def work(tx: Tx) -> CardView:
-            found = cards.open_card(tx, self._ours, asked.user)
-            return _view(found, self._ours.rules, asked)
-
-        return await self._ours.store.run(work)
+        ours = self._ours
+        found = await ours.store.run(lambda tx: cards.open_card(tx, ours, asked.user))
+        return _view(found, ours.rules, asked)
 
     async def call_back(self, asked: Asked, query: AtTime) -> CallBackView:
         """When this person may be promised a call-back, and what the rules say of one time."""

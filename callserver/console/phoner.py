@@ -89,7 +89,7 @@ class Phoner:
 
     async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
         """My seat, whenever something has happened to it."""
-        if not asked.may(Action.PHONE):
+        if not asked.may(Action.PHONE) or not any("seat" in entry.body for entry in news):
             return ()
         mine = await self._ours.store.read(lambda tx: seats.look(tx, asked.user.id))
         if mine is None or not any(entry.body.get("seat") == mine.id for entry in news):

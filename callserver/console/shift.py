@@ -27,7 +27,7 @@ class Line(Answer):
     """A telephone that I may sit at."""
 
     kind: lines.Kind
-    line: str
+    line: str | None  # what to ask for; none: the account's, asked for by saying nothing
     shown: str
 
 
@@ -71,10 +71,11 @@ class ShiftRoom:
 
 
 def _lines(user: User) -> list[Line]:
-    own = [lines.browser(user)]
-    if user.line is not None and user.line not in own:
-        own.append(user.line)
-    return [Line(kind=lines.kind(one), line=one, shown=_shown(one)) for one in own]
+    own = lines.browser(user)
+    found = [Line(kind="browser", line=own, shown=_shown(own))]
+    if user.line is not None and user.line != own:
+        found.append(Line(kind=lines.kind(user.line), line=None, shown=_shown(user.line)))
+    return found
 
 
 def _shown(line: str) -> str:

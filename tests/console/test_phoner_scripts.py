@@ -1,14 +1,21 @@
 """The pure parts of the page's own scripts, run by Node: words that warn, amounts in words."""
 
 import json
+import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callserver import texts
+from callserver.domain.asking import Ended, Topic, Why
+from callserver.domain.campaign import Ask
+from callserver.domain.facts import Segment
+from callserver.domain.outcome import FREQUENCIES
+from callserver.domain.seat import State
 
 ASSETS = Path(__file__).parents[2] / "callserver" / "console" / "assets" / "phone"
 NODE = shutil.which("node") or str(Path(__file__).parents[2] / ".venv" / "bin" / "node")
@@ -65,3 +72,34 @@ def test_a_note_that_says_too_much_is_noticed(language: str) -> None:
 )
 def test_amounts_in_words(amount: int, danish: str, english: str) -> None:
     assert run("amounts.js", "inWords", [[amount, "da"], [amount, "en"]]) == [danish, english]
+
+
+def test_every_text_that_the_page_names_is_there() -> None:
+    danish = texts.catalogue("da")
+    assets = ASSETS.parent
+    for path in [assets / "phone.js", assets / "books.js", *sorted(ASSETS.glob("*.js"))]:
+        for key in re.findall(r"""\bt\(\s*"([^"]+)\"""", path.read_text("utf-8")):
+            assert key in danish, (path.name, key)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "words"),
+    [
+        ("phone.state", State),
+        ("phone.segment", Segment),
+        ("phone.topic", Topic),
+        ("phone.why_not", Why),
+        ("phone.ended", Ended),
+        ("phone.field", Ask),
+        ("phone.missing", Ask),
+        ("phone.frequency", FREQUENCIES),
+        ("path", ("list", "call_back", "manual", "redial")),
+        ("phone.listened", ("silent", "coach", "join")),
+        ("phone.connecting", ("browser", "sip", "telephone", "lost")),
+        ("phone.soft", ("missing", "connecting", "connected", "reconnecting", "ended")),
+        ("error", [f"asks_{ask}" for ask in Ask]),
+    ],
+)
+def test_every_word_of_the_machines_has_its_text(prefix: str, words: Iterable[str]) -> None:
+    for word in words:
+        assert f"{prefix}.{word}" in texts.catalogue("da"), word

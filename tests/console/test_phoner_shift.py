@@ -76,7 +76,8 @@ def test_a_line_typed_once_is_remembered(house: House) -> None:
     assert OWN not in str(house.entries())  # the log holds no number
     lines = house.browser("phoner").api("GET", "/shift").json()["lines"]
     assert [one["kind"] for one in lines] == ["browser", "telephone"]
-    assert lines[1]["shown"] == "•••••• 56"
+    assert (lines[1]["line"], lines[1]["shown"]) == (None, "•••••• 56")
+    assert shift(house, None)[1]["line"] == "telephone"
 
 
 def test_without_a_word_the_account_s_line_is_rung(house: House) -> None:

@@ -22,7 +22,7 @@ function who() {
     "div",
     {},
     el("p", { class: "who-name" }, card.name ?? t("phone.card.no_name")),
-    el("p", { class: "row" }, el("span", { class: "badge" }, t(`phone.segment.${card.segment}`)), el("span", { class: "soft" }, t(`phone.path.${card.path}`))),
+    el("p", { class: "row" }, el("span", { class: "badge" }, t(`phone.segment.${card.segment}`)), el("span", { class: "soft" }, t(`path.${card.path}`))),
     card.promised && el("p", { class: "note" }, promise(card.promised)),
     el(
       "dl",

@@ -118,8 +118,9 @@ function correct(call, name) {
       toast(t("phone.evening.corrected"), "good");
       await look();
     };
-    const buttons = [{ words: t("page.save"), main: true, does }];
-    $("#correct-body").replaceChildren(outcomeForm({ outcome, draft: written, changed: () => {}, buttons, limits: { days } }));
+    const ways = { buttons: [{ words: t("page.save"), main: true, does }] };
+    const made = outcomeForm({ outcome, draft: written, changed: () => {}, ways, limits: { days } });
+    $("#correct-body").replaceChildren(made.element);
   };
   select.onchange = fill;
   fill();

@@ -22,7 +22,8 @@ const GROUP_OF = {
 
 export const groupOf = (outcome) => (outcome.agreement ? "agreement" : (GROUP_OF[outcome.does] ?? "wish"));
 
-let shown = ""; // what the panel shows, so that news of the seat does not take a field from under a hand
+let shown = ""; // what the buttons show, so that they are not made anew without need
+let form = null; // the outcome being filled in: { of, update }; its fields stay while the seat moves
 
 const chosen = () => draft.of(seat.call.attempt);
 const open = () => seat.call && (seat.state === "talking" || seat.outcome_owed);
@@ -61,8 +62,8 @@ function bindKeys(made) {
 function choose(key) {
   if (chosen()?.outcome !== key) draft.begin(seat.call.attempt, key);
   draws(seat);
-  const form = $("#chosen form");
-  (form?.querySelector("input:not([type=radio]), textarea[required]") ?? form?.querySelector("button"))?.focus();
+  const made = $("#chosen form");
+  (made?.querySelector("input:not([type=radio]), textarea[required]") ?? made?.querySelector(".main"))?.focus();
 }
 
 async function save(written, next) {
@@ -78,39 +79,59 @@ async function hear(outcome, attempt) {
   await act("/wish", { wish: outcome.wish, attempt });
 }
 
-// The buttons below a chosen outcome, and what they mean now.
+// How a chosen outcome can be saved, and what that means now.
 function ways(outcome, call) {
   const talking = seat.state === "talking";
-  if (talking && outcome.wish && !call.wishes.includes(outcome.wish)) {
+  const inForce = outcome.wish && call.wishes.includes(outcome.wish);
+  if (talking && outcome.wish && !inForce) {
     const does = (written) => hear(outcome, written.attempt);
     return { buttons: [{ words: t("phone.outcome.now"), main: true, does }], hint: t("phone.outcome.now_hint") };
   }
-  const hint = talking ? t("phone.outcome.talking_hint") : "";
   const next = { words: t("phone.outcome.save_next"), does: (written) => save(written, "ready") };
   const pause = { words: t("phone.outcome.save_pause"), does: (written) => save(written, "pause") };
-  const off = { words: t("phone.outcome.save_off"), does: (written) => save(written, "pause"), main: true };
+  const off = { words: t("phone.outcome.save_off"), does: (written) => save(written, "pause") };
   // A pause that was asked for during the call comes first; a breather most of all.
-  const found = seat.wants === "off" ? [off] : seat.wants === "paused" ? [pause, next] : [next, pause];
-  found[0].main = true;
-  return { buttons: found, hint };
+  const buttons = seat.wants === "off" ? [off] : seat.wants === "paused" ? [pause, next] : [next, pause];
+  buttons[0].main = true;
+  return {
+    buttons,
+    hint: talking ? t("phone.outcome.talking_hint") : "",
+    note: inForce ? t("phone.outcome.in_force") : "",
+  };
 }
 
-function panel(call) {
+function drawChosen(call) {
   const written = chosen();
-  if (!written || !call.outcomes[written.outcome]) {
-    if (call.outcome === null) return [];
+  const outcome = written && call.outcomes[written.outcome];
+  if (!outcome) {
+    form = null;
     const given = call.outcomes[call.outcome];
     const said = given ? label(given.label) : call.outcome;
-    return [el("p", { class: "note" }, t("phone.outcome.given", { outcome: said }))];
+    const words = call.outcome === null ? [] : [el("p", { class: "note" }, t("phone.outcome.given", { outcome: said }))];
+    $("#chosen").replaceChildren(...words);
+    return;
   }
-  const outcome = call.outcomes[written.outcome];
-  const { buttons: some, hint } = ways(outcome, call);
+  const of = `${call.attempt} ${written.outcome}`;
+  if (form?.of === of) {
+    form.update(ways(outcome, call));
+    return;
+  }
   const other = el("button", { type: "button", class: "quiet", onclick: leave }, t("phone.outcome.other"));
-  return [
+  const made = outcomeForm({ outcome, draft: written, changed: draft.keep, ways: ways(outcome, call) });
+  form = { of, update: made.update };
+  $("#chosen").replaceChildren(
     el("div", { class: "row apart" }, el("h3", {}, t("phone.outcome.chosen", { outcome: label(outcome.label) })), other),
-    outcome.wish && call.wishes.includes(outcome.wish) ? el("p", { class: "note", role: "status" }, t("phone.outcome.in_force")) : "",
-    outcomeForm({ outcome, draft: written, changed: draft.keep, buttons: some, hint }),
-  ];
+    made.element,
+  );
+}
+
+function drawButtons(call) {
+  const now = JSON.stringify([call.attempt, call.wishes, Object.keys(call.outcomes), chosen()?.outcome]);
+  if (now === shown) return;
+  shown = now;
+  const focused = document.activeElement?.dataset.outcome;
+  $("#outcomes").replaceChildren(...buttons(call));
+  if (focused) $(`[data-outcome=${CSS.escape(focused)}]`)?.focus();
 }
 
 function leave() {
@@ -121,23 +142,17 @@ function leave() {
 }
 
 export function draws(at) {
-  const call = at.call;
   show($("#outcome"), Boolean(open()));
   if (!open()) {
     shown = "";
+    form = null;
     bindKeys([]);
     $("#chosen").replaceChildren();
     $("#outcomes").replaceChildren();
     return;
   }
-  const written = chosen();
-  const now = JSON.stringify([call.attempt, call.outcome, call.wishes, Object.keys(call.outcomes), at.state === "talking", at.wants, written?.outcome]);
-  if (now === shown) return;
-  shown = now;
-  const within = $("#outcome").contains(document.activeElement);
-  $("#chosen").replaceChildren(...panel(call));
-  $("#outcomes").replaceChildren(...buttons(call));
-  if (within && !$("#outcome").contains(document.activeElement)) $("#chosen .main")?.focus();
+  drawChosen(at.call);
+  drawButtons(at.call);
 }
 
 export function start() {

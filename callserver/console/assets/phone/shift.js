@@ -40,6 +40,7 @@ function lineChoices(lines) {
     else if (known && kind !== "browser") words.push(t("phone.shift.remembered", { line: known.shown }));
     const made = choice("line", kind, t(`phone.shift.${kind}`), words, {
       "data-line": known?.line,
+      "data-known": Boolean(known),
       disabled: missing,
       checked: kind === chosen && !missing,
     });
@@ -106,8 +107,9 @@ export function start() {
     const radio = $("[name=line]:checked");
     const body = { campaign };
     if (seat.state === "off" && radio) {
-      body.line = $(`[data-typed=${radio.value}]`)?.value.trim() || radio.dataset.line;
-      if (!body.line) {
+      const other = $(`[data-typed=${radio.value}]`)?.value.trim();
+      body.line = other || radio.dataset.line || null; // null: the one that is remembered
+      if (!body.line && radio.dataset.known === undefined) {
         $(`[data-typed=${radio.value}]`).focus();
         throw new Error(t(`phone.shift.new_${radio.value}_hint`));
       }
