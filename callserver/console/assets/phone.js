@@ -46,7 +46,7 @@ onSeat((at, before) => {
   show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden)) shift.open(softphone !== "none");
   if (at.state === "off" && before.state !== "off") toast(t("phone.off.thanks"), "good");
-  if (at.state !== "off" && before.state === "off") shift.close();
+  if (!["off", "paused"].includes(at.state) || (at.state === "paused" && before.state === "off")) shift.close();
   const another = before.call && before.call.attempt !== at.call?.attempt;
   if (another || (at.state !== before.state && ["paused", "off"].includes(at.state))) evening.look();
   withPhone(at);

@@ -78,6 +78,8 @@ export async function open(softphone = hasSoftphone) {
   if (!campaigns.length) $("#campaigns").append(el("p", {}, t("phone.shift.none")));
   $("#lines").replaceChildren(...lineChoices(lines));
   const again = seat.state !== "off";
+  $("#shift-title").textContent = t(again ? "phone.do.campaign" : "phone.shift.title");
+  $("#shift-form .main").textContent = t(again ? "phone.do.campaign" : "phone.shift.go");
   show($("#lines-set"), !again);
   fitSound();
   for (const input of $$("[name=line]")) input.required = !again;
