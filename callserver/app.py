@@ -17,13 +17,18 @@ from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
 from callserver.console import problems, signed_in
 from callserver.console.api import Api, Room
+from callserver.console.books import Books
+from callserver.console.card import CardRoom
+from callserver.console.evening import EveningRoom
 from callserver.console.floor import Floor
 from callserver.console.live import Live
 from callserver.console.log import Log
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
 from callserver.console.reports import Reports
+from callserver.console.shift import ShiftRoom
 from callserver.console.sign_in import SignIn
+from callserver.console.softphone import Softphone
 from callserver.console.who import Who
 from callserver.engine.door import Door
 from callserver.errors import CallserverError
@@ -96,7 +101,12 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
     floor = Floor(server.ours, server.dialer)
     return [
         SignIn(server.ours, server.accounts, people),
+        ShiftRoom(server.ours),
         phoner,
+        CardRoom(server.ours),
+        EveningRoom(server.ours),
+        Softphone(server.settings),
+        Books(server.ours),
         floor,
         Who(server.ours, server.call_flow),
         Reports(server.ours),

@@ -6,6 +6,7 @@ YAML 1.1's surprises are switched off: only true and false are booleans, 09:00 i
 
 import re
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -33,8 +34,11 @@ _Loader.add_implicit_resolver(
 
 def read_yaml(kind: str, path: Path, name: str, shown: str) -> File:
     """One YAML file with the position of every key."""
+    return _yaml(kind, path.read_text("utf-8"), name, shown)
+
+
+def _yaml(kind: str, text: str, name: str, shown: str) -> File:
     positions: dict[Key, Position] = {}
-    text = path.read_text("utf-8")
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -71,7 +75,7 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
 
 
 def read_folder(folder: Path) -> list[File]:
-    """Every file of a configuration folder: policies, campaigns, departments, scripts."""
+    """Every file of a configuration folder: policies, campaigns, departments, scripts, books."""
     found: list[File] = []
     for kind, place in (("policy", "policies"), ("campaign", "campaigns")):
         paths = sorted((folder / place).glob("*.yaml"))
@@ -82,7 +86,22 @@ def read_folder(folder: Path) -> list[File]:
     for path in sorted((folder / "scripts").glob("*.md")):
         text = path.read_text("utf-8")
         found.append(File("script", str(path.relative_to(folder)), path.name, text, {(): (1, 1)}))
+    for path in sorted((folder / "books").glob("*.md")):
+        found.append(read_book(path, str(path.relative_to(folder))))
     return found
+
+
+def read_book(path: Path, shown: str) -> File:
+    """Markdown with a head of YAML between two lines of ---."""
+    before, begins, rest = ("\n" + path.read_text("utf-8")).partition("\n---\n")
+    head, ends, text = rest.partition("\n---\n")
+    if before or not begins or not ends:
+        why = "a head between two lines of --- is missing: title, reviewed, by"
+        return File("book", shown, path.stem, {}, error=(1, why))
+    file = _yaml("book", f"\n{head}", path.stem, shown)  # keeps the file's own line numbers
+    if file.error is not None or not isinstance(file.data, dict):
+        return file
+    return replace(file, data={**file.data, "text": text})
 
 
 def signature(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -41,6 +41,7 @@ PAGES = (
     Page("who", "/who-called", Action.LOOK_UP),
     Page("reports", "/reports", Action.SEE_REPORTS),
     Page("log", "/log", Action.SEE_AUDIT),
+    Page("books", "/books", Footing.IN),
 )
 """In the order of the navigation; the first that somebody may see is her front page."""
 
@@ -108,11 +109,7 @@ class Pages:
     def _listed(self, asked: Visitor) -> list[Page]:
         if not isinstance(asked, Asked):
             return []
-        return [
-            page
-            for page in self._pages
-            if page.listed and isinstance(page.needs, Action) and asked.may(page.needs)
-        ]
+        return [page for page in self._pages if page.listed and _open_to(asked, page.needs)]
 
     def _render(self, name: str, asked: Visitor, status: HTTPStatus = HTTPStatus.OK) -> Response:
         language = asked.language
@@ -164,6 +161,10 @@ class Pages:
             "cache-control": f"public, max-age={YEAR_S}, immutable" if same else "no-store",
             "x-content-type-options": "nosniff",
         }
+
+
+def _open_to(asked: Asked, needs: Action | Footing) -> bool:
+    return asked.may(needs) if isinstance(needs, Action) else needs is Footing.IN
 
 
 def _assets() -> Mapping[str, bytes]:

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     APOLOGISED = "apologised"  # somebody answered an empty room
     SETTLED = "settled"  # the provider was asked what became of a call
     SEAT = "seat"  # a seat changed its state
+    HAND = "hand"  # a phoner asked for the supervisor, or no longer does
+    CARD = "card"  # somebody opened a contact's card
     OUTCOME = "outcome"
     CORRECTED = "corrected"
     SUPPRESSED = "suppressed"

@@ -3,7 +3,7 @@
 The models are the file format (config/campaigns/*.yaml): a key that is not here is an error.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -91,6 +91,13 @@ class Card(Document):
     answer: Label
 
 
+class Context(Document):
+    """What a phoner should know of one source: what the person took part in, and what came of it."""
+
+    text: Label
+    until: date | None = None  # after this day it is old news, and not shown
+
+
 class Campaign(Document):
     name: str  # the file's name without .yaml
     title: Label
@@ -112,3 +119,4 @@ class Campaign(Document):
     script: str  # a file under config/scripts: Markdown with {merge} fields
     columns: tuple[str, ...] = ()  # the list's own columns that the script may merge in
     cards: tuple[Card, ...] = ()
+    contexts: dict[str, Context] = Field(default_factory=dict)  # by source, as the lists spell it

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from callserver.domain.book import Book
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
 from callserver.domain.document import Document, File, Key
 from callserver.domain.facts import Purpose, Segment
@@ -49,6 +50,7 @@ class Configuration:
     campaigns: Mapping[str, Campaign]
     departments: Mapping[str, Department]
     scripts: Mapping[str, str]
+    books: Mapping[str, Book]  # by name and language: ethics.da
     content: Mapping[str, Any]
 
 
@@ -74,6 +76,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         if (found := _model(Campaign, file, file.data, problems, name)) is not None
     }
     scripts = {file.name: str(file.data) for file in readable if file.kind == "script"}
+    books = _books([file for file in readable if file.kind == "book"], problems)
     for name, campaign in campaigns.items():
         problems += _cross(extended[name], campaign, policies, departments, scripts)
     if not campaigns and not problems:
@@ -89,6 +92,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         campaigns=campaigns,
         departments=departments,
         scripts=scripts,
+        books=books,
         content=json.loads(_canonical(content)),
     )
 
@@ -141,6 +145,20 @@ def _departments(files: Sequence[File], problems: list[Problem]) -> dict[str, De
             department = _model(Department, file, data, problems, None, (name,))
             if department is not None:
                 found[name] = department
+    return found
+
+
+def _books(files: Sequence[File], problems: list[Problem]) -> dict[str, Book]:
+    found: dict[str, Book] = {}
+    for file in files:
+        book = _model(Book, file, file.data, problems, file.name)
+        if book is not None:
+            found[file.name] = book
+    for file in files:
+        name, _, language = file.name.rpartition(".")
+        other = f"{name}.{'da' if language == 'en' else 'en'}"
+        if file.name in found and other not in found:
+            problems.append(_problem(file, (), f"there is no books/{other}.md beside it"))
     return found
 
 

@@ -92,7 +92,8 @@ ALLOWED: Mapping[State, frozenset[Event]] = {
 def _rest(seat: Seat) -> Seat:
     """Where a seat goes when nothing keeps it in a call."""
     if seat.outcome_owed:
-        return replace(seat, state=S.PAUSED, reason="outcome_owed")
+        paused = seat.wants is S.PAUSED and seat.reason  # a breather stays one
+        return replace(seat, state=S.PAUSED, reason=seat.reason if paused else "outcome_owed")
     if seat.wants is S.OFF:
         return replace(seat, state=S.OFF, connected=False, reason="")
     if not seat.connected:

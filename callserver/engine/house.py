@@ -24,7 +24,7 @@ class Rules:
             NotFound: there is none of that name.
         """
         if name is None or name not in self.current.campaigns:
-            raise NotFound(f"there is no campaign {name!r}")
+            raise NotFound(f"there is no campaign {name!r}", key="no_campaign")
         return self.current.campaigns[name]
 
     @property

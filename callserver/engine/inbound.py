@@ -86,7 +86,7 @@ class Inbound:
 
     def _never(self, tx: Tx, caller: str, contact: Contact | None) -> None:
         if contact is not None:
-            self._wishes.say_no(tx, contact, "never", by="inbound", call=None)
+            self._wishes.hear(tx, contact, "never", by="inbound", call=None)
             contacts.set_status(tx, contact.id, "closed", reason="SUP_PERSON")
             return
         number = phone.parse(caller)

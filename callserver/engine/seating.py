@@ -53,6 +53,9 @@ def move(
             state=seat.state.value,
             reason=seat.reason,
         )
+    if seat.state is State.OFF and row.hand_at is not None:
+        seats.set_line(tx, row.id, hand_at=None)
+        row = row._replace(hand_at=None)
     return seats.store(
         tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at
     )

@@ -66,6 +66,9 @@ def test_the_shipped_configuration_is_well() -> None:
         ("campaigns/leads.yaml", "priority: 5", "priority: 5\npriority: 6", 12, "stands twice"),
         ("campaigns/leads.yaml", "name: leads", "name: [leads", 3, "is not YAML"),
         ("scripts/kanvas.md", "{name}", "{nme}", 12, "no known merge field"),
+        ("books/law.da.md", "reviewed: 2026-11-23", "reviewed: some day", 3, "date"),
+        ("books/law.da.md", "reviewed:", "read:", 3, "is not a known key"),
+        ("books/law.en.md", "---\n", "", 1, "a head between two lines of ---"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(
@@ -75,6 +78,11 @@ def test_a_mistake_is_named_with_its_place(
     found = problems(folder)
     assert found
     assert any(said in one and f":{line}: " in one for one in found), found
+
+
+def test_a_book_stands_in_both_languages(folder: Path) -> None:
+    (folder / "books" / "law.en.md").unlink()
+    assert any("no books/law.en.md" in one for one in problems(folder))
 
 
 def test_all_at_once_and_nothing_half(folder: Path) -> None:
