@@ -191,7 +191,7 @@ def _ours(facts: Facts) -> list[Reason]:
         found.append(Reason.AGENT_POLICY_NOT_ACKED)
     if phoner.left:
         found.append(Reason.AGENT_LEFT)
-    if facts.caller_id is None:
+    if not facts.caller_id:
         found.append(Reason.CLI_HIDDEN)
     return found
 
