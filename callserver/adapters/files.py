@@ -1,7 +1,7 @@
 """Configuration files: YAML with the line of every key, and the folder they stand in.
 
 YAML 1.1's surprises are switched off: only true and false are booleans, 09:00 is a text and not
-540, a date stays a date, and the same key twice in one mapping is an error.
+540, a date stays as it is written, and the same key twice in one mapping is an error.
 """
 
 import re
@@ -17,7 +17,8 @@ class _Loader(yaml.SafeLoader):
     """SafeLoader with YAML 1.2's idea of plain words."""
 
 
-_REPLACED = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+_NULL = "tag:yaml.org,2002:null"
+_REPLACED = {f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")}
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag not in _REPLACED]
     for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -31,12 +32,15 @@ _Loader.add_implicit_resolver(
 )
 
 
+class _NotOursError(yaml.MarkedYAMLError):
+    """YAML all right, but with something in it that would be misread."""
+
+
 def read_yaml(kind: str, path: Path, name: str, shown: str) -> File:
     """One YAML file with the position of every key."""
     positions: dict[Key, Position] = {}
-    text = path.read_text("utf-8")
-    loader = _Loader(text)
     try:
+        loader = _Loader(path.read_text("utf-8"))
         node = loader.get_single_node()
         if node is None:
             return File(kind, shown, name, {}, {(): (1, 1)})
@@ -44,10 +48,15 @@ def read_yaml(kind: str, path: Path, name: str, shown: str) -> File:
         data = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        line = 1 if mark is None else mark.line + 1
-        return File(kind, shown, name, {}, error=(line, str(error.problem or error)))
-    finally:
-        loader.dispose()
+        why = str(error.problem or error)
+        why = why if isinstance(error, _NotOursError) else f"is not YAML: {why}"
+        return File(kind, shown, name, {}, error=(1 if mark is None else mark.line + 1, why))
+    except OSError as error:
+        return File(kind, shown, name, {}, error=(1, f"cannot be read: {error.strerror}"))
+    except (yaml.YAMLError, ValueError) as error:  # no UTF-8, a control character, a wrong !!tag
+        return File(kind, shown, name, {}, error=(1, f"is not YAML: {str(error).splitlines()[0]}"))
+    except RecursionError:
+        return File(kind, shown, name, {}, error=(1, "is not YAML: it contains itself"))
     return File(kind, shown, name, data, positions)
 
 
@@ -58,10 +67,15 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
         for key_node, value in node.value:
             part = str(key_node.value)
             if part in seen:
-                raise yaml.MarkedYAMLError(
+                raise _NotOursError(
                     problem=f"the key {part!r} stands twice", problem_mark=key_node.start_mark
                 )
             seen.add(part)
+            if isinstance(value, yaml.ScalarNode) and value.tag == _NULL and not value.value:
+                raise _NotOursError(
+                    problem=f"the key {part!r} has no value; for none, write null",
+                    problem_mark=key_node.start_mark,
+                )
             mark = key_node.start_mark
             positions[(*key, part)] = (mark.line + 1, mark.column + 1)
             _walk(value, (*key, part), positions)
@@ -74,14 +88,26 @@ def read_folder(folder: Path) -> list[File]:
     """Every file of a configuration folder: policies, campaigns, departments, scripts."""
     found: list[File] = []
     for kind, place in (("policy", "policies"), ("campaign", "campaigns")):
-        paths = sorted((folder / place).glob("*.yaml"))
-        found += [read_yaml(kind, one, one.stem, str(one.relative_to(folder))) for one in paths]
+        for path in sorted((folder / place).glob("*.y*ml")):
+            shown = str(path.relative_to(folder))
+            if path.suffix == ".yaml":
+                found.append(read_yaml(kind, path, path.stem, shown))
+            else:
+                why = "would not be read; it should end in .yaml"
+                found.append(File(kind, shown, path.name, {}, error=(1, why)))
     departments = folder / "departments.yaml"
     if departments.exists():
         found.append(read_yaml("departments", departments, "departments", departments.name))
     for path in sorted((folder / "scripts").glob("*.md")):
-        text = path.read_text("utf-8")
-        found.append(File("script", str(path.relative_to(folder)), path.name, text, {(): (1, 1)}))
+        shown = str(path.relative_to(folder))
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            found.append(
+                File("script", shown, path.name, "", error=(1, f"cannot be read: {error}"))
+            )
+            continue
+        found.append(File("script", shown, path.name, text, {(): (1, 1)}))
     return found
 
 

@@ -108,7 +108,7 @@ class Campaign(Document):
     most_tries: Annotated[int, Field(ge=1, le=50)] = 8
     call_backs: CallBacks = CallBacks()
     wrap_up_seconds: Annotated[int, Field(ge=5, le=1800)] = 60
-    outcomes: dict[str, Outcome]
+    outcomes: Annotated[dict[str, Outcome], Field(min_length=1)]
     script: str  # a file under config/scripts: Markdown with {merge} fields
     columns: tuple[str, ...] = ()  # the list's own columns that the script may merge in
     cards: tuple[Card, ...] = ()
