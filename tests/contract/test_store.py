@@ -1,7 +1,6 @@
 """What every store must do: one contract, SQLite and PostgreSQL."""
 
 import asyncio
-import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -10,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, select, text
 
 from callserver.database import calls, contacts, house, suppressions
 from callserver.database.store import AnyStore
-from callserver.database.tables import EPOCH, Instant, receipts
+from callserver.database.tables import EPOCH, Instant
 from callserver.database.tables import calls as calls_table
 from callserver.database.tables import contacts as contacts_table
 from callserver.domain.call import Receipt
@@ -158,35 +157,6 @@ def test_call_backs_are_kept_then_released(store: AnyStore) -> None:
         await store.run(lambda tx: contacts.set_status(tx, mine[0].id, "call_back", next_at=NOW))
         later = NOW + timedelta(minutes=10)
         assert await store.run(lambda tx: claim(tx, "kanvas", (), 8, later)) is not None
-
-    asyncio.run(work())
-
-
-def test_one_failing_does_not_undo_its_neighbours(store: AnyStore) -> None:
-    """Functions may share a commit; each stands or falls by itself."""
-    gate = threading.Event()
-
-    def slow(tx: Tx) -> None:
-        gate.wait(2)
-
-    def good(tx: Tx, sequence: int) -> None:
-        assert house.first_time(tx, Receipt("call", "CA1", sequence), NOW)
-
-    def bad(tx: Tx) -> None:
-        house.first_time(tx, Receipt("call", "CA1", 99), NOW)
-        raise RuntimeError("mine alone")
-
-    async def work() -> None:
-        tasks = [asyncio.ensure_future(store.run(slow))]
-        await asyncio.sleep(0.05)
-        tasks += [asyncio.ensure_future(store.run(partial(good, sequence=n))) for n in range(5)]
-        failing = asyncio.ensure_future(store.run(bad))
-        gate.set()
-        await asyncio.gather(*tasks)
-        with pytest.raises(RuntimeError, match="mine alone"):
-            await failing
-        count = await store.run(lambda tx: tx.execute(select(func.count(receipts.c.sid))).scalar())
-        assert count == 5
 
     asyncio.run(work())
 
