@@ -31,7 +31,7 @@ def read(raw: bytes, *, column: str | None = None, region: str = "DK") -> Number
     sheet = open_sheet(raw)
     at, first = _column(sheet.header, column, region)
     found = Numbers(
-        header=("phone",) if first else sheet.header[: contact.without_refusals(sheet.header)],
+        header=("phone",) if first else sheet.header[: contact.own_width(sheet.header)],
         separator=sheet.separator,
     )
     seen: dict[int, None] = {}
