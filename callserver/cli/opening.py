@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 from callserver.adapters.clock import SystemClock, clock_from
 from callserver.database import migrate
 from callserver.database.store import make_engine
+from callserver.domain.audit import may_be_kept
+from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings, from_environment
 
 
@@ -18,6 +20,19 @@ def settings() -> Settings:
 def clock(found: Settings | None = None) -> SystemClock:
     """The clock that a server with these settings keeps: a command's words fit its time."""
     return clock_from((found or from_environment()).clock)
+
+
+def kept_words(value: str) -> str:
+    """An option whose words stand in the audit log.
+
+    Raises:
+        ConfigurationProblem: they may not.
+    """
+    if not may_be_kept(value):
+        raise ConfigurationProblem(
+            f"{value!r}: stands in the log for ever; a few words, no numbers"
+        )
+    return value
 
 
 @contextmanager

@@ -26,11 +26,15 @@ def register(app: typer.Typer) -> None:
 
 def import_register(
     file: Annotated[Path, typer.Argument(help="one number a line, or a CSV with such a column")],
-    name: Annotated[str, typer.Option(help="the register's name")] = "robinson",
+    name: Annotated[
+        str, typer.Option(help="the register's name", callback=opening.kept_words)
+    ] = "robinson",
     washed_at: Annotated[str | None, typer.Option(help="when it was issued (ISO); now")] = None,
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
     smaller: Annotated[bool, typer.Option("--smaller", help="yes, it has shrunk by half")] = False,
-    by: Annotated[str, typer.Option(help="who brought it; stands in the log")] = "command",
+    by: Annotated[
+        str, typer.Option(help="who brought it; stands in the log", callback=opening.kept_words)
+    ] = "command",
 ) -> None:
     """Load a register's newest issue; it takes effect all at once, in place of the one before.
 

@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
 def why(
     number: Annotated[str, typer.Argument(help="the number that was called")],
     language: Annotated[str, typer.Option(help="da or en")] = "da",
-    by: Annotated[str, typer.Option(help="who asks (kept in the log)")] = "command",
+    by: Annotated[
+        str, typer.Option(help="who asks (kept in the log)", callback=opening.kept_words)
+    ] = "command",
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Every call and every refused attempt to a number, in words that can be read out."""

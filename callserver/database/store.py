@@ -36,9 +36,14 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
     """An engine on a SQLite file. Only the server checkpoints; commands beside it do not."""
     # A server keeps one connection (StaticPool); a command beside it takes the file's own pool.
     engine = (
-        create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        create_engine(
+            url,
+            hide_parameters=True,
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+        )
         if server
-        else create_engine(url)
+        else create_engine(url, hide_parameters=True)
     )
 
     @event.listens_for(engine, "connect")
@@ -62,11 +67,12 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
 
 
 def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:
-    """An engine for either database."""
+    """An engine for either database. Errors name no values: they come into the log (I10)."""
     if make_url(url).get_backend_name() == "sqlite":
         return sqlite_engine(url, durable=durable, server=server)
     return create_engine(
         url,
+        hide_parameters=True,
         pool_size=8,
         connect_args={"options": "-c idle_in_transaction_session_timeout=10000"},
     )

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from callserver.database import calls, contacts, house, suppressions
+from callserver import log
+from callserver.database import calls, contacts, house, migrate, suppressions
 from callserver.database.store import AnyStore
 from callserver.database.tables import EPOCH, Instant
 from callserver.database.tables import calls as calls_table
@@ -269,3 +271,39 @@ def test_the_tables_are_what_the_migrations_make(store: AnyStore) -> None:
         )
         names = {row[0] for row in connection.execute(select(calls_table.c.attempt))}
         assert names == set()
+
+
+def test_migrations_go_down_and_up_again(store: AnyStore) -> None:
+    def tables() -> set[str]:
+        return set(inspect(store.engine).get_table_names())
+
+    whole = tables()
+    assert {"contacts", "calls", "audit"} <= whole
+    migrate.downgrade(store.engine, "base")
+    assert tables() == {"alembic_version"}
+    migrate.upgrade(store.engine)
+    assert tables() == whole
+
+
+def test_the_database_alone_refuses_a_second_open_call(store: AnyStore) -> None:
+    """I3 for whoever writes past our functions."""
+    seconds = [a_call("b", 1, 2, 2), a_call("b", 2, 1, 2), a_call("b", 2, 2, 1)]
+    with store.engine.begin() as tx:
+        tx.execute(insert(calls_table).values(a_call("a", 1, 1, 1)))
+    for one in seconds:
+        with pytest.raises(IntegrityError), store.engine.begin() as tx:
+            tx.execute(insert(calls_table).values(one))
+    with store.engine.begin() as tx:
+        tx.execute(insert(calls_table).values(a_call("b", 2, 2, 2)))
+    with pytest.raises(IntegrityError), store.engine.begin() as tx:
+        tx.execute(calls_table.update().where(calls_table.c.attempt == "b").values(number=1))
+
+
+def test_errors_name_no_values(store: AnyStore) -> None:
+    """They come into the log (I10)."""
+    with pytest.raises(DBAPIError) as caught, store.engine.begin() as tx:
+        tx.execute(insert(contacts_table).values(name="Anna Lund", number=4532123456))
+    said = log.hidden(str(caught.value))
+    assert "null" in said.lower()
+    assert "Anna" not in said
+    assert "4532123456" not in said
