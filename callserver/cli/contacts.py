@@ -88,7 +88,7 @@ def import_list(
             callable_of = callable_now.tally(
                 transaction,
                 rules,
-                settings.key.encode(),
+                opening.secret(settings),
                 chosen,
                 now,
                 lambda done: progress.update(asked, completed=done),

@@ -36,9 +36,10 @@ def explain(
     rules = Rules(load(Path(settings.config)))
     now = opening.clock().now() if at is None else instant("--at", at)
     names = [campaign] if campaign else list(rules.current.campaigns)
+    secret = opening.secret(settings)
     with opening.database(settings) as engine, reading(engine) as tx:
         answers = [
-            explaining.explain(tx, rules, settings.key.encode(), number, rules.campaign(name), now)
+            explaining.explain(tx, rules, secret, number, rules.campaign(name), now)
             for name in names
         ]
     if as_json:

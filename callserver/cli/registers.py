@@ -40,12 +40,14 @@ def import_register(
 
     Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
     """
-    found = number_files.read(read(file), column=column)
+    raw = read(file)
+    with opening.progress("rows", raw.count(b"\n")) as done:
+        found = number_files.read(raw, column=column, progress=done)
     now = opening.clock().now()
     at = now if washed_at is None else instant("--washed-at", washed_at)
-    with opening.database() as engine:
+    with opening.progress("numbers", len(found.numbers)) as done, opening.database() as engine:
         version = no_lists.load_register(
-            engine, found.numbers, name, at, now, by=by, smaller=smaller
+            engine, found.numbers, name, at, now, by=by, smaller=smaller, progress=done
         )
     print(
         f"{name}: version {version}, {len(found.numbers)} numbers,"

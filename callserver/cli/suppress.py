@@ -102,7 +102,7 @@ def lift(
         else:
             parsed = _number(number or "")
             reason = suppressing.check_why(why, contacts.by_number(tx, parsed))
-            found = suppressing.about_number(tx, parsed, settings.key.encode())
+            found = suppressing.about_number(tx, parsed, opening.secret(settings))
             left = [one for one in found if one[1] in suppressing.NOT_LIFTED_BY_NUMBER]
             ids = [one for one, scope in found if scope not in suppressing.NOT_LIFTED_BY_NUMBER]
             lifted = suppressing.lift(tx, ids, by, reason, now)
@@ -122,9 +122,16 @@ def import_list(
     ] = "command",
 ) -> None:
     """Suppress every number of a file. The same file twice changes nothing."""
-    found = number_files.read(read(file), column=column)
-    with opening.database() as engine, engine.begin() as tx:
-        added = no_lists.add_numbers(tx, found.numbers, name, by, opening.clock().now())
+    raw = read(file)
+    with opening.progress("rows", raw.count(b"\n")) as done:
+        found = number_files.read(raw, column=column, progress=done)
+    now = opening.clock().now()
+    with (
+        opening.progress("suppressions", len(found.numbers)) as done,
+        opening.database() as engine,
+        engine.begin() as tx,
+    ):
+        added = no_lists.add_numbers(tx, found.numbers, name, by, now, done)
     print(
         f"{added} suppressed, {len(found.numbers) - added} unchanged,"
         f" {found.duplicates} duplicates, {len(found.refused)} refused of {found.read} read"

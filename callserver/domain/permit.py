@@ -168,8 +168,10 @@ def _agreed(facts: Facts, timed: set[Reason]) -> set[Reason]:
 
 def _tolerance(facts: Facts) -> timedelta:
     """How far from the agreed instant a call is still the agreed one."""
-    rule = None if facts.policy is None else facts.policy.frequency
-    return timedelta(minutes=15 if rule is None else rule.call_back_tolerance_minutes)
+    most = facts.call_back_tolerance_minutes
+    if facts.policy is not None:
+        most = min(most, facts.policy.frequency.call_back_tolerance_minutes)
+    return timedelta(minutes=most)
 
 
 def _ours(facts: Facts) -> list[Reason]:

@@ -5,7 +5,7 @@ which somebody checked it. Times are local to the called person.
 """
 
 import re
-from datetime import date, time
+from datetime import date
 from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -232,8 +232,3 @@ def merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(old, dict) and isinstance(value, dict) and key != "windows"
         result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
     return result
-
-
-def as_time(minutes: int) -> time:
-    """Minutes of the day as a time; the day's end is midnight."""
-    return time(minutes % _DAY_MINUTES // 60, minutes % 60)
