@@ -151,8 +151,10 @@ def _rows(
         summary.read += 1
         odd = sheet.odd(cells)
         row = read(cells) if odd is None else RowProblem("", odd)
-        rank = line if rank_of is None else rank_of(cells)
-        problem: object = row if type(row) is RowProblem else rank
+        rank: int | RowProblem = line
+        if rank_of is not None and isinstance(row, Row):
+            rank = rank_of(cells)
+        problem = row if isinstance(row, RowProblem) else rank
         if isinstance(problem, RowProblem):
             refused = Refused(line, problem.column, problem.reason, cells[:width])
             summary.refused.append(refused)

@@ -154,6 +154,12 @@ def test_a_row_in_another_encoding_is_refused_alone(engine: Engine) -> None:
     assert rows(engine, "name") == [("Søren",), ("Ida",)]
 
 
+def test_a_short_row_stops_no_ordered_list(engine: Engine) -> None:
+    summary = take(engine, "telefon;ophørt\n32200001\n32200002;2026-01-02\n", AFMELDTE)
+    assert [(one.line, one.reason) for one in summary.refused] == [(2, "cells")]
+    assert summary.taken == 1
+
+
 def test_a_nul_is_refused(engine: Engine) -> None:
     """PostgreSQL takes none: one such row must not stop the list."""
     summary = take(engine, b"telefon;navn\n32200001;B\0o\n32200002;Ida\n")
