@@ -116,7 +116,12 @@ def facts_of(line: dict[str, Any]) -> f.Facts:
             for one in line.get("consent") or ()
         ),
         suppressions=tuple(
-            f.Suppression(f.Scope(one["scope"]), some(one["at"]), instant(one.get("lifted_at")))
+            f.Suppression(
+                f.Scope(one["scope"]),
+                some(one["at"]),
+                instant(one.get("lifted_at")),
+                f.Purpose(one["purpose"]) if one.get("purpose") else None,
+            )
             for one in line.get("sup") or ()  # `by` and `list` change nothing
         ),
         register=f.Register(line.get("ext_listed", False), instant(line.get("ext_checked_at"))),
