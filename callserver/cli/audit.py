@@ -48,9 +48,7 @@ def verify(
     else:
         with opening.database(settings) as engine, reading(engine) as connection:
             entries = list(audit.entries(connection))
-        # A server may have sealed meanwhile: what we read counts, and every head from before.
-        last = max((leaf for leaf, _ in entries if leaf is not None), default=-1)
-        heads += [head for head in _heads(outside)[len(heads) :] if head.first <= last]
+        heads = sealed.between(heads, _heads(outside), entries)
     findings, count, unsealed = sealed.verify(entries, heads, public)
     for finding in findings:
         print(finding)

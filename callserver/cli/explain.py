@@ -9,6 +9,7 @@ from rich.console import Console
 
 from callserver import texts
 from callserver.cli import opening
+from callserver.cli.why import HOME
 from callserver.database.store import reading
 from callserver.engine import explaining
 from callserver.engine.house import Rules
@@ -71,5 +72,5 @@ def _say(answer: explaining.Explanation, language: str) -> None:
     for reason in answer.reasons:
         console.print(f"  {reason.value}: {texts.say(language, f'reason.{reason.value}')}")
     if answer.next_at is not None:
-        when = answer.next_at.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+        when = answer.next_at.astimezone(HOME).strftime("%Y-%m-%d %H:%M %Z")
         console.print(f"  {texts.say(language, 'explain.next', when=when)}")

@@ -24,7 +24,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     found = [
         json.loads(line)
         for path in sorted(folder.glob("*.jsonl"))
-        for line in path.read_text("utf-8-sig").splitlines()
+        for line in path.read_text("utf-8-sig").split("\n")
         if line.strip()
     ]
     assert found, f"there are no vectors in {folder}"
