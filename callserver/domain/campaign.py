@@ -7,8 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from callserver.domain import phone
 from callserver.domain.call import Cause
 from callserver.domain.document import Document
 from callserver.domain.facts import Purpose, Scope, Segment
@@ -91,6 +92,19 @@ class Card(Document):
     answer: Label
 
 
+def _shown(number: str) -> str:
+    if phone.kind(number) is not phone.Kind.ORDINARY:
+        raise ValueError(f"{number!r} is no number to show; write it like +4532123400")
+    return number
+
+
+ShownNumber = Annotated[
+    str,
+    AfterValidator(_shown),
+    WithJsonSchema({"type": "string", "pattern": r"^\+[1-9][0-9]{5,14}$"}),
+]
+
+
 class Campaign(Document):
     name: str  # the file's name without .yaml
     title: Label
@@ -100,7 +114,7 @@ class Campaign(Document):
     purpose: Purpose
     policy: str
     department: str
-    caller_id: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{5,14}$")]
+    caller_id: ShownNumber
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 25
     order: Order | None = None
     priority: Annotated[int, Field(ge=0, le=9)] = 5

@@ -111,6 +111,7 @@ def test_the_shipped_configuration_is_well() -> None:
             36,
             "would say nothing",
         ),
+        ("campaigns/kanvas.yaml", "+4532123400", "+4513123400", 10, "no number to show"),
         ("campaigns/kanvas.yaml", "does: done", "does: refused\n    rest_days: 9", 18, "nothing"),
         ("campaigns/kanvas.yaml", "does: done", "does: suppress\n    scope: hash", 18, "org"),
     ],
