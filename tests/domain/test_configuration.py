@@ -168,6 +168,14 @@ def test_single_dates_can_be_written(folder: Path) -> None:
     assert hours.dates == {date(2026, 12, 31): ((540, 900),), date(2027, 1, 2): ()}
 
 
+@pytest.mark.parametrize(("number", "well"), [("+4570123456", True), ("+4590123456", False)])
+def test_a_number_that_is_shown_costs_no_more_than_others(
+    folder: Path, number: str, well: bool
+) -> None:
+    change(folder, "campaigns/kanvas.yaml", "+4532123400", number)
+    assert (not problems(folder)) == well
+
+
 def test_a_name_is_not_inherited(folder: Path) -> None:
     (folder / "policies" / "dk_mine.yaml").write_text("extends: dk\n")
     assert not problems(folder)
