@@ -90,6 +90,8 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
             return (after_cause(campaign, cause, counted, given.tries, now),)
         case Effect.SUPPRESS:
             scope = outcome.scope or Scope.PERSON
+            if scope is Scope.PERSON:  # "never" means the telephone too
+                return (Finish(given.key), Suppress(scope), Suppress(Scope.NUMBER))
             return (Finish(given.key), Suppress(scope))
         case Effect.WRONG_NUMBER:
             # The number is somebody else's: nobody may be rung there until that holder says so.
@@ -99,7 +101,8 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
         case Effect.VULNERABLE:
             return (Finish(given.key), Mark("vulnerable"))
         case Effect.COMPLAINT:
-            return (Finish(given.key), Suppress(Scope.COMPLAINT), Suppress(Scope.PERSON))
+            scopes = (Scope.COMPLAINT, Scope.PERSON, Scope.NUMBER)
+            return (Finish(given.key), *map(Suppress, scopes))
         case Effect.LEFT:
             return (Finish(given.key), Mark("left"))
 
