@@ -109,7 +109,7 @@ def _ask(facts: Facts) -> tuple[Reason, ...]:
     found.update(basis.problems(facts, today))
     timed = set(frequency.problems(facts, place))
     # A number that is nobody's telephone has no called person's clock to look at.
-    if facts.policy is not None and kind in facts.policy.numbers.kinds:
+    if facts.policy is not None and (kind not in _KINDS or kind in facts.policy.numbers.kinds):
         timed.update(hours.problems(facts.policy, place, facts.now))
     found.update(_agreed(facts, timed))
     found.update(_ours(facts))

@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -140,9 +141,14 @@ class Numbers(Block):
     """Which numbers may be rung at all."""
 
     regions: Annotated[tuple[Annotated[str, AfterValidator(_region)], ...], Field(min_length=1)]
-    kinds: Annotated[
-        tuple[Annotated[Kind, AfterValidator(_dialable)], ...], Field(min_length=1)
-    ] = (Kind.ORDINARY,)
+    kinds: tuple[Annotated[Kind, AfterValidator(_dialable)], ...] = (Kind.ORDINARY,)
+
+    @field_validator("kinds")
+    @classmethod
+    def _ordinary_too(cls, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        if Kind.ORDINARY not in kinds:
+            raise ValueError("should name ordinary as well: those of a firm cannot be told apart")
+        return kinds
 
 
 class Cap(Document):

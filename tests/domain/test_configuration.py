@@ -82,6 +82,13 @@ def test_the_shipped_configuration_is_well() -> None:
             20,
             "never rung",
         ),
+        (
+            "policies/dk.yaml",
+            "regions: [DK]",
+            "regions: [DK]\n  kinds: [corporate]",
+            20,
+            "should name ordinary as well",
+        ),
         ("policies/dk.yaml", "per_day: 2", "per_day: true", 24, "should be a whole number"),
         ("policies/dk.yaml", "per_day: 2", 'per_day: "2"', 24, "should be a whole number"),
         ("policies/dk.yaml", "per_day: 2", "per_day:", 24, "has no value; for none, write null"),
