@@ -88,7 +88,7 @@ def import_list(
             callable_of = callable_now.tally(
                 transaction,
                 rules,
-                settings.key.encode(),
+                opening.secret(settings),
                 chosen,
                 now,
                 lambda done: progress.update(asked, completed=done),
@@ -199,7 +199,9 @@ def export(
     file: Annotated[Path | None, typer.Argument(help="where to; the terminal")] = None,
     bom: Annotated[bool, typer.Option("--bom", help="begin with UTF-8's mark, for Excel")] = False,
     separator: Annotated[str, typer.Option(help=", or ;")] = ",",
-    by: Annotated[str, typer.Option(help="who takes the copy; stands in the log")] = "command",
+    by: Annotated[
+        str, typer.Option(help="who takes the copy; stands in the log", callback=opening.kept_words)
+    ] = "command",
 ) -> None:
     """Give a campaign's list, or its calls and outcomes, back as CSV.
 

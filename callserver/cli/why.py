@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
 def why(
     number: Annotated[str, typer.Argument(help="the number that was called")],
     language: Annotated[str, typer.Option(help="da or en")] = "da",
-    by: Annotated[str, typer.Option(help="who asks (kept in the log)")] = "command",
+    by: Annotated[
+        str, typer.Option(help="who asks (kept in the log)", callback=opening.kept_words)
+    ] = "command",
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Every call and every refused attempt to a number, in words that can be read out."""
@@ -32,7 +34,7 @@ def why(
     if isinstance(parsed, phone.NumberProblem):
         raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
     with opening.database(settings) as engine, engine.begin() as tx:
-        answer = look_up(tx, parsed, settings.key.encode(), by, opening.clock().now())
+        answer = look_up(tx, parsed, opening.secret(settings), by, opening.clock().now())
     if as_json:
         print(json.dumps(_document(answer), ensure_ascii=False, indent=2))
         return

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -26,9 +26,6 @@ _state = Prepared(
         campaign_states.c.campaign == bindparam("campaign")
     )
 )
-_tally = select(
-    func.coalesce(func.sum(tallies.c.answered), 0), func.coalesce(func.sum(tallies.c.abandoned), 0)
-).where(tallies.c.campaign == bindparam("campaign"), tallies.c.day >= bindparam("since"))
 _budget = Prepared(select(budgets.c.next_at).where(budgets.c.name == "calls").with_for_update())
 _set_budget = Prepared(
     update(budgets).where(budgets.c.name == "calls").values(next_at=bindparam("at"))
@@ -76,12 +73,6 @@ def set_campaign_state(tx: Tx, campaign: str, paused: bool, reason: str, now: da
             set_={"paused": paused, "reason": reason, "since": now},
         )
     )
-
-
-def answered_and_abandoned(tx: Tx, campaign: str, since: datetime) -> tuple[int, int]:
-    """Live answers and abandoned calls from that day on (days in UTC)."""
-    row = tx.execute(_tally, {"campaign": campaign, "since": since.date().isoformat()}).one()
-    return int(row[0]), int(row[1])
 
 
 def count(tx: Tx, campaign: str, what: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ An entry holds ids, reasons, instants and hashes: never a name, a number or a no
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -35,7 +36,6 @@ class Kind(StrEnum):
     REGISTER = "register"
     MARKED = "marked"
     CALL_BACK = "call_back"
-    RELEASED = "released"  # a call-back went from the phoner to the team
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed
     SIGNATURE_REFUSED = "signature_refused"
@@ -49,13 +49,25 @@ class Kind(StrEnum):
     TOKEN = "token"  # noqa: S105 - a kind's name: a bearer token was made or ended
 
 
+MOST_WORDS = 200
+_NUMBER = re.compile(r"(\d[ .()-]?){5,}")
+_DATE = re.compile(r"\b\d{4}-\d{2}(-\d{2})?\b")
+
+
+def may_be_kept(words: str) -> bool:
+    """Whether somebody's own words may stand in the log for ever: a few, and no number (I10)."""
+    return 0 < len(words.strip()) <= len(words) <= MOST_WORDS and not _NUMBER.search(
+        _DATE.sub("", words)
+    )
+
+
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 ).encode
 
 
 def canonical(entry: Mapping[str, Any]) -> bytes:
-    """The bytes that are stored, hashed and sealed: sorted keys, no spaces, UTF-8, no floats."""
+    """The bytes that are stored, hashed and sealed: sorted keys, no spaces, UTF-8."""
     return _encode(entry).encode()
 
 

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from callserver.domain import phone
 from callserver.domain.call import Cause
 from callserver.domain.document import Document
 from callserver.domain.facts import Purpose, Scope, Segment
@@ -98,6 +99,23 @@ class Context(Document):
     until: date | None = None  # after this day it is old news, and not shown
 
 
+_SHOWN = (phone.Kind.ORDINARY, phone.Kind.CORPORATE, phone.Kind.TOLL_FREE)
+"""What a person may be asked to call back: not dearer than any other call."""
+
+
+def _shown(number: str) -> str:
+    if phone.kind(number) not in _SHOWN:
+        raise ValueError(f"{number!r} is no number to show; write it like +4532123400")
+    return number
+
+
+ShownNumber = Annotated[
+    str,
+    AfterValidator(_shown),
+    WithJsonSchema({"type": "string", "pattern": r"^\+[1-9][0-9]{5,14}$"}),
+]
+
+
 class Campaign(Document):
     name: str  # the file's name without .yaml
     title: Label
@@ -107,7 +125,7 @@ class Campaign(Document):
     purpose: Purpose
     policy: str
     department: str
-    caller_id: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{5,14}$")]
+    caller_id: ShownNumber
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 25
     order: Order | None = None
     priority: Annotated[int, Field(ge=0, le=9)] = 5
@@ -115,7 +133,7 @@ class Campaign(Document):
     most_tries: Annotated[int, Field(ge=1, le=50)] = 8
     call_backs: CallBacks = CallBacks()
     wrap_up_seconds: Annotated[int, Field(ge=5, le=1800)] = 60
-    outcomes: dict[str, Outcome]
+    outcomes: Annotated[dict[str, Outcome], Field(min_length=1)]
     script: str  # a file under config/scripts: Markdown with {merge} fields
     columns: tuple[str, ...] = ()  # the list's own columns that the script may merge in
     cards: tuple[Card, ...] = ()

@@ -101,7 +101,8 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
         case Effect.VULNERABLE:
             return (Finish(given.key), Mark("vulnerable"))
         case Effect.COMPLAINT:
-            return (Finish(given.key), Suppress(Scope.COMPLAINT), Suppress(Scope.PERSON))
+            scopes = (Scope.COMPLAINT, Scope.PERSON, Scope.NUMBER)
+            return (Finish(given.key), *map(Suppress, scopes))
         case Effect.LEFT:
             return (Finish(given.key), Mark("left"))
 

@@ -30,7 +30,9 @@ def read_heads(path: Path) -> list[Head]:
     if not path.exists():
         raise ConfigurationProblem(f"there is no heads file {path}", key="no_heads")
     try:
-        return [sealed.parse(line) for line in path.read_bytes().splitlines() if line]
+        whole = path.read_bytes()
+        lines = whole[: whole.rfind(b"\n") + 1].splitlines()  # the last may be in the writing
+        return [sealed.parse(line) for line in lines if line]
     except ValueError:
         raise ConfigurationProblem(f"{path} is no heads file", key="no_heads") from None
 
@@ -43,7 +45,10 @@ def read_key(path: Path) -> Ed25519PublicKey:
     """
     if not path.exists():
         raise ConfigurationProblem(f"there is no public key {path}", key="no_seal_key")
-    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text().strip()))
+    try:
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text().strip()))
+    except ValueError:
+        raise ConfigurationProblem(f"{path} holds no public key", key="no_seal_key") from None
 
 
 async def check(store: Store, heads: Path, key: Path) -> Checked:
@@ -51,7 +56,9 @@ async def check(store: Store, heads: Path, key: Path) -> Checked:
     public = read_key(key)
 
     def work(tx: Tx) -> Checked:
-        found, count, unsealed = sealed.verify(audit.entries(tx), read_heads(heads), public)
+        before, entries = read_heads(heads), list(audit.entries(tx))
+        fitting = sealed.between(before, read_heads(heads), entries)
+        found, count, unsealed = sealed.verify(entries, fitting, public)
         return Checked(count, unsealed, tuple(found))
 
     return await store.read(work)

@@ -26,9 +26,6 @@ from callserver.ports import Tx
 LOOK_BACK = timedelta(days=370)
 """How far back attempts are read: longer than any cap's period."""
 
-ABANDON_DAYS = 30
-"""The abandon rate's window where the policy names none (FTC, 16 CFR 310.4)."""
-
 PLACING_DEADLINE = timedelta(seconds=15)
 """A permit whose order was neither taken nor declined by then: the provider is asked."""
 
@@ -112,9 +109,11 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
     contact, now = question.contact, question.now
     subjects = subjects_of(contact)
     phoner = None if question.seat is None else question.seat.phoner
-    since = now - timedelta(days=ABANDON_DAYS)
+    since = _abandon_since(rules, question.campaign, now)
     found = situation.of(tx, question.campaign.name, contact.number, phoner, since)
-    attempts, active = calls.attempts(tx, contact.number, contact.household, now - LOOK_BACK)
+    attempts, active = calls.attempts(
+        tx, contact.number, contact.household, contact.person, now - LOOK_BACK
+    )
     known = Known(
         marks=knowledge.marks_of(tx, subjects),
         suppressions=suppressions.for_subjects(
@@ -129,9 +128,16 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
     return picture(rules, question, known, skew_ms)
 
 
-def state_of(tx: Tx, campaign: Campaign, now: datetime) -> f.CampaignState:
+def _abandon_since(rules: Rules, campaign: Campaign, now: datetime) -> datetime:
+    """The first day of the policy's abandon window, today included."""
+    policy = rules.current.policies.get(campaign.policy)
+    return now - timedelta(days=0 if policy is None else policy.abandon.window_days - 1)
+
+
+def state_of(tx: Tx, rules: Rules, campaign: Campaign, now: datetime) -> f.CampaignState:
     """The campaign's running figures."""
-    return _state(situation.of(tx, campaign.name, 0, None, now - timedelta(days=ABANDON_DAYS)))
+    since = _abandon_since(rules, campaign, now)
+    return _state(situation.of(tx, campaign.name, 0, None, since))
 
 
 def _state(found: Situation) -> f.CampaignState:
@@ -169,6 +175,7 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
         refused_at=latest.get("refused"),
         abandoned_at=latest.get("abandoned"),
         callback_for=contact.callback_for if question.path == "call_back" else None,
+        call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
         reassigned_at=latest.get("reassigned"),
         bad_number="bad_number" in latest,
         active_call=known.active_call,

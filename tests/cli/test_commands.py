@@ -138,6 +138,25 @@ def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_path: Pa
     found = run("audit", "verify", "cut.txt", **nowhere)
     assert found.returncode == 1
     assert "the tail is cut" in found.stdout
+    (tmp_path / "torn.txt").write_text("".join(lines[:-1]) + "5 not base64!\n")
+    found = run("audit", "verify", "torn.txt", **nowhere)
+    assert found.returncode == 2
+    assert "torn.txt:6: this is no entry" in found.stderr
+    with (tmp_path / "seals.jsonl").open("ab") as heads:
+        heads.write(b'{"at":"20')  # a server is writing just now
+    assert run("audit", "verify").returncode == 0
+
+
+def test_looking_waits_for_no_writer(run: Run, tmp_path: Path) -> None:
+    import sqlite3
+
+    assert run("suppress", "add", "32200001").returncode == 0
+    writer = sqlite3.connect(tmp_path / "c.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")  # held all the while; a command that wants it waits for 30 s
+    assert "SUP_NUMBER" in run("explain", "32200001", "--json", "--campaign", "kanvas").stdout
+    for words in (("suppress", "list"), ("audit", "export"), ("audit", "show", "--contact", "1")):
+        assert run(*words).returncode == 0
+    writer.close()
 
 
 def test_the_demo_ends_by_itself(run: Run) -> None:
