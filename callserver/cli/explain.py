@@ -9,6 +9,7 @@ from rich.console import Console
 
 from callserver import texts
 from callserver.cli import opening
+from callserver.database.store import reading
 from callserver.engine import explaining
 from callserver.engine.house import Rules
 from callserver.loading import load
@@ -33,9 +34,10 @@ def explain(
     """
     settings = opening.settings()
     rules = Rules(load(Path(settings.config)))
-    now = opening.clock().now() if at is None else instant("--at", at)
+    asked = None if at is None else instant("--at", at)
     names = [campaign] if campaign else list(rules.current.campaigns)
-    with opening.database(settings) as engine, engine.begin() as tx:
+    with opening.database(settings) as engine, reading(engine) as tx:
+        now = asked or opening.now(tx)
         answers = [
             explaining.explain(tx, rules, settings.key.encode(), number, rules.campaign(name), now)
             for name in names

@@ -37,11 +37,12 @@ def import_register(
     Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
     """
     found = number_files.read(read(file), column=column)
-    now = opening.clock().now()
-    at = now if washed_at is None else instant("--washed-at", washed_at)
+    issued = None if washed_at is None else instant("--washed-at", washed_at)
     with opening.database() as engine:
+        with reading(engine) as connection:
+            now = opening.now(connection)
         version = no_lists.load_register(
-            engine, found.numbers, name, at, now, by=by, smaller=smaller
+            engine, found.numbers, name, issued or now, now, by=by, smaller=smaller
         )
     print(
         f"{name}: version {version}, {len(found.numbers)} numbers,"

@@ -54,7 +54,6 @@ def add(
     """
     settings = opening.settings()
     secret = settings.key.encode()
-    now = opening.clock().now()
     parsed = [_number(raw) for raw in numbers or ()]
     if not parsed and not contact:
         raise ConfigurationProblem("name telephone numbers, or contacts with --contact")
@@ -62,6 +61,7 @@ def add(
         raise ConfigurationProblem("CALLSERVER_KEY is not set: its hashes would protect nobody")
     ids: list[int] = []
     with opening.database(settings) as engine, engine.begin() as tx:
+        now = opening.now(tx)
         for number in parsed:
             about = suppressing.subjects(scope, number, contacts.by_number(tx, number), secret)
             ringing = (subject.of_number(number),) if scope is Scope.HASH else ()
@@ -90,8 +90,8 @@ def lift(
     if (number is None) == (key is None):
         raise ConfigurationProblem("name a telephone number, or one suppression with --id")
     settings = opening.settings()
-    now = opening.clock().now()
     with opening.database(settings) as engine, engine.begin() as tx:
+        now = opening.now(tx)
         if key is not None:
             lifted = suppressing.lift(tx, [key], by, suppressing.check_why(why, ()), now)
             left: list[tuple[int, str]] = []
@@ -116,7 +116,7 @@ def import_list(
     """Suppress every number of a file. The same file twice changes nothing."""
     found = number_files.read(read(file), column=column)
     with opening.database() as engine, engine.begin() as tx:
-        added = no_lists.add_numbers(tx, found.numbers, name, by, opening.clock().now())
+        added = no_lists.add_numbers(tx, found.numbers, name, by, opening.now(tx))
     print(
         f"{added} suppressed, {len(found.numbers) - added} unchanged,"
         f" {found.duplicates} duplicates, {len(found.refused)} refused of {found.read} read"

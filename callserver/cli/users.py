@@ -63,7 +63,7 @@ def add(
             )
         ).inserted_primary_key
         user_id = 0 if key is None else int(key[0])
-        audit.append(tx, opening.clock().now(), Kind.USER, user=user_id, did="added", role=role)
+        audit.append(tx, opening.now(tx), Kind.USER, user=user_id, did="added", role=role)
     print(f"{user_id} {shown}")
 
 
@@ -80,8 +80,8 @@ def token(handle: Annotated[str, typer.Argument(help="whose")]) -> None:
 
 def off_board(handle: Annotated[str, typer.Argument(help="who leaves")]) -> None:
     """End a person's access: token, dialing and call-backs, at once."""
-    now = opening.clock().now()
     with opening.database() as engine, engine.begin() as tx:
+        now = opening.now(tx)
         row = tx.execute(select(users.c.id).where(users.c.handle == handle)).one_or_none()
         if row is None:
             raise ConfigurationProblem(f"there is no user {handle!r}")

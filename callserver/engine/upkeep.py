@@ -24,9 +24,6 @@ from callserver.ports import LegState, Tx
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=10)
-"""How long a dead process keeps others from taking upkeep over."""
-
 GIVE_UP_CONNECTING = timedelta(minutes=5)
 """A seat whose telephone was not reached for this long is taken off the shift."""
 
@@ -64,13 +61,18 @@ class Upkeep:
         self._owner = owner
 
     async def start(self) -> None:
-        """After a start nothing is taken for granted: every open call and leg is asked about."""
+        """After a start nothing is taken for granted: every open call and leg is asked about,
+        and every seat that waits for something is looked at."""
         now = self._ours.clock.now()
 
         def look(tx: Tx) -> list[SeatRow]:
             for call in calls.every_open(tx):
                 calls.change(tx, call.attempt, deadline=now)
-            return seats.every(tx)
+            found = seats.every(tx)
+            for row in found:
+                if row.state in (State.WAITING, State.CONNECTING):
+                    seats.set_line(tx, row.id, wake_at=now)
+            return found
 
         for row in await self._ours.store.run(look):
             if row.connected and row.leg:
@@ -81,7 +83,7 @@ class Upkeep:
         now = self._ours.clock.now()
         work = await self._ours.store.run(lambda tx: self._due(tx, now))
         if work is None:
-            return now + LEASE
+            return now + house.LEASE
         for row in work.seats:
             await self._seat_due(row, now)
         for call in work.calls:
@@ -94,7 +96,7 @@ class Upkeep:
         return min((at for at in due if at is not None), default=None)
 
     def _due(self, tx: Tx, now: datetime) -> Due | None:
-        if not house.lease(tx, "upkeep", self._owner, now, LEASE):
+        if not house.lease(tx, "upkeep", self._owner, now):
             return None
         return Due(seats.due(tx, now), calls.due(tx, now), stopping=bool(calls.to_stop(tx)))
 

@@ -65,6 +65,14 @@ def test_a_wrong_setting_is_one_sentence(run: Run) -> None:
     assert "Traceback" not in found.stderr
 
 
+def test_a_set_clock_never_starts_before_what_the_database_knows(run: Run) -> None:
+    run("suppress", "add", "32123456", CALLSERVER_CLOCK="2026-05-12T17:10:00+02:00")
+    clock = {"CALLSERVER_CLOCK": "2026-05-12T17:00:00+02:00"}
+    said = json.loads(run("explain", "32123456", "--campaign", "kanvas", "--json", **clock).stdout)
+    assert said["reasons"] == ["SUP_NUMBER"]
+    assert said["at"] > "2026-05-12T15:10"
+
+
 def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:
     lines = "ref;navn;telefon;kilde\n1;Anna Prøve;32200001;gade\n2;Bo Prøve;32200002;gade\n"
     (tmp_path / "list.csv").write_text(lines + "3;Carl Prøve;ab1;gade\n", "utf-8")

@@ -220,7 +220,7 @@ def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
 def test_a_lease_has_one_owner(store: AnyStore) -> None:
     async def work() -> None:
         def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at, timedelta(seconds=10)))
+            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at))
 
         assert await take("a", NOW)
         assert not await take("b", NOW + timedelta(seconds=9))
