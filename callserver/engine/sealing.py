@@ -5,7 +5,9 @@ know the order of commits. Every signed head also leaves the database, to a file
 is cut together with its heads can only be found from outside.
 """
 
+import contextlib
 import os
+import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,11 +35,19 @@ def load_key(path: Path) -> Ed25519PrivateKey:
         path.parent.mkdir(parents=True, exist_ok=True)
         key = Ed25519PrivateKey.generate()
         raw = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=path.name
+        ) as file:  # mode 0600
             file.write(raw.hex())
-        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+            file.flush()
+            os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):  # a server that started beside us was first
+                os.link(file.name, path)
+    kept = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text().strip()))
+    if not path.with_suffix(".pub").exists():
+        public = kept.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         path.with_suffix(".pub").write_text(public.hex())
-    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text().strip()))
+    return kept
 
 
 class Sealer:
