@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callserver.console import views
+from callserver.console.problems import Unwritable
 from callserver.console.sign_in import user_of
 from callserver.database import audit, house, seats
 from callserver.database.house import User
@@ -183,4 +184,6 @@ class Api:
 
 async def _body(request: Request, model: type[T]) -> T:
     raw = await request.body()
+    if b"\\u0000" in raw:
+        raise Unwritable("a text holds the character NUL, which no database takes")
     return model.model_validate_json(raw or b"{}")

@@ -11,11 +11,17 @@ from callserver.console.sign_in import NotSignedIn
 from callserver.engine.dialer import Refused
 from callserver.errors import CallserverError, Impossible, NotAllowed, NotFound
 
+
+class Unwritable(CallserverError):  # noqa: N818 - what it is, as its neighbours
+    """A body that says something which no database keeps."""
+
+
 _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Impossible, HTTPStatus.CONFLICT),
+    (Unwritable, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 
 

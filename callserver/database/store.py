@@ -37,9 +37,14 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
     """An engine on a SQLite file. Only the server checkpoints; commands beside it do not."""
     # A server keeps one connection (StaticPool); a command beside it takes the file's own pool.
     engine = (
-        create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        create_engine(
+            url,
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            hide_parameters=True,
+        )
         if server
-        else create_engine(url)
+        else create_engine(url, hide_parameters=True)
     )
 
     @event.listens_for(engine, "connect")
@@ -69,6 +74,7 @@ def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engi
     return create_engine(
         url,
         pool_size=8,
+        hide_parameters=True,  # they hold names and numbers, and errors are logged
         connect_args={"options": "-c idle_in_transaction_session_timeout=10000"},
     )
 
