@@ -158,8 +158,8 @@ def next_slot(tx: Tx, now: datetime) -> datetime:
 
 
 def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
-    """Use the slot up: the next one comes 1/per_second later."""
-    _set_budget(tx, {"at": at + timedelta(seconds=1 / per_second)})
+    """Use a slot up: the next one comes 1/per_second after it, and after all that are given out."""
+    _set_budget(tx, {"at": next_slot(tx, at) + timedelta(seconds=1 / per_second)})
 
 
 def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:

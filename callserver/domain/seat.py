@@ -20,6 +20,24 @@ class State(StrEnum):
     PAUSED = "paused"
 
 
+LOGGED_REASONS = frozenset(
+    {
+        "",
+        "arrived",
+        "leg_lost",
+        "outcome_owed",
+        "pause",
+        "break",
+        "lunch",
+        "meeting",
+        "training",
+        "help",
+    }
+)
+"""Why a seat is where it is, in words that the log may keep. A phoner may say it in her own words;
+the log then says "other", for they may name somebody (I10)."""
+
+
 class Event(StrEnum):
     ON_SHIFT = "on_shift"
     JOINED = "joined"  # the phoner's leg is in the room

@@ -51,7 +51,7 @@ def move(
             seat=row.id,
             campaign=row.campaign,
             state=seat.state.value,
-            reason=seat.reason,
+            reason=seat.reason if seat.reason in machine.LOGGED_REASONS else "other",
         )
     return seats.store(
         tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at
@@ -97,9 +97,11 @@ def _look_again(
         case State.WAITING:
             return None, now + SAFETY_NET
         case State.WRAPPING_UP:
-            limit = now + timedelta(seconds=ours.rules.campaign(row.campaign).wrap_up_seconds)
+            limit = now + timedelta(seconds=ours.rules.known(row.campaign).wrap_up_seconds)
             return limit, limit
         case State.CONNECTING:
             return None, now + CONNECTING_LOOK
+        case State.OFF:
+            return None, now if row.leg else None  # upkeep hangs her telephone up
         case _:
             return None, None

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
 from callserver.database import calls, contacts, house, suppressions
 from callserver.database.store import AnyStore
@@ -191,6 +192,20 @@ def test_one_failing_does_not_undo_its_neighbours(store: AnyStore) -> None:
     asyncio.run(work())
 
 
+def test_an_error_of_the_database_names_nobody(store: AnyStore) -> None:
+    """Errors are logged; what a statement carried is not in them (I10)."""
+
+    def fails(tx: Tx) -> None:
+        tx.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Anna Prøve"})
+
+    async def work() -> None:
+        with pytest.raises(DBAPIError) as caught:
+            await store.run(fails)
+        assert "Anna" not in str(caught.value)
+
+    asyncio.run(work())
+
+
 def test_a_receipt_counts_once(store: AnyStore) -> None:
     async def work() -> None:
         one = Receipt("call", "CA1", 0)
@@ -213,6 +228,20 @@ def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
         slots = await asyncio.gather(*(store.run(take) for _ in range(9)))
         gaps = [(b - a).total_seconds() for a, b in pairwise(sorted(slots))]
         assert set(gaps) == {0.5}
+
+    asyncio.run(work())
+
+
+def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
+    """A dial by hand, or a pause after a 429: the budget never goes backwards."""
+
+    def take(tx: Tx, at: datetime) -> None:
+        house.take_slot(tx, at, 1.0)
+
+    async def work() -> None:
+        await store.run(lambda tx: take(tx, NOW + timedelta(seconds=5)))
+        await store.run(lambda tx: take(tx, NOW))
+        assert await store.run(lambda tx: house.next_slot(tx, NOW)) == NOW + timedelta(seconds=7)
 
     asyncio.run(work())
 

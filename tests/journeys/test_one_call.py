@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -199,6 +200,48 @@ def test_by_hand_asks_the_same_gate(house: TestHouse) -> None:
 
     play(work())
     assert [call.path for call in house.calls()] == ["manual"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "details"),
+    [("member", {"amount": 100, "frequency": "monthly"}), ("not_now", {})],
+)
+def test_a_dial_by_hand_that_nobody_answers_takes_no_rest_away(
+    house: TestHouse, outcome: str, details: dict[str, Any]
+) -> None:
+    """Who became a member, or asked for rest, is not on the list again because of it."""
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(1)
+        await house.outcome(outcome, details, then="pause")
+        before = house.contacts()[0]
+        await house.jump(86_400)
+        house.people.default = Behaviour(answers_after=None)
+        await house.api("POST", "/redial", {})
+        await house.until(60)
+        assert [call.path for call in house.calls()] == ["list", "redial"]
+        after = house.contacts()[0]
+        assert (after.status, after.next_at) == (before.status, before.next_at)
+
+    play(work())
+
+
+def test_a_phoners_own_words_stay_out_of_the_log(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.api("POST", "/pause", {"reason": "Anna Prøve, 32 20 00 01"})
+        await house.until(5)
+        assert (await house.seat())["reason"] == "Anna Prøve, 32 20 00 01"
+
+    house.people.default = Behaviour(ends="busy")
+    play(work())
+    assert not [one for one in house.entries("seat") if "Prøve" in one["reason"]]
+    assert "other" in [one["reason"] for one in house.entries("seat")]
 
 
 def test_off_shift_silences_what_rings(house: TestHouse) -> None:
