@@ -64,7 +64,7 @@ def _call(tx: Tx, rules: Rules, call: CallRow) -> dict[str, Any]:
         "contact": None,
         "outcomes": {},
     }
-    campaign = rules.current.campaigns.get(call.campaign)
+    campaign = rules.current.campaigns.get(call.campaign) or rules.former.get(call.campaign)
     if campaign is not None:
         shown["outcomes"] = {
             key: {
