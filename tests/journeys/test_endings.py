@@ -1,0 +1,297 @@
+"""What must end does end: calls, phoners' telephones, and orders that the provider did not take."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver.domain.call import Report
+from callserver.simulator.faults import Faults
+from callserver.simulator.legs import Behaviour, Leg
+from tests.house import TestHouse, play
+
+FIRST = "+4532200000"
+RINGS_OUT = Behaviour(answers_after=None)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    made = TestHouse(tmp_path)
+    yield made
+    made.close()
+
+
+def failing(house: TestHouse, order: str, *, times: int = 1, only: str = "") -> list[str]:
+    """The provider fails the order so many times (for one leg only); whom it was asked about."""
+    telephony: Any = house.server.ours.telephony
+    really: Callable[..., Awaitable[Any]] = getattr(telephony, order)
+    asked: list[str] = []
+    left = [times]
+
+    async def fails(ref: str, *more: Any) -> Any:
+        asked.append(ref)
+        if left[0] and only in ("", ref):
+            left[0] -= 1
+            raise OSError("the provider is away")
+        return await really(ref, *more)
+
+    setattr(telephony, order, fails)
+    return asked
+
+
+async def in_a_talk(house: TestHouse) -> Leg:
+    await house.on_shift()
+    await house.ready()
+    await house.until(5)
+    assert (await house.seat())["state"] == "talking"
+    return house.live_legs()[0]
+
+
+async def rings(house: TestHouse) -> Leg:
+    await house.on_shift()
+    await house.ready()
+    await house.until(3)
+    return house.live_legs()[0]
+
+
+def test_the_apology_is_said_though_its_order_failed(house: TestHouse) -> None:
+    house.people.default = RINGS_OUT
+
+    async def work() -> None:
+        person = await rings(house)
+        failing(house, "apologise", times=2)
+        await house.network.end(house.phoner_leg(), "completed")
+        await house.network._answer(person)
+        await house.until(8)
+
+    play(work())
+    assert house.network.record[0].heard in ("apology", "silence")  # late, but it is said
+    assert len(house.entries("apologised")) == 1
+
+
+def test_one_that_cannot_be_silenced_holds_up_no_other(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path, phoners=2)
+    house.people.default = RINGS_OUT
+
+    async def work() -> None:
+        for phoner in (1, 2):
+            await house.on_shift(phoner)
+            await house.ready(phoner)
+        await house.until(3)
+        first, second = house.live_legs()
+        failing(house, "hang_up", times=1000, only=first.sid)
+        for phoner in (1, 2):
+            await house.api("POST", "/hang-up", {}, phoner=phoner)
+        assert not second.live
+        assert first.live
+
+    play(work())
+    house.close()
+
+
+def test_a_hang_up_that_failed_is_ordered_again(house: TestHouse) -> None:
+    async def work() -> None:
+        person = await in_a_talk(house)
+        failing(house, "hang_up", times=2)
+        await house.api("POST", "/hang-up", {})
+        assert house.live_legs() == [person]
+        await house.until(4)
+        assert house.live_legs() == []
+        assert (await house.seat())["state"] == "wrapping_up"
+
+    play(work())
+
+
+@pytest.mark.parametrize("pressed", [True, False])
+def test_a_talk_whose_end_was_never_told_ends_in_seconds(house: TestHouse, pressed: bool) -> None:
+    """She presses hang up; or the provider at least tells that the person has left the room."""
+
+    async def work() -> None:
+        person = await in_a_talk(house)
+        person.callback.url = None
+        if pressed:
+            house.world.callbacks._faults = Faults(dropped=1.0)
+        house.network.hang_up_by_person(person)
+        await house.until(1)
+        assert (await house.seat())["state"] == "talking"
+        if pressed:
+            await house.api("POST", "/hang-up", {})
+        await house.until(8)
+        assert (await house.seat())["state"] == "wrapping_up"
+
+    play(work())
+
+
+def test_who_goes_off_shift_has_her_telephone_hung_up(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        leg = house.phoner_leg()
+        asked = failing(house, "hang_up")
+        await house.api("POST", "/off", {})
+        await house.until(8)
+        assert asked == [leg.sid, leg.sid]
+        assert not leg.live
+
+    play(work())
+
+
+@pytest.mark.parametrize("talking", [True, False])
+def test_off_shift_takes_effect_when_the_call_in_hand_is_done(
+    house: TestHouse, talking: bool
+) -> None:
+    house.people.default = Behaviour(answers_after=2 if talking else 20)
+
+    async def work() -> None:
+        person = await in_a_talk(house) if talking else await rings(house)
+        leg = house.phoner_leg()
+        await house.api("POST", "/off", {})
+        if talking:
+            house.network.hang_up_by_person(person)
+            await house.until(1)
+            assert leg.live
+            await house.outcome("no_thanks")
+        await house.until(2)
+        assert (await house.seat())["state"] == "off"
+        assert not leg.live
+
+    play(work())
+    assert len(house.network.record) == 1
+
+
+def test_back_on_shift_at_once_she_is_rung_anew(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        old = house.phoner_leg()
+        await house.api("POST", "/off", {})
+        await house.on_shift()
+        assert not old.live
+        assert house.phoner_leg() is not old
+        assert house.seats()[0].connected
+
+    play(work())
+
+
+def test_a_phoner_is_rung_once_however_long_the_network_queues(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path, phoners=3, calls_per_second=0.02)
+
+    def phoners_legs() -> list[Leg]:
+        return [leg for leg in house.network.legs.values() if leg.to.startswith("client:")]
+
+    async def work() -> None:
+        for phoner in (1, 2, 3):
+            body = {"campaign": "kanvas", "line": f"client:phoner_{phoner}"}
+            await house.api("POST", "/shift", body, phoner=phoner)
+            await house.api("POST", "/shift", body, phoner=phoner)  # pressed twice
+        assert len(phoners_legs()) == 1  # the others wait for their turn
+        await house.until(170)
+
+    play(work())
+    assert [leg.to for leg in phoners_legs()] == [f"client:phoner_{n}" for n in (1, 2, 3)]
+    assert all(seat.connected for seat in house.seats())
+    house.close()
+
+
+def test_a_telephone_that_rings_for_the_shift_falls_silent_with_it(house: TestHouse) -> None:
+    house.people.phoners_answer = False
+
+    async def work() -> None:
+        await house.on_shift()
+        leg = house.phoner_leg()
+        await house.api("POST", "/off", {})
+        await house.until(2)
+        assert not leg.live
+
+    play(work())
+
+
+def test_the_same_news_once_more_disturbs_nobody(house: TestHouse) -> None:
+    """A voice request and a left room, sent again: she stays where she is."""
+
+    async def work() -> None:
+        await in_a_talk(house)
+        leg, seat = house.phoner_leg().sid, house.seats()[0]
+        rooms = house.server.rooms
+        again = await rooms.phoner_calls(seat.id, None, leg)
+        assert again.room == seat.room  # type: ignore[union-attr]
+        late = await rooms.phoner_left_room(seat.id, leg, "seat-1-older")
+        assert late.room == seat.room  # type: ignore[union-attr]
+        await house.until(3)
+        assert house.seats()[0] == seat
+        assert (await house.seat())["state"] == "talking"
+
+    play(work())
+
+
+def test_what_was_settled_as_never_placed_and_rings_is_silenced(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        house.people.default = RINGS_OUT
+        await house.ready()
+        await house.until(2)
+        call, leg = house.calls()[0], house.live_legs()[0]
+        receive = house.server.call_flow.receive
+        await receive(call.attempt, Report.NEVER_PLACED, None)
+        assert leg.live
+        await receive(call.attempt, Report.RANG, None, ref=leg.sid)
+        await house.server.ours.background.idle()
+        assert not leg.live
+
+    play(work())
+
+
+@pytest.mark.parametrize("off", [timedelta(days=200), timedelta(days=-9000)])
+def test_a_provider_whose_clock_is_wrong(house: TestHouse, off: timedelta) -> None:
+    """Nothing happens before its permit or later than now: a talk of a minute was heard."""
+    house.people.default = RINGS_OUT
+
+    async def work() -> None:
+        person = await rings(house)
+        call = house.calls()[0]
+        wrong = house.clock.now() + off
+        await house.server.call_flow.receive(call.attempt, Report.ANSWERED, wrong, ref=person.sid)
+        await house.network._answer(person)
+        await house.until(60)
+        await house.network.end(house.phoner_leg(), "completed")
+        await house.until(5)
+
+    play(work())
+    call = house.calls()[0]
+    assert call.permit_at <= call.answered_at <= call.ended_at
+    assert not call.abandoned
+
+
+def test_nobody_owes_an_outcome_of_a_call_that_met_nobody(house: TestHouse) -> None:
+    house.people.default = RINGS_OUT
+
+    async def work() -> None:
+        person = await rings(house)
+        await house.network._answer(person)
+        await house.until(0.5)
+        await house.network.end(house.phoner_leg(), "completed")
+        await house.until(10)
+
+    play(work())
+    assert house.calls()[0].abandoned
+    assert not house.seats()[0].outcome_owed
+    assert house.contacts()[0].status == "waiting"
+
+
+def test_a_provider_that_is_slow_is_asked_once(house: TestHouse) -> None:
+    house.people.default = RINGS_OUT
+    asked: list[str] = []
+
+    async def forgotten(call: Any) -> None:  # as long as the provider has not answered
+        asked.append(call.attempt)
+
+    async def work() -> None:
+        await rings(house)
+        house.server.settling.settle = forgotten  # type: ignore[method-assign]
+        house.clock.set(house.clock.now() + timedelta(minutes=5))
+        for _ in range(5):
+            await house.server.upkeep.tick()
+            house.clock.set(house.clock.now() + timedelta(seconds=1))
+
+    play(work())
+    assert len(asked) == 1
