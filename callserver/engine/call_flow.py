@@ -333,7 +333,11 @@ class CallFlow:
 
     def _stopped(self, tx: Tx, attempt: str, *, sorry: bool) -> None:
         now = self._ours.clock.now()
-        calls.change(tx, attempt, stopped=True, deadline=now + STOP_CHECK)
+        row = calls.lock(tx, attempt)
+        soon = now + STOP_CHECK
+        if row is not None and row.deadline is not None:
+            soon = min(soon, row.deadline)  # however often she presses, it is asked about
+        calls.change(tx, attempt, stopped=True, deadline=soon)
         if sorry:
             audit.append(tx, now, Kind.APOLOGISED, call=attempt)
 
