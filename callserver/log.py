@@ -23,7 +23,7 @@ def set_up(level: str = "info") -> None:
     """Send everything to standard error; the server's access log stays off."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     logging.basicConfig(level=number, stream=sys.stderr, format="%(message)s")
-    for noisy in ("apscheduler", "httpx", "httpcore", "twilio", "alembic"):
+    for noisy in ("apscheduler", "httpx", "httpcore", "twilio", "alembic", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     pretty = sys.stderr.isatty()
     structlog.configure(

@@ -31,12 +31,26 @@ _Loader.add_implicit_resolver(
 )
 
 
+def _date(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError as error:
+        raise yaml.MarkedYAMLError(
+            problem=f"{node.value!r}: {error}", problem_mark=node.start_mark
+        ) from error
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _date)
+
+
 def read_yaml(kind: str, path: Path, name: str, shown: str) -> File:
     """One YAML file with the position of every key."""
     positions: dict[Key, Position] = {}
-    text = path.read_text("utf-8")
-    loader = _Loader(text)
+    text = _text(path)
+    if not isinstance(text, str):
+        return File(kind, shown, name, {}, error=text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return File(kind, shown, name, {}, {(): (1, 1)})
@@ -45,10 +59,24 @@ def read_yaml(kind: str, path: Path, name: str, shown: str) -> File:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = 1 if mark is None else mark.line + 1
-        return File(kind, shown, name, {}, error=(line, str(error.problem or error)))
-    finally:
-        loader.dispose()
+        return File(kind, shown, name, {}, error=(line, f"is not YAML: {error.problem or error}"))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return File(kind, shown, name, {}, error=(line, f"is not YAML: {error.reason}"))
+    except RecursionError:
+        return File(
+            kind, shown, name, {}, error=(1, "is not YAML: it nests into itself, or endlessly")
+        )
     return File(kind, shown, name, data, positions)
+
+
+def _text(path: Path) -> str | tuple[int, str]:
+    """The file's text, or in which line it is none."""
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return raw.count(b"\n", 0, error.start) + 1, "is not UTF-8: save it as UTF-8"
 
 
 def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
@@ -80,8 +108,11 @@ def read_folder(folder: Path) -> list[File]:
     if departments.exists():
         found.append(read_yaml("departments", departments, "departments", departments.name))
     for path in sorted((folder / "scripts").glob("*.md")):
-        text = path.read_text("utf-8")
-        found.append(File("script", str(path.relative_to(folder)), path.name, text, {(): (1, 1)}))
+        text, shown = _text(path), str(path.relative_to(folder))
+        if isinstance(text, str):
+            found.append(File("script", shown, path.name, text, {(): (1, 1)}))
+        else:
+            found.append(File("script", shown, path.name, "", error=text))
     return found
 
 

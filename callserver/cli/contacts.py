@@ -82,6 +82,7 @@ def import_list(
             region=region,
             progress=lambda done: progress.update(bar, completed=done),
         )
+        progress.update(bar, total=summary.read, completed=summary.read)
         if dry_run:
             label = texts.say(language, "import.ready")
             asked = progress.add_task(label, total=summary.taken + summary.unchanged)

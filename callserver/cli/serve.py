@@ -25,8 +25,10 @@ def serve() -> None:
     import uvicorn
 
     settings = opening.settings()
+    app = create(build(settings))
+    log.info("listening", host=settings.host, port=settings.port, public=settings.public_url)
     uvicorn.run(
-        create(build(settings)),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -1,5 +1,6 @@
 """`callserver user`: who works here, and the tokens with which they (or their machines) sign in."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -12,7 +13,9 @@ from callserver.console.sign_in import new_token
 from callserver.database import audit
 from callserver.database.tables import users
 from callserver.domain.audit import Kind
+from callserver.domain.phone import LINE
 from callserver.errors import ConfigurationProblem
+from callserver.loading import load
 
 ROLES = ("phoner", "supervisor", "administrator", "leader", "member_service")
 
@@ -46,6 +49,14 @@ def add(
     """
     if role not in ROLES:
         raise ConfigurationProblem(f"role {role!r}: should be one of {', '.join(ROLES)}")
+    if not handle.strip() or handle != handle.strip():
+        raise ConfigurationProblem(f"handle {handle!r}: should be a short name without blanks")
+    departments = load(opening.settings().config).departments
+    if department is not None and department not in departments:
+        known = ", ".join(departments)
+        raise ConfigurationProblem(f"there is no department {department!r}; there are {known}")
+    if line is not None and not re.fullmatch(LINE, line):
+        raise ConfigurationProblem(f"line {line!r}: should be client:phoner_1, sip:… or +45…")
     shown, kept = new_token()
     with opening.database() as engine, engine.begin() as tx:
         if tx.execute(select(users.c.id).where(users.c.handle == handle)).first():

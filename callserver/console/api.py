@@ -14,6 +14,7 @@ from callserver.console.sign_in import user_of
 from callserver.database import audit, house, seats
 from callserver.database.house import User
 from callserver.domain.audit import Kind
+from callserver.domain.phone import LINE
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
 from callserver.engine.phoning import Given, Phoning
@@ -27,9 +28,7 @@ class Body(BaseModel):
 
 class Shift(Body):
     campaign: str
-    line: str | None = Field(
-        default=None, pattern=r"^(client:[A-Za-z0-9_]{1,121}|sip:\S+|\+[1-9]\d{5,14})$"
-    )
+    line: str | None = Field(default=None, pattern=f"^({LINE})$")
 
 
 class Pause(Body):

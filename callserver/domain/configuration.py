@@ -55,14 +55,14 @@ class Configuration:
 def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     """The configuration, or every problem in every file."""
     problems = [
-        Problem(file.path, file.error[0], "-", f"is not YAML: {file.error[1]}")
+        Problem(file.path, file.error[0], "-", file.error[1])
         for file in files
         if file.error is not None
     ]
     readable = [file for file in files if file.error is None]
-    policies = _policies([file for file in readable if file.kind == "policy"], problems)
+    policies = _policies([file for file in files if file.kind == "policy"], problems)
     departments = _departments(readable, problems)
-    campaign_files = {file.name: file for file in readable if file.kind == "campaign"}
+    campaign_files = {file.name: file for file in files if file.kind == "campaign"}
     extended = {
         name: _extended(file, campaign_files, problems, (name,))
         for name, file in campaign_files.items()
@@ -71,11 +71,15 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     campaigns = {
         name: found
         for name, file in extended.items()
-        if (found := _model(Campaign, file, file.data, problems, name)) is not None
+        if file.error is None
+        and (found := _model(Campaign, file, file.data, problems, name)) is not None
     }
     scripts = {file.name: str(file.data) for file in readable if file.kind == "script"}
+    # What is there but broken has been named already: that it is missing would only mislead.
+    broken = {(file.kind, file.name) for file in files} - {("policy", name) for name in policies}
+    broken -= {("script", name) for name in scripts}
     for name, campaign in campaigns.items():
-        problems += _cross(extended[name], campaign, policies, departments, scripts)
+        problems += _cross(extended[name], campaign, policies, departments, scripts, broken)
     if not campaigns and not problems:
         problems.append(
             Problem("campaigns", 1, "-", "there is no campaign; write campaigns/*.yaml")
@@ -121,6 +125,8 @@ def _policies(files: Sequence[File], problems: list[Problem]) -> dict[str, Polic
     found: dict[str, Policy] = {}
     for name, own in by_name.items():
         file = _extended(own, by_name, problems, (name,))
+        if file.error is not None:
+            continue
         policy = _model(Policy, file, file.data, problems, name)
         if policy is not None:
             found[name] = policy
@@ -130,8 +136,8 @@ def _policies(files: Sequence[File], problems: list[Problem]) -> dict[str, Polic
 def _extended(
     file: File, by_name: Mapping[str, File], problems: list[Problem], chain: tuple[str, ...]
 ) -> File:
-    """The file on top of what it extends."""
-    if not isinstance(file.data, dict) or "extends" not in file.data:
+    """The file on top of what it extends; if that cannot be read, neither can this."""
+    if file.error is not None or not isinstance(file.data, dict) or "extends" not in file.data:
         return file
     base = str(file.data["extends"])
     own = {key: value for key, value in file.data.items() if key != "extends"}
@@ -140,6 +146,8 @@ def _extended(
         problems.append(_problem(file, ("extends",), why))
         return replace(file, data=own)
     parent = _extended(by_name[base], by_name, problems, (*chain, base))
+    if parent.error is not None:
+        return replace(file, error=parent.error)
     data = merged(parent.data, own) if isinstance(parent.data, dict) else own
     return replace(file, data=data, base=parent)
 
@@ -227,6 +235,7 @@ def _cross(  # noqa: C901, PLR0912 - one list of cases
     policies: Mapping[str, Policy],
     departments: Mapping[str, Department],
     scripts: Mapping[str, str],
+    broken: set[tuple[str, str]],
 ) -> list[Problem]:
     """What one file alone cannot show."""
     found: list[Problem] = []
@@ -235,7 +244,9 @@ def _cross(  # noqa: C901, PLR0912 - one list of cases
         found.append(_problem(file, key, why))
 
     policy = policies.get(campaign.policy)
-    if policy is None:
+    if policy is None and ("policy", campaign.policy) in broken:
+        pass
+    elif policy is None:
         wrong(f"there is no policy {campaign.policy!r}; there are {', '.join(policies)}", "policy")
     else:
         if campaign.ring_seconds < policy.ring.min_ring_seconds:
@@ -250,7 +261,9 @@ def _cross(  # noqa: C901, PLR0912 - one list of cases
     if campaign.department not in departments:
         known = ", ".join(departments)
         wrong(f"there is no department {campaign.department!r}; there are {known}", "department")
-    if campaign.script not in scripts:
+    if ("script", campaign.script) in broken:
+        pass
+    elif campaign.script not in scripts:
         wrong(f"there is no scripts/{campaign.script}", "script")
     else:
         for name in re.findall(r"\{(\w+)\}", scripts[campaign.script]):

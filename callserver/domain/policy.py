@@ -9,6 +9,8 @@ from datetime import date, time
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
+import holidays
+import phonenumbers
 from pydantic import (
     BeforeValidator,
     Field,
@@ -24,6 +26,7 @@ from callserver.domain.phone import Kind
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(r"(\d{1,2}):(\d\d)\s*[-\u2013]\s*(\d{1,2}):(\d\d)", re.ASCII)
 _DAY_MINUTES = 24 * 60
+A_YEAR_HOURS = 366 * 24
 
 Window = tuple[int, int]
 """Minutes of the local day, half-open: [opens, closes)."""
@@ -113,6 +116,15 @@ class Hours(Block):
                 raise ValueError(f"{day!r} is no day; write 12-24, or 2026-10-10") from None
         return days
 
+    @field_validator("calendars")
+    @classmethod
+    def _countries(cls, countries: tuple[str, ...]) -> tuple[str, ...]:
+        known = holidays.list_supported_countries()
+        for country in countries:
+            if country not in known:
+                raise ValueError(f"{country!r} has no calendar; write a country's code like DK")
+        return countries
+
     @model_validator(mode="after")
     def _checked(self) -> "Hours":
         if self.calendars and self.calendar_checked_until is None:
@@ -128,6 +140,14 @@ class Numbers(Block):
     regions: Annotated[tuple[str, ...], Field(min_length=1)]
     kinds: tuple[Kind, ...] = (Kind.ORDINARY,)
 
+    @field_validator("regions")
+    @classmethod
+    def _countries(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
+        for region in regions:
+            if region not in phonenumbers.SUPPORTED_REGIONS:
+                raise ValueError(f"{region!r} is no country; write its code like DK")
+        return regions
+
 
 class Cap(Document):
     count: Annotated[int, Field(ge=1)]
@@ -137,12 +157,12 @@ class Cap(Document):
 class Frequency(Block):
     """How often, and what rest follows."""
 
-    gap_hours: Annotated[float, Field(gt=0)] | None = None
+    gap_hours: Annotated[float, Field(gt=0, le=A_YEAR_HOURS)] | None = None
     per_day: Annotated[int, Field(ge=1)] | None = None
     per_24_hours: Annotated[int, Field(ge=1)] | None = None
     per_period: Cap | None = None
-    rest_days_after_refusal: Annotated[int, Field(ge=1)] | None = None
-    rest_hours_after_abandoned: Annotated[int, Field(ge=1)] | None = None
+    rest_days_after_refusal: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    rest_hours_after_abandoned: Annotated[int, Field(ge=1, le=A_YEAR_HOURS)] | None = None
     call_back_tolerance_minutes: Annotated[int, Field(ge=1, le=15)] = 15
 
 
@@ -153,7 +173,7 @@ class RegisterRule(Block):
     except_members: bool = False
     except_consent: bool = True
     except_last_gift_years: Annotated[int, Field(ge=1)] | None = None
-    wash_days: Annotated[int, Field(ge=1)] | None = None  # our copy may be this old
+    wash_days: Annotated[int, Field(ge=1, le=3_650)] | None = None  # our copy may be this old
 
 
 class ConsentRule(Block):

@@ -29,7 +29,8 @@ class Rules:
             NotFound: there is none of that name.
         """
         if name is None or name not in self.current.campaigns:
-            raise NotFound(f"there is no campaign {name!r}")
+            known = ", ".join(self.current.campaigns)
+            raise NotFound(f"there is no campaign {name!r}; there are {known}")
         return self.current.campaigns[name]
 
     def known(self, name: str | None) -> Campaign:

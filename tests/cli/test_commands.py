@@ -109,6 +109,9 @@ def test_users_and_their_tokens(run: Run) -> None:
     assert user == "1"
     assert len(token) > 30
     assert run("user", "add", "maja").returncode == 2
+    for words in (("--department", "nrod"), ("--line", "32123456"), ("--role", "boss")):
+        wrong = run("user", "add", "bo", *words)
+        assert (wrong.returncode, words[1] in wrong.stderr) == (2, True)
     assert token not in run("user", "list").stdout
     assert run("user", "off-board", "maja").returncode == 0
 

@@ -66,6 +66,16 @@ def test_the_shipped_configuration_is_well() -> None:
         ("campaigns/leads.yaml", "priority: 5", "priority: 5\npriority: 6", 12, "stands twice"),
         ("campaigns/leads.yaml", "name: leads", "name: [leads", 3, "is not YAML"),
         ("scripts/kanvas.md", "{name}", "{nme}", 12, "no known merge field"),
+        ("policies/dk.yaml", "calendars: [DK]", "calendars: [DN]", 13, "no calendar"),
+        ("policies/dk.yaml", "regions: [DK]", "regions: [DANMARK]", 19, "is no country"),
+        ("policies/dk.yaml", "gap_hours: 4", "gap_hours: 99999999", 23, "less than"),
+        (
+            "campaigns/_common.yaml",
+            "busy: {after_minutes: 240",
+            "busy: {after_minutes: 99999999999",
+            9,
+            "less than",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_place(
@@ -75,6 +85,27 @@ def test_a_mistake_is_named_with_its_place(
     found = problems(folder)
     assert found
     assert any(said in one and f":{line}: " in one for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "said"),
+    [
+        ("campaigns/kanvas.yaml", b"a: 1\nb: \xe6\n", "kanvas.yaml:2: -: is not UTF-8"),
+        ("scripts/kanvas.md", b"# a\n\n\xe6", "kanvas.md:3: -: is not UTF-8"),
+        ("campaigns/kanvas.yaml", b"a: 1\n\0", "kanvas.yaml:2: -: is not YAML"),
+        ("campaigns/kanvas.yaml", b"a: &a [*a]", "nests into itself"),
+        ("campaigns/kanvas.yaml", b"a: " + b"[" * 3000, "nests into itself"),
+        ("policies/dk.yaml", b"a: 1\nb: 2026-02-30\n", "dk.yaml:2: -: is not YAML: '2026-02-30'"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_once(
+    folder: Path, name: str, broken: bytes, said: str
+) -> None:
+    """And whoever rests on it is not blamed."""
+    (folder / name).write_bytes(broken)
+    found = problems(folder)
+    assert len(found) == 1, found
+    assert said in found[0]
 
 
 def test_all_at_once_and_nothing_half(folder: Path) -> None:
