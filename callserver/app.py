@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 from sqlalchemy import select, text
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -70,6 +71,7 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
         exception_handlers={
             CallserverError: problems.on_error,
             ValidationError: problems.on_invalid,
+            HTTPException: problems.on_http,
         },
         lifespan=lifespan,
     )

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -48,6 +49,21 @@ async def on_error(_: Request, error: Exception) -> Response:
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["www-authenticate"] = "Bearer"
     return response
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    """What the router says: no such address, not this method. Only people read more than the code."""
+    status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
+    headers = error.headers if isinstance(error, HTTPException) else None  # which methods do fit
+    if not request.url.path.startswith("/api/"):
+        return Response(status_code=status, headers=headers)
+    said = {
+        HTTPStatus.NOT_FOUND: "there is no such address",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} does not fit this address",
+    }
+    answer = problem(status, said.get(status, status.phrase))
+    answer.headers.update(headers or {})
+    return answer
 
 
 async def on_invalid(_: Request, error: Exception) -> Response:

@@ -18,9 +18,10 @@ import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 T = TypeVar("T")
@@ -68,8 +69,19 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
 
 
 def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:
-    """An engine for either database."""
-    if make_url(url).get_backend_name() == "sqlite":
+    """An engine for either database.
+
+    Raises:
+        ConfigurationProblem: the URL is none, or names another kind of database.
+    """
+    try:
+        kind = make_url(url).get_backend_name()
+    except ArgumentError:
+        kind = ""  # the URL itself is not repeated: it may hold a password
+    if kind not in ("sqlite", "postgresql"):
+        right = "sqlite:///var/callserver.db or postgresql+psycopg://user:word@host/name"
+        raise ConfigurationProblem(f"CALLSERVER_DATABASE: should be like {right}")
+    if kind == "sqlite":
         return sqlite_engine(url, durable=durable, server=server)
     return create_engine(
         url,

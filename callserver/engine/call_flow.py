@@ -42,6 +42,9 @@ STOP_CHECK = timedelta(seconds=3)
 END_AGAIN_SECONDS = (1, 5, 15)
 """When a leg that belongs to no call of ours is hung up again, should the provider not take it."""
 
+CHECK_AGAIN_SECONDS = (0.5, 2, 5)
+"""When a phoner's leg is asked about again at an answer, should the provider not say."""
+
 PHONER_LOST = "phoner_lost"
 """Why a call is stopped whose phoner is not there: who answers hears who called, and sorry (I5)."""
 
@@ -270,6 +273,11 @@ class CallFlow:
     async def _check_room(self, leg: str) -> None:
         """Trust, but verify: is the phoner's leg really up? Her loss may have gone untold."""
         found = await self._ours.telephony.leg(leg)
+        for wait in CHECK_AGAIN_SECONDS:
+            if found.state is not LegState.NO_ANSWER:
+                break
+            await self._ours.clock.sleep(wait)
+            found = await self._ours.telephony.leg(leg)
         if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
             self.follow(await self._ours.store.run(lambda tx: self.leg_lost(tx, leg)))
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from callserver.errors import ConfigurationProblem
+from callserver.settings import from_environment
+
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -63,6 +66,35 @@ def test_a_wrong_setting_is_one_sentence(run: Run) -> None:
     assert found.returncode == 2
     assert "CALLSERVER_PORT" in found.stderr
     assert "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CALLSERVER_CALLS_PER_SECOND", "0"),
+        ("CALLSERVER_CALLS_PER_SECOND", "nan"),
+        ("CALLSERVER_PORT", "99999"),
+        ("CALLSERVER_LOG_LEVEL", "loud"),
+        ("TWILIO_API_URL", "localhost:1"),
+        ("CALLSERVER_PUBLIC_URL", "https://user:word@calls.example.org"),
+        ("CALLSERVER_PUBLIC_URL", "https://calls.example.org/?a=b"),
+        ("CALLSERVER_PUBLIC_URL", "https://[::1"),
+    ],
+)
+def test_a_setting_that_no_server_could_use_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationProblem, match=name):
+        from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://a:hidden@b/c", "postgresql://a:hidden@127.0.0.1:1/c"]
+)
+def test_a_database_that_is_not_there_is_one_sentence(run: Run, url: str) -> None:
+    found = run("migrate", CALLSERVER_DATABASE=url)
+    assert found.returncode == 2
+    assert "database" in found.stderr.lower()
+    assert "Traceback" not in found.stderr
+    assert "hidden" not in found.stderr
 
 
 def test_a_set_clock_never_starts_before_what_the_database_knows(run: Run) -> None:

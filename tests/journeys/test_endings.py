@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from callserver.domain.call import Report
+from callserver.ports import Leg as Seen
+from callserver.ports import LegState
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour, Leg
 from tests.house import TestHouse, play
@@ -192,6 +194,43 @@ def test_a_phoner_is_rung_once_however_long_the_network_queues(tmp_path: Path) -
     assert [leg.to for leg in phoners_legs()] == [f"client:phoner_{n}" for n in (1, 2, 3)]
     assert all(seat.connected for seat in house.seats())
     house.close()
+
+
+def test_a_telephone_that_was_lost_is_rung_again_soon(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.network.end(house.phoner_leg(), "completed")
+        await house.until(1)
+        assert (await house.seat())["state"] == "connecting"
+        await house.until(9)
+        assert house.seats()[0].connected
+
+    play(work())
+
+
+def test_who_answers_is_not_left_alone_because_the_provider_did_not_say(house: TestHouse) -> None:
+    """The phoner's loss went untold, and the first question about her leg failed too."""
+    house.people.default = RINGS_OUT
+
+    async def work() -> None:
+        person = await rings(house)
+        leg = house.phoner_leg()
+        room = house.network.rooms[leg.conference or ""]
+        room.callback.url = leg.callback.url = None
+        await house.network.end(leg, "completed")
+        telephony: Any = house.server.ours.telephony
+        really, telephony.leg = telephony.leg, None
+
+        async def first_nothing(ref: str) -> Any:
+            telephony.leg = really
+            return Seen(LegState.NO_ANSWER, ref)
+
+        telephony.leg = first_nothing
+        await house.network._answer(person)
+        await house.until(3)
+
+    play(work())
+    assert house.network.record[0].heard == "apology"
 
 
 def test_a_telephone_that_rings_for_the_shift_falls_silent_with_it(house: TestHouse) -> None:

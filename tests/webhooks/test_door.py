@@ -82,6 +82,15 @@ def test_a_nul_is_refused_before_any_database_sees_it(
     assert asyncio.run(send(house, path, form))[0] == 400
 
 
+def test_an_address_that_is_not_there_says_so(house: TestHouse) -> None:
+    async def work() -> None:
+        for method, path, status in (("GET", "/nothing", 404), ("DELETE", "/ready", 405)):
+            answered, problem = await house.api(method, path)
+            assert (answered, problem["status"]) == (status, status)
+
+    play(work())
+
+
 def test_a_nul_in_a_phoners_words_is_refused(house: TestHouse) -> None:
     async def work() -> None:
         await house.on_shift()
