@@ -163,6 +163,9 @@ class Phoning:
             ),
             now,
         )
+        if calls.last_of_contact(tx, contact.id) != call.attempt:
+            # An older call is corrected: what was said holds, but where the contact stands does not.
+            follows = tuple(one for one in follows if isinstance(one, outcomes.SAID))
         self._wishes.apply(tx, contact, campaign, follows, by=f"user:{user.id}", now=now)
 
     def _chosen(self, campaign: Campaign, given: Given) -> Outcome:

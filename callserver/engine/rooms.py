@@ -17,7 +17,7 @@ from callserver.domain.seat import Event, ImpossibleEvent, State
 from callserver.engine import seating
 from callserver.engine.call_flow import STOP_CHECK, After, CallFlow
 from callserver.engine.house import House
-from callserver.ports import Declined, Placed, Room, Tx
+from callserver.ports import Declined, Placed, Room, Trouble, Tx
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Rooms:
         match answer:
             case Declined():
                 log.warning("phoner_not_rung", seat=seat, code=answer.code)
-                await self._ours.store.run(lambda tx: self._not_rung(tx, seat))
+                await self._ours.store.run(lambda tx: self._not_rung(tx, seat, answer))
             case Placed(ref):
                 after = await self._ours.store.run(lambda tx: self._rung(tx, seat, room, ref))
                 self._call_flow.follow(after)
@@ -68,9 +68,13 @@ class Rooms:
             seats.set_line(tx, row.id, slot_at=slot, wake_at=slot)
         return slot <= now
 
-    def _not_rung(self, tx: Tx, seat: int) -> None:
+    def _not_rung(self, tx: Tx, seat: int, answer: Declined) -> None:
         row = seats.lock(tx, seat)
-        if row is not None and row.state == State.CONNECTING:
+        if row is None or row.state != State.CONNECTING:
+            return
+        if answer.trouble is Trouble.LATER:
+            seats.set_line(tx, seat, wake_at=self._ours.clock.now() + seating.LOST_LOOK)
+        else:
             seats.set_line(tx, seat, reason="line_declined")
 
     def _rung(self, tx: Tx, seat: int, room: str, ref: str) -> After:

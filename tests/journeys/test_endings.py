@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from callserver.domain.call import Report
+from callserver.ports import Declined, LegState, Trouble
 from callserver.ports import Leg as Seen
-from callserver.ports import LegState
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour, Leg
 from tests.house import TestHouse, play
@@ -194,6 +194,35 @@ def test_a_phoner_is_rung_once_however_long_the_network_queues(tmp_path: Path) -
     assert [leg.to for leg in phoners_legs()] == [f"client:phoner_{n}" for n in (1, 2, 3)]
     assert all(seat.connected for seat in house.seats())
     house.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Declined(Trouble.LATER, 20429, "too many"), "arrived"),
+        (Declined(Trouble.BAD_NUMBER, 21211, "no"), "line_declined"),
+    ],
+)
+def test_a_line_that_cannot_be_rung_says_so_or_is_rung_later(
+    house: TestHouse, answer: Declined, reason: str
+) -> None:
+    async def work() -> None:
+        telephony: Any = house.server.ours.telephony
+        really = telephony.ring_phoner
+
+        async def declines(*_: Any) -> Declined:
+            telephony.ring_phoner = really
+            return answer
+
+        telephony.ring_phoner = declines
+        await house.api("POST", "/shift", {"campaign": "kanvas", "line": "client:phoner_1"})
+        assert (await house.seat())["reason"] == reason
+        await house.until(10)
+        assert house.seats()[0].connected == (answer.trouble is Trouble.LATER)
+        await house.until(30)
+        assert house.seats()[0].connected
+
+    play(work())
 
 
 def test_a_telephone_that_was_lost_is_rung_again_soon(house: TestHouse) -> None:

@@ -10,6 +10,8 @@ import pytest
 from callserver.database import knowledge, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Scope
+from callserver.engine.explaining import explain
+from callserver.engine.taking_in import take_in
 from callserver.ports import Tx
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
@@ -102,6 +104,34 @@ def test_never_holds_while_still_talking(tmp_path: Path) -> None:
     play(work())
     assert sum(ring.number == FIRST for ring in house.network.record) == 1
     house.close()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "details"), [("never", {}), ("complaint", {"note": "bad words"})]
+)
+def test_never_reaches_another_list_that_knows_only_the_number(
+    house: TestHouse, outcome: str, details: dict[str, Any]
+) -> None:
+    """There she has no reference, so that nobody can tell that she is the same person."""
+    leads = "navn;telefon;født;kilde\nPerson 0;32200000;1980-01-01;formular\n"
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(1)
+        await house.outcome(outcome, details, then="pause")
+
+    play(work())
+    rules = house.server.ours.rules
+    campaign = rules.campaign("leads")
+
+    def asked(tx: Tx) -> Any:
+        take_in(tx, campaign, leads.encode(), house.clock.now())
+        return explain(tx, rules, b"test", FIRST, campaign, house.clock.now()).reasons
+
+    assert "SUP_NUMBER" in house.read(asked)
 
 
 def test_a_household_is_one(tmp_path: Path) -> None:

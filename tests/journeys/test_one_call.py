@@ -230,6 +230,32 @@ def test_a_dial_by_hand_that_nobody_answers_takes_no_rest_away(
     play(work())
 
 
+def test_a_correction_of_an_older_call_does_not_undo_what_came_after(house: TestHouse) -> None:
+    async def talk(outcome: str, details: dict[str, Any]) -> str:
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(1)
+        await house.outcome(outcome, details, then="pause")
+        attempt: str = house.calls()[-1].attempt
+        return attempt
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        older = await talk("hung_up", {})
+        await house.jump(86_400)
+        await house.api("POST", "/redial", {})
+        await talk("member", {"amount": 100, "frequency": "monthly"})
+        body = {"attempt": older, "outcome": "voicemail", "details": {}}
+        assert (await house.api("POST", "/correct", body))[0] == 200
+        assert house.contacts()[0].status == "done"
+        await house.api("POST", "/correct", {**body, "outcome": "never"})
+
+    play(work())
+    assert house.calls()[0].outcome == "never"
+    assert {one["scope"] for one in house.entries("suppressed")} == {"person", "number"}
+
+
 def test_a_phoners_own_words_stay_out_of_the_log(house: TestHouse) -> None:
     async def work() -> None:
         await house.on_shift()
