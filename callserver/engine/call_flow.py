@@ -4,7 +4,6 @@ A report moves the call, and with it the seat and the contact, in one transactio
 entry. Orders to the network that follow from it go out after the commit.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +21,7 @@ from callserver.domain.call import State as CallState
 from callserver.domain.seat import Event, State
 from callserver.engine import seating
 from callserver.engine.house import House
+from callserver.engine.stopping import PHONER_LOST, Stopping
 from callserver.ports import LegState, Tx
 
 log = structlog.get_logger(__name__)
@@ -36,17 +36,8 @@ TALK_CHECK = timedelta(minutes=10)
 """A talk is asked about this often, in case its end was never told."""
 
 
-STOP_CHECK = timedelta(seconds=3)
-"""After a hang-up: its end may never be told (a queued call is cancelled without a callback)."""
-
-END_AGAIN_SECONDS = (1, 5, 15)
-"""When a leg that belongs to no call of ours is hung up again, should the provider not take it."""
-
 CHECK_AGAIN_SECONDS = (0.5, 2, 5)
 """When a phoner's leg is asked about again at an answer, should the provider not say."""
-
-PHONER_LOST = "phoner_lost"
-"""Why a call is stopped whose phoner is not there: who answers hears who called, and sorry (I5)."""
 
 HEARD_WITHIN = timedelta(seconds=2)
 """A phoner who is lost within this time of the answer was not there for it (FTC, Ofcom)."""
@@ -67,7 +58,7 @@ class CallFlow:
 
     def __init__(self, ours: House) -> None:
         self._ours = ours
-        self._stopping: set[str] = set()  # attempts whose order to stop is on its way
+        self.stopping = Stopping(ours)
 
     async def receive(
         self,
@@ -82,7 +73,7 @@ class CallFlow:
         """Take one report in; twice, late or out of order is all the same.
 
         `at` is the provider's own time of the event; None: now. Clocks differ: nothing happens
-        before its permit, or later than now.
+        before its permit, later than now, or after its end.
         """
         after = await self._ours.store.run(
             lambda tx: self.apply(tx, attempt, report, at, ref=ref, receipt=receipt, why=why)
@@ -119,7 +110,7 @@ class CallFlow:
             # Settled as never placed, and rings after all: nobody expects this leg any more.
             log.error("rings_after_all", attempt=attempt)
             after.hang_up.append(ref)
-        happened = min(max(at or now, before.permit_at), now)
+        happened = min(max(at or now, before.permit_at), before.ended_at or now)
         call = machine.advance(before.call, report, happened, ref)
         if call == before.call and report is not Report.NO_REPLY:
             return after
@@ -134,9 +125,9 @@ class CallFlow:
         """Send out what follows, in the background."""
         background = self._ours.background
         for ref in after.hang_up:
-            background.start(self._end(ref))
+            background.start(self.stopping.end(ref))
         if after.silence:
-            background.start(self.silence())
+            background.start(self.stopping.silence())
         for leg in after.check_room:
             background.start(self._check_room(leg))
         for seat in after.dial:
@@ -212,7 +203,7 @@ class CallFlow:
                 after.check_room.append(row.leg)
             return seating.move(tx, self._ours, row, Event.ANSWERED, now)
         self.abandoned(tx, before, now)
-        self.want_stopped(tx, before, PHONER_LOST, now)
+        self.stopping.want(tx, before, PHONER_LOST, now)
         after.silence = True
         return row
 
@@ -298,67 +289,9 @@ class CallFlow:
         heard = row.state == State.TALKING and now - (call.answered_at or now) > HEARD_WITHIN
         if call.call.state is CallState.TALKING and not heard:
             self.abandoned(tx, call, now)
-        self.want_stopped(tx, call, PHONER_LOST, now)
+        self.stopping.want(tx, call, PHONER_LOST, now)
         after.silence = True
         return after
-
-    def want_stopped(self, tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
-        """This call must not go on. `silence` does it after the commit; asked again, it does so again."""
-        if call.ended_at is not None:
-            return
-        if call.stop_wanted is None:
-            calls.change(tx, call.attempt, stop_wanted=reason)
-            audit.append(tx, now, Kind.STOPPED, call=call.attempt, reason=reason)
-        elif call.stopped:
-            calls.change(tx, call.attempt, stopped=False)
-
-    async def silence(self) -> None:
-        """End every open call that must stop, all at once. What fails is tried again by upkeep."""
-        found = [
-            call
-            for call in await self._ours.store.run(calls.to_stop)
-            if call.attempt not in self._stopping
-        ]
-        await asyncio.gather(*(self._stop(call) for call in found))
-
-    async def _stop(self, call: CallRow) -> None:
-        """Hang up; or say sorry to who answered and found nobody there."""
-        ref = call.ref or ""
-        sorry = call.answered_at is not None and call.stop_wanted == PHONER_LOST
-        self._stopping.add(call.attempt)
-        try:
-            if sorry:
-                organisation = self._ours.rules.known(call.campaign).organisation
-                await self._ours.telephony.apologise(ref, organisation)
-            else:
-                await self._ours.telephony.hang_up(ref)
-        except Exception as error:  # noqa: BLE001 - whatever it was: it is still wanted, so upkeep comes back
-            log.warning("not_stopped_yet", attempt=call.attempt, error=type(error).__name__)
-            return
-        finally:
-            self._stopping.discard(call.attempt)
-        await self._ours.store.run(lambda tx: self._stopped(tx, call.attempt, sorry=sorry))
-
-    def _stopped(self, tx: Tx, attempt: str, *, sorry: bool) -> None:
-        now = self._ours.clock.now()
-        row = calls.lock(tx, attempt)
-        soon = now + STOP_CHECK
-        if row is not None and row.deadline is not None:
-            soon = min(soon, row.deadline)  # however often she presses, it is asked about
-        calls.change(tx, attempt, stopped=True, deadline=soon)
-        if sorry:
-            audit.append(tx, now, Kind.APOLOGISED, call=attempt)
-
-    async def _end(self, ref: str) -> None:
-        """Hang up a leg that belongs to no open call: nothing in the database asks for it again."""
-        for wait in (0, *END_AGAIN_SECONDS):
-            await self._ours.clock.sleep(wait)
-            try:
-                await self._ours.telephony.hang_up(ref)
-            except Exception as error:  # noqa: BLE001 - whatever it was, once more
-                log.warning("not_hung_up_yet", error=type(error).__name__)
-            else:
-                return
 
 
 _LIVING = frozenset({Report.TAKEN, Report.RANG, Report.ANSWERED})

@@ -224,7 +224,7 @@ class Phoning:
             call = None if row.call is None else calls.lock(tx, row.call)
             if call is None or call.ended_at is not None:
                 return False
-            self._call_flow.want_stopped(tx, call, reason, self._ours.clock.now())
+            self._call_flow.stopping.want(tx, call, reason, self._ours.clock.now())
             return True
 
         open_call = await self._ours.store.run(work)

@@ -15,8 +15,9 @@ from callserver.domain.call import Receipt
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
 from callserver.domain.seat import Event, ImpossibleEvent, State
 from callserver.engine import seating
-from callserver.engine.call_flow import STOP_CHECK, After, CallFlow
+from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
+from callserver.engine.stopping import STOP_CHECK
 from callserver.ports import Declined, Placed, Room, Trouble, Tx
 
 log = structlog.get_logger(__name__)

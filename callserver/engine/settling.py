@@ -93,8 +93,8 @@ class Settling:
             if row is None or row.ended_at is not None or row.answered_at is not None:
                 return False
             # The provider took our hang-up once already, and still has the leg? Then again.
-            self._call_flow.want_stopped(tx, row, "lasted_too_long", now)
+            self._call_flow.stopping.want(tx, row, "lasted_too_long", now)
             return True
 
         if await self._ours.store.run(stop):
-            await self._call_flow.silence()
+            await self._call_flow.stopping.silence()

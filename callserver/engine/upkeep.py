@@ -89,7 +89,7 @@ class Upkeep:
         for call in work.calls:
             self._ours.background.start(self._settling.settle(call))
         if work.stopping:
-            self._ours.background.start(self._call_flow.silence())
+            self._ours.background.start(self._call_flow.stopping.silence())
         due = [await self._seal(), *await self._ours.store.run(self._next)]
         if work.stopping:
             due.append(now + STOP_AGAIN)
