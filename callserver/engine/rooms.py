@@ -172,16 +172,21 @@ class Rooms:
             over = event == "end" and row.room_ref == room_ref
             if row.leg is not None and (over or (event == "leave" and leg == row.leg)):
                 return self._call_flow.leg_lost(tx, row.leg)
-            if event == "leave":
-                self._contact_left(tx, row, leg, now)
+            if event in ("join", "leave"):
+                self._somebody_else(tx, row, leg, event, now)
             return after
 
         self._call_flow.follow(await self._ours.store.run(note))
 
-    def _contact_left(self, tx: Tx, row: SeatRow, leg: str, now: datetime) -> None:
-        """The contact's leg is out of the room: should its end not be told, we ask soon."""
+    def _somebody_else(self, tx: Tx, row: SeatRow, leg: str, event: str, now: datetime) -> None:
+        """The contact's leg came or went: should its answer or its end not be told, we ask soon.
+
+        Coming is no answer by itself: a leg may be in the room while it still rings.
+        """
         call = None if row.call is None else calls.lock(tx, row.call)
-        if call is not None and call.ended_at is None and call.ref == leg:
+        if call is None or call.ended_at is not None or call.ref != leg:
+            return
+        if event == "leave" or call.answered_at is None:
             calls.change(tx, call.attempt, deadline=now + STOP_CHECK)
 
     async def found(self, seat: int, leg: str, room_ref: str) -> None:

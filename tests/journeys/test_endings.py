@@ -189,3 +189,17 @@ def test_a_provider_that_is_slow_is_asked_once(house: TestHouse) -> None:
 
     play(work())
     assert len(asked) == 1
+
+
+def test_an_answer_that_was_never_told_is_asked_for(house: TestHouse) -> None:
+    """Every word of her leg is lost; the room tells that somebody came in."""
+    house.people.default = RINGS_OUT
+
+    async def work() -> None:
+        person = await rings(house)
+        person.callback.url = None
+        await house.network._answer(person)
+        await house.until(6)
+        assert (await house.seat())["state"] == "talking"
+
+    play(work())
