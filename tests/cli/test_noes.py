@@ -233,3 +233,10 @@ def test_many_noes_in_a_moment(engine: Engine, full: bool) -> None:
     with engine.begin() as tx:
         assert no_lists.add_numbers(tx, numbers, "many", "test", NOW) == len(numbers)
     assert time.monotonic() - started < 60
+
+
+def test_a_first_line_that_is_no_number_loses_nobody_else() -> None:
+    """One number a line, and the very first has a slip: it is refused as any other line."""
+    found = number_files.read(b"1220001\n32200002\n")
+    assert found.numbers == [4532200002]
+    assert [(one.line, one.reason) for one in found.refused] == [(1, "number_invalid")]
