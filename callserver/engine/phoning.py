@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from callserver.database import audit, calls, contacts, seats
+from callserver.database import audit, calls, contacts, seats, suppressions
 from callserver.database.calls import CallRow
 from callserver.database.house import User
 from callserver.database.seats import SeatRow
 from callserver.domain import outcome as outcomes
+from callserver.domain import phone, subject
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Campaign, Outcome
 from callserver.domain.seat import Event, ImpossibleEvent, State
@@ -44,14 +45,19 @@ class Phoning:
 
         Raises:
             NotFound: no such campaign.
-            NotAllowed: it belongs to another department.
+            NotAllowed: it belongs to another department; or the line is the telephone of somebody
+                whom we know otherwise.
         """
         chosen = self._ours.rules.campaign(campaign)
         if user.department is not None and chosen.department != user.department:
             raise NotAllowed(f"campaign {campaign!r} belongs to another department")
-        row, after = await self._ours.store.run(
-            lambda tx: self._on_shift(tx, user, chosen, line or user.line)
-        )
+
+        def work(tx: Tx) -> tuple[SeatRow, After]:
+            if line is not None and line != user.line:
+                self._check_line(tx, line)
+            return self._on_shift(tx, user, chosen, line or user.line)
+
+        row, after = await self._ours.store.run(work)
         self._call_flow.follow(after)
         if row.state == State.CONNECTING:
             self._ours.background.start(self._rooms.ring_in(row.id))
@@ -73,6 +79,19 @@ class Phoning:
             seats.set_line(tx, row.id, leg=None)
         seats.set_line(tx, row.id, campaign=campaign.name, line=line, department=user.department)
         return seating.move(tx, self._ours, self._seat(tx, row.id), Event.ON_SHIFT, now), after
+
+    def _check_line(self, tx: Tx, line: str) -> None:
+        """A telephone that nobody registered as hers may ring nobody past the gate (I11)."""
+        number = phone.parse(line.removeprefix("sip:").partition("@")[0])
+        if not isinstance(number, str):
+            return  # a softphone's name, not a telephone of the public network
+        key = phone.to_int(number)
+        about = (subject.of_number(key), subject.of_hash(key, self._ours.secret))
+        said_no = any(one.lifted_at is None for one in suppressions.for_subjects(tx, about))
+        if said_no or contacts.by_number(tx, key) or number in self._ours.rules.own_numbers:
+            raise NotAllowed(
+                "this line is not registered as yours; an administrator adds it: callserver user add"
+            )
 
     async def ready(self, user: User) -> None:
         """Ready for the next call: it is dialed at once."""

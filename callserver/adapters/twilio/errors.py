@@ -1,4 +1,5 @@
-"""Twilio's error codes, in our words. A code that is not here stops nothing but its own call."""
+"""Twilio's error codes, in our words. A refusal whose code is not here stops the campaign, as our own
+mistake would: nobody knows whom it would be repeated for."""
 
 from callserver.ports import Trouble
 
