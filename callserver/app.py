@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 from sqlalchemy import select, text
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -89,7 +89,7 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
         exception_handlers={
             CallserverError: problems.on_error,
             ValidationError: problems.on_invalid,
-            HTTPStatus.NOT_FOUND: pages.on_lost,
+            HTTPException: pages.on_http,
         },
         lifespan=lifespan,
     )

@@ -13,7 +13,7 @@ from callserver.adapters import files
 from callserver.adapters.clock import clock_from
 from callserver.adapters.twilio import Twilio
 from callserver.database import migrate
-from callserver.database.store import AnyStore, open_store
+from callserver.database.store import AnyStore, open_store, reading
 from callserver.domain.configuration import Configuration
 from callserver.engine import sealing
 from callserver.engine.accounts import Accounts
@@ -79,16 +79,18 @@ def build(
         raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
     if not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
-    chosen_clock = clock or clock_from(settings.clock)
     _make_folder(settings.database)
     store = open_store(settings.database, inline=inline, durable=durable)
     migrate.upgrade(store.engine)
+    if clock is None:
+        with reading(store.engine) as connection:
+            clock = clock_from(settings.clock, connection)
     configuration: Configuration = load(settings.config)
     client = http or httpx.AsyncClient(timeout=10)
     ours = House(
         store=store,
-        clock=chosen_clock,
-        telephony=telephony or Twilio(settings, chosen_clock, client),
+        clock=clock,
+        telephony=telephony or Twilio(settings, clock, client),
         rules=Rules(configuration),
         secret=settings.key.encode(),
         calls_per_second=settings.calls_per_second,
@@ -101,11 +103,11 @@ def build(
     wishes = Wishes(ours)
     settling = Settling(ours, call_flow)
     leaving = Leaving(ours, call_flow)
-    seal = sealing.Sealer(store, chosen_clock, settings.seal_key, settings.seals)
+    seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
         store=store,
-        clock=chosen_clock,
+        clock=clock,
         ours=ours,
         call_flow=call_flow,
         dialer=dialer,

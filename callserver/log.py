@@ -43,7 +43,7 @@ def set_up(level: str = "info") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Masking("%(message)s"))
     logging.basicConfig(level=number, handlers=[handler])
-    for noisy in ("apscheduler", "httpx", "httpcore", "twilio", "alembic"):
+    for noisy in ("apscheduler", "httpx", "httpcore", "twilio", "alembic", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     pretty = sys.stderr.isatty()
     structlog.configure(

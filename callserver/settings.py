@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from callserver.errors import ConfigurationProblem
 
@@ -62,6 +63,8 @@ _NAMES = {
     "api_url": "TWILIO_API_URL",
     "amd": "CALLSERVER_AMD",
 }
+LEVELS = ("debug", "info", "warning", "error")
+MOST_PER_SECOND = 1000
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -113,8 +116,30 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         if found.get(name, "") != ""
     }
     settings = Settings(**values)  # type: ignore[arg-type]
-    if not settings.public_url.startswith(("http://", "https://")):
-        raise ConfigurationProblem(
-            "CALLSERVER_PUBLIC_URL: should be like https://calls.example.org"
-        )
+    for name, well, right in _checks(settings):
+        if not well:
+            raise ConfigurationProblem(f"{name}: should be {right}")
     return settings
+
+
+def _checks(found: Settings) -> tuple[tuple[str, bool, str], ...]:
+    """What a type alone does not show: the variable, whether it is well, what would be right."""
+    rate = found.calls_per_second
+    return (
+        ("CALLSERVER_PUBLIC_URL", _plain(found.public_url), "like https://calls.example.org"),
+        ("TWILIO_API_URL", not found.api_url or _plain(found.api_url), "like https://example.org"),
+        ("CALLSERVER_PORT", 0 < found.port < 65536, "from 1 to 65535"),
+        ("CALLSERVER_CALLS_PER_SECOND", 0 < rate <= MOST_PER_SECOND, "above 0, like 1 or 0.5"),
+        ("CALLSERVER_LOG_LEVEL", found.log_level.lower() in LEVELS, f"one of {', '.join(LEVELS)}"),
+    )
+
+
+def _plain(url: str) -> bool:
+    """A web address without a name and word, a query or a fragment: the provider signs none."""
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    whole = parts.scheme in ("http", "https") and named and "@" not in parts.netloc
+    return whole and not (parts.query or parts.fragment)

@@ -63,7 +63,6 @@ def import_list(
     raw = read(file)
     where = refused or refused_rows.beside(file)
     _check(region, language, file, where)
-    now = opening.clock().now()
     callable_of: Counter[str] | None = None
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(opening.database(settings))
@@ -73,6 +72,7 @@ def import_list(
         stack.enter_context(_no_collector())
         bar = progress.add_task(texts.say(language, "import.rows"), total=raw.count(b"\n"))
         transaction = stack.enter_context(engine.connect())
+        now = opening.now(transaction)
         summary = take_in(
             transaction,
             chosen,
@@ -82,6 +82,7 @@ def import_list(
             region=region,
             progress=lambda done: progress.update(bar, completed=done),
         )
+        progress.update(bar, total=summary.read, completed=summary.read)
         if dry_run:
             label = texts.say(language, "import.ready")
             asked = progress.add_task(label, total=summary.taken + summary.unchanged)
@@ -215,7 +216,7 @@ def export(
     encoding = "utf-8-sig" if bom else "utf-8"
     with opening.database(settings) as engine:
         with engine.begin() as tx:
-            exporting.record(tx, what, campaign, by, opening.clock().now())
+            exporting.record(tx, what, campaign, by, opening.now(tx))
         with contextlib.ExitStack() as stack:
             out: Any = sys.stdout
             if file is not None:

@@ -35,10 +35,11 @@ def explain(
     """
     settings = opening.settings()
     rules = Rules(load(Path(settings.config)))
-    now = opening.clock().now() if at is None else instant("--at", at)
+    asked = None if at is None else instant("--at", at)
     names = [campaign] if campaign else list(rules.current.campaigns)
     secret = opening.secret(settings)
     with opening.database(settings) as engine, reading(engine) as tx:
+        now = asked or opening.now(tx)
         answers = [
             explaining.explain(tx, rules, secret, number, rules.campaign(name), now)
             for name in names

@@ -3,16 +3,18 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Engine
 
-from callserver.adapters.clock import SystemClock, clock_from
+from callserver.adapters.clock import clock_from
 from callserver.database import migrate
 from callserver.database.store import make_engine
 from callserver.domain.audit import may_be_kept
 from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
 from callserver.settings import Settings, from_environment
 
 
@@ -20,9 +22,9 @@ def settings() -> Settings:
     return from_environment()
 
 
-def clock(found: Settings | None = None) -> SystemClock:
-    """The clock that a server with these settings keeps: a command's words fit its time."""
-    return clock_from((found or from_environment()).clock)
+def now(tx: Tx) -> datetime:
+    """The instant, by the clock that a server on this database keeps."""
+    return clock_from(from_environment().clock, tx).now()
 
 
 def secret(found: Settings) -> bytes:

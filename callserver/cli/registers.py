@@ -43,9 +43,11 @@ def import_register(
     raw = read(file)
     with opening.progress("rows", raw.count(b"\n")) as done:
         found = number_files.read(raw, column=column, progress=done)
-    now = opening.clock().now()
-    at = now if washed_at is None else instant("--washed-at", washed_at)
+    issued = None if washed_at is None else instant("--washed-at", washed_at)
     with opening.progress("numbers", len(found.numbers)) as done, opening.database() as engine:
+        with reading(engine) as connection:
+            now = opening.now(connection)
+        at = issued or now
         version = no_lists.load_register(
             engine, found.numbers, name, at, now, by=by, smaller=smaller, progress=done
         )

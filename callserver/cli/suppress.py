@@ -56,7 +56,6 @@ def add(
     """
     settings = opening.settings()
     secret = settings.key.encode()
-    now = opening.clock().now()
     parsed = [_number(raw) for raw in numbers or ()]
     if not parsed and not contact:
         raise ConfigurationProblem("name telephone numbers, or contacts with --contact")
@@ -64,6 +63,7 @@ def add(
         raise ConfigurationProblem("CALLSERVER_KEY is not set: its hashes would protect nobody")
     ids: list[int] = []
     with opening.database(settings) as engine, engine.begin() as tx:
+        now = opening.now(tx)
         for number in parsed:
             about = suppressing.subjects(scope, number, contacts.by_number(tx, number), secret)
             ringing = (subject.of_number(number),) if scope is Scope.HASH else ()
@@ -94,8 +94,8 @@ def lift(
     if (number is None) == (key is None):
         raise ConfigurationProblem("name a telephone number, or one suppression with --id")
     settings = opening.settings()
-    now = opening.clock().now()
     with opening.database(settings) as engine, engine.begin() as tx:
+        now = opening.now(tx)
         if key is not None:
             lifted = suppressing.lift(tx, [key], by, suppressing.check_why(why, ()), now)
             left: list[tuple[int, str]] = []
@@ -125,13 +125,12 @@ def import_list(
     raw = read(file)
     with opening.progress("rows", raw.count(b"\n")) as done:
         found = number_files.read(raw, column=column, progress=done)
-    now = opening.clock().now()
     with (
         opening.progress("suppressions", len(found.numbers)) as done,
         opening.database() as engine,
         engine.begin() as tx,
     ):
-        added = no_lists.add_numbers(tx, found.numbers, name, by, now, done)
+        added = no_lists.add_numbers(tx, found.numbers, name, by, opening.now(tx), done)
     print(
         f"{added} suppressed, {len(found.numbers) - added} unchanged,"
         f" {found.duplicates} duplicates, {len(found.refused)} refused of {found.read} read"

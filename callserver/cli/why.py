@@ -34,7 +34,7 @@ def why(
     if isinstance(parsed, phone.NumberProblem):
         raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
     with opening.database(settings) as engine, engine.begin() as tx:
-        answer = look_up(tx, parsed, opening.secret(settings), by, opening.clock().now())
+        answer = look_up(tx, parsed, opening.secret(settings), by, opening.now(tx))
     if as_json:
         print(json.dumps(_document(answer), ensure_ascii=False, indent=2))
         return

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -95,10 +96,19 @@ class Pages:
         seen = self._listed(asked)
         return self._elsewhere(seen[0].path) if seen else self.lost(request)
 
-    async def on_lost(self, request: Request, _: Exception) -> Response:
-        """An address that nobody serves: a page for people, a problem for machines."""
-        if request.url.path.startswith(("/api/", "/twilio/")):
-            return problem(HTTPStatus.NOT_FOUND, texts.say(language_of(request), "error.not_found"))
+    async def on_http(self, request: Request, error: Exception) -> Response:
+        """What the router says: a page for people, a problem for machines, a code for the provider."""
+        status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
+        headers = error.headers if isinstance(error, HTTPException) else None  # which methods fit
+        path, language = request.url.path, language_of(request)
+        if path.startswith("/api/"):
+            known = status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+            said = texts.say(language, f"error.http_{status.value}") if known else status.phrase
+            answer = problem(status, said)
+            answer.headers.update(headers or {})
+            return answer
+        if path.startswith("/twilio/") or status is not HTTPStatus.NOT_FOUND:
+            return Response(status_code=status, headers=headers)
         return self.lost(request)
 
     def lost(self, request: Request) -> Response:

@@ -12,6 +12,7 @@ from callserver.console.views import MySeat
 from callserver.database import seats
 from callserver.database.audit import Entry
 from callserver.domain.role import Action
+from callserver.domain.seat import Pause as PauseReason
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
 from callserver.engine.phoning import Given, Phoning
@@ -23,7 +24,7 @@ class Shift(Body):
 
 
 class Pause(Body):
-    reason: str = Field(default="pause", pattern=r"^[a-z_]{1,40}$")  # a word, for the log keeps it
+    reason: PauseReason = PauseReason.PAUSE
 
 
 class Hand(Body):

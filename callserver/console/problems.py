@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from callserver import texts
-from callserver.console.endpoint import TooLarge
+from callserver.console.endpoint import TooLarge, Unwritable
 from callserver.console.signed_in import language_of
 from callserver.engine.accounts import NotSignedIn, TooManyFailures
 from callserver.engine.dialer import Refused
@@ -22,6 +22,7 @@ from callserver.errors import (
 
 _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
     (TooManyFailures, HTTPStatus.TOO_MANY_REQUESTS),
+    (Unwritable, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotAllowed, HTTPStatus.FORBIDDEN),

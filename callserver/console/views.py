@@ -127,7 +127,7 @@ def _seat(row: SeatRow, *, others: bool = False) -> SeatView:
 
 
 def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
-    campaign = rules.current.campaigns.get(call.campaign)
+    campaign = rules.current.campaigns.get(call.campaign) or rules.former.get(call.campaign)
     heard = wishes.heard(tx, call.attempt)
     over = cards.ended(rules, call, heard)
     return CallView(

@@ -209,6 +209,13 @@ def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:
     return None if row is None else CallRow._make(row)
 
 
+def last_of_contact(tx: Tx, contact: int) -> str | None:
+    """The attempt that came last to a contact."""
+    query = select(calls.c.attempt).where(calls.c.contact == contact)
+    found: str | None = tx.execute(query.order_by(calls.c.permit_at.desc()).limit(1)).scalar()
+    return found
+
+
 def of_number(tx: Tx, number: int) -> list[CallRow]:
     query = _all.where(calls.c.number == number).order_by(calls.c.permit_at)
     return [CallRow._make(row) for row in tx.execute(query)]

@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from callserver.database.prepared import Prepared
 from callserver.database.tables import (
+    audit,
     budgets,
     campaign_states,
     leases,
@@ -39,6 +40,8 @@ _receipt = Prepared(
     }
 )
 
+_last_lease = select(func.max(leases.c.until))
+_last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
 _lease = select(leases.c.owner, leases.c.until).where(leases.c.name == bindparam("name"))
 
 
@@ -55,6 +58,10 @@ def _count_statement(name: str) -> Prepared:
 
 
 _count = {name: _count_statement(name) for name in ("dials", "answered", "abandoned")}
+
+
+LEASE = timedelta(seconds=10)
+"""How long a dead process keeps others from taking its work over."""
 
 
 def campaign_state(tx: Tx, campaign: str) -> tuple[bool, str]:
@@ -94,8 +101,8 @@ def next_slot(tx: Tx, now: datetime) -> datetime:
 
 
 def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
-    """Use the slot up: the next one comes 1/per_second later."""
-    _set_budget(tx, {"at": at + timedelta(seconds=1 / per_second)})
+    """Use a slot up: the next one comes 1/per_second after it, and after all that are given out."""
+    _set_budget(tx, {"at": next_slot(tx, at) + timedelta(seconds=1 / per_second)})
 
 
 def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
@@ -111,23 +118,31 @@ def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
     return _receipt(tx, values).rowcount == 1
 
 
-def lease(tx: Tx, name: str, owner: str, now: datetime, lasts: timedelta) -> bool:
+def lease(tx: Tx, name: str, owner: str, now: datetime) -> bool:
     """Take or keep a lease; False while another owner holds it."""
     held = tx.execute(_lease, {"name": name}).one_or_none()
-    if held is not None and held.owner == owner and held.until - now > lasts / 2:
+    if held is not None and held.owner == owner and held.until - now > LEASE / 2:
         return True  # fresh enough: no write, no commit to wait for
-    values = {"name": name, "owner": owner, "until": now + lasts}
+    values = {"name": name, "owner": owner, "until": now + LEASE}
     statement = (
         _INSERTS[tx.dialect.name](leases)
         .values(values)
         .on_conflict_do_update(
             index_elements=["name"],
-            set_={"owner": owner, "until": now + lasts},
+            set_={"owner": owner, "until": now + LEASE},
             where=(leases.c.owner == owner) | (leases.c.until < now),
         )
         .execution_options(preserve_rowcount=True)
     )
     return tx.execute(statement).rowcount == 1
+
+
+def lived_until(tx: Tx) -> datetime | None:
+    """The latest instant that somebody wrote down as now; None in an empty database."""
+    entry: datetime | None = tx.execute(_last_entry).scalar()
+    leased: datetime | None = tx.execute(_last_lease).scalar()
+    known = [at for at in (entry, leased and leased - LEASE) if at is not None]
+    return max(known, default=None)
 
 
 def release_lease(tx: Tx, name: str, owner: str) -> None:

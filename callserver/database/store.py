@@ -17,9 +17,10 @@ import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 T = TypeVar("T")
@@ -38,9 +39,9 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
     engine = (
         create_engine(
             url,
-            hide_parameters=True,
             poolclass=StaticPool,
             connect_args={"check_same_thread": False},
+            hide_parameters=True,
         )
         if server
         else create_engine(url, hide_parameters=True)
@@ -67,13 +68,24 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
 
 
 def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:
-    """An engine for either database. Errors name no values: they come into the log (I10)."""
-    if make_url(url).get_backend_name() == "sqlite":
+    """An engine for either database.
+
+    Raises:
+        ConfigurationProblem: the URL is none, or names another kind of database.
+    """
+    try:
+        kind = make_url(url).get_backend_name()
+    except ArgumentError:
+        kind = ""  # the URL itself is not repeated: it may hold a password
+    if kind not in ("sqlite", "postgresql"):
+        right = "sqlite:///var/callserver.db or postgresql+psycopg://user:word@host/name"
+        raise ConfigurationProblem(f"CALLSERVER_DATABASE: should be like {right}")
+    if kind == "sqlite":
         return sqlite_engine(url, durable=durable, server=server)
     return create_engine(
         url,
-        hide_parameters=True,
         pool_size=8,
+        hide_parameters=True,  # they hold names and numbers, and errors are logged
         connect_args={"options": "-c idle_in_transaction_session_timeout=10000"},
     )
 

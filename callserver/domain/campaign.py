@@ -14,6 +14,8 @@ from callserver.domain.call import Cause
 from callserver.domain.document import Document
 from callserver.domain.facts import Purpose, Scope, Segment
 
+A_YEAR_MINUTES = 366 * 24 * 60
+
 
 class Label(Document):
     da: Annotated[str, Field(min_length=1)]
@@ -58,7 +60,7 @@ class Outcome(Document):
 
 
 class Retry(Document):
-    after_minutes: Annotated[int, Field(ge=1)]
+    after_minutes: Annotated[int, Field(ge=1, le=A_YEAR_MINUTES)]
     most: Annotated[int, Field(ge=0, le=20)]  # dials that may end so before the contact is closed
 
     @property
@@ -68,7 +70,9 @@ class Retry(Document):
 
 class CallBacks(Document):
     personal: bool = True  # kept by the phoner who promised
-    release_after_minutes: Annotated[int, Field(ge=0)] = 10  # then the team may take it
+    release_after_minutes: Annotated[int, Field(ge=0, le=A_YEAR_MINUTES)] = (
+        10  # then the team may take it
+    )
     tolerance_minutes: Annotated[int, Field(ge=1, le=15)] = 15
     most_days_ahead: Annotated[int, Field(ge=1, le=365)] = 60
 

@@ -18,7 +18,7 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One configuration file as it was read. `error`: the line, and why it cannot be read."""
+    """One configuration file as it was read. `error` (line, why): it cannot be read at all."""
 
     kind: str  # policy campaign departments script
     path: str

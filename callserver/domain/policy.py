@@ -29,6 +29,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(r"(\d{1,2}):(\d\d)\s*[-\u2013]\s*(\d{1,2}):(\d\d)", re.ASCII)
 _CLOSED = re.compile(r"(\d{4}-)?\d\d-\d\d", re.ASCII)
 _DAY_MINUTES = 24 * 60
+A_YEAR_HOURS = 366 * 24
 
 Window = tuple[int, int]
 """Minutes of the local day, half-open: [opens, closes)."""
@@ -159,12 +160,12 @@ class Cap(Document):
 class Frequency(Block):
     """How often, and what rest follows."""
 
-    gap_hours: Annotated[float, Field(gt=0)] | None = None
+    gap_hours: Annotated[float, Field(gt=0, le=A_YEAR_HOURS)] | None = None
     per_day: Annotated[int, Field(ge=1)] | None = None
     per_24_hours: Annotated[int, Field(ge=1)] | None = None
     per_period: Cap | None = None
-    rest_days_after_refusal: Annotated[int, Field(ge=1)] | None = None
-    rest_hours_after_abandoned: Annotated[int, Field(ge=1)] | None = None
+    rest_days_after_refusal: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    rest_hours_after_abandoned: Annotated[int, Field(ge=1, le=A_YEAR_HOURS)] | None = None
     call_back_tolerance_minutes: Annotated[int, Field(ge=1, le=15)] = 15
 
 
@@ -175,7 +176,7 @@ class RegisterRule(Block):
     except_members: bool = False
     except_consent: bool = True
     except_last_gift_years: Annotated[int, Field(ge=1)] | None = None
-    wash_days: Annotated[int, Field(ge=1)] | None = None  # our copy may be this old
+    wash_days: Annotated[int, Field(ge=1, le=3_650)] | None = None  # our copy may be this old
 
 
 class ConsentRule(Block):

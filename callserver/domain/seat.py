@@ -20,6 +20,18 @@ class State(StrEnum):
     PAUSED = "paused"
 
 
+class Pause(StrEnum):
+    """Why a phoner rests: a closed list, because the log keeps it and words of one's own may name
+    somebody (I10)."""
+
+    PAUSE = "pause"
+    MEAL = "meal"
+    TALK = "talk"  # with the supervisor
+    READING = "reading"
+    TECHNICAL = "technical"
+    BREATHER = "breather"  # after a hard call; others see a pause
+
+
 class Event(StrEnum):
     ON_SHIFT = "on_shift"
     JOINED = "joined"  # the phoner's leg is in the room

@@ -154,7 +154,10 @@ class Dialer:
         answer = gate.ask(tx, self._ours, Question(contact, campaign, path, row, now))
         if isinstance(answer, Refusal):
             return answer
-        contacts.take(tx, contact)
+        if contact.status in ("ready", "call_back"):
+            contacts.take(
+                tx, contact
+            )  # who is done with, or asked for rest, stays so if nobody answers
         return row.id, self._reserve(tx, row, campaign, answer, now)
 
     def _contact_by_hand(

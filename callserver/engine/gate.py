@@ -5,7 +5,7 @@ audit entry (I2); an error while asking is a refusal (I9).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -148,6 +148,8 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
     """One frozen picture of what is known: what `permit.decide` looks at."""
     contact, campaign = question.contact, question.campaign
     number = phone.from_int(contact.number)
+    if question.seat is not None:
+        known = _happened(known, question.now)
     latest = {mark.kind: mark.at for mark in known.marks}  # the last one stands
     return f.Facts(
         now=question.now,
@@ -188,6 +190,21 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
         system=f.System(clock_skew_ms=skew_ms),
         revision=rules.current.revision,
         ring_seconds=campaign.ring_seconds,
+    )
+
+
+def _happened(known: Known, now: datetime) -> Known:
+    """For a dial, whatever was said has been said, though another server's clock may go before ours.
+
+    Only what would let us ring, a consent or the end of a no, waits until its time by our own clock.
+    """
+    return replace(
+        known,
+        marks=[
+            mark if mark.kind == "consent_given" else replace(mark, at=min(mark.at, now))
+            for mark in known.marks
+        ],
+        suppressions=tuple(replace(one, at=min(one.at, now)) for one in known.suppressions),
     )
 
 

@@ -48,8 +48,12 @@ def choose(tx: Tx, ours: House, user: User, campaign: Campaign, line: str | None
     if line.startswith("client:"):
         raise NotAllowed("this line is somebody else's", key="line_not_yours")
     chosen = line if line.startswith("sip:") else _number(tx, ours, campaign, line)
-    if chosen.startswith("sip:") and not _SIP.fullmatch(chosen):
-        raise Impossible("a SIP line looks like sip:name@example.org", key="line_unreadable")
+    if chosen.startswith("sip:"):
+        if not _SIP.fullmatch(chosen):
+            raise Impossible("a SIP line looks like sip:name@example.org", key="line_unreadable")
+        behind = phone.parse(chosen.removeprefix("sip:").partition("@")[0])
+        if isinstance(behind, str):  # no softphone's name, but somebody's telephone
+            _refuse_known(tx, ours, behind)
     if chosen != user.line:
         accounts.change(tx, user.id, line=chosen)
         audit.append(
@@ -65,10 +69,14 @@ def _number(tx: Tx, ours: House, campaign: Campaign, line: str) -> str:
     policy = ours.rules.current.policies[campaign.policy]
     if phone.country(number) not in policy.numbers.regions:
         raise Impossible("this is no number at home", key="line_unreadable")
+    _refuse_known(tx, ours, number)
+    return number
+
+
+def _refuse_known(tx: Tx, ours: House, number: str) -> None:
     key = phone.to_int(number)
     said_no = suppressions.for_subjects(
         tx, (subject.of_number(key), subject.of_hash(key, ours.secret))
     )
     if number in ours.rules.own_numbers or said_no or contacts.by_number(tx, key):
         raise NotAllowed("this number cannot be a line of yours", key="line_refused")
-    return number

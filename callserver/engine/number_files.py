@@ -74,8 +74,9 @@ def _column(
     for at, name in enumerate(names):
         if contact.SYNONYMS.get(name) == "phone":
             return at, []
-    if isinstance(phone.parse(header[0], region), str):
+    alone, digits = len(header) == 1, any(sign.isdigit() for sign in header[0])
+    if isinstance(phone.parse(header[0], region), str) or (alone and digits):
         return 0, [(1, header)]
-    if len(header) == 1 and not any(sign.isdigit() for sign in header[0]):
+    if alone:
         return 0, []
     raise ConfigurationProblem("nothing says which column holds the numbers; name it with --column")

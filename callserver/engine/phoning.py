@@ -39,20 +39,25 @@ class Phoning:
 
         Raises:
             NotFound: no such campaign.
-            NotAllowed: it belongs to another department.
+            NotAllowed: it belongs to another department; or the line is the telephone of somebody
+                whom we know otherwise.
         """
         chosen = self._ours.rules.campaign(campaign)
         if user.department is not None and chosen.department != user.department:
             raise NotAllowed(
                 f"campaign {campaign!r} belongs to another department", key="other_department"
             )
-        row = await self._ours.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
+        row, after = await self._ours.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
+        self._call_flow.follow(after)
         if row.state == State.CONNECTING:
             self._ours.background.start(self._rooms.ring_in(row.id))
         return row.id
 
-    def _on_shift(self, tx: Tx, user: User, campaign: Campaign, asked: str | None) -> SeatRow:
+    def _on_shift(
+        self, tx: Tx, user: User, campaign: Campaign, asked: str | None
+    ) -> tuple[SeatRow, After]:
         now = self._ours.clock.now()
+        after = After()
         row = seats.open_for(tx, user.id, user.department, now)
         if row.state not in (State.OFF, State.CONNECTING, State.PAUSED) or row.outcome_owed:
             raise Impossible(
@@ -60,10 +65,13 @@ class Phoning:
             )
         if row.state == State.PAUSED:
             seats.set_line(tx, row.id, campaign=campaign.name)
-            return self._seat(tx, row.id)
+            return self._seat(tx, row.id), after
         line = lines.choose(tx, self._ours, user, campaign, asked)
+        if row.leg is not None and (row.state == State.OFF or row.line != line):
+            after.hang_up.append(row.leg)  # of her last shift, or of the telephone she had before
+            seats.set_line(tx, row.id, leg=None)
         seats.set_line(tx, row.id, campaign=campaign.name, line=line, department=user.department)
-        return seating.move(tx, self._ours, self._seat(tx, row.id), Event.ON_SHIFT, now)
+        return seating.move(tx, self._ours, self._seat(tx, row.id), Event.ON_SHIFT, now), after
 
     async def ready(self, user: User) -> None:
         """Ready for the next call: it is dialed at once."""
@@ -80,27 +88,14 @@ class Phoning:
         row = await self._move(user, Event.OFF_SHIFT)
         if row.outcome_owed:
             raise Impossible(OWED, key="outcome_owed")
-        if row.state == State.OFF:
-            if row.leg:
-                self._ours.background.start(self._ours.telephony.hang_up(row.leg))
-            return
         if row.state in (State.RESERVED, State.RINGING):
             await self._stop(row, "phoner_off")
 
     async def hang_up(self, user: User) -> None:
         """End the call in hand."""
         row = await self._ours.store.run(lambda tx: self._seat_of(tx, user))
-        call = (
-            None
-            if row.call is None
-            else await self._ours.store.run(lambda tx: calls.get(tx, row.call or ""))
-        )
-        if call is None or call.ended_at is not None:
+        if not await self._stop(row, "phoner_hung_up"):
             raise Impossible("there is no call to hang up", key="no_call")
-        if call.answered_at is None:
-            await self._stop(row, "phoner_hung_up")
-        elif call.ref:
-            self._ours.background.start(self._ours.telephony.hang_up(call.ref))
 
     async def hand(self, user: User, *, up: bool) -> None:
         """Ask for the supervisor, or no longer. A hand that is up keeps its time."""
@@ -142,7 +137,7 @@ class Phoning:
         call = None if row.call is None else calls.lock(tx, row.call)
         if call is None or (row.state != State.TALKING and not row.outcome_owed):
             raise Impossible("there is no call whose outcome is missing", key="no_outcome_owed")
-        campaign = self._ours.rules.campaign(call.campaign)
+        campaign = self._ours.rules.known(call.campaign)
         if not given.is_what(call):
             self._recording.refuse_after_no(tx, call, campaign, given)
             self._recording.record(tx, call, campaign, given, user)
@@ -171,7 +166,7 @@ class Phoning:
                 raise NotFound("there is no call with an outcome to correct", key="not_found")
             if user.role == "phoner" and call.phoner != user.id:
                 raise NotAllowed("this was another phoner's call", key="other_phoner")
-            campaign = self._ours.rules.campaign(call.campaign)
+            campaign = self._ours.rules.known(call.campaign)
             if user.role == "phoner":
                 self._recording.refuse_after_no(tx, call, campaign, given, corrected=True)
             self._recording.record(tx, call, campaign, given, user)
@@ -202,14 +197,19 @@ class Phoning:
         await self._ours.store.run(work)
         self._call_flow.follow(After(silence=True))
 
-    async def _stop(self, row: SeatRow, reason: str) -> None:
-        def work(tx: Tx) -> None:
-            call = None if row.call is None else calls.lock(tx, row.call)
-            if call is not None:
-                self._call_flow.want_stopped(tx, call, reason, self._ours.clock.now())
+    async def _stop(self, row: SeatRow, reason: str) -> bool:
+        """Have the call in hand ended, ringing or talking; False when there is none."""
 
-        await self._ours.store.run(work)
-        self._call_flow.follow(After(silence=True))
+        def work(tx: Tx) -> bool:
+            call = None if row.call is None else calls.lock(tx, row.call)
+            if call is None or call.ended_at is not None:
+                return False
+            self._call_flow.stopping.want(tx, call, reason, self._ours.clock.now())
+            return True
+
+        open_call = await self._ours.store.run(work)
+        self._call_flow.follow(After(silence=open_call))
+        return open_call
 
     async def _move(self, user: User, event: Event, reason: str = "") -> SeatRow:
         def work(tx: Tx) -> SeatRow:

@@ -95,6 +95,9 @@ class Recording:
             ),
             now,
         )
+        if calls.last_of_contact(tx, contact.id) != call.attempt:
+            # An older call is corrected: what was said holds, but where the contact stands does not.
+            follows = tuple(one for one in follows if isinstance(one, outcomes.SAID))
         self._wishes.apply(
             tx, contact, campaign, follows, by=f"user:{user.id}", call=call.attempt, now=now
         )

@@ -56,7 +56,7 @@ class Wishes:
         if wish not in NO:
             known = ", ".join((*NO, VULNERABLE))
             raise NotFound(f"there is no wish {wish!r}; there are {known}", key="no_wish")
-        purpose = self._ours.rules.campaign(contact.campaign).purpose
+        purpose = self._ours.rules.known(contact.campaign).purpose
         for scope in NO[wish]:
             about = purpose if scope is Scope.PURPOSE else None
             self.suppress(tx, contact, scope, about, by=by, call=call, wish=wish)

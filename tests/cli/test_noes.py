@@ -250,3 +250,10 @@ def test_without_the_key_an_answer_says_what_it_lacks(
     said = say("suppress", "lift", "32200001", "--why", "asked for it")
     assert "1 lifted" in said
     assert "CALLSERVER_KEY is not set" in said
+
+
+def test_a_first_line_that_is_no_number_loses_nobody_else() -> None:
+    """One number a line, and the very first has a slip: it is refused as any other line."""
+    found = number_files.read(b"1220001\n32200002\n")
+    assert found.numbers == [4532200002]
+    assert [(one.line, one.reason) for one in found.refused] == [(1, "number_invalid")]

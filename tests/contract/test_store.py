@@ -163,6 +163,20 @@ def test_call_backs_are_kept_then_released(store: AnyStore) -> None:
     asyncio.run(work())
 
 
+def test_an_error_of_the_database_names_nobody(store: AnyStore) -> None:
+    """Errors are logged; what a statement carried is not in them (I10)."""
+
+    def fails(tx: Tx) -> None:
+        tx.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Anna Prøve"})
+
+    async def work() -> None:
+        with pytest.raises(DBAPIError) as caught:
+            await store.run(fails)
+        assert "Anna" not in str(caught.value)
+
+    asyncio.run(work())
+
+
 def test_a_receipt_counts_once(store: AnyStore) -> None:
     async def work() -> None:
         one = Receipt("call", "CA1", 0)
@@ -189,10 +203,24 @@ def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
     asyncio.run(work())
 
 
+def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
+    """A dial by hand, or a pause after a 429: the budget never goes backwards."""
+
+    def take(tx: Tx, at: datetime) -> None:
+        house.take_slot(tx, at, 1.0)
+
+    async def work() -> None:
+        await store.run(lambda tx: take(tx, NOW + timedelta(seconds=5)))
+        await store.run(lambda tx: take(tx, NOW))
+        assert await store.run(lambda tx: house.next_slot(tx, NOW)) == NOW + timedelta(seconds=7)
+
+    asyncio.run(work())
+
+
 def test_a_lease_has_one_owner(store: AnyStore) -> None:
     async def work() -> None:
         def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at, timedelta(seconds=10)))
+            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at))
 
         assert await take("a", NOW)
         assert not await take("b", NOW + timedelta(seconds=9))

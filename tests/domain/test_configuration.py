@@ -124,6 +124,14 @@ def test_the_shipped_configuration_is_well() -> None:
         ("campaigns/kanvas.yaml", "+4532123400", "+4513123400", 10, "no number to show"),
         ("campaigns/kanvas.yaml", "does: done", "does: refused\n    rest_days: 9", 18, "nothing"),
         ("campaigns/kanvas.yaml", "does: done", "does: suppress\n    scope: hash", 18, "org"),
+        ("policies/dk.yaml", "gap_hours: 4", "gap_hours: 99999999", 23, "less than"),
+        (
+            "campaigns/_common.yaml",
+            "busy: {after_minutes: 240",
+            "busy: {after_minutes: 99999999999",
+            9,
+            "less than",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_place(
@@ -211,6 +219,26 @@ def test_the_schema_asks_a_whole_file_for_every_key() -> None:
     whole = files.read_yaml("policy", CONFIG / "policies" / "dk.yaml", "dk", "dk.yaml").data
     assert list(validator.iter_errors({**whole, "hours": {}}))
     assert list(validator.iter_errors({key: whole[key] for key in whole if key != "hours"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "said"),
+    [
+        ("campaigns/kanvas.yaml", b"a: 1\nb: \xe6\n", "kanvas.yaml:2: -: is not UTF-8"),
+        ("scripts/kanvas.md", b"# a\n\n\xe6", "kanvas.md:3: -: is not UTF-8"),
+        ("campaigns/kanvas.yaml", b"a: 1\n\0", "kanvas.yaml:2: -: is not YAML"),
+        ("campaigns/kanvas.yaml", b"a: &a [*a]", "contains itself"),
+        ("campaigns/kanvas.yaml", b"a: " + b"[" * 3000, "contains itself"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_once(
+    folder: Path, name: str, broken: bytes, said: str
+) -> None:
+    """And whoever rests on it is not blamed."""
+    (folder / name).write_bytes(broken)
+    found = problems(folder)
+    assert len(found) == 1, found
+    assert said in found[0]
 
 
 def test_all_at_once_and_nothing_half(folder: Path) -> None:

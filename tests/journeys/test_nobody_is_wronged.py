@@ -47,6 +47,18 @@ def test_a_no_before_the_dial_is_final(house: TestHouse) -> None:
     assert house.contacts()[0].status == "closed"
 
 
+def test_a_no_counts_though_another_servers_clock_goes_before_ours(house: TestHouse) -> None:
+    async def work() -> None:
+        house.read(lambda tx: suppress(tx, house.clock.now() + timedelta(minutes=5)))
+        await house.on_shift()
+        await house.ready()
+        await house.until(2)
+
+    play(work())
+    assert FIRST not in [ring.number for ring in house.network.record]
+    assert house.entries("refused")[0]["reasons"] == ["SUP_NUMBER"]
+
+
 def test_a_no_from_outside_silences_the_ringing_telephone_within_a_second(
     house: TestHouse,
 ) -> None:
