@@ -18,6 +18,7 @@ app = typer.Typer(
 
 def _register() -> None:
     from callserver.cli import (
+        asterisk,
         audit,
         configuration,
         contacts,
@@ -41,6 +42,7 @@ def _register() -> None:
         simulate,
         demo,
         serve,
+        asterisk,
     ):
         module.register(app)
 
