@@ -13,17 +13,20 @@ from typing import Any
 from sqlalchemy import create_engine, select
 from starlette.applications import Starlette
 
+from callserver.adapters.asterisk.client import Lost
 from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.database import accounts
+from callserver.database import accounts, migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import audit, calls, contacts, seats
 from callserver.engine.accounts import hash_of
 from callserver.engine.taking_in import take_in
+from callserver.loading import load
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from callserver.simulator.robots import document
+from tests.exchange.proxy import Proxy
 from tests.exchange.real import ROOT, Called, Exchange
 from tests.exchange.sip import Telephone
 
@@ -47,16 +50,17 @@ class ExchangeHouse:
         self.called = called
         self.clock = ShiftedClock(AFTERNOON)
         self.telephones: list[Telephone] = []
-        self.server: Server = self._build()
+        self.proxy = Proxy(exchange.settings.asterisk_url)
         # Readers beside the server's own connection, which is busy with transactions of its own.
-        self._engine = create_engine(self.server.settings.database)
-        self.app: Starlette = create(self.server)
+        self.database = f"sqlite:///{folder}/house.db"
+        self._engine = create_engine(self.database)
         self._serving: contextlib.AsyncExitStack | None = None
 
     def _build(self) -> Server:
         settings = replace(
             self.exchange.settings,
-            database=f"sqlite:///{self.folder}/house.db",
+            database=self.database,
+            asterisk_url=self.proxy.url,
             config=ROOT / "config",
             key="test",
             seal_key=self.folder / "seal.key",
@@ -70,6 +74,8 @@ class ExchangeHouse:
         return self.app.state.events
 
     async def start(self) -> None:
+        self.server: Server = self._build()
+        self.app: Starlette = create(self.server)
         self._serving = contextlib.AsyncExitStack()
         await self._serving.enter_async_context(self.app.router.lifespan_context(self.app))
         await asyncio.wait_for(self.events.owns.wait(), 10)
@@ -80,14 +86,14 @@ class ExchangeHouse:
             self._serving = None
 
     async def restart(self) -> None:
+        """A new server process, as far as anybody can tell from outside."""
         await self.stop()
-        self.server = self._build()
-        self.app = create(self.server)
         await self.start()
 
     def fill(self, list_: str, phoners: int = 1) -> None:
+        campaign = load(ROOT / "config").campaigns["kanvas"]
+
         def work(tx: Tx) -> None:
-            campaign = self.server.ours.rules.campaign("kanvas")
             take_in(tx, campaign, list_.encode(), self.clock.now())
             for number in range(1, phoners + 1):
                 accounts.add(
@@ -100,7 +106,8 @@ class ExchangeHouse:
                 )
                 accounts.add_token(tx, hash_of(f"t{number}"), number, "test", self.clock.now())
 
-        writing = make_engine(self.server.settings.database)
+        writing = make_engine(self.database)
+        migrate.upgrade(writing)
         with writing.begin() as tx:
             work(tx)
         writing.dispose()
@@ -177,6 +184,7 @@ async def opened(
 ) -> AsyncIterator[ExchangeHouse]:
     """A house that runs until the block ends; whatever it began on the exchange is ended too."""
     house = ExchangeHouse(folder, exchange, called)
+    await house.proxy.start()
     if list_:
         house.fill(list_, phoners)
     await house.start()
@@ -184,9 +192,11 @@ async def opened(
         yield house
     finally:
         if house.server.exchange is not None and house._serving is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Lost):
                 for channel in (await house.server.exchange.ari.get("channels")).body or ():
                     await house.server.exchange.ari.delete("channels", channel["id"])
         for telephone in house.telephones:
             telephone.die()
         await house.stop()
+        await house.proxy.stop()
+        house._engine.dispose()

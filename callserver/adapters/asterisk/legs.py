@@ -160,6 +160,8 @@ class Legs:
         if seat is None and room is not None:
             seat = names.seat_of_room(room)
         if seat is not None:
+            if state != "Up":
+                log.warning("phoner_not_reached", seat=seat, cause=cause)
             await self._door.phoner_leg(seat, leg, True, Receipt("phoner", leg, _END))
         if room is not None:
             await self._ari.delete("bridges", room)

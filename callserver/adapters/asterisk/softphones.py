@@ -5,6 +5,7 @@ memory) at a start and whenever something changes. So a new colleague's telephon
 colleague's who has left is gone within a second. Only SIP's digest is kept, the password nowhere.
 """
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ BROWSER_LASTS = timedelta(hours=12)
 """A browser's password ends with the day; the page fetches a new one whenever it opens."""
 
 SILENT_S = 10
-"""A telephone that sends no sound for so long has died, and its leg is ended."""
+"""A telephone that sends no sound for so long, not even silence, has died: its leg is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Softphones:
         self._store = store
         self._clock = clock
         self._told: dict[str, str] | None = None  # what the exchange was told: name -> digest
+        self._telling = asyncio.Lock()  # a look at the database and what follows belong together
 
     async def hand_out(self, name: str, user: int) -> SignIn:
         """A new password for the user's own browser or telephone; the one before ends.
@@ -60,16 +62,18 @@ class Softphones:
         password = secrets.token_urlsafe(24)
         until = None if _is_telephone(name) else self._clock.now() + BROWSER_LASTS
         made = Softphone(name, user, digest(name, password), until)
-        await self._store.run(lambda tx: softphones.store(tx, made))
-        try:
-            await self._tell(made)
-        except Lost as lost:
-            raise ConfigurationProblem(f"the exchange does not answer: {lost}") from lost
+        async with self._telling:
+            await self._store.run(lambda tx: softphones.store(tx, made))
+            try:
+                await self._tell(made)
+            except Lost as lost:
+                raise ConfigurationProblem(f"the exchange does not answer: {lost}") from lost
         return SignIn(self._url(), f"sip:{name}@{self._domain()}", name, password)
 
     async def begin(self) -> None:
         """The stream has opened: the exchange may have forgotten everything."""
-        self._told = None
+        async with self._telling:
+            self._told = None
         await self.bring_up_to_date()
 
     async def bring_up_to_date(self) -> None:
@@ -78,6 +82,10 @@ class Softphones:
         Raises:
             Lost: it does not answer.
         """
+        async with self._telling:
+            await self._bring()
+
+    async def _bring(self) -> None:
         now = self._clock.now()
         alive = {
             one.name: one for one in await self._store.read(lambda tx: softphones.alive(tx, now))

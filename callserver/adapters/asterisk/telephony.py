@@ -31,6 +31,9 @@ JOIN_TRIES = 25
 JOIN_AGAIN_S = 0.02
 """A channel that was created a moment ago may not have reached our application yet."""
 
+LISTEN_S = 0.8
+"""A telephone sends fifty packets in a second; one that sends none for so long has died."""
+
 _NOT_YET = (409, 422)
 
 
@@ -198,7 +201,7 @@ class Asterisk:
     ) -> Leg:
         """The channel's id is the attempt's. One that was never dialed is withdrawn here and now."""
         del ref, room, number, since
-        found = await self.leg(attempt)
+        found = await self._found(attempt)
         if found.state is not LegState.QUEUED:
             return found
         try:
@@ -211,7 +214,32 @@ class Asterisk:
         return found
 
     async def leg(self, ref: str) -> Leg:
-        """A leg we know by name. Asterisk forgets a leg as soon as it has ended."""
+        """A phoner's leg. One that says nothing has lost its telephone: it is ended here and now.
+
+        Asterisk notices by itself too, but later; and whoever has just answered waits for a voice.
+        """
+        found = await self._found(ref)
+        if found.state is not LegState.TALKING:
+            return found
+        try:
+            if await self._mute(ref):
+                await self._ari.delete("channels", ref)
+                return Leg(LegState.ENDED, ref, Cause.COMPLETED.value)
+        except Lost:
+            return Leg(LegState.NO_ANSWER, ref)
+        return found
+
+    async def _mute(self, ref: str) -> bool:
+        """Whether a telephone that did send sound sends none any more, not even silence."""
+        before = await self._ari.get("channels", ref, "rtp_statistics")
+        if not before.ok or not before.body["rxcount"]:
+            return False
+        await asyncio.sleep(LISTEN_S)
+        after = await self._ari.get("channels", ref, "rtp_statistics")
+        return after.ok and bool(after.body["rxcount"] == before.body["rxcount"])
+
+    async def _found(self, ref: str) -> Leg:
+        """Asterisk forgets a leg as soon as it has ended."""
         try:
             found = await self._ari.get("channels", ref)
         except Lost as lost:
