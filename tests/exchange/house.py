@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, create_engine, select
 from starlette.applications import Starlette
 
 from callserver.adapters.asterisk.client import Lost
@@ -35,7 +35,9 @@ AFTERNOON = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
 
 def people(*endings: str) -> str:
     """A list: one contact for each pair of digits, which say what her telephone does."""
-    rows = [f"K{n};Person {n};322001{ending};1980-01-01;gade" for n, ending in enumerate(endings)]
+    rows = [
+        f"K{n};Person {n};3220{n + 1:02}{ending};1980-01-01;gade" for n, ending in enumerate(endings)
+    ]
     return "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
 
 
@@ -51,9 +53,8 @@ class ExchangeHouse:
         self.clock = ShiftedClock(AFTERNOON)
         self.telephones: list[Telephone] = []
         self.proxy = Proxy(exchange.settings.asterisk_url)
-        # Readers beside the server's own connection, which is busy with transactions of its own.
         self.database = f"sqlite:///{folder}/house.db"
-        self._engine = create_engine(self.database)
+        self._reading: Engine | None = None
         self._serving: contextlib.AsyncExitStack | None = None
 
     def _build(self) -> Server:
@@ -68,6 +69,10 @@ class ExchangeHouse:
             calls_per_second=50,
         )
         return build(settings, clock=self.clock, durable=False)
+
+    def close(self) -> None:
+        if self._reading is not None:
+            self._reading.dispose()
 
     @property
     def events(self) -> Any:
@@ -113,7 +118,10 @@ class ExchangeHouse:
         writing.dispose()
 
     def read(self, work: Callable[[Tx], Any]) -> Any:
-        with self._engine.begin() as tx:
+        """Beside the server's own connection, which is busy with transactions of its own."""
+        if self._reading is None:
+            self._reading = create_engine(self.database)
+        with self._reading.begin() as tx:
             return work(tx)
 
     async def api(self, method: str, path: str, body: Any = None, phoner: int = 1) -> Any:
@@ -199,4 +207,4 @@ async def opened(
             telephone.die()
         await house.stop()
         await house.proxy.stop()
-        house._engine.dispose()
+        house.close()

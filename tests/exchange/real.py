@@ -13,13 +13,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from callserver.adapters.asterisk import prompts
 from callserver.adapters.asterisk.client import Ari
+from callserver.loading import load
 from callserver.settings import Settings, from_environment
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
-MISSING = [tool for tool in ("sipp",) if shutil.which(tool) is None]
+MISSING = [tool for tool in ("sipp", "espeak-ng", "sox") if shutil.which(tool) is None]
 INSTALLED = (ROOT / ".asterisk/root/usr/sbin/asterisk").exists() or shutil.which("asterisk")
 WHY_NOT = (
     "there is no Asterisk here (scripts/asterisk install)"
@@ -208,6 +210,7 @@ def running(folder: Path) -> Iterator[tuple[Exchange, Called]]:
         pytest.skip(WHY_NOT)
     exchange = make(folder)
     rtp = int(exchange.environment["ASTERISK_RTP_PORTS"].split("-")[0])
+    _speak(folder / "sounds")
     called = Called(folder, exchange.trunk_port, rtp + 2000)
     called.start()
     exchange.start()
@@ -217,6 +220,12 @@ def running(folder: Path) -> Iterator[tuple[Exchange, Called]]:
     finally:
         exchange.stop()
         called.stop()
+
+
+def _speak(folder: Path) -> None:
+    campaigns = load(ROOT / "config").campaigns.values()
+    for _ in prompts.make(folder, prompts.wanted(campaigns)):
+        pass
 
 
 def await_trunk(exchange: Exchange, state: str, seconds: float = 60) -> None:

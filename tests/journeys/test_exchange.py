@@ -60,7 +60,7 @@ def test_from_ready_to_outcome_and_on(play: Play) -> None:
         await house.until(lambda: telephone.talk is None)
         assert [call.cause for call in house.calls()] == ["completed", "busy"]
         assert house.calls()[0].rang_at < house.calls()[0].answered_at
-        assert house.called.invited()[-2:] == ["+4532200100", "+4532200117"]
+        assert house.called.invited()[-2:] == ["+4532200100", "+4532200217"]
         assert "From: <sip:+4532123400@" in house.called.messages()  # the number we show
 
     play(work, "00", "17")

@@ -136,6 +136,7 @@ class Events:
     def _hand_on(self, event: dict[str, Any]) -> None:
         """Each channel's events one after the other; different channels side by side."""
         key = _about(event)
+        log.debug("exchange_event", type=event["type"], about=key)
         before = self._tails.get(key)
         task = asyncio.get_running_loop().create_task(self._after(before, event))
         self._tails[key] = task

@@ -27,8 +27,8 @@ RING_PHONER_S = 30
 DIALED = "CALLSERVER_DIALED"
 """Set on a channel just before it is dialed: one without it has never rung, and never will."""
 
-JOIN_TRIES = 25
-JOIN_AGAIN_S = 0.02
+TRIES = 25
+AGAIN_S = 0.02
 """A channel that was created a moment ago may not have reached our application yet."""
 
 LISTEN_S = 0.8
@@ -142,12 +142,22 @@ class Asterisk:
         except Lost as lost:
             return await self._withdrawn(channel, Trouble.LATER, f"lost before the dial: {lost}")
         try:
-            dialed = await self._ari.post("channels", channel, "dial", timeout=str(ring_s))
+            if await self._dial(channel, ring_s):
+                return Placed(channel)
         except Lost as lost:
             return Silent(f"lost while dialing: {lost}")
-        if dialed.ok or dialed.status == 409:  # 409: it is dialing, or further, already
-            return Placed(channel)
         return await self._withdrawn(channel, Trouble.LATER, "the channel was gone before the dial")
+
+    async def _dial(self, channel: str, ring_s: int) -> bool:
+        """Let it ring. A channel that is too new for this says 409, as one does that rings already."""
+        for _ in range(TRIES):
+            dialed = await self._ari.post("channels", channel, "dial", timeout=str(ring_s))
+            if dialed.status != 409:
+                return dialed.ok
+            if (await self._found(channel)).state is not LegState.QUEUED:
+                return True
+            await asyncio.sleep(AGAIN_S)
+        return False
 
     async def _create(self, channel: str, endpoint: str, caller_id: str) -> Declined | None:
         made = await self._ari.post(
@@ -266,11 +276,11 @@ async def join(ari: Ari, bridge: str, channel: str) -> Reply:
     Raises:
         Lost: no certain answer.
     """
-    for _ in range(JOIN_TRIES):
+    for _ in range(TRIES):
         reply = await ari.post(
             "bridges", bridge, "addChannel", channel=channel, inhibitConnectedLineUpdates="true"
         )
         if reply.status not in _NOT_YET:
             break
-        await asyncio.sleep(JOIN_AGAIN_S)
+        await asyncio.sleep(AGAIN_S)
     return reply
