@@ -36,7 +36,8 @@ AFTERNOON = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
 def people(*endings: str) -> str:
     """A list: one contact for each pair of digits, which say what her telephone does."""
     rows = [
-        f"K{n};Person {n};3220{n + 1:02}{ending};1980-01-01;gade" for n, ending in enumerate(endings)
+        f"K{n};Person {n};3220{n + 1:02}{ending};1980-01-01;gade"
+        for n, ending in enumerate(endings)
     ]
     return "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
 

@@ -15,9 +15,9 @@ from callserver.database.softphones import Softphone
 from callserver.database.store import make_engine
 from callserver.ports import Tx
 from tests.exchange.house import ExchangeHouse
-from tests.exchange.real import ROOT, Called, Exchange
+from tests.exchange.real import ROOT, Called, Exchange, free_port
 from tests.exchange.sip import Telephone
-from tests.journeys.test_processes import Process, free_port, is_up
+from tests.journeys.test_processes import Process, is_up
 
 
 class ProcessHouse(ExchangeHouse):

@@ -128,7 +128,7 @@ def _http(settings: Settings) -> str:
             f"tlscertfile = {settings.asterisk_certificate}\n"
             f"tlsprivatekey = {settings.asterisk_certificate_key}\n"
         )
-    if url.hostname not in ("127.0.0.1", "localhost"):
+    if url.scheme != "http" or url.hostname not in ("127.0.0.1", "localhost"):
         raise ConfigurationProblem(
             "ASTERISK_URL: plain http only on this machine (http://127.0.0.1:8088); else https"
         )
