@@ -166,7 +166,7 @@ def test_only_our_own_telephones_are_rung_in(play: Play, line: str) -> None:
 def test_an_ordinary_telephone_may_be_a_phoners_line(play: Play) -> None:
     async def work(carrier: RealAsterisk) -> None:
         room = Room(carrier.door.name)
-        answer = await carrier.telephony.ring_phoner("+4532200100", 1, room, CALLER_ID)
+        answer = await carrier.telephony.ring_phoner("+4532200108", 1, room, CALLER_ID)
         assert answer == Placed(f"{room.name}-phoner")
         await carrier.until(lambda: carrier.door.of("room"))
         assert await carrier.telephony.find_room(room.name) == room.name

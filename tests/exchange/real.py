@@ -157,6 +157,7 @@ class Called:
     def start(self) -> None:
         file = self._folder / "called.xml"
         file.write_text(scenario(), "utf-8")
+        (self._folder / "silence.alaw").write_bytes(b"\xd5" * 8000)
         with (self._folder / "sipp.log").open("ab") as out:
             self._process = subprocess.Popen(
                 [

@@ -72,6 +72,8 @@ class Talk:
 class Telephone(asyncio.DatagramProtocol):
     """`answers_after`: seconds; None: it only rings. Sound goes out as long as it lives."""
 
+    by = "UDP"
+
     def __init__(self, name: str, server: Address, *, answers_after: float | None = 0.1) -> None:
         self.name = name
         self.server = server
@@ -210,6 +212,7 @@ class Telephone(asyncio.DatagramProtocol):
     # -- SIP ----------------------------------------------------------------------------------
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
+        del addr
         if not data.strip():
             return
         message = Message.parse(data)
@@ -294,7 +297,7 @@ class Telephone(asyncio.DatagramProtocol):
         me = f"<sip:{self.name}@{self.server[0]}>"
         host, port = self.address
         fixed = [
-            ("Via", f"SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{secrets.token_hex(6)}"),
+            ("Via", f"SIP/2.0/{self.by} {host}:{port};rport;branch=z9hG4bK{secrets.token_hex(6)}"),
             ("Max-Forwards", "70"),
             ("From", talk.local if talk else f"{me};tag=r"),
             ("To", talk.remote if talk else me),

@@ -4,6 +4,7 @@ An event becomes the same report that a provider's callback would be; what the e
 (`Instruction`) becomes orders. Only the owner of the event stream has one of these at work.
 """
 
+import asyncio
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from callserver.adapters.asterisk import causes, names
 from callserver.adapters.asterisk.callers import Callers
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.speech import LAST_WORD
-from callserver.adapters.asterisk.telephony import join
+from callserver.adapters.asterisk.telephony import heard, join
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
 
@@ -21,6 +22,10 @@ log = structlog.get_logger(__name__)
 
 ROOM_TYPE = "mixing,proxy_media"
 """Sound always passes through Asterisk, so that a listener changes nothing in how it flows."""
+
+SOUND_TRIES = 50
+SOUND_AGAIN_S = 0.1
+"""A telephone that was answered sends sound at once; a browser agrees on keys first."""
 
 _SEQUENCE = {Report.RANG: 1, Report.ANSWERED: 2}
 _END = 9
@@ -84,7 +89,8 @@ class Legs:
                 if not names.is_attempt(leg):
                     self._rooms[leg] = bridge["id"]
         for channel in channels:
-            if channel["dialplan"]["app_name"] == "Stasis":
+            app, *_ = channel["dialplan"]["app_data"].split(",")
+            if channel["dialplan"]["app_name"] == "Stasis" and app == self._ari.app:
                 await self._found(channel)
 
     async def _found(self, channel: dict[str, Any]) -> None:
@@ -174,6 +180,16 @@ class Legs:
         if state == "Up" and seat is not None and leg not in self._rooms:
             await self.obey(leg, await self._door.phoner_calls(seat, None, leg))
 
+    async def _is_heard(self, leg: str) -> bool:
+        """Whether sound comes from her telephone: nobody shall answer a phoner who is mute."""
+        for _ in range(SOUND_TRIES):
+            if await heard(self._ari, leg):
+                return True
+            if not (await self._ari.get("channels", leg)).ok:
+                return False
+            await asyncio.sleep(SOUND_AGAIN_S)
+        return False
+
     async def _room_over(self, room: str) -> None:
         """A room ended under somebody who still sits in it: she gets another."""
         seat = names.seat_of_room(room)
@@ -195,9 +211,14 @@ class Legs:
         match instruction:
             case JoinRoom(room):
                 await self._ari.post("bridges", room, type=ROOM_TYPE)
-                if (await join(self._ari, room, leg)).ok:
-                    self._rooms[leg] = room
+                if not (await join(self._ari, room, leg)).ok:
+                    return
+                self._rooms[leg] = room
+                if await self._is_heard(leg):
                     await self._door.room(room, room, leg, "join", None)
+                else:
+                    log.warning("phoner_without_sound", room=room)
+                    await self._ari.delete("channels", leg)
             case HangUp():
                 await self._ari.delete("channels", leg)
             case _:

@@ -240,13 +240,10 @@ class Asterisk:
         return found
 
     async def _mute(self, ref: str) -> bool:
-        """Whether a telephone that did send sound sends none any more, not even silence."""
-        before = await self._ari.get("channels", ref, "rtp_statistics")
-        if not before.ok or not before.body["rxcount"]:
-            return False
+        """Whether a telephone sends no sound any more, not even silence."""
+        before = await heard(self._ari, ref)
         await asyncio.sleep(LISTEN_S)
-        after = await self._ari.get("channels", ref, "rtp_statistics")
-        return after.ok and bool(after.body["rxcount"] == before.body["rxcount"])
+        return await heard(self._ari, ref) == before
 
     async def _found(self, ref: str) -> Leg:
         """Asterisk forgets a leg as soon as it has ended."""
@@ -284,3 +281,13 @@ async def join(ari: Ari, bridge: str, channel: str) -> Reply:
             break
         await asyncio.sleep(AGAIN_S)
     return reply
+
+
+async def heard(ari: Ari, channel: str) -> int:
+    """How many packets of sound have come from a leg; 0 when it has no way for sound at all.
+
+    Raises:
+        Lost: no certain answer.
+    """
+    found = await ari.get("channels", channel, "rtp_statistics")
+    return int(found.body["rxcount"]) if found.ok else 0
