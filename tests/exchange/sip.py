@@ -79,6 +79,7 @@ class Telephone(asyncio.DatagramProtocol):
         self.server = server
         self.answers_after = answers_after
         self.talks: dict[str, Talk] = {}
+        self._password = ""
         self.alive = False
         self.rang = asyncio.Event()
         self.speaks: Callable[[int], bytes] = lambda _: SILENCE
@@ -128,18 +129,20 @@ class Telephone(asyncio.DatagramProtocol):
         call_id = secrets.token_hex(8)
         reply = await self._ask("REGISTER", uri, call_id, 1, headers)
         if reply.status == 401:
-            challenge = dict(re.findall(r'(\w+)="?([^",]+)"?', reply["WWW-Authenticate"]))
-            headers.append(("Authorization", self._digest(uri, password, realm, challenge)))
+            challenge = _challenge(reply)
+            self._password = password
+            word = self._digest("REGISTER", uri, realm, challenge)
+            headers.append(("Authorization", word))
             reply = await self._ask("REGISTER", uri, call_id, 2, headers)
         return reply.status
 
-    def _digest(self, uri: str, password: str, realm: str, challenge: Mapping[str, str]) -> str:
+    def _digest(self, method: str, uri: str, realm: str, challenge: Mapping[str, str]) -> str:
         def md5(text: str) -> str:
             return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
         ours, nonce = secrets.token_hex(8), challenge["nonce"]
-        what = md5(f"REGISTER:{uri}")
-        who = md5(f"{self.name}:{realm}:{password}")
+        what = md5(f"{method}:{uri}")
+        who = md5(f"{self.name}:{realm}:{self._password}")
         proof = md5(f"{who}:{nonce}:00000001:{ours}:auth:{what}")
         return (
             f'Digest username="{self.name}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
@@ -155,12 +158,18 @@ class Telephone(asyncio.DatagramProtocol):
         self.talks[talk.call_id] = talk
         headers = [("Contact", f"<sip:{self.name}@{self.address[0]}:{self.address[1]}>")]
         reply = await self._ask("INVITE", uri, talk.call_id, 1, headers, talk, self._offer())
+        if reply.status == 401 and self._password:
+            self._send(self._request("ACK", uri, talk.call_id, 1, [], talk))
+            word = self._digest("INVITE", uri, "callserver", _challenge(reply))
+            talk.cseq = 2
+            headers.append(("Authorization", word))
+            reply = await self._ask("INVITE", uri, talk.call_id, 2, headers, talk, self._offer())
         if reply.status >= 300:
             talk.ended.set()
             return talk
         talk.remote, talk.target = reply["To"], _uri(reply["Contact"])
         talk.media, talk.answered = _media(reply.body), True
-        self._send(self._request("ACK", talk.target, talk.call_id, 1, [], talk))
+        self._send(self._request("ACK", talk.target, talk.call_id, talk.cseq, [], talk))
         return talk
 
     async def hang_up(self, talk: Talk) -> None:
@@ -349,3 +358,7 @@ def _uri(contact: str) -> str:
 def _media(body: str) -> Address | None:
     host, port = re.search(r"c=IN IP4 (\S+)", body), re.search(r"m=audio (\d+)", body)
     return (host[1], int(port[1])) if host and port else None
+
+
+def _challenge(reply: Message) -> Mapping[str, str]:
+    return dict(re.findall(r'(\w+)="?([^",]+)"?', reply["WWW-Authenticate"]))

@@ -1,6 +1,7 @@
 """Whole ways on a real Asterisk, with real SIP and sound; and what happens when a part of it dies."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine import leaving
 from callserver.ports import Tx
+from callserver.simulator import asgi
 from tests.exchange.house import ExchangeHouse, opened, people
 from tests.exchange.real import Called, Exchange, await_trunk
 from tests.exchange.sip import Telephone
@@ -62,6 +64,10 @@ def test_from_ready_to_outcome_and_on(play: Play) -> None:
         assert house.calls()[0].rang_at < house.calls()[0].answered_at
         assert house.called.invited()[-2:] == ["+4532200100", "+4532200217"]
         assert "From: <sip:+4532123400@" in house.called.messages()  # the number we show
+        status, _ = await asgi.call(
+            house.app, "POST", "http://127.0.0.1/twilio/status/call", [], b""
+        )
+        assert status == 404  # another provider's door is not there at all
 
     play(work, "00", "17")
 
@@ -105,6 +111,10 @@ def test_three_telephones_that_nobody_answers(
             await house.until(lambda: [c.ended_at for c in house.calls()].count(None) == 0, 40)
             found = {str(call.number)[-2:]: call for call in house.calls()}
             assert {ending: call.cause for ending, call in found.items()} == causes
+            # Who answered in that moment is not left in silence: the answer is taken, and ended.
+            assert re.search(
+                r"\nBYE sip:.*?\nTo: <sip:\+453220\d\d03@", house.called.messages(), re.DOTALL
+            )
             assert [ending for ending, call in found.items() if call.rang_at is None] == ["05"]
             lasted = (call.ended_at - call.permit_at for call in found.values())
             assert all(24 < one.total_seconds() < 28 for one in lasted)

@@ -80,6 +80,26 @@ def test_telephones_are_told_again_after_asterisk_has_restarted(
     asyncio.run(work())
 
 
+def test_a_phoner_may_ring_in_herself(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
+    """Her telephone rings and she does not take it; she dials 1, and sits in her room."""
+
+    async def work() -> None:
+        async with opened(tmp_path, *exchange, people("00")) as house:
+            telephone = await house.telephone(answers_after=None)
+            early = await telephone.call("1")  # not on shift: nobody expects her
+            await house.until(early.ended.is_set)
+            await house.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+            talk = await telephone.call("1")
+            await house.until(lambda: house.seat().connected)
+            await house.ready()
+            await house.until(lambda: house.seat().state == "talking")
+            await telephone.hang_up(talk)
+            await house.until(lambda: house.calls()[0].ended_at is not None, 30)
+            assert not house.seat().connected
+
+    asyncio.run(work())
+
+
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     """An exchange as houses run it: TLS, SRTP, a certificate."""

@@ -122,6 +122,8 @@ class Legs:
                 await self._phoner_up(leg, channel["state"])
             case "ChannelDestroyed":
                 await self._ended(leg, channel["state"], event["cause"])
+            case "StasisEnd" if not names.is_attempt(leg) and names.seat_of_leg(leg) is None:
+                await self._ended(leg, channel["state"], 0)  # the last word of a leg that called in
             case "ChannelDtmfReceived":
                 await self._callers.pressed(leg, event["digit"])
             case "PlaybackFinished":
@@ -201,6 +203,8 @@ class Legs:
 
     async def _said(self, playback: dict[str, Any]) -> None:
         leg = playback["target_uri"].removeprefix("channel:")
+        if playback["state"] == "failed":
+            log.error("prompt_not_played", prompt=playback["media_uri"].rpartition("/")[2])
         if playback["id"].startswith(LAST_WORD):
             await self._ari.delete("channels", leg)
         else:
