@@ -54,11 +54,15 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
             await server.upkeep.start()
         if ticking:
             ticker.start(upkeep=server.settings.upkeep)
+            if events is not None:
+                events.start()
         log.info("started", revision=server.ours.rules.current.revision)
         try:
             yield
         finally:
             await ticker.stop()
+            if events is not None:
+                await events.stop()
             await server.ours.background.stop(DRAIN_SECONDS)
             if ticking and server.settings.upkeep:
                 await server.upkeep.release()
@@ -66,6 +70,9 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
             await server.http.aclose()
 
     door = Door(server.ours, server.call_flow, server.rooms, server.inbound)
+
+    own = server.exchange
+    events = None if own is None else own.events(door, server.upkeep.start)
 
     people = signed_in.Door(server.ours, server.accounts, server.settings)
     api = Api(_rooms(server, people), people)
@@ -78,9 +85,9 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
+    app = Starlette(
         routes=[
-            *webhook_routes(server.settings, door),
+            *([] if own else webhook_routes(server.settings, door)),
             Route("/healthz", health),
             Route("/metrics", metrics),
             *api.routes(),
@@ -93,6 +100,8 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
         },
         lifespan=lifespan,
     )
+    app.state.events = events  # whether the exchange is heard: for health and tests
+    return app
 
 
 def _rooms(server: Server, people: signed_in.Door) -> list[Room]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy import make_url
 
+from callserver import exchange
 from callserver.adapters import files
 from callserver.adapters.clock import clock_from
 from callserver.adapters.twilio import Twilio
@@ -55,6 +56,7 @@ class Server:
     feed: Feed
     revising: Revising
     http: httpx.AsyncClient
+    exchange: exchange.Exchange | None
 
 
 def build(
@@ -75,7 +77,7 @@ def build(
     Raises:
         ConfigurationProblem: settings or configuration files cannot be used.
     """
-    if not settings.auth_token or not settings.account_sid:
+    if settings.provider == "twilio" and not (settings.auth_token and settings.account_sid):
         raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
     if not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
@@ -87,11 +89,14 @@ def build(
             clock = clock_from(settings.clock, connection)
     configuration: Configuration = load(settings.config)
     client = http or httpx.AsyncClient(timeout=10)
+    rules = Rules(configuration)
+    own = exchange.build(settings, clock, client, store, rules)
+    network = Twilio(settings, clock, client) if own is None else own.telephony
     ours = House(
         store=store,
         clock=clock,
-        telephony=telephony or Twilio(settings, clock, client),
-        rules=Rules(configuration),
+        telephony=telephony or network,
+        rules=rules,
         secret=settings.key.encode(),
         calls_per_second=settings.calls_per_second,
         token=token or (lambda: secrets.token_hex(10)),
@@ -125,6 +130,7 @@ def build(
             ours, lambda: load(settings.config), lambda: files.signature(settings.config)
         ),
         http=client,
+        exchange=own,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
+from tests.exchange.real import Called, Exchange, running
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +69,10 @@ def store(database_url: str) -> Iterator[AnyStore]:
 def full() -> bool:
     """The full sizes instead of those for every day: CALLSERVER_FULL=1."""
     return os.environ.get("CALLSERVER_FULL") == "1"
+
+
+@pytest.fixture(scope="session")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Exchange, Called]]:
+    """A real Asterisk and SIPp's telephones at its trunk; left out, with the reason, without them."""
+    with running(tmp_path_factory.mktemp("exchange")) as found:
+        yield found

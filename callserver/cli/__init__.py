@@ -19,6 +19,7 @@ app = typer.Typer(
 
 def _register() -> None:
     from callserver.cli import (
+        asterisk,
         audit,
         configuration,
         contacts,
@@ -42,6 +43,7 @@ def _register() -> None:
         simulate,
         demo,
         serve,
+        asterisk,
     ):
         module.register(app)
 

@@ -16,7 +16,13 @@ from callserver.engine.house import House
 from callserver.errors import Impossible, NotAllowed
 from callserver.ports import Tx
 
-_SIP = re.compile(r"sip:[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9.-]{1,100}(:\d{1,5})?", re.ASCII)
+_SIP = re.compile(
+    r"sip:(telephone_[1-9][0-9]{0,17}|[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9.-]{1,100}(:\d{1,5})?)",
+    re.ASCII,
+)
+"""A telephone of our own exchange by its name alone (docs/asterisk.md), or a SIP address."""
+
+_OWN = re.compile(r"sip:telephone_(\d+)(@.*)?", re.ASCII)
 
 
 def browser(user: User) -> str:
@@ -45,7 +51,8 @@ def choose(tx: Tx, ours: House, user: User, campaign: Campaign, line: str | None
         return user.line or browser(user)
     if line in (user.line, browser(user)):
         return line
-    if line.startswith("client:"):
+    own = _OWN.fullmatch(line)
+    if line.startswith("client:") or (own and own[1] != str(user.id)):
         raise NotAllowed("this line is somebody else's", key="line_not_yours")
     chosen = line if line.startswith("sip:") else _number(tx, ours, campaign, line)
     if chosen.startswith("sip:"):

@@ -95,6 +95,14 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.BigInteger()),
     )
     op.create_index("proposals_state", "proposals", ["state"])
+    op.create_table(
+        "softphones",
+        sa.Column("name", sa.Text(), primary_key=True),
+        sa.Column("user", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger()),
+    )
+    op.create_index("softphones_user", "softphones", ["user"])
 
     op.create_index("calls_campaign", "calls", ["campaign", "permit_at"])
     op.add_column("imports", sa.Column("refused", sa.LargeBinary()))
@@ -144,5 +152,6 @@ def downgrade() -> None:
     ):
         with op.batch_alter_table(table) as batch:
             batch.drop_column(column)
+    op.drop_table("softphones")
     for table in ("proposals", "listening_forms", "listenings", "failures", "tokens", "sessions"):
         op.drop_table(table)
