@@ -39,7 +39,7 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await server.revising.announce()
+        await server.revising.start()
         ticker = Ticker(server.upkeep.tick, server.clock)
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.revising.look)
         if ticking and server.settings.upkeep:

@@ -9,13 +9,12 @@ from pathlib import Path
 import httpx
 from sqlalchemy import make_url
 
-from callserver.adapters import files
 from callserver.adapters.clock import clock_from
+from callserver.adapters.folder import Folder
 from callserver.adapters.twilio import Twilio
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
-from callserver.domain.configuration import Configuration
-from callserver.engine import sealing
+from callserver.engine import revising, sealing
 from callserver.engine.accounts import Accounts
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.dialer import Dialer
@@ -24,13 +23,13 @@ from callserver.engine.house import House, Rules
 from callserver.engine.inbound import Inbound
 from callserver.engine.leaving import Leaving
 from callserver.engine.phoning import Phoning
+from callserver.engine.proposing import Proposing
 from callserver.engine.revising import Revising
 from callserver.engine.rooms import Rooms
 from callserver.engine.settling import Settling
 from callserver.engine.upkeep import Upkeep
 from callserver.engine.wishes import Wishes
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 from callserver.ports import Clock, Telephony
 from callserver.settings import Settings
 
@@ -54,6 +53,7 @@ class Server:
     accounts: Accounts
     feed: Feed
     revising: Revising
+    proposing: Proposing
     http: httpx.AsyncClient
 
 
@@ -83,7 +83,9 @@ def build(
     _make_folder(settings.database)
     store = open_store(settings.database, inline=inline, durable=durable)
     migrate.upgrade(store.engine)
-    configuration: Configuration = load(settings.config)
+    folder = Folder(settings.config)
+    with store.engine.begin() as tx:
+        configuration = revising.beginning(tx, folder)
     client = http or httpx.AsyncClient(timeout=10)
     ours = House(
         store=store,
@@ -101,6 +103,7 @@ def build(
     wishes = Wishes(ours)
     settling = Settling(ours, call_flow)
     leaving = Leaving(ours, call_flow)
+    in_force = Revising(ours, folder)
     seal = sealing.Sealer(store, chosen_clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
@@ -119,9 +122,8 @@ def build(
         ),
         accounts=Accounts(ours),
         feed=Feed(store),
-        revising=Revising(
-            ours, lambda: load(settings.config), lambda: files.signature(settings.config)
-        ),
+        revising=in_force,
+        proposing=Proposing(ours, in_force),
         http=client,
     )
 

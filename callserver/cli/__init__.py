@@ -23,6 +23,7 @@ def _register() -> None:
         contacts,
         demo,
         explain,
+        rules,
         serve,
         simulate,
         suppress,
@@ -32,6 +33,7 @@ def _register() -> None:
 
     for module in (
         configuration,
+        rules,
         contacts,
         suppress,
         explain,

@@ -24,10 +24,8 @@ from callserver.database.store import make_engine, reading
 from callserver.engine import callable_now
 from callserver.engine import export as exporting
 from callserver.engine.export import What
-from callserver.engine.house import Rules
 from callserver.engine.taking_in import Summary, take_in
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 
 
 def register(app: typer.Typer) -> None:
@@ -57,8 +55,6 @@ def import_list(
     Example: callserver import kanvas members.csv --dry-run
     """
     settings = opening.settings()
-    rules = Rules(load(settings.config))
-    chosen = rules.campaign(campaign)
     given = dict(_pair(text) for text in column or ())
     raw = read(file)
     where = refused or refused_rows.beside(file)
@@ -67,6 +63,8 @@ def import_list(
     callable_of: Counter[str] | None = None
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(opening.database(settings))
+        rules = opening.rules(engine, settings)
+        chosen = rules.campaign(campaign)
         if dry_run:
             engine = stack.enter_context(_apart(engine))
         progress = stack.enter_context(Progress(console=Console(stderr=True)))
@@ -207,11 +205,11 @@ def export(
     before it, so that a spreadsheet runs nothing. That a copy was taken stands in the audit log.
     """
     settings = opening.settings()
-    Rules(load(settings.config)).campaign(campaign)
     if separator not in (",", ";"):
         raise ConfigurationProblem(f"--separator {separator!r}: should be , or ;")
     encoding = "utf-8-sig" if bom else "utf-8"
     with opening.database(settings) as engine:
+        opening.rules(engine, settings).campaign(campaign)
         with engine.begin() as tx:
             exporting.record(tx, what, campaign, by, opening.clock().now())
         with contextlib.ExitStack() as stack:

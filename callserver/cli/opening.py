@@ -6,8 +6,11 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from callserver.adapters.clock import SystemClock, clock_from
+from callserver.adapters.folder import Folder
 from callserver.database import migrate
-from callserver.database.store import make_engine
+from callserver.database.store import make_engine, reading
+from callserver.engine import revising
+from callserver.engine.house import Rules
 from callserver.settings import Settings, from_environment
 
 
@@ -34,3 +37,9 @@ def database(found: Settings | None = None) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def rules(engine: Engine, found: Settings) -> Rules:
+    """The rules in force: a command goes by no looser ones than the servers do."""
+    with reading(engine) as connection, connection.begin():
+        return Rules(revising.beginning(connection, Folder(found.config)))

@@ -14,7 +14,6 @@ from callserver.engine.house import Rules
 from callserver.engine.why import Answer, names
 from callserver.engine.why import why as look_up
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 
 HOME = ZoneInfo("Europe/Copenhagen")
 
@@ -31,12 +30,13 @@ def why(
 ) -> None:
     """Every call and every refused attempt to a number, in words that can be read out."""
     settings = opening.settings()
-    rules = Rules(load(settings.config))
     parsed = phone.parse(number)
     if isinstance(parsed, phone.NumberProblem):
         raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
-    with opening.database(settings) as engine, engine.begin() as tx:
-        answer = look_up(tx, parsed, settings.key.encode(), by, opening.clock().now())
+    with opening.database(settings) as engine:
+        rules = opening.rules(engine, settings)
+        with engine.begin() as tx:
+            answer = look_up(tx, parsed, settings.key.encode(), by, opening.clock().now())
     if as_json:
         print(json.dumps(_document(answer), ensure_ascii=False, indent=2))
         return

@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("decided_at", sa.BigInteger()),
         sa.Column("decided_by", sa.BigInteger()),
+        sa.Column("answer", sa.Text(), server_default="", nullable=False),
     )
     op.create_index("proposals_state", "proposals", ["state"])
 
