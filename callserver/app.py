@@ -21,6 +21,7 @@ from callserver.console.floor import Floor
 from callserver.console.live import Live
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
+from callserver.console.rules import RulesRoom
 from callserver.console.sign_in import SignIn
 from callserver.engine.door import Door
 from callserver.errors import CallserverError
@@ -91,9 +92,11 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
     phoner = Phoner(server.ours, server.phoning, server.dialer)
     floor = Floor(server.ours, server.dialer)
+    rules = RulesRoom(server.ours, server.revising, server.proposing, server.settings.database)
     return [
         SignIn(server.ours, server.accounts, people),
         phoner,
         floor,
-        Live(server.feed, people, [phoner.tell, floor.tell]),
+        rules,
+        Live(server.feed, people, [phoner.tell, floor.tell, rules.tell]),
     ]

@@ -37,6 +37,7 @@ PAGES = (
     Page("sign_in", "/sign-in", Footing.OPEN, listed=False),
     Page("phone", "/phone", Action.PHONE),
     Page("floor", "/floor", Action.SEE_FLOOR),
+    Page("rules", "/rules", Action.SEE_RULES),
 )
 """In the order of the navigation; the first that somebody may see is her front page."""
 

@@ -15,7 +15,8 @@ export function proveWith(value) {
   csrf.content = value;
 }
 
-export async function ask(method, path, body, headers = {}) {
+// The response itself, when it went well.
+export async function send(method, path, body, headers = {}) {
   const { t } = await import("./texts.js");
   let response;
   try {
@@ -27,11 +28,7 @@ export async function ask(method, path, body, headers = {}) {
   } catch {
     throw new Problem({ detail: t("page.offline") }, 0);
   }
-  if (response.ok) {
-    return response.headers.get("content-type")?.startsWith("application/json")
-      ? response.json()
-      : response.text();
-  }
+  if (response.ok) return response;
   if (response.status === 401 && document.body.dataset.page !== "sign_in") {
     location.assign("/sign-in");
   }
@@ -40,6 +37,13 @@ export async function ask(method, path, body, headers = {}) {
     found = await response.json();
   }
   throw new Problem(found, response.status);
+}
+
+export async function ask(method, path, body, headers = {}) {
+  const response = await send(method, path, body, headers);
+  return response.headers.get("content-type")?.startsWith("application/json")
+    ? response.json()
+    : response.text();
 }
 
 export const get = (path) => ask("GET", path);

@@ -1,0 +1,74 @@
+"""Long work that says how far it is: lines of JSON, one after another, the result in the last.
+
+The work runs in a thread on a connection of its own; whoever closes the page stops listening, not
+the work. An error that comes when the answer has begun is a line as well.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import structlog
+from starlette.responses import StreamingResponse
+
+from callserver import texts
+from callserver.console.endpoint import Answer, Asked
+from callserver.console.problems import said
+from callserver.errors import CallserverError
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 0.1
+"""How often progress is told: quicker than an eye."""
+
+
+class Progress(Answer):
+    """How far the work is. `of` 0: nobody knows of how many."""
+
+    done: int
+    of: int
+    what: str = ""  # the key of a text: what is being done
+
+
+class Failed(Answer):
+    """The work could not be done; nothing was changed."""
+
+    detail: str
+
+
+Tell = Callable[[int, int, str], None]
+"""done, of, what: may be called as often as one likes, from the work's thread."""
+
+
+def told(asked: Asked, work: Callable[[Tell], Answer]) -> StreamingResponse:
+    """Do the work beside the event loop, and answer line by line."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[Answer | None] = asyncio.Queue()
+    last = 0.0
+
+    def tell(done: int, of: int, what: str = "") -> None:
+        nonlocal last
+        if loop.time() - last >= EVERY_S:
+            last = loop.time()
+            line = Progress(done=done, of=of, what=what)
+            loop.call_soon_threadsafe(queue.put_nowait, line)
+
+    async def run() -> None:
+        try:
+            found = await asyncio.to_thread(work, tell)
+        except CallserverError as error:
+            found = Failed(detail=said(error, asked.language))
+        except Exception:
+            log.exception("work_failed", path=asked.request.url.path)
+            found = Failed(detail=texts.say(asked.language, "page.error"))
+        queue.put_nowait(found)
+        queue.put_nowait(None)
+
+    task = loop.create_task(run())
+
+    async def lines() -> AsyncIterator[bytes]:
+        while (line := await queue.get()) is not None:
+            yield line.model_dump_json().encode() + b"\n"
+        await task
+
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)

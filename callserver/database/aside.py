@@ -1,0 +1,25 @@
+"""A connection of its own, for long work beside the server: it takes none from the store's few."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from callserver.database.store import make_engine
+
+
+@contextmanager
+def aside(url: str) -> Iterator[Connection]:
+    """A connection that reads, statement by statement on PostgreSQL: no long transaction there.
+
+    Use it in one thread only. Temporary tables may be written through it on either database.
+    """
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                yield connection.execution_options(reads_only=True)
+            else:
+                yield connection.execution_options(isolation_level="AUTOCOMMIT")
+    finally:
+        engine.dispose()
