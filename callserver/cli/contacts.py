@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import gc
 import sqlite3
 import sys
 import tempfile
@@ -24,7 +23,7 @@ from callserver.database.store import make_engine, reading
 from callserver.engine import callable_now
 from callserver.engine import export as exporting
 from callserver.engine.export import What
-from callserver.engine.taking_in import Summary, take_in
+from callserver.engine.taking_in import Summary, no_collector, take_in
 from callserver.errors import ConfigurationProblem
 
 
@@ -68,7 +67,7 @@ def import_list(
         if dry_run:
             engine = stack.enter_context(_apart(engine))
         progress = stack.enter_context(Progress(console=Console(stderr=True)))
-        stack.enter_context(_no_collector())
+        stack.enter_context(no_collector())
         bar = progress.add_task(texts.say(language, "import.rows"), total=raw.count(b"\n"))
         transaction = stack.enter_context(engine.connect())
         summary = take_in(
@@ -130,16 +129,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not separator:
         raise ConfigurationProblem(f"--map {text!r}: should be like Mobilnr=phone")
     return column, field
-
-
-@contextlib.contextmanager
-def _no_collector() -> Iterator[None]:
-    """A million small rows, none of them in a cycle: collecting costs a sixth of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @contextlib.contextmanager

@@ -119,6 +119,7 @@ imports = Table(
     Column("content", Text, nullable=False),  # SHA-256 of the file
     Column("counts", JSON, nullable=False),
     Column("refused", LargeBinary),  # the refused rows as a CSV file, for some days
+    Column("by", Text),  # user:… or a command's word
 )
 
 calls = Table(

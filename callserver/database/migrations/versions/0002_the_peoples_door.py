@@ -98,6 +98,7 @@ def upgrade() -> None:
     op.create_index("proposals_state", "proposals", ["state"])
 
     op.add_column("imports", sa.Column("refused", sa.LargeBinary()))
+    op.add_column("imports", sa.Column("by", sa.Text()))
     op.add_column("revisions", sa.Column("texts", sa.JSON()))
     op.add_column("seats", sa.Column("hand_at", sa.BigInteger()))
     tx = sa.Column("tx", sa.BigInteger(), server_default=sa.text("0"), nullable=False)
@@ -139,6 +140,7 @@ def downgrade() -> None:
         ("audit", "tx"),
         ("seats", "hand_at"),
         ("revisions", "texts"),
+        ("imports", "by"),
         ("imports", "refused"),
     ):
         with op.batch_alter_table(table) as batch:
