@@ -18,6 +18,7 @@ from callserver.assemble import Server
 from callserver.console import problems, signed_in
 from callserver.console.api import Api, Room
 from callserver.console.floor import Floor
+from callserver.console.lists import Lists
 from callserver.console.live import Live
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
@@ -93,10 +94,12 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
     phoner = Phoner(server.ours, server.phoning, server.dialer)
     floor = Floor(server.ours, server.dialer)
     rules = RulesRoom(server.ours, server.revising, server.proposing, server.settings.database)
+    lists = Lists(server.ours, server.dialer, server.uploads, server.settings)
     return [
         SignIn(server.ours, server.accounts, people),
         phoner,
         floor,
         rules,
-        Live(server.feed, people, [phoner.tell, floor.tell, rules.tell]),
+        lists,
+        Live(server.feed, people, [phoner.tell, floor.tell, rules.tell, lists.tell]),
     ]

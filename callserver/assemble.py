@@ -4,6 +4,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,9 +13,10 @@ from sqlalchemy import make_url
 from callserver.adapters.clock import clock_from
 from callserver.adapters.folder import Folder
 from callserver.adapters.twilio import Twilio
+from callserver.adapters.uploads import Uploads
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
-from callserver.engine import revising, sealing
+from callserver.engine import refused_rows, revising, sealing
 from callserver.engine.accounts import Accounts
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.dialer import Dialer
@@ -52,6 +54,7 @@ class Server:
     upkeep: Upkeep
     accounts: Accounts
     feed: Feed
+    uploads: Uploads
     revising: Revising
     proposing: Proposing
     http: httpx.AsyncClient
@@ -104,6 +107,7 @@ def build(
     settling = Settling(ours, call_flow)
     leaving = Leaving(ours, call_flow)
     in_force = Revising(ours, folder)
+    uploads = Uploads(settings.uploads)
     seal = sealing.Sealer(store, chosen_clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
@@ -118,8 +122,17 @@ def build(
         wishes=wishes,
         settling=settling,
         upkeep=Upkeep(
-            ours, dialer, call_flow, settling, rooms, leaving, seal.seal, uuid.uuid4().hex
+            ours,
+            dialer,
+            call_flow,
+            settling,
+            rooms,
+            leaving,
+            seal.seal,
+            uuid.uuid4().hex,
+            [partial(refused_rows.forget_old, store), uploads.tidy],
         ),
+        uploads=uploads,
         accounts=Accounts(ours),
         feed=Feed(store),
         revising=in_force,

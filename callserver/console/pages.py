@@ -38,6 +38,7 @@ PAGES = (
     Page("phone", "/phone", Action.PHONE),
     Page("floor", "/floor", Action.SEE_FLOOR),
     Page("rules", "/rules", Action.SEE_RULES),
+    Page("lists", "/lists", Action.EXPORT),
 )
 """In the order of the navigation; the first that somebody may see is her front page."""
 

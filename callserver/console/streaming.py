@@ -5,7 +5,7 @@ the work. An error that comes when the answer has begun is a line as well.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 from starlette.responses import StreamingResponse
@@ -39,8 +39,12 @@ Tell = Callable[[int, int, str], None]
 """done, of, what: may be called as often as one likes, from the work's thread."""
 
 
-def told(asked: Asked, work: Callable[[Tell], Answer]) -> StreamingResponse:
-    """Do the work beside the event loop, and answer line by line."""
+def told(
+    asked: Asked,
+    work: Callable[[Tell], Answer],
+    then: Callable[[], Awaitable[None]] | None = None,
+) -> StreamingResponse:
+    """Do the work beside the event loop, and answer line by line. `then`: what follows from it."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[Answer | None] = asyncio.Queue()
     last = 0.0
@@ -55,6 +59,8 @@ def told(asked: Asked, work: Callable[[Tell], Answer]) -> StreamingResponse:
     async def run() -> None:
         try:
             found = await asyncio.to_thread(work, tell)
+            if then is not None:
+                await then()
         except CallserverError as error:
             found = Failed(detail=said(error, asked.language))
         except Exception:

@@ -9,15 +9,17 @@ from callserver.database.store import make_engine
 
 
 @contextmanager
-def aside(url: str) -> Iterator[Connection]:
+def aside(url: str, *, at_once: bool = False) -> Iterator[Connection]:
     """A connection that reads, statement by statement on PostgreSQL: no long transaction there.
+
+    `at_once`: everything as it is at one instant, and streamed; there as well.
 
     Use it in one thread only. Temporary tables may be written through it on either database.
     """
     engine = make_engine(url)
     try:
         with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
+            if at_once or engine.dialect.name == "sqlite":
                 yield connection.execution_options(reads_only=True)
             else:
                 yield connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -3,11 +3,17 @@
 import csv
 import io
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from callserver import texts
+from callserver.database import staged
 from callserver.domain.contact import REFUSED_COLUMNS
 from callserver.engine.export import safe
 from callserver.engine.taking_in import Refused
+from callserver.ports import Store
+
+KEPT_FOR = timedelta(days=7)
+"""How long an import's refused rows may be fetched: long enough to mend them."""
 
 MOST_KEPT = 50_000
 """Rows that are kept: with more, the file or its columns were the wrong ones."""
@@ -29,3 +35,8 @@ def as_file(
         message = texts.say(language, f"refused.{one.reason}")
         writer.writerow([*own, *blanks, one.line, one.column, one.reason, message])
     return out.getvalue().encode("utf-8-sig", "surrogateescape")
+
+
+async def forget_old(store: Store, now: datetime) -> None:
+    """Drop what was kept long enough."""
+    await store.run(lambda tx: staged.forget_refused(tx, now - KEPT_FOR))

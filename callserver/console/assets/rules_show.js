@@ -146,7 +146,7 @@ export function thisEvening() {
   return at;
 }
 
-const local = (at) => new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+export const local = (at) => new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 
 // The form that asks for an instant and shows the answer; `path` and `body` say about what.
 export function effectForm(path, body, titles) {
