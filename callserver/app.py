@@ -24,6 +24,7 @@ from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
 from callserver.console.rules import RulesRoom
 from callserver.console.sign_in import SignIn
+from callserver.console.staff import StaffRoom
 from callserver.engine.door import Door
 from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
@@ -101,5 +102,6 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
         floor,
         rules,
         lists,
+        StaffRoom(server.ours, server.staff),
         Live(server.feed, people, [phoner.tell, floor.tell, rules.tell, lists.tell]),
     ]

@@ -29,6 +29,7 @@ from callserver.engine.proposing import Proposing
 from callserver.engine.revising import Revising
 from callserver.engine.rooms import Rooms
 from callserver.engine.settling import Settling
+from callserver.engine.staff import Staff
 from callserver.engine.upkeep import Upkeep
 from callserver.engine.wishes import Wishes
 from callserver.errors import ConfigurationProblem
@@ -53,6 +54,7 @@ class Server:
     settling: Settling
     upkeep: Upkeep
     accounts: Accounts
+    staff: Staff
     feed: Feed
     uploads: Uploads
     revising: Revising
@@ -134,6 +136,7 @@ def build(
         ),
         uploads=uploads,
         accounts=Accounts(ours),
+        staff=Staff(ours),
         feed=Feed(store),
         revising=in_force,
         proposing=Proposing(ours, in_force),

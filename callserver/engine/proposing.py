@@ -8,7 +8,9 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import structlog
 
@@ -270,8 +272,8 @@ def _open(tx: Tx, key: int) -> Proposal:
     return one
 
 
-def _note(tx: Tx, now: object, did: str, key: int, by: str, **more: object) -> None:
-    audit.append(tx, now, Kind.CONFIGURATION, did=did, proposal=key, by=by, **more)  # type: ignore[arg-type]
+def _note(tx: Tx, now: datetime, did: str, key: int, by: str, **more: Any) -> None:
+    audit.append(tx, now, Kind.CONFIGURATION, did=did, proposal=key, by=by, **more)
 
 
 def _within_department(department: str | None, was: Configuration, would: Configuration) -> None:

@@ -8,6 +8,7 @@ nothing. Every change stands in the audit log, with its hash and paths, never wi
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
@@ -223,7 +224,7 @@ class Revising:
             audit.append(tx, now, Kind.CONFIGURATION, did="withdrawn", proposal=one.id, by="files")
 
 
-def activate(tx: Tx, found: Configuration, texts: Texts, now: Any, **said: Any) -> None:
+def activate(tx: Tx, found: Configuration, texts: Texts, now: datetime, **said: Any) -> None:
     """In force from this transaction on, with its entry."""
     revisions.put_in_force(tx, found.revision, found.content, texts, now)
     audit.append(tx, now, Kind.CONFIGURATION, revision=found.revision, **said)
