@@ -25,6 +25,7 @@ from callserver.console.phoner import Phoner
 from callserver.console.rules import RulesRoom
 from callserver.console.sign_in import SignIn
 from callserver.console.staff import StaffRoom
+from callserver.console.suppressions import Suppressions
 from callserver.engine.door import Door
 from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
@@ -103,5 +104,6 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
         rules,
         lists,
         StaffRoom(server.ours, server.staff),
+        Suppressions(server.ours, server.uploads, server.settings),
         Live(server.feed, people, [phoner.tell, floor.tell, rules.tell, lists.tell]),
     ]

@@ -13,9 +13,10 @@ from starlette.responses import Response, StreamingResponse
 
 from callserver.adapters.uploads import Uploads
 from callserver.console import list_views
-from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing, TooLarge
+from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
 from callserver.console.list_views import CameTo, ImportView, ListsView, ListView, PreviewView
 from callserver.console.live import Told
+from callserver.console.receiving import MEGABYTE, receive
 from callserver.console.streaming import Tell, told
 from callserver.database import accounts, seats, staged
 from callserver.database.aside import aside
@@ -32,7 +33,6 @@ from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 from callserver.settings import Settings
 
-MEGABYTE = 1024 * 1024
 PREVIEW_BYTES = MEGABYTE
 """Of a large file, only so much is read for a preview."""
 
@@ -148,15 +148,9 @@ class Lists:
 
     async def upload(self, asked: Asked) -> Uploaded:
         """Send a file (its bytes are the body); it is kept for a day, or until it is taken in."""
-        most = self._most_mb * MEGABYTE
-        with self._uploads.receiving(asked.user.id, self._ours.clock.now()) as file:
-            async for chunk in asked.request.stream():
-                file.add(chunk)
-                if file.size > most:
-                    raise TooLarge("the file is too large", key="upload_large", most=self._most_mb)
-            if not file.size:
-                raise Impossible("the file is empty", key="upload_empty")
-        return Uploaded(upload=file.token, size=file.size)
+        now = self._ours.clock.now()
+        token, size = await receive(asked, self._uploads, now, self._most_mb)
+        return Uploaded(upload=token, size=size)
 
     async def discard(self, asked: Asked, body: Upload) -> Done:
         """Forget a file that was sent."""

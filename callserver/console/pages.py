@@ -39,6 +39,7 @@ PAGES = (
     Page("floor", "/floor", Action.SEE_FLOOR),
     Page("rules", "/rules", Action.SEE_RULES),
     Page("lists", "/lists", Action.EXPORT),
+    Page("suppressions", "/suppressions", Action.SUPPRESS),
     Page("accounts", "/accounts", Action.ACCOUNTS),
 )
 """In the order of the navigation; the first that somebody may see is her front page."""

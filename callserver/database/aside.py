@@ -3,9 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from callserver.database.store import make_engine
+
+
+@contextmanager
+def engine_aside(url: str) -> Iterator[Engine]:
+    """An engine of its own: for what writes in transactions of its own, in a thread of its own."""
+    engine = make_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @contextmanager
@@ -16,12 +26,8 @@ def aside(url: str, *, at_once: bool = False) -> Iterator[Connection]:
 
     Use it in one thread only. Temporary tables may be written through it on either database.
     """
-    engine = make_engine(url)
-    try:
-        with engine.connect() as connection:
-            if at_once or engine.dialect.name == "sqlite":
-                yield connection.execution_options(reads_only=True)
-            else:
-                yield connection.execution_options(isolation_level="AUTOCOMMIT")
-    finally:
-        engine.dispose()
+    with engine_aside(url) as engine, engine.connect() as connection:
+        if at_once or engine.dialect.name == "sqlite":
+            yield connection.execution_options(reads_only=True)
+        else:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")

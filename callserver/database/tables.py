@@ -229,6 +229,7 @@ suppressions = Table(
     Column("lifted_at", Instant),
     Column("by", Text, nullable=False),
     Column("list", Text),
+    Column("heard", Text),  # how we heard of it, when somebody wrote it down by hand
 )
 Index("suppressions_subject", suppressions.c.subject)
 

@@ -4,8 +4,8 @@ import { Problem, send } from "./api.js";
 import { el } from "./dom.js";
 import { number, t } from "./texts.js";
 
-export async function stream(path, body, tell) {
-  const response = await send("POST", path, body);
+export async function stream(path, body, tell, headers = {}) {
+  const response = await send("POST", path, body, headers);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   let last = null;

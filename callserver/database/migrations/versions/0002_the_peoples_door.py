@@ -99,6 +99,7 @@ def upgrade() -> None:
 
     op.add_column("imports", sa.Column("refused", sa.LargeBinary()))
     op.add_column("imports", sa.Column("by", sa.Text()))
+    op.add_column("suppressions", sa.Column("heard", sa.Text()))
     op.add_column("revisions", sa.Column("texts", sa.JSON()))
     op.add_column("seats", sa.Column("hand_at", sa.BigInteger()))
     tx = sa.Column("tx", sa.BigInteger(), server_default=sa.text("0"), nullable=False)
@@ -141,6 +142,7 @@ def downgrade() -> None:
         ("seats", "hand_at"),
         ("revisions", "texts"),
         ("imports", "by"),
+        ("suppressions", "heard"),
         ("imports", "refused"),
     ):
         with op.batch_alter_table(table) as batch:
