@@ -1,7 +1,7 @@
 // Who works here: added, changed, reset, off-boarded; tokens for machines.
 
 import { get, post } from "./api.js";
-import { $, $$, el, onSubmit, show, toast } from "./dom.js";
+import { $, $$, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { fill, values } from "./accounts_form.js";
 import { follow } from "./live.js";
 import { date, dateTime, label, number, t } from "./texts.js";
@@ -117,9 +117,8 @@ function tokens() {
     ),
   );
   $("#tokens").replaceChildren(
-    el(
-      "div",
-      { class: "scroll" },
+    scrolling(
+      t("accounts.tokens"),
       el(
         "table",
         {},

@@ -1,7 +1,7 @@
 // Lists: what stands where, a file taken in step by step, copies taken out.
 
 import { download, get, post, upload } from "./api.js";
-import { $, el, onSubmit, show, toast } from "./dom.js";
+import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { cameTo } from "./lists_figures.js";
 import { columnRows, previewRows } from "./lists_columns.js";
 import { follow } from "./live.js";
@@ -70,7 +70,7 @@ function history() {
     ),
   );
   $("#history").replaceChildren(
-    el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...head, ...heads)), el("tbody", {}, ...rows))),
+    scrolling(t("lists.history"), el("table", {}, el("thead", {}, el("tr", {}, ...head, ...heads)), el("tbody", {}, ...rows))),
   );
 }
 

@@ -1,7 +1,7 @@
 // What becomes looser, a difference line by line, and the effect on the lists.
 
 import { get } from "./api.js";
-import { el } from "./dom.js";
+import { el, scrolling } from "./dom.js";
 import { progressBar, stream } from "./stream.js";
 import { dateTime, has, now, number, t } from "./texts.js";
 
@@ -44,9 +44,8 @@ const SAID = { "-": "rules.removed_line", "+": "rules.added_line" };
 
 export function diffView(diff) {
   return Object.entries(diff).map(([file, lines]) =>
-    el(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": t("rules.diff_caption", { file }) },
+    scrolling(
+      t("rules.diff_caption", { file }),
       el("h3", {}, file),
       el(
         "table",
@@ -115,7 +114,7 @@ export function effectTable({ at, effects }, titles) {
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("rules.effect_campaign")), ...head)),
     el("tbody", {}, ...rows),
   );
-  return el("div", {}, el("div", { class: "scroll" }, table), reasons(effects));
+  return el("div", {}, scrolling(t("rules.effect"), table), reasons(effects));
 }
 
 function reasons(effects) {

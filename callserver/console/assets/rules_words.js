@@ -107,9 +107,8 @@ export function policyWords(document) {
 }
 
 function after(minutes) {
-  if (minutes % 1440 === 0) return t("rules.words.days_count", { count: number(minutes / 1440) });
-  if (minutes % 60 === 0) return t("rules.words.hours_count", { count: number(minutes / 60) });
-  return t("rules.words.minutes", { count: number(minutes) });
+  const [unit, length] = [["day", 1440], ["hour", 60], ["minute", 1]].find(([, one]) => minutes % one === 0);
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(minutes / length);
 }
 
 function does(outcome) {

@@ -1,7 +1,7 @@
 // Noes: a number looked up, a no noted or lifted; lists of noes and public registers taken in.
 
 import { get, post } from "./api.js";
-import { $, el, onSubmit, show, toast } from "./dom.js";
+import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { imports } from "./suppressions_import.js";
 import { date, dateTime, has, number, t } from "./texts.js";
 
@@ -35,9 +35,8 @@ function draw(found) {
 function table(noes) {
   const heads = ["scope", "when", "by", "how", "state"].map((key) => el("th", { scope: "col" }, t(`suppressions.${key}`)));
   const rows = noes.map((one) => el("tr", { class: one.lifted_at ? "gone" : "" }, ...cells(one)));
-  return el(
-    "div",
-    { class: "scroll" },
+  return scrolling(
+    t("suppressions.title"),
     el(
       "table",
       {},
@@ -116,7 +115,7 @@ async function registers() {
   $("#registers").replaceChildren(
     el("p", { class: "soft" }, hint),
     rows.length
-      ? el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)))
+      ? scrolling(t("suppressions.registers"), el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)))
       : el("p", {}, t("suppressions.no_registers")),
   );
 }
