@@ -95,6 +95,7 @@ class ListView(Answer):
 
 
 class ListsView(Answer):
+    now: datetime  # by the server's clock
     lists: list[ListView]
     imports: list[ImportView]
     most_mb: int

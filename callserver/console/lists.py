@@ -114,10 +114,13 @@ class Lists:
             if asked.sees(campaign.department)
         }
 
+        now = self._ours.clock.now()
+
         def look(tx: Tx) -> ListsView:
             sizes = staged.sizes(tx)
             names = {f"user:{user.id}": user.name for user in accounts.every(tx)}
             return ListsView(
+                now=now,
                 lists=[
                     ListView(
                         campaign=name,

@@ -90,6 +90,7 @@ class ProposalView(Answer):
 class RulesView(Answer):
     """The rules in force, and what waits."""
 
+    now: datetime  # by the server's clock
     revision: str
     since: datetime
     ahead: bool  # the folder on disk holds something else than what is in force

@@ -112,9 +112,11 @@ class RulesRoom:
         kept = await self._ours.store.read(revisions.in_force)
         proposals = await self._ours.store.read(revisions.listed)
         users = await self._ours.store.read(accounts.every)
+        now = self._ours.clock.now()
         return RulesView(
+            now=now,
             revision=found.revision,
-            since=self._ours.clock.now() if kept is None else kept.at,
+            since=now if kept is None else kept.at,
             ahead=bool(self._revising.ahead),
             campaigns=rule_views.campaigns(found, asked),
             policies=rule_views.policies(found),

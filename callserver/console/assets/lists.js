@@ -7,7 +7,7 @@ import { columnRows, previewRows } from "./lists_columns.js";
 import { follow } from "./live.js";
 import { local, thisEvening } from "./rules_show.js";
 import { progressBar, stream } from "./stream.js";
-import { dateTime, label, number, t } from "./texts.js";
+import { dateTime, label, number, setClock, t } from "./texts.js";
 
 let lists;
 let file = null; // { campaign, upload, region } of the file that was sent
@@ -17,6 +17,7 @@ const titles = () => Object.fromEntries(lists.lists.map((one) => [one.campaign, 
 
 async function anew() {
   lists = await get("/lists");
+  setClock(lists.now);
   $("#lists").replaceChildren(...lists.lists.map(listRow));
   history();
   const select = $("#campaign");
@@ -117,7 +118,6 @@ async function preview() {
 }
 
 if ($("#import")) {
-  $("#try [name=at]").value = local(thisEvening());
   onSubmit($("#file-step"), async ({ campaign, file: sent, region }) => {
     const { element, tell } = progressBar();
     $("#sending").replaceChildren(element);
@@ -128,6 +128,7 @@ if ($("#import")) {
       file = { campaign, region, upload: made.upload };
       chosen = null;
       step("columns-step");
+      $("#try [name=at]").value = local(thisEvening());
       await preview();
       $("#columns-title").scrollIntoView({ block: "start" });
     } finally {

@@ -5,10 +5,11 @@ import { $, el, onSubmit, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { Drafts } from "./rules_drafts.js";
 import { editor } from "./rules_editor.js";
-import { decidedProposal, openProposal } from "./rules_proposals.js";
+import { fileList } from "./rules_files.js";
+import { listProposals } from "./rules_proposals.js";
 import { diffView, effectForm, looserList } from "./rules_show.js";
 import { campaignWords, policyWords } from "./rules_words.js";
-import { dateTime, label, t } from "./texts.js";
+import { dateTime, label, setClock, t } from "./texts.js";
 
 const { change, approve } = $(".rules").dataset;
 const rights = { change: change === "yes", approve: approve === "yes" };
@@ -26,62 +27,22 @@ const titles = () => Object.fromEntries(rules.campaigns.map((one) => [one.name, 
 const paths = () => [...new Set([...Object.keys(rules.texts), ...Object.keys(drafts.texts)])].sort();
 
 async function anew() {
+  const before = rules?.revision;
   rules = await get("/rules");
+  setClock(rules.now);
   drafts.settle(rules.texts);
   $("#since").textContent = t("rules.since", { when: dateTime(rules.since), revision: rules.revision.slice(0, 8) });
   show($("#ahead"), rules.ahead);
-  proposals();
-  if (!path || !paths().includes(path)) path = documents()[0]?.file ?? paths()[0];
-  open(path);
+  listProposals(rules.proposals, rights, titles, anew);
+  const gone = !path || !paths().includes(path);
+  if (gone) path = documents()[0]?.file ?? paths()[0];
+  if (gone || before !== rules.revision) open(path); // else the caret stays where it is
   await check();
 }
 
 // -- which file ---------------------------------------------------------------------------------
 
-function files() {
-  const known = new Map(documents().map((one) => [one.file, one]));
-  const used = new Set(rules.campaigns.map((one) => `policies/${one.document.policy}.yaml`));
-  const policies = rules.policies.map((one) => one.file);
-  const groups = {
-    campaigns: rules.campaigns.map((one) => one.file),
-    policies: policies.filter((one) => used.has(one)),
-    unused: policies.filter((one) => !used.has(one)),
-    others: paths().filter((one) => !known.has(one)),
-  };
-  const roomy = matchMedia("(min-width: 60rem)").matches;
-  for (const [name, found] of Object.entries(groups)) {
-    const before = $(`#files [data-group="${name}"]`);
-    const open = before ? before.open : name === "campaigns" || (name === "policies" && roomy);
-    const group = el(
-      "details",
-      { "data-group": name, open: open || found.includes(path) },
-      el("summary", {}, t(`rules.${name}`)),
-      el("ul", {}, ...found.map((one) => el("li", {}, fileButton(one, known.get(one))))),
-    );
-    if (before) before.replaceWith(group);
-    else $("#files").append(group);
-    show(group, found.length > 0);
-  }
-}
-
-function fileButton(file, found) {
-  const title = found?.document.title;
-  const name = title === undefined ? file : typeof title === "string" ? title : label(title);
-  return el(
-    "button",
-    {
-      type: "button",
-      class: "quiet",
-      "aria-current": file === path ? "true" : false,
-      onclick: () => {
-        open(file);
-        $("#name").scrollIntoView({ block: "nearest" });
-      },
-    },
-    name,
-    file in drafts.texts ? el("span", { class: "badge warn" }, t("rules.changed_mark")) : null,
-  );
-}
+const files = () => fileList({ rules, drafts, path, paths: paths(), open });
 
 function open(file) {
   path = file;
@@ -189,7 +150,6 @@ function visit({ file, line }) {
 }
 
 if (rights.change) {
-  $("#effect > div").replaceChildren(effectForm("/rules/effect", () => ({ texts: drafts.texts }), titles));
   onSubmit($("#propose"), async ({ why }) => {
     const made = await post("/rules/proposals", { texts: drafts.texts, why });
     drafts.clear();
@@ -230,18 +190,10 @@ if (rights.change) {
   });
 }
 
-// -- proposals ----------------------------------------------------------------------------------
-
-function proposals() {
-  const waiting = rules.proposals.filter((one) => one.state === "open");
-  const decided = rules.proposals.filter((one) => one.state !== "open");
-  show($("#waiting"), waiting.length > 0);
-  show($("#decided"), decided.length > 0);
-  $("#open-proposals").replaceChildren(...waiting.map((one) => openProposal(one, rights, titles, anew)));
-  $("#decided-proposals").replaceChildren(...decided.map(decidedProposal));
-}
-
 await anew();
+if (rights.change) {
+  $("#effect > div").replaceChildren(effectForm("/rules/effect", () => ({ texts: drafts.texts }), titles));
+}
 follow(anew, {
   rules: async ({ revision }) => {
     const other = revision !== rules.revision;

@@ -1,7 +1,7 @@
 // What waits for a second person, and what became of it.
 
 import { post } from "./api.js";
-import { el, onSubmit, show, toast } from "./dom.js";
+import { $, el, onSubmit, show, toast } from "./dom.js";
 import { effectForm, looserList, proposalsDiff } from "./rules_show.js";
 import { dateTime, t } from "./texts.js";
 
@@ -23,7 +23,7 @@ function lazily(title, fill) {
   return found;
 }
 
-export function openProposal(one, rights, titles, anew) {
+function openProposal(one, rights, titles, anew) {
   const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
   const act = (work, said) => async (event) => {
     event.target.disabled = true;
@@ -78,7 +78,7 @@ export function openProposal(one, rights, titles, anew) {
   );
 }
 
-export function decidedProposal(one) {
+function decidedProposal(one) {
   return el(
     "div",
     { class: "decided" },
@@ -94,4 +94,28 @@ export function decidedProposal(one) {
     one.answer ? el("p", {}, t("rules.answered", { answer: one.answer })) : null,
     lazily(`${t("rules.show_diff")}: ${one.changed.join(", ")}`, () => proposalsDiff(one.id)),
   );
+}
+
+// A proposal that is what it was stays as it is on the page: somebody may be writing in it.
+const cards = new Map();
+
+function card(one, ...more) {
+  const said = JSON.stringify(one);
+  if (cards.get(one.id)?.said !== said) {
+    cards.set(one.id, { said, element: openProposal(one, ...more) });
+  }
+  return cards.get(one.id).element;
+}
+
+export function listProposals(found, rights, titles, anew) {
+  const waiting = found.filter((one) => one.state === "open");
+  const decided = found.filter((one) => one.state !== "open");
+  show($("#waiting"), waiting.length > 0);
+  show($("#decided"), decided.length > 0);
+  const wanted = waiting.map((one) => card(one, rights, titles, anew));
+  const shown = [...$("#open-proposals").children];
+  if (wanted.length !== shown.length || wanted.some((one, at) => one !== shown[at])) {
+    $("#open-proposals").replaceChildren(...wanted);
+  }
+  $("#decided-proposals").replaceChildren(...decided.map(decidedProposal));
 }

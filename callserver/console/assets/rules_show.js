@@ -149,7 +149,8 @@ export const local = (at) => new Date(at - at.getTimezoneOffset() * 60000).toISO
 
 // The form that asks for an instant and shows the answer; `path` and `body` say about what.
 export function effectForm(path, body, titles) {
-  const at = el("input", { type: "datetime-local", name: "at", value: local(thisEvening()), required: true });
+  const at = el("input", { type: "datetime-local", name: "at", required: true });
+  at.value = local(thisEvening());
   const answer = el("div", { "aria-live": "polite" });
   const go = el("button", {}, t("rules.effect_go"));
   const form = el(
