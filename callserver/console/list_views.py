@@ -99,6 +99,7 @@ class ListsView(Answer):
     lists: list[ListView]
     imports: list[ImportView]
     most_mb: int
+    only_quietly: bool  # this machine's SQLite is an old one: not while somebody calls
 
 
 def preview(

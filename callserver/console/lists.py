@@ -19,7 +19,7 @@ from callserver.console.live import Told
 from callserver.console.receiving import MEGABYTE, receive
 from callserver.console.streaming import Tell, told
 from callserver.database import accounts, seats, staged
-from callserver.database.aside import aside
+from callserver.database.aside import aside, two_writers_may_fail
 from callserver.database.audit import Entry
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Campaign
@@ -83,6 +83,7 @@ class Lists:
         self._uploads = uploads
         self._database = settings.database
         self._most_mb = settings.most_upload_mb
+        self._only_quietly = two_writers_may_fail(settings.database)
 
     def endpoints(self) -> list[Endpoint]:
         take = Action.IMPORT
@@ -145,6 +146,7 @@ class Lists:
                     if row.campaign in mine
                 ],
                 most_mb=self._most_mb,
+                only_quietly=self._only_quietly,
             )
 
         return await self._ours.store.read(look)

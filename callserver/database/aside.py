@@ -1,11 +1,18 @@
 """A connection of its own, for long work beside the server: it takes none from the store's few."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, make_url
 
-from callserver.database.store import make_engine
+from callserver.database.store import WAL_RESET_MENDED, make_engine
+
+
+def two_writers_may_fail(url: str) -> bool:
+    """Whether a second connection that writes may, rarely, harm the file (docs/running.md)."""
+    is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    return is_sqlite and sqlite3.sqlite_version_info < WAL_RESET_MENDED
 
 
 @contextmanager

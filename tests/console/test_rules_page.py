@@ -1,5 +1,6 @@
 """Rules through the people's door: read, checked, proposed, approved by another, agreed by all servers."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Iterator
@@ -216,8 +217,6 @@ def test_the_same_file_changed_twice_is_proposed_anew(house: House) -> None:
 
 
 def test_changed_files_wait_and_are_approved(house: House, config: Path) -> None:
-    import asyncio
-
     leader = house.browser("leader")
     leader.api("GET", "/rules")
     path = config / DK
@@ -347,3 +346,20 @@ def test_a_token_may_propose_for_machines(house: House) -> None:
     change = {"texts": {DK: found["texts"][DK].replace("gap_hours: 4", "gap_hours: 6")}}
     made = Browser(house).api("POST", "/rules/proposals", change, **header).json()
     assert made["proposal"] is None
+
+
+def test_pages_hear_that_the_rules_have_changed(house: House) -> None:
+    from tests.console.test_live import events, stream
+
+    administrator, phoner = house.browser("administrator"), house.browser("phoner")
+    change = edited(administrator, "gap_hours: 4", "gap_hours: 6")
+    user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
+
+    async def work() -> None:
+        async with stream(administrator) as hers, stream(phoner) as other:
+            made = await house.server.proposing.propose(user, change["texts"], "")
+            told = (await hers.until("rules"))[-1][2]
+            assert told == {"revision": made.revision, "waiting": 0}
+            assert not [one for one in events(other.text) if one[1] == "rules"]
+
+    asyncio.run(work())

@@ -22,7 +22,7 @@ from callserver.domain.phone import Kind
 from callserver.domain.policy import Policy, merged
 from callserver.loading import load
 from callserver.texts import catalogue
-from tests.domain.test_rules import EASY
+from tests.domain.test_rules import EASY, anything, only_time
 
 SHIPPED = load(Path(__file__).parents[2] / "config")
 DK = SHIPPED.policies["dk"].model_dump(mode="json", by_alias=True)
@@ -499,3 +499,11 @@ def test_what_is_not_looser_never_permits_what_was_refused(family: tuple[str, st
 
     look()
     assert opened or ".".join(family) in NEVER_ASKED_AT_A_DIAL
+
+
+@given(st.sampled_from([*FAMILIES, ("consent", "")]).flatmap(policies), only_time() | anything())
+@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+def test_whatever_the_facts(pair: tuple[Policy, Policy], facts: f.Facts) -> None:
+    was, would = pair
+    if not keys(was, would) and permitted(facts, would):
+        assert permitted(facts, was)

@@ -207,3 +207,21 @@ def test_a_folder_is_written_whole_or_not_at_all(config: Path, tmp_path: Path) -
         folder.write(would, broken)
     assert (config / "policies" / "dk.yaml").read_text("utf-8") == would["policies/dk.yaml"]
     assert not list(config.rglob("*.new"))
+
+
+def test_a_revision_that_no_version_reads_any_more_gives_way(house: TestHouse) -> None:
+    """After an upgrade that knows a key no more, the folder is the only way on; the log says so."""
+
+    async def work() -> None:
+        await house.server.revising.start()
+        first = in_force(house)
+        broken = {"campaigns/kanvas.yaml": "no_such_key: 1\n"}
+        house.read(lambda tx: revisions.put_in_force(tx, "of-old", {}, broken, house.clock.now()))
+        await house.server.revising.look()
+        assert house.server.ours.rules.current.revision == first  # a running server keeps its own
+        house.server.store.close()
+        house.restart()
+        await house.server.revising.start()
+        assert in_force(house) == first
+
+    play(work())

@@ -23,6 +23,7 @@ async function anew() {
   const select = $("#campaign");
   if (select && !select.options.length) {
     select.append(...lists.lists.map((one) => el("option", { value: one.campaign }, label(one.title))));
+    show($("#quietly"), lists.only_quietly);
     $("#file-label").textContent = t("lists.file", { most: number(lists.most_mb) });
   }
 }
