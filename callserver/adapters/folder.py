@@ -21,6 +21,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._read: tuple[object, Configuration, dict[str, str]] | None = None
 
     def __str__(self) -> str:
         return str(self._path)
@@ -30,11 +31,14 @@ class Folder:
         return files.signature(self._path)
 
     def read(self) -> tuple[Configuration, dict[str, str]]:
-        """What the folder says now, and the very texts that it was composed from.
+        """What the folder says now, and the very texts that it was composed from; read once.
 
         Raises:
             ConfigurationProblem: names every problem with file, line and key.
         """
+        signature = self.signature()
+        if self._read is not None and self._read[0] == signature:
+            return self._read[1], self._read[2]
         raw = {
             str(path.relative_to(self._path)): path.read_bytes()
             for path in sorted(self._path.rglob("*"))
@@ -44,7 +48,9 @@ class Folder:
         if isinstance(found, list):
             said = "\n".join(f"  {problem}" for problem in found)
             raise ConfigurationProblem(f"the configuration in {self} cannot be used:\n{said}")
-        return found, {path: _text(raw[path]) for path in sorted(found.content)}
+        texts = {path: _text(raw[path]) for path in sorted(found.content)}
+        self._read = (signature, found, texts)
+        return found, texts
 
     @staticmethod
     def compose(texts: Mapping[str, str]) -> Configuration | list[Problem]:
