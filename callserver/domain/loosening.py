@@ -7,6 +7,7 @@ in an order, any change counts. What is not looser never permits a dial that was
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -210,6 +211,11 @@ OUTCOME: Mapping[str, Compare] = {
 }
 
 
+PARTS = frozenset({"revision", "policies", "campaigns", "departments", "scripts", "content"})
+"""What a configuration consists of. Departments are names, scripts are words; a part that is not
+here counts whenever it changes."""
+
+
 def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
     """Everything that would protect a called person or a phoner less."""
     found: list[Looser] = []
@@ -227,6 +233,10 @@ def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
             rules = was.policies[before.policy], would.policies[campaign.policy]
             found += _policy(file, *rules, under=f"policy ({before.policy} → {campaign.policy}): ")
     found += _given_up(was, would)
+    for part in fields_of(Configuration):
+        before, after = getattr(was, part.name), getattr(would, part.name)
+        if part.name not in PARTS and before != after:
+            found.append(Looser(f"{part.name}.yaml", "-", None, None, "looser.unknown"))
     return tuple(found)
 
 

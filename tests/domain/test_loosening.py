@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import fields as fields_of
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -48,6 +49,18 @@ def paths(model: type[BaseModel], table: Mapping[str, Any], under: str = "") -> 
 )
 def test_every_field_is_classified(model: type[BaseModel], table: Mapping[str, Any]) -> None:
     assert paths(model, table) == set(table)
+
+
+def test_every_part_of_a_configuration_is_known() -> None:
+    assert {part.name for part in fields_of(Configuration)} == loosening.PARTS
+
+
+def test_a_part_that_nobody_knows_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loosening, "PARTS", loosening.PARTS - {"scripts"})
+    would = replace(SHIPPED, scripts={})
+    assert [(one.file, one.text) for one in looser(SHIPPED, would)] == [
+        ("scripts.yaml", "looser.unknown")
+    ]
 
 
 def test_every_sentence_is_there() -> None:
