@@ -6,7 +6,6 @@ from datetime import datetime
 from pydantic import Field
 
 from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
-from callserver.console.phoner import LINE
 from callserver.database import accounts, seats
 from callserver.database.accounts import User
 from callserver.domain.campaign import Label
@@ -14,6 +13,10 @@ from callserver.domain.role import MAY, Action, Role
 from callserver.engine.house import House
 from callserver.engine.staff import Particulars, Staff
 from callserver.ports import Tx
+
+
+LINE = r"^(client:[A-Za-z0-9_]{1,121}|sip:\S+|\+[1-9]\d{5,14})$"
+"""How a telephone is rung in."""
 
 
 class Account(Body):

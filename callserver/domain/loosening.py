@@ -211,9 +211,11 @@ OUTCOME: Mapping[str, Compare] = {
 }
 
 
-PARTS = frozenset({"revision", "policies", "campaigns", "departments", "scripts", "content"})
-"""What a configuration consists of. Departments are names, scripts are words; a part that is not
-here counts whenever it changes."""
+PARTS = frozenset(
+    {"revision", "policies", "campaigns", "departments", "scripts", "books", "content"}
+)
+"""What a configuration may consist of. Departments are names, scripts and books are words; a part
+that is not here counts whenever it changes."""
 
 
 def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:

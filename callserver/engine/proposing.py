@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 _PATH = re.compile(
     r"(policies|campaigns)/_?[a-z0-9][a-z0-9_-]{0,60}\.yaml"
-    r"|(departments|house)\.yaml|scripts/[A-Za-z0-9][A-Za-z0-9_-]{0,60}\.md",
+    r"|(departments|house)\.yaml|scripts/[A-Za-z0-9][A-Za-z0-9_-]{0,60}\.md"
+    r"|books/[a-z0-9][a-z0-9_-]{0,60}\.(da|en)\.md",
     re.ASCII,
 )
 

@@ -52,7 +52,7 @@ def test_every_field_is_classified(model: type[BaseModel], table: Mapping[str, A
 
 
 def test_every_part_of_a_configuration_is_known() -> None:
-    assert {part.name for part in fields_of(Configuration)} == loosening.PARTS
+    assert {part.name for part in fields_of(Configuration)} <= loosening.PARTS
 
 
 def test_a_part_that_nobody_knows_counts(monkeypatch: pytest.MonkeyPatch) -> None:
