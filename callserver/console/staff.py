@@ -14,7 +14,6 @@ from callserver.engine.house import House
 from callserver.engine.staff import Particulars, Staff
 from callserver.ports import Tx
 
-
 LINE = r"^(client:[A-Za-z0-9_]{1,121}|sip:\S+|\+[1-9]\d{5,14})$"
 """How a telephone is rung in."""
 
