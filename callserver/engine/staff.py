@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from callserver.database import accounts, audit, contacts, seats
+from callserver.database import accounts, audit, contacts, seats, suppressions
 from callserver.database.accounts import User
+from callserver.domain import phone, subject
 from callserver.domain.audit import Kind
 from callserver.domain.role import MAY, Action, Role
 from callserver.engine import leaving
@@ -211,6 +212,8 @@ class Staff:
         departments = self._ours.rules.current.departments
         if given.department is not None and given.department not in departments:
             raise Impossible("there is no such department", key="staff_department")
+        if user is None or given.line != user.line:
+            self._check_line(tx, given.line)
         if given.mentor is None:
             return
         mentor = accounts.user(tx, given.mentor)
@@ -222,6 +225,25 @@ class Staff:
             or (user is not None and mentor.id == user.id)
         ):
             raise Impossible("nobody of the department who could be mentor", key="staff_mentor")
+
+    def _check_line(self, tx: Tx, line: str | None) -> None:
+        """A colleague's line is rung without asking the gate: it may be nobody's on a list (I11)."""
+        if line is None or line.startswith("client:"):
+            return
+        number = phone.parse(line.removeprefix("sip:").partition("@")[0])
+        if not isinstance(number, str):
+            if line.startswith("sip:"):  # a softphone's name
+                return
+            raise Impossible("this is no telephone number", key="number_wrong")
+        key = phone.to_int(number)
+        about = (subject.of_number(key), subject.of_hash(key, self._ours.secret))
+        if (
+            phone.kind(number) is not phone.Kind.ORDINARY
+            or number in self._ours.rules.own_numbers
+            or contacts.by_number(tx, key)
+            or suppressions.for_subjects(tx, about)
+        ):
+            raise Impossible("this number cannot be a colleague's line", key="staff_line")
 
     def _note(self, tx: Tx, by: User, user: int, did: str, **more: Any) -> None:
         now = self._ours.clock.now()

@@ -217,3 +217,18 @@ def test_tokens_for_machines(house: House) -> None:
     assert Browser(house).api("GET", "/seat", **header).status_code == 401
     assert browser.api("POST", f"/tokens/{made['id']}/drop", {}).status_code == 404
     assert [one["did"] for one in house.entries("token")] == ["added", "dropped"]
+
+
+@pytest.mark.parametrize(
+    "line", ["+4532200003", "sip:32200003@example.org", "+4532123400", "+4590123456", "+4520304050"]
+)
+def test_a_line_is_nobodys_who_could_be_called(house: House, line: str) -> None:
+    """Lines are rung without the gate: not somebody on a list, our own, dear, or who said no."""
+    browser = house.browser("administrator")
+    no = {"number": "20304050", "scope": "number", "heard": "letter"}
+    browser.api("POST", "/suppressions", no)
+    assert change(house, browser, "phoner", line=line)[0] == 409
+    reply = browser.api("POST", "/accounts", {**account(line=line), "handle": "maja"})
+    assert reply.status_code == 409
+    assert change(house, browser, "phoner", line="+4520304051")[0] == 200
+    assert change(house, browser, "phoner", line="sip:maja@example.org")[0] == 200
