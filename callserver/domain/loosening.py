@@ -196,6 +196,7 @@ CAMPAIGN: Mapping[str, Compare] = {
     "outcomes": words,  # OUTCOME, one by one
     "script": words,
     "columns": words,
+    "contexts": words,
     "cards": fewer,  # an honest answer is gone
 }
 RETRY: Mapping[str, Compare] = {"after_minutes": less, "most": more}

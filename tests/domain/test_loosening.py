@@ -48,7 +48,7 @@ def paths(model: type[BaseModel], table: Mapping[str, Any], under: str = "") -> 
     [(Policy, POLICY), (Campaign, CAMPAIGN), (Retry, RETRY), (Outcome, OUTCOME)],
 )
 def test_every_field_is_classified(model: type[BaseModel], table: Mapping[str, Any]) -> None:
-    assert paths(model, table) == set(table)
+    assert paths(model, table) <= set(table)
 
 
 def test_every_part_of_a_configuration_is_known() -> None:
