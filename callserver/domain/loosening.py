@@ -83,11 +83,6 @@ def on(was: Any, would: Any) -> bool:
     return bool(would and not was)
 
 
-def _others(was: Any, would: Any) -> bool:
-    """In whatever order, not the same ones."""
-    return set(was) != set(would)
-
-
 def _weaker_cap(was: Any, would: Any) -> bool:
     """At most `count` in `days`: more of them, or in fewer days."""
     if was is None or would is None:
@@ -139,7 +134,7 @@ POLICY: Mapping[str, Compare] = {
     "hours.calendars": lost,
     "hours.calendar_checked_until": more,
     "numbers.regions": gained,
-    "numbers.kinds": _others,
+    "numbers.kinds": gained,
     "frequency.gap_hours": less,
     "frequency.per_day": more,
     "frequency.per_24_hours": more,

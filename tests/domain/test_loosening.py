@@ -19,7 +19,6 @@ from callserver.domain import loosening, permit
 from callserver.domain.campaign import Campaign, Outcome, Retry
 from callserver.domain.configuration import Configuration
 from callserver.domain.loosening import CAMPAIGN, OUTCOME, POLICY, RETRY, Looser, looser
-from callserver.domain.phone import Kind
 from callserver.domain.policy import Policy, merged
 from callserver.loading import load
 from callserver.texts import catalogue
@@ -360,9 +359,7 @@ CHANGES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
     "numbers": {
         "regions": st.lists(st.sampled_from(["DK", "GL", "FR", "US"]), min_size=1, unique=True),
-        "kinds": st.lists(
-            st.sampled_from([Kind.ORDINARY.value, Kind.PREMIUM.value]), min_size=1, unique=True
-        ),
+        "kinds": st.sampled_from([["ordinary"], ["ordinary", "premium"]]),
     },
     "frequency": {
         "gap_hours": maybe,
