@@ -21,14 +21,18 @@ from callserver.console.books import Books
 from callserver.console.card import CardRoom
 from callserver.console.evening import EveningRoom
 from callserver.console.floor import Floor
+from callserver.console.lists import Lists
 from callserver.console.live import Live
 from callserver.console.log import Log
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
 from callserver.console.reports import Reports
+from callserver.console.rules import RulesRoom
 from callserver.console.shift import ShiftRoom
 from callserver.console.sign_in import SignIn
 from callserver.console.softphone import Softphone
+from callserver.console.staff import StaffRoom
+from callserver.console.suppressions import Suppressions
 from callserver.console.who import Who
 from callserver.engine.door import Door
 from callserver.errors import CallserverError
@@ -47,7 +51,7 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await server.revising.announce()
+        await server.revising.start()
         ticker = Ticker(server.upkeep.tick, server.clock)
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.revising.look)
         if ticking and server.settings.upkeep:
@@ -108,6 +112,8 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
     phoner = Phoner(server.ours, server.phoning, server.dialer)
     floor = Floor(server.ours, server.dialer)
+    rules = RulesRoom(server.ours, server.revising, server.proposing, server.settings.database)
+    lists = Lists(server.ours, server.dialer, server.uploads, server.settings)
     return [
         SignIn(server.ours, server.accounts, people),
         ShiftRoom(server.ours),
@@ -120,5 +126,9 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
         Who(server.ours, server.call_flow),
         Reports(server.ours),
         Log(server.ours, server.settings),
-        Live(server.feed, people, [phoner.tell, floor.tell]),
+        rules,
+        lists,
+        StaffRoom(server.ours, server.staff),
+        Suppressions(server.ours, server.uploads, server.settings),
+        Live(server.feed, people, [phoner.tell, floor.tell, rules.tell, lists.tell]),
     ]

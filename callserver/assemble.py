@@ -4,19 +4,20 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
 from sqlalchemy import make_url
 
 from callserver import exchange
-from callserver.adapters import files
 from callserver.adapters.clock import clock_from
+from callserver.adapters.folder import Folder
 from callserver.adapters.twilio import Twilio
+from callserver.adapters.uploads import Uploads
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store, reading
-from callserver.domain.configuration import Configuration
-from callserver.engine import sealing
+from callserver.engine import refused_rows, revising, sealing
 from callserver.engine.accounts import Accounts
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.dialer import Dialer
@@ -25,13 +26,14 @@ from callserver.engine.house import House, Rules
 from callserver.engine.inbound import Inbound
 from callserver.engine.leaving import Leaving
 from callserver.engine.phoning import Phoning
+from callserver.engine.proposing import Proposing
 from callserver.engine.revising import Revising
 from callserver.engine.rooms import Rooms
 from callserver.engine.settling import Settling
+from callserver.engine.staff import Staff
 from callserver.engine.upkeep import Upkeep
 from callserver.engine.wishes import Wishes
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 from callserver.ports import Clock, Telephony
 from callserver.settings import Settings
 
@@ -53,8 +55,11 @@ class Server:
     settling: Settling
     upkeep: Upkeep
     accounts: Accounts
+    staff: Staff
     feed: Feed
+    uploads: Uploads
     revising: Revising
+    proposing: Proposing
     http: httpx.AsyncClient
     exchange: exchange.Exchange | None
 
@@ -87,7 +92,9 @@ def build(
     if clock is None:
         with reading(store.engine) as connection:
             clock = clock_from(settings.clock, connection)
-    configuration: Configuration = load(settings.config)
+    folder = Folder(settings.config)
+    with store.engine.begin() as tx:
+        configuration = revising.beginning(tx, folder)
     client = http or httpx.AsyncClient(timeout=10)
     rules = Rules(configuration)
     own = exchange.build(settings, clock, client, store, rules)
@@ -108,6 +115,8 @@ def build(
     wishes = Wishes(ours)
     settling = Settling(ours, call_flow)
     leaving = Leaving(ours, call_flow)
+    in_force = Revising(ours, folder)
+    uploads = Uploads(settings.uploads)
     seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
@@ -122,13 +131,22 @@ def build(
         wishes=wishes,
         settling=settling,
         upkeep=Upkeep(
-            ours, dialer, call_flow, settling, rooms, leaving, seal.seal, uuid.uuid4().hex
+            ours,
+            dialer,
+            call_flow,
+            settling,
+            rooms,
+            leaving,
+            seal.seal,
+            uuid.uuid4().hex,
+            [partial(refused_rows.forget_old, store), uploads.tidy],
         ),
+        uploads=uploads,
         accounts=Accounts(ours),
+        staff=Staff(ours),
         feed=Feed(store),
-        revising=Revising(
-            ours, lambda: load(settings.config), lambda: files.signature(settings.config)
-        ),
+        revising=in_force,
+        proposing=Proposing(ours, in_force),
         http=client,
         exchange=own,
     )

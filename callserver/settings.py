@@ -25,6 +25,8 @@ class Settings:
     key: str = ""  # keys the hashes of erased numbers; keep it, or they protect nobody
     seal_key: Path = Path("var/seal.key")  # Ed25519, made when absent
     seals: Path = Path("var/seals.jsonl")  # signed heads leave the database to here
+    uploads: Path = Path("var/uploads")  # lists that people send, until they are taken in
+    most_upload_mb: int = 200
     calls_per_second: float = 1.0
     upkeep: bool = True  # this process may run upkeep (one at a time does)
     clock: str = ""  # ISO instant: start the clock there (demonstrations only)
@@ -69,6 +71,8 @@ _NAMES = {
     "key": "CALLSERVER_KEY",
     "seal_key": "CALLSERVER_SEAL_KEY",
     "seals": "CALLSERVER_SEALS",
+    "uploads": "CALLSERVER_UPLOADS",
+    "most_upload_mb": "CALLSERVER_MOST_UPLOAD_MB",
     "calls_per_second": "CALLSERVER_CALLS_PER_SECOND",
     "upkeep": "CALLSERVER_UPKEEP",
     "clock": "CALLSERVER_CLOCK",

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
-from tests.exchange.real import Called, Exchange, running
+from tests.exchange.real import Called, Exchange, await_trunk, running
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,13 @@ def full() -> bool:
 
 
 @pytest.fixture(scope="session")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Exchange, Called]]:
-    """A real Asterisk and SIPp's telephones at its trunk; left out, with the reason, without them."""
+def started_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Exchange, Called]]:
     with running(tmp_path_factory.mktemp("exchange")) as found:
         yield found
+
+
+@pytest.fixture
+def exchange(started_exchange: tuple[Exchange, Called]) -> tuple[Exchange, Called]:
+    """A real Asterisk and SIPp's telephones at its trunk; left out, with the reason, without them."""
+    await_trunk(started_exchange[0], "online")
+    return started_exchange

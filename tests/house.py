@@ -98,6 +98,7 @@ class TestHouse:
                 key="test",
                 seal_key=self._folder / "seal.key",
                 seals=self._folder / "seals.jsonl",
+                uploads=self._folder / "uploads",
                 calls_per_second=self.plan.calls_per_second,
                 account_sid=self.plan.account,
                 auth_token=self.plan.token,

@@ -25,6 +25,7 @@ def _register() -> None:
         contacts,
         demo,
         explain,
+        rules,
         serve,
         simulate,
         suppress,
@@ -34,6 +35,7 @@ def _register() -> None:
 
     for module in (
         configuration,
+        rules,
         contacts,
         suppress,
         explain,

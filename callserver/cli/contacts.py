@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import gc
 import sqlite3
 import sys
 import tempfile
@@ -24,10 +23,8 @@ from callserver.database.store import make_engine, reading
 from callserver.engine import callable_now
 from callserver.engine import export as exporting
 from callserver.engine.export import What
-from callserver.engine.house import Rules
-from callserver.engine.taking_in import Summary, take_in
+from callserver.engine.taking_in import Summary, no_collector, take_in
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 
 
 def register(app: typer.Typer) -> None:
@@ -57,8 +54,6 @@ def import_list(
     Example: callserver import kanvas members.csv --dry-run
     """
     settings = opening.settings()
-    rules = Rules(load(settings.config))
-    chosen = rules.campaign(campaign)
     given = dict(_pair(text) for text in column or ())
     raw = read(file)
     where = refused or refused_rows.beside(file)
@@ -66,10 +61,12 @@ def import_list(
     callable_of: Counter[str] | None = None
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(opening.database(settings))
+        rules = opening.rules(engine, settings)
+        chosen = rules.campaign(campaign)
         if dry_run:
             engine = stack.enter_context(_apart(engine))
         progress = stack.enter_context(Progress(console=Console(stderr=True)))
-        stack.enter_context(_no_collector())
+        stack.enter_context(no_collector())
         bar = progress.add_task(texts.say(language, "import.rows"), total=raw.count(b"\n"))
         transaction = stack.enter_context(engine.connect())
         now = opening.now(transaction)
@@ -133,16 +130,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not separator:
         raise ConfigurationProblem(f"--map {text!r}: should be like Mobilnr=phone")
     return column, field
-
-
-@contextlib.contextmanager
-def _no_collector() -> Iterator[None]:
-    """A million small rows, none of them in a cycle: collecting costs a sixth of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @contextlib.contextmanager
@@ -210,11 +197,11 @@ def export(
     before it, so that a spreadsheet runs nothing. That a copy was taken stands in the audit log.
     """
     settings = opening.settings()
-    Rules(load(settings.config)).campaign(campaign)
     if separator not in (",", ";"):
         raise ConfigurationProblem(f"--separator {separator!r}: should be , or ;")
     encoding = "utf-8-sig" if bom else "utf-8"
     with opening.database(settings) as engine:
+        opening.rules(engine, settings).campaign(campaign)
         with engine.begin() as tx:
             exporting.record(tx, what, campaign, by, opening.now(tx))
         with contextlib.ExitStack() as stack:

@@ -1,7 +1,6 @@
 """`callserver explain`: may this number be rung, by which rules not, and when next?"""
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,9 +10,7 @@ from callserver import texts
 from callserver.cli import opening
 from callserver.database.store import reading
 from callserver.engine import explaining
-from callserver.engine.house import Rules
 from callserver.engine.why_words import HOME
-from callserver.loading import load
 from callserver.settings import instant
 
 
@@ -34,16 +31,15 @@ def explain(
     Example: callserver explain 32123456 --campaign kanvas --at 2026-05-01T12:00+02:00
     """
     settings = opening.settings()
-    rules = Rules(load(Path(settings.config)))
     asked = None if at is None else instant("--at", at)
-    names = [campaign] if campaign else list(rules.current.campaigns)
     secret = opening.secret(settings)
-    with opening.database(settings) as engine, reading(engine) as tx:
-        now = asked or opening.now(tx)
-        answers = [
-            explaining.explain(tx, rules, secret, number, rules.campaign(name), now)
-            for name in names
-        ]
+    with opening.database(settings) as engine:
+        rules = opening.rules(engine, settings)
+        names = [campaign] if campaign else list(rules.current.campaigns)
+        chosen = [rules.campaign(name) for name in names]
+        with reading(engine) as tx:
+            now = asked or opening.now(tx)
+            answers = [explaining.explain(tx, rules, secret, number, one, now) for one in chosen]
     if as_json:
         documents = [_document(answer) for answer in answers]
         print(json.dumps(documents[0] if campaign else documents, ensure_ascii=False, indent=2))

@@ -10,9 +10,12 @@ from rich.progress import Progress
 from sqlalchemy import Engine
 
 from callserver.adapters.clock import clock_from
+from callserver.adapters.folder import Folder
 from callserver.database import migrate
-from callserver.database.store import make_engine
+from callserver.database.store import make_engine, reading
 from callserver.domain.audit import may_be_kept
+from callserver.engine import revising
+from callserver.engine.house import Rules
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.settings import Settings, from_environment
@@ -70,3 +73,9 @@ def database(found: Settings | None = None) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def rules(engine: Engine, found: Settings) -> Rules:
+    """The rules in force: a command goes by no looser ones than the servers do."""
+    with reading(engine) as connection, connection.begin():
+        return Rules(revising.beginning(connection, Folder(found.config)))

@@ -58,6 +58,7 @@ async def _upkeep() -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await server.revising.start()
     await server.upkeep.start()
     ticker.every(CONFIGURATION_LOOK_SECONDS, server.revising.look)
     ticker.start()

@@ -105,7 +105,7 @@ async def evening(
     robots = await server.store.run(
         lambda tx: populate(tx, server.ours.rules, plan.seed, plan.start, phoners, contacts)
     )
-    await server.revising.announce()
+    await server.revising.start()
     under_test = ServerUnderTest(
         app=create(server, ticking=False),
         idle=server.ours.background.idle,

@@ -7,12 +7,10 @@ import typer
 
 from callserver.cli import opening
 from callserver.domain import phone
-from callserver.engine.house import Rules
 from callserver.engine.why import Answer
 from callserver.engine.why import why as look_up
 from callserver.engine.why_words import words
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 
 
 def register(app: typer.Typer) -> None:
@@ -29,12 +27,13 @@ def why(
 ) -> None:
     """Every call and every refused attempt to a number, in words that can be read out."""
     settings = opening.settings()
-    rules = Rules(load(settings.config))
     parsed = phone.parse(number)
     if isinstance(parsed, phone.NumberProblem):
         raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
-    with opening.database(settings) as engine, engine.begin() as tx:
-        answer = look_up(tx, parsed, opening.secret(settings), by, opening.now(tx))
+    with opening.database(settings) as engine:
+        rules = opening.rules(engine, settings)
+        with engine.begin() as tx:
+            answer = look_up(tx, parsed, opening.secret(settings), by, opening.now(tx))
     if as_json:
         print(json.dumps(_document(answer), ensure_ascii=False, indent=2))
         return

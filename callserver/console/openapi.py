@@ -18,6 +18,7 @@ _SAID = {
     HTTPStatus.FORBIDDEN: "not allowed",
     HTTPStatus.NOT_FOUND: "no such thing",
     HTTPStatus.CONFLICT: "does not fit now; the gate's reasons when it said no",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is too large",
     HTTPStatus.UNPROCESSABLE_ENTITY: "the request is wrong; says where",
 }
 

@@ -41,6 +41,10 @@ PAGES = (
     Page("floor", "/floor", Action.SEE_FLOOR),
     Page("who", "/who-called", Action.LOOK_UP),
     Page("reports", "/reports", Action.SEE_REPORTS),
+    Page("rules", "/rules", Action.SEE_RULES),
+    Page("lists", "/lists", Action.EXPORT),
+    Page("suppressions", "/suppressions", Action.SUPPRESS),
+    Page("accounts", "/accounts", Action.ACCOUNTS),
     Page("log", "/log", Action.SEE_AUDIT),
     Page("books", "/books", Footing.IN),
 )

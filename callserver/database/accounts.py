@@ -199,6 +199,18 @@ def close_sessions(tx: Tx, user_id: int, but: str = "") -> None:
     tx.execute(delete(sessions).where(sessions.c.user == user_id, sessions.c.id != but))
 
 
+def lock_administrators(tx: Tx) -> None:
+    """Two who end each other at one moment wait for one another."""
+    query = select(users.c.id).where(users.c.role == "administrator").order_by(users.c.id)
+    tx.execute(query.with_for_update())
+
+
+def sessions_of(tx: Tx, user_id: int) -> int:
+    """How many browsers the user is signed in with."""
+    query = select(func.count()).where(sessions.c.user == user_id)
+    return int(tx.execute(query).scalar_one())
+
+
 def drop_access(tx: Tx, user_id: int) -> None:
     """End every session and token of a user at once."""
     close_sessions(tx, user_id)

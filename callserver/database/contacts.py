@@ -212,3 +212,11 @@ def free_call_backs(tx: Tx, phoner: int) -> int:
         .where(contacts.c.status == "call_back", contacts.c.callback_phoner == phoner)
         .values(callback_phoner=None, release_at=contacts.c.callback_for)
     ).rowcount
+
+
+def call_backs_of(tx: Tx, phoner: int) -> int:
+    """How many call-backs this phoner has promised that are still to come."""
+    query = select(func.count()).where(
+        contacts.c.status == "call_back", contacts.c.callback_phoner == phoner
+    )
+    return int(tx.execute(query).scalar_one())

@@ -49,8 +49,12 @@ def begin(tx: Tx, campaign: str, content: str, now: datetime) -> int:
     return 0 if key is None else int(key[0])
 
 
-def finish(tx: Tx, number: int, counts: Mapping[str, Any]) -> None:
-    tx.execute(update(imports).where(imports.c.id == number).values(counts=dict(counts)))
+def finish(
+    tx: Tx, number: int, counts: Mapping[str, Any], *, by: str, refused: bytes | None = None
+) -> None:
+    """What came of it, who did it, and the refused rows as a file."""
+    values = {"counts": dict(counts), "by": by, "refused": refused}
+    tx.execute(update(imports).where(imports.c.id == number).values(**values))
 
 
 def last_rank(tx: Tx, campaign: str) -> int:

@@ -105,6 +105,7 @@ proposals = Table(
     Column("state", Text, nullable=False),  # open active refused withdrawn
     Column("decided_at", Instant),
     Column("decided_by", BigInteger),
+    Column("answer", Text, nullable=False, server_default=""),  # why it was refused
 )
 Index("proposals_state", proposals.c.state)
 

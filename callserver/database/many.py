@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, func, literal_column, or_, select
 
 from callserver.database.contacts import Contact
 from callserver.database.knowledge import Mark
@@ -92,6 +92,14 @@ def ready(tx: Tx, campaign: str) -> Iterator[list[Contact]]:
     ]:
         yield found
         after = found[-1].id
+
+
+def count_ready(tx: Tx, campaign: str) -> int:
+    """How many `ready` would give."""
+    query = select(func.count()).where(
+        contacts.c.campaign == campaign, contacts.c.status == literal_column("'ready'")
+    )
+    return int(tx.execute(query).scalar_one())
 
 
 def suppressions_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[Suppression]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Text, bindparam, cast, func, insert, literal, or_, select, update
 
@@ -70,6 +71,7 @@ def add(
     *,
     purpose: Purpose | None = None,
     list_name: str | None = None,
+    heard: str | None = None,
 ) -> int:
     """Write one suppression; its id. Call want_stopped in the same transaction."""
     before_suppressing(tx)
@@ -81,6 +83,7 @@ def add(
             at=at,
             by=by,
             list=list_name,
+            heard=heard,
         )
     ).inserted_primary_key
     return 0 if key is None else int(key[0])
@@ -123,6 +126,27 @@ def _consents(tx: Tx, numbers: Sequence[int]) -> dict[int, datetime]:
     found = [(subjects[about], at) for about, at in tx.execute(of_number)]
     found += [(number, at) for number, at in tx.execute(of_person)]
     return dict(sorted(found, key=lambda one: one[1]))  # the latest stands
+
+
+class Row(NamedTuple):
+    """A suppression as it stands on record, lifted or not."""
+
+    id: int
+    subject: str
+    scope: str
+    purpose: str | None
+    at: datetime
+    lifted_at: datetime | None
+    by: str
+    list: str | None
+    heard: str | None
+
+
+def on_record(tx: Tx, subjects: Sequence[str]) -> list[Row]:
+    """Everything on record about any of the subjects, newest first."""
+    query = select(*[suppressions.c[name] for name in Row._fields])
+    query = query.where(suppressions.c.subject.in_(list(subjects)))
+    return [Row._make(row) for row in tx.execute(query.order_by(suppressions.c.id.desc()))]
 
 
 def lift(tx: Tx, suppression: int, at: datetime) -> bool:

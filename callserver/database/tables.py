@@ -119,6 +119,7 @@ imports = Table(
     Column("content", Text, nullable=False),  # SHA-256 of the file
     Column("counts", JSON, nullable=False),
     Column("refused", LargeBinary),  # the refused rows as a CSV file, for some days
+    Column("by", Text),  # user:… or a command's word
 )
 
 calls = Table(
@@ -229,6 +230,7 @@ suppressions = Table(
     Column("lifted_at", Instant),
     Column("by", Text, nullable=False),
     Column("list", Text),
+    Column("heard", Text),  # how we heard of it, when somebody wrote it down by hand
 )
 Index("suppressions_subject", suppressions.c.subject)
 

@@ -14,7 +14,7 @@ from typing import Any
 class Kind(StrEnum):
     """Everything that may be written. A kind that is not here cannot be written."""
 
-    CONFIGURATION = "configuration"  # a revision became active, or was refused
+    CONFIGURATION = "configuration"  # a revision became active; was proposed, refused, withdrawn
     IMPORTED = "imported"
     EXPORTED = "exported"  # a list or its outcomes were copied out
     PERMITTED = "permitted"

@@ -89,18 +89,6 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     )
 
 
-def recompose(content: Mapping[str, Any]) -> Configuration | list[Problem]:
-    """A configuration from its own content, as a revision keeps it."""
-    kinds = {"policies": "policy", "campaigns": "campaign", "scripts": "script", "books": "book"}
-    files = []
-    for path, data in content.items():
-        folder, _, file_name = path.rpartition("/")
-        kind = kinds.get(folder, "departments")
-        name = file_name if kind == "script" else file_name.rpartition(".")[0]
-        files.append(File(kind, path, name, data))
-    return compose(files)
-
-
 def _problem(file: File, key: Key, why: str) -> Problem:
     where, line = file.place(key)
     return Problem(where, line, ".".join(map(str, key)) or "-", why)

@@ -37,12 +37,13 @@ def tally(
     for contacts in many.ready(tx, campaign.name):
         for facts in pictures(tx, rules, secret, campaign, contacts, now):
             answer = permit.decide(facts, "list")
-            found[_first(answer)] += 1
+            found[first_reason(answer)] += 1
         progress(found.total())
     return found
 
 
-def _first(answer: permit.DialPermit | permit.Refusal) -> str:
+def first_reason(answer: permit.DialPermit | permit.Refusal) -> str:
+    """Under which it is counted."""
     return answer.reasons[0].value if isinstance(answer, permit.Refusal) else ALLOWED
 
 

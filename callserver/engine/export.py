@@ -116,6 +116,6 @@ def _merge_fields(tx: Tx, campaign: str) -> list[str]:
     return list(found)
 
 
-def record(tx: Tx, what: What, campaign: str, by: str, now: datetime) -> None:
+def record(tx: Tx, what: str, campaign: str, by: str, now: datetime) -> None:
     """Personal data is about to be copied out: that stands in the log."""
-    audit.append(tx, now, Kind.EXPORTED, campaign=campaign, what=what.value, by=by)
+    audit.append(tx, now, Kind.EXPORTED, campaign=campaign, what=str(what), by=by)

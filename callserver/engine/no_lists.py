@@ -141,3 +141,13 @@ def _forget_older(tx: Tx, name: str, version: int) -> None:
     stale = list(tx.execute(older).scalars())
     tx.execute(delete(register_entries).where(register_entries.c.version.in_(stale)))
     tx.execute(delete(registers).where(registers.c.version.in_(stale)))
+
+
+def listed_on(tx: Tx, number: int) -> list[str]:
+    """The registers in force that the number stands on."""
+    query = (
+        select(registers.c.name)
+        .join(register_entries, register_entries.c.version == registers.c.version)
+        .where(registers.c.active, register_entries.c.number == number)
+    )
+    return sorted(tx.execute(query).scalars())

@@ -1,93 +1,255 @@
-"""Putting a configuration into force: all or nothing, each change with its hash in the audit log.
+"""Which rules are in force: the database's revision, followed by every process.
 
-A file that cannot be used changes nothing: the last good configuration stays in force.
+The folder of files is one way in, the console (proposing.py) the other; on both, what is not looser
+takes effect at once and what is looser waits for a second person. A file that cannot be used changes
+nothing. Every change stands in the audit log, with its hash and paths, never with its texts.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import insert, select, update
 
-from callserver.database import audit, seats
-from callserver.database.tables import revisions
+from callserver.database import audit, revisions, seats
 from callserver.domain.audit import Kind
-from callserver.domain.configuration import Configuration, recompose
+from callserver.domain.configuration import Configuration, Problem
+from callserver.domain.loosening import Looser, looser
 from callserver.engine.house import House
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 log = structlog.get_logger(__name__)
 
+Texts = Mapping[str, str]
+
+
+class Folder(Protocol):
+    """The configuration folder (adapters/folder.py)."""
+
+    def signature(self) -> object: ...
+    def read(self) -> tuple[Configuration, dict[str, str]]: ...
+    def compose(self, texts: Texts) -> Configuration | list[Problem]: ...
+    def holds(self, texts: Texts) -> bool: ...
+    def write(self, was: Texts, would: Texts) -> None: ...
+
+
+def beginning(tx: Tx, folder: Folder) -> Configuration:
+    """The rules with which a server, or a command, comes up.
+
+    The revision in force; in a new house, and where the kept one cannot be read by this version any
+    more, what the folder says.
+
+    Raises:
+        ConfigurationProblem: there is no revision in force, and the folder cannot be used.
+    """
+    kept = revisions.in_force(tx)
+    try:
+        found, _ = folder.read()
+    except ConfigurationProblem as problem:
+        if kept is None or kept.texts is None:
+            raise
+        log.error("configuration_refused", kept=kept.hash, why=str(problem))  # noqa: TRY400
+    else:
+        if kept is None or kept.texts is None or kept.hash == found.revision:
+            return found
+    composed = folder.compose(kept.texts)
+    if isinstance(composed, Configuration):
+        return composed
+    log.error("revision_unreadable", revision=kept.hash, why="; ".join(map(str, composed)))
+    return folder.read()[0]
+
 
 class Revising:
-    """Swaps the rules in force. `read` reads the files, or raises ConfigurationProblem;
-    `signature` changes whenever a file does."""
+    """Keeps this process's rules those that are in force, and takes in what the folder says."""
 
-    def __init__(
-        self, ours: House, read: Callable[[], Configuration], signature: Callable[[], object]
-    ) -> None:
+    def __init__(self, ours: House, folder: Folder) -> None:
         self._ours = ours
-        self._read = read
-        self._signature = signature
-        self._seen = signature()
+        self.folder = folder
+        self._seen: object = None
+        self._moving: object = None
+        self.ahead = ""  # what the folder holds when it is not what is in force: its revision
+
+    async def start(self) -> None:
+        """Put the first revision in force, or look at what the folder holds besides it."""
+        self._seen = self.folder.signature()
+        await self.follow()
+        kept = await self._ours.store.read(revisions.in_force)
+        current = self._ours.rules.current.revision
+        if kept is not None and kept.texts is not None and kept.hash == current:
+            await self._ours.store.run(self._remember)
+            await self._take(starting=True)
+            return
+        found, texts = await asyncio.to_thread(self.folder.read)
+        instead_of = None if kept is None else kept.hash
+        if await self._ours.store.run(lambda tx: self._first(tx, found, texts, instead_of)):
+            self._ours.rules.replace(found)
+            log.info("configuration_first", revision=found.revision, folder=str(self.folder))
 
     async def look(self) -> None:
-        """Reload when a file has changed since the last look."""
-        signature = self._signature()
-        if signature != self._seen:
-            self._seen = signature
-            await self.reload()
+        """Follow what is in force, and take in a changed folder once it has come to rest."""
+        await self.follow()
+        signature = self.folder.signature()
+        if signature == self._seen:
+            return
+        if signature != self._moving:  # several files are written one after another
+            self._moving = signature
+            return
+        self._seen = signature
+        await self._take(starting=False)
 
-    async def announce(self) -> None:
-        """Write down which revision is in force, and remember what is under way by an older one."""
-        await self._ours.store.run(self._note)
-        await self._ours.store.run(self._remember)
+    def _remember(self, tx: Tx) -> None:
+        """Campaigns in hand that the rules hold no more: as the latest revision had them."""
+        rules = self._ours.rules
+        missing = seats.campaigns_in_hand(tx) - set(rules.current.campaigns) - set(rules.former)
+        for texts in revisions.earlier(tx) if missing else ():
+            found = self.folder.compose(texts)
+            if isinstance(found, Configuration):
+                rules.former.update(
+                    {name: found.campaigns[name] for name in missing & set(found.campaigns)}
+                )
+                missing -= set(found.campaigns)
+            if not missing:
+                return
 
-    async def reload(self) -> bool:
-        """Read the files again; True when another revision is in force now."""
-        try:
-            found = self._read()
-        except ConfigurationProblem as problem:
-            log.error(  # noqa: TRY400 - the problem says all; a traceback would not help
-                "configuration_refused", kept=self._ours.rules.current.revision, why=str(problem)
-            )
-            now = self._ours.clock.now()
-            kept = self._ours.rules.current.revision
-            await self._ours.store.run(
-                lambda tx: audit.append(tx, now, Kind.CONFIGURATION, refused=True, kept=kept)
-            )
+    async def follow(self) -> bool:
+        """Take over the revision in force; True when it is another than before."""
+        hashed = await self._ours.store.read(revisions.current)
+        if hashed in (None, self._ours.rules.current.revision):
             return False
-        if found.revision == self._ours.rules.current.revision:
+        kept = await self._ours.store.read(revisions.in_force)
+        if kept is None or kept.texts is None:
+            return False
+        found = await asyncio.to_thread(self.folder.compose, kept.texts)
+        if not isinstance(found, Configuration):
+            log.error("revision_unreadable", revision=kept.hash, why="; ".join(map(str, found)))
             return False
         self._ours.rules.replace(found)
-        await self.announce()
         log.info("configuration_active", revision=found.revision)
         return True
 
-    def _remember(self, tx: Tx) -> None:
-        """Campaigns in hand that no file holds any more: as the latest revision had them."""
-        rules = self._ours.rules
-        missing = seats.campaigns_in_hand(tx) - set(rules.current.campaigns) - set(rules.former)
-        if not missing:
-            return
-        for content in tx.execute(select(revisions.c.content).order_by(revisions.c.at)).scalars():
-            found = recompose(content)
-            if isinstance(found, Configuration):
-                rules.former.update(
-                    {name: one for name, one in found.campaigns.items() if name in missing}
-                )
+    async def in_force(self) -> tuple[Configuration, Texts]:
+        """The rules in force and their texts, this process's rules being those."""
+        await self.follow()
+        kept = await self._ours.store.read(revisions.in_force)
+        if kept is None or kept.texts is None:  # nobody has started this house yet
+            await self.start()
+            kept = await self._ours.store.read(revisions.in_force)
+        if kept is None or kept.texts is None or kept.hash != self._ours.rules.current.revision:
+            raise ConfigurationProblem("the revision in force cannot be read")
+        return self._ours.rules.current, kept.texts
 
-    def _note(self, tx: Tx) -> None:
-        current = self._ours.rules.current
-        now = self._ours.clock.now()
-        last = tx.execute(
-            select(revisions.c.hash).order_by(revisions.c.at.desc()).limit(1)
-        ).scalar()
-        if last == current.revision:
-            return
-        again = update(revisions).where(revisions.c.hash == current.revision).values(at=now)
-        if not tx.execute(again).rowcount:
-            tx.execute(
-                insert(revisions).values(hash=current.revision, at=now, content=current.content)
+    async def _take(self, *, starting: bool) -> None:
+        """What the folder says now: in force at once, or waiting for a second person."""
+        try:
+            found, texts = await asyncio.to_thread(self.folder.read)
+        except ConfigurationProblem as problem:
+            kept = self._ours.rules.current.revision
+            log.error("configuration_refused", kept=kept, why=str(problem))  # noqa: TRY400
+            now = self._ours.clock.now()
+            await self._ours.store.run(
+                lambda tx: audit.append(tx, now, Kind.CONFIGURATION, refused=True, kept=kept)
             )
-        audit.append(tx, now, Kind.CONFIGURATION, revision=current.revision)
+            return
+        base, words = await self.in_force()
+        self.ahead = "" if found.revision == base.revision else found.revision
+        if found.revision == base.revision:
+            if texts != words:
+                await self._ours.store.run(lambda tx: revisions.rewrite(tx, found.revision, texts))
+            return
+        opens = looser(base, found)
+        said = await self._ours.store.run(
+            lambda tx: self._arrived(tx, base, found, texts, words, opens, starting=starting)
+        )
+        match said:
+            case "active":
+                self.ahead = ""
+                self._ours.rules.replace(found)
+                log.info("configuration_active", revision=found.revision)
+            case "waits" | "told":
+                keys = sorted({f"{one.file}: {one.key}" for one in opens})
+                log.warning("configuration_waits", kept=base.revision, looser=keys)
+            case "behind":
+                log.warning("folder_behind", kept=base.revision, folder=found.revision)
+
+    def _first(self, tx: Tx, found: Configuration, texts: Texts, instead_of: str | None) -> bool:
+        """There is nobody yet who could approve: the folder's rules are in force."""
+        revisions.lock(tx)
+        if revisions.current(tx) != instead_of:
+            return False  # another process was first, and is followed
+        now = self._ours.clock.now()
+        revisions.put_in_force(tx, found.revision, found.content, texts, now)
+        audit.append(tx, now, Kind.CONFIGURATION, revision=found.revision)
+        return True
+
+    def _arrived(
+        self,
+        tx: Tx,
+        base: Configuration,
+        found: Configuration,
+        texts: Texts,
+        words: Texts,
+        opens: tuple[Looser, ...],
+        *,
+        starting: bool,
+    ) -> str:
+        revisions.lock(tx)
+        if revisions.current(tx) != base.revision:
+            return "overtaken"  # another process was quicker; the next look compares anew
+        if starting and revisions.get(tx, found.revision) is not None:
+            return "behind"  # an older revision: the folder was never brought up to date
+        now = self._ours.clock.now()
+        paths = changed(words, texts)
+        if not opens:
+            self._settle_files(tx)
+            activate(tx, found, texts, now, paths=paths, by="files")
+            return "active"
+        if revisions.told_of(tx, found.revision, base.revision):
+            return "told"
+        self._settle_files(tx)
+        key = revisions.propose(
+            tx,
+            at=now,
+            base=base.revision,
+            revision=found.revision,
+            texts=dict(texts),
+            changed=paths,
+            looser=plain(opens),
+        )
+        audit.append(
+            tx,
+            now,
+            Kind.CONFIGURATION,
+            did="proposed",
+            proposal=key,
+            revision=found.revision,
+            paths=paths,
+            looser=len(opens),
+            by="files",
+        )
+        return "waits"
+
+    def _settle_files(self, tx: Tx) -> None:
+        """The folder says something else now: what waited for it waits no more."""
+        now = self._ours.clock.now()
+        for one in revisions.open_of_files(tx):
+            revisions.change_proposal(tx, one.id, state="withdrawn", decided_at=now)
+            audit.append(tx, now, Kind.CONFIGURATION, did="withdrawn", proposal=one.id, by="files")
+
+
+def activate(tx: Tx, found: Configuration, texts: Texts, now: datetime, **said: Any) -> None:
+    """In force from this transaction on, with its entry."""
+    revisions.put_in_force(tx, found.revision, found.content, texts, now)
+    audit.append(tx, now, Kind.CONFIGURATION, revision=found.revision, **said)
+
+
+def changed(was: Texts, would: Texts) -> list[str]:
+    """The paths that differ."""
+    return sorted(path for path in {*was, *would} if was.get(path) != would.get(path))
+
+
+def plain(found: tuple[Looser, ...]) -> list[dict[str, Any]]:
+    """As the proposals table keeps it."""
+    return [asdict(one) for one in found]

@@ -6,6 +6,8 @@ What a phoner or a caller says goes through wishes.py; this serves whoever keeps
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select
 
@@ -21,6 +23,18 @@ from callserver.ports import Tx
 NOT_LIFTED_BY_NUMBER = frozenset({Scope.COMPLAINT.value, Scope.HOUSEHOLD.value, Scope.HASH.value})
 """A complaint ends by its own closing, a household's no is more than one person's, and an erased
 person cannot be asked: these are lifted only by id, deliberately."""
+
+
+class Heard(StrEnum):
+    """How somebody's no reached us, when it was not in a call."""
+
+    TELEPHONE = "telephone"
+    LETTER = "letter"
+    EMAIL = "email"
+    IN_PERSON = "in_person"
+    RELATIVE = "relative"
+    AUTHORITY = "authority"
+    OTHER = "other"
 
 
 def subjects(
@@ -43,7 +57,10 @@ def subjects(
         case Scope.PERSON | Scope.COMPLAINT | Scope.PURPOSE:
             found = {subject.of_person(one.person) for one in people}
     if not found:
-        raise Impossible("nobody is known at this number; --scope number reaches the number itself")
+        raise Impossible(
+            "nobody is known at this number; --scope number reaches the number itself",
+            key="nobody_known",
+        )
     return tuple(sorted(found))
 
 
@@ -56,10 +73,11 @@ def add(
     *,
     purpose: Purpose | None = None,
     ringing: Iterable[str] = (),
+    heard: Heard | None = None,
 ) -> list[int]:
     """Write the noes down, with their entries and the stop of what rings; their ids.
 
-    `ringing`: subjects to be silenced besides those of the noes: a hash tells no call's number.
+    `heard`: how we heard of it. `ringing`: subjects to be silenced besides those of the noes: a hash tells no call's number.
 
     Raises:
         Impossible: a purpose is given, and the scope is another than that of a purpose.
@@ -67,8 +85,9 @@ def add(
     if purpose is not None and scope is not Scope.PURPOSE:
         raise Impossible(f"a purpose goes with the scope {Scope.PURPOSE.value!r} only")
     ids = []
+    said: dict[str, Any] = {} if heard is None else {"heard": heard.value}
     for one in about:
-        key = suppressions.add(tx, one, scope, now, by, purpose=purpose)
+        key = suppressions.add(tx, one, scope, now, by, purpose=purpose, heard=heard)
         suppressions.want_stopped(tx, (one, *ringing))
         audit.append(
             tx,
@@ -78,6 +97,7 @@ def add(
             purpose=None if purpose is None else purpose.value,
             suppression=key,
             by=by,
+            **said,
         )
         ids.append(key)
     return ids

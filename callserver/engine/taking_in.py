@@ -4,9 +4,11 @@ One transaction a file; the same file twice changes nothing. The list's own orde
 order column, becomes the rank by which contacts are dialed.
 """
 
+import gc
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -66,6 +68,19 @@ class Summary:
         return Counter(one.reason for one in self.refused)
 
 
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """A million small rows, none of them in a cycle: collecting costs a sixth of the time.
+
+    And a whole collection stops every thread; beside a server that is felt.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def open_sheet(raw: bytes) -> Sheet:
     """The file as a sheet.
 
@@ -96,12 +111,77 @@ def take_in(
     Raises:
         ConfigurationProblem: the file cannot be read as a list at all.
     """
+    listed = open_list(campaign, raw, given=given)
+    summary = listed.summary
+    number = contacts_import.begin(tx, campaign.name, summary.content, now)
+    head = (campaign.name, number, "ready")
+    base = contacts_import.last_rank(tx, campaign.name) if campaign.order is None else 0
+    rebuilding = contacts_import.rebuilds_indexes(tx, raw.count(b"\n"))
+    if rebuilding:
+        contacts_import.drop_indexes(tx)
+    for fresh in listed.fresh(region, source_of(campaign, number)):
+        values = [(*head, base + rank, *row) for row, rank in fresh]
+        taken = contacts_import.write(tx, values)
+        summary.taken += taken
+        summary.unchanged += len(values) - taken
+        progress(summary.read)
+    if rebuilding:
+        contacts_import.create_indexes(tx)
+    summary.elsewhere = contacts_import.elsewhere(tx, campaign.name, number)
+    contacts_import.add_places(tx, campaign.name, listed.places)
+    finish(tx, campaign, summary, number, now)
+    return summary
+
+
+def source_of(campaign: Campaign, number: int) -> str | None:
+    """A lead must say itself where it comes from; for other lists the list is the source."""
+    return None if campaign.segment is Segment.LEADS else f"import:{number}"
+
+
+@dataclass(slots=True)
+class Listed:
+    """A file that was opened as a campaign's list; its rows are read as they are asked for, once."""
+
+    sheet: Sheet
+    rank_of: Callable[[Sequence[str]], int | RowProblem] | None
+    summary: Summary
+    places: set[str] = field(default_factory=set)
+
+    def fresh(self, region: str, source: str | None) -> Iterator[list[tuple[Row, int]]]:
+        """The rows of persons who did not stand in the file before, with their ranks, by chunks.
+
+        The summary counts along; `taken` and `unchanged` are the database's to say.
+        """
+        summary, seen = self.summary, _Seen()
+        read = contact.reader(self.sheet.header, summary.columns, region, source)
+        rows = _rows(self.sheet, read, self.rank_of, summary)
+        while chunk := list(islice(rows, CHUNK)):
+            fresh = [(row, rank) for row, rank in chunk if not seen.again(row)]
+            summary.duplicates += len(chunk) - len(fresh)
+            self.places.update({row.place for row, _ in fresh})
+            yield fresh
+        summary.shared = seen.shared()
+
+
+def open_list(
+    campaign: Campaign,
+    raw: bytes,
+    *,
+    given: Mapping[str, str] | None = None,
+    ignored: Collection[str] = (),
+) -> Listed:
+    """The file as a list of this campaign. `ignored`: fields that no column is taken for.
+
+    Raises:
+        ConfigurationProblem: it cannot be read as a list at all.
+    """
     sheet = open_sheet(raw)
     try:
         own = sheet.header[: contact.own_width(sheet.header)]
         columns = contact.mapping(own, given or {})
     except ValueError as error:
         raise ConfigurationProblem(str(error)) from error
+    columns = {name: at for name, at in columns.items() if name not in ignored}
     rank_of = _ranker(campaign, own, columns)
     summary = Summary(
         header=own,
@@ -109,34 +189,7 @@ def take_in(
         columns=columns,
         content=hashlib.sha256(raw).hexdigest(),
     )
-    number = contacts_import.begin(tx, campaign.name, summary.content, now)
-    # A lead must say itself where it comes from; for other lists the list is the source.
-    source = None if campaign.segment is Segment.LEADS else f"import:{number}"
-    read = contact.reader(sheet.header, columns, region, source)
-    seen = _Seen()
-    places: set[str] = set()
-    head = (campaign.name, number, "ready")
-    base = contacts_import.last_rank(tx, campaign.name) if campaign.order is None else 0
-    rows = _rows(sheet, read, rank_of, summary)
-    rebuilding = contacts_import.rebuilds_indexes(tx, raw.count(b"\n"))
-    if rebuilding:
-        contacts_import.drop_indexes(tx)
-    while chunk := list(islice(rows, CHUNK)):
-        fresh = [(row, rank) for row, rank in chunk if not seen.again(row)]
-        summary.duplicates += len(chunk) - len(fresh)
-        values = [(*head, base + rank, *row) for row, rank in fresh]
-        taken = contacts_import.write(tx, values)
-        summary.taken += taken
-        summary.unchanged += len(values) - taken
-        places.update({row.place for row, _ in fresh})
-        progress(summary.read)
-    if rebuilding:
-        contacts_import.create_indexes(tx)
-    summary.shared = seen.shared()
-    summary.elsewhere = contacts_import.elsewhere(tx, campaign.name, number)
-    contacts_import.add_places(tx, campaign.name, places)
-    _finish(tx, campaign, summary, number, now)
-    return summary
+    return Listed(sheet, rank_of, summary)
 
 
 def _rows(
@@ -221,12 +274,23 @@ def _ranker(
     return rank
 
 
-def _finish(tx: Tx, campaign: Campaign, summary: Summary, number: int, now: datetime) -> None:
+def finish(
+    tx: Tx,
+    campaign: Campaign,
+    summary: Summary,
+    number: int,
+    now: datetime,
+    *,
+    by: str = "command",
+    refused: bytes | None = None,
+) -> None:
+    """The import's figures and its entry. `refused`: the refused rows as a file, kept for a while."""
     counts = summary.counts()
     kept = sum(counts[name] for name in ("taken", "unchanged", "duplicates", "refused"))
     if counts["read"] != kept:
         raise AssertionError(f"of {counts['read']} rows {kept} are accounted for")
-    contacts_import.finish(tx, number, {**counts, "elsewhere": summary.elsewhere})
+    figures = {**counts, "elsewhere": summary.elsewhere}
+    contacts_import.finish(tx, number, figures, by=by, refused=refused)
     audit.append(
         tx,
         now,
@@ -236,4 +300,5 @@ def _finish(tx: Tx, campaign: Campaign, summary: Summary, number: int, now: date
         content=summary.content,
         counts=counts,
         elsewhere=summary.elsewhere,
+        by=by,
     )

@@ -4,7 +4,7 @@ One process does this at a time, under a lease. Nothing here is the only way for
 once and reports are taken in by whichever process got them; upkeep is what goes on when nobody comes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,6 +29,10 @@ GIVE_UP_CONNECTING = timedelta(minutes=5)
 """A seat whose telephone was not reached for this long is taken off the shift."""
 
 STOP_AGAIN = timedelta(seconds=1)
+TIDY_EVERY = timedelta(hours=1)
+
+Chore = Callable[[datetime], Awaitable[None]]
+"""Something that is done now and then: forgetting what may be kept for some days only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Upkeep:
         leaving: Leaving,
         seal: Callable[[], Awaitable[datetime | None]],
         owner: str,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._ours = ours
         self._dialer = dialer
@@ -63,6 +68,8 @@ class Upkeep:
         self._leaving = leaving
         self._seal = seal
         self._owner = owner
+        self._chores = chores
+        self._tidied: datetime | None = None
 
     async def start(self) -> None:
         """After a start nothing is taken for granted: every open call and leg is asked about,
@@ -97,6 +104,7 @@ class Upkeep:
             self._ours.background.start(self._settling.settle(call))
         if work.stopping:
             self._ours.background.start(self._call_flow.stopping.silence())
+        await self._tidy(now)
         due = [await self._seal(), *await self._ours.store.run(self._next)]
         if work.stopping:
             due.append(now + STOP_AGAIN)
@@ -111,6 +119,12 @@ class Upkeep:
         return Due(
             seats.due(tx, now), seats.of_the_left(tx), quiet, stopping=bool(calls.to_stop(tx))
         )
+
+    async def _tidy(self, now: datetime) -> None:
+        if self._tidied is None or now - self._tidied >= TIDY_EVERY:
+            self._tidied = now
+            for chore in self._chores:
+                await chore(now)
 
     async def release(self) -> None:
         """Let another process take over at once."""

@@ -51,8 +51,8 @@ def test_a_browser_signs_in_with_its_newest_password_only(
 
             await house.server.store.run(ends)
             for _ in range(40):
-                if await browser.register(second.password) != 200:
-                    break
+                if await browser.register(second.password) in (401, 403, 404):
+                    break  # 500 while the parts of its sign-in go one after the other
                 await asyncio.sleep(0.05)
             assert await browser.register(second.password) in (401, 403, 404)
             with pytest.raises(ValueError, match="softphone"):

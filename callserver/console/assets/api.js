@@ -15,7 +15,8 @@ export function proveWith(value) {
   csrf.content = value;
 }
 
-export async function ask(method, path, body, headers = {}) {
+// The response itself, when it went well.
+export async function send(method, path, body, headers = {}) {
   const { t } = await import("./texts.js");
   let response;
   try {
@@ -27,11 +28,7 @@ export async function ask(method, path, body, headers = {}) {
   } catch {
     throw new Problem({ detail: t("page.offline") }, 0);
   }
-  if (response.ok) {
-    return response.headers.get("content-type")?.startsWith("application/json")
-      ? response.json()
-      : response.text();
-  }
+  if (response.ok) return response;
   if (response.status === 401 && document.body.dataset.page !== "sign_in") {
     location.assign("/sign-in");
   }
@@ -42,5 +39,44 @@ export async function ask(method, path, body, headers = {}) {
   throw new Problem(found, response.status);
 }
 
+export async function ask(method, path, body, headers = {}) {
+  const response = await send(method, path, body, headers);
+  return response.headers.get("content-type")?.startsWith("application/json")
+    ? response.json()
+    : response.text();
+}
+
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
+
+// A file that the API answers with, saved under the name it gives.
+export async function download(path, body = {}) {
+  const response = await send("POST", path, body);
+  const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name?.[1] ?? "file";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+// A file sent as it is; `tell` hears how far it is (0 to 1). fetch knows no progress of what goes out.
+export function upload(path, file, tell) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `/api/v1${path}`);
+    request.setRequestHeader("x-csrf", csrf.content);
+    request.setRequestHeader("content-type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => tell(event.loaded / event.total));
+    request.addEventListener("load", () => {
+      if (request.status === 200) resolve(request.response);
+      else reject(new Problem(request.response ?? { detail: request.statusText }, request.status));
+    });
+    request.addEventListener("error", async () => {
+      const { t } = await import("./texts.js");
+      reject(new Problem({ detail: t("page.offline") }, 0));
+    });
+    request.send(file);
+  });
+}

@@ -14,6 +14,11 @@ export function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+// What is wider than the page scrolls by itself, by keyboard as well.
+export function scrolling(name, ...children) {
+  return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": name }, ...children);
+}
+
 export function show(element, visible = true) {
   element.hidden = !visible;
 }

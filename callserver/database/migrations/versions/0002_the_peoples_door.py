@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("decided_at", sa.BigInteger()),
         sa.Column("decided_by", sa.BigInteger()),
+        sa.Column("answer", sa.Text(), server_default="", nullable=False),
     )
     op.create_index("proposals_state", "proposals", ["state"])
     op.create_table(
@@ -106,6 +107,8 @@ def upgrade() -> None:
 
     op.create_index("calls_campaign", "calls", ["campaign", "permit_at"])
     op.add_column("imports", sa.Column("refused", sa.LargeBinary()))
+    op.add_column("imports", sa.Column("by", sa.Text()))
+    op.add_column("suppressions", sa.Column("heard", sa.Text()))
     op.add_column("revisions", sa.Column("texts", sa.JSON()))
     op.add_column("seats", sa.Column("hand_at", sa.BigInteger()))
     tx = sa.Column("tx", sa.BigInteger(), server_default=sa.text("0"), nullable=False)
@@ -148,6 +151,8 @@ def downgrade() -> None:
         ("audit", "tx"),
         ("seats", "hand_at"),
         ("revisions", "texts"),
+        ("imports", "by"),
+        ("suppressions", "heard"),
         ("imports", "refused"),
     ):
         with op.batch_alter_table(table) as batch:

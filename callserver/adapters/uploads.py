@@ -1,0 +1,77 @@
+"""Files that people send: kept outside whatever is served, readable by their sender only, for a day."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from callserver.errors import NotFound
+
+LASTS = timedelta(days=1)
+
+
+class Uploads:
+    """One folder. A file's name holds when it came, whose it is, and a token nobody can guess."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def receiving(self, user: int, now: datetime) -> Iterator["Receiving"]:
+        """A new file, to be written piece by piece; it is gone again when anything goes wrong."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        token = secrets.token_hex(16)
+        path = self._folder / f"{int(now.timestamp())}-{user}-{token}.csv"
+        path.touch(mode=0o600)
+        try:
+            with path.open("wb") as file:
+                yield Receiving(token, file.write)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def read(self, token: str, user: int, most: int = -1) -> bytes:
+        """A file, or its first `most` bytes.
+
+        Raises:
+            NotFound: there is none of that token, or it is somebody else's.
+        """
+        with self._path(token, user).open("rb") as file:
+            return file.read(most)
+
+    def size(self, token: str, user: int) -> int:
+        return self._path(token, user).stat().st_size
+
+    def drop(self, token: str, user: int) -> None:
+        self._path(token, user).unlink(missing_ok=True)
+
+    async def tidy(self, now: datetime) -> None:
+        """Remove what nobody came back for."""
+        await asyncio.to_thread(self._drop_old, now)
+
+    def _drop_old(self, now: datetime) -> None:
+        for path in self._folder.glob("*-*-*.csv"):
+            came = path.name.partition("-")[0]
+            if came.isdigit() and int(came) < (now - LASTS).timestamp():
+                path.unlink(missing_ok=True)
+
+    def _path(self, token: str, user: int) -> Path:
+        if len(token) == 32 and token.isascii() and token.isalnum():
+            for path in self._folder.glob(f"*-{user}-{token}.csv"):
+                return path
+        raise NotFound("the file is not there any more; send it again", key="upload_gone")
+
+
+class Receiving:
+    """A file that is coming in."""
+
+    def __init__(self, token: str, write: Callable[[bytes], int]) -> None:
+        self.token = token
+        self.size = 0
+        self._write = write
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._write(chunk)

@@ -1,0 +1,203 @@
+// The rules: in words first, then their files; a change is checked while it is typed.
+
+import { get, post } from "./api.js";
+import { $, el, onSubmit, show, toast } from "./dom.js";
+import { follow } from "./live.js";
+import { Drafts } from "./rules_drafts.js";
+import { editor } from "./rules_editor.js";
+import { fileList } from "./rules_files.js";
+import { listProposals } from "./rules_proposals.js";
+import { diffView, effectForm, looserList } from "./rules_show.js";
+import { campaignWords, policyWords } from "./rules_words.js";
+import { dateTime, label, setClock, t } from "./texts.js";
+
+const { change, approve } = $(".rules").dataset;
+const rights = { change: change === "yes", approve: approve === "yes" };
+const drafts = new Drafts();
+const text = editor({ writable: rights.change, onInput: typed });
+let rules;
+let path; // the file that is shown
+let checked = { problems: [], looser: [], changed: [], diff: {} };
+let typing;
+let turn = 0;
+
+const kept = (at) => rules.texts[at] ?? null;
+const documents = () => [...rules.campaigns, ...rules.policies];
+const titles = () => Object.fromEntries(rules.campaigns.map((one) => [one.name, label(one.document.title)]));
+const paths = () => [...new Set([...Object.keys(rules.texts), ...Object.keys(drafts.texts)])].sort();
+
+async function anew() {
+  const before = rules?.revision;
+  rules = await get("/rules");
+  setClock(rules.now);
+  drafts.settle(rules.texts);
+  $("#since").textContent = t("rules.since", { when: dateTime(rules.since), revision: rules.revision.slice(0, 8) });
+  show($("#ahead"), rules.ahead);
+  listProposals(rules.proposals, rights, titles, anew);
+  const gone = !path || !paths().includes(path);
+  if (gone) path = documents()[0]?.file ?? paths()[0];
+  if (gone || before !== rules.revision) open(path); // else the caret stays where it is
+  await check();
+}
+
+// -- which file ---------------------------------------------------------------------------------
+
+const files = () => fileList({ rules, drafts, path, paths: paths(), open });
+
+function open(file) {
+  path = file;
+  const found = documents().find((one) => one.file === file);
+  const campaign = rules.campaigns.includes(found);
+  const title = found?.document.title;
+  $("#name").textContent = title === undefined ? file : campaign ? label(title) : title;
+  $("#used").textContent = found && !campaign ? users(found.name) : "";
+  $("#words").replaceChildren(
+    ...(found ? (campaign ? campaignWords(found.document) : policyWords(found.document)) : []),
+  );
+  show($("#of-now"), found !== undefined && file in drafts.texts);
+  $("#source-title").textContent = t("rules.file_of", { path: file });
+  if (!found) $("#source").open = true;
+  const draft = drafts.of(file, kept(file));
+  text.open(file, draft ?? t("rules.removed"));
+  $("#text").readOnly = !rights.change || draft === null;
+  tools();
+  files();
+  text.problems(checked.problems.filter((one) => one.file === path));
+}
+
+function tools() {
+  if (!rights.change) return;
+  show($("#reset"), path in drafts.texts);
+  show($("#remove"), drafts.of(path, kept(path)) !== null);
+}
+
+function users(policy) {
+  const names = rules.campaigns.filter((one) => one.document.policy === policy).map((one) => label(one.document.title));
+  return names.length ? t("rules.used_by", { names: names.join(", ") }) : t("rules.used_by_nobody");
+}
+
+// -- a change -----------------------------------------------------------------------------------
+
+function typed(value) {
+  drafts.set(path, value, kept(path));
+  clearTimeout(typing);
+  typing = setTimeout(check, 500);
+  $("#standing").textContent = t("rules.checking");
+  $("#go").disabled = true;
+  show($("#change"), drafts.any);
+  show($("#of-now"), $("#words").hasChildNodes());
+  tools();
+  files();
+}
+
+async function check() {
+  show($("#change"), drafts.any);
+  if (!rights.change || !drafts.any) {
+    checked = { problems: [], looser: [], changed: [], diff: {} };
+    text.problems([]);
+    return;
+  }
+  const mine = (turn += 1);
+  try {
+    const found = await post("/rules/check", { texts: drafts.texts });
+    if (mine !== turn) return; // something else was typed meanwhile
+    checked = found;
+  } catch (error) {
+    checked = { problems: [{ file: path, line: 1, key: "-", why: error.message }], looser: [], changed: [], diff: {} };
+  }
+  shown();
+}
+
+function shown() {
+  const { problems, looser, changed, diff } = checked;
+  text.problems(problems.filter((one) => one.file === path));
+  const count = problems.length;
+  const standing =
+    count === 0 ? t("rules.no_problems") : count === 1 ? t("rules.problems_one") : t("rules.problems_many", { count });
+  $("#standing").textContent = `${standing} ${t("rules.files_changed", { files: changed.join(", ") })}`;
+  $("#problems").replaceChildren(
+    ...problems.map((one) =>
+      el(
+        "li",
+        {},
+        el("button", { type: "button", class: "quiet", onclick: () => visit(one) }, t("rules.problem_at", one)),
+        ` ${one.why}`,
+      ),
+    ),
+  );
+  const good = count === 0;
+  $("#looser").replaceChildren(
+    ...(!good
+      ? []
+      : looser.length
+        ? [el("p", {}, el("strong", {}, t("rules.looser_title"))), looserList(looser)]
+        : [el("p", { class: "note" }, t("rules.stricter"))]),
+  );
+  $("#diff > div").replaceChildren(...diffView(diff));
+  show($("#effect"), good);
+  show($("#why-label"), good && looser.length > 0);
+  $("#why-label textarea").required = good && looser.length > 0;
+  $("#go").textContent = t(looser.length ? "rules.propose" : "rules.activate");
+  $("#go").disabled = !good || changed.length === 0;
+}
+
+function visit({ file, line }) {
+  if (paths().includes(file)) {
+    open(file);
+    $("#source").open = true;
+    text.goTo(line);
+  }
+}
+
+if (rights.change) {
+  onSubmit($("#propose"), async ({ why }) => {
+    const made = await post("/rules/proposals", { texts: drafts.texts, why });
+    drafts.clear();
+    $("#propose").reset();
+    toast(t(made.proposal === null ? "rules.active" : "rules.waits"), "good");
+    if (made.proposal === null) toast(t(`rules.written.${made.written}`));
+    await anew();
+  });
+  $("#discard").addEventListener("click", async () => {
+    if (!confirm(t("rules.discard_sure"))) return;
+    drafts.clear();
+    await anew();
+  });
+  $("#reset").addEventListener("click", () => {
+    drafts.set(path, kept(path), kept(path));
+    if (paths().includes(path)) open(path);
+    else open(paths()[0]);
+    check();
+  });
+  $("#remove").addEventListener("click", () => {
+    drafts.set(path, null, kept(path));
+    if (paths().includes(path)) open(path);
+    else open(documents()[0].file);
+    check();
+  });
+  $("#new").addEventListener("click", () => $("#new-file").showModal());
+  $("#new-cancel").addEventListener("click", () => $("#new-file").close());
+  $("#new-file form").addEventListener("submit", (event) => {
+    const { name } = Object.fromEntries(new FormData(event.target));
+    const folder = path.includes("/") ? path.split("/")[0] : "campaigns";
+    const made = `${folder}/${name}.${folder === "scripts" ? "md" : "yaml"}`;
+    const copied = (drafts.of(path, kept(path)) ?? "").replace(/^name: .*$/m, `name: ${name}`);
+    drafts.set(made, copied, kept(made));
+    event.target.reset();
+    open(made);
+    $("#source").open = true;
+    check();
+  });
+}
+
+await anew();
+if (rights.change) {
+  $("#effect > div").replaceChildren(effectForm("/rules/effect", () => ({ texts: drafts.texts }), titles));
+}
+follow(anew, {
+  rules: async ({ revision }) => {
+    const other = revision !== rules.revision;
+    await anew();
+    if (other && drafts.any) toast(t("rules.moved_on"));
+  },
+});

@@ -1,0 +1,69 @@
+// One file's text with line numbers, and its problems beside their lines.
+
+import { $, el, show } from "./dom.js";
+import { t } from "./texts.js";
+
+const area = $("#text");
+const gutter = $("#gutter");
+const beside = $("#beside");
+
+export function editor({ writable, onInput }) {
+  area.readOnly = !writable;
+  let problems = [];
+
+  function draw() {
+    const wrong = new Set(problems.map((one) => one.line));
+    const count = area.value.split("\n").length;
+    gutter.replaceChildren(
+      ...Array.from({ length: count }, (_, at) =>
+        el("span", { class: wrong.has(at + 1) ? "bad" : "" }, `${at + 1}\n`),
+      ),
+    );
+    gutter.scrollTop = area.scrollTop;
+    beside.replaceChildren(
+      ...problems.map((one) =>
+        el(
+          "li",
+          {},
+          el("button", { type: "button", class: "quiet", onclick: () => goTo(one.line) }, `${one.line}`),
+          " ",
+          el("code", {}, one.key),
+          " ",
+          one.why,
+        ),
+      ),
+    );
+    area.setAttribute("aria-invalid", problems.length ? "true" : "false");
+    show(beside, problems.length > 0);
+  }
+
+  function goTo(line) {
+    const lines = area.value.split("\n");
+    const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+    area.focus();
+    area.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
+    area.scrollTop = Math.max(0, (line - 4) * (area.scrollHeight / lines.length));
+  }
+
+  area.addEventListener("scroll", () => (gutter.scrollTop = area.scrollTop));
+  area.addEventListener("input", () => {
+    draw();
+    onInput(area.value);
+  });
+
+  return {
+    open(path, text) {
+      area.setAttribute("aria-label", t("rules.file_of", { path }));
+      area.value = text;
+      area.scrollTop = 0;
+      area.rows = Math.min(28, Math.max(8, text.split("\n").length + 1));
+      problems = [];
+      draw();
+    },
+    problems(found) {
+      problems = found;
+      draw();
+    },
+    goTo,
+  };
+}

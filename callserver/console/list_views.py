@@ -1,0 +1,221 @@
+"""What pages see of lists: how a file would be read, what an import comes to, and what was taken in."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+
+from callserver.console.endpoint import Answer
+from callserver.domain import contact, phone
+from callserver.domain.campaign import Campaign, Label
+from callserver.domain.contact import FIELDS, SYNONYMS, Row, RowProblem
+from callserver.engine import taking_in
+from callserver.engine.taking_in import Summary
+from callserver.errors import ConfigurationProblem
+
+SHOWN = 12
+"""Rows of a preview."""
+
+REFUSED_SHOWN = 20
+_MANY_DIGITS = re.compile(r"\d[\d .()-]{6,}\d")
+
+
+class ColumnView(Answer):
+    """One column of the file: its heading, what stands in it, and which field it is taken for."""
+
+    name: str
+    samples: list[str]
+    field: str | None
+
+
+class RowView(Answer):
+    """One row as it would be read; `reason` when it would be refused, with the column at fault."""
+
+    number: str | None = None
+    name: str | None = None
+    ref: str | None = None
+    born: str | None = None
+    member: bool = False
+    last_gift: str | None = None
+    ended: str | None = None
+    source: str | None = None
+    zone: str | None = None
+    reason: str | None = None
+    column: str | None = None
+
+
+class PreviewView(Answer):
+    """How the file would be read. `problem`: the key of a sentence about why it cannot be yet."""
+
+    columns: list[ColumnView]
+    fields: list[str]
+    rows: list[RowView]
+    problem: str | None = None
+    why: str = ""
+
+
+class RefusedView(Answer):
+    line: int
+    column: str
+    reason: str
+
+
+class CameTo(Answer):
+    """What became, or would become, of a file's rows.
+
+    `counts`: read = taken + unchanged + duplicates + refused; `callable`: the whole list at `at`, by
+    the first reason against each, `callable` for those who may be rung.
+    """
+
+    number: int | None = None  # of the import; None: nothing was changed
+    counts: Mapping[str, int]
+    reasons: Mapping[str, int]
+    elsewhere: Mapping[str, int]
+    refused: list[RefusedView]  # the first of them
+    callable: Mapping[str, int] | None = None
+    at: datetime | None = None
+
+
+class ImportView(Answer):
+    id: int
+    campaign: str
+    at: datetime
+    by: str
+    counts: Mapping[str, int]
+    refused_kept: bool
+
+
+class ListView(Answer):
+    """A campaign's list: how many contacts stand where."""
+
+    campaign: str
+    title: Label
+    sizes: Mapping[str, int]
+    ordered_by: str | None
+
+
+class ListsView(Answer):
+    now: datetime  # by the server's clock
+    lists: list[ListView]
+    imports: list[ImportView]
+    most_mb: int
+    only_quietly: bool  # this machine's SQLite is an old one: not while somebody calls
+
+
+def preview(
+    campaign: Campaign, raw: bytes, columns: Mapping[str, str] | None, region: str
+) -> PreviewView:
+    """The columns and the first rows. `columns`: column -> field; None: as the headings suggest."""
+    try:
+        sheet = taking_in.open_sheet(raw)
+    except ConfigurationProblem as error:
+        return PreviewView(
+            columns=[], fields=[], rows=[], problem="lists.unreadable", why=str(error)
+        )
+    header = list(sheet.header)
+    fields = _suggested(header) if columns is None else [columns.get(name) for name in header]
+    sample = [cells for _, cells in islice(sheet.rows(), SHOWN)]
+    shown = [
+        ColumnView(name=name, samples=_samples(sample, at), field=fields[at])
+        for at, name in enumerate(header)
+    ]
+    chosen = {name: field for name, field in zip(header, fields, strict=True) if field}
+    problem, why = _problem(campaign, raw, header, chosen)
+    rows = [] if problem else _rows(header, chosen, sample, region)
+    return PreviewView(columns=shown, fields=sorted(FIELDS), rows=rows, problem=problem, why=why)
+
+
+def ignored(columns: Mapping[str, str]) -> frozenset[str]:
+    """The fields that no column was chosen for: their headings say nothing then."""
+    return FIELDS - set(columns.values())
+
+
+def _suggested(header: Sequence[str]) -> list[str | None]:
+    found: list[str | None] = []
+    for name in header:
+        field = SYNONYMS.get(contact.folded(name))
+        found.append(None if field in found else field)
+    return found
+
+
+def _problem(
+    campaign: Campaign, raw: bytes, header: Sequence[str], chosen: Mapping[str, str]
+) -> tuple[str | None, str]:
+    names = [contact.folded(name) for name in header if name]
+    fields = list(chosen.values())
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        return "lists.same_names", twice
+    if twice := next((field for field in fields if fields.count(field) > 1), None):
+        return "lists.same_field", twice
+    if "phone" not in fields:
+        return "lists.no_phone", ""
+    if campaign.order is not None:
+        wanted = contact.folded(campaign.order.column)
+        if wanted not in names and wanted not in fields:
+            return "lists.no_order", campaign.order.column
+    try:
+        taking_in.open_list(campaign, raw, given=chosen, ignored=ignored(chosen))
+    except ConfigurationProblem as error:
+        return "lists.unreadable", str(error)
+    return None, ""
+
+
+def _samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+    """What stands in a column, long numbers masked."""
+    cells = [cells[at].strip() for cells in rows if at < len(cells) and cells[at].strip()]
+    return [_MANY_DIGITS.sub(_masked, cell)[:60] for cell in cells[:3]]
+
+
+def _masked(found: re.Match[str]) -> str:
+    text = found.group()
+    return text if re.fullmatch(r"[\d]{2,4}[-.]\d{2}[-.]\d{2,4}", text) else phone.masked(text)
+
+
+def _rows(
+    header: Sequence[str],
+    chosen: Mapping[str, str],
+    sample: Sequence[Sequence[str]],
+    region: str,
+) -> list[RowView]:
+    columns = {field: header.index(name) for name, field in chosen.items()}
+    read = contact.reader(header, columns, region, None)
+    return [_row(read(cells)) for cells in sample]
+
+
+def _row(row: Row | RowProblem) -> RowView:
+    if isinstance(row, RowProblem):
+        return RowView(reason=row.reason, column=row.column)
+    return RowView(
+        number=phone.masked(phone.from_int(row.number)),
+        name=row.name,
+        ref=row.ref,
+        born=row.born,
+        member=row.member,
+        last_gift=row.last_gift,
+        ended=row.ended,
+        source=row.source,
+        zone=row.zone,
+    )
+
+
+def came_to(
+    summary: Summary,
+    *,
+    number: int | None = None,
+    callable_of: Mapping[str, int] | None = None,
+    at: datetime | None = None,
+) -> CameTo:
+    return CameTo(
+        number=number,
+        counts=summary.counts(),
+        reasons=summary.reasons(),
+        elsewhere=summary.elsewhere,
+        refused=[
+            RefusedView(line=one.line, column=one.column, reason=one.reason)
+            for one in summary.refused[:REFUSED_SHOWN]
+        ],
+        callable=None
+        if callable_of is None
+        else {key or "callable": count for key, count in callable_of.items()},
+        at=at,
+    )

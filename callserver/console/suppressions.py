@@ -1,0 +1,333 @@
+"""The suppressions' room: who said no, by number; noes written down and lifted; lists and registers.
+
+A number comes in the body of a POST, never in an address, and every look-up stands in the log.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+from sqlalchemy import select
+from starlette.responses import Response
+
+from callserver.adapters.uploads import Uploads
+from callserver.console.endpoint import Answer, Asked, Body, Endpoint
+from callserver.console.receiving import receive
+from callserver.console.streaming import Tell, told
+from callserver.database import accounts, audit, contacts, suppressions
+from callserver.database.aside import engine_aside
+from callserver.database.contacts import Contact
+from callserver.database.tables import registers
+from callserver.domain import phone, subject
+from callserver.domain.audit import Kind
+from callserver.domain.facts import Purpose, Scope
+from callserver.domain.role import Action
+from callserver.engine import no_lists, number_files, suppressing
+from callserver.engine.house import House
+from callserver.engine.number_files import Numbers
+from callserver.engine.suppressing import Heard
+from callserver.errors import ConfigurationProblem, Impossible, NotFound
+from callserver.ports import Tx
+from callserver.settings import Settings
+
+NAME = r"^[A-Za-zÆØÅæøå_ -]+[0-9]{0,4}$"
+"""A list's name stands in the log: words and perhaps a year, nothing that could be a number."""
+
+
+class Number(Body):
+    number: str = Field(min_length=1, max_length=40)
+
+
+class NewNo(Number):
+    """A no, how far it reaches and how we heard of it. `purpose` goes with the scope `org` only."""
+
+    scope: Literal["number", "person", "household", "complaint", "org"]
+    purpose: Purpose | None = None
+    heard: Heard
+
+
+class Lifting(Body):
+    """Which ones: by number, those that may be lifted so; by id, exactly that one; and why."""
+
+    number: str = Field(min_length=1, max_length=40)
+    id: int | None = None
+    why: str = Field(min_length=1, max_length=200)
+
+
+class ListQuery(Body):
+    name: str = Field(pattern=NAME, max_length=40)
+    column: str | None = Field(default=None, max_length=200)
+
+
+class RegisterQuery(ListQuery):
+    issued_at: AwareDatetime | None = None
+    smaller: bool = False  # yes, it has shrunk by half
+
+
+class NoView(Answer):
+    """One suppression on record."""
+
+    id: int
+    scope: str
+    purpose: str | None
+    at: datetime
+    lifted_at: datetime | None
+    by: str
+    list: str | None
+    heard: str | None
+    by_id_only: bool  # not lifted by the number: a complaint, a household's no
+
+
+class KnownView(Answer):
+    """Somebody we know at the number, on a list of my department."""
+
+    contact: int
+    campaign: str
+    name: str | None
+    ref: str | None
+
+
+class NumberView(Answer):
+    """What is on record about a number."""
+
+    number: str  # masked
+    noes: list[NoView]
+    known: list[KnownView]
+    others: int  # contacts at it on other departments' lists
+    registers: list[str]  # the public registers it stands on
+    added: int = 0
+    lifted: int = 0
+
+
+class CameIn(Answer):
+    """What became of a file of numbers."""
+
+    read: int
+    added: int
+    unchanged: int
+    duplicates: int
+    refused: int
+    first_refused: list[int]  # lines
+
+
+class RegisterView(Answer):
+    name: str
+    version: int
+    issued_at: datetime
+    size: int
+    active: bool
+    days_old: int
+    stale: bool  # older than a policy in use allows: nobody whom it protects is rung
+
+
+class RegistersView(Answer):
+    registers: list[RegisterView]
+    most_days: int | None  # the strictest policy in use
+
+
+class Suppressions:
+    """What member service, supervisors, administrators and the project leader do about noes."""
+
+    def __init__(self, ours: House, uploads: Uploads, settings: Settings) -> None:
+        self._ours = ours
+        self._uploads = uploads
+        self._database = settings.database
+        self._most_mb = settings.most_upload_mb
+
+    def endpoints(self) -> list[Endpoint]:
+        suppress = Action.SUPPRESS
+        return [
+            Endpoint("POST", "/suppressions/search", suppress, self.search),
+            Endpoint("POST", "/suppressions", suppress, self.add),
+            Endpoint("POST", "/suppressions/lift", Action.LIFT, self.lift),
+            Endpoint("POST", "/suppressions/import", suppress, self.import_list),
+            Endpoint("GET", "/registers", suppress, self.registers),
+            Endpoint("POST", "/registers/import", Action.IMPORT, self.import_register),
+        ]
+
+    async def search(self, asked: Asked, body: Number) -> NumberView:
+        """What is on record about a number. The look-up stands in the log."""
+        number, now = _parsed(body.number), self._ours.clock.now()
+
+        def work(tx: Tx) -> NumberView:
+            known = contacts.by_number(tx, number)
+            ids = [one.id for one in known]
+            audit.append(tx, now, Kind.LOOKED_UP, by=asked.by, contacts=ids, what="suppressions")
+            return self._view(tx, asked, number, known)
+
+        return await self._ours.store.run(work)
+
+    async def add(self, asked: Asked, body: NewNo) -> NumberView:
+        """Write a no down: in force before the answer, and a telephone that rings is silenced."""
+        number, scope, now = _parsed(body.number), Scope(body.scope), self._ours.clock.now()
+        if body.purpose is not None and scope is not Scope.PURPOSE:
+            raise Impossible("a purpose goes with the scope of one only", key="no_purpose")
+
+        def work(tx: Tx) -> NumberView:
+            known = contacts.by_number(tx, number)
+            about = suppressing.subjects(scope, number, known, self._ours.secret)
+            made = suppressing.add(
+                tx, about, scope, asked.by, now, purpose=body.purpose, heard=body.heard
+            )
+            shown = self._view(tx, asked, number, known)
+            return shown.model_copy(update={"added": len(made)})
+
+        return await self._ours.store.run(work)
+
+    async def lift(self, asked: Asked, body: Lifting) -> NumberView:
+        """End noes, with a reason for the log: by number, or one by its id (a complaint only so)."""
+        number, now = _parsed(body.number), self._ours.clock.now()
+
+        def work(tx: Tx) -> NumberView:
+            known = contacts.by_number(tx, number)
+            try:
+                why = suppressing.check_why(body.why, known)
+            except Impossible as error:
+                raise Impossible(str(error), key="why_kept") from error
+            found = suppressing.about_number(tx, number, self._ours.secret)
+            ids = [
+                key
+                for key, scope in found
+                if key == body.id
+                or (body.id is None and scope not in suppressing.NOT_LIFTED_BY_NUMBER)
+            ]
+            if not ids:
+                raise NotFound("nothing in force that could be lifted so", key="nothing_lifted")
+            lifted = suppressing.lift(tx, ids, asked.by, why, now)
+            return self._view(tx, asked, number, known).model_copy(update={"lifted": lifted})
+
+        return await self._ours.store.run(work)
+
+    async def import_list(self, asked: Asked, query: ListQuery) -> Response:
+        """Suppress every number of a file (its bytes are the body): lines of progress, then figures."""
+        now = self._ours.clock.now()
+        upload, _ = await receive(asked, self._uploads, now, self._most_mb)
+
+        def work(tell: Tell) -> CameIn:
+            found = self._numbers(asked, upload, query.column, tell)
+            tell(0, 0, "suppressions.writing")
+            with engine_aside(self._database) as engine, engine.begin() as tx:
+                added = no_lists.add_numbers(tx, found.numbers, query.name, asked.by, now)
+            return _came_in(found, added)
+
+        return told(asked, work)
+
+    async def registers(self, asked: Asked) -> RegistersView:
+        """Which issues of public registers we hold, how old they are, and how old they may be."""
+        del asked
+        now = self._ours.clock.now()
+        current = self._ours.rules.current
+        limits = [
+            days
+            for campaign in current.campaigns.values()
+            if (days := current.policies[campaign.policy].register_rule.wash_days) is not None
+        ]
+        most = min(limits, default=None)
+
+        def look(tx: Tx) -> list[RegisterView]:
+            rows = tx.execute(select(registers).order_by(registers.c.name, registers.c.version))
+            found = []
+            for row in rows:
+                age = now - row.washed_at
+                found.append(
+                    RegisterView(
+                        name=row.name,
+                        version=row.version,
+                        issued_at=row.washed_at,
+                        size=row.size,
+                        active=row.active,
+                        days_old=age.days,
+                        stale=row.active and most is not None and age > timedelta(days=most),
+                    )
+                )
+            return found
+
+        return RegistersView(registers=await self._ours.store.read(look), most_days=most)
+
+    async def import_register(self, asked: Asked, query: RegisterQuery) -> Response:
+        """Load a register's newest issue (the body): it takes effect all at once."""
+        now = self._ours.clock.now()
+        upload, _ = await receive(asked, self._uploads, now, self._most_mb)
+
+        def work(tell: Tell) -> CameIn:
+            found = self._numbers(asked, upload, query.column, tell)
+            tell(0, 0, "suppressions.writing")
+            with engine_aside(self._database) as engine:
+                try:
+                    no_lists.load_register(
+                        engine,
+                        found.numbers,
+                        query.name,
+                        query.issued_at or now,
+                        now,
+                        by=asked.by,
+                        smaller=query.smaller,
+                    )
+                except Impossible as error:
+                    raise Impossible(str(error), key="register_size") from error
+            return _came_in(found, len(found.numbers))
+
+        return told(asked, work)
+
+    def _numbers(self, asked: Asked, upload: str, column: str | None, tell: Tell) -> Numbers:
+        tell(0, 0, "lists.reading")
+        try:
+            return number_files.read(self._uploads.read(upload, asked.user.id), column=column)
+        except ConfigurationProblem as error:
+            raise Impossible(str(error), key="no_numbers", why=str(error)) from error
+        finally:
+            self._uploads.drop(upload, asked.user.id)
+
+    def _view(self, tx: Tx, asked: Asked, number: int, known: Sequence[Contact]) -> NumberView:
+        about = {subject.of_number(number), subject.of_hash(number, self._ours.secret)}
+        about |= {subject.of_person(one.person) for one in known}
+        about |= {subject.of_household(one.household) for one in known}
+        campaigns = self._ours.rules.current.campaigns
+        names = {f"user:{user.id}": user.name for user in accounts.every(tx)}
+        mine = [
+            one
+            for one in known
+            if one.campaign in campaigns and asked.sees(campaigns[one.campaign].department)
+        ]
+        return NumberView(
+            number=phone.masked(phone.from_int(number)),
+            noes=[
+                NoView(
+                    id=one.id,
+                    scope=one.scope,
+                    purpose=one.purpose,
+                    at=one.at,
+                    lifted_at=one.lifted_at,
+                    by=names.get(one.by, one.by),
+                    list=one.list,
+                    heard=one.heard,
+                    by_id_only=one.scope in suppressing.NOT_LIFTED_BY_NUMBER,
+                )
+                for one in suppressions.on_record(tx, sorted(about))
+            ],
+            known=[
+                KnownView(contact=one.id, campaign=one.campaign, name=one.name, ref=one.ref)
+                for one in mine
+            ],
+            others=len(known) - len(mine),
+            registers=no_lists.listed_on(tx, number),
+        )
+
+
+def _parsed(text: str) -> int:
+    found = phone.parse(text)
+    if isinstance(found, phone.NumberProblem):
+        raise Impossible("this is no telephone number", key="number_wrong")
+    return phone.to_int(found)
+
+
+def _came_in(found: Numbers, added: int) -> CameIn:
+    return CameIn(
+        read=found.read,
+        added=added,
+        unchanged=len(found.numbers) - added,
+        duplicates=found.duplicates,
+        refused=len(found.refused),
+        first_refused=[one.line for one in found.refused[:10]],
+    )

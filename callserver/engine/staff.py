@@ -1,0 +1,311 @@
+"""Accounts as an administrator keeps them: added, changed, reset, ended, and machines' tokens.
+
+What nobody may do here: give herself another role, leave the house without an administrator, or have
+a hand in a project leader's account, who is the second person for looser rules. Those are made by
+command, on the machine itself.
+"""
+
+import asyncio
+import re
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from callserver.database import accounts, audit, contacts, seats, suppressions
+from callserver.database.accounts import User
+from callserver.domain import phone, subject
+from callserver.domain.audit import Kind
+from callserver.domain.role import MAY, Action, Role
+from callserver.engine import leaving
+from callserver.engine.accounts import new_password, new_token
+from callserver.engine.house import House
+from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.ports import Tx
+
+_HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
+MAY_TEACH = (Role.PHONER.value, Role.SUPERVISOR.value)
+"""Whose calls a trainee may hear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """What an account says of somebody."""
+
+    name: str
+    role: Role
+    department: str | None
+    line: str | None
+    shifts: int  # which shift is next: 1 listens only, 2 needs a supervisor
+    policy_ack: bool
+    mentor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What ends when somebody is off-boarded."""
+
+    sessions: int
+    tokens: int
+    seat: str | None  # its state when she is on shift
+    call_backs: int
+
+
+class Staff:
+    """Each method is one change, made by `by`, and one entry in the log."""
+
+    def __init__(self, ours: House) -> None:
+        self._ours = ours
+
+    async def add(self, by: User, handle: str, given: Particulars) -> tuple[int, str]:
+        """A new account; its id, and a password for the first sign-in, shown this once.
+
+        Raises:
+            Impossible: the handle is taken or is none, or something does not fit.
+            NotAllowed: not in this administrator's reach.
+        """
+        if not _HANDLE.fullmatch(handle):
+            raise Impossible("a handle is small letters, digits, . - _", key="staff_handle")
+        password, kept = await asyncio.to_thread(new_password)
+
+        def work(tx: Tx) -> int:
+            _reach(by, None, given)
+            self._fits(tx, None, given)
+            if accounts.by_handle(tx, handle) is not None:
+                raise Impossible(f"there is a user {handle!r} already", key="staff_taken")
+            key = accounts.add(
+                tx, handle=handle, password=kept, password_once=True, **asdict(given)
+            )
+            self._note(tx, by, key, "added", role=given.role.value)
+            return key
+
+        return await self._ours.store.run(work), password
+
+    async def change(self, by: User, key: int, given: Particulars) -> None:
+        """Change an account.
+
+        Raises:
+            Impossible: it does not fit: nobody of that mentor's kind, still on shift, the last one.
+            NotAllowed: her own role or department, or not in this administrator's reach.
+        """
+
+        def work(tx: Tx) -> None:
+            user = _known(tx, key)
+            _reach(by, user, given)
+            self._fits(tx, user, given)
+            was = {name: getattr(user, name) for name in asdict(given)}
+            fields = sorted(name for name, value in asdict(given).items() if was[name] != value)
+            moved = {"role", "department"} & set(fields)
+            if moved and user.id == by.id:
+                raise NotAllowed("nobody changes her own role or department", key="staff_self")
+            if moved and _on_shift(tx, user.id) is not None:
+                raise Impossible("she is on shift: end it first", key="staff_on_shift")
+            if moved:
+                _keep_an_administrator(tx, user, given)
+            if fields:
+                accounts.change(tx, user.id, **asdict(given))
+                self._note(tx, by, user.id, "changed", fields=fields, role=given.role.value)
+
+        await self._ours.store.run(work)
+
+    async def reset(self, by: User, key: int) -> str:
+        """A new password for the next sign-in, shown this once; sessions end, codes are set up anew.
+
+        Raises:
+            NotAllowed: it is the administrator's own, or not in her reach.
+        """
+        password, kept = await asyncio.to_thread(new_password)
+
+        def work(tx: Tx) -> None:
+            user = _known(tx, key)
+            _reach(by, user)
+            if user.id == by.id:
+                raise NotAllowed("your own password you change yourself", key="staff_own_password")
+            fresh = {"password": kept, "password_once": True, "code_key": None, "code_step": None}
+            accounts.change(tx, user.id, **fresh)
+            accounts.close_sessions(tx, user.id)
+            self._note(tx, by, user.id, "reset")
+
+        await self._ours.store.run(work)
+        return password
+
+    async def leave(self, by: User, key: int) -> Leave:
+        """What would end if she left."""
+
+        def look(tx: Tx) -> Leave:
+            user = _known(tx, key)
+            _reach_to_end(by, user)
+            return Leave(
+                sessions=accounts.sessions_of(tx, user.id),
+                tokens=len(accounts.tokens_of(tx, user.id)),
+                seat=_on_shift(tx, user.id),
+                call_backs=contacts.call_backs_of(tx, user.id),
+            )
+
+        return await self._ours.store.read(look)
+
+    async def off_board(self, by: User, key: int) -> int:
+        """End somebody's access at once; how many call-backs are the team's now.
+
+        Raises:
+            NotAllowed: it is oneself, or not in this administrator's reach.
+            Impossible: she is the last administrator.
+        """
+
+        def work(tx: Tx) -> int:
+            user = _known(tx, key)
+            _reach_to_end(by, user)
+            if user.id == by.id:
+                raise NotAllowed("somebody else has to end your access", key="staff_self_leave")
+            _keep_an_administrator(tx, user, None)
+            return leaving.off_board(tx, user, self._ours.clock.now(), by=f"user:{by.id}")
+
+        return await self._ours.store.run(work)
+
+    async def add_token(
+        self, by: User, key: int, name: str, scopes: list[Action] | None, days: int
+    ) -> tuple[int, str]:
+        """A bearer token; its id, and the token itself, shown this once. `days` 0: until dropped.
+
+        Raises:
+            Impossible: the account's role may not do what the scopes say.
+            NotAllowed: not in this administrator's reach.
+        """
+        shown, kept = new_token()
+
+        def work(tx: Tx) -> int:
+            user = _known(tx, key)
+            _reach(by, user)
+            if set(scopes or ()) - MAY[Role(user.role)]:
+                raise Impossible("the role does not include this", key="staff_scopes")
+            now = self._ours.clock.now()
+            until = now + timedelta(days=days) if days else None
+            made = accounts.add_token(
+                tx, kept, user.id, name, now, scopes=scopes or None, until=until
+            )
+            who = f"user:{by.id}"
+            audit.append(tx, now, Kind.TOKEN, user=user.id, token=made, did="added", by=who)
+            return made
+
+        return await self._ours.store.run(work), shown
+
+    async def drop_token(self, by: User, token: int) -> None:
+        """End a token at once.
+
+        Raises:
+            NotFound: there is none, or it is not in this administrator's reach.
+        """
+
+        def work(tx: Tx) -> None:
+            owner = next((row.user for row in accounts.tokens_of(tx) if row.id == token), None)
+            if owner is None:
+                raise NotFound(f"there is no token {token}", key="not_found")
+            user = accounts.user(tx, owner)
+            if user is not None:
+                _reach_to_end(by, user)
+            accounts.drop_token(tx, token)
+            now = self._ours.clock.now()
+            audit.append(tx, now, Kind.TOKEN, token=token, did="dropped", by=f"user:{by.id}")
+
+        await self._ours.store.run(work)
+
+    def _fits(self, tx: Tx, user: User | None, given: Particulars) -> None:
+        departments = self._ours.rules.current.departments
+        if given.department is not None and given.department not in departments:
+            raise Impossible("there is no such department", key="staff_department")
+        if user is None or given.line != user.line:
+            self._check_line(tx, given.line)
+        if given.mentor is None:
+            return
+        mentor = accounts.user(tx, given.mentor)
+        if (
+            mentor is None
+            or mentor.left_at is not None
+            or mentor.role not in MAY_TEACH
+            or mentor.department != given.department
+            or (user is not None and mentor.id == user.id)
+        ):
+            raise Impossible("nobody of the department who could be mentor", key="staff_mentor")
+
+    def _check_line(self, tx: Tx, line: str | None) -> None:
+        """A colleague's line is rung without asking the gate: it may be nobody's on a list (I11)."""
+        if line is None or line.startswith("client:"):
+            return
+        number = phone.parse(line.removeprefix("sip:").partition("@")[0])
+        if not isinstance(number, str):
+            if line.startswith("sip:"):  # a softphone's name
+                return
+            raise Impossible("this is no telephone number", key="number_wrong")
+        key = phone.to_int(number)
+        about = (subject.of_number(key), subject.of_hash(key, self._ours.secret))
+        if (
+            phone.kind(number) is not phone.Kind.ORDINARY
+            or number in self._ours.rules.own_numbers
+            or contacts.by_number(tx, key)
+            or suppressions.for_subjects(tx, about)
+        ):
+            raise Impossible("this number cannot be a colleague's line", key="staff_line")
+
+    def _note(self, tx: Tx, by: User, user: int, did: str, **more: Any) -> None:
+        now = self._ours.clock.now()
+        audit.append(tx, now, Kind.USER, user=user, did=did, by=f"user:{by.id}", **more)
+
+
+def _known(tx: Tx, key: int) -> User:
+    user = accounts.user(tx, key)
+    if user is None or user.left_at is not None:
+        raise NotFound(f"there is no user {key}", key="not_found")
+    return user
+
+
+def _reach_to_end(by: User, user: User) -> None:
+    """Whoever has a department does not even know of others' people."""
+    if by.department not in (None, user.department):
+        raise NotFound(f"there is no user {user.id}", key="not_found")
+
+
+def _reach(by: User, user: User | None, given: Particulars | None = None) -> None:
+    """Whether this administrator may make the account so.
+
+    Raises:
+        NotFound: it is another department's.
+        NotAllowed: it would be; or it is a project leader's.
+    """
+    if user is not None:
+        _reach_to_end(by, user)
+    if given is not None and by.department not in (None, given.department):
+        raise NotAllowed("this reaches beyond your department", key="staff_reach")
+    roles = {given.role if given is not None else None, None if user is None else user.role}
+    if Role.LEADER in roles or Role.LEADER.value in roles:
+        raise NotAllowed(
+            "a project leader's account is kept by command, on the machine itself",
+            key="staff_leader",
+        )
+
+
+def _on_shift(tx: Tx, user: int) -> str | None:
+    seat = seats.look(tx, user)
+    return None if seat is None or seat.state == "off" else seat.state
+
+
+def _keep_an_administrator(tx: Tx, user: User, given: Particulars | None) -> None:
+    """The house keeps an administrator of at least this reach.
+
+    Raises:
+        Impossible: this is the last one.
+    """
+    if user.role != Role.ADMINISTRATOR:
+        return
+    stays = given is not None and given.role is Role.ADMINISTRATOR
+    if stays and given is not None and given.department in (None, user.department):
+        return
+    accounts.lock_administrators(tx)
+    others = [
+        one
+        for one in accounts.every(tx)
+        if one.id != user.id
+        and one.left_at is None
+        and one.role == Role.ADMINISTRATOR
+        and one.department in (None, user.department)
+    ]
+    if not others:
+        raise Impossible("the house needs an administrator: this is the last", key="staff_last")

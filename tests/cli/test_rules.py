@@ -1,0 +1,123 @@
+"""`callserver rules`, and that commands go by the rules in force, whatever the folder holds."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from callserver.adapters.folder import Folder
+from callserver.cli import contacts, explain, rules
+from callserver.database import migrate, revisions
+from callserver.database.store import make_engine
+from callserver.domain.loosening import looser
+from callserver.engine import revising
+from callserver.errors import NotFound
+from tests.cli.conftest import ROOT
+
+Say = Callable[..., str]
+DK = "policies/dk.yaml"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "config", tmp_path / "config"))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    made = make_engine(f"sqlite:///{tmp_path}/rules.db")
+    migrate.upgrade(made)
+    return made
+
+
+@pytest.fixture
+def say(engine: Engine, config: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
+    monkeypatch.setenv("CALLSERVER_DATABASE", str(engine.url))
+    monkeypatch.setenv("CALLSERVER_CONFIG", str(config))
+    monkeypatch.setenv("CALLSERVER_KEY", "a key")
+    monkeypatch.setenv("CALLSERVER_CLOCK", "2026-05-16T12:00:00+02:00")  # a Saturday
+    monkeypatch.setenv("COLUMNS", "200")
+    app = typer.Typer()
+    for module in (rules, contacts, explain):
+        module.register(app)
+
+    def run(*words: object) -> str:
+        result = CliRunner().invoke(app, [str(word) for word in words])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
+
+
+def put_in_force(engine: Engine, config: Path) -> None:
+    from datetime import UTC, datetime
+
+    found, texts = Folder(config).read()
+    with engine.begin() as tx:
+        now = datetime(2026, 5, 12, tzinfo=UTC)
+        revisions.put_in_force(tx, found.revision, found.content, texts, now)
+
+
+def on_saturdays(config: Path) -> None:
+    path = config / DK
+    text = path.read_text("utf-8")
+    opened = text.replace("  calendars: [DK]", '    sat: ["10:00-16:00"]\n  calendars: [DK]')
+    path.write_text(opened, "utf-8")
+
+
+def test_nothing_is_in_force_in_a_new_house(say: Say) -> None:
+    assert "no revision is in force yet" in say("rules", "list")
+    with pytest.raises(NotFound):
+        say("rules", "show", DK)
+
+
+def test_what_is_in_force_and_what_waits(say: Say, engine: Engine, config: Path) -> None:
+    put_in_force(engine, config)
+    base, was = Folder(config).read()
+    on_saturdays(config)
+    assert "sat" not in say("rules", "show", DK)
+    assert DK in say("rules", "show").splitlines()
+    told = say("rules", "diff")
+    assert '+    sat: ["10:00-16:00"]' in told
+    assert "looser: policies/dk.yaml: hours.windows.sat: [] -> ['10:00-16:00']" in told
+    found, texts = Folder(config).read()
+    with engine.begin() as tx:
+        key = revisions.propose(
+            tx,
+            at=revisions.in_force(tx).at,  # type: ignore[union-attr]
+            base=base.revision,
+            revision=found.revision,
+            texts=texts,
+            changed=revising.changed(was, texts),
+            looser=revising.plain(looser(base, found)),
+        )
+    listed = say("rules", "list")
+    assert base.revision in listed
+    assert "open" in listed
+    assert "files" in listed
+    assert say("rules", "diff", key) == told
+
+
+def test_commands_go_by_the_rules_in_force(say: Say, engine: Engine, config: Path) -> None:
+    """Looser files that nobody approved let no command say that somebody may be rung."""
+    put_in_force(engine, config)
+    on_saturdays(config)
+    assert "may not be rung" in say("explain", "32200000", "--language", "en")
+    (config / "leads.csv").write_text("navn;mobil\nA;32200001\n", "utf-8")
+    path = config / "campaigns" / "leads.yaml"
+    path.write_text(path.read_text("utf-8").replace("segment: LEADS", "segment: KANVAS"), "utf-8")
+    say("import", "leads", config / "leads.csv")
+    with engine.connect() as connection:
+        source = connection.exec_driver_sql("SELECT source FROM contacts").scalar()
+    assert source is None  # a lead must say itself where it comes from
+
+
+def test_a_new_house_goes_by_its_folder(say: Say, config: Path) -> None:
+    on_saturdays(config)
+    assert "may be rung" in say("explain", "32200000", "--campaign", "kanvas", "--language", "en")

@@ -1,0 +1,230 @@
+"""Lists through the people's door: sent, looked at, tried, taken in; copies and refused rows out."""
+
+import asyncio
+import csv
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from callserver.domain.role import Role
+from tests.console.conftest import Browser, House
+
+HEAD = "ref;navn;mobil;født;by\n"
+GOOD = "".join(f"L{n};Person {n};322050{n:02};1980-01-01;Skive\n" for n in range(30))
+BAD = "X1;=cmd();12 34;1980-01-01;Skive\nX2;To Tal;32205001;01/02/1980;Skive\n"
+FILE = (HEAD + GOOD + BAD).encode()
+
+
+def send(browser: Browser, content: bytes) -> httpx.Response:
+    async def work() -> httpx.Response:
+        transport = httpx.ASGITransport(browser.house.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://calls.test", cookies=browser.cookies
+        ) as http:
+            headers = {"x-csrf": browser.csrf, "content-type": "application/octet-stream"}
+            return await http.post("/api/v1/uploads", content=content, headers=headers)
+
+    return asyncio.run(work())
+
+
+def sent(browser: Browser, content: bytes = FILE) -> dict[str, Any]:
+    reply = send(browser, content)
+    assert reply.status_code == 200, reply.text
+    return {"upload": reply.json()["upload"]}
+
+
+def lines(reply: httpx.Response) -> list[dict[str, Any]]:
+    assert reply.status_code == 200, reply.text
+    return [json.loads(line) for line in reply.text.splitlines()]
+
+
+def folder(house: House) -> list[Path]:
+    return sorted((house._folder / "uploads").glob("*"))
+
+
+def test_a_list_from_the_file_to_the_gate(house: House) -> None:
+    browser = house.browser("administrator")
+    body = sent(browser)
+    [kept] = folder(house)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    assert seen["problem"] is None
+    assert [one["field"] for one in seen["columns"]] == ["ref", "name", "phone", "born", None]
+    assert seen["rows"][0]["number"] == "•••••• 00"
+    assert "3220" not in json.dumps(seen)  # numbers masked, in the samples as well
+    before = len(house.contacts())
+    tried = lines(browser.api("POST", "/lists/kanvas/dry-run", body))[-1]
+    assert len(house.contacts()) == before == 40
+    assert tried["number"] is None
+    assert tried["counts"] == {
+        "read": 32,
+        "taken": 30,
+        "unchanged": 0,
+        "duplicates": 0,
+        "refused": 2,
+        "shared": 0,
+    }
+    assert tried["callable"] == {"callable": 70}  # with the forty who stand there already
+    assert [(one["line"], one["reason"]) for one in tried["refused"]] == [
+        (32, "number_invalid"),
+        (33, "not_a_date"),
+    ]
+    done = lines(browser.api("POST", "/lists/kanvas/import", body))[-1]
+    assert done["counts"] == tried["counts"]
+    assert len(house.contacts()) == 70
+    assert folder(house) == []  # nothing stays behind
+    entry = house.entries("imported")[-1]
+    assert entry["by"].startswith("user:")
+    assert entry["counts"]["taken"] == 30
+    found = browser.api("GET", "/lists").json()
+    kanvas = next(one for one in found["lists"] if one["campaign"] == "kanvas")
+    assert kanvas["sizes"] == {"ready": 70}
+    newest = found["imports"][0]
+    assert (newest["id"], newest["by"]) == (done["number"], "Administrator Prøve")
+    assert newest["refused_kept"]
+    gone = browser.api("POST", "/lists/kanvas/import", body)
+    assert gone.status_code == 404
+    assert gone.json()["detail"] == "Filen er her ikke længere. Send den igen."
+
+
+def test_refused_rows_are_fetched_for_a_week(house: House) -> None:
+    browser = house.browser("administrator")
+    number = lines(browser.api("POST", "/lists/kanvas/import", sent(browser)))[-1]["number"]
+    reply = browser.api("POST", f"/imports/{number}/refused", {})
+    assert reply.headers["content-disposition"] == (
+        f'attachment; filename="kanvas-{number}-refused.csv"'
+    )
+    rows = list(csv.reader(io.StringIO(reply.content.decode("utf-8-sig")), delimiter=";"))
+    assert rows[0] == ["ref", "navn", "mobil", "født", "by", "line", "column", "reason", "message"]
+    assert rows[1][1] == "'=cmd()"
+    assert rows[2][5:8] == ["33", "født", "not_a_date"]
+    assert house.entries("exported")[-1]["what"] == "refused"
+    house.clock.set(house.clock.now() + timedelta(days=8))
+    asyncio.run(house.server.upkeep.tick())
+    house.add_user("next_week", Role.ADMINISTRATOR, None)
+    browser = house.browser("next_week")
+    assert browser.api("POST", f"/imports/{number}/refused", {}).status_code == 404
+    assert not browser.api("GET", "/lists").json()["imports"][0]["refused_kept"]
+
+
+def test_columns_are_chosen_by_hand(house: House) -> None:
+    browser = house.browser("administrator")
+    body = sent(browser, b"id,hvem,nr\n7,Anna,32205001\n8,Anna,32205001\n")
+    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    assert seen["problem"] == "lists.no_phone"
+    assert seen["columns"][2]["samples"] == ["•••••• 01"] * 2
+    body["columns"] = {"nr": "phone", "hvem": "phone"}
+    assert (
+        browser.api("POST", "/lists/kanvas/preview", body).json()["problem"] == "lists.same_field"
+    )
+    body["columns"] = {"nr": "phone", "hvem": "name"}
+    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    assert seen["problem"] is None
+    assert seen["rows"][0]["ref"] is None
+    done = lines(browser.api("POST", "/lists/kanvas/import", body))[-1]
+    assert done["counts"]["duplicates"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "campaign", "problem"),
+    [
+        (b"a;a\n1;2\n", "kanvas", "lists.same_names"),
+        (b"navn;mobil\nA;32205001\n", "afmeldte", "lists.no_order"),
+        (b'"a;b\n', "kanvas", "lists.unreadable"),
+    ],
+)
+def test_a_file_that_is_no_list_says_so(
+    house: House, content: bytes, campaign: str, problem: str
+) -> None:
+    browser = house.browser("administrator")
+    body = sent(browser, content)
+    seen = browser.api("POST", f"/lists/{campaign}/preview", body).json()
+    assert seen["problem"] == problem
+    failed = lines(browser.api("POST", f"/lists/{campaign}/import", body))[-1]
+    assert set(failed) == {"detail"}
+    assert house.entries("imported")[1:] == []
+
+
+def test_a_file_is_its_senders_and_goes_after_a_day(house: House) -> None:
+    browser = house.browser("administrator")
+    body = sent(browser)
+    house.add_user("other", Role.ADMINISTRATOR, None)
+    other = house.browser("other")
+    assert other.api("POST", "/lists/kanvas/preview", body).status_code == 404
+    for token in ("../../etc/passwd", "*" * 32, "a" * 32):
+        assert browser.api("POST", "/lists/kanvas/preview", {"upload": token}).status_code == 404
+    house.clock.set(house.clock.now() + timedelta(days=2))
+    asyncio.run(house.server.upkeep.tick())
+    assert folder(house) == []
+
+
+def test_a_file_that_is_too_large_leaves_nothing(house: House) -> None:
+    from dataclasses import replace
+
+    from callserver.app import create
+
+    house.server = replace(house.server, settings=replace(house.server.settings, most_upload_mb=1))
+    house.app = create(house.server, ticking=False)
+    browser = house.browser("administrator")
+    reply = send(browser, b"x" * (1024 * 1024 + 1))
+    assert (reply.status_code, reply.json()["detail"]) == (413, "Filen er for stor: højst 1 MB.")
+    assert send(browser, b"").status_code == 409
+    assert folder(house) == []
+    assert send(browser, FILE).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["administrator", "leader"])
+def test_copies_stand_in_the_log(house: House, role: str) -> None:
+    browser = house.browser(role)
+    reply = browser.api("POST", "/lists/kanvas/export", {"what": "contacts"})
+    assert reply.headers["content-type"].startswith("text/csv")
+    text = reply.content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
+    assert len(rows) == 40
+    assert rows[0]["phone"].startswith("0045")
+    entry = house.entries("exported")[-1]
+    assert (entry["what"], entry["campaign"]) == ("contacts", "kanvas")
+    assert entry["by"].startswith("user:")
+    plain = browser.api("POST", "/lists/kanvas/export", {"what": "outcomes", "bom": False})
+    assert plain.content.startswith(b"attempt;")
+
+
+def test_a_department_sees_its_own_lists(house: House) -> None:
+    house.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
+    browser = house.browser("sydadmin")
+    assert [one["campaign"] for one in browser.api("GET", "/lists").json()["lists"]] == ["lapsed"]
+    body = sent(browser)
+    for path in ("preview", "dry-run", "import"):
+        assert browser.api("POST", f"/lists/kanvas/{path}", body).status_code == 404
+    assert browser.api("POST", "/lists/kanvas/export", {}).status_code == 404
+    administrator = house.browser("administrator")
+    done = lines(administrator.api("POST", "/lists/kanvas/import", sent(administrator)))[-1]
+    address = f"/imports/{done['number']}/refused"
+    assert browser.api("POST", address, {}).status_code == 404
+    assert browser.api("GET", "/lists").json()["imports"] == []
+
+
+def test_who_waits_for_contacts_is_dialed_at_once(house: House) -> None:
+    """A phoner who waits because her list was finished gets the first of the new list."""
+
+    async def waiting() -> None:
+        await house.on_shift()
+        house.read(lambda tx: tx.exec_driver_sql("UPDATE contacts SET status = 'done'"))
+        await house.ready()
+        await house.until(1)
+        assert (await house.seat())["state"] == "waiting"
+
+    asyncio.run(waiting())
+    browser = house.browser("administrator")
+    lines(browser.api("POST", "/lists/kanvas/import", sent(browser)))
+
+    async def dialed() -> None:
+        await house.until(1)
+        assert (await house.seat())["state"] in ("reserved", "ringing")
+
+    asyncio.run(dialed())

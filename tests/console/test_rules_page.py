@@ -1,0 +1,365 @@
+"""Rules through the people's door: read, checked, proposed, approved by another, agreed by all servers."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver.database import accounts, revisions
+from callserver.domain.role import Role
+from callserver.engine.taking_in import take_in
+from tests.console.conftest import Browser, House
+from tests.house import ROOT
+
+DK = "policies/dk.yaml"
+SATURDAY = '    sat: ["10:00-16:00"]\n  calendars: [DK]'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "config", tmp_path / "config"))
+
+
+@pytest.fixture
+def house(tmp_path: Path, hashed: str, config: Path) -> Iterator[House]:
+    made = House(tmp_path, config=config)
+    made.hashed = hashed
+    for role in Role:
+        made.add_user(role.value, role, "nord" if role is Role.SUPERVISOR else None)
+    yield made
+    made.close()
+
+
+def texts(browser: Browser) -> dict[str, str]:
+    found: dict[str, str] = browser.api("GET", "/rules").json()["texts"]
+    return found
+
+
+def edited(browser: Browser, old: str, new: str, path: str = DK) -> dict[str, Any]:
+    text = texts(browser)[path]
+    assert old in text
+    return {"texts": {path: text.replace(old, new)}}
+
+
+def lines(reply: Any) -> list[dict[str, Any]]:
+    assert reply.status_code == 200, reply.text
+    return [json.loads(line) for line in reply.text.splitlines()]
+
+
+def said(reply: Any) -> tuple[int, str]:
+    return reply.status_code, reply.json()["detail"]
+
+
+def in_force(house: House) -> str:
+    found: str = house.server.ours.rules.current.revision
+    assert house.read(revisions.current) == found
+    return found
+
+
+def test_the_rules_are_read_in_full(house: House) -> None:
+    found = house.browser("supervisor").api("GET", "/rules").json()
+    # A supervisor of the north sees the north's campaigns, and every policy.
+    assert {one["name"] for one in found["campaigns"]} == {"kanvas", "leads"}
+    assert "campaigns/lapsed.yaml" not in found["texts"]
+    assert {one["name"] for one in found["policies"]} >= {"dk", "us"}
+    dk = next(one["document"] for one in found["policies"] if one["name"] == "dk")
+    assert dk["hours"]["windows"]["mon"] == ["09:00-21:00"]
+    assert dk["hours"]["source"]
+    assert dk["register"]["respected"] is True
+    assert found["revision"] == in_force(house)
+
+
+def test_a_change_is_checked_while_it_is_typed(house: House) -> None:
+    browser = house.browser("administrator")
+    wrong = edited(browser, "per_day: 2", "per_day: zero")
+    found = browser.api("POST", "/rules/check", wrong).json()
+    assert [(one["file"], one["line"], one["key"]) for one in found["problems"]][-1] == (
+        DK,
+        24,
+        "frequency.per_day",
+    )
+    assert found["revision"] is None
+    looser = browser.api("POST", "/rules/check", edited(browser, "per_day: 2", "per_day: 3")).json()
+    assert looser["problems"] == []
+    assert {one["key"] for one in looser["looser"]} == {"frequency.per_day"}
+    assert looser["changed"] == [DK]
+    signs = [(one["sign"], one["text"].strip()) for one in looser["diff"][DK]]
+    assert ("-", "per_day: 2") in signs
+    assert ("+", "per_day: 3") in signs
+    assert [one for one in house.entries("configuration") if "proposal" in one] == []
+
+
+def test_what_is_not_looser_takes_effect_at_once_and_the_files_follow(
+    house: House, config: Path
+) -> None:
+    browser = house.browser("administrator")
+    before = browser.api("GET", "/rules").json()["revision"]
+    change = edited(browser, "gap_hours: 4", "gap_hours: 6")
+    made = browser.api("POST", "/rules/proposals", {**change, "why": ""}).json()
+    assert made["proposal"] is None
+    assert made["written"] == "yes"
+    assert made["revision"] == in_force(house) != before
+    assert "gap_hours: 6" in (config / DK).read_text("utf-8")
+    entry = house.entries("configuration")[-1]
+    assert entry["revision"] == made["revision"]
+    assert entry["paths"] == [DK]
+    assert entry["by"].startswith("user:")
+    again = browser.api("POST", "/rules/proposals", {**change, "why": ""})
+    assert said(again) == (409, "Det er det, der allerede gælder.")
+
+
+def test_what_is_looser_needs_another_person(house: House, config: Path) -> None:
+    administrator, leader = house.browser("administrator"), house.browser("leader")
+    before = in_force_after_first_look(administrator, house)
+    change = edited(administrator, "  calendars: [DK]", SATURDAY)
+    assert said(administrator.api("POST", "/rules/proposals", change))[0] == 409  # no reason given
+    made = administrator.api("POST", "/rules/proposals", {**change, "why": "Prøve"}).json()
+    key = made["proposal"]
+    assert key is not None
+    assert in_force(house) == before
+    approve = f"/rules/proposals/{key}/approve"
+    seen = {"revision": made["revision"]}
+    assert administrator.api("POST", approve, seen).status_code == 403
+    [waiting] = leader.api("GET", "/rules").json()["proposals"]
+    assert (waiting["by"], waiting["why"], waiting["mine"]) == (
+        "Administrator Prøve",
+        "Prøve",
+        False,
+    )
+    assert {one["key"] for one in waiting["looser"]} == {"hours.windows.sat"}
+    detail = leader.api("GET", f"/rules/proposals/{key}").json()
+    assert any(one["sign"] == "+" and "sat" in one["text"] for one in detail["diff"][DK])
+    other = leader.api("POST", approve, {"revision": before})
+    assert said(other) == (409, "Reglerne er ændret imens. Se på det igen.")
+    approved = leader.api("POST", approve, seen).json()
+    assert approved == {"revision": made["revision"], "proposal": None, "written": "yes"}
+    assert in_force(house) == made["revision"]
+    assert 'sat: ["10:00-16:00"]' in (config / DK).read_text("utf-8")
+    assert leader.api("POST", approve, seen).status_code == 409  # decided already
+    entries = [one for one in house.entries("configuration") if "proposal" in one]
+    assert [one["did"] for one in entries] == ["proposed", "approved"]
+    assert len({one["by"] for one in entries}) == 2
+    assert "10:00" not in str(entries)
+
+
+def in_force_after_first_look(browser: Browser, house: House) -> str:
+    browser.api("GET", "/rules")
+    return in_force(house)
+
+
+def test_nobody_approves_her_own(house: House) -> None:
+    leader = house.browser("leader")
+    change = edited(leader, "gap_hours: 4", "gap_hours: 1")
+    made = leader.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
+    approve = f"/rules/proposals/{made['proposal']}/approve"
+    reply = leader.api("POST", approve, {"revision": made["revision"]})
+    assert said(reply) == (403, "En anden end du skal godkende dit forslag.")
+    house.add_user("another", Role.LEADER, None)
+    another = house.browser("another")
+    assert another.api("POST", approve, {"revision": made["revision"]}).status_code == 200
+    assert in_force(house) == made["revision"]
+
+
+def test_refused_and_withdrawn(house: House) -> None:
+    administrator, leader = house.browser("administrator"), house.browser("leader")
+    before = in_force_after_first_look(administrator, house)
+    change = edited(administrator, "gap_hours: 4", "gap_hours: 1")
+    first = administrator.api("POST", "/rules/proposals", {**change, "why": "a"}).json()["proposal"]
+    second = administrator.api("POST", "/rules/proposals", {**change, "why": "b"}).json()[
+        "proposal"
+    ]
+    assert leader.api("POST", f"/rules/proposals/{second}/withdraw", {}).status_code == 403
+    reply = leader.api("POST", f"/rules/proposals/{first}/refuse", {"why": " "})
+    assert said(reply) == (409, "Skriv hvorfor ikke.")
+    reply = leader.api("POST", f"/rules/proposals/{first}/refuse", {"why": "For tæt"})
+    assert reply.status_code == 200
+    assert administrator.api("POST", f"/rules/proposals/{second}/withdraw", {}).status_code == 200
+    found = {one["id"]: one for one in administrator.api("GET", "/rules").json()["proposals"]}
+    assert (found[first]["state"], found[first]["answer"]) == ("refused", "For tæt")
+    assert found[first]["decided_by"] == "Leader Prøve"
+    assert found[second]["state"] == "withdrawn"
+    assert in_force(house) == before
+    assert "For tæt" not in str(house.entries("configuration"))
+
+
+def test_an_approval_is_for_what_was_seen(house: House) -> None:
+    """The rules moved on: the proposal is put on top of them, and looked at again."""
+    administrator, leader = house.browser("administrator"), house.browser("leader")
+    change = edited(administrator, "gap_hours: 4", "gap_hours: 1")
+    made = administrator.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
+    script = edited(administrator, "Goddag", "Hej", "scripts/kanvas.md")
+    administrator.api("POST", "/rules/proposals", script)
+    [stale] = leader.api("GET", "/rules").json()["proposals"]
+    assert stale["stale"]
+    approve = f"/rules/proposals/{made['proposal']}/approve"
+    assert leader.api("POST", approve, {"revision": made["revision"]}).status_code == 409
+    [moved] = leader.api("GET", "/rules").json()["proposals"]
+    assert not moved["stale"]
+    assert moved["revision"] != made["revision"]
+    assert leader.api("POST", approve, {"revision": moved["revision"]}).status_code == 200
+    now = texts(leader)
+    assert "gap_hours: 1" in now[DK]
+    assert "Hej" in now["scripts/kanvas.md"]
+
+
+def test_the_same_file_changed_twice_is_proposed_anew(house: House) -> None:
+    administrator, leader = house.browser("administrator"), house.browser("leader")
+    change = edited(administrator, "gap_hours: 4", "gap_hours: 1")
+    made = administrator.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
+    administrator.api("POST", "/rules/proposals", edited(administrator, "per_day: 2", "per_day: 1"))
+    approve = f"/rules/proposals/{made['proposal']}/approve"
+    reply = leader.api("POST", approve, {"revision": made["revision"]})
+    assert said(reply) == (409, "De samme filer er ændret imens. Foreslå det på ny.")
+
+
+def test_changed_files_wait_and_are_approved(house: House, config: Path) -> None:
+    leader = house.browser("leader")
+    leader.api("GET", "/rules")
+    path = config / DK
+    path.write_text(path.read_text("utf-8").replace("gap_hours: 4", "gap_hours: 1"), "utf-8")
+    for _ in range(2):
+        asyncio.run(house.server.revising.look())
+    found = leader.api("GET", "/rules").json()
+    assert found["ahead"]
+    [waiting] = found["proposals"]
+    assert waiting["by"] is None
+    approve = f"/rules/proposals/{waiting['id']}/approve"
+    made = leader.api("POST", approve, {"revision": waiting["revision"]}).json()
+    assert made["written"] == "same"
+    assert in_force(house) == waiting["revision"]
+    assert not leader.api("GET", "/rules").json()["ahead"]
+
+
+def test_files_that_hold_something_else_are_left_alone(house: House, config: Path) -> None:
+    browser = house.browser("administrator")
+    change = edited(browser, "gap_hours: 4", "gap_hours: 6")
+    (config / "scripts" / "kanvas.md").write_text("Noget andet {name}\n", "utf-8")
+    made = browser.api("POST", "/rules/proposals", change).json()
+    assert made["written"] == "differs"
+    assert "gap_hours: 4" in (config / DK).read_text("utf-8")
+    assert in_force(house) == made["revision"]
+
+
+def test_a_folder_that_cannot_be_written_is_said(
+    house: House, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = house.browser("administrator")
+    change = edited(browser, "gap_hours: 4", "gap_hours: 6")
+    # A running test may be root, for whom nothing is read-only: a folder stands in the way instead.
+    (config / "policies" / ".dk.yaml.new").mkdir()
+    made = browser.api("POST", "/rules/proposals", change).json()
+    assert made["written"] == "not_writable"
+    assert in_force(house) == made["revision"]
+    assert "gap_hours: 4" in (config / DK).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "path", ["../evil.yaml", "policies/../../x.yaml", "/etc/x.yaml", "policies/a.txt", "x.yaml"]
+)
+def test_only_the_rules_own_files_can_be_written(house: House, path: str) -> None:
+    browser = house.browser("administrator")
+    for address in ("/rules/check", "/rules/proposals"):
+        assert browser.api("POST", address, {"texts": {path: "a: 1"}}).status_code == 409
+
+
+def test_a_new_campaign_waits_and_a_file_can_go(house: House) -> None:
+    browser = house.browser("administrator")
+    copied = texts(browser)["campaigns/kanvas.yaml"].replace("name: kanvas", "name: kanvas2")
+    made = browser.api(
+        "POST", "/rules/proposals", {"texts": {"campaigns/kanvas2.yaml": copied}, "why": "ny"}
+    ).json()
+    assert made["proposal"] is not None
+    gone = browser.api("POST", "/rules/proposals", {"texts": {"policies/us_wa.yaml": None}}).json()
+    assert gone["proposal"] is None
+    assert "policies/us_wa.yaml" not in texts(browser)
+
+
+def test_a_department_changes_only_its_own(house: House) -> None:
+    house.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
+    browser = house.browser("nordadmin")
+    reach = edited(browser, "gap_hours: 4", "gap_hours: 6")
+    assert said(browser.api("POST", "/rules/proposals", reach)) == (
+        403,
+        "Det rækker ud over din afdeling.",
+    )
+    own = edited(browser, "priority: 3", "priority: 4", "campaigns/kanvas.yaml")
+    assert browser.api("POST", "/rules/proposals", own).json()["proposal"] is None
+    stolen = {"texts": {"campaigns/lapsed.yaml": texts(browser)["campaigns/kanvas.yaml"]}}
+    assert browser.api("POST", "/rules/proposals", {**stolen, "why": "x"}).status_code == 409
+
+
+def test_the_effect_is_told_before_anything_changes(house: House) -> None:
+    """The list of 40: on a Saturday nobody may be rung today, and everybody would be."""
+    administrator = house.browser("administrator")
+    change = edited(administrator, "  calendars: [DK]", SATURDAY)
+    asked = {**change, "at": "2026-05-16T12:00:00+02:00"}
+    found = lines(administrator.api("POST", "/rules/effect", asked))
+    effects = {one["campaign"]: one for one in found[-1]["effects"]}
+    assert effects["kanvas"]["before"] == {"TIME_WEEKDAY": 40}
+    assert effects["kanvas"]["after"] == {"callable": 40}
+    assert effects["leads"] == {"campaign": "leads", "before": {}, "after": {}}
+    made = administrator.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
+    leader = house.browser("leader")
+    address = f"/rules/proposals/{made['proposal']}/effect"
+    again = lines(leader.api("POST", address, {"at": asked["at"]}))
+    assert again[-1]["effects"] == found[-1]["effects"]
+
+
+def test_the_effect_counts_by_reason(house: House) -> None:
+    from callserver.domain import subject
+    from callserver.domain.facts import Scope
+
+    def noes(tx: Any) -> None:
+        from callserver.database import suppressions
+
+        for number in range(4532200000, 4532200005):
+            suppressions.add(tx, subject.of_number(number), Scope.NUMBER, house.clock.now(), "t")
+
+    house.read(noes)
+    rules = house.server.ours.rules
+    members = b"ref;navn;telefon\nO1;Et Medlem;32201234\n"
+    house.read(lambda tx: take_in(tx, rules.campaign("opgradering"), members, house.clock.now()))
+    administrator = house.browser("administrator")
+    change = edited(administrator, "gap_hours: 4", "gap_hours: 6")
+    found = lines(administrator.api("POST", "/rules/effect", change))[-1]
+    effects = {one["campaign"]: one["after"] for one in found["effects"]}
+    assert effects["kanvas"] == {"callable": 35, "SUP_NUMBER": 5}
+    assert effects["opgradering"] == {"callable": 1}
+
+
+def test_a_token_may_propose_for_machines(house: House) -> None:
+    from callserver.domain.role import Action
+    from callserver.engine.accounts import new_token
+
+    token, hashed = new_token()
+    user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
+    scopes = [Action.SEE_RULES, Action.CHANGE_RULES]
+    house.read(
+        lambda tx: accounts.add_token(tx, hashed, user.id, "ci", house.clock.now(), scopes=scopes)
+    )
+    header = {"authorization": f"Bearer {token}"}
+    found = Browser(house).api("GET", "/rules", **header).json()
+    change = {"texts": {DK: found["texts"][DK].replace("gap_hours: 4", "gap_hours: 6")}}
+    made = Browser(house).api("POST", "/rules/proposals", change, **header).json()
+    assert made["proposal"] is None
+
+
+def test_pages_hear_that_the_rules_have_changed(house: House) -> None:
+    from tests.console.test_live import events, stream
+
+    administrator, phoner = house.browser("administrator"), house.browser("phoner")
+    change = edited(administrator, "gap_hours: 4", "gap_hours: 6")
+    user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
+
+    async def work() -> None:
+        async with stream(administrator) as hers, stream(phoner) as other:
+            made = await house.server.proposing.propose(user, change["texts"], "")
+            told = (await hers.until("rules"))[-1][2]
+            assert told == {"revision": made.revision, "waiting": 0}
+            assert not [one for one in events(other.text) if one[1] == "rules"]
+
+    asyncio.run(work())

@@ -1,0 +1,150 @@
+"""A list that is taken in beside the server ends as one that the command takes in."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from callserver.database import audit, staged, suppressions
+from callserver.database.store import AnyStore
+from callserver.database.tables import contacts, imports, places
+from callserver.domain import subject
+from callserver.domain.facts import Scope
+from callserver.engine import callable_now, staging, taking_in
+from callserver.engine.house import Rules
+from callserver.engine.staging import Order
+from callserver.engine.taking_in import take_in
+from callserver.loading import load
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
+RULES = Rules(load(Path(__file__).parents[2] / "config"))
+SECRET = b"a key"
+ROWS = "".join(f"R{n};{32200000 + n};P {n};Vej {n // 2};1980-01-01;By {n}\n" for n in range(60))
+FILE = (
+    f"ref;telefon;navn;adresse;født;by\n{ROWS}"
+    "R1;32200001;P 1;Vej 0;1980-01-01;igen\n"
+    "X;12;Kort;Vej;1980-01-01;x\n"
+    "Y;32209999;=Formel;Vej;01/02/1980;y\n"
+).encode()
+
+
+def order(campaign: str = "kanvas", raw: bytes = FILE, **more: Any) -> Order:
+    values: dict[str, Any] = {"columns": {}, "ignored": (), "region": "DK", **more}
+    return Order(RULES.campaign(campaign), raw, **values)
+
+
+def quietly(done: int, of: int, what: str) -> None:
+    assert what.startswith(("lists.", "rules."))
+    assert done >= 0 <= of
+
+
+def take(url: str, asked: Order) -> tuple[int, Any]:
+    return staging.take(url, asked, lambda: NOW, "user:1", "da", quietly)
+
+
+def rows(store: AnyStore, *but: str) -> list[Any]:
+    columns = [column for column in contacts.c if column.name not in ("id", *but)]
+    with store.engine.begin() as tx:
+        return sorted(map(tuple, tx.execute(select(*columns))), key=str)
+
+
+@pytest.mark.parametrize("campaign", ["kanvas", "leads", "afmeldte"])
+def test_both_ways_take_the_same(store: AnyStore, database_url: str, campaign: str) -> None:
+    raw = FILE.replace("født".encode(), b"ended") if campaign == "afmeldte" else FILE
+    with store.engine.begin() as tx:
+        by_command = take_in(tx, RULES.campaign(campaign), raw, NOW)
+    first = rows(store, "imported", "source")
+    sources = {row[-1] for row in rows(store)}
+    with store.engine.begin() as tx:
+        tx.execute(contacts.delete())
+        tx.execute(places.delete())
+    number, summary = take(database_url, order(campaign, raw))
+    assert rows(store, "imported", "source") == first
+    assert len(sources) == 1
+    assert summary.counts() == by_command.counts()
+    assert summary.counts() == {
+        **summary.counts(),
+        "read": 63,
+        "taken": 60,
+        "duplicates": 1,
+        "refused": 2,
+        "shared": 60,
+    }
+    with store.engine.begin() as tx:
+        kept = tx.execute(select(imports).where(imports.c.id == number)).one()
+        assert tx.execute(select(places.c.place)).scalars().all() == ["DK Europe/Copenhagen"]
+        entry = list(audit.entries(tx))[-1][1].decode()
+        source = tx.execute(select(contacts.c.source).distinct()).scalars().all()
+    assert source == [None if campaign == "leads" else f"import:{number}"]
+    assert (kept.by, kept.counts["taken"]) == ("user:1", 60)
+    assert '"by":"user:1"' in entry
+    text = kept.refused.decode("utf-8-sig")
+    assert text.splitlines()[1].startswith("X;12;Kort;")
+    assert ";'=Formel;" in text  # no spreadsheet runs it
+
+
+def test_the_same_file_again_changes_nothing(store: AnyStore, database_url: str) -> None:
+    take(database_url, order())
+    before = rows(store)
+    _, summary = take(database_url, order())
+    assert (summary.taken, summary.unchanged) == (0, 60)
+    assert rows(store) == before
+
+
+def test_a_dry_run_says_what_the_import_does(store: AnyStore, database_url: str) -> None:
+    more = ROWS.replace("R", "N").replace("32200", "32211").encode()
+    head = FILE.splitlines(keepends=True)[0]
+    take(database_url, order())
+    take(database_url, order("opgradering", head + more))
+    with store.engine.begin() as tx:
+        for number in (4532211000, 4532211001, 4532200003):
+            suppressions.add(tx, subject.of_number(number), Scope.NUMBER, NOW, "test")
+    before = rows(store)
+    both = order("kanvas", FILE + more)
+    said, callable_of = staging.dry_run(database_url, both, RULES, SECRET, NOW, quietly)
+    assert rows(store) == before
+    assert callable_of == {callable_now.ALLOWED: 117, "SUP_NUMBER": 3}
+    assert said.elsewhere == {"opgradering": 60}
+    _, summary = take(database_url, both)
+    assert summary.counts() == said.counts()
+    assert summary.elsewhere == said.elsewhere
+    with store.engine.begin() as tx:
+        found = callable_now.tally(tx, RULES, SECRET, RULES.campaign("kanvas"), NOW)
+    assert found == callable_of
+
+
+def test_columns_are_named_or_left_out(store: AnyStore, database_url: str) -> None:
+    raw = b"id,mit nummer,navn\n7,32200001,Anna\n8,32200001,Anna\n"
+    asked = order(raw=raw, columns={"mit nummer": "phone"}, ignored=("ref",))
+    _, summary = take(database_url, asked)
+    assert summary.counts()["duplicates"] == 1  # without references, it is the same Anna
+    with store.engine.begin() as tx:
+        found = tx.execute(select(contacts.c.ref, contacts.c.fields)).one()
+    assert found == (None, {"id": "7"})
+
+
+def test_an_import_that_dies_leaves_nothing(
+    store: AnyStore, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(taking_in, "finish", dies)
+    with pytest.raises(OSError, match="disk"):
+        take(database_url, order())
+    assert rows(store) == []
+    with store.engine.begin() as tx:
+        assert tx.execute(select(imports)).all() == []
+        assert staged.history(tx) == []
+
+
+def test_refused_rows_are_kept_for_a_while(store: AnyStore, database_url: str) -> None:
+    number, _ = take(database_url, order())
+    with store.engine.begin() as tx:
+        assert staged.refused_rows(tx, number) is not None
+        assert staged.forget_refused(tx, NOW) == 0
+        assert staged.forget_refused(tx, NOW.replace(year=2027)) == 1
+        assert staged.refused_rows(tx, number) is None
+        assert [row.kept for row in staged.history(tx)] == [False]
