@@ -18,11 +18,13 @@ from callserver.assemble import Server
 from callserver.console import problems, signed_in
 from callserver.console.api import Api, Room
 from callserver.console.floor import Floor
+from callserver.console.listening import Ears
 from callserver.console.live import Live
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
 from callserver.console.sign_in import SignIn
 from callserver.engine.door import Door
+from callserver.engine.heard import Heard
 from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
 
@@ -57,7 +59,7 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
             server.store.close()
             await server.http.aclose()
 
-    door = Door(server.ours, server.call_flow, server.rooms, server.inbound)
+    door = Door(server.ours, server.call_flow, server.rooms, server.inbound, server.listener_legs)
 
     people = signed_in.Door(server.ours, server.accounts, server.settings)
     api = Api(_rooms(server, people), people)
@@ -91,9 +93,11 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
     phoner = Phoner(server.ours, server.phoning, server.dialer)
     floor = Floor(server.ours, server.dialer)
+    ears = Ears(server.ours, server.listening, Heard(server.ours, server.listener_legs))
     return [
         SignIn(server.ours, server.accounts, people),
         phoner,
         floor,
-        Live(server.feed, people, [phoner.tell, floor.tell]),
+        ears,
+        Live(server.feed, people, [phoner.tell, floor.tell, ears.tell]),
     ]

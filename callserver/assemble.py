@@ -23,6 +23,8 @@ from callserver.engine.feed import Feed
 from callserver.engine.house import House, Rules
 from callserver.engine.inbound import Inbound
 from callserver.engine.leaving import Leaving
+from callserver.engine.listener_legs import ListenerLegs
+from callserver.engine.listening import Listening
 from callserver.engine.phoning import Phoning
 from callserver.engine.revising import Revising
 from callserver.engine.rooms import Rooms
@@ -48,6 +50,8 @@ class Server:
     rooms: Rooms
     phoning: Phoning
     inbound: Inbound
+    listener_legs: ListenerLegs
+    listening: Listening
     wishes: Wishes
     settling: Settling
     upkeep: Upkeep
@@ -101,6 +105,7 @@ def build(
     wishes = Wishes(ours)
     settling = Settling(ours, call_flow)
     leaving = Leaving(ours, call_flow)
+    legs = ListenerLegs(ours, call_flow)
     seal = sealing.Sealer(store, chosen_clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
@@ -112,10 +117,20 @@ def build(
         rooms=rooms,
         phoning=Phoning(ours, call_flow, rooms, wishes),
         inbound=Inbound(ours, call_flow, wishes),
+        listener_legs=legs,
+        listening=Listening(ours, legs),
         wishes=wishes,
         settling=settling,
         upkeep=Upkeep(
-            ours, dialer, call_flow, settling, rooms, leaving, seal.seal, uuid.uuid4().hex
+            ours,
+            dialer,
+            call_flow,
+            settling,
+            rooms,
+            leaving,
+            legs,
+            seal.seal,
+            uuid.uuid4().hex,
         ),
         accounts=Accounts(ours),
         feed=Feed(store),

@@ -71,14 +71,15 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
 
 
 def read_folder(folder: Path) -> list[File]:
-    """Every file of a configuration folder: policies, campaigns, departments, scripts."""
+    """Every file of a configuration folder: policies, campaigns, departments, house, scripts."""
     found: list[File] = []
     for kind, place in (("policy", "policies"), ("campaign", "campaigns")):
         paths = sorted((folder / place).glob("*.yaml"))
         found += [read_yaml(kind, one, one.stem, str(one.relative_to(folder))) for one in paths]
-    departments = folder / "departments.yaml"
-    if departments.exists():
-        found.append(read_yaml("departments", departments, "departments", departments.name))
+    for kind in ("departments", "house"):
+        path = folder / f"{kind}.yaml"
+        if path.exists():
+            found.append(read_yaml(kind, path, kind, path.name))
     for path in sorted((folder / "scripts").glob("*.md")):
         text = path.read_text("utf-8")
         found.append(File("script", str(path.relative_to(folder)), path.name, text, {(): (1, 1)}))

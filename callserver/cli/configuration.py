@@ -11,7 +11,7 @@ from rich.console import Console
 from callserver.adapters import files
 from callserver.cli import opening
 from callserver.domain.campaign import Campaign
-from callserver.domain.configuration import Configuration, Department, compose
+from callserver.domain.configuration import Configuration, Department, House, compose
 from callserver.domain.policy import Policy
 
 
@@ -56,6 +56,7 @@ def schema(
         "campaign": Campaign.model_json_schema(),
         "policy": Policy.model_json_schema(by_alias=True),
         "departments": TypeAdapter(dict[str, Department]).json_schema(),
+        "house": House.model_json_schema(),
     }
     for name, document in documents.items():
         path = folder / f"{name}.schema.json"

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     APOLOGISED = "apologised"  # somebody answered an empty room
     SETTLED = "settled"  # the provider was asked what became of a call
     SEAT = "seat"  # a seat changed its state
+    HAND = "hand"  # a phoner asked for the supervisor, or no longer does
+    SHIFT_ENDED = "shift_ended"  # somebody who leads the floor ended a shift
     OUTCOME = "outcome"
     CORRECTED = "corrected"
     SUPPRESSED = "suppressed"
@@ -38,6 +40,13 @@ class Kind(StrEnum):
     BREAKER = "breaker"  # a campaign was stopped or resumed
     SIGNATURE_REFUSED = "signature_refused"
     LOOKED_UP = "looked_up"  # somebody asked who called a number
+    LISTENING_STARTED = "listening_started"
+    LISTENING_CHANGED = "listening_changed"  # another mode
+    LISTENING_STOPPED = "listening_stopped"
+    LISTEN_DENIED = "listen_denied"
+    HEARD = "heard"  # somebody listened to this call
+    NO_LISTENER = "no_listener"  # whoever is on the line does not want one
+    FORM = "form"  # a listening form was filled in for a call
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"

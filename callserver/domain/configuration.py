@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
 from callserver.domain.document import Document, File, Key
 from callserver.domain.facts import Purpose, Segment
+from callserver.domain.listening import Policy as Listening
 from callserver.domain.policy import Policy, merged
 
 M = TypeVar("M", bound=Document)
@@ -25,6 +26,12 @@ MERGE_FIELDS = frozenset(
 
 class Department(Document):
     title: Label
+
+
+class House(Document):
+    """What holds for the whole house (config/house.yaml). What is not written is switched off."""
+
+    listening: Listening | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,6 +56,7 @@ class Configuration:
     campaigns: Mapping[str, Campaign]
     departments: Mapping[str, Department]
     scripts: Mapping[str, str]
+    house: House
     content: Mapping[str, Any]
 
 
@@ -62,6 +70,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     readable = [file for file in files if file.error is None]
     policies = _policies([file for file in readable if file.kind == "policy"], problems)
     departments = _departments(readable, problems)
+    house = _house(readable, problems)
     campaign_files = {file.name: file for file in readable if file.kind == "campaign"}
     extended = {
         name: _extended(file, campaign_files, problems, (name,))
@@ -89,6 +98,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         campaigns=campaigns,
         departments=departments,
         scripts=scripts,
+        house=house,
         content=json.loads(_canonical(content)),
     )
 
@@ -142,6 +152,12 @@ def _departments(files: Sequence[File], problems: list[Problem]) -> dict[str, De
             if department is not None:
                 found[name] = department
     return found
+
+
+def _house(files: Sequence[File], problems: list[Problem]) -> House:
+    file = next((file for file in files if file.kind == "house"), None)
+    found = None if file is None else _model(House, file, file.data, problems, None)
+    return found or House()
 
 
 def _model(

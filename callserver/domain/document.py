@@ -20,7 +20,7 @@ Position = tuple[int, int]
 class File:
     """One configuration file as it was read. `error` is set when it is not YAML at all."""
 
-    kind: str  # policy campaign departments script
+    kind: str  # policy campaign departments house script
     path: str
     name: str
     data: Any

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from callserver.database import audit, calls, contacts, house, knowledge, seats
+from callserver.database import audit, calls, contacts, house, knowledge, listenings, seats
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
@@ -25,7 +25,7 @@ from callserver.engine.call_flow import CallFlow
 from callserver.engine.gate import Question
 from callserver.engine.house import House
 from callserver.errors import Impossible, NotFound
-from callserver.ports import Declined, Placed, Room, Silent, Trouble, Tx
+from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble, Tx
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +51,7 @@ class Order:
 
     permit: DialPermit
     room: Room
+    heard: str | None = None  # the phoner's leg, when somebody listens to her
 
 
 class Refused(Impossible):
@@ -207,7 +208,8 @@ class Dialer:
             house.take_slot(tx, now, self._ours.calls_per_second)
         house.count(tx, campaign.name, "dials", now)
         seating.move(tx, self._ours, row, Event.RESERVED, now, call=answer.attempt)
-        return Order(answer, Room(row.room, row.room_ref))
+        heard = row.leg if listenings.open_at(tx, row.id) else None
+        return Order(answer, Room(row.room, row.room_ref), heard)
 
     def _put_off(
         self, tx: Tx, contact: Contact, path: str, refusal: Refusal, now: datetime
@@ -265,7 +267,9 @@ class Dialer:
     async def _place(self, seat: int, order: Order) -> None:
         attempt = order.permit.attempt
         try:
-            answer = await self._ours.telephony.place(order.permit, order.room)
+            answer = await self._phoner_lost(order) or await self._ours.telephony.place(
+                order.permit, order.room
+            )
         except PermitVoid:
             answer = Declined(Trouble.LATER, 0, "the permit was too old")
         except Exception:
@@ -279,6 +283,20 @@ class Dialer:
             case Declined():
                 await self._ours.store.run(lambda tx: self._declined(tx, seat, attempt, answer))
                 await self._call_flow.receive(attempt, machine.Report.DECLINED, None)
+
+    async def _phoner_lost(self, order: Order) -> Declined | None:
+        """A listener keeps a room open whose phoner is gone, and an order into it would be taken:
+        so where somebody listens, the phoner's leg is asked about first."""
+        if order.heard is None:
+            return None
+        found = await self._ours.telephony.leg(order.heard)
+        match found.state:
+            case LegState.ENDED | LegState.UNKNOWN_LEG:
+                return Declined(Trouble.ROOM_GONE, 0, "the phoner's leg is gone")
+            case LegState.NO_ANSWER:
+                return Declined(Trouble.LATER, 0, "nobody can say whether the phoner is there")
+            case _:
+                return None
 
     def _declined(self, tx: Tx, seat: int, attempt: str, answer: Declined) -> None:
         """What the provider's certain no means to number, campaign and seat."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from callserver.database import audit, seats
+from callserver.database import audit, listenings, seats
 from callserver.database.seats import SeatRow
 from callserver.domain import seat as machine
 from callserver.domain.audit import Kind
@@ -37,6 +37,8 @@ def move(
         ImpossibleEvent: the event does not fit the seat.
     """
     seat = machine.move(row.seat, event, reason)
+    if seat != row.seat:
+        listenings.stir(tx, row.id, now)
     keeps = seat.state in _IN_CALL or seat.outcome_owed
     attempt = call or (row.call if keeps else None)
     until, wake_at, slot_at = row.until, row.wake_at, row.slot_at

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from callserver.database import calls, house, seats
+from callserver.database import calls, house, listenings, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain.seat import Event, State
@@ -19,6 +19,7 @@ from callserver.engine.call_flow import CallFlow
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
 from callserver.engine.leaving import Leaving
+from callserver.engine.listener_legs import ListenerLegs
 from callserver.engine.rooms import Rooms
 from callserver.engine.settling import Settling
 from callserver.ports import LegState, Tx
@@ -41,6 +42,7 @@ class Due:
     seats: list[SeatRow]
     left: list[int]  # seats whose phoner has left the house
     calls: list[CallRow]
+    listenings: list[int]
     stopping: bool
 
 
@@ -55,6 +57,7 @@ class Upkeep:
         settling: Settling,
         rooms: Rooms,
         leaving: Leaving,
+        listener_legs: ListenerLegs,
         seal: Callable[[], Awaitable[datetime | None]],
         owner: str,
     ) -> None:
@@ -64,6 +67,7 @@ class Upkeep:
         self._settling = settling
         self._rooms = rooms
         self._leaving = leaving
+        self._listener_legs = listener_legs
         self._seal = seal
         self._owner = owner
 
@@ -79,6 +83,7 @@ class Upkeep:
         for row in await self._ours.store.run(look):
             if row.connected and row.leg:
                 self._ours.background.start(self._check_leg(row.leg))
+        await self._listener_legs.check_all()
 
     async def tick(self) -> datetime | None:
         """Do everything that is due; the instant of the next thing, None when nothing is known."""
@@ -93,6 +98,8 @@ class Upkeep:
                 await self._seat_due(row, now)
         for call in work.calls:
             self._ours.background.start(self._settling.settle(call))
+        for listening in work.listenings:
+            self._ours.background.start(self._listener_legs.look(listening))
         if work.stopping:
             self._ours.background.start(self._call_flow.silence())
         due = [await self._seal(), *await self._ours.store.run(self._next)]
@@ -107,6 +114,7 @@ class Upkeep:
             seats.due(tx, now),
             seats.of_the_left(tx),
             calls.due(tx, now),
+            listenings.due(tx, now),
             stopping=bool(calls.to_stop(tx)),
         )
 
@@ -115,8 +123,8 @@ class Upkeep:
         await self._ours.store.run(lambda tx: house.release_lease(tx, "upkeep", self._owner))
 
     @staticmethod
-    def _next(tx: Tx) -> tuple[datetime | None, datetime | None]:
-        return seats.next_wake(tx), calls.next_deadline(tx)
+    def _next(tx: Tx) -> tuple[datetime | None, ...]:
+        return seats.next_wake(tx), calls.next_deadline(tx), listenings.next_look(tx)
 
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:
