@@ -25,6 +25,7 @@ from callserver.console.phoner import Phoner
 from callserver.console.sign_in import SignIn
 from callserver.engine.door import Door
 from callserver.engine.heard import Heard
+from callserver.engine.leading import Leading
 from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
 
@@ -92,7 +93,7 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
 def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
     phoner = Phoner(server.ours, server.phoning, server.dialer)
-    floor = Floor(server.ours, server.dialer)
+    floor = Floor(server.ours, server.dialer, Leading(server.ours))
     ears = Ears(server.ours, server.listening, Heard(server.ours, server.listener_legs))
     return [
         SignIn(server.ours, server.accounts, people),

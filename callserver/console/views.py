@@ -1,11 +1,11 @@
-"""What pages see of a seat, a call and the floor: only what this call needs, numbers masked."""
+"""What a phoner's page sees of her seat and call: only what this call needs, numbers masked."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from callserver.console.endpoint import Answer
-from callserver.database import calls, contacts, house, seats
+from callserver.database import calls, contacts, seats
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
@@ -67,18 +67,6 @@ class SeatView(Answer):
     call: CallView | None = None
 
 
-class CampaignState(Answer):
-    paused: bool
-    reason: str
-
-
-class FloorView(Answer):
-    """Every seat of the department, and its campaigns."""
-
-    seats: list[SeatView]
-    campaigns: Mapping[str, CampaignState]
-
-
 def seat(tx: Tx, rules: Rules, user: User) -> SeatView:
     """The phoner's own seat, with the call in hand and what its outcome asks for."""
     row = seats.look(tx, user.id)
@@ -86,17 +74,6 @@ def seat(tx: Tx, rules: Rules, user: User) -> SeatView:
         return SeatView(id=None, state="off")
     call = None if row.call is None else calls.get(tx, row.call)
     return _seat(row, None if call is None else _call(tx, rules, call))
-
-
-def floor(tx: Tx, rules: Rules, user: User) -> FloorView:
-    """Every seat of the department, and the campaigns' states."""
-    campaigns = {}
-    for name, campaign in rules.current.campaigns.items():
-        if user.department in (None, campaign.department):
-            paused, reason = house.campaign_state(tx, name)
-            campaigns[name] = CampaignState(paused=paused, reason=reason)
-    rows = [row for row in seats.every(tx) if user.department in (None, row.department)]
-    return FloorView(seats=[_seat(row) for row in rows], campaigns=campaigns)
 
 
 def _seat(row: SeatRow, call: CallView | None = None) -> SeatView:

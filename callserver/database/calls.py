@@ -216,3 +216,9 @@ def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:
 def of_number(tx: Tx, number: int) -> list[CallRow]:
     query = _all.where(calls.c.number == number).order_by(calls.c.permit_at)
     return [CallRow._make(row) for row in tx.execute(query)]
+
+
+def of_phoner(tx: Tx, phoner: int, since: datetime) -> list[CallRow]:
+    """The phoner's calls since then, the latest first."""
+    query = _all.where(calls.c.phoner == phoner, calls.c.permit_at >= since)
+    return [CallRow._make(row) for row in tx.execute(query.order_by(calls.c.permit_at.desc()))]

@@ -33,12 +33,12 @@ _ON_THE_LINE = frozenset({State.RESERVED, State.RINGING, State.TALKING})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a listener asks for. `line`: None rings her own; `browser` calls in by itself."""
+    """What a listener asks for. `browser`: hers calls in by itself, and is not rung."""
 
     seat: int
     mode: Mode
     why: Why
-    line: str | None = None
+    browser: bool = False
 
 
 def hold(

@@ -22,9 +22,6 @@ from callserver.engine.listener_legs import AGAIN, ListenerLegs, Orders
 from callserver.errors import CallserverError, Impossible, NotFound
 from callserver.ports import Tx
 
-BROWSER = "browser"
-"""A line that calls in by itself."""
-
 
 class Denied(CallserverError):  # noqa: N818 - a no, with its reasons
     """Somebody may not listen; written into the audit log."""
@@ -106,7 +103,8 @@ class Listening:
         if before is not None:
             hearing.end(tx, self._ours, before, "moved")
             listenings.change(tx, before.id, leg=None, look_at=None)
-        line = wanted.line or user.line or f"client:listener_{user.id}"
+        # Her account's line or her browser, never a number typed here: nobody is rung unasked (I11).
+        line = user.line or f"client:listener_{user.id}"
         row = listenings.add(
             tx,
             seat=seat.id,
@@ -115,7 +113,7 @@ class Listening:
             department=seat.department,
             mode=wanted.mode.value,
             why=wanted.why.value,
-            line=None if line == BROWSER else line,
+            line=None if wanted.browser else line,
             leg=None if before is None else before.leg,
             room=None if before is None else before.room,
             heard_as=None if before is None else before.heard_as,

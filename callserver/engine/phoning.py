@@ -195,7 +195,10 @@ class Phoning:
                 raise NotFound("there is no call with an outcome to correct")
             if user.role == "phoner" and call.phoner != user.id:
                 raise NotAllowed("this was another phoner's call")
-            self._record(tx, call, self._ours.rules.campaign(call.campaign), given, user)
+            campaign = self._ours.rules.campaign(call.campaign)
+            if user.department not in (None, campaign.department):
+                raise NotFound("there is no call with an outcome to correct")
+            self._record(tx, call, campaign, given, user)
 
         await self._ours.store.run(work)
         self._call_flow.follow(After(silence=True))

@@ -274,6 +274,7 @@ def test_nobody_listens_to_an_empty_seat(house: EarHouse) -> None:
         await house.until(5)
         assert await house.listen() == 409
         assert await house.listen(seat=77) == 404
+        assert await house.listen(line="+4532200007") == 422, "nobody is rung by a typed number"
 
     play(work())
     assert house.entries("listen_denied")[0]["reasons"] == ["EMPTY_ROOM"]
@@ -400,7 +401,7 @@ def test_another_seat_without_ringing_again(house: EarHouse) -> None:
 def test_who_calls_in_from_the_browser_is_not_rung(house: EarHouse) -> None:
     async def work() -> None:
         await house.talking()
-        assert await house.listen(line="browser") == 200
+        assert await house.listen(browser=True) == 200
         await house.until(2)
         assert house.ear() is None
         url = f"{house.plan.public_url}/twilio/voice/client"
@@ -422,12 +423,13 @@ def test_who_calls_in_from_the_browser_is_not_rung(house: EarHouse) -> None:
 def test_a_listener_who_is_not_there_does_not_listen(house: EarHouse) -> None:
     async def work() -> None:
         await house.talking()
-        assert await house.listen(line="browser") == 200
+        assert await house.listen(browser=True) == 200
         await house.until(50)
         status, mine = await house.ask("GET", "/listenings/mine")
         assert (status, mine["open"]) == (200, None)
         house.people.does["+4532209999"] = Behaviour(answers_after=None)
-        assert await house.listen(line="+4532209999") == 200
+        house.read(lambda tx: accounts.change(tx, SUPERVISOR, line="+4532209999"))
+        assert await house.listen() == 200
         await house.until(50)
         assert (await house.ask("GET", "/listenings/mine"))[1]["open"] is None
 
@@ -443,7 +445,8 @@ def test_stopping_while_her_telephone_rings(house: EarHouse) -> None:
 
     async def work() -> None:
         await house.talking()
-        assert await house.listen(line="+4532209999") == 200
+        house.read(lambda tx: accounts.change(tx, SUPERVISOR, line="+4532209999"))
+        assert await house.listen() == 200
         await house.until(2)
         assert await house.stop() == 200
         await house.until(10)

@@ -1,0 +1,142 @@
+"""How the house stands: lists, orders and alarms, in one reading that many may share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from callserver.database import contacts, progress
+from callserver.domain import alarm, hours
+from callserver.domain.alarm import Alarm
+from callserver.domain.campaign import Campaign
+from callserver.domain.hours import Place
+from callserver.domain.permit import MOST_CLOCK_SKEW_MS
+from callserver.engine.gate import ABANDON_DAYS
+from callserver.engine.house import House
+from callserver.ports import Tx
+
+LAST = timedelta(minutes=5)
+"""Orders so old count for the provider's health."""
+
+LAST_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One campaign in figures. Days are in UTC."""
+
+    campaign: Campaign
+    by_status: Mapping[str, int]
+    open_now: int  # ready contacts in places where calls may be made now, before the other rules
+    next_at: datetime | None  # when there is something to dial again, if nothing is open now
+    dials: int
+    answered: int
+    abandoned: int
+    refusals: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The whole."""
+
+    at: datetime
+    campaigns: list[Progress]
+    taken: int  # orders of the last five minutes
+    declined: int
+    silent: int
+    last_minute: int  # orders
+    alarms: list[Alarm]
+
+
+def standing(tx: Tx, ours: House) -> Standing:
+    """Read it all."""
+    now = ours.clock.now()
+    today = now.date().isoformat()
+    current = ours.rules.current
+    by_status, ready = progress.by_status(tx), progress.ready_by_place(tx)
+    days, refusals = progress.day_of(tx, today), progress.refusals(tx, today)
+    found = []
+    for name, campaign in current.campaigns.items():
+        open_now, next_at = _ahead(tx, ours, campaign, ready.get(name, {}), now)
+        dials, answered, abandoned = days.get(name, (0, 0, 0))
+        found.append(
+            Progress(
+                campaign=campaign,
+                by_status=by_status.get(name, {}),
+                open_now=open_now,
+                next_at=None if open_now else next_at,
+                dials=dials,
+                answered=answered,
+                abandoned=abandoned,
+                refusals=refusals.get(name, {}),
+            )
+        )
+    taken, declined, silent = progress.orders(tx, now - LAST)
+    return Standing(
+        at=now,
+        campaigns=found,
+        taken=taken,
+        declined=declined,
+        silent=silent,
+        last_minute=sum(progress.orders(tx, now - LAST_MINUTE)),
+        alarms=alarm.alarms(_signs(tx, ours, found, (taken, declined, silent), now)),
+    )
+
+
+def _ahead(
+    tx: Tx, ours: House, campaign: Campaign, ready: Mapping[str, int], now: datetime
+) -> tuple[int, datetime | None]:
+    """How many are ready where it is open, and when it goes on where it is not."""
+    policy = ours.rules.current.policies[campaign.policy]
+    open_now = 0
+    times = list(contacts.next_due(tx, campaign.name, 0).values())
+    for text, count in ready.items():
+        place = Place.parse(text)
+        if hours.is_open(policy, place, now):
+            open_now += count
+        elif (at := hours.next_open(policy, place, now)) is not None:
+            times.append(at)
+    return open_now, max(min(times), now) if times else None
+
+
+def _signs(
+    tx: Tx,
+    ours: House,
+    found: list[Progress],
+    orders: tuple[int, int, int],
+    now: datetime,
+) -> alarm.Signs:
+    states = progress.states(tx)
+    rates = progress.rates(tx, (now - timedelta(days=ABANDON_DAYS)).date().isoformat())
+    policies = ours.rules.current.policies
+    in_use = [policies[one.campaign.policy] for one in found]
+    wash = min(
+        (
+            policy.register_rule.wash_days
+            for policy in in_use
+            if policy.register_rule.respected and policy.register_rule.wash_days is not None
+        ),
+        default=None,
+    )
+    campaigns = []
+    for one in found:
+        paused, reason, _ = states.get(one.campaign.name, (False, "", now))
+        answered, abandoned = rates.get(one.campaign.name, (0, 0))
+        limit = policies[one.campaign.policy].abandon.limit_percent
+        campaigns.append(
+            alarm.Campaign(
+                one.campaign.name, paused, reason, one.abandoned, answered, abandoned, limit
+            )
+        )
+    taken, declined, silent = orders
+    return alarm.Signs(
+        now=now,
+        campaigns=campaigns,
+        taken=taken,
+        declined=declined,
+        silent=silent,
+        skew_ms=ours.clock.skew_ms(),
+        most_skew_ms=MOST_CLOCK_SKEW_MS,
+        upkeep_until=progress.lease_until(tx, "upkeep"),
+        oldest_unsealed=progress.oldest_unsealed(tx),
+        registers={name: (at, wash) for name, at in progress.registers_washed(tx).items()},
+    )
