@@ -34,6 +34,9 @@ HOME = ZoneInfo("Europe/Copenhagen")
 FRESH = timedelta(seconds=8)
 """Figures so old are still shown: one reading serves every open page."""
 
+COUNTED = timedelta(seconds=20)
+"""Contacts are counted so often, however many pages ask."""
+
 GONE = timedelta(hours=12)
 """Who left the shift within this time is still shown."""
 
@@ -93,9 +96,8 @@ class Floor:
         self._dialer = dialer
         self._leading = leading
         self._snapshots = Shared(self._read)
-        self._standings: Shared[Standing] = Shared(
-            lambda: ours.store.read(lambda tx: standing.standing(tx, ours))
-        )
+        self._counts = Shared(lambda: ours.store.read(lambda tx: standing.count(tx, ours)))
+        self._standings = Shared(self._stand)
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -157,6 +159,11 @@ class Floor:
             )
             for line in progress.seat_lines(tx, now - GONE)
         ]
+
+    async def _stand(self) -> Standing:
+        now = self._ours.clock.now()
+        counted = await self._counts.get(lambda one: now - one.at < COUNTED)
+        return await self._ours.store.read(lambda tx: standing.standing(tx, self._ours, counted))
 
     async def figures(self, asked: Asked) -> Figures:
         """Campaigns in figures, the provider's health, and alarms."""

@@ -13,6 +13,7 @@ from callserver.database.accounts import User
 from callserver.database.audit import Entry
 from callserver.domain.audit import Kind
 from callserver.domain.listening import Mode, Why
+from callserver.domain.listening import Told as When
 from callserver.domain.role import Action, Role
 from callserver.domain.seat import State
 from callserver.engine.heard import Form, Heard
@@ -66,6 +67,7 @@ class MyListening(Answer):
     mentor: MentorSeat | None
     opens: date | None  # the first day on which listening is allowed; null: nobody was told of it
     allowed: bool  # the house has told its staff in time
+    phoner_told: When  # when the phoner sees that she is heard
 
 
 class FormGiven(Body):
@@ -192,6 +194,7 @@ class Ears:
                 mentor=_mentor(tx, asked.user) if asked.may(Action.LISTEN_TO_MENTOR) else None,
                 opens=None if policy is None else policy.opens,
                 allowed=policy is not None and today >= policy.opens,
+                phoner_told=When.AFTER if policy is None else policy.phoner_told,
             )
 
         return await self._ours.store.read(look)

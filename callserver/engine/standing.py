@@ -21,6 +21,19 @@ LAST_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Contacts of each campaign by status, as of some moment."""
+
+    at: datetime
+    by_status: Mapping[str, Mapping[str, int]]
+
+
+def count(tx: Tx, ours: House) -> Counted:
+    """The one reading that takes longer the longer the lists are."""
+    return Counted(ours.clock.now(), progress.by_status(tx))
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """One campaign in figures. Days are in UTC."""
 
@@ -47,21 +60,21 @@ class Standing:
     alarms: list[Alarm]
 
 
-def standing(tx: Tx, ours: House) -> Standing:
-    """Read it all."""
+def standing(tx: Tx, ours: House, counted: Counted) -> Standing:
+    """Read all the rest."""
     now = ours.clock.now()
     today = now.date().isoformat()
     current = ours.rules.current
-    by_status, ready = progress.by_status(tx), progress.ready_by_place(tx)
     days, refusals = progress.day_of(tx, today), progress.refusals(tx, today)
     found = []
     for name, campaign in current.campaigns.items():
-        open_now, next_at = _ahead(tx, ours, campaign, ready.get(name, {}), now)
+        by_status = counted.by_status.get(name, {})
+        open_now, next_at = _ahead(tx, ours, campaign, by_status.get("ready", 0), now)
         dials, answered, abandoned = days.get(name, (0, 0, 0))
         found.append(
             Progress(
                 campaign=campaign,
-                by_status=by_status.get(name, {}),
+                by_status=by_status,
                 open_now=open_now,
                 next_at=None if open_now else next_at,
                 dials=dials,
@@ -83,18 +96,20 @@ def standing(tx: Tx, ours: House) -> Standing:
 
 
 def _ahead(
-    tx: Tx, ours: House, campaign: Campaign, ready: Mapping[str, int], now: datetime
+    tx: Tx, ours: House, campaign: Campaign, ready: int, now: datetime
 ) -> tuple[int, datetime | None]:
     """How many are ready where it is open, and when it goes on where it is not."""
     policy = ours.rules.current.policies[campaign.policy]
-    open_now = 0
+    places = contacts.ready_places(tx, campaign.name, contacts.places_of(tx, campaign.name))
+    open_places = [one for one in places if hours.is_open(policy, Place.parse(one), now)]
+    if places and len(open_places) == len(places):
+        open_now = ready
+    else:  # some sleep: only then are places counted one by one
+        open_now = sum(progress.ready_in(tx, campaign.name, one) for one in open_places)
     times = list(contacts.next_due(tx, campaign.name, 0).values())
-    for text, count in ready.items():
-        place = Place.parse(text)
-        if hours.is_open(policy, place, now):
-            open_now += count
-        elif (at := hours.next_open(policy, place, now)) is not None:
-            times.append(at)
+    for one in set(places) - set(open_places):
+        at = hours.next_open(policy, Place.parse(one), now)
+        times += [] if at is None else [at]
     return open_now, max(min(times), now) if times else None
 
 

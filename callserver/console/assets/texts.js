@@ -13,10 +13,13 @@ export const has = (key) => catalogue[key] !== undefined;
 
 export const label = (both) => both[language];
 
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-const numbers = new Intl.NumberFormat(language);
+// English as in Europe: 16:30, 13 May.
+export const locale = language === "en" ? "en-GB" : language;
+
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const numbers = new Intl.NumberFormat(locale);
 
 export const time = (instant) => clock.format(new Date(instant));
 export const date = (instant) => day.format(new Date(instant));
