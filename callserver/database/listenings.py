@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -133,8 +133,7 @@ def next_look(tx: Tx) -> datetime | None:
 
 def add(tx: Tx, **values: Any) -> ListeningRow | None:
     """A new open listening; None when the listener has one already: the database refuses a second."""
-    statement = _INSERTS[tx.dialect.name](listenings).values(**values).on_conflict_do_nothing()
-    if tx.execute(statement).rowcount != 1:
+    if not _inserted(tx, listenings, values):
         return None
     return of_listener(tx, values["listener"])
 
@@ -145,8 +144,13 @@ def change(tx: Tx, listening: int, **values: Any) -> None:
 
 def note_heard(tx: Tx, listening: int, call: str) -> bool:
     """A talk was heard; False when that was noted before."""
-    statement = _INSERTS[tx.dialect.name](heard_calls).values(call=call, listening=listening)
-    return tx.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    return _inserted(tx, heard_calls, {"call": call, "listening": listening})
+
+
+def _inserted(tx: Tx, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert, unless the database has such a row already."""
+    statement = _INSERTS[tx.dialect.name](table).values(**values).on_conflict_do_nothing()
+    return tx.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
 
 
 def heard_by(tx: Tx, call: str, listener: int) -> bool:
