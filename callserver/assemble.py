@@ -99,13 +99,13 @@ def build(
         token=token or (lambda: secrets.token_hex(10)),
     )
     call_flow = CallFlow(ours)
-    dialer = Dialer(ours, call_flow)
+    legs = ListenerLegs(ours, call_flow)
+    dialer = Dialer(ours, call_flow, legs)
     call_flow.dial = dialer.dial  # type: ignore[method-assign]  # they need each other
     rooms = Rooms(ours, call_flow)
     wishes = Wishes(ours)
     settling = Settling(ours, call_flow)
     leaving = Leaving(ours, call_flow)
-    legs = ListenerLegs(ours, call_flow)
     seal = sealing.Sealer(store, chosen_clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,

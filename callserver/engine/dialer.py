@@ -24,6 +24,7 @@ from callserver.engine import gate, seating
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.gate import Question
 from callserver.engine.house import House
+from callserver.engine.listener_legs import ListenerLegs
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble, Tx
 
@@ -65,9 +66,10 @@ class Refused(Impossible):
 class Dialer:
     """Turns ready seats into calls."""
 
-    def __init__(self, ours: House, call_flow: CallFlow) -> None:
+    def __init__(self, ours: House, call_flow: CallFlow, legs: ListenerLegs) -> None:
         self._ours = ours
         self._call_flow = call_flow
+        self._legs = legs
 
     async def dial(self, seat: int) -> None:
         """Dial the next contact for the seat, or tell the seat why not and until when."""
@@ -267,6 +269,10 @@ class Dialer:
     async def _place(self, seat: int, order: Order) -> None:
         attempt = order.permit.attempt
         try:
+            if (
+                order.heard is not None
+            ):  # who listens hears the first word, who joined a talk is out
+                await self._legs.look_at_seat(seat)
             answer = await self._phoner_lost(order) or await self._ours.telephony.place(
                 order.permit, order.room
             )

@@ -1,5 +1,6 @@
 """Many random evenings of one phoner: nothing a listener does can be noticed, or goes wrong."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -35,7 +36,13 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(deadline=None, max_examples=40, database=None, suppress_health_check=list(HealthCheck))
+EVENINGS = 1000 if os.environ.get("CALLSERVER_FULL") == "1" else 40
+
+
+@pytest.mark.timeout(3600)
+@settings(
+    deadline=None, max_examples=EVENINGS, database=None, suppress_health_check=list(HealthCheck)
+)
 @given(steps=STEPS, seed=st.integers(0, 2**20))
 def test_whatever_happens_listening_disturbs_nobody(
     tables: Path,
