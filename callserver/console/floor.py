@@ -84,6 +84,9 @@ class Snapshot:
                     for name, one in whole.campaigns.items()
                     if one.department == department
                 },
+                departments={
+                    name: title for name, title in whole.departments.items() if name == department
+                },
             )
         return self.parts[department]
 
@@ -140,6 +143,9 @@ class Floor:
                     since=states[name][2] if name in states else None,
                 )
                 for name, campaign in self._ours.rules.current.campaigns.items()
+            },
+            departments={
+                name: one.title for name, one in self._ours.rules.current.departments.items()
             },
         )
 

@@ -56,6 +56,7 @@ class FloorView(Answer):
     now: AwareDatetime
     seats: list[FloorSeat]
     campaigns: Mapping[str, CampaignState]
+    departments: Mapping[str, Label]
 
 
 class CampaignFigures(Answer):

@@ -55,6 +55,19 @@ def move(
             state=seat.state.value,
             reason=seat.reason,
         )
+    elif (seat.connected, seat.wants) != (row.connected, row.seat.wants):
+        # What she wants next, and whether her telephone is there: the floor shows it at once.
+        audit.append(
+            tx,
+            now,
+            Kind.SEAT,
+            call=attempt,
+            seat=row.id,
+            campaign=row.campaign,
+            state=seat.state.value,
+            connected=seat.connected,
+            wants=seat.wants.value,
+        )
     return seats.store(
         tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at
     )

@@ -114,8 +114,8 @@ function fill(select, options) {
 }
 
 function drawFilters() {
-  const departments = [...new Set(Object.values(known.campaigns).map((one) => one.department))].sort();
-  fill(filters.department, departments.map((name) => [name, name]));
+  const departments = Object.entries(known.departments);
+  fill(filters.department, departments.map(([name, title]) => [name, label(title)]));
   show($("#department-label"), departments.length > 1);
   fill(filters.campaign, Object.entries(known.campaigns).map(([name, one]) => [name, label(one.title)]));
 }

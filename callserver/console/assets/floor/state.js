@@ -6,6 +6,7 @@ export const known = {
   me: null, // {id, may, department}
   seats: [],
   campaigns: {},
+  departments: {},
   figures: null,
   mine: null, // what I listen to, and what I may
   chosen: null, // a seat's id
@@ -26,6 +27,7 @@ export const seatOf = (id) => known.seats.find((seat) => seat.id === id);
 export function take(floor) {
   known.seats = floor.seats;
   known.campaigns = floor.campaigns;
+  known.departments = floor.departments;
   changed("floor");
 }
 
