@@ -50,6 +50,14 @@ class OpenListening(Answer):
     since: AwareDatetime
 
 
+class EndedListening(Answer):
+    """My last listening, when it is over: why it ended."""
+
+    id: int
+    name: str
+    because: str
+
+
 class MentorSeat(Answer):
     """Where a trainee's mentor sits."""
 
@@ -63,6 +71,7 @@ class MyListening(Answer):
     """What I listen to, and what I may."""
 
     open: OpenListening | None
+    ended: EndedListening | None
     modes: list[Mode]
     mentor: MentorSeat | None
     opens: date | None  # the first day on which listening is allowed; null: nobody was told of it
@@ -190,6 +199,7 @@ class Ears:
         def look(tx: Tx) -> MyListening:
             return MyListening(
                 open=_open(tx, asked.user),
+                ended=_ended(tx, asked.user),
                 modes=modes,
                 mentor=_mentor(tx, asked.user) if asked.may(Action.LISTEN_TO_MENTOR) else None,
                 opens=None if policy is None else policy.opens,
@@ -261,6 +271,14 @@ def _open(tx: Tx, user: User) -> OpenListening | None:
         why=Why(row.why),
         since=row.started_at,
     )
+
+
+def _ended(tx: Tx, user: User) -> EndedListening | None:
+    row = listenings.last_of(tx, user.id)
+    phoner = None if row is None else accounts.user(tx, row.phoner)
+    if row is None or row.ended_because is None or phoner is None:
+        return None
+    return EndedListening(id=row.id, name=phoner.name, because=row.ended_because)
 
 
 def _mentor(tx: Tx, user: User) -> MentorSeat | None:

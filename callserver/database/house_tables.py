@@ -63,11 +63,13 @@ listenings = Table(
     Column("heard_as", Text),  # ... and in which mode
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("ended_because", Text),  # stopped moved leg_gone not_answered not_rung right_gone …
     Column("look_at", Instant),  # upkeep looks again then; null: ended, and the leg is gone
     Column("seen_at", Instant),  # the leg's last sign of life
     Column("told_at", Instant),  # the phoner has seen that and by whom she was heard
 )
 Index("listenings_phoner", listenings.c.phoner, listenings.c.started_at)
+Index("listenings_listener", listenings.c.listener, listenings.c.id)
 Index(
     "listenings_open_listener",
     listenings.c.listener,

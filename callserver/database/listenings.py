@@ -33,6 +33,7 @@ class ListeningRow(NamedTuple):
     heard_as: str | None
     started_at: datetime
     ended_at: datetime | None
+    ended_because: str | None
     look_at: datetime | None
     seen_at: datetime | None
     told_at: datetime | None
@@ -106,6 +107,13 @@ def lock(tx: Tx, listening: int) -> ListeningRow | None:
 def of_listener(tx: Tx, listener: int) -> ListeningRow | None:
     """Her open listening."""
     row = _of_listener(tx, {"listener": listener}).one_or_none()
+    return None if row is None else ListeningRow._make(row)
+
+
+def last_of(tx: Tx, listener: int) -> ListeningRow | None:
+    """Her latest listening, open or over."""
+    query = _all.where(listenings.c.listener == listener).order_by(listenings.c.id.desc()).limit(1)
+    row = tx.execute(query).one_or_none()
     return None if row is None else ListeningRow._make(row)
 
 

@@ -141,7 +141,7 @@ def end(
     """It is over, and why. Its leg is looked after until it is known to be gone."""
     now = ours.clock.now()
     look_at = None if row.leg is None else now + HANG_UP_AGAIN
-    listenings.change(tx, row.id, ended_at=now, look_at=look_at)
+    listenings.change(tx, row.id, ended_at=now, ended_because=why, look_at=look_at)
     more: dict[str, Any] = {} if reasons is None else {"reasons": list(reasons)}
     audit.append(
         tx,

@@ -427,6 +427,7 @@ def test_a_listener_who_is_not_there_does_not_listen(house: EarHouse) -> None:
         await house.until(50)
         status, mine = await house.ask("GET", "/listenings/mine")
         assert (status, mine["open"]) == (200, None)
+        assert mine["ended"]["because"] == "not_answered"
         house.people.does["+4532209999"] = Behaviour(answers_after=None)
         house.read(lambda tx: accounts.change(tx, SUPERVISOR, line="+4532209999"))
         assert await house.listen() == 200

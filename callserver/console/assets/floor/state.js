@@ -1,6 +1,8 @@
 // What the page knows: the floor as last told, the figures, what I hear, which seat I look at.
 
 import { get } from "../api.js";
+import { toast } from "../dom.js";
+import { has, t } from "../texts.js";
 
 export const known = {
   me: null, // {id, may, department}
@@ -12,6 +14,11 @@ export const known = {
   chosen: null, // a seat's id
   details: null, // of the chosen seat
 };
+
+// A listening that ended without my doing says why.
+function ended({ name, because }) {
+  if (has(`listen_end.${because}`)) toast(t(`listen_end.${because}`, { name }));
+}
 
 const listeners = new Set();
 
@@ -32,7 +39,9 @@ export function take(floor) {
 }
 
 export function takeMine(mine) {
+  const before = known.mine?.open;
   known.mine = mine;
+  if (before && !mine.open && mine.ended?.id === before.id) ended(mine.ended);
   changed("mine");
 }
 

@@ -54,11 +54,13 @@ def upgrade() -> None:
         sa.Column("heard_as", sa.Text()),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger()),
+        sa.Column("ended_because", sa.Text()),
         sa.Column("look_at", sa.BigInteger()),
         sa.Column("seen_at", sa.BigInteger()),
         sa.Column("told_at", sa.BigInteger()),
     )
     op.create_index("listenings_phoner", "listenings", ["phoner", "started_at"])
+    op.create_index("listenings_listener", "listenings", ["listener", "id"])
     op.create_index("listenings_leg", "listenings", ["leg"])
     op.create_index(
         "listenings_open_listener",
