@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 from sqlalchemy import select, text
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -17,12 +17,20 @@ from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
 from callserver.console import problems, signed_in
 from callserver.console.api import Api, Room
+from callserver.console.books import Books
+from callserver.console.card import CardRoom
+from callserver.console.evening import EveningRoom
 from callserver.console.floor import Floor
 from callserver.console.listening import Ears
 from callserver.console.live import Live
+from callserver.console.log import Log
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
+from callserver.console.reports import Reports
+from callserver.console.shift import ShiftRoom
 from callserver.console.sign_in import SignIn
+from callserver.console.softphone import Softphone
+from callserver.console.who import Who
 from callserver.engine.door import Door
 from callserver.engine.heard import Heard
 from callserver.engine.leading import Leading
@@ -49,11 +57,15 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
             await server.upkeep.start()
         if ticking:
             ticker.start(upkeep=server.settings.upkeep)
+            if events is not None:
+                events.start()
         log.info("started", revision=server.ours.rules.current.revision)
         try:
             yield
         finally:
             await ticker.stop()
+            if events is not None:
+                await events.stop()
             await server.ours.background.stop(DRAIN_SECONDS)
             if ticking and server.settings.upkeep:
                 await server.upkeep.release()
@@ -61,6 +73,9 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
             await server.http.aclose()
 
     door = Door(server.ours, server.call_flow, server.rooms, server.inbound, server.listener_legs)
+
+    own = server.exchange
+    events = None if own is None else own.events(door, server.upkeep.start)
 
     people = signed_in.Door(server.ours, server.accounts, server.settings)
     api = Api(_rooms(server, people), people)
@@ -73,9 +88,9 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
+    app = Starlette(
         routes=[
-            *webhook_routes(server.settings, door),
+            *([] if own else webhook_routes(server.settings, door)),
             Route("/healthz", health),
             Route("/metrics", metrics),
             *api.routes(),
@@ -84,10 +99,12 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
         exception_handlers={
             CallserverError: problems.on_error,
             ValidationError: problems.on_invalid,
-            HTTPStatus.NOT_FOUND: pages.on_lost,
+            HTTPException: pages.on_http,
         },
         lifespan=lifespan,
     )
+    app.state.events = events  # whether the exchange is heard: for health and tests
+    return app
 
 
 def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
@@ -97,8 +114,16 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
     ears = Ears(server.ours, server.listening, Heard(server.ours, server.listener_legs))
     return [
         SignIn(server.ours, server.accounts, people),
+        ShiftRoom(server.ours),
         phoner,
+        CardRoom(server.ours),
+        EveningRoom(server.ours),
+        Softphone(server.settings),
+        Books(server.ours),
         floor,
         ears,
+        Who(server.ours, server.call_flow),
+        Reports(server.ours),
+        Log(server.ours, server.settings),
         Live(server.feed, people, [phoner.tell, floor.tell, ears.tell]),
     ]

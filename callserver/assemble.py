@@ -9,11 +9,12 @@ from pathlib import Path
 import httpx
 from sqlalchemy import make_url
 
+from callserver import exchange
 from callserver.adapters import files
 from callserver.adapters.clock import clock_from
 from callserver.adapters.twilio import Twilio
 from callserver.database import migrate
-from callserver.database.store import AnyStore, open_store
+from callserver.database.store import AnyStore, open_store, reading
 from callserver.domain.configuration import Configuration
 from callserver.engine import sealing
 from callserver.engine.accounts import Accounts
@@ -59,6 +60,7 @@ class Server:
     feed: Feed
     revising: Revising
     http: httpx.AsyncClient
+    exchange: exchange.Exchange | None
 
 
 def build(
@@ -79,21 +81,26 @@ def build(
     Raises:
         ConfigurationProblem: settings or configuration files cannot be used.
     """
-    if not settings.auth_token or not settings.account_sid:
+    if settings.provider == "twilio" and not (settings.auth_token and settings.account_sid):
         raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
     if not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
-    chosen_clock = clock or clock_from(settings.clock)
     _make_folder(settings.database)
     store = open_store(settings.database, inline=inline, durable=durable)
     migrate.upgrade(store.engine)
+    if clock is None:
+        with reading(store.engine) as connection:
+            clock = clock_from(settings.clock, connection)
     configuration: Configuration = load(settings.config)
     client = http or httpx.AsyncClient(timeout=10)
+    rules = Rules(configuration)
+    own = exchange.build(settings, clock, client, store, rules)
+    network = Twilio(settings, clock, client) if own is None else own.telephony
     ours = House(
         store=store,
-        clock=chosen_clock,
-        telephony=telephony or Twilio(settings, chosen_clock, client),
-        rules=Rules(configuration),
+        clock=clock,
+        telephony=telephony or network,
+        rules=rules,
         secret=settings.key.encode(),
         calls_per_second=settings.calls_per_second,
         token=token or (lambda: secrets.token_hex(10)),
@@ -106,11 +113,11 @@ def build(
     wishes = Wishes(ours)
     settling = Settling(ours, call_flow)
     leaving = Leaving(ours, call_flow)
-    seal = sealing.Sealer(store, chosen_clock, settings.seal_key, settings.seals)
+    seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
         store=store,
-        clock=chosen_clock,
+        clock=clock,
         ours=ours,
         call_flow=call_flow,
         dialer=dialer,
@@ -138,6 +145,7 @@ def build(
             ours, lambda: load(settings.config), lambda: files.signature(settings.config)
         ),
         http=client,
+        exchange=own,
     )
 
 

@@ -8,22 +8,42 @@ from typing import Any
 
 import structlog
 
-_NUMBER = re.compile(r"(?<![0-9A-Fa-f-])\+?[0-9]{8,15}(?![0-9A-Fa-f])")
+_NUMBER = re.compile(r"(?<![0-9A-Fa-f-])(?:\+|%2[Bb])?[0-9]{8,15}(?![0-9A-Fa-f])")
+"""A telephone number, as we and addresses write it; no part of an id or a hash."""
+
+
+_DETAIL = re.compile(r"DETAIL:[^\n]*")
+"""PostgreSQL quotes the row that it refused, names and all."""
+
+
+def hidden(text: str) -> str:
+    """A text as the log may have it."""
+    text = _DETAIL.sub("DETAIL: not shown", text)
+    return _NUMBER.sub(lambda found: "••••••" + found.group()[-2:], text)
 
 
 def masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Anything that looks like a telephone number loses all but its last two digits."""
     for key, value in event.items():
-        if isinstance(value, str) and key not in ("timestamp", "level"):
-            event[key] = _NUMBER.sub(lambda found: "••••••" + found.group()[-2:], value)
+        if key not in ("timestamp", "level") and hidden(str(value)) != str(value):
+            event[key] = hidden(str(value))
     return event
+
+
+class Masking(logging.Formatter):
+    """The same for what libraries log, tracebacks too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return hidden(super().format(record))
 
 
 def set_up(level: str = "info") -> None:
     """Send everything to standard error; the server's access log stays off."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-    logging.basicConfig(level=number, stream=sys.stderr, format="%(message)s")
-    for noisy in ("apscheduler", "httpx", "httpcore", "twilio", "alembic"):
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Masking("%(message)s"))
+    logging.basicConfig(level=number, handlers=[handler])
+    for noisy in ("apscheduler", "httpx", "httpcore", "twilio", "alembic", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     pretty = sys.stderr.isatty()
     structlog.configure(

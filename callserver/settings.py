@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from callserver.errors import ConfigurationProblem
 
@@ -28,6 +29,7 @@ class Settings:
     upkeep: bool = True  # this process may run upkeep (one at a time does)
     clock: str = ""  # ISO instant: start the clock there (demonstrations only)
     log_level: str = "info"
+    provider: str = "twilio"  # or asterisk
     account_sid: str = ""
     auth_token: str = ""
     api_key: str = ""
@@ -37,6 +39,25 @@ class Settings:
     edge: str = ""
     api_url: str = ""  # another base than Twilio's: any server that speaks its protocol
     amd: bool = False
+    asterisk_url: str = "http://127.0.0.1:8088"  # Asterisk's own HTTP; ARI is below /ari
+    asterisk_user: str = "callserver"
+    asterisk_password: str = ""
+    asterisk_app: str = "callserver"  # the Stasis application
+    asterisk_trunk: str = ""  # the carrier: sip:HOST[:PORT][;transport=udp]; TLS unless it says
+    asterisk_trunk_user: str = ""
+    asterisk_trunk_password: str = ""
+    asterisk_prefixes: str = "+45"  # where we may call, separated by commas
+    asterisk_channels: int = 300  # most channels at once, phoners' own among them
+    asterisk_sounds: str = "callserver"  # the prompts' folder, as Asterisk names it
+    asterisk_softphone_url: str = ""  # wss://… that browsers are told; made from the public URL
+    asterisk_bind: str = "0.0.0.0"  # noqa: S104 - where telephones and carrier reach Asterisk's SIP
+    asterisk_sip_port: int = 5061
+    asterisk_rtp_ports: str = "10000-20000"
+    asterisk_address: str = ""  # our address as the world sees it, behind NAT
+    asterisk_networks: str = ""  # from where SIP telephones may come, separated by commas
+    asterisk_certificate: str = ""  # PEM files of Asterisk's own machine
+    asterisk_certificate_key: str = ""
+    asterisk_secure: bool = True  # TLS and SRTP; only a loopback exchange may go without
 
 
 _NAMES = {
@@ -52,6 +73,7 @@ _NAMES = {
     "upkeep": "CALLSERVER_UPKEEP",
     "clock": "CALLSERVER_CLOCK",
     "log_level": "CALLSERVER_LOG_LEVEL",
+    "provider": "CALLSERVER_PROVIDER",
     "account_sid": "TWILIO_ACCOUNT_SID",
     "auth_token": "TWILIO_AUTH_TOKEN",
     "api_key": "TWILIO_API_KEY",
@@ -61,7 +83,28 @@ _NAMES = {
     "edge": "TWILIO_EDGE",
     "api_url": "TWILIO_API_URL",
     "amd": "CALLSERVER_AMD",
+    "asterisk_url": "ASTERISK_URL",
+    "asterisk_user": "ASTERISK_USER",
+    "asterisk_password": "ASTERISK_PASSWORD",
+    "asterisk_app": "ASTERISK_APP",
+    "asterisk_trunk": "ASTERISK_TRUNK",
+    "asterisk_trunk_user": "ASTERISK_TRUNK_USER",
+    "asterisk_trunk_password": "ASTERISK_TRUNK_PASSWORD",
+    "asterisk_prefixes": "ASTERISK_PREFIXES",
+    "asterisk_channels": "ASTERISK_CHANNELS",
+    "asterisk_sounds": "ASTERISK_SOUNDS",
+    "asterisk_softphone_url": "ASTERISK_SOFTPHONE_URL",
+    "asterisk_bind": "ASTERISK_BIND",
+    "asterisk_sip_port": "ASTERISK_SIP_PORT",
+    "asterisk_rtp_ports": "ASTERISK_RTP_PORTS",
+    "asterisk_address": "ASTERISK_ADDRESS",
+    "asterisk_networks": "ASTERISK_NETWORKS",
+    "asterisk_certificate": "ASTERISK_CERTIFICATE",
+    "asterisk_certificate_key": "ASTERISK_CERTIFICATE_KEY",
+    "asterisk_secure": "ASTERISK_SECURE",
 }
+LEVELS = ("debug", "info", "warning", "error")
+MOST_PER_SECOND = 1000
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -113,8 +156,50 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         if found.get(name, "") != ""
     }
     settings = Settings(**values)  # type: ignore[arg-type]
-    if not settings.public_url.startswith(("http://", "https://")):
-        raise ConfigurationProblem(
-            "CALLSERVER_PUBLIC_URL: should be like https://calls.example.org"
-        )
+    for name, well, right in _checks(settings):
+        if not well:
+            raise ConfigurationProblem(f"{name}: should be {right}")
     return settings
+
+
+def _checks(found: Settings) -> tuple[tuple[str, bool, str], ...]:
+    """What a type alone does not show: the variable, whether it is well, what would be right."""
+    rate = found.calls_per_second
+    return (
+        ("CALLSERVER_PUBLIC_URL", _plain(found.public_url), "like https://calls.example.org"),
+        ("TWILIO_API_URL", not found.api_url or _plain(found.api_url), "like https://example.org"),
+        (
+            "CALLSERVER_PROVIDER",
+            found.provider in ("twilio", "asterisk"),
+            "twilio or asterisk",
+        ),
+        ("CALLSERVER_PORT", 0 < found.port < 65536, "from 1 to 65535"),
+        ("CALLSERVER_CALLS_PER_SECOND", 0 < rate <= MOST_PER_SECOND, "above 0, like 1 or 0.5"),
+        ("CALLSERVER_LOG_LEVEL", found.log_level.lower() in LEVELS, f"one of {', '.join(LEVELS)}"),
+    )
+
+
+def _plain(url: str) -> bool:
+    """A web address without a name and word, a query or a fragment: the provider signs none."""
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    whole = parts.scheme in ("http", "https") and named and "@" not in parts.netloc
+    return whole and not (parts.query or parts.fragment)
+
+
+def as_environment(settings: Settings, *beginnings: str) -> str:
+    """The variables that make these settings, for a shell; fields of these beginnings that differ."""
+    plain = Settings()
+    lines = [
+        f"{name}='{_written(getattr(settings, field))}'"
+        for field, name in _NAMES.items()
+        if field.startswith(beginnings) and getattr(settings, field) != getattr(plain, field)
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _written(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

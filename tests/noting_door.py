@@ -38,8 +38,8 @@ class NotingDoor(Door):
         self.told.append(("phoner_calls", seat, identity, leg))
         return JoinRoom("seat-1-abc", 1)
 
-    async def _phoner_left_room(self, seat: int, leg: str) -> Instruction:
-        self.told.append(("phoner_left_room", seat, leg))
+    async def _phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
+        self.told.append(("phoner_left_room", seat, leg, room))
         return HangUp()
 
     async def _listener_calls(

@@ -5,6 +5,7 @@ import string
 from pathlib import Path
 
 from callserver import texts
+from callserver.domain.audit import Kind
 from callserver.domain.call import Cause
 from callserver.domain.reason import Reason
 from callserver.settings import _NAMES
@@ -57,6 +58,8 @@ def test_both_languages_are_whole() -> None:
         assert f"reason.{reason.value}" in danish
     for cause in Cause:
         assert f"cause.{cause.value}" in danish
+    for kind in Kind:
+        assert f"kind.{kind.value}" in danish
 
 
 def test_every_setting_is_documented() -> None:

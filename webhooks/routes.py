@@ -1,5 +1,6 @@
 """Twilio's door: verify, parse, ONE engine call, render. Nothing waits on the network here."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -7,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from callserver.domain.instruction import Instruction
+from callserver.domain.instruction import HangUp, Instruction
 from callserver.engine.door import Door
 from callserver.settings import Settings
 from webhooks import reports, signature, twiml
@@ -17,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 MOST_BYTES = 64 * 1024
 EMPTY = b""
+NUL = re.compile(rb"%00|\0")
+"""No telephone says it, and no database takes it."""
 IDENTITY = "client:"
 LISTENER = "listener_"
 
@@ -60,6 +63,8 @@ class Webhooks:
             if form is None:
                 return Response(EMPTY, 403)
             try:
+                if NUL.search(body) or NUL.search(request.scope["query_string"]):
+                    raise Malformed("a text holds the character NUL")
                 return await handler(request, form)
             except Malformed as error:
                 log.warning("webhook_malformed", path=path, why=str(error))
@@ -113,8 +118,14 @@ class Webhooks:
         return self._say(await self._door.listener_calls(listening, None, one(form, "CallSid")))
 
     async def _phoner_left(self, request: Request, form: Form) -> Response:
-        seat = _number(request, "seat")
-        return self._say(await self._door.phoner_left_room(seat, one(form, "CallSid")))
+        seat, leg = _number(request, "seat"), one(form, "CallSid")
+        if (
+            form.get("CallStatus", [""])[0] in reports.ENDED
+        ):  # she hung up: nothing can be said to this leg any more
+            await self._door.phoner_leg(seat, leg, True, None)
+            return self._say(HangUp())
+        room = _text(request, "room")
+        return self._say(await self._door.phoner_left_room(seat, leg, room))
 
     async def _inbound(self, _: Request, form: Form) -> Response:
         caller, called = one(form, "From"), one(form, "To")

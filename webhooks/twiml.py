@@ -27,7 +27,9 @@ def render(instruction: Instruction, public_url: str) -> str:
     response = VoiceResponse()
     match instruction:
         case JoinRoom(room, seat):
-            dial = Dial(action=f"{base}/twilio/voice/phoner/left?seat={seat}", method="POST")
+            dial = Dial(
+                action=f"{base}/twilio/voice/phoner/left?seat={seat}&room={room}", method="POST"
+            )
             dial.conference(
                 room,
                 beep="false",

@@ -4,6 +4,8 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
+from callserver.database import house
+from callserver.ports import Tx
 from callserver.settings import instant
 
 
@@ -43,10 +45,16 @@ class ShiftedClock(SystemClock):
         return datetime.now(UTC) + self._shift
 
 
-def clock_from(start: str) -> SystemClock:
+def clock_from(start: str, tx: Tx) -> SystemClock:
     """The system's clock; or, from an instant (ISO 8601), one that starts there.
+
+    Never before what stands in the database already: to a server that is started again, and to a
+    command beside one that runs, a no that was said a minute ago would else be yet to come.
 
     Raises:
         ConfigurationProblem: the text is no instant.
     """
-    return ShiftedClock(instant("CALLSERVER_CLOCK", start)) if start else SystemClock()
+    if not start:
+        return SystemClock()
+    begins = instant("CALLSERVER_CLOCK", start)
+    return ShiftedClock(max(begins, house.lived_until(tx) or begins))

@@ -1,11 +1,12 @@
 """Configuration files: YAML with the line of every key, and the folder they stand in.
 
 YAML 1.1's surprises are switched off: only true and false are booleans, 09:00 is a text and not
-540, a date stays a date, and the same key twice in one mapping is an error.
+540, a date stays as it is written, and the same key twice in one mapping is an error.
 """
 
 import re
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -17,7 +18,8 @@ class _Loader(yaml.SafeLoader):
     """SafeLoader with YAML 1.2's idea of plain words."""
 
 
-_REPLACED = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+_NULL = "tag:yaml.org,2002:null"
+_REPLACED = {f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")}
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag not in _REPLACED]
     for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -31,23 +33,52 @@ _Loader.add_implicit_resolver(
 )
 
 
+class _NotOursError(yaml.MarkedYAMLError):
+    """YAML all right, but with something in it that would be misread."""
+
+
 def read_yaml(kind: str, path: Path, name: str, shown: str) -> File:
     """One YAML file with the position of every key."""
-    positions: dict[Key, Position] = {}
-    text = path.read_text("utf-8")
-    loader = _Loader(text)
+    text = _text(path)
+    if isinstance(text, str):
+        return _yaml(kind, text, name, shown)
+    return File(kind, shown, name, {}, error=text)
+
+
+def _text(path: Path) -> str | tuple[int, str]:
+    """The file's text, or in which line it is none, and why."""
     try:
+        raw = path.read_bytes()
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        return 1, f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError as error:
+        return raw.count(b"\n", 0, error.start) + 1, "is not UTF-8: save it as UTF-8"
+
+
+def _yaml(kind: str, text: str, name: str, shown: str) -> File:
+    positions: dict[Key, Position] = {}
+
+    def wrong(line: int, why: str) -> File:
+        return File(kind, shown, name, {}, error=(line, why))
+
+    try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return File(kind, shown, name, {}, {(): (1, 1)})
         _walk(node, (), positions)
         data = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = 1 if mark is None else mark.line + 1
-        return File(kind, shown, name, {}, error=(line, str(error.problem or error)))
-    finally:
-        loader.dispose()
+        line = 1 if error.problem_mark is None else error.problem_mark.line + 1
+        why = str(error.problem or error)
+        return wrong(line, why if isinstance(error, _NotOursError) else f"is not YAML: {why}")
+    except yaml.reader.ReaderError as error:
+        return wrong(text.count("\n", 0, error.position) + 1, f"is not YAML: {error.reason}")
+    except (yaml.YAMLError, ValueError) as error:  # a wrong !!tag
+        return wrong(1, f"is not YAML: {str(error).splitlines()[0]}")
+    except RecursionError:
+        return wrong(1, "is not YAML: it contains itself")
     return File(kind, shown, name, data, positions)
 
 
@@ -58,10 +89,15 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
         for key_node, value in node.value:
             part = str(key_node.value)
             if part in seen:
-                raise yaml.MarkedYAMLError(
+                raise _NotOursError(
                     problem=f"the key {part!r} stands twice", problem_mark=key_node.start_mark
                 )
             seen.add(part)
+            if isinstance(value, yaml.ScalarNode) and value.tag == _NULL and not value.value:
+                raise _NotOursError(
+                    problem=f"the key {part!r} has no value; for none, write null",
+                    problem_mark=key_node.start_mark,
+                )
             mark = key_node.start_mark
             positions[(*key, part)] = (mark.line + 1, mark.column + 1)
             _walk(value, (*key, part), positions)
@@ -71,19 +107,44 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
 
 
 def read_folder(folder: Path) -> list[File]:
-    """Every file of a configuration folder: policies, campaigns, departments, house, scripts."""
+    """Every file of a configuration folder: policies, campaigns, departments, house, scripts, books."""
     found: list[File] = []
     for kind, place in (("policy", "policies"), ("campaign", "campaigns")):
-        paths = sorted((folder / place).glob("*.yaml"))
-        found += [read_yaml(kind, one, one.stem, str(one.relative_to(folder))) for one in paths]
+        for path in sorted((folder / place).glob("*.y*ml")):
+            shown = str(path.relative_to(folder))
+            if path.suffix == ".yaml":
+                found.append(read_yaml(kind, path, path.stem, shown))
+            else:
+                why = "would not be read; it should end in .yaml"
+                found.append(File(kind, shown, path.name, {}, error=(1, why)))
     for kind in ("departments", "house"):
         path = folder / f"{kind}.yaml"
         if path.exists():
             found.append(read_yaml(kind, path, kind, path.name))
     for path in sorted((folder / "scripts").glob("*.md")):
-        text = path.read_text("utf-8")
-        found.append(File("script", str(path.relative_to(folder)), path.name, text, {(): (1, 1)}))
-    return found
+        text, shown = _text(path), str(path.relative_to(folder))
+        if isinstance(text, str):
+            found.append(File("script", shown, path.name, text, {(): (1, 1)}))
+        else:
+            found.append(File("script", shown, path.name, "", error=text))
+    books = sorted((folder / "books").glob("*.md"))
+    return found + [read_book(path, str(path.relative_to(folder))) for path in books]
+
+
+def read_book(path: Path, shown: str) -> File:
+    """Markdown with a head of YAML between two lines of ---."""
+    whole = _text(path)
+    if not isinstance(whole, str):
+        return File("book", shown, path.stem, {}, error=whole)
+    before, begins, rest = f"\n{whole}".partition("\n---\n")
+    head, ends, text = rest.partition("\n---\n")
+    if before or not begins or not ends:
+        why = "a head between two lines of --- is missing: title, reviewed, by"
+        return File("book", shown, path.stem, {}, error=(1, why))
+    file = _yaml("book", f"\n{head}", path.stem, shown)  # keeps the file's own line numbers
+    if file.error is not None or not isinstance(file.data, dict):
+        return file
+    return replace(file, data={**file.data, "text": text})
 
 
 def signature(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 from callserver import log, settings
 from callserver.errors import CallserverError
@@ -18,6 +19,7 @@ app = typer.Typer(
 
 def _register() -> None:
     from callserver.cli import (
+        asterisk,
         audit,
         configuration,
         contacts,
@@ -41,6 +43,7 @@ def _register() -> None:
         simulate,
         demo,
         serve,
+        asterisk,
     ):
         module.register(app)
 
@@ -52,9 +55,11 @@ def main() -> None:
         log.set_up(settings.from_environment().log_level)
         app()
     except CallserverError as error:
-        sys.exit(_said(error))
+        sys.exit(_said(str(error)))
+    except OperationalError as error:  # not reached, not let in, locked, full
+        sys.exit(_said(f"the database cannot be used: {error.orig}"))
 
 
-def _said(error: CallserverError) -> int:
-    typer.secho(f"callserver: {error}", fg="red", err=True)
+def _said(why: str) -> int:
+    typer.secho(f"callserver: {why}", fg="red", err=True)
     return 2

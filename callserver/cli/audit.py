@@ -1,6 +1,7 @@
 """`callserver audit`: verify, export and show the log."""
 
 import base64
+import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -8,15 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rich.console import Console
 from sqlalchemy import select
 
 from callserver.cli import opening
 from callserver.database import audit, contacts
+from callserver.database.store import reading
 from callserver.database.tables import calls
 from callserver.domain import phone, sealed
-from callserver.domain.sealed import Head
+from callserver.engine.checking import read_heads, read_key
 from callserver.errors import ConfigurationProblem, NotFound
 
 
@@ -38,13 +39,16 @@ def verify(
     Needs only the export, the heads file and the public key: no database, no secret.
     """
     settings = opening.settings()
-    heads = _heads(seals or settings.seals)
-    public = _public(key or settings.seal_key.with_suffix(".pub"))
+    outside = seals or settings.seals
+    heads = read_heads(outside)
+    public = read_key(key or settings.seal_key.with_suffix(".pub"))
     if file is not None:
-        findings, count, unsealed = sealed.verify(_exported(file), heads, public)
+        entries = list(_exported(file))
     else:
-        with opening.database(settings) as engine, engine.connect() as connection:
-            findings, count, unsealed = sealed.verify(audit.entries(connection), heads, public)
+        with opening.database(settings) as engine, reading(engine) as connection:
+            entries = list(audit.entries(connection))
+        heads = sealed.between(heads, read_heads(outside), entries)
+    findings, count, unsealed = sealed.verify(entries, heads, public)
     for finding in findings:
         print(finding)
     console = Console(highlight=False)
@@ -53,39 +57,27 @@ def verify(
         raise typer.Exit(1)
 
 
-def _heads(path: Path) -> list[Head]:
-    if not path.exists():
-        raise ConfigurationProblem(f"there is no heads file {path}")
-    try:
-        return [sealed.parse(line) for line in path.read_bytes().splitlines() if line]
-    except ValueError:
-        raise ConfigurationProblem(f"{path} is no heads file") from None
-
-
-def _public(path: Path) -> Ed25519PublicKey:
-    if not path.exists():
-        raise ConfigurationProblem(f"there is no public key {path}")
-    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text().strip()))
-
-
 def _exported(path: Path) -> Iterator[tuple[int | None, bytes]]:
     """An export's lines: leaf number, blank, the entry's very bytes in base64."""
     with path.open("rb") as lines:
-        for line in lines:
+        for number, line in enumerate(lines, 1):
             leaf, _, body = line.strip().partition(b" ")
-            yield (None if leaf == b"-" else int(leaf)), base64.b64decode(body)
+            try:
+                yield (None if leaf == b"-" else int(leaf)), base64.b64decode(body, validate=True)
+            except ValueError:
+                raise ConfigurationProblem(f"{path}:{number}: this is no entry") from None
 
 
 def export(
     file: Annotated[Path | None, typer.Argument(help="where to; the terminal")] = None,
 ) -> None:
     """Write the whole log: a line an entry, its leaf number (- when unsealed) and bytes in base64."""
-    with opening.database() as engine, engine.connect() as connection:
-        out = sys.stdout.buffer if file is None else file.open("wb")
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(reading(stack.enter_context(opening.database())))
+        out = sys.stdout.buffer if file is None else stack.enter_context(file.open("wb"))
         for leaf, body in audit.entries(connection):
             number = b"-" if leaf is None else str(leaf).encode()
             out.write(number + b" " + base64.b64encode(body) + b"\n")
-        out.flush()
 
 
 def show(
@@ -94,7 +86,7 @@ def show(
     call: Annotated[str | None, typer.Option(help="an attempt's id")] = None,
 ) -> None:
     """The entries about a contact, a number or a call, oldest first, a line of JSON each."""
-    with opening.database() as engine, engine.connect() as connection:
+    with opening.database() as engine, reading(engine) as connection:
         if call is not None:
             found = audit.about(connection, call=call)
         elif contact is not None:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from callserver.adapters import files
 from callserver.cli import opening
+from callserver.domain import editors
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration, Department, House, compose
 from callserver.domain.policy import Policy
@@ -53,8 +54,8 @@ def schema(
     """Write JSON Schemas of the files, for editors that check while one types."""
     folder.mkdir(parents=True, exist_ok=True)
     documents = {
-        "campaign": Campaign.model_json_schema(),
-        "policy": Policy.model_json_schema(by_alias=True),
+        "campaign": editors.schema(Campaign),
+        "policy": editors.schema(Policy),
         "departments": TypeAdapter(dict[str, Department]).json_schema(),
         "house": House.model_json_schema(),
     }

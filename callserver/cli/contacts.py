@@ -63,7 +63,6 @@ def import_list(
     raw = read(file)
     where = refused or refused_rows.beside(file)
     _check(region, language, file, where)
-    now = opening.clock().now()
     callable_of: Counter[str] | None = None
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(opening.database(settings))
@@ -73,6 +72,7 @@ def import_list(
         stack.enter_context(_no_collector())
         bar = progress.add_task(texts.say(language, "import.rows"), total=raw.count(b"\n"))
         transaction = stack.enter_context(engine.connect())
+        now = opening.now(transaction)
         summary = take_in(
             transaction,
             chosen,
@@ -82,13 +82,14 @@ def import_list(
             region=region,
             progress=lambda done: progress.update(bar, completed=done),
         )
+        progress.update(bar, total=summary.read, completed=summary.read)
         if dry_run:
             label = texts.say(language, "import.ready")
             asked = progress.add_task(label, total=summary.taken + summary.unchanged)
             callable_of = callable_now.tally(
                 transaction,
                 rules,
-                settings.key.encode(),
+                opening.secret(settings),
                 chosen,
                 now,
                 lambda done: progress.update(asked, completed=done),
@@ -199,7 +200,9 @@ def export(
     file: Annotated[Path | None, typer.Argument(help="where to; the terminal")] = None,
     bom: Annotated[bool, typer.Option("--bom", help="begin with UTF-8's mark, for Excel")] = False,
     separator: Annotated[str, typer.Option(help=", or ;")] = ",",
-    by: Annotated[str, typer.Option(help="who takes the copy; stands in the log")] = "command",
+    by: Annotated[
+        str, typer.Option(help="who takes the copy; stands in the log", callback=opening.kept_words)
+    ] = "command",
 ) -> None:
     """Give a campaign's list, or its calls and outcomes, back as CSV.
 
@@ -213,7 +216,7 @@ def export(
     encoding = "utf-8-sig" if bom else "utf-8"
     with opening.database(settings) as engine:
         with engine.begin() as tx:
-            exporting.record(tx, what, campaign, by, opening.clock().now())
+            exporting.record(tx, what, campaign, by, opening.now(tx))
         with contextlib.ExitStack() as stack:
             out: Any = sys.stdout
             if file is not None:

@@ -9,8 +9,10 @@ from rich.console import Console
 
 from callserver import texts
 from callserver.cli import opening
+from callserver.database.store import reading
 from callserver.engine import explaining
 from callserver.engine.house import Rules
+from callserver.engine.why_words import HOME
 from callserver.loading import load
 from callserver.settings import instant
 
@@ -33,11 +35,13 @@ def explain(
     """
     settings = opening.settings()
     rules = Rules(load(Path(settings.config)))
-    now = opening.clock().now() if at is None else instant("--at", at)
+    asked = None if at is None else instant("--at", at)
     names = [campaign] if campaign else list(rules.current.campaigns)
-    with opening.database(settings) as engine, engine.begin() as tx:
+    secret = opening.secret(settings)
+    with opening.database(settings) as engine, reading(engine) as tx:
+        now = asked or opening.now(tx)
         answers = [
-            explaining.explain(tx, rules, settings.key.encode(), number, rules.campaign(name), now)
+            explaining.explain(tx, rules, secret, number, rules.campaign(name), now)
             for name in names
         ]
     if as_json:
@@ -69,5 +73,5 @@ def _say(answer: explaining.Explanation, language: str) -> None:
     for reason in answer.reasons:
         console.print(f"  {reason.value}: {texts.say(language, f'reason.{reason.value}')}")
     if answer.next_at is not None:
-        when = answer.next_at.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+        when = answer.next_at.astimezone(HOME).strftime("%Y-%m-%d %H:%M %Z")
         console.print(f"  {texts.say(language, 'explain.next', when=when)}")

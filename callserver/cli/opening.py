@@ -1,13 +1,20 @@
 """What every command needs: the settings, the configuration and the database, opened and mended."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
+from rich.console import Console
+from rich.progress import Progress
 from sqlalchemy import Engine
 
-from callserver.adapters.clock import SystemClock, clock_from
+from callserver.adapters.clock import clock_from
 from callserver.database import migrate
 from callserver.database.store import make_engine
+from callserver.domain.audit import may_be_kept
+from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
 from callserver.settings import Settings, from_environment
 
 
@@ -15,9 +22,38 @@ def settings() -> Settings:
     return from_environment()
 
 
-def clock(found: Settings | None = None) -> SystemClock:
-    """The clock that a server with these settings keeps: a command's words fit its time."""
-    return clock_from((found or from_environment()).clock)
+def now(tx: Tx) -> datetime:
+    """The instant, by the clock that a server on this database keeps."""
+    return clock_from(from_environment().clock, tx).now()
+
+
+def secret(found: Settings) -> bytes:
+    """The key of the erased numbers' hashes; said aloud when there is none, for then they are silent."""
+    if not found.key:
+        print("CALLSERVER_KEY is not set: who was erased cannot be recognised", file=sys.stderr)
+    return found.key.encode()
+
+
+@contextmanager
+def progress(words: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error; call it with how much is done."""
+    with Progress(console=Console(stderr=True)) as bars:
+        task = bars.add_task(words, total=total)
+        yield lambda done: bars.update(task, completed=done)
+        bars.update(task, completed=total)
+
+
+def kept_words(value: str) -> str:
+    """An option whose words stand in the audit log.
+
+    Raises:
+        ConfigurationProblem: they may not.
+    """
+    if not may_be_kept(value):
+        raise ConfigurationProblem(
+            f"{value!r}: stands in the log for ever; a few words, no numbers"
+        )
+    return value
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from callserver import texts
 from callserver.domain.contact import REFUSED_COLUMNS
+from callserver.domain.sheet import guarded
 from callserver.engine.number_files import Numbers
 from callserver.engine.taking_in import Refused
 
@@ -25,13 +26,14 @@ def write(
 ) -> None:
     """The rows' own cells, then line, column, reason and what the reason means.
 
-    UTF-8 with its mark, so that a spreadsheet shows the letters right.
+    UTF-8 with its mark, so that a spreadsheet shows the letters right, and runs none of them.
     """
-    with where.open("w", newline="", encoding="utf-8-sig") as file:
+    with where.open("w", newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
         writer = csv.writer(file, delimiter=separator)
-        writer.writerow([*header, *REFUSED_COLUMNS])
+        writer.writerow([*map(guarded, header), *REFUSED_COLUMNS])
         for one in refused:
-            cells = [*one.cells[: len(header)], *[""] * (len(header) - len(one.cells))]
+            own = map(guarded, one.cells[: len(header)])
+            cells = [*own, *[""] * (len(header) - len(one.cells))]
             message = texts.say(language, f"refused.{one.reason}")
             writer.writerow([*cells, one.line, one.column, one.reason, message])
 

@@ -26,22 +26,30 @@ def register(app: typer.Typer) -> None:
 
 def import_register(
     file: Annotated[Path, typer.Argument(help="one number a line, or a CSV with such a column")],
-    name: Annotated[str, typer.Option(help="the register's name")] = "robinson",
+    name: Annotated[
+        str, typer.Option(help="the register's name", callback=opening.kept_words)
+    ] = "robinson",
     washed_at: Annotated[str | None, typer.Option(help="when it was issued (ISO); now")] = None,
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
     smaller: Annotated[bool, typer.Option("--smaller", help="yes, it has shrunk by half")] = False,
-    by: Annotated[str, typer.Option(help="who brought it; stands in the log")] = "command",
+    by: Annotated[
+        str, typer.Option(help="who brought it; stands in the log", callback=opening.kept_words)
+    ] = "command",
 ) -> None:
     """Load a register's newest issue; it takes effect all at once, in place of the one before.
 
     Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
     """
-    found = number_files.read(read(file), column=column)
-    now = opening.clock().now()
-    at = now if washed_at is None else instant("--washed-at", washed_at)
-    with opening.database() as engine:
+    raw = read(file)
+    with opening.progress("rows", raw.count(b"\n")) as done:
+        found = number_files.read(raw, column=column, progress=done)
+    issued = None if washed_at is None else instant("--washed-at", washed_at)
+    with opening.progress("numbers", len(found.numbers)) as done, opening.database() as engine:
+        with reading(engine) as connection:
+            now = opening.now(connection)
+        at = issued or now
         version = no_lists.load_register(
-            engine, found.numbers, name, at, now, by=by, smaller=smaller
+            engine, found.numbers, name, at, now, by=by, smaller=smaller, progress=done
         )
     print(
         f"{name}: version {version}, {len(found.numbers)} numbers,"

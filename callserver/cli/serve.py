@@ -33,6 +33,7 @@ def serve() -> None:
             server.feed.stop()  # live pages would hold the server up; they come back by themselves
             super().handle_exit(sig, frame)
 
+    log.info("listening", host=settings.host, port=settings.port, public=settings.public_url)
     Serving(
         uvicorn.Config(
             create(server),

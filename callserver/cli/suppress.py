@@ -45,7 +45,9 @@ def add(
     contact: Annotated[list[int] | None, typer.Option(help="contact ids instead")] = None,
     scope: Annotated[Scope, typer.Option(help="how far it reaches")] = Scope.NUMBER,
     purpose: Annotated[Purpose | None, typer.Option(help="with --scope org: only this")] = None,
-    by: Annotated[str, typer.Option(help="who wrote it down; stands in the log")] = "command",
+    by: Annotated[
+        str, typer.Option(help="who wrote it down; stands in the log", callback=opening.kept_words)
+    ] = "command",
 ) -> None:
     """Never ring these again; a telephone that rings now is silenced.
 
@@ -54,7 +56,6 @@ def add(
     """
     settings = opening.settings()
     secret = settings.key.encode()
-    now = opening.clock().now()
     parsed = [_number(raw) for raw in numbers or ()]
     if not parsed and not contact:
         raise ConfigurationProblem("name telephone numbers, or contacts with --contact")
@@ -62,6 +63,7 @@ def add(
         raise ConfigurationProblem("CALLSERVER_KEY is not set: its hashes would protect nobody")
     ids: list[int] = []
     with opening.database(settings) as engine, engine.begin() as tx:
+        now = opening.now(tx)
         for number in parsed:
             about = suppressing.subjects(scope, number, contacts.by_number(tx, number), secret)
             ringing = (subject.of_number(number),) if scope is Scope.HASH else ()
@@ -80,7 +82,9 @@ def lift(
     why: Annotated[str, typer.Option(help="a few words for the log, without names or numbers")],
     number: Annotated[str | None, typer.Argument(help="the telephone number")] = None,
     key: Annotated[int | None, typer.Option("--id", help="one suppression instead")] = None,
-    by: Annotated[str, typer.Option(help="who decided; stands in the log")] = "command",
+    by: Annotated[
+        str, typer.Option(help="who decided; stands in the log", callback=opening.kept_words)
+    ] = "command",
 ) -> None:
     """End the suppressions of a number and of whoever we know there. They stay on record.
 
@@ -90,15 +94,15 @@ def lift(
     if (number is None) == (key is None):
         raise ConfigurationProblem("name a telephone number, or one suppression with --id")
     settings = opening.settings()
-    now = opening.clock().now()
     with opening.database(settings) as engine, engine.begin() as tx:
+        now = opening.now(tx)
         if key is not None:
             lifted = suppressing.lift(tx, [key], by, suppressing.check_why(why, ()), now)
             left: list[tuple[int, str]] = []
         else:
             parsed = _number(number or "")
             reason = suppressing.check_why(why, contacts.by_number(tx, parsed))
-            found = suppressing.about_number(tx, parsed, settings.key.encode())
+            found = suppressing.about_number(tx, parsed, opening.secret(settings))
             left = [one for one in found if one[1] in suppressing.NOT_LIFTED_BY_NUMBER]
             ids = [one for one, scope in found if scope not in suppressing.NOT_LIFTED_BY_NUMBER]
             lifted = suppressing.lift(tx, ids, by, reason, now)
@@ -109,14 +113,24 @@ def lift(
 
 def import_list(
     file: Annotated[Path, typer.Argument(help="one number a line, or a CSV with such a column")],
-    name: Annotated[str, typer.Option("--list", help="the list's name")] = "import",
+    name: Annotated[
+        str, typer.Option("--list", help="the list's name", callback=opening.kept_words)
+    ] = "import",
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
-    by: Annotated[str, typer.Option(help="who brought it; stands in the log")] = "command",
+    by: Annotated[
+        str, typer.Option(help="who brought it; stands in the log", callback=opening.kept_words)
+    ] = "command",
 ) -> None:
     """Suppress every number of a file. The same file twice changes nothing."""
-    found = number_files.read(read(file), column=column)
-    with opening.database() as engine, engine.begin() as tx:
-        added = no_lists.add_numbers(tx, found.numbers, name, by, opening.clock().now())
+    raw = read(file)
+    with opening.progress("rows", raw.count(b"\n")) as done:
+        found = number_files.read(raw, column=column, progress=done)
+    with (
+        opening.progress("suppressions", len(found.numbers)) as done,
+        opening.database() as engine,
+        engine.begin() as tx,
+    ):
+        added = no_lists.add_numbers(tx, found.numbers, name, by, opening.now(tx), done)
     print(
         f"{added} suppressed, {len(found.numbers) - added} unchanged,"
         f" {found.duplicates} duplicates, {len(found.refused)} refused of {found.read} read"

@@ -1,5 +1,6 @@
 """`callserver user` and `callserver token`: who works here, and how they and their machines sign in."""
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -12,10 +13,12 @@ from callserver.cli import opening
 from callserver.database import accounts, audit
 from callserver.database.accounts import User
 from callserver.domain.audit import Kind
+from callserver.domain.phone import LINE
 from callserver.domain.role import MAY, Action, Role
 from callserver.engine import leaving
 from callserver.engine.accounts import new_password, new_token
 from callserver.errors import ConfigurationProblem
+from callserver.loading import load
 
 Handle = Annotated[str, typer.Argument(help="the person's short name")]
 
@@ -52,9 +55,17 @@ def add(
 
     Example: callserver user add maja --department nord --line client:phoner_1
     """
+    if not handle.strip() or handle != handle.strip():
+        raise ConfigurationProblem(f"handle {handle!r}: should be a short name without blanks")
+    departments = load(opening.settings().config).departments
+    if department is not None and department not in departments:
+        known = ", ".join(departments)
+        raise ConfigurationProblem(f"there is no department {department!r}; there are {known}")
+    if line is not None and not re.fullmatch(LINE, line):
+        raise ConfigurationProblem(f"line {line!r}: should be client:phoner_1, sip:… or +45…")
     password, kept = new_password()
-    now = opening.clock().now()
     with opening.database() as engine, engine.begin() as tx:
+        now = opening.now(tx)
         if accounts.by_handle(tx, handle) is not None:
             raise ConfigurationProblem(f"there is a user {handle!r} already")
         key = accounts.add(
@@ -79,8 +90,8 @@ def reset(handle: Handle) -> None:
     Every session of hers ends at once; bearer tokens stay.
     """
     password, kept = new_password()
-    now = opening.clock().now()
     with opening.database() as engine, engine.begin() as tx:
+        now = opening.now(tx)
         user = _known(tx, handle)
         accounts.change(
             tx, user.id, password=kept, password_once=True, code_key=None, code_step=None
@@ -92,8 +103,8 @@ def reset(handle: Handle) -> None:
 
 def off_board(handle: Handle) -> None:
     """End a person's access at once: sessions, tokens, softphone; her call-backs are the team's."""
-    now = opening.clock().now()
     with opening.database() as engine, engine.begin() as tx:
+        now = opening.now(tx)
         freed = leaving.off_board(tx, _known(tx, handle), now, by="command")
     print(f"{handle} has left; {freed} call-backs are the team's now")
 
@@ -124,8 +135,8 @@ def add_token(
     Example: callserver token add maja --name softphone --scope phone --days 90
     """
     shown, kept = new_token()
-    now = opening.clock().now()
     with opening.database() as engine, engine.begin() as tx:
+        now = opening.now(tx)
         user = _known(tx, handle)
         if beyond := sorted(set(scope or ()) - MAY[Role(user.role)]):
             raise ConfigurationProblem(f"{user.role} may not {', '.join(beyond)}")
@@ -137,8 +148,8 @@ def add_token(
 
 def drop_token(token: Annotated[int, typer.Argument(help="its id, from the list")]) -> None:
     """End a token at once."""
-    now = opening.clock().now()
     with opening.database() as engine, engine.begin() as tx:
+        now = opening.now(tx)
         if not accounts.drop_token(tx, token):
             raise ConfigurationProblem(f"there is no token {token}")
         audit.append(tx, now, Kind.TOKEN, token=token, did="dropped", by="command")

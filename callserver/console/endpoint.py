@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from callserver.console.signed_in import Asked, Door, Footing, Visitor
 from callserver.domain.role import Action
-from callserver.errors import NotAllowed, NotFound
+from callserver.errors import Impossible, NotAllowed, NotFound
 
 MOST_BYTES = 1024 * 1024
 
@@ -42,6 +42,10 @@ class Done(Answer):
 
 
 Act = Callable[..., Awaitable[Any]]
+
+
+class Unwritable(Impossible):
+    """A body that says something which no database keeps."""
 
 
 class TooLarge(NotAllowed):
@@ -94,7 +98,9 @@ class Endpoint:
                 name: _part(kind, request.path_params[name]) for name, kind in self.in_path.items()
             }
             if self.body is not None:
-                given["body"] = self.body.model_validate_json(await read(request) or b"{}")
+                given["body"] = self.body.model_validate_json(
+                    _writable(await read(request)) or b"{}"
+                )
             if self.query is not None:
                 given["query"] = self.query.model_validate(dict(request.query_params))
             found = await self.act(asked, **given)
@@ -116,6 +122,12 @@ def _part(kind: type, text: str) -> Any:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise NotFound("there is no such thing", key="not_found")
     return int(text)
+
+
+def _writable(raw: bytes) -> bytes:
+    if b"\\u0000" in raw:
+        raise Unwritable("a text holds the character NUL, which no database takes", key="nul")
+    return raw
 
 
 async def read(request: Request, most: int = MOST_BYTES) -> bytes:

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from callserver import texts
 from callserver.console.problems import problem
 from callserver.console.signed_in import YEAR_S, Asked, Door, Footing, Visitor, language_of
+from callserver.domain.audit import Kind
 from callserver.domain.role import Action
 from callserver.engine.accounts import NotSignedIn
 from callserver.errors import NotAllowed
@@ -37,6 +39,10 @@ PAGES = (
     Page("sign_in", "/sign-in", Footing.OPEN, listed=False),
     Page("phone", "/phone", Action.PHONE),
     Page("floor", "/floor", Action.SEE_FLOOR),
+    Page("who", "/who-called", Action.LOOK_UP),
+    Page("reports", "/reports", Action.SEE_REPORTS),
+    Page("log", "/log", Action.SEE_AUDIT),
+    Page("books", "/books", Footing.IN),
 )
 """In the order of the navigation; the first that somebody may see is her front page."""
 
@@ -90,10 +96,19 @@ class Pages:
         seen = self._listed(asked)
         return self._elsewhere(seen[0].path) if seen else self.lost(request)
 
-    async def on_lost(self, request: Request, _: Exception) -> Response:
-        """An address that nobody serves: a page for people, a problem for machines."""
-        if request.url.path.startswith(("/api/", "/twilio/")):
-            return problem(HTTPStatus.NOT_FOUND, texts.say(language_of(request), "error.not_found"))
+    async def on_http(self, request: Request, error: Exception) -> Response:
+        """What the router says: a page for people, a problem for machines, a code for the provider."""
+        status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
+        headers = error.headers if isinstance(error, HTTPException) else None  # which methods fit
+        path, language = request.url.path, language_of(request)
+        if path.startswith("/api/"):
+            known = status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+            said = texts.say(language, f"error.http_{status.value}") if known else status.phrase
+            answer = problem(status, said)
+            answer.headers.update(headers or {})
+            return answer
+        if path.startswith("/twilio/") or status is not HTTPStatus.NOT_FOUND:
+            return Response(status_code=status, headers=headers)
         return self.lost(request)
 
     def lost(self, request: Request) -> Response:
@@ -104,11 +119,7 @@ class Pages:
     def _listed(self, asked: Visitor) -> list[Page]:
         if not isinstance(asked, Asked):
             return []
-        return [
-            page
-            for page in self._pages
-            if page.listed and isinstance(page.needs, Action) and asked.may(page.needs)
-        ]
+        return [page for page in self._pages if page.listed and _open_to(asked, page.needs)]
 
     def _render(self, name: str, asked: Visitor, status: HTTPStatus = HTTPStatus.OK) -> Response:
         language = asked.language
@@ -123,7 +134,9 @@ class Pages:
             "user": None if somebody is None else somebody.user,
             "csrf": "" if somebody is None else self._door.csrf(somebody.cookie),
             "may": (lambda _: False) if somebody is None else somebody.may,
+            "entering": self._door.cookie in asked.request.cookies,
             "action": Action,
+            "kinds": sorted(Kind, key=lambda kind: texts.say(language, f"kind.{kind.value}")),
         }
         body = self._env.get_template(f"{name}.html").render(values)
         return Response(body, status, self._headers, media_type="text/html")
@@ -160,12 +173,18 @@ class Pages:
         }
 
 
+def _open_to(asked: Asked, needs: Action | Footing) -> bool:
+    return asked.may(needs) if isinstance(needs, Action) else needs is Footing.IN
+
+
 def _assets() -> Mapping[str, bytes]:
     """Every file under assets/, read once."""
     found: dict[str, bytes] = {}
 
     def walk(folder: Any, before: str) -> None:
         for one in folder.iterdir():
+            if one.name.startswith("."):
+                continue
             if one.is_dir():
                 walk(one, f"{before}{one.name}/")
             else:

@@ -1,4 +1,4 @@
-"""The phoner's room: on shift, ready, pause, hang up, wishes, outcome, dial by hand, off shift."""
+"""The phoner's room: on shift, ready, pause, hang up, hand, wishes, outcome, dial by hand, off shift."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -8,28 +8,32 @@ from pydantic import Field
 from callserver.console import views
 from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
 from callserver.console.live import Told
-from callserver.console.views import SeatView
+from callserver.console.views import MySeat
 from callserver.database import seats
 from callserver.database.audit import Entry
 from callserver.domain.role import Action
+from callserver.domain.seat import Pause as PauseReason
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
 from callserver.engine.phoning import Given, Phoning
 
-LINE = r"^(client:[A-Za-z0-9_]{1,121}|sip:\S+|\+[1-9]\d{5,14})$"
-
 
 class Shift(Body):
     campaign: str
-    line: str | None = Field(default=None, pattern=LINE)
+    line: str | None = Field(default=None, min_length=1, max_length=180)  # none: my account's
 
 
 class Pause(Body):
-    reason: str = Field(default="pause", max_length=60)
+    reason: PauseReason = PauseReason.PAUSE
+
+
+class Hand(Body):
+    up: bool
 
 
 class OutcomeGiven(Body):
     outcome: str
+    attempt: str | None = None  # of which call; one that is in hand no more is told so
     details: dict[str, Any] = Field(default_factory=dict)
     note: str = Field(default="", max_length=2000)
     next: Literal["ready", "pause"] = "ready"
@@ -49,6 +53,7 @@ class Corrected(Answer):
 
 class Wish(Body):
     wish: str
+    attempt: str | None = None  # whose it is
 
 
 class Number(Body):
@@ -75,6 +80,7 @@ class Phoner:
             Endpoint("POST", "/pause", Action.PHONE, self.pause),
             Endpoint("POST", "/off", Action.PHONE, self.off),
             Endpoint("POST", "/hang-up", Action.PHONE, self.hang_up),
+            Endpoint("POST", "/hand", Action.PHONE, self.hand),
             Endpoint("POST", "/wish", Action.PHONE, self.wish),
             Endpoint("POST", "/outcome", Action.PHONE, self.outcome),
             Endpoint("POST", "/correct", Action.CORRECT, self.correct),
@@ -84,55 +90,60 @@ class Phoner:
 
     async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
         """My seat, whenever something has happened to it."""
-        if not asked.may(Action.PHONE):
+        if not asked.may(Action.PHONE) or not any("seat" in entry.body for entry in news):
             return ()
         mine = await self._ours.store.read(lambda tx: seats.look(tx, asked.user.id))
         if mine is None or not any(entry.body.get("seat") == mine.id for entry in news):
             return ()
         return [("seat", await self.seat(asked))]
 
-    async def seat(self, asked: Asked) -> SeatView:
+    async def seat(self, asked: Asked) -> MySeat:
         """My seat, with the call in hand and what its outcome asks for."""
-        rules = self._ours.rules
-        return await self._ours.store.read(lambda tx: views.seat(tx, rules, asked.user))
+        rules, now = self._ours.rules, self._ours.clock.now()
+        return await self._ours.store.read(lambda tx: views.seat(tx, rules, asked.user, now))
 
-    async def shift(self, asked: Asked, body: Shift) -> SeatView:
+    async def shift(self, asked: Asked, body: Shift) -> MySeat:
         """Take my seat for a campaign; my line is rung, or calls in itself."""
         await self._phoning.on_shift(asked.user, body.campaign, body.line)
         return await self.seat(asked)
 
-    async def ready(self, asked: Asked, body: Nothing) -> SeatView:
+    async def ready(self, asked: Asked, body: Nothing) -> MySeat:
         """Ready: the next contact is dialed at once."""
         del body
         await self._phoning.ready(asked.user)
         return await self.seat(asked)
 
-    async def pause(self, asked: Asked, body: Pause) -> SeatView:
-        """No further call after this one."""
+    async def pause(self, asked: Asked, body: Pause) -> MySeat:
+        """No further call after this one; a breather is told to nobody else."""
         await self._phoning.pause(asked.user, body.reason)
         return await self.seat(asked)
 
-    async def off(self, asked: Asked, body: Nothing) -> SeatView:
+    async def off(self, asked: Asked, body: Nothing) -> MySeat:
         """Leave the shift; an outcome that is owed comes first."""
         del body
         await self._phoning.off_shift(asked.user)
         return await self.seat(asked)
 
-    async def hang_up(self, asked: Asked, body: Nothing) -> SeatView:
+    async def hang_up(self, asked: Asked, body: Nothing) -> MySeat:
         """End the call in hand."""
         del body
         await self._phoning.hang_up(asked.user)
         return await self.seat(asked)
 
-    async def wish(self, asked: Asked, body: Wish) -> SeatView:
-        """What the person on the line wishes, in force while still talking."""
-        await self._phoning.wish(asked.user, body.wish)
+    async def hand(self, asked: Asked, body: Hand) -> MySeat:
+        """Ask for my supervisor, or no longer."""
+        await self._phoning.hand(asked.user, up=body.up)
         return await self.seat(asked)
 
-    async def outcome(self, asked: Asked, body: OutcomeGiven) -> SeatView:
+    async def wish(self, asked: Asked, body: Wish) -> MySeat:
+        """What the person on the line wishes, in force while still talking."""
+        await self._phoning.wish(asked.user, body.wish, body.attempt)
+        return await self.seat(asked)
+
+    async def outcome(self, asked: Asked, body: OutcomeGiven) -> MySeat:
         """What came of the call in hand."""
         given = Given(body.outcome, body.details, body.note)
-        await self._phoning.outcome(asked.user, given, body.next)
+        await self._phoning.outcome(asked.user, given, body.next, body.attempt)
         return await self.seat(asked)
 
     async def correct(self, asked: Asked, body: Correction) -> Corrected:

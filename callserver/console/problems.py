@@ -8,21 +8,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from callserver import texts
-from callserver.console.endpoint import TooLarge
+from callserver.console.endpoint import TooLarge, Unwritable
 from callserver.console.signed_in import language_of
 from callserver.domain.listening import No
 from callserver.engine.accounts import NotSignedIn, TooManyFailures
 from callserver.engine.dialer import Refused
 from callserver.engine.listening import Denied
-from callserver.errors import CallserverError, Impossible, NotAllowed, NotFound
+from callserver.errors import (
+    CallserverError,
+    ConfigurationProblem,
+    Impossible,
+    NotAllowed,
+    NotFound,
+)
 
 _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
     (TooManyFailures, HTTPStatus.TOO_MANY_REQUESTS),
+    (Unwritable, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Impossible, HTTPStatus.CONFLICT),
+    (ConfigurationProblem, HTTPStatus.CONFLICT),
 )
 
 

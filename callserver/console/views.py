@@ -2,28 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from callserver.console.endpoint import Answer
-from callserver.database import calls, contacts, seats
+from callserver.database import calls, seats
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import phone
-from callserver.domain.campaign import Ask, Effect, Label
+from callserver.domain.asking import Ended
+from callserver.domain.campaign import Ask, Campaign, Effect, Label, Outcome
+from callserver.domain.facts import Scope
+from callserver.engine import cards, lines, wishes
 from callserver.engine.house import Rules
 from callserver.ports import Tx
-
-
-class ContactView(Answer):
-    """Whom the call is with."""
-
-    id: int
-    name: str | None
-    member: bool
-    last_gift: str | None
-    source: str | None
-    fields: Mapping[str, Any]
 
 
 class OutcomeView(Answer):
@@ -33,10 +24,11 @@ class OutcomeView(Answer):
     does: Effect
     asks: tuple[Ask, ...]
     agreement: bool
+    wish: str | None  # as which it takes effect while still talking
 
 
 class CallView(Answer):
-    """The call in hand."""
+    """The call in hand. Whom it is with stands on the card, whose opening is written down."""
 
     attempt: str
     state: str
@@ -46,7 +38,9 @@ class CallView(Answer):
     answered_at: datetime | None
     ended_at: datetime | None
     outcome: str | None
-    contact: ContactView | None
+    contact: int | None
+    wishes: tuple[str, ...]  # heard in this call, in force
+    ask_ended: Ended | None
     outcomes: Mapping[str, OutcomeView]
     purpose: str | None = None
     why: Label | None = None
@@ -67,16 +61,34 @@ class SeatView(Answer):
     call: CallView | None = None
 
 
-def seat(tx: Tx, rules: Rules, user: User) -> SeatView:
+class MySeat(SeatView):
+    """The phoner's own seat: besides, how she sits there and what o'clock it is on the server."""
+
+    now: datetime
+    line: lines.Kind | None = None
+    hand_at: datetime | None = None
+    outcome_given: bool = False
+    campaign_title: Label | None = None
+
+
+def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
     """The phoner's own seat, with the call in hand and what its outcome asks for."""
     row = seats.look(tx, user.id)
     if row is None:
-        return SeatView(id=None, state="off")
+        return MySeat(id=None, state="off", now=now)
     call = None if row.call is None else calls.get(tx, row.call)
-    return _seat(row, None if call is None else _call(tx, rules, call))
+    campaign = rules.current.campaigns.get(row.campaign or "")
+    return MySeat(
+        **dict(_seat(row)) | {"call": None if call is None else _call(tx, rules, call)},
+        now=now,
+        line=None if row.line is None else lines.kind(row.line),
+        hand_at=row.hand_at,
+        outcome_given=row.outcome_given,
+        campaign_title=None if campaign is None else campaign.title,
+    )
 
 
-def _seat(row: SeatRow, call: CallView | None = None) -> SeatView:
+def _seat(row: SeatRow) -> SeatView:
     return SeatView(
         id=row.id,
         state=row.state,
@@ -87,13 +99,13 @@ def _seat(row: SeatRow, call: CallView | None = None) -> SeatView:
         connected=row.connected,
         outcome_owed=row.outcome_owed,
         campaign=row.campaign,
-        call=call,
     )
 
 
 def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
-    campaign = rules.current.campaigns.get(call.campaign)
-    contact = None if call.contact is None else contacts.get(tx, call.contact)
+    campaign = rules.current.campaigns.get(call.campaign) or rules.former.get(call.campaign)
+    heard = wishes.heard(tx, call.attempt)
+    over = cards.ended(rules, call, heard)
     return CallView(
         attempt=call.attempt,
         state=call.state,
@@ -103,24 +115,34 @@ def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
         answered_at=call.answered_at,
         ended_at=call.ended_at,
         outcome=call.outcome,
-        contact=None if contact is None else _contact(contact),
-        outcomes={}
-        if campaign is None
-        else {
-            key: OutcomeView(label=one.label, does=one.does, asks=one.asks, agreement=one.agreement)
-            for key, one in campaign.outcomes.items()
-        },
+        contact=call.contact,
+        wishes=heard,
+        ask_ended=over,
+        outcomes={} if campaign is None else outcomes(campaign, agreements=over is None),
         purpose=None if campaign is None else campaign.purpose.value,
         why=None if campaign is None else campaign.why,
     )
 
 
-def _contact(contact: contacts.Contact) -> ContactView:
-    return ContactView(
-        id=contact.id,
-        name=contact.name,
-        member=contact.member,
-        last_gift=contact.last_gift,
-        source=contact.source,
-        fields=dict(contact.fields or {}),
-    )
+def outcomes(campaign: Campaign, *, agreements: bool = True) -> dict[str, OutcomeView]:
+    """What may come of a call; without agreements once its ask has ended."""
+    return {
+        key: OutcomeView(
+            label=one.label,
+            does=one.does,
+            asks=one.asks,
+            agreement=one.agreement,
+            wish=_wish(one),
+        )
+        for key, one in campaign.outcomes.items()
+        if agreements or not one.agreement
+    }
+
+
+_WISHES = {scopes[0]: wish for wish, scopes in wishes.NO.items()}
+
+
+def _wish(outcome: Outcome) -> str | None:
+    if outcome.does is Effect.VULNERABLE:
+        return wishes.VULNERABLE
+    return _WISHES.get(outcome.scope or Scope.PERSON) if outcome.does is Effect.SUPPRESS else None

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select, tuple_, update
@@ -162,3 +162,53 @@ def end(tx: Tx) -> Cursor:
     """Where the tail ends now."""
     row = _ends(tx, {}).one_or_none()
     return Cursor(0, 0) if row is None else Cursor(*row)
+
+
+class Asked(NamedTuple):
+    """What somebody looks for in the log; None and empty: everything."""
+
+    kinds: tuple[str, ...] = ()
+    contact: int | None = None
+    call: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None  # ids below this one: the next page
+
+
+def search(tx: Tx, asked: Asked, most: int) -> list[dict[str, Any]]:
+    """The newest entries that fit, newest first, each with its id and leaf."""
+    query = select(audit.c.id, audit.c.leaf, audit.c.body).order_by(audit.c.id.desc()).limit(most)
+    if asked.kinds:
+        query = query.where(audit.c.kind.in_(asked.kinds))
+    if asked.contact is not None:
+        query = query.where(audit.c.contact == asked.contact)
+    if asked.call is not None:
+        query = query.where(audit.c.call == asked.call)
+    if asked.before is not None:
+        query = query.where(audit.c.id < asked.before)
+    if asked.since is not None:
+        query = query.where(audit.c.id >= _first_at(tx, asked.since), audit.c.at >= asked.since)
+    if asked.until is not None:
+        last = _first_at(tx, asked.until + 2 * _SLACK)
+        query = query.where(audit.c.id < last, audit.c.at < asked.until)
+    return [{"id": key, "leaf": leaf, **json.loads(body)} for key, leaf, body in tx.execute(query)]
+
+
+_SLACK = timedelta(seconds=30)
+"""Ids follow the instants but for transactions that overlap: looked for this much wider."""
+
+
+def _first_at(tx: Tx, at: datetime) -> int:
+    """About the first id written at that instant, by halving: the log needs no index on its times."""
+    low, high = 0, int(tx.execute(select(func.max(audit.c.id))).scalar() or 0) + 1
+    wanted = at - _SLACK
+    probe = select(audit.c.id, audit.c.at).where(audit.c.id >= bindparam("id"))
+    probe = probe.order_by(audit.c.id).limit(1)
+    while low < high:
+        middle = (low + high) // 2
+        row = tx.execute(probe, {"id": middle}).one_or_none()
+        if row is None or row.at >= wanted:
+            high = middle
+        else:
+            low = row.id + 1
+    return low

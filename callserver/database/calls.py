@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from callserver.database.prepared import Prepared
-from callserver.database.tables import calls
+from callserver.database.tables import calls, contacts
 from callserver.domain import call as machine
 from callserver.ports import Tx
 
@@ -64,7 +64,6 @@ _all = select(*_columns)
 _one = _all.where(calls.c.attempt == bindparam("attempt"))
 _get = Prepared(_one)
 _locked = Prepared(_one.with_for_update())
-_by_ref = Prepared(select(calls.c.attempt).where(calls.c.ref == bindparam("ref")))
 _update = Prepared(
     update(calls)
     .where(calls.c.attempt == bindparam("key"))
@@ -92,18 +91,19 @@ _to_stop = _all.where(
 )
 _next_deadline = Prepared(select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)))
 _counted = calls.c.cause.is_distinct_from(literal_column("'declined'"))
+_since = (calls.c.permit_at >= bindparam("since"), _counted)
+_attempt = select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at)
 _attempts = Prepared(
     union_all(
-        select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at).where(
-            calls.c.number == bindparam("number"), calls.c.permit_at >= bindparam("since"), _counted
-        ),
-        select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at).where(
-            calls.c.household == bindparam("household"),
-            calls.c.permit_at >= bindparam("since"),
-            _counted,
+        _attempt.where(calls.c.number == bindparam("number"), *_since),
+        _attempt.where(calls.c.household == bindparam("household"), *_since),
+        _attempt.join(contacts, contacts.c.id == calls.c.contact).where(
+            contacts.c.person == bindparam("person"), *_since
         ),
     )
 )
+"""By number, household and person: one arm each, so that each has its index."""
+
 _values: dict[str, Any] = {
     name: bindparam(name)
     for name in [
@@ -149,11 +149,6 @@ def lock(tx: Tx, attempt: str) -> CallRow | None:
     return None if row is None else CallRow._make(row)
 
 
-def attempt_of_ref(tx: Tx, ref: str) -> str | None:
-    found: str | None = _by_ref(tx, {"ref": ref}).scalar()
-    return found
-
-
 def store(tx: Tx, call: machine.Call, deadline: datetime | None) -> None:
     """Write what a report made of the call."""
     _update(
@@ -176,13 +171,14 @@ def change(tx: Tx, attempt: str, **values: Any) -> None:
 
 
 def attempts(
-    tx: Tx, number: int, household: int, since: datetime
+    tx: Tx, number: int, household: int, person: int, since: datetime
 ) -> tuple[tuple[datetime, ...], bool]:
-    """Earlier attempts to this number or household, and whether one is open now.
+    """Earlier attempts to this number, household or person, and whether one is open now.
 
     An attempt that the provider declined rang nowhere and does not count; a silent one does (I7).
     """
-    rows = _attempts(tx, {"number": number, "household": household, "since": since}).all()
+    asked = {"number": number, "household": household, "person": person, "since": since}
+    rows = _attempts(tx, asked).all()
     found = {attempt: at for attempt, at, _ in rows}
     return tuple(sorted(found.values())), any(ended is None for _, _, ended in rows)
 
@@ -213,9 +209,23 @@ def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:
     return None if row is None else CallRow._make(row)
 
 
+def last_of_contact(tx: Tx, contact: int) -> str | None:
+    """The attempt that came last to a contact."""
+    query = select(calls.c.attempt).where(calls.c.contact == contact)
+    found: str | None = tx.execute(query.order_by(calls.c.permit_at.desc()).limit(1)).scalar()
+    return found
+
+
 def of_number(tx: Tx, number: int) -> list[CallRow]:
     query = _all.where(calls.c.number == number).order_by(calls.c.permit_at)
     return [CallRow._make(row) for row in tx.execute(query)]
+
+
+def of_person(tx: Tx, number: int, person: int, most: int) -> list[CallRow]:
+    """Our latest calls to this person at this number, the latest first."""
+    query = _all.where(calls.c.number == number, calls.c.person == person)
+    rows = tx.execute(query.order_by(calls.c.permit_at.desc()).limit(most))
+    return [CallRow._make(row) for row in rows]
 
 
 def of_phoner(tx: Tx, phoner: int, since: datetime) -> list[CallRow]:

@@ -4,7 +4,7 @@ Claiming looks once per open place on a partial index of ready contacts, so it c
 ten thousand contacts as with a million. Waiting ones are promoted when due.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -127,6 +127,12 @@ def by_number(tx: Tx, number: int, campaign: str | None = None) -> list[Contact]
     if campaign is not None:
         query = query.where(contacts.c.campaign == campaign)
     return [Contact._make(row) for row in tx.execute(query)]
+
+
+def names(tx: Tx, ids: Sequence[int]) -> dict[int, str | None]:
+    """The contacts' names, by id."""
+    query = select(contacts.c.id, contacts.c.name).where(contacts.c.id.in_(ids))
+    return {row.id: row.name for row in tx.execute(query)}
 
 
 def claim(

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from callserver.database.house_tables import refusal_tallies
 from callserver.database.prepared import Prepared
 from callserver.database.tables import (
+    audit,
     budgets,
     campaign_states,
     leases,
@@ -27,9 +28,6 @@ _state = Prepared(
         campaign_states.c.campaign == bindparam("campaign")
     )
 )
-_tally = select(
-    func.coalesce(func.sum(tallies.c.answered), 0), func.coalesce(func.sum(tallies.c.abandoned), 0)
-).where(tallies.c.campaign == bindparam("campaign"), tallies.c.day >= bindparam("since"))
 _budget = Prepared(select(budgets.c.next_at).where(budgets.c.name == "calls").with_for_update())
 _set_budget = Prepared(
     update(budgets).where(budgets.c.name == "calls").values(next_at=bindparam("at"))
@@ -43,6 +41,8 @@ _receipt = Prepared(
     }
 )
 
+_last_lease = select(func.max(leases.c.until))
+_last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
 _lease = select(leases.c.owner, leases.c.until).where(leases.c.name == bindparam("name"))
 
 
@@ -77,6 +77,8 @@ _count_refusal = Prepared(
         for name, insert in _INSERTS.items()
     }
 )
+LEASE = timedelta(seconds=10)
+"""How long a dead process keeps others from taking its work over."""
 
 
 def campaign_state(tx: Tx, campaign: str) -> tuple[bool, str]:
@@ -95,12 +97,6 @@ def set_campaign_state(tx: Tx, campaign: str, paused: bool, reason: str, now: da
             set_={"paused": paused, "reason": reason, "since": now},
         )
     )
-
-
-def answered_and_abandoned(tx: Tx, campaign: str, since: datetime) -> tuple[int, int]:
-    """Live answers and abandoned calls from that day on (days in UTC)."""
-    row = tx.execute(_tally, {"campaign": campaign, "since": since.date().isoformat()}).one()
-    return int(row[0]), int(row[1])
 
 
 def count(tx: Tx, campaign: str, what: str, now: datetime) -> None:
@@ -127,8 +123,8 @@ def next_slot(tx: Tx, now: datetime) -> datetime:
 
 
 def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
-    """Use the slot up: the next one comes 1/per_second later."""
-    _set_budget(tx, {"at": at + timedelta(seconds=1 / per_second)})
+    """Use a slot up: the next one comes 1/per_second after it, and after all that are given out."""
+    _set_budget(tx, {"at": next_slot(tx, at) + timedelta(seconds=1 / per_second)})
 
 
 def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
@@ -144,23 +140,31 @@ def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
     return _receipt(tx, values).rowcount == 1
 
 
-def lease(tx: Tx, name: str, owner: str, now: datetime, lasts: timedelta) -> bool:
+def lease(tx: Tx, name: str, owner: str, now: datetime) -> bool:
     """Take or keep a lease; False while another owner holds it."""
     held = tx.execute(_lease, {"name": name}).one_or_none()
-    if held is not None and held.owner == owner and held.until - now > lasts / 2:
+    if held is not None and held.owner == owner and held.until - now > LEASE / 2:
         return True  # fresh enough: no write, no commit to wait for
-    values = {"name": name, "owner": owner, "until": now + lasts}
+    values = {"name": name, "owner": owner, "until": now + LEASE}
     statement = (
         _INSERTS[tx.dialect.name](leases)
         .values(values)
         .on_conflict_do_update(
             index_elements=["name"],
-            set_={"owner": owner, "until": now + lasts},
+            set_={"owner": owner, "until": now + LEASE},
             where=(leases.c.owner == owner) | (leases.c.until < now),
         )
         .execution_options(preserve_rowcount=True)
     )
     return tx.execute(statement).rowcount == 1
+
+
+def lived_until(tx: Tx) -> datetime | None:
+    """The latest instant that somebody wrote down as now; None in an empty database."""
+    entry: datetime | None = tx.execute(_last_entry).scalar()
+    leased: datetime | None = tx.execute(_last_lease).scalar()
+    known = [at for at in (entry, leased and leased - LEASE) if at is not None]
+    return max(known, default=None)
 
 
 def release_lease(tx: Tx, name: str, owner: str) -> None:

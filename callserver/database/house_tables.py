@@ -142,3 +142,15 @@ proposals = Table(
     Column("decided_by", BigInteger),
 )
 Index("proposals_state", proposals.c.state)
+
+softphones = Table(
+    "softphones",
+    metadata,
+    Column("name", Text, primary_key=True),  # phoner_7 listener_7 telephone_7
+    Column("user", BigInteger, nullable=False),
+    Column(
+        "digest", Text, nullable=False
+    ),  # what SIP's digest checks; the password is kept nowhere
+    Column("until", Instant),  # null: until dropped (a SIP telephone)
+)
+Index("softphones_user", softphones.c.user)

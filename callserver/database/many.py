@@ -52,15 +52,29 @@ _listed = (
     .join(registers, registers.c.version == register_entries.c.version)
     .where(registers.c.active, register_entries.c.number.in_(bindparam("numbers", expanding=True)))
 )
-_attempts = select(
-    calls.c.attempt, calls.c.number, calls.c.household, calls.c.permit_at, calls.c.ended_at
-).where(
-    or_(
-        calls.c.number.in_(bindparam("numbers", expanding=True)),
-        calls.c.household.in_(bindparam("households", expanding=True)),
-    ),
-    calls.c.permit_at >= bindparam("since"),
-    calls.c.cause.is_distinct_from("declined"),  # rang nowhere
+_attempts = (
+    select(
+        calls.c.attempt,
+        calls.c.number,
+        calls.c.household,
+        contacts.c.person,
+        calls.c.permit_at,
+        calls.c.ended_at,
+    )
+    .outerjoin(contacts, contacts.c.id == calls.c.contact)
+    .where(
+        or_(
+            calls.c.number.in_(bindparam("numbers", expanding=True)),
+            calls.c.household.in_(bindparam("households", expanding=True)),
+            calls.c.contact.in_(
+                select(contacts.c.id).where(
+                    contacts.c.person.in_(bindparam("persons", expanding=True))
+                )
+            ),
+        ),
+        calls.c.permit_at >= bindparam("since"),
+        calls.c.cause.is_distinct_from("declined"),  # rang nowhere
+    )
 )
 
 
@@ -114,14 +128,18 @@ def washed_at(tx: Tx) -> datetime | None:
 
 
 def attempts_of(
-    tx: Tx, numbers: Sequence[int], households: Sequence[int], since: datetime
-) -> tuple[dict[int, list[Attempt]], dict[int, list[Attempt]]]:
-    """Attempts since an instant, by number and by household."""
-    by_number: dict[int, list[Attempt]] = defaultdict(list)
-    by_household: dict[int, list[Attempt]] = defaultdict(list)
-    asked = {"numbers": list(numbers), "households": list(households), "since": since}
-    for attempt, number, household, at, ended_at in tx.execute(_attempts, asked):
+    tx: Tx, among: Sequence[Contact], since: datetime
+) -> dict[tuple[str, int], set[Attempt]]:
+    """Attempts since an instant, by ("number" | "household" | "person", key)."""
+    found: dict[tuple[str, int], set[Attempt]] = defaultdict(set)
+    asked = {
+        "numbers": list({one.number for one in among}),
+        "households": list({one.household for one in among}),
+        "persons": list({one.person for one in among}),
+        "since": since,
+    }
+    for attempt, number, household, person, at, ended_at in tx.execute(_attempts, asked):
         one = Attempt(attempt, at, ended_at is None)
-        by_number[number].append(one)
-        by_household[household].append(one)
-    return by_number, by_household
+        for about in (("number", number), ("household", household), ("person", person)):
+            found[about].add(one)
+    return found

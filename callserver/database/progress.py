@@ -118,16 +118,6 @@ def day_of(tx: Tx, day: str) -> Mapping[str, tuple[int, int, int]]:
     }
 
 
-def rates(tx: Tx, since: str) -> Mapping[str, tuple[int, int]]:
-    """Live answers and abandoned calls of each campaign from that day on."""
-    query = (
-        select(tallies.c.campaign, func.sum(tallies.c.answered), func.sum(tallies.c.abandoned))
-        .where(tallies.c.day >= since)
-        .group_by(tallies.c.campaign)
-    )
-    return {name: (int(answered), int(lost)) for name, answered, lost in tx.execute(query)}
-
-
 def orders(tx: Tx, since: datetime) -> tuple[int, int, int]:
     """Orders to the provider since then: taken, declined, and without an answer so far."""
     declined = calls.c.cause == "declined"

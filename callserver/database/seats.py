@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, func, insert, literal_column, select, union, update
 
 from callserver.database.prepared import Prepared
 from callserver.database.tables import calls, seats, users
@@ -119,6 +119,13 @@ def by_leg(tx: Tx, leg: str) -> SeatRow | None:
 
 def every(tx: Tx) -> list[SeatRow]:
     return [SeatRow._make(row) for row in tx.execute(_all.order_by(seats.c.id))]
+
+
+def campaigns_in_hand(tx: Tx) -> set[str]:
+    """Campaigns of seats that are on shift, or whose last call is not done with."""
+    of_seats = select(seats.c.campaign).where(seats.c.state != "off")
+    of_calls = select(calls.c.campaign).where(calls.c.ended_at.is_(None))
+    return {name for (name,) in tx.execute(union(of_seats, of_calls)) if name is not None}
 
 
 def due(tx: Tx, now: datetime) -> list[SeatRow]:

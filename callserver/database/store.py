@@ -11,16 +11,16 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 T = TypeVar("T")
@@ -37,9 +37,14 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
     """An engine on a SQLite file. Only the server checkpoints; commands beside it do not."""
     # A server keeps one connection (StaticPool); a command beside it takes the file's own pool.
     engine = (
-        create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        create_engine(
+            url,
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            hide_parameters=True,
+        )
         if server
-        else create_engine(url)
+        else create_engine(url, hide_parameters=True)
     )
 
     @event.listens_for(engine, "connect")
@@ -63,12 +68,24 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
 
 
 def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:
-    """An engine for either database."""
-    if make_url(url).get_backend_name() == "sqlite":
+    """An engine for either database.
+
+    Raises:
+        ConfigurationProblem: the URL is none, or names another kind of database.
+    """
+    try:
+        kind = make_url(url).get_backend_name()
+    except ArgumentError:
+        kind = ""  # the URL itself is not repeated: it may hold a password
+    if kind not in ("sqlite", "postgresql"):
+        right = "sqlite:///var/callserver.db or postgresql+psycopg://user:word@host/name"
+        raise ConfigurationProblem(f"CALLSERVER_DATABASE: should be like {right}")
+    if kind == "sqlite":
         return sqlite_engine(url, durable=durable, server=server)
     return create_engine(
         url,
         pool_size=8,
+        hide_parameters=True,  # they hold names and numbers, and errors are logged
         connect_args={"options": "-c idle_in_transaction_session_timeout=10000"},
     )
 
@@ -96,15 +113,6 @@ class InlineStore:
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """From one batch to the next: what became of the commit, and of the new beginning."""
-
-    lost: Exception | None = None
-    tx: Connection | None = None
-    locked_out: Exception | None = None
 
 
 class SqliteStore:
@@ -146,7 +154,7 @@ class SqliteStore:
             return work(connection)
 
     def close(self) -> None:
-        """Close; nobody may wait any more."""
+        """Close, after the commit that is under way; whoever waits still gets an error."""
         self._readers.shutdown()
         self._reading.dispose()
         self._thread.shutdown()
@@ -155,40 +163,52 @@ class SqliteStore:
         self.engine.dispose()
 
     async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Batch after batch, until nobody waits."""
+        """Batch after batch, until nobody waits. Whatever happens, nobody is left waiting."""
         begun: Connection | None = None
-        done: list[tuple[asyncio.Future[Any], Any]] = []
-        while begun is not None or self._waiting:
-            turn = await loop.run_in_executor(self._thread, self._turn, begun)
-            for future, result in done:
-                _tell(future, result, turn.lost)
-            begun, done = turn.tx, []
-            if turn.locked_out is not None:
-                while self._waiting:
-                    _tell(self._waiting.popleft()[1], None, turn.locked_out)
-            if begun is not None and not self._apply(begun, done):
-                begun = None
-        self._at_work = None
+        done: _Done = []
+        try:
+            while begun is not None or self._waiting:
+                try:
+                    turn = loop.run_in_executor(self._thread, self._turn, begun, done, loop)
+                    begun, done = await turn, []
+                    if begun is not None and not self._apply(begun, done):
+                        begun = None
+                except Exception as error:  # noqa: BLE001 - locked by another process, or closed
+                    begun = None
+                    _tell_all(done, error)
+                    while self._waiting:
+                        _tell(self._waiting.popleft()[1], None, error)
+        finally:
+            self._at_work = None
+            for future in (*(one for one, _ in done), *(one for _, one in self._waiting)):
+                future.cancel()  # the loop ends
+            self._waiting.clear()
 
-    def _turn(self, begun: Connection | None) -> _Turn:
-        """In the thread: commit what was begun, and begin anew if somebody waits."""
-        lost: Exception | None = None
+    def _turn(
+        self, begun: Connection | None, done: "_Done", loop: asyncio.AbstractEventLoop
+    ) -> Connection | None:
+        """In the thread: commit what was begun, and begin anew if somebody waits.
+
+        `done` is told between the two: the beginning may have to wait for another process.
+        """
         if begun is not None:
+            lost: Exception | None = None
             try:
                 begun.commit()
             except Exception as error:  # noqa: BLE001 - it goes to all who hoped for this commit
                 lost = error
+            loop.call_soon_threadsafe(_tell_all, done, lost)
+            if lost is not None:
                 _undo(begun)
         if not self._waiting:
-            return _Turn(lost=lost)
-        try:
-            self._tx = self._tx or self.engine.connect()
-            self._tx.begin()
-        except Exception as error:  # noqa: BLE001 - the same, to all who wait
-            return _Turn(lost=lost, locked_out=error)
-        return _Turn(lost=lost, tx=self._tx)
+            return None
+        self._tx = self._tx or self.engine.connect()
+        if self._tx.get_transaction() is not None:  # left by a loop that ended, or not to be undone
+            _undo(self._tx)
+        self._tx.begin()
+        return self._tx
 
-    def _apply(self, tx: Tx, done: list[tuple[asyncio.Future[Any], Any]]) -> bool:
+    def _apply(self, tx: Tx, done: "_Done") -> bool:
         """Run what waits. Who fails is told at once, `done` the others: not durable yet.
 
         False: the whole transaction is gone (SQLite gives it up when the disk is full).
@@ -196,21 +216,36 @@ class SqliteStore:
         raw: Any = tx.connection.dbapi_connection
         for _ in range(min(len(self._waiting), MOST_SHARING)):
             work, future = self._waiting.popleft()
+            if future.done():  # nobody waits for it any more
+                continue
+            result, failed = None, None
             try:
                 raw.execute("SAVEPOINT one")
                 try:
-                    done.append((future, work(tx)))
+                    result = work(tx)
                 except Exception as error:  # noqa: BLE001 - it goes to whoever asked
+                    failed = error
                     raw.execute("ROLLBACK TO one")
-                    _tell(future, None, error)
                 raw.execute("RELEASE one")
             except sqlite3.Error as error:
-                _undo(tx)
-                for one in (future, *(other for other, _ in done)):
-                    _tell(one, None, error)
+                _tell_all([*done, (future, None)], failed or error)
                 done.clear()
+                _undo(tx)
                 return False
+            if failed is None:
+                done.append((future, result))
+            else:
+                _tell(future, None, failed)
         return True
+
+
+_Done = list[tuple[asyncio.Future[Any], Any]]
+"""Who waits for a commit, and what she gets then."""
+
+
+def _tell_all(done: _Done, error: Exception | None) -> None:
+    for future, result in done:
+        _tell(future, result, error)
 
 
 def _tell(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:

@@ -164,6 +164,7 @@ Index("calls_ref", calls.c.ref)
 Index("calls_phoner", calls.c.phoner, calls.c.permit_at)
 Index("calls_contact", calls.c.contact)
 Index("calls_permit", calls.c.permit_at)
+Index("calls_campaign", calls.c.campaign, calls.c.permit_at)
 
 users = Table(
     "users",

@@ -4,6 +4,7 @@ An entry holds ids, reasons, instants and hashes: never a name, a number or a no
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     SEAT = "seat"  # a seat changed its state
     HAND = "hand"  # a phoner asked for the supervisor, or no longer does
     SHIFT_ENDED = "shift_ended"  # somebody who leads the floor ended a shift
+    CARD = "card"  # somebody opened a contact's card
     OUTCOME = "outcome"
     CORRECTED = "corrected"
     SUPPRESSED = "suppressed"
@@ -35,7 +37,6 @@ class Kind(StrEnum):
     REGISTER = "register"
     MARKED = "marked"
     CALL_BACK = "call_back"
-    RELEASED = "released"  # a call-back went from the phoner to the team
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed
     SIGNATURE_REFUSED = "signature_refused"
@@ -47,11 +48,25 @@ class Kind(StrEnum):
     HEARD = "heard"  # somebody listened to this call
     NO_LISTENER = "no_listener"  # whoever is on the line does not want one
     FORM = "form"  # a listening form was filled in for a call
+    LOG_SEARCHED = "log_searched"  # somebody looked at this log
+    VERIFIED = "verified"  # somebody checked its seals
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
     SIGNED_OUT = "signed_out"
     TOKEN = "token"  # noqa: S105 - a kind's name: a bearer token was made or ended
+
+
+MOST_WORDS = 200
+_NUMBER = re.compile(r"(\d[ .()-]?){5,}")
+_DATE = re.compile(r"\b\d{4}-\d{2}(-\d{2})?\b")
+
+
+def may_be_kept(words: str) -> bool:
+    """Whether somebody's own words may stand in the log for ever: a few, and no number (I10)."""
+    return 0 < len(words.strip()) <= len(words) <= MOST_WORDS and not _NUMBER.search(
+        _DATE.sub("", words)
+    )
 
 
 _encode = json.JSONEncoder(
@@ -60,7 +75,7 @@ _encode = json.JSONEncoder(
 
 
 def canonical(entry: Mapping[str, Any]) -> bytes:
-    """The bytes that are stored, hashed and sealed: sorted keys, no spaces, UTF-8, no floats."""
+    """The bytes that are stored, hashed and sealed: sorted keys, no spaces, UTF-8."""
     return _encode(entry).encode()
 
 

@@ -7,11 +7,9 @@ member is, and the two may not be mixed (Indsamlingsloven; civilstyrelsen.dk on 
 from collections.abc import Iterable
 from datetime import date
 
-from callserver.domain.facts import Facts, Purpose, Segment
+from callserver.domain.facts import Facts, Purpose
 from callserver.domain.reason import Reason
-from callserver.domain.suppression import add_years, consent
-
-NEEDS_SOURCE = frozenset({Segment.KANVAS, Segment.LEADS})
+from callserver.domain.suppression import add_years, consented_after
 
 
 def person_problems(facts: Facts, todays: Iterable[date]) -> tuple[Reason, ...]:
@@ -36,7 +34,7 @@ def person_problems(facts: Facts, todays: Iterable[date]) -> tuple[Reason, ...]:
 def problems(facts: Facts, today: date) -> tuple[Reason, ...]:
     """Whether the purpose has a basis in the relation, and the contact a known source."""
     found = []
-    if facts.segment in NEEDS_SOURCE and not facts.source_known:
+    if not facts.source_known:
         found.append(Reason.BASIS_SOURCE_UNKNOWN)
     rule = None if facts.policy is None else facts.policy.gifts
     if rule is None or not rule.restricted or facts.relation.member:
@@ -57,5 +55,4 @@ def reassigned(facts: Facts) -> bool:
     at = facts.reassigned_at
     if at is None or at > facts.now:
         return False
-    given = consent(facts)
-    return given is None or given.at <= at
+    return not consented_after(facts, at)

@@ -3,15 +3,18 @@
 The models are the file format (config/campaigns/*.yaml): a key that is not here is an error.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from callserver.domain import phone
 from callserver.domain.call import Cause
 from callserver.domain.document import Document
 from callserver.domain.facts import Purpose, Scope, Segment
+
+A_YEAR_MINUTES = 366 * 24 * 60
 
 
 class Label(Document):
@@ -57,7 +60,7 @@ class Outcome(Document):
 
 
 class Retry(Document):
-    after_minutes: Annotated[int, Field(ge=1)]
+    after_minutes: Annotated[int, Field(ge=1, le=A_YEAR_MINUTES)]
     most: Annotated[int, Field(ge=0, le=20)]  # dials that may end so before the contact is closed
 
     @property
@@ -67,7 +70,9 @@ class Retry(Document):
 
 class CallBacks(Document):
     personal: bool = True  # kept by the phoner who promised
-    release_after_minutes: Annotated[int, Field(ge=0)] = 10  # then the team may take it
+    release_after_minutes: Annotated[int, Field(ge=0, le=A_YEAR_MINUTES)] = (
+        10  # then the team may take it
+    )
     tolerance_minutes: Annotated[int, Field(ge=1, le=15)] = 15
     most_days_ahead: Annotated[int, Field(ge=1, le=365)] = 60
 
@@ -91,6 +96,30 @@ class Card(Document):
     answer: Label
 
 
+class Context(Document):
+    """What a phoner should know of one source: what the person took part in, and what came of it."""
+
+    text: Label
+    until: date | None = None  # after this day it is old news, and not shown
+
+
+_SHOWN = (phone.Kind.ORDINARY, phone.Kind.CORPORATE, phone.Kind.TOLL_FREE)
+"""What a person may be asked to call back: not dearer than any other call."""
+
+
+def _shown(number: str) -> str:
+    if phone.kind(number) not in _SHOWN:
+        raise ValueError(f"{number!r} is no number to show; write it like +4532123400")
+    return number
+
+
+ShownNumber = Annotated[
+    str,
+    AfterValidator(_shown),
+    WithJsonSchema({"type": "string", "pattern": r"^\+[1-9][0-9]{5,14}$"}),
+]
+
+
 class Campaign(Document):
     name: str  # the file's name without .yaml
     title: Label
@@ -100,7 +129,7 @@ class Campaign(Document):
     purpose: Purpose
     policy: str
     department: str
-    caller_id: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{5,14}$")]
+    caller_id: ShownNumber
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 25
     order: Order | None = None
     priority: Annotated[int, Field(ge=0, le=9)] = 5
@@ -108,7 +137,8 @@ class Campaign(Document):
     most_tries: Annotated[int, Field(ge=1, le=50)] = 8
     call_backs: CallBacks = CallBacks()
     wrap_up_seconds: Annotated[int, Field(ge=5, le=1800)] = 60
-    outcomes: dict[str, Outcome]
+    outcomes: Annotated[dict[str, Outcome], Field(min_length=1)]
     script: str  # a file under config/scripts: Markdown with {merge} fields
     columns: tuple[str, ...] = ()  # the list's own columns that the script may merge in
     cards: tuple[Card, ...] = ()
+    contexts: dict[str, Context] = Field(default_factory=dict)  # by source, as the lists spell it

@@ -1,18 +1,19 @@
 """Documents in, one configuration out, or every problem at once. All or nothing."""
 
-import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from callserver.domain import mistakes
+from callserver.domain.book import Book
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
 from callserver.domain.document import Document, File, Key
-from callserver.domain.facts import Purpose, Segment
+from callserver.domain.facts import Purpose, Scope, Segment
 from callserver.domain.listening import Policy as Listening
 from callserver.domain.policy import Policy, merged
 
@@ -56,6 +57,7 @@ class Configuration:
     campaigns: Mapping[str, Campaign]
     departments: Mapping[str, Department]
     scripts: Mapping[str, str]
+    books: Mapping[str, Book]  # by name and language: ethics.da
     house: House
     content: Mapping[str, Any]
 
@@ -63,28 +65,21 @@ class Configuration:
 def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     """The configuration, or every problem in every file."""
     problems = [
-        Problem(file.path, file.error[0], "-", f"is not YAML: {file.error[1]}")
+        Problem(file.path, file.error[0], "-", file.error[1])
         for file in files
         if file.error is not None
     ]
     readable = [file for file in files if file.error is None]
-    policies = _policies([file for file in readable if file.kind == "policy"], problems)
+    policies = _models(Policy, "policy", files, problems)
+    campaigns = _models(Campaign, "campaign", files, problems)
     departments = _departments(readable, problems)
     house = _house(readable, problems)
-    campaign_files = {file.name: file for file in readable if file.kind == "campaign"}
-    extended = {
-        name: _extended(file, campaign_files, problems, (name,))
-        for name, file in campaign_files.items()
-        if not name.startswith("_")  # a base that others extend
-    }
-    campaigns = {
-        name: found
-        for name, file in extended.items()
-        if (found := _model(Campaign, file, file.data, problems, name)) is not None
-    }
-    scripts = {file.name: str(file.data) for file in readable if file.kind == "script"}
-    for name, campaign in campaigns.items():
-        problems += _cross(extended[name], campaign, policies, departments, scripts)
+    scripts = {file.name: str(file.data) for file in files if file.kind == "script"}
+    books = _books([file for file in readable if file.kind == "book"], problems)
+    rules = {name: policy for name, (_, policy) in policies.items()}
+    for file, campaign in campaigns.values():
+        if campaign is not None:
+            problems += _cross(file, campaign, rules, departments, scripts)
     if not campaigns and not problems:
         problems.append(
             Problem("campaigns", 1, "-", "there is no campaign; write campaigns/*.yaml")
@@ -94,13 +89,26 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     content = {file.path: file.data for file in readable}
     return Configuration(
         revision=hashlib.sha256(_canonical(content)).hexdigest()[:16],
-        policies=policies,
-        campaigns=campaigns,
+        policies=_sound(policies),
+        campaigns=_sound(campaigns),
         departments=departments,
         scripts=scripts,
+        books=books,
         house=house,
         content=json.loads(_canonical(content)),
     )
+
+
+def recompose(content: Mapping[str, Any]) -> Configuration | list[Problem]:
+    """A configuration from its own content, as a revision keeps it."""
+    kinds = {"policies": "policy", "campaigns": "campaign", "scripts": "script", "books": "book"}
+    files = []
+    for path, data in content.items():
+        folder, _, file_name = path.rpartition("/")
+        kind = kinds.get(folder) or file_name.rpartition(".")[0]  # departments, house
+        name = file_name if kind == "script" else file_name.rpartition(".")[0]
+        files.append(File(kind, path, name, data))
+    return compose(files)
 
 
 def _problem(file: File, key: Key, why: str) -> Problem:
@@ -114,21 +122,31 @@ def _canonical(content: Mapping[str, Any]) -> bytes:
     ).encode()
 
 
-def _policies(files: Sequence[File], problems: list[Problem]) -> dict[str, Policy]:
-    by_name = {file.name: file for file in files}
-    found: dict[str, Policy] = {}
+def _models(
+    model: type[M], kind: str, files: Sequence[File], problems: list[Problem]
+) -> dict[str, tuple[File, M | None]]:
+    """Every document of a kind with its file; None for one that has problems of its own."""
+    by_name = {file.name: file for file in files if file.kind == kind}
+    found: dict[str, tuple[File, M | None]] = {}
     for name, own in by_name.items():
+        if name.startswith("_"):  # a base that others extend
+            continue
         file = _extended(own, by_name, problems, (name,))
-        policy = _model(Policy, file, file.data, problems, name)
-        if policy is not None:
-            found[name] = policy
+        read = None if file is None else _model(model, file, file.data, problems, name)
+        found[name] = (file or own, read)
     return found
+
+
+def _sound(found: Mapping[str, tuple[File, M | None]]) -> dict[str, M]:
+    return {name: one for name, (_, one) in found.items() if one is not None}
 
 
 def _extended(
     file: File, by_name: Mapping[str, File], problems: list[Problem], chain: tuple[str, ...]
-) -> File:
-    """The file on top of what it extends."""
+) -> File | None:
+    """The file on top of what it extends; None when one of them cannot be read."""
+    if file.error is not None:
+        return None
     if not isinstance(file.data, dict) or "extends" not in file.data:
         return file
     base = str(file.data["extends"])
@@ -136,10 +154,13 @@ def _extended(
     if base not in by_name or base in chain:
         why = "extends itself" if base in chain else f"there is no {file.kind} {base!r}"
         problems.append(_problem(file, ("extends",), why))
-        return replace(file, data=own)
+        return None
     parent = _extended(by_name[base], by_name, problems, (*chain, base))
-    data = merged(parent.data, own) if isinstance(parent.data, dict) else own
-    return replace(file, data=data, base=parent)
+    if parent is None:
+        return None
+    inherited = parent.data if isinstance(parent.data, dict) else {}
+    inherited = {key: value for key, value in inherited.items() if key != "name"}
+    return replace(file, data=merged(inherited, own), base=parent)
 
 
 def _departments(files: Sequence[File], problems: list[Problem]) -> dict[str, Department]:
@@ -147,10 +168,27 @@ def _departments(files: Sequence[File], problems: list[Problem]) -> dict[str, De
     for file in files:
         if file.kind != "departments":
             continue
-        for name, data in file.data.items() if isinstance(file.data, dict) else ():
-            department = _model(Department, file, data, problems, None, (name,))
+        if not isinstance(file.data, dict):
+            problems.append(_problem(file, (), "should hold departments by name"))
+            continue
+        for name, data in file.data.items():
+            department = _model(Department, file, data, problems, None, (str(name),))
             if department is not None:
-                found[name] = department
+                found[str(name)] = department
+    return found
+
+
+def _books(files: Sequence[File], problems: list[Problem]) -> dict[str, Book]:
+    found: dict[str, Book] = {}
+    for file in files:
+        book = _model(Book, file, file.data, problems, file.name)
+        if book is not None:
+            found[file.name] = book
+    for file in files:
+        name, _, language = file.name.rpartition(".")
+        other = f"{name}.{'da' if language == 'en' else 'en'}"
+        if file.name in found and other not in found:
+            problems.append(_problem(file, (), f"there is no books/{other}.md beside it"))
     return found
 
 
@@ -174,61 +212,21 @@ def _model(
             problems.append(_problem(file, ("name",), f"should be {name!r}, as the file"))
         data = {"name": name, **data}
     try:
-        return model.model_validate(data)
+        # As JSON, and strictly: a tick in quotes is a text, and true is not the number 1.
+        return model.model_validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
         for one in error.errors():
+            if one["type"] == "too_short" and one["input"]:
+                continue  # it is not: its items have problems of their own
             key = (*under, *(part for part in one["loc"] if part != "[key]"))
-            problems.append(_problem(file, key, _why(one, model)))
+            problems.append(_problem(file, key, mistakes.said(one, model)))
         return None
-
-
-def _why(error: Any, model: type[Document]) -> str:
-    """A validation error as a sentence that says what would be right."""
-    loc = error["loc"]
-    match error["type"]:
-        case "missing":
-            return "is missing"
-        case "extra_forbidden":
-            known = _fields_at(model, loc[:-1])
-            close = difflib.get_close_matches(str(loc[-1]), known, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-            return f"is not a known key; {hint}"
-        case "value_error":
-            return str(error["ctx"]["error"])
-        case "enum" | "literal_error":
-            return f"{error['input']!r} is none of {error['ctx']['expected']}"
-        case _:
-            return f"{error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r}"
-
-
-def _fields_at(model: type[Document], loc: Iterable[Any]) -> list[str]:
-    """The keys that may stand at a place of a model."""
-    schema = model.model_json_schema(by_alias=True)
-    here: Any = schema
-    for part in loc:
-        here = _resolved(here, schema)
-        if isinstance(part, int):
-            here = here.get("items", {})
-        else:
-            here = here.get("properties", {}).get(part) or here.get("additionalProperties", {})
-        if not isinstance(here, dict):
-            return []
-    return sorted(_resolved(here, schema).get("properties", {}))
-
-
-def _resolved(node: Any, schema: Any) -> Any:
-    if "$ref" in node:
-        return schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
-    for option in node.get("anyOf", ()):
-        if "$ref" in option:
-            return _resolved(option, schema)
-    return node
 
 
 def _cross(  # noqa: C901, PLR0912 - one list of cases
     file: File,
     campaign: Campaign,
-    policies: Mapping[str, Policy],
+    policies: Mapping[str, Policy | None],
     departments: Mapping[str, Department],
     scripts: Mapping[str, str],
 ) -> list[Problem]:
@@ -239,9 +237,9 @@ def _cross(  # noqa: C901, PLR0912 - one list of cases
         found.append(_problem(file, key, why))
 
     policy = policies.get(campaign.policy)
-    if policy is None:
+    if campaign.policy not in policies:
         wrong(f"there is no policy {campaign.policy!r}; there are {', '.join(policies)}", "policy")
-    else:
+    if policy is not None:  # one with problems of its own has been named already
         if campaign.ring_seconds < policy.ring.min_ring_seconds:
             least = policy.ring.min_ring_seconds
             wrong(f"the policy asks for at least {least}", "ring_seconds")
@@ -252,7 +250,7 @@ def _cross(  # noqa: C901, PLR0912 - one list of cases
         if policy.gifts.restricted and stranger and campaign.purpose is Purpose.RECRUIT_GIFT:
             wrong("a stranger may not be recruited and asked for a gift in one call", "purpose")
     if campaign.department not in departments:
-        known = ", ".join(departments)
+        known = ", ".join(departments) or "none"
         wrong(f"there is no department {campaign.department!r}; there are {known}", "department")
     if campaign.script not in scripts:
         wrong(f"there is no scripts/{campaign.script}", "script")
@@ -261,12 +259,26 @@ def _cross(  # noqa: C901, PLR0912 - one list of cases
             if name not in MERGE_FIELDS and name not in campaign.columns:
                 hint = "name it under columns"
                 wrong(f"the script's {{{name}}} is no known merge field; {hint}", "script")
+    for position, card in enumerate(campaign.cards):
+        for language in ("da", "en"):
+            for name in re.findall(r"\{(\w+)\}", getattr(card.answer, language)):
+                if name not in MERGE_FIELDS and name not in campaign.columns:
+                    wrong(f"{{{name}}} is no known merge field", "cards", position, "answer")
     for key, outcome in campaign.outcomes.items():
+        for means, given, effect in (
+            ("scope", outcome.scope, Effect.SUPPRESS),
+            ("rest_days", outcome.rest_days, Effect.NOT_NOW),
+            ("retry_as", outcome.retry_as, Effect.RETRY),
+        ):
+            if given is not None and outcome.does is not effect:
+                wrong(f"says nothing here; only `does: {effect}` has one", "outcomes", key, means)
         match outcome.does:
             case Effect.CALL_BACK if Ask.AT not in outcome.asks:
                 wrong("a call-back asks for `at`", "outcomes", key, "asks")
             case Effect.SUPPRESS if outcome.scope is None:
                 wrong("is missing: how far the suppression reaches", "outcomes", key, "scope")
+            case Effect.SUPPRESS if outcome.scope in (Scope.HASH, Scope.COMPLAINT):
+                wrong("should be number, person, household or org", "outcomes", key, "scope")
             case Effect.NOT_NOW if outcome.rest_days is None:
                 wrong("is missing: how long to rest", "outcomes", key, "rest_days")
             case Effect.RETRY if outcome.retry_as not in campaign.retry:

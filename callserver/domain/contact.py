@@ -42,6 +42,9 @@ FIELDS = frozenset(SYNONYMS.values())
 REFUSED_COLUMNS = ("line", "column", "reason", "message")
 """Stand behind the list's own columns in a file of refused rows; left out when it comes back."""
 
+STATE_COLUMNS = ("contact", "status", "reason", "next_at", "tries")
+"""Stand behind the list's own columns in an export; left out in the same way."""
+
 _YES = {"ja": True, "j": True, "yes": True, "y": True, "1": True, "true": True}
 _NO = {"nej": False, "n": False, "no": False, "0": False, "false": False, "": False}
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -58,7 +61,16 @@ class RowProblem:
 
 REASONS = frozenset(
     {f"number_{problem.value}" for problem in phone.NumberProblem}
-    | {"cells", "quotes", "nul", "not_a_date", "not_yes_or_no", "not_a_zone", "not_a_rank"}
+    | {
+        "cells",
+        "quotes",
+        "nul",
+        "encoding",
+        "not_a_date",
+        "not_yes_or_no",
+        "not_a_zone",
+        "not_a_rank",
+    }
 )
 """Every reason for which a row is refused; the texts explain each."""
 
@@ -141,10 +153,13 @@ def mapping(header: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
     return found
 
 
-def without_refusals(header: Sequence[str]) -> int:
-    """How many columns are the list's own: a mended file of refused rows has more."""
-    own = len(header) - len(REFUSED_COLUMNS)
-    return own if tuple(header[own:]) == REFUSED_COLUMNS and own > 0 else len(header)
+def own_width(header: Sequence[str]) -> int:
+    """How many columns are the list's own: what comes back from us has more."""
+    for ours in (REFUSED_COLUMNS, STATE_COLUMNS):
+        own = len(header) - len(ours)
+        if own > 0 and tuple(header[own:]) == ours:
+            return own_width(header[:own])
+    return len(header)
 
 
 def reader(  # noqa: C901 - one straight pass: a call for each cell would double its cost
@@ -162,14 +177,15 @@ def reader(  # noqa: C901 - one straight pass: a call for each cell would double
     at_household, at_address, at_postcode = get("household"), get("address"), get("postcode")
     at_born, at_gift, at_ended = get("born"), get("last_gift"), get("ended")
     at_member, at_source, at_zone = get("member"), get("source"), get("zone")
-    width = without_refusals(header)
+    width = own_width(header)
     widths = {width, len(header)}
-    # Address and postcode make the household's key, and stay merge fields besides.
-    used = {at for field, at in columns.items() if field not in ("address", "postcode")}
+    # What makes the household's key stays a merge field besides; a column without a heading is kept.
+    kept = {get("household"), get("address"), get("postcode")}
+    used = set(columns.values()) - kept
     extra = [
-        (f"{json.dumps(name, ensure_ascii=False)}: ", at)
+        (f"{json.dumps(name or f'column {at + 1}', ensure_ascii=False)}: ", at)
         for at, name in enumerate(header[:width])
-        if at not in used and name
+        if at not in used
     ]
     parse, person_key, household_key = phone.parse, subject.person_key, subject.household_key
 

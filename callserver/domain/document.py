@@ -18,7 +18,7 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One configuration file as it was read. `error` is set when it is not YAML at all."""
+    """One configuration file as it was read. `error` (line, why): it cannot be read at all."""
 
     kind: str  # policy campaign departments house script
     path: str
@@ -30,10 +30,13 @@ class File:
 
     def place(self, key: Key) -> tuple[str, int]:
         """The file and line of the key, or of the nearest one around it; bases are looked in too."""
-        known = self._known(key)
-        if self.base is not None and len(self.base._known(key)) > len(known):  # noqa: SLF001
-            return self.base.place(key)
-        return self.path, self.positions.get(known, (1, 1))[0]
+        found, known, base = self, self._known(key), self.base
+        while base is not None:
+            nearer = base._known(key)  # noqa: SLF001
+            if len(nearer) > len(known):
+                found, known = base, nearer
+            base = base.base
+        return found.path, found.positions.get(known, (1, 1))[0]
 
     def _known(self, key: Key) -> Key:
         while key and key not in self.positions:

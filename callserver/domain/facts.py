@@ -141,6 +141,7 @@ class Facts:
     refused_at: datetime | None = None
     abandoned_at: datetime | None = None
     callback_for: datetime | None = None  # the instant at which the person asked to be called
+    call_back_tolerance_minutes: int = 15  # the campaign's; the policy's own may be narrower
     reassigned_at: datetime | None = None
     bad_number: bool = False
     active_call: bool = False

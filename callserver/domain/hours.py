@@ -144,9 +144,9 @@ def next_open(policy: Policy, place: Place, after: datetime) -> datetime | None:
     """The first instant from `after` on at which every zone is open; None within 400 days."""
     if is_open(policy, place, after):
         return after
-    zones = [zone for name in place.zones if (zone := _zone(name)) is not None]
-    if len(zones) != len(place.zones) or not zones:
+    if not place.zones or any(_zone(name) is None for name in place.zones):
         return None
+    zones = zones_of(place)
     # An intersection of half-open windows begins where one of them opens.
     for ahead in range(-1, LOOK_AHEAD_DAYS):
         openings: list[datetime] = []
@@ -175,8 +175,7 @@ def instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
 
 def local_dates(place: Place, now: datetime) -> tuple[date, ...]:
     """Today in each of the place's zones; in UTC when no zone is known (nobody is rung there)."""
-    zones = [zone for name in place.zones if (zone := _zone(name)) is not None]
-    return tuple({now.astimezone(zone).date() for zone in zones}) or (now.astimezone(UTC).date(),)
+    return tuple({now.astimezone(zone).date() for zone in zones_of(place)})
 
 
 def zones_of(place: Place) -> tuple[ZoneInfo, ...]:

@@ -52,6 +52,12 @@ class Mark:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+SAID = (Suppress, Mark)
+"""What holds by having been said, however many calls came after it."""
+
+_NEVER = (Suppress(Scope.PERSON), Suppress(Scope.NUMBER))
+"""The person and the number: another list may know the same person by the number alone."""
+
 Consequence = Finish | Again | CallBackAt | Suppress | Mark
 
 
@@ -90,6 +96,8 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
             return (after_cause(campaign, cause, counted, given.tries, now),)
         case Effect.SUPPRESS:
             scope = outcome.scope or Scope.PERSON
+            if scope is Scope.PERSON:
+                return (Finish(given.key), *_NEVER)
             return (Finish(given.key), Suppress(scope))
         case Effect.WRONG_NUMBER:
             # The number is somebody else's: nobody may be rung there until that holder says so.
@@ -99,7 +107,7 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
         case Effect.VULNERABLE:
             return (Finish(given.key), Mark("vulnerable"))
         case Effect.COMPLAINT:
-            return (Finish(given.key), Suppress(Scope.COMPLAINT), Suppress(Scope.PERSON))
+            return (Finish(given.key), Suppress(Scope.COMPLAINT), *_NEVER)
         case Effect.LEFT:
             return (Finish(given.key), Mark("left"))
 

@@ -109,7 +109,7 @@ def _ask(facts: Facts) -> tuple[Reason, ...]:
     found.update(basis.problems(facts, today))
     timed = set(frequency.problems(facts, place))
     # A number that is nobody's telephone has no called person's clock to look at.
-    if facts.policy is not None and kind in facts.policy.numbers.kinds:
+    if facts.policy is not None and (kind not in _KINDS or kind in facts.policy.numbers.kinds):
         timed.update(hours.problems(facts.policy, place, facts.now))
     found.update(_agreed(facts, timed))
     found.update(_ours(facts))
@@ -168,8 +168,10 @@ def _agreed(facts: Facts, timed: set[Reason]) -> set[Reason]:
 
 def _tolerance(facts: Facts) -> timedelta:
     """How far from the agreed instant a call is still the agreed one."""
-    rule = None if facts.policy is None else facts.policy.frequency
-    return timedelta(minutes=15 if rule is None else rule.call_back_tolerance_minutes)
+    most = facts.call_back_tolerance_minutes
+    if facts.policy is not None:
+        most = min(most, facts.policy.frequency.call_back_tolerance_minutes)
+    return timedelta(minutes=most)
 
 
 def _ours(facts: Facts) -> list[Reason]:
@@ -191,7 +193,7 @@ def _ours(facts: Facts) -> list[Reason]:
         found.append(Reason.AGENT_POLICY_NOT_ACKED)
     if phoner.left:
         found.append(Reason.AGENT_LEFT)
-    if facts.caller_id is None:
+    if not facts.caller_id:
         found.append(Reason.CLI_HIDDEN)
     return found
 

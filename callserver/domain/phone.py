@@ -37,9 +37,16 @@ class NumberProblem(Enum):
 
 
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
+_SHORT = re.compile(r"[0-9]{3,6}", re.ASCII)
 _DANISH = re.compile(r"\+45[2-9][0-9]{7}", re.ASCII)
 _PLAIN = re.compile(r"\(?(\+|00)?[0-9]{1,3}\)?[0-9 .()-]*", re.ASCII)
+LINE = r"client:[A-Za-z0-9_]{1,121}|sip:\S{1,250}|\+[1-9][0-9]{5,14}"
+"""How a phoner may be rung in: a browser's softphone, a SIP telephone, an ordinary one."""
+
 _JUNK = str.maketrans("", "", " .-()")
+
+NANP = 1
+"""The calling code that two dozen countries share; the area code tells them apart."""
 
 _OLD_ZONES = {
     "America/Godthab": "America/Nuuk",
@@ -114,10 +121,9 @@ def slow_parse(digits: str, region: str) -> str | NumberProblem:
 
 def kind(number: str) -> Kind:
     """What the number is, by the Danish plan where it is Danish (sdfi.dk)."""
-    if number in ("112", "114", "+112", "+114"):
+    if number in ("112", "114"):
         return Kind.EMERGENCY
-    bare = number.removeprefix("+") if len(number) <= 7 else number
-    if bare.isascii() and bare.isdigit() and 3 <= len(bare) <= 6 and not number.startswith("+"):
+    if _SHORT.fullmatch(number):
         return Kind.SHORT_CODE
     if not _E164.fullmatch(number):
         return Kind.INVALID
@@ -144,13 +150,28 @@ def _located(number: str) -> tuple[str | None, tuple[str, ...]]:
         found = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
         return None, ()
-    region = phonenumbers.region_code_for_number(found)
-    region = region or phonenumbers.region_code_for_country_code(found.country_code or 0)
+    region = _region(found)
     zones = timezone.time_zones_for_number(found)
-    if zones == (phonenumbers.timezone.UNKNOWN_TIMEZONE,):
+    if phonenumbers.number_type(found) == phonenumbers.PhoneNumberType.UNKNOWN:
+        # In no range of the library's plan, which ages: the digits before still say where.
+        zones = timezone.time_zones_for_geographical_number(found)
+    if phonenumbers.timezone.UNKNOWN_TIMEZONE in zones:
         zones = ()
     named = tuple(dict.fromkeys(_OLD_ZONES.get(zone, zone) for zone in zones))
     return (None if region in ("ZZ", "001") else region), named
+
+
+def _region(found: phonenumbers.PhoneNumber) -> str | None:
+    """The country; of a number in no known range its calling code's, in +1 its area code's."""
+    known = phonenumbers.region_code_for_number(found)
+    if known is not None:
+        return known
+    if found.country_code != NANP:
+        return phonenumbers.region_code_for_country_code(found.country_code or 0)
+    likely = int(str(found.national_number)[:3] + "5550100")
+    return phonenumbers.region_code_for_number(
+        phonenumbers.PhoneNumber(country_code=NANP, national_number=likely)
+    )
 
 
 def _locate(number: str) -> tuple[str | None, tuple[str, ...]]:
@@ -172,6 +193,18 @@ def zones(number: str) -> tuple[str, ...]:
 def masked(number: str) -> str:
     """For eyes that need not know: the last two digits only."""
     return f"•••••• {number[-2:]}" if len(number) > 4 else "••"
+
+
+def spoken(number: str) -> str:
+    """For reading out: a Danish number in pairs, another with its country code."""
+    if _DANISH.fullmatch(number):
+        national = number[3:]
+        return " ".join(national[at : at + 2] for at in range(0, 8, 2))
+    try:
+        found = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def to_int(number: str) -> int:

@@ -5,11 +5,15 @@ which somebody checked it. Times are local to the called person.
 """
 
 import re
-from datetime import date, time
+from datetime import date
+from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
+import holidays
+import phonenumbers
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PlainSerializer,
@@ -23,7 +27,9 @@ from callserver.domain.phone import Kind
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(r"(\d{1,2}):(\d\d)\s*[-\u2013]\s*(\d{1,2}):(\d\d)", re.ASCII)
+_CLOSED = re.compile(r"(\d{4}-)?\d\d-\d\d", re.ASCII)
 _DAY_MINUTES = 24 * 60
+A_YEAR_HOURS = 366 * 24
 
 Window = tuple[int, int]
 """Minutes of the local day, half-open: [opens, closes)."""
@@ -31,9 +37,7 @@ Window = tuple[int, int]
 
 def _window(value: Any) -> Any:
     """ "09:00-21:00" as minutes of the day."""
-    if not isinstance(value, str):
-        return value
-    found = _WINDOW.fullmatch(value.strip())
+    found = _WINDOW.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         raise ValueError(f"{value!r} is not a window; write it like 09:00-21:00")
     hour, minute, until_hour, until_minute = map(int, found.groups())
@@ -68,14 +72,47 @@ def _ordered(windows: tuple[Window, ...]) -> tuple[Window, ...]:
     return windows
 
 
+Windows = Annotated[tuple[AWindow, ...], AfterValidator(_ordered)]
+
+
+def _closed_day(day: str) -> str:
+    try:
+        if _CLOSED.fullmatch(day) is None:
+            raise ValueError("another form")
+        date.fromisoformat(day if len(day) == 10 else f"2024-{day}")
+    except ValueError:
+        raise ValueError(f"{day!r} is no day; write 12-24, or 2026-10-10") from None
+    return day
+
+
+@cache
+def _calendars() -> frozenset[str]:
+    return frozenset(holidays.list_supported_countries(include_aliases=False))
+
+
+def _calendar(country: str) -> str:
+    if country not in _calendars():
+        raise ValueError(f"no calendar of {country!r} is known; write a country like DK")
+    return country
+
+
+def _region(country: str) -> str:
+    if country not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"{country!r} has no numbers of its own; write a country like DK")
+    return country
+
+
+def _dialable(kind: Kind) -> Kind:
+    if kind in (Kind.EMERGENCY, Kind.SHORT_CODE, Kind.INVALID):
+        raise ValueError(f"{kind.value} is never rung")
+    return kind
+
+
 class Block(Document):
     """A family of rules, with where it comes from and when somebody last looked."""
 
     source: Annotated[str, Field(min_length=3)]
     checked: date
-
-
-Windows = tuple[AWindow, ...]
 
 
 class Hours(Block):
@@ -85,33 +122,12 @@ class Hours(Block):
     before_holiday: Windows | None = None  # instead of a weekday's windows, the day before one
     dates: dict[date, Windows] = Field(default_factory=dict)  # single dates with their own
     close_guard_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
-    calendars: tuple[str, ...] = ()  # countries whose public holidays close
-    calendar_checked_until: int | None = None  # year; beyond it nobody knows the holidays
-    closed_days: tuple[str, ...] = ()  # "12-24" every year, or one date "2026-10-10"
-
-    @field_validator("windows")
-    @classmethod
-    def _in_order(cls, windows: dict[str, Windows]) -> dict[str, Windows]:
-        for day in windows.values():
-            _ordered(day)
-        return windows
-
-    @field_validator("dates")
-    @classmethod
-    def _dates_in_order(cls, dates: dict[date, Windows]) -> dict[date, Windows]:
-        for day in dates.values():
-            _ordered(day)
-        return dates
-
-    @field_validator("closed_days")
-    @classmethod
-    def _days(cls, days: tuple[str, ...]) -> tuple[str, ...]:
-        for day in days:
-            try:
-                date.fromisoformat(day if len(day) == 10 else f"2024-{day}")
-            except ValueError:
-                raise ValueError(f"{day!r} is no day; write 12-24, or 2026-10-10") from None
-        return days
+    calendars: tuple[Annotated[str, AfterValidator(_calendar)], ...] = ()
+    # countries whose public holidays close
+    calendar_checked_until: Annotated[int, Field(ge=2000, le=2100)] | None = None
+    # year; beyond it nobody knows the holidays
+    closed_days: tuple[Annotated[str, AfterValidator(_closed_day)], ...] = ()
+    # "12-24" every year, or one date "2026-10-10"
 
     @model_validator(mode="after")
     def _checked(self) -> "Hours":
@@ -125,8 +141,15 @@ class Hours(Block):
 class Numbers(Block):
     """Which numbers may be rung at all."""
 
-    regions: Annotated[tuple[str, ...], Field(min_length=1)]
-    kinds: tuple[Kind, ...] = (Kind.ORDINARY,)
+    regions: Annotated[tuple[Annotated[str, AfterValidator(_region)], ...], Field(min_length=1)]
+    kinds: tuple[Annotated[Kind, AfterValidator(_dialable)], ...] = (Kind.ORDINARY,)
+
+    @field_validator("kinds")
+    @classmethod
+    def _ordinary_too(cls, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        if Kind.ORDINARY not in kinds:
+            raise ValueError("should name ordinary as well: those of a firm cannot be told apart")
+        return kinds
 
 
 class Cap(Document):
@@ -137,12 +160,12 @@ class Cap(Document):
 class Frequency(Block):
     """How often, and what rest follows."""
 
-    gap_hours: Annotated[float, Field(gt=0)] | None = None
+    gap_hours: Annotated[float, Field(gt=0, le=A_YEAR_HOURS)] | None = None
     per_day: Annotated[int, Field(ge=1)] | None = None
     per_24_hours: Annotated[int, Field(ge=1)] | None = None
     per_period: Cap | None = None
-    rest_days_after_refusal: Annotated[int, Field(ge=1)] | None = None
-    rest_hours_after_abandoned: Annotated[int, Field(ge=1)] | None = None
+    rest_days_after_refusal: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    rest_hours_after_abandoned: Annotated[int, Field(ge=1, le=A_YEAR_HOURS)] | None = None
     call_back_tolerance_minutes: Annotated[int, Field(ge=1, le=15)] = 15
 
 
@@ -153,16 +176,23 @@ class RegisterRule(Block):
     except_members: bool = False
     except_consent: bool = True
     except_last_gift_years: Annotated[int, Field(ge=1)] | None = None
-    wash_days: Annotated[int, Field(ge=1)] | None = None  # our copy may be this old
+    wash_days: Annotated[int, Field(ge=1, le=3_650)] | None = None  # our copy may be this old
 
 
 class ConsentRule(Block):
     """Whether somebody must have asked for the call."""
 
-    mode: Literal["not_needed", "opt_in", "express"] = "not_needed"
+    mode: Literal["not_needed", "opt_in", "express"]
     except_members: bool = False
     except_ended_years: Annotated[int, Field(ge=1)] | None = None
     proof: bool = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "ConsentRule":
+        said = self.except_members or self.except_ended_years or self.proof
+        if self.mode == "not_needed" and said:
+            raise ValueError("mode is not_needed: exceptions and proof would say nothing")
+        return self
 
 
 class GiftRule(Block):
@@ -209,8 +239,3 @@ def merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(old, dict) and isinstance(value, dict) and key != "windows"
         result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
     return result
-
-
-def as_time(minutes: int) -> time:
-    """Minutes of the day as a time; the day's end is midnight."""
-    return time(minutes % _DAY_MINUTES // 60, minutes % 60)

@@ -107,6 +107,17 @@ class Finding:
         return self.what if self.leaf is None else f"entry {self.leaf}: {self.what}"
 
 
+def between(
+    before: Sequence[Head], after: Sequence[Head], entries: Iterable[tuple[int | None, bytes]]
+) -> list[Head]:
+    """The heads that a log must fit which was read between two looks at them, while a server seals.
+
+    Every head of the first look, and those of the second that cover what was read.
+    """
+    last = max((leaf for leaf, _ in entries if leaf is not None), default=-1)
+    return [*before, *(head for head in after[len(before) :] if head.first <= last)]
+
+
 def verify(
     entries: Iterable[tuple[int | None, bytes]],
     heads: Sequence[Head],

@@ -20,6 +20,18 @@ class State(StrEnum):
     PAUSED = "paused"
 
 
+class Pause(StrEnum):
+    """Why a phoner rests: a closed list, because the log keeps it and words of one's own may name
+    somebody (I10)."""
+
+    PAUSE = "pause"
+    MEAL = "meal"
+    TALK = "talk"  # with the supervisor
+    READING = "reading"
+    TECHNICAL = "technical"
+    BREATHER = "breather"  # after a hard call; others see a pause
+
+
 class Event(StrEnum):
     ON_SHIFT = "on_shift"
     JOINED = "joined"  # the phoner's leg is in the room
@@ -92,7 +104,8 @@ ALLOWED: Mapping[State, frozenset[Event]] = {
 def _rest(seat: Seat) -> Seat:
     """Where a seat goes when nothing keeps it in a call."""
     if seat.outcome_owed:
-        return replace(seat, state=S.PAUSED, reason="outcome_owed")
+        paused = seat.wants is S.PAUSED and seat.reason  # a breather stays one
+        return replace(seat, state=S.PAUSED, reason=seat.reason if paused else "outcome_owed")
     if seat.wants is S.OFF:
         return replace(seat, state=S.OFF, connected=False, reason="")
     if not seat.connected:

@@ -1,18 +1,42 @@
 """A CSV file's bytes -> a header and rows with their line numbers; one torn row never eats the rest.
 
 What spreadsheets really write: UTF-8 with or without its mark, UTF-16, Windows-1252; commas,
-semicolons or tabs; quoted cells with line breaks; a first line `sep=;`. Nothing is mended here.
+semicolons or tabs; quoted cells with line breaks; a first line `sep=;`. Nothing is mended here, but
+for the apostrophe that guards a spreadsheet against a cell: it comes off, and goes on again.
 """
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+
+UTF8 = b"\xef\xbb\xbf"
+"""The mark at the beginning of a UTF-8 file."""
 
 MOST_LINES = 100
 """Physical lines that one row may span. A quote that never closes would swallow the whole file."""
 
 SEPARATORS = ";,\t"
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+
+_GUARDED = re.compile("'+[" + re.escape("".join(FORMULA)) + "]")
+
+
+def guarded(text: str) -> str:
+    """A cell that no spreadsheet runs: with an apostrophe before what begins like a formula."""
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
+
+
+def unguarded(text: str) -> str:
+    """The inverse."""
+    return text[1:] if _GUARDED.match(text) else text
+
+
+ODD = ((re.compile("\0"), "nul"), (re.compile("[\udc80-\udcff]"), "encoding"))
+"""What no database takes: such rows must be refused."""
 
 
 class Torn(list[str]):
@@ -24,7 +48,7 @@ class _TooLongError(Exception):
 
 
 def _text(raw: bytes) -> tuple[str, str]:
-    """The file's encoding, and its text.
+    """The file's encoding, and its text; bytes that fit into no letter are kept as surrogates.
 
     Raises:
         ValueError: in no way that we know.
@@ -36,8 +60,9 @@ def _text(raw: bytes) -> tuple[str, str]:
     for encoding in candidates:
         try:
             return encoding, raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+        except UnicodeDecodeError as error:
+            if encoding == "utf-8-sig" and not raw[: error.start].removeprefix(UTF8).isascii():
+                return encoding, raw.decode(encoding, "surrogateescape")  # UTF-8 but for some rows
     raise ValueError("the file is neither UTF-8 nor Windows-1252")
 
 
@@ -74,9 +99,11 @@ class Sheet:
     def __init__(self, raw: bytes) -> None:
         """Raises ValueError when the file is empty or in no encoding that we know."""
         encoding, text = _text(raw)
-        self.has_nul = "\0" in text  # no database takes one: such rows must be refused
+        self._odd = [one for one in ODD if one[0].search(text)]
+        self._is_guarded = _GUARDED.search(text) is not None
         del text  # decoded again line by line: a tenth of the memory
-        self._lines = _Lines(io.TextIOWrapper(io.BytesIO(raw), encoding, newline=""))
+        source = io.TextIOWrapper(io.BytesIO(raw), encoding, "surrogateescape", newline="")
+        self._lines = _Lines(source)
         first = self._first_line()
         if first.lower().startswith("sep="):
             self.separator = first[4:5]
@@ -92,7 +119,16 @@ class Sheet:
         torn = isinstance(header, Torn)
         if torn:
             raise ValueError("the header's quotes never close")
+        if self.odd(header) is not None:
+            raise ValueError("the header is not UTF-8, or holds a NUL")
         self.header: Sequence[str] = header
+
+    def odd(self, cells: Sequence[str]) -> str | None:
+        """Why no database takes these cells: `nul`, or `encoding` where the rest is UTF-8."""
+        for pattern, reason in self._odd:
+            if any(pattern.search(cell) for cell in cells):
+                return reason
+        return None
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """The line on which each row begins, and its cells. Lines without anything are no rows."""
@@ -120,6 +156,8 @@ class Sheet:
                 yield lines.number, self._torn(first)
                 reader = csv.reader(lines, delimiter=self.separator, strict=True)
                 continue
+            if self._is_guarded:
+                cells = [unguarded(cell) for cell in cells]
             if cells and (cells[0] or any(cells)):
                 yield lines.number - len(lines.held) + 1, cells
 

@@ -42,25 +42,30 @@ def _active(facts: Facts, one: Suppression) -> bool:
         return False
     if one.scope is Scope.PURPOSE and one.purpose not in (None, facts.purpose):
         return False
-    given = consent(facts)
-    lifted = one.scope in LIFTED_BY_CONSENT and given is not None and given.at > one.at
+    lifted = one.scope in LIFTED_BY_CONSENT and consented_after(facts, one.at)
     return not lifted
 
 
-def consent(facts: Facts) -> Consent | None:
-    """The telephone consent in force: the latest given that nothing at or after it revoked."""
-    so_far = [one for one in facts.consents if one.at <= facts.now]
-    given = [one for one in so_far if one.event is ConsentEvent.GIVEN and one.phone]
-    if not given:
-        return None
-    latest = max(given, key=lambda one: (one.at, one.proof))
-    revoked = any(one.event is ConsentEvent.REVOKED and one.at >= latest.at for one in so_far)
-    return None if revoked else latest
+def consents(facts: Facts) -> list[Consent]:
+    """The telephone consents in force: those given that nothing at or after them revoked."""
+    ours = [one for one in facts.consents if one.at <= facts.now and one.phone]
+    revoked = max((one.at for one in ours if one.event is ConsentEvent.REVOKED), default=None)
+    return [
+        one
+        for one in ours
+        if one.event is ConsentEvent.GIVEN and (revoked is None or one.at > revoked)
+    ]
+
+
+def consented_after(facts: Facts, at: datetime) -> bool:
+    """Whether a telephone consent in force was given later than that."""
+    return any(one.at > at for one in consents(facts))
 
 
 def _revoked(facts: Facts) -> bool:
-    return consent(facts) is None and any(
-        one.event is ConsentEvent.REVOKED and one.at <= facts.now for one in facts.consents
+    return not consents(facts) and any(
+        one.event is ConsentEvent.REVOKED and one.phone and one.at <= facts.now
+        for one in facts.consents
     )
 
 
@@ -70,9 +75,10 @@ def _consent_problems(facts: Facts, today: date) -> tuple[Reason, ...]:
     if facts.policy is None or facts.policy.consent.mode == "not_needed":
         return ()
     rule = facts.policy.consent
-    given = consent(facts)
-    if given is not None:
-        return (Reason.SUP_CONSENT_UNPROVEN,) if rule.proof and not given.proof else ()
+    given = consents(facts)
+    if given:
+        proven = not rule.proof or any(one.proof for one in given)
+        return () if proven else (Reason.SUP_CONSENT_UNPROVEN,)
     if rule.except_members and facts.relation.member:
         return ()
     ended, years = facts.relation.ended, rule.except_ended_years
@@ -87,7 +93,7 @@ def _listed(facts: Facts, today: date) -> bool:
     rule = facts.policy.register_rule
     if not rule.respected or (rule.except_members and facts.relation.member):
         return False
-    if rule.except_consent and consent(facts) is not None:
+    if rule.except_consent and consents(facts):
         return False
     gift, years = facts.relation.last_gift, rule.except_last_gift_years
     return not (gift is not None and years is not None and today <= add_years(gift, years))

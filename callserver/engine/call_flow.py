@@ -6,7 +6,6 @@ entry. Orders to the network that follow from it go out after the commit.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import structlog
@@ -22,6 +21,7 @@ from callserver.domain.call import State as CallState
 from callserver.domain.seat import Event, State
 from callserver.engine import seating
 from callserver.engine.house import House
+from callserver.engine.stopping import PHONER_LOST, Stopping
 from callserver.ports import LegState, Tx
 
 log = structlog.get_logger(__name__)
@@ -36,9 +36,8 @@ TALK_CHECK = timedelta(minutes=10)
 """A talk is asked about this often, in case its end was never told."""
 
 
-STOP_CHECK = timedelta(seconds=5)
-"""After a hang-up: its end may never be told (a queued call is cancelled without a callback)."""
-
+CHECK_AGAIN_SECONDS = (0.5, 2, 5)
+"""When a phoner's leg is asked about again at an answer, should the provider not say."""
 
 HEARD_WITHIN = timedelta(seconds=2)
 """A phoner who is lost within this time of the answer was not there for it (FTC, Ofcom)."""
@@ -49,7 +48,6 @@ class After:
     """What is to be done once the transaction is durable."""
 
     dial: list[int] = field(default_factory=list)  # seats that became ready
-    apologise: list[tuple[str, str, str]] = field(default_factory=list)  # attempt, ref, campaign
     check_room: list[str] = field(default_factory=list)  # phoners' legs
     hang_up: list[str] = field(default_factory=list)  # legs that belong to no call of ours
     silence: bool = False  # some call has stop_wanted
@@ -60,6 +58,7 @@ class CallFlow:
 
     def __init__(self, ours: House) -> None:
         self._ours = ours
+        self.stopping = Stopping(ours)
 
     async def receive(
         self,
@@ -73,7 +72,8 @@ class CallFlow:
     ) -> None:
         """Take one report in; twice, late or out of order is all the same.
 
-        `at` is the provider's own time of the event; None: now.
+        `at` is the provider's own time of the event; None: now. Clocks differ: nothing happens
+        before its permit, later than now, or after its end.
         """
         after = await self._ours.store.run(
             lambda tx: self.apply(tx, attempt, report, at, ref=ref, receipt=receipt, why=why)
@@ -106,9 +106,16 @@ class CallFlow:
             log.error("second_leg", attempt=attempt)
             after.hang_up.append(ref)
             return after
-        call = machine.advance(before.call, report, at or now, ref)
+        if ref and report in _LIVING and before.call.cause in _NOTHING_RANG:
+            # Settled as never placed, and rings after all: nobody expects this leg any more.
+            log.error("rings_after_all", attempt=attempt)
+            after.hang_up.append(ref)
+        happened = min(max(at or now, before.permit_at), before.ended_at or now)
+        call = machine.advance(before.call, report, happened, ref)
         if call == before.call and report is not Report.NO_REPLY:
             return after
+        if ref and report is Report.MACHINE and before.call.cause is None:
+            after.hang_up.append(ref)
         calls.store(tx, call, self._deadline(before, call, now))
         self._record(tx, before, call, report, now, why)
         self._effects(tx, row, before, call, now, after)
@@ -117,12 +124,10 @@ class CallFlow:
     def follow(self, after: After) -> None:
         """Send out what follows, in the background."""
         background = self._ours.background
-        for attempt, ref, campaign in after.apologise:
-            background.start(self.apologise(attempt, ref, campaign))
         for ref in after.hang_up:
-            background.start(self._ours.telephony.hang_up(ref))
+            background.start(self.stopping.end(ref))
         if after.silence:
-            background.start(self.silence())
+            background.start(self.stopping.silence())
         for leg in after.check_room:
             background.start(self._check_room(leg))
         for seat in after.dial:
@@ -131,14 +136,6 @@ class CallFlow:
     async def dial(self, seat: int) -> None:
         """Replaced by the dialer's own when the server is assembled (they need each other)."""
         raise NotImplementedError
-
-    async def apologise(self, attempt: str, ref: str, campaign: str) -> None:
-        """Somebody answered an empty room: say who called, and sorry (I5)."""
-        organisation = self._ours.rules.campaign(campaign).organisation
-        await self._ours.telephony.apologise(ref, organisation)
-        await self._ours.store.run(
-            lambda tx: audit.append(tx, self._ours.clock.now(), Kind.APOLOGISED, call=attempt)
-        )
 
     # -- inside the transaction ---------------------------------------------------------------
 
@@ -158,7 +155,7 @@ class CallFlow:
         audit.append(tx, now, kind, contact=before.contact, call=call.attempt, **details)
 
     def _deadline(self, before: CallRow, call: machine.Call, now: datetime) -> datetime | None:
-        ring = timedelta(seconds=self._ours.rules.campaign(before.campaign).ring_seconds)
+        ring = timedelta(seconds=self._ours.rules.known(before.campaign).ring_seconds)
         match call.state:
             case CallState.ENDED:
                 return None
@@ -183,7 +180,7 @@ class CallFlow:
         if _answered(call) and not _answered(before.call):
             house.count(tx, before.campaign, "answered", now)
             if call.state is CallState.TALKING:
-                row = self._answered(tx, row, before, call, now, after, mine=mine)
+                row = self._answered(tx, row, before, now, after, mine=mine)
         if before.call.state is not CallState.ENDED and call.state is CallState.ENDED:
             self._ended(tx, row, before, call, now, after, mine=mine)
         elif mine and call.state is CallState.RINGING and row.state == State.RESERVED:
@@ -196,7 +193,6 @@ class CallFlow:
         tx: Tx,
         row: SeatRow,
         before: CallRow,
-        call: machine.Call,
         now: datetime,
         after: After,
         *,
@@ -207,8 +203,8 @@ class CallFlow:
                 after.check_room.append(row.leg)
             return seating.move(tx, self._ours, row, Event.ANSWERED, now)
         self.abandoned(tx, before, now)
-        if call.ref:
-            after.apologise.append((call.attempt, call.ref, before.campaign))
+        self.stopping.want(tx, before, PHONER_LOST, now)
+        after.silence = True
         return row
 
     def abandoned(self, tx: Tx, call: CallRow, now: datetime) -> None:
@@ -230,8 +226,8 @@ class CallFlow:
         *,
         mine: bool,
     ) -> None:
-        met = _answered(call) and row.state == State.TALKING
-        met = met or (_answered(call) and not before.abandoned and mine and row.connected)
+        there = mine and (row.connected or row.state == State.TALKING)
+        met = there and _answered(call) and not before.abandoned
         if mine:
             event = Event.ENDED if met else Event.ENDED_UNANSWERED
             moved = seating.move(tx, self._ours, row, event, now)
@@ -254,7 +250,7 @@ class CallFlow:
         cause = Cause.NO_ANSWER if call.cause in _LIKE_NO_ANSWER else call.cause
         counted = dict(contact.tries_by_outcome or {})
         counted[cause.value] = counted.get(cause.value, 0) + 1
-        campaign = self._ours.rules.campaign(before.campaign)
+        campaign = self._ours.rules.known(before.campaign)
         follows = outcome.after_cause(campaign, cause, counted, contact.tries + 1, now)
         more: dict[str, Any] = {"tries": contact.tries + 1, "tries_by_outcome": counted}
         match follows:
@@ -268,6 +264,11 @@ class CallFlow:
     async def _check_room(self, leg: str) -> None:
         """Trust, but verify: is the phoner's leg really up? Her loss may have gone untold."""
         found = await self._ours.telephony.leg(leg)
+        for wait in CHECK_AGAIN_SECONDS:
+            if found.state is not LegState.NO_ANSWER:
+                break
+            await self._ours.clock.sleep(wait)
+            found = await self._ours.telephony.leg(leg)
         if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
             self.follow(await self._ours.store.run(lambda tx: self.leg_lost(tx, leg)))
 
@@ -285,34 +286,16 @@ class CallFlow:
         call = None if row.call is None else calls.lock(tx, row.call)
         if call is None or call.ended_at is not None:
             return after
-        if call.call.state is CallState.TALKING:
-            if row.state != State.TALKING or now - (call.answered_at or now) <= HEARD_WITHIN:
-                self.abandoned(tx, call, now)
-            if call.ref:
-                after.apologise.append((call.attempt, call.ref, call.campaign))
-            return after
-        self.want_stopped(tx, call, "phoner_lost", now)
+        heard = row.state == State.TALKING and now - (call.answered_at or now) > HEARD_WITHIN
+        if call.call.state is CallState.TALKING and not heard:
+            self.abandoned(tx, call, now)
+        self.stopping.want(tx, call, PHONER_LOST, now)
         after.silence = True
         return after
 
-    def want_stopped(self, tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
-        """This call must not go on ringing. `silence` does it after the commit."""
-        if call.stop_wanted is None and call.ended_at is None:
-            calls.change(tx, call.attempt, stop_wanted=reason)
-            audit.append(tx, now, Kind.STOPPED, call=call.attempt, reason=reason)
 
-    async def silence(self) -> None:
-        """Hang up every open call that must stop. What fails is tried again by upkeep."""
-        for call in await self._ours.store.run(calls.to_stop):
-            if call.ref is None:
-                continue
-            await self._ours.telephony.hang_up(call.ref)
-            await self._ours.store.run(partial(self._silenced, attempt=call.attempt))
-
-    def _silenced(self, tx: Tx, attempt: str) -> None:
-        soon = self._ours.clock.now() + STOP_CHECK
-        calls.change(tx, attempt, stopped=True, deadline=soon)
-
+_LIVING = frozenset({Report.TAKEN, Report.RANG, Report.ANSWERED})
+_NOTHING_RANG = frozenset({Cause.NEVER_PLACED, Cause.DECLINED})
 
 _LIKE_NO_ANSWER = frozenset({Cause.CANCELLED, Cause.NEVER_PLACED, Cause.COMPLETED})
 """Ends after which the person was not reached: the rule for "no answer" serves."""

@@ -60,15 +60,17 @@ def pictures(
     everyone = list({about for three in subjects.values() for about in three})
     suppressions = many.suppressions_of(tx, [*everyone, *set(hashes.values())])
     marks = many.marks_of(tx, everyone)
-    numbers = list({one.number for one in contacts})
-    households = list({one.household for one in contacts})
-    listed = many.listed(tx, numbers)
+    listed = many.listed(tx, list({one.number for one in contacts}))
     washed_at = many.washed_at(tx)
-    by_number, by_household = many.attempts_of(tx, numbers, households, now - gate.LOOK_BACK)
-    state = gate.state_of(tx, campaign, now)
+    tried = many.attempts_of(tx, contacts, now - gate.LOOK_BACK)
+    state = gate.state_of(tx, rules, campaign, now)
     for one in contacts:
         about = subjects[one.id]
-        attempts = {*by_number.get(one.number, ()), *by_household.get(one.household, ())}
+        attempts = {
+            attempt
+            for key in ("number", "household", "person")
+            for attempt in tried.get((key, getattr(one, key)), ())
+        }
         ordered = sorted((mark for key in about for mark in marks.get(key, ())), key=_by_writing)
         known = Known(
             marks=[mark for _, mark in ordered],

@@ -13,14 +13,13 @@ from callserver.database import audit, calls, contacts, house, knowledge, listen
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
-from callserver.domain import hours, permit, phone, subject
+from callserver.domain import permit, phone, subject
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Campaign
-from callserver.domain.hours import Place
 from callserver.domain.permit import DialPermit, PermitVoid, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import Event, State
-from callserver.engine import gate, seating
+from callserver.engine import gate, prospects, seating
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.gate import Question
 from callserver.engine.house import House
@@ -121,13 +120,15 @@ class Dialer:
             return None
         if not self._slot(tx, row, now):
             return None
-        open_places, closed = self._places(tx, campaign, now)
+        open_places, closed = prospects.places(tx, self._ours.rules, campaign, now)
         for _ in range(REFUSALS_AT_ONCE):
             claimed = contacts.claim(tx, campaign.name, open_places, row.phoner, now)
             if claimed is None:
                 if contacts.promote(tx, campaign.name, now):
                     continue
-                self._nothing_to_dial(tx, row, campaign, closed, now)
+                rules = self._ours.rules
+                why = prospects.why_nothing(tx, rules, campaign, row.phoner, closed, now)
+                self._wait(tx, row, why.reason, now, why.until)
                 return None
             contact, path = claimed
             answer = gate.ask(tx, self._ours, Question(contact, campaign, path, row, now))
@@ -144,17 +145,22 @@ class Dialer:
         now = self._ours.clock.now()
         row = seats.of_phoner(tx, phoner)
         if row is None or row.state not in (State.PAUSED, State.WAITING) or row.outcome_owed:
-            raise Impossible("a dial by hand needs a seat that is paused or waiting")
+            raise Impossible(
+                "a dial by hand needs a seat that is paused or waiting", key="dial_not_now"
+            )
         if not row.connected or row.room_ref is None:
-            raise Impossible("your telephone is not connected")
+            raise Impossible("your telephone is not connected", key="not_connected")
         campaign = self._ours.rules.campaign(row.campaign)
         contact = self._contact_by_hand(tx, phoner, number, campaign)
         if contact.status == "claimed":
-            raise Impossible("this contact is being rung right now")
+            raise Impossible("this contact is being rung right now", key="being_rung")
         answer = gate.ask(tx, self._ours, Question(contact, campaign, path, row, now))
         if isinstance(answer, Refusal):
             return answer
-        contacts.take(tx, contact)
+        if contact.status in ("ready", "call_back"):
+            contacts.take(
+                tx, contact
+            )  # who is done with, or asked for rest, stays so if nobody answers
         return row.id, self._reserve(tx, row, campaign, answer, now)
 
     def _contact_by_hand(
@@ -164,7 +170,7 @@ class Dialer:
             last = calls.last_of_phoner(tx, phoner)
             found = None if last is None or last.contact is None else contacts.get(tx, last.contact)
             if found is None or found.campaign != campaign.name:
-                raise NotFound("there is no last call to dial again")
+                raise NotFound("there is no last call to dial again", key="no_last_call")
             return found
         parsed = phone.parse(number)
         rows = (
@@ -173,7 +179,7 @@ class Dialer:
             else []
         )
         if not rows:
-            raise NotFound("the campaign has no contact with this number")
+            raise NotFound("the campaign has no contact with this number", key="no_such_contact")
         return rows[0]
 
     def _slot(self, tx: Tx, row: SeatRow, now: datetime) -> bool:
@@ -189,19 +195,6 @@ class Dialer:
         house.take_slot(tx, slot, self._ours.calls_per_second)
         seating.wait(tx, row, "call_rate", now, until=slot, wake_at=slot, slot_at=slot)
         return False
-
-    def _places(self, tx: Tx, campaign: Campaign, now: datetime) -> tuple[list[str], list[Place]]:
-        """The campaign's places: those open now, and the others."""
-        policy = self._ours.rules.current.policies[campaign.policy]
-        open_places: list[str] = []
-        closed: list[Place] = []
-        for text in contacts.places_of(tx, campaign.name):
-            place = Place.parse(text)
-            if hours.is_open(policy, place, now):
-                open_places.append(text)
-            else:
-                closed.append(place)
-        return open_places, closed
 
     def _reserve(
         self, tx: Tx, row: SeatRow, campaign: Campaign, answer: DialPermit, now: datetime
@@ -234,28 +227,6 @@ class Dialer:
         waiting = "call_back" if path == "call_back" else "waiting"
         contacts.set_status(tx, contact.id, waiting, next_at=again)
         return False
-
-    def _nothing_to_dial(
-        self, tx: Tx, row: SeatRow, campaign: Campaign, closed: list[Place], now: datetime
-    ) -> None:
-        """Say why nothing can be dialed, and when it goes on."""
-        policy = self._ours.rules.current.policies[campaign.policy]
-        opens = [
-            at
-            for place in contacts.ready_places(tx, campaign.name, [str(place) for place in closed])
-            if (at := hours.next_open(policy, Place.parse(place), now)) is not None
-        ]
-        due = contacts.next_due(tx, campaign.name, row.phoner)
-        call_backs = [at for kind, at in due.items() if kind != 0]
-        times: list[tuple[datetime, str]] = [(at, "window_closed") for at in opens]
-        times += [(at, "next_call_back") for at in call_backs]
-        if 0 in due:
-            times.append((due[0], "next_contact"))
-        if not times:
-            self._wait(tx, row, "list_finished", now)
-            return
-        until, reason = min(times)
-        self._wait(tx, row, reason, now, max(until, now))
 
     def _wait(
         self, tx: Tx, row: SeatRow, reason: str, now: datetime, until: datetime | None = None

@@ -6,7 +6,7 @@ from callserver.database import audit
 from callserver.domain.audit import Kind
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import Instruction
-from callserver.engine.call_flow import After, CallFlow
+from callserver.engine.call_flow import CallFlow
 from callserver.engine.house import House
 from callserver.engine.inbound import Inbound
 from callserver.engine.listener_legs import ListenerLegs
@@ -63,7 +63,6 @@ class Door:
         """The provider thinks that a machine answered: end the call as such."""
         if answered_by.startswith(MACHINES):
             await self._call_flow.receive(attempt, Report.MACHINE, None, ref=leg)
-            self._call_flow.follow(After(hang_up=[leg]))
 
     async def bad_signature(self, path: str, why: str) -> None:
         """A request that the provider did not sign: refused, and written down."""

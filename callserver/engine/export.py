@@ -1,7 +1,8 @@
 """A campaign's list, or its calls and outcomes, as rows of text: what leaves the house as CSV.
 
 No cell begins like a formula: a spreadsheet would run what a stranger wrote into a name. Numbers
-begin with 00 instead of a plus for that reason, and can be imported again as they are.
+begin with 00 instead of a plus for that reason. An exported list can be imported as it is: the same
+contacts come out of it; where they stand, behind the list's own columns, is left out.
 """
 
 import json
@@ -15,22 +16,16 @@ from sqlalchemy import select
 from callserver.database import audit
 from callserver.database.tables import calls, contacts
 from callserver.domain.audit import Kind
+from callserver.domain.contact import STATE_COLUMNS
+from callserver.domain.sheet import guarded
 from callserver.ports import Tx
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
 
 CHUNK = 5_000
 
 CONTACTS = {
-    "contact": contacts.c.id,
     "ref": contacts.c.ref,
     "name": contacts.c.name,
     "phone": contacts.c.number,
-    "status": contacts.c.status,
-    "reason": contacts.c.reason,
-    "next_at": contacts.c.next_at,
-    "tries": contacts.c.tries,
     "zone": contacts.c.zone,
     "born": contacts.c.born,
     "member": contacts.c.member,
@@ -38,6 +33,7 @@ CONTACTS = {
     "ended": contacts.c.ended,
     "source": contacts.c.source,
 }
+STATE = {"contact": contacts.c.id, **{name: contacts.c[name] for name in STATE_COLUMNS[1:]}}
 OUTCOMES = {
     "attempt": calls.c.attempt,
     "contact": calls.c.contact,
@@ -72,8 +68,7 @@ def safe(column: str, value: Any) -> str:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, Mapping):
         value = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return guarded(str(value))
 
 
 def rows(tx: Tx, what: What, campaign: str) -> Iterator[Sequence[str]]:
@@ -90,15 +85,20 @@ def rows(tx: Tx, what: What, campaign: str) -> Iterator[Sequence[str]]:
             yield [safe(column, value) for column, value in zip(OUTCOMES, row, strict=True)]
         return
     extra = _merge_fields(tx, campaign)
-    yield [*CONTACTS, *(safe("", name) for name in extra)]
+    shown = [f"{name} 2" if name in CONTACTS else name for name in extra]
+    yield [*CONTACTS, *map(guarded, shown), *STATE]
     query = (
-        select(*CONTACTS.values(), contacts.c.fields)
+        select(*CONTACTS.values(), contacts.c.fields, *STATE.values())
         .where(contacts.c.campaign == campaign)
         .order_by(contacts.c.id)
     )
-    for *row, fields in _streamed(tx, query):
-        cells = [safe(column, value) for column, value in zip(CONTACTS, row, strict=True)]
-        yield [*cells, *(safe("", (fields or {}).get(name)) for name in extra)]
+    for row in _streamed(tx, query):
+        own, fields, state = row[: len(CONTACTS)], row[len(CONTACTS)] or {}, row[-len(STATE) :]
+        yield [
+            *map(safe, CONTACTS, own),
+            *(safe("", fields.get(name)) for name in extra),
+            *map(safe, STATE, state),
+        ]
 
 
 def _streamed(tx: Tx, query: Any) -> Iterator[Any]:
@@ -113,7 +113,7 @@ def _merge_fields(tx: Tx, campaign: str) -> list[str]:
     )
     for (fields,) in _streamed(tx, query.order_by(contacts.c.id)):
         found.update(dict.fromkeys(fields or ()))
-    return [name for name in found if name not in CONTACTS]
+    return list(found)
 
 
 def record(tx: Tx, what: What, campaign: str, by: str, now: datetime) -> None:

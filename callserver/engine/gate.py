@@ -5,7 +5,7 @@ audit entry (I2); an error while asking is a refusal (I9).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,9 +25,6 @@ from callserver.ports import Tx
 
 LOOK_BACK = timedelta(days=370)
 """How far back attempts are read: longer than any cap's period."""
-
-ABANDON_DAYS = 30
-"""The abandon rate's window where the policy names none (FTC, 16 CFR 310.4)."""
 
 PLACING_DEADLINE = timedelta(seconds=15)
 """A permit whose order was neither taken nor declined by then: the provider is asked."""
@@ -113,9 +110,11 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
     contact, now = question.contact, question.now
     subjects = subjects_of(contact)
     phoner = None if question.seat is None else question.seat.phoner
-    since = now - timedelta(days=ABANDON_DAYS)
+    since = _abandon_since(rules, question.campaign, now)
     found = situation.of(tx, question.campaign.name, contact.number, phoner, since)
-    attempts, active = calls.attempts(tx, contact.number, contact.household, now - LOOK_BACK)
+    attempts, active = calls.attempts(
+        tx, contact.number, contact.household, contact.person, now - LOOK_BACK
+    )
     known = Known(
         marks=knowledge.marks_of(tx, subjects),
         suppressions=suppressions.for_subjects(
@@ -130,9 +129,16 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
     return picture(rules, question, known, skew_ms)
 
 
-def state_of(tx: Tx, campaign: Campaign, now: datetime) -> f.CampaignState:
+def _abandon_since(rules: Rules, campaign: Campaign, now: datetime) -> datetime:
+    """The first day of the policy's abandon window, today included."""
+    policy = rules.current.policies.get(campaign.policy)
+    return now - timedelta(days=0 if policy is None else policy.abandon.window_days - 1)
+
+
+def state_of(tx: Tx, rules: Rules, campaign: Campaign, now: datetime) -> f.CampaignState:
     """The campaign's running figures."""
-    return _state(situation.of(tx, campaign.name, 0, None, now - timedelta(days=ABANDON_DAYS)))
+    since = _abandon_since(rules, campaign, now)
+    return _state(situation.of(tx, campaign.name, 0, None, since))
 
 
 def _state(found: Situation) -> f.CampaignState:
@@ -143,6 +149,8 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
     """One frozen picture of what is known: what `permit.decide` looks at."""
     contact, campaign = question.contact, question.campaign
     number = phone.from_int(contact.number)
+    if question.seat is not None:
+        known = _happened(known, question.now)
     latest = {mark.kind: mark.at for mark in known.marks}  # the last one stands
     return f.Facts(
         now=question.now,
@@ -170,6 +178,7 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
         refused_at=latest.get("refused"),
         abandoned_at=latest.get("abandoned"),
         callback_for=contact.callback_for if question.path == "call_back" else None,
+        call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
         reassigned_at=latest.get("reassigned"),
         bad_number="bad_number" in latest,
         active_call=known.active_call,
@@ -182,6 +191,21 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
         system=f.System(clock_skew_ms=skew_ms),
         revision=rules.current.revision,
         ring_seconds=campaign.ring_seconds,
+    )
+
+
+def _happened(known: Known, now: datetime) -> Known:
+    """For a dial, whatever was said has been said, though another server's clock may go before ours.
+
+    Only what would let us ring, a consent or the end of a no, waits until its time by our own clock.
+    """
+    return replace(
+        known,
+        marks=[
+            mark if mark.kind == "consent_given" else replace(mark, at=min(mark.at, now))
+            for mark in known.marks
+        ],
+        suppressions=tuple(replace(one, at=min(one.at, now)) for one in known.suppressions),
     )
 
 

@@ -13,9 +13,14 @@ from callserver.ports import Clock, Store, Telephony
 
 @dataclass(slots=True)
 class Rules:
-    """The configuration in force. A running server swaps it whole, or keeps the last good one."""
+    """The configuration in force. A running server swaps it whole, or keeps the last good one.
+
+    `former`: campaigns that are gone from it while a call or a seat of theirs is in hand. Nothing new
+    is dialed for them; what is under way ends as it would have.
+    """
 
     current: Configuration
+    former: dict[str, Campaign] = field(default_factory=dict)
 
     def campaign(self, name: str | None) -> Campaign:
         """One campaign.
@@ -24,8 +29,26 @@ class Rules:
             NotFound: there is none of that name.
         """
         if name is None or name not in self.current.campaigns:
-            raise NotFound(f"there is no campaign {name!r}")
+            known = ", ".join(self.current.campaigns)
+            raise NotFound(
+                f"there is no campaign {name!r}; there are {known}", key="no_campaign", known=known
+            )
         return self.current.campaigns[name]
+
+    def known(self, name: str | None) -> Campaign:
+        """The campaign of a call or seat in hand, though its file may be gone by now.
+
+        Raises:
+            NotFound: there never was one of that name.
+        """
+        if name in self.former and name not in self.current.campaigns:
+            return self.former[name]
+        return self.campaign(name)
+
+    def replace(self, found: Configuration) -> None:
+        """Put another configuration into force."""
+        self.former.update(self.current.campaigns)
+        self.current = found
 
     @property
     def own_numbers(self) -> frozenset[str]:

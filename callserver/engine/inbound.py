@@ -3,12 +3,15 @@
 9 = never call me again (effective before the next dial anywhere), 1 = please call me again.
 """
 
+from datetime import datetime
+
 from callserver.database import audit, calls, contacts, suppressions
 from callserver.database.contacts import Contact
-from callserver.domain import phone, subject
+from callserver.domain import hours, phone, subject
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Scope
+from callserver.domain.hours import Place
 from callserver.domain.instruction import AskKey, Instruction, Say
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
@@ -43,6 +46,8 @@ class Inbound:
             if campaign is None:
                 return Say("inbound_stranger")
             values = {"organisation": campaign.organisation, "why": campaign.why.da}
+            if not isinstance(phone.parse(caller), str):
+                return Say("inbound_withheld", values)
             return AskKey("inbound_who" if contact else "inbound_unknown", values)
 
         return await self._ours.store.run(work)
@@ -62,21 +67,10 @@ class Inbound:
                 key=key if key in (NEVER_KEY, CALL_ME_KEY) else "other",
             )
             if key == NEVER_KEY:
-                self._never(tx, caller, contact)
-                return Say("inbound_never_done")
+                noted = self._never(tx, caller, contact)
+                return Say("inbound_never_done" if noted else "inbound_not_noted")
             if key == CALL_ME_KEY and contact is not None and campaign is not None:
-                contacts.set_status(
-                    tx,
-                    contact.id,
-                    "call_back",
-                    next_at=now,
-                    callback_for=now,
-                    callback_phoner=None,
-                    release_at=now,
-                )
-                audit.append(
-                    tx, now, Kind.CALL_BACK, contact=contact.id, at_time=stamp(now), phoner=None
-                )
+                self._call_me(tx, contact, campaign, now)
                 return Say("inbound_call_me_done")
             return Say("inbound_goodbye")
 
@@ -84,14 +78,30 @@ class Inbound:
         self._call_flow.follow(After(silence=True))
         return instruction
 
-    def _never(self, tx: Tx, caller: str, contact: Contact | None) -> None:
+    def _call_me(self, tx: Tx, contact: Contact, campaign: Campaign, now: datetime) -> None:
+        """At once, or when the calling hours begin: who presses a key at night has named no hour."""
+        policy = self._ours.rules.current.policies[campaign.policy]
+        at = hours.next_open(policy, Place.parse(contact.place), now) or now
+        contacts.set_status(
+            tx,
+            contact.id,
+            "call_back",
+            next_at=at,
+            callback_for=at,
+            callback_phoner=None,
+            release_at=at,
+        )
+        audit.append(tx, now, Kind.CALL_BACK, contact=contact.id, at_time=stamp(at), phoner=None)
+
+    def _never(self, tx: Tx, caller: str, contact: Contact | None) -> bool:
+        """False: the number is withheld, so it names nobody, and nothing can be kept."""
         if contact is not None:
-            self._wishes.say_no(tx, contact, "never", by="inbound", call=None)
+            self._wishes.hear(tx, contact, "never", by="inbound", call=None)
             contacts.set_status(tx, contact.id, "closed", reason="SUP_PERSON")
-            return
+            return True
         number = phone.parse(caller)
         if not isinstance(number, str):
-            return  # a withheld number names nobody: there is nothing to suppress
+            return False
         about = subject.of_number(phone.to_int(number))
         now = self._ours.clock.now()
         entry = suppressions.add(tx, about, Scope.NUMBER, now, "inbound")
@@ -99,6 +109,7 @@ class Inbound:
         audit.append(
             tx, now, Kind.SUPPRESSED, scope=Scope.NUMBER.value, suppression=entry, by="inbound"
         )
+        return True
 
     def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:
         """Whom we last rang at this number, and the campaign whose number was called."""

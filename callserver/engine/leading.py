@@ -33,22 +33,22 @@ class Leading:
     async def end_shift(self, user: User, seat: int) -> None:
         """No further call: the seat is off as soon as nothing is in hand, an outcome included.
 
+        Her telephone is hung up by upkeep, as whenever a seat goes off.
+
         Raises:
             Impossible: she is not on shift.
         """
 
-        def work(tx: Tx) -> SeatRow:
+        def work(tx: Tx) -> None:
             row = self._seat(tx, user, seat)
             if row.state == State.OFF:
-                raise Impossible("she is not on shift", key="not_on_shift")
+                raise Impossible("she is not on shift", key="phoner_not_on_shift")
             now = self._ours.clock.now()
             by = f"user:{user.id}"
             audit.append(tx, now, Kind.SHIFT_ENDED, seat=seat, phoner=row.phoner, by=by)
-            return seating.move(tx, self._ours, row, Event.OFF_SHIFT, now)
+            seating.move(tx, self._ours, row, Event.OFF_SHIFT, now)
 
-        row = await self._ours.store.run(work)
-        if row.state == State.OFF and row.leg:
-            self._ours.background.start(self._ours.telephony.hang_up(row.leg))
+        await self._ours.store.run(work)
 
     @staticmethod
     def _seat(tx: Tx, user: User, seat: int) -> SeatRow:

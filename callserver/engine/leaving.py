@@ -6,7 +6,15 @@ the telephone (`dismiss`) upkeep does within a second, in whichever process has 
 
 from datetime import datetime
 
-from callserver.database import accounts, audit, calls, contacts, listenings, seats
+from callserver.database import (
+    accounts,
+    audit,
+    calls,
+    contacts,
+    listenings,
+    seats,
+    softphones,
+)
 from callserver.database.accounts import User
 from callserver.domain.audit import Kind
 from callserver.domain.seat import State
@@ -19,6 +27,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     """End sessions, tokens and dialing; free the call-backs; how many of those."""
     accounts.change(tx, user.id, left_at=now, password=None, code_key=None)
     accounts.drop_access(tx, user.id)
+    softphones.drop_of(tx, user.id)
     freed = contacts.free_call_backs(tx, user.id)
     seat = seats.of_phoner(tx, user.id)
     if seat is not None:

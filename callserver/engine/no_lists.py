@@ -4,7 +4,7 @@ A suppression list takes effect in one transaction, and silences what rings. A r
 loaded beside the one in force and replaces it in one step; an import that dies changes nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -31,11 +31,19 @@ def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[at : at + CHUNK] for at in range(0, len(items), CHUNK))
 
 
-def add_numbers(tx: Tx, numbers: Sequence[int], list_name: str, by: str, now: datetime) -> int:
+def add_numbers(
+    tx: Tx,
+    numbers: Sequence[int],
+    list_name: str,
+    by: str,
+    now: datetime,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
     """Suppress numbers as one list; how many were not suppressed before. `numbers`: each once."""
     suppressions.before_suppressing(tx)
     added = 0
-    for chunk in chunks(numbers):
+    for done, chunk in enumerate(chunks(numbers)):
+        progress(done * CHUNK)
         known = suppressions.in_force(tx, chunk)
         values = [
             {
@@ -67,6 +75,7 @@ def load_register(
     *,
     by: str = "command",
     smaller: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Load an issue and put it into force; its version. `numbers`: each once.
 
@@ -77,7 +86,8 @@ def load_register(
     with engine.begin() as tx:
         _check_size(tx, len(numbers), name, smaller=smaller)
         version = _new_version(tx, name, washed_at)
-    for chunk in chunks(numbers):
+    for done, chunk in enumerate(chunks(numbers)):
+        progress(done * CHUNK)
         with engine.begin() as tx:
             values: list[dict[str, Any]] = [{"number": one, "version": version} for one in chunk]
             tx.execute(insert(register_entries), values)

@@ -1,6 +1,6 @@
 """A file of telephone numbers: one a line, or a sheet with such a column. Strict as any list is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -8,6 +8,9 @@ from callserver.domain import contact, phone
 from callserver.domain.sheet import Torn
 from callserver.engine.taking_in import Refused, open_sheet
 from callserver.errors import ConfigurationProblem
+
+EVERY = 10_000
+"""Rows between two words about progress."""
 
 
 @dataclass(slots=True)
@@ -22,8 +25,14 @@ class Numbers:
     separator: str = ","
 
 
-def read(raw: bytes, *, column: str | None = None, region: str = "DK") -> Numbers:
-    """The numbers of a file, with or without a header.
+def read(
+    raw: bytes,
+    *,
+    column: str | None = None,
+    region: str = "DK",
+    progress: Callable[[int], None] = lambda _: None,
+) -> Numbers:
+    """The numbers of a file, with or without a header. `progress` hears how many rows were read.
 
     Raises:
         ConfigurationProblem: it is no such file, or nothing says which column holds the numbers.
@@ -31,13 +40,15 @@ def read(raw: bytes, *, column: str | None = None, region: str = "DK") -> Number
     sheet = open_sheet(raw)
     at, first = _column(sheet.header, column, region)
     found = Numbers(
-        header=("phone",) if first else sheet.header[: contact.without_refusals(sheet.header)],
+        header=("phone",) if first else sheet.header[: contact.own_width(sheet.header)],
         separator=sheet.separator,
     )
     seen: dict[int, None] = {}
     rows: Iterator[tuple[int, Sequence[str]]] = chain(first, sheet.rows())
     for line, cells in rows:
         found.read += 1
+        if found.read % EVERY == 0:
+            progress(found.read)
         number = phone.parse(cells[at], region) if at < len(cells) else phone.NumberProblem.EMPTY
         if isinstance(cells, Torn):
             found.refused.append(Refused(line, "", "quotes", cells))
@@ -63,8 +74,9 @@ def _column(
     for at, name in enumerate(names):
         if contact.SYNONYMS.get(name) == "phone":
             return at, []
-    if isinstance(phone.parse(header[0], region), str):
+    alone, digits = len(header) == 1, any(sign.isdigit() for sign in header[0])
+    if isinstance(phone.parse(header[0], region), str) or (alone and digits):
         return 0, [(1, header)]
-    if len(header) == 1 and not any(sign.isdigit() for sign in header[0]):
+    if alone:
         return 0, []
     raise ConfigurationProblem("nothing says which column holds the numbers; name it with --column")

@@ -1,33 +1,27 @@
-"""What a phoner does: on shift, ready, pause, hang up, outcome, off shift."""
+"""What a phoner does: on shift, ready, pause, hang up, raise a hand, wish, outcome, off shift.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+Whatever concerns a call may name its attempt: a page that is a moment late must not give one
+person's outcome, or one person's no, to the next.
+"""
 
 from callserver.database import audit, calls, contacts, seats
 from callserver.database.accounts import User
-from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
-from callserver.domain import outcome as outcomes
 from callserver.domain.audit import Kind
-from callserver.domain.campaign import Campaign, Outcome
+from callserver.domain.campaign import Campaign
 from callserver.domain.seat import Event, ImpossibleEvent, State
-from callserver.engine import seating
+from callserver.engine import lines, seating
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
+from callserver.engine.recording import Given, Recording
 from callserver.engine.rooms import Rooms
 from callserver.engine.wishes import Wishes
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
+__all__ = ["Given", "Phoning"]
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """An outcome as the phoner gives it."""
-
-    outcome: str
-    details: Mapping[str, Any] = field(default_factory=dict)
-    note: str = ""
+OWED = "the last call's outcome comes first"
 
 
 class Phoning:
@@ -38,40 +32,52 @@ class Phoning:
         self._call_flow = call_flow
         self._rooms = rooms
         self._wishes = wishes
+        self._recording = Recording(ours, wishes)
 
     async def on_shift(self, user: User, campaign: str, line: str | None) -> int:
         """Take the seat for a campaign; the telephone is rung. The seat's id.
 
         Raises:
             NotFound: no such campaign.
-            NotAllowed: it belongs to another department.
+            NotAllowed: it belongs to another department; or the line is the telephone of somebody
+                whom we know otherwise.
         """
         chosen = self._ours.rules.campaign(campaign)
         if user.department is not None and chosen.department != user.department:
-            raise NotAllowed(f"campaign {campaign!r} belongs to another department")
-        row = await self._ours.store.run(
-            lambda tx: self._on_shift(tx, user, chosen, line or user.line)
-        )
+            raise NotAllowed(
+                f"campaign {campaign!r} belongs to another department", key="other_department"
+            )
+        row, after = await self._ours.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
+        self._call_flow.follow(after)
         if row.state == State.CONNECTING:
             self._ours.background.start(self._rooms.ring_in(row.id))
         return row.id
 
-    def _on_shift(self, tx: Tx, user: User, campaign: Campaign, line: str | None) -> SeatRow:
+    def _on_shift(
+        self, tx: Tx, user: User, campaign: Campaign, asked: str | None
+    ) -> tuple[SeatRow, After]:
         now = self._ours.clock.now()
+        after = After()
         row = seats.open_for(tx, user.id, user.department, now)
         if row.state not in (State.OFF, State.CONNECTING, State.PAUSED) or row.outcome_owed:
-            raise Impossible("you are on shift already; finish the call in hand first")
+            raise Impossible(
+                "you are on shift already; finish the call in hand first", key="on_shift"
+            )
         if row.state == State.PAUSED:
             seats.set_line(tx, row.id, campaign=campaign.name)
-            return self._seat(tx, row.id)
+            return self._seat(tx, row.id), after
+        line = lines.choose(tx, self._ours, user, campaign, asked)
+        if row.leg is not None and (row.state == State.OFF or row.line != line):
+            after.hang_up.append(row.leg)  # of her last shift, or of the telephone she had before
+            seats.set_line(tx, row.id, leg=None)
         seats.set_line(tx, row.id, campaign=campaign.name, line=line, department=user.department)
-        return seating.move(tx, self._ours, self._seat(tx, row.id), Event.ON_SHIFT, now)
+        return seating.move(tx, self._ours, self._seat(tx, row.id), Event.ON_SHIFT, now), after
 
     async def ready(self, user: User) -> None:
         """Ready for the next call: it is dialed at once."""
         row = await self._move(user, Event.READY)
         if row.outcome_owed:
-            raise Impossible("the last call's outcome comes first")
+            raise Impossible(OWED, key="outcome_owed")
 
     async def pause(self, user: User, reason: str) -> None:
         """No further call after this one."""
@@ -81,105 +87,70 @@ class Phoning:
         """Leave. What rings is silenced; an outcome that is owed comes first."""
         row = await self._move(user, Event.OFF_SHIFT)
         if row.outcome_owed:
-            raise Impossible("the last call's outcome comes first")
-        if row.state == State.OFF:
-            if row.leg:
-                self._ours.background.start(self._ours.telephony.hang_up(row.leg))
-            return
+            raise Impossible(OWED, key="outcome_owed")
         if row.state in (State.RESERVED, State.RINGING):
             await self._stop(row, "phoner_off")
 
     async def hang_up(self, user: User) -> None:
         """End the call in hand."""
         row = await self._ours.store.run(lambda tx: self._seat_of(tx, user))
-        call = (
-            None
-            if row.call is None
-            else await self._ours.store.run(lambda tx: calls.get(tx, row.call or ""))
-        )
-        if call is None or call.ended_at is not None:
-            raise Impossible("there is no call to hang up")
-        if call.answered_at is None:
-            await self._stop(row, "phoner_hung_up")
-        elif call.ref:
-            self._ours.background.start(self._ours.telephony.hang_up(call.ref))
+        if not await self._stop(row, "phoner_hung_up"):
+            raise Impossible("there is no call to hang up", key="no_call")
 
-    async def outcome(self, user: User, given: Given, then: str) -> None:
+    async def hand(self, user: User, *, up: bool) -> None:
+        """Ask for the supervisor, or no longer. A hand that is up keeps its time."""
+
+        def work(tx: Tx) -> None:
+            row = self._seat_of(tx, user)
+            if row.state == State.OFF:
+                raise Impossible("you are not on shift", key="not_on_shift")
+            if up == (row.hand_at is not None):
+                return
+            now = self._ours.clock.now()
+            seats.set_line(tx, row.id, hand_at=now if up else None)
+            audit.append(tx, now, Kind.HAND, seat=row.id, up=up, by=f"user:{user.id}")
+
+        await self._ours.store.run(work)
+
+    async def outcome(
+        self, user: User, given: Given, then: str, attempt: str | None = None
+    ) -> None:
         """Record what came of the call in hand; `then` is ready or pause.
+
+        `attempt`: which call it came of. The same once more is no error: the answer was lost.
 
         Raises:
             NotFound: the campaign has no such outcome.
-            Impossible: no call, or something the outcome asks for is missing; says what.
+            Impossible: no call, another one, or something the outcome asks for is missing; says what.
         """
-        after = await self._ours.store.run(lambda tx: self._outcome(tx, user, given, then))
+        after = await self._ours.store.run(lambda tx: self._outcome(tx, user, given, then, attempt))
         self._call_flow.follow(after)
 
-    def _outcome(self, tx: Tx, user: User, given: Given, then: str) -> After:
+    def _outcome(self, tx: Tx, user: User, given: Given, then: str, attempt: str | None) -> After:
         now = self._ours.clock.now()
         row = self._seat_of(tx, user)
+        if attempt is not None and attempt != row.call:
+            earlier = calls.get(tx, attempt)
+            if earlier is not None and earlier.phoner == user.id and given.is_what(earlier):
+                return After()
+            raise Impossible("this call is not in hand any more; correct it", key="other_call")
         call = None if row.call is None else calls.lock(tx, row.call)
         if call is None or (row.state != State.TALKING and not row.outcome_owed):
-            raise Impossible("there is no call whose outcome is missing")
-        campaign = self._ours.rules.campaign(call.campaign)
-        self._record(tx, call, campaign, given, user)
+            raise Impossible("there is no call whose outcome is missing", key="no_outcome_owed")
+        campaign = self._ours.rules.known(call.campaign)
+        if not given.is_what(call):
+            self._recording.refuse_after_no(tx, call, campaign, given)
+            self._recording.record(tx, call, campaign, given, user)
         wanted = Event.READY if then == "ready" else Event.PAUSE
         wants = row
         if row.seat.wants is not State.OFF:
-            wants = seating.move(tx, self._ours, row, wanted, now, reason=row.reason)
+            reason = row.reason if row.reason not in ("", "outcome_owed") else "pause"
+            wants = seating.move(tx, self._ours, row, wanted, now, reason=reason)
         moved = seating.move(tx, self._ours, wants, Event.OUTCOME, now)
         after = After(silence=True)
         if moved.state == State.WAITING:
             after.dial.append(moved.id)
         return after
-
-    def _record(self, tx: Tx, call: CallRow, campaign: Campaign, given: Given, user: User) -> None:
-        """The outcome, and what follows from it, in one transaction."""
-        now = self._ours.clock.now()
-        chosen = self._chosen(campaign, given)
-        calls.change(
-            tx,
-            call.attempt,
-            outcome=given.outcome,
-            outcome_at=now,
-            details=dict(given.details),
-            note=given.note or None,
-        )
-        audit.append(
-            tx,
-            now,
-            Kind.OUTCOME if call.outcome is None else Kind.CORRECTED,
-            contact=call.contact,
-            call=call.attempt,
-            outcome=given.outcome,
-            before=call.outcome,
-            by=user.id,
-        )
-        contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
-        if contact is None:
-            return
-        follows = outcomes.follow(
-            chosen,
-            outcomes.Given(
-                details=given.details,
-                phoner=call.phoner,
-                campaign=campaign,
-                tries=contact.tries + 1,
-                tries_by_outcome=contact.tries_by_outcome or {},
-                key=given.outcome,
-            ),
-            now,
-        )
-        self._wishes.apply(tx, contact, campaign, follows, by=f"user:{user.id}", now=now)
-
-    def _chosen(self, campaign: Campaign, given: Given) -> Outcome:
-        if given.outcome not in campaign.outcomes:
-            known = ", ".join(campaign.outcomes)
-            raise NotFound(f"the campaign has no outcome {given.outcome!r}; it has {known}")
-        chosen = campaign.outcomes[given.outcome]
-        missing = outcomes.missing(chosen, given.details, campaign, self._ours.clock.now())
-        if missing:
-            raise Impossible("; ".join(missing))
-        return chosen
 
     async def correct(self, user: User, attempt: str, given: Given) -> None:
         """Replace an outcome given earlier; both stay in the audit log.
@@ -192,19 +163,23 @@ class Phoning:
         def work(tx: Tx) -> None:
             call = calls.lock(tx, attempt)
             if call is None or call.outcome is None:
-                raise NotFound("there is no call with an outcome to correct")
+                raise NotFound("there is no call with an outcome to correct", key="not_found")
             if user.role == "phoner" and call.phoner != user.id:
-                raise NotAllowed("this was another phoner's call")
-            campaign = self._ours.rules.campaign(call.campaign)
+                raise NotAllowed("this was another phoner's call", key="other_phoner")
+            campaign = self._ours.rules.known(call.campaign)
             if user.department not in (None, campaign.department):
-                raise NotFound("there is no call with an outcome to correct")
-            self._record(tx, call, campaign, given, user)
+                raise NotFound("there is no call with an outcome to correct", key="not_found")
+            if user.role == "phoner":
+                self._recording.refuse_after_no(tx, call, campaign, given, corrected=True)
+            self._recording.record(tx, call, campaign, given, user)
 
         await self._ours.store.run(work)
         self._call_flow.follow(After(silence=True))
 
-    async def wish(self, user: User, wish: str) -> None:
-        """What the person on the line wishes, effective while still talking: an outcome's key.
+    async def wish(self, user: User, wish: str, attempt: str | None = None) -> None:
+        """What the person on the line wishes, effective while still talking (wishes.NO).
+
+        `attempt`: whose wish it is; a no is honoured too when that talk has just ended.
 
         Raises:
             Impossible: nobody is on the line.
@@ -212,25 +187,31 @@ class Phoning:
 
         def work(tx: Tx) -> None:
             row = self._seat_of(tx, user)
-            call = None if row.call is None else calls.lock(tx, row.call)
-            if call is None or call.answered_at is None:
-                raise Impossible("nobody is on the line")
+            key = attempt or row.call
+            call = None if key is None else calls.lock(tx, key)
+            if call is None or call.phoner != user.id or call.answered_at is None:
+                raise Impossible("nobody is on the line", key="nobody_on_the_line")
             contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
             if contact is None:
-                raise Impossible("the call has no contact")
-            self._wishes.say_no(tx, contact, wish, by=f"user:{user.id}", call=call.attempt)
+                raise Impossible("the call has no contact", key="nobody_on_the_line")
+            self._wishes.hear(tx, contact, wish, by=f"user:{user.id}", call=call.attempt)
 
         await self._ours.store.run(work)
         self._call_flow.follow(After(silence=True))
 
-    async def _stop(self, row: SeatRow, reason: str) -> None:
-        def work(tx: Tx) -> None:
+    async def _stop(self, row: SeatRow, reason: str) -> bool:
+        """Have the call in hand ended, ringing or talking; False when there is none."""
+
+        def work(tx: Tx) -> bool:
             call = None if row.call is None else calls.lock(tx, row.call)
-            if call is not None:
-                self._call_flow.want_stopped(tx, call, reason, self._ours.clock.now())
+            if call is None or call.ended_at is not None:
+                return False
+            self._call_flow.stopping.want(tx, call, reason, self._ours.clock.now())
+            return True
 
-        await self._ours.store.run(work)
-        self._call_flow.follow(After(silence=True))
+        open_call = await self._ours.store.run(work)
+        self._call_flow.follow(After(silence=open_call))
+        return open_call
 
     async def _move(self, user: User, event: Event, reason: str = "") -> SeatRow:
         def work(tx: Tx) -> SeatRow:
@@ -240,7 +221,7 @@ class Phoning:
                     tx, self._ours, row, event, self._ours.clock.now(), reason=reason
                 )
             except ImpossibleEvent as error:
-                raise Impossible(str(error)) from error
+                raise Impossible(str(error), key="does_not_fit") from error
 
         moved = await self._ours.store.run(work)
         if moved.state == State.WAITING:
@@ -250,7 +231,7 @@ class Phoning:
     def _seat_of(self, tx: Tx, user: User) -> SeatRow:
         row = seats.of_phoner(tx, user.id)
         if row is None:
-            raise Impossible("you are not on shift")
+            raise Impossible("you are not on shift", key="not_on_shift")
         return row
 
     def _seat(self, tx: Tx, seat: int) -> SeatRow:

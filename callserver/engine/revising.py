@@ -8,10 +8,10 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import insert, select, update
 
-from callserver.database import audit
+from callserver.database import audit, seats
 from callserver.database.tables import revisions
 from callserver.domain.audit import Kind
-from callserver.domain.configuration import Configuration
+from callserver.domain.configuration import Configuration, recompose
 from callserver.engine.house import House
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
@@ -39,8 +39,9 @@ class Revising:
             await self.reload()
 
     async def announce(self) -> None:
-        """Write down which revision is in force."""
+        """Write down which revision is in force, and remember what is under way by an older one."""
         await self._ours.store.run(self._note)
+        await self._ours.store.run(self._remember)
 
     async def reload(self) -> bool:
         """Read the files again; True when another revision is in force now."""
@@ -58,10 +59,23 @@ class Revising:
             return False
         if found.revision == self._ours.rules.current.revision:
             return False
-        self._ours.rules.current = found
+        self._ours.rules.replace(found)
         await self.announce()
         log.info("configuration_active", revision=found.revision)
         return True
+
+    def _remember(self, tx: Tx) -> None:
+        """Campaigns in hand that no file holds any more: as the latest revision had them."""
+        rules = self._ours.rules
+        missing = seats.campaigns_in_hand(tx) - set(rules.current.campaigns) - set(rules.former)
+        if not missing:
+            return
+        for content in tx.execute(select(revisions.c.content).order_by(revisions.c.at)).scalars():
+            found = recompose(content)
+            if isinstance(found, Configuration):
+                rules.former.update(
+                    {name: one for name, one in found.campaigns.items() if name in missing}
+                )
 
     def _note(self, tx: Tx) -> None:
         current = self._ours.rules.current

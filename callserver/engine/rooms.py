@@ -4,11 +4,12 @@ A room's name is fresh for each leg, so that late news of an old room cannot tou
 provider's own name for the room arrives with the news that the phoner has joined.
 """
 
+import re
 from datetime import datetime
 
 import structlog
 
-from callserver.database import house, seats
+from callserver.database import calls, house, seats
 from callserver.database.seats import SeatRow
 from callserver.domain.call import Receipt
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
@@ -16,9 +17,13 @@ from callserver.domain.seat import Event, ImpossibleEvent, State
 from callserver.engine import seating
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
-from callserver.ports import Declined, Room, Tx
+from callserver.engine.stopping import STOP_CHECK
+from callserver.ports import Declined, Placed, Room, Trouble, Tx
 
 log = structlog.get_logger(__name__)
+
+IDENTITY = re.compile("phoner_([0-9]{1,18})")
+"""How a browser's softphone signs in with the provider: by the phoner's id."""
 
 
 class Rooms:
@@ -33,22 +38,56 @@ class Rooms:
 
         def prepare(tx: Tx) -> tuple[str, str, str] | None:
             row = seats.lock(tx, seat)
-            if row is None or row.state != State.CONNECTING or not row.line:
+            if row is None or row.state != State.CONNECTING or not row.line or row.leg is not None:
+                return None  # a leg that is known already rings, or is being looked after
+            if not self._slot(tx, row):
                 return None
             room = self._fresh_room(seat)
-            now = self._ours.clock.now()
-            slot = house.next_slot(tx, now)
-            house.take_slot(tx, slot, self._ours.calls_per_second)
-            seats.set_line(tx, seat, room=room, room_ref=None, leg=None)
-            return row.line, room, self._ours.rules.campaign(row.campaign).caller_id
+            seats.set_line(tx, seat, room=room, room_ref=None, slot_at=None)
+            return row.line, room, self._ours.rules.known(row.campaign).caller_id
 
         prepared = await self._ours.store.run(prepare)
         if prepared is None:
             return
         line, room, caller_id = prepared
         answer = await self._ours.telephony.ring_phoner(line, seat, Room(room), caller_id)
-        if isinstance(answer, Declined):
-            log.warning("phoner_not_rung", seat=seat, code=answer.code)
+        match answer:
+            case Declined():
+                log.warning("phoner_not_rung", seat=seat, code=answer.code)
+                await self._ours.store.run(lambda tx: self._not_rung(tx, seat, answer))
+            case Placed(ref):
+                after = await self._ours.store.run(lambda tx: self._rung(tx, seat, room, ref))
+                self._call_flow.follow(after)
+
+    def _slot(self, tx: Tx, row: SeatRow) -> bool:
+        """Whether she may be rung now; else the seat has its turn, and upkeep rings her then."""
+        now = self._ours.clock.now()
+        slot = row.slot_at or house.next_slot(tx, now)
+        if row.slot_at is None:
+            house.take_slot(tx, slot, self._ours.calls_per_second)
+        if slot > now:
+            seats.set_line(tx, row.id, slot_at=slot, wake_at=slot)
+        return slot <= now
+
+    def _not_rung(self, tx: Tx, seat: int, answer: Declined) -> None:
+        row = seats.lock(tx, seat)
+        if row is None or row.state != State.CONNECTING:
+            return
+        if answer.trouble is Trouble.LATER:
+            seats.set_line(tx, seat, wake_at=self._ours.clock.now() + seating.LOST_LOOK)
+        else:
+            seats.set_line(tx, seat, reason="line_declined")
+
+    def _rung(self, tx: Tx, seat: int, room: str, ref: str) -> After:
+        """Her telephone rings: remembered, so that it is not rung twice and falls silent with her."""
+        row = seats.lock(tx, seat)
+        if row is not None and row.room == room and row.leg in (None, ref):
+            if row.state == State.CONNECTING:
+                seats.set_line(tx, seat, leg=ref)
+                return After()
+            if row.state != State.OFF:
+                return After()  # she has answered, and the shift goes on
+        return After(hang_up=[ref])  # she left, or came in another way meanwhile
 
     async def phoner_calls(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
         """A phoner's leg asks what to do: join the seat's room, or hang up when nobody expects it.
@@ -61,11 +100,13 @@ class Rooms:
             row = None
             if seat is not None:
                 row = seats.lock(tx, seat)
-            elif identity is not None and identity.removeprefix("phoner_").isdigit():
-                row = seats.of_phoner(tx, int(identity.removeprefix("phoner_")))
+            elif identity is not None and (named := IDENTITY.fullmatch(identity)):
+                row = seats.of_phoner(tx, int(named.group(1)))
             if row is None or row.state == State.OFF:
                 return HangUp()
-            if row.leg is not None and row.leg != leg and row.connected:
+            if row.leg == leg:  # the leg that we ring; or a request that comes again
+                return JoinRoom(row.room, row.id)
+            if row.leg is not None:
                 # A reloaded page calls in while its old leg lives on: the newest leg is the phoner.
                 after.hang_up.append(row.leg)
                 after.silence = self._call_flow.leg_lost(tx, row.leg).silence
@@ -77,17 +118,20 @@ class Rooms:
         self._call_flow.follow(after)
         return instruction
 
-    async def phoner_left_room(self, seat: int, leg: str) -> Instruction:
+    async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
         """The phoner's leg came out of its room: lost for whoever rings, and put into a new one."""
 
         def left(tx: Tx) -> tuple[After, Instruction]:
+            row = seats.lock(tx, seat)
+            if row is not None and row.leg == leg and row.room != room:
+                return After(), JoinRoom(row.room, seat)  # news of an older room, once more
             after = self._call_flow.leg_lost(tx, leg)
             row = seats.lock(tx, seat)
             if row is None or row.state == State.OFF or (row.leg is not None and row.leg != leg):
                 return after, HangUp()
-            room = self._fresh_room(seat)
-            seats.set_line(tx, seat, leg=leg, room=room, room_ref=None)
-            return after, JoinRoom(room, seat)
+            fresh = self._fresh_room(seat)
+            seats.set_line(tx, seat, leg=leg, room=fresh, room_ref=None)
+            return after, JoinRoom(fresh, seat)
 
         after, instruction = await self._ours.store.run(left)
         self._call_flow.follow(after)
@@ -128,9 +172,22 @@ class Rooms:
             over = event == "end" and row.room_ref == room_ref
             if row.leg is not None and (over or (event == "leave" and leg == row.leg)):
                 return self._call_flow.leg_lost(tx, row.leg)
+            if event in ("join", "leave"):
+                self._somebody_else(tx, row, leg, event, now)
             return after
 
         self._call_flow.follow(await self._ours.store.run(note))
+
+    def _somebody_else(self, tx: Tx, row: SeatRow, leg: str, event: str, now: datetime) -> None:
+        """The contact's leg came or went: should its answer or its end not be told, we ask soon.
+
+        Coming is no answer by itself: a leg may be in the room while it still rings.
+        """
+        call = None if row.call is None else calls.lock(tx, row.call)
+        if call is None or call.ended_at is not None or call.ref != leg:
+            return
+        if event == "leave" or call.answered_at is None:
+            calls.change(tx, call.attempt, deadline=now + STOP_CHECK)
 
     async def found(self, seat: int, leg: str, room_ref: str) -> None:
         """The provider says that the phoner sits in her room, though nobody told us."""

@@ -5,7 +5,9 @@ know the order of commits. Every signed head also leaves the database, to a file
 is cut together with its heads can only be found from outside.
 """
 
+import contextlib
 import os
+import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from callserver.database import audit
 from callserver.domain import sealed
 from callserver.domain.audit import stamp
+from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store, Tx
 
 EVERY = timedelta(seconds=5)
@@ -28,16 +31,30 @@ MOST = 5000
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:
-    """The house's sealing key; made, and its public half written beside it, when absent."""
+    """The house's sealing key; made when absent, its public half written beside it.
+
+    Raises:
+        ConfigurationProblem: the file holds no key.
+    """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        key = Ed25519PrivateKey.generate()
-        raw = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        raw = Ed25519PrivateKey.generate().private_bytes(
+            Encoding.Raw, PrivateFormat.Raw, NoEncryption()
+        )
+        handle, part = tempfile.mkstemp(dir=path.parent)  # for nobody else's eyes
+        with os.fdopen(handle, "w") as file:
             file.write(raw.hex())
-        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        path.with_suffix(".pub").write_text(public.hex())
-    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text().strip()))
+        with contextlib.suppress(FileExistsError):  # another process was quicker: hers is the key
+            os.link(part, path)
+        Path(part).unlink()
+    try:
+        key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text().strip()))
+    except ValueError:
+        raise ConfigurationProblem(f"{path} holds no sealing key") from None
+    public = path.with_suffix(".pub")
+    if not public.exists():
+        public.write_text(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex())
+    return key
 
 
 class Sealer:
@@ -92,6 +109,7 @@ class Sealer:
 
     def _append(self, lines: list[bytes]) -> None:
         self._outside.parent.mkdir(parents=True, exist_ok=True)
+        self._outside_size = None  # if this breaks off, a torn line is there to be cut off
         with self._outside.open("ab") as file:
             file.writelines(line + b"\n" for line in lines)
             file.flush()

@@ -16,6 +16,9 @@ SAFETY_NET = timedelta(seconds=5)
 CONNECTING_LOOK = timedelta(seconds=30)
 """How often a seat whose telephone is not in the room is looked at."""
 
+LOST_LOOK = timedelta(seconds=5)
+"""How soon a telephone that was lost is looked at: it is rung again if it does not come back."""
+
 _IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING, State.WRAPPING_UP})
 
 
@@ -44,6 +47,8 @@ def move(
     until, wake_at, slot_at = row.until, row.wake_at, row.slot_at
     if seat.state is not row.seat.state:
         until, wake_at = _look_again(ours, row, seat.state, now)
+        if seat.state is State.CONNECTING and event is not Event.ON_SHIFT:
+            wake_at = now + LOST_LOOK
         slot_at = row.slot_at if seat.state is State.WAITING else None
         audit.append(
             tx,
@@ -68,6 +73,9 @@ def move(
             connected=seat.connected,
             wants=seat.wants.value,
         )
+    if seat.state is State.OFF and row.hand_at is not None:
+        seats.set_line(tx, row.id, hand_at=None)
+        row = row._replace(hand_at=None)
     return seats.store(
         tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at
     )
@@ -112,9 +120,11 @@ def _look_again(
         case State.WAITING:
             return None, now + SAFETY_NET
         case State.WRAPPING_UP:
-            limit = now + timedelta(seconds=ours.rules.campaign(row.campaign).wrap_up_seconds)
+            limit = now + timedelta(seconds=ours.rules.known(row.campaign).wrap_up_seconds)
             return limit, limit
         case State.CONNECTING:
             return None, now + CONNECTING_LOOK
+        case State.OFF:
+            return None, now if row.leg else None  # upkeep hangs her telephone up
         case _:
             return None, None

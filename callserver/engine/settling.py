@@ -13,13 +13,11 @@ from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import Kind
 from callserver.domain.call import Cause, Report, State
-from callserver.engine.call_flow import CallFlow
+from callserver.engine.call_flow import ASK_AGAIN, TALK_CHECK, CallFlow
 from callserver.engine.house import House
 from callserver.ports import Leg, LegState, Room, Tx
 
 log = structlog.get_logger(__name__)
-
-AGAIN = timedelta(seconds=10)
 
 NEVER_PLACED = timedelta(seconds=60)
 """An order whose reply was lost, and that the provider still does not know then, never arrived."""
@@ -79,7 +77,8 @@ class Settling:
 
     def _note(self, tx: Tx, call: CallRow, leg: Leg, report: Report | None) -> None:
         now = self._ours.clock.now()
-        lasting = timedelta(minutes=10) if call.state == State.TALKING else AGAIN
+        talks = call.state == State.TALKING and call.stop_wanted is None
+        lasting = TALK_CHECK if talks else ASK_AGAIN
         calls.change(tx, call.attempt, deadline=now + lasting)
         if report is not None:
             audit.append(tx, now, Kind.SETTLED, call=call.attempt, found=leg.state.value)
@@ -93,10 +92,9 @@ class Settling:
             row = calls.lock(tx, call.attempt)
             if row is None or row.ended_at is not None or row.answered_at is not None:
                 return False
-            if row.stopped:  # the provider took our hang-up, yet it still has the leg: again
-                calls.change(tx, row.attempt, stopped=False)
-            self._call_flow.want_stopped(tx, row, "lasted_too_long", now)
+            # The provider took our hang-up once already, and still has the leg? Then again.
+            self._call_flow.stopping.want(tx, row, "lasted_too_long", now)
             return True
 
         if await self._ours.store.run(stop):
-            await self._call_flow.silence()
+            await self._call_flow.stopping.silence()

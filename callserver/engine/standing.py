@@ -10,7 +10,7 @@ from callserver.domain.alarm import Alarm
 from callserver.domain.campaign import Campaign
 from callserver.domain.hours import Place
 from callserver.domain.permit import MOST_CLOCK_SKEW_MS
-from callserver.engine.gate import ABANDON_DAYS
+from callserver.engine import gate
 from callserver.engine.house import House
 from callserver.ports import Tx
 
@@ -121,7 +121,6 @@ def _signs(
     now: datetime,
 ) -> alarm.Signs:
     states = progress.states(tx)
-    rates = progress.rates(tx, (now - timedelta(days=ABANDON_DAYS)).date().isoformat())
     policies = ours.rules.current.policies
     in_use = [policies[one.campaign.policy] for one in found]
     wash = min(
@@ -135,11 +134,17 @@ def _signs(
     campaigns = []
     for one in found:
         paused, reason, _ = states.get(one.campaign.name, (False, "", now))
-        answered, abandoned = rates.get(one.campaign.name, (0, 0))
+        asked = gate.state_of(tx, ours.rules, one.campaign, now)  # what the gate itself goes by
         limit = policies[one.campaign.policy].abandon.limit_percent
         campaigns.append(
             alarm.Campaign(
-                one.campaign.name, paused, reason, one.abandoned, answered, abandoned, limit
+                one.campaign.name,
+                paused,
+                reason,
+                one.abandoned,
+                asked.answered,
+                asked.abandoned,
+                limit,
             )
         )
     taken, declined, silent = orders

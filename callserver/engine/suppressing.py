@@ -13,7 +13,7 @@ from callserver.database import audit, contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.database.tables import suppressions as table
 from callserver.domain import subject
-from callserver.domain.audit import Kind
+from callserver.domain.audit import MOST_WORDS, Kind, may_be_kept
 from callserver.domain.facts import Purpose, Scope
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
@@ -21,9 +21,6 @@ from callserver.ports import Tx
 NOT_LIFTED_BY_NUMBER = frozenset({Scope.COMPLAINT.value, Scope.HOUSEHOLD.value, Scope.HASH.value})
 """A complaint ends by its own closing, a household's no is more than one person's, and an erased
 person cannot be asked: these are lifted only by id, deliberately."""
-
-MOST_WHY = 200
-_DIGITS = re.compile(r"(\d[ .()-]?){5,}")
 
 
 def subjects(
@@ -106,15 +103,15 @@ def check_why(why: str, known: Sequence[Contact]) -> str:
     Raises:
         Impossible: it is empty or too long, or holds a number or the person's name (I10).
     """
-    said = subject.fold(why)
-    if not said or len(why) > MOST_WHY:
-        raise Impossible(f"why: should be a few words, {MOST_WHY} letters at the most")
-    words = set(re.findall(r"\w+", said))
+    words = set(re.findall(r"\w+", subject.fold(why)))
     names = {
         part for one in known for part in subject.fold(one.name or "").split() if len(part) > 1
     }
-    if _DIGITS.search(why) or words & names:
-        raise Impossible("why: stands in the log for ever, so no names and no numbers")
+    if not may_be_kept(why) or words & names:
+        raise Impossible(
+            f"why: stands in the log for ever: a few words ({MOST_WORDS} letters), no names, no"
+            " numbers"
+        )
     return why
 
 

@@ -98,12 +98,13 @@ def take_in(
     """
     sheet = open_sheet(raw)
     try:
-        columns = contact.mapping(sheet.header, given or {})
+        own = sheet.header[: contact.own_width(sheet.header)]
+        columns = contact.mapping(own, given or {})
     except ValueError as error:
         raise ConfigurationProblem(str(error)) from error
-    rank_of = _ranker(campaign, sheet.header, columns)
+    rank_of = _ranker(campaign, own, columns)
     summary = Summary(
-        header=sheet.header[: contact.without_refusals(sheet.header)],
+        header=own,
         separator=sheet.separator,
         columns=columns,
         content=hashlib.sha256(raw).hexdigest(),
@@ -148,11 +149,12 @@ def _rows(
     width = len(summary.header)
     for line, cells in sheet.rows():
         summary.read += 1
-        row = read(cells)
-        rank = line if rank_of is None else rank_of(cells)
-        problem: object = row if type(row) is RowProblem else rank
-        if sheet.has_nul and any("\0" in cell for cell in cells):
-            problem = RowProblem("", "nul")
+        odd = sheet.odd(cells)
+        row = read(cells) if odd is None else RowProblem("", odd)
+        rank: int | RowProblem = line
+        if rank_of is not None and isinstance(row, Row):
+            rank = rank_of(cells)
+        problem = row if isinstance(row, RowProblem) else rank
         if isinstance(problem, RowProblem):
             refused = Refused(line, problem.column, problem.reason, cells[:width])
             summary.refused.append(refused)

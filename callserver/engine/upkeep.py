@@ -15,7 +15,7 @@ from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain.seat import Event, State
 from callserver.engine import seating
-from callserver.engine.call_flow import CallFlow
+from callserver.engine.call_flow import ASK_AGAIN, CallFlow
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
 from callserver.engine.leaving import Leaving
@@ -25,9 +25,6 @@ from callserver.engine.settling import Settling
 from callserver.ports import LegState, Tx
 
 log = structlog.get_logger(__name__)
-
-LEASE = timedelta(seconds=10)
-"""How long a dead process keeps others from taking upkeep over."""
 
 GIVE_UP_CONNECTING = timedelta(minutes=5)
 """A seat whose telephone was not reached for this long is taken off the shift."""
@@ -72,13 +69,18 @@ class Upkeep:
         self._owner = owner
 
     async def start(self) -> None:
-        """After a start nothing is taken for granted: every open call and leg is asked about."""
+        """After a start nothing is taken for granted: every open call and leg is asked about,
+        and every seat that waits for something is looked at."""
         now = self._ours.clock.now()
 
         def look(tx: Tx) -> list[SeatRow]:
             for call in calls.every_open(tx):
                 calls.change(tx, call.attempt, deadline=now)
-            return seats.every(tx)
+            found = seats.every(tx)
+            for row in found:
+                if row.state in (State.WAITING, State.CONNECTING):
+                    seats.set_line(tx, row.id, wake_at=now)
+            return found
 
         for row in await self._ours.store.run(look):
             if row.connected and row.leg:
@@ -90,7 +92,7 @@ class Upkeep:
         now = self._ours.clock.now()
         work = await self._ours.store.run(lambda tx: self._due(tx, now))
         if work is None:
-            return now + LEASE
+            return now + house.LEASE
         for seat in work.left:
             await self._leaving.dismiss(seat)
         for row in work.seats:
@@ -101,19 +103,22 @@ class Upkeep:
         for listening in work.listenings:
             self._ours.background.start(self._listener_legs.look(listening))
         if work.stopping:
-            self._ours.background.start(self._call_flow.silence())
+            self._ours.background.start(self._call_flow.stopping.silence())
         due = [await self._seal(), *await self._ours.store.run(self._next)]
         if work.stopping:
             due.append(now + STOP_AGAIN)
         return min((at for at in due if at is not None), default=None)
 
     def _due(self, tx: Tx, now: datetime) -> Due | None:
-        if not house.lease(tx, "upkeep", self._owner, now, LEASE):
+        if not house.lease(tx, "upkeep", self._owner, now):
             return None
+        quiet = calls.due(tx, now)
+        for call in quiet:  # however long the provider takes to answer, it is asked once
+            calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
         return Due(
             seats.due(tx, now),
             seats.of_the_left(tx),
-            calls.due(tx, now),
+            quiet,
             listenings.due(tx, now),
             stopping=bool(calls.to_stop(tx)),
         )
@@ -129,18 +134,36 @@ class Upkeep:
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:
             case State.WAITING:
-                await self._ours.store.run(lambda tx: self._seen(tx, row.id, now))
+                await self._look_again(row, now + seating.SAFETY_NET)
                 self._ours.background.start(self._dialer.dial(row.id))
             case State.WRAPPING_UP:
                 await self._ours.store.run(lambda tx: self._over(tx, row.id, now))
             case State.CONNECTING:
-                await self._connecting(row, now)
+                await self._look_again(row, now + seating.CONNECTING_LOOK)
+                self._ours.background.start(self._connecting(row, now))
+            case State.OFF if row.leg is not None:
+                await self._look_again(row, now + seating.SAFETY_NET)
+                self._ours.background.start(self._release(row, row.leg))
             case _:
-                await self._ours.store.run(lambda tx: seats.set_line(tx, row.id, wake_at=None))
+                await self._look_again(row, None)
 
-    def _seen(self, tx: Tx, seat: int, now: datetime) -> None:
-        """So that one wake-up starts one dial, and a lost one is made up for soon."""
-        seats.set_line(tx, seat, wake_at=now + seating.SAFETY_NET)
+    async def _look_again(self, row: SeatRow, at: datetime | None) -> None:
+        """So that one wake-up starts one piece of work, and a lost one is made up for.
+
+        The work itself waits for the provider, which this round must not: others are due as well.
+        """
+        await self._ours.store.run(lambda tx: seats.set_line(tx, row.id, wake_at=at))
+
+    async def _release(self, row: SeatRow, leg: str) -> None:
+        """She is off shift: her telephone is hung up, if need be again and again."""
+        await self._ours.telephony.hang_up(leg)
+
+        def gone(tx: Tx) -> None:
+            seat = seats.lock(tx, row.id)
+            if seat is not None and seat.state == State.OFF and seat.leg == leg:
+                seats.set_line(tx, seat.id, leg=None, room_ref=None, wake_at=None)
+
+        await self._ours.store.run(gone)
 
     def _over(self, tx: Tx, seat: int, now: datetime) -> None:
         row = seats.lock(tx, seat)
@@ -156,7 +179,6 @@ class Upkeep:
                         lambda tx: self._call_flow.leg_lost(tx, row.leg or "")
                     )
                 )
-
             elif room_ref := await self._ours.telephony.find_room(row.room):
                 # She sits there: only the news of it was lost.
                 await self._rooms.found(row.id, row.leg, room_ref)
@@ -169,7 +191,6 @@ class Upkeep:
             if now - seat.since > GIVE_UP_CONNECTING:
                 seating.move(tx, self._ours, seat, Event.OFF_SHIFT, now)
                 return False
-            seats.set_line(tx, seat.id, wake_at=now + seating.CONNECTING_LOOK)
             return seat.leg is None
 
         if await self._ours.store.run(again):

@@ -26,6 +26,15 @@ NO = {
 }
 """What a person can say no to, and how far each reaches. "Never" means the person and the number."""
 
+VULNERABLE = "vulnerable"
+"""No wish that anybody utters, but heard in a voice: the person is left in peace at once."""
+
+
+def heard(tx: Tx, attempt: str) -> tuple[str, ...]:
+    """The wishes that were heard in this call so far."""
+    entries = audit.about(tx, call=attempt)
+    return tuple(dict.fromkeys(entry["wish"] for entry in entries if "wish" in entry))
+
 
 class Wishes:
     """Writes wishes down and lets them take effect."""
@@ -33,18 +42,24 @@ class Wishes:
     def __init__(self, ours: House) -> None:
         self._ours = ours
 
-    def say_no(self, tx: Tx, contact: Contact, wish: str, *, by: str, call: str | None) -> None:
-        """Suppress at once, whoever is still talking.
+    def hear(self, tx: Tx, contact: Contact, wish: str, *, by: str, call: str | None) -> None:
+        """Let a wish take effect at once, whoever is still talking.
 
         Raises:
             NotFound: there is no such wish.
         """
+        if wish == VULNERABLE:
+            now = self._ours.clock.now()
+            self._mark(tx, contact, outcomes.Mark(VULNERABLE), now, call=call, wish=wish)
+            suppressions.want_stopped(tx, (subject.of_person(contact.person),))
+            return
         if wish not in NO:
-            raise NotFound(f"there is no wish {wish!r}; there are {', '.join(NO)}")
-        purpose = self._ours.rules.campaign(contact.campaign).purpose
+            known = ", ".join((*NO, VULNERABLE))
+            raise NotFound(f"there is no wish {wish!r}; there are {known}", key="no_wish")
+        purpose = self._ours.rules.known(contact.campaign).purpose
         for scope in NO[wish]:
             about = purpose if scope is Scope.PURPOSE else None
-            self.suppress(tx, contact, scope, about, by=by, call=call)
+            self.suppress(tx, contact, scope, about, by=by, call=call, wish=wish)
 
     def suppress(
         self,
@@ -55,6 +70,7 @@ class Wishes:
         *,
         by: str,
         call: str | None = None,
+        wish: str | None = None,
     ) -> int:
         """One suppression, with its audit entry and the stop of what rings; its id."""
         now = self._ours.clock.now()
@@ -79,6 +95,7 @@ class Wishes:
             purpose=None if purpose is None else purpose.value,
             suppression=entry,
             by=by,
+            **({} if wish is None else {"wish": wish}),
         )
         return entry
 
@@ -90,6 +107,7 @@ class Wishes:
         follows: Iterable[outcomes.Consequence],
         *,
         by: str,
+        call: str,
         now: datetime,
     ) -> None:
         """Everything that follows from an outcome."""
@@ -107,9 +125,9 @@ class Wishes:
                     self._call_back(tx, contact, consequence, now)
                 case outcomes.Suppress(scope=scope, purpose=purpose):
                     about = purpose or (campaign.purpose if scope is Scope.PURPOSE else None)
-                    self.suppress(tx, contact, scope, about, by=by)
+                    self.suppress(tx, contact, scope, about, by=by, call=call)
                 case outcomes.Mark():
-                    self._mark(tx, contact, consequence, now)
+                    self._mark(tx, contact, consequence, now, call=call)
 
     def _call_back(
         self, tx: Tx, contact: Contact, promised: outcomes.CallBackAt, now: datetime
@@ -133,11 +151,22 @@ class Wishes:
             phoner=promised.phoner,
         )
 
-    def _mark(self, tx: Tx, contact: Contact, learned: outcomes.Mark, now: datetime) -> None:
+    def _mark(
+        self,
+        tx: Tx,
+        contact: Contact,
+        learned: outcomes.Mark,
+        now: datetime,
+        *,
+        call: str | None,
+        **details: str,
+    ) -> None:
         about = (
             subject.of_number(contact.number)
             if learned.kind in ("reassigned", "bad_number", "abandoned")
             else subject.of_person(contact.person)
         )
         knowledge.mark(tx, about, learned.kind, now, learned.detail)
-        audit.append(tx, now, Kind.MARKED, contact=contact.id, mark=learned.kind)
+        audit.append(
+            tx, now, Kind.MARKED, contact=contact.id, call=call, mark=learned.kind, **details
+        )

@@ -233,9 +233,7 @@ class Floor:
     def _answer(self, result: str, outcomes: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         match result:
             case "yes":
-                key = next(
-                    (k for k, one in outcomes.items() if "amount" in one["asks"]), "no_thanks"
-                )
+                key = next((k for k, one in outcomes.items() if one["agreement"]), "no_thanks")
             case "never":
                 key = "never"
             case "later":

@@ -63,6 +63,14 @@ def test_error_codes(trouble: Trouble, code: int) -> None:
     assert (answer.trouble, answer.code, len(sent)) == (trouble, code, 1)
 
 
+@pytest.mark.parametrize("code", [10004, 16021])
+def test_too_many_calls_are_no_passing_matter(code: int) -> None:
+    """The account's limit comes as a 429 too: trying again every two seconds would not lift it."""
+    answer, _ = run(place, error(429, code))
+    assert isinstance(answer, Declined)
+    assert (answer.trouble, answer.code) == (Trouble.STOP, code)
+
+
 def test_too_many_requests_may_be_tried_later() -> None:
     answer, sent = run(place, error(429, 20429))
     assert isinstance(answer, Declined)

@@ -127,7 +127,7 @@ def decisions(size: int) -> list[Figure]:
 
         async def sit() -> None:
             await house.on_shift()
-            await house.api("POST", "/pause", {"reason": "bench"})
+            await house.api("POST", "/pause", {})
 
         play(sit())
         store: Any = house.server.store

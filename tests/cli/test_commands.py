@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from callserver.errors import ConfigurationProblem
+from callserver.settings import from_environment
+
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -65,6 +68,43 @@ def test_a_wrong_setting_is_one_sentence(run: Run) -> None:
     assert "Traceback" not in found.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CALLSERVER_CALLS_PER_SECOND", "0"),
+        ("CALLSERVER_CALLS_PER_SECOND", "nan"),
+        ("CALLSERVER_PORT", "99999"),
+        ("CALLSERVER_LOG_LEVEL", "loud"),
+        ("TWILIO_API_URL", "localhost:1"),
+        ("CALLSERVER_PUBLIC_URL", "https://user:word@calls.example.org"),
+        ("CALLSERVER_PUBLIC_URL", "https://calls.example.org/?a=b"),
+        ("CALLSERVER_PUBLIC_URL", "https://[::1"),
+    ],
+)
+def test_a_setting_that_no_server_could_use_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationProblem, match=name):
+        from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://a:hidden@b/c", "postgresql://a:hidden@127.0.0.1:1/c"]
+)
+def test_a_database_that_is_not_there_is_one_sentence(run: Run, url: str) -> None:
+    found = run("migrate", CALLSERVER_DATABASE=url)
+    assert found.returncode == 2
+    assert "database" in found.stderr.lower()
+    assert "Traceback" not in found.stderr
+    assert "hidden" not in found.stderr
+
+
+def test_a_set_clock_never_starts_before_what_the_database_knows(run: Run) -> None:
+    run("suppress", "add", "32123456", CALLSERVER_CLOCK="2026-05-12T17:10:00+02:00")
+    clock = {"CALLSERVER_CLOCK": "2026-05-12T17:00:00+02:00"}
+    said = json.loads(run("explain", "32123456", "--campaign", "kanvas", "--json", **clock).stdout)
+    assert said["reasons"] == ["SUP_NUMBER"]
+    assert said["at"] > "2026-05-12T15:10"
+
+
 def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:
     lines = "ref;navn;telefon;kilde\n1;Anna Prøve;32200001;gade\n2;Bo Prøve;32200002;gade\n"
     (tmp_path / "list.csv").write_text(lines + "3;Carl Prøve;ab1;gade\n", "utf-8")
@@ -101,6 +141,9 @@ def test_users_and_their_tokens(run: Run) -> None:
     assert user == "1"
     assert len(password) > 12
     assert run("user", "add", "maja").returncode == 2
+    for words in (("--department", "nrod"), ("--line", "32123456"), ("--role", "boss")):
+        wrong = run("user", "add", "bo", *words)
+        assert (wrong.returncode, words[1] in wrong.stderr) == (2, True)
     assert run("user", "reset", "maja").stdout.strip() not in ("", password)
     token = run("token", "add", "maja", "--name", "softphone", "--scope", "phone").stdout.strip()
     assert len(token) > 30
@@ -138,6 +181,25 @@ def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_path: Pa
     found = run("audit", "verify", "cut.txt", **nowhere)
     assert found.returncode == 1
     assert "the tail is cut" in found.stdout
+    (tmp_path / "torn.txt").write_text("".join(lines[:-1]) + "5 not base64!\n")
+    found = run("audit", "verify", "torn.txt", **nowhere)
+    assert found.returncode == 2
+    assert "torn.txt:6: this is no entry" in found.stderr
+    with (tmp_path / "seals.jsonl").open("ab") as heads:
+        heads.write(b'{"at":"20')  # a server is writing just now
+    assert run("audit", "verify").returncode == 0
+
+
+def test_looking_waits_for_no_writer(run: Run, tmp_path: Path) -> None:
+    import sqlite3
+
+    assert run("suppress", "add", "32200001").returncode == 0
+    writer = sqlite3.connect(tmp_path / "c.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")  # held all the while; a command that wants it waits for 30 s
+    assert "SUP_NUMBER" in run("explain", "32200001", "--json", "--campaign", "kanvas").stdout
+    for words in (("suppress", "list"), ("audit", "export"), ("audit", "show", "--contact", "1")):
+        assert run(*words).returncode == 0
+    writer.close()
 
 
 def test_the_demo_ends_by_itself(run: Run) -> None:

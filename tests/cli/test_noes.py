@@ -233,3 +233,27 @@ def test_many_noes_in_a_moment(engine: Engine, full: bool) -> None:
     with engine.begin() as tx:
         assert no_lists.add_numbers(tx, numbers, "many", "test", NOW) == len(numbers)
     assert time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize("words", ["4532200001", "Bo, 32 20 00 01", "", " ", "x" * 201])
+def test_who_did_it_is_told_without_numbers(say: Say, words: str) -> None:
+    with pytest.raises(CallserverError, match="stands in the log"):
+        say("suppress", "add", "32200001", "--by", words)
+    assert "1 suppressed" in say("suppress", "add", "32200001", "--by", "user:7, 2026-05-12")
+
+
+def test_without_the_key_an_answer_says_what_it_lacks(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say("suppress", "add", "32200001")
+    monkeypatch.setenv("CALLSERVER_KEY", "")
+    said = say("suppress", "lift", "32200001", "--why", "asked for it")
+    assert "1 lifted" in said
+    assert "CALLSERVER_KEY is not set" in said
+
+
+def test_a_first_line_that_is_no_number_loses_nobody_else() -> None:
+    """One number a line, and the very first has a slip: it is refused as any other line."""
+    found = number_files.read(b"1220001\n32200002\n")
+    assert found.numbers == [4532200002]
+    assert [(one.line, one.reason) for one in found.refused] == [(1, "number_invalid")]

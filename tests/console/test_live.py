@@ -110,7 +110,7 @@ def test_who_was_away_resumes_and_misses_nothing(house: House) -> None:
         async with stream(browser) as first:
             await house.on_shift(1)
             last = (await first.until("floor"))[-1][0]
-        await house.api("POST", "/pause", {"reason": "coffee"})
+        await house.api("POST", "/pause", {"reason": "meal"})
         await house.api("POST", "/off", {})
         async with stream(browser, last) as again:
             seats = (await again.until("floor"))[-1][2]["seats"]

@@ -104,7 +104,6 @@ def test_the_floors_figures(store: AnyStore) -> None:
         assert progress.by_status(tx) == {}
         assert progress.ready_in(tx, "kanvas", "DK") == 0
         assert progress.day_of(tx, day) == {}
-        assert progress.rates(tx, day) == {}
         assert progress.ears(tx) == []
         assert progress.states(tx) == {}
         assert progress.registers_washed(tx) == {}

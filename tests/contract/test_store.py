@@ -1,7 +1,6 @@
 """What every store must do: one contract, SQLite and PostgreSQL."""
 
 import asyncio
-import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -10,11 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from callserver.database import calls, contacts, house, suppressions
+from callserver import log
+from callserver.database import calls, contacts, house, migrate, suppressions
 from callserver.database.store import AnyStore
-from callserver.database.tables import EPOCH, Instant, receipts
+from callserver.database.tables import EPOCH, Instant
 from callserver.database.tables import calls as calls_table
 from callserver.database.tables import contacts as contacts_table
 from callserver.domain.call import Receipt
@@ -162,31 +163,16 @@ def test_call_backs_are_kept_then_released(store: AnyStore) -> None:
     asyncio.run(work())
 
 
-def test_one_failing_does_not_undo_its_neighbours(store: AnyStore) -> None:
-    """Functions may share a commit; each stands or falls by itself."""
-    gate = threading.Event()
+def test_an_error_of_the_database_names_nobody(store: AnyStore) -> None:
+    """Errors are logged; what a statement carried is not in them (I10)."""
 
-    def slow(tx: Tx) -> None:
-        gate.wait(2)
-
-    def good(tx: Tx, sequence: int) -> None:
-        assert house.first_time(tx, Receipt("call", "CA1", sequence), NOW)
-
-    def bad(tx: Tx) -> None:
-        house.first_time(tx, Receipt("call", "CA1", 99), NOW)
-        raise RuntimeError("mine alone")
+    def fails(tx: Tx) -> None:
+        tx.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Anna Prøve"})
 
     async def work() -> None:
-        tasks = [asyncio.ensure_future(store.run(slow))]
-        await asyncio.sleep(0.05)
-        tasks += [asyncio.ensure_future(store.run(partial(good, sequence=n))) for n in range(5)]
-        failing = asyncio.ensure_future(store.run(bad))
-        gate.set()
-        await asyncio.gather(*tasks)
-        with pytest.raises(RuntimeError, match="mine alone"):
-            await failing
-        count = await store.run(lambda tx: tx.execute(select(func.count(receipts.c.sid))).scalar())
-        assert count == 5
+        with pytest.raises(DBAPIError) as caught:
+            await store.run(fails)
+        assert "Anna" not in str(caught.value)
 
     asyncio.run(work())
 
@@ -217,10 +203,24 @@ def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
     asyncio.run(work())
 
 
+def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
+    """A dial by hand, or a pause after a 429: the budget never goes backwards."""
+
+    def take(tx: Tx, at: datetime) -> None:
+        house.take_slot(tx, at, 1.0)
+
+    async def work() -> None:
+        await store.run(lambda tx: take(tx, NOW + timedelta(seconds=5)))
+        await store.run(lambda tx: take(tx, NOW))
+        assert await store.run(lambda tx: house.next_slot(tx, NOW)) == NOW + timedelta(seconds=7)
+
+    asyncio.run(work())
+
+
 def test_a_lease_has_one_owner(store: AnyStore) -> None:
     async def work() -> None:
         def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at, timedelta(seconds=10)))
+            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at))
 
         assert await take("a", NOW)
         assert not await take("b", NOW + timedelta(seconds=9))
@@ -305,3 +305,39 @@ def test_the_tables_are_what_the_migrations_make(store: AnyStore) -> None:
         )
         names = {row[0] for row in connection.execute(select(calls_table.c.attempt))}
         assert names == set()
+
+
+def test_migrations_go_down_and_up_again(store: AnyStore) -> None:
+    def tables() -> set[str]:
+        return set(inspect(store.engine).get_table_names())
+
+    whole = tables()
+    assert {"contacts", "calls", "audit"} <= whole
+    migrate.downgrade(store.engine, "base")
+    assert tables() == {"alembic_version"}
+    migrate.upgrade(store.engine)
+    assert tables() == whole
+
+
+def test_the_database_alone_refuses_a_second_open_call(store: AnyStore) -> None:
+    """I3 for whoever writes past our functions."""
+    seconds = [a_call("b", 1, 2, 2), a_call("b", 2, 1, 2), a_call("b", 2, 2, 1)]
+    with store.engine.begin() as tx:
+        tx.execute(insert(calls_table).values(a_call("a", 1, 1, 1)))
+    for one in seconds:
+        with pytest.raises(IntegrityError), store.engine.begin() as tx:
+            tx.execute(insert(calls_table).values(one))
+    with store.engine.begin() as tx:
+        tx.execute(insert(calls_table).values(a_call("b", 2, 2, 2)))
+    with pytest.raises(IntegrityError), store.engine.begin() as tx:
+        tx.execute(calls_table.update().where(calls_table.c.attempt == "b").values(number=1))
+
+
+def test_errors_name_no_values(store: AnyStore) -> None:
+    """They come into the log (I10)."""
+    with pytest.raises(DBAPIError) as caught, store.engine.begin() as tx:
+        tx.execute(insert(contacts_table).values(name="Anna Lund", number=4532123456))
+    said = log.hidden(str(caught.value))
+    assert "null" in said.lower()
+    assert "Anna" not in said
+    assert "4532123456" not in said

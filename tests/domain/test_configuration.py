@@ -1,12 +1,17 @@
 """Configuration files: every problem at once, with its place; and the shipped ones are well."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from callserver.adapters import files
-from callserver.domain.configuration import Configuration, compose
+from callserver.domain import editors
+from callserver.domain.campaign import Campaign
+from callserver.domain.configuration import Configuration, compose, recompose
+from callserver.domain.policy import Policy
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -66,6 +71,67 @@ def test_the_shipped_configuration_is_well() -> None:
         ("campaigns/leads.yaml", "priority: 5", "priority: 5\npriority: 6", 12, "stands twice"),
         ("campaigns/leads.yaml", "name: leads", "name: [leads", 3, "is not YAML"),
         ("scripts/kanvas.md", "{name}", "{nme}", 12, "no known merge field"),
+        ("books/law.da.md", "reviewed: 2026-11-23", "reviewed: some day", 3, "date"),
+        ("books/law.da.md", "reviewed:", "read:", 3, "is not a known key"),
+        ("books/law.en.md", "---\n", "", 1, "a head between two lines of ---"),
+        ("campaigns/_common.yaml", "{source}", "{sorce}", 76, "no known merge field"),
+        ("policies/dk.yaml", "calendars: [DK]", "calendars: [dk]", 13, "no calendar of 'dk'"),
+        ("policies/dk.yaml", "regions: [DK]", "regions: [Danmark]", 19, "write a country like DK"),
+        ("policies/dk.yaml", "regions: [DK]", "regions: []", 19, "at least one"),
+        (
+            "policies/dk.yaml",
+            "regions: [DK]",
+            "regions: [DK]\n  kinds: [emergency]",
+            20,
+            "never rung",
+        ),
+        (
+            "policies/dk.yaml",
+            "regions: [DK]",
+            "regions: [DK]\n  kinds: [corporate]",
+            20,
+            "should name ordinary as well",
+        ),
+        ("policies/dk.yaml", "per_day: 2", "per_day: true", 24, "should be a whole number"),
+        ("policies/dk.yaml", "per_day: 2", 'per_day: "2"', 24, "should be a whole number"),
+        ("policies/dk.yaml", "per_day: 2", "per_day:", 24, "has no value; for none, write null"),
+        ("policies/dk.yaml", "respected: true", "respected: yes", 32, "true or false, not 'yes'"),
+        ("policies/dk.yaml", '"12-24"', '"W12-3"', 15, "is no day"),
+        ("policies/dk.yaml", "calendars: [DK]", "calendars: DK", 13, "should be a list"),
+        ("policies/dk.yaml", "checked: 2026-11-23", "checked: 2026-13-01", 6, "should be a date"),
+        ("policies/dk.yaml", "until: 2030", "until: 20300", 14, "less than or equal to 2100"),
+        (
+            "policies/dk.yaml",
+            "  calendar_checked_until",
+            '  before_holiday: ["10:00-12:00", "11:00-13:00"]\n  calendar_checked_until',
+            14,
+            "overlaps",
+        ),
+        (
+            "policies/dk.yaml",
+            'mon: ["09:00-21:00"]',
+            "mon: [[1260, 540]]",
+            8,
+            "write it like 09:00-21:00",
+        ),
+        (
+            "policies/dk.yaml",
+            "mode: not_needed",
+            "mode: not_needed\n  proof: true",
+            36,
+            "would say nothing",
+        ),
+        ("campaigns/kanvas.yaml", "+4532123400", "+4513123400", 10, "no number to show"),
+        ("campaigns/kanvas.yaml", "does: done", "does: refused\n    rest_days: 9", 18, "nothing"),
+        ("campaigns/kanvas.yaml", "does: done", "does: suppress\n    scope: hash", 18, "org"),
+        ("policies/dk.yaml", "gap_hours: 4", "gap_hours: 99999999", 23, "less than"),
+        (
+            "campaigns/_common.yaml",
+            "busy: {after_minutes: 240",
+            "busy: {after_minutes: 99999999999",
+            9,
+            "less than",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_place(
@@ -75,6 +141,104 @@ def test_a_mistake_is_named_with_its_place(
     found = problems(folder)
     assert found
     assert any(said in one and f":{line}: " in one for one in found), found
+
+
+def test_a_book_stands_in_both_languages(folder: Path) -> None:
+    (folder / "books" / "law.en.md").unlink()
+    assert any("no books/law.en.md" in one for one in problems(folder))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("policies/dk.yaml", b"title: \xe6", "is not UTF-8"),
+        ("policies/dk.yaml", b"title: \x01", "is not YAML"),
+        ("policies/dk.yaml", b"title: &a [*a]", "contains itself"),
+        ("policies/dk.yaml", b"title: !!int x", "is not YAML"),
+        ("campaigns/more.yml", b"", "should end in .yaml"),
+        ("departments.yaml", b"- nord", "departments by name"),
+        ("scripts/kanvas.md", b"\xe6", "is not UTF-8"),
+        ("policies/a.yaml", b"extends: a", "extends itself"),
+        ("policies/a.yaml", b"extends: nowhere", "there is no policy 'nowhere'"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    folder: Path, name: str, content: bytes, said: str
+) -> None:
+    (folder / name).write_bytes(content)
+    found = problems(folder)
+    assert any(one.startswith(f"{name}:1: ") and said in one for one in found), found
+
+
+def test_one_mistake_is_one_problem(folder: Path) -> None:
+    """Neither the campaigns that use a broken policy nor the policies on top of it are blamed."""
+    change(folder, "policies/dk.yaml", "per_day: 2", "per_day: 0")
+    (one,) = problems(folder)
+    assert one.startswith("policies/dk.yaml:24: frequency.per_day")
+
+
+def test_single_dates_can_be_written(folder: Path) -> None:
+    change(
+        folder,
+        "policies/dk.yaml",
+        'closed_days: ["06-05", "12-24", "12-31"]',
+        'closed_days: ["06-05", 2026-12-24]\n  dates: {2026-12-31: ["09:00-15:00"], 2027-01-02: []}',
+    )
+    found = compose(files.read_folder(folder))
+    assert isinstance(found, Configuration)
+    hours = found.policies["dk"].hours
+    assert hours.closed_days == ("06-05", "2026-12-24")
+    assert hours.dates == {date(2026, 12, 31): ((540, 900),), date(2027, 1, 2): ()}
+
+
+@pytest.mark.parametrize(("number", "well"), [("+4570123456", True), ("+4590123456", False)])
+def test_a_number_that_is_shown_costs_no_more_than_others(
+    folder: Path, number: str, well: bool
+) -> None:
+    change(folder, "campaigns/kanvas.yaml", "+4532123400", number)
+    assert (not problems(folder)) == well
+
+
+def test_a_name_is_not_inherited(folder: Path) -> None:
+    (folder / "policies" / "dk_mine.yaml").write_text("extends: dk\n")
+    assert not problems(folder)
+
+
+def test_the_schemas_fit_the_shipped_files() -> None:
+    for kind, model in (("policies", Policy), ("campaigns", Campaign)):
+        validator = Draft202012Validator(editors.schema(model))
+        for path in sorted((CONFIG / kind).glob("*.yaml")):
+            data = files.read_yaml(kind, path, path.stem, path.name).data
+            assert not list(validator.iter_errors(data)), path
+            for broken in ({**data, "nonsense": 1}, {**data, "title": 5}):
+                assert list(validator.iter_errors(broken)), path
+
+
+def test_the_schema_asks_a_whole_file_for_every_key() -> None:
+    validator = Draft202012Validator(editors.schema(Policy))
+    whole = files.read_yaml("policy", CONFIG / "policies" / "dk.yaml", "dk", "dk.yaml").data
+    assert list(validator.iter_errors({**whole, "hours": {}}))
+    assert list(validator.iter_errors({key: whole[key] for key in whole if key != "hours"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "said"),
+    [
+        ("campaigns/kanvas.yaml", b"a: 1\nb: \xe6\n", "kanvas.yaml:2: -: is not UTF-8"),
+        ("scripts/kanvas.md", b"# a\n\n\xe6", "kanvas.md:3: -: is not UTF-8"),
+        ("campaigns/kanvas.yaml", b"a: 1\n\0", "kanvas.yaml:2: -: is not YAML"),
+        ("campaigns/kanvas.yaml", b"a: &a [*a]", "contains itself"),
+        ("campaigns/kanvas.yaml", b"a: " + b"[" * 3000, "contains itself"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_once(
+    folder: Path, name: str, broken: bytes, said: str
+) -> None:
+    """And whoever rests on it is not blamed."""
+    (folder / name).write_bytes(broken)
+    found = problems(folder)
+    assert len(found) == 1, found
+    assert said in found[0]
 
 
 def test_all_at_once_and_nothing_half(folder: Path) -> None:
@@ -128,3 +292,10 @@ def test_without_a_house_file_nobody_may_listen(folder: Path) -> None:
     found = compose(files.read_folder(folder))
     assert isinstance(found, Configuration)
     assert found.house.listening is None
+
+
+def test_a_revision_read_back_is_what_it_was(folder: Path) -> None:
+    found = compose(files.read_folder(folder))
+    assert isinstance(found, Configuration)
+    assert found.house.listening is not None
+    assert recompose(found.content) == found

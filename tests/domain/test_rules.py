@@ -211,6 +211,30 @@ def test_an_agreed_call_back_lifts_only_clock_gap_and_counts(
         assert not lifted
 
 
+def test_a_policy_may_let_firms_be_rung_in_their_hours() -> None:
+    policy = POLICIES["dk"]
+    kinds = {"kinds": (phone.Kind.ORDINARY, phone.Kind.CORPORATE)}
+    numbers = policy.numbers.model_copy(update=kinds)
+    firm = replace(
+        EASY, number="+4570123456", policy=policy.model_copy(update={"numbers": numbers})
+    )
+    assert reasons(firm) == ()
+    assert reasons(replace(firm, now=WEDNESDAY + timedelta(hours=10))) == (Reason.TIME_AFTER,)
+    assert reasons(replace(firm, policy=policy)) == (Reason.NUM_CORPORATE_70,)
+
+
+@pytest.mark.parametrize("kinds", [(), (phone.Kind.CORPORATE,), (phone.Kind.ORDINARY,)])
+def test_no_list_of_kinds_opens_the_night(kinds: tuple[phone.Kind, ...]) -> None:
+    policy = POLICIES["dk"]
+    numbers = policy.numbers.model_copy(update={"kinds": kinds})
+    night = replace(
+        EASY,
+        now=WEDNESDAY + timedelta(hours=12),
+        policy=policy.model_copy(update={"numbers": numbers}),
+    )
+    assert Reason.TIME_AFTER in reasons(night) or Reason.TIME_BEFORE in reasons(night)
+
+
 @given(anything())
 @settings(deadline=None, max_examples=150)
 def test_reasons_are_known_once_and_in_their_order(facts: f.Facts) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callserver.domain.sheet import MOST_LINES, Sheet, Torn
+from callserver.domain.sheet import FORMULA, MOST_LINES, Sheet, Torn, guarded, unguarded
 
 TEXT = "ref;navn\r\n1;Søren Ærø\r\n"
 
@@ -19,6 +19,29 @@ def test_encodings(encoding: str) -> None:
 def test_bytes_that_are_no_text_are_an_error() -> None:
     with pytest.raises(ValueError, match="neither UTF-8 nor Windows-1252"):
         Sheet(b"a;b\n\x81\x8d;1\n")
+
+
+def test_one_row_in_another_encoding_is_told_apart() -> None:
+    """Read as Windows-1252, every other name in the file would be rubbish."""
+    sheet = Sheet("ref;navn\n1;Søren\n2;".encode() + b"Bj\xf8rn\n3;Ida\n")
+    found = {line: (cells, sheet.odd(cells)) for line, cells in sheet.rows()}
+    assert found[2] == (["1", "Søren"], None)
+    assert found[3][1] == "encoding"
+    assert found[4] == (["3", "Ida"], None)
+    with pytest.raises(ValueError, match="header"):
+        Sheet("ref;sø;".encode() + b"\xf8\n1;2;3\n")
+
+
+@given(st.text(max_size=6) | st.text("'=+-@\t\r\nx", max_size=6))
+def test_a_guarded_cell_runs_nothing_and_comes_back(text: str) -> None:
+    assert not guarded(text).startswith(FORMULA)
+    assert unguarded(guarded(text)) == text
+
+
+def test_a_guard_comes_off_when_the_file_comes_back() -> None:
+    sheet = Sheet(b"ref;'=navn\n1;'=1+1\n2;'-;\n3;'tHooft\n4;''@x\n")
+    assert list(sheet.header) == ["ref", "=navn"]
+    assert [cells[1] for _, cells in sheet.rows()] == ["=1+1", "-", "'tHooft", "'@x"]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,22 @@ from callserver.loading import load
 ROOT = Path(__file__).parents[2]
 POLICIES = load(ROOT / "config").policies
 OWN = ROOT / "tests" / "vectors"
-FOLDERS = [OWN, *([Path(found)] if (found := os.environ.get("CALLSERVER_VECTORS")) else [])]
-LINES = [
-    json.loads(line)
-    for folder in FOLDERS
-    for path in sorted(folder.glob("*.jsonl"))
-    for line in path.read_text("utf-8").splitlines()
-    if line.strip()
-]
+GIVEN = os.environ.get("CALLSERVER_VECTORS")
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """Every question in a folder; a folder without one is an error, not a pass."""
+    found = [
+        json.loads(line)
+        for path in sorted(folder.glob("*.jsonl"))
+        for line in path.read_text("utf-8-sig").split("\n")
+        if line.strip()
+    ]
+    assert found, f"there are no vectors in {folder}"
+    return found
+
+
+LINES = lines(OWN) + (lines(Path(GIVEN)) if GIVEN else [])
 KNOWN = frozenset(
     [
         "id",
@@ -57,33 +65,34 @@ KNOWN = frozenset(
 )
 
 
+def some(text: str) -> datetime:
+    """An instant, with or without fractions; without a zone it is UTC, without a time midnight."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
 def instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else some(text)
 
 
 def day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
-
-
-def some(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    return None if text is None else some(text).date()
 
 
 def facts_of(line: dict[str, Any]) -> f.Facts:
     assert not set(line) - KNOWN, f"unknown fields {set(line) - KNOWN}"
+    system = line.get("sys") or {}
     policy = POLICIES[line["profile"].lower()]
-    system = line.get("sys", {})
-    if "calendar_until" in system:
-        until = {"calendar_checked_until": system["calendar_until"]}
-        policy = policy.model_copy(update={"hours": policy.hours.model_copy(update=until)})
-    person, rel, camp = line.get("person", {}), line.get("rel", {}), line.get("camp", {})
-    agent = line.get("agent", {})
+    until = {"calendar_checked_until": system.get("calendar_until")}  # absent: all is well
+    policy = policy.model_copy(update={"hours": policy.hours.model_copy(update=until)})
+    person, rel, camp = line.get("person") or {}, line.get("rel") or {}, line.get("camp") or {}
+    agent = line.get("agent") or {}
     return f.Facts(
         now=some(line["now"]),
-        number=line["num"],
+        number=str(line["num"]),
         policy=policy if system.get("policy", True) else None,
-        segment=f.Segment(line.get("seg", "KANVAS")),
-        purpose=f.Purpose(line.get("purpose", "RECRUIT")),
+        segment=f.Segment(line.get("seg") or "KANVAS"),
+        purpose=f.Purpose(line.get("purpose") or "RECRUIT"),
         person=f.Person(
             zone=person.get("tz"),
             born=day(person.get("dob")),
@@ -104,17 +113,22 @@ def facts_of(line: dict[str, Any]) -> f.Facts:
                 one.get("phone", True),
                 one.get("proof", False),
             )
-            for one in line.get("consent", ())
+            for one in line.get("consent") or ()
         ),
         suppressions=tuple(
-            f.Suppression(f.Scope(one["scope"]), some(one["at"]), instant(one.get("lifted_at")))
-            for one in line.get("sup", ())
+            f.Suppression(
+                f.Scope(one["scope"]),
+                some(one["at"]),
+                instant(one.get("lifted_at")),
+                f.Purpose(one["purpose"]) if one.get("purpose") else None,
+            )
+            for one in line.get("sup") or ()  # `by` and `list` change nothing
         ),
         register=f.Register(line.get("ext_listed", False), instant(line.get("ext_checked_at"))),
-        attempts=tuple(some(at) for at in line.get("attempts", ())),
+        attempts=tuple(some(at) for at in line.get("attempts") or ()),
         refused_at=instant(line.get("refused_at")),
         abandoned_at=instant(line.get("abandoned_at")),
-        callback_for=instant(line.get("callback", {}).get("for")),
+        callback_for=instant((line.get("callback") or {}).get("for")),
         reassigned_at=instant(line.get("reassigned_at")),
         active_call=line.get("active_call", False),
         source_known=line.get("source_known", True),

@@ -147,6 +147,19 @@ def test_a_lead_says_itself_where_it_comes_from(sqlite: Engine) -> None:
     assert found == {4532200001: "gade", 4532200002: None, 4532200003: "import:2"}
 
 
+def test_a_row_in_another_encoding_is_refused_alone(engine: Engine) -> None:
+    raw = "telefon;navn\n32200001;Søren\n32200002;".encode() + b"Bj\xf8rn\n32200003;Ida\n"
+    summary = take(engine, raw)
+    assert [(one.line, one.reason) for one in summary.refused] == [(3, "encoding")]
+    assert rows(engine, "name") == [("Søren",), ("Ida",)]
+
+
+def test_a_short_row_stops_no_ordered_list(engine: Engine) -> None:
+    summary = take(engine, "telefon;ophørt\n32200001\n32200002;2026-01-02\n", AFMELDTE)
+    assert [(one.line, one.reason) for one in summary.refused] == [(2, "cells")]
+    assert summary.taken == 1
+
+
 def test_a_nul_is_refused(engine: Engine) -> None:
     """PostgreSQL takes none: one such row must not stop the list."""
     summary = take(engine, b"telefon;navn\n32200001;B\0o\n32200002;Ida\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from callserver.domain.instruction import Say
 from callserver.simulator.legs import Behaviour
 from tests.house import TestHouse, play
 
@@ -61,3 +62,33 @@ def test_a_stranger_may_say_never_too(house: TestHouse) -> None:
 
     play(work())
     assert house.entries("suppressed")[0]["scope"] == "number"
+
+
+@pytest.mark.parametrize("caller", ["anonymous", "+266696687", "Restricted", ""])
+def test_who_withholds_the_number_is_not_told_that_it_is_noted(
+    house: TestHouse, caller: str
+) -> None:
+    async def work() -> None:
+        inbound = house.server.inbound
+        greeted = await inbound.greet(caller, "+4532123400", "CA1")
+        assert greeted == Say("inbound_withheld", greeted.values)  # type: ignore[union-attr]
+        assert await inbound.pressed(caller, "+4532123400", "CA1", "9") == Say("inbound_not_noted")
+
+    play(work())
+    assert not house.entries("suppressed")
+
+
+def test_one_at_night_means_when_the_calling_hours_begin(house: TestHouse) -> None:
+    async def work() -> None:
+        await missed_and_rang_back(house, "")
+        await house.jump(6 * 3600)  # eleven in the evening
+        house.people.keys[FIRST] = "1"
+        await house.network.call_in(FIRST, "+4532123400", INBOUND)
+        await house.until(9 * 3600)
+        assert len(house.network.record) == 1
+        await house.until(2 * 3600)
+
+    play(work())
+    rung = [ring.rang_at.isoformat() for ring in house.network.record]
+    assert len(rung) == 2
+    assert rung[1].startswith("2026-05-13T07:00")  # nine o'clock

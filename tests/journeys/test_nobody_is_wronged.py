@@ -10,6 +10,8 @@ import pytest
 from callserver.database import knowledge, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Scope
+from callserver.engine import explaining
+from callserver.engine.taking_in import take_in
 from callserver.ports import Tx
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
@@ -43,6 +45,18 @@ def test_a_no_before_the_dial_is_final(house: TestHouse) -> None:
     assert [ring.number for ring in house.network.record] == ["+4532200001"]
     assert house.entries("refused")[0]["reasons"] == ["SUP_NUMBER"]
     assert house.contacts()[0].status == "closed"
+
+
+def test_a_no_counts_though_another_servers_clock_goes_before_ours(house: TestHouse) -> None:
+    async def work() -> None:
+        house.read(lambda tx: suppress(tx, house.clock.now() + timedelta(minutes=5)))
+        await house.on_shift()
+        await house.ready()
+        await house.until(2)
+
+    play(work())
+    assert FIRST not in [ring.number for ring in house.network.record]
+    assert house.entries("refused")[0]["reasons"] == ["SUP_NUMBER"]
 
 
 def test_a_no_from_outside_silences_the_ringing_telephone_within_a_second(
@@ -89,6 +103,40 @@ def test_never_holds_while_still_talking(tmp_path: Path) -> None:
 
     play(work())
     assert sum(ring.number == FIRST for ring in house.network.record) == 1
+    house.close()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "note"),
+    [("never", ""), ("complaint", "rang at dinner")],
+    ids=["never", "complaint"],
+)
+def test_an_outcome_of_never_holds_for_another_list_that_knows_her_otherwise(
+    tmp_path: Path, outcome: str, note: str
+) -> None:
+    """Another department's list has the same telephone under no reference and another name."""
+    house = TestHouse(tmp_path, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(1)
+        status, _ = await house.outcome(outcome, {"note": note} if note else {})
+        assert status == 200
+
+    play(work())
+    lapsed = house.server.ours.rules.campaign("lapsed")
+
+    def other_list(tx: Tx) -> set[str]:
+        take_in(tx, lapsed, b"navn;telefon\nFru A;32200000\n", house.clock.now())
+        found = explaining.explain(
+            tx, house.server.ours.rules, b"test", "32200000", lapsed, house.clock.now()
+        )
+        return {reason.value for reason in found.reasons}
+
+    assert "SUP_NUMBER" in house.read(other_list)
     house.close()
 
 

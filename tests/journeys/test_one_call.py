@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,9 +28,11 @@ def test_from_ready_to_outcome_and_on(house: TestHouse) -> None:
         await house.until(5)
         seat = await house.seat()
         assert seat["state"] == "talking"
-        assert seat["call"]["contact"]["name"] == "Person 0"
         assert seat["call"]["number"].endswith("00")
         assert "322000" not in str(seat)
+        assert "Person 0" not in str(seat)
+        _, card = await house.api("POST", "/card", {})
+        assert card["name"] == "Person 0"
         assert house.network.record[0].heard == "phoner"
         house.network.hang_up_by_person(house.live_legs()[0])
         await house.until(2)
@@ -58,12 +61,12 @@ def test_outcome_comes_before_the_next_dial(house: TestHouse) -> None:
         assert (seat["state"], seat["outcome_owed"]) == ("paused", True)
         status, problem = await house.api("POST", "/ready", {})
         assert status == 409
-        assert "outcome" in problem["detail"]
+        assert "Resultatet" in problem["detail"]
         assert len(house.calls()) == 1
         status, problem = await house.outcome("member", {"amount": 0})
         assert status == 409
-        assert "amount" in problem["detail"]
-        assert "frequency" in problem["detail"]
+        assert "beløb" in problem["detail"]
+        assert (await house.outcome("member", {"amount": 100}))[0] == 409
         await house.outcome("no_thanks")
         await house.until(2)
         assert len(house.calls()) == 2
@@ -199,6 +202,76 @@ def test_by_hand_asks_the_same_gate(house: TestHouse) -> None:
 
     play(work())
     assert [call.path for call in house.calls()] == ["manual"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "details"),
+    [("member", {"amount": 100, "frequency": "monthly"}), ("not_now", {})],
+)
+def test_a_dial_by_hand_that_nobody_answers_takes_no_rest_away(
+    house: TestHouse, outcome: str, details: dict[str, Any]
+) -> None:
+    """Who became a member, or asked for rest, is not on the list again because of it."""
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(1)
+        await house.outcome(outcome, details, then="pause")
+        before = house.contacts()[0]
+        await house.jump(86_400)
+        house.people.default = Behaviour(answers_after=None)
+        await house.api("POST", "/redial", {})
+        await house.until(60)
+        assert [call.path for call in house.calls()] == ["list", "redial"]
+        after = house.contacts()[0]
+        assert (after.status, after.next_at) == (before.status, before.next_at)
+
+    play(work())
+
+
+def test_a_correction_of_an_older_call_does_not_undo_what_came_after(house: TestHouse) -> None:
+    async def talk(outcome: str, details: dict[str, Any]) -> str:
+        await house.until(5)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(1)
+        await house.outcome(outcome, details, then="pause")
+        attempt: str = house.calls()[-1].attempt
+        return attempt
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        older = await talk("hung_up", {})
+        await house.jump(86_400)
+        await house.api("POST", "/redial", {})
+        await talk("member", {"amount": 100, "frequency": "monthly"})
+        body = {"attempt": older, "outcome": "voicemail", "details": {}}
+        assert (await house.api("POST", "/correct", body))[0] == 200
+        assert house.contacts()[0].status == "done"
+        await house.api("POST", "/correct", {**body, "outcome": "never"})
+
+    play(work())
+    assert house.calls()[0].outcome == "never"
+    assert {one["scope"] for one in house.entries("suppressed")} == {"person", "number"}
+
+
+def test_a_phoners_own_words_stay_out_of_the_log(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        status, _ = await house.api("POST", "/pause", {"reason": "Anna Prøve, 32 20 00 01"})
+        assert status == 422
+        await house.api("POST", "/pause", {"reason": "meal"})
+        await house.until(5)
+        assert (await house.seat())["reason"] == "meal"
+
+    house.people.default = Behaviour(ends="busy")
+    play(work())
+    assert not [one for one in house.entries("seat") if "Prøve" in str(one)]
+    assert "meal" in [one.get("reason") for one in house.entries("seat")]
 
 
 def test_off_shift_silences_what_rings(house: TestHouse) -> None:

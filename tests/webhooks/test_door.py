@@ -68,10 +68,44 @@ def test_only_posts_of_a_sane_size(house: TestHouse) -> None:
     assert asyncio.run(send(house, path, STATUS))[0] == 204
 
 
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/twilio/status/call?attempt=x", {**STATUS, "CallSid": "CA\0"}),
+        ("/twilio/status/call?attempt=%00", STATUS),
+        ("/twilio/voice/inbound", {"CallSid": "CA1", "From": "+45\0", "To": "+4532123400"}),
+    ],
+)
+def test_a_nul_is_refused_before_any_database_sees_it(
+    house: TestHouse, path: str, form: dict[str, str]
+) -> None:
+    assert asyncio.run(send(house, path, form))[0] == 400
+
+
+def test_an_address_that_is_not_there_says_so(house: TestHouse) -> None:
+    async def work() -> None:
+        for method, path, status in (("GET", "/nothing", 404), ("DELETE", "/ready", 405)):
+            answered, problem = await house.api(method, path)
+            assert (answered, problem["status"]) == (status, status)
+
+    play(work())
+
+
+def test_a_nul_in_a_phoners_words_is_refused(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        status, problem = await house.api("POST", "/pause", {"reason": "a\0"})
+        assert (status, "NUL" in problem["detail"]) == (422, True)
+
+    play(work())
+
+
 def test_an_unexpected_phoner_is_hung_up(house: TestHouse) -> None:
     for path, form in (
         ("/twilio/voice/phoner?seat=77", {"CallSid": "CA1"}),
         ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_1"}),
+        ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_\u00b2"}),
+        ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_" + "9" * 30}),
     ):
         status, body = asyncio.run(send(house, path, form))
         assert status == 200

@@ -141,7 +141,18 @@ def test_an_event_of_a_room_that_we_never_asked_for_is_let_pass() -> None:
             ("phoner_calls", None, "phoner_42", CA),
             ["Dial", "Conference"],
         ),
-        ("/twilio/voice/phoner/left?seat=7", [LEG], ("phoner_left_room", 7, CA), ["Hangup"]),
+        (
+            "/twilio/voice/phoner/left?seat=7&room=r",
+            [LEG, ("CallStatus", "in-progress")],
+            ("phoner_left_room", 7, CA, "r"),
+            ["Hangup"],
+        ),
+        (
+            "/twilio/voice/phoner/left?seat=7&room=r",
+            [LEG, ("CallStatus", "completed")],
+            ("phoner_leg", 7, CA, True, None),
+            ["Hangup"],
+        ),
         (
             "/twilio/voice/inbound",
             [LEG, CALLER, CALLED],

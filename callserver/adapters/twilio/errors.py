@@ -1,4 +1,5 @@
-"""Twilio's error codes, in our words. A code that is not here stops nothing but its own call."""
+"""Twilio's error codes, in our words. A refusal whose code is not here stops the campaign, as our own
+mistake would: nobody knows whom it would be repeated for."""
 
 from callserver.ports import Trouble
 
@@ -30,12 +31,13 @@ TROUBLES = {
 def trouble(status: int, code: int) -> Trouble | None:
     """What a refusal means to us; None when it does not tell whether a telephone rings.
 
-    The status comes first: with 5xx and 408 the order may have gone through, whatever the code.
+    With 5xx and 408 the order may have gone through, whatever the code. A 429 is "too many requests
+    at once", unless its code says that it is too many calls.
     """
     if status >= 500 or status == REQUEST_TIMEOUT:
         return None
     if status == RETRY_AFTER:
-        return Trouble.LATER
+        return TROUBLES.get(code, Trouble.LATER)
     if status in (401, 403):
         return Trouble.STOP
     if code in TROUBLES:

@@ -38,4 +38,4 @@ onSubmit($("#code form"), async (given) =>
 );
 
 // A reload in the middle of signing in goes on where it was.
-get("/sign-in").then(goOn, () => {});
+if ("entering" in $("#credentials").dataset) get("/sign-in").then(goOn, () => {});

@@ -119,6 +119,14 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.BigInteger()),
     )
     op.create_index("proposals_state", "proposals", ["state"])
+    op.create_table(
+        "softphones",
+        sa.Column("name", sa.Text(), primary_key=True),
+        sa.Column("user", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger()),
+    )
+    op.create_index("softphones_user", "softphones", ["user"])
 
     op.create_table(
         "refusal_tallies",
@@ -129,6 +137,7 @@ def upgrade() -> None:
     )
     op.create_index("calls_permit", "calls", ["permit_at"])
     op.create_index("contacts_status", "contacts", ["campaign", "status"])
+    op.create_index("calls_campaign", "calls", ["campaign", "permit_at"])
 
     op.add_column("imports", sa.Column("refused", sa.LargeBinary()))
     op.add_column("revisions", sa.Column("texts", sa.JSON()))
@@ -168,6 +177,7 @@ def downgrade() -> None:
     )
     if op.get_bind().dialect.name == "postgresql":
         op.drop_index("audit_tail", "audit")
+    op.drop_index("calls_campaign", "calls")
     for table, column in (
         ("audit", "tx"),
         ("seats", "hand_at"),
@@ -179,7 +189,7 @@ def downgrade() -> None:
     op.drop_index("contacts_status", "contacts")
     op.drop_index("calls_permit", "calls")
     for table in (
-        *("refusal_tallies", "proposals", "listening_forms", "heard_calls", "listenings"),
-        *("failures", "tokens", "sessions"),
+        *("refusal_tallies", "softphones", "proposals", "listening_forms", "heard_calls"),
+        *("listenings", "failures", "tokens", "sessions"),
     ):
         op.drop_table(table)

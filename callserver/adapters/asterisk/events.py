@@ -1,0 +1,197 @@
+"""The exchange's events: one process owns the stream, under a lease; the others only give orders.
+
+Nothing that happened while nobody listened is told later. So whenever the stream opens, at a start or
+after a break, everything is asked about: channels, bridges, and by the engine every open call and
+seat; what Asterisk does not know any more has ended.
+"""
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from callserver.adapters.asterisk.client import Ari, Lost
+from callserver.adapters.asterisk.legs import Legs
+from callserver.adapters.asterisk.names import TRUNK
+from callserver.adapters.asterisk.softphones import Softphones
+from callserver.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+KEEP_S = 1.0
+"""How often the owner keeps its lease, looks at the trunk, and brings softphones up to date."""
+
+AGAIN_S = 0.5
+"""After a break, and for who waits for the lease."""
+
+PING_S = 5.0
+"""A connection that is silent to a ping for this long is broken."""
+
+_UNWANTED = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId")
+"""Most of the traffic, and nothing that we want to know."""
+
+_BROKEN = (OSError, WebSocketException, Lost, TimeoutError)
+
+
+class Replaced(Exception):  # noqa: N818 - what happened
+    """Another connection took the events over."""
+
+
+class Events:
+    """Owns the stream when it can, and hands each event on, in order for each channel."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ari: Ari,
+        legs: Legs,
+        softphones: Softphones,
+        *,
+        lease: Callable[[], Awaitable[bool]],
+        release: Callable[[], Awaitable[None]],
+        catch_up: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._ari = ari
+        self._legs = legs
+        self._softphones = softphones
+        self._lease = lease
+        self._release = release
+        self._catch_up = catch_up
+        base = settings.asterisk_url.rstrip("/").replace("http", "ws", 1)
+        self._url = f"{base}/ari/events?app={quote(settings.asterisk_app, safe='')}"
+        word = f"{settings.asterisk_user}:{settings.asterisk_password}".encode()
+        self._headers = {"Authorization": "Basic " + base64.b64encode(word).decode()}
+        self._task: asyncio.Task[None] | None = None
+        self._tails: dict[str, asyncio.Task[None]] = {}
+        self._trunk = ""
+        self.owns = asyncio.Event()
+        """Set while this process hears the events, and has caught up."""
+
+    def start(self) -> None:
+        """Begin in the running event loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Hear no more, finish what was heard, and let another process take over at once."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*self._tails.values(), return_exceptions=True)
+        self._legs.forget()
+        await self._release()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if await self._lease():
+                    await self._own()
+            except Replaced:
+                log.warning("exchange_events_taken_over")
+            except _BROKEN as error:
+                log.warning("exchange_not_heard", error=type(error).__name__)
+            except Exception:
+                log.exception("exchange_events_failed")
+            finally:
+                self.owns.clear()
+            await asyncio.sleep(AGAIN_S)
+
+    async def _own(self) -> None:
+        async with connect(
+            self._url,
+            additional_headers=self._headers,
+            open_timeout=PING_S,
+            close_timeout=1,
+            ping_interval=PING_S,
+            ping_timeout=PING_S,
+            proxy=None,
+        ) as stream:
+            await self._ari.put(
+                "applications",
+                self._ari.app,
+                "eventFilter",
+                json={"disallowed": [{"type": kind} for kind in _UNWANTED]},
+            )
+            await self._softphones.begin()
+            await self._legs.found()
+            await self._catch_up()
+            self.owns.set()
+            log.info("exchange_heard")
+            await _first_of(self._hear(stream), self._keep())
+
+    async def _hear(self, stream: ClientConnection) -> None:
+        async for message in stream:
+            event = json.loads(message)
+            if event["type"] == "ApplicationReplaced":
+                raise Replaced
+            self._hand_on(event)
+        raise ConnectionError("the stream ended")
+
+    def _hand_on(self, event: dict[str, Any]) -> None:
+        """Each channel's events one after the other; different channels side by side."""
+        key = _about(event)
+        log.debug("exchange_event", type=event["type"], about=key)
+        before = self._tails.get(key)
+        task = asyncio.get_running_loop().create_task(self._after(before, event))
+        self._tails[key] = task
+
+        def done(_: asyncio.Task[None]) -> None:
+            if self._tails.get(key) is task:
+                del self._tails[key]
+
+        task.add_done_callback(done)
+
+    async def _after(self, before: asyncio.Task[None] | None, event: dict[str, Any]) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        try:
+            await self._legs.happened(event)
+        except Lost as lost:
+            log.warning("event_not_followed", type=event["type"], why=str(lost))
+        except Exception:
+            # The engine's deadlines ask about whatever was not taken in.
+            log.exception("event_failed", type=event["type"])
+
+    async def _keep(self) -> None:
+        while await self._lease():
+            await self._softphones.bring_up_to_date()
+            await self._look_at_trunk()
+            await asyncio.sleep(KEEP_S)
+
+    async def _look_at_trunk(self) -> None:
+        """Raise an alarm once when the trunk goes; a dial that meets it dead stops the campaign."""
+        reply = await self._ari.get("endpoints", "PJSIP", TRUNK)
+        state = reply.body["state"] if reply.ok else "missing"
+        if state != self._trunk:
+            say = log.info if state == "online" else log.error
+            say("trunk", state=state)
+            self._trunk = state
+
+
+def _about(event: dict[str, Any]) -> str:
+    """What the event is about: a channel, else a bridge or a playback's channel."""
+    for kind in ("channel", "peer"):
+        if kind in event:
+            return str(event[kind]["id"])
+    if "playback" in event:
+        return str(event["playback"]["target_uri"]).removeprefix("channel:")
+    return str(event.get("bridge", {}).get("id", ""))
+
+
+async def _first_of(*works: Awaitable[None]) -> None:
+    """Run both until the first one ends or fails; the others are cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,114 @@
+"""The prompts as sound files, made by a free synthesiser (espeak-ng, sox), 8 kHz.
+
+A file that the house has recorded itself is never overwritten; one that we made is made anew when its
+text has changed. `prompts.json` beside them remembers which are ours.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from callserver import texts
+from callserver.adapters.asterisk.speech import OF_A_CAMPAIGN, OF_THE_HOUSE
+from callserver.domain.campaign import Campaign
+from callserver.errors import ConfigurationProblem
+
+MEMORY = "prompts.json"
+SPEED = "145"  # words per minute
+TOOLS = ("espeak-ng", "sox")
+
+
+class Did(StrEnum):
+    MADE = "made"
+    UNCHANGED = "unchanged"
+    OWN = "own"  # the house's own recording: left alone
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One file, without its ending, and what it says."""
+
+    name: str
+    sentence: str
+
+
+def wanted(campaigns: Iterable[Campaign]) -> list[Prompt]:
+    """Every prompt that may be played, in Danish, as the called person hears it."""
+    found = [Prompt(key, texts.say("da", key)) for key in OF_THE_HOUSE]
+    for campaign in campaigns:
+        values = {"organisation": campaign.organisation, "why": campaign.why.da}
+        found += [
+            Prompt(f"{key}-{campaign.name}", texts.say("da", key, **values))
+            for key in OF_A_CAMPAIGN
+        ]
+    return found
+
+
+def make(folder: Path, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, Did]]:
+    """Make what is missing or has changed; says of each what was done.
+
+    Raises:
+        ConfigurationProblem: the synthesiser is missing, or failed.
+    """
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        raise ConfigurationProblem(
+            f"{' and '.join(missing)} must be installed to make prompts "
+            "(or record them yourself: one file for each name in docs/running.md)"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    memory = _memory(folder)
+    for prompt in prompts:
+        yield prompt, _one(folder, prompt, memory)
+        (folder / MEMORY).write_text(json.dumps(memory, indent=1, sort_keys=True), "utf-8")
+
+
+def _memory(folder: Path) -> dict[str, Mapping[str, str]]:
+    try:
+        found = json.loads((folder / MEMORY).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _one(folder: Path, prompt: Prompt, memory: dict[str, Mapping[str, str]]) -> Did:
+    file = folder / f"{prompt.name}.wav"
+    ours = memory.get(prompt.name, {})
+    present = [one for one in folder.glob(f"{prompt.name}.*") if one.is_file()]
+    if present and (present != [file] or ours.get("sound") != _hash(file.read_bytes())):
+        return Did.OWN
+    said = _hash(prompt.sentence.encode())
+    if present and ours.get("sentence") == said:
+        return Did.UNCHANGED
+    file.write_bytes(_spoken(prompt.sentence))
+    memory[prompt.name] = {"sentence": said, "sound": _hash(file.read_bytes())}
+    return Did.MADE
+
+
+def _spoken(sentence: str) -> bytes:
+    """One sentence as WAV, 16 bit, 8 kHz, mono. The text goes in by standard input only."""
+    with tempfile.TemporaryDirectory() as folder:
+        spoken, telephone = Path(folder) / "spoken.wav", Path(folder) / "telephone.wav"
+        _run("espeak-ng", "-v", "da", "-s", SPEED, "--stdin", "-w", spoken, said=sentence)
+        _run("sox", spoken, "-r", "8000", "-b", "16", "-c", "1", telephone, "norm", "-3")
+        return telephone.read_bytes()
+
+
+def _run(tool: str, *words: str | Path, said: str = "") -> None:
+    program = shutil.which(tool) or tool
+    try:
+        subprocess.run(  # noqa: S603 - words of ours; the sentence goes in by standard input
+            [program, *words], input=said.encode(), check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ConfigurationProblem(f"the prompt could not be made: {error}") from error
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,72 @@
+"""What a called person hears: the prompts as files, played to one channel.
+
+A prompt's file is named by its text's key, and by the campaign where the text differs from one to the
+next (`apology-kanvas`). No part of a name comes from what people write.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+
+from callserver.adapters.asterisk.client import Ari
+from callserver.domain.campaign import Campaign
+from callserver.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+OF_A_CAMPAIGN = ("apology", "inbound_who", "inbound_unknown", "inbound_withheld")
+OF_THE_HOUSE = (
+    "inbound_stranger",
+    "inbound_never_done",
+    "inbound_not_noted",
+    "inbound_call_me_done",
+    "inbound_goodbye",
+)
+
+LAST_WORD = "last-"
+"""How a playback is named after which the channel is hung up."""
+
+MOST_S = 60
+"""Asterisk itself ends such a channel after so long, should nobody be there to do it."""
+
+
+class Speech:
+    """Speaks to channels."""
+
+    def __init__(
+        self, settings: Settings, ari: Ari, campaigns: Callable[[], Iterable[Campaign]]
+    ) -> None:
+        self._ari = ari
+        self._folder = settings.asterisk_sounds.rstrip("/")
+        self._campaigns = campaigns
+
+    async def say(self, channel: str, key: str, values: Mapping[str, str], playback: str) -> None:
+        """Play one prompt; `PlaybackFinished` with this playback's name tells its end.
+
+        Raises:
+            Lost: no certain answer.
+        """
+        media = f"sound:{self._folder}/{self._file(key, values)}"
+        await self._ari.post("channels", channel, "play", playback, media=media)
+
+    async def say_and_hang_up(self, channel: str, key: str, values: Mapping[str, str]) -> None:
+        """Play one prompt; the channel ends when it has been played.
+
+        Raises:
+            Lost: no certain answer.
+        """
+        await self._ari.post(
+            "channels", channel, "variable", variable="TIMEOUT(absolute)", value=str(MOST_S)
+        )
+        await self.say(channel, key, values, LAST_WORD + channel)
+
+    def _file(self, key: str, values: Mapping[str, str]) -> str:
+        if key not in OF_A_CAMPAIGN:
+            return key
+        found = list(self._campaigns())
+        for campaign in found:
+            same_why = values.get("why") in (None, campaign.why.da)
+            if same_why and campaign.organisation == values.get("organisation"):
+                return f"{key}-{campaign.name}"
+        log.warning("prompt_of_no_campaign", key=key)
+        return f"{key}-{found[0].name}" if found else OF_THE_HOUSE[0]

@@ -1,0 +1,305 @@
+"""Telephony over ARI: create, bridge, then dial.
+
+The contact's channel stands in the phoner's bridge before it rings. On answer the sound flows with no
+help of ours, so a server that is killed in mid-ring leaves nobody in silence. The attempt's id is the
+channel's id: a lost reply is settled by asking for it. Creates are never repeated.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from callserver.adapters.asterisk import names
+from callserver.adapters.asterisk.causes import NORMAL_CLEARING, STATES
+from callserver.adapters.asterisk.client import Ari, Lost, Reply, Unreached
+from callserver.adapters.asterisk.speech import Speech
+from callserver.domain.call import Cause
+from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.permit import DialPermit
+from callserver.ports import Clock, Declined, Leg, LegState, Placed, Room, Silent, Trouble
+from callserver.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+RING_PHONER_S = 30
+
+DIALED = "CALLSERVER_DIALED"
+"""Set on a channel just before it is dialed: one without it has never rung, and never will."""
+
+TRIES = 25
+AGAIN_S = 0.02
+"""A channel that was created a moment ago may not have reached our application yet."""
+
+LISTEN_S = 0.8
+"""A telephone sends fifty packets in a second; one that sends none for so long has died."""
+
+_NOT_YET = (409, 422)
+
+
+class Asterisk:
+    """Orders and questions to one exchange."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        ari: Ari,
+        speech: Speech,
+        own_numbers: Callable[[], frozenset[str]],
+    ) -> None:
+        self._clock = clock
+        self._ari = ari
+        self._speech = speech
+        self._own_numbers = own_numbers
+        self._most_channels = settings.asterisk_channels
+        self._prefixes = tuple(
+            prefix.strip() for prefix in settings.asterisk_prefixes.split(",") if prefix.strip()
+        )
+
+    # -- ringing ------------------------------------------------------------------------------
+
+    async def place(self, permit: DialPermit, room: Room) -> Placed | Declined | Silent:
+        """Ring the permit's number into the room.
+
+        Raises:
+            PermitVoid: spent before, or too old; nothing was sent.
+        """
+        if room.ref is None:
+            return Declined(Trouble.ROOM_GONE, 404, "the phoner is in no room yet")
+        permit.spend(self._clock.now())
+        endpoint = self._allowed(permit.number, permit.caller_id)
+        if isinstance(endpoint, Declined):
+            return endpoint
+        try:
+            no_way = await self._no_way(room.ref)
+        except Lost as lost:
+            return Declined(Trouble.LATER, 0, f"the exchange does not answer: {lost}")
+        if no_way is not None:
+            return no_way
+        return await self._order(
+            permit.attempt, endpoint, permit.caller_id, permit.ring_seconds, room.ref
+        )
+
+    async def ring_phoner(
+        self, line: str, seat: int, room: Room, caller_id: str
+    ) -> Placed | Declined | Silent:
+        """Ring a phoner's telephone; once it is answered, the event stream puts it into its room."""
+        del seat  # the leg's name says it
+        endpoint: str | Declined | None = names.endpoint(line)
+        if line.startswith("+"):
+            endpoint = self._allowed(line, caller_id)
+        if endpoint is None:
+            return Declined(Trouble.BUG, 400, "a line that is no telephone of this exchange")
+        if isinstance(endpoint, Declined):
+            return endpoint
+        leg = names.phoner_leg(room.name)
+        return await self._order(leg, endpoint, caller_id, RING_PHONER_S, None)
+
+    async def ring_listener(
+        self, line: str, listening: int, caller_id: str
+    ) -> Placed | Declined | Silent:
+        """Refused: listening in is not offered by this exchange yet, so nobody is rung for it."""
+        del line, listening, caller_id
+        return Declined(Trouble.BUG, 501, "listening in is not offered by this exchange yet")
+
+    async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
+        """No leg of a listener's is ever taken here: there is none to move."""
+        del ref, what
+
+    def _allowed(self, number: str, caller_id: str) -> str | Declined:
+        """How to reach the number. Asked again here, whatever was asked before: toll fraud."""
+        endpoint = names.by_trunk(number)
+        if endpoint is None:
+            return Declined(Trouble.BAD_NUMBER, 484, "no number that we dial")
+        if not number.startswith(self._prefixes):
+            return Declined(Trouble.STOP, 403, "no country that ASTERISK_PREFIXES allows")
+        if caller_id not in self._own_numbers():
+            return Declined(Trouble.STOP, 403, "a caller id that is none of ours")
+        return endpoint
+
+    async def _no_way(self, bridge: str) -> Declined | None:
+        """Why nobody can be rung into the room just now, as far as Asterisk knows."""
+        trunk, room, app = await asyncio.gather(
+            self._ari.get("endpoints", "PJSIP", names.TRUNK),
+            self._ari.get("bridges", bridge),
+            self._ari.get("applications", self._ari.app),
+        )
+        for reply in (trunk, room, app):
+            if reply.status in (401, 403):
+                return Declined(Trouble.STOP, reply.status, "Asterisk does not know our password")
+        if not trunk.ok or trunk.body["state"] == "offline":
+            return Declined(Trouble.STOP, 503, "the trunk does not answer")
+        if not room.ok or not room.body["channels"]:
+            return Declined(Trouble.ROOM_GONE, 404, "nobody is in the room")
+        if app.ok and len(app.body["channel_ids"]) >= self._most_channels:
+            return Declined(Trouble.LATER, 503, "as many channels as ASTERISK_CHANNELS allows")
+        return None
+
+    async def _order(
+        self, channel: str, endpoint: str, caller_id: str, ring_s: int, bridge: str | None
+    ) -> Placed | Declined | Silent:
+        """Create, bridge, dial. Until the dial nothing rings, and the order can be withdrawn."""
+        try:
+            refused = await self._create(channel, endpoint, caller_id)
+            if refused is not None:
+                return refused
+            if bridge is not None and not (joined := await join(self._ari, bridge, channel)).ok:
+                trouble = Trouble.ROOM_GONE if joined.gone else Trouble.LATER
+                return await self._withdrawn(channel, trouble, "it could not join the room")
+            await self._ari.post("channels", channel, "variable", variable=DIALED, value="1")
+        except Unreached as lost:
+            return Declined(Trouble.LATER, 0, f"the exchange does not answer: {lost}")
+        except Lost as lost:
+            return await self._withdrawn(channel, Trouble.LATER, f"lost before the dial: {lost}")
+        try:
+            if await self._dial(channel, ring_s):
+                return Placed(channel)
+        except Lost as lost:
+            return Silent(f"lost while dialing: {lost}")
+        return await self._withdrawn(channel, Trouble.LATER, "the channel was gone before the dial")
+
+    async def _dial(self, channel: str, ring_s: int) -> bool:
+        """Let it ring. A channel that is too new for this says 409, as one does that rings already."""
+        for _ in range(TRIES):
+            dialed = await self._ari.post("channels", channel, "dial", timeout=str(ring_s))
+            if dialed.status != 409:
+                return dialed.ok
+            if (await self._found(channel)).state is not LegState.QUEUED:
+                return True
+            await asyncio.sleep(AGAIN_S)
+        return False
+
+    async def _create(self, channel: str, endpoint: str, caller_id: str) -> Declined | None:
+        made = await self._ari.post(
+            "channels",
+            "create",
+            endpoint=endpoint,
+            app=self._ari.app,
+            channelId=channel,
+            json={"variables": {"CONNECTEDLINE(num)": caller_id}},
+        )
+        if made.ok:
+            return None
+        if made.status in (401, 403):
+            return Declined(Trouble.STOP, made.status, "Asterisk does not know our password")
+        if made.status == 409 and (await self._ari.get("channels", channel)).ok:
+            return None  # an earlier order of this attempt got so far
+        if made.status == 409:
+            # The same words for a telephone that is not there: its endpoint, or a registration.
+            return Declined(Trouble.LATER, 409, "Asterisk has no such telephone")
+        return Declined(Trouble.BUG, made.status, "Asterisk did not understand the order")
+
+    async def _withdrawn(self, channel: str, trouble: Trouble, why: str) -> Declined | Silent:
+        try:
+            await self._ari.delete("channels", channel)
+        except Lost as lost:
+            return Silent(f"{why}; not withdrawn: {lost}")
+        return Declined(trouble, 404, why)
+
+    # -- ending -------------------------------------------------------------------------------
+
+    async def hang_up(self, ref: str) -> None:
+        """End the leg, whatever it does; one that is gone is fine.
+
+        Raises:
+            Lost: nobody knows whether it went through.
+        """
+        await self._ari.delete("channels", ref, reason_code=str(NORMAL_CLEARING))
+
+    async def apologise(self, ref: str, organisation: str) -> None:
+        """Take the leg out of the room and speak to it; it is hung up when that has been said."""
+        bridges = await self._ari.get("bridges")
+        for bridge in bridges.body or ():
+            if ref in bridge["channels"]:
+                await self._ari.post("bridges", bridge["id"], "removeChannel", channel=ref)
+        await self._speech.say_and_hang_up(ref, "apology", {"organisation": organisation})
+
+    # -- asking -------------------------------------------------------------------------------
+
+    async def look_up(
+        self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
+    ) -> Leg:
+        """The channel's id is the attempt's. One that was never dialed is withdrawn here and now."""
+        del ref, room, number, since
+        found = await self._found(attempt)
+        if found.state is not LegState.QUEUED:
+            return found
+        try:
+            dialed = await self._ari.get("channels", attempt, "variable", variable=DIALED)
+            if not dialed.ok or dialed.body["value"] != "1":
+                await self._ari.delete("channels", attempt)
+                return Leg(LegState.ENDED, attempt, Cause.CANCELLED.value)
+        except Lost:
+            return Leg(LegState.NO_ANSWER, attempt)
+        return found
+
+    async def leg(self, ref: str) -> Leg:
+        """A phoner's leg. One that says nothing has lost its telephone: it is ended here and now.
+
+        Asterisk notices by itself too, but later; and whoever has just answered waits for a voice.
+        """
+        found = await self._found(ref)
+        if found.state is not LegState.TALKING:
+            return found
+        try:
+            if await self._mute(ref):
+                await self._ari.delete("channels", ref)
+                return Leg(LegState.ENDED, ref, Cause.COMPLETED.value)
+        except Lost:
+            return Leg(LegState.NO_ANSWER, ref)
+        return found
+
+    async def _mute(self, ref: str) -> bool:
+        """Whether a telephone sends no sound any more, not even silence."""
+        before = await heard(self._ari, ref)
+        await asyncio.sleep(LISTEN_S)
+        return await heard(self._ari, ref) == before
+
+    async def _found(self, ref: str) -> Leg:
+        """Asterisk forgets a leg as soon as it has ended."""
+        try:
+            found = await self._ari.get("channels", ref)
+        except Lost as lost:
+            log.warning("leg_not_looked_up", why=str(lost))
+            return Leg(LegState.NO_ANSWER, ref)
+        if found.ok:
+            return Leg(STATES.get(found.body["state"], LegState.QUEUED), ref)
+        return Leg(LegState.UNKNOWN_LEG if found.gone else LegState.NO_ANSWER, ref)
+
+    async def find_room(self, name: str) -> str | None:
+        """The bridge of that name, if anybody sits in it."""
+        try:
+            found = await self._ari.get("bridges", name)
+        except Lost:
+            return None
+        return name if found.ok and found.body["channels"] else None
+
+
+async def join(ari: Ari, bridge: str, channel: str) -> Reply:
+    """Put a channel of our application into a bridge; Asterisk's last word.
+
+    Nobody in the bridge is told another's number: each leg keeps the caller id it was given.
+
+    Raises:
+        Lost: no certain answer.
+    """
+    for _ in range(TRIES):
+        reply = await ari.post(
+            "bridges", bridge, "addChannel", channel=channel, inhibitConnectedLineUpdates="true"
+        )
+        if reply.status not in _NOT_YET:
+            break
+        await asyncio.sleep(AGAIN_S)
+    return reply
+
+
+async def heard(ari: Ari, channel: str) -> int:
+    """How many packets of sound have come from a leg; 0 when it has no way for sound at all.
+
+    Raises:
+        Lost: no certain answer.
+    """
+    found = await ari.get("channels", channel, "rtp_statistics")
+    return int(found.body["rxcount"]) if found.ok else 0

@@ -1,0 +1,231 @@
+"""`callserver asterisk`: the house's own exchange: its files, its prompts, its telephones, its health."""
+
+import asyncio
+import difflib
+import os
+import re
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from callserver.adapters.asterisk import files, names, prompts, softphones
+from callserver.adapters.asterisk.client import Ari, Lost
+from callserver.cli import opening
+from callserver.database import accounts, audit
+from callserver.database import softphones as kept
+from callserver.database.softphones import Softphone
+from callserver.domain.audit import Kind
+from callserver.errors import ConfigurationProblem
+from callserver.loading import load
+from callserver.settings import Settings, as_environment
+
+RELOADED = ("res_pjsip.so", "pbx_config.so", "res_ari.so")
+_NEEDED = {"res_srtp.so", "res_stasis_snoop.so", "func_timeout.so", "func_callerid.so"}
+_OPEN = {"res_pjsip_endpoint_identifier_anonymous.so"}
+_SECRET = re.compile(r"^([-+ ]?password = ).*$", re.MULTILINE)
+
+Folder = Annotated[Path, typer.Argument(help="a folder; made when absent")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        help="The house's own exchange, Asterisk 20 or newer.", no_args_is_help=True
+    )
+    for command in (config, prompts_, telephone, check, local):
+        group.command(command.__name__.rstrip("_"))(command)
+    app.add_typer(group, name="asterisk")
+
+
+def config(
+    folder: Folder,
+    dry_run: Annotated[bool, typer.Option(help="only say what would change")] = False,
+    reload: Annotated[bool, typer.Option(help="let a running Asterisk read them")] = False,
+) -> None:
+    """Write Asterisk's configuration from the settings and the numbers that campaigns show.
+
+    Says what changes, without secrets; does nothing when nothing has changed. People's telephones are
+    not in files: the server tells them to the exchange by itself, and takes them away again.
+
+    Example: callserver asterisk config /etc/asterisk --dry-run
+    """
+    settings = opening.settings()
+    shown = {one.caller_id for one in load(settings.config).campaigns.values()}
+    changed = _write(folder, files.render(settings, shown), dry_run=dry_run)
+    if not changed:
+        print("nothing has changed")
+    if dry_run:
+        return
+    restart = sorted(changed & {"http.conf", "rtp.conf", "modules.conf", "sorcery.conf"})
+    if restart:
+        print(f"Asterisk must be restarted for {', '.join(restart)}")
+    if reload:
+        asyncio.run(_with_ari(settings, _reload))
+        print("Asterisk has read its configuration again")
+
+
+def _write(folder: Path, texts: Mapping[str, str], *, dry_run: bool) -> set[str]:
+    """Write what differs, readable by owner and group only; the names of what did."""
+    changed = set()
+    for name, text in sorted(texts.items()):
+        file = folder / name
+        before = file.read_text("utf-8") if file.exists() else ""
+        if before == text:
+            continue
+        changed.add(name)
+        lines = difflib.unified_diff(
+            _SECRET.sub(r"\1•••", before).splitlines(),
+            _SECRET.sub(r"\1•••", text).splitlines(),
+            str(file),
+            str(file),
+            lineterm="",
+        )
+        print("\n".join(lines) or f"{file}: a password")
+        if not dry_run:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_one(file, text)
+    return changed
+
+
+def _write_one(file: Path, text: str) -> None:
+    """Whole or not at all, and never readable by others."""
+    new = file.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        opened.write(text)
+    if file.exists():  # the house may have given it to Asterisk's own group
+        found = file.stat()
+        new.chmod(found.st_mode & 0o777)
+        os.chown(new, found.st_uid, found.st_gid)
+    new.replace(file)
+
+
+async def _with_ari(settings: Settings, work: Callable[[Ari], Awaitable[None]]) -> None:
+    async with httpx.AsyncClient() as http:
+        try:
+            await work(Ari(settings, http))
+        except Lost as lost:
+            raise ConfigurationProblem(
+                f"Asterisk does not answer at {settings.asterisk_url} ({lost})"
+            ) from lost
+
+
+async def _reload(ari: Ari) -> None:
+    for module in RELOADED:
+        reply = await ari.put("asterisk", "modules", module)
+        if not reply.ok:
+            raise ConfigurationProblem(f"Asterisk did not reload {module}: HTTP {reply.status}")
+
+
+def prompts_(folder: Folder) -> None:
+    """Make the prompts that called people hear, by a free synthesiser (espeak-ng and sox).
+
+    A recording of your own with the same name, in any format that Asterisk plays, is never overwritten.
+
+    Example: callserver asterisk prompts /usr/share/asterisk/sounds/callserver
+    """
+    campaigns = load(opening.settings().config).campaigns.values()
+    counts = dict.fromkeys(prompts.Did, 0)
+    for prompt, did in prompts.make(folder, prompts.wanted(campaigns)):
+        counts[did] += 1
+        if did is not prompts.Did.UNCHANGED:
+            print(f"{did}: {prompt.name}: {prompt.sentence}")
+    print(", ".join(f"{count} {did}" for did, count in counts.items()))
+
+
+def telephone(handle: Annotated[str, typer.Argument(help="the person's short name")]) -> None:
+    """A SIP telephone's sign-in for a person, shown this once; the one before ends.
+
+    The telephone then rings at the line `sip:telephone_N`, N being the person's id.
+    """
+    settings = opening.settings()
+    with opening.database() as engine, engine.begin() as tx:
+        user = accounts.by_handle(tx, handle)
+        if user is None or user.left_at is not None:
+            raise ConfigurationProblem(f"there is no user {handle!r}")
+        name, password = f"telephone_{user.id}", secrets.token_urlsafe(24)
+        made = Softphone(name, user.id, softphones.digest(name, password), None)
+        kept.store(tx, made)
+        audit.append(tx, opening.now(tx), Kind.USER, user=user.id, did="telephone", by="command")
+    transport = "TLS, SRTP" if settings.asterisk_secure else "UDP"
+    print(f"user name  {name}\npassword   {password}")
+    print(f"port       {settings.asterisk_sip_port} ({transport})\nline       sip:{name}")
+    print("A running server tells the exchange within a second.")
+
+
+def check() -> None:
+    """Is the exchange ready for a first call? Says what is missing; exit code 1 when anything is."""
+    settings = opening.settings()
+    wrong: list[str] = []
+    asyncio.run(_with_ari(settings, lambda ari: _check(settings, ari, wrong)))
+    for one in wrong:
+        typer.secho(f"  ! {one}", fg="red")
+    if wrong:
+        raise typer.Exit(1)
+    print("  the exchange is ready")
+
+
+async def _check(settings: Settings, ari: Ari, wrong: list[str]) -> None:
+    info = await ari.get("asterisk", "info")
+    if not info.ok:
+        wrong.append("ASTERISK_USER and ASTERISK_PASSWORD: Asterisk does not know them")
+        return
+    print(f"  Asterisk {info.body['system']['version']} at {settings.asterisk_url}")
+    trunk = await ari.get("endpoints", "PJSIP", names.TRUNK)
+    state = trunk.body["state"] if trunk.ok else "missing"
+    print(f"  trunk: {state}")
+    if state != "online":
+        wrong.append("the trunk does not answer: nobody can be rung")
+    running = {one["name"] for one in (await ari.get("asterisk", "modules")).body or ()}
+    wrong += [f"{module} is not loaded" for module in sorted(_NEEDED - running)]
+    wrong += [f"{module} lets strangers in" for module in sorted(_OPEN & running)]
+    app = await ari.get("applications", ari.app)
+    print(f"  application {ari.app}: {'a server is listening' if app.ok else 'no server yet'}")
+
+
+def local(folder: Folder) -> None:
+    """Settings and configuration of an exchange on this machine alone: FOLDER/env, FOLDER/etc.
+
+    Free ports of 127.0.0.1, a password of its own, no TLS; for development and tests
+    (scripts/asterisk starts it). Its trunk is a port where a simulated carrier may listen.
+    """
+    folder = folder.resolve()
+    http, sip, trunk, rtp = _free_ports()
+    settings = replace(
+        opening.settings(),
+        provider="asterisk",
+        asterisk_url=f"http://127.0.0.1:{http}",
+        asterisk_softphone_url=f"ws://127.0.0.1:{http}/ws",
+        asterisk_password=secrets.token_urlsafe(24),
+        asterisk_trunk=f"sip:127.0.0.1:{trunk};transport=udp",
+        asterisk_bind="127.0.0.1",
+        asterisk_sip_port=sip,
+        asterisk_rtp_ports=f"{rtp}-{rtp + 999}",
+        asterisk_sounds=str(folder / "sounds"),
+        asterisk_secure=False,
+    )
+    (folder / "etc").mkdir(parents=True, exist_ok=True)
+    shown = {one.caller_id for one in load(settings.config).campaigns.values()}
+    for name, text in files.render(settings, shown).items():
+        _write_one(folder / "etc" / name, text)
+    _write_one(folder / "env", as_environment(settings, "provider", "asterisk_"))
+
+
+def _free_ports() -> tuple[int, int, int, int]:
+    """Three free ports, and the first of a thousand for sound."""
+    kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_DGRAM)
+    doors = [socket.socket(socket.AF_INET, kind) for kind in kinds]
+    try:
+        for door in doors:
+            door.bind(("127.0.0.1", 0))
+        http, sip, trunk = (door.getsockname()[1] for door in doors)
+    finally:
+        for door in doors:
+            door.close()
+    return http, sip, trunk, 10_000 + 1_000 * secrets.randbelow(20)

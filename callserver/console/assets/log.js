@@ -1,0 +1,70 @@
+// The audit log: searched page by page, and its seals checked.
+
+import { post } from "./api.js";
+import { $, el, onSubmit, show } from "./dom.js";
+import { dateTime, t } from "./texts.js";
+
+let asked = {};
+let before = null;
+
+const instant = (text) => (text ? new Date(text).toISOString() : undefined);
+
+function row(entry) {
+  const details = Object.entries(entry.details).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  return el(
+    "tr",
+    {},
+    el("td", { class: "at" }, el("time", { datetime: entry.at }, dateTime(entry.at))),
+    el("td", {}, entry.said),
+    el("td", {}, el("code", {}, details.join("  "))),
+    el("td", { class: "number" }, entry.leaf === null ? t("log.open") : String(entry.leaf)),
+  );
+}
+
+async function turn() {
+  const found = await post("/log", before === null ? asked : { ...asked, before });
+  $("#entries").append(...found.entries.map(row));
+  before = found.before;
+  show($("#more"), before !== null);
+  show($("#empty"), $("#entries").children.length === 0);
+}
+
+async function search(given) {
+  asked = {
+    kinds: given.kind ? [given.kind] : [],
+    since: instant(given.since),
+    until: instant(given.until),
+    contact: given.contact ? Number(given.contact) : undefined,
+    call: given.call.trim() || undefined,
+  };
+  before = null;
+  $("#entries").replaceChildren();
+  await turn();
+}
+
+onSubmit($("#search"), search);
+$("#more").addEventListener("click", turn);
+
+$("#verify").addEventListener("click", async (event) => {
+  const button = event.currentTarget;
+  const verdict = $("#verdict");
+  button.disabled = true;
+  verdict.replaceChildren(el("p", {}, t("log.verifying")));
+  try {
+    const found = await post("/log/verify");
+    verdict.replaceChildren(
+      found.findings.length
+        ? el(
+            "div",
+            { class: "wrong" },
+            el("p", {}, t("log.broken", { count: found.findings.length, sealed: found.sealed })),
+            el("ul", {}, ...found.findings.map((one) => el("li", {}, one))),
+          )
+        : el("p", { class: "badge good" }, t("log.whole", found)),
+    );
+  } catch (error) {
+    verdict.replaceChildren(el("p", { class: "wrong" }, error.message));
+  } finally {
+    button.disabled = false;
+  }
+});

@@ -1,0 +1,26 @@
+// What changes the seat: one request, and the seat as it is then, told to whoever shows it.
+
+import { get, post } from "../api.js";
+import { setClock } from "../texts.js";
+
+const listeners = [];
+
+export let seat = { state: "off", call: null };
+
+export const onSeat = (listener) => listeners.push(listener);
+
+export function tell(found) {
+  if (new Date(found.now) < new Date(seat.now ?? 0)) return; // an answer that was overtaken by news
+  setClock(found.now);
+  const before = seat;
+  seat = found;
+  for (const listener of listeners) listener(seat, before);
+}
+
+export async function act(path, body = {}) {
+  tell(await post(path, body));
+}
+
+export async function look() {
+  tell(await get("/seat"));
+}

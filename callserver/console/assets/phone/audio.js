@@ -1,0 +1,106 @@
+// Microphone and speaker: choose, try, remember in this browser. Nothing is recorded or sent.
+
+import { $, el } from "../dom.js";
+import { t } from "../texts.js";
+
+const HEARD = 0.06; // of full level: a voice, not a room
+let stop = null;
+let changed = () => {};
+
+export const microphone = () => localStorage.getItem("microphone") ?? "";
+export const speaker = () => localStorage.getItem("speaker") ?? "";
+
+// Stop listening to the microphone.
+export function hush() {
+  stop?.();
+  stop = null;
+}
+
+async function list() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  fill($("#microphone"), devices.filter((one) => one.kind === "audioinput"), microphone());
+  fill($("#speaker"), devices.filter((one) => one.kind === "audiooutput"), speaker());
+}
+
+function fill(select, devices, chosen) {
+  const named = devices.filter((one) => one.deviceId && one.label && one.deviceId !== "default");
+  select.replaceChildren(
+    el("option", { value: "" }, t("phone.sound.standard")),
+    ...named.map((one) => el("option", { value: one.deviceId, selected: one.deviceId === chosen }, one.label)),
+  );
+}
+
+async function listen() {
+  hush();
+  const said = $("#heard");
+  let stream;
+  try {
+    const device = microphone();
+    stream = await navigator.mediaDevices.getUserMedia({ audio: device ? { deviceId: device } : true });
+  } catch (error) {
+    said.textContent = t(error.name === "NotFoundError" ? "phone.sound.none" : "phone.sound.denied");
+    return;
+  }
+  await list(); // now that the browser tells their names
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  context.createMediaStreamSource(stream).connect(analyser);
+  const wave = new Float32Array(analyser.fftSize);
+  said.textContent = t("phone.sound.quiet");
+  let heard = false;
+  const measuring = setInterval(() => {
+    analyser.getFloatTimeDomainData(wave);
+    const level = Math.min(1, 4 * Math.sqrt(wave.reduce((sum, one) => sum + one * one, 0) / wave.length));
+    $("#level").value = level;
+    if (!heard && level > HEARD) {
+      heard = true;
+      said.textContent = t("phone.sound.good");
+    }
+  }, 80);
+  $("#try").textContent = t("phone.sound.stop");
+  stop = () => {
+    clearInterval(measuring);
+    for (const track of stream.getTracks()) track.stop();
+    context.close();
+    $("#level").value = 0;
+    $("#try").textContent = t("phone.sound.try");
+    said.textContent = "";
+  };
+}
+
+// Two soft notes, a second long, from the chosen speaker.
+async function tone() {
+  const context = new AudioContext();
+  const out = context.createMediaStreamDestination();
+  const volume = context.createGain();
+  volume.gain.value = 0.2;
+  volume.connect(out);
+  for (const [note, at] of [[523, 0], [659, 0.5]]) {
+    const oscillator = context.createOscillator();
+    oscillator.frequency.value = note;
+    oscillator.connect(volume);
+    oscillator.start(context.currentTime + at);
+    oscillator.stop(context.currentTime + at + 0.4);
+  }
+  const player = new Audio();
+  player.srcObject = out.stream;
+  if (speaker()) await player.setSinkId?.(speaker()).catch(() => {});
+  await player.play();
+  setTimeout(() => context.close(), 1500);
+}
+
+// `onChange` hears { microphone, speaker } whenever another device is chosen.
+export function start(onChange) {
+  changed = onChange;
+  for (const kind of ["microphone", "speaker"]) {
+    $(`#${kind}`).addEventListener("change", async (event) => {
+      localStorage.setItem(kind, event.target.value);
+      changed({ microphone: microphone(), speaker: speaker() });
+      if (kind === "microphone" && stop) await listen();
+    });
+  }
+  $("#try").addEventListener("click", () => (stop ? hush() : listen()));
+  $("#tone").addEventListener("click", tone);
+  navigator.mediaDevices?.addEventListener("devicechange", list);
+  list();
+}

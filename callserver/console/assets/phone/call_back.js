@@ -1,0 +1,124 @@
+// When to call again: the campaign's limit, and the rules' own answer for the time that is chosen.
+// Times are on the person's own clock; the server makes instants of them.
+
+import { get } from "../api.js";
+import { el } from "../dom.js";
+import { locale, now, t } from "../texts.js";
+
+const pad = (value) => String(value).padStart(2, "0");
+
+// "2026-05-13T17:15" of an instant, as clocks show it there.
+function local(instant, zone) {
+  const parts = new Intl.DateTimeFormat("sv", { timeZone: zone, dateStyle: "short", timeStyle: "short" });
+  return parts.format(new Date(instant)).replace(" ", "T");
+}
+
+function said(instant, zone) {
+  const form = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
+  return new Intl.DateTimeFormat(locale, { ...form, timeZone: zone }).format(new Date(instant));
+}
+
+// Ready-made times: in an hour, tonight, tomorrow, in a week; those that are still ahead.
+function quick(window) {
+  const today = local(window.now, window.zone);
+  const hour = Number(today.slice(11, 13));
+  const at = (days, time) => {
+    const day = new Date(`${today.slice(0, 10)}T12:00Z`);
+    day.setUTCDate(day.getUTCDate() + days);
+    return `${day.toISOString().slice(0, 10)}T${time}`;
+  };
+  const same = `${pad(hour)}:${today.slice(14)}`;
+  const found = [["hour", local(new Date(window.now).getTime() + 3600e3, window.zone), ""]];
+  if (hour < 18) found.push(["tonight", at(0, "19:00"), "19:00"]);
+  found.push(["tomorrow", at(1, same), same], ["week", at(7, same), same]);
+  return found.map(([name, value, time]) => ({ value, words: t(`phone.at.${name}`, { time }) }));
+}
+
+// -> { element, check() }. `limits` (a correction's): only how many days ahead; the rules are not asked.
+export function timePicker(draft, keep, limits) {
+  const input = el("input", { type: "datetime-local", required: true });
+  const answer = el("p", { role: "status" });
+  const zone = el("p", { class: "soft" });
+  const ready = el("div", { class: "row" });
+  let window = null;
+  let asked = 0;
+
+  async function ask(value) {
+    input.value = value;
+    keep("at", undefined);
+    answer.className = "";
+    answer.textContent = "";
+    if (!value) return;
+    if (limits) {
+      keep("at", new Date(value).toISOString());
+      return;
+    }
+    const turn = ++asked;
+    try {
+      const found = await get(`/call-back?at=${encodeURIComponent(value)}`);
+      if (turn !== asked) return;
+      window = found;
+      tell();
+    } catch (error) {
+      if (turn === asked) {
+        answer.className = "wrong";
+        answer.textContent = error.message;
+      }
+    }
+  }
+
+  function tell() {
+    const when = said(window.at, window.zone);
+    if (new Date(window.at) > new Date(window.latest) || new Date(window.at) <= new Date(window.now)) {
+      answer.className = "wrong";
+      answer.textContent = t("phone.missing.at", { latest: said(window.latest, window.zone) });
+      return;
+    }
+    if (window.refused.length) {
+      answer.className = "wrong";
+      answer.textContent = t("phone.at.refused", { why: window.refused.join(" ") });
+      return;
+    }
+    keep("at", window.at);
+    if (!window.closed.length) {
+      answer.className = "note";
+      answer.textContent = t("phone.at.good", { when });
+      return;
+    }
+    const opens = window.opens ? said(window.opens, window.zone) : "";
+    answer.className = "note";
+    answer.textContent = t("phone.at.closed", { when, why: window.closed.join(" "), opens });
+    if (window.opens) {
+      const take = local(window.opens, window.zone);
+      answer.append(" ", el("button", { type: "button", onclick: () => ask(take) }, t("phone.at.take", { when: opens })));
+    }
+  }
+
+  async function begin() {
+    if (limits) {
+      input.min = local(now());
+      input.max = local(now().getTime() + limits.days * 86400e3);
+      if (draft.details?.at) input.value = local(draft.details.at);
+      return;
+    }
+    window = await get("/call-back");
+    input.min = local(window.now, window.zone);
+    input.max = local(window.latest, window.zone);
+    zone.textContent = `${t("phone.at.zone", { zone: window.zone })} ${t(window.personal ? "phone.at.mine" : "phone.at.team")}`;
+    ready.replaceChildren(
+      ...quick(window).map(({ value, words }) => el("button", { type: "button", onclick: () => ask(value) }, words)),
+    );
+    if (draft.details?.at) await ask(local(draft.details.at, window.zone));
+  }
+
+  input.addEventListener("change", () => ask(input.value));
+  begin();
+  return {
+    element: el("div", {}, ready, el("label", {}, t("phone.field.at"), input), zone, answer),
+    check: () => {
+      if (draft.details?.at) return "";
+      const latest = window ? said(window.latest, window.zone) : "";
+      return answer.textContent || t("phone.missing.at", { latest });
+    },
+  };
+}

@@ -1,0 +1,127 @@
+// The card of the call in hand: who, why, what may be asked; script and honest answers.
+// It is opened once a call, for each opening is written down.
+
+import { post } from "../api.js";
+import { $, el, show } from "../dom.js";
+import { date, label, t, when } from "../texts.js";
+import { bind } from "./keys.js";
+
+let attempt = null;
+let card = null;
+let number = null;
+let ended = null;
+
+const pair = (name, value) => (value ? [el("dt", {}, t(name)), el("dd", {}, value)] : []);
+
+// Danish numbers in pairs, as people say them.
+const spaced = (text) => text.replace(/^(\+45)(\d\d)(\d\d)(\d\d)(\d\d)$/, "$1 $2 $3 $4 $5");
+
+function who() {
+  number = el("dd", { class: "number private" }, spaced(card.number));
+  return el(
+    "div",
+    {},
+    el("p", { class: "who-name" }, card.name ?? t("phone.card.no_name")),
+    el("p", { class: "row" }, el("span", { class: "badge" }, t(`phone.segment.${card.segment}`)), el("span", { class: "soft" }, t(`path.${card.path}`))),
+    card.promised && el("p", { class: "note" }, promise(card.promised)),
+    el(
+      "dl",
+      { class: "pairs" },
+      ...pair("phone.card.why", label(card.why)),
+      el("dt", {}, t("phone.card.number")),
+      number,
+      ...pair("phone.card.source", card.source ?? t("phone.card.source_unknown")),
+      ...pair("phone.card.context", card.context && label(card.context)),
+      ...pair("phone.card.last_gift", card.last_gift && date(card.last_gift)),
+      ...pair("phone.card.ended", card.ended && date(card.ended)),
+      ...Object.entries(card.facts).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]),
+    ),
+  );
+}
+
+function promise({ at, mine, note }) {
+  const said = at ? t(mine ? "phone.card.promised_mine" : "phone.card.promised", { when: when(at) }) : "";
+  return note ? `${said} »${note}«` : said;
+}
+
+// What may be asked; once the ask has ended, that it has, and why.
+function asking() {
+  if (ended) return el("div", { class: "ask over", role: "status" }, el("p", {}, el("strong", {}, t(`phone.ended.${ended}`))), el("p", {}, t("phone.ask.wishes")));
+  const mayNot = card.may_not.map(({ topic, why }) =>
+    el("li", {}, `${t(`phone.topic.${topic}`)} `, el("span", { class: "soft" }, `(${t(`phone.why_not.${why}`)})`)),
+  );
+  return el(
+    "div",
+    { class: "ask" },
+    card.may.length
+      ? el("p", {}, `${t("phone.ask.may")} `, el("strong", {}, card.may.map((topic) => t(`phone.topic.${topic}`)).join(", ")), ". ", t("phone.ask.once"))
+      : el("p", {}, t("phone.ask.nothing")),
+    el("p", {}, t("phone.ask.wishes")),
+    el("details", {}, el("summary", {}, t("phone.ask.may_not")), el("ul", {}, ...mayNot)),
+  );
+}
+
+function earlier() {
+  const rows = card.earlier.map((one) => {
+    const result = one.outcome ? label(one.outcome) : one.cause ? t(`cause.${one.cause}`) : "";
+    return el("li", {}, el("span", { class: "number" }, when(one.at)), " ", result, one.campaign ? el("span", { class: "soft" }, ` ${label(one.campaign)}`) : null);
+  });
+  return el("div", {}, el("h3", {}, t("phone.card.earlier")), rows.length ? el("ul", { class: "plain" }, ...rows) : el("p", { class: "soft" }, t("phone.card.first")));
+}
+
+function draw() {
+  $("#card-body").replaceChildren(who(), asking(), earlier());
+  $("#script-body").innerHTML = card.script; // rendered by the server; values are escaped there
+  $("#script").open = card.script_open;
+  $("#questions").replaceChildren(
+    ...card.questions.map(({ question, answer }) => el("details", {}, el("summary", {}, question), el("p", {}, answer))),
+  );
+}
+
+async function fetchCard() {
+  const wanted = attempt;
+  $("#card-body").replaceChildren(el("p", { class: "soft" }, t("phone.card.loading")));
+  $("#script-body").replaceChildren();
+  $("#questions").replaceChildren();
+  try {
+    const found = await post("/card");
+    if (wanted !== attempt || found.attempt !== attempt) return;
+    card = found;
+    draw();
+  } catch (error) {
+    if (wanted !== attempt) return;
+    const again = el("button", { type: "button", onclick: fetchCard }, t("phone.card.again"));
+    $("#card-body").replaceChildren(el("p", { class: "wrong", role: "alert" }, `${t("phone.card.failed")} ${error.message}`), again);
+  }
+}
+
+export function draws(seat) {
+  const call = seat.call;
+  show($("#call"), Boolean(call));
+  if (!call) {
+    attempt = card = number = ended = null;
+    $("#card-body").replaceChildren(); // nothing of a person stays on the screen
+    $("#script-body").replaceChildren();
+    return;
+  }
+  const over = call.ask_ended;
+  if (call.attempt !== attempt) {
+    [attempt, ended] = [call.attempt, over];
+    fetchCard();
+  } else if (card && over !== ended) {
+    ended = over;
+    $(".ask").replaceWith(asking());
+  }
+  ended = over;
+  if (number && call.ended_at) number.textContent = call.number; // the call needs it no more
+}
+
+export function start() {
+  const script = $("#script summary");
+  script.dataset.words = t("phone.do.script");
+  bind("s", script);
+  const questions = $("#questions-title");
+  questions.dataset.words = t("phone.do.questions");
+  questions.addEventListener("click", () => ($("#questions summary") ?? questions).focus());
+  bind("q", questions);
+}

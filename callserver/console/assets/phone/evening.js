@@ -1,0 +1,128 @@
+// My own evening: my calls, masked, with a way to mend an outcome, and who has listened to me.
+
+import { get, post } from "../api.js";
+import { $, el, toast } from "../dom.js";
+import { label, t, time, when } from "../texts.js";
+import { seat } from "./acts.js";
+import * as draft from "./draft.js";
+import { outcomeForm } from "./form.js";
+import { suggest } from "./state.js";
+
+const MANY = 5; // noes in a row after which a breather is offered
+const NOES = new Set(["refused", "suppress", "complaint", "left"]);
+
+let evening = { calls: [], campaigns: {}, listened: [] };
+
+export async function look() {
+  evening = await get("/evening");
+  settle();
+  draw();
+  suggest(manyNoes() ? t("phone.many_noes") : "");
+  const seen = ["paused", "off"].includes(seat.state) && !$("#rest").hidden && document.visibilityState === "visible";
+  if (seen && evening.listened.some((one) => one.new)) await post("/evening/told");
+}
+
+function manyNoes() {
+  const talks = evening.calls.filter((one) => one.answered && one.does && one.does !== "retry");
+  return talks.length >= MANY && talks.slice(0, MANY).every((one) => NOES.has(one.does));
+}
+
+// An outcome whose answer was lost on the way: was it saved?
+function settle() {
+  const lost = draft.left(seat.call?.attempt ?? "");
+  if (!lost) return;
+  const call = evening.calls.find((one) => one.attempt === lost.attempt);
+  if (call && call.outcome !== lost.outcome) {
+    const name = evening.campaigns[call.campaign]?.outcomes[lost.outcome]?.label;
+    toast(t("phone.outcome.lost", { outcome: name ? label(name) : lost.outcome }), "bad");
+  }
+  draft.drop();
+}
+
+function outcomeOf(call) {
+  if (call.outcome === null) return t("phone.evening.missing");
+  const given = evening.campaigns[call.campaign]?.outcomes[call.outcome];
+  return given ? label(given.label) : call.outcome;
+}
+
+function row(call) {
+  const campaign = evening.campaigns[call.campaign];
+  const mine = call.outcome !== null && campaign;
+  const name = t("phone.evening.correct_of", { who: call.who, when: when(call.at) });
+  return el(
+    "tr",
+    {},
+    el("td", { class: "number-left" }, when(call.at)),
+    el("td", {}, call.who),
+    el("td", {}, campaign ? label(campaign.title) : call.campaign),
+    el("td", {}, outcomeOf(call)),
+    el(
+      "td",
+      {},
+      mine ? el("button", { type: "button", class: "quiet", "aria-label": name, onclick: () => correct(call, name) }, t("phone.evening.correct")) : null,
+    ),
+  );
+}
+
+function draw() {
+  const talks = evening.calls.filter((one) => one.answered);
+  const missed = evening.calls.filter((one) => !one.answered && one.cause).length;
+  const heads = ["time", "who", "campaign", "outcome"].map((name) => el("th", { scope: "col" }, t(`phone.evening.${name}`)));
+  const table = el(
+    "div",
+    { class: "scroll" },
+    el(
+      "table",
+      {},
+      el("caption", {}, t("phone.evening.calls")),
+      el("thead", {}, el("tr", {}, ...heads, el("td", {}))),
+      el("tbody", {}, ...talks.map(row)),
+    ),
+  );
+  const heard = evening.listened.map((one) =>
+    el(
+      "li",
+      {},
+      t("phone.evening.heard", {
+        by: one.by,
+        role: t(`role.${one.role}`),
+        mode: t(`phone.listened.${one.mode}`),
+        from: when(one.started_at),
+        to: time(one.ended_at),
+      }),
+      one.new ? el("span", { class: "badge" }, t("phone.evening.new")) : null,
+    ),
+  );
+  $("#evening-body").replaceChildren(
+    talks.length ? table : el("p", { class: "soft" }, t("phone.evening.none")),
+    missed ? el("p", { class: "soft" }, t("phone.evening.missed", { count: missed })) : "",
+    el("h3", {}, t("phone.evening.listened")),
+    heard.length ? el("ul", { class: "plain" }, ...heard) : el("p", { class: "soft" }, t("phone.evening.nobody")),
+  );
+}
+
+function correct(call, name) {
+  const dialog = $("#correct-dialog");
+  const select = $("#correct-outcome");
+  const { outcomes, most_days_ahead: days } = evening.campaigns[call.campaign];
+  $("#correct-of").textContent = name;
+  select.replaceChildren(
+    ...Object.entries(outcomes).map(([key, one]) => el("option", { value: key, selected: key === call.outcome }, label(one.label))),
+  );
+  const fill = () => {
+    const outcome = outcomes[select.value];
+    const written = { details: {}, note: "" };
+    const does = async () => {
+      await post("/correct", { attempt: call.attempt, outcome: select.value, ...written });
+      dialog.close();
+      toast(t("phone.evening.corrected"), "good");
+      await look();
+    };
+    const ways = { buttons: [{ words: t("page.save"), main: true, does }] };
+    const made = outcomeForm({ outcome, draft: written, changed: () => {}, ways, limits: { days } });
+    $("#correct-body").replaceChildren(made.element);
+  };
+  select.onchange = fill;
+  fill();
+  dialog.showModal();
+}

@@ -1,0 +1,162 @@
+// What came of the call: every outcome and every wish is one button with one key, none deeper than
+// another. A wish takes effect while still talking; an agreement is read back before it is saved.
+
+import { $, el, show, toast } from "../dom.js";
+import { label, t } from "../texts.js";
+import { act, seat } from "./acts.js";
+import * as draft from "./draft.js";
+import { outcomeForm } from "./form.js";
+import { AGREEMENTS, OUTCOMES, bindAll } from "./keys.js";
+
+const GROUPS = ["agreement", "answer", "calls", "person", "missed", "wish"];
+const GROUP_OF = {
+  refused: "answer",
+  not_now: "answer",
+  call_back: "answer",
+  suppress: "calls",
+  wrong_number: "person",
+  deceased: "person",
+  vulnerable: "person",
+  retry: "missed",
+};
+
+export const groupOf = (outcome) => (outcome.agreement ? "agreement" : (GROUP_OF[outcome.does] ?? "wish"));
+
+let shown = ""; // what the buttons show, so that they are not made anew without need
+let form = null; // the outcome being filled in: { of, update }; its fields stay while the seat moves
+
+const chosen = () => draft.of(seat.call.attempt);
+const open = () => seat.call && (seat.state === "talking" || seat.outcome_owed);
+
+function buttons(call) {
+  const made = Object.entries(call.outcomes).map(([key, outcome]) => {
+    const inForce = outcome.wish && call.wishes.includes(outcome.wish);
+    const button = el(
+      "button",
+      { type: "button", "data-outcome": key, "aria-pressed": String(chosen()?.outcome === key), onclick: () => choose(key) },
+      label(outcome.label),
+      inForce ? el("span", { class: "badge good" }, "✓") : null,
+    );
+    return { button, group: groupOf(outcome) };
+  });
+  bindKeys(made);
+  return GROUPS.flatMap((group) => {
+    const some = made.filter((one) => one.group === group);
+    if (!some.length) return [];
+    const heading = `group-${group}`;
+    return el(
+      "div",
+      { class: "outcome-group", role: "group", "aria-labelledby": heading },
+      el("h3", { id: heading }, t(`phone.outcome.group.${group}`)),
+      el("div", { class: "outcome-grid" }, ...some.map(({ button }) => button)),
+    );
+  });
+}
+
+function bindKeys(made) {
+  const some = (agreement) => made.filter((one) => (one.group === "agreement") === agreement).map(({ button }) => button);
+  bindAll(AGREEMENTS, some(true));
+  bindAll(OUTCOMES, some(false));
+}
+
+function choose(key) {
+  if (chosen()?.outcome !== key) draft.begin(seat.call.attempt, key);
+  draws(seat);
+  const made = $("#chosen form");
+  (made?.querySelector("input:not([type=radio]), textarea[required]") ?? made?.querySelector(".main"))?.focus();
+}
+
+async function save(written, next) {
+  const { attempt, outcome, details, note } = written;
+  const name = label(seat.call?.outcomes[outcome]?.label ?? { da: outcome, en: outcome });
+  await act("/outcome", { attempt, outcome, details, note: note ?? "", next });
+  draft.drop();
+  if (seat.call?.attempt !== attempt) toast(t("phone.outcome.saved", { outcome: name }), "good");
+  draws(seat);
+}
+
+async function hear(outcome, attempt) {
+  await act("/wish", { wish: outcome.wish, attempt });
+}
+
+// How a chosen outcome can be saved, and what that means now.
+function ways(outcome, call) {
+  const talking = seat.state === "talking";
+  const inForce = outcome.wish && call.wishes.includes(outcome.wish);
+  if (talking && outcome.wish && !inForce) {
+    const does = (written) => hear(outcome, written.attempt);
+    return { buttons: [{ words: t("phone.outcome.now"), main: true, does }], hint: t("phone.outcome.now_hint") };
+  }
+  const next = { words: t("phone.outcome.save_next"), does: (written) => save(written, "ready") };
+  const pause = { words: t("phone.outcome.save_pause"), does: (written) => save(written, "pause") };
+  const off = { words: t("phone.outcome.save_off"), does: (written) => save(written, "pause") };
+  // A pause that was asked for during the call comes first; a breather most of all.
+  const buttons = seat.wants === "off" ? [off] : seat.wants === "paused" ? [pause, next] : [next, pause];
+  buttons[0].main = true;
+  return {
+    buttons,
+    hint: talking ? t("phone.outcome.talking_hint") : "",
+    note: inForce ? t("phone.outcome.in_force") : "",
+  };
+}
+
+function drawChosen(call) {
+  const written = chosen();
+  const outcome = written && call.outcomes[written.outcome];
+  if (!outcome) {
+    form = null;
+    const given = call.outcomes[call.outcome];
+    const said = given ? label(given.label) : call.outcome;
+    const words = call.outcome === null ? [] : [el("p", { class: "note" }, t("phone.outcome.given", { outcome: said }))];
+    $("#chosen").replaceChildren(...words);
+    return;
+  }
+  const of = `${call.attempt} ${written.outcome}`;
+  if (form?.of === of) {
+    form.update(ways(outcome, call));
+    return;
+  }
+  const other = el("button", { type: "button", class: "quiet", onclick: leave }, t("phone.outcome.other"));
+  const made = outcomeForm({ outcome, draft: written, changed: draft.keep, ways: ways(outcome, call) });
+  form = { of, update: made.update };
+  $("#chosen").replaceChildren(
+    el("div", { class: "row apart" }, el("h3", {}, t("phone.outcome.chosen", { outcome: label(outcome.label) })), other),
+    made.element,
+  );
+}
+
+function drawButtons(call) {
+  const now = JSON.stringify([call.attempt, call.wishes, Object.keys(call.outcomes), chosen()?.outcome]);
+  if (now === shown) return;
+  shown = now;
+  const focused = document.activeElement?.dataset.outcome;
+  $("#outcomes").replaceChildren(...buttons(call));
+  if (focused) $(`[data-outcome=${CSS.escape(focused)}]`)?.focus();
+}
+
+function leave() {
+  const { outcome } = chosen();
+  draft.drop();
+  draws(seat);
+  $(`[data-outcome=${CSS.escape(outcome)}]`)?.focus();
+}
+
+export function draws(at) {
+  show($("#outcome"), Boolean(open()));
+  if (!open()) {
+    shown = "";
+    form = null;
+    bindKeys([]);
+    $("#chosen").replaceChildren();
+    $("#outcomes").replaceChildren();
+    return;
+  }
+  drawChosen(at.call);
+  drawButtons(at.call);
+}
+
+export function start() {
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !document.querySelector("dialog[open]") && open() && chosen()) leave();
+  });
+}

@@ -1,0 +1,75 @@
+// The house's books in a box: one after another, searchable. Fetched when first opened.
+
+import { get } from "../api.js";
+import { $, $$, el, show } from "../dom.js";
+import { date, t } from "../texts.js";
+
+let fetched = null;
+
+// All books, and the sentences for the wait.
+export const library = () => (fetched ??= get("/books"));
+
+export async function shelf(box) {
+  if (box.childElementCount) return;
+  const { books } = await library();
+  const search = el("input", { type: "text", autocomplete: "off", enterkeyhint: "search" });
+  const said = el("p", { class: "soft", role: "status" });
+  const tabs = el("div", { class: "row tabs" });
+  const pages = el("div", { class: "prose" });
+  box.append(tabs, el("label", {}, t("books.search"), search), said, pages);
+
+  function open(key) {
+    for (const page of $$("article", pages)) show(page, page.dataset.book === key);
+    for (const tab of $$("button", tabs)) tab.setAttribute("aria-pressed", tab.dataset.book === key);
+  }
+
+  for (const book of books) {
+    const tab = el("button", { type: "button", "data-book": book.key }, book.title);
+    tab.addEventListener("click", () => {
+      search.value = "";
+      find();
+      open(book.key);
+    });
+    tabs.append(tab);
+    pages.append(article(book));
+  }
+
+  function find() {
+    const words = search.value.trim().toLocaleLowerCase();
+    let found = 0;
+    for (const section of $$("section", pages)) {
+      const fits = !words || section.textContent.toLocaleLowerCase().includes(words);
+      show(section, fits);
+      found += fits;
+    }
+    if (!words) {
+      said.textContent = "";
+      open($("[aria-pressed=true]", tabs)?.dataset.book ?? books[0]?.key);
+      return;
+    }
+    for (const page of $$("article", pages)) show(page, $$("section", page).some((one) => !one.hidden));
+    said.textContent = found
+      ? t("books.found", { count: found })
+      : t("books.nothing", { words: search.value.trim() });
+  }
+
+  search.addEventListener("input", find);
+  open(books[0]?.key);
+}
+
+function article(book) {
+  const made = el(
+    "article",
+    { "data-book": book.key },
+    el("h2", {}, book.title),
+    el("p", { class: "soft" }, t("books.reviewed", { date: date(book.reviewed), by: book.by })),
+  );
+  for (const section of book.sections) {
+    const part = el("section", {}, section.heading ? el("h3", {}, section.heading) : null);
+    const body = el("div");
+    body.innerHTML = section.html; // rendered by the server, without any HTML of its own
+    part.append(body);
+    made.append(part);
+  }
+  return made;
+}

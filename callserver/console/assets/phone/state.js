@@ -1,0 +1,190 @@
+// The strip above: where my seat is, why, for how long or until when, and what I can do about it.
+
+import { $, el, show } from "../dom.js";
+import { lasting, t, when } from "../texts.js";
+import { act, onSeat, seat } from "./acts.js";
+import { bind, help } from "./keys.js";
+import { left, why } from "./said.js";
+import { shelf } from "./shelf.js";
+
+export const IN_CALL = new Set(["reserved", "ringing", "talking"]);
+const PAUSES = ["pause", "meal", "talk", "reading", "technical"];
+
+const buttons = {
+  ready: $("#ready"),
+  "hang-up": $("#hang-up"),
+  mute: $("#mute"),
+  pause: $("#pause"),
+  breather: $("#breather"),
+  hand: $("#hand"),
+  campaign: $("#campaign"),
+  off: $("#off"),
+};
+
+function heading(at) {
+  if (at.outcome_owed && at.state !== "wrapping_up") return "owed";
+  return at.state === "paused" && at.reason === "breather" ? "breather" : at.state;
+}
+
+// The sentence below the heading; those that count say so anew each second.
+function sentence(at) {
+  const rests = at.reason === "breather" ? "breather" : "paused";
+  const soon = IN_CALL.has(at.state) || at.outcome_owed ? { paused: rests, off: "off" }[at.wants] : null;
+  const then = soon ? ` ${t(`phone.next.${soon}`)}` : "";
+  switch (heading(at)) {
+    case "connecting":
+      return t(`phone.connecting.${at.reason === "leg_lost" ? "lost" : (at.line ?? "telephone")}`);
+    case "waiting":
+      return at.reason
+        ? `${why(at.reason, at.until)}${at.until ? ` (${t("phone.left_in", { left: left(at.until) })})` : ""}`
+        : t("phone.looking");
+    case "reserved":
+    case "ringing":
+      return t("phone.reserved") + then;
+    case "talking":
+      return then.trim();
+    case "wrapping_up":
+      return (at.until ? t("phone.wrap_up", { left: left(at.until) }) : t("phone.owed")) + then;
+    case "owed":
+      return t("phone.owed") + then;
+    case "breather":
+      return t("phone.breather.text");
+    case "paused":
+      return at.reason === "arrived" ? t("phone.arrived") : why(at.reason);
+    default:
+      return "";
+  }
+}
+
+function tick() {
+  if (seat.state === "off") return;
+  $("#timer").textContent = ["waiting", "talking", "paused"].includes(seat.state) && !seat.outcome_owed
+    ? lasting(seat.since)
+    : "";
+  const said = sentence(seat);
+  if ($("#reason").textContent !== said) $("#reason").textContent = said;
+}
+
+function may(at) {
+  const resting = ["paused", "waiting", "connecting"].includes(at.state) && !at.outcome_owed;
+  return {
+    ready: (at.state === "paused" && !at.outcome_owed) || (at.wants === "paused" && IN_CALL.has(at.state)),
+    "hang-up": IN_CALL.has(at.state),
+    mute: Boolean(phone) && at.line === "browser",
+    pause: at.wants !== "paused",
+    breather: !(at.wants === "paused" && at.reason === "breather"),
+    hand: true,
+    campaign: at.state === "paused" && resting,
+    off: at.wants !== "off",
+  };
+}
+
+function draw(at) {
+  show($("#seat"), at.state !== "off");
+  if (at.state === "off") return;
+  const name = heading(at);
+  $("#seat").dataset.state = name;
+  const said = t(`phone.state.${name}`);
+  if ($("#state").textContent !== said) $("#state").textContent = said;
+  const allowed = may(at);
+  for (const [act, button] of Object.entries(buttons)) show(button, allowed[act]);
+  const up = at.hand_at !== null;
+  buttons.hand.classList.toggle("on", up);
+  buttons.ready.firstChild.textContent = t(IN_CALL.has(at.state) ? "phone.do.ready_after" : "phone.do.ready");
+  buttons.ready.classList.toggle("big", !IN_CALL.has(at.state));
+  buttons.hand.firstChild.textContent = t(up ? "phone.do.hand_down" : "phone.do.hand");
+  kindWords(at, up);
+  tick();
+}
+
+let hint = "";
+// A gentle word from another part of the page; "" takes it back.
+export function suggest(text) {
+  hint = text;
+  kindWords(seat, seat.hand_at !== null);
+}
+
+function kindWords(at, up) {
+  const words = [];
+  if (heading(at) === "breather" && !up) words.push(t("phone.breather.offer"));
+  if (up) words.push(t("phone.hand.up_since", { when: when(at.hand_at) }));
+  if (hint && !IN_CALL.has(at.state) && at.reason !== "breather") words.push(hint);
+  const said = words.join(" ");
+  if ($("#kind-words").textContent !== said) $("#kind-words").textContent = said;
+  show($("#kind-words"), Boolean(said));
+}
+
+// -- the browser's own telephone ------------------------------------------------------------------
+
+let phone = null;
+
+export function withPhone(found) {
+  phone = found?.kind === "none" ? null : found;
+  draw(seat);
+}
+
+export function softState(state) {
+  $("#soft").textContent = t(`phone.soft.${state}`);
+  $("#soft").className = `badge ${{ connected: "good", connecting: "", ended: "" }[state] ?? "warn"}`;
+  show($("#soft"), seat.state !== "off");
+}
+
+export const hideSoft = () => show($("#soft"), false);
+
+function mute() {
+  phone.mute(!phone.muted);
+  buttons.mute.classList.toggle("on", phone.muted);
+  buttons.mute.firstChild.textContent = t(phone.muted ? "phone.do.unmute" : "phone.do.mute");
+}
+
+// -- acting ---------------------------------------------------------------------------------------
+
+const pauses = PAUSES.map((reason, position) =>
+  el(
+    "button",
+    { type: "button", onclick: () => rest(reason) },
+    t(`phone.pause.${reason}`),
+    el("kbd", { "aria-hidden": "true" }, position + 1),
+  ),
+);
+
+async function rest(reason) {
+  $("#pause-dialog").close();
+  await act("/pause", { reason });
+}
+
+async function off() {
+  const dialog = $("#off-dialog");
+  dialog.returnValue = "";
+  dialog.showModal();
+  dialog.addEventListener("close", () => dialog.returnValue === "off" && act("/off"), { once: true });
+}
+
+export function start(changeCampaign) {
+  $("#pauses").append(...pauses);
+  $("#pause-dialog").addEventListener("keydown", (event) => pauses[Number(event.key) - 1]?.click());
+  const does = {
+    ready: () => act("/ready"),
+    "hang-up": () => act("/hang-up"),
+    mute,
+    pause: () => $("#pause-dialog").showModal(),
+    breather: () => rest("breather"),
+    hand: () => act("/hand", { up: seat.hand_at === null }),
+    campaign: changeCampaign,
+    off,
+  };
+  for (const [name, button] of Object.entries(buttons)) button.addEventListener("click", does[name]);
+  const books = $("#books");
+  books.addEventListener("click", async () => {
+    $("#books-dialog").showModal();
+    await shelf($("#shelf"));
+    $("#shelf input").focus();
+  });
+  $("#help").addEventListener("click", help);
+  const keys = { r: "ready", x: "hang-up", m: "mute", p: "pause", b: "breather", h: "hand" };
+  for (const [key, name] of Object.entries(keys)) bind(key, buttons[name]);
+  bind("l", books);
+  $("#help").append(el("kbd", { "aria-hidden": "true" }, "?"));
+  onSeat(draw);
+  setInterval(tick, 500);
+}

@@ -1,0 +1,64 @@
+// Figures per campaign and day: charts, a table, a file.
+
+import { get } from "./api.js";
+import { stacked, lying } from "./chart.js";
+import { $, el, onSubmit, show } from "./dom.js";
+import { date, number, t } from "./texts.js";
+
+const short = (day) => `${Number(day.slice(8))}/${Number(day.slice(5, 7))}`;
+
+// Counts of one kind over all days, the largest first.
+function together(days, name) {
+  const found = new Map();
+  for (const one of days.flatMap((day) => day[name])) {
+    const known = found.get(one.label) ?? { label: one.label, count: 0 };
+    known.count += one.count;
+    found.set(one.label, known);
+  }
+  return [...found.values()].sort((a, b) => b.count - a.count);
+}
+
+function perDay(days) {
+  const found = new Map();
+  for (const one of days) {
+    const known = found.get(one.day) ?? { label: short(one.day), values: [0, 0] };
+    known.values[0] += one.answered;
+    known.values[1] += one.dials - one.answered;
+    found.set(one.day, known);
+  }
+  return [...found.keys()].sort().map((day) => found.get(day));
+}
+
+function row(day) {
+  const figures = [day.dials, day.answered, day.abandoned, day.agreements, Math.floor(day.talked_seconds / 60)];
+  return el(
+    "tr",
+    {},
+    el("td", {}, el("time", { datetime: day.day }, date(day.day))),
+    el("td", {}, day.title),
+    ...figures.map((one) => el("td", { class: "number" }, number(one))),
+  );
+}
+
+async function fetchAndShow(given) {
+  const asked = new URLSearchParams(Object.entries(given).filter(([, value]) => value));
+  const found = await get(`/reports?${asked}`);
+  const form = $("#wanted");
+  form.first.value = found.first;
+  form.last.value = found.last;
+  if (form.campaign.length === 1) {
+    for (const [name, title] of Object.entries(found.campaigns)) form.campaign.add(new Option(title, name));
+  }
+  $("#csv").href = `/api/v1/reports.csv?${asked}`;
+  show($("#empty"), found.days.length === 0);
+  show($("#found"), found.days.length > 0);
+  if (!found.days.length) return;
+  const names = [t("reports.reached"), t("reports.not_reached")];
+  $("#days").replaceChildren(...stacked(t("reports.chart_days"), perDay(found.days), names));
+  $("#outcomes").replaceChildren(...lying(t("reports.chart_outcomes"), together(found.days, "outcomes")));
+  $("#ends").replaceChildren(...lying(t("reports.chart_ends"), together(found.days, "not_reached")));
+  $("#rows").replaceChildren(...found.days.map(row));
+}
+
+onSubmit($("#wanted"), fetchAndShow);
+await fetchAndShow({});

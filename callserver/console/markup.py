@@ -1,0 +1,32 @@
+"""Markdown of the house as HTML: no HTML of its own, and merge values can never become markup."""
+
+import html
+import re
+from collections.abc import Mapping
+
+from markdown_it import MarkdownIt
+
+_markdown = MarkdownIt("commonmark", {"html": False})
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def rendered(text: str) -> str:
+    """Markdown as HTML."""
+    return str(_markdown.render(text))
+
+
+def merged(text: str, values: Mapping[str, str], unknown: str) -> str:
+    """A script as HTML with its {fields} filled in; `unknown` stands where nothing is known.
+
+    Values are put in after rendering, as text: a name with asterisks or a bracket stays a name.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        return html.escape(values.get(found[1]) or unknown)
+
+    return _FIELD.sub(value, rendered(text))
+
+
+def filled(text: str, values: Mapping[str, str], unknown: str) -> str:
+    """A plain sentence with its {fields} filled in."""
+    return _FIELD.sub(lambda found: values.get(found[1]) or unknown, text)

@@ -1,0 +1,44 @@
+"""Who has a telephone on our own exchange: its name, and what its sign-in is checked against."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from callserver.database.house_tables import softphones
+from callserver.ports import Tx
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+
+
+class Softphone(NamedTuple):
+    name: str
+    user: int
+    digest: str
+    until: datetime | None
+
+
+_all = select(*[softphones.c[name] for name in Softphone._fields])
+
+
+def store(tx: Tx, softphone: Softphone) -> None:
+    """A new sign-in for the name; the one before ends."""
+    values = softphone._asdict()
+    tx.execute(
+        _INSERTS[tx.dialect.name](softphones)
+        .values(values)
+        .on_conflict_do_update(index_elements=["name"], set_=values)
+    )
+
+
+def alive(tx: Tx, now: datetime) -> list[Softphone]:
+    """Every sign-in that works now."""
+    live = or_(softphones.c.until.is_(None), softphones.c.until > now)
+    return [Softphone._make(row) for row in tx.execute(_all.where(live))]
+
+
+def drop_of(tx: Tx, user: int) -> None:
+    """End every sign-in of a user at once."""
+    tx.execute(delete(softphones).where(softphones.c.user == user))

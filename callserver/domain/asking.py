@@ -1,0 +1,149 @@
+"""What a call may ask for and what it may not, and why: from purpose, policy and relation. Pure.
+
+A stranger is never asked for a gift, recruiting and asking for a gift are never mixed
+(Indsamlingsloven), and one no ends the ask for the whole call. Wishes are never asked for: they are
+received, at any time.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from callserver.domain.campaign import Campaign, Effect
+from callserver.domain.facts import Purpose, Relation, Segment
+from callserver.domain.policy import Policy
+from callserver.domain.suppression import add_years
+
+
+class Topic(StrEnum):
+    """What a phoner may ask somebody for."""
+
+    MEMBERSHIP = "membership"
+    RAISE = "raise"  # higher dues
+    RETURN = "return"  # being a member again, paying again
+    WHY_LEFT = "why_left"
+    GIFT = "gift"
+
+
+class Why(StrEnum):
+    """Why a topic is closed."""
+
+    OTHER_PURPOSE = "other_purpose"  # this call is about something else
+    MEMBER = "member"  # is a member already
+    NO_MEMBER = "no_member"
+    NO_GIFT_RELATION = "no_gift_relation"  # a stranger
+    GIFT_TOO_OLD = "gift_too_old"
+    MIXED = "mixed"  # recruiting and a gift in one call
+    ENDED = "ended"  # the ask is over: `Guide.ended` says why
+
+
+class Ended(StrEnum):
+    """What ended the ask."""
+
+    LATER = "later"
+    REFUSED = "refused"
+    NO_CALLS = "no_calls"
+    WRONG_NUMBER = "wrong_number"
+    DECEASED = "deceased"
+    VULNERABLE = "vulnerable"
+    COMPLAINT = "complaint"
+    LEFT = "left"
+
+
+BY_EFFECT = {
+    Effect.REFUSED: Ended.REFUSED,
+    Effect.NOT_NOW: Ended.LATER,
+    Effect.CALL_BACK: Ended.LATER,
+    Effect.SUPPRESS: Ended.NO_CALLS,
+    Effect.WRONG_NUMBER: Ended.WRONG_NUMBER,
+    Effect.DECEASED: Ended.DECEASED,
+    Effect.VULNERABLE: Ended.VULNERABLE,
+    Effect.COMPLAINT: Ended.COMPLAINT,
+    Effect.LEFT: Ended.LEFT,
+}
+
+BY_WISH = {
+    "never": Ended.NO_CALLS,
+    "not_this_household": Ended.NO_CALLS,
+    "not_about_this": Ended.REFUSED,
+    "vulnerable": Ended.VULNERABLE,
+}
+"""Wishes heard while talking. "Not on this number" is about the telephone, not about the matter."""
+
+
+NEVER_AGREES = frozenset({Ended.VULNERABLE, Ended.DECEASED})
+"""Not even when somebody corrects the outcome afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What may be asked in this call, and what may not and why."""
+
+    may: tuple[Topic, ...]
+    may_not: tuple[tuple[Topic, Why], ...]
+    ended: Ended | None = None
+
+
+def ended(effect: Effect | None, wishes: Collection[str]) -> Ended | None:
+    """What has ended the ask, when something has: a wish heard, or the outcome given."""
+    found = {BY_WISH[wish] for wish in wishes if wish in BY_WISH}
+    if effect in BY_EFFECT:
+        found.add(BY_EFFECT[effect])
+    order = list(Ended)
+    return max(found, key=order.index, default=None)  # the gravest is told
+
+
+def guide(
+    campaign: Campaign,
+    policy: Policy | None,
+    relation: Relation,
+    today: date,
+    over: Ended | None = None,
+) -> Guide:
+    """What this call may ask this person for, today on her own calendar."""
+    closed = {
+        topic: why for topic in Topic if (why := _why_not(topic, campaign, policy, relation, today))
+    }
+    open_topics = tuple(topic for topic in Topic if topic not in closed)
+    if over is None:
+        return Guide(open_topics, tuple(closed.items()))
+    shut = {topic: closed.get(topic, Why.ENDED) for topic in Topic}
+    return Guide((), tuple(shut.items()), over)
+
+
+def _why_not(
+    topic: Topic, campaign: Campaign, policy: Policy | None, relation: Relation, today: date
+) -> Why | None:
+    purpose = campaign.purpose
+    match topic:
+        case Topic.MEMBERSHIP:
+            if relation.member:
+                return Why.MEMBER
+            return None if purpose in (Purpose.RECRUIT, Purpose.RECRUIT_GIFT) else Why.OTHER_PURPOSE
+        case Topic.RAISE:
+            if not relation.member:
+                return Why.NO_MEMBER
+            return None if purpose is Purpose.UPGRADE else Why.OTHER_PURPOSE
+        case Topic.RETURN:
+            return None if purpose is Purpose.REINSTATE else Why.OTHER_PURPOSE
+        case Topic.WHY_LEFT:
+            return None if campaign.segment is Segment.LAPSED else Why.OTHER_PURPOSE
+        case Topic.GIFT:
+            return _no_gift(purpose, policy, relation, today)
+
+
+def _no_gift(
+    purpose: Purpose, policy: Policy | None, relation: Relation, today: date
+) -> Why | None:
+    """Without a policy the strictest rule holds: nobody but members is asked."""
+    if not relation.member and (policy is None or policy.gifts.restricted):
+        if relation.last_gift is None:
+            return Why.NO_GIFT_RELATION
+        if policy is None or today > add_years(relation.last_gift, policy.gifts.last_gift_years):
+            return Why.GIFT_TOO_OLD
+        if purpose is Purpose.RECRUIT_GIFT:
+            return Why.MIXED
+    if purpose is Purpose.RECRUIT:
+        return Why.MIXED
+    return None if purpose in (Purpose.GIFT, Purpose.RECRUIT_GIFT) else Why.OTHER_PURPOSE

@@ -1,0 +1,47 @@
+"""A book of the house that everybody may open at any time: ethics, law, values.
+
+A book is a file config/books/<name>.<language>.md: a head between two lines of ---, then Markdown.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from callserver.domain.document import Document
+
+VALUES = "values"
+"""The book whose list items are shown, one at a time, while a phoner waits."""
+
+
+class Book(Document):
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*\.(da|en)$")]  # the file's, without .md
+    title: str
+    reviewed: date  # when somebody last read it against the world
+    by: Annotated[str, Field(min_length=2)]  # who did
+    text: str
+
+    @property
+    def key(self) -> str:
+        return self.name.rpartition(".")[0]
+
+    @property
+    def language(self) -> Literal["da", "en"]:
+        return "en" if self.name.endswith(".en") else "da"
+
+    @property
+    def sections(self) -> list[tuple[str, str]]:
+        """Heading and Markdown of each part; what stands before the first heading has none."""
+        parts: list[tuple[str, list[str]]] = [("", [])]
+        for line in self.text.splitlines():
+            if line.startswith("## "):
+                parts.append((line[3:].strip(), []))
+            else:
+                parts[-1][1].append(line)
+        found = [(heading, "\n".join(lines).strip()) for heading, lines in parts]
+        return [(heading, text) for heading, text in found if heading or text]
+
+    @property
+    def items(self) -> list[str]:
+        """Every list item, as plain text."""
+        return [line[2:].strip() for line in self.text.splitlines() if line.startswith("- ")]

@@ -1,0 +1,72 @@
+"""What a campaign has for a phoner now: somebody to ring, or why not and when it goes on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from callserver.database import contacts, house
+from callserver.domain import hours
+from callserver.domain.campaign import Campaign
+from callserver.domain.hours import Place
+from callserver.domain.reason import Reason
+from callserver.engine.house import Rules
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """No reason: somebody may be rung now. A reason is a waiting seat's, or the gate's."""
+
+    reason: str = ""
+    until: datetime | None = None
+    said: str = ""  # by whoever paused the campaign
+
+
+def places(
+    tx: Tx, rules: Rules, campaign: Campaign, now: datetime
+) -> tuple[list[str], list[Place]]:
+    """The campaign's places: those open now, and the others."""
+    policy = rules.current.policies[campaign.policy]
+    open_places: list[str] = []
+    closed: list[Place] = []
+    for text in contacts.places_of(tx, campaign.name):
+        place = Place.parse(text)
+        if hours.is_open(policy, place, now):
+            open_places.append(text)
+        else:
+            closed.append(place)
+    return open_places, closed
+
+
+def why_nothing(
+    tx: Tx, rules: Rules, campaign: Campaign, phoner: int, closed: list[Place], now: datetime
+) -> Prospect:
+    """Why nothing can be dialed now, and when it goes on."""
+    policy = rules.current.policies[campaign.policy]
+    opens = [
+        at
+        for place in contacts.ready_places(tx, campaign.name, [str(place) for place in closed])
+        if (at := hours.next_open(policy, Place.parse(place), now)) is not None
+    ]
+    due = contacts.next_due(tx, campaign.name, phoner)
+    call_backs = [at for kind, at in due.items() if kind != 0]
+    times: list[tuple[datetime, str]] = [(at, "window_closed") for at in opens]
+    times += [(at, "next_call_back") for at in call_backs]
+    if 0 in due:
+        times.append((due[0], "next_contact"))
+    if not times:
+        return Prospect("list_finished")
+    until, reason = min(times)
+    return Prospect(reason, max(until, now))
+
+
+def of(tx: Tx, rules: Rules, campaign: Campaign, phoner: int, now: datetime) -> Prospect:
+    """What the campaign has for this phoner now."""
+    paused, said = house.campaign_state(tx, campaign.name)
+    if paused:
+        return Prospect(Reason.CAMP_PAUSED.value, said=said)
+    open_places, closed = places(tx, rules, campaign, now)
+    if contacts.ready_places(tx, campaign.name, open_places):
+        return Prospect()
+    found = why_nothing(tx, rules, campaign, phoner, closed, now)
+    due_now = found.until is not None and found.until <= now
+    return Prospect() if due_now else found

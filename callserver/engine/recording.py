@@ -1,0 +1,117 @@
+"""Writing down what came of a call, and everything that follows from it, in one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from callserver.database import audit, calls, contacts
+from callserver.database.accounts import User
+from callserver.database.calls import CallRow
+from callserver.domain import asking
+from callserver.domain import outcome as outcomes
+from callserver.domain.audit import Kind
+from callserver.domain.campaign import Ask, Campaign, Outcome
+from callserver.engine import wishes
+from callserver.engine.house import House
+from callserver.engine.wishes import Wishes
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An outcome as the phoner gives it."""
+
+    outcome: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    def is_what(self, call: CallRow) -> bool:
+        """Whether the call has this very outcome already: the answer was lost, and it comes again."""
+        details = dict(call.details or {})
+        return (call.outcome, details, call.note or "") == (
+            self.outcome,
+            dict(self.details),
+            self.note,
+        )
+
+
+class Recording:
+    """Records outcomes. Its methods run inside the caller's transaction."""
+
+    def __init__(self, ours: House, wishes: Wishes) -> None:
+        self._ours = ours
+        self._wishes = wishes
+
+    def refuse_after_no(
+        self, tx: Tx, call: CallRow, campaign: Campaign, given: Given, *, corrected: bool = False
+    ) -> None:
+        """One no ends the ask: nothing is agreed after it in the same call.
+
+        A mistake may be corrected afterwards, but somebody vulnerable has agreed to nothing.
+        """
+        chosen = campaign.outcomes.get(given.outcome)
+        before = campaign.outcomes.get(call.outcome or "")
+        if chosen is None or not chosen.agreement:
+            return
+        over = asking.ended(None if before is None else before.does, wishes.heard(tx, call.attempt))
+        if over is not None and (not corrected or over in asking.NEVER_AGREES):
+            raise Impossible("the ask of this call has ended: nothing is agreed", key="ask_ended")
+
+    def record(self, tx: Tx, call: CallRow, campaign: Campaign, given: Given, user: User) -> None:
+        """The outcome, and what follows from it, in one transaction."""
+        now = self._ours.clock.now()
+        chosen = self._chosen(campaign, given)
+        calls.change(
+            tx,
+            call.attempt,
+            outcome=given.outcome,
+            outcome_at=now,
+            details=dict(given.details),
+            note=given.note or None,
+        )
+        audit.append(
+            tx,
+            now,
+            Kind.OUTCOME if call.outcome is None else Kind.CORRECTED,
+            contact=call.contact,
+            call=call.attempt,
+            outcome=given.outcome,
+            before=call.outcome,
+            by=user.id,
+        )
+        contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
+        if contact is None:
+            return
+        follows = outcomes.follow(
+            chosen,
+            outcomes.Given(
+                details=given.details,
+                phoner=call.phoner,
+                campaign=campaign,
+                tries=contact.tries + 1,
+                tries_by_outcome=contact.tries_by_outcome or {},
+                key=given.outcome,
+            ),
+            now,
+        )
+        if calls.last_of_contact(tx, contact.id) != call.attempt:
+            # An older call is corrected: what was said holds, but where the contact stands does not.
+            follows = tuple(one for one in follows if isinstance(one, outcomes.SAID))
+        self._wishes.apply(
+            tx, contact, campaign, follows, by=f"user:{user.id}", call=call.attempt, now=now
+        )
+
+    def _chosen(self, campaign: Campaign, given: Given) -> Outcome:
+        if given.outcome not in campaign.outcomes:
+            known = ", ".join(campaign.outcomes)
+            raise NotFound(
+                f"the campaign has no outcome {given.outcome!r}; it has {known}", key="no_outcome"
+            )
+        chosen = campaign.outcomes[given.outcome]
+        missing = outcomes.missing(chosen, given.details, campaign, self._ours.clock.now())
+        if missing:
+            asks = [one.partition(":")[0] for one in missing]
+            key = f"asks_{asks[0]}" if asks[0] in set(Ask) else "asks_nothing_more"
+            raise Impossible("; ".join(missing), key=key)
+        return chosen

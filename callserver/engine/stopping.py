@@ -1,0 +1,93 @@
+"""Ending calls that must not go on: wanted in a transaction, ordered after it, repeated until taken.
+
+What is wanted stands in the call's row, so a server that dies, or a provider that fails, only delays
+it: upkeep comes back every second.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from callserver.database import audit, calls
+from callserver.database.calls import CallRow
+from callserver.domain.audit import Kind
+from callserver.engine.house import House
+from callserver.ports import Tx
+
+log = structlog.get_logger(__name__)
+
+STOP_CHECK = timedelta(seconds=3)
+"""After a hang-up: its end may never be told (a queued call is cancelled without a callback)."""
+
+END_AGAIN_SECONDS = (1, 5, 15)
+"""When a leg that belongs to no call of ours is hung up again, should the provider not take it."""
+
+PHONER_LOST = "phoner_lost"
+"""Why a call is stopped whose phoner is not there: who answers hears who called, and sorry (I5)."""
+
+
+class Stopping:
+    """Ends calls, and legs that belong to none."""
+
+    def __init__(self, ours: House) -> None:
+        self._ours = ours
+        self._under_way: set[str] = set()  # attempts whose order is with the provider just now
+
+    def want(self, tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
+        """This call must not go on. `silence` does it after the commit; wanted again, once more."""
+        if call.ended_at is not None:
+            return
+        if call.stop_wanted is None:
+            calls.change(tx, call.attempt, stop_wanted=reason)
+            audit.append(tx, now, Kind.STOPPED, call=call.attempt, reason=reason)
+        elif call.stopped:
+            calls.change(tx, call.attempt, stopped=False)
+
+    async def silence(self) -> None:
+        """End every open call that must stop, all at once: no one of them holds up another."""
+        found = [
+            call
+            for call in await self._ours.store.run(calls.to_stop)
+            if call.attempt not in self._under_way
+        ]
+        await asyncio.gather(*(self._stop(call) for call in found))
+
+    async def _stop(self, call: CallRow) -> None:
+        """Hang up; or say sorry to who answered and found nobody there."""
+        ref = call.ref or ""
+        sorry = call.answered_at is not None and call.stop_wanted == PHONER_LOST
+        self._under_way.add(call.attempt)
+        try:
+            if sorry:
+                organisation = self._ours.rules.known(call.campaign).organisation
+                await self._ours.telephony.apologise(ref, organisation)
+            else:
+                await self._ours.telephony.hang_up(ref)
+        except Exception as error:  # noqa: BLE001 - whatever it was: it is wanted still
+            log.warning("not_stopped_yet", attempt=call.attempt, error=type(error).__name__)
+            return
+        finally:
+            self._under_way.discard(call.attempt)
+        await self._ours.store.run(lambda tx: self._stopped(tx, call.attempt, sorry=sorry))
+
+    def _stopped(self, tx: Tx, attempt: str, *, sorry: bool) -> None:
+        now = self._ours.clock.now()
+        row = calls.lock(tx, attempt)
+        soon = now + STOP_CHECK
+        if row is not None and row.deadline is not None:
+            soon = min(soon, row.deadline)  # however often she presses, it is asked about
+        calls.change(tx, attempt, stopped=True, deadline=soon)
+        if sorry:
+            audit.append(tx, now, Kind.APOLOGISED, call=attempt)
+
+    async def end(self, ref: str) -> None:
+        """Hang up a leg that belongs to no open call: nothing in the database asks for it again."""
+        for wait in (0, *END_AGAIN_SECONDS):
+            await self._ours.clock.sleep(wait)
+            try:
+                await self._ours.telephony.hang_up(ref)
+            except Exception as error:  # noqa: BLE001 - whatever it was, once more
+                log.warning("not_hung_up_yet", error=type(error).__name__)
+            else:
+                return

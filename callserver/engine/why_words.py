@@ -1,0 +1,73 @@
+"""The answer to "who called me, and why?" in words that a colleague can read out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from callserver import texts
+from callserver.engine.house import Rules
+from callserver.engine.why import Answer, Called, RefusedAttempt, names
+
+HOME = ZoneInfo("Europe/Copenhagen")
+"""The house's own clock, on which colleagues speak of times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One sentence; `at` when it is about an instant."""
+
+    text: str
+    at: datetime | None = None
+
+
+def when(at: datetime) -> str:
+    """An instant on the house's clock."""
+    return at.astimezone(HOME).strftime("%d-%m-%Y %H:%M")
+
+
+def words(answer: Answer, rules: Rules, language: str) -> Iterator[Said]:
+    """Every call and refused attempt in order of time; then sources and suppressions."""
+    told = [(call.at, _called(call, rules, language)) for call in answer.calls]
+    told += [(one.at, _refused(one, language)) for one in answer.refused]
+    yield from (Said(text, at) for at, text in sorted(told))
+    if not told:
+        yield Said(texts.say(language, "why.nothing"))
+    for source in answer.sources:
+        yield Said(texts.say(language, "why.source", source=source))
+    for no in answer.suppressed:
+        scope = texts.say(language, f"scope.{no.scope.value}")
+        yield Said(texts.say(language, "why.suppressed", when=when(no.at), scope=scope), no.at)
+
+
+def _called(call: Called, rules: Rules, language: str) -> str:
+    organisation, reason = names(rules, call.campaign, language)
+    result = "completed" if call.answered else call.cause or "no_answer"
+    said = texts.say(
+        language,
+        "why.call",
+        when=when(call.at),
+        organisation=organisation,
+        path=texts.say(language, f"path.{call.path}"),
+        why=reason,
+        result=texts.say(language, f"cause.{result}"),
+    )
+    if not call.outcome:
+        return said
+    label = outcome_label(rules, call.campaign, call.outcome, language)
+    return f"{said} {texts.say(language, 'why.outcome', outcome=label)}"
+
+
+def outcome_label(rules: Rules, campaign: str, outcome: str, language: str) -> str:
+    """An outcome as the campaign words it; its key when the campaign has it no more."""
+    found = rules.current.campaigns.get(campaign)
+    known = None if found is None else found.outcomes.get(outcome)
+    if known is None:
+        return outcome
+    return known.label.en if language == "en" else known.label.da
+
+
+def _refused(one: RefusedAttempt, language: str) -> str:
+    reasons = " ".join(texts.say(language, f"reason.{reason.value}") for reason in one.reasons)
+    path = texts.say(language, f"path.{one.path}")
+    return texts.say(language, "why.refused", when=when(one.at), path=path, reasons=reasons)

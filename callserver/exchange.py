@@ -1,0 +1,80 @@
+"""The parts of an own exchange, put together: orders for every process, events for their owner."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+
+from callserver.adapters.asterisk import Asterisk
+from callserver.adapters.asterisk.callers import Callers
+from callserver.adapters.asterisk.client import Ari
+from callserver.adapters.asterisk.events import Events
+from callserver.adapters.asterisk.legs import Door, Legs
+from callserver.adapters.asterisk.softphones import Softphones
+from callserver.adapters.asterisk.speech import Speech
+from callserver.database import house
+from callserver.engine.house import Rules
+from callserver.errors import ConfigurationProblem
+from callserver.ports import Clock, Store
+from callserver.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One Asterisk and what speaks with it."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    ari: Ari
+    speech: Speech
+    telephony: Asterisk
+    softphones: Softphones
+
+    def events(self, door: Door, catch_up: Callable[[], Awaitable[None]]) -> Events:
+        """The event stream. `catch_up`: the engine asks about every open call and seat."""
+        owner = uuid.uuid4().hex
+        callers = Callers(self.ari, self.speech, door.inbound, door.inbound_key)
+
+        async def lease() -> bool:
+            now = self.clock.now()
+            return await self.store.run(lambda tx: house.lease(tx, "exchange", owner, now))
+
+        async def release() -> None:
+            await self.store.run(lambda tx: house.release_lease(tx, "exchange", owner))
+
+        return Events(
+            self.settings,
+            self.ari,
+            Legs(self.ari, door, callers),
+            self.softphones,
+            lease=lease,
+            release=release,
+            catch_up=catch_up,
+        )
+
+
+def build(
+    settings: Settings, clock: Clock, http: httpx.AsyncClient, store: Store, rules: Rules
+) -> Exchange | None:
+    """The exchange, where the settings choose one; else None.
+
+    Raises:
+        ConfigurationProblem: the way to it is not set.
+    """
+    if settings.provider != "asterisk":
+        return None
+    if not settings.asterisk_password:
+        raise ConfigurationProblem("ASTERISK_PASSWORD must be set: ARI's user signs in with it")
+    ari = Ari(settings, http)
+    speech = Speech(settings, ari, lambda: list(rules.current.campaigns.values()))
+    return Exchange(
+        settings=settings,
+        clock=clock,
+        store=store,
+        ari=ari,
+        speech=speech,
+        telephony=Asterisk(settings, clock, ari, speech, lambda: rules.own_numbers),
+        softphones=Softphones(settings, ari, store, clock),
+    )

@@ -1,0 +1,253 @@
+"""What is written for Asterisk, and what its names can never be: closed, secure, without surprises."""
+
+import re
+import shutil
+import wave
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callserver.adapters.asterisk import files, names, prompts
+from callserver.adapters.asterisk.causes import report
+from callserver.adapters.asterisk.softphones import objects
+from callserver.database.softphones import Softphone
+from callserver.domain.call import Report
+from callserver.errors import ConfigurationProblem
+from callserver.loading import load
+from callserver.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SHOWN = ("+4532123400", "+4632123401")
+SETTINGS = Settings(
+    provider="asterisk",
+    public_url="https://calls.example.org",
+    asterisk_password="word",
+    asterisk_trunk="sip:192.0.2.7",
+    asterisk_certificate="/etc/asterisk/keys/cert.pem",
+    asterisk_certificate_key="/etc/asterisk/keys/key.pem",
+)
+
+
+def rendered(**settings: Any) -> Mapping[str, str]:
+    return files.render(replace(SETTINGS, **settings), SHOWN)
+
+
+def test_secure_unless_it_is_this_machine_alone() -> None:
+    pjsip = rendered()["pjsip.conf"]
+    assert "protocol = tls" in pjsip
+    assert "protocol = udp" not in pjsip
+    assert "media_encryption = sdes" in pjsip
+    assert "contact = sip:192.0.2.7\\;transport=tls" in pjsip
+    with pytest.raises(ConfigurationProblem, match="ASTERISK_BIND"):
+        rendered(asterisk_secure=False)
+    local = rendered(asterisk_secure=False, asterisk_bind="127.0.0.1")["pjsip.conf"]
+    assert "bind = 127.0.0.1:5061" in local
+
+
+def test_a_carrier_without_tls_is_said_so_explicitly() -> None:
+    pjsip = rendered(asterisk_trunk="sip:192.0.2.7:5060;transport=udp")["pjsip.conf"]
+    assert "protocol = udp" in pjsip
+    assert "protocol = tls" in pjsip  # telephones still come by TLS
+    assert "media_encryption = no" in pjsip
+
+
+def test_who_may_come_is_named() -> None:
+    pjsip = rendered(asterisk_networks="10.1.0.0/16, 192.0.2.128/25")["pjsip.conf"]
+    allowed = re.findall(r"^permit = (.+)$", pjsip, re.MULTILINE)
+    assert allowed == ["127.0.0.0/8", "10.1.0.0/16", "192.0.2.128/25", "192.0.2.7/32"]
+    assert "deny = 0.0.0.0/0" in pjsip
+    with pytest.raises(ConfigurationProblem, match="ASTERISK_NETWORKS"):
+        rendered(asterisk_trunk="sip:sip.example.dk")
+    named = rendered(asterisk_trunk="sip:sip.example.dk", asterisk_networks="198.51.100.0/24")
+    assert "match = sip.example.dk" in named["pjsip.conf"]
+
+
+def test_no_way_out_and_nobody_unknown() -> None:
+    found = rendered()
+    everything = "\n".join(found.values())
+    assert "anonymous" not in everything
+    assert "Dial(" not in everything
+    assert "System(" not in everything
+    applications = re.findall(r",1,(\w+)\(", found["extensions.conf"])
+    assert set(applications) == {"Stasis"}
+    loaded = re.findall(r"load = (\S+)", found["modules.conf"])
+    assert not [name for name in loaded if "manager" in name or "app_dial" in name]
+    assert "res_ari_recordings.so" not in loaded
+    assert "autoload = no" in found["modules.conf"]
+    assert "bindaddr = 127.0.0.1" in found["http.conf"]
+    assert "tlsenable" not in found["http.conf"]
+    for name in ("cdr.conf", "cel.conf", "manager.conf"):
+        assert re.search(r"enabled? = no", found[name])
+
+
+def test_only_numbers_that_we_show_lead_in() -> None:
+    written = re.findall(
+        r"^exten = (\S+?),1,Stasis\(callserver,inbound,(\S+)\)",
+        rendered()["extensions.conf"],
+        re.MULTILINE,
+    )
+    assert dict(written) == {
+        "+4532123400": "+4532123400",
+        "4532123400": "+4532123400",
+        "004532123400": "+4532123400",
+        "32123400": "+4532123400",
+        "+4632123401": "+4632123401",
+        "4632123401": "+4632123401",
+        "004632123401": "+4632123401",
+    }
+
+
+def test_a_remote_exchange_needs_tls() -> None:
+    with pytest.raises(ConfigurationProblem, match="https"):
+        rendered(asterisk_url="http://10.0.0.5:8088")
+    found = rendered(asterisk_url="https://10.0.0.5:8089")["http.conf"]
+    assert "tlsenable = yes" in found
+    assert "bindaddr = 127.0.0.1" in found  # plain HTTP stays at home
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("asterisk_password", ""),
+        ("asterisk_password", "a\n[evil]"),
+        ("asterisk_password", "a;b"),
+        ("asterisk_user", "a b"),
+        ("asterisk_app", "x)\nexten = 1"),
+        ("asterisk_trunk", ""),
+        ("asterisk_trunk", "sip:192.0.2.7\n[evil]"),
+        ("asterisk_trunk", "sip:192.0.2.7;transport=ws"),
+        ("asterisk_bind", "everywhere"),
+        ("asterisk_address", "home"),
+        ("asterisk_networks", "10.0.0.0/33"),
+        ("asterisk_rtp_ports", "20000-10000"),
+        ("asterisk_rtp_ports", "all"),
+        ("asterisk_url", "ftp://127.0.0.1"),
+        ("asterisk_certificate", ""),
+        ("asterisk_certificate_key", "key.pem"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(field: str, value: str) -> None:
+    with pytest.raises(ConfigurationProblem, match=field.upper()):
+        rendered(**{field: value})
+
+
+def test_a_telephone_is_closed_too() -> None:
+    for name, media in (
+        ("phoner_7", ("webrtc", "yes")),
+        ("telephone_7", ("media_encryption", "sdes")),
+    ):
+        made = objects(SETTINGS, Softphone(name, 7, "d" * 32, None))
+        assert list(made) == ["auth", "aor", "endpoint"]
+        endpoint = made["endpoint"]
+        assert endpoint["context"] == names.TELEPHONES
+        assert endpoint["auth"] == name
+        assert endpoint["allow_transfer"] == "no"
+        assert endpoint[media[0]] == media[1]
+        assert made["aor"]["max_contacts"] == "1"
+        assert "password" not in made["auth"]
+
+
+SAFE = re.compile(r"PJSIP/(?:\+[1-9][0-9]{5,14}@trunk|(?:phoner|listener|telephone)_[0-9]+)")
+
+
+@given(st.one_of(st.text(), st.from_regex(r"(client:|sip:|\+)[a-z0-9_@&/+]*")))
+def test_whatever_a_line_says_it_reaches_only_ours(line: str) -> None:
+    found = names.endpoint(line)
+    assert found is None or SAFE.fullmatch(found)
+
+
+@given(st.text())
+def test_whatever_a_number_says_only_a_number_is_dialed(number: str) -> None:
+    found = names.by_trunk(number)
+    assert found is None or SAFE.fullmatch(found)
+
+
+def test_names_are_told_apart() -> None:
+    leg = names.phoner_leg("seat-12-ab3")
+    assert names.seat_of_leg(leg) == 12
+    assert names.seat_of_leg("seat-12-ab3") is None
+    assert names.seat_of_room("seat-12-ab3") == 12
+    assert names.seat_of_room("apology") is None
+    assert names.is_attempt("8afec917a236b289bee8")
+    for other in (leg, "1764082295.0", "", "a b"):
+        assert not names.is_attempt(other)
+
+
+@pytest.mark.parametrize(
+    ("cause", "answered", "rang", "told"),
+    [
+        (16, True, True, Report.HUNG_UP),
+        (38, True, True, Report.HUNG_UP),
+        (16, False, True, Report.CANCELLED),
+        (17, False, False, Report.BUSY),
+        (19, False, True, Report.NOT_ANSWERED),
+        (19, False, False, Report.FAILED),
+        (21, False, True, Report.NOT_ANSWERED),
+        (1, False, False, Report.FAILED),
+        (28, False, False, Report.FAILED),
+        (34, False, False, Report.FAILED),
+        (38, False, False, Report.FAILED),
+        (0, False, True, Report.FAILED),
+    ],
+)
+def test_causes_as_measured(cause: int, answered: bool, rang: bool, told: Report) -> None:
+    assert report(cause, answered=answered, rang=rang) is told
+
+
+# -- prompts -----------------------------------------------------------------------------------
+
+needs_a_voice = pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in prompts.TOOLS),
+    reason="espeak-ng or sox is missing",
+)
+
+
+def test_every_sentence_that_may_be_said_has_a_file() -> None:
+    campaigns = load(ROOT / "config").campaigns
+    found = {prompt.name: prompt.sentence for prompt in prompts.wanted(campaigns.values())}
+    assert len(found) == 4 * len(campaigns) + 5
+    assert found["apology-kanvas"].startswith("Det er ")
+    assert campaigns["kanvas"].why.da in found["inbound_who-kanvas"]
+    assert "{" not in "".join(found.values())
+    assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in found)
+
+
+@needs_a_voice
+def test_prompts_are_made_once_and_anew_when_the_text_changes(tmp_path: Path) -> None:
+    hello = prompts.Prompt("hello", 'Goddag; $(touch /tmp/x) `id` "æøå"')
+    assert list(prompts.make(tmp_path, [hello])) == [(hello, prompts.Did.MADE)]
+    with wave.open(str(tmp_path / "hello.wav")) as sound:
+        assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (8000, 1, 2)
+        assert sound.getnframes() > 8000
+    first = (tmp_path / "hello.wav").read_bytes()
+    assert list(prompts.make(tmp_path, [hello])) == [(hello, prompts.Did.UNCHANGED)]
+    changed = prompts.Prompt("hello", "Farvel og tak for i dag")
+    assert list(prompts.make(tmp_path, [changed])) == [(changed, prompts.Did.MADE)]
+    assert (tmp_path / "hello.wav").read_bytes() != first
+
+
+@needs_a_voice
+def test_the_houses_own_recording_is_never_overwritten(tmp_path: Path) -> None:
+    hello = prompts.Prompt("hello", "Goddag")
+    list(prompts.make(tmp_path, [hello]))
+    (tmp_path / "hello.wav").write_bytes(b"our own voice")
+    changed = prompts.Prompt("hello", "Farvel")
+    other = prompts.Prompt("other", "Tak")
+    (tmp_path / "other.sln").write_bytes(b"in another format")
+    did = dict(prompts.make(tmp_path, [hello, changed, other]))
+    assert set(did.values()) == {prompts.Did.OWN}
+    assert (tmp_path / "hello.wav").read_bytes() == b"our own voice"
+    assert not (tmp_path / "other.wav").exists()
+
+
+def test_without_a_voice_it_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ConfigurationProblem, match="espeak-ng and sox"):
+        list(prompts.make(tmp_path, []))

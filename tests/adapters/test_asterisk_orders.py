@@ -1,0 +1,224 @@
+"""Orders to a real Asterisk when something is wrong: nobody is rung whom we do not know of."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from callserver.adapters.asterisk.client import Ari
+from callserver.adapters.asterisk.telephony import Asterisk
+from callserver.domain.call import Cause, Report
+from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble
+from tests.contract.carriers import CALLER_ID, RealAsterisk, permit, real
+from tests.exchange.real import Called, Exchange, free_port
+
+pytestmark = pytest.mark.xdist_group("exchange")
+
+Play = Callable[[Callable[[RealAsterisk], Awaitable[None]]], None]
+
+
+@pytest.fixture
+def play(exchange: tuple[Exchange, Called], tmp_path: Path) -> Play:
+    def go(work: Callable[[RealAsterisk], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            async with real(tmp_path, exchange) as carrier:
+                await work(carrier)
+
+        asyncio.run(whole())
+
+    return go
+
+
+def other(carrier: RealAsterisk, http: httpx.AsyncClient, **settings: Any) -> Asterisk:
+    """The same exchange, reached with other settings or by another way."""
+    chosen = replace(carrier.settings, **settings)
+    found = carrier.asterisk
+    return Asterisk(
+        chosen, found._clock, Ari(chosen, http), found._speech, lambda: frozenset({CALLER_ID})
+    )
+
+
+class Losing(httpx.AsyncBaseTransport):
+    """Loses what is asked of one kind of order: before it arrives, or its reply."""
+
+    def __init__(self, ending: str, *, arrives: bool, times: int = 1) -> None:
+        self._inner = httpx.AsyncHTTPTransport()
+        self._ending = ending
+        self._arrives = arrives
+        self.left = times
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.left and f"{request.method} {request.url.path}".endswith(self._ending):
+            self.left -= 1
+            if self._arrives:
+                await (await self._inner.handle_async_request(request)).aread()
+            raise httpx.ReadTimeout("lost", request=request)
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize("order", ["/create", "/addChannel", "/variable"])
+def test_what_is_lost_before_the_dial_is_withdrawn(play: Play, order: str, arrives: bool) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        room = await carrier.phoner_in_room()
+        async with httpx.AsyncClient(transport=Losing(order, arrives=arrives)) as http:
+            answer = await other(carrier, http).place(permit(carrier, "00"), room)
+        assert isinstance(answer, Declined)
+        assert answer.trouble is Trouble.LATER
+        await asyncio.sleep(0.3)
+        assert carrier.rung() == []
+        assert (await carrier.telephony.leg("a1")).state is LegState.UNKNOWN_LEG
+
+    play(work)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_lost_dial_is_silent_and_settled_by_asking(play: Play, arrives: bool) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        room = await carrier.phoner_in_room()
+        order = permit(carrier, "02")
+        async with httpx.AsyncClient(transport=Losing("/dial", arrives=arrives)) as http:
+            assert isinstance(await other(carrier, http).place(order, room), Silent)
+        await asyncio.sleep(0.5)
+        leg = await carrier.telephony.look_up("a1", None, room, order.number, order.at)
+        assert leg.state is (LegState.RINGING if arrives else LegState.QUEUED)
+        assert carrier.rung() == ([order.number] if arrives else [])
+
+    play(work)
+
+
+def test_an_order_that_stopped_half_way_is_withdrawn_when_asked_about(play: Play) -> None:
+    """The server was killed between create and dial: nothing rings, and nothing is left behind."""
+
+    async def work(carrier: RealAsterisk) -> None:
+        room = await carrier.phoner_in_room()
+        assert await carrier.asterisk._create("a1", "PJSIP/+4532200100@trunk", CALLER_ID) is None
+        leg = await carrier.telephony.look_up("a1", None, room, "+4532200100", carrier.now())
+        assert (leg.state, leg.cause) == (LegState.ENDED, Cause.CANCELLED.value)
+        await carrier.until(lambda: carrier.door.reports("a1"))
+        assert carrier.door.reports("a1") == [Report.CANCELLED]
+        assert carrier.rung() == []
+
+    play(work)
+
+
+@pytest.mark.parametrize(
+    ("number", "caller_id", "trouble"),
+    [
+        ("+4632200100", CALLER_ID, Trouble.STOP),  # no country of ours
+        ("+4532200100", "+4532999999", Trouble.STOP),  # no number of ours
+        ("32200100", CALLER_ID, Trouble.BAD_NUMBER),
+        ("+45322001", CALLER_ID, None),  # eight digits at least is the gate's rule, not ours
+        ("+4532200100&PJSIP/+4590000000", CALLER_ID, Trouble.BAD_NUMBER),
+        ("+4532200100@elsewhere", CALLER_ID, Trouble.BAD_NUMBER),
+        ("+４532200100", CALLER_ID, Trouble.BAD_NUMBER),
+        ("+4532200100\n", CALLER_ID, Trouble.BAD_NUMBER),
+        ("trunk", CALLER_ID, Trouble.BAD_NUMBER),
+    ],
+)
+def test_what_is_no_call_of_ours_is_refused_here_too(
+    play: Play, number: str, caller_id: str, trouble: Trouble | None
+) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        room = await carrier.phoner_in_room()
+        order = permit(carrier, "00")
+        order.number, order.caller_id = number, caller_id
+        answer = await carrier.telephony.place(order, room)
+        if trouble is None:
+            assert isinstance(answer, Placed)
+            return
+        assert isinstance(answer, Declined)
+        assert answer.trouble is trouble
+        assert carrier.rung() == []
+
+    play(work)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "client:phoner_1&PJSIP/trunk",
+        "client:trunk",
+        "sip:trunk",
+        "sip:+4590000000@trunk",
+        "sip:maja@example.org",
+        "Local/1@callserver-carrier",
+        "+4690000000",
+        "",
+    ],
+)
+def test_only_our_own_telephones_are_rung_in(play: Play, line: str) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        answer = await carrier.telephony.ring_phoner(line, 1, Room("seat-1-x"), CALLER_ID)
+        assert isinstance(answer, Declined)
+        assert carrier.rung() == []
+
+    play(work)
+
+
+def test_an_ordinary_telephone_may_be_a_phoners_line(play: Play) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        room = Room(carrier.door.name)
+        answer = await carrier.telephony.ring_phoner("+4532200108", 1, room, CALLER_ID)
+        assert answer == Placed(f"{room.name}-phoner")
+        await carrier.until(lambda: carrier.door.of("room"))
+        assert await carrier.telephony.find_room(room.name) == room.name
+
+    play(work)
+
+
+def test_an_exchange_that_is_not_there_is_tried_later(play: Play) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        room = await carrier.phoner_in_room()
+        async with httpx.AsyncClient() as http:
+            gone = other(carrier, http, asterisk_url=f"http://127.0.0.1:{free_port()}")
+            answer = await gone.place(permit(carrier, "00"), room)
+            assert isinstance(answer, Declined)
+            assert answer.trouble is Trouble.LATER
+            assert (await gone.leg("a1")).state is LegState.NO_ANSWER
+            assert await gone.find_room(room.name) is None
+
+    play(work)
+
+
+def test_a_wrong_password_stops_the_campaign(play: Play) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        room = await carrier.phoner_in_room()
+        async with httpx.AsyncClient() as http:
+            stranger = other(carrier, http, asterisk_password="guessed")
+            answer = await stranger.place(permit(carrier, "00"), room)
+        assert isinstance(answer, Declined)
+        assert answer.trouble is Trouble.STOP
+
+    play(work)
+
+
+def test_no_more_channels_than_allowed(play: Play) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        room = await carrier.phoner_in_room()
+        async with httpx.AsyncClient() as http:
+            full = other(carrier, http, asterisk_channels=1)
+            answer = await full.place(permit(carrier, "00"), room)
+        assert isinstance(answer, Declined)
+        assert answer.trouble is Trouble.LATER
+        assert carrier.rung() == []
+
+    play(work)
+
+
+def test_a_telephone_that_has_not_signed_in_is_not_waited_for(play: Play) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        answer = await carrier.telephony.ring_phoner(
+            "client:phoner_8", 1, Room("seat-1-x"), CALLER_ID
+        )
+        assert isinstance(answer, Declined)
+        assert answer.trouble is Trouble.LATER
+
+    play(work)

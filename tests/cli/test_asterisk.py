@@ -1,0 +1,126 @@
+"""`callserver asterisk …`: files and telephones, as an administrator types it."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from sqlalchemy import Engine, select
+from typer.testing import CliRunner
+
+from callserver.cli import asterisk, opening, users
+from callserver.database import softphones as kept
+from callserver.database.tables import audit
+from callserver.errors import ConfigurationProblem
+from tests.cli.conftest import Say
+from tests.exchange.real import Called, Exchange
+
+
+@pytest.fixture
+def say(say: Say, monkeypatch: pytest.MonkeyPatch) -> Say:
+    for name, value in {
+        "CALLSERVER_PROVIDER": "asterisk",
+        "ASTERISK_PASSWORD": "a-password-of-ari",
+        "ASTERISK_TRUNK": "sip:192.0.2.7",
+        "ASTERISK_TRUNK_USER": "house",
+        "ASTERISK_TRUNK_PASSWORD": "a-password-of-the-trunk",
+        "ASTERISK_CERTIFICATE": "/etc/asterisk/keys/cert.pem",
+        "ASTERISK_CERTIFICATE_KEY": "/etc/asterisk/keys/key.pem",
+    }.items():
+        monkeypatch.setenv(name, value)
+    app = typer.Typer()
+    asterisk.register(app)
+    users.register(app)
+
+    def run(*words: Any, code: int = 0) -> str:
+        result = CliRunner().invoke(app, [str(word) for word in words])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return run
+
+
+def test_config_says_what_changes_and_keeps_its_secrets(say: Say, tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    shown = say("asterisk", "config", folder, "--dry-run")
+    assert not folder.exists()
+    assert "+type = endpoint" in shown
+    assert "a-password" not in shown
+    assert "password = •••" in shown
+    say("asterisk", "config", folder)
+    assert "password = a-password-of-ari" in (folder / "ari.conf").read_text()
+    for file in folder.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert "nothing has changed" in say("asterisk", "config", folder)
+
+
+def test_config_changes_only_what_differs(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "etc"
+    say("asterisk", "config", folder)
+    (folder / "pjsip.conf").chmod(0o600)
+    (folder / "own.conf").write_text("the house's own\n")
+    monkeypatch.setenv("ASTERISK_NETWORKS", "10.1.0.0/16")
+    monkeypatch.setenv("ASTERISK_PASSWORD", "another")
+    monkeypatch.setenv("ASTERISK_RTP_PORTS", "12000-13000")
+    said = say("asterisk", "config", folder)
+    assert "+permit = 10.1.0.0/16" in said
+    assert "ari.conf: a password" in said
+    assert "another" not in said
+    assert "must be restarted for rtp.conf" in said
+    assert "extensions.conf" not in said
+    assert stat.S_IMODE((folder / "pjsip.conf").stat().st_mode) == 0o600
+    assert (folder / "own.conf").exists()
+
+
+def test_a_setting_that_cannot_be_writes_nothing(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASTERISK_RTP_PORTS", "many")
+    with pytest.raises(ConfigurationProblem, match="ASTERISK_RTP_PORTS"):
+        say("asterisk", "config", tmp_path / "etc")
+    assert not (tmp_path / "etc").exists()
+
+
+def test_a_telephones_password_is_shown_once_and_kept_nowhere(say: Say, engine: Engine) -> None:
+    say("user", "add", "maja", "--department", "nord")
+    shown = say("asterisk", "telephone", "maja")
+    password = next(line.split()[1] for line in shown.splitlines() if line.startswith("password"))
+    assert "sip:telephone_1" in shown
+    with engine.connect() as tx:
+        (row,) = kept.alive(tx, opening.now(tx))
+        log = "".join(map(str, tx.execute(select(audit.c.body)).scalars()))
+    assert row.name == "telephone_1"
+    assert password not in str(row) + log
+    say("user", "off-board", "maja")
+    with engine.connect() as tx:
+        assert kept.alive(tx, opening.now(tx)) == []
+    with pytest.raises(ConfigurationProblem, match="no user"):
+        say("asterisk", "telephone", "maja")
+
+
+def test_check_says_that_nobody_is_there(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASTERISK_URL", "http://127.0.0.1:9")
+    with pytest.raises(ConfigurationProblem, match="does not answer"):
+        say("asterisk", "check")
+
+
+@pytest.mark.xdist_group("exchange")
+def test_check_and_reload_on_a_running_exchange(
+    say: Say, exchange: tuple[Exchange, Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running_, _ = exchange
+    for name, value in running_.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("ASTERISK_TRUNK_USER")
+    monkeypatch.delenv("ASTERISK_TRUNK_PASSWORD")
+    assert "the exchange is ready" in say("asterisk", "check")
+    said = say("asterisk", "config", running_.folder / "etc", "--reload")
+    assert "nothing has changed" in said
+    assert "read its configuration again" in said
+    monkeypatch.setenv("ASTERISK_PASSWORD", "guessed")
+    assert "does not know them" in say("asterisk", "check", code=1)

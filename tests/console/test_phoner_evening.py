@@ -1,0 +1,176 @@
+"""Pauses, hands, and the phoner's own evening: hers to see, and nothing in it that compares."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from callserver.database import accounts
+from callserver.database.house_tables import listenings
+from callserver.domain.role import Role
+from callserver.engine.evening import LASTS, initials
+from tests.console.conftest import House
+from tests.console.test_phoner_wishes import talking
+
+
+async def after_talk(house: House) -> None:
+    await talking(house)
+    house.network.hang_up_by_person(house.live_legs()[0])
+    await house.until(2)
+    assert (await house.seat())["state"] == "wrapping_up"
+
+
+def floor_of(house: House) -> Any:
+    return house.browser("supervisor").api("GET", "/floor").json()["seats"][0]
+
+
+def test_a_breather_is_hers_and_a_pause_to_everybody_else(house: House) -> None:
+    async def work() -> None:
+        await after_talk(house)
+        await house.api("POST", "/pause", {"reason": "breather"})
+        await house.until(90)  # past the wrap-up: it stays a breather, and the outcome is owed
+        seat = await house.seat()
+        assert (seat["state"], seat["reason"], seat["outcome_owed"]) == ("paused", "breather", True)
+        await house.outcome("no_thanks", then="pause")
+        seat = await house.seat()
+        assert (seat["state"], seat["reason"], seat["outcome_owed"]) == (
+            "paused",
+            "breather",
+            False,
+        )
+        await house.until(300)
+        assert len(house.calls()) == 1  # off the queue
+
+    asyncio.run(work())
+    seen = floor_of(house)
+    assert seen["reason"] == "pause"
+    assert "breather" not in str(seen)
+
+
+def test_a_pause_s_reason_is_a_word_and_no_story(house: House) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        body = {"reason": "Karla Holm var ubehagelig"}
+        assert (await house.api("POST", "/pause", body))[0] == 422
+        assert (await house.api("POST", "/pause", {"reason": "meal"}))[1]["reason"] == "meal"
+
+    asyncio.run(work())
+
+
+def test_after_an_owed_outcome_the_pause_is_a_pause(house: House) -> None:
+    async def work() -> None:
+        await after_talk(house)
+        await house.until(90)
+        assert (await house.seat())["reason"] == "outcome_owed"
+        await house.outcome("no_thanks", then="pause")
+        assert (await house.seat())["reason"] == "pause"
+
+    asyncio.run(work())
+
+
+def test_a_hand_goes_up_and_down(house: House) -> None:
+    async def work() -> None:
+        assert (await house.api("POST", "/hand", {"up": True}))[0] == 409  # no shift, no hand
+        await house.on_shift()
+        _, seat = await house.api("POST", "/hand", {"up": True})
+        up = seat["hand_at"]
+        assert up is not None
+        await house.until(5)
+        assert (await house.api("POST", "/hand", {"up": True}))[1]["hand_at"] == up
+        assert (await house.api("POST", "/hand", {"up": False}))[1]["hand_at"] is None
+        await house.api("POST", "/hand", {"up": True})
+        await house.api("POST", "/off", {})
+        assert house.seats()[0].hand_at is None  # nobody who went home waits for help
+
+    asyncio.run(work())
+    entries = house.entries("hand")
+    assert [entry["up"] for entry in entries] == [True, False, True]
+    assert all(entry["seat"] == 1 for entry in entries)
+
+
+def test_my_evening_is_masked_and_can_be_mended(house: House) -> None:
+    async def work() -> None:
+        await after_talk(house)
+        await house.outcome("no_thanks", then="pause")
+        _, found = await house.api("GET", "/evening")
+        (call,) = found["calls"]
+        assert (call["who"], call["outcome"], call["answered"]) == ("P. 0.", "no_thanks", True)
+        assert "Person 0" not in str(found)
+        assert "32200" not in str(found)
+        assert "voicemail" in found["campaigns"]["kanvas"]["outcomes"]
+        body = {"attempt": call["attempt"], "outcome": "voicemail"}
+        assert (await house.api("POST", "/correct", body))[0] == 200
+        _, found = await house.api("GET", "/evening")
+        assert found["calls"][0]["outcome"] == "voicemail"
+        house.clock.set(house.clock.now() + LASTS + timedelta(minutes=1))
+        assert (await house.api("GET", "/evening"))[1]["calls"] == []  # another day
+
+    asyncio.run(work())
+
+
+def test_my_evening_is_mine(house: House) -> None:
+    asyncio.run(after_talk(house))
+    house.add_user("other", Role.PHONER)
+    assert house.browser("other").api("GET", "/evening").json()["calls"] == []
+
+
+def test_nothing_in_it_counts_or_compares(house: House) -> None:
+    async def work() -> dict[str, Any]:
+        await after_talk(house)
+        await house.outcome("member", {"amount": 300, "frequency": "monthly"}, then="pause")
+        return (await house.api("GET", "/evening"))[1]
+
+    found = asyncio.run(work())
+    assert set(found) == {"calls", "campaigns", "listened"}
+    assert "300" not in str(found["calls"])
+
+    def numbers(node: Any) -> list[Any]:
+        if isinstance(node, dict):
+            return [one for value in node.values() for one in numbers(value)]
+        if isinstance(node, list):
+            return [one for value in node for one in numbers(value)]
+        plain = isinstance(node, int | float) and not isinstance(node, bool)
+        return [node] if plain else []
+
+    assert numbers(found) == [60]  # how many days ahead a call-back may be promised
+
+
+def test_who_listened_is_told_once_it_is_over(house: House) -> None:
+    found = house.read(lambda tx: accounts.by_handle(tx, "supervisor"))
+    supervisor = found.id
+    now = house.clock.now()
+
+    def heard(tx: Any, ended: bool) -> None:
+        values = {
+            "seat": 1,
+            "phoner": 1,
+            "listener": supervisor,
+            "mode": "silent",
+            "why": "coaching",
+            "started_at": now - timedelta(minutes=5),
+            "ended_at": now if ended else None,
+        }
+        tx.execute(listenings.insert().values(**values))
+
+    async def work() -> None:
+        house.read(lambda tx: heard(tx, ended=False))
+        assert (await house.api("GET", "/evening"))[1]["listened"] == []  # not while it lasts
+        house.read(lambda tx: heard(tx, ended=True))
+        (one,) = (await house.api("GET", "/evening"))[1]["listened"]
+        assert (one["by"], one["role"], one["mode"], one["new"]) == (
+            "Supervisor Prøve",
+            "supervisor",
+            "silent",
+            True,
+        )
+        assert "coaching" not in str(one)
+        await house.api("POST", "/evening/told", {})
+        assert not (await house.api("GET", "/evening"))[1]["listened"][0]["new"]
+
+    asyncio.run(work())
+    told = house.read(lambda tx: tx.execute(listenings.select()).all())
+    assert [row.told_at is not None for row in told] == [False, True]
+
+
+def test_initials() -> None:
+    assert initials("Karla Holm  Juul") == "K. H. J."
+    assert initials(None) == "…"

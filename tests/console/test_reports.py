@@ -1,0 +1,105 @@
+"""Figures per campaign and day; nothing, anywhere, that compares phoners."""
+
+import asyncio
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+from callserver.domain.role import Role
+from tests.console.conftest import Browser, House
+
+ROOT = Path(__file__).parents[2]
+
+
+def evening(house: House, talks: int = 3) -> None:
+    async def work() -> None:
+        await house.on_shift(1)
+        await house.ready()
+        for number in range(talks):
+            await house.until(10)
+            leg = house.live_legs()[0]
+            await house.until(20)
+            house.network.hang_up_by_person(leg)
+            await house.until(2)
+            key = "member" if number == 0 else "no_thanks"
+            details = {"amount": 100, "frequency": "monthly"} if number == 0 else {}
+            status, said = await house.outcome(key, details)
+            assert status == 200, said
+
+    asyncio.run(work())
+
+
+def test_a_days_figures(house: House) -> None:
+    evening(house)
+    found = house.browser("supervisor").api("GET", "/reports").json()
+    (day,) = found["days"]
+    assert (day["campaign"], day["day"]) == ("kanvas", "2026-05-12")
+    assert day["answered"] == 3
+    assert day["dials"] >= 3
+    assert day["agreements"] == 1
+    assert {one["key"]: one["count"] for one in day["outcomes"]} == {"member": 1, "no_thanks": 2}
+    assert 70 <= day["talked_seconds"] <= 90
+    assert set(found["campaigns"]) == {"kanvas", "leads"}  # her department's
+
+
+def test_the_same_as_a_file(house: House) -> None:
+    evening(house)
+    reply = house.browser("leader").api("GET", "/reports.csv?campaign=kanvas")
+    assert "attachment" in reply.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(reply.content.decode("utf-8-sig")), delimiter=";"))
+    assert rows[0]["Besvaret"] == "3"
+    assert rows[0]["member"] == "1"
+
+
+def test_what_cannot_be_reported_is_said(house: House) -> None:
+    browser = house.browser("supervisor")
+    long = browser.api("GET", "/reports?first=2020-01-01&last=2026-01-01")
+    assert (long.status_code, long.json()["detail"]) == (409, "Vælg 1 til 92 dage.")
+    assert browser.api("GET", "/reports?campaign=opgradering").status_code == 404
+    assert browser.api("GET", "/reports?first=yesterday").status_code == 422
+
+
+# -- no ranking --------------------------------------------------------------------------------
+
+NAMES_A_PHONER = re.compile(r"phoner|user|handle|seat|agent|employee", re.IGNORECASE)
+COUNTS_SUCCESS = re.compile(
+    r"agreement|sign_?up|sale|outcome|conversion|amount|per_hour|hit_?rate|answered|talked|rank|score",
+    re.IGNORECASE,
+)
+
+
+def test_no_answer_of_the_api_counts_a_phoners_success(house: House) -> None:
+    """A model that names a phoner holds no figure by which she could be compared."""
+    document = Browser(house).request("GET", "/api/v1/openapi.json").json()
+    for name, schema in document["components"]["schemas"].items():
+        fields: dict[str, Any] = schema.get("properties", {})
+        if not any(NAMES_A_PHONER.search(field) for field in (*fields, name)):
+            continue
+        for field, kind in fields.items():
+            numeric = "integer" in str(kind) or "number" in str(kind)
+            assert not (numeric and COUNTS_SUCCESS.search(field)), f"{name}.{field}"
+
+
+def test_no_address_sorts_by_success(house: House) -> None:
+    document = Browser(house).request("GET", "/api/v1/openapi.json").json()
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", []):
+                assert not re.search(r"sort|order|rank|top", parameter["name"], re.IGNORECASE)
+
+
+def test_no_query_groups_outcomes_by_phoner() -> None:
+    for path in sorted((ROOT / "callserver").rglob("*.py")):
+        for line in path.read_text("utf-8").splitlines():
+            grouped = "group_by(" in line or "order_by(" in line
+            assert not (grouped and "phoner" in line and "outcome" in line), path.name
+
+
+def test_whoever_may_see_reports_sees_no_phoner_in_them(house: House) -> None:
+    evening(house)
+    for role in (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER):
+        text = house.browser(role.value).api("GET", "/reports").text
+        assert "Phoner 1" not in text
+        assert "phoner" not in text.lower()

@@ -1,0 +1,231 @@
+"""Two networks behind one face, for the telephony contract: the simulated Twilio, a real Asterisk.
+
+The door only notes what it is told. The last two digits of a number say what its telephone does:
+00 answers after a second, 02 rings for ever, 04 does not exist, 17 is busy.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+from starlette.applications import Starlette
+
+from callserver.adapters.asterisk.callers import Callers
+from callserver.adapters.asterisk.events import Events
+from callserver.adapters.asterisk.legs import Legs
+from callserver.adapters.asterisk.softphones import Softphones
+from callserver.adapters.asterisk.speech import Speech
+from callserver.adapters.asterisk.telephony import Asterisk
+from callserver.adapters.clock import SystemClock
+from callserver.adapters.twilio import Twilio
+from callserver.database import migrate
+from callserver.database.store import open_store
+from callserver.domain.call import Report
+from callserver.domain.instruction import Instruction, JoinRoom
+from callserver.domain.permit import DialPermit
+from callserver.loading import load
+from callserver.ports import Placed, Room, Telephony
+from callserver.settings import Settings
+from callserver.simulator.evening import Evening, Plan
+from callserver.simulator.legs import Behaviour
+from tests.exchange.real import ROOT, Called, Exchange
+from tests.exchange.sip import Telephone
+from tests.house import TUESDAY, People
+from tests.noting_door import NotingDoor
+from webhooks.routes import Webhooks
+
+CALLER_ID = "+4532123400"
+
+
+class Door(NotingDoor):
+    """Puts the phoner into one room of her own, and notes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = f"seat-1-{secrets.token_hex(6)}"
+
+    async def _phoner_calls(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
+        await super()._phoner_calls(seat, identity, leg)
+        return JoinRoom(self.name, 1)
+
+    def reports(self, attempt: str) -> list[Report]:
+        return [told[2] for told in self.told if told[:2] == ("reported", attempt)]
+
+    def of(self, kind: str) -> list[tuple[Any, ...]]:
+        return [told for told in self.told if told[0] == kind]
+
+
+class Carrier(Protocol):
+    telephony: Telephony
+    door: Door
+
+    def now(self) -> datetime: ...
+    async def until(self, what: Callable[[], Any], seconds: float = 20) -> None: ...
+    async def pass_time(self, seconds: float) -> None: ...
+    async def phoner_in_room(self) -> Room: ...
+    def rung(self) -> list[str]: ...
+
+
+def permit(carrier: Carrier, ending: str, attempt: str = "a1") -> DialPermit:
+    return DialPermit(attempt, f"+45322001{ending}", CALLER_ID, carrier.now(), 10, "r")
+
+
+async def _phoner(carrier: Carrier, line: str) -> Room:
+    """Ring the phoner in, and wait until the door hears that she sits in her room."""
+    name = carrier.door.name
+    answer = await carrier.telephony.ring_phoner(line, 1, Room(name), CALLER_ID)
+    assert isinstance(answer, Placed)
+    await carrier.until(lambda: [told for told in carrier.door.of("room") if told[4] == "join"])
+    return Room(name, carrier.door.of("room")[-1][2])
+
+
+class SimulatedTwilio:
+    """Twilio's adapter before the simulated network, in virtual time; news comes by webhooks."""
+
+    def __init__(self) -> None:
+        self._evening = Evening(Plan(start=TUESDAY, calls_per_second=50))
+        people = People()
+        people.default = Behaviour(answers_after=1)
+        for ending, does in (
+            ("02", Behaviour(answers_after=None)),
+            ("04", Behaviour(ends="failed")),
+            ("17", Behaviour(ends="busy")),
+        ):
+            people.does[f"+45322001{ending}"] = does
+        self._evening.network.people = people
+        plan = self._evening.plan
+        settings = Settings(
+            public_url=plan.public_url,
+            account_sid=plan.account,
+            auth_token=plan.token,
+            api_url="http://network.test",
+        )
+        self.door = Door()
+        self._evening._app = Starlette(routes=list(Webhooks(settings, self.door).routes()))
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(self._evening.rest))
+        self.telephony: Telephony = Twilio(settings, self._evening.clock, http)
+
+    def now(self) -> datetime:
+        return self._evening.clock.now()
+
+    async def until(self, what: Callable[[], Any], seconds: float = 20) -> None:
+        end = self.now() + timedelta(seconds=seconds)
+        while not what():
+            due = self._evening.agenda.next_at()
+            assert due is not None, "it did not come about"
+            assert due <= end, "it did not come about"
+            self._evening.clock.set(due)
+            await self._evening.agenda.pop()()
+
+    async def pass_time(self, seconds: float) -> None:
+        end = self.now() + timedelta(seconds=seconds)
+        while (due := self._evening.agenda.next_at()) is not None and due <= end:
+            self._evening.clock.set(due)
+            await self._evening.agenda.pop()()
+        self._evening.clock.set(end)
+
+    async def phoner_in_room(self) -> Room:
+        return await _phoner(self, "client:phoner_1")
+
+    def rung(self) -> list[str]:
+        return [ring.number for ring in self._evening.network.record if ring.number[0] == "+"]
+
+
+class RealAsterisk:
+    """Asterisk's adapter before a real exchange; news comes by its events."""
+
+    def __init__(self, folder: Path, exchange: Exchange, called: Called) -> None:
+        self._exchange = exchange
+        self._called = called
+        self._before = len(called.invited())
+        self.http = httpx.AsyncClient()
+        self.settings = replace(
+            exchange.settings, database=f"sqlite:///{folder}/contract.db", config=ROOT / "config"
+        )
+        self._store = open_store(self.settings.database)
+        migrate.upgrade(self._store.engine)
+        self._clock = SystemClock()
+        self.door = Door()
+        self.ari = exchange.ari(self.http)
+        campaigns = list(load(self.settings.config).campaigns.values())
+        speech = Speech(self.settings, self.ari, lambda: campaigns)
+        self.softphones = Softphones(self.settings, self.ari, self._store, self._clock)
+        self.asterisk = Asterisk(
+            self.settings, self._clock, self.ari, speech, lambda: frozenset({CALLER_ID})
+        )
+        self.telephony: Telephony = self.asterisk
+        callers = Callers(self.ari, speech, self.door.inbound, self.door.inbound_key)
+
+        async def yes() -> bool:
+            return True
+
+        async def nothing() -> None: ...
+
+        self._events = Events(
+            self.settings,
+            self.ari,
+            Legs(self.ari, self.door, callers),
+            self.softphones,
+            lease=yes,
+            release=nothing,
+            catch_up=nothing,
+        )
+        self.telephone: Telephone | None = None
+
+    async def begin(self) -> None:
+        self._events.start()
+        await asyncio.wait_for(self._events.owns.wait(), 10)
+
+    async def end(self) -> None:
+        for channel in (await self.ari.get("channels")).body or ():
+            await self.ari.delete("channels", channel["id"])
+        for bridge in (await self.ari.get("bridges")).body or ():
+            await self.ari.delete("bridges", bridge["id"])
+        if self.telephone is not None:
+            self.telephone.die()
+        await self._events.stop()
+        await self.http.aclose()
+        self._store.close()
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    async def until(self, what: Callable[[], Any], seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < end, ("it did not come about", self.door.told)
+            await asyncio.sleep(0.01)
+
+    async def pass_time(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def phoner_in_room(self) -> Room:
+        found = await self.softphones.hand_out("telephone_1", 1)
+        self.telephone = await Telephone("telephone_1", self._exchange.sip).open()
+        assert await self.telephone.register(found.password) == 200
+        return await _phoner(self, "sip:telephone_1")
+
+    def rung(self) -> list[str]:
+        return self._called.invited()[self._before :]
+
+
+@contextlib.asynccontextmanager
+async def real(folder: Path, exchange: tuple[Exchange, Called]) -> AsyncIterator[RealAsterisk]:
+    carrier = RealAsterisk(folder, *exchange)
+    await carrier.begin()
+    try:
+        yield carrier
+    finally:
+        await carrier.end()
+
+
+@contextlib.asynccontextmanager
+async def simulated() -> AsyncIterator[SimulatedTwilio]:
+    yield SimulatedTwilio()

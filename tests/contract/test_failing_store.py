@@ -1,0 +1,272 @@
+"""Where a store may break: nobody is left waiting, and nothing is acknowledged that is not durable."""
+
+import asyncio
+import resource
+import signal
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, event, text
+
+from callserver.database.store import AnyStore, PostgresStore, SqliteStore, open_store
+from callserver.ports import Tx
+
+SOON = 5.0
+"""Seconds after which somebody who is still waiting was forgotten."""
+
+
+def put(value: object) -> Callable[[Tx], object]:
+    return lambda tx: tx.execute(text("INSERT INTO notes VALUES (:value)"), {"value": value})
+
+
+def kept(tx: Tx) -> list[Any]:
+    return list(tx.execute(text("SELECT value FROM notes ORDER BY value")).scalars())
+
+
+async def fate(waiting: Awaitable[object]) -> str:
+    """How it ended: the error's name, or "done"."""
+    try:
+        await asyncio.wait_for(waiting, SOON)
+    except TimeoutError:
+        return "forgotten"
+    except Exception as error:  # noqa: BLE001 - whichever it is
+        return type(getattr(error, "orig", error)).__name__ + ": " + str(error)
+    return "done"
+
+
+async def fates(store: AnyStore, *works: Callable[[Tx], object]) -> list[str]:
+    """What becomes of functions that wait together."""
+    return await asyncio.gather(*(fate(store.run(work)) for work in works))
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[SqliteStore]:
+    store = open_store(url)
+    assert isinstance(store, SqliteStore)
+    await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value)")))
+    await store.run(lambda tx: tx.execute(text("PRAGMA busy_timeout = 100")))
+    yield store
+    store.close()
+
+
+def test_another_process_holds_the_lock(sqlite_url: str, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with opened(sqlite_url) as store:
+            other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            for one in await fates(store, put(1), put(2)):
+                assert "locked" in one
+            other.execute("COMMIT")
+            other.close()
+            assert await fates(store, put(3)) == ["done"]
+            assert await store.run(kept) == [3]
+
+    asyncio.run(work())
+
+
+def test_what_is_durable_is_acknowledged_before_the_next_lock_is_waited_for(
+    sqlite_url: str,
+) -> None:
+    async def work() -> None:
+        async with opened(sqlite_url) as store:
+            begins = 0
+            later: list[asyncio.Future[object]] = []
+
+            def first(tx: Tx) -> None:
+                put(1)(tx)
+                later.append(asyncio.ensure_future(store.run(put(2))))
+
+            @event.listens_for(store.engine, "commit")
+            def _commits(_: Connection) -> None:
+                time.sleep(0.05)  # the second has come by then
+
+            @event.listens_for(store.engine, "begin")
+            def _begins(_: Connection) -> None:
+                nonlocal begins
+                begins += 1
+                if begins == 2:
+                    time.sleep(1)  # as long as another process holds the lock
+
+            started = time.monotonic()
+            await store.run(first)
+            assert time.monotonic() - started < 0.9
+            await later[0]
+            assert begins == 2
+
+    asyncio.run(work())
+
+
+def test_a_commit_that_fails_is_told_to_all_who_shared_it(sqlite_url: str) -> None:
+    def tables(tx: Tx) -> None:
+        tx.execute(text("CREATE TABLE one (id INTEGER PRIMARY KEY)"))
+        tx.execute(text("CREATE TABLE two (one REFERENCES one DEFERRABLE INITIALLY DEFERRED)"))
+
+    async def work() -> None:
+        async with opened(sqlite_url) as store:
+            await store.run(tables)
+            _strict(store.engine)
+            orphan = text("INSERT INTO two VALUES (9)")  # refused by the commit, not before
+            told = await fates(store, put(1), lambda tx: tx.execute(orphan), put(2))
+            assert ["IntegrityError" in one for one in told] == [True] * 3
+            assert await fates(store, put(3)) == ["done"]
+            assert await store.run(kept) == [3]
+
+    asyncio.run(work())
+
+
+def _strict(engine: Engine) -> None:
+    with engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("PRAGMA foreign_keys = ON")
+
+
+def test_a_failed_commit_holds_no_lock(sqlite_url: str, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with opened(sqlite_url) as store:
+            with _full_disk(tmp_path / "test.db-wal"):
+                (told,) = await fates(store, put("x" * 30_000))
+            assert "OperationalError" in told
+            other = sqlite3.connect(tmp_path / "test.db", isolation_level=None, timeout=0)
+            other.execute("BEGIN IMMEDIATE")
+            other.close()
+
+    asyncio.run(work())
+
+
+@contextmanager
+def _full_disk(wal: Path) -> Iterator[None]:
+    """No file may grow beyond the write-ahead log's present size."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size + 1000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_full_disk_at_the_commit_loses_nothing_that_was_acknowledged(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with opened(sqlite_url) as store:
+            await store.run(put("a"))
+            with _full_disk(tmp_path / "test.db-wal"):
+                told = await fates(store, put("b"), put("x" * 30_000), put("c"))
+            assert all("OperationalError" in one for one in told)
+            assert await fates(store, put("d")) == ["done"]
+            assert await store.run(kept) == ["a", "d"]
+
+    asyncio.run(work())
+
+
+def test_a_full_disk_in_a_function_is_named_and_the_next_goes_on(sqlite_url: str) -> None:
+    """SQLite gives the whole transaction up: who shared it hears why, who waits is not touched."""
+
+    def too_much(tx: Tx) -> None:
+        for _ in range(50):
+            put("x" * 3000)(tx)
+
+    async def work() -> None:
+        async with opened(sqlite_url) as store:
+            await store.run(lambda tx: tx.execute(text("PRAGMA max_page_count = 6")))
+            first, second, third = await fates(store, put(1), too_much, put(2))
+            assert "disk is full" in first
+            assert "disk is full" in second
+            assert third == "done"
+            assert await store.run(kept) == [2]
+
+    asyncio.run(work())
+
+
+def test_one_failing_among_many_shares_nothing(store: AnyStore) -> None:
+    def bad(tx: Tx) -> None:
+        put(99)(tx)
+        raise RuntimeError("mine alone")
+
+    async def work() -> None:
+        await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
+        works = [bad if one % 3 == 0 else put(one) for one in range(200)]
+        told = await fates(store, *works)
+        assert [one == "done" for one in told] == [one % 3 != 0 for one in range(200)]
+        assert await store.run(kept) == [one for one in range(200) if one % 3]
+
+    asyncio.run(work())
+
+
+def test_who_gave_up_before_its_turn_changes_nothing(sqlite_url: str) -> None:
+    async def work() -> None:
+        async with opened(sqlite_url) as store:
+            first = asyncio.ensure_future(store.run(put(1)))
+            second = asyncio.ensure_future(store.run(put(2)))
+            await asyncio.sleep(0)
+            second.cancel()
+            await first
+            assert await store.run(kept) == [1]
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("after", [0.0, 0.001, 0.01], ids=["at once", "begun", "under way"])
+def test_closing_leaves_nobody_waiting(sqlite_url: str, tmp_path: Path, after: float) -> None:
+    async def work() -> int:
+        async with opened(sqlite_url) as store:
+            waiting = [asyncio.ensure_future(fate(store.run(put(one)))) for one in range(300)]
+            await asyncio.sleep(after)
+            store.close()
+            told = await asyncio.gather(*waiting)
+            assert "forgotten" not in told
+            assert (await fates(store, put(1)))[0].startswith("RuntimeError")
+            return told.count("done")
+
+    done = asyncio.run(work())
+    found = sqlite3.connect(tmp_path / "test.db").execute("SELECT count(*) FROM notes").fetchone()
+    assert found[0] >= done  # durable, whether or not it could still be told
+
+
+def test_a_store_outlives_a_loop_that_ended_in_the_middle(sqlite_url: str) -> None:
+    async def first() -> SqliteStore:
+        store = open_store(sqlite_url)
+        assert isinstance(store, SqliteStore)
+        await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value)")))
+        tasks = [asyncio.ensure_future(store.run(put(one))) for one in range(300)]
+        await asyncio.sleep(0)
+        assert not tasks[-1].done()
+        return store
+
+    async def second(store: SqliteStore) -> None:
+        assert await fates(store, put(1000)) == ["done"]
+        assert (await store.run(kept))[-1] == 1000
+
+    store = asyncio.run(first())
+    asyncio.run(second(store))
+    store.close()
+
+
+def test_a_lost_connection_costs_one_answer(postgres_url: str) -> None:
+    async def work() -> None:
+        store = open_store(postgres_url)
+        assert isinstance(store, PostgresStore)
+        await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
+        await asyncio.gather(*(store.run(put(one)) for one in range(20)))
+        killer = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+        with killer.connect() as admin:
+            admin.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        killer.dispose()
+        told = [(await fates(store, put(100 + one)))[0] for one in range(10)]
+        assert told.count("done") >= 9
+        assert told[-1] == "done"
+        store.close()
+
+    asyncio.run(work())

@@ -1,0 +1,80 @@
+"""What a phoner's page reads, on both databases: her calls, a person's calls, who has listened."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from callserver.database import accounts, calls, contacts, heard
+from callserver.database.house_tables import listenings
+from callserver.database.store import AnyStore
+from callserver.database.tables import calls as calls_table
+from callserver.database.tables import contacts as contacts_table
+from callserver.ports import Tx
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+
+
+def a_call(attempt: str, minutes: int, **more: Any) -> dict[str, Any]:
+    return {
+        "attempt": attempt,
+        "contact": 1,
+        "campaign": "kanvas",
+        "path": "list",
+        "number": 45,
+        "person": 7,
+        "household": 1,
+        "seat": 1,
+        "phoner": 1,
+        "caller_id": "+4532123400",
+        "room": "r",
+        "revision": "r",
+        "permit_at": NOW + timedelta(minutes=minutes),
+        "state": "ended",
+        "ended_at": NOW,
+        **more,
+    }
+
+
+def test_calls_of_a_person_and_of_a_phoner(store: AnyStore) -> None:
+    def fill(tx: Tx) -> None:
+        tx.execute(calls_table.insert(), a_call("a", 0))
+        tx.execute(calls_table.insert(), a_call("b", 1, phoner=2))
+        tx.execute(calls_table.insert(), a_call("c", 2, person=8))
+        contact = {"campaign": "kanvas", "person": 7, "household": 1, "number": 45}
+        contact |= {"place": "DK Europe/Copenhagen", "rank": 1, "status": "ready"}
+        tx.execute(contacts_table.insert(), {**contact, "name": "Karla Holm"})
+
+    async def work() -> None:
+        await store.run(fill)
+        ours = await store.read(lambda tx: calls.of_person(tx, 45, 7, 5))
+        assert [one.attempt for one in ours] == ["b", "a"]
+        assert len(await store.read(lambda tx: calls.of_person(tx, 45, 7, 1))) == 1
+        later = NOW + timedelta(minutes=1)
+        mine = await store.read(lambda tx: calls.of_phoner(tx, 1, later))
+        assert [one.attempt for one in mine] == ["c"]
+        assert await store.read(lambda tx: contacts.names(tx, [1])) == {1: "Karla Holm"}
+        assert await store.read(lambda tx: contacts.names(tx, [])) == {}
+
+    asyncio.run(work())
+
+
+def test_a_listening_is_told_until_it_was_seen(store: AnyStore) -> None:
+    values = {"seat": 1, "phoner": 1, "mode": "silent", "why": "w", "started_at": NOW}
+
+    def fill(tx: Tx) -> None:
+        for handle in ("a", "b"):
+            accounts.add(tx, handle=handle, name=handle.upper(), role="supervisor")
+        tx.execute(listenings.insert(), {**values, "listener": 1, "ended_at": NOW})
+        tx.execute(listenings.insert(), {**values, "listener": 2, "ended_at": None})
+
+    async def work() -> None:
+        await store.run(fill)
+        tomorrow = NOW + timedelta(days=1)
+        found = await store.read(lambda tx: heard.of_phoner(tx, 1, tomorrow))
+        assert [(one.by, one.told_at) for one in found] == [("A", None)]
+        await store.run(lambda tx: heard.told(tx, 1, NOW))
+        assert await store.read(lambda tx: heard.of_phoner(tx, 1, tomorrow)) == []
+        assert len(await store.read(lambda tx: heard.of_phoner(tx, 1, NOW))) == 1
+        assert await store.read(lambda tx: heard.of_phoner(tx, 2, NOW)) == []
+
+    asyncio.run(work())

@@ -1,0 +1,170 @@
+"""What the engine may rely on, whoever carries the calls: one suite, both providers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver.domain.call import Report
+from callserver.domain.permit import PermitVoid
+from callserver.ports import Declined, LegState, Placed, Room, Trouble
+from tests.contract.carriers import Carrier, permit, real, simulated
+
+Play = Callable[[Callable[[Carrier], Awaitable[None]]], None]
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("twilio"),
+        pytest.param("asterisk", marks=pytest.mark.xdist_group("exchange")),
+    ]
+)
+def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
+    """Run one test's coroutine before one provider."""
+    opened: AbstractAsyncContextManager[Any]
+    if request.param == "twilio":
+        opened = simulated()
+    else:
+        opened = real(tmp_path, request.getfixturevalue("exchange"))
+
+    def go(work: Callable[[Carrier], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            async with opened as carrier:
+                await work(carrier)
+
+        asyncio.run(whole())
+
+    return go
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        ("00", [Report.RANG, Report.ANSWERED]),
+        ("02", [Report.RANG, Report.NOT_ANSWERED]),
+        ("04", [Report.FAILED]),
+        ("17", [Report.BUSY]),
+    ],
+)
+def test_what_a_telephone_does_is_told_in_its_order(
+    play: Play, ending: str, told: list[Report]
+) -> None:
+    async def work(carrier: Carrier) -> None:
+        room = await carrier.phoner_in_room()
+        assert isinstance(await carrier.telephony.place(permit(carrier, ending), room), Placed)
+        await carrier.until(lambda: told[-1] in carrier.door.reports("a1"))
+        heard = [one for one in carrier.door.reports("a1") if one is not Report.TAKEN]
+        # Whether a telephone that ends at once was heard to ring is the network's to say.
+        assert heard in (told, [Report.RANG, *told])
+        assert carrier.rung() in ([], [f"+45322001{ending}"])
+
+    play(work)
+
+
+def test_an_answered_call_is_looked_up_and_ended_twice(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        room = await carrier.phoner_in_room()
+        order = permit(carrier, "00")
+        placed = await carrier.telephony.place(order, room)
+        assert isinstance(placed, Placed)
+        await carrier.until(lambda: Report.ANSWERED in carrier.door.reports("a1"))
+        for ref in (placed.ref, None):
+            leg = await carrier.telephony.look_up("a1", ref, room, order.number, order.at)
+            assert (leg.state, leg.ref) == (LegState.TALKING, placed.ref)
+        assert (await carrier.telephony.leg(placed.ref)).state is LegState.TALKING
+        await carrier.telephony.hang_up(placed.ref)
+        await carrier.telephony.hang_up(placed.ref)
+        await carrier.until(lambda: Report.HUNG_UP in carrier.door.reports("a1"))
+        after = await carrier.telephony.look_up("a1", placed.ref, room, order.number, order.at)
+        assert after.state in (LegState.ENDED, LegState.UNKNOWN_LEG)
+
+    play(work)
+
+
+def test_a_ringing_telephone_is_silenced(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        room = await carrier.phoner_in_room()
+        placed = await carrier.telephony.place(permit(carrier, "02"), room)
+        assert isinstance(placed, Placed)
+        await carrier.until(lambda: Report.RANG in carrier.door.reports("a1"))
+        assert (await carrier.telephony.leg(placed.ref)).state is LegState.RINGING
+        await carrier.telephony.hang_up(placed.ref)
+        await carrier.until(lambda: Report.CANCELLED in carrier.door.reports("a1"))
+
+    play(work)
+
+
+def test_nobody_is_rung_for_a_phoner_who_is_not_there(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        nowhere = await carrier.telephony.place(permit(carrier, "00"), Room("seat-1-abc"))
+        gone = await carrier.telephony.place(
+            permit(carrier, "00", "a2"), Room("seat-1-gone", "CF" + "9" * 32)
+        )
+        for answer in (nowhere, gone):
+            assert isinstance(answer, Declined)
+            assert answer.trouble is Trouble.ROOM_GONE
+        await carrier.pass_time(0.5)
+        assert carrier.rung() == []
+
+    play(work)
+
+
+def test_a_permit_is_spent_once_and_soon(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        room = await carrier.phoner_in_room()
+        order = permit(carrier, "00")
+        await carrier.telephony.place(order, room)
+        with pytest.raises(PermitVoid):
+            await carrier.telephony.place(order, room)
+        old = permit(carrier, "00", "a2")
+        old.at -= timedelta(seconds=3)
+        with pytest.raises(PermitVoid):
+            await carrier.telephony.place(old, room)
+        await carrier.until(carrier.rung)
+        await carrier.pass_time(1)
+        assert len(carrier.rung()) == 1
+
+    play(work)
+
+
+def test_what_was_never_ordered_is_unknown(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        room = await carrier.phoner_in_room()
+        now = carrier.now()
+        leg = await carrier.telephony.look_up("a9", None, room, "+4532200199", now)
+        assert leg.state is LegState.UNKNOWN_LEG
+        assert (await carrier.telephony.leg("CA" + "9" * 32)).state is LegState.UNKNOWN_LEG
+        assert await carrier.telephony.find_room("seat-9-none") is None
+        assert await carrier.telephony.find_room(room.name) == room.ref
+        await carrier.telephony.hang_up("CA" + "9" * 32)
+
+    play(work)
+
+
+def test_who_answered_an_empty_room_hears_an_apology_and_is_let_go(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        room = await carrier.phoner_in_room()
+        placed = await carrier.telephony.place(permit(carrier, "00"), room)
+        assert isinstance(placed, Placed)
+        await carrier.until(lambda: Report.ANSWERED in carrier.door.reports("a1"))
+        await carrier.telephony.apologise(placed.ref, "Lysværk")
+        await carrier.until(lambda: Report.HUNG_UP in carrier.door.reports("a1"), 30)
+
+    play(work)
+
+
+def test_a_phoner_whose_telephone_ends_is_told_once(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        room = await carrier.phoner_in_room()
+        leg = carrier.door.of("phoner_calls")[0][3]
+        await carrier.telephony.hang_up(leg)
+        await carrier.until(
+            lambda: [told for told in carrier.door.of("phoner_leg") if told[2:4] == (leg, True)]
+        )
+        assert await carrier.telephony.find_room(room.name) is None
+
+    play(work)

@@ -1,0 +1,121 @@
+"""What may be asked: the law on gifts, one no, and the relation."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callserver.domain import asking
+from callserver.domain.asking import Ended, Topic, Why
+from callserver.domain.campaign import Campaign, Effect
+from callserver.domain.configuration import Configuration
+from callserver.domain.facts import Purpose, Relation
+from callserver.domain.policy import Policy
+from callserver.loading import load
+
+CONFIG: Configuration = load(Path(__file__).parents[2] / "config")
+TODAY = date(2026, 5, 12)
+STRANGER = Relation()
+MEMBER = Relation(member=True)
+
+
+def policy(*, restricted: bool = True) -> Policy:
+    found = CONFIG.policies["dk"]
+    return found.model_copy(
+        update={"gifts": found.gifts.model_copy(update={"restricted": restricted})}
+    )
+
+
+def campaign(name: str, purpose: Purpose | None = None) -> Campaign:
+    found = CONFIG.campaigns[name]
+    return found if purpose is None else found.model_copy(update={"purpose": purpose})
+
+
+purposes = st.sampled_from(list(Purpose))
+names = st.sampled_from(sorted(CONFIG.campaigns))
+
+
+@given(names, purposes, st.sampled_from([None, *Ended]))
+def test_a_stranger_is_never_asked_for_a_gift(
+    name: str, purpose: Purpose, over: Ended | None
+) -> None:
+    for rules in (policy(), None):
+        found = asking.guide(campaign(name, purpose), rules, STRANGER, TODAY, over)
+        assert Topic.GIFT not in found.may
+
+
+@given(names, purposes, st.booleans(), st.sampled_from(list(Ended)))
+def test_nothing_is_asked_after_the_ask_has_ended(
+    name: str, purpose: Purpose, member: bool, over: Ended
+) -> None:
+    relation = Relation(member=member, last_gift=TODAY)
+    found = asking.guide(campaign(name, purpose), policy(), relation, TODAY, over)
+    assert found.may == ()
+    assert {topic for topic, _ in found.may_not} == set(Topic)
+    assert found.ended is over
+
+
+@given(names, purposes, st.booleans())
+def test_each_topic_is_open_or_has_a_reason(name: str, purpose: Purpose, member: bool) -> None:
+    found = asking.guide(campaign(name, purpose), policy(), Relation(member=member), TODAY)
+    closed = {topic for topic, _ in found.may_not}
+    assert set(found.may) | closed == set(Topic)
+    assert not set(found.may) & closed
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose", "relation", "may", "why_no_gift"),
+    [
+        ("kanvas", None, STRANGER, {Topic.MEMBERSHIP}, Why.NO_GIFT_RELATION),
+        ("kanvas", None, MEMBER, set(), Why.MIXED),
+        ("opgradering", None, MEMBER, {Topic.RAISE}, Why.OTHER_PURPOSE),
+        ("opgradering", None, STRANGER, set(), Why.NO_GIFT_RELATION),
+        ("lapsed", None, STRANGER, {Topic.RETURN, Topic.WHY_LEFT}, Why.NO_GIFT_RELATION),
+        ("afmeldte", None, MEMBER, {Topic.RETURN}, Why.OTHER_PURPOSE),
+        ("opgradering", Purpose.GIFT, MEMBER, {Topic.GIFT}, None),
+        ("leads", Purpose.GIFT, Relation(last_gift=date(2024, 5, 12)), {Topic.GIFT}, None),
+        ("leads", Purpose.GIFT, Relation(last_gift=date(2024, 5, 11)), set(), Why.GIFT_TOO_OLD),
+        (
+            "leads",
+            Purpose.RECRUIT_GIFT,
+            Relation(last_gift=date(2026, 1, 1)),
+            {Topic.MEMBERSHIP},
+            Why.MIXED,
+        ),
+        ("opgradering", Purpose.SERVICE, MEMBER, set(), Why.OTHER_PURPOSE),
+    ],
+)
+def test_what_may_be_asked_follows_purpose_and_relation(
+    name: str, purpose: Purpose | None, relation: Relation, may: set[Topic], why_no_gift: Why | None
+) -> None:
+    found = asking.guide(campaign(name, purpose), policy(), relation, TODAY)
+    assert set(found.may) == may
+    assert dict(found.may_not).get(Topic.GIFT) is why_no_gift
+
+
+def test_without_the_law_on_gifts_the_purpose_decides() -> None:
+    found = asking.guide(campaign("leads", Purpose.GIFT), policy(restricted=False), STRANGER, TODAY)
+    assert found.may == (Topic.GIFT,)
+
+
+@pytest.mark.parametrize(
+    ("effect", "wishes", "over"),
+    [
+        (None, (), None),
+        (Effect.DONE, (), None),
+        (Effect.RETRY, (), None),
+        (Effect.REFUSED, (), Ended.REFUSED),
+        (Effect.CALL_BACK, (), Ended.LATER),
+        (None, ("never",), Ended.NO_CALLS),
+        (None, ("not_this_number",), None),  # about the telephone, not about the matter
+        (Effect.DONE, ("not_this_number",), None),
+        (Effect.REFUSED, ("vulnerable",), Ended.VULNERABLE),  # the gravest is told
+        (Effect.LEFT, (), Ended.LEFT),
+    ],
+)
+def test_one_no_ends_the_ask(
+    effect: Effect | None, wishes: tuple[str, ...], over: Ended | None
+) -> None:
+    assert asking.ended(effect, wishes) is over

@@ -1,0 +1,139 @@
+"""What the gate reads for a decision: every rule gets the facts that it speaks of."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from callserver.database import contacts, house
+from callserver.database.calls import _attempts
+from callserver.database.store import AnyStore
+from callserver.database.tables import calls
+from callserver.database.tables import contacts as contacts_table
+from callserver.domain import permit
+from callserver.domain.campaign import Campaign
+from callserver.domain.policy import Policy
+from callserver.domain.reason import Reason
+from callserver.engine import gate
+from callserver.engine.gate import Question
+from callserver.engine.house import Rules
+from callserver.engine.taking_in import take_in
+from callserver.loading import load
+from callserver.ports import Tx
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
+LOADED = load(Path(__file__).parents[2] / "config")
+KANVAS = LOADED.campaigns["kanvas"]
+DK = LOADED.policies["dk"]
+
+
+def rules(policy: Policy = DK, campaign: Campaign = KANVAS) -> Rules:
+    return Rules(
+        replace(
+            LOADED,
+            policies={**LOADED.policies, "dk": policy},
+            campaigns={**LOADED.campaigns, "kanvas": campaign},
+        )
+    )
+
+
+def reasons(
+    tx: Tx, one: contacts.Contact, with_: Rules, path: str = "explain", now: datetime = NOW
+) -> set[Reason]:
+    question = Question(one, with_.campaign(one.campaign), path, None, now)
+    facts = replace(gate.collect(tx, with_, b"key", question), phoner_reserved=True)
+    answer = permit.decide(facts, "attempt")
+    return set(answer.reasons) if isinstance(answer, permit.Refusal) else set()
+
+
+def first(tx: Tx, campaign: str) -> contacts.Contact:
+    key = tx.execute(
+        select(contacts_table.c.id).where(contacts_table.c.campaign == campaign)
+    ).scalar_one()
+    found = contacts.get(tx, key)
+    assert found is not None
+    return found
+
+
+def a_call(tx: Tx, one: contacts.Contact, **more: Any) -> None:
+    values = {
+        "attempt": "a1",
+        "contact": one.id,
+        "campaign": one.campaign,
+        "path": "list",
+        "number": one.number,
+        "person": one.person,
+        "household": one.household,
+        "seat": 1,
+        "phoner": 1,
+        "caller_id": KANVAS.caller_id,
+        "room": "r",
+        "revision": "r",
+        "permit_at": NOW - timedelta(hours=1),
+        "state": "ended",
+        "ended_at": NOW - timedelta(hours=1),
+        "cause": "no_answer",
+        **more,
+    }
+    tx.execute(insert(calls).values(values))
+
+
+def test_attempts_count_for_the_person_under_every_number(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        take_in(tx, KANVAS, b"ref;telefon\nR1;32200001\n", NOW)
+        take_in(tx, LOADED.campaigns["lapsed"], b"ref;telefon\nR1;32200002\n", NOW)
+        here, there = first(tx, "kanvas"), first(tx, "lapsed")
+        assert here.household != there.household
+        assert reasons(tx, here, rules()) == set()
+        a_call(tx, there)
+        assert reasons(tx, here, rules()) == {Reason.FREQ_GAP}
+        a_call(tx, there, attempt="a2", ended_at=None, cause=None)
+        assert Reason.FREQ_ACTIVE_CALL in reasons(tx, here, rules())
+
+
+@pytest.mark.parametrize(("days_ago", "refused"), [(6, True), (7, False)])
+def test_the_abandon_rate_looks_back_as_far_as_the_policy_says(
+    store: AnyStore, days_ago: int, refused: bool
+) -> None:
+    week = DK.model_copy(update={"abandon": DK.abandon.model_copy(update={"window_days": 7})})
+    with store.engine.begin() as tx:
+        take_in(tx, KANVAS, b"telefon\n32200001\n", NOW)
+        for what in ("answered", "abandoned"):
+            house.count(tx, "kanvas", what, NOW - timedelta(days=days_ago))
+        found = reasons(tx, first(tx, "kanvas"), rules(week))
+    assert (Reason.CAMP_ABANDON_RATE in found) == refused
+
+
+@pytest.mark.parametrize(("late", "refused"), [(5, False), (6, True)])
+def test_a_campaign_may_keep_closer_to_an_agreed_time(
+    store: AnyStore, late: int, refused: bool
+) -> None:
+    near = KANVAS.call_backs.model_copy(update={"tolerance_minutes": 5})
+    campaign = KANVAS.model_copy(update={"call_backs": near})
+    evening = datetime(2026, 5, 12, 19, tzinfo=UTC)  # 21:00 in Copenhagen
+    with store.engine.begin() as tx:
+        take_in(tx, KANVAS, b"telefon\n32200001\n", NOW)
+        one = first(tx, "kanvas")._replace(callback_for=evening)
+        at = evening + timedelta(minutes=late)
+        found = reasons(tx, one, rules(campaign=campaign), "call_back", at)
+    assert (Reason.TIME_AFTER in found) == refused
+
+
+def test_no_decision_reads_all_calls(sqlite_url: str) -> None:
+    from callserver.database import migrate
+    from callserver.database.store import make_engine
+
+    engine = make_engine(sqlite_url)
+    migrate.upgrade(engine)
+    with engine.begin() as tx:
+        asked = {"number": 1, "household": 1, "person": 1, "since": NOW}
+        _attempts(tx, asked)
+        sql = _attempts._compiled["sqlite"]._sql
+        plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple([1] * sql.count("?"))).all()
+    engine.dispose()
+    steps = [row[3] for row in plan if row[3].startswith(("SCAN", "SEARCH"))]
+    assert len(steps) == 4
+    assert all(" USING " in step for step in steps), steps

@@ -1,0 +1,211 @@
+"""The sealed log in a real database: whoever may write to it is found out by what stands outside."""
+
+import asyncio
+import json
+import resource
+import signal
+import stat
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import delete, insert, select, update
+
+from callserver.database import audit, migrate
+from callserver.database.store import AnyStore, open_store
+from callserver.database.tables import audit as table
+from callserver.database.tables import seals
+from callserver.domain import sealed
+from callserver.domain.audit import Kind, canonical
+from callserver.engine.sealing import EVERY, Sealer, load_key
+from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
+from callserver.simulator.time import VirtualClock
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+
+
+class Log:
+    """A store with its sealer, and the files outside."""
+
+    def __init__(self, store: AnyStore, folder: Path) -> None:
+        self.store = store
+        self.clock = VirtualClock(NOW)
+        self.key = folder / "seal.key"
+        self.outside = folder / "seals.jsonl"
+        self.sealer = Sealer(store, self.clock, self.key, self.outside)
+
+    def write(self, count: int) -> None:
+        """Write entries and seal them."""
+
+        def entries(tx: Tx) -> None:
+            for seat in range(count):
+                audit.append(tx, self.clock.now(), Kind.SEAT, seat=seat)
+
+        async def work() -> None:
+            await self.store.run(entries)
+            self.clock.set(self.clock.now() + EVERY)
+            await self.sealer.seal()
+
+        asyncio.run(work())
+
+    def change(self, work: Callable[[Tx], object]) -> None:
+        """What somebody with the database's password does."""
+        asyncio.run(self.store.run(work))
+
+    def findings(self) -> list[str]:
+        heads = [sealed.parse(line) for line in self.outside.read_bytes().splitlines()]
+        public = load_key(self.key).public_key()
+        with self.store.engine.connect() as connection:
+            found, _, _ = sealed.verify(audit.entries(connection), heads, public)
+        return [str(one) for one in found]
+
+
+@pytest.fixture
+def log(store: AnyStore, tmp_path: Path) -> Log:
+    return a_log(store, tmp_path)
+
+
+def a_log(store: AnyStore, folder: Path) -> Log:
+    made = Log(store, folder)
+    for _ in range(3):
+        made.write(4)
+    assert made.findings() == []
+    return made
+
+
+def body_of(tx: Tx, leaf: int) -> bytes:
+    found: bytes = tx.execute(select(table.c.body).where(table.c.leaf == leaf)).scalar_one()
+    return found
+
+
+def set_body(tx: Tx, leaf: int, body: bytes) -> None:
+    tx.execute(update(table).where(table.c.leaf == leaf).values(body=body))
+
+
+def flip(tx: Tx) -> None:
+    set_body(tx, 5, body_of(tx, 5).replace(b"seat", b"Seat", 1))
+
+
+def remove(tx: Tx) -> None:
+    tx.execute(delete(table).where(table.c.leaf == 5))
+
+
+def swap(tx: Tx) -> None:
+    first, second = body_of(tx, 5), body_of(tx, 6)
+    set_body(tx, 5, second)
+    set_body(tx, 6, first)
+
+
+def double(tx: Tx) -> None:
+    """The entry once more in a neighbour's place; the database allows no number twice."""
+    set_body(tx, 5, body_of(tx, 4))
+
+
+def unseal(tx: Tx) -> None:
+    tx.execute(update(table).where(table.c.leaf == 5).values(leaf=None))
+
+
+@pytest.mark.parametrize("tampering", [flip, remove, swap, double, unseal])
+def test_a_change_in_the_database_is_named(log: Log, tampering: Callable[[Tx], None]) -> None:
+    log.change(tampering)
+    assert any(one.startswith("entry 5: ") for one in log.findings())
+    log.write(3)  # and stays found when the server goes on
+    assert any(one.startswith("entry 5: ") for one in log.findings())
+
+
+def test_a_cut_tail_is_found_though_its_heads_went_with_it(log: Log) -> None:
+    def cut(tx: Tx) -> None:
+        tx.execute(delete(table).where(table.c.leaf >= 8))
+        tx.execute(delete(seals).where(seals.c.size > 8))
+
+    log.change(cut)
+    assert any("the tail is cut: 4 entries" in one for one in log.findings())
+
+
+def test_an_old_backup_put_back_is_found_even_when_the_server_goes_on(log: Log) -> None:
+    def restore(tx: Tx) -> None:
+        tx.execute(delete(table).where(table.c.leaf >= 4))
+        tx.execute(delete(seals).where(seals.c.size > 4))
+
+    log.change(restore)
+    assert log.findings()
+    log.sealer = Sealer(log.store, log.clock, log.key, log.outside)  # a new process
+    for _ in range(4):
+        log.write(4)
+    assert any("entry 4: " in one for one in log.findings())
+
+
+def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
+    """Every entry and every head made anew and well formed, but signed with another key."""
+    forger = Ed25519PrivateKey.generate()
+
+    def forge(tx: Tx) -> None:
+        bodies = [canonical({"at": "2026", "kind": "seat", "seat": n}) for n in range(12)]
+        for leaf, body in enumerate(bodies):
+            set_body(tx, leaf, body)
+        head = sealed.seal(None, bodies, "now", forger)
+        tx.execute(delete(seals))
+        tx.execute(insert(seals).values(size=head.size, body=head.line()))
+
+    log.change(forge)
+    assert any("entry 0: " in one for one in log.findings())
+    log.outside.write_bytes(b"")  # and even with the file outside replaced
+    log.sealer = Sealer(log.store, log.clock, log.key, log.outside)
+    log.write(1)
+    assert any("wrong signature" in one for one in log.findings())
+
+
+def test_a_full_disk_outside_is_made_good(postgres_url: str, tmp_path: Path) -> None:
+    store = open_store(postgres_url)  # writes no file of ours that would hit the limit first
+    migrate.upgrade(store.engine)
+    log = a_log(store, tmp_path)
+    before = log.outside.read_bytes()
+    with _no_more_than(len(before) + 100), pytest.raises(OSError, match="large"):
+        log.write(4)
+    assert log.outside.read_bytes() != before  # a torn line
+    log.write(4)
+    assert log.findings() == []
+    assert [json.loads(line)["size"] for line in log.outside.read_bytes().splitlines()] == [
+        4,
+        8,
+        12,
+        16,
+        20,
+    ]
+    store.close()
+
+
+@contextmanager
+def _no_more_than(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_several_processes_make_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "seal.key"
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(lambda _: load_key(path).private_bytes_raw(), range(8)))
+    assert set(keys) == {load_key(path).private_bytes_raw()}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert sorted(one.name for one in path.parent.iterdir()) == ["seal.key", "seal.pub"]
+    path.with_suffix(".pub").unlink()
+    load_key(path)
+    assert path.with_suffix(".pub").exists()
+
+
+def test_what_is_no_key_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "seal.key"
+    path.write_text("not a key")
+    with pytest.raises(ConfigurationProblem, match="no sealing key"):
+        load_key(path)

@@ -1,0 +1,211 @@
+"""A whole server beside a real Asterisk: real time, real SIP, real sound, an API to act through."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, select
+from starlette.applications import Starlette
+
+from callserver.adapters.asterisk.client import Lost
+from callserver.adapters.clock import ShiftedClock
+from callserver.app import create
+from callserver.assemble import Server, build
+from callserver.database import accounts, migrate
+from callserver.database.store import make_engine
+from callserver.database.tables import audit, calls, contacts, seats
+from callserver.engine.accounts import hash_of
+from callserver.engine.taking_in import take_in
+from callserver.loading import load
+from callserver.ports import Tx
+from callserver.simulator import asgi
+from callserver.simulator.robots import document
+from tests.exchange.proxy import Proxy
+from tests.exchange.real import ROOT, Called, Exchange
+from tests.exchange.sip import Telephone
+
+AFTERNOON = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
+
+
+def people(*endings: str) -> str:
+    """A list: one contact for each pair of digits, which say what her telephone does."""
+    rows = [
+        f"K{n};Person {n};3220{n + 1:02}{ending};1980-01-01;gade"
+        for n, ending in enumerate(endings)
+    ]
+    return "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
+
+
+class ExchangeHouse:
+    """One server process in the test's own loop. `until` waits for what must come about."""
+
+    __test__ = False
+
+    def __init__(self, folder: Path, exchange: Exchange, called: Called) -> None:
+        self.folder = folder
+        self.exchange = exchange
+        self.called = called
+        self.clock = ShiftedClock(AFTERNOON)
+        self.telephones: list[Telephone] = []
+        self.proxy = Proxy(exchange.settings.asterisk_url)
+        self.database = f"sqlite:///{folder}/house.db"
+        self._reading: Engine | None = None
+        self._serving: contextlib.AsyncExitStack | None = None
+
+    def _build(self) -> Server:
+        settings = replace(
+            self.exchange.settings,
+            database=self.database,
+            asterisk_url=self.proxy.url,
+            config=ROOT / "config",
+            key="test",
+            seal_key=self.folder / "seal.key",
+            seals=self.folder / "seals.jsonl",
+            calls_per_second=50,
+        )
+        return build(settings, clock=self.clock, durable=False)
+
+    def close(self) -> None:
+        if self._reading is not None:
+            self._reading.dispose()
+
+    @property
+    def events(self) -> Any:
+        return self.app.state.events
+
+    async def start(self) -> None:
+        self.server: Server = self._build()
+        self.app: Starlette = create(self.server)
+        self._serving = contextlib.AsyncExitStack()
+        await self._serving.enter_async_context(self.app.router.lifespan_context(self.app))
+        await asyncio.wait_for(self.events.owns.wait(), 10)
+
+    async def stop(self) -> None:
+        if self._serving is not None:
+            await self._serving.aclose()
+            self._serving = None
+
+    async def restart(self) -> None:
+        """A new server process, as far as anybody can tell from outside."""
+        await self.stop()
+        await self.start()
+
+    def fill(self, list_: str, phoners: int = 1) -> None:
+        campaign = load(ROOT / "config").campaigns["kanvas"]
+
+        def work(tx: Tx) -> None:
+            take_in(tx, campaign, list_.encode(), self.clock.now())
+            for number in range(1, phoners + 1):
+                accounts.add(
+                    tx,
+                    id=number,
+                    handle=f"p{number}",
+                    name=f"Phoner {number}",
+                    role="phoner",
+                    department=campaign.department,
+                )
+                accounts.add_token(tx, hash_of(f"t{number}"), number, "test", self.clock.now())
+
+        writing = make_engine(self.database)
+        migrate.upgrade(writing)
+        with writing.begin() as tx:
+            work(tx)
+        writing.dispose()
+
+    def read(self, work: Callable[[Tx], Any]) -> Any:
+        """Beside the server's own connection, which is busy with transactions of its own."""
+        if self._reading is None:
+            self._reading = create_engine(self.database)
+        with self._reading.begin() as tx:
+            return work(tx)
+
+    async def api(self, method: str, path: str, body: Any = None, phoner: int = 1) -> Any:
+        sent = b"" if body is None else json.dumps(body).encode()
+        headers = [(b"authorization", f"Bearer t{phoner}".encode())]
+        url = f"{self.server.settings.public_url}/api/v1{path}"
+        status, reply = await asgi.call(self.app, method, url, headers, sent)
+        assert status < 300, (status, reply)
+        return document(reply)
+
+    async def telephone(self, phoner: int = 1, **more: Any) -> Telephone:
+        """A SIP telephone at the phoner's desk, signed in."""
+        assert self.server.exchange
+        name = f"telephone_{phoner}"
+        found = await self.server.exchange.softphones.hand_out(name, phoner)
+        telephone = await Telephone(name, self.exchange.sip, **more).open()
+        self.telephones.append(telephone)
+        assert await telephone.register(found.password) == 200
+        return telephone
+
+    async def on_shift(self, phoner: int = 1) -> Telephone:
+        """The phoner sits in her room, her telephone at her ear."""
+        telephone = await self.telephone(phoner)
+        body = {"campaign": "kanvas", "line": f"sip:telephone_{phoner}"}
+        await self.api("POST", "/shift", body, phoner)
+        await self.until(lambda: self.seat(phoner).connected)
+        return telephone
+
+    async def ready(self, phoner: int = 1) -> Any:
+        return await self.api("POST", "/ready", {}, phoner)
+
+    async def outcome(self, key: str, phoner: int = 1, then: str = "pause") -> Any:
+        body = {"outcome": key, "details": {}, "note": "", "next": then}
+        return await self.api("POST", "/outcome", body, phoner)
+
+    def seat(self, phoner: int = 1) -> Any:
+        query = select(seats).where(seats.c.phoner == phoner)
+        return self.read(lambda tx: tx.execute(query).one())
+
+    def calls(self) -> list[Any]:
+        query = select(calls).order_by(calls.c.permit_at)
+        return list(self.read(lambda tx: tx.execute(query).all()))
+
+    def contacts(self) -> list[Any]:
+        query = select(contacts).order_by(contacts.c.id)
+        return list(self.read(lambda tx: tx.execute(query).all()))
+
+    def entries(self, kind: str) -> list[dict[str, Any]]:
+        query = select(audit.c.body).order_by(audit.c.id)
+        found = [json.loads(one) for one in self.read(lambda tx: tx.execute(query).scalars().all())]
+        return [one for one in found if one["kind"] == kind]
+
+    async def until(self, what: Callable[[], Any], seconds: float = 15) -> float:
+        """Wait until it is so; how long it took."""
+        began = time.monotonic()
+        while not what():
+            if time.monotonic() - began > seconds:
+                raise AssertionError(
+                    f"not within {seconds} s; seat {self.seat()}, calls {self.calls()}"
+                )
+            await asyncio.sleep(0.02)
+        return time.monotonic() - began
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    folder: Path, exchange: Exchange, called: Called, list_: str = "", phoners: int = 1
+) -> AsyncIterator[ExchangeHouse]:
+    """A house that runs until the block ends; whatever it began on the exchange is ended too."""
+    house = ExchangeHouse(folder, exchange, called)
+    await house.proxy.start()
+    if list_:
+        house.fill(list_, phoners)
+    await house.start()
+    try:
+        yield house
+    finally:
+        if house.server.exchange is not None and house._serving is not None:
+            with contextlib.suppress(Lost):
+                for channel in (await house.server.exchange.ari.get("channels")).body or ():
+                    await house.server.exchange.ari.delete("channels", channel["id"])
+        for telephone in house.telephones:
+            telephone.die()
+        await house.stop()
+        await house.proxy.stop()
+        house.close()

@@ -1,0 +1,311 @@
+"""Whole ways on a real Asterisk, with real SIP and sound; and what happens when a part of it dies."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from callserver.database import suppressions
+from callserver.domain import subject
+from callserver.domain.facts import Scope
+from callserver.engine import leaving
+from callserver.engine.call_flow import HEARD_WITHIN
+from callserver.ports import Tx
+from callserver.simulator import asgi
+from tests.exchange.house import ExchangeHouse, opened, people
+from tests.exchange.real import Called, Exchange, await_trunk
+from tests.exchange.sip import Telephone
+
+pytestmark = pytest.mark.xdist_group("exchange")
+
+Play = Callable[..., None]
+
+
+@pytest.fixture
+def play(exchange: tuple[Exchange, Called], tmp_path: Path) -> Play:
+    """Run one test's coroutine in a house on the exchange."""
+
+    def go(work: Callable[[ExchangeHouse], Awaitable[None]], *endings: str) -> None:
+        async def whole() -> None:
+            async with opened(tmp_path, *exchange, people(*endings)) as house:
+                await work(house)
+
+        asyncio.run(whole())
+
+    return go
+
+
+def silenced(house: ExchangeHouse) -> Callable[[], bool]:
+    before = house.called.messages().count("\nCANCEL sip:")
+    return lambda: house.called.messages().count("\nCANCEL sip:") > before
+
+
+def test_from_ready_to_outcome_and_on(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        telephone = await house.on_shift()
+        telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
+        assert house.seat().state == "paused"
+        await house.ready()
+        await house.until(lambda: house.seat().state == "talking")
+        assert telephone.talk is not None
+        await asyncio.sleep(1)
+        assert telephone.talk.loud() > 30  # the far end gives back what it hears
+        await house.api("POST", "/hang-up", {})
+        await house.until(lambda: house.seat().state == "wrapping_up")
+        await house.outcome("no_thanks", then="ready")
+        await house.until(lambda: len(house.calls()) == 2 and house.calls()[1].ended_at)
+        assert house.calls()[1].cause == "busy"
+        await house.until(lambda: house.seat().reason in ("next_contact", "list_finished"))
+        await house.api("POST", "/off", {})
+        await house.until(lambda: telephone.talk is None)
+        assert [call.cause for call in house.calls()] == ["completed", "busy"]
+        assert house.calls()[0].rang_at < house.calls()[0].answered_at
+        assert house.called.invited()[-2:] == ["+4532200100", "+4532200217"]
+        assert "From: <sip:+4532123400@" in house.called.messages()  # the number we show
+        status, _ = await asgi.call(
+            house.app, "POST", "http://127.0.0.1/twilio/status/call", [], b""
+        )
+        assert status == 404  # another provider's door is not there at all
+
+    play(work, "00", "17")
+
+
+@pytest.mark.parametrize(
+    ("ending", "cause"),
+    [
+        ("04", "unreachable"),
+        ("17", "busy"),
+        ("21", "no_answer"),
+        ("50", "unreachable"),
+        ("53", "unreachable"),
+        ("80", "unreachable"),
+    ],
+)
+def test_how_a_telephone_was_not_reached(play: Play, ending: str, cause: str) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(lambda: house.calls() and house.calls()[0].ended_at)
+        call = house.calls()[0]
+        assert (call.state, call.cause) == ("ended", cause)
+        assert (call.rang_at is not None) == (ending in ("17", "21"))
+        assert house.contacts()[0].status == "waiting"
+        await house.until(lambda: house.seat().state == "waiting")
+
+    play(work, ending)
+
+
+def test_three_telephones_that_nobody_answers(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    """One rings; one is answered in the moment in which we give up; one never even rings."""
+    causes = {"02": "no_answer", "03": "no_answer", "05": "unreachable"}
+
+    async def work() -> None:
+        async with opened(tmp_path, *exchange, people(*causes), phoners=3) as house:
+            for phoner in (1, 2, 3):
+                await house.on_shift(phoner)
+                await house.ready(phoner)
+            await house.until(lambda: [c.ended_at for c in house.calls()].count(None) == 0, 40)
+            found = {str(call.number)[-2:]: call for call in house.calls()}
+            assert {ending: call.cause for ending, call in found.items()} == causes
+            # Who answered in that moment is not left in silence: the answer is taken, and ended.
+            assert re.search(
+                r"\nBYE sip:.*?\nTo: <sip:\+453220\d\d03@", house.called.messages(), re.DOTALL
+            )
+            assert [ending for ending, call in found.items() if call.rang_at is None] == ["05"]
+            lasted = (call.ended_at - call.permit_at for call in found.values())
+            assert all(24 < one.total_seconds() < 28 for one in lasted)
+
+    asyncio.run(work())
+
+
+def test_early_sound_is_heard_before_the_answer(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        telephone = await house.on_shift()
+        telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
+        await house.ready()
+        await house.until(lambda: house.seat().state == "ringing")
+        assert house.calls()[0].rang_at is not None
+        await house.until(lambda: house.seat().state == "talking")
+        await house.api("POST", "/hang-up", {})
+        await house.until(lambda: house.seat().state == "wrapping_up")
+
+    play(work, "06")
+
+
+def test_a_no_silences_a_ringing_telephone_within_a_second(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(lambda: house.seat().state == "ringing")
+        is_silent = silenced(house)
+
+        def say_no(tx: Tx) -> None:
+            about = subject.of_number(4532200102)
+            suppressions.add(tx, about, Scope.NUMBER, house.clock.now(), "command")
+            suppressions.want_stopped(tx, (about,))
+
+        await house.server.store.run(say_no)
+        assert await house.until(is_silent) < 1
+        await house.until(lambda: house.calls()[0].cause == "cancelled")
+
+    play(work, "02")
+
+
+def test_the_phoners_telephone_dies_while_the_contacts_rings(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        telephone = await house.on_shift()
+        await house.ready()
+        await house.until(lambda: house.seat().state == "ringing")
+        is_silent = silenced(house)
+        telephone.die()
+        assert await house.until(is_silent, 14) < 13
+        await house.until(lambda: house.seat().state == "connecting")
+        assert house.calls()[0].cause == "cancelled"
+        assert house.calls()[0].answered_at is None
+
+    play(work, "02")
+
+
+def test_who_answers_a_phoner_who_has_just_died_hears_an_apology(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        telephone = await house.on_shift()
+        await house.ready()
+        await house.until(lambda: house.seat().state == "ringing")
+        await asyncio.sleep(1)
+        telephone.die()  # three seconds before the answer, and nothing tells us
+        await house.until(lambda: house.calls()[0].answered_at is not None)
+        assert await house.until(lambda: house.entries("apologised")) < 2
+        await house.until(lambda: house.calls()[0].ended_at is not None, 30)
+        assert house.calls()[0].abandoned
+        assert not house.seat().connected
+
+    play(work, "07")
+
+
+def test_the_stream_is_cut_while_people_talk(play: Play) -> None:
+    """Another client takes the events for a moment; what ended meanwhile is found out."""
+
+    async def work(house: ExchangeHouse) -> None:
+        telephone = await house.on_shift()
+        await house.ready()
+        await house.until(lambda: house.seat().state == "talking")
+        house.proxy.cut(shut=True)
+        await house.until(lambda: not house.events.owns.is_set())
+        await asyncio.sleep(3)  # she hangs up meanwhile
+        assert telephone.talk is not None
+        assert house.seat().state == "talking"
+        house.proxy.shut = False
+        await house.until(lambda: house.seat().state == "wrapping_up")
+        assert house.calls()[0].cause == "completed"
+        await house.outcome("no_thanks", then="ready")
+        await house.until(lambda: house.seat().state == "talking")  # and the evening goes on
+
+    play(work, "01", "00")
+
+
+def test_asterisk_restarts_in_mid_call(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        before = len(house.called.invited())
+        telephone = await house.on_shift()
+        await house.ready()
+        await house.until(lambda: house.seat().state == "talking")
+        await asyncio.sleep(HEARD_WITHIN.total_seconds())  # they have met: no apology is owed
+        await asyncio.to_thread(house.exchange.restart)
+        await asyncio.to_thread(await_trunk, house.exchange, "online")
+        await house.until(lambda: house.seat().state == "wrapping_up", 20)
+        assert house.calls()[0].cause == "completed"
+        assert not house.seat().connected
+        telephone.die()
+        await house.telephone()  # as telephones do by themselves: they sign in again
+        await house.outcome("no_thanks", then="ready")
+        await house.until(lambda: house.seat().connected, 45)  # rung without being asked
+        await house.until(lambda: house.seat().reason == "list_finished")
+        assert house.called.invited()[before:] == ["+4532200100"]
+
+    play(work, "00")
+
+
+def test_asterisk_restarts_while_it_rings(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        before = len(house.called.invited())
+        await house.on_shift()
+        await house.ready()
+        await house.until(lambda: house.seat().state == "ringing")
+        await asyncio.to_thread(house.exchange.restart)
+        await house.until(lambda: house.calls()[0].ended_at is not None, 20)
+        assert house.calls()[0].cause == "unreachable"
+        await house.until(lambda: house.seat().state == "connecting", 20)
+        assert house.called.invited()[before:] == ["+4532200102"]
+        await asyncio.to_thread(await_trunk, house.exchange, "online")
+
+    play(work, "02")
+
+
+def test_a_dead_trunk_stops_the_campaign_with_an_alarm(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        await house.on_shift()
+        house.called.stop()
+        try:
+            await asyncio.to_thread(await_trunk, house.exchange, "offline")
+            await house.ready()
+            await house.until(lambda: house.entries("breaker"))
+        finally:
+            house.called.start()
+            await asyncio.to_thread(await_trunk, house.exchange, "online")
+        assert house.entries("breaker")[0]["reason"] == "provider_503"
+        assert house.calls()[0].cause == "declined"
+        assert house.contacts()[0].status == "ready"  # nobody was rung: she waits where she was
+        assert house.contacts()[0].tries == 0
+
+    play(work, "00")
+
+
+def test_who_leaves_the_house_loses_the_telephone_at_once(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        telephone = await house.on_shift()
+        talk = telephone.talk
+        assert talk is not None
+
+        def leave(tx: Tx) -> None:
+            from callserver.database import accounts
+
+            user = accounts.user(tx, 1)
+            assert user is not None
+            leaving.off_board(tx, user, house.clock.now(), by="test")
+
+        began = time.monotonic()
+        await house.server.store.run(leave)
+        await house.until(talk.ended.is_set, 3)
+        assert time.monotonic() - began < 2.5
+        assert house.server.exchange is not None
+        ari = house.server.exchange.ari
+        while not (await ari.get("endpoints", "PJSIP", "telephone_1")).gone:
+            assert time.monotonic() - began < 2.5
+            await asyncio.sleep(0.05)
+        assert await telephone.register("whatever") in (401, 403, 404)
+
+    play(work, "00")
+
+
+def test_a_wrong_password_opens_nothing(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        await house.telephone()
+        thief = await Telephone("telephone_1", house.exchange.sip).open()
+        stranger = await Telephone("telephone_9", house.exchange.sip).open()
+        house.telephones += [thief, stranger]
+        assert await thief.register("guessed") in (401, 403)
+        assert await stranger.register("guessed") in (401, 403, 404)
+        before = len(house.called.invited())
+        for number in ("+4532200100", "+4511223344", "1", "0045322001"):
+            talk = await thief.call(
+                number
+            )  # comes from the carrier's own address, as far as SIP says
+            assert talk.ended.is_set()
+        assert len(house.called.invited()) == before
+
+    play(work, "00")

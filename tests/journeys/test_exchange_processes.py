@@ -1,0 +1,138 @@
+"""The server is killed beside a real Asterisk: nobody loses a conversation, nobody is rung twice."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.exchange.house import people
+from tests.exchange.process import started
+from tests.exchange.real import Called, Exchange
+
+pytestmark = [pytest.mark.xdist_group("exchange"), pytest.mark.timeout(180)]
+
+
+def noise(count: int) -> bytes:
+    return bytes((count * 7 + n) % 256 for n in range(160))
+
+
+def test_killed_while_people_talk(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
+    async def work() -> None:
+        async with started(tmp_path, *exchange, people("00", "00")) as house:
+            before = len(house.called.invited())
+            telephone = await house.on_shift()
+            telephone.speaks = noise
+            await house.ready()
+            await house.until(lambda: house.seat().state == "talking")
+            talk = telephone.talk
+            assert talk is not None
+            house.kill()
+            dead_at = asyncio.get_running_loop().time()
+            await asyncio.sleep(2)
+            assert talk.loud(dead_at + 0.5) > 50  # they go on talking
+            house.begin()
+            await house.up()
+            await asyncio.sleep(1)
+            assert telephone.talk is talk
+            assert house.seat().state == "talking"
+            assert house.seat().connected
+            await house.api("POST", "/hang-up", {})
+            await house.until(lambda: house.seat().state == "wrapping_up")
+            assert telephone.talk is talk  # she sits in her room all the time
+            await house.outcome("no_thanks", then="ready")
+            assert house.called.invited()[before:] == ["+4532200100"]
+
+    asyncio.run(work())
+
+
+def test_killed_while_it_rings_and_answered_meanwhile(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    """Nobody is there to put them together: they are together all the same, at once."""
+
+    async def work() -> None:
+        async with started(tmp_path, *exchange, people("07")) as house:
+            before = len(house.called.invited())
+            telephone = await house.on_shift()
+            telephone.speaks = noise
+            await house.ready()
+            await house.until(lambda: house.seat().state == "ringing")
+            house.kill()
+            talk = telephone.talk
+            assert talk is not None
+            began = asyncio.get_running_loop().time()
+            await house.until(lambda: talk.loud(began) > 50, 6)  # answered; the far end is heard
+            assert house.seat().state == "ringing"
+            house.begin()
+            await house.up()
+            await house.until(lambda: house.seat().state == "talking")
+            assert not house.entries("apologised")
+            assert house.called.invited()[before:] == ["+4532200107"]
+
+    asyncio.run(work())
+
+
+def test_killed_while_it_rings_and_gone_before_the_new_one_is_up(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with started(tmp_path, *exchange, people("01")) as house:
+            before = len(house.called.invited())
+            telephone = await house.on_shift()
+            await house.ready()
+            await house.until(lambda: house.seat().state == "talking")
+            house.kill()
+            await asyncio.sleep(3)  # she hangs up after two seconds
+            house.begin()
+            await house.up()
+            await house.until(lambda: house.seat().state == "wrapping_up")
+            assert house.calls()[0].cause == "completed"
+            assert telephone.talk is not None
+            assert house.called.invited()[before:] == ["+4532200101"]
+
+    asyncio.run(work())
+
+
+def test_the_phoner_hangs_up_while_the_server_is_dead(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    """Her seat comes back by itself: her telephone is rung again."""
+
+    async def work() -> None:
+        async with started(tmp_path, *exchange, people("00")) as house:
+            telephone = await house.on_shift()
+            talk = telephone.talk
+            assert talk is not None
+            house.kill()
+            await telephone.hang_up(talk)
+            house.begin()
+            await house.up()
+            await house.until(lambda: not house.seat().connected)
+            await house.until(lambda: house.seat().connected, 45)
+            assert telephone.talk is not None
+            assert telephone.talk is not talk
+
+    asyncio.run(work())
+
+
+def test_another_process_takes_the_events_over(
+    exchange: tuple[Exchange, Called], tmp_path: Path, postgres_url: str
+) -> None:
+    """Two servers, one owner of the events: killed, its lease runs out, and the other one hears."""
+
+    async def work() -> None:
+        list_ = people("00", "00", "00")
+        async with started(tmp_path, *exchange, list_, database=postgres_url, servers=1) as house:
+            telephone = await house.on_shift()
+            house.begin()  # the second waits for the lease; orders go through it from now on
+            await house.up()
+            await house.ready()
+            await house.until(lambda: house.seat().state == "talking")
+            house.kill(0)
+            await house.api("POST", "/hang-up", {})
+            await house.until(lambda: house.seat().state == "wrapping_up", 20)
+            await house.outcome("no_thanks", then="ready")
+            await house.until(lambda: house.seat().state == "talking")
+            assert telephone.talk is not None
+
+    asyncio.run(work())

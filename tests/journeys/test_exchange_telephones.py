@@ -1,0 +1,208 @@
+"""Who is let in to the exchange, and how: browsers, SIP telephones by TLS, and nobody else."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from callserver.adapters.asterisk import files
+from callserver.database import softphones as kept
+from callserver.ports import Tx
+from tests.exchange.house import opened, people
+from tests.exchange.real import WHY_NOT, Called, Exchange, make
+from tests.exchange.streams import Browser, TlsTelephone
+
+pytestmark = pytest.mark.xdist_group("exchange")
+
+
+def test_a_browser_signs_in_with_its_newest_password_only(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with opened(tmp_path, *exchange, people("00")) as house:
+            assert house.server.exchange
+            hand_out = house.server.exchange.softphones.hand_out
+            first = await hand_out("phoner_1", 1)
+            second = await hand_out("phoner_1", 1)
+            assert first.url.startswith("ws://127.0.0.1:")
+            assert first.aor == "sip:phoner_1@127.0.0.1"
+            browser = await Browser("phoner_1", house.exchange.sip).open_at(first.url)
+            assert await browser.register(first.password) in (401, 403)
+            assert await browser.register(second.password) == 200
+            ari = house.server.exchange.ari
+            for _ in range(40):
+                found = await ari.get("endpoints", "PJSIP", "phoner_1")
+                if found.body["state"] == "online":
+                    break
+                await asyncio.sleep(0.05)
+            assert found.body["state"] == "online"
+
+            def ends(tx: Tx) -> None:
+                (row,) = kept.alive(tx, house.clock.now())
+                assert second.password not in str(row)
+                kept.store(tx, row._replace(until=house.clock.now()))
+
+            await house.server.store.run(ends)
+            for _ in range(40):
+                if await browser.register(second.password) != 200:
+                    break
+                await asyncio.sleep(0.05)
+            assert await browser.register(second.password) in (401, 403, 404)
+            with pytest.raises(ValueError, match="softphone"):
+                await hand_out("trunk", 1)
+            await browser.close()
+
+    asyncio.run(work())
+
+
+def test_telephones_are_told_again_after_asterisk_has_restarted(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with opened(tmp_path, *exchange, people("00")) as house:
+            assert house.server.exchange
+            password = (await house.server.exchange.softphones.hand_out("phoner_1", 1)).password
+            await asyncio.to_thread(house.exchange.restart)
+            await house.until(lambda: not house.events.owns.is_set())
+            await house.until(house.events.owns.is_set)
+            url = house.server.settings.asterisk_softphone_url
+            browser = await Browser("phoner_1", house.exchange.sip).open_at(url)
+            assert await browser.register(password) == 200
+            await browser.close()
+
+    asyncio.run(work())
+
+
+def test_a_phoner_may_ring_in_herself(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
+    """Her telephone rings and she does not take it; she dials 1, and sits in her room."""
+
+    async def work() -> None:
+        async with opened(tmp_path, *exchange, people("00")) as house:
+            telephone = await house.telephone(answers_after=None)
+            early = await telephone.call("1")  # not on shift: nobody expects her
+            await house.until(early.ended.is_set)
+            await house.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+            talk = await telephone.call("1")
+            await house.until(lambda: house.seat().connected)
+            await house.ready()
+            await house.until(lambda: house.seat().state == "talking")
+            await telephone.hang_up(talk)
+            await house.until(lambda: house.calls()[0].ended_at is not None, 30)
+            assert not house.seat().connected
+
+    asyncio.run(work())
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """An exchange as houses run it: TLS, SRTP, a certificate."""
+    if WHY_NOT:
+        pytest.skip(WHY_NOT)
+    folder = tmp_path_factory.mktemp("secure")
+    certificate(folder)
+    exchange = make(folder)
+    exchange.environment.update(
+        ASTERISK_SECURE="yes",
+        ASTERISK_TRUNK="sip:127.0.0.2",
+        ASTERISK_CERTIFICATE=str(folder / "cert.pem"),
+        ASTERISK_CERTIFICATE_KEY=str(folder / "key.pem"),
+    )
+    for name, text in files.render(exchange.settings, ["+4532123400"]).items():
+        (folder / "etc" / name).write_text(text)
+    exchange.start()
+    yield exchange
+    exchange.stop()
+
+
+def certificate(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "exchange.test")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+CRYPTO = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40
+
+
+def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
+    secure: Exchange, tmp_path: Path
+) -> None:
+    async def work() -> None:
+        called = Called(tmp_path, 9, 9)
+        async with opened(tmp_path, secure, called, people("00")) as house:
+            assert house.server.exchange
+            found = await house.server.exchange.softphones.hand_out("telephone_1", 1)
+            telephone = TlsTelephone("telephone_1", secure.sip)
+            house.telephones.append(telephone)
+            await telephone.open_tls(secure.folder / "cert.pem")
+            assert telephone.version in ("TLSv1.2", "TLSv1.3")
+            assert await telephone.register("guessed") in (401, 403)
+            assert await telephone.register(found.password) == 200
+
+            await house.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+            await asyncio.wait_for(telephone.rang.wait(), 5)
+            (talk,) = telephone.talks.values()
+            assert talk.invite is not None
+            assert "RTP/SAVP " in talk.invite.body
+            assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in talk.invite.body
+            # An answer without keys has no sound: the leg ends, and she never sits in a room.
+            await house.until(talk.ended.is_set)
+            assert not house.seat().connected
+            assert not [one for one in house.entries("seat") if one["state"] == "paused"]
+
+    asyncio.run(work())
+
+
+def test_nothing_listens_without_tls(secure: Exchange) -> None:
+    async def work() -> None:
+        host, port = secure.sip
+        _, writer = await asyncio.open_connection(host, port)
+        writer.write(b"OPTIONS sip:127.0.0.1 SIP/2.0\r\n\r\n")
+        writer.close()
+        text = (secure.folder / "etc" / "pjsip.conf").read_text()
+        assert "protocol = udp" not in text
+        loop = asyncio.get_running_loop()
+        heard: asyncio.Future[bytes] = loop.create_future()
+
+        class Listening(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+                heard.set_result(data)
+
+        udp, _ = await loop.create_datagram_endpoint(Listening, remote_addr=(host, port))
+        udp.sendto(
+            b"OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bKx\r\n"
+            b"From: <sip:x@x>;tag=1\r\nTo: <sip:x@x>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n"
+        )
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(heard, 1)
+        udp.close()
+
+    asyncio.run(work())

@@ -1,0 +1,193 @@
+"""The phoner's own telephone: rung once, rung again, hung up with the shift."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from callserver.database import suppressions
+from callserver.database.tables import users
+from callserver.domain import subject
+from callserver.domain.facts import Scope
+from callserver.ports import Declined, Trouble
+from callserver.simulator.legs import Behaviour, Leg
+from tests.house import TestHouse, failing, in_a_talk, play, rings
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    made = TestHouse(tmp_path)
+    yield made
+    made.close()
+
+
+def test_who_goes_off_shift_has_her_telephone_hung_up(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        leg = house.phoner_leg()
+        asked = failing(house, "hang_up")
+        await house.api("POST", "/off", {})
+        await house.until(8)
+        assert asked == [leg.sid, leg.sid]
+        assert not leg.live
+
+    play(work())
+
+
+@pytest.mark.parametrize("talking", [True, False])
+def test_off_shift_takes_effect_when_the_call_in_hand_is_done(
+    house: TestHouse, talking: bool
+) -> None:
+    house.people.default = Behaviour(answers_after=2 if talking else 20)
+
+    async def work() -> None:
+        person = await in_a_talk(house) if talking else await rings(house)
+        leg = house.phoner_leg()
+        await house.api("POST", "/off", {})
+        if talking:
+            house.network.hang_up_by_person(person)
+            await house.until(1)
+            assert leg.live
+            await house.outcome("no_thanks")
+        await house.until(2)
+        assert (await house.seat())["state"] == "off"
+        assert not leg.live
+
+    play(work())
+    assert len(house.network.record) == 1
+
+
+def test_back_on_shift_at_once_she_is_rung_anew(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        old = house.phoner_leg()
+        await house.api("POST", "/off", {})
+        await house.on_shift()
+        assert not old.live
+        assert house.phoner_leg() is not old
+        assert house.seats()[0].connected
+
+    play(work())
+
+
+def test_a_phoner_is_rung_once_however_long_the_network_queues(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path, phoners=3, calls_per_second=0.02)
+
+    def phoners_legs() -> list[Leg]:
+        return [leg for leg in house.network.legs.values() if leg.to.startswith("client:")]
+
+    async def work() -> None:
+        for phoner in (1, 2, 3):
+            body = {"campaign": "kanvas", "line": f"client:phoner_{phoner}"}
+            await house.api("POST", "/shift", body, phoner=phoner)
+            await house.api("POST", "/shift", body, phoner=phoner)  # pressed twice
+        assert len(phoners_legs()) == 1  # the others wait for their turn
+        await house.until(170)
+
+    play(work())
+    assert [leg.to for leg in phoners_legs()] == [f"client:phoner_{n}" for n in (1, 2, 3)]
+    assert all(seat.connected for seat in house.seats())
+    house.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Declined(Trouble.LATER, 20429, "too many"), "arrived"),
+        (Declined(Trouble.BAD_NUMBER, 21211, "no"), "line_declined"),
+    ],
+)
+def test_a_line_that_cannot_be_rung_says_so_or_is_rung_later(
+    house: TestHouse, answer: Declined, reason: str
+) -> None:
+    async def work() -> None:
+        telephony: Any = house.server.ours.telephony
+        really = telephony.ring_phoner
+
+        async def declines(*_: Any) -> Declined:
+            telephony.ring_phoner = really
+            return answer
+
+        telephony.ring_phoner = declines
+        await house.api("POST", "/shift", {"campaign": "kanvas", "line": "client:phoner_1"})
+        assert (await house.seat())["reason"] == reason
+        await house.until(10)
+        assert house.seats()[0].connected == (answer.trouble is Trouble.LATER)
+        await house.until(30)
+        assert house.seats()[0].connected
+
+    play(work())
+
+
+def test_a_telephone_that_was_lost_is_rung_again_soon(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.network.end(house.phoner_leg(), "completed")
+        await house.until(1)
+        assert (await house.seat())["state"] == "connecting"
+        await house.until(9)
+        assert house.seats()[0].connected
+
+    play(work())
+
+
+def test_a_telephone_that_rings_for_the_shift_falls_silent_with_it(house: TestHouse) -> None:
+    house.people.phoners_answer = False
+
+    async def work() -> None:
+        await house.on_shift()
+        leg = house.phoner_leg()
+        await house.api("POST", "/off", {})
+        await house.until(2)
+        assert not leg.live
+
+    play(work())
+
+
+def test_the_same_news_once_more_disturbs_nobody(house: TestHouse) -> None:
+    """A voice request and a left room, sent again: she stays where she is."""
+
+    async def work() -> None:
+        await in_a_talk(house)
+        leg, seat = house.phoner_leg().sid, house.seats()[0]
+        rooms = house.server.rooms
+        again = await rooms.phoner_calls(seat.id, None, leg)
+        assert again.room == seat.room  # type: ignore[union-attr]
+        late = await rooms.phoner_left_room(seat.id, leg, "seat-1-older")
+        assert late.room == seat.room  # type: ignore[union-attr]
+        await house.until(3)
+        assert house.seats()[0] == seat
+        assert (await house.seat())["state"] == "talking"
+
+    play(work())
+
+
+@pytest.mark.parametrize(
+    "line", ["+4532200003", "sip:+4532200003@trunk.example", "sip:32200099@x", "+4532123400"]
+)
+def test_nobody_is_rung_past_the_gate_as_a_phoners_telephone(house: TestHouse, line: str) -> None:
+    """A contact, somebody who said no, and our own number: none of them is her telephone."""
+
+    async def work() -> None:
+        now = house.clock.now()
+        about = subject.of_number(4532200099)
+        house.read(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
+        status, problem = await house.api("POST", "/shift", {"campaign": "kanvas", "line": line})
+        assert (status, "kan ikke være din telefon" in problem["detail"]) == (403, True)
+
+    play(work())
+    assert not house.network.legs
+
+
+def test_a_phoner_who_is_a_member_too_is_rung_at_her_registered_telephone(
+    house: TestHouse,
+) -> None:
+    async def work() -> None:
+        line = "+4532200003"
+        house.read(lambda tx: tx.execute(update(users).values(line=line)))
+        assert (await house.api("POST", "/shift", {"campaign": "kanvas", "line": line}))[0] == 200
+
+    play(work())
+    assert len(house.network.legs) == 1
