@@ -21,6 +21,7 @@ from callserver.console.books import Books
 from callserver.console.card import CardRoom
 from callserver.console.evening import EveningRoom
 from callserver.console.floor import Floor
+from callserver.console.listening import Ears
 from callserver.console.lists import Lists
 from callserver.console.live import Live
 from callserver.console.log import Log
@@ -36,6 +37,8 @@ from callserver.console.staff import StaffRoom
 from callserver.console.suppressions import Suppressions
 from callserver.console.who import Who
 from callserver.engine.door import Door
+from callserver.engine.heard import Heard
+from callserver.engine.leading import Leading
 from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
 
@@ -77,7 +80,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             server.store.close()
             await server.http.aclose()
 
-    door = Door(server.ours, server.call_flow, server.rooms, server.inbound)
+    door = Door(server.ours, server.call_flow, server.rooms, server.inbound, server.listener_legs)
 
     own = server.exchange
     events = None if own is None else own.events(door, server.upkeep.start)
@@ -116,7 +119,8 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
 def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = None) -> list[Room]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
     phoner = Phoner(server.ours, server.phoning, server.dialer)
-    floor = Floor(server.ours, server.dialer)
+    floor = Floor(server.ours, server.dialer, Leading(server.ours))
+    ears = Ears(server.ours, server.listening, Heard(server.ours, server.listener_legs))
     rules = RulesRoom(server.ours, server.revising, server.proposing, server.settings.database)
     lists = Lists(server.ours, server.dialer, server.uploads, server.settings)
     return [
@@ -133,6 +137,7 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
         *([] if played is None else [Played(played, people)]),
         Books(server.ours),
         floor,
+        ears,
         Who(server.ours, server.call_flow),
         Reports(server.ours),
         Log(server.ours, server.settings),
@@ -140,5 +145,5 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
         lists,
         StaffRoom(server.ours, server.staff),
         Suppressions(server.ours, server.uploads, server.settings),
-        Live(server.feed, people, [phoner.tell, floor.tell, rules.tell, lists.tell]),
+        Live(server.feed, people, [room.tell for room in (phoner, floor, ears, rules, lists)]),
     ]

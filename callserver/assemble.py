@@ -25,6 +25,8 @@ from callserver.engine.feed import Feed
 from callserver.engine.house import House, Rules
 from callserver.engine.inbound import Inbound
 from callserver.engine.leaving import Leaving
+from callserver.engine.listener_legs import ListenerLegs
+from callserver.engine.listening import Listening
 from callserver.engine.phoning import Phoning
 from callserver.engine.proposing import Proposing
 from callserver.engine.revising import Revising
@@ -51,6 +53,8 @@ class Server:
     rooms: Rooms
     phoning: Phoning
     inbound: Inbound
+    listener_legs: ListenerLegs
+    listening: Listening
     wishes: Wishes
     settling: Settling
     upkeep: Upkeep
@@ -109,7 +113,8 @@ def build(
         token=token or (lambda: secrets.token_hex(10)),
     )
     call_flow = CallFlow(ours)
-    dialer = Dialer(ours, call_flow)
+    legs = ListenerLegs(ours, call_flow)
+    dialer = Dialer(ours, call_flow, legs)
     call_flow.dial = dialer.dial  # type: ignore[method-assign]  # they need each other
     rooms = Rooms(ours, call_flow)
     wishes = Wishes(ours)
@@ -128,6 +133,8 @@ def build(
         rooms=rooms,
         phoning=Phoning(ours, call_flow, rooms, wishes),
         inbound=Inbound(ours, call_flow, wishes),
+        listener_legs=legs,
+        listening=Listening(ours, legs),
         wishes=wishes,
         settling=settling,
         upkeep=Upkeep(
@@ -137,6 +144,7 @@ def build(
             settling,
             rooms,
             leaving,
+            legs,
             seal.seal,
             uuid.uuid4().hex,
             [partial(refused_rows.forget_old, store), uploads.tidy],

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.permit import DialPermit
 
 T = TypeVar("T")
@@ -113,6 +114,19 @@ class Telephony(Protocol):
         self, line: str, seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:
         """Ring a phoner's telephone (`+45…`, `sip:…`, `client:…`) so that it joins the room."""
+        ...
+
+    async def ring_listener(
+        self, line: str, listening: int, caller_id: str
+    ) -> Placed | Declined | Silent:
+        """Ring the telephone of somebody who wants to listen; answered, it asks what to hear."""
+        ...
+
+    async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
+        """Let a listener's leg hear this from now on; nobody else on the line notices.
+
+        A leg that is gone, or not answered yet, is fine: it asks by itself once it is there.
+        """
         ...
 
     async def hang_up(self, ref: str) -> None:

@@ -12,7 +12,8 @@ from starlette.datastructures import FormData, UploadFile
 from twilio.request_validator import RequestValidator
 
 from callserver.domain.call import Receipt, Report
-from callserver.domain.instruction import AskKey, HangUp, Instruction, JoinRoom, Say
+from callserver.domain.instruction import AskKey, HangUp, Hear, Instruction, JoinRoom, Say
+from callserver.domain.listening import Mode
 from callserver.engine.door import Door
 from callserver.settings import Settings
 from webhooks.routes import Webhooks
@@ -30,6 +31,8 @@ class NotingDoor(Door):
         self.told: list[tuple[Any, ...]] = []
         self.phoner_calls = self._phoner_calls
         self.phoner_left_room = self._phoner_left_room
+        self.listener_calls = self._listener_calls
+        self.listener_gone = self._listener_gone
 
     async def _phoner_calls(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
         self.told.append(("phoner_calls", seat, identity, leg))
@@ -38,6 +41,15 @@ class NotingDoor(Door):
     async def _phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
         self.told.append(("phoner_left_room", seat, leg, room))
         return HangUp()
+
+    async def _listener_calls(
+        self, listening: int | None, listener: int | None, leg: str
+    ) -> Instruction:
+        self.told.append(("listener_calls", listening, listener, leg))
+        return Hear("seat-1-abc", 7, Mode.SILENT, CA)
+
+    async def _listener_gone(self, leg: str) -> None:
+        self.told.append(("listener_gone", leg))
 
     async def reported(
         self, attempt: str, report: Report, at: datetime | None, ref: str, receipt: Receipt | None

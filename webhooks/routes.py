@@ -21,6 +21,7 @@ EMPTY = b""
 NUL = re.compile(rb"%00|\0")
 """No telephone says it, and no database takes it."""
 IDENTITY = "client:"
+LISTENER = "listener_"
 
 Handler = Callable[[Request, Form], Awaitable[Response]]
 
@@ -45,9 +46,11 @@ class Webhooks:
             self._route("/twilio/voice/phoner", self._phoner),
             self._route("/twilio/voice/client", self._client),
             self._route("/twilio/voice/phoner/left", self._phoner_left),
+            self._route("/twilio/voice/listener", self._listener),
             self._route("/twilio/voice/inbound", self._inbound),
             self._route("/twilio/voice/inbound/key", self._inbound_key),
             self._route("/twilio/status/phoner", self._phoner_status),
+            self._route("/twilio/status/listener", self._listener_status),
             self._route("/twilio/status/amd", self._amd),
         ]
 
@@ -103,8 +106,16 @@ class Webhooks:
         caller = one(form, "From")
         if not caller.startswith(IDENTITY):
             raise Malformed("From is no client")
-        identity = caller.removeprefix(IDENTITY)
-        return self._say(await self._door.phoner_calls(None, identity, one(form, "CallSid")))
+        identity, leg = caller.removeprefix(IDENTITY), one(form, "CallSid")
+        if identity.startswith(LISTENER):
+            who = identity.removeprefix(LISTENER)
+            listener = int(who) if NUMBER.fullmatch(who) else 0  # 0 is nobody
+            return self._say(await self._door.listener_calls(None, listener, leg))
+        return self._say(await self._door.phoner_calls(None, identity, leg))
+
+    async def _listener(self, request: Request, form: Form) -> Response:
+        listening = _number(request, "listening")
+        return self._say(await self._door.listener_calls(listening, None, one(form, "CallSid")))
 
     async def _phoner_left(self, request: Request, form: Form) -> Response:
         seat, leg = _number(request, "seat"), one(form, "CallSid")
@@ -136,6 +147,11 @@ class Webhooks:
         receipt = reports.receipt(form, "phoner", "CallSid")
         seat, leg = _number(request, "seat"), one(form, "CallSid")
         await self._door.phoner_leg(seat, leg, reports.ended(form), receipt)
+        return Response(EMPTY, 204)
+
+    async def _listener_status(self, _: Request, form: Form) -> Response:
+        if reports.ended(form):
+            await self._door.listener_gone(one(form, "CallSid"))
         return Response(EMPTY, 204)
 
     async def _conference(self, _: Request, form: Form) -> Response:

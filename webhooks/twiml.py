@@ -4,9 +4,21 @@ from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 from callserver import texts
 from callserver.adapters.twilio.speech import LANGUAGE, VOICE
-from callserver.domain.instruction import AskKey, HangUp, Instruction, JoinRoom, Say
+from callserver.domain.instruction import (
+    AskKey,
+    HangUp,
+    Hear,
+    Instruction,
+    JoinRoom,
+    Say,
+    WaitToHear,
+)
+from callserver.domain.listening import Mode
 
 RETRIES = "#rc=3&rp=ct,rt,5xx"
+
+WAITS_S = 30
+"""A listener's leg that waits in silence asks again after this long."""
 
 
 def render(instruction: Instruction, public_url: str) -> str:
@@ -31,6 +43,23 @@ def render(instruction: Instruction, public_url: str) -> str:
                 status_callback_event="start end join leave",
             )
             response.append(dial)
+        case Hear(room, listening, mode, phoner):
+            again = _listener(base, listening)
+            dial = Dial(action=again, method="POST")
+            dial.conference(
+                room,
+                muted=mode is Mode.SILENT,
+                beep="false",
+                wait_url="",
+                start_conference_on_enter=False,
+                end_conference_on_exit=False,
+                jitter_buffer_size="small",
+                **({"coach": phoner} if mode is Mode.COACH else {}),
+            )
+            response.append(dial)
+            _ask_again(response, again, 1)  # reached only if the room could not be entered
+        case WaitToHear(listening):
+            _ask_again(response, _listener(base, listening), WAITS_S)
         case Say(text, values):
             response.say(texts.say("da", text, **values), voice=VOICE, language=LANGUAGE)
             response.hangup()
@@ -49,3 +78,12 @@ def render(instruction: Instruction, public_url: str) -> str:
         case HangUp():
             response.hangup()
     return str(response)
+
+
+def _listener(base: str, listening: int) -> str:
+    return f"{base}/twilio/voice/listener?listening={listening}"
+
+
+def _ask_again(response: VoiceResponse, url: str, seconds: int) -> None:
+    response.pause(length=seconds)
+    response.redirect(url, method="POST")

@@ -107,7 +107,7 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
 
 
 def read_folder(folder: Path) -> list[File]:
-    """Every file of a configuration folder: policies, campaigns, departments, scripts, books."""
+    """Every file of a configuration folder: policies, campaigns, departments, house, scripts, books."""
     found: list[File] = []
     for kind, place in (("policy", "policies"), ("campaign", "campaigns")):
         for path in sorted((folder / place).glob("*.y*ml")):
@@ -117,9 +117,10 @@ def read_folder(folder: Path) -> list[File]:
             else:
                 why = "would not be read; it should end in .yaml"
                 found.append(File(kind, shown, path.name, {}, error=(1, why)))
-    departments = folder / "departments.yaml"
-    if departments.exists():
-        found.append(read_yaml("departments", departments, "departments", departments.name))
+    for kind in ("departments", "house"):
+        path = folder / f"{kind}.yaml"
+        if path.exists():
+            found.append(read_yaml(kind, path, kind, path.name))
     for path in sorted((folder / "scripts").glob("*.md")):
         text, shown = _text(path), str(path.relative_to(folder))
         if isinstance(text, str):

@@ -12,7 +12,7 @@ from callserver.adapters import files
 from callserver.cli import opening
 from callserver.domain import editors
 from callserver.domain.campaign import Campaign
-from callserver.domain.configuration import Configuration, Department, compose
+from callserver.domain.configuration import Configuration, Department, House, compose
 from callserver.domain.policy import Policy
 
 
@@ -57,6 +57,7 @@ def schema(
         "campaign": editors.schema(Campaign),
         "policy": editors.schema(Policy),
         "departments": TypeAdapter(dict[str, Department]).json_schema(),
+        "house": House.model_json_schema(),
     }
     for name, document in documents.items():
         path = folder / f"{name}.schema.json"

@@ -5,7 +5,7 @@ import contextlib
 import shutil
 import signal
 import socket
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -21,18 +21,21 @@ from callserver import log
 from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli.populating import populate
+from callserver.cli.populating import populate, supervise
 from callserver.database import figures
 from callserver.ports import Tx
 from callserver.settings import Settings, instant
 from callserver.simulator.faults import ALL, NONE
-from callserver.simulator.invariants import Rows, judge
+from callserver.simulator.invariants import Rows, judge, judge_voices
 from callserver.simulator.town import Habits
 from callserver.simulator.world import World
 
 START = "2026-05-12T16:30:00+02:00"
 HOME = ZoneInfo("Europe/Copenhagen")
 ACCOUNT = "AC" + "d" * 32
+SLACK = timedelta(seconds=4)
+"""In real time a leg is moved within seconds, not at once."""
+
 HABITS = Habits(talk_seconds=25, returns_missed=0.05, wraps_up=(3, 10))
 
 
@@ -104,6 +107,7 @@ async def _demo(
     robots = await server.store.run(
         lambda tx: populate(tx, server.ours.rules, 7, clock.now(), phoners, contacts)
     )
+    supervisors = await server.store.run(lambda tx: supervise(tx, server.ours.rules, clock.now()))
     said = clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
     console.print(f"callserver at {public_url}, simulated network at {network_url}")
     console.print(f"the demo's clock says {said} (Copenhagen); nobody real is called")
@@ -112,7 +116,7 @@ async def _demo(
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with _serving(create(server), doors[0]), _serving(world.rest, doors[1]):
         agenda = asyncio.ensure_future(world.agenda.run())
-        floor = world.employ(robots, hours=24)
+        floor = world.employ(robots, 24, supervisors)
         await _show(server, clock, console, minutes * 60, ended, headless=headless)
         agenda.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -123,6 +127,7 @@ async def _demo(
     now = clock.now()
     rung = [ring for ring in world.network.record if (now - ring.rang_at).total_seconds() > 5]
     verdict = judge([ring for ring in rung if ring.ended_at], rows, floor.told, now)
+    judge_voices(verdict, world.network.ears.voices, supervisors, rows, now, SLACK)
     console.print("the evening's figures")
     for name, found in summary.items():
         console.print(f"  {name}: {_counts(found)}")

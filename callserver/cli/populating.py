@@ -8,6 +8,8 @@ from callserver.engine.house import Rules
 from callserver.engine.taking_in import take_in
 from callserver.ports import Tx
 from callserver.simulator.robots import Robot
+from callserver.simulator.supervisors import MODES as EVERY_MODE
+from callserver.simulator.supervisors import Supervisor
 from callserver.simulator.town import contacts_csv
 
 MEMBERS = ("OPGRADERING", "AFMELDTE", "LAPSED")
@@ -38,3 +40,23 @@ def populate(
         accounts.add_token(tx, hash_of(token), number, "robot", now)
         robots.append(Robot(number, token, campaign.name))
     return robots
+
+
+def supervise(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> list[Supervisor]:
+    """A supervisor for each department that has a campaign, and an administrator, who may not listen."""
+    departments = sorted({one.department for one in rules.current.campaigns.values()})
+    found = []
+    for user, department in enumerate([*departments, None], start=first):
+        role = "supervisor" if department else "administrator"
+        accounts.add(
+            tx,
+            id=user,
+            handle=f"{role}{user}",
+            name=f"Robot {user}",
+            role=role,
+            department=department,
+        )
+        accounts.add_token(tx, hash_of(f"robot-{user}"), user, "robot", now)
+        modes = frozenset(EVERY_MODE if department else ())
+        found.append(Supervisor(user, f"robot-{user}", department, modes))
+    return found

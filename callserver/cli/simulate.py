@@ -18,8 +18,8 @@ from rich.table import Table
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli import opening
-from callserver.cli.populating import populate
-from callserver.database import calls, figures, seats
+from callserver.cli.populating import populate, supervise
+from callserver.database import calls, figures, listenings, seats
 from callserver.ports import Tx
 from callserver.settings import Settings, instant
 from callserver.simulator.evening import Evening, Plan, Result, ServerUnderTest
@@ -77,7 +77,7 @@ async def evening(
     contacts: int,
     config: Path,
     folder: Path,
-    progress: object = None,
+    progress: Callable[[datetime], None] = lambda _: None,
 ) -> Result:
     """One evening in a fresh database in `folder`."""
     world = Evening(plan)
@@ -105,6 +105,7 @@ async def evening(
     robots = await server.store.run(
         lambda tx: populate(tx, server.ours.rules, plan.seed, plan.start, phoners, contacts)
     )
+    supervisors = await server.store.run(lambda tx: supervise(tx, server.ours.rules, plan.start))
     await server.revising.start()
     under_test = ServerUnderTest(
         app=create(server, ticking=False),
@@ -114,13 +115,11 @@ async def evening(
         rows=lambda: server.store.run(_rows),
         refusals=lambda: server.store.run(_refusals),
     )
-    if callable(progress):
-        return await world.run(under_test, robots, progress)
-    return await world.run(under_test, robots)
+    return await world.run(under_test, robots, progress, supervisors)
 
 
 def _next_wake(tx: Tx) -> datetime | None:
-    found = (seats.next_wake(tx), calls.next_deadline(tx))
+    found = (seats.next_wake(tx), calls.next_deadline(tx), listenings.next_look(tx))
     return min((at for at in found if at is not None), default=None)
 
 

@@ -22,6 +22,9 @@ BEAT_S = 15
 CHECK_S = 40
 """How often a stream asks whether its follower is still signed in: off-boarding takes a minute."""
 
+PACE_S = 0.3
+"""A stream tells at most this often; what happens in between is told together."""
+
 LOOK_ANEW = "look-anew"
 
 Told = Sequence[tuple[str, Answer]]
@@ -50,7 +53,7 @@ class Live:
 
     async def _stream(self, asked: Asked, after: Cursor | None) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
-        checked = clock()
+        checked, told_at = clock(), clock() - PACE_S
         yield b"retry: 1000\n\n"
         async with contextlib.aclosing(self._feed.follow(after)) as following:
             coming = asyncio.ensure_future(anext(following))
@@ -69,7 +72,14 @@ class Live:
                     except StopAsyncIteration:
                         return
                     coming = asyncio.ensure_future(anext(following))
+                    await asyncio.sleep(told_at + PACE_S - clock())
+                    while news is not None and coming.done() and not coming.exception():
+                        more = coming.result()
+                        news = None if more is None else [*news, *more]
+                        coming = asyncio.ensure_future(anext(following))
+                        await asyncio.sleep(0)
                     if block := await self._told(asked, news):
+                        told_at = clock()
                         yield block
             finally:
                 coming.cancel()

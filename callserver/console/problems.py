@@ -10,8 +10,10 @@ from starlette.responses import Response
 from callserver import texts
 from callserver.console.endpoint import TooLarge, Unwritable
 from callserver.console.signed_in import language_of
+from callserver.domain.listening import No
 from callserver.engine.accounts import NotSignedIn, TooManyFailures
 from callserver.engine.dialer import Refused
+from callserver.engine.listening import Denied
 from callserver.errors import (
     CallserverError,
     ConfigurationProblem,
@@ -71,11 +73,25 @@ async def on_error(request: Request, error: Exception) -> Response:
             reasons=reasons,
             next_at=None if next_at is None else next_at.isoformat(),
         )
+    if isinstance(error, Denied):
+        return _denied(error, language)
     detail = said(error, language) if isinstance(error, CallserverError) else str(error)
     response = problem(status, detail)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["www-authenticate"] = "Bearer"
     return response
+
+
+def _denied(error: Denied, language: str) -> Response:
+    """Why somebody may not listen. A seat of another department does not exist for her."""
+    if No.DEPARTMENT in error.reasons:
+        return problem(HTTPStatus.NOT_FOUND, texts.say(language, "error.not_found"))
+    standing = {No.ROLE, No.NOT_MENTOR} & set(error.reasons)
+    return problem(
+        HTTPStatus.FORBIDDEN if standing else HTTPStatus.CONFLICT,
+        " ".join(texts.say(language, f"listen_no.{no.value}") for no in error.reasons),
+        reasons=[no.value for no in error.reasons],
+    )
 
 
 async def on_invalid(_: Request, error: Exception) -> Response:

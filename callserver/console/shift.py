@@ -47,13 +47,13 @@ class ShiftRoom:
         return [Endpoint("GET", "/shift", Action.PHONE, self.choices)]
 
     async def choices(self, asked: Asked) -> Choices:
-        """The campaigns of my department and what they have for me now, and my lines."""
+        """The campaigns of my department, the most urgent first; and my lines."""
         return await self._ours.store.read(lambda tx: self._choices(tx, asked))
 
     def _choices(self, tx: Tx, asked: Asked) -> Choices:
         now, rules = self._ours.clock.now(), self._ours.rules
         found = []
-        for campaign in rules.current.campaigns.values():
+        for campaign in sorted(rules.current.campaigns.values(), key=lambda one: -one.priority):
             if not asked.sees(campaign.department):
                 continue
             prospect = prospects.of(tx, rules, campaign, asked.user.id, now)

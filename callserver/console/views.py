@@ -1,10 +1,10 @@
-"""What pages see of a seat, a call and the floor: only what this call needs, numbers masked."""
+"""What a phoner's page sees of her seat and call: only what this call needs, numbers masked."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from callserver.console.endpoint import Answer
-from callserver.database import calls, house, seats
+from callserver.database import calls, seats
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
@@ -71,18 +71,6 @@ class MySeat(SeatView):
     campaign_title: Label | None = None
 
 
-class CampaignState(Answer):
-    paused: bool
-    reason: str
-
-
-class FloorView(Answer):
-    """Every seat of the department, and its campaigns."""
-
-    seats: list[SeatView]
-    campaigns: Mapping[str, CampaignState]
-
-
 def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
     """The phoner's own seat, with the call in hand and what its outcome asks for."""
     row = seats.look(tx, user.id)
@@ -100,23 +88,11 @@ def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
     )
 
 
-def floor(tx: Tx, rules: Rules, user: User) -> FloorView:
-    """Every seat of the department, and the campaigns' states."""
-    campaigns = {}
-    for name, campaign in rules.current.campaigns.items():
-        if user.department in (None, campaign.department):
-            paused, reason = house.campaign_state(tx, name)
-            campaigns[name] = CampaignState(paused=paused, reason=reason)
-    rows = [row for row in seats.every(tx) if user.department in (None, row.department)]
-    return FloorView(seats=[_seat(row, others=True) for row in rows], campaigns=campaigns)
-
-
-def _seat(row: SeatRow, *, others: bool = False) -> SeatView:
-    """`others`: for other eyes than the phoner's, to whom a breather is a pause like any other."""
+def _seat(row: SeatRow) -> SeatView:
     return SeatView(
         id=row.id,
         state=row.state,
-        reason="pause" if others and row.reason == "breather" else row.reason,
+        reason=row.reason,
         since=row.since,
         until=row.until,
         wants=row.wants,

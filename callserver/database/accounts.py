@@ -100,6 +100,12 @@ def every(tx: Tx, department: str | None = None) -> list[User]:
     return [User._make(row) for row in tx.execute(query)]
 
 
+def trainees_of(tx: Tx, mentor: int) -> list[User]:
+    """Who may listen to this phoner as her mentor."""
+    query = _all.where(users.c.mentor == mentor, users.c.left_at.is_(None)).order_by(users.c.name)
+    return [User._make(row) for row in tx.execute(query)]
+
+
 def add(tx: Tx, **values: Any) -> int:
     """A new user; the id. `values`: columns of the table."""
     key = tx.execute(insert(users).values(**values)).inserted_primary_key

@@ -51,8 +51,13 @@ def totals(tx: Tx) -> dict[str, int]:
 
 def for_judging(
     tx: Tx,
-) -> tuple[dict[str, tuple[str, str]], list[tuple[str, datetime]], dict[str, str]]:
-    """Permits, suppressed numbers and outcomes, as the simulation's judge wants them."""
+) -> tuple[
+    dict[str, tuple[str, str]],
+    list[tuple[str, datetime]],
+    dict[str, str],
+    dict[int, str | None],
+]:
+    """Permits, suppressed numbers, outcomes and seats' departments, as the evening's judge wants."""
     permits: dict[str, tuple[str, str]] = {}
     outcomes: dict[str, str] = {}
     rows: Any = tx.execute(select(calls.c.attempt, calls.c.number, calls.c.path, calls.c.outcome))
@@ -69,4 +74,5 @@ def for_judging(
         if subject.startswith("number:"):
             numbers = [int(subject.removeprefix("number:"))]
         noes += [(f"+{number}", at) for number in numbers]
-    return permits, noes, outcomes
+    departments: Any = tx.execute(select(seats.c.id, seats.c.department)).all()
+    return permits, noes, outcomes, dict(departments)

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from callserver.database.house_tables import refusal_tallies
 from callserver.database.prepared import Prepared
 from callserver.database.tables import (
     audit,
@@ -60,6 +61,22 @@ def _count_statement(name: str) -> Prepared:
 _count = {name: _count_statement(name) for name in ("dials", "answered", "abandoned")}
 
 
+_count_refusal = Prepared(
+    {
+        name: insert(refusal_tallies)
+        .values(
+            campaign=bindparam("campaign"),
+            day=bindparam("day"),
+            reason=bindparam("reason"),
+            refusals=1,
+        )
+        .on_conflict_do_update(
+            index_elements=["campaign", "day", "reason"],
+            set_={"refusals": refusal_tallies.c.refusals + 1},
+        )
+        for name, insert in _INSERTS.items()
+    }
+)
 LEASE = timedelta(seconds=10)
 """How long a dead process keeps others from taking its work over."""
 
@@ -85,6 +102,11 @@ def set_campaign_state(tx: Tx, campaign: str, paused: bool, reason: str, now: da
 def count(tx: Tx, campaign: str, what: str, now: datetime) -> None:
     """Add one to today's dials, answered or abandoned."""
     _count[what](tx, {"campaign": campaign, "day": now.date().isoformat()})
+
+
+def count_refusal(tx: Tx, campaign: str, reason: str, now: datetime) -> None:
+    """Add one to today's refusals for this reason, the first of the refusal's."""
+    _count_refusal(tx, {"campaign": campaign, "day": now.date().isoformat(), "reason": reason})
 
 
 def next_slot(tx: Tx, now: datetime) -> datetime:

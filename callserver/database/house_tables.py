@@ -1,4 +1,4 @@
-"""Tables of the people's door: who is signed in, who listened, what somebody wants to change."""
+"""Tables of the people's door: who is signed in, who listened, what was refused, what is proposed."""
 
 from sqlalchemy import (
     JSON,
@@ -59,12 +59,17 @@ listenings = Table(
     Column("why", Text, nullable=False),
     Column("line", Text),  # how the listener is rung in
     Column("leg", Text),  # the provider's name for the listener's leg
-    Column("room", Text),
+    Column("room", Text),  # where the leg was sent last; null: it waits in silence
+    Column("heard_as", Text),  # ... and in which mode
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("ended_because", Text),  # stopped moved leg_gone not_answered not_rung right_gone …
+    Column("look_at", Instant),  # upkeep looks again then; null: ended, and the leg is gone
+    Column("seen_at", Instant),  # the leg's last sign of life
     Column("told_at", Instant),  # the phoner has seen that and by whom she was heard
 )
 Index("listenings_phoner", listenings.c.phoner, listenings.c.started_at)
+Index("listenings_listener", listenings.c.listener, listenings.c.id)
 Index(
     "listenings_open_listener",
     listenings.c.listener,
@@ -73,6 +78,26 @@ Index(
     postgresql_where=text("ended_at IS NULL"),
 )
 Index("listenings_leg", listenings.c.leg)
+Index(
+    "listenings_look",
+    listenings.c.look_at,
+    sqlite_where=text("look_at IS NOT NULL"),
+    postgresql_where=text("look_at IS NOT NULL"),
+)
+Index(
+    "listenings_open_seat",
+    listenings.c.seat,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+heard_calls = Table(
+    "heard_calls",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("listening", BigInteger, primary_key=True),
+)
+"""Which talks somebody heard: a form can be filled in for these."""
 
 forms = Table(
     "listening_forms",
@@ -88,7 +113,17 @@ forms = Table(
     Column("words", Text, nullable=False, server_default=""),
 )
 Index("listening_forms_phoner", forms.c.phoner, forms.c.at)
-Index("listening_forms_call", forms.c.call)
+Index("listening_forms_call", forms.c.call, forms.c.listener, unique=True)
+
+refusal_tallies = Table(
+    "refusal_tallies",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("day", Text, primary_key=True),  # ISO date, UTC
+    Column("reason", Text, primary_key=True),  # the first of a refusal's reasons
+    Column("refusals", Integer, nullable=False, server_default="0"),
+)
+"""Counted where a refusal is written, so that a page need not read the log."""
 
 proposals = Table(
     "proposals",

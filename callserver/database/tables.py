@@ -101,6 +101,7 @@ Index(
     **_where("status = 'call_back'"),
 )
 Index("contacts_household", contacts.c.household)
+Index("contacts_status", contacts.c.campaign, contacts.c.status)  # counted for the floor
 
 places = Table(
     "places",
@@ -163,6 +164,7 @@ Index("calls_household", calls.c.household, calls.c.permit_at)
 Index("calls_ref", calls.c.ref)
 Index("calls_phoner", calls.c.phoner, calls.c.permit_at)
 Index("calls_contact", calls.c.contact)
+Index("calls_permit", calls.c.permit_at)
 Index("calls_campaign", calls.c.campaign, calls.c.permit_at)
 
 users = Table(
@@ -241,7 +243,7 @@ marks = Table(
     Column("subject", Text, nullable=False),
     Column("kind", Text, nullable=False),
     # kinds: deceased guardian vulnerable erased reassigned bad_number refused abandoned
-    #        consent_given consent_revoked not_before
+    #        consent_given consent_revoked not_before no_listener
     Column("at", Instant, nullable=False),
     Column("detail", JSON),
 )
@@ -281,7 +283,6 @@ tallies = Table(
     Column("answered", Integer, nullable=False, server_default="0"),
     Column("abandoned", Integer, nullable=False, server_default="0"),
 )
-
 budgets = Table(
     "budgets",
     metadata,

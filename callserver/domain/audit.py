@@ -28,6 +28,7 @@ class Kind(StrEnum):
     SETTLED = "settled"  # the provider was asked what became of a call
     SEAT = "seat"  # a seat changed its state
     HAND = "hand"  # a phoner asked for the supervisor, or no longer does
+    SHIFT_ENDED = "shift_ended"  # somebody who leads the floor ended a shift
     CARD = "card"  # somebody opened a contact's card
     OUTCOME = "outcome"
     CORRECTED = "corrected"
@@ -40,6 +41,13 @@ class Kind(StrEnum):
     BREAKER = "breaker"  # a campaign was stopped or resumed
     SIGNATURE_REFUSED = "signature_refused"
     LOOKED_UP = "looked_up"  # somebody asked who called a number
+    LISTENING_STARTED = "listening_started"
+    LISTENING_CHANGED = "listening_changed"  # another mode
+    LISTENING_STOPPED = "listening_stopped"
+    LISTEN_DENIED = "listen_denied"
+    HEARD = "heard"  # somebody listened to this call
+    NO_LISTENER = "no_listener"  # whoever is on the line does not want one
+    FORM = "form"  # a listening form was filled in for a call
     LOG_SEARCHED = "log_searched"  # somebody looked at this log
     VERIFIED = "verified"  # somebody checked its seals
     USER = "user"  # an account was added, changed, reset or off-boarded

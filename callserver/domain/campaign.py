@@ -132,7 +132,7 @@ class Campaign(Document):
     caller_id: ShownNumber
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 25
     order: Order | None = None
-    priority: Annotated[int, Field(ge=0, le=9)] = 5
+    priority: Annotated[int, Field(ge=0, le=9)] = 5  # higher: offered to the phoner first
     retry: dict[Cause, Retry] = Field(default_factory=dict)
     most_tries: Annotated[int, Field(ge=1, le=50)] = 8
     call_backs: CallBacks = CallBacks()

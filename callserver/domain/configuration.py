@@ -14,6 +14,7 @@ from callserver.domain.book import Book
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
 from callserver.domain.document import Document, File, Key
 from callserver.domain.facts import Purpose, Scope, Segment
+from callserver.domain.listening import Policy as Listening
 from callserver.domain.policy import Policy, merged
 
 M = TypeVar("M", bound=Document)
@@ -26,6 +27,12 @@ MERGE_FIELDS = frozenset(
 
 class Department(Document):
     title: Label
+
+
+class House(Document):
+    """What holds for the whole house (config/house.yaml). What is not written is switched off."""
+
+    listening: Listening | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +58,7 @@ class Configuration:
     departments: Mapping[str, Department]
     scripts: Mapping[str, str]
     books: Mapping[str, Book]  # by name and language: ethics.da
+    house: House
     content: Mapping[str, Any]
 
 
@@ -65,6 +73,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     policies = _models(Policy, "policy", files, problems)
     campaigns = _models(Campaign, "campaign", files, problems)
     departments = _departments(readable, problems)
+    house = _house(readable, problems)
     scripts = {file.name: str(file.data) for file in files if file.kind == "script"}
     books = _books([file for file in readable if file.kind == "book"], problems)
     rules = {name: policy for name, (_, policy) in policies.items()}
@@ -85,6 +94,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         departments=departments,
         scripts=scripts,
         books=books,
+        house=house,
         content=json.loads(_canonical(content)),
     )
 
@@ -168,6 +178,12 @@ def _books(files: Sequence[File], problems: list[Problem]) -> dict[str, Book]:
         if file.name in found and other not in found:
             problems.append(_problem(file, (), f"there is no books/{other}.md beside it"))
     return found
+
+
+def _house(files: Sequence[File], problems: list[Problem]) -> House:
+    file = next((file for file in files if file.kind == "house"), None)
+    found = None if file is None else _model(House, file, file.data, problems, None)
+    return found or House()
 
 
 def _model(

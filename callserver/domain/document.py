@@ -20,7 +20,7 @@ Position = tuple[int, int]
 class File:
     """One configuration file as it was read. `error` (line, why): it cannot be read at all."""
 
-    kind: str  # policy campaign departments script
+    kind: str  # policy campaign departments house script
     path: str
     name: str
     data: Any

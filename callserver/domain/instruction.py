@@ -7,6 +7,8 @@ named by key and said from the texts in the called person's language (Danish).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from callserver.domain.listening import Mode
+
 
 @dataclass(frozen=True, slots=True)
 class JoinRoom:
@@ -14,6 +16,24 @@ class JoinRoom:
 
     room: str
     seat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Put a listener's leg into a phoner's room. It neither opens nor ends the room, and no tone
+    tells that it came or went; in what `mode` says its voice is heard, else by nobody."""
+
+    room: str
+    listening: int
+    mode: Mode
+    phoner: str  # the provider's name for the phoner's leg: who hears a coach
+
+
+@dataclass(frozen=True, slots=True)
+class WaitToHear:
+    """Keep a listener's leg in silence; it asks again by and by, and is told when there is more."""
+
+    listening: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +57,4 @@ class HangUp:
     """End the leg without a word."""
 
 
-Instruction = JoinRoom | Say | AskKey | HangUp
+Instruction = JoinRoom | Hear | WaitToHear | Say | AskKey | HangUp

@@ -16,6 +16,8 @@ from callserver.domain import open_hours
 from callserver.domain.campaign import Campaign, Effect, Outcome
 from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Scope
+from callserver.domain.listening import Policy as Listening
+from callserver.domain.listening import Told
 from callserver.domain.policy import Policy
 
 _json = TypeAdapter(Any)
@@ -207,8 +209,18 @@ OUTCOME: Mapping[str, Compare] = {
 }
 
 
+def _listens_sooner(was: Listening | None, would: Listening | None) -> bool:
+    """Somebody could listen who could not before, or a phoner would be told later."""
+    if was is None or would is None:
+        return would is not None
+    told_later = was.phoner_told is Told.DURING and would.phoner_told is Told.AFTER
+    return would.opens < was.opens or told_later
+
+
+HOUSE: Mapping[str, Compare] = {"listening": _listens_sooner}
+
 PARTS = frozenset(
-    {"revision", "policies", "campaigns", "departments", "scripts", "books", "content"}
+    {"revision", "policies", "campaigns", "departments", "scripts", "books", "house", "content"}
 )
 """What a configuration may consist of. Departments are names, scripts and books are words; a part
 that is not here counts whenever it changes."""
@@ -231,6 +243,7 @@ def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
             rules = was.policies[before.policy], would.policies[campaign.policy]
             found += _policy(file, *rules, under=f"policy ({before.policy} → {campaign.policy}): ")
     found += _given_up(was, would)
+    found += _leaves("house.yaml", was.house, would.house, HOUSE, family="house.")
     for part in fields_of(Configuration):
         before, after = getattr(was, part.name), getattr(would, part.name)
         if part.name not in PARTS and before != after:

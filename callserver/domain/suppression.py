@@ -47,13 +47,16 @@ def _active(facts: Facts, one: Suppression) -> bool:
 
 
 def consents(facts: Facts) -> list[Consent]:
-    """The telephone consents in force: those given that nothing at or after them revoked."""
-    ours = [one for one in facts.consents if one.at <= facts.now and one.phone]
-    revoked = max((one.at for one in ours if one.event is ConsentEvent.REVOKED), default=None)
+    """The telephone consents in force: those given that nothing at or after them revoked.
+
+    Who takes a consent back takes the telephone's back too, whatever was named: in doubt it is a no.
+    """
+    known = [one for one in facts.consents if one.at <= facts.now]
+    revoked = max((one.at for one in known if one.event is ConsentEvent.REVOKED), default=None)
     return [
         one
-        for one in ours
-        if one.event is ConsentEvent.GIVEN and (revoked is None or one.at > revoked)
+        for one in known
+        if one.event is ConsentEvent.GIVEN and one.phone and (revoked is None or one.at > revoked)
     ]
 
 
@@ -64,8 +67,7 @@ def consented_after(facts: Facts, at: datetime) -> bool:
 
 def _revoked(facts: Facts) -> bool:
     return not consents(facts) and any(
-        one.event is ConsentEvent.REVOKED and one.phone and one.at <= facts.now
-        for one in facts.consents
+        one.event is ConsentEvent.REVOKED and one.at <= facts.now for one in facts.consents
     )
 
 

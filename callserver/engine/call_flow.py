@@ -279,7 +279,7 @@ class CallFlow:
         row = seats.by_leg(tx, leg)
         if row is None:
             return after
-        seats.set_line(tx, row.id, leg=None, room_ref=None)
+        seats.set_line(tx, row.id, leg=None, room_ref=None, room="")  # a leg has its own room
         if not row.connected:
             return after
         seating.move(tx, self._ours, row, Event.LEG_LOST, now)

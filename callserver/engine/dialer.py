@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from callserver.database import audit, calls, contacts, house, knowledge, seats
+from callserver.database import audit, calls, contacts, house, knowledge, listenings, seats
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
@@ -23,8 +23,9 @@ from callserver.engine import gate, prospects, seating
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.gate import Question
 from callserver.engine.house import House
+from callserver.engine.listener_legs import ListenerLegs
 from callserver.errors import Impossible, NotFound
-from callserver.ports import Declined, Placed, Room, Silent, Trouble, Tx
+from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble, Tx
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ class Order:
 
     permit: DialPermit
     room: Room
+    heard: str | None = None  # the phoner's leg, when somebody listens to her
 
 
 class Refused(Impossible):
@@ -63,9 +65,10 @@ class Refused(Impossible):
 class Dialer:
     """Turns ready seats into calls."""
 
-    def __init__(self, ours: House, call_flow: CallFlow) -> None:
+    def __init__(self, ours: House, call_flow: CallFlow, legs: ListenerLegs) -> None:
         self._ours = ours
         self._call_flow = call_flow
+        self._legs = legs
 
     async def dial(self, seat: int) -> None:
         """Dial the next contact for the seat, or tell the seat why not and until when."""
@@ -200,7 +203,8 @@ class Dialer:
             house.take_slot(tx, now, self._ours.calls_per_second)
         house.count(tx, campaign.name, "dials", now)
         seating.move(tx, self._ours, row, Event.RESERVED, now, call=answer.attempt)
-        return Order(answer, Room(row.room, row.room_ref))
+        heard = row.leg if listenings.open_at(tx, row.id) else None
+        return Order(answer, Room(row.room, row.room_ref), heard)
 
     def _put_off(
         self, tx: Tx, contact: Contact, path: str, refusal: Refusal, now: datetime
@@ -236,7 +240,13 @@ class Dialer:
     async def _place(self, seat: int, order: Order) -> None:
         attempt = order.permit.attempt
         try:
-            answer = await self._ours.telephony.place(order.permit, order.room)
+            if (
+                order.heard is not None
+            ):  # who listens hears the first word, who joined a talk is out
+                await self._legs.look_at_seat(seat)
+            answer = await self._phoner_lost(order) or await self._ours.telephony.place(
+                order.permit, order.room
+            )
         except PermitVoid:
             answer = Declined(Trouble.LATER, 0, "the permit was too old")
         except Exception:
@@ -250,6 +260,20 @@ class Dialer:
             case Declined():
                 await self._ours.store.run(lambda tx: self._declined(tx, seat, attempt, answer))
                 await self._call_flow.receive(attempt, machine.Report.DECLINED, None)
+
+    async def _phoner_lost(self, order: Order) -> Declined | None:
+        """A listener keeps a room open whose phoner is gone, and an order into it would be taken:
+        so where somebody listens, the phoner's leg is asked about first."""
+        if order.heard is None:
+            return None
+        found = await self._ours.telephony.leg(order.heard)
+        match found.state:
+            case LegState.ENDED | LegState.UNKNOWN_LEG:
+                return Declined(Trouble.ROOM_GONE, 0, "the phoner's leg is gone")
+            case LegState.NO_ANSWER:
+                return Declined(Trouble.LATER, 0, "nobody can say whether the phoner is there")
+            case _:
+                return None
 
     def _declined(self, tx: Tx, seat: int, attempt: str, answer: Declined) -> None:
         """What the provider's certain no means to number, campaign and seat."""

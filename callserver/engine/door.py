@@ -9,6 +9,7 @@ from callserver.domain.instruction import Instruction
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.house import House
 from callserver.engine.inbound import Inbound
+from callserver.engine.listener_legs import ListenerLegs
 from callserver.engine.rooms import Rooms
 
 MACHINES = ("machine", "fax")
@@ -17,12 +18,21 @@ MACHINES = ("machine", "fax")
 class Door:
     """Forwards each message to the part it concerns, translating nothing but shapes."""
 
-    def __init__(self, ours: House, call_flow: CallFlow, rooms: Rooms, inbound: Inbound) -> None:
+    def __init__(
+        self,
+        ours: House,
+        call_flow: CallFlow,
+        rooms: Rooms,
+        inbound: Inbound,
+        listener_legs: ListenerLegs,
+    ) -> None:
         self._ours = ours
         self._call_flow = call_flow
         self._inbound = inbound
         self.phoner_calls = rooms.phoner_calls
         self.phoner_left_room = rooms.phoner_left_room
+        self.listener_calls = listener_legs.leg_calls
+        self.listener_gone = listener_legs.leg_gone
         self._rooms = rooms
 
     async def reported(

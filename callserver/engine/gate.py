@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from callserver.database import accounts, audit, calls, knowledge, situation, suppressions
+from callserver.database import accounts, audit, calls, house, knowledge, situation, suppressions
 from callserver.database.contacts import Contact
 from callserver.database.knowledge import Mark
 from callserver.database.seats import SeatRow
@@ -61,6 +61,7 @@ def ask(tx: Tx, ours: House, question: Question) -> DialPermit | Refusal:
         "revision": ours.rules.current.revision,
     }
     if isinstance(answer, Refusal):
+        house.count_refusal(tx, question.campaign.name, answer.reasons[0].value, question.now)
         audit.append(
             tx,
             question.now,

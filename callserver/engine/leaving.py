@@ -6,7 +6,15 @@ the telephone (`dismiss`) upkeep does within a second, in whichever process has 
 
 from datetime import datetime
 
-from callserver.database import accounts, audit, calls, contacts, seats, softphones
+from callserver.database import (
+    accounts,
+    audit,
+    calls,
+    contacts,
+    listenings,
+    seats,
+    softphones,
+)
 from callserver.database.accounts import User
 from callserver.domain.audit import Kind
 from callserver.domain.seat import State
@@ -24,6 +32,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     seat = seats.of_phoner(tx, user.id)
     if seat is not None:
         seats.set_line(tx, seat.id, wake_at=now)
+    listenings.stir_listener(tx, user.id, now)
     audit.append(tx, now, Kind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
     return freed
 
@@ -60,6 +69,7 @@ class Leaving:
             row = seats.lock(tx, seat) or row
             seats.set_line(tx, row.id, leg=None, room_ref=None, wake_at=None, until=None)
             if row.state != State.OFF:
+                listenings.stir(tx, row.id, now)
                 seats.set_line(
                     tx,
                     row.id,

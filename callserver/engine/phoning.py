@@ -167,6 +167,8 @@ class Phoning:
             if user.role == "phoner" and call.phoner != user.id:
                 raise NotAllowed("this was another phoner's call", key="other_phoner")
             campaign = self._ours.rules.known(call.campaign)
+            if user.department not in (None, campaign.department):
+                raise NotFound("there is no call with an outcome to correct", key="not_found")
             if user.role == "phoner":
                 self._recording.refuse_after_no(tx, call, campaign, given, corrected=True)
             self._recording.record(tx, call, campaign, given, user)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from callserver.database import audit, seats
+from callserver.database import audit, listenings, seats
 from callserver.database.seats import SeatRow
 from callserver.domain import seat as machine
 from callserver.domain.audit import Kind
@@ -40,6 +40,8 @@ def move(
         ImpossibleEvent: the event does not fit the seat.
     """
     seat = machine.move(row.seat, event, reason)
+    if seat != row.seat:
+        listenings.stir(tx, row.id, now)
     keeps = seat.state in _IN_CALL or seat.outcome_owed
     attempt = call or (row.call if keeps else None)
     until, wake_at, slot_at = row.until, row.wake_at, row.slot_at
@@ -57,6 +59,19 @@ def move(
             campaign=row.campaign,
             state=seat.state.value,
             reason=seat.reason,
+        )
+    elif (seat.connected, seat.wants) != (row.connected, row.seat.wants):
+        # What she wants next, and whether her telephone is there: the floor shows it at once.
+        audit.append(
+            tx,
+            now,
+            Kind.SEAT,
+            call=attempt,
+            seat=row.id,
+            campaign=row.campaign,
+            state=seat.state.value,
+            connected=seat.connected,
+            wants=seat.wants.value,
         )
     if seat.state is State.OFF and row.hand_at is not None:
         seats.set_line(tx, row.id, hand_at=None)

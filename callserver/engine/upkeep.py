@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from callserver.database import calls, house, seats
+from callserver.database import calls, house, listenings, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain.seat import Event, State
@@ -19,6 +19,7 @@ from callserver.engine.call_flow import ASK_AGAIN, CallFlow
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
 from callserver.engine.leaving import Leaving
+from callserver.engine.listener_legs import ListenerLegs
 from callserver.engine.rooms import Rooms
 from callserver.engine.settling import Settling
 from callserver.ports import LegState, Tx
@@ -42,6 +43,7 @@ class Due:
     seats: list[SeatRow]
     left: list[int]  # seats whose phoner has left the house
     calls: list[CallRow]
+    listenings: list[int]
     stopping: bool
 
 
@@ -56,6 +58,7 @@ class Upkeep:
         settling: Settling,
         rooms: Rooms,
         leaving: Leaving,
+        listener_legs: ListenerLegs,
         seal: Callable[[], Awaitable[datetime | None]],
         owner: str,
         chores: Sequence[Chore] = (),
@@ -66,6 +69,7 @@ class Upkeep:
         self._settling = settling
         self._rooms = rooms
         self._leaving = leaving
+        self._listener_legs = listener_legs
         self._seal = seal
         self._owner = owner
         self._chores = chores
@@ -88,6 +92,7 @@ class Upkeep:
         for row in await self._ours.store.run(look):
             if row.connected and row.leg:
                 self._ours.background.start(self._check_leg(row.leg))
+        await self._listener_legs.check_all()
 
     async def tick(self) -> datetime | None:
         """Do everything that is due; the instant of the next thing, None when nothing is known."""
@@ -102,6 +107,8 @@ class Upkeep:
                 await self._seat_due(row, now)
         for call in work.calls:
             self._ours.background.start(self._settling.settle(call))
+        for listening in work.listenings:
+            self._ours.background.start(self._listener_legs.look(listening))
         if work.stopping:
             self._ours.background.start(self._call_flow.stopping.silence())
         await self._tidy(now)
@@ -117,7 +124,11 @@ class Upkeep:
         for call in quiet:  # however long the provider takes to answer, it is asked once
             calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
         return Due(
-            seats.due(tx, now), seats.of_the_left(tx), quiet, stopping=bool(calls.to_stop(tx))
+            seats.due(tx, now),
+            seats.of_the_left(tx),
+            quiet,
+            listenings.due(tx, now),
+            stopping=bool(calls.to_stop(tx)),
         )
 
     async def _tidy(self, now: datetime) -> None:
@@ -131,8 +142,8 @@ class Upkeep:
         await self._ours.store.run(lambda tx: house.release_lease(tx, "upkeep", self._owner))
 
     @staticmethod
-    def _next(tx: Tx) -> tuple[datetime | None, datetime | None]:
-        return seats.next_wake(tx), calls.next_deadline(tx)
+    def _next(tx: Tx) -> tuple[datetime | None, ...]:
+        return seats.next_wake(tx), calls.next_deadline(tx), listenings.next_look(tx)
 
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:

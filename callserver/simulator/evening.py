@@ -8,7 +8,7 @@ import hashlib
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +16,11 @@ from typing import Any
 from callserver.simulator import asgi
 from callserver.simulator.callbacks import Callbacks
 from callserver.simulator.faults import NONE, Faults
-from callserver.simulator.invariants import Rows, Verdict, judge
+from callserver.simulator.invariants import Rows, Verdict, judge, judge_voices
 from callserver.simulator.network import Network
 from callserver.simulator.rest import Rest
 from callserver.simulator.robots import Floor, Robot, document
+from callserver.simulator.supervisors import Supervisor, Supervisors
 from callserver.simulator.time import Agenda, VirtualClock
 from callserver.simulator.town import Habits, Town
 
@@ -123,6 +124,7 @@ class Evening:
         server: ServerUnderTest,
         robots: list[Robot],
         progress: Callable[[datetime], None] = lambda _: None,
+        supervisors: Sequence[Supervisor] = (),
     ) -> Result:
         """The evening, and its verdict."""
         plan = self.plan
@@ -133,13 +135,21 @@ class Evening:
         inbound = f"{plan.public_url}/twilio/voice/inbound"
         floor = Floor(self.network, town, robots, self._api, dice, inbound, ends_at)
         floor.begin()
+        listening = Supervisors(
+            self.network, supervisors, self._api, random.Random(f"{plan.seed}:ears"), ends_at
+        )
+        listening.begin()
         began = time.perf_counter()
         await self._until(ends_at + GOING_HOME, server, progress)
         took = time.perf_counter() - began
         rows = await server.rows()
         verdict = judge(self.network.record, rows, floor.told, self.clock.now())
+        judge_voices(verdict, self.network.ears.voices, supervisors, rows, self.clock.now())
         return Result(
-            self._figures(floor, took), await server.refusals(), verdict, self._events.hexdigest()
+            self._figures(floor, took, listening),
+            await server.refusals(),
+            verdict,
+            self._events.hexdigest(),
         )
 
     async def _until(
@@ -169,7 +179,7 @@ class Evening:
                 if wake_at is not None and wake_at <= at:
                     wake_at = at + timedelta(milliseconds=50)
 
-    def _figures(self, floor: Floor, took: float) -> dict[str, Any]:
+    def _figures(self, floor: Floor, took: float, listening: Supervisors) -> dict[str, Any]:
         record = self.network.record
         answered = [ring for ring in record if ring.answered_at is not None]
         seconds = (self.clock.now() - self.plan.start).total_seconds()
@@ -185,6 +195,9 @@ class Evening:
             "heard": heard,
             "outcomes": len(floor.told.outcomes),
             "noes": len(floor.told.noes),
+            "listened": len(self.network.ears.voices),
+            "listening_refused": listening.refused,
+            "beeps": len(self.network.ears.beeps),
             "waiting_seconds_per_answered": round(waited / max(len(answered), 1), 1),
             "callbacks": asdict(self.callbacks.counted),
             "rest_faults": self._rest.faults_injected,

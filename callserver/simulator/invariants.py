@@ -4,20 +4,24 @@ The judge is the network's own record of every telephone that rang, never the se
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from zoneinfo import ZoneInfo
 
-from callserver.simulator.legs import Ring
-from callserver.simulator.robots import Told
+from callserver.simulator.legs import Ring, Voice
+from callserver.simulator.robots import Asked, Told
+from callserver.simulator.supervisors import MODES, Supervisor
 
 HOME = ZoneInfo("Europe/Copenhagen")
 GAP = timedelta(hours=4)
 STOP_WITHIN = timedelta(seconds=1.5)
 """A telephone that rings when the no is said must fall silent within a second, and a hair's breadth
 for the network's own way."""
+
+SETUP = timedelta(seconds=1.5)
+"""From the order to the first ring: the network's own time (legs' SETUP_S, and its queue)."""
 
 KINDS = (
     "rung_without_permit",
@@ -27,6 +31,7 @@ KINDS = (
     "answered_into_silence",
     "outcome_lost",
     "rings_for_ever",
+    "heard_without_right",
 )
 
 
@@ -37,6 +42,7 @@ class Rows:
     permits: dict[str, tuple[str, str]]  # attempt -> number, path
     suppressed: Sequence[tuple[str, datetime]]  # number, from when
     outcomes: dict[str, str]  # attempt -> outcome
+    seats: Mapping[int, str | None] = field(default_factory=dict)  # seat -> its department
 
 
 @dataclass(slots=True)
@@ -73,6 +79,50 @@ def judge(record: Sequence[Ring], rows: Rows, told: Told, end: datetime) -> Verd
     return verdict
 
 
+QUIET_WITHIN = timedelta(seconds=2)
+"""Who was granted less, or nothing more, is out of the room within this time."""
+
+
+def judge_voices(
+    verdict: Verdict,
+    voices: Sequence[Voice],
+    supervisors: Sequence[Supervisor],
+    rows: Rows,
+    end: datetime,
+    slack: timedelta = QUIET_WITHIN,
+) -> None:
+    """Every stay of a listener in a room, held against what she asked for and may."""
+    by_line = {one.line: one for one in supervisors}
+    for who in supervisors:
+        for grant in who.granted:
+            if grant.level >= 0 and MODES[grant.level] not in who.modes:
+                verdict.add("heard_without_right", f"{who.line} was granted {MODES[grant.level]}")
+    for voice in voices:
+        found = by_line.get(voice.line)
+        seat = int(voice.room.split("-")[1])
+        said = f"{voice.line} in {voice.room} from {voice.since.astimezone(UTC).isoformat()}"
+        if found is None or not _granted(found.granted, voice, seat, voice.until or end, slack):
+            verdict.add("heard_without_right", f"without a grant, or louder: {said}")
+        elif found.department not in (None, rows.seats.get(seat)):
+            verdict.add("heard_without_right", f"another department: {said}")
+        elif len(voice.heard_by) > 1:
+            verdict.add("heard_without_right", f"by the next person too: {said}")
+
+
+def _granted(
+    granted: Sequence[Asked], voice: Voice, seat: int, until: datetime, slack: timedelta
+) -> bool:
+    """Whether every moment of the stay was granted, at least so loud, but for a change's own time."""
+    if not granted or voice.since < granted[0].at:
+        return False
+    for one, after in zip_longest(granted, granted[1:]):
+        ends = until if after is None else min(after.at, until)
+        enough = one.seat == seat and one.level >= voice.level
+        if not enough and max(one.at + slack, voice.since) < ends:
+            return False
+    return True
+
+
 def _said(ring: Ring) -> str:
     return f"attempt {ring.label} rang {ring.rang_at.astimezone(UTC).isoformat()} ({ring.heard})"
 
@@ -89,10 +139,15 @@ def _permits(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
 
 
 def _hours(ring: Ring, verdict: Verdict) -> None:
-    """Written without the server's own rules: a Danish weekday from nine to nine."""
-    local = ring.rang_at.astimezone(HOME)
-    if local.weekday() > 4 or not 9 <= local.hour < 21:
-        verdict.add("outside_hours", _said(ring))
+    """Written without the server's own rules: a Danish weekday from nine to nine.
+
+    What was dialed within the hours may begin to ring a moment after them.
+    """
+    for at in (ring.rang_at, ring.rang_at - SETUP):
+        local = at.astimezone(HOME)
+        if local.weekday() <= 4 and 9 <= local.hour < 21:
+            return
+    verdict.add("outside_hours", _said(ring))
 
 
 def _noes(record: Sequence[Ring], noes: Sequence[tuple[str, datetime]], verdict: Verdict) -> None:

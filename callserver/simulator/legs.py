@@ -53,12 +53,20 @@ class Leg:
     callback: Callback = field(default_factory=Callback)
     answered: datetime | None = None
     ended: datetime | None = None
+    muted: bool = False  # how it sits in its room: heard by nobody,
+    coach: str | None = None  # or by this leg alone
+    starts: bool = True  # a leg that does not start a conference only listens to one
     version: int = 0  # raised when new instructions replace the old ones
     rang_in_town: bool = False
 
     @property
     def live(self) -> bool:
         return self.status not in ENDED
+
+    @property
+    def far_end(self) -> str:
+        """Whose telephone it is."""
+        return self.caller if self.direction == "inbound" else self.to
 
 
 @dataclass(slots=True)
@@ -73,6 +81,29 @@ class Conference:
     labels: dict[str, str] = field(default_factory=dict)  # label -> leg, ringing ones too
     ends_with: set[str] = field(default_factory=set)
     callback: Callback = field(default_factory=Callback)
+
+    def hears(self, hearer: Leg, speaker: Leg) -> bool:
+        """Whether one of its legs hears another just now."""
+        there = hearer.sid in self.legs and speaker.sid in self.legs and hearer is not speaker
+        aloud = not speaker.muted and speaker.coach in (None, hearer.sid)
+        return there and aloud and self.status == "in-progress"
+
+    def parties(self) -> list[Leg]:
+        """Who is there to talk: everybody but those who listen."""
+        return [leg for leg in self.legs.values() if leg.starts]
+
+
+@dataclass(slots=True)
+class Voice:
+    """The network's own record of one stay of a listener in a room."""
+
+    line: str
+    room: str
+    level: int  # 0 heard by nobody, 1 by the one who is coached, 2 by everybody
+    since: datetime
+    first: bool  # nobody was there when it came
+    until: datetime | None = None
+    heard_by: set[str] = field(default_factory=set)  # people's legs that heard it
 
 
 @dataclass(slots=True)

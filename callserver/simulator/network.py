@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from callserver.simulator.callbacks import Callbacks
+from callserver.simulator.ears import Ears
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour, Conference, Leg, Refusal, Ring
 from callserver.simulator.scripts import Script
@@ -50,6 +51,7 @@ class Network:
         self.legs: dict[str, Leg] = {}
         self.rooms: dict[str, Conference] = {}
         self.record: list[Ring] = []
+        self.ears = Ears(agenda.clock)
         self._rings: dict[str, Ring] = {}
         self._names: dict[str, str] = {}
         self._gap = timedelta(seconds=1 / calls_per_second)
@@ -137,7 +139,7 @@ class Network:
         room = self.rooms.get(leg.conference or "")
         if room is None or self.dice.random() >= self.faults.leg_dies_ringing:
             return
-        for other in list(room.legs.values()):
+        for other in room.parties():
             self.agenda.after(self.dice.uniform(0.1, 5), self._death(other))
 
     def _death(self, leg: Leg) -> Work:
@@ -235,13 +237,14 @@ class Network:
         leg.joined = True
         if leg.label is not None:
             room.labels[leg.label] = leg.sid
-        phoner_there = any(other.label != leg.label for other in room.legs.values())
+        phoner_there = any(other.label != leg.label for other in room.parties())
         if leg.direction == "outbound-api" and leg.to.startswith("+") and phoner_there:
             self.heard(leg, "phoner")
         self._tell_room(room, "participant-join", "join", leg)
-        if room.status == "init" and len(room.legs) > 1:
+        if room.status == "init" and len(room.legs) > 1 and room.parties():
             room.status = "in-progress"
             self._tell_room(room, "conference-start", "start", None)
+        self.ears.came(room, leg)
         self.people.joined(room, leg)
 
     def enter(self, leg: Leg, room: Conference, label: str | None) -> bool:
@@ -268,6 +271,7 @@ class Network:
         if room.legs.pop(leg.sid, None) is None and why != "participant_add_failed":
             return
         leg.joined = False
+        self.ears.left(leg)
         if room.status == "completed":
             return
         self._tell_room(room, "participant-leave", "leave", leg, ReasonParticipantLeft=why)
@@ -284,6 +288,7 @@ class Network:
         for leg in legs:
             room.legs.pop(leg.sid, None)
             leg.conference = None
+            self.ears.left(leg)
             self.people.left(room, leg)
             if leg.live:
                 self.agenda.after(0, self._script.after_room(leg))
@@ -308,11 +313,11 @@ class Network:
         if leg is not None:
             form |= {
                 "CallSid": leg.sid,
-                "Muted": "false",
+                "Muted": str(leg.muted).lower(),
                 "Hold": "false",
-                "Coaching": "false",
+                "Coaching": str(leg.coach is not None).lower(),
                 "EndConferenceOnExit": str(leg.sid in room.ends_with).lower(),
-                "StartConferenceOnEnter": "true",
+                "StartConferenceOnEnter": str(leg.starts).lower(),
                 "ParticipantLabel": leg.label or "",
             }
         room.callback.sequence += 1

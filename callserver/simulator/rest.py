@@ -98,6 +98,7 @@ class Rest:
         leg = self._leg(form)
         leg.label = _one(form, "Label")
         self._network.reserve(room, leg)
+        self._network.ears.beeped(leg, _one(form, "Beep") or "true")
         if _one(form, "EndConferenceOnExit") == "true":
             room.ends_with.add(leg.sid)
         found = room

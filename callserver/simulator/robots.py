@@ -47,6 +47,16 @@ class Told:
     refused: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked to hear, and was granted; level -1: nothing more."""
+
+    line: str
+    at: datetime
+    level: int
+    seat: int
+
+
 class Floor:
     """All robots and all people: the far ends of the network."""
 
@@ -83,12 +93,15 @@ class Floor:
         if leg.to in self._by_line:
             robot = self._by_line[leg.to]
             return Behaviour(answers_after=None if robot.off else self._dice.uniform(0.5, 2))
+        if leg.to.startswith("client:"):  # somebody else's softphone, which answers by itself
+            return Behaviour(answers_after=self._dice.uniform(0.3, 1))
         return self._town.rings(leg.to)
 
     def answered(self, leg: Leg) -> None:
         robot = self._by_line.get(leg.to)
         if robot is not None:
             robot.leg = leg
+        if leg.to.startswith("client:"):
             return
         talk = self._town.talk(leg.to)
         if talk.result == "early":
@@ -98,14 +111,16 @@ class Floor:
             self._network.agenda.after(12, self._gives_up(leg))
 
     def joined(self, room: Conference, leg: Leg) -> None:
+        if not leg.starts:
+            return  # a listener: nobody notices
         robot = self._by_line.get(leg.to)
         if robot is not None:
             self._later(robot, self._dice.uniform(0.5, 3), self._ready)
-            for other in room.legs.values():
+            for other in room.parties():
                 if other is not leg:
                     self._hears(robot, other)
             return
-        for other in room.legs.values():
+        for other in room.parties():
             found = self._by_line.get(other.to)
             if found is not None:
                 self._hears(found, leg)
@@ -183,7 +198,7 @@ class Floor:
     def _gives_up(self, leg: Leg) -> Callable[[], Awaitable[None]]:
         async def give_up() -> None:
             room = self._network.rooms.get(leg.conference or "")
-            alone = room is None or len(room.legs) < 2
+            alone = room is None or len(room.parties()) < 2
             if leg.live and alone:
                 self._network.hang_up_by_person(leg)
 

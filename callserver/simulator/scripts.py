@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 from typing import Protocol
 
 from callserver.simulator.callbacks import Callbacks
+from callserver.simulator.ears import Ears
 from callserver.simulator.legs import Callback, Conference, Leg
 from callserver.simulator.time import Agenda, Work
 
@@ -15,11 +16,13 @@ class Exchange(Protocol):
 
     agenda: Agenda
     callbacks: Callbacks
+    ears: Ears
 
     async def end(self, leg: Leg, status: str) -> None: ...
     def heard(self, leg: Leg, what: str) -> None: ...
     def news(self, leg: Leg) -> dict[str, str]: ...
     def open_room(self, name: str) -> Conference: ...
+    def room(self, name_or_sid: str) -> Conference | None: ...
     def enter(self, leg: Leg, room: Conference, label: str | None) -> bool: ...
     def key(self, leg: Leg) -> str: ...
 
@@ -81,6 +84,9 @@ class Script:
         if inner is None:
             return False
         leg.action = dial.get("action")
+        coach, there = inner.get("coach"), network.room(inner.text or "")
+        if coach is not None and (there is None or coach not in there.legs):
+            return False  # 13240: nobody to coach
         room = network.open_room(inner.text or "")
         if not room.legs and room.callback.url is None:
             room.callback = Callback(
@@ -89,6 +95,10 @@ class Script:
             )
         if inner.get("endConferenceOnExit") == "true":
             room.ends_with.add(leg.sid)
+        leg.muted = inner.get("muted") == "true"
+        leg.starts = inner.get("startConferenceOnEnter") != "false"
+        leg.coach = coach
+        network.ears.beeped(leg, inner.get("beep") or "true")
         return network.enter(leg, room, inner.get("participantLabel"))
 
     def after_room(self, leg: Leg) -> Work:

@@ -1,7 +1,7 @@
 """The simulated network and its people over real HTTP, in real time: what the demonstration runs on."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from callserver.simulator.faults import Faults
 from callserver.simulator.network import Network
 from callserver.simulator.rest import Rest
 from callserver.simulator.robots import Floor, Robot, document
+from callserver.simulator.supervisors import Supervisor, Supervisors
 from callserver.simulator.time import Agenda
 from callserver.simulator.town import Habits, Town
 
@@ -50,8 +51,15 @@ class World:
         """The network's own interface, to be served."""
         return self._rest.app()
 
-    def employ(self, robots: list[Robot], hours: float) -> Floor:
+    def employ(
+        self,
+        robots: list[Robot],
+        hours: float,
+        supervisors: Sequence[Supervisor] = (),
+        pace: float = 1,
+    ) -> Floor:
         """Let the robots come to work."""
+        ends_at = self._clock.now() + timedelta(hours=hours)
         floor = Floor(
             self.network,
             Town(self._seed, self._habits),
@@ -59,9 +67,11 @@ class World:
             self._api,
             random.Random(f"{self._seed}:robots"),
             f"{self._public_url}/twilio/voice/inbound",
-            self._clock.now() + timedelta(hours=hours),
+            ends_at,
         )
         floor.begin(within=8)
+        ears = random.Random(f"{self._seed}:ears")
+        Supervisors(self.network, supervisors, self._api, ears, ends_at, pace).begin()
         return floor
 
     async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Reply:

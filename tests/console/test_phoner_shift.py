@@ -34,8 +34,8 @@ def line_of(house: House) -> str | None:
 
 def test_the_campaigns_of_my_department_and_what_they_have(house: House) -> None:
     found = house.browser("phoner").api("GET", "/shift").json()
-    assert [one["name"] for one in found["campaigns"]] == ["kanvas", "leads"]
-    kanvas, leads = found["campaigns"]
+    assert [one["name"] for one in found["campaigns"]] == ["leads", "kanvas"]  # by priority
+    leads, kanvas = found["campaigns"]
     assert (kanvas["reason"], leads["reason"]) == ("", "list_finished")
     assert kanvas["why"]["da"].startswith("Vi ringer")
     house.add_user("sydpa", Role.PHONER, "syd")
@@ -47,7 +47,7 @@ def test_a_paused_or_closed_campaign_says_so(house: House) -> None:
     now = house.clock.now()
     house.read(lambda tx: house_paused(tx, now))
     browser = house.browser("phoner")
-    assert browser.api("GET", "/shift").json()["campaigns"][0] | {"why": 0, "title": 0} == {
+    assert browser.api("GET", "/shift").json()["campaigns"][1] | {"why": 0, "title": 0} == {
         "name": "kanvas",
         "title": 0,
         "why": 0,
@@ -57,7 +57,7 @@ def test_a_paused_or_closed_campaign_says_so(house: House) -> None:
     }
     house.read(lambda tx: house_paused(tx, now, paused=False))
     house.clock.set(datetime.fromisoformat("2026-05-12T21:00:00+02:00"))
-    closed = house.browser("phoner").api("GET", "/shift").json()["campaigns"][0]
+    closed = house.browser("phoner").api("GET", "/shift").json()["campaigns"][1]
     assert closed["reason"] == "window_closed"
     assert datetime.fromisoformat(closed["until"]) == datetime.fromisoformat(
         "2026-05-13T09:00:00+02:00"

@@ -269,3 +269,26 @@ def test_plain_words_stay_words(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("no: on\ntime: 09:00\nreal: true\n")
     assert files.read_yaml("x", path, "a", "a").data == {"no": "on", "time": "09:00", "real": True}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("notice_days: 42", "notice_days: 14", 6, "42"),
+        ("phoner_told: after", "phoner_told: never", 8, "is none of"),
+        ("phoner_told: after", "phoners_told: after", 8, "did you mean 'phoner_told'?"),
+        ("notified_from: 2026-03-01", "notified_from: soon", 5, "date"),
+        ("listening:", "listenings:", 2, "did you mean 'listening'?"),
+    ],
+)
+def test_the_houses_own_rules(folder: Path, old: str, new: str, line: int, said: str) -> None:
+    change(folder, "house.yaml", old, new)
+    found = problems(folder)
+    assert any(one.startswith(f"house.yaml:{line}:") and said in one for one in found), found
+
+
+def test_without_a_house_file_nobody_may_listen(folder: Path) -> None:
+    (folder / "house.yaml").unlink()
+    found = compose(files.read_folder(folder))
+    assert isinstance(found, Configuration)
+    assert found.house.listening is None

@@ -17,8 +17,9 @@ from pydantic import BaseModel
 from callserver.domain import facts as f
 from callserver.domain import loosening, permit
 from callserver.domain.campaign import Campaign, Outcome, Retry
-from callserver.domain.configuration import Configuration
-from callserver.domain.loosening import CAMPAIGN, OUTCOME, POLICY, RETRY, Looser, looser
+from callserver.domain.configuration import Configuration, House
+from callserver.domain.listening import Told
+from callserver.domain.loosening import CAMPAIGN, HOUSE, OUTCOME, POLICY, RETRY, Looser, looser
 from callserver.domain.policy import Policy, merged
 from callserver.loading import load
 from callserver.texts import catalogue
@@ -44,7 +45,7 @@ def paths(model: type[BaseModel], table: Mapping[str, Any], under: str = "") -> 
 
 @pytest.mark.parametrize(
     ("model", "table"),
-    [(Policy, POLICY), (Campaign, CAMPAIGN), (Retry, RETRY), (Outcome, OUTCOME)],
+    [(Policy, POLICY), (Campaign, CAMPAIGN), (Retry, RETRY), (Outcome, OUTCOME), (House, HOUSE)],
 )
 def test_every_field_is_classified(model: type[BaseModel], table: Mapping[str, Any]) -> None:
     assert paths(model, table) <= set(table)
@@ -63,7 +64,8 @@ def test_a_part_that_nobody_knows_counts(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_every_sentence_is_there() -> None:
-    families = ((POLICY, ""), (CAMPAIGN, ""), (RETRY, "retry."), (OUTCOME, "outcomes."))
+    families = [(POLICY, ""), (CAMPAIGN, ""), (RETRY, "retry."), (OUTCOME, "outcomes.")]
+    families.append((HOUSE, "house."))
     wanted = {
         f"looser.{family}{key}"
         for table, family in families
@@ -318,6 +320,27 @@ def test_a_new_campaign_and_a_number_given_up_are_looser() -> None:
     without = replace(SHIPPED, campaigns=less)
     assert [one.text for one in looser(without, SHIPPED)] == ["looser.new_campaign"]
     assert [one.text for one in looser(SHIPPED, without)] == ["looser.given_up"]
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        ({"notified_from": date(2026, 2, 28)}, True),
+        ({"notified_from": date(2026, 3, 2)}, False),
+        ({"notice_days": 60}, False),
+        ({"phoner_told": Told.AFTER}, True),
+        ({"source": "elsewhere"}, False),
+    ],
+)
+def test_listening_sooner_or_unseen_is_looser(change: dict[str, Any], counts: bool) -> None:
+    assert SHIPPED.house.listening is not None
+    during = SHIPPED.house.listening.model_copy(update={"phoner_told": Told.DURING})
+    was = replace(SHIPPED, house=House(listening=during))
+    would = replace(SHIPPED, house=House(listening=during.model_copy(update=change)))
+    assert [one.text for one in looser(was, would)] == ["looser.house.listening"] * counts
+    nobody = replace(SHIPPED, house=House())
+    assert looser(was, nobody) == ()
+    assert [one.key for one in looser(nobody, would)] == ["listening"]
 
 
 def test_a_field_that_nobody_classified_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,17 +14,19 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from callserver.adapters.clock import ShiftedClock
 from callserver.cli.demo import _listening, _serving
-from callserver.cli.populating import populate
+from callserver.cli.populating import populate, supervise
 from callserver.database import figures, migrate
+from callserver.database.house_tables import listenings
 from callserver.database.store import make_engine
 from callserver.engine.house import Rules
 from callserver.loading import load
 from callserver.simulator.asgi import Reply
 from callserver.simulator.faults import NONE
-from callserver.simulator.invariants import Rows, judge
+from callserver.simulator.invariants import Rows, judge, judge_voices
 from callserver.simulator.town import Habits
 from callserver.simulator.world import World
 
@@ -135,27 +137,46 @@ def world(kind: type[World], clock: ShiftedClock, public_url: str) -> World:
     )
 
 
-def fill(database: str, clock: ShiftedClock, phoners: int) -> list[Any]:
+def fill(database: str, clock: ShiftedClock, phoners: int) -> tuple[list[Any], list[Any]]:
+    """Robot phoners, and supervisors who listen in now and then."""
+    rules = Rules(load(ROOT / "config"))
     engine = make_engine(database)
     migrate.upgrade(engine)
     with engine.begin() as tx:
-        robots = populate(tx, Rules(load(ROOT / "config")), 3, clock.now(), phoners, 800)
+        robots = populate(tx, rules, 3, clock.now(), phoners, 800)
+        supervisors = supervise(tx, rules, clock.now())
     engine.dispose()
-    return robots
+    return robots, supervisors
 
 
-def check(database: str, town: World, told: Any, clock: ShiftedClock) -> dict[str, int]:
+EARS = 12
+"""Robot supervisors do in seconds what else takes minutes."""
+
+
+def check(
+    database: str,
+    town: World,
+    told: Any,
+    clock: ShiftedClock,
+    supervisors: list[Any],
+    slack: timedelta,
+) -> dict[str, int]:
     engine = make_engine(database)
     with engine.begin() as tx:
-        permits, _, outcomes = figures.for_judging(tx)
+        permits, _, outcomes, departments = figures.for_judging(tx)
         totals = figures.totals(tx)
+        opened = tx.execute(select(func.count()).select_from(listenings)).scalar_one()
     engine.dispose()
     # A process's clock lags by the seconds that it took to start, so a no in its books may seem
     # older than the very call in which it was said: the robots' own word, by our clock, is judged.
-    rows = Rows(permits, (), outcomes)
+    rows = Rows(permits, (), outcomes, departments)
     verdict = judge(
         [ring for ring in town.network.record if ring.ended_at], rows, told, clock.now()
     )
+    assert opened > 3
+    assert town.network.ears.voices
+    judge_voices(verdict, town.network.ears.voices, supervisors, rows, clock.now(), slack)
+    assert not town.network.ears.beeps
     # A telephone may ring on for as long as nobody was there to silence it: at most the ring time.
     assert {kind: cases for kind, cases in verdict.cases.items() if cases} == {}
     assert len({ring.label for ring in town.network.record}) == len(town.network.record)
@@ -173,7 +194,7 @@ def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
         network_door, port = _listening(), free_port()
         public_url = f"http://127.0.0.1:{port}"
         town = world(World, clock, public_url)
-        robots = fill(database, clock, 6)
+        robots, supervisors = fill(database, clock, 6)
         network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
         settings = environment(tmp_path, database, public_url, network_url)
         server = Process("serve", {**settings, "CALLSERVER_PORT": str(port)}, clock)
@@ -181,7 +202,7 @@ def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
             async with _serving(town.rest, network_door):
                 await is_up(public_url)
                 agenda = asyncio.ensure_future(town.agenda.run())
-                floor = town.employ(robots, hours=24)
+                floor = town.employ(robots, 24, supervisors, EARS)
                 for _ in range(kills):
                     await asyncio.sleep(dice.uniform(3, 5))
                     server.kill()
@@ -196,7 +217,8 @@ def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
         finally:
             server.kill()
             await town.close()
-        totals = check(database, town, floor.told, clock)
+        down = timedelta(seconds=12)  # a killed server moves nobody until it is back
+        totals = check(database, town, floor.told, clock, supervisors, down)
         assert totals["answered"] > 3
         assert floor.told.outcomes
 
@@ -213,7 +235,7 @@ def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: 
         public_url = "http://calls.test"
         town = world(TwoDoors, clock, public_url)
         town.targets = tuple(f"http://127.0.0.1:{port}" for port in ports)  # type: ignore[attr-defined]
-        robots = fill(postgres_url, clock, 8)
+        robots, supervisors = fill(postgres_url, clock, 8)
         network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
         settings = environment(tmp_path, postgres_url, public_url, network_url)
         processes = [
@@ -230,7 +252,7 @@ def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: 
                 for port in ports:
                     await is_up(f"http://127.0.0.1:{port}")
                 agenda = asyncio.ensure_future(town.agenda.run())
-                floor = town.employ(robots, hours=24)
+                floor = town.employ(robots, 24, supervisors, EARS)
                 await asyncio.sleep(30)
                 agenda.cancel()
                 ends = {process.end() for process in processes}
@@ -239,7 +261,8 @@ def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: 
             for process in processes:
                 process.kill()
             await town.close()
-        totals = check(postgres_url, town, floor.told, clock)
+        soon = timedelta(seconds=4)
+        totals = check(postgres_url, town, floor.told, clock, supervisors, soon)
         assert totals["answered"] > 8
         assert len(floor.told.outcomes) > 5
 

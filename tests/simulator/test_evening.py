@@ -10,9 +10,10 @@ import pytest
 from callserver.cli.simulate import START, evening
 from callserver.simulator.evening import Plan, Result
 from callserver.simulator.faults import ALL, NONE
-from callserver.simulator.invariants import Rows, judge
-from callserver.simulator.legs import Ring
-from callserver.simulator.robots import Told
+from callserver.simulator.invariants import Rows, Verdict, judge, judge_voices
+from callserver.simulator.legs import Ring, Voice
+from callserver.simulator.robots import Asked, Told
+from callserver.simulator.supervisors import Supervisor
 
 ROOT = Path(__file__).parents[2]
 PLAN = Plan(start=datetime.fromisoformat(START), hours=0.5, seed=11, faults=ALL)
@@ -29,6 +30,9 @@ def test_an_evening_under_all_faults_wrongs_nobody(tmp_path: Path) -> None:
     assert result.figures["answered"] > 100
     assert result.figures["callbacks"]["dropped"] > 5
     assert result.figures["rest_faults"] > 5
+    assert result.figures["listened"] > 20
+    assert result.figures["listening_refused"] > 5
+    assert result.figures["beeps"] == 0
 
 
 def test_the_same_seed_gives_the_same_evening(tmp_path: Path) -> None:
@@ -81,7 +85,7 @@ PERMIT = {"a": ("+4532200000", "list"), "b": ("+4532200000", "list")}
         ("rung_without_permit", [ring(), ring()], Rows(PERMIT, [], {}), Told()),
         (
             "outside_hours",
-            [ring(rang_at=NOON.replace(hour=21))],
+            [ring(rang_at=NOON.replace(hour=21, second=5))],
             Rows(PERMIT, [], {}),
             Told(),
         ),
@@ -122,3 +126,49 @@ def test_the_judge_lets_a_good_evening_pass() -> None:
     ]
     rows = Rows(PERMIT, [("+4532200000", NOON + timedelta(hours=5))], {"a": "member"})
     assert judge(good, rows, Told(outcomes=[("a", "member")]), NOON + timedelta(hours=9)).clean
+
+
+LISTENS = Supervisor(9, "t", "nord", frozenset({"silent", "coach", "join"}))
+LISTENS.granted = [
+    Asked(LISTENS.line, NOON, 0, 1),
+    Asked(LISTENS.line, NOON + timedelta(seconds=30), 2, 1),
+    Asked(LISTENS.line, NOON + timedelta(seconds=60), -1, 1),
+]
+MAY_NOT = Supervisor(8, "t", None, frozenset())
+MAY_NOT.granted = [Asked(MAY_NOT.line, NOON, 0, 1)]
+SEATS = Rows({}, [], {}, {1: "nord", 2: "syd"})
+
+
+def voice(line: str, room: str, level: int, since: float, until: float, people: int = 0) -> Voice:
+    begin, end = NOON + timedelta(seconds=since), NOON + timedelta(seconds=until)
+    return Voice(line, room, level, begin, False, end, {f"CA{n}" for n in range(people)})
+
+
+@pytest.mark.parametrize(
+    ("voices", "wrong"),
+    [
+        ([voice(LISTENS.line, "seat-1-a", 0, 1, 31)], False),
+        ([voice(LISTENS.line, "seat-1-a", 2, 31, 61, people=1)], False),
+        ([voice(LISTENS.line, "seat-1-a", 0, 31, 61)], False),  # quieter than granted
+        ([voice(LISTENS.line, "seat-1-a", 2, 1, 20)], True),  # louder
+        ([voice(LISTENS.line, "seat-1-a", 0, 31, 70)], True),  # after she had stopped
+        ([voice(LISTENS.line, "seat-1-a", 0, -5, 20)], True),  # before she asked
+        ([voice(LISTENS.line, "seat-2-a", 0, 1, 20)], True),  # another seat
+        ([voice(LISTENS.line, "seat-1-a", 2, 31, 61, people=2)], True),  # two people heard her
+        ([voice("client:listener_7", "seat-1-a", 0, 1, 20)], True),  # nobody we know
+    ],
+)
+def test_the_judge_hears_who_listens_without_right(voices: list[Voice], *, wrong: bool) -> None:
+    verdict = Verdict()
+    judge_voices(verdict, voices, [LISTENS], SEATS, NOON + timedelta(hours=1))
+    assert verdict.clean is not wrong
+
+
+def test_the_judge_sees_a_grant_that_nobody_may_give() -> None:
+    verdict = Verdict()
+    judge_voices(verdict, [], [MAY_NOT], SEATS, NOON)
+    assert not verdict.clean
+    elsewhere = Supervisor(9, "t", "syd", LISTENS.modes, LISTENS.granted)
+    verdict = Verdict()
+    judge_voices(verdict, [voice(LISTENS.line, "seat-1-a", 0, 1, 20)], [elsewhere], SEATS, NOON)
+    assert not verdict.clean

@@ -85,6 +85,11 @@ ROOM = [("FriendlyName", "seat-1-abc"), ("ConferenceSid", CF), ("SequenceNumber"
             ("room", "seat-1-abc", CF, "", "end", Receipt("conference", CF, 4)),
         ),
         (
+            "/twilio/status/listener?listening=7",
+            [LEG, ("CallStatus", "no-answer")],
+            ("listener_gone", CA),
+        ),
+        (
             "/twilio/status/amd?attempt=a1",
             [LEG, ("AnsweredBy", "machine_start"), ("MachineDetectionDuration", "4000")],
             ("machine", "a1", "machine_start", CA),
@@ -111,6 +116,24 @@ def test_an_event_of_a_room_that_we_never_asked_for_is_let_pass() -> None:
             [LEG],
             ("phoner_calls", 7, None, CA),
             ["Dial", "Conference"],
+        ),
+        (
+            "/twilio/voice/listener?listening=7",
+            [LEG, ("DialCallStatus", "answered")],
+            ("listener_calls", 7, None, CA),
+            ["Dial", "Conference", "Pause", "Redirect"],
+        ),
+        (
+            "/twilio/voice/client",
+            [LEG, ("From", "client:listener_42")],
+            ("listener_calls", None, 42, CA),
+            ["Dial", "Conference", "Pause", "Redirect"],
+        ),
+        (
+            "/twilio/voice/client",
+            [LEG, ("From", "client:listener_x")],
+            ("listener_calls", None, 0, CA),
+            ["Dial", "Conference", "Pause", "Redirect"],
         ),
         (
             "/twilio/voice/client",
@@ -196,6 +219,9 @@ def test_every_address_given_away_leads_back_here() -> None:
         ("/twilio/voice/phoner?seat=" + "9" * 5000, [LEG]),
         ("/twilio/voice/phoner?seat=7", []),
         ("/twilio/voice/client", [LEG, ("From", "+4532200000")]),
+        ("/twilio/voice/listener", [LEG]),
+        ("/twilio/voice/listener?listening=x", [LEG]),
+        ("/twilio/status/listener?listening=7", [LEG]),
         ("/twilio/voice/inbound", [LEG, CALLER]),
         ("/twilio/status/amd?attempt=a1", [LEG]),
         ("/twilio/status/conference?seat=1", [LEG, ("StatusCallbackEvent", "participant-join")]),

@@ -7,10 +7,20 @@ from pathlib import Path
 import pytest
 
 from callserver.adapters.twilio import speech
-from callserver.domain.instruction import AskKey, HangUp, Instruction, JoinRoom, Say
+from callserver.domain.instruction import (
+    AskKey,
+    HangUp,
+    Hear,
+    Instruction,
+    JoinRoom,
+    Say,
+    WaitToHear,
+)
+from callserver.domain.listening import Mode
 from webhooks.twiml import render
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "twiml"
+PHONER = "CA" + "3" * 32
 WHO = {"organisation": "Lysværk", "why": "Vi ringede for at sige tak."}
 INSTRUCTIONS: dict[str, Instruction] = {
     "join_room": JoinRoom("seat-1-abc", 1),
@@ -18,6 +28,10 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "inbound_unknown": AskKey("inbound_unknown", WHO),
     "never_done": Say("inbound_never_done"),
     "hang_up": HangUp(),
+    "hear_silent": Hear("seat-1-abc", 7, Mode.SILENT, PHONER),
+    "hear_coach": Hear("seat-1-abc", 7, Mode.COACH, PHONER),
+    "hear_join": Hear("seat-1-abc", 7, Mode.JOIN, PHONER),
+    "wait_to_hear": WaitToHear(7),
 }
 BOOLEAN = {"true", "false"}
 DOCUMENTED: dict[str, dict[str, set[str] | None]] = {
@@ -30,6 +44,8 @@ DOCUMENTED: dict[str, dict[str, set[str] | None]] = {
         "participantLabel": None,
         "jitterBufferSize": {"small", "medium", "large", "off"},
         "waitUrl": None,
+        "muted": BOOLEAN,
+        "coach": None,
         "statusCallback": None,
         "statusCallbackMethod": {"POST", "GET"},
         "statusCallbackEvent": None,
@@ -44,6 +60,8 @@ DOCUMENTED: dict[str, dict[str, set[str] | None]] = {
         "actionOnEmptyResult": BOOLEAN,
     },
     "Hangup": {},
+    "Pause": {"length": None},
+    "Redirect": {"method": {"POST", "GET"}},
 }
 EVENTS = {"start", "end", "join", "leave", "mute", "hold", "modify", "speaker", "announcement"}
 
@@ -85,3 +103,16 @@ def test_the_phoners_room_is_silent_and_outlives_its_visitors() -> None:
     assert room.attrib["waitUrl"] == ""
     assert room.attrib["endConferenceOnExit"] == "false"
     assert set(room.attrib["statusCallbackEvent"].split()) >= {"end", "join", "leave"}
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_listener_neither_opens_nor_ends_a_room_and_nobody_hears_her_come(mode: Mode) -> None:
+    room = ET.fromstring(rendered(f"hear_{mode.value}")).find("Dial/Conference")
+    assert room is not None
+    assert room.attrib["beep"] == "false"
+    assert room.attrib["waitUrl"] == ""
+    assert room.attrib["startConferenceOnEnter"] == "false"
+    assert room.attrib["endConferenceOnExit"] == "false"
+    assert room.attrib["muted"] == ("true" if mode is Mode.SILENT else "false")
+    assert room.attrib.get("coach") == (PHONER if mode is Mode.COACH else None)
+    assert "statusCallback" not in room.attrib  # the room's own callbacks stay the phoner's

@@ -16,6 +16,7 @@ from callserver.adapters.asterisk.causes import NORMAL_CLEARING, STATES
 from callserver.adapters.asterisk.client import Ari, Lost, Reply, Unreached
 from callserver.adapters.asterisk.speech import Speech
 from callserver.domain.call import Cause
+from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.permit import DialPermit
 from callserver.ports import Clock, Declined, Leg, LegState, Placed, Room, Silent, Trouble
 from callserver.settings import Settings
@@ -95,6 +96,17 @@ class Asterisk:
             return endpoint
         leg = names.phoner_leg(room.name)
         return await self._order(leg, endpoint, caller_id, RING_PHONER_S, None)
+
+    async def ring_listener(
+        self, line: str, listening: int, caller_id: str
+    ) -> Placed | Declined | Silent:
+        """Refused: listening in is not offered by this exchange yet, so nobody is rung for it."""
+        del line, listening, caller_id
+        return Declined(Trouble.BUG, 501, "listening in is not offered by this exchange yet")
+
+    async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
+        """No leg of a listener's is ever taken here: there is none to move."""
+        del ref, what
 
     def _allowed(self, number: str, caller_id: str) -> str | Declined:
         """How to reach the number. Asked again here, whatever was asked before: toll fraud."""

@@ -19,6 +19,7 @@ from twilio.base.exceptions import (
 from callserver.adapters.twilio import errors, speech
 from callserver.adapters.twilio.client import client
 from callserver.domain.call import Cause
+from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.permit import DialPermit
 from callserver.ports import Clock, Declined, Leg, LegState, Placed, Room, Silent, Trouble
 from callserver.settings import Settings
@@ -145,6 +146,31 @@ class Twilio:
             ),
             "sid",
         )
+
+    async def ring_listener(
+        self, line: str, listening: int, caller_id: str
+    ) -> Placed | Declined | Silent:
+        """Ring a listener; what the leg hears is told by the voice webhook."""
+        return await self._create(
+            self._client.calls.create_async(
+                to=line,
+                from_=caller_id,
+                url=self._url(f"/twilio/voice/listener?listening={listening}"),
+                status_callback=self._url(f"/twilio/status/listener?listening={listening}"),
+                status_callback_event=["completed"],
+                timeout=30,
+            ),
+            "sid",
+        )
+
+    async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
+        """Let the leg ask anew: the webhook's answer is the same `what`, or a fresher one."""
+        url = self._url(f"/twilio/voice/listener?listening={what.listening}")
+        try:
+            await self._client.calls(ref).update_async(url=url, method="POST")
+        except _REFUSED as error:
+            if error.code not in errors.HANG_UP_RACES:
+                raise
 
     async def hang_up(self, ref: str) -> None:
         """End the leg: `completed` ends it in whatever state it is."""

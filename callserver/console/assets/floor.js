@@ -1,1 +1,46 @@
-// floor
+// The floor: everybody's state live, hands first, listening, campaigns, alarms.
+
+import { get, post } from "./api.js";
+import { follow } from "./live.js";
+import { setClock } from "./texts.js";
+import "./floor/alarms.js";
+import "./floor/campaigns.js";
+import "./floor/details.js";
+import "./floor/ears.js";
+import "./floor/seats.js";
+import { fetchFigures, known, may, refreshDetails, take, takeMine } from "./floor/state.js";
+
+const FIGURES_MS = 8000;
+const PRESENT_MS = 3 * 60 * 1000; // presence lasts ten minutes
+
+async function anew() {
+  const [me, mine, floor] = await Promise.all([get("/me"), get("/listenings/mine"), get("/floor")]);
+  known.me = me;
+  setClock(floor.now);
+  takeMine(mine);
+  take(floor);
+  await Promise.all([fetchFigures(), refreshDetails()]);
+}
+
+// What is asked again and again says nothing when the server is away: the banner does.
+async function quietly(work) {
+  if (document.hidden) return;
+  try {
+    await work();
+  } catch (error) {
+    if (error.status !== 0) throw error;
+  }
+}
+
+const present = () => quietly(() => may("lead_floor") && post("/presence"));
+const figures = () => quietly(fetchFigures);
+
+await anew();
+follow(anew, { floor: take, listening: takeMine });
+setInterval(figures, FIGURES_MS);
+setInterval(present, PRESENT_MS);
+document.addEventListener("visibilitychange", () => {
+  present();
+  figures();
+});
+await present();

@@ -51,11 +51,16 @@ def upgrade() -> None:
         sa.Column("line", sa.Text()),
         sa.Column("leg", sa.Text()),
         sa.Column("room", sa.Text()),
+        sa.Column("heard_as", sa.Text()),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger()),
+        sa.Column("ended_because", sa.Text()),
+        sa.Column("look_at", sa.BigInteger()),
+        sa.Column("seen_at", sa.BigInteger()),
         sa.Column("told_at", sa.BigInteger()),
     )
     op.create_index("listenings_phoner", "listenings", ["phoner", "started_at"])
+    op.create_index("listenings_listener", "listenings", ["listener", "id"])
     op.create_index("listenings_leg", "listenings", ["leg"])
     op.create_index(
         "listenings_open_listener",
@@ -64,6 +69,25 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "listenings_open_seat",
+        "listenings",
+        ["seat"],
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "listenings_look",
+        "listenings",
+        ["look_at"],
+        sqlite_where=sa.text("look_at IS NOT NULL"),
+        postgresql_where=sa.text("look_at IS NOT NULL"),
+    )
+    op.create_table(
+        "heard_calls",
+        sa.Column("call", sa.Text(), primary_key=True),
+        sa.Column("listening", sa.BigInteger(), primary_key=True),
     )
     op.create_table(
         "listening_forms",
@@ -77,7 +101,7 @@ def upgrade() -> None:
         sa.Column("positive", sa.Integer(), nullable=False),
         sa.Column("words", sa.Text(), server_default="", nullable=False),
     )
-    op.create_index("listening_forms_call", "listening_forms", ["call"])
+    op.create_index("listening_forms_call", "listening_forms", ["call", "listener"], unique=True)
     op.create_index("listening_forms_phoner", "listening_forms", ["phoner", "at"])
     op.create_table(
         "proposals",
@@ -105,7 +129,17 @@ def upgrade() -> None:
     )
     op.create_index("softphones_user", "softphones", ["user"])
 
+    op.create_table(
+        "refusal_tallies",
+        sa.Column("campaign", sa.Text(), primary_key=True),
+        sa.Column("day", sa.Text(), primary_key=True),
+        sa.Column("reason", sa.Text(), primary_key=True),
+        sa.Column("refusals", sa.Integer(), server_default="0", nullable=False),
+    )
+    op.create_index("calls_permit", "calls", ["permit_at"])
+    op.create_index("contacts_status", "contacts", ["campaign", "status"])
     op.create_index("calls_campaign", "calls", ["campaign", "permit_at"])
+
     op.add_column("imports", sa.Column("refused", sa.LargeBinary()))
     op.add_column("imports", sa.Column("by", sa.Text()))
     op.add_column("suppressions", sa.Column("heard", sa.Text()))
@@ -157,6 +191,10 @@ def downgrade() -> None:
     ):
         with op.batch_alter_table(table) as batch:
             batch.drop_column(column)
-    op.drop_table("softphones")
-    for table in ("proposals", "listening_forms", "listenings", "failures", "tokens", "sessions"):
+    op.drop_index("contacts_status", "contacts")
+    op.drop_index("calls_permit", "calls")
+    for table in (
+        *("refusal_tallies", "softphones", "proposals", "listening_forms", "heard_calls"),
+        *("listenings", "failures", "tokens", "sessions"),
+    ):
         op.drop_table(table)

@@ -1,0 +1,144 @@
+// The panel of one seat: what is going on, what can be done about it, today's calls, forms.
+
+import { post } from "../api.js";
+import { $, el, show, toast } from "../dom.js";
+import { lasting, t } from "../texts.js";
+import { calls } from "./calls.js";
+import { ask } from "./dialog.js";
+import { cannot, modeButtons, nearest, opened, WHYS } from "./ears.js";
+import { forms } from "./forms.js";
+import { mentor } from "./mentor.js";
+import { choose, known, may, onChange, refreshDetails, seatOf } from "./state.js";
+import { campaign, notes, state, TONES, why } from "./words.js";
+
+const panel = $("#panel");
+const parts = { now: el("div"), acts: el("div", { class: "row" }), listening: el("div"), rest: el("div") };
+
+function drawNow(seat) {
+  parts.now.replaceChildren(
+    el("p", {}, el("span", { class: `badge ${TONES[seat.state]}` }, state(seat)), " ",
+      el("span", { class: "number", "data-since": seat.since }, lasting(seat.since))),
+    ...[why(seat), campaign(seat), ...notes(seat)].filter(Boolean).map((text) => el("p", { class: "tight" }, text)));
+}
+
+function drawActs(seat) {
+  const found = [];
+  if (may("lead_floor") && seat.hand_at) {
+    found.push(el("button", { type: "button", class: "main", "data-key": "hand", onclick: async () => {
+      await post(`/floor/seats/${seat.id}/hand`);
+    } }, t("floor.answer_hand")));
+  }
+  if (may("lead_floor") && seat.state !== "off" && seat.wants !== "off") {
+    found.push(el("button", { type: "button", "data-key": "off", onclick: () => endShift(seat) }, t("floor.end_shift")));
+  }
+  parts.acts.replaceChildren(...found);
+}
+
+function endShift(seat) {
+  ask(t("floor.end_shift"), [el("p", {}, t("floor.end_shift_sure", { name: seat.name }))], {
+    go: t("floor.end_shift"), bad: true,
+    does: async () => {
+      await post(`/floor/seats/${seat.id}/off`);
+      if (seatOf(seat.id)?.state !== "off") toast(t("floor.shift_ending"));
+    },
+  });
+}
+
+function drawListening(seat) {
+  const open = opened(seat.id);
+  const buttons = modeButtons(seat.id);
+  const no = cannot();
+  show(parts.listening, Boolean(buttons.length || no));
+  if (no) {
+    parts.listening.replaceChildren(el("p", { class: "note" }, no));
+    return;
+  }
+  const chosen = $("#why")?.value ?? nearest(seat, known.details?.shifts);
+  const reason = el("select", { id: "why", "data-key": "why" },
+    ...WHYS.map((one) => el("option", { value: one, selected: one === chosen }, t(`listen_why.${one}`))));
+  parts.listening.replaceChildren(
+    el("h3", {}, t("floor.listening")),
+    el("label", { class: "pair" }, t("floor.why"), reason),
+    el("div", { class: "row" }, ...buttons),
+    el("p", { class: "soft tight" }, [
+      open || known.mine.open ? "" : t("floor.rings"), t(`floor.note.${open?.mode ?? "silent"}`),
+      t(`floor.told_${known.mine.phoner_told}`)].join(" ")));
+}
+
+function drawRest() {
+  if (!known.details) {
+    parts.rest.replaceChildren(el("p", { class: "soft" }, t("page.loading")));
+    return;
+  }
+  const more = [
+    el("h3", {}, t("floor.calls")), calls(),
+    may("listen") && el("h3", {}, t("floor.forms")), may("listen") && forms(),
+    may("lead_floor") && mentor(),
+  ];
+  parts.rest.replaceChildren(...more.filter(Boolean));
+}
+
+// Redrawn, the panel gives the focus back to the button that had it.
+function keepingFocus(work) {
+  const key = panel.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  work();
+  if (key && !panel.contains(document.activeElement)) $(`[data-key="${key}"]`, panel)?.focus();
+}
+
+let shownSeat = null;
+let lastDrawn = "";
+
+function draw(what) {
+  const seat = seatOf(known.chosen) ?? known.details?.seat;
+  document.body.classList.toggle("chosen", Boolean(seat));
+  show($("#pick"), !seat);
+  if (!seat) {
+    shownSeat = null;
+    panel.replaceChildren();
+    $("#details-title").textContent = t("floor.details");
+    return;
+  }
+  if (shownSeat !== seat.id) {
+    shownSeat = seat.id;
+    lastDrawn = "";
+    $("#why")?.remove(); // another phoner, another reason
+    panel.replaceChildren(
+      el("button", { type: "button", class: "quiet close", onclick: close }, t("floor.close")),
+      parts.now, parts.acts, parts.listening, parts.rest);
+    if (what.has("chosen")) $("#details").focus({ preventScroll: true });
+  }
+  const shifts = known.details ? t("floor.shift_number", { number: known.details.shifts }) : "";
+  $("#details-title").replaceChildren(seat.name, " ", el("span", { class: "soft small" },
+    known.details && known.details.shifts <= 3 ? shifts : ""));
+  keepingFocus(() => {
+    const now = JSON.stringify([seat, known.mine, Boolean(known.details)]);
+    if (now !== lastDrawn) {
+      drawNow(seat);
+      drawActs(seat);
+      drawListening(seat);
+      lastDrawn = now;
+    }
+    if (what.has("details") || what.has("chosen")) drawRest();
+  });
+}
+
+function close() {
+  const tile = document.querySelector('.seat[aria-current="true"]');
+  choose(null);
+  tile?.focus();
+}
+
+let called = "";
+
+onChange((what) => {
+  draw(what);
+  // Her list of calls grows when the seat moves on.
+  const seat = seatOf(known.chosen);
+  const now = seat ? `${seat.id} ${seat.state} ${seat.outcome_owed}` : "";
+  if (what.has("floor") && seat && now !== called) refreshDetails();
+  called = now;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && known.chosen !== null && !$("#dialog").open) close();
+});

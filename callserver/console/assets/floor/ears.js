@@ -1,0 +1,89 @@
+// Listening: one click hears a phoner; coach and join are rights of their own.
+
+import { post } from "../api.js";
+import { $, el, show, toast } from "../dom.js";
+import { date, lasting, t } from "../texts.js";
+import { choose, known, onChange, seatOf, takeMine } from "./state.js";
+
+export const WHYS = ["quality", "new", "training", "asked", "complaint"];
+const IN_CALL = ["reserved", "ringing", "talking"];
+
+export const canListen = (mode) => Boolean(known.mine?.allowed && known.mine.modes.includes(mode));
+export const opened = (seat) => (known.mine?.open?.seat === seat ? known.mine.open : null);
+
+// Without a choice, the reason that lies nearest.
+export function nearest(seat, shifts) {
+  if (seat.hand_at) return "asked";
+  return shifts !== undefined && shifts <= 3 ? "new" : "quality";
+}
+
+export async function listenTo(id, mode, why) {
+  const seat = seatOf(id);
+  try {
+    takeMine(await post("/listenings", {
+      seat: id, mode, why: why ?? opened(id)?.why ?? nearest(seat),
+    }));
+  } catch (error) {
+    toast(error.message, "bad");
+  }
+}
+
+export async function stop() {
+  takeMine(await post("/listenings/stop"));
+  $("#said").textContent = t("floor.stopped");
+}
+
+export function cannot() {
+  const { allowed, opens, modes } = known.mine;
+  if (!modes.length || allowed) return "";
+  return opens ? t("floor.not_yet", { when: date(opens) }) : t("floor.not_announced");
+}
+
+function hears(open, seat) {
+  if (!seat || !seat.connected) return t("floor.hears_next");
+  if (open.mode !== "silent") return t("floor.hears_always");
+  return t(IN_CALL.includes(seat.state) ? "floor.hears_now" : "floor.hears_next");
+}
+
+export function modeButtons(id) {
+  const open = opened(id);
+  const seat = seatOf(id);
+  const button = (mode, text, more) => canListen(mode) && el("button", {
+    type: "button", "data-key": mode, class: open || mode !== "silent" ? "" : "main", "aria-pressed": String(open?.mode === mode),
+    disabled: !seat?.connected || (mode === "join" && seat.state !== "talking"),
+    title: more, onclick: () => listenTo(id, mode, $("#why")?.value),
+  }, text);
+  return [
+    button("silent", t("floor.listen"), t("floor.note.silent")),
+    button("coach", t("floor.coach"), t("floor.note.coach")),
+    button("join", t("floor.join"), t("floor.note.join")),
+    open && el("button", { type: "button", "data-key": "stop", class: "bad", onclick: stop }, t("floor.stop")),
+  ].filter(Boolean);
+}
+
+let drawn = "";
+
+function draw() {
+  const open = known.mine?.open;
+  show($("#ear"), Boolean(open));
+  if (!open) {
+    drawn = "";
+    return;
+  }
+  const seat = seatOf(open.seat);
+  const text = t(`floor.now.${open.mode}`, { name: open.name });
+  const now = [text, hears(open, seat), seat?.state, seat?.connected, known.chosen].join();
+  if (now === drawn) return; // a button that has the focus keeps it
+  drawn = now;
+  $("#ear").className = `ear ${open.mode}`;
+  $("#ear-text").replaceChildren(
+    el("b", {}, text), " ",
+    el("span", { class: "number soft", "data-since": open.since, "aria-hidden": "true" }, lasting(open.since)), " ",
+    hears(open, seat));
+  $("#ear-acts").replaceChildren(
+    ...modeButtons(open.seat).filter((button) => button.dataset.key !== open.mode),
+    ...(known.chosen === open.seat ? [] : [
+      el("button", { type: "button", class: "quiet", onclick: () => choose(open.seat) }, t("floor.show_seat"))]));
+}
+
+onChange((what) => ["mine", "floor", "chosen"].some((one) => what.has(one)) && draw());

@@ -1,0 +1,238 @@
+"""Who listens to whom: one open listening a listener, the talks that were heard, the forms.
+
+Whoever needs a seat and a listening locks the seat first.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from callserver.database.house_tables import forms, heard_calls, listenings
+from callserver.database.prepared import Prepared
+from callserver.database.tables import users
+from callserver.ports import Tx
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+
+
+class ListeningRow(NamedTuple):
+    id: int
+    seat: int
+    phoner: int
+    listener: int
+    department: str | None
+    mode: str
+    why: str
+    line: str | None
+    leg: str | None
+    room: str | None
+    heard_as: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    ended_because: str | None
+    look_at: datetime | None
+    seen_at: datetime | None
+    told_at: datetime | None
+
+    @property
+    def sent(self) -> tuple[str | None, str | None]:
+        """Where the leg was sent last, and in which mode."""
+        return self.room, self.heard_as
+
+
+class FormRow(NamedTuple):
+    id: int
+    call: str
+    phoner: int
+    listener: int
+    at: datetime
+    respectful: int
+    serious: int
+    positive: int
+    words: str
+
+
+_columns = [listenings.c[name] for name in ListeningRow._fields]
+_all = select(*_columns)
+_open = listenings.c.ended_at.is_(None)
+_locked = Prepared(_all.where(listenings.c.id == bindparam("id")).with_for_update())
+_get = Prepared(_all.where(listenings.c.id == bindparam("id")))
+_by_leg = Prepared(_all.where(listenings.c.leg == bindparam("leg")))
+_of_listener = Prepared(_all.where(listenings.c.listener == bindparam("listener"), _open))
+_open_at = Prepared(_all.where(listenings.c.seat == bindparam("seat"), _open))
+_due = Prepared(select(listenings.c.id).where(listenings.c.look_at <= bindparam("now")))
+_next_look = Prepared(
+    select(func.min(listenings.c.look_at)).where(listenings.c.look_at.is_not(None))
+)
+_stir = Prepared(
+    update(listenings)
+    .where(listenings.c.seat == bindparam("at_seat"), _open)
+    .values(look_at=bindparam("now"))
+)
+_form_columns = [forms.c[name] for name in FormRow._fields]
+
+
+def stir(tx: Tx, seat: int, now: datetime) -> None:
+    """Something moved at this seat: upkeep looks where its listeners' legs belong now."""
+    _stir(tx, {"at_seat": seat, "now": now})
+
+
+def stir_listener(tx: Tx, listener: int, now: datetime) -> None:
+    """Something changed about somebody: whether she may go on listening is looked at at once."""
+    tx.execute(
+        update(listenings).where(listenings.c.listener == listener, _open).values(look_at=now)
+    )
+
+
+def get(tx: Tx, listening: int) -> ListeningRow | None:
+    row = _get(tx, {"id": listening}).one_or_none()
+    return None if row is None else ListeningRow._make(row)
+
+
+def by_leg(tx: Tx, leg: str) -> ListeningRow | None:
+    """The listening whose leg this is; it may have ended while the leg has not."""
+    row = _by_leg(tx, {"leg": leg}).first()
+    return None if row is None else ListeningRow._make(row)
+
+
+def lock(tx: Tx, listening: int) -> ListeningRow | None:
+    row = _locked(tx, {"id": listening}).one_or_none()
+    return None if row is None else ListeningRow._make(row)
+
+
+def of_listener(tx: Tx, listener: int) -> ListeningRow | None:
+    """Her open listening."""
+    row = _of_listener(tx, {"listener": listener}).one_or_none()
+    return None if row is None else ListeningRow._make(row)
+
+
+def last_of(tx: Tx, listener: int) -> ListeningRow | None:
+    """Her latest listening, open or over."""
+    query = _all.where(listenings.c.listener == listener).order_by(listenings.c.id.desc()).limit(1)
+    row = tx.execute(query).one_or_none()
+    return None if row is None else ListeningRow._make(row)
+
+
+def open_at(tx: Tx, seat: int) -> list[ListeningRow]:
+    """The open listenings of a seat."""
+    return [ListeningRow._make(row) for row in _open_at(tx, {"seat": seat})]
+
+
+def every_watched(tx: Tx) -> list[ListeningRow]:
+    """Those that are open, or whose leg is not known to be gone."""
+    return [
+        ListeningRow._make(row) for row in tx.execute(_all.where(listenings.c.look_at.is_not(None)))
+    ]
+
+
+def due(tx: Tx, now: datetime) -> list[int]:
+    """Listenings to be looked at by now."""
+    return [listening for (listening,) in _due(tx, {"now": now})]
+
+
+def next_look(tx: Tx) -> datetime | None:
+    found: datetime | None = _next_look(tx, {}).scalar()
+    return found
+
+
+def add(tx: Tx, **values: Any) -> ListeningRow | None:
+    """A new open listening; None when the listener has one already: the database refuses a second."""
+    if not _inserted(tx, listenings, values):
+        return None
+    return of_listener(tx, values["listener"])
+
+
+def change(tx: Tx, listening: int, **values: Any) -> None:
+    tx.execute(update(listenings).where(listenings.c.id == listening).values(**values))
+
+
+def note_heard(tx: Tx, listening: int, call: str) -> bool:
+    """A talk was heard; False when that was noted before."""
+    return _inserted(tx, heard_calls, {"call": call, "listening": listening})
+
+
+def _inserted(tx: Tx, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert, unless the database has such a row already."""
+    statement = _INSERTS[tx.dialect.name](table).values(**values).on_conflict_do_nothing()
+    return tx.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
+
+
+def heard_by(tx: Tx, call: str, listener: int) -> bool:
+    """Whether this listener heard this call."""
+    query = (
+        select(heard_calls.c.call)
+        .join(listenings, listenings.c.id == heard_calls.c.listening)
+        .where(heard_calls.c.call == call, listenings.c.listener == listener)
+        .limit(1)
+    )
+    return tx.execute(query).first() is not None
+
+
+def heard_of(tx: Tx, listener: int, among: Sequence[str]) -> frozenset[str]:
+    """Those of the calls that this listener heard."""
+    query = (
+        select(heard_calls.c.call)
+        .join(listenings, listenings.c.id == heard_calls.c.listening)
+        .where(heard_calls.c.call.in_(among), listenings.c.listener == listener)
+    )
+    return frozenset(tx.execute(query).scalars())
+
+
+def of_phoner(tx: Tx, phoner: int, most: int) -> list[tuple[ListeningRow, str]]:
+    """When and by whom (her name) a phoner was heard, latest first."""
+    query = (
+        select(*_columns, users.c.name)
+        .join(users, users.c.id == listenings.c.listener)
+        .where(listenings.c.phoner == phoner)
+        .order_by(listenings.c.started_at.desc())
+        .limit(most)
+    )
+    return [(ListeningRow._make(row[:-1]), row[-1]) for row in tx.execute(query)]
+
+
+def calls_in(tx: Tx, among: Sequence[int]) -> Mapping[int, list[str]]:
+    """The talks that were heard, by listening."""
+    found: dict[int, list[str]] = {}
+    query = select(heard_calls.c.listening, heard_calls.c.call)
+    for listening, call in tx.execute(query.where(heard_calls.c.listening.in_(among))):
+        found.setdefault(listening, []).append(call)
+    return found
+
+
+def tell(tx: Tx, phoner: int, among: Sequence[int], now: datetime) -> None:
+    """The phoner has seen these."""
+    tx.execute(
+        update(listenings)
+        .where(
+            listenings.c.id.in_(among),
+            listenings.c.phoner == phoner,
+            listenings.c.told_at.is_(None),
+        )
+        .values(told_at=now)
+    )
+
+
+def give_form(tx: Tx, call: str, listener: int, **values: Any) -> int:
+    """Write a form down; the listener's second one for a call replaces the first. Its id."""
+    statement = _INSERTS[tx.dialect.name](forms).values(call=call, listener=listener, **values)
+    tx.execute(
+        statement.on_conflict_do_update(index_elements=["call", "listener"], set_=dict(values))
+    )
+    query = select(forms.c.id).where(forms.c.call == call, forms.c.listener == listener)
+    return int(tx.execute(query).scalar_one())
+
+
+def forms_of(tx: Tx, phoner: int, most: int) -> list[tuple[FormRow, str]]:
+    """A phoner's forms with the names of who filled them in, latest first."""
+    query = (
+        select(*_form_columns, users.c.name)
+        .join(users, users.c.id == forms.c.listener)
+        .where(forms.c.phoner == phoner)
+        .order_by(forms.c.at.desc())
+        .limit(most)
+    )
+    return [(FormRow._make(row[:-1]), row[-1]) for row in tx.execute(query)]

@@ -1,0 +1,115 @@
+"""What whoever leads the floor must look at, and from when on.
+
+Pure: figures in, alarms out, in the order of `Kind`; their words stand in the texts (`alarm.<kind>`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+SEALED_WITHIN = timedelta(minutes=2)
+"""Entries are sealed every few seconds; older ones mean that nobody seals."""
+
+WASH_AHEAD = timedelta(days=10)
+"""The register's age is told so long before the rules refuse to dial."""
+
+BREAKER = "provider_"
+"""How the reason begins for which a campaign was stopped by itself; the provider's code follows."""
+
+SILENT_ORDERS = 3
+DECLINED_ORDERS = 5
+"""Orders within the last minutes from which on the provider's health is an alarm."""
+
+
+class Kind(StrEnum):
+    UPKEEP_STILL = "upkeep_still"  # no process does what is due
+    CLOCK = "clock"
+    CAMPAIGN_STOPPED = "campaign_stopped"  # by a breaker, not by a person
+    ABANDON_RATE = "abandon_rate"
+    PROVIDER_SILENT = "provider_silent"
+    PROVIDER_DECLINES = "provider_declines"
+    ABANDONED = "abandoned"  # today somebody answered and met nobody
+    REGISTER_OLD = "register_old"
+    SEALING_BEHIND = "sealing_behind"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    kind: Kind
+    campaign: str | None = None
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What alarms depend on in one campaign."""
+
+    name: str
+    paused: bool
+    reason: str
+    abandoned_today: int
+    answered: int  # within the policy's window
+    abandoned: int
+    limit_percent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Everything that is looked at. Ages are None when there is nothing to be old."""
+
+    now: datetime
+    campaigns: Sequence[Campaign]
+    taken: int
+    declined: int
+    silent: int
+    skew_ms: int
+    most_skew_ms: int
+    upkeep_until: datetime | None
+    oldest_unsealed: datetime | None
+    registers: Mapping[str, tuple[datetime, int | None]]  # issued at, and how many days it serves
+
+
+def alarms(signs: Signs) -> list[Alarm]:
+    """Every alarm."""
+    found = [*_of_the_house(signs), *_of_the_provider(signs)]
+    for one in signs.campaigns:
+        found += _of_a_campaign(one)
+    return sorted(found, key=lambda alarm: list(Kind).index(alarm.kind))
+
+
+def _of_the_house(signs: Signs) -> Iterator[Alarm]:
+    now = signs.now
+    if signs.upkeep_until is not None and signs.upkeep_until < now:
+        yield Alarm(Kind.UPKEEP_STILL, values={"seconds": _seconds(now - signs.upkeep_until)})
+    if abs(signs.skew_ms) > signs.most_skew_ms:
+        yield Alarm(Kind.CLOCK, values={"ms": signs.skew_ms})
+    for name, (issued, days) in signs.registers.items():
+        if days is not None and now - issued > timedelta(days=days) - WASH_AHEAD:
+            age = (now - issued).days
+            yield Alarm(Kind.REGISTER_OLD, values={"register": name, "age": age, "most": days})
+    if signs.oldest_unsealed is not None and now - signs.oldest_unsealed > SEALED_WITHIN:
+        minutes = _seconds(now - signs.oldest_unsealed) // 60
+        yield Alarm(Kind.SEALING_BEHIND, values={"minutes": minutes})
+
+
+def _of_the_provider(signs: Signs) -> Iterator[Alarm]:
+    if signs.silent >= SILENT_ORDERS or (signs.silent and not signs.taken):
+        yield Alarm(Kind.PROVIDER_SILENT, values={"count": signs.silent})
+    if signs.declined >= DECLINED_ORDERS and signs.declined > signs.taken:
+        yield Alarm(Kind.PROVIDER_DECLINES, values={"count": signs.declined})
+
+
+def _of_a_campaign(one: Campaign) -> Iterator[Alarm]:
+    if one.paused and one.reason.startswith(BREAKER):
+        code = one.reason.removeprefix(BREAKER)
+        yield Alarm(Kind.CAMPAIGN_STOPPED, one.name, {"code": code})
+    if one.limit_percent is not None and one.abandoned * 100 > one.limit_percent * one.answered:
+        values = {"abandoned": one.abandoned, "answered": one.answered}
+        yield Alarm(Kind.ABANDON_RATE, one.name, values)
+    if one.abandoned_today:
+        yield Alarm(Kind.ABANDONED, one.name, {"count": one.abandoned_today})
+
+
+def _seconds(lasts: timedelta) -> int:
+    return int(lasts.total_seconds())

@@ -1,0 +1,182 @@
+"""Where a listener's leg belongs just now, and what is written down about it: inside the transaction.
+
+Rights are asked anew each time: whoever may listen no more does not, from that moment on.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from callserver.database import accounts, audit, calls, knowledge, listenings, seats
+from callserver.database.accounts import User
+from callserver.database.listenings import ListeningRow
+from callserver.database.seats import SeatRow
+from callserver.domain import listening as rules
+from callserver.domain import subject
+from callserver.domain.audit import Kind
+from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.listening import Mode, No, Why
+from callserver.domain.role import MAY, Action, Role
+from callserver.domain.seat import State
+from callserver.engine.house import House
+from callserver.ports import Tx
+
+HANG_UP_AGAIN = timedelta(seconds=5)
+"""A leg whose end was not told within this time is hung up again."""
+
+Sent = tuple[str | None, str | None]
+
+_ON_THE_LINE = frozenset({State.RESERVED, State.RINGING, State.TALKING})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a listener asks for. `browser`: hers calls in by itself, and is not rung."""
+
+    seat: int
+    mode: Mode
+    why: Why
+    browser: bool = False
+
+
+def hold(
+    tx: Tx, listening: int | None, listener: int | None = None
+) -> tuple[SeatRow, ListeningRow] | None:
+    """An open listening and its seat, held in this order; None when there is none."""
+    found = None
+    if listening is not None:
+        found = listenings.get(tx, listening)
+    elif listener is not None:
+        found = listenings.of_listener(tx, listener)
+    seat = None if found is None else seats.lock(tx, found.seat)
+    row = None if found is None else listenings.lock(tx, found.id)
+    if seat is None or row is None or row.ended_at is not None:
+        return None
+    return seat, row
+
+
+def facts(
+    tx: Tx, ours: House, user: User, rights: AbstractSet[Action], seat: SeatRow, mode: Mode
+) -> rules.Facts:
+    """Everything the rules look at."""
+    return rules.Facts(
+        today=ours.clock.now().date(),
+        policy=ours.rules.current.house.listening,
+        mode=mode,
+        rights=rights,
+        listener=user.id,
+        listener_department=user.department,
+        mentor=user.mentor,
+        phoner=seat.phoner,
+        department=seat.department,
+        present=seat.connected and seat.leg is not None and seat.state != State.OFF,
+        said_no=_said_no(tx, seat),
+    )
+
+
+def _said_no(tx: Tx, seat: SeatRow) -> bool:
+    """Whether the person of the call in hand wants no listener, now or since an earlier call."""
+    if seat.call is None or seat.state not in _ON_THE_LINE:
+        return False
+    call = calls.get(tx, seat.call)
+    if call is None:
+        return False
+    marks = knowledge.marks_of(tx, (subject.of_person(call.person),))
+    return any(mark.kind == "no_listener" for mark in marks)
+
+
+def place(tx: Tx, ours: House, row: ListeningRow, seat: SeatRow) -> Hear | WaitToHear | None:
+    """Where the leg belongs; None: the listening has ended just now."""
+    if seat.state == State.OFF:
+        end(tx, ours, row, "shift_over")
+        return None
+    user = accounts.user(tx, row.listener)
+    if user is None or user.left_at is not None:
+        end(tx, ours, row, "right_gone")
+        return None
+    state = State(seat.state)
+    mode = rules.mode_now(Mode(row.mode), state)
+    known = facts(tx, ours, user, MAY[Role(user.role)], seat, mode)
+    against = [no for no in rules.denied(known) if no not in rules.PASSING]
+    if against:
+        end(tx, ours, row, "right_gone", against)
+        return None
+    if mode != row.mode:
+        listenings.change(tx, row.id, mode=mode.value)
+        wanted = Wanted(seat.id, mode, Why(row.why))
+        write(tx, ours, Kind.LISTENING_CHANGED, seat, wanted, row.listener, row.id, before=row.mode)
+    if seat.leg and rules.hears(mode, state, present=known.present, said_no=known.said_no):
+        return Hear(seat.room, row.id, mode, seat.leg)
+    return WaitToHear(row.id)
+
+
+def sent(where: Hear | WaitToHear) -> Sent:
+    """As the row remembers it."""
+    return (where.room, where.mode.value) if isinstance(where, Hear) else (None, None)
+
+
+def note(tx: Tx, ours: House, row: ListeningRow, seat: SeatRow) -> None:
+    """A talk that is heard is written down once, where the person concerned can find it."""
+    call = None if seat.call is None else calls.get(tx, seat.call)
+    if call is None or call.answered_at is None or call.ended_at is not None:
+        return
+    if listenings.note_heard(tx, row.id, call.attempt):
+        audit.append(
+            tx,
+            ours.clock.now(),
+            Kind.HEARD,
+            contact=call.contact,
+            call=call.attempt,
+            listening=row.id,
+            listener=row.listener,
+            mode=row.mode,
+        )
+
+
+def end(
+    tx: Tx, ours: House, row: ListeningRow, why: str, reasons: Sequence[No] | None = None
+) -> None:
+    """It is over, and why. Its leg is looked after until it is known to be gone."""
+    now = ours.clock.now()
+    look_at = None if row.leg is None else now + HANG_UP_AGAIN
+    listenings.change(tx, row.id, ended_at=now, ended_because=why, look_at=look_at)
+    more: dict[str, Any] = {} if reasons is None else {"reasons": list(reasons)}
+    audit.append(
+        tx,
+        now,
+        Kind.LISTENING_STOPPED,
+        listening=row.id,
+        listener=row.listener,
+        phoner=row.phoner,
+        seat=row.seat,
+        why=why,
+        **more,
+    )
+
+
+def write(
+    tx: Tx,
+    ours: House,
+    kind: Kind,
+    seat: SeatRow,
+    wanted: Wanted,
+    listener: int,
+    listening: int | None = None,
+    **more: Any,
+) -> None:
+    """Who, whom, how and why: an audit entry, about the call in hand when there is one."""
+    audit.append(
+        tx,
+        ours.clock.now(),
+        kind,
+        call=seat.call,
+        listening=listening,
+        listener=listener,
+        phoner=seat.phoner,
+        seat=seat.id,
+        mode=wanted.mode.value,
+        why=wanted.why.value,
+        **more,
+    )

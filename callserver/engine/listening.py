@@ -1,0 +1,136 @@
+"""Listening in: somebody wants to hear a seat, or no more.
+
+The row in `listenings` says what should be; where the leg belongs just now follows from it and from
+the seat (engine/hearing.py), and engine/listener_legs.py keeps the leg there.
+"""
+
+from collections.abc import Set as AbstractSet
+
+from callserver.database import listenings, seats
+from callserver.database.accounts import User
+from callserver.database.listenings import ListeningRow
+from callserver.database.seats import SeatRow
+from callserver.domain import listening as rules
+from callserver.domain.audit import Kind
+from callserver.domain.listening import Mode, No
+from callserver.domain.role import Action
+from callserver.domain.seat import State
+from callserver.engine import hearing
+from callserver.engine.hearing import Wanted
+from callserver.engine.house import House
+from callserver.engine.listener_legs import AGAIN, ListenerLegs, Orders
+from callserver.errors import CallserverError, Impossible, NotFound
+from callserver.ports import Tx
+
+
+class Denied(CallserverError):  # noqa: N818 - a no, with its reasons
+    """Somebody may not listen; written into the audit log."""
+
+    def __init__(self, reasons: tuple[No, ...]) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = reasons
+
+
+class Listening:
+    """Starts, changes and stops listenings."""
+
+    def __init__(self, ours: House, legs: ListenerLegs) -> None:
+        self._ours = ours
+        self._legs = legs
+
+    async def start(self, user: User, rights: AbstractSet[Action], wanted: Wanted) -> int:
+        """Listen to a seat, or in another mode, or to another seat; the listening's id.
+
+        Her leg stays on the line when she changes over: it is rung the first time only.
+
+        Raises:
+            NotFound: there is no such seat.
+            Denied: she may not; every reason.
+            Impossible: to be joined, somebody must be on the line.
+        """
+        found, orders = await self._ours.store.run(lambda tx: self._start(tx, user, rights, wanted))
+        if not isinstance(found, int):
+            raise Denied(found)
+        self._legs.follow(orders)
+        return found
+
+    def _start(
+        self, tx: Tx, user: User, rights: AbstractSet[Action], wanted: Wanted
+    ) -> tuple[int | tuple[No, ...], Orders]:
+        ours, orders = self._ours, Orders()
+        seat = seats.lock(tx, wanted.seat)
+        if seat is None:
+            raise NotFound("there is no such seat", key="not_found")
+        against = rules.denied(hearing.facts(tx, ours, user, rights, seat, wanted.mode))
+        if against:
+            reasons = list(against)
+            hearing.write(tx, ours, Kind.LISTEN_DENIED, seat, wanted, user.id, reasons=reasons)
+            return against, orders
+        if wanted.mode is Mode.JOIN and seat.state != State.TALKING:
+            raise Impossible("nobody is on the line", key="nobody_on_the_line")
+        before = listenings.of_listener(tx, user.id)
+        if before is not None and before.seat == seat.id:
+            row = self._changed(tx, before, seat, wanted)
+        else:
+            row = self._new(tx, user, seat, wanted, before)
+            if row.leg is None and row.line is not None:
+                caller_id = ours.rules.campaign(seat.campaign).caller_id
+                orders.ring = row.id, row.line, caller_id
+        where = hearing.place(tx, ours, row, seat)
+        if where is not None and row.leg is not None and hearing.sent(where) != row.sent:
+            orders.hear = row.leg, where
+        return row.id, orders
+
+    def _changed(self, tx: Tx, row: ListeningRow, seat: SeatRow, wanted: Wanted) -> ListeningRow:
+        if (wanted.mode, wanted.why) == (row.mode, row.why):
+            return row
+        listenings.change(
+            tx,
+            row.id,
+            mode=wanted.mode.value,
+            why=wanted.why.value,
+            look_at=self._ours.clock.now() + AGAIN,
+        )
+        kind = Kind.LISTENING_CHANGED
+        hearing.write(tx, self._ours, kind, seat, wanted, row.listener, row.id, before=row.mode)
+        return row._replace(mode=wanted.mode.value, why=wanted.why.value)
+
+    def _new(
+        self, tx: Tx, user: User, seat: SeatRow, wanted: Wanted, before: ListeningRow | None
+    ) -> ListeningRow:
+        """A listening; the leg of the one before comes along."""
+        now = self._ours.clock.now()
+        if before is not None:
+            hearing.end(tx, self._ours, before, "moved")
+            listenings.change(tx, before.id, leg=None, look_at=None)
+        # Her account's line or her browser, never a number typed here: nobody is rung unasked (I11).
+        line = user.line or f"client:listener_{user.id}"
+        row = listenings.add(
+            tx,
+            seat=seat.id,
+            phoner=seat.phoner,
+            listener=user.id,
+            department=seat.department,
+            mode=wanted.mode.value,
+            why=wanted.why.value,
+            line=None if wanted.browser else line,
+            leg=None if before is None else before.leg,
+            room=None if before is None else before.room,
+            heard_as=None if before is None else before.heard_as,
+            started_at=now,
+            seen_at=now,
+            look_at=now + AGAIN,
+        )
+        if row is None:  # the same click twice, at one instant
+            raise Impossible("you are listening already", key="listening_already")
+        hearing.write(tx, self._ours, Kind.LISTENING_STARTED, seat, wanted, user.id, row.id)
+        return row
+
+    async def stop(self, user: User) -> None:
+        """Listen no more."""
+
+        def work(tx: Tx) -> Orders:
+            row = listenings.of_listener(tx, user.id)
+            return Orders() if row is None else self._legs.ended(tx, row, "stopped")
+
+        self._legs.follow(await self._ours.store.run(work))

@@ -1,0 +1,162 @@
+"""How the house stands: lists, orders and alarms, in one reading that many may share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from callserver.database import contacts, progress
+from callserver.domain import alarm, hours
+from callserver.domain.alarm import Alarm
+from callserver.domain.campaign import Campaign
+from callserver.domain.hours import Place
+from callserver.domain.permit import MOST_CLOCK_SKEW_MS
+from callserver.engine import gate
+from callserver.engine.house import House
+from callserver.ports import Tx
+
+LAST = timedelta(minutes=5)
+"""Orders so old count for the provider's health."""
+
+LAST_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Contacts of each campaign by status, as of some moment."""
+
+    at: datetime
+    by_status: Mapping[str, Mapping[str, int]]
+
+
+def count(tx: Tx, ours: House) -> Counted:
+    """The one reading that takes longer the longer the lists are."""
+    return Counted(ours.clock.now(), progress.by_status(tx))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One campaign in figures. Days are in UTC."""
+
+    campaign: Campaign
+    by_status: Mapping[str, int]
+    open_now: int  # ready contacts in places where calls may be made now, before the other rules
+    next_at: datetime | None  # when there is something to dial again, if nothing is open now
+    dials: int
+    answered: int
+    abandoned: int
+    refusals: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The whole."""
+
+    at: datetime
+    campaigns: list[Progress]
+    taken: int  # orders of the last five minutes
+    declined: int
+    silent: int
+    last_minute: int  # orders
+    alarms: list[Alarm]
+
+
+def standing(tx: Tx, ours: House, counted: Counted) -> Standing:
+    """Read all the rest."""
+    now = ours.clock.now()
+    today = now.date().isoformat()
+    current = ours.rules.current
+    days, refusals = progress.day_of(tx, today), progress.refusals(tx, today)
+    found = []
+    for name, campaign in current.campaigns.items():
+        by_status = counted.by_status.get(name, {})
+        open_now, next_at = _ahead(tx, ours, campaign, by_status.get("ready", 0), now)
+        dials, answered, abandoned = days.get(name, (0, 0, 0))
+        found.append(
+            Progress(
+                campaign=campaign,
+                by_status=by_status,
+                open_now=open_now,
+                next_at=None if open_now else next_at,
+                dials=dials,
+                answered=answered,
+                abandoned=abandoned,
+                refusals=refusals.get(name, {}),
+            )
+        )
+    taken, declined, silent = progress.orders(tx, now - LAST)
+    return Standing(
+        at=now,
+        campaigns=found,
+        taken=taken,
+        declined=declined,
+        silent=silent,
+        last_minute=sum(progress.orders(tx, now - LAST_MINUTE)),
+        alarms=alarm.alarms(_signs(tx, ours, found, (taken, declined, silent), now)),
+    )
+
+
+def _ahead(
+    tx: Tx, ours: House, campaign: Campaign, ready: int, now: datetime
+) -> tuple[int, datetime | None]:
+    """How many are ready where it is open, and when it goes on where it is not."""
+    policy = ours.rules.current.policies[campaign.policy]
+    places = contacts.ready_places(tx, campaign.name, contacts.places_of(tx, campaign.name))
+    open_places = [one for one in places if hours.is_open(policy, Place.parse(one), now)]
+    if places and len(open_places) == len(places):
+        open_now = ready
+    else:  # some sleep: only then are places counted one by one
+        open_now = sum(progress.ready_in(tx, campaign.name, one) for one in open_places)
+    times = list(contacts.next_due(tx, campaign.name, 0).values())
+    for one in set(places) - set(open_places):
+        at = hours.next_open(policy, Place.parse(one), now)
+        times += [] if at is None else [at]
+    return open_now, max(min(times), now) if times else None
+
+
+def _signs(
+    tx: Tx,
+    ours: House,
+    found: list[Progress],
+    orders: tuple[int, int, int],
+    now: datetime,
+) -> alarm.Signs:
+    states = progress.states(tx)
+    policies = ours.rules.current.policies
+    in_use = [policies[one.campaign.policy] for one in found]
+    wash = min(
+        (
+            policy.register_rule.wash_days
+            for policy in in_use
+            if policy.register_rule.respected and policy.register_rule.wash_days is not None
+        ),
+        default=None,
+    )
+    campaigns = []
+    for one in found:
+        paused, reason, _ = states.get(one.campaign.name, (False, "", now))
+        asked = gate.state_of(tx, ours.rules, one.campaign, now)  # what the gate itself goes by
+        limit = policies[one.campaign.policy].abandon.limit_percent
+        campaigns.append(
+            alarm.Campaign(
+                one.campaign.name,
+                paused,
+                reason,
+                one.abandoned,
+                asked.answered,
+                asked.abandoned,
+                limit,
+            )
+        )
+    taken, declined, silent = orders
+    return alarm.Signs(
+        now=now,
+        campaigns=campaigns,
+        taken=taken,
+        declined=declined,
+        silent=silent,
+        skew_ms=ours.clock.skew_ms(),
+        most_skew_ms=MOST_CLOCK_SKEW_MS,
+        upkeep_until=progress.lease_until(tx, "upkeep"),
+        oldest_unsealed=progress.oldest_unsealed(tx),
+        registers={name: (at, wash) for name, at in progress.registers_washed(tx).items()},
+    )

@@ -1,0 +1,267 @@
+"""The floor through its door: what is seen of whom, and what whoever leads it may do."""
+
+import asyncio
+import time
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from callserver.console import live
+from callserver.console.floor import Floor
+from callserver.database import accounts
+from callserver.database.tables import registers, seats
+from callserver.domain.role import Role
+from callserver.simulator.legs import Behaviour
+from tests.console.conftest import Browser, House
+from tests.console.test_live import events, stream
+
+
+@pytest.fixture
+def other(house: House) -> Browser:
+    """A supervisor of another department."""
+    house.add_user("syd", Role.SUPERVISOR, "syd")
+    return house.browser("syd")
+
+
+def talk(house: House) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(6)
+
+    asyncio.run(work())
+
+
+def wait(house: House, seconds: float) -> None:
+    asyncio.run(house.until(seconds))
+
+
+def test_what_a_seat_looks_like(house: House) -> None:
+    talk(house)
+    supervisor = house.browser("supervisor")
+    floor = supervisor.api("GET", "/floor").json()
+    (seat,) = floor["seats"]
+    assert (seat["name"], seat["state"], seat["connected"]) == ("Phoner 1", "talking", True)
+    assert seat["listeners"] == []
+    assert floor["campaigns"]["kanvas"]["title"]["da"]
+    reply = supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
+    assert reply.status_code == 200
+    (seat,) = supervisor.api("GET", "/floor").json()["seats"]
+    assert [one["mode"] for one in seat["listeners"]] == ["silent"]
+
+
+def test_another_department_sees_and_does_nothing(house: House, other: Browser) -> None:
+    talk(house)
+    floor = other.api("GET", "/floor").json()
+    assert floor["seats"] == []
+    assert "kanvas" not in floor["campaigns"]
+    assert "kanvas" not in other.api("GET", "/floor/figures").json()["campaigns"]
+    assert other.api("GET", "/floor/seats/1").status_code == 404
+    for path in ("/floor/seats/1/hand", "/floor/seats/1/off"):
+        assert other.api("POST", path, {}).status_code == 404
+    assert other.api("POST", "/campaigns/kanvas", {"paused": True}).status_code == 404
+    (seat,) = house.seats()
+    assert seat.state == "talking"
+    for role in ("leader", "administrator"):
+        assert len(house.browser(role).api("GET", "/floor").json()["seats"]) == 1
+
+
+def test_a_hand_is_answered(house: House, other: Browser) -> None:
+    talk(house)
+    up = update(seats).values(hand_at=house.clock.now())
+    house.read(lambda tx: tx.execute(up))
+    supervisor = house.browser("supervisor")
+    assert supervisor.api("GET", "/floor").json()["seats"][0]["hand_at"]
+    assert supervisor.api("POST", "/floor/seats/1/hand", {}).status_code == 200
+    assert supervisor.api("POST", "/floor/seats/1/hand", {}).status_code == 200
+    assert supervisor.api("GET", "/floor").json()["seats"][0]["hand_at"] is None
+    assert [entry["answered"] for entry in house.entries("hand")] == [True]
+
+
+def test_a_shift_ends_after_the_call_in_hand(house: House) -> None:
+    talk(house)
+    supervisor = house.browser("supervisor")
+    assert supervisor.api("POST", "/floor/seats/1/off", {}).status_code == 200
+    (seat,) = house.seats()
+    assert (seat.state, seat.wants) == ("talking", "off")
+    assert house.live_legs(), "the talk goes on"
+    house.network.hang_up_by_person(house.live_legs()[0])
+    wait(house, 2)
+    asyncio.run(house.outcome("no_thanks"))
+    assert house.seats()[0].state == "off"
+    assert len(house.calls()) == 1
+    assert house.entries("shift_ended")[0]["phoner"] == 1
+    assert supervisor.api("POST", "/floor/seats/1/off", {}).status_code == 409
+    assert supervisor.api("POST", "/floor/seats/99/off", {}).status_code == 404
+
+
+def test_a_waiting_seat_is_off_at_once(house: House) -> None:
+    asyncio.run(house.on_shift())
+    leg = house.phoner_leg()
+    assert house.browser("supervisor").api("POST", "/floor/seats/1/off", {}).status_code == 200
+    wait(house, 1)
+    assert house.seats()[0].state == "off"
+    assert not leg.live
+
+
+def test_an_outcome_is_corrected_within_the_department(house: House, other: Browser) -> None:
+    talk(house)
+    house.network.hang_up_by_person(house.live_legs()[0])
+    wait(house, 2)
+    asyncio.run(house.outcome("no_thanks", then="pause"))
+    supervisor = house.browser("supervisor")
+    details = supervisor.api("GET", "/floor/seats/1").json()
+    (call,) = details["calls"]
+    assert (call["outcome"], call["heard"]) == ("no_thanks", False)
+    assert "322000" not in str(details)
+    assert "voicemail" in details["outcomes"]["kanvas"]
+    body = {"attempt": call["attempt"], "outcome": "voicemail"}
+    assert other.api("POST", "/correct", body).status_code == 404
+    assert supervisor.api("POST", "/correct", body).status_code == 200
+    assert house.calls()[0].outcome == "voicemail"
+    assert house.entries("corrected")[0]["before"] == "no_thanks"
+
+
+def test_the_administrator_reads_no_forms(house: House) -> None:
+    talk(house)
+    supervisor = house.browser("supervisor")
+    supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
+    wait(house, 3)
+    form = {"respectful": 5, "serious": 5, "positive": 4, "words": "Fin samtale."}
+    attempt = house.calls()[0].attempt
+    assert supervisor.api("POST", f"/calls/{attempt}/form", form).status_code == 200
+    details = supervisor.api("GET", "/floor/seats/1").json()
+    assert [one["words"] for one in details["forms"]] == ["Fin samtale."]
+    assert details["calls"][0]["heard"] is True
+    assert house.browser("administrator").api("GET", "/floor/seats/1").json()["forms"] == []
+
+
+def test_figures(house: House) -> None:
+    house.people.default = Behaviour(answers_after=None)
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(35)
+
+    asyncio.run(work())
+    supervisor = house.browser("supervisor")
+    found = supervisor.api("GET", "/floor/figures").json()
+    kanvas = found["campaigns"]["kanvas"]
+    assert sum(kanvas["contacts"].values()) == 40
+    assert kanvas["contacts"]["waiting"] == 1
+    assert kanvas["open_now"] == kanvas["contacts"]["ready"]
+    assert kanvas["dials"] == 2
+    assert found["provider"]["taken"] == 2
+    assert found["alarms"] == []
+    # At night nothing is open, and the page says when it goes on.
+    house.clock.set(house.clock.now() + timedelta(hours=5))
+    late = house.browser("leader").api("GET", "/floor/figures").json()["campaigns"]["kanvas"]
+    assert late["open_now"] == 0
+    assert late["next_at"].startswith("2026-05-13T07:00")
+
+
+def test_refusals_are_counted_where_they_are_written(house: House) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(6)
+        await house.api("POST", "/wish", {"wish": "never"})
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(2)
+        await house.outcome("no_thanks", then="pause")
+        await house.api("POST", "/dial", {"number": "32200000"})
+
+    asyncio.run(work())
+    found = house.browser("supervisor").api("GET", "/floor/figures").json()
+    counted = found["campaigns"]["kanvas"]["refusals"]
+    written: dict[str, int] = {}
+    for entry in house.entries("refused"):
+        written[entry["reasons"][0]] = written.get(entry["reasons"][0], 0) + 1
+    assert counted == written
+    assert counted
+
+
+def test_alarms_reach_the_page_in_time(house: House) -> None:
+    now = house.clock.now()
+    old = insert(registers).values(
+        name="robinson", washed_at=now - timedelta(days=95), active=True, size=1
+    )
+    house.read(lambda tx: tx.execute(old))
+    asyncio.run(house.on_shift())
+    house.clock.set(now + timedelta(minutes=9))
+    found = house.browser("supervisor").api("GET", "/floor/figures").json()
+    kinds = {one["kind"] for one in found["alarms"]}
+    assert {"register_old", "sealing_behind", "upkeep_still"} <= kinds
+
+
+def test_many_followers_share_one_reading(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PACE_S", 0.05)
+    for name, department in (("one", "nord"), ("two", "nord"), ("three", "syd")):
+        house.add_user(name, Role.SUPERVISOR, department)
+    one, two, three = (house.browser(name) for name in ("one", "two", "three"))
+    read = 0
+    whole = Floor._whole
+
+    def counting(self: Floor, tx: Any) -> Any:
+        nonlocal read
+        read += 1
+        return whole(self, tx)
+
+    monkeypatch.setattr(Floor, "_whole", counting)
+
+    async def work() -> None:
+        async with stream(one) as a, stream(two) as b, stream(three) as c:
+            await house.on_shift(1)
+            await house.ready(1)
+            await house.until(6)
+            shown = (await a.until("floor"))[-1][2]["seats"]
+            await b.until("floor")
+            await asyncio.sleep(0.5)
+            assert [seat["name"] for seat in shown] == ["Phoner 1"]
+            assert not any(found[2]["seats"] for found in events(c.text))
+            told = sum(len(events(opened.text)) for opened in (a, b, c))
+            assert read < told, "a reading serves more than one"
+
+    asyncio.run(work())
+
+
+def test_what_happens_at_once_is_told_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A burst is one view, and the last state is never missed."""
+    monkeypatch.setattr(live, "PACE_S", 0.4)
+    browser = house.browser("supervisor")
+    told: list[Any] = []
+
+    async def work() -> None:
+        await house.on_shift(1)
+        began = time.monotonic()
+        async with stream(browser) as opened:
+            for number in range(30):
+                await house.api("POST", "/ready" if number % 2 else "/pause", {})
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(1.5)
+            told.extend(one[2]["seats"] for one in events(opened.text) if one[1] == "floor")
+            assert 1 <= len(told) <= (time.monotonic() - began) / 0.4 + 1
+
+    asyncio.run(work())
+    assert told[-1] == browser.api("GET", "/floor").json()["seats"]
+
+
+def test_presence_lets_a_second_shift_dial(house: House) -> None:
+    house.read(partial(accounts.change, user_id=1, shifts=2))
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(5)
+
+    asyncio.run(work())
+    assert not house.calls()
+    assert house.browser("supervisor").api("POST", "/presence", {}).status_code == 200
+    wait(house, 40)
+    assert house.calls()

@@ -1,0 +1,113 @@
+"""Listenings and the floor's figures on both databases."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from callserver.database import accounts, house, listenings, progress, seats
+from callserver.database.store import AnyStore
+from callserver.ports import Tx
+from tests.house import TUESDAY
+
+T = TypeVar("T")
+NEW: dict[str, Any] = {
+    "seat": 1,
+    "phoner": 1,
+    "listener": 9,
+    "department": "nord",
+    "mode": "silent",
+    "why": "quality",
+    "started_at": TUESDAY,
+    "look_at": TUESDAY,
+}
+
+
+def run(store: AnyStore, work: Callable[[Tx], T]) -> T:
+    async def go() -> T:
+        return await store.run(work)
+
+    return asyncio.run(go())
+
+
+def test_one_open_listening_a_listener(store: AnyStore) -> None:
+    first = run(store, lambda tx: listenings.add(tx, **NEW))
+    assert first is not None
+    assert run(store, lambda tx: listenings.add(tx, **NEW | {"seat": 2})) is None
+    other = run(store, lambda tx: listenings.add(tx, **NEW | {"listener": 8}))
+    assert other is not None
+    assert run(store, lambda tx: len(listenings.open_at(tx, 1))) == 2
+    run(store, lambda tx: listenings.change(tx, first.id, ended_at=TUESDAY, look_at=None))
+    again = run(store, lambda tx: listenings.add(tx, **NEW | {"seat": 2}))
+    assert again is not None
+    ended = run(store, lambda tx: listenings.get(tx, first.id))
+    assert ended is not None
+    assert ended.ended_at == TUESDAY
+
+
+def test_what_is_stirred_is_due(store: AnyStore) -> None:
+    later = TUESDAY + timedelta(minutes=1)
+    row = run(store, lambda tx: listenings.add(tx, **NEW | {"look_at": later}))
+    assert row is not None
+    assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == []
+    run(store, lambda tx: listenings.stir(tx, 2, TUESDAY))
+    assert run(store, listenings.next_look) == later
+    run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
+    assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == [row.id]
+    run(store, lambda tx: listenings.change(tx, row.id, ended_at=TUESDAY, look_at=later))
+    run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
+    assert run(store, listenings.next_look) == later, "what has ended is stirred no more"
+
+
+def test_a_talk_is_noted_once_and_a_form_replaced(store: AnyStore) -> None:
+    user = {"handle": "s", "name": "Sara", "role": "supervisor", "id": 9}
+    run(store, lambda tx: accounts.add(tx, **user))
+    row = run(store, lambda tx: listenings.add(tx, **NEW))
+    assert row is not None
+    assert [run(store, lambda tx: listenings.note_heard(tx, row.id, "a")) for _ in range(2)] == [
+        True,
+        False,
+    ]
+    assert run(store, lambda tx: listenings.heard_by(tx, "a", 9))
+    assert not run(store, lambda tx: listenings.heard_by(tx, "a", 8))
+    assert run(store, lambda tx: listenings.heard_of(tx, 9, ["a", "b"])) == {"a"}
+    assert run(store, lambda tx: listenings.heard_of(tx, 9, [])) == frozenset()
+    form = {"phoner": 1, "at": TUESDAY, "respectful": 5, "serious": 4, "positive": 3, "words": ""}
+    key = run(store, lambda tx: listenings.give_form(tx, "a", 9, **form))
+    assert run(store, lambda tx: listenings.give_form(tx, "a", 9, **form | {"serious": 1})) == key
+    ((found, name),) = run(store, lambda tx: listenings.forms_of(tx, 1, 10))
+    assert (found.serious, name) == (1, "Sara")
+    assert run(store, lambda tx: listenings.calls_in(tx, [row.id])) == {row.id: ["a"]}
+    run(store, lambda tx: listenings.tell(tx, 2, [row.id], TUESDAY))
+    assert run(store, lambda tx: listenings.of_phoner(tx, 1, 10))[0][0].told_at is None
+    run(store, lambda tx: listenings.tell(tx, 1, [row.id], TUESDAY))
+    assert run(store, lambda tx: listenings.of_phoner(tx, 1, 10))[0][0].told_at == TUESDAY
+
+
+def test_the_floors_figures(store: AnyStore) -> None:
+    user = {"handle": "p", "name": "Pia", "role": "phoner", "id": 1}
+    run(store, lambda tx: accounts.add(tx, **user))
+    seat = run(store, lambda tx: seats.open_for(tx, 1, "nord", TUESDAY))
+    run(store, lambda tx: seats.set_line(tx, seat.id, state="paused", hand_at=TUESDAY))
+    for reason in ("FREQ_GAP", "FREQ_GAP", "SUP_NUMBER", "FREQ_GAP"):
+        counted = partial(house.count_refusal, campaign="kanvas", reason=reason, now=TUESDAY)
+        run(store, counted)
+    day = TUESDAY.date().isoformat()
+
+    def look(tx: Tx) -> None:
+        assert progress.refusals(tx, day) == {"kanvas": {"FREQ_GAP": 3, "SUP_NUMBER": 1}}
+        assert progress.refusals(tx, "2026-01-01") == {}
+        (line,) = progress.seat_lines(tx, TUESDAY)
+        assert (line.name, line.state, line.hand_at) == ("Pia", "paused", TUESDAY)
+        assert progress.orders(tx, TUESDAY) == (0, 0, 0)
+        assert progress.by_status(tx) == {}
+        assert progress.ready_in(tx, "kanvas", "DK") == 0
+        assert progress.day_of(tx, day) == {}
+        assert progress.ears(tx) == []
+        assert progress.states(tx) == {}
+        assert progress.registers_washed(tx) == {}
+        assert progress.oldest_unsealed(tx) is None
+        assert progress.lease_until(tx, "upkeep") is None
+
+    run(store, look)

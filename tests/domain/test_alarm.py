@@ -1,0 +1,85 @@
+"""Alarms: each by itself, with the figure just below it as its control."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from callserver.domain.alarm import Campaign, Kind, Signs, alarms
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+QUIET = Campaign("kanvas", False, "", 0, 200, 6, 3.0)
+WELL = Signs(
+    now=NOW,
+    campaigns=[QUIET],
+    taken=20,
+    declined=4,
+    silent=2,
+    skew_ms=500,
+    most_skew_ms=500,
+    upkeep_until=NOW,
+    oldest_unsealed=NOW - timedelta(minutes=2),
+    registers={"robinson": (NOW - timedelta(days=90), 100), "other": (NOW, None)},
+)
+
+
+def test_a_house_that_is_well_raises_none() -> None:
+    assert alarms(WELL) == []
+    empty = replace(WELL, campaigns=[], taken=0, declined=0, silent=0, registers={})
+    assert alarms(replace(empty, upkeep_until=None, oldest_unsealed=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("signs", "kind", "values"),
+    [
+        (
+            replace(WELL, upkeep_until=NOW - timedelta(seconds=9)),
+            Kind.UPKEEP_STILL,
+            {"seconds": 9},
+        ),
+        (replace(WELL, skew_ms=-501), Kind.CLOCK, {"ms": -501}),
+        (
+            replace(WELL, campaigns=[replace(QUIET, paused=True, reason="provider_21215")]),
+            Kind.CAMPAIGN_STOPPED,
+            {"code": "21215"},
+        ),
+        (
+            replace(WELL, campaigns=[replace(QUIET, abandoned=7)]),
+            Kind.ABANDON_RATE,
+            {"abandoned": 7, "answered": 200},
+        ),
+        (
+            replace(WELL, campaigns=[replace(QUIET, abandoned_today=1)]),
+            Kind.ABANDONED,
+            {"count": 1},
+        ),
+        (replace(WELL, silent=3), Kind.PROVIDER_SILENT, {"count": 3}),
+        (replace(WELL, silent=1, taken=0, declined=0), Kind.PROVIDER_SILENT, {"count": 1}),
+        (replace(WELL, declined=21), Kind.PROVIDER_DECLINES, {"count": 21}),
+        (
+            replace(WELL, registers={"r": (NOW - timedelta(days=91), 100)}),
+            Kind.REGISTER_OLD,
+            {"register": "r", "age": 91, "most": 100},
+        ),
+        (
+            replace(WELL, oldest_unsealed=NOW - timedelta(minutes=3)),
+            Kind.SEALING_BEHIND,
+            {"minutes": 3},
+        ),
+    ],
+)
+def test_each(signs: Signs, kind: Kind, values: dict[str, Any]) -> None:
+    (one,) = alarms(signs)
+    assert (one.kind, dict(one.values)) == (kind, values)
+
+
+def test_a_pause_by_a_person_is_no_alarm_and_they_come_in_order() -> None:
+    paused = replace(QUIET, paused=True, reason="frokost")
+    assert alarms(replace(WELL, campaigns=[paused])) == []
+    both = replace(WELL, silent=3, oldest_unsealed=NOW - timedelta(hours=1), skew_ms=900)
+    assert [one.kind for one in alarms(both)] == [
+        Kind.CLOCK,
+        Kind.PROVIDER_SILENT,
+        Kind.SEALING_BEHIND,
+    ]

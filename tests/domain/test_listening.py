@@ -1,0 +1,130 @@
+"""Who may hear whom: every reason in its order, and where a listener's leg belongs."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from callserver.domain.listening import (
+    Facts,
+    Mode,
+    No,
+    Policy,
+    denied,
+    hears,
+    mode_now,
+)
+from callserver.domain.role import MAY, Action, Role
+from callserver.domain.seat import State
+
+TOLD = date(2026, 3, 1)
+POLICY = Policy(notified_from=TOLD, source="aftale", checked=TOLD)
+GOOD = Facts(
+    today=TOLD + timedelta(days=42),
+    policy=POLICY,
+    mode=Mode.SILENT,
+    rights=MAY[Role.SUPERVISOR],
+    listener=9,
+    listener_department="nord",
+    mentor=None,
+    phoner=1,
+    department="nord",
+    present=True,
+    said_no=False,
+)
+TRAINEE = replace(GOOD, rights=MAY[Role.PHONER], listener=2, mentor=1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "reasons"),
+    [
+        (GOOD, ()),
+        (replace(GOOD, listener_department=None), ()),
+        (replace(GOOD, today=TOLD + timedelta(days=41)), (No.NOT_ANNOUNCED,)),
+        (replace(GOOD, policy=None), (No.NOT_ANNOUNCED,)),
+        (replace(GOOD, rights=MAY[Role.ADMINISTRATOR]), (No.ROLE,)),
+        (replace(GOOD, rights=frozenset[Action]()), (No.ROLE,)),
+        (replace(GOOD, rights=frozenset({Action.LISTEN}), mode=Mode.COACH), (No.ROLE,)),
+        (replace(GOOD, rights=frozenset({Action.LISTEN}), mode=Mode.JOIN), (No.ROLE,)),
+        (replace(GOOD, rights=frozenset({Action.COACH}), mode=Mode.SILENT), (No.ROLE,)),
+        (replace(GOOD, listener_department="syd"), (No.DEPARTMENT,)),
+        (replace(GOOD, listener=1), (No.OWN_SEAT,)),
+        (replace(GOOD, present=False), (No.EMPTY_ROOM,)),
+        (replace(GOOD, said_no=True), (No.PERSON_SAID_NO,)),
+        (TRAINEE, ()),
+        (replace(TRAINEE, mentor=3), (No.NOT_MENTOR,)),
+        (replace(TRAINEE, mentor=None), (No.NOT_MENTOR,)),
+        (replace(TRAINEE, mode=Mode.COACH), (No.ROLE,)),
+        (replace(TRAINEE, mode=Mode.JOIN), (No.ROLE,)),
+        (replace(TRAINEE, listener_department="syd"), (No.DEPARTMENT,)),
+        (
+            replace(GOOD, policy=None, rights=frozenset[Action](), listener_department="syd"),
+            (No.NOT_ANNOUNCED, No.ROLE, No.DEPARTMENT),
+        ),
+    ],
+)
+def test_reasons(facts: Facts, reasons: tuple[No, ...]) -> None:
+    assert denied(facts) == reasons
+
+
+@given(
+    st.builds(
+        Facts,
+        today=st.dates(date(2026, 1, 1), date(2026, 12, 31)),
+        policy=st.sampled_from([None, POLICY]),
+        mode=st.sampled_from(Mode),
+        rights=st.sampled_from(list(MAY.values())),
+        listener=st.integers(1, 3),
+        listener_department=st.sampled_from([None, "nord", "syd"]),
+        mentor=st.sampled_from([None, 1, 2, 3]),
+        phoner=st.integers(1, 3),
+        department=st.sampled_from(["nord", "syd"]),
+        present=st.booleans(),
+        said_no=st.booleans(),
+    )
+)
+def test_nobody_is_let_in_who_may_not(facts: Facts) -> None:
+    """An oracle in other words, and the order of the reasons."""
+    found = denied(facts)
+    assert list(found) == sorted(found, key=list(No).index)
+    if found:
+        return
+    assert facts.policy is not None
+    assert facts.today - facts.policy.notified_from >= timedelta(days=42)
+    assert facts.listener != facts.phoner
+    assert facts.present
+    assert not facts.said_no
+    assert facts.listener_department in (None, facts.department)
+    role = next(role for role, may in MAY.items() if may is facts.rights)
+    if role is Role.PHONER:
+        assert facts.mode is Mode.SILENT
+        assert facts.mentor == facts.phoner
+    else:
+        assert role in (Role.SUPERVISOR, Role.LEADER)
+
+
+def test_a_silent_listener_hears_calls_and_no_pauses() -> None:
+    heard = {state for state in State if hears(Mode.SILENT, state, present=True, said_no=False)}
+    assert heard == {State.RESERVED, State.RINGING, State.TALKING}
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("state", State)
+def test_nobody_hears_an_empty_room_or_a_person_who_said_no(mode: Mode, state: State) -> None:
+    assert not hears(mode, state, present=False, said_no=False)
+    assert not hears(mode, state, present=True, said_no=True)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_joined_voice_ends_with_the_talk(state: State) -> None:
+    assert mode_now(Mode.JOIN, state) is (Mode.JOIN if state is State.TALKING else Mode.SILENT)
+    assert mode_now(Mode.COACH, state) is Mode.COACH
+
+
+def test_the_notice_may_be_longer_but_not_shorter() -> None:
+    assert Policy(notified_from=TOLD, notice_days=60, source="x", checked=TOLD).opens > POLICY.opens
+    with pytest.raises(ValidationError):
+        Policy(notified_from=TOLD, notice_days=41, source="x", checked=TOLD)

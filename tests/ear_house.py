@@ -1,0 +1,151 @@
+"""A house with ears: a phoner, somebody of each role beside her, and a watch over every listener."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from callserver.database import accounts
+from callserver.domain.role import Role
+from callserver.engine.accounts import hash_of
+from callserver.ports import Tx
+from callserver.simulator import asgi
+from callserver.simulator.legs import Conference, Leg
+from callserver.simulator.robots import document
+from tests.house import TestHouse
+
+SUPERVISOR, OTHER, ADMINISTRATOR, LEADER, TRAINEE = 21, 22, 23, 24, 25
+
+
+class EarHouse(TestHouse):
+    """A phoner, somebody of each role beside her, and a watch over every listener's coming and going."""
+
+    def __init__(self, folder: Path, **more: Any) -> None:
+        super().__init__(folder, **more)
+        self.disturbed: list[str] = []
+        self.alone: list[str] = []
+        self._watch()
+        self.read(self._employ)
+
+    def _employ(self, tx: Tx) -> None:
+        for user, role, department in (
+            (SUPERVISOR, Role.SUPERVISOR, "nord"),
+            (OTHER, Role.SUPERVISOR, "syd"),
+            (ADMINISTRATOR, Role.ADMINISTRATOR, None),
+            (LEADER, Role.LEADER, None),
+            (TRAINEE, Role.PHONER, "nord"),
+        ):
+            values = {"id": user, "handle": f"u{user}", "name": f"U {user}", "role": role.value}
+            accounts.add(tx, department=department, **values)
+            accounts.add_token(tx, hash_of(f"t{user}"), user, "test", self.clock.now())
+
+    def _watch(self) -> None:
+        """Whether anything between phoner and contact changes when a listener comes or goes."""
+        network = self.network
+        join, leave, reserve = network._join, network._leave, network.reserve
+
+        def pairs(room: Conference | None) -> set[tuple[str, str]]:
+            parties = [] if room is None else room.parties()
+            heard = room.hears if room is not None else None
+            return {
+                (one.sid, other.sid)
+                for one in parties
+                for other in parties
+                if heard is not None and heard(one, other)
+            }
+
+        def watched(leg: Leg, room: Conference | None, act: Any) -> None:
+            before = pairs(room)
+            act()
+            if not leg.starts and pairs(room) != before:
+                self.disturbed.append(leg.sid)
+
+        def joined(leg: Leg) -> None:
+            room = network.rooms[leg.conference or ""]
+            watched(leg, room, lambda: join(leg))
+
+        def left(leg: Leg, why: str) -> None:
+            room = network.rooms.get(leg.conference or "")
+            watched(leg, room, lambda: leave(leg, why))
+
+        def reserved(room: Conference, leg: Leg) -> None:
+            reserve(room, leg)
+            if leg.to.startswith("+") and not room.parties():
+                self.alone.append(leg.to)
+
+        network._join, network._leave, network.reserve = joined, left, reserved  # type: ignore[method-assign]
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, user: int = SUPERVISOR
+    ) -> tuple[int, dict[str, Any]]:
+        sent = b"" if body is None else json.dumps(body).encode()
+        headers = [(b"authorization", f"Bearer t{user}".encode())]
+        url = f"{self.plan.public_url}/api/v1{path}"
+        status, reply = await asgi.call(self.app, method, url, headers, sent)
+        await self.server.ours.background.idle()
+        return status, document(reply)
+
+    async def listen(
+        self, mode: str = "silent", *, user: int = SUPERVISOR, seat: int = 1, **more: Any
+    ) -> int:
+        body = {"seat": seat, "mode": mode, "why": "quality", **more}
+        return (await self.ask("POST", "/listenings", body, user=user))[0]
+
+    async def stop(self, user: int = SUPERVISOR) -> int:
+        return (await self.ask("POST", "/listenings/stop", {}, user=user))[0]
+
+    async def talking(self, phoner: int = 1) -> None:
+        await self.on_shift(phoner)
+        await self.ready(phoner)
+        await self.until(6)
+        assert (await self.seat(phoner))["state"] == "talking"
+
+    def ear(self, user: int = SUPERVISOR) -> Leg | None:
+        """The listener's leg, as long as it lives."""
+        line = f"client:listener_{user}"
+        return next(
+            (
+                leg
+                for leg in reversed(self.network.legs.values())
+                if leg.live and leg.far_end == line
+            ),
+            None,
+        )
+
+    def seat_leg(self, phoner: int = 1) -> Leg:
+        """The phoner's own leg."""
+        line = f"client:phoner_{phoner}"
+        return next(leg for leg in self.network.legs.values() if leg.live and leg.far_end == line)
+
+    def hearers(self, speaker: Leg) -> set[str]:
+        """Who hears this leg just now, by their lines."""
+        room = self.network.rooms.get(speaker.conference or "")
+        if room is None:
+            return set()
+        return {leg.far_end for leg in room.legs.values() if room.hears(leg, speaker)}
+
+    def heard(self, ear: Leg) -> set[str]:
+        """Whom this leg hears just now."""
+        room = self.network.rooms.get(ear.conference or "")
+        if room is None:
+            return set()
+        return {leg.far_end for leg in room.legs.values() if room.hears(ear, leg)}
+
+    def check(self) -> None:
+        """What must hold at every moment."""
+        assert not self.disturbed
+        assert not self.alone
+        assert not self.network.ears.beeps
+        for voice in self.network.ears.voices:
+            assert len(voice.heard_by) <= (voice.level == 2)
+        for room in self.network.rooms.values():
+            for leg in room.legs.values():
+                if leg.starts:
+                    continue
+                hearers = self.hearers(leg)
+                assert not leg.muted or not hearers
+                assert leg.coach is None or all("phoner" in one for one in hearers)
+        for ring in self.network.record:
+            assert ring.heard != "silence"
+
+
+PHONER, CONTACT = "client:phoner_1", "+4532200000"
