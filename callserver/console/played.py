@@ -6,7 +6,8 @@ told in words what its owner would hear, and who hears her: never more than that
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Protocol
 
 from pydantic import BaseModel
@@ -23,7 +24,7 @@ from callserver.errors import NotAllowed
 class Telephones(Protocol):
     """A network that plays telephones (simulator/visitors.py)."""
 
-    def follow(self, line: str) -> AsyncIterator[BaseModel | None]:
+    def follow(self, line: str) -> AsyncGenerator[BaseModel | None, None]:
         """What its owner hears and who hears her; None now and then. Ends when another follows."""
         ...
 
@@ -90,14 +91,20 @@ class Played:
         loop = asyncio.get_running_loop()
         checked = loop.time()
         yield b"{}\n"
-        async for heard in self._telephones.follow(line):
-            if loop.time() - checked > BEAT_S:
-                checked = loop.time()
-                try:
-                    await self._door.ask(asked.request, needs)
-                except NotAllowed:
-                    return
-            yield b"{}\n" if heard is None else heard.model_dump_json().encode() + b"\n"
+        async with aclosing(self._telephones.follow(line)) as following:
+            async for heard in following:
+                if loop.time() - checked > BEAT_S:
+                    checked = loop.time()
+                    if not await self._may_still(asked, needs):
+                        return
+                yield b"{}\n" if heard is None else heard.model_dump_json().encode() + b"\n"
+
+    async def _may_still(self, asked: Asked, needs: Action) -> bool:
+        try:
+            await self._door.ask(asked.request, needs)
+        except NotAllowed:
+            return False
+        return True
 
 
 def _line(asked: Asked, role: As) -> str:

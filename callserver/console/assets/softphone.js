@@ -88,7 +88,8 @@ export async function connect({ as, expects, onState }) {
 
   async function open() {
     become("connecting");
-    if (kind !== "simulated" && !navigator.userActivation?.hasBeenActive) {
+    // A listener's own click on Listen comes before any sound of hers.
+    if (as === "phoner" && kind !== "simulated" && !navigator.userActivation?.hasBeenActive) {
       become("gesture");
       await gesture();
       become("connecting");
