@@ -92,8 +92,9 @@ class Staff:
 
 
 def welcome(tx: Tx, rules: Rules, let_in: Accounts) -> Staff:
-    """One account of each role, in a department that has campaigns; no robot takes them."""
-    department = next(iter(rules.current.campaigns.values())).department
+    """One account of each role, in the first robot's department; no robot takes them."""
+    campaigns = list(rules.current.campaigns.values())
+    department = campaigns[1 % len(campaigns)].department
     password, kept = new_password()
     key = pyotp.random_base32()
     handles, lines = [], []

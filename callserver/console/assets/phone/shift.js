@@ -34,7 +34,7 @@ function lineChoices(lines) {
   const chosen = localStorage.getItem("line") ?? lines.at(-1)?.kind;
   return KINDS.map((kind) => {
     const known = lines.find((one) => one.kind === kind);
-    const cannot = kind === "browser" && missing;
+    const cannot = kind === "browser" && Boolean(missing);
     const words = [];
     if (cannot) words.push(t(`softphone.state.${missing === "bundle" ? "bundle" : "missing"}`));
     else if (known && kind !== "browser") words.push(t("phone.shift.remembered", { line: known.shown }));

@@ -3,13 +3,13 @@
 import { $, el, show } from "../dom.js";
 import { t } from "../texts.js";
 
-const MOST = 6;
+const MOST = 3;
 
 export function captions() {
   const hears = el("p", { role: "status" });
   const said = el("ol", { class: "said", role: "log", "aria-live": "polite", tabindex: "0", "aria-label": t("played.title") });
   const section = el("section", { class: "card line", "aria-label": t("played.title") },
-    el("p", { class: "soft" }, t("played.title")), hears, said);
+    el("p", { class: "soft title" }, t("played.title")), hears, said);
   $("#line").replaceChildren(section);
   let alone = true;
 
