@@ -27,11 +27,12 @@ from callserver.console.live import Live
 from callserver.console.log import Log
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
+from callserver.console.played import Played, Telephones
 from callserver.console.reports import Reports
 from callserver.console.rules import RulesRoom
 from callserver.console.shift import ShiftRoom
 from callserver.console.sign_in import SignIn
-from callserver.console.softphone import Softphone
+from callserver.console.softphone import Softphone, connects
 from callserver.console.staff import StaffRoom
 from callserver.console.suppressions import Suppressions
 from callserver.console.who import Who
@@ -49,8 +50,11 @@ DRAIN_SECONDS = 10
 """How long a stopping server waits for orders that are under way."""
 
 
-def create(server: Server, *, ticking: bool = True) -> Starlette:
-    """The app. `ticking`: run upkeep by the clock; a simulated evening runs it itself."""
+def create(server: Server, *, ticking: bool = True, played: Telephones | None = None) -> Starlette:
+    """The app. `ticking`: run upkeep by the clock; a simulated evening runs it itself.
+
+    `played`: a network that plays the browsers' telephones (the demonstration's).
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -82,8 +86,9 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
     events = None if own is None else own.events(door, server.upkeep.start)
 
     people = signed_in.Door(server.ours, server.accounts, server.settings)
-    api = Api(_rooms(server, people), people)
-    pages = Pages(people)
+    api = Api(_rooms(server, people, played), people)
+    softphones = None if own is None else own.softphones
+    pages = Pages(people, connects(server.settings, softphones))
 
     async def health(_: Request) -> Response:
         await server.store.run(lambda tx: tx.execute(select(text("1"))).scalar())
@@ -111,7 +116,7 @@ def create(server: Server, *, ticking: bool = True) -> Starlette:
     return app
 
 
-def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
+def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = None) -> list[Room]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
     phoner = Phoner(server.ours, server.phoning, server.dialer)
     floor = Floor(server.ours, server.dialer, Leading(server.ours))
@@ -124,7 +129,12 @@ def _rooms(server: Server, people: signed_in.Door) -> list[Room]:
         phoner,
         CardRoom(server.ours),
         EveningRoom(server.ours),
-        Softphone(server.settings),
+        Softphone(
+            server.settings,
+            None if server.exchange is None else server.exchange.softphones,
+            played=played is not None,
+        ),
+        *([] if played is None else [Played(played, people)]),
         Books(server.ours),
         floor,
         ears,

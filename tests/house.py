@@ -71,6 +71,7 @@ class TestHouse:
         config: Path = ROOT / "config",
         calls_per_second: float = 10,
         seed: int = 1,
+        **settings: Any,
     ) -> None:
         self.plan = Plan(start=start, faults=faults, seed=seed, calls_per_second=calls_per_second)
         self.world = Evening(self.plan)
@@ -81,6 +82,7 @@ class TestHouse:
         self.campaign = campaign
         self._folder = folder
         self._config = config
+        self._settings = settings
         self._number = 0
         self.server = self.restart()
         self.read(lambda tx: self._populate(tx, phoners, people))
@@ -103,6 +105,7 @@ class TestHouse:
                 account_sid=self.plan.account,
                 auth_token=self.plan.token,
                 api_url="http://network.test",
+                **self._settings,
             ),
             clock=self.clock,
             http=httpx.AsyncClient(transport=httpx.ASGITransport(self.world.rest)),

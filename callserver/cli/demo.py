@@ -4,39 +4,28 @@ import asyncio
 import contextlib
 import shutil
 import signal
-import socket
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-import uvicorn
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
-from starlette.applications import Starlette
 
 from callserver import log
-from callserver.adapters.clock import ShiftedClock
-from callserver.app import create
-from callserver.assemble import Server, build
-from callserver.cli.populating import populate, supervise
+from callserver.cli.stage import Plan, Stage, opened
 from callserver.database import figures
+from callserver.domain.role import NEEDS_CODE
 from callserver.ports import Tx
-from callserver.settings import Settings, instant
 from callserver.simulator.faults import ALL, NONE
 from callserver.simulator.invariants import Rows, judge, judge_voices
-from callserver.simulator.town import Habits
-from callserver.simulator.world import World
+from callserver.simulator.robots import Told
 
-START = "2026-05-12T16:30:00+02:00"
 HOME = ZoneInfo("Europe/Copenhagen")
-ACCOUNT = "AC" + "d" * 32
 SLACK = timedelta(seconds=4)
 """In real time a leg is moved within seconds, not at once."""
-
-HABITS = Habits(talk_seconds=25, returns_missed=0.05, wraps_up=(3, 10))
 
 
 def register(app: typer.Typer) -> None:
@@ -61,102 +50,62 @@ def demo(
     log.set_up("warning")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    clean = asyncio.run(_demo(minutes, headless, phoners, contacts, faults, config, folder))
+    plan = Plan(folder, config, phoners, contacts, ALL if faults == "all" else NONE)
+    clean = asyncio.run(_demo(plan, minutes, headless=headless))
     if not clean:
         raise typer.Exit(1)
 
 
-async def _demo(
-    minutes: float,
-    headless: bool,
-    phoners: int,
-    contacts: int,
-    faults: str,
-    config: Path,
-    folder: Path,
-) -> bool:
-    console = Console()
-    clock = ShiftedClock(instant("start", START))
-    doors = [_listening(), _listening()]
-    public_url, network_url = (f"http://127.0.0.1:{door.getsockname()[1]}" for door in doors)
-    world = World(
-        clock,
-        public_url=public_url,
-        account=ACCOUNT,
-        token="demo",  # noqa: S106 - an invented account's
-        seed=7,
-        faults=ALL if faults == "all" else NONE,
-        calls_per_second=5,
-        habits=HABITS,
-    )
-    server = build(
-        Settings(
-            database=f"sqlite:///{folder}/demo.db",
-            config=config,
-            public_url=public_url,
-            key="demo",
-            seal_key=folder / "seal.key",
-            seals=folder / "seals.jsonl",
-            calls_per_second=5,
-            account_sid=ACCOUNT,
-            auth_token="demo",  # noqa: S106 - an invented account's
-            api_url=network_url,
-        ),
-        clock=clock,
-    )
-    robots = await server.store.run(
-        lambda tx: populate(tx, server.ours.rules, 7, clock.now(), phoners, contacts)
-    )
-    supervisors = await server.store.run(lambda tx: supervise(tx, server.ours.rules, clock.now()))
-    said = clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
-    console.print(f"callserver at {public_url}, simulated network at {network_url}")
-    console.print(f"the demo's clock says {said} (Copenhagen); nobody real is called")
+async def _demo(plan: Plan, minutes: float, *, headless: bool) -> bool:
+    console = Console(soft_wrap=True)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with _serving(create(server), doors[0]), _serving(world.rest, doors[1]):
-        agenda = asyncio.ensure_future(world.agenda.run())
-        floor = world.employ(robots, 24, supervisors)
-        await _show(server, clock, console, minutes * 60, ended, headless=headless)
-        agenda.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await agenda
-        summary = await server.store.run(_summary)
-        rows = await server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
-    await world.close()
-    now = clock.now()
+    async with opened(plan) as stage:
+        _welcome(console, stage)
+        await _show(stage, console, minutes * 60, ended, headless=headless)
+        summary = await stage.server.store.run(_summary)
+        rows = await stage.server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
+    return _judged(console, stage, summary, rows)
+
+
+def _welcome(console: Console, stage: Stage) -> None:
+    """Where to look, and who one can be."""
+    said = stage.clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
+    beside = stage.url.replace("127.0.0.1", "localhost")
+    console.print(f"callserver at {stage.url}, simulated network at {stage.network_url}")
+    console.print(f"the demo's clock says {said} (Copenhagen); nobody real is called")
+    table = Table("sign in as", "role", "one-time code", title_justify="left")
+    for role, handle in stage.staff.handles:
+        table.add_row(handle, role.value.replace("_", " "), "yes" if role in NEEDS_CODE else "")
+    console.print(table)
+    console.print(f"password of all of them: {stage.staff.password}")
+    console.print(
+        f"{_code(stage)}; it counts by the demo's clock, so an authenticator app does not"
+    )
+    console.print(f"two people at once: maja at {stage.url}, sigrid at {beside} in a second window")
+    console.print("maja's seat is free: go on shift in the browser, press Ready; sigrid listens")
+
+
+def _code(stage: Stage) -> str:
+    return f"one-time code just now: {stage.staff.code(stage.clock.now())}"
+
+
+def _judged(console: Console, stage: Stage, summary: dict[str, dict[str, int]], rows: Rows) -> bool:
+    """The evening, held against the network's own record; True: nothing was wrong."""
+    now, world = stage.clock.now(), stage.world
     rung = [ring for ring in world.network.record if (now - ring.rang_at).total_seconds() > 5]
-    verdict = judge([ring for ring in rung if ring.ended_at], rows, floor.told, now)
-    judge_voices(verdict, world.network.ears.voices, supervisors, rows, now, SLACK)
+    told = Told() if stage.floor is None else stage.floor.told
+    verdict = judge([ring for ring in rung if ring.ended_at], rows, told, now)
+    # What visitors were granted nobody noted down: the robots' listenings are judged.
+    voices = [one for one in world.network.ears.voices if one.line not in stage.staff.lines]
+    judge_voices(verdict, voices, stage.supervisors, rows, now, SLACK)
     console.print("the evening's figures")
     for name, found in summary.items():
         console.print(f"  {name}: {_counts(found)}")
     wrong = {kind: len(cases) for kind, cases in verdict.cases.items() if cases}
     console.print(f"  held against the network's own record: {wrong or 'nothing wrong'}")
     return verdict.clean
-
-
-def _listening() -> socket.socket:
-    # The protocol is named, or asyncio would leave Nagle's delay on for every connection.
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    found.bind(("127.0.0.1", 0))
-    return found
-
-
-@contextlib.asynccontextmanager
-async def _serving(app: Starlette, door: socket.socket):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    """Serve an app on an open socket until the block ends."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="auto")
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.ensure_future(server.serve([door]))
-    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.02)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
 
 
 def _summary(tx: Tx) -> dict[str, dict[str, int]]:
@@ -174,8 +123,7 @@ def _counts(found: dict[str, int]) -> str:
 
 
 async def _show(
-    server: Server,
-    clock: ShiftedClock,
+    stage: Stage,
     console: Console,
     seconds: float,
     ended: asyncio.Event,
@@ -189,18 +137,19 @@ async def _show(
         while not ended.is_set():
             if until is not None and asyncio.get_running_loop().time() >= until:
                 return
-            summary = await server.store.run(_summary)
+            summary = await stage.server.store.run(_summary)
             if live is not None:
-                live.update(_panel(summary, clock.now()))
+                live.update(_panel(summary, stage))
             else:
-                at = clock.now().astimezone(HOME).strftime("%H:%M:%S")
+                at = stage.clock.now().astimezone(HOME).strftime("%H:%M:%S")
+                console.print(f"{at} {_code(stage)}")
                 for name in ("seats", "totals", "refusals"):
                     console.print(f"{at} {name}: {_counts(summary[name])}", soft_wrap=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), 5 if headless else 0.5)
 
 
-def _panel(summary: dict[str, dict[str, int]], now: datetime) -> Group:
+def _panel(summary: dict[str, dict[str, int]], stage: Stage) -> Group:
     table = Table.grid(padding=(0, 3))
     columns = []
     for name, found in summary.items():
@@ -209,5 +158,5 @@ def _panel(summary: dict[str, dict[str, int]], now: datetime) -> Group:
             column.add_row(key, str(count))
         columns.append(column)
     table.add_row(*columns)
-    clock = now.astimezone(HOME).strftime("%A %H:%M:%S")
-    return Group(f"{clock}   Ctrl-C ends the evening", table)
+    clock = stage.clock.now().astimezone(HOME).strftime("%A %H:%M:%S")
+    return Group(f"{clock}   {_code(stage)}   Ctrl-C ends the evening", table)

@@ -1,9 +1,14 @@
 """Invented lists and robot phoners for a demonstration or a simulated evening."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pyotp
+
 from callserver.database import accounts
-from callserver.engine.accounts import hash_of
+from callserver.domain.role import NEEDS_CODE, Role
+from callserver.engine.accounts import Accounts, hash_of, new_password
 from callserver.engine.house import Rules
 from callserver.engine.taking_in import take_in
 from callserver.ports import Tx
@@ -60,3 +65,51 @@ def supervise(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> list[Su
         modes = frozenset(EVERY_MODE if department else ())
         found.append(Supervisor(user, f"robot-{user}", department, modes))
     return found
+
+
+NAMES = {
+    Role.PHONER: ("maja", "Maja Prøve"),
+    Role.SUPERVISOR: ("sigrid", "Sigrid Prøve"),
+    Role.ADMINISTRATOR: ("asger", "Asger Prøve"),
+    Role.LEADER: ("lea", "Lea Prøve"),
+    Role.MEMBER_SERVICE: ("mads", "Mads Prøve"),
+}
+FIRST_VISITOR = 9101
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Accounts for whoever tries the house out: one of each role, one password, one authenticator."""
+
+    handles: Sequence[tuple[Role, str]]
+    password: str
+    code_key: str
+    lines: Sequence[str]  # of their browsers
+
+    def code(self, now: datetime) -> str:
+        """The one-time code of this half minute, by the house's own clock."""
+        return pyotp.TOTP(self.code_key).at(now)
+
+
+def welcome(tx: Tx, rules: Rules, let_in: Accounts) -> Staff:
+    """One account of each role, in the first robot's department; no robot takes them."""
+    campaigns = list(rules.current.campaigns.values())
+    department = campaigns[1 % len(campaigns)].department
+    password, kept = new_password()
+    key = pyotp.random_base32()
+    handles, lines = [], []
+    for user, (role, (handle, name)) in enumerate(NAMES.items(), start=FIRST_VISITOR):
+        accounts.add(
+            tx,
+            id=user,
+            handle=handle,
+            name=name,
+            role=role.value,
+            department=department if role in (Role.PHONER, Role.SUPERVISOR) else None,
+            password=kept,
+            password_once=False,
+            code_key=let_in.keep(key) if role in NEEDS_CODE else None,
+        )
+        handles.append((role, handle))
+        lines += [f"client:phoner_{user}", f"client:listener_{user}"]
+    return Staff(tuple(handles), password, key, tuple(lines))

@@ -224,6 +224,10 @@ class Accounts:
         uri = pyotp.TOTP(key).provisioning_uri(name=user.handle, issuer_name="callserver")
         return CodeSetup(key, uri)
 
+    def keep(self, key: str) -> str:
+        """An authenticator's key as the database keeps it."""
+        return self._vault.encrypt(key.encode()).decode()
+
     async def give_code(
         self, cookie: str, session: Session, code: str, key: str | None = None
     ) -> Next:
@@ -246,7 +250,7 @@ class Accounts:
             if step is None or (kept.code_step is not None and step <= kept.code_step):
                 self._note_failure(tx, keys, user, now)
                 return False
-            values = {} if key is None else {"code_key": self._vault.encrypt(key.encode()).decode()}
+            values = {} if key is None else {"code_key": self.keep(key)}
             accounts.change(tx, user.id, code_step=step, **values)
             accounts.change_session(tx, hashed, code_given=True)
             accounts.forget_failures(tx, keys[0])

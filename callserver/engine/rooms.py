@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from callserver.database import calls, house, seats
+from callserver.database import accounts, calls, house, seats
 from callserver.database.seats import SeatRow
 from callserver.domain.call import Receipt
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
@@ -102,6 +102,9 @@ class Rooms:
                 row = seats.lock(tx, seat)
             elif identity is not None and (named := IDENTITY.fullmatch(identity)):
                 row = seats.of_phoner(tx, int(named.group(1)))
+                user = accounts.user(tx, int(named.group(1)))
+                if user is None or user.left_at is not None:
+                    return HangUp()  # its sign-in may last a little longer than its owner's job
             if row is None or row.state == State.OFF:
                 return HangUp()
             if row.leg == leg:  # the leg that we ring; or a request that comes again

@@ -1,7 +1,7 @@
 """The simulated network and its people over real HTTP, in real time: what the demonstration runs on."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from callserver.simulator.robots import Floor, Robot, document
 from callserver.simulator.supervisors import Supervisor, Supervisors
 from callserver.simulator.time import Agenda
 from callserver.simulator.town import Habits, Town
+from callserver.simulator.visitors import Visitors
 
 
 class World:
@@ -38,13 +39,14 @@ class World:
         self._public_url = public_url
         self._http = httpx.AsyncClient(timeout=15)
         self._seed = seed
-        self._habits = habits
+        self._town = Town(seed, habits)
         self._clock = clock
         dice = random.Random(f"{seed}:network")
         self.agenda = Agenda(clock)
         callbacks = Callbacks(self.agenda, self._post, account, token, dice, faults)
         self.network = Network(self.agenda, callbacks, dice, faults, calls_per_second)
         self._rest = Rest(self.network, account, token)
+        self.visitors = Visitors(self.network, self._town, f"{public_url}/twilio/voice/client")
 
     @property
     def rest(self) -> Starlette:
@@ -57,18 +59,20 @@ class World:
         hours: float,
         supervisors: Sequence[Supervisor] = (),
         pace: float = 1,
+        visitors: Collection[str] = (),
     ) -> Floor:
-        """Let the robots come to work."""
+        """Let the robots come to work. `visitors`: lines of people who try the house out."""
         ends_at = self._clock.now() + timedelta(hours=hours)
         floor = Floor(
             self.network,
-            Town(self._seed, self._habits),
+            self._town,
             robots,
             self._api,
             random.Random(f"{self._seed}:robots"),
             f"{self._public_url}/twilio/voice/inbound",
             ends_at,
         )
+        self.visitors.come(visitors, floor)
         floor.begin(within=8)
         ears = random.Random(f"{self._seed}:ears")
         Supervisors(self.network, supervisors, self._api, ears, ends_at, pace).begin()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from twilio.base.exceptions import TwilioException
 
 from callserver.adapters.twilio import Twilio
+from callserver.adapters.twilio.tokens import access_token
 from callserver.domain.permit import PermitVoid
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Declined, Leg, LegState, Placed, Room, Silent, Trouble
@@ -253,18 +255,12 @@ def test_an_apology_is_spoken_to_the_leg() -> None:
 
 
 def test_no_token_without_a_key_to_sign_it() -> None:
-    async def token(twilio: Twilio) -> str:
-        return twilio.access_token("phoner_42")
-
     with pytest.raises(ConfigurationProblem, match="TWILIO_API_KEY"):
-        run(token, either, api_key="")
+        access_token(replace(SETTINGS, api_key=""), "phoner_42")
 
 
 def test_the_softphones_token() -> None:
-    async def token(twilio: Twilio) -> str:
-        return twilio.access_token("phoner_42")
-
-    found, _ = run(token, either)
+    found = access_token(SETTINGS, "phoner_42")
     head, claims, _ = found.split(".")
     header, body = (json.loads(base64.urlsafe_b64decode(one + "==")) for one in (head, claims))
     assert header == {"alg": "HS256", "cty": "twilio-fpa;v=1", "typ": "JWT"}

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import build
-from callserver.cli.demo import _listening
+from callserver.cli.stage import listening
 from callserver.database import migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import calls, seats
@@ -49,7 +49,7 @@ def _serve(app: Callable[[], Starlette], door: socket.socket) -> None:
 @contextlib.contextmanager
 def serving(app: Callable[[], Starlette]) -> Iterator[int]:
     """A server in a process of its own, as in life; its client has the other core."""
-    door = _listening()
+    door = listening()
     process = multiprocessing.get_context("fork").Process(target=_serve, args=(app, door))
     process.start()
     try:

@@ -77,7 +77,9 @@ def test_amounts_in_words(amount: int, danish: str, english: str) -> None:
 def test_every_text_that_the_page_names_is_there() -> None:
     danish = texts.catalogue("da")
     assets = ASSETS.parent
-    for path in [assets / "phone.js", assets / "books.js", *sorted(ASSETS.glob("*.js"))]:
+    softphones = sorted((assets / "softphones").glob("*.js"))
+    pages = [assets / f"{name}.js" for name in ("phone", "books", "softphone")]
+    for path in [*pages, *softphones, *sorted(ASSETS.glob("*.js"))]:
         for key in re.findall(r"""\bt\(\s*"([^"]+)\"""", path.read_text("utf-8")):
             assert key in danish, (path.name, key)
 
@@ -96,10 +98,23 @@ def test_every_text_that_the_page_names_is_there() -> None:
         ("path", ("list", "call_back", "manual", "redial")),
         ("phone.listened", ("silent", "coach", "join")),
         ("phone.connecting", ("browser", "sip", "telephone", "lost")),
-        ("phone.soft", ("missing", "connecting", "connected", "reconnecting", "ended")),
         ("error", [f"asks_{ask}" for ask in Ask]),
     ],
 )
 def test_every_word_of_the_machines_has_its_text(prefix: str, words: Iterable[str]) -> None:
     for word in words:
         assert f"{prefix}.{word}" in texts.catalogue("da"), word
+
+
+def test_every_state_of_the_browsers_telephone_has_its_text() -> None:
+    danish = texts.catalogue("da")
+    states = re.compile(
+        r"""(?:onState|become)\((?:[^"()]*\?[^"]*)?"([a-z_]+)"(?: : "([a-z_]+)")?\)"""
+    )
+    found = set()
+    for path in [ASSETS.parent / "softphone.js", *(ASSETS.parent / "softphones").glob("*.js")]:
+        for pair in states.findall(path.read_text("utf-8")):
+            found |= set(filter(None, pair))
+    assert {"connecting", "registered", "refused", "elsewhere", "unreachable"} <= found
+    for state in found:
+        assert f"softphone.state.{state}" in danish, state

@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import func, select
 
 from callserver.adapters.clock import ShiftedClock
-from callserver.cli.demo import _listening, _serving
 from callserver.cli.populating import populate, supervise
+from callserver.cli.stage import listening, serving
 from callserver.database import figures, migrate
 from callserver.database.house_tables import listenings
 from callserver.database.store import make_engine
@@ -191,7 +191,7 @@ def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
     dice = random.Random(1)
 
     async def work() -> None:
-        network_door, port = _listening(), free_port()
+        network_door, port = listening(), free_port()
         public_url = f"http://127.0.0.1:{port}"
         town = world(World, clock, public_url)
         robots, supervisors = fill(database, clock, 6)
@@ -199,7 +199,7 @@ def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
         settings = environment(tmp_path, database, public_url, network_url)
         server = Process("serve", {**settings, "CALLSERVER_PORT": str(port)}, clock)
         try:
-            async with _serving(town.rest, network_door):
+            async with serving(town.rest, network_door):
                 await is_up(public_url)
                 agenda = asyncio.ensure_future(town.agenda.run())
                 floor = town.employ(robots, 24, supervisors, EARS)
@@ -231,7 +231,7 @@ def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: 
     clock = ShiftedClock(START)
 
     async def work() -> None:
-        network_door, ports = _listening(), (free_port(), free_port())
+        network_door, ports = listening(), (free_port(), free_port())
         public_url = "http://calls.test"
         town = world(TwoDoors, clock, public_url)
         town.targets = tuple(f"http://127.0.0.1:{port}" for port in ports)  # type: ignore[attr-defined]
@@ -248,7 +248,7 @@ def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: 
         ]
         processes.append(Process("upkeep", settings, clock))
         try:
-            async with _serving(town.rest, network_door):
+            async with serving(town.rest, network_door):
                 for port in ports:
                     await is_up(f"http://127.0.0.1:{port}")
                 agenda = asyncio.ensure_future(town.agenda.run())

@@ -68,7 +68,7 @@ class Softphones:
                 await self._tell(made)
             except Lost as lost:
                 raise ConfigurationProblem(f"the exchange does not answer: {lost}") from lost
-        return SignIn(self._url(), f"sip:{name}@{self._domain()}", name, password)
+        return SignIn(self.url, f"sip:{name}@{self._domain()}", name, password)
 
     async def begin(self) -> None:
         """The stream has opened: the exchange may have forgotten everything."""
@@ -121,13 +121,15 @@ class Softphones:
         if self._told is not None:
             self._told.pop(name, None)
 
-    def _url(self) -> str:
+    @property
+    def url(self) -> str:
+        """Where browsers connect to."""
         if self._settings.asterisk_softphone_url:
             return self._settings.asterisk_softphone_url
         return self._settings.public_url.rstrip("/").replace("http", "ws", 1) + "/ws"
 
     def _domain(self) -> str:
-        return urlsplit(self._url()).hostname or "callserver"
+        return urlsplit(self.url).hostname or "callserver"
 
 
 _PUSHED = ("asterisk", "config", "dynamic", "res_pjsip")

@@ -15,15 +15,12 @@ from twilio.base.exceptions import (
     TwilioRestException,
     TwilioServiceException,
 )
-from twilio.jwt.access_token import AccessToken
-from twilio.jwt.access_token.grants import VoiceGrant
 
 from callserver.adapters.twilio import errors, speech
 from callserver.adapters.twilio.client import client
 from callserver.domain.call import Cause
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.permit import DialPermit
-from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Declined, Leg, LegState, Placed, Room, Silent, Trouble
 from callserver.settings import Settings
 
@@ -249,29 +246,6 @@ class Twilio:
         except _LOST:
             return None
         return next((room.sid for room in found if room.status != "completed"), None)
-
-    def access_token(self, identity: str) -> str:
-        """A token for the browser's softphone, for an hour.
-
-        Raises:
-            ConfigurationProblem: the API key or its secret is not set; tokens are signed with it.
-        """
-        if not (self._settings.api_key and self._settings.api_secret):
-            raise ConfigurationProblem(
-                "TWILIO_API_KEY and TWILIO_API_SECRET: needed for the browser's softphone"
-            )
-        token = AccessToken(
-            self._settings.account_sid,
-            self._settings.api_key,
-            self._settings.api_secret,
-            identity=identity,
-            ttl=3600,
-            region=self._settings.region or None,
-        )
-        token.add_grant(
-            VoiceGrant(incoming_allow=True, outgoing_application_sid=self._settings.app_sid or None)
-        )
-        return str(token.to_jwt())
 
 
 def _as_leg(call: Any) -> Leg:

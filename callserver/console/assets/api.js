@@ -16,7 +16,7 @@ export function proveWith(value) {
 }
 
 // The response itself, when it went well.
-export async function send(method, path, body, headers = {}) {
+export async function send(method, path, body, headers = {}, signal = undefined) {
   const { t } = await import("./texts.js");
   let response;
   try {
@@ -24,6 +24,7 @@ export async function send(method, path, body, headers = {}) {
       method,
       headers: { "content-type": "application/json", "x-csrf": csrf.content, ...headers },
       body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
+      signal,
     });
   } catch {
     throw new Problem({ detail: t("page.offline") }, 0);

@@ -8,6 +8,7 @@ import "./floor/campaigns.js";
 import "./floor/details.js";
 import "./floor/ears.js";
 import "./floor/seats.js";
+import * as telephone from "./floor/telephone.js";
 import { fetchFigures, known, may, refreshDetails, take, takeMine } from "./floor/state.js";
 
 const FIGURES_MS = 8000;
@@ -36,6 +37,7 @@ const present = () => quietly(() => may("lead_floor") && post("/presence"));
 const figures = () => quietly(fetchFigures);
 
 await anew();
+telephone.start();
 follow(anew, { floor: take, listening: takeMine });
 setInterval(figures, FIGURES_MS);
 setInterval(present, PRESENT_MS);

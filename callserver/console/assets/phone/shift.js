@@ -8,7 +8,7 @@ import { hush } from "./audio.js";
 import { why } from "./said.js";
 
 const KINDS = ["browser", "sip", "telephone"];
-let hasSoftphone = false;
+let missing = ""; // why the browser can be no telephone here
 
 function choice(name, value, title, words, attributes = {}) {
   return el(
@@ -34,15 +34,15 @@ function lineChoices(lines) {
   const chosen = localStorage.getItem("line") ?? lines.at(-1)?.kind;
   return KINDS.map((kind) => {
     const known = lines.find((one) => one.kind === kind);
-    const missing = kind === "browser" && !hasSoftphone;
+    const cannot = kind === "browser" && Boolean(missing);
     const words = [];
-    if (missing) words.push(t("phone.shift.browser_missing"));
+    if (cannot) words.push(t(`softphone.state.${missing === "bundle" ? "bundle" : "missing"}`));
     else if (known && kind !== "browser") words.push(t("phone.shift.remembered", { line: known.shown }));
     const made = choice("line", kind, t(`phone.shift.${kind}`), words, {
       "data-line": known?.line,
       "data-known": Boolean(known),
-      disabled: missing,
-      checked: kind === chosen && !missing,
+      disabled: cannot,
+      checked: kind === chosen && !cannot,
     });
     if (kind !== "browser") {
       const other = typed(kind);
@@ -69,9 +69,9 @@ function typed(kind) {
   );
 }
 
-// Show the choice; `softphone`: the browser can be a telephone here.
-export async function open(softphone = hasSoftphone) {
-  hasSoftphone = softphone;
+// Show the choice; `lacks`: what the browser's telephone lacks in this house.
+export async function open(lacks = missing) {
+  missing = lacks;
   const { campaigns, lines } = await get("/shift");
   const chosen = seat.campaign ?? (campaigns.length === 1 ? campaigns[0].name : null);
   $("#campaigns").replaceChildren(...campaigns.map((one) => campaignChoice(one, chosen)));
@@ -95,12 +95,13 @@ export function close() {
 
 // The computer's sound matters where the computer is the telephone.
 function fitSound() {
-  const radio = $("[name=line]:checked");
-  show($("#sound"), seat.state === "off" && radio?.value !== "telephone");
-  if (radio?.value === "telephone") hush();
+  const line = seat.state === "off" ? $("[name=line]:checked")?.value : seat.line;
+  show($("#sound"), line !== "telephone");
+  if (line === "telephone") hush();
 }
 
-export function start() {
+// `before`: what has to be there before the shift begins, given its line.
+export function start(before) {
   $("#lines").addEventListener("change", fitSound);
   $("#lines").addEventListener("focusin", fitSound);
   $("#stay").addEventListener("click", close);
@@ -116,6 +117,7 @@ export function start() {
         throw new Error(t(`phone.shift.new_${radio.value}_hint`));
       }
       localStorage.setItem("line", radio.value);
+      await before(radio.value);
     }
     await act("/shift", body);
     close();

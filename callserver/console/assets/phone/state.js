@@ -120,21 +120,27 @@ let phone = null;
 
 export function withPhone(found) {
   phone = found?.kind === "none" ? null : found;
+  drawMute();
   draw(seat);
 }
 
-export function softState(state) {
-  $("#soft").textContent = t(`phone.soft.${state}`);
-  $("#soft").className = `badge ${{ connected: "good", connecting: "", ended: "" }[state] ?? "warn"}`;
-  show($("#soft"), seat.state !== "off");
+export function softState(state, well) {
+  $("#soft").textContent = t(`softphone.state.${state}`);
+  $("#soft").className = `badge ${well ? "good" : state === "connecting" ? "" : "warn"}`;
+  show($("#soft"), state !== "ended");
 }
 
-export const hideSoft = () => show($("#soft"), false);
-
+// Said by the button and by the badge: nobody is muted without knowing it.
 function mute() {
   phone.mute(!phone.muted);
-  buttons.mute.classList.toggle("on", phone.muted);
-  buttons.mute.firstChild.textContent = t(phone.muted ? "phone.do.unmute" : "phone.do.mute");
+  drawMute();
+}
+
+function drawMute() {
+  const muted = Boolean(phone?.muted);
+  buttons.mute.classList.toggle("on", muted);
+  buttons.mute.setAttribute("aria-pressed", String(muted));
+  buttons.mute.firstChild.textContent = t(muted ? "phone.do.unmute" : "phone.do.mute");
 }
 
 // -- acting ---------------------------------------------------------------------------------------

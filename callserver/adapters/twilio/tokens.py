@@ -1,0 +1,43 @@
+"""What a browser's softphone signs in to Twilio with: a token for one identity, for an hour."""
+
+from twilio.jwt.access_token import AccessToken
+from twilio.jwt.access_token.grants import VoiceGrant
+
+from callserver.errors import ConfigurationProblem
+from callserver.settings import Settings
+
+LASTS_S = 3600
+"""Whoever has left the house is refused by name meanwhile (engine/rooms.py); it cannot be recalled."""
+
+SIGNALLING = "wss://voice-js.{edge}.twilio.com"
+ROAMING = "roaming"
+"""The edge that Twilio chooses itself."""
+
+
+def access_token(settings: Settings, identity: str) -> str:
+    """A token that lets a browser be rung, and call in where there is a TwiML application.
+
+    Raises:
+        ConfigurationProblem: the API key or its secret is not set; tokens are signed with it.
+    """
+    if not (settings.api_key and settings.api_secret):
+        raise ConfigurationProblem(
+            "TWILIO_API_KEY and TWILIO_API_SECRET: needed for the browser's softphone"
+        )
+    token = AccessToken(
+        settings.account_sid,
+        settings.api_key,
+        settings.api_secret,
+        identity=identity,
+        ttl=LASTS_S,
+        region=settings.region or None,
+    )
+    token.add_grant(
+        VoiceGrant(incoming_allow=True, outgoing_application_sid=settings.app_sid or None)
+    )
+    return str(token.to_jwt())
+
+
+def signalling(settings: Settings) -> str:
+    """Where the browser's softphone connects to: the only address of Twilio's that a page may ask."""
+    return SIGNALLING.format(edge=settings.edge or ROAMING)

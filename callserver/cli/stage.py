@@ -1,0 +1,150 @@
+"""A whole house on this machine in real time: server, network, town, robots, and seats for visitors.
+
+What the demonstration plays, and the tests in a real browser. Nobody real is called.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from callserver.adapters.clock import ShiftedClock
+from callserver.app import create
+from callserver.assemble import Server, build
+from callserver.cli.populating import Staff, populate, supervise, welcome
+from callserver.settings import Settings, instant
+from callserver.simulator.faults import NONE, Faults
+from callserver.simulator.robots import Floor
+from callserver.simulator.supervisors import Supervisor
+from callserver.simulator.town import Habits
+from callserver.simulator.world import World
+
+START = "2026-05-12T16:30:00+02:00"
+ACCOUNT = "AC" + "d" * 32
+TOKEN = "demo"  # noqa: S105 - an invented account's
+SEED = 7
+CALLS_PER_SECOND = 5
+HABITS = Habits(talk_seconds=25, returns_missed=0.05, wraps_up=(3, 10))
+GRACE_S = 2
+"""How long requests in hand may take when the house closes; pages that follow are let go before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is played."""
+
+    folder: Path
+    config: Path = Path("config")
+    phoners: int = 12
+    contacts: int = 600
+    faults: Faults = NONE
+    habits: Habits = HABITS
+
+
+@dataclass(slots=True)
+class Stage:
+    """A house that is open."""
+
+    server: Server
+    world: World
+    clock: ShiftedClock
+    url: str
+    network_url: str
+    staff: Staff
+    supervisors: list[Supervisor] = field(default_factory=list)
+    floor: Floor | None = None
+
+
+@contextlib.asynccontextmanager
+async def opened(plan: Plan) -> AsyncIterator[Stage]:
+    """A house that is open until the block ends; its database can be read until then."""
+    clock = ShiftedClock(instant("start", START))
+    doors = [listening(), listening()]
+    url, network_url = (f"http://127.0.0.1:{door.getsockname()[1]}" for door in doors)
+    world = World(
+        clock,
+        public_url=url,
+        account=ACCOUNT,
+        token=TOKEN,
+        seed=SEED,
+        faults=plan.faults,
+        calls_per_second=CALLS_PER_SECOND,
+        habits=plan.habits,
+    )
+    server = build(_settings(plan, url, network_url), clock=clock)
+    rules, now, store = server.ours.rules, clock.now(), server.store
+    robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
+    supervisors = await store.run(lambda tx: supervise(tx, rules, now))
+    staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
+    stage = Stage(server, world, clock, url, network_url, staff, supervisors)
+    app = create(server, played=world.visitors)
+    async with serving(app, doors[0]), serving(world.rest, doors[1]):
+        agenda = asyncio.ensure_future(world.agenda.run())
+        stage.floor = world.employ(robots, 24, supervisors, visitors=staff.lines)
+        try:
+            yield stage
+        finally:
+            server.feed.stop()  # live pages would hold the server up
+            world.visitors.go()
+            agenda.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await agenda
+    await world.close()
+
+
+def _settings(plan: Plan, url: str, network_url: str) -> Settings:
+    return Settings(
+        database=f"sqlite:///{plan.folder}/demo.db",
+        config=plan.config,
+        public_url=url,
+        key="demo",
+        seal_key=plan.folder / "seal.key",
+        seals=plan.folder / "seals.jsonl",
+        uploads=plan.folder / "uploads",
+        calls_per_second=CALLS_PER_SECOND,
+        account_sid=ACCOUNT,
+        auth_token=TOKEN,
+        api_url=network_url,
+    )
+
+
+def listening() -> socket.socket:
+    """A free port of this machine."""
+    # The protocol is named, or asyncio would leave Nagle's delay on for every connection.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    found.bind(("127.0.0.1", 0))
+    return found
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Starlette, door: socket.socket) -> AsyncIterator[None]:
+    """Serve an app on an open socket until the block ends."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="auto",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = _Quiet(config)
+    task = asyncio.ensure_future(server.serve([door]))
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.02)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Quiet(uvicorn.Server):
+    """Leaves the signals to whoever runs the house."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        yield

@@ -1,0 +1,73 @@
+// The demonstration's telephone: a simulated network plays it, and says in words what one would hear.
+// It is on the line for as long as the page reads the server's answer (console/played.py).
+
+import { post, send } from "../api.js";
+import { captions } from "./captions.js";
+
+const PATHS = { phoner: "/softphone/played", listener: "/softphone/listener/played" };
+const AGAIN_MS = 2000;
+
+export async function open(_, { as, onState, onRung, onOver }) {
+  const path = PATHS[as];
+  const shown = captions();
+  let leg = null;
+  let closed = false;
+  const stopping = new AbortController();
+
+  function hear(heard) {
+    if (heard.on && !leg) {
+      leg = { over: false, take() {}, refuse() {}, hangUp() {} };
+      onRung(leg);
+    } else if (!heard.on && leg) {
+      leg.over = true;
+      onOver(leg);
+      leg = null;
+    }
+    shown.draw(heard);
+  }
+
+  async function read() {
+    const response = await send("POST", path, {}, {}, stopping.signal);
+    onState("registered");
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      for (const line of lines.filter((one) => one.length > 2)) hear(JSON.parse(line));
+    }
+  }
+
+  // The server ends what it sends when another window takes over, or it stops itself: then it is away.
+  async function follow() {
+    while (!closed) {
+      let why = "reconnecting";
+      try {
+        await read();
+        why = "elsewhere";
+        await post(path.replace("/played", ""));
+      } catch (error) {
+        why = error.status && error.status < 500 ? "refused" : "reconnecting";
+      }
+      if (closed) return;
+      hear({ on: false, muted: false, hears: [], heard_by: [] });
+      onState(why);
+      if (why !== "reconnecting") return;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+
+  follow();
+  return {
+    renew() {},
+    call: () => as === "phoner" && post(`${path}/call`),
+    mute: (on) => post(`${path}/mute`, { on }),
+    close() {
+      closed = true;
+      stopping.abort();
+      shown.close();
+    },
+  };
+}

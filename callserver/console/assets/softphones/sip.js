@@ -1,0 +1,95 @@
+// A telephone of the house's own exchange: SIP over a WebSocket by JsSIP (vendor/sip.js, scripts/assets).
+
+import { UA, WebSocketInterface } from "../vendor/sip.js";
+
+const EXPIRES_S = 60;
+const TRIES = 4;
+const AGAIN_MS = 3000;
+
+export async function open({ sip }, { microphone, onState, onRung, onOver }) {
+  const player = new Audio();
+  let speaker = "";
+  let tries = TRIES;
+  let registered = false;
+
+  const ua = new UA({
+    sockets: [new WebSocketInterface(sip.url)],
+    uri: sip.aor,
+    authorization_user: sip.name,
+    password: sip.password,
+    register_expires: EXPIRES_S,
+    session_timers: false,
+    connection_recovery_min_interval: 1,
+    connection_recovery_max_interval: 8,
+    user_agent: "callserver",
+  });
+
+  function hears(leg) {
+    microphone.attach(leg);
+    leg.addEventListener("track", async ({ streams: [stream] }) => {
+      player.srcObject = stream;
+      if (speaker) await player.setSinkId?.(speaker).catch(() => {});
+      await player.play().catch(() => {});
+    });
+  }
+
+  function legOf(session) {
+    const found = {
+      over: false,
+      take() {
+        // Set before the answer: no track may come before somebody listens for it.
+        session.on("peerconnection", ({ peerconnection }) => hears(peerconnection));
+        session.answer({ mediaStream: microphone.stream(), pcConfig: { iceServers: [] } });
+      },
+      refuse: () => session.terminate({ status_code: 480 }),
+      hangUp: () => !session.isEnded() && session.terminate(),
+    };
+    const over = () => {
+      found.over = true;
+      onOver(found);
+    };
+    session.on("ended", over);
+    session.on("failed", over);
+    return found;
+  }
+
+  ua.on("connecting", () => registered || onState("connecting"));
+  ua.on("disconnected", () => {
+    onState(registered ? "reconnecting" : "unreachable");
+    registered = false;
+  });
+  ua.on("registered", () => {
+    registered = true;
+    tries = TRIES;
+    onState("registered");
+  });
+  // The exchange may have been restarted, and is told of us again within seconds. Who is still refused
+  // then has a newer telephone in another window: fetching a password would only take it away there.
+  ua.on("registrationFailed", ({ response }) => {
+    registered = false;
+    onState(!response || tries ? "reconnecting" : "elsewhere");
+    if (tries-- > 0) setTimeout(() => ua.register(), AGAIN_MS);
+  });
+  ua.on("newRTCSession", ({ originator, session }) => {
+    if (originator === "remote") onRung(legOf(session));
+  });
+  ua.start();
+
+  return {
+    renew({ sip: fresh }) {
+      ua.set("password", fresh.password);
+      ua.register();
+    },
+    call() {
+      const session = ua.call(sip.room, { mediaStream: microphone.stream(), pcConfig: { iceServers: [] } });
+      hears(session.connection);
+      const found = Object.assign(legOf(session), { take() {} });
+      session.on("confirmed", () => onRung(found));
+    },
+    speaker(id) {
+      speaker = id;
+      player.setSinkId?.(id).catch(() => {});
+    },
+    close: () => ua.stop(),
+  };
+}

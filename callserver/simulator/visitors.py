@@ -1,0 +1,235 @@
+"""Telephones of people who try the house out: their pages are told in words what they would hear.
+
+A visitor's telephone is there for as long as her page follows it, and takes what rings by itself, as a
+softphone does. She is told of whoever she hears, and by whom she is heard as far as she could notice:
+a silent listener is nowhere in what a phoner is told. What people say comes from the same talk that
+a robot would have had.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel
+
+from callserver.simulator.legs import Behaviour, Conference, Leg
+from callserver.simulator.network import Network, People
+from callserver.simulator.town import Town
+
+Who = Literal["person", "phoner", "listener"]
+
+BEAT_S = 10
+TAKES_S = 0.4
+LONGER_S = 40.0
+"""A visitor reads and types while she talks, so people stay on the line for at least so long."""
+
+VOICEMAIL_S = 20.0
+
+
+class Heard(BaseModel):
+    """What a telephone's owner hears just now, who hears her, and what somebody has just said."""
+
+    on: bool  # it is on the line
+    muted: bool
+    hears: list[Who]
+    heard_by: list[Who]
+    who: Who | None = None
+    says: str | None = None  # which sentence: `played.says.<says>`
+
+
+class Line(NamedTuple):
+    """One sentence of a talk: when it is said, by whom."""
+
+    at: float
+    who: Who
+    says: str
+
+
+class Telephone:
+    """One page's telephone."""
+
+    def __init__(self) -> None:
+        self.news: asyncio.Queue[Heard | None] = asyncio.Queue()  # None: it is over
+        self.leg: Leg | None = None
+        self.muted = False
+        self.told: Heard | None = None
+
+
+class Visitors:
+    """The far ends of the network once more: visitors' telephones, and whoever else there is."""
+
+    def __init__(self, network: Network, town: Town, calls_in_at: str) -> None:
+        self._network = network
+        self._town = town
+        self._calls_in_at = calls_in_at
+        self._telephones: dict[str, Telephone] = {}
+        self._lines: frozenset[str] = frozenset()
+        self._others: People
+
+    def come(self, lines: Collection[str], others: People) -> None:
+        """Whose telephones may be played; everybody else is as before."""
+        self._lines, self._others = frozenset(lines), others
+        self._network.people = self
+
+    def go(self) -> None:
+        """Let every page go: the house closes."""
+        for telephone in self._telephones.values():
+            telephone.news.put_nowait(None)
+
+    # -- what pages do --------------------------------------------------------------------------
+
+    async def follow(self, line: str) -> AsyncGenerator[Heard | None, None]:
+        """What its owner hears and who hears her; None now and then. Ends when another follows."""
+        telephone = Telephone()
+        before = self._telephones.get(line)
+        if before is not None:
+            before.news.put_nowait(None)
+        self._telephones[line] = telephone
+        try:
+            while True:
+                try:
+                    heard = await asyncio.wait_for(telephone.news.get(), BEAT_S)
+                except TimeoutError:
+                    yield None
+                    continue
+                if heard is None:
+                    return
+                yield heard
+        finally:
+            if self._telephones.get(line) is telephone:
+                del self._telephones[line]
+            if telephone.leg is not None:
+                await self._network.end(telephone.leg, "completed")
+
+    async def call_in(self, line: str) -> None:
+        """It calls the house, as a browser that finds itself alone does."""
+        if line in self._telephones:
+            await self._network.call_in(line, "", self._calls_in_at)
+
+    def mute(self, line: str, *, on: bool) -> None:
+        """Its microphone off or on."""
+        telephone = self._telephones.get(line)
+        if telephone is not None:
+            telephone.muted = on
+            self._tell(telephone)
+
+    # -- what the network tells the far ends ----------------------------------------------------
+
+    def rings(self, leg: Leg) -> Behaviour:
+        if leg.to not in self._lines:
+            return self._others.rings(leg)
+        if leg.to not in self._telephones:
+            return Behaviour(ends="failed")  # no page is open
+        return Behaviour(answers_after=TAKES_S)
+
+    def answered(self, leg: Leg) -> None:
+        if leg.to not in self._lines:
+            self._others.answered(leg)
+        elif leg.to in self._telephones:
+            self._telephones[leg.to].leg = leg
+            self._tell(self._telephones[leg.to])
+
+    def joined(self, room: Conference, leg: Leg) -> None:
+        if leg.far_end in self._telephones:
+            self._telephones[leg.far_end].leg = leg
+        self._others.joined(room, leg)
+        self._tell_all()
+        parties = {self.who(party): party for party in room.parties()}
+        if leg.starts and "person" in parties and "phoner" in parties:
+            self._converse(room, parties["phoner"], parties["person"])
+
+    def left(self, room: Conference, leg: Leg) -> None:
+        self._others.left(room, leg)
+        self._tell_all()
+
+    def key(self, leg: Leg) -> str:
+        return self._others.key(leg)
+
+    def missed(self, leg: Leg) -> None:
+        self._others.missed(leg)
+
+    # -- what is heard --------------------------------------------------------------------------
+
+    @staticmethod
+    def who(leg: Leg) -> Who:
+        if leg.far_end.startswith("+"):
+            return "person"
+        return "listener" if leg.far_end.startswith("client:listener") else "phoner"
+
+    def _muted(self, leg: Leg) -> bool:
+        telephone = self._telephones.get(leg.far_end)
+        return telephone is not None and telephone.muted
+
+    def _tell_all(self) -> None:
+        for telephone in self._telephones.values():
+            self._tell(telephone)
+
+    def _tell(self, telephone: Telephone) -> None:
+        now = self.heard(telephone)
+        if now != telephone.told:
+            telephone.told = now
+            telephone.news.put_nowait(now)
+
+    def heard(self, telephone: Telephone) -> Heard:
+        """What her ears would tell her."""
+        me = telephone.leg
+        if me is None or me.ended is not None or not me.live:
+            return Heard(on=False, muted=telephone.muted, hears=[], heard_by=[])
+        hears: set[Who] = set()
+        heard_by: set[Who] = set()
+        room = self._network.rooms.get(me.conference or "")
+        if room is not None:
+            for other in room.legs.values():
+                heard = room.hears(me, other)
+                if heard and not self._muted(other):
+                    hears.add(self.who(other))
+                noticed = other.starts or heard
+                if noticed and room.hears(other, me) and not telephone.muted:
+                    heard_by.add(self.who(other))
+        return Heard(on=True, muted=telephone.muted, hears=sorted(hears), heard_by=sorted(heard_by))
+
+    # -- what is said ---------------------------------------------------------------------------
+
+    def _converse(self, room: Conference, phoner: Leg, person: Leg) -> None:
+        """A talk begins. A visitor speaks for herself; the person hangs up when it is over."""
+        talk = self._town.talk(person.to)
+        visits = phoner.far_end in self._lines
+        seconds = talk.seconds
+        if visits and talk.result != "early":
+            seconds = VOICEMAIL_S if talk.result == "voicemail" else max(talk.seconds, LONGER_S)
+            self._network.agenda.after(seconds, lambda: self._hangs_up(person))
+        for line in _script(talk.result, seconds):
+            if line.who == "phoner" and visits:
+                continue
+            speaker = person if line.who == "person" else phoner
+            self._later(room, speaker, line)
+
+    def _later(self, room: Conference, speaker: Leg, line: Line) -> None:
+        async def say() -> None:
+            for telephone in self._telephones.values():
+                me = telephone.leg
+                if me is not None and room.hears(me, speaker):
+                    said = {"who": line.who, "says": line.says}
+                    telephone.news.put_nowait(self.heard(telephone).model_copy(update=said))
+
+        self._network.agenda.after(line.at, say)
+
+    async def _hangs_up(self, person: Leg) -> None:
+        if person.live:
+            self._network.hang_up_by_person(person)
+
+
+def _script(result: str, seconds: float) -> list[Line]:
+    """Who says what, when: it fits into so many seconds."""
+    if result in ("early", "voicemail"):
+        return [Line(0.4, "person", result)]
+    said = [
+        Line(0.5, "person", "hello"),
+        Line(2, "phoner", "open"),
+        Line(4.5, "person", "who"),
+        Line(6.5, "phoner", "ask"),
+        Line(max(9, seconds * 0.6), "person", result),
+        Line(max(11, seconds - 3), "phoner", "well"),
+        Line(max(12, seconds - 1.5), "person", "thanks"),
+    ]
+    return [line for line in said if line.at < seconds]

@@ -1,0 +1,167 @@
+"""A whole house in real time (the demonstration's own), and people who open its pages in Chromium.
+
+`house` is open for a module's tests; `visit("maja")` is somebody's window, signed in. A page that throws
+an error fails its test.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from callserver.cli.stage import Plan, Stage, opened
+from callserver.simulator.town import Habits
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WHY_NOT = "" if CHROMIUM else "no Chromium on this machine (apt-get install chromium)"
+
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+    *("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+EVERYBODY_TALKS = Habits(
+    answers=1,
+    hangs_up_early=0,
+    voicemail=0,
+    returns_missed=0,
+    talk_seconds=25,
+    rings_for=(1, 2),
+    wraps_up=(2, 4),
+)
+
+WAIT_MS = 20_000
+
+
+@dataclass
+class House:
+    """A house that runs in a thread of its own."""
+
+    stage: Stage
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def url(self) -> str:
+        return self.stage.url
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do something in the house's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def read(self, work: Callable[[Any], Any]) -> Any:
+        return self.run(self.stage.server.store.read(work))
+
+
+@contextlib.contextmanager
+def open_house(plan: Plan) -> Iterator[House]:
+    """The house, open until the block ends."""
+    found: list[House] = []
+    failed: list[BaseException] = []
+    ready, over = threading.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with opened(plan) as stage:
+            found.append(House(stage, asyncio.get_running_loop()))
+            ready.set()
+            await over.wait()
+
+    def work() -> None:
+        try:
+            asyncio.run(live())
+        except BaseException as error:
+            failed.append(error)
+            raise
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    assert ready.wait(60)
+    assert found, failed
+    try:
+        yield found[0]
+    finally:
+        found[0].loop.call_soon_threadsafe(over.set)
+        thread.join(30)
+        assert not thread.is_alive(), "the house did not close"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if WHY_NOT:
+        pytest.skip(WHY_NOT)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Two robots, one free seat, and a town in which everybody answers and talks."""
+    folder = tmp_path_factory.mktemp("house")
+    with open_house(Plan(folder, ROOT / "config", 2, 300, habits=EVERYBODY_TALKS)) as found:
+        yield found
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(chromium: Browser, house: House) -> Iterator[Visit]:
+    """Somebody's own window: `visit("sigrid", "/floor", language="da")`."""
+    with windows(chromium, house) as window:
+
+        def come(handle: str, path: str = "/", **more: Any) -> Page:
+            page = window(**more)
+            sign_in(page, house, handle)
+            if path != "/":
+                page.goto(house.url + path)
+            return page
+
+        yield come
+
+
+@contextlib.contextmanager
+def windows(chromium: Browser, house: House) -> Iterator[Visit]:
+    """Windows that are closed at the end; an error in a page is the test's."""
+    opened_, wrong = [], []
+
+    def window(language: str = "en", **more: Any) -> Page:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **more})
+        context.add_cookies([{"name": "language", "value": language, "url": house.url}])
+        context.set_default_timeout(WAIT_MS)
+        opened_.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
+        return page
+
+    yield window
+    for context in opened_:
+        context.close()
+    assert not wrong, wrong
+
+
+def sign_in(page: Page, house: House, handle: str) -> None:
+    """Name, password, and the one-time code where the role needs one."""
+    staff = house.stage.staff
+    page.goto(f"{house.url}/sign-in")
+    page.fill("#credentials [name=handle]", handle)
+    page.fill("#credentials [name=password]", staff.password)
+    page.click("#credentials button:not([type=button])")
+    page.locator("#code:visible, #sign-out").first.wait_for()
+    if page.url.endswith("/sign-in"):
+        page.fill("#code [name=code]", staff.code(house.stage.clock.now()))
+        page.click("#code button:not([type=button])")
+        page.locator("#sign-out").wait_for()

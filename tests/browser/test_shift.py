@@ -1,0 +1,154 @@
+"""A short shift in the browser, with a listening supervisor beside her: two windows, one house."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from callserver.database.tables import audit, calls
+from tests.browser.conftest import House, Visit
+
+SEEN = """
+window.asked = 0;
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wanted) => { window.asked += 1; return ask(wanted); };
+"""
+
+
+def on_shift(page: Page, position: int = 0) -> None:
+    """Choose a campaign and the browser's telephone; be there, on pause."""
+    page.locator("#campaigns label").nth(position).click()
+    page.locator("#lines label").first.click()
+    page.locator("#shift-form .main").click()
+    expect(page.locator("#seat")).to_have_attribute("data-state", "paused", timeout=20_000)
+
+
+def state(page: Page, wanted: str) -> None:
+    expect(page.locator("#seat")).to_have_attribute("data-state", wanted, timeout=30_000)
+
+
+def finish(page: Page) -> None:
+    """No, thank you; and a pause."""
+    page.get_by_role("button", name=re.compile("^No, thank you")).click()
+    page.get_by_role("button", name=re.compile("^Save and pause")).click()
+    state(page, "paused")
+
+
+def go_home(page: Page) -> None:
+    page.locator("#off").click()
+    page.locator("#off-dialog [value=off]").click()
+    expect(page.locator("#shift")).to_be_visible()
+
+
+def test_a_short_shift_with_a_listening_supervisor(visit: Visit, house: House) -> None:
+    maja = visit("maja")
+    sigrid = visit("sigrid", "/floor")
+    expect(sigrid.locator("#soft")).to_have_text("The browser's telephone is on")
+    expect(maja.locator("#lines input").first).to_be_enabled()
+    on_shift(maja)
+    expect(maja.locator("#soft")).to_have_text("The browser's telephone is on the line")
+    expect(maja.locator("#line")).to_contain_text("You hear nobody.")
+
+    maja.keyboard.press("r")
+    state(maja, "talking")
+    expect(maja.locator("#line")).to_contain_text("You hear the person. The person hears you.")
+    expect(maja.locator("#line li").first).to_contain_text("Hello?")
+
+    sigrid.get_by_role("button", name=re.compile("Maja Prøve")).first.click()
+    sigrid.locator("#panel [data-key=silent]").click()
+    expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
+    heard = sigrid.locator("#line")
+    expect(heard).to_contain_text("You hear the person. You hear the phoner. Nobody hears you.")
+    expect(heard.locator("li").first).to_contain_text("Person:")
+
+    # Nothing of it is to be seen where she is heard, now or in what the server has told her page.
+    expect(maja.locator("#line")).to_contain_text("You hear the person. The person hears you.")
+    expect(maja.locator("#line")).not_to_contain_text("upervisor")
+
+    sigrid.locator("#panel [data-key=coach]").click()
+    expect(heard).to_contain_text("The phoner hears you.")
+    expect(heard).not_to_contain_text("The person hears you.")
+    expect(maja.locator("#line")).to_contain_text("You hear your supervisor.")
+
+    maja.keyboard.press("m")
+    expect(maja.locator("#soft")).to_have_text("Your microphone is off: nobody hears you")
+    expect(maja.locator("#mute")).to_have_attribute("aria-pressed", "true")
+    expect(maja.locator("#line")).to_contain_text("Nobody hears you.")
+    maja.keyboard.press("m")
+    expect(maja.locator("#line")).to_contain_text("The person hears you.")
+
+    sigrid.locator("#panel [data-key=stop]").click()
+    expect(sigrid.locator("#ear")).to_be_hidden()
+    expect(heard).to_be_hidden()
+    expect(maja.locator("#line")).not_to_contain_text("upervisor")
+
+    if maja.locator("#seat").get_attribute("data-state") == "talking":
+        maja.keyboard.press("x")
+    finish(maja)
+    maja.keyboard.press("r")
+    state(maja, "talking")
+    maja.keyboard.press("x")
+    finish(maja)
+    go_home(maja)
+    assert "Sigrid Prøve" in maja.locator("#evening").inner_text()
+
+    def look(tx: Any) -> tuple[list[Any], bytes]:
+        mine = select(calls.c.outcome, calls.c.answered_at).where(calls.c.phoner == 9101)
+        return list(tx.execute(mine)), b"\n".join(tx.execute(select(audit.c.body)).scalars())
+
+    found, log = house.read(look)
+    assert [one.outcome for one in found if one.answered_at] == ["no_thanks", "no_thanks"]
+    assert b'"mode":"coach"' in log.replace(b" ", b"")
+
+
+def test_a_reloaded_page_comes_back_to_its_seat(visit: Visit) -> None:
+    maja = visit("maja")
+    on_shift(maja)
+    maja.reload()
+    expect(maja.locator("#soft")).to_have_text(
+        "The browser's telephone is on the line", timeout=30_000
+    )
+    state(maja, "paused")
+    go_home(maja)
+
+
+def test_a_second_window_takes_the_telephone_over(visit: Visit) -> None:
+    first = visit("maja")
+    on_shift(first)
+    second = visit("maja")
+    expect(second.locator("#soft")).to_have_text(
+        "The browser's telephone is on the line", timeout=30_000
+    )
+    expect(first.locator("#soft")).to_contain_text("is open in another window")
+    go_home(second)
+
+
+def test_a_listener_in_silence_is_asked_for_no_microphone(visit: Visit) -> None:
+    maja = visit("maja")
+    on_shift(maja)
+    sigrid = visit("sigrid")
+    sigrid.add_init_script(SEEN)
+    sigrid.reload()
+    sigrid.get_by_role("button", name=re.compile("Maja Prøve")).first.click()
+    sigrid.locator("#panel [data-key=silent]").click()
+    expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
+    assert sigrid.evaluate("window.asked") == 0
+    sigrid.locator("#panel [data-key=stop]").click()
+    expect(sigrid.locator("#ear")).to_be_hidden()
+    go_home(maja)
+
+
+@pytest.mark.parametrize(("language", "said"), [("da", "Du hører personen."), ("en", "You hear")])
+def test_both_languages(visit: Visit, language: str, said: str) -> None:
+    maja = visit("maja", language=language)
+    on_shift(maja)
+    maja.keyboard.press("r")
+    state(maja, "talking")
+    expect(maja.locator("#line")).to_contain_text(said)
+    maja.keyboard.press("x")
+    maja.locator("#outcomes button", has_text=re.compile("Nej tak|No, thank you")).first.click()
+    maja.get_by_role("button", name=re.compile("^(Gem og pause|Save and pause)")).click()
+    state(maja, "paused")
+    go_home(maja)

@@ -1,0 +1,158 @@
+"""What a browser's telephone signs in with: to its own user, while she works here, and to nobody else."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from twilio.request_validator import RequestValidator
+
+from callserver.database import accounts
+from callserver.domain.role import Action, Role
+from callserver.engine.accounts import new_token
+from callserver.engine.leaving import off_board
+from callserver.simulator import asgi
+from tests.console.conftest import Browser, House
+from tests.house import play
+
+KEY: dict[str, Any] = {
+    "api_key": "SK" + "4" * 32,
+    "api_secret": "s" * 32,
+    "app_sid": "AP" + "5" * 32,
+}
+
+
+@pytest.fixture
+def twilio(tmp_path_factory: pytest.TempPathFactory, hashed: str) -> Iterator[House]:
+    """A house with Twilio's softphone."""
+    made = House(tmp_path_factory.mktemp("twilio"), **KEY)
+    made.hashed = hashed
+    for role in Role:
+        made.add_user(role.value, role)
+    yield made
+    made.close()
+
+
+def claims(token: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    return found
+
+
+@pytest.mark.parametrize(("role", "path"), [("phoner", ""), ("supervisor", "/listener")])
+def test_a_token_for_ones_own_browser(twilio: House, role: str, path: str) -> None:
+    browser = twilio.browser(role)
+    me = browser.api("GET", "/me").json()["id"]
+    name = f"{'listener' if path else 'phoner'}_{me}"
+    shown = browser.api("GET", f"/softphone{path}")
+    assert (shown.json()["kind"], shown.json()["identity"]) == ("twilio", name)
+    reply = browser.api("POST", f"/softphone{path}", {})
+    assert reply.headers["cache-control"] == "no-store"
+    found = reply.json()
+    assert (found["kind"], found["identity"], found["sip"]) == ("twilio", name, None)
+    token = found["twilio"].pop("token")
+    assert found["twilio"] == {"edge": "roaming", "calls_in": True}
+    body = claims(token)
+    assert body["grants"]["identity"] == name  # type: ignore[index]
+    assert body["exp"] - body["nbf"] == found["lasts_s"] == 3600  # type: ignore[operator]
+    assert abs(body["nbf"] - time.time()) < 60  # type: ignore[operator]
+
+
+def test_nobody_gets_anothers(twilio: House) -> None:
+    for role in Role:
+        browser = twilio.browser(role.value)
+        for path, may in (
+            ("/softphone", role is Role.PHONER),
+            ("/softphone/listener", role in (Role.SUPERVISOR, Role.LEADER)),
+        ):
+            reply = browser.api("POST", path, {})
+            assert (reply.status_code == 200) == may, (role, path)
+            assert may or (reply.status_code == 403 and "token" not in reply.text)
+        assert browser.api("POST", "/softphone/1", {}).status_code == 404
+        somebody = browser.api("POST", "/softphone", {"identity": "phoner_1"})
+        assert somebody.status_code in (403, 422)
+    assert Browser(twilio).api("POST", "/softphone", {}).status_code == 401
+
+
+def test_a_secret_is_never_the_answer_to_a_get(twilio: House) -> None:
+    browser = twilio.browser("phoner")
+    assert "ey" not in browser.api("GET", "/softphone").text
+    assert browser.api("POST", "/softphone", {}, **{"x-csrf": "guessed"}).status_code == 403
+
+
+def test_a_token_of_ours_needs_the_scope(twilio: House) -> None:
+    now = twilio.clock.now()
+    for scope, status in ((Action.CORRECT, 403), (Action.PHONE, 200)):
+        token, hashed = new_token()
+        work = partial(accounts.add_token, hashed=hashed, user_id=1, name="t", now=now)
+        twilio.read(partial(work, scopes=[scope]))
+        header = {"authorization": f"Bearer {token}"}
+        reply = Browser(twilio).api("POST", "/softphone", {}, **header)
+        assert reply.status_code == status
+
+
+def test_no_log_entry_and_no_address_holds_it(twilio: House) -> None:
+    browser = twilio.browser("phoner")
+    token = browser.api("POST", "/softphone", {}).json()["twilio"]["token"]
+    assert token not in json.dumps(twilio.entries())
+
+
+def test_pages_may_connect_to_twilios_edge_and_nowhere_else(twilio: House, house: House) -> None:
+    def connect(one: House) -> str:
+        policy = one.browser("phoner").request("GET", "/phone").headers["content-security-policy"]
+        return next(part for part in policy.split("; ") if part.startswith("connect-src"))
+
+    assert connect(twilio) == "connect-src 'self' wss://voice-js.roaming.twilio.com"
+    assert connect(house) == "connect-src 'self'"
+
+
+def test_a_house_without_one_says_so(house: House) -> None:
+    browser = house.browser("phoner")
+    assert browser.api("GET", "/softphone").json()["missing"] == "key"
+    reply = browser.api("POST", "/softphone", {})
+    assert reply.status_code == 409
+
+
+def test_no_production_server_plays_telephones(twilio: House, house: House) -> None:
+    for one in (twilio, house):
+        browser = one.browser("phoner")
+        for path in ("/softphone/played", "/softphone/played/call", "/softphone/listener/played"):
+            assert browser.api("POST", path, {}).status_code == 404
+
+
+def test_who_has_left_is_refused_by_name_at_once(twilio: House) -> None:
+    """Her token may last for another while: no page gets a new one, and her leg is not let in."""
+    browser = twilio.browser("phoner")
+    me = browser.api("GET", "/me").json()["id"]
+    identity = browser.api("POST", "/softphone", {}).json()["identity"]
+
+    async def calls_in() -> str:
+        plan = twilio.plan
+        url = f"{plan.public_url}/twilio/voice/client"
+        form = {"CallSid": "CA" + "7" * 32, "From": f"client:{identity}", "To": ""}
+        form["AccountSid"] = plan.account
+        signed = RequestValidator(plan.token).compute_signature(url, form)
+        headers = [
+            (b"x-twilio-signature", signed.encode()),
+            (b"content-type", b"application/x-www-form-urlencoded"),
+        ]
+        _, reply = await asgi.call(twilio.app, "POST", url, headers, urlencode(form).encode())
+        await twilio.server.ours.background.idle()
+        return reply.decode()
+
+    async def work() -> None:
+        line = f"client:{identity}"
+        twilio.people.phoners_answer = False
+        await twilio.server.phoning.on_shift(
+            twilio.read(lambda tx: accounts.user(tx, me)), twilio.campaign, line
+        )
+        assert "<Conference" in await calls_in()
+        now = twilio.clock.now()
+        twilio.read(lambda tx: off_board(tx, accounts.user(tx, me), now, "test"))  # type: ignore[arg-type]
+        assert "<Conference" not in await calls_in()
+
+    play(work())
+    assert browser.api("POST", "/softphone", {}).status_code == 401
