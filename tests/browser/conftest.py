@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from callserver.cli.stage import Plan, Stage, opened
 from callserver.simulator.town import Habits
@@ -41,6 +41,9 @@ EVERYBODY_TALKS = Habits(
 )
 
 WAIT_MS = 20_000
+
+QUIET = ("the server responded with a status of 4",)
+"""Chromium's own line about an answer that is no error of the page's: it is said in the page."""
 
 
 @dataclass
@@ -135,7 +138,12 @@ def visit(chromium: Browser, house: House) -> Iterator[Visit]:
 @contextlib.contextmanager
 def windows(chromium: Browser, house: House) -> Iterator[Visit]:
     """Windows that are closed at the end; an error in a page is the test's."""
-    opened_, wrong = [], []
+    opened_: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def noted(said: ConsoleMessage) -> None:
+        if said.type == "error" and not any(one in said.text for one in QUIET):
+            wrong.append(said.text)
 
     def window(language: str = "en", **more: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **more})
@@ -144,7 +152,7 @@ def windows(chromium: Browser, house: House) -> Iterator[Visit]:
         opened_.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
+        page.on("console", noted)
         return page
 
     yield window
