@@ -16,7 +16,7 @@ export const WELL = new Set(["registered", "line"]);
 
 const PATHS = { phoner: "/softphone", listener: "/softphone/listener" };
 const EXPECTED_MS = 5000; // the leg may be here before the page has heard why
-const ALONE_MS = 6000; // on shift, registered and still not rung: it calls in itself
+const ALONE_MS = 4000; // on shift, registered and still not rung: it calls in itself
 const LOOK_MS = 1000;
 const RENEW_AT = 0.9; // of the time for which what it signs in with lasts
 const RENEW_AGAIN_MS = 30_000;

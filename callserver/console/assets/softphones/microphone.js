@@ -102,6 +102,7 @@ export function outgoing(changed, pretended = false) {
       place();
     },
     async choose(device) {
+      if (device === chosen) return;
       chosen = device;
       if (wanted) await open();
     },

@@ -1,0 +1,199 @@
+"""The browser as a telephone of the house's own exchange: a real Asterisk, real sound both ways."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.async_api import Page, async_playwright, expect
+
+from callserver.adapters.asterisk.telephony import heard
+from callserver.cli.stage import listening
+from callserver.console.softphone import bundled
+from callserver.database import accounts
+from callserver.engine.accounts import new_password
+from callserver.engine.leaving import off_board
+from tests.browser.conftest import CHROMIUM, FLAGS, WHY_NOT
+from tests.exchange.house import ExchangeHouse, opened, people
+from tests.exchange.real import Called, Exchange
+
+pytestmark = [
+    pytest.mark.xdist_group("exchange"),
+    pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
+    pytest.mark.skipif(not bundled("sip"), reason="no bundled softphone here (scripts/assets)"),
+]
+
+WATCHED = """
+window.legs = [];
+window.asked = 0;
+const Plain = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Plain {
+  constructor(...args) { super(...args); window.legs.push(this); }
+};
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wanted) => { window.asked += 1; return ask(wanted); };
+"""
+"""The page's legs and what it asks for, for the test to look at."""
+
+ON_THE_LINE = "The browser's telephone is on the line"
+
+ENERGY = """async () => {
+  const found = { heard: 0, sent: 0 };
+  for (const leg of window.legs) {
+    if (leg.connectionState === "closed") continue;
+    for (const one of (await leg.getStats()).values()) {
+      if (one.type === "inbound-rtp") found.heard += one.totalAudioEnergy ?? 0;
+      if (one.type === "media-source") found.sent += one.totalAudioEnergy ?? 0;
+    }
+  }
+  return found;
+}"""
+
+
+@contextlib.asynccontextmanager
+async def page_of(house: ExchangeHouse, handle: str, path: str) -> AsyncIterator[Page]:
+    """The house's pages on a port of this machine, and somebody signed in to them."""
+    door = listening()
+    config = uvicorn.Config(house.app, log_config=None, access_log=False, lifespan="off")
+    config.timeout_graceful_shutdown = 1
+    serving = uvicorn.Server(config)
+    task = asyncio.ensure_future(serving.serve([door]))
+    url = f"http://127.0.0.1:{door.getsockname()[1]}"
+    password, kept = new_password()
+
+    def welcome(tx: Any) -> None:
+        user = accounts.by_handle(tx, handle)
+        assert user is not None
+        accounts.change(tx, user.id, password=kept, password_once=False)
+
+    await house.server.store.run(welcome)
+    try:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+            context = await browser.new_context()
+            await context.add_cookies([{"name": "language", "value": "en", "url": url}])
+            page = await context.new_page()
+            await page.add_init_script(WATCHED)
+            await page.goto(f"{url}/sign-in")
+            await page.fill("#credentials [name=handle]", handle)
+            await page.fill("#credentials [name=password]", password)
+            await page.click("#credentials button:not([type=button])")
+            await page.locator("#sign-out").wait_for()
+            await page.goto(url + path)
+            yield page
+            await browser.close()
+    finally:
+        house.server.feed.stop()
+        serving.should_exit = True
+        await task
+
+
+async def on_shift(page: Page) -> None:
+    await page.check("[name=campaign][value=kanvas]")
+    await page.locator("#lines label").first.click()
+    await page.locator("#shift-form .main").click()
+    await expect(page.locator("#seat")).to_have_attribute("data-state", "paused", timeout=30_000)
+    await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
+
+
+async def grows(page: Page, what: str) -> bool:
+    """Whether there is sound of this kind just now."""
+    before = (await page.evaluate(ENERGY))[what]
+    for _ in range(30):
+        await asyncio.sleep(0.1)
+        if (await page.evaluate(ENERGY))[what] > before + 1e-6:
+            return True
+    return False
+
+
+def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
+    """The called telephone sends back what it hears: so sound that comes has gone both ways."""
+
+    async def work() -> None:
+        async with (
+            opened(tmp_path, *exchange, people("00")) as house,
+            page_of(house, "p1", "/phone") as page,
+        ):
+            assert await page.evaluate("window.asked") == 0
+            await on_shift(page)
+            assert await page.evaluate("window.asked") == 1
+            assert house.seat().connected
+            await page.keyboard.press("r")
+            await house.until(lambda: house.seat().state == "talking", 20)
+            assert await grows(page, "sent")
+            assert await grows(page, "heard")
+            assert house.server.exchange is not None
+            ari, leg = house.server.exchange.ari, house.seat().leg
+            before = await heard(ari, leg)
+            await asyncio.sleep(1)
+            assert await heard(ari, leg) > before + 30
+
+            await page.keyboard.press("m")
+            await expect(page.locator("#soft")).to_have_text(
+                "Your microphone is off: nobody hears you"
+            )
+            await asyncio.sleep(0.5)
+            assert not await grows(page, "sent")
+            before = await heard(ari, leg)
+            await asyncio.sleep(1)
+            assert await heard(ari, leg) > before + 30  # silence is sent: her telephone lives
+            await page.keyboard.press("m")
+            assert await grows(page, "sent")
+
+            await page.keyboard.press("x")
+            await house.until(lambda: house.seat().state == "wrapping_up")
+            await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
+
+    asyncio.run(work())
+
+
+def test_the_telephone_comes_back_after_a_reload(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    """It calls in by itself; where the browser wants a key or a click before any sound, it says so."""
+
+    async def work() -> None:
+        async with (
+            opened(tmp_path, *exchange, people("00")) as house,
+            page_of(house, "p1", "/phone") as page,
+        ):
+            await on_shift(page)
+            before = house.seat().leg
+            await page.reload()
+            await page.locator("#seat h2").click()  # where Chromium wants one
+            await house.until(lambda: house.seat().connected and house.seat().leg != before, 30)
+            await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
+
+    asyncio.run(work())
+
+
+def test_who_has_left_loses_the_telephone(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with (
+            opened(tmp_path, *exchange, people("00")) as house,
+            page_of(house, "p1", "/phone") as page,
+        ):
+            await on_shift(page)
+            leg, now = house.seat().leg, house.clock.now()
+
+            def leaves(tx: Any) -> None:
+                user = accounts.user(tx, 1)
+                assert user is not None
+                off_board(tx, user, now, "test")
+
+            await house.server.store.run(leaves)
+            await house.until(lambda: house.seat().state == "off", 10)
+            assert house.server.exchange is not None
+            for _ in range(50):
+                found = await house.server.exchange.ari.get("channels", leg)
+                if found.gone:
+                    break
+                await asyncio.sleep(0.1)
+            assert found.gone
+
+    asyncio.run(work())
