@@ -108,6 +108,7 @@ def welcome(tx: Tx, rules: Rules, let_in: Accounts) -> Staff:
             department=department if role in (Role.PHONER, Role.SUPERVISOR) else None,
             password=kept,
             password_once=False,
+            mentor=1 if role is Role.PHONER else None,
             code_key=let_in.keep(key) if role in NEEDS_CODE else None,
         )
         handles.append((role, handle))

@@ -49,23 +49,29 @@ class Played:
         self._door = door
 
     def endpoints(self) -> list[Endpoint]:
-        phone, listen = Action.PHONE, Action.LISTEN
+        phone, listen, learn = Action.PHONE, Action.LISTEN, Action.LISTEN_TO_MENTOR
         return [
             Endpoint("POST", "/softphone/played", phone, self.follow),
             Endpoint("POST", "/softphone/played/call", phone, self.call),
             Endpoint("POST", "/softphone/played/mute", phone, self.mute),
             Endpoint("POST", "/softphone/listener/played", listen, self.listener_follows),
+            Endpoint("POST", "/softphone/trainee/played", learn, self.trainee_follows),
         ]
 
     async def follow(self, asked: Asked, body: Nothing) -> Response:
         """Be a phoner's telephone for as long as this answer is read."""
         del body
-        return self._streamed(asked, "phoner")
+        return self._streamed(asked, "phoner", Action.PHONE)
 
     async def listener_follows(self, asked: Asked, body: Nothing) -> Response:
         """Be a listener's telephone for as long as this answer is read."""
         del body
-        return self._streamed(asked, "listener")
+        return self._streamed(asked, "listener", Action.LISTEN)
+
+    async def trainee_follows(self, asked: Asked, body: Nothing) -> Response:
+        """Be the telephone by which a trainee hears her mentor for as long as this answer is read."""
+        del body
+        return self._streamed(asked, "listener", Action.LISTEN_TO_MENTOR)
 
     async def call(self, asked: Asked, body: Nothing) -> Done:
         """The phoner's telephone calls in."""
@@ -78,9 +84,8 @@ class Played:
         self._telephones.mute(_line(asked, "phoner"), on=body.on)
         return Done()
 
-    def _streamed(self, asked: Asked, role: As) -> Response:
+    def _streamed(self, asked: Asked, role: As, needs: Action) -> Response:
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        needs = Action.PHONE if role == "phoner" else Action.LISTEN
         return StreamingResponse(
             self._lines(asked, needs, _line(asked, role)),
             media_type="application/x-ndjson",

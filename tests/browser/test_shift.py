@@ -105,6 +105,26 @@ def test_a_short_shift_with_a_listening_supervisor(visit: Visit, house: House) -
     assert b'"mode":"coach"' in log.replace(b" ", b"")
 
 
+def test_a_trainee_hears_her_mentor_from_a_pause(visit: Visit) -> None:
+    maja = visit("maja")
+    on_shift(maja)
+    expect(maja.locator("#mentor-words")).to_contain_text("is on shift", timeout=30_000)
+    maja.locator("#mentor-act").click()
+    expect(maja.locator("#mentor-words")).to_contain_text("Nobody hears you")
+    heard = maja.locator("#mentor-heard")
+    expect(heard).to_contain_text("You hear the phoner. Nobody hears you.", timeout=60_000)
+    expect(maja.locator("#line")).to_contain_text("You hear nobody.")  # on her own line
+    maja.keyboard.press("r")  # her own work comes first
+    expect(maja.locator("#mentor")).to_be_hidden()
+    state(maja, "talking")
+    expect(heard).to_be_hidden()
+    maja.locator("#no-listener button").click()
+    expect(maja.locator("#toasts")).to_contain_text("Noted: nobody listens")
+    maja.keyboard.press("x")
+    finish(maja)
+    go_home(maja)
+
+
 def test_a_reloaded_page_comes_back_to_its_seat(visit: Visit) -> None:
     maja = visit("maja")
     on_shift(maja)

@@ -1,23 +1,23 @@
 // What would be heard, in words: who hears whom, and what was said last.
 
-import { $, el, show } from "../dom.js";
+import { el, show } from "../dom.js";
 import { t } from "../texts.js";
 
 const MOST = 3;
 
-export function captions() {
+export function captions(place) {
   const hears = el("p", { role: "status" });
   const said = el("ol", { class: "said", role: "log", "aria-live": "polite", tabindex: "0", "aria-label": t("played.title") });
   const section = el("section", { class: "card line", "aria-label": t("played.title") },
     el("p", { class: "soft title" }, t("played.title")), hears, said);
-  $("#line").replaceChildren(section);
+  place.replaceChildren(section);
   let alone = true;
 
   const words = (kind, who) => (who.length ? who : ["nobody"]).map((one) => t(`played.${kind}.${one}`)).join(" ");
 
   return {
     draw({ on, hears: heard, heard_by: by, who, says }) {
-      show($("#line"), on);
+      show(place, on);
       if (!on || (alone && heard.length)) said.replaceChildren(); // a new talk
       alone = !heard.length;
       const now = `${words("hears", heard)} ${words("heard_by", by)}`;
@@ -27,7 +27,7 @@ export function captions() {
       while (said.children.length > MOST) said.firstChild.remove();
     },
     close() {
-      show($("#line"), false);
+      show(place, false);
       section.remove();
     },
   };

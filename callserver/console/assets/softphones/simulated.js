@@ -2,14 +2,16 @@
 // It is on the line for as long as the page reads the server's answer (console/played.py).
 
 import { post, send } from "../api.js";
+import { $ } from "../dom.js";
 import { captions } from "./captions.js";
 
-const PATHS = { phoner: "/softphone/played", listener: "/softphone/listener/played" };
+const PATHS = { phoner: "/softphone/played", listener: "/softphone/listener/played", trainee: "/softphone/trainee/played" };
+const SHOWN = { phoner: "#line", listener: "#line", trainee: "#mentor-heard" };
 const AGAIN_MS = 2000;
 
 export async function open(_, { as, onState, onRung, onOver }) {
   const path = PATHS[as];
-  const shown = captions();
+  const shown = captions($(SHOWN[as]));
   let leg = null;
   let closed = false;
   const stopping = new AbortController();
