@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
+from callserver.cli.stage import Plan
 from callserver.console.softphone import bundled
 from tests.browser.conftest import (
     ROOT,
     House,
-    Plan,
     Visit,
     open_house,
     sign_in,
