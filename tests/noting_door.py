@@ -43,8 +43,13 @@ class NotingDoor(Door):
         return HangUp()
 
     async def _listener_calls(
-        self, listening: int | None, listener: int | None, leg: str
+        self,
+        listening: int | None,
+        listener: int | None,
+        leg: str,
+        hears: tuple[Mode, str] | None = None,
     ) -> Instruction:
+        del hears
         self.told.append(("listener_calls", listening, listener, leg))
         return Hear("seat-1-abc", 7, Mode.SILENT, CA)
 

@@ -1,13 +1,13 @@
-"""My own evening: my calls, masked, with a way to mend my outcomes, and who has listened to me.
+"""My own evening: my calls, masked, with a way to mend my outcomes.
 
-No sales figures, nothing that compares.
+No sales figures, nothing that compares. Who has listened to me is told by the listening's room.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from callserver.console import views
-from callserver.console.endpoint import Answer, Asked, Done, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Asked, Endpoint
 from callserver.console.views import OutcomeView
 from callserver.domain.campaign import Effect, Label
 from callserver.domain.role import Action
@@ -35,21 +35,9 @@ class MyCampaign(Answer):
     outcomes: Mapping[str, OutcomeView]
 
 
-class ListenedTo(Answer):
-    """Somebody has listened to me."""
-
-    by: str
-    role: str
-    mode: str
-    started_at: datetime
-    ended_at: datetime
-    new: bool
-
-
 class EveningView(Answer):
     calls: list[MyCall]
     campaigns: Mapping[str, MyCampaign]
-    listened: list[ListenedTo]
 
 
 class EveningRoom:
@@ -59,17 +47,12 @@ class EveningRoom:
         self._ours = ours
 
     def endpoints(self) -> list[Endpoint]:
-        return [
-            Endpoint("GET", "/evening", Action.PHONE, self.evening),
-            Endpoint("POST", "/evening/told", Action.PHONE, self.told),
-        ]
+        return [Endpoint("GET", "/evening", Action.PHONE, self.evening)]
 
     async def evening(self, asked: Asked) -> EveningView:
-        """My calls of this evening, the latest first, and who has listened to me."""
+        """My calls of this evening, the latest first."""
         rules = self._ours.rules
-        talked, heard = await self._ours.store.read(
-            lambda tx: evening.mine(tx, self._ours, asked.user)
-        )
+        talked = await self._ours.store.read(lambda tx: evening.mine(tx, self._ours, asked.user))
         names = dict.fromkeys(one.call.campaign for one in talked)
         known = rules.current.campaigns
         return EveningView(
@@ -83,24 +66,7 @@ class EveningRoom:
                 for name in names
                 if name in known
             },
-            listened=[
-                ListenedTo(
-                    by=one.by,
-                    role=one.role,
-                    mode=one.mode,
-                    started_at=one.started_at,
-                    ended_at=one.ended_at,
-                    new=one.told_at is None,
-                )
-                for one in heard
-            ],
         )
-
-    async def told(self, asked: Asked, body: Nothing) -> Done:
-        """I have seen who listened to me."""
-        del body
-        await evening.told(self._ours, asked.user)
-        return Done()
 
 
 def _call(one: Talked, rules: Rules) -> MyCall:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pydantic import AwareDatetime
 
 from callserver.console.endpoint import Answer
-from callserver.console.listening import FormView
+from callserver.console.listening_views import FormView
 from callserver.domain.alarm import Kind as AlarmKind
 from callserver.domain.campaign import Ask, Label
 from callserver.domain.listening import Mode

@@ -1,12 +1,24 @@
 """The room of listening: start, change, stop; forms; what the phoner sees of it; mentors."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Annotated
 
-from pydantic import AwareDatetime, Field
-
-from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Footing, Nothing
+from callserver.console.endpoint import Answer, Asked, Done, Endpoint, Footing, Nothing
+from callserver.console.listening_views import (
+    MOST,
+    Binding,
+    EndedListening,
+    FormGiven,
+    FormView,
+    HeardOnce,
+    HeardView,
+    ListenTo,
+    MentorSeat,
+    MyListening,
+    OpenListening,
+    Phoners,
+    PhonerView,
+    Seen,
+)
 from callserver.console.live import Told
 from callserver.database import accounts, listenings, seats
 from callserver.database.accounts import User
@@ -25,120 +37,6 @@ from callserver.ports import Tx
 RIGHTS = (Action.LISTEN, Action.COACH, Action.JOIN, Action.LISTEN_TO_MENTOR)
 MODES = {Mode.SILENT: Action.LISTEN, Mode.COACH: Action.COACH, Mode.JOIN: Action.JOIN}
 CHANGES = {Kind.LISTENING_STARTED, Kind.LISTENING_CHANGED, Kind.LISTENING_STOPPED}
-
-Id = Annotated[int, Field(ge=0, lt=2**31)]
-
-MOST = 50
-"""Listenings and forms that one look shows."""
-
-
-class ListenTo(Body):
-    seat: Id
-    mode: Mode = Mode.SILENT
-    why: Why
-    browser: bool = False  # my browser calls in by itself; else my line is rung
-
-
-class OpenListening(Answer):
-    """A listening that is open."""
-
-    id: int
-    seat: int
-    name: str  # of the phoner
-    mode: Mode
-    why: Why
-    since: AwareDatetime
-
-
-class EndedListening(Answer):
-    """My last listening, when it is over: why it ended."""
-
-    id: int
-    name: str
-    because: str
-
-
-class MentorSeat(Answer):
-    """Where a trainee's mentor sits."""
-
-    seat: int
-    name: str
-    state: State
-    connected: bool
-
-
-class MyListening(Answer):
-    """What I listen to, and what I may."""
-
-    open: OpenListening | None
-    ended: EndedListening | None
-    modes: list[Mode]
-    mentor: MentorSeat | None
-    opens: date | None  # the first day on which listening is allowed; null: nobody was told of it
-    allowed: bool  # the house has told its staff in time
-    phoner_told: When  # when the phoner sees that she is heard
-
-
-class FormGiven(Body):
-    respectful: int = Field(ge=1, le=5)
-    serious: int = Field(ge=1, le=5)
-    positive: int = Field(ge=1, le=5)
-    words: str = Field(default="", max_length=2000)
-
-
-class FormView(Answer):
-    """How a talk was heard."""
-
-    call: str
-    at: AwareDatetime
-    by: str
-    respectful: int
-    serious: int
-    positive: int
-    words: str
-
-
-class HeardOnce(Answer):
-    """When and by whom I was heard, and in which calls."""
-
-    id: int
-    by: str
-    mode: Mode
-    why: Why
-    since: AwareDatetime
-    until: AwareDatetime | None
-    calls: list[str]
-    told_at: AwareDatetime | None
-
-
-class HeardView(Answer):
-    """Who has listened to me, and what they wrote; latest first."""
-
-    listenings: list[HeardOnce]
-    forms: list[FormView]
-    untold: int  # listenings that I have not said I saw
-
-
-class Seen(Body):
-    listenings: list[Id] = Field(max_length=MOST)
-
-
-class Binding(Body):
-    mentor: Id | None
-
-
-class PhonerView(Answer):
-    id: int
-    name: str
-    department: str | None
-    shifts: int
-    mentor: int | None
-
-
-class Phoners(Answer):
-    """The phoners of my department, by name."""
-
-    phoners: list[PhonerView]
 
 
 class Ears:

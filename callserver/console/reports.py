@@ -48,10 +48,11 @@ class DayView(Answer):
     agreements: int
     not_reached: list[Count]
     outcomes: list[Count]
+    refused: list[Count]  # nobody was rung, and why; by the first reason
 
 
 class ReportView(Answer):
-    """The days on which something was rung, and the campaigns to choose from."""
+    """The days on which something was rung or refused, and the campaigns to choose from."""
 
     first: date
     last: date
@@ -97,7 +98,16 @@ class Reports:
         found = await self.report(asked, query)
         out = io.StringIO()
         writer = csv.writer(out, delimiter=";")
-        plain = ("day", "campaign", "dials", "answered", "abandoned", "agreements", "minutes")
+        plain = [
+            "day",
+            "campaign",
+            "dials",
+            "answered",
+            "abandoned",
+            "agreements",
+            "minutes",
+            "refused",
+        ]
         ends = sorted({one.key for day in found.days for one in day.not_reached})
         outcomes = sorted({one.key for day in found.days for one in day.outcomes})
         said = [texts.say(asked.language, f"reports.{name}") for name in plain]
@@ -115,6 +125,7 @@ class Reports:
                     day.abandoned,
                     day.agreements,
                     day.talked_seconds // 60,
+                    sum(one.count for one in day.refused),
                     *(not_reached.get(one, 0) for one in ends),
                     *(results.get(one, 0) for one in outcomes),
                 ]
@@ -142,6 +153,7 @@ class Reports:
             agreements=day.agreements,
             not_reached=counted(day.causes, "reports.cause."),
             outcomes=counted(day.outcomes, ""),
+            refused=counted(day.refusals, "reason."),
         )
 
     def _label(self, campaign: Campaign, key: str, prefix: str, language: str) -> str:

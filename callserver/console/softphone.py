@@ -70,8 +70,10 @@ class Softphone:
         return [
             Endpoint("GET", "/softphone", Action.PHONE, self.mine),
             Endpoint("GET", "/softphone/listener", Action.LISTEN, self.listener),
+            Endpoint("GET", "/softphone/trainee", Action.LISTEN_TO_MENTOR, self.listener),
             Endpoint("POST", "/softphone", Action.PHONE, self.sign_in),
             Endpoint("POST", "/softphone/listener", Action.LISTEN, self.listener_signs_in),
+            Endpoint("POST", "/softphone/trainee", Action.LISTEN_TO_MENTOR, self.listener_signs_in),
         ]
 
     async def mine(self, asked: Asked) -> SoftphoneView:

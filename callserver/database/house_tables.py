@@ -1,4 +1,4 @@
-"""Tables of the people's door: who is signed in, who listened, what was refused, what is proposed."""
+"""Tables of the people's door: sessions, listening, what was refused, rules in force and proposed."""
 
 from sqlalchemy import (
     JSON,
@@ -124,6 +124,15 @@ refusal_tallies = Table(
     Column("refusals", Integer, nullable=False, server_default="0"),
 )
 """Counted where a refusal is written, so that a page need not read the log."""
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("texts", JSON),  # path -> the file's very text
+)
 
 proposals = Table(
     "proposals",

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 
-from callserver.database.house_tables import proposals
+from callserver.database.house_tables import proposals, revisions
 from callserver.database.prepared import Prepared
-from callserver.database.tables import revisions
 from callserver.ports import Tx
 
 LOCK = 7_204_119

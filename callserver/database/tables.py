@@ -329,14 +329,6 @@ seals = Table(
     Column("body", LargeBinary, nullable=False),  # the signed head as it also left the database
 )
 
-revisions = Table(
-    "revisions",
-    metadata,
-    Column("hash", Text, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("content", JSON, nullable=False),
-    Column("texts", JSON),  # path -> the file's very text
-)
 leases = Table(
     "leases",
     metadata,

@@ -1,12 +1,11 @@
-"""A phoner's own evening: her calls, masked, and who has listened to her. Nothing that compares."""
+"""A phoner's own evening: her calls, masked. Nothing that compares."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from callserver.database import calls, contacts, heard
+from callserver.database import calls, contacts
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
-from callserver.database.heard import Heard
 from callserver.engine.house import House
 from callserver.ports import Tx
 
@@ -31,16 +30,9 @@ def initials(name: str | None) -> str:
     return " ".join(f"{word[0].upper()}." for word in (name or "").split()) or "…"
 
 
-def mine(tx: Tx, ours: House, user: User) -> tuple[list[Talked], list[Heard]]:
-    """Her calls, the latest first, and who has listened to her and is done."""
+def mine(tx: Tx, ours: House, user: User) -> list[Talked]:
+    """Her calls, the latest first."""
     since = ours.clock.now() - LASTS
     rows = calls.of_phoner(tx, user.id, since)
     names = contacts.names(tx, [row.contact for row in rows if row.contact is not None])
-    talked = [Talked(row, initials(names.get(row.contact or 0))) for row in rows]
-    return talked, heard.of_phoner(tx, user.id, since)
-
-
-async def told(ours: House, user: User) -> None:
-    """She has seen who listened."""
-    now = ours.clock.now()
-    await ours.store.run(lambda tx: heard.told(tx, user.id, now))
+    return [Talked(row, initials(names.get(row.contact or 0))) for row in rows]

@@ -12,6 +12,7 @@ import structlog
 from callserver.database import house, listenings
 from callserver.database.listenings import ListeningRow
 from callserver.domain.instruction import HangUp, Hear, Instruction, WaitToHear
+from callserver.domain.listening import Mode
 from callserver.engine import hearing
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
@@ -51,19 +52,35 @@ class ListenerLegs:
         self._ours = ours
         self._call_flow = call_flow
 
-    async def leg_calls(self, listening: int | None, listener: int | None, leg: str) -> Instruction:
-        """A listener's leg asks what to hear. `listener` names a browser's leg that called in."""
+    async def leg_calls(
+        self,
+        listening: int | None,
+        listener: int | None,
+        leg: str,
+        hears: tuple[Mode, str] | None = None,
+    ) -> Instruction:
+        """A listener's leg asks what to hear. `listener` names a browser's leg that called in.
+
+        `hears`: mode and phoner's leg, where the provider knows what the leg hears as it asks.
+        """
         instruction, after = await self._ours.store.run(
-            lambda tx: self._leg_calls(tx, listening, listener, leg)
+            lambda tx: self._leg_calls(tx, listening, listener, leg, hears)
         )
         self._call_flow.follow(after)
         return instruction
 
     def _leg_calls(
-        self, tx: Tx, listening: int | None, listener: int | None, leg: str
+        self,
+        tx: Tx,
+        listening: int | None,
+        listener: int | None,
+        leg: str,
+        hears: tuple[Mode, str] | None,
     ) -> tuple[Instruction, After]:
         now, after = self._ours.clock.now(), After()
-        held = hearing.hold(tx, listening, listener)
+        # It may have come along from the listening that it was rung for.
+        known = listenings.by_leg(tx, leg)
+        held = hearing.hold(tx, listening if known is None else known.id, listener)
         if held is None:
             return HangUp(), after
         seat, row = held
@@ -74,7 +91,11 @@ class ListenerLegs:
         if where is None:
             return HangUp(), after
         look_at = now + LOOK
-        if isinstance(where, Hear) and hearing.sent(where) == row.sent:
+        if (
+            isinstance(where, Hear)
+            and hearing.sent(where) == row.sent
+            and hears != (where.mode, where.phoner)
+        ):
             # She came out of the room though she belongs there: it may be over, its end untold.
             after.check_room += [] if seat.leg is None else [seat.leg]
             where, look_at = WaitToHear(row.id), now + A_MOMENT

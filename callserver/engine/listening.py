@@ -104,7 +104,9 @@ class Listening:
             hearing.end(tx, self._ours, before, "moved")
             listenings.change(tx, before.id, leg=None, look_at=None)
         # Her account's line or her browser, never a number typed here: nobody is rung unasked (I11).
-        line = user.line or f"client:listener_{user.id}"
+        # A browser that phones is another telephone than the same browser when it listens.
+        line = user.line or "client:"
+        line = f"client:listener_{user.id}" if line.startswith("client:") else line
         row = listenings.add(
             tx,
             seat=seat.id,

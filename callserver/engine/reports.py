@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
 
+from callserver.database import progress
 from callserver.database.tables import calls
 from callserver.domain.campaign import Campaign
 from callserver.engine.why_words import HOME
@@ -33,6 +34,7 @@ class Day:
     causes: Mapping[str, int]  # how calls ended that were not answered
     outcomes: Mapping[str, int]  # of answered calls, by the campaign's own keys
     agreements: int
+    refusals: Mapping[str, int]  # by the first reason; a refused call is no dial
 
 
 _ended = type_coerce(calls.c.ended_at, BigInteger)
@@ -73,12 +75,17 @@ def begins(day: date) -> datetime:
 
 
 def report(tx: Tx, campaigns: Sequence[Campaign], wanted: Sequence[date]) -> list[Day]:
-    """The days on which something was rung, by campaign and day."""
-    found = [_of(tx, campaign, day) for campaign in campaigns for day in wanted]
-    return [one for one in found if one.dials]
+    """The days on which something was rung or refused, by campaign and day."""
+    refused = {day: progress.refusals(tx, day.isoformat()) for day in wanted}
+    found = [
+        _of(tx, campaign, day, refused[day].get(campaign.name, {}))
+        for campaign in campaigns
+        for day in wanted
+    ]
+    return [one for one in found if one.dials or one.refusals]
 
 
-def _of(tx: Tx, campaign: Campaign, day: date) -> Day:
+def _of(tx: Tx, campaign: Campaign, day: date, refusals: Mapping[str, int]) -> Day:
     since, until = begins(day), begins(day + timedelta(days=1))
     causes: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
@@ -107,4 +114,5 @@ def _of(tx: Tx, campaign: Campaign, day: date) -> Day:
         dict(causes),
         dict(outcomes),
         agreements,
+        refusals,
     )

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from callserver.database import accounts, audit, contacts, seats, suppressions
+from callserver.database import accounts, audit, contacts, listenings, seats, suppressions
 from callserver.database.accounts import User
 from callserver.domain import phone, subject
 from callserver.domain.audit import Kind
@@ -103,6 +103,7 @@ class Staff:
                 _keep_an_administrator(tx, user, given)
             if fields:
                 accounts.change(tx, user.id, **asdict(given))
+                listenings.stir_listener(tx, user.id, self._ours.clock.now())
                 self._note(tx, by, user.id, "changed", fields=fields, role=given.role.value)
 
         await self._ours.store.run(work)

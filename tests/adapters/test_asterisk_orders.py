@@ -12,6 +12,8 @@ import pytest
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.telephony import Asterisk
 from callserver.domain.call import Cause, Report
+from callserver.domain.instruction import Hear
+from callserver.domain.listening import Mode
 from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble
 from tests.contract.carriers import CALLER_ID, RealAsterisk, permit, real
 from tests.exchange.real import Called, Exchange, free_port
@@ -220,5 +222,34 @@ def test_a_telephone_that_has_not_signed_in_is_not_waited_for(play: Play) -> Non
         )
         assert isinstance(answer, Declined)
         assert answer.trouble is Trouble.LATER
+
+    play(work)
+
+
+def test_a_listeners_browser_may_call_in_and_nobody_else_as_a_listener(play: Play) -> None:
+    async def work(carrier: RealAsterisk) -> None:
+        for name in ("PJSIP/listener_9-00000001", "PJSIP/listener_x-00000002"):
+            leg = f"1.{name[-1]}"
+            channel = {"id": leg, "name": name, "state": "Up"}
+            event = {"type": "StasisStart", "args": ["phoner"], "channel": channel}
+            await carrier._events._legs.happened(event)
+        assert carrier.door.of("listener_calls") == [("listener_calls", None, 9, "1.1")]
+        assert [told[2] for told in carrier.door.of("phoner_calls")] == ["listener_x"]
+
+    play(work)
+
+
+@pytest.mark.parametrize("gone", ["1.1", "seat-1-abc-phoner"])
+def test_what_is_over_cannot_be_heard(play: Play, gone: str) -> None:
+    """The leg asks twice, and waits in silence: no ear is left behind."""
+
+    async def work(carrier: RealAsterisk) -> None:
+        carrier.door.tells = Hear("seat-1-abc", 7, Mode.SILENT, gone)
+        placed = await carrier.telephony.ring_listener(await carrier.listener(), 7, CALLER_ID)
+        assert isinstance(placed, Placed)
+        await carrier.until(lambda: len(carrier.door.of("listener_calls")) == 2)
+        await asyncio.sleep(0.2)
+        channels = (await carrier.ari.get("channels")).body
+        assert [one["id"] for one in channels] == [placed.ref]
 
     play(work)

@@ -99,8 +99,9 @@ def open_house(plan: Plan) -> Iterator[House]:
         assert not thread.is_alive(), "the house did not close"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """For one module: while it is open, its thread has a running loop, where no other test may start one."""
     if WHY_NOT:
         pytest.skip(WHY_NOT)
     with sync_playwright() as playwright:

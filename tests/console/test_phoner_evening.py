@@ -4,8 +4,6 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from callserver.database import accounts
-from callserver.database.house_tables import listenings
 from callserver.domain.role import Role
 from callserver.engine.evening import LASTS, initials
 from tests.console.conftest import House
@@ -120,7 +118,7 @@ def test_nothing_in_it_counts_or_compares(house: House) -> None:
         return (await house.api("GET", "/evening"))[1]
 
     found = asyncio.run(work())
-    assert set(found) == {"calls", "campaigns", "listened"}
+    assert set(found) == {"calls", "campaigns"}
     assert "300" not in str(found["calls"])
 
     def numbers(node: Any) -> list[Any]:
@@ -132,43 +130,6 @@ def test_nothing_in_it_counts_or_compares(house: House) -> None:
         return [node] if plain else []
 
     assert numbers(found) == [60]  # how many days ahead a call-back may be promised
-
-
-def test_who_listened_is_told_once_it_is_over(house: House) -> None:
-    found = house.read(lambda tx: accounts.by_handle(tx, "supervisor"))
-    supervisor = found.id
-    now = house.clock.now()
-
-    def heard(tx: Any, ended: bool) -> None:
-        values = {
-            "seat": 1,
-            "phoner": 1,
-            "listener": supervisor,
-            "mode": "silent",
-            "why": "coaching",
-            "started_at": now - timedelta(minutes=5),
-            "ended_at": now if ended else None,
-        }
-        tx.execute(listenings.insert().values(**values))
-
-    async def work() -> None:
-        house.read(lambda tx: heard(tx, ended=False))
-        assert (await house.api("GET", "/evening"))[1]["listened"] == []  # not while it lasts
-        house.read(lambda tx: heard(tx, ended=True))
-        (one,) = (await house.api("GET", "/evening"))[1]["listened"]
-        assert (one["by"], one["role"], one["mode"], one["new"]) == (
-            "Supervisor Prøve",
-            "supervisor",
-            "silent",
-            True,
-        )
-        assert "coaching" not in str(one)
-        await house.api("POST", "/evening/told", {})
-        assert not (await house.api("GET", "/evening"))[1]["listened"][0]["new"]
-
-    asyncio.run(work())
-    told = house.read(lambda tx: tx.execute(listenings.select()).all())
-    assert [row.told_at is not None for row in told] == [False, True]
 
 
 def test_initials() -> None:

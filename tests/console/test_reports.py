@@ -4,9 +4,11 @@ import asyncio
 import csv
 import io
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from callserver.database.house import count_refusal
 from callserver.domain.role import Role
 from tests.console.conftest import Browser, House
 
@@ -42,6 +44,21 @@ def test_a_days_figures(house: House) -> None:
     assert {one["key"]: one["count"] for one in day["outcomes"]} == {"member": 1, "no_thanks": 2}
     assert 70 <= day["talked_seconds"] <= 90
     assert set(found["campaigns"]) == {"kanvas", "leads"}  # her department's
+
+
+def test_who_was_not_called_and_why(house: House) -> None:
+    now = house.clock.now()
+    for reason in ("SUP_PERSON", "SUP_PERSON", "FREQ_GAP"):
+        house.read(partial(count_refusal, campaign="kanvas", reason=reason, now=now))
+    (day,) = house.browser("supervisor").api("GET", "/reports").json()["days"]
+    assert (day["dials"], [(one["key"], one["count"]) for one in day["refused"]]) == (
+        0,
+        [("SUP_PERSON", 2), ("FREQ_GAP", 1)],
+    )
+    assert day["refused"][0]["label"] == "Personen har frabedt sig opkald."
+    reply = house.browser("leader").api("GET", "/reports.csv")
+    (row,) = csv.DictReader(io.StringIO(reply.content.decode("utf-8-sig")), delimiter=";")
+    assert row["Ikke ringet op"] == "3"
 
 
 def test_the_same_as_a_file(house: House) -> None:

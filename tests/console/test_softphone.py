@@ -80,6 +80,13 @@ def test_nobody_gets_anothers(twilio: House) -> None:
     assert Browser(twilio).api("POST", "/softphone", {}).status_code == 401
 
 
+def test_a_trainee_hears_her_mentor_by_a_listeners_telephone(twilio: House) -> None:
+    browser = twilio.browser("phoner")
+    me = browser.api("GET", "/me").json()["id"]
+    assert browser.api("POST", "/softphone/trainee", {}).json()["identity"] == f"listener_{me}"
+    assert browser.api("POST", "/softphone/listener", {}).status_code == 403
+
+
 def test_a_secret_is_never_the_answer_to_a_get(twilio: House) -> None:
     browser = twilio.browser("phoner")
     assert "ey" not in browser.api("GET", "/softphone").text

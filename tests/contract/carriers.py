@@ -28,7 +28,7 @@ from callserver.adapters.twilio import Twilio
 from callserver.database import migrate
 from callserver.database.store import open_store
 from callserver.domain.call import Report
-from callserver.domain.instruction import Instruction, JoinRoom
+from callserver.domain.instruction import Instruction, JoinRoom, WaitToHear
 from callserver.domain.permit import DialPermit
 from callserver.loading import load
 from callserver.ports import Placed, Room, Telephony
@@ -37,23 +37,33 @@ from callserver.simulator.evening import Evening, Plan
 from callserver.simulator.legs import Behaviour
 from tests.exchange.real import ROOT, Called, Exchange
 from tests.exchange.sip import Telephone
+from tests.exchange.tones import tone, whom
 from tests.house import TUESDAY, People
 from tests.noting_door import NotingDoor
 from webhooks.routes import Webhooks
 
 CALLER_ID = "+4532123400"
 
+TONES = {"phoner": 400, "contact": 650, "listener": 1100}
+Ears = dict[str, set[str]]
+"""Whom each of them hears."""
+
 
 class Door(NotingDoor):
-    """Puts the phoner into one room of her own, and notes."""
+    """Puts the phoner into one room of her own, tells listeners what a test wants, and notes."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.tells: Instruction = WaitToHear(7)
         self.name = f"seat-1-{secrets.token_hex(6)}"
 
     async def _phoner_calls(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
         await super()._phoner_calls(seat, identity, leg)
         return JoinRoom(self.name, 1)
+
+    async def _listener_calls(self, *asked: Any) -> Instruction:
+        await super()._listener_calls(*asked)
+        return self.tells
 
     def reports(self, attempt: str) -> list[Report]:
         return [told[2] for told in self.told if told[:2] == ("reported", attempt)]
@@ -70,6 +80,18 @@ class Carrier(Protocol):
     async def until(self, what: Callable[[], Any], seconds: float = 20) -> None: ...
     async def pass_time(self, seconds: float) -> None: ...
     async def phoner_in_room(self) -> Room: ...
+    async def talk(self) -> Room:
+        """Phoner and contact talk; each party is heard by itself."""
+        ...
+
+    async def listener(self) -> str:
+        """The line of a listener, at which somebody answers."""
+        ...
+
+    async def until_ears(self, ears: Ears) -> None:
+        """Wait until each hears exactly these."""
+        ...
+
     def rung(self) -> list[str]: ...
 
 
@@ -84,6 +106,13 @@ async def _phoner(carrier: Carrier, line: str) -> Room:
     assert isinstance(answer, Placed)
     await carrier.until(lambda: [told for told in carrier.door.of("room") if told[4] == "join"])
     return Room(name, carrier.door.of("room")[-1][2])
+
+
+async def _talk(carrier: Carrier) -> Room:
+    room = await carrier.phoner_in_room()
+    assert isinstance(await carrier.telephony.place(permit(carrier, "00"), room), Placed)
+    await carrier.until(lambda: Report.ANSWERED in carrier.door.reports("a1"))
+    return room
 
 
 class SimulatedTwilio:
@@ -134,6 +163,27 @@ class SimulatedTwilio:
     async def phoner_in_room(self) -> Room:
         return await _phoner(self, "client:phoner_1")
 
+    async def talk(self) -> Room:
+        return await _talk(self)
+
+    async def listener(self) -> str:
+        return "client:listener_9"
+
+    async def until_ears(self, ears: Ears) -> None:
+        await self.until(lambda: self._ears() == ears)
+
+    def _ears(self) -> Ears:
+        names = {"client:phoner_1": "phoner", "client:listener_9": "listener"}
+        found: Ears = {name: set() for name in TONES}
+        for room in self._evening.network.rooms.values():
+            for ear in room.legs.values():
+                found[names.get(ear.far_end, "contact")] |= {
+                    names.get(one.far_end, "contact")
+                    for one in room.legs.values()
+                    if room.hears(ear, one)
+                }
+        return found
+
     def rung(self) -> list[str]:
         return [ring.number for ring in self._evening.network.record if ring.number[0] == "+"]
 
@@ -177,7 +227,7 @@ class RealAsterisk:
             release=nothing,
             catch_up=nothing,
         )
-        self.telephone: Telephone | None = None
+        self.telephones: dict[str, Telephone] = {}
 
     async def begin(self) -> None:
         self._events.start()
@@ -188,8 +238,10 @@ class RealAsterisk:
             await self.ari.delete("channels", channel["id"])
         for bridge in (await self.ari.get("bridges")).body or ():
             await self.ari.delete("bridges", bridge["id"])
-        if self.telephone is not None:
-            self.telephone.die()
+        for telephone in self.telephones.values():
+            telephone.die()
+        if "contact" in self.telephones:
+            self._called.start()
         await self._events.stop()
         await self.http.aclose()
         self._store.close()
@@ -207,10 +259,44 @@ class RealAsterisk:
         await asyncio.sleep(seconds)
 
     async def phoner_in_room(self) -> Room:
-        found = await self.softphones.hand_out("telephone_1", 1)
-        self.telephone = await Telephone("telephone_1", self._exchange.sip).open()
-        assert await self.telephone.register(found.password) == 200
+        await self._telephone("phoner", 1)
         return await _phoner(self, "sip:telephone_1")
+
+    async def talk(self) -> Room:
+        self._called.stop()
+        self.telephones["contact"] = contact = Telephone("contact", self._exchange.sip)
+        contact.speaks = tone(TONES["contact"])
+        await contact.open(self._exchange.trunk_port)
+        return await _talk(self)
+
+    async def listener(self) -> str:
+        await self._telephone("listener", 9)
+        return "sip:telephone_9"
+
+    async def _telephone(self, name: str, user: int) -> None:
+        found = await self.softphones.hand_out(f"telephone_{user}", user)
+        self.telephones[name] = telephone = Telephone(f"telephone_{user}", self._exchange.sip)
+        telephone.speaks = tone(TONES[name])
+        await telephone.open()
+        assert await telephone.register(found.password) == 200
+
+    async def until_ears(self, ears: Ears) -> None:
+        end = time.monotonic() + 10
+        found: Ears = {}
+        while found != ears:
+            assert time.monotonic() < end, (found, ears)
+            with contextlib.suppress(AssertionError):  # a tone that is just coming or going
+                found = dict(
+                    zip(TONES, await asyncio.gather(*map(self._hears, TONES)), strict=True)
+                )
+
+    async def _hears(self, name: str) -> set[str]:
+        talk = self.telephones[name].talk if name in self.telephones else None
+        if talk is None:
+            return set()
+        before = len(talk.heard)
+        await asyncio.sleep(0.3)
+        return whom(talk.heard[before:], TONES)
 
     def rung(self) -> list[str]:
         return self._called.invited()[self._before :]

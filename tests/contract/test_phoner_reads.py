@@ -1,11 +1,10 @@
-"""What a phoner's page reads, on both databases: her calls, a person's calls, who has listened."""
+"""What a phoner's page reads, on both databases: her calls and a person's."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from callserver.database import accounts, calls, contacts, heard
-from callserver.database.house_tables import listenings
+from callserver.database import calls, contacts
 from callserver.database.store import AnyStore
 from callserver.database.tables import calls as calls_table
 from callserver.database.tables import contacts as contacts_table
@@ -54,27 +53,5 @@ def test_calls_of_a_person_and_of_a_phoner(store: AnyStore) -> None:
         assert [one.attempt for one in mine] == ["c"]
         assert await store.read(lambda tx: contacts.names(tx, [1])) == {1: "Karla Holm"}
         assert await store.read(lambda tx: contacts.names(tx, [])) == {}
-
-    asyncio.run(work())
-
-
-def test_a_listening_is_told_until_it_was_seen(store: AnyStore) -> None:
-    values = {"seat": 1, "phoner": 1, "mode": "silent", "why": "w", "started_at": NOW}
-
-    def fill(tx: Tx) -> None:
-        for handle in ("a", "b"):
-            accounts.add(tx, handle=handle, name=handle.upper(), role="supervisor")
-        tx.execute(listenings.insert(), {**values, "listener": 1, "ended_at": NOW})
-        tx.execute(listenings.insert(), {**values, "listener": 2, "ended_at": None})
-
-    async def work() -> None:
-        await store.run(fill)
-        tomorrow = NOW + timedelta(days=1)
-        found = await store.read(lambda tx: heard.of_phoner(tx, 1, tomorrow))
-        assert [(one.by, one.told_at) for one in found] == [("A", None)]
-        await store.run(lambda tx: heard.told(tx, 1, NOW))
-        assert await store.read(lambda tx: heard.of_phoner(tx, 1, tomorrow)) == []
-        assert len(await store.read(lambda tx: heard.of_phoner(tx, 1, NOW))) == 1
-        assert await store.read(lambda tx: heard.of_phoner(tx, 2, NOW)) == []
 
     asyncio.run(work())

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from callserver.domain.call import Report
+from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.listening import Mode
 from callserver.domain.permit import PermitVoid
 from callserver.ports import Declined, LegState, Placed, Room, Trouble
-from tests.contract.carriers import Carrier, permit, real, simulated
+from tests.contract.carriers import CALLER_ID, Carrier, permit, real, simulated
 
 Play = Callable[[Callable[[Carrier], Awaitable[None]]], None]
 
@@ -166,5 +168,58 @@ def test_a_phoner_whose_telephone_ends_is_told_once(play: Play) -> None:
             lambda: [told for told in carrier.door.of("phoner_leg") if told[2:4] == (leg, True)]
         )
         assert await carrier.telephony.find_room(room.name) is None
+
+    play(work)
+
+
+TALK = {"phoner": {"contact"}, "contact": {"phoner"}}
+
+
+def test_what_a_listener_hears_and_who_hears_her(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        room = await carrier.talk()
+        phoner = carrier.door.of("phoner_calls")[0][3]
+        placed = await carrier.telephony.ring_listener(await carrier.listener(), 7, CALLER_ID)
+        assert isinstance(placed, Placed)
+        await carrier.until(lambda: carrier.door.of("listener_calls"))
+        assert carrier.door.of("listener_calls") == [("listener_calls", 7, None, placed.ref)]
+        await carrier.until_ears(TALK | {"listener": set()})
+        assert (await carrier.telephony.leg(placed.ref)).state is LegState.TALKING
+        both = {"phoner", "contact"}
+        for mode, ears in (
+            (Mode.SILENT, TALK | {"listener": both}),
+            (Mode.COACH, TALK | {"listener": both, "phoner": {"contact", "listener"}}),
+            (
+                Mode.JOIN,
+                {
+                    "listener": both,
+                    "phoner": {"contact", "listener"},
+                    "contact": {"phoner", "listener"},
+                },
+            ),
+            (Mode.SILENT, TALK | {"listener": both}),
+        ):
+            carrier.door.tells = Hear(room.name, 7, mode, phoner)
+            await carrier.telephony.hear(placed.ref, carrier.door.tells)
+            await carrier.until_ears(ears)
+        carrier.door.tells = WaitToHear(7)
+        await carrier.telephony.hear(placed.ref, carrier.door.tells)
+        await carrier.until_ears(TALK | {"listener": set()})
+        await carrier.telephony.hang_up(placed.ref)
+        await carrier.until(lambda: ("listener_gone", placed.ref) in carrier.door.told)
+        await carrier.telephony.hear(placed.ref, carrier.door.tells)  # gone: nobody minds
+        await carrier.until_ears(TALK | {"listener": set()})
+        assert not [told for told in carrier.door.of("phoner_leg") if told[3]]
+
+    play(work)
+
+
+def test_a_listener_who_does_not_answer_is_told(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        await carrier.phoner_in_room()
+        placed = await carrier.telephony.ring_listener("+4532200117", 7, CALLER_ID)
+        assert isinstance(placed, Placed)
+        await carrier.until(lambda: ("listener_gone", placed.ref) in carrier.door.told)
+        assert not carrier.door.of("listener_calls")
 
     play(work)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, select
 from starlette.applications import Starlette
@@ -187,12 +187,21 @@ class ExchangeHouse:
         return time.monotonic() - began
 
 
+H = TypeVar("H", bound=ExchangeHouse)
+
+
 @contextlib.asynccontextmanager
 async def opened(
     folder: Path, exchange: Exchange, called: Called, list_: str = "", phoners: int = 1
 ) -> AsyncIterator[ExchangeHouse]:
-    """A house that runs until the block ends; whatever it began on the exchange is ended too."""
-    house = ExchangeHouse(folder, exchange, called)
+    """A house that runs until the block ends."""
+    async with living(ExchangeHouse(folder, exchange, called), list_, phoners) as house:
+        yield house
+
+
+@contextlib.asynccontextmanager
+async def living(house: H, list_: str, phoners: int = 1) -> AsyncIterator[H]:
+    """Runs a house until the block ends; whatever it began on the exchange is ended too."""
     await house.proxy.start()
     if list_:
         house.fill(list_, phoners)

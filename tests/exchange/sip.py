@@ -7,7 +7,7 @@ import secrets
 import struct
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 SILENCE = b"\xd5" * 160
 """20 ms of A-law silence."""
@@ -48,6 +48,16 @@ class Message:
         return "\r\n".join(lines).encode()
 
 
+class Packet(NamedTuple):
+    """One packet of sound that was heard."""
+
+    at: float  # the loop's time
+    sequence: int
+    stamp: int  # in samples, 8000 a second
+    source: int
+    sound: bytes
+
+
 @dataclass
 class Talk:
     """One call: its dialog, its sound."""
@@ -62,11 +72,12 @@ class Talk:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     cseq: int = 1
     sent: int = 0
-    heard: list[tuple[float, int, bytes]] = field(default_factory=list)  # when, sequence, sound
+    heard: list[Packet] = field(default_factory=list)
+    answered_at: float = 0
 
     def loud(self, since: float = 0) -> int:
         """Packets that were not silence."""
-        return sum(when >= since and len(set(sound)) > 8 for when, _, sound in self.heard)
+        return sum(one.at >= since and len(set(one.sound)) > 8 for one in self.heard)
 
 
 class Telephone(asyncio.DatagramProtocol):
@@ -88,10 +99,10 @@ class Telephone(asyncio.DatagramProtocol):
 
     # -- life ---------------------------------------------------------------------------------
 
-    async def open(self) -> "Telephone":
+    async def open(self, port: int = 0) -> "Telephone":
         loop = asyncio.get_running_loop()
         self._sip, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", 0)
+            lambda: self, local_addr=("127.0.0.1", port)
         )
         self._rtp, _ = await loop.create_datagram_endpoint(
             lambda: _Sound(self), local_addr=("127.0.0.1", 0)
@@ -216,7 +227,8 @@ class Telephone(asyncio.DatagramProtocol):
     def heard(self, data: bytes, at: float) -> None:
         talk = self.talk
         if talk is not None and len(data) > 12:
-            talk.heard.append((at, int.from_bytes(data[2:4]), data[12:]))
+            sequence, stamp, source = struct.unpack("!HII", data[2:12])
+            talk.heard.append(Packet(at, sequence, stamp, source, data[12:]))
 
     # -- SIP ----------------------------------------------------------------------------------
 
@@ -273,6 +285,7 @@ class Telephone(asyncio.DatagramProtocol):
         await asyncio.sleep(after)
         if talk.invite is not None and not talk.ended.is_set():
             talk.answered = True
+            talk.answered_at = asyncio.get_running_loop().time()
             self._reply(talk.invite, 200, body=self._offer())
 
     def _offer(self) -> str:

@@ -1,5 +1,6 @@
 """Listening in, on the simulated network: who hears whom, at every moment, whatever happens between."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 
 from callserver.database import accounts, listenings
 from callserver.database.house_tables import listenings as table
+from callserver.domain.role import Role
 from callserver.engine.leaving import off_board
+from callserver.engine.staff import Particulars
 from callserver.simulator.legs import Behaviour, Leg
 from tests.ear_house import (
     ADMINISTRATOR,
@@ -283,10 +286,7 @@ def test_nobody_listens_to_an_empty_seat(house: EarHouse) -> None:
 @pytest.mark.parametrize("block", ["", "notified_from: 2026-04-01", "notified_from: 2027-01-01"])
 def test_a_house_that_has_not_told_its_staff_cannot(tmp_path: Path, block: str) -> None:
     config = tmp_path / "config"
-    config.mkdir()
-    for one in (ROOT / "config").iterdir():
-        if one.name != "house.yaml":
-            (config / one.name).symlink_to(one)
+    shutil.copytree(ROOT / "config", config, ignore=shutil.ignore_patterns("house.yaml"))
     if block:
         text = f"listening:\n  {block}\n  source: x\n  checked: 2026-03-01\n"
         (config / "house.yaml").write_text(text)
@@ -458,7 +458,9 @@ def test_stopping_while_her_telephone_rings(house: EarHouse) -> None:
     assert not house.network.ears.voices
 
 
-@pytest.mark.parametrize("what", ["off_boarded", "moved", "shift_over", "receiver_down"])
+@pytest.mark.parametrize(
+    "what", ["off_boarded", "another_role", "moved", "shift_over", "receiver_down"]
+)
 def test_it_ends_with_the_right_the_shift_and_the_leg(house: EarHouse, what: str) -> None:
     async def work() -> None:
         await house.talking()
@@ -469,6 +471,12 @@ def test_it_ends_with_the_right_the_shift_and_the_leg(house: EarHouse, what: str
         if what == "off_boarded":
             user = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
             house.read(lambda tx: off_board(tx, user, now, "test"))
+            await house.until(2)
+        elif what == "another_role":
+            user = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
+            administrator = house.read(lambda tx: accounts.user(tx, ADMINISTRATOR))
+            served = (user.name, Role.MEMBER_SERVICE, user.department, None, 3, True, None)
+            await house.server.staff.change(administrator, SUPERVISOR, Particulars(*served))
             await house.until(2)
         elif what == "moved":
             house.read(lambda tx: accounts.change(tx, SUPERVISOR, department="syd"))
@@ -574,10 +582,7 @@ def test_what_the_phoner_is_told_and_the_form(house: EarHouse) -> None:
 
 def test_during_means_during(tmp_path: Path) -> None:
     config = tmp_path / "config"
-    config.mkdir()
-    for one in (ROOT / "config").iterdir():
-        if one.name != "house.yaml":
-            (config / one.name).symlink_to(one)
+    shutil.copytree(ROOT / "config", config, ignore=shutil.ignore_patterns("house.yaml"))
     text = (ROOT / "config" / "house.yaml").read_text().replace("told: after", "told: during")
     (config / "house.yaml").write_text(text)
     house = EarHouse(tmp_path, config=config)

@@ -18,7 +18,7 @@ from websockets.exceptions import WebSocketException
 
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.legs import Legs
-from callserver.adapters.asterisk.names import TRUNK
+from callserver.adapters.asterisk.names import TRUNK, ear
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.settings import Settings
 
@@ -175,10 +175,11 @@ class Events:
 
 
 def _about(event: dict[str, Any]) -> str:
-    """What the event is about: a channel, else a bridge or a playback's channel."""
+    """What the event is about: a channel (an ear: its listener's), a playback's channel, a bridge."""
     for kind in ("channel", "peer"):
         if kind in event:
-            return str(event[kind]["id"])
+            channel = str(event[kind]["id"])
+            return channel if (found := ear(channel)) is None else found.leg
     if "playback" in event:
         return str(event["playback"]["target_uri"]).removeprefix("channel:")
     return str(event.get("bridge", {}).get("id", ""))

@@ -1,4 +1,4 @@
-"""What happens to legs, told to the engine's door: contacts', phoners' and callers' own.
+"""What happens to legs, told to the engine's door: contacts', phoners', listeners' and callers' own.
 
 An event becomes the same report that a provider's callback would be; what the engine answers
 (`Instruction`) becomes orders. Only the owner of the event stream has one of these at work.
@@ -13,15 +13,13 @@ import structlog
 from callserver.adapters.asterisk import causes, names
 from callserver.adapters.asterisk.callers import Callers
 from callserver.adapters.asterisk.client import Ari
+from callserver.adapters.asterisk.ears import Calls, Ears
 from callserver.adapters.asterisk.speech import LAST_WORD
-from callserver.adapters.asterisk.telephony import heard, join
+from callserver.adapters.asterisk.telephony import ASKS, ROOM_TYPE, heard, join
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
 
 log = structlog.get_logger(__name__)
-
-ROOM_TYPE = "mixing,proxy_media"
-"""Sound always passes through Asterisk, so that a listener changes nothing in how it flows."""
 
 SOUND_TRIES = 50
 SOUND_AGAIN_S = 0.1
@@ -39,6 +37,11 @@ class Door(Protocol):
     ) -> Instruction: ...
 
     async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction: ...
+
+    @property
+    def listener_calls(self) -> Calls: ...
+
+    async def listener_gone(self, leg: str) -> None: ...
 
     async def reported(
         self, attempt: str, report: Report, at: datetime | None, ref: str, receipt: Receipt | None
@@ -64,6 +67,7 @@ class Legs:
         self._ari = ari
         self._door = door
         self._callers = callers
+        self._ears = Ears(ari, door.listener_calls, door.listener_gone)
         self._rang: set[str] = set()
         self._rooms: dict[str, str] = {}  # a phoner's leg -> the bridge it sits in
 
@@ -71,6 +75,7 @@ class Legs:
         """Somebody else follows them now."""
         self._rang.clear()
         self._rooms.clear()
+        self._ears.forget()
         self._callers.forget()
 
     # -- after a start or a break ---------------------------------------------------------------
@@ -80,6 +85,7 @@ class Legs:
         self.forget()
         bridges = (await self._ari.get("bridges")).body or ()
         channels = (await self._ari.get("channels")).body or ()
+        await self._ears.found(bridges, channels)
         for bridge in bridges:
             if names.seat_of_room(bridge["id"]) is None:
                 continue
@@ -95,14 +101,10 @@ class Legs:
 
     async def _found(self, channel: dict[str, Any]) -> None:
         leg, state = channel["id"], channel["state"]
-        if names.is_attempt(leg):
-            await self._contact(leg, state)
-        elif leg in self._rooms:
+        if leg in self._rooms:
             room = self._rooms[leg]
             await self._door.room(room, room, leg, "join", None)
-        elif names.seat_of_leg(leg) is not None:
-            await self._phoner_up(leg, state)
-        else:
+        elif not await self._changed(leg, state) and names.ear(leg) is None:
             await self._arrived(channel, channel["dialplan"]["app_data"].split(",")[1:])
 
     # -- as it happens ------------------------------------------------------------------------
@@ -114,12 +116,12 @@ class Legs:
         match event["type"]:
             case "StasisStart":
                 await self._arrived(channel, event["args"])
-            case "ChannelStateChange" if names.is_attempt(leg):
-                await self._contact(leg, channel["state"])
+            case "ChannelStateChange":
+                await self._changed(leg, channel["state"])
             case "Dial" if event["dialstatus"] == "PROGRESS" and names.is_attempt(leg):
                 await self._contact(leg, "Ringing")  # early media: the person's telephone rings
-            case "ChannelStateChange" if names.seat_of_leg(leg) is not None:
-                await self._phoner_up(leg, channel["state"])
+            case "ChannelUserevent" if event["eventname"] == ASKS and channel["state"] == "Up":
+                await self._ears.asks(leg)
             case "ChannelDestroyed":
                 await self._ended(leg, channel["state"], event["cause"])
             case "StasisEnd" if not names.is_attempt(leg) and names.seat_of_leg(leg) is None:
@@ -133,8 +135,21 @@ class Legs:
             case _:
                 pass
 
+    async def _changed(self, leg: str, state: str) -> bool:
+        """A leg that we rang rings, or was answered; False: we did not ring it."""
+        if names.is_attempt(leg):
+            await self._contact(leg, state)
+        elif names.seat_of_leg(leg) is not None:
+            await self._phoner_up(leg, state)
+        elif names.listening_of(leg) is not None:
+            if state == "Up":
+                await self._ears.asks(leg)
+        else:
+            return False
+        return True
+
     async def _arrived(self, channel: dict[str, Any], args: list[str]) -> None:
-        """A leg that called us: somebody who calls the number we show, or a phoner's telephone."""
+        """A leg that called us: who calls the number we show, a phoner's telephone, a listener's."""
         leg = channel["id"]
         if args[:1] == ["inbound"]:
             # Which number was called is said by our own dialplan, not by who calls.
@@ -144,7 +159,10 @@ class Legs:
             identity = identity.replace("telephone_", "phoner_")
             if channel["state"] != "Up":
                 await self._ari.post("channels", leg, "answer")
-            await self.obey(leg, await self._door.phoner_calls(None, identity, leg))
+            if (listener := names.listener_of(identity)) is not None:
+                await self._ears.asks(leg, listener)
+            else:
+                await self.obey(leg, await self._door.phoner_calls(None, identity, leg))
 
     # -- a contact's leg ----------------------------------------------------------------------
 
@@ -162,6 +180,8 @@ class Legs:
             self._rang.discard(leg)
             report = causes.report(cause, answered=state == "Up", rang=rang)
             await self._door.reported(leg, report, None, leg, Receipt("call", leg, _END))
+            return
+        if await self._ears.ended(leg):
             return
         room = self._rooms.pop(leg, None)
         seat = names.seat_of_leg(leg)

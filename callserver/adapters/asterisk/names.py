@@ -5,6 +5,9 @@ are matched whole against what stands here, and anything else is refused.
 """
 
 import re
+from typing import NamedTuple
+
+from callserver.domain.listening import Mode
 
 TRUNK = "trunk"
 
@@ -17,6 +20,9 @@ _SIP = re.compile(r"sip:([a-z]+_[0-9]+)(?:@[A-Za-z0-9.-]{1,100})?", re.ASCII)
 _ROOM = re.compile(r"seat-([0-9]{1,18})-[0-9A-Za-z]{1,40}", re.ASCII)
 _ATTEMPT = re.compile(r"[0-9a-z]{1,40}", re.ASCII)
 _PHONER = "-phoner"
+_LISTENER = re.compile(r"listening-([0-9]{1,18})", re.ASCII)
+_BROWSER = re.compile(r"listener_([0-9]{1,18})", re.ASCII)
+_EARS = "~"
 
 
 def softphone(name: str) -> str | None:
@@ -62,3 +68,51 @@ def seat_of_room(room: str) -> int | None:
 def is_attempt(channel: str) -> bool:
     """Whether the channel is a contact's: its id is the attempt's. Asterisk's own have a dot."""
     return _ATTEMPT.fullmatch(channel) is not None
+
+
+def listener_leg(listening: int) -> str:
+    """The channel of a listener whom we ring."""
+    return f"listening-{listening}"
+
+
+def listening_of(leg: str) -> int | None:
+    """The listening for which a leg was rung."""
+    found = _LISTENER.fullmatch(leg)
+    return None if found is None else int(found[1])
+
+
+def listener_of(softphone: str) -> int | None:
+    """Whose browser it is, if it is a listener's."""
+    found = _BROWSER.fullmatch(softphone)
+    return None if found is None else int(found[1])
+
+
+class Ear(NamedTuple):
+    """What an ear's name says: who hears by it, how, and whose leg."""
+
+    leg: str
+    mode: Mode
+    phoner: str
+
+
+def name_of_ear(leg: str, mode: Mode, phoner: str) -> str:
+    """The snoop channel by which a listener's leg hears a phoner's: the same order, the same name."""
+    return _EARS.join((leg, mode, phoner))
+
+
+def ear(channel: str) -> Ear | None:
+    """The ear of that name, if it is one."""
+    leg, _, rest = channel.partition(_EARS)
+    mode, _, phoner = rest.partition(_EARS)
+    return Ear(leg, Mode(mode), phoner) if phoner and mode in set(Mode) else None
+
+
+def ears_of(leg: str) -> str:
+    """The bridge in which a listener's leg sits with its ear."""
+    return leg + _EARS
+
+
+def leg_of_ears(bridge: str) -> str | None:
+    """Whose bridge it is, if a listener's."""
+    leg, mark, rest = bridge.partition(_EARS)
+    return leg if mark and not rest else None

@@ -23,7 +23,14 @@ from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-RING_PHONER_S = 30
+RING_HOUSE_S = 30
+"""How long a phoner's or a listener's telephone rings."""
+
+ROOM_TYPE = "mixing,proxy_media"
+"""Sound always passes through Asterisk, so that a listener changes nothing in how it flows."""
+
+ASKS = "asks"
+"""Our own event: a listener's leg shall ask what to hear."""
 
 DIALED = "CALLSERVER_DIALED"
 """Set on a channel just before it is dialed: one without it has never rung, and never will."""
@@ -87,6 +94,27 @@ class Asterisk:
     ) -> Placed | Declined | Silent:
         """Ring a phoner's telephone; once it is answered, the event stream puts it into its room."""
         del seat  # the leg's name says it
+        return await self._ring(names.phoner_leg(room.name), line, caller_id)
+
+    async def ring_listener(
+        self, line: str, listening: int, caller_id: str
+    ) -> Placed | Declined | Silent:
+        """Ring a listener's telephone; answered, its leg asks by the event stream what to hear."""
+        return await self._ring(names.listener_leg(listening), line, caller_id)
+
+    async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
+        """Let the leg ask anew, by the event stream: its owner alone moves ears (ears.py).
+
+        Raises:
+            Lost: nobody knows whether it went through.
+        """
+        del what  # the answer is the same, or a fresher one
+        await self._ari.post(
+            "events", "user", ASKS, application=self._ari.app, source=f"channel:{ref}"
+        )
+
+    async def _ring(self, leg: str, line: str, caller_id: str) -> Placed | Declined | Silent:
+        """Ring somebody of the house; where the leg goes is told once it is answered."""
         endpoint: str | Declined | None = names.endpoint(line)
         if line.startswith("+"):
             endpoint = self._allowed(line, caller_id)
@@ -94,19 +122,7 @@ class Asterisk:
             return Declined(Trouble.BUG, 400, "a line that is no telephone of this exchange")
         if isinstance(endpoint, Declined):
             return endpoint
-        leg = names.phoner_leg(room.name)
-        return await self._order(leg, endpoint, caller_id, RING_PHONER_S, None)
-
-    async def ring_listener(
-        self, line: str, listening: int, caller_id: str
-    ) -> Placed | Declined | Silent:
-        """Refused: listening in is not offered by this exchange yet, so nobody is rung for it."""
-        del line, listening, caller_id
-        return Declined(Trouble.BUG, 501, "listening in is not offered by this exchange yet")
-
-    async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
-        """No leg of a listener's is ever taken here: there is none to move."""
-        del ref, what
+        return await self._order(leg, endpoint, caller_id, RING_HOUSE_S, None)
 
     def _allowed(self, number: str, caller_id: str) -> str | Declined:
         """How to reach the number. Asked again here, whatever was asked before: toll fraud."""
@@ -236,20 +252,26 @@ class Asterisk:
         return found
 
     async def leg(self, ref: str) -> Leg:
-        """A phoner's leg. One that says nothing has lost its telephone: it is ended here and now.
-
-        Asterisk notices by itself too, but later; and whoever has just answered waits for a voice.
+        """A leg of the house's. A phoner's that says nothing has lost its telephone: it is ended here
+        and now. Asterisk notices by itself too, but later; and whoever has just answered waits for a
+        voice. A listener may be silent as long as she likes.
         """
         found = await self._found(ref)
         if found.state is not LegState.TALKING:
             return found
         try:
-            if await self._mute(ref):
+            if not await self._listens(ref) and await self._mute(ref):
                 await self._ari.delete("channels", ref)
                 return Leg(LegState.ENDED, ref, Cause.COMPLETED.value)
         except Lost:
             return Leg(LegState.NO_ANSWER, ref)
         return found
+
+    async def _listens(self, ref: str) -> bool:
+        """Whether it is a listener's: she has a bridge of her own once she was told what to hear."""
+        if names.listening_of(ref) is not None:
+            return True
+        return (await self._ari.get("bridges", names.ears_of(ref))).ok
 
     async def _mute(self, ref: str) -> bool:
         """Whether a telephone sends no sound any more, not even silence."""
@@ -277,7 +299,7 @@ class Asterisk:
         return name if found.ok and found.body["channels"] else None
 
 
-async def join(ari: Ari, bridge: str, channel: str) -> Reply:
+async def join(ari: Ari, bridge: str, channel: str, **more: str) -> Reply:
     """Put a channel of our application into a bridge; Asterisk's last word.
 
     Nobody in the bridge is told another's number: each leg keeps the caller id it was given.
@@ -286,9 +308,8 @@ async def join(ari: Ari, bridge: str, channel: str) -> Reply:
         Lost: no certain answer.
     """
     for _ in range(TRIES):
-        reply = await ari.post(
-            "bridges", bridge, "addChannel", channel=channel, inhibitConnectedLineUpdates="true"
-        )
+        query = {"channel": channel, "inhibitConnectedLineUpdates": "true", **more}
+        reply = await ari.ask("POST", "bridges", bridge, "addChannel", query=query)
         if reply.status not in _NOT_YET:
             break
         await asyncio.sleep(AGAIN_S)

@@ -6,6 +6,8 @@ import { look, onSeat, tell } from "./phone/acts.js";
 import * as audio from "./phone/audio.js";
 import * as card from "./phone/card.js";
 import * as evening from "./phone/evening.js";
+import * as heard from "./phone/heard.js";
+import * as mentor from "./phone/mentor.js";
 import * as outcomes from "./phone/outcomes.js";
 import * as shift from "./phone/shift.js";
 import * as state from "./phone/state.js";
@@ -20,27 +22,31 @@ onSeat((at, before) => {
   card.draws(at);
   outcomes.draws(at);
   values.draws(at);
+  heard.draws(at);
+  mentor.draws(at);
   show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden)) shift.open(missing);
   if (at.state === "off" && before.state !== "off") toast(t("phone.off.thanks"), "good");
   if (!["off", "paused"].includes(at.state) || (at.state === "paused" && before.state === "off")) shift.close();
   const another = before.call && before.call.attempt !== at.call?.attempt;
-  if (another || (at.state !== before.state && ["paused", "off"].includes(at.state))) evening.look();
+  if (another || (at.state !== before.state && ["paused", "off"].includes(at.state))) {
+    evening.look();
+    heard.seen();
+  }
   telephone.follows(at, before);
 });
 
 audio.start(telephone.sounds);
 card.start();
+heard.start();
+mentor.start();
 outcomes.start();
 shift.start(telephone.before);
 state.start(() => shift.open());
 await values.start();
-await look();
-await evening.look();
-follow(
-  async () => {
-    await look();
-    await evening.look();
-  },
-  { seat: tell },
-);
+async function anew() {
+  await look();
+  await Promise.all([evening.look(), heard.look(), mentor.look()]);
+}
+await anew();
+follow(anew, { seat: tell, heard: heard.take, listening: mentor.take });

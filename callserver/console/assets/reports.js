@@ -31,6 +31,7 @@ function perDay(days) {
 
 function row(day) {
   const figures = [day.dials, day.answered, day.abandoned, day.agreements, Math.floor(day.talked_seconds / 60)];
+  figures.push(day.refused.reduce((sum, one) => sum + one.count, 0));
   return el(
     "tr",
     {},
@@ -57,6 +58,7 @@ async function fetchAndShow(given) {
   $("#days").replaceChildren(...stacked(t("reports.chart_days"), perDay(found.days), names));
   $("#outcomes").replaceChildren(...lying(t("reports.chart_outcomes"), together(found.days, "outcomes")));
   $("#ends").replaceChildren(...lying(t("reports.chart_ends"), together(found.days, "not_reached")));
+  $("#refused").replaceChildren(...lying(t("reports.chart_refused"), together(found.days, "refused")));
   $("#rows").replaceChildren(...found.days.map(row));
 }
 

@@ -2,7 +2,7 @@
 //
 // connect({ as, expects, onState }) -> a telephone that signs in, takes its own room's leg by itself,
 // and says in words what it is doing:
-//   as       "phoner" | "listener": whose telephone it is; a listener's microphone stays closed.
+//   as       "phoner" | "listener" | "trainee": whose telephone it is; only a phoner's opens the microphone.
 //   expects  () => boolean: whether a leg may come now; any other is refused.
 //   onState  hears a key of softphone.state.*; "registered", "line" and "muted" are well.
 //
@@ -14,7 +14,7 @@ import { outgoing } from "./softphones/microphone.js";
 
 export const WELL = new Set(["registered", "line"]);
 
-const PATHS = { phoner: "/softphone", listener: "/softphone/listener" };
+const PATHS = { phoner: "/softphone", listener: "/softphone/listener", trainee: "/softphone/trainee" };
 const EXPECTED_MS = 5000; // the leg may be here before the page has heard why
 const ALONE_MS = 4000; // on shift, registered and still not rung: it calls in itself
 const LOOK_MS = 1000;

@@ -1,8 +1,8 @@
-// My own evening: my calls, masked, with a way to mend an outcome, and who has listened to me.
+// My own evening: my calls, masked, with a way to mend an outcome.
 
 import { get, post } from "../api.js";
 import { $, el, toast } from "../dom.js";
-import { label, t, time, when } from "../texts.js";
+import { label, t, when } from "../texts.js";
 import { seat } from "./acts.js";
 import * as draft from "./draft.js";
 import { outcomeForm } from "./form.js";
@@ -11,15 +11,13 @@ import { suggest } from "./state.js";
 const MANY = 5; // noes in a row after which a breather is offered
 const NOES = new Set(["refused", "suppress", "complaint", "left"]);
 
-let evening = { calls: [], campaigns: {}, listened: [] };
+let evening = { calls: [], campaigns: {} };
 
 export async function look() {
   evening = await get("/evening");
   settle();
   draw();
   suggest(manyNoes() ? t("phone.many_noes") : "");
-  const seen = ["paused", "off"].includes(seat.state) && !$("#rest").hidden && document.visibilityState === "visible";
-  if (seen && evening.listened.some((one) => one.new)) await post("/evening/told");
 }
 
 function manyNoes() {
@@ -79,25 +77,9 @@ function draw() {
       el("tbody", {}, ...talks.map(row)),
     ),
   );
-  const heard = evening.listened.map((one) =>
-    el(
-      "li",
-      {},
-      t("phone.evening.heard", {
-        by: one.by,
-        role: t(`role.${one.role}`),
-        mode: t(`phone.listened.${one.mode}`),
-        from: when(one.started_at),
-        to: time(one.ended_at),
-      }),
-      one.new ? el("span", { class: "badge" }, t("phone.evening.new")) : null,
-    ),
-  );
   $("#evening-body").replaceChildren(
     talks.length ? table : el("p", { class: "soft" }, t("phone.evening.none")),
     missed ? el("p", { class: "soft" }, t("phone.evening.missed", { count: missed })) : "",
-    el("h3", {}, t("phone.evening.listened")),
-    heard.length ? el("ul", { class: "plain" }, ...heard) : el("p", { class: "soft" }, t("phone.evening.nobody")),
   );
 }
 

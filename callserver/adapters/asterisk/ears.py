@@ -1,0 +1,153 @@
+"""What a listener's leg hears: the phoner's leg, by a snoop channel (an ear) beside it.
+
+The leg sits in a bridge of its own, alone in silence or with one ear. The room of phoner and contact
+is never entered, in no mode, so nothing in it begins, ends or is mixed anew. An ear whispers into
+nobody (silent), into what the phoner hears (coach), or into both directions of her leg (join). Only
+the owner of the events has one of these at work: each leg is told one thing after the other.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import structlog
+
+from callserver.adapters.asterisk import names
+from callserver.adapters.asterisk.client import Ari
+from callserver.adapters.asterisk.telephony import ROOM_TYPE, TRIES, join
+from callserver.domain.instruction import Hear, Instruction, WaitToHear
+from callserver.domain.listening import Mode
+
+log = structlog.get_logger(__name__)
+
+WHISPERS: Mapping[Mode, str] = {Mode.SILENT: "none", Mode.COACH: "out", Mode.JOIN: "both"}
+"""Into which directions of the phoner's leg the listener's voice goes."""
+
+
+ASKED_TWICE = 2
+"""What is over by the time it could be heard is asked about once more."""
+
+
+class Calls(Protocol):
+    """A listener's leg asks the engine what to hear."""
+
+    async def __call__(
+        self,
+        listening: int | None,
+        listener: int | None,
+        leg: str,
+        hears: tuple[Mode, str] | None = None,
+    ) -> Instruction: ...
+
+
+class Ears:
+    """Every listener's leg, and the ear by which it hears; None: it waits in silence."""
+
+    def __init__(self, ari: Ari, calls: Calls, gone: Callable[[str], Awaitable[None]]) -> None:
+        self._ari = ari
+        self._calls = calls
+        self._gone = gone
+        self._ears: dict[str, str | None] = {}
+
+    def forget(self) -> None:
+        self._ears.clear()
+
+    async def found(
+        self, bridges: Sequence[Mapping[str, Any]], channels: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """After a start or a break: ears that belong to a leg are known again, others removed."""
+        alive = {channel["id"] for channel in channels}
+        heard_by: dict[str, str] = {}
+        for bridge in bridges:
+            leg = names.leg_of_ears(bridge["id"])
+            if leg is None:
+                continue
+            if leg not in alive:
+                await self._ari.delete("bridges", bridge["id"])
+            heard_by |= {one: leg for one in bridge["channels"] if one != leg and leg in alive}
+        for ear in filter(names.ear, alive):
+            leg = heard_by.get(ear)
+            if leg is None or self._ears.get(leg) is not None:
+                log.warning("stray_ear_removed")
+                await self._ari.delete("channels", ear)
+            else:
+                self._ears[leg] = ear
+
+    async def asks(self, leg: str, listener: int | None = None) -> None:
+        """A leg that is up asks what to hear, and does what it is told.
+
+        Raises:
+            Lost: no certain answer.
+        """
+        for _ in range(ASKED_TWICE):
+            told = await self._calls(names.listening_of(leg), listener, leg, self._hears(leg))
+            if not isinstance(told, Hear | WaitToHear):
+                await self._ari.delete("channels", leg)
+                return
+            if await self._obey(leg, told):
+                return
+
+    def _hears(self, leg: str) -> tuple[Mode, str] | None:
+        ear = names.ear(self._ears.get(leg) or "")
+        return None if ear is None else (ear.mode, ear.phoner)
+
+    async def _obey(self, leg: str, what: Hear | WaitToHear) -> bool:
+        """Let the leg hear this and nothing else; False when that cannot be heard any more."""
+        wanted = None
+        if isinstance(what, Hear):
+            wanted = names.name_of_ear(leg, what.mode, what.phoner)
+        before = self._ears.get(leg)
+        if leg in self._ears and before == wanted:
+            return True
+        self._ears[leg] = None
+        if before is not None:
+            await self._ari.delete("channels", before)
+        if isinstance(what, Hear) and wanted is not None:
+            if not await self._attach(wanted, leg, what):
+                return False
+            self._ears[leg] = wanted
+        return True
+
+    async def _attach(self, ear: str, leg: str, what: Hear) -> bool:
+        bridge = names.ears_of(leg)
+        await self._ari.post("bridges", bridge, type=ROOM_TYPE)
+        # Put in anew: a silent listener's own voice does not even reach the ear, which has no way on.
+        await self._ari.post("bridges", bridge, "removeChannel", channel=leg)
+        mute = "true" if what.mode is Mode.SILENT else "false"
+        if not (await join(self._ari, bridge, leg, mute=mute, absorbDTMF="true")).ok:
+            return False
+        for _ in range(TRIES):
+            made = await self._ari.post(
+                "channels",
+                what.phoner,
+                "snoop",
+                ear,
+                app=self._ari.app,
+                spy="both",
+                whisper=WHISPERS[what.mode],
+            )
+            # 409: there is one of this name; it may be just going, and then another is made.
+            if not made.ok and made.status != 409:
+                return False
+            joined = await join(self._ari, bridge, ear)
+            if joined.ok:
+                return True
+        return False
+
+    async def ended(self, leg: str) -> bool:
+        """A leg has ended: so do its ear and its bridge. False: it was no listener's, and no ear.
+
+        Raises:
+            Lost: no certain answer.
+        """
+        if (ear := names.ear(leg)) is not None:
+            if self._ears.get(ear.leg) == leg:  # the phoner's leg ended, and its ears with it
+                self._ears[ear.leg] = None
+                await self.asks(ear.leg)
+            return True
+        if leg not in self._ears and names.listening_of(leg) is None:
+            return False
+        if (heard_by := self._ears.pop(leg, None)) is not None:
+            await self._ari.delete("channels", heard_by)
+        await self._ari.delete("bridges", names.ears_of(leg))
+        await self._gone(leg)
+        return True

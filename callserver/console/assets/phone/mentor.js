@@ -1,0 +1,61 @@
+// A trainee hears her mentor's calls from a pause of her own. Nothing of her is heard, and it ends with
+// the pause.
+
+import { get, post } from "../api.js";
+import { $, show, toast } from "../dom.js";
+import { WELL, connect } from "../softphone.js";
+import { t } from "../texts.js";
+import { seat } from "./acts.js";
+
+let mine = { open: null, mentor: null, allowed: false };
+let phone = null; // or the promise of one
+
+export async function look() {
+  take(await get("/listenings/mine"));
+}
+
+export function take(found) {
+  mine = found;
+  draws(seat);
+  if (mine.open || !phone) return;
+  const over = phone;
+  phone = null;
+  over.then((one) => one.disconnect());
+}
+
+function say(state) {
+  $("#mentor-line").textContent = t(`softphone.state.${state}`);
+  $("#mentor-line").className = `badge ${WELL.has(state) ? "good" : state === "connecting" ? "" : "warn"}`;
+  show($("#mentor-line"), state !== "ended" && state !== "missing"); // without one her own telephone is rung
+}
+
+async function listen() {
+  phone ??= connect({ as: "trainee", expects: () => Boolean(mine.open), onState: say });
+  await phone;
+  take(await post("/listenings", { seat: mine.mentor.seat, mode: "silent", why: "mentor" }));
+}
+
+const stop = async () => take(await post("/listenings/stop"));
+
+export function draws(at) {
+  const { open, mentor, allowed } = mine;
+  const rests = ["paused", "off"].includes(at.state);
+  if (open && !rests) stop();
+  show($("#mentor"), rests && allowed && Boolean(mentor || open));
+  if (!mentor && !open) return;
+  const name = open?.name ?? mentor.name;
+  const words = open ? "hears" : mentor.connected ? "there" : "away";
+  $("#mentor-words").textContent = t(`phone.mentor.${words}`, { name });
+  $("#mentor-act").textContent = t(open ? "phone.mentor.stop" : "phone.mentor.listen");
+  $("#mentor-act").disabled = !open && !mentor.connected;
+}
+
+export function start() {
+  $("#mentor-act").addEventListener("click", async () => {
+    try {
+      await (mine.open ? stop() : listen());
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+  });
+}

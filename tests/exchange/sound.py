@@ -1,0 +1,142 @@
+"""A house with ears on a real exchange: phoner, contact and listeners, each with a tone of her own."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+
+from callserver.database import accounts
+from callserver.database.store import make_engine
+from callserver.engine import leaving
+from callserver.engine.accounts import hash_of
+from callserver.ports import Tx
+from tests.exchange.house import ExchangeHouse, living, people
+from tests.exchange.real import Called, Exchange
+from tests.exchange.sip import Packet, Talk, Telephone
+from tests.exchange.tones import tone, whom
+
+SUPERVISOR, SECOND = 21, 22
+TONES = {"phoner": 400, "contact": 650, "supervisor": 1100, "second": 1650}
+
+HEARD_S = 0.4
+"""How long a look at who hears whom listens."""
+
+
+class SoundHouse(ExchangeHouse):
+    """`ears()` says who hears whom just now."""
+
+    def __init__(
+        self, folder: Path, exchange: Exchange, called: Called, contact: Telephone
+    ) -> None:
+        super().__init__(folder, exchange, called)
+        self.contact = contact
+
+    def employ(self, user: int, role: str = "supervisor") -> None:
+        def work(tx: Tx) -> None:
+            values = {"id": user, "handle": f"u{user}", "name": f"U {user}", "role": role}
+            accounts.add(tx, department="nord", line=f"sip:telephone_{user}", **values)
+            accounts.add_token(tx, hash_of(f"t{user}"), user, "test", self.clock.now())
+
+        self.write(work)
+
+    def write(self, work: Callable[[Tx], None]) -> None:
+        writing = make_engine(self.database)
+        with writing.begin() as tx:
+            work(tx)
+        writing.dispose()
+
+    async def speaking(self, user: int, name: str) -> Telephone:
+        """Somebody's telephone, signed in, which speaks in its tone."""
+        telephone = await self.telephone(user)
+        telephone.speaks = tone(TONES[name])
+        return telephone
+
+    async def talking(self) -> None:
+        """Phoner and contact talk, and a supervisor sits by her telephone."""
+        self.phoner = await self.on_shift()
+        self.phoner.speaks = tone(TONES["phoner"])
+        self.employ(SUPERVISOR)
+        self.supervisor = await self.speaking(SUPERVISOR, "supervisor")
+        await self.ready()
+        await self.until(lambda: self.seat().state == "talking")
+
+    async def listen(self, mode: str = "silent", user: int = SUPERVISOR) -> None:
+        body = {"seat": self.seat().id, "mode": mode, "why": "quality"}
+        await self.api("POST", "/listenings", body, user)
+
+    async def stop_listening(self, user: int = SUPERVISOR) -> None:
+        await self.api("POST", "/listenings/stop", {}, user)
+
+    def leave(self, user: int) -> None:
+        """Somebody leaves the house, while no server runs."""
+
+        def work(tx: Tx) -> None:
+            found = accounts.user(tx, user)
+            assert found is not None
+            leaving.off_board(tx, found, self.clock.now(), by="test")
+
+        self.write(work)
+
+    async def snoop(self, leg: str, name: str) -> bool:
+        """Somebody else's ear at a leg, in our application."""
+        async with httpx.AsyncClient() as http:
+            ari = self.exchange.ari(http)
+            made = await ari.post(
+                "channels", leg, "snoop", name, app=ari.app, spy="both", whisper="none"
+            )
+        return made.ok
+
+    async def heard(self, telephone: Telephone) -> list[Packet]:
+        """What this telephone hears from now on, for a moment."""
+        talk = telephone.talk
+        if talk is None:
+            return []
+        before = len(talk.heard)
+        await asyncio.sleep(HEARD_S)
+        return talk.heard[before:]
+
+    async def ears(self, *telephones: Telephone) -> list[set[str]]:
+        """Whom each of them hears just now, by their tones."""
+        found = await asyncio.gather(*(self.heard(one) for one in telephones))
+        return [whom(packets, TONES) for packets in found]
+
+    async def until_heard(self, telephone: Telephone, *names: str, seconds: float = 8) -> None:
+        """Wait until a telephone hears exactly these."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        heard: set[str] | None = None
+        while heard != set(names):
+            assert loop.time() < end, f"{telephone.name} hears {heard}, not {names}"
+            with contextlib.suppress(AssertionError):  # a tone that is just coming or going
+                (heard,) = await self.ears(telephone)
+
+    async def matrix(self) -> dict[str, set[str]]:
+        """Who hears whom: phoner, contact and supervisor."""
+        parties = {"phoner": self.phoner, "contact": self.contact, "supervisor": self.supervisor}
+        return dict(zip(parties, await self.ears(*parties.values()), strict=True))
+
+
+def talk_of(telephone: Telephone) -> Talk:
+    found = telephone.talk
+    assert found is not None
+    return found
+
+
+@contextlib.asynccontextmanager
+async def sound_house(
+    folder: Path, exchange: Exchange, called: Called, contacts: int = 1, phoners: int = 1
+) -> AsyncIterator[SoundHouse]:
+    """The contact is a telephone of our own at the trunk's far end; SIPp waits meanwhile."""
+    called.stop()
+    contact = Telephone("contact", exchange.sip)
+    contact.speaks = tone(TONES["contact"])
+    await contact.open(exchange.trunk_port)
+    try:
+        list_ = people(*["00"] * contacts)
+        async with living(SoundHouse(folder, exchange, called, contact), list_, phoners) as house:
+            yield house
+    finally:
+        contact.die()
+        called.start()
