@@ -88,7 +88,8 @@ class Visitors:
         try:
             while True:
                 try:
-                    heard = await asyncio.wait_for(telephone.news.get(), BEAT_S)
+                    async with asyncio.timeout(BEAT_S):  # wait_for may lose a cancellation
+                        heard = await telephone.news.get()
                 except TimeoutError:
                     yield None
                     continue

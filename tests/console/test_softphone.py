@@ -11,11 +11,14 @@ from urllib.parse import urlencode
 import pytest
 from twilio.request_validator import RequestValidator
 
+from callserver.app import create
 from callserver.database import accounts
 from callserver.domain.role import Action, Role
 from callserver.engine.accounts import new_token
 from callserver.engine.leaving import off_board
 from callserver.simulator import asgi
+from callserver.simulator.town import Town
+from callserver.simulator.visitors import Visitors
 from tests.console.conftest import Browser, House
 from tests.house import play
 
@@ -163,3 +166,19 @@ def test_who_has_left_is_refused_by_name_at_once(twilio: House) -> None:
 
     play(work())
     assert browser.api("POST", "/softphone", {}).status_code == 401
+
+
+def test_a_played_telephone_is_its_own_users(house: House) -> None:
+    calls_in_at = f"{house.plan.public_url}/twilio/voice/client"
+    played = Visitors(house.network, Town(1), calls_in_at)
+    played.come((), house.people)
+    house.app = create(house.server, ticking=False, played=played)
+    phoner, supervisor = house.browser("phoner"), house.browser("supervisor")
+    assert phoner.api("GET", "/softphone").json()["kind"] == "simulated"
+    found = phoner.api("POST", "/softphone", {}).json()
+    assert (found["twilio"], found["sip"]) == (None, None)
+    assert phoner.api("POST", "/softphone/played/mute", {"on": True}).status_code == 200
+    assert phoner.api("POST", "/softphone/listener/played", {}).status_code == 403
+    for path, body in (("", {}), ("/call", {}), ("/mute", {"on": True})):
+        assert supervisor.api("POST", f"/softphone/played{path}", body).status_code == 403
+        assert Browser(house).api("POST", f"/softphone/played{path}", body).status_code == 401

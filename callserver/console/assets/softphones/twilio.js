@@ -6,6 +6,14 @@
 import { Device } from "../vendor/twilio.js";
 
 const REFUSED = new Set([20101, 20102, 20103, 20104, 20107, 20151, 20157, 31202, 31203, 31204, 31205, 31207]);
+// Legs are taken by themselves and nobody dials, so no sound of the SDK's own is played or fetched.
+function silence() {
+  const wav = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQIAAACAgA==";
+  const bytes = Uint8Array.from(atob(wav), (one) => one.charCodeAt(0));
+  const address = URL.createObjectURL(new Blob([bytes], { type: "audio/wav" }));
+  return Object.fromEntries(Object.values(Device.SoundName).map((name) => [name, address]));
+}
+
 const UNREACHED = new Set([31003, 31005, 31009, 31530, 53000, 53001, 53405]);
 
 export async function open({ twilio }, { microphone, onState, onRung, onOver, renew }) {
@@ -24,6 +32,9 @@ export async function open({ twilio }, { microphone, onState, onRung, onOver, re
     enableImprovedSignalingErrorPrecision: true,
     tokenRefreshMs: 60_000,
     logLevel: "silent",
+    sounds: silence(),
+    disableAudioContextSounds: true,
+    publishEvents: false, // nothing about calls goes to statistics of Twilio's
     getUserMedia: async () => microphone.stream(),
     RTCPeerConnection: Watched,
   });
@@ -50,7 +61,7 @@ export async function open({ twilio }, { microphone, onState, onRung, onOver, re
   device.on("registering", () => onState("connecting"));
   device.on("registered", () => {
     refused = false;
-    device.audio?.incoming(false); // nothing rings at a desk where legs are taken by themselves
+    device.audio?.incoming(false);
     device.audio?.disconnect(false);
     device.audio?.outgoing(false);
     onState("registered");

@@ -1,0 +1,198 @@
+"""Twilio's own SDK in our pages, under our policy. There is no Twilio here: the test plays its
+signalling, over the one address that the policy allows, and speaks it as the SDK does."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+
+from callserver.cli.stage import Plan
+from callserver.console.softphone import bundled
+from tests.browser.conftest import (
+    ROOT,
+    House,
+    Visit,
+    open_house,
+    sign_in,
+    windows,
+)
+
+pytestmark = pytest.mark.skipif(
+    not bundled("twilio"), reason="no bundled softphone here (scripts/assets)"
+)
+
+KEYS = {"api_key": "SK" + "4" * 32, "api_secret": "s" * 32}
+SIGNALLING = re.compile(r"^wss://voice-js\.roaming\.twilio\.com/")
+
+OFFER = """async () => {
+  const tone = new AudioContext();
+  const source = tone.createOscillator();
+  const out = tone.createMediaStreamDestination();
+  source.connect(out);
+  source.start();
+  window.far = new RTCPeerConnection();
+  window.far.ontrack = ({ streams }) => {
+    window.ear = new Audio();
+    window.ear.srcObject = streams[0];
+    window.ear.play();
+  };
+  window.far.addTrack(out.stream.getAudioTracks()[0], out.stream);
+  await window.far.setLocalDescription(await window.far.createOffer());
+  await new Promise((done) => {
+    if (window.far.iceGatheringState === "complete") return done();
+    window.far.onicegatheringstatechange = () => window.far.iceGatheringState === "complete" && done();
+  });
+  return window.far.localDescription.sdp;
+}"""
+
+OFF = """() => fetch("/api/v1/off", {
+  method: "POST",
+  headers: { "x-csrf": document.querySelector("meta[name=csrf]").content },
+  body: "{}",
+})"""
+
+HEARD = """async () => {
+  for (const one of (await window.far.getStats()).values()) {
+    if (one.type === "inbound-rtp") return one.totalAudioEnergy ?? 0;
+  }
+  return 0;
+}"""
+
+
+class Signalling:
+    """Twilio's side of the socket: what the SDK said, and what it is told."""
+
+    def __init__(self, page: Page, refuses: int = 0) -> None:
+        self.said: list[dict[str, Any]] = []
+        self._refuses = refuses
+        self._socket: WebSocketRoute
+        page.route_web_socket(SIGNALLING, self._opened)
+
+    def _opened(self, socket: WebSocketRoute) -> None:
+        self._socket = socket
+        socket.on_message(self._hear)
+
+    def _hear(self, text: str | bytes) -> None:
+        if not text.strip():
+            return  # a beat
+        message = json.loads(text)
+        self.said.append(message)
+        if message["type"] == "listen" and self._refuses:
+            self.tell("error", error={"code": self._refuses, "message": "refused"})
+        elif message["type"] == "listen":
+            self.tell("connected", region="dublin", token={"identity": "x", "ttl": 3600})
+        elif message["type"] == "register":
+            self.tell("ready")
+
+    def tell(self, kind: str, **payload: Any) -> None:
+        self._socket.send(json.dumps({"type": kind, "version": "1.6", "payload": payload}))
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [one["payload"] for one in self.said if one["type"] == kind]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house with Twilio's softphone."""
+    folder = tmp_path_factory.mktemp("twilio")
+    with open_house(Plan(folder, ROOT / "config", 1, 50, settings=KEYS)) as found:
+        yield found
+
+
+@pytest.fixture
+def desk(chromium: Browser, house: House) -> Iterator[Visit]:
+    """Maja before her shift, with Twilio's signalling beside her; off again afterwards."""
+    with windows(chromium, house) as window:
+        pages: list[Page] = []
+
+        def come(refuses: int = 0) -> Page:
+            page = window()
+            pages.append(page)
+            page.signalling = Signalling(page, refuses)  # type: ignore[attr-defined]
+            sign_in(page, house, "maja")
+            page.locator("#campaigns label").first.click()
+            page.locator("#lines label").first.click()
+            return page
+
+        yield come
+        for page in pages:
+            page.evaluate(OFF)
+
+
+def test_the_real_sdk_signs_in_with_our_token(desk: Visit) -> None:
+    page = desk()
+    page.locator("#shift-form .main").click()
+    expect(page.locator("#soft")).to_have_text("The browser's telephone is on")
+    (listen,) = page.signalling.of("listen")  # type: ignore[attr-defined]
+    assert listen["token"].count(".") == 2
+    assert page.signalling.of("register")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("code", [20101, 31204, 31205])
+def test_a_refused_token_is_said_in_words(desk: Visit, code: int) -> None:
+    page = desk(code)
+    page.locator("#shift-form .main").click()
+    wrong = page.locator("#shift-form .wrong")
+    expect(wrong).to_contain_text("The browser's telephone was refused.", timeout=20_000)
+    expect(page.locator("#shift")).to_be_visible()  # nobody is on shift without a telephone
+
+
+def test_our_rooms_leg_is_taken_by_itself_and_heard(desk: Visit) -> None:
+    """The leg that Twilio would ring with: answered with the microphone's own track, muted by a key."""
+    page = desk()
+    page.locator("#shift-form .main").click()
+    expect(page.locator("#soft")).to_have_text("The browser's telephone is on")
+    signalling = page.signalling  # type: ignore[attr-defined]
+    offer = page.evaluate(OFFER)
+    leg = "CA" + "7" * 32
+    signalling.tell("invite", callsid=leg, sdp=offer, parameters={"CallSid": leg, "From": "+45"})
+    expect(page.locator("#soft")).to_have_text("The browser's telephone is on the line")
+    for _ in range(100):
+        if signalling.of("answer"):
+            break
+        page.wait_for_timeout(50)
+    (answer,) = signalling.of("answer")
+    assert answer["callsid"] == leg
+    page.evaluate(
+        "(sdp) => window.far.setRemoteDescription({ type: 'answer', sdp })", answer["sdp"]
+    )
+    assert grows(page)
+    page.keyboard.press("m")
+    expect(page.locator("#soft")).to_have_text("Your microphone is off: nobody hears you")
+    page.wait_for_timeout(500)
+    assert not grows(page)
+    page.keyboard.press("m")
+    assert grows(page)
+    signalling.tell("hangup", callsid=leg)
+    expect(page.locator("#soft")).to_have_text("The browser's telephone is on")
+
+
+def grows(page: Page) -> bool:
+    """Whether the far end hears something just now."""
+    before = page.evaluate(HEARD)
+    for _ in range(30):
+        page.wait_for_timeout(100)
+        if page.evaluate(HEARD) > before + 1e-6:
+            return True
+    return False
+
+
+def test_a_twilio_that_cannot_be_reached_is_said_in_words(chromium: Browser, house: House) -> None:
+    """The socket's address passes our policy, and nobody is there."""
+    context = chromium.new_context()
+    context.add_cookies([{"name": "language", "value": "en", "url": house.url}])
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    sign_in(page, house, "maja")
+    page.locator("#shift, #seat").and_(page.locator(":not([hidden])")).first.wait_for()
+    page.locator("#campaigns label").first.click()
+    page.locator("#lines label").first.click()
+    page.locator("#shift-form .main").click()
+    wrong = page.locator("#shift-form .wrong")
+    expect(wrong).to_contain_text("cannot be reached", timeout=30_000)
+    assert not [one for one in said if "Content Security Policy" in one], said
+    assert [one for one in said if "voice-js.roaming.twilio.com" in one], said
+    context.close()

@@ -1,0 +1,161 @@
+"""What a visitor's page is told: what she would hear, and never more."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from callserver.simulator.town import Habits, Town
+from callserver.simulator.visitors import Heard, Visitors
+from tests.ear_house import SUPERVISOR, EarHouse
+from tests.house import play
+
+PHONER, LISTENER = "client:phoner_1", f"client:listener_{SUPERVISOR}"
+TALKS = Habits(answers=1, hangs_up_early=0, voicemail=0, talk_seconds=60)
+
+
+class Visited(EarHouse):
+    """A house in which the phoner and the supervisor are visitors."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        calls_in_at = f"{self.plan.public_url}/twilio/voice/client"
+        self.visitors = Visitors(self.network, Town(1, TALKS), calls_in_at)
+        self.visitors.come((PHONER, LISTENER), self.people)
+        self.told: dict[str, list[Heard]] = {PHONER: [], LISTENER: []}
+        self.pages: list[asyncio.Task[None]] = []
+
+    async def opens(self, line: str) -> "asyncio.Task[None]":
+        """A page follows its telephone."""
+
+        async def read() -> None:
+            async for one in self.visitors.follow(line):
+                if one is not None:
+                    self.told[line].append(one)
+
+        page = asyncio.ensure_future(read())
+        self.pages.append(page)
+        await asyncio.sleep(0)
+        return page
+
+    async def listens(self, mode: str) -> None:
+        body = {"seat": 1, "mode": mode, "why": "quality"}
+        assert (await self.api("POST", "/listenings", body, phoner=SUPERVISOR))[0] == 200
+        await self.until(5)
+        await asyncio.sleep(0)
+
+    def now(self, line: str) -> Heard:
+        return self.told[line][-1]
+
+
+def visited(folder: Path, work: Callable[[Visited], Any]) -> None:
+    async def run() -> None:
+        house = Visited(folder)
+        await house.opens(PHONER)
+        await house.opens(LISTENER)
+        await work(house)
+        house.visitors.go()
+        await asyncio.gather(*house.pages, return_exceptions=True)
+        house.close()
+
+    play(run())
+
+
+async def talking(house: Visited) -> None:
+    await house.on_shift()
+    await house.ready()
+    await house.until(6)
+    await asyncio.sleep(0)
+
+
+def test_a_phoner_is_told_nothing_of_a_silent_listener(tmp_path: Path) -> None:
+    async def work(house: Visited) -> None:
+        await talking(house)
+        assert (house.now(PHONER).hears, house.now(PHONER).heard_by) == (["person"], ["person"])
+        before = len(house.told[PHONER])
+        await house.listens("silent")
+        mine = house.now(LISTENER)
+        assert (mine.hears, mine.heard_by) == (["person", "phoner"], [])
+        since = house.told[PHONER][before:]
+        assert all(one.says for one in since)  # only what the person says goes on
+        assert all("listener" not in one.hears + one.heard_by for one in house.told[PHONER])
+        await house.listens("coach")
+        assert house.now(LISTENER).heard_by == ["phoner"]
+        assert house.now(PHONER).hears == ["listener", "person"]
+        await house.listens("join")
+        assert house.now(LISTENER).heard_by == ["person", "phoner"]
+
+    visited(tmp_path, work)
+
+
+def test_who_is_muted_is_heard_by_nobody(tmp_path: Path) -> None:
+    async def work(house: Visited) -> None:
+        await talking(house)
+        await house.listens("silent")
+        house.visitors.mute(PHONER, on=True)
+        await asyncio.sleep(0)
+        assert (house.now(PHONER).muted, house.now(PHONER).heard_by) == (True, [])
+        house.visitors.mute(PHONER, on=False)
+        await asyncio.sleep(0)
+        assert house.now(PHONER).heard_by == ["person"]
+
+    visited(tmp_path, work)
+
+
+def test_a_page_that_closes_takes_its_telephone_along(tmp_path: Path) -> None:
+    """The seat is told that it is lost; a page that opens again calls in, and sits there anew."""
+
+    async def work(house: Visited) -> None:
+        await house.on_shift()
+        house.pages[0].cancel()
+        await asyncio.sleep(0)
+        await house.until(1)
+        assert (await house.seat())["state"] == "connecting"
+        await house.opens(PHONER)
+        await house.visitors.call_in(PHONER)
+        await house.until(1)
+        await asyncio.sleep(0)
+        assert (await house.seat())["state"] == "paused"
+        assert house.now(PHONER).on
+
+    visited(tmp_path, work)
+
+
+def test_no_page_no_telephone(tmp_path: Path) -> None:
+    async def work(house: Visited) -> None:
+        for page in house.pages:
+            page.cancel()
+        await asyncio.sleep(0)
+        await house.api("POST", "/shift", {"campaign": house.campaign, "line": PHONER})
+        await house.until(3)
+        assert (await house.seat())["state"] == "connecting"
+        await house.visitors.call_in(PHONER)
+        await house.until(3)
+        assert (await house.seat())["state"] == "connecting"
+
+    visited(tmp_path, work)
+
+
+def test_the_person_hangs_up_when_the_talk_is_over(tmp_path: Path) -> None:
+    async def work(house: Visited) -> None:
+        await talking(house)
+        await house.until(600)
+        await asyncio.sleep(0)
+        assert house.now(PHONER).hears == []
+        said = [one.says for one in house.told[PHONER] if one.says]
+        assert said[0] == "hello"
+        assert said[-1] == "thanks"
+        assert {one.who for one in house.told[PHONER] if one.says} == {"person"}
+
+    visited(tmp_path, work)
+
+
+def test_a_second_page_takes_over(tmp_path: Path) -> None:
+    async def work(house: Visited) -> None:
+        await house.on_shift()
+        await house.opens(PHONER)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert house.pages[0].done()
+
+    visited(tmp_path, work)
