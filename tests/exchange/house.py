@@ -112,11 +112,10 @@ class ExchangeHouse:
                 )
                 accounts.add_token(tx, hash_of(f"t{number}"), number, "test", self.clock.now())
 
-        writing = make_engine(self.database)
-        migrate.upgrade(writing)
-        with writing.begin() as tx:
-            work(tx)
-        writing.dispose()
+        engine = make_engine(self.database)
+        migrate.upgrade(engine)
+        engine.dispose()
+        self.write(work)
 
     def read(self, work: Callable[[Tx], Any]) -> Any:
         """Beside the server's own connection, which is busy with transactions of its own."""
@@ -124,6 +123,13 @@ class ExchangeHouse:
             self._reading = create_engine(self.database)
         with self._reading.begin() as tx:
             return work(tx)
+
+    def write(self, work: Callable[[Tx], object]) -> None:
+        """The same, to change something."""
+        writing = make_engine(self.database)
+        with writing.begin() as tx:
+            work(tx)
+        writing.dispose()
 
     async def api(self, method: str, path: str, body: Any = None, phoner: int = 1) -> Any:
         sent = b"" if body is None else json.dumps(body).encode()

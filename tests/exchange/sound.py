@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 
 from callserver.database import accounts
-from callserver.database.store import make_engine
 from callserver.engine import leaving
 from callserver.engine.accounts import hash_of
 from callserver.ports import Tx
@@ -40,12 +39,6 @@ class SoundHouse(ExchangeHouse):
             accounts.add_token(tx, hash_of(f"t{user}"), user, "test", self.clock.now())
 
         self.write(work)
-
-    def write(self, work: Callable[[Tx], None]) -> None:
-        writing = make_engine(self.database)
-        with writing.begin() as tx:
-            work(tx)
-        writing.dispose()
 
     async def speaking(self, user: int, name: str) -> Telephone:
         """Somebody's telephone, signed in, which speaks in its tone."""
