@@ -1,4 +1,4 @@
-"""python -m tests.bench [--full] [webhook claim decision import audit evening]"""
+"""python -m tests.bench [--full] [webhook claim decision import audit evening exchange]"""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from callserver.cli.simulate import START, evening
 from callserver.simulator.evening import Plan
-from tests.bench import serving, storing
+from tests.bench import exchange, serving, storing
 from tests.bench.measuring import Figure
 from tests.house import ROOT
 
@@ -36,6 +36,7 @@ def main() -> None:
         "decision": lambda: storing.decisions(many),
         "import": lambda: storing.importing(many),
         "audit": lambda: [storing.verifying(1_000_000 if full else 200_000)],
+        "exchange": lambda: exchange.exchange(100 if full else 50),
         "evening": lambda: an_evening(4 if full else 0.25),
     }
     table = Table("what", "measured", "peer in the same run", "limit", "aim", "")

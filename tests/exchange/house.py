@@ -30,6 +30,8 @@ from tests.exchange.proxy import Proxy
 from tests.exchange.real import ROOT, Called, Exchange
 from tests.exchange.sip import Telephone
 
+SUPERVISOR = 21
+
 AFTERNOON = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
 
 
@@ -112,11 +114,10 @@ class ExchangeHouse:
                 )
                 accounts.add_token(tx, hash_of(f"t{number}"), number, "test", self.clock.now())
 
-        writing = make_engine(self.database)
-        migrate.upgrade(writing)
-        with writing.begin() as tx:
-            work(tx)
-        writing.dispose()
+        engine = make_engine(self.database)
+        migrate.upgrade(engine)
+        engine.dispose()
+        self.write(work)
 
     def read(self, work: Callable[[Tx], Any]) -> Any:
         """Beside the server's own connection, which is busy with transactions of its own."""
@@ -124,6 +125,13 @@ class ExchangeHouse:
             self._reading = create_engine(self.database)
         with self._reading.begin() as tx:
             return work(tx)
+
+    def write(self, work: Callable[[Tx], object]) -> None:
+        """The same, to change something."""
+        writing = make_engine(self.database)
+        with writing.begin() as tx:
+            work(tx)
+        writing.dispose()
 
     async def api(self, method: str, path: str, body: Any = None, phoner: int = 1) -> Any:
         sent = b"" if body is None else json.dumps(body).encode()
@@ -142,6 +150,29 @@ class ExchangeHouse:
         self.telephones.append(telephone)
         assert await telephone.register(found.password) == 200
         return telephone
+
+    def employ(self, user: int = SUPERVISOR) -> None:
+        def work(tx: Tx) -> None:
+            values = {"id": user, "handle": f"u{user}", "name": f"U {user}", "role": "supervisor"}
+            accounts.add(tx, department="nord", line=f"sip:telephone_{user}", **values)
+            accounts.add_token(tx, hash_of(f"t{user}"), user, "test", self.clock.now())
+
+        self.write(work)
+
+    async def listened(self) -> Telephone:
+        """A supervisor, her telephone at her ear, listens silently."""
+        self.employ()
+        telephone = await self.telephone(SUPERVISOR)
+        await self.listen("silent")
+        await self.until(lambda: telephone.talk is not None and telephone.talk.answered)
+        return telephone
+
+    async def listen(self, mode: str = "silent", user: int = SUPERVISOR) -> None:
+        body = {"seat": self.seat().id, "mode": mode, "why": "quality"}
+        await self.api("POST", "/listenings", body, user)
+
+    async def stop_listening(self, user: int = SUPERVISOR) -> None:
+        await self.api("POST", "/listenings/stop", {}, user)
 
     async def on_shift(self, phoner: int = 1) -> Telephone:
         """The phoner sits in her room, her telephone at her ear."""

@@ -12,7 +12,6 @@ import httpx
 from callserver.adapters.asterisk import softphones
 from callserver.database import softphones as kept
 from callserver.database.softphones import Softphone
-from callserver.database.store import make_engine
 from callserver.ports import Tx
 from tests.exchange.house import ExchangeHouse
 from tests.exchange.real import ROOT, Called, Exchange, free_port
@@ -22,6 +21,8 @@ from tests.journeys.test_processes import Process, is_up
 
 class ProcessHouse(ExchangeHouse):
     """`kill` it, `begin` it again; everything that lasts is in the database and on the exchange."""
+
+    log_level = "debug"
 
     def __init__(
         self, folder: Path, exchange: Exchange, called: Called, database: str = ""
@@ -43,7 +44,7 @@ class ProcessHouse(ExchangeHouse):
             "CALLSERVER_SEAL_KEY": str(self.folder / "seal.key"),
             "CALLSERVER_SEALS": str(self.folder / "seals.jsonl"),
             "CALLSERVER_CALLS_PER_SECOND": "50",
-            "CALLSERVER_LOG_LEVEL": "debug",
+            "CALLSERVER_LOG_LEVEL": self.log_level,
         }
         self.processes.append(Process("serve", environment, self.clock))
         self.urls.append(f"http://127.0.0.1:{port}")
@@ -72,10 +73,7 @@ class ProcessHouse(ExchangeHouse):
         def add(tx: Tx) -> None:
             kept.store(tx, made)
 
-        writing = make_engine(self.database)
-        with writing.begin() as tx:
-            add(tx)
-        writing.dispose()
+        self.write(add)
         telephone = await Telephone(name, self.exchange.sip, **more).open()
         self.telephones.append(telephone)
         for _ in range(50):

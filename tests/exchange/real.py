@@ -71,9 +71,9 @@ Content-Length: 0
 ]]></send>"""
 
 
-def scenario() -> str:
-    """The scenario, its short words written out."""
-    text = (HERE / "called.xml").read_text("utf-8")
+def scenario(name: str) -> str:
+    """A scenario, its short words written out."""
+    text = (HERE / name).read_text("utf-8")
     words = {
         "RINGING": _send("180 Ringing"),
         "TRYING": _send("100 Trying"),
@@ -109,6 +109,11 @@ class Exchange:
         found = re.search(r":(\d+);", self.environment["ASTERISK_TRUNK"])
         assert found
         return int(found[1])
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         log = self.folder / "out.log"
@@ -146,23 +151,26 @@ class Exchange:
 
 
 class Called:
-    """SIPp at the trunk's far end."""
+    """SIPp at the trunk's far end; `plays`: another scenario than that of the called telephones."""
 
-    def __init__(self, folder: Path, port: int, sound_port: int) -> None:
+    def __init__(self, folder: Path, port: int, sound_port: int, plays: str = "called.xml") -> None:
         self._folder = folder
+        self._plays = plays
         self._port = port
         self._sound_port = sound_port
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        file = self._folder / "called.xml"
-        file.write_text(scenario(), "utf-8")
+        file = self._folder / self._plays
+        file.write_text(scenario(self._plays), "utf-8")
         (self._folder / "silence.alaw").write_bytes(b"\xd5" * 8000)
         with (self._folder / "sipp.log").open("ab") as out:
             self._process = subprocess.Popen(
                 [
                     *("sipp", "-sf", file, "-i", "127.0.0.1", "-p", str(self._port)),
-                    *("-mp", str(self._sound_port), "-aa", "-nostdin", "-rtp_echo"),
+                    *("-mp", str(self._sound_port), "-aa", "-nostdin"),
+                    # Two ends that both gave back what they hear would do so for ever.
+                    *(("-rtp_echo",) if self._plays == "called.xml" else ()),
                     *("-trace_msg", "-message_file", self._folder / "sip.log"),
                     *("-trace_err", "-error_file", self._folder / "sipp.err"),
                 ],

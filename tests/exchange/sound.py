@@ -2,23 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 
 from callserver.database import accounts
-from callserver.database.store import make_engine
 from callserver.engine import leaving
-from callserver.engine.accounts import hash_of
 from callserver.ports import Tx
-from tests.exchange.house import ExchangeHouse, living, people
+from tests.exchange.house import SUPERVISOR, ExchangeHouse, living, people
 from tests.exchange.real import Called, Exchange
 from tests.exchange.sip import Packet, Talk, Telephone
 from tests.exchange.tones import tone, whom
 
-SUPERVISOR, SECOND = 21, 22
-TONES = {"phoner": 400, "contact": 650, "supervisor": 1100, "second": 1650}
+TONES = {"phoner": 400, "contact": 650, "supervisor": 1100}
 
 HEARD_S = 0.4
 """How long a look at who hears whom listens."""
@@ -32,20 +29,6 @@ class SoundHouse(ExchangeHouse):
     ) -> None:
         super().__init__(folder, exchange, called)
         self.contact = contact
-
-    def employ(self, user: int, role: str = "supervisor") -> None:
-        def work(tx: Tx) -> None:
-            values = {"id": user, "handle": f"u{user}", "name": f"U {user}", "role": role}
-            accounts.add(tx, department="nord", line=f"sip:telephone_{user}", **values)
-            accounts.add_token(tx, hash_of(f"t{user}"), user, "test", self.clock.now())
-
-        self.write(work)
-
-    def write(self, work: Callable[[Tx], None]) -> None:
-        writing = make_engine(self.database)
-        with writing.begin() as tx:
-            work(tx)
-        writing.dispose()
 
     async def speaking(self, user: int, name: str) -> Telephone:
         """Somebody's telephone, signed in, which speaks in its tone."""
@@ -61,13 +44,6 @@ class SoundHouse(ExchangeHouse):
         self.supervisor = await self.speaking(SUPERVISOR, "supervisor")
         await self.ready()
         await self.until(lambda: self.seat().state == "talking")
-
-    async def listen(self, mode: str = "silent", user: int = SUPERVISOR) -> None:
-        body = {"seat": self.seat().id, "mode": mode, "why": "quality"}
-        await self.api("POST", "/listenings", body, user)
-
-    async def stop_listening(self, user: int = SUPERVISOR) -> None:
-        await self.api("POST", "/listenings/stop", {}, user)
 
     def leave(self, user: int) -> None:
         """Somebody leaves the house, while no server runs."""

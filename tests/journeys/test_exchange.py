@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
 
 from callserver.database import suppressions
 from callserver.domain import subject
@@ -157,8 +158,11 @@ def test_a_no_silences_a_ringing_telephone_within_a_second(play: Play) -> None:
 
 
 def test_the_phoners_telephone_dies_while_the_contacts_rings(play: Play) -> None:
+    """Whoever listens to her does not keep her room: the ringing stops all the same."""
+
     async def work(house: ExchangeHouse) -> None:
         telephone = await house.on_shift()
+        listener = await house.listened()
         await house.ready()
         await house.until(lambda: house.seat().state == "ringing")
         is_silent = silenced(house)
@@ -167,6 +171,7 @@ def test_the_phoners_telephone_dies_while_the_contacts_rings(play: Play) -> None
         await house.until(lambda: house.seat().state == "connecting")
         assert house.calls()[0].cause == "cancelled"
         assert house.calls()[0].answered_at is None
+        assert listener.talk is not None  # she waits for the seat to come back
 
     play(work, "02")
 
@@ -214,13 +219,17 @@ def test_asterisk_restarts_in_mid_call(play: Play) -> None:
         telephone = await house.on_shift()
         await house.ready()
         await house.until(lambda: house.seat().state == "talking")
+        listener = await house.listened()
         await asyncio.sleep(HEARD_WITHIN.total_seconds())  # they have met: no apology is owed
         await asyncio.to_thread(house.exchange.restart)
         await asyncio.to_thread(await_trunk, house.exchange, "online")
         await house.until(lambda: house.seat().state == "wrapping_up", 20)
         assert house.calls()[0].cause == "completed"
         assert not house.seat().connected
+        await house.until(lambda: house.entries("listening_stopped"))
+        assert house.entries("listening_stopped")[0]["why"] == "leg_gone"
         telephone.die()
+        listener.die()
         await house.telephone()  # as telephones do by themselves: they sign in again
         await house.outcome("no_thanks", then="ready")
         await house.until(lambda: house.seat().connected, 45)  # rung without being asked
@@ -263,6 +272,56 @@ def test_a_dead_trunk_stops_the_campaign_with_an_alarm(play: Play) -> None:
         assert house.contacts()[0].tries == 0
 
     play(work, "00")
+
+
+def test_the_trunk_goes_while_people_talk(play: Play) -> None:
+    """The phoner hears silence and ends it; the next dial meets a dead trunk, and rings nobody."""
+
+    async def work(house: ExchangeHouse) -> None:
+        telephone = await house.on_shift()
+        await house.ready()
+        await house.until(lambda: house.seat().state == "talking")
+        house.called.stop()
+        try:
+            await asyncio.to_thread(await_trunk, house.exchange, "offline")
+            await house.api("POST", "/hang-up", {})
+            await house.until(lambda: house.seat().state == "wrapping_up")
+            await house.outcome("no_thanks", then="ready")
+            await house.until(lambda: house.entries("breaker"))
+        finally:
+            house.called.start()
+            await asyncio.to_thread(await_trunk, house.exchange, "online")
+        assert [call.cause for call in house.calls()] == ["completed", "declined"]
+        assert telephone.talk is not None
+        assert house.seat().connected
+        assert house.called.invited() == []  # since it is back
+
+    play(work, "00", "00")
+
+
+def test_somebody_else_takes_the_events_while_it_rings(play: Play) -> None:
+    """They are taken back, and the answer that nobody heard of is found out."""
+
+    async def work(house: ExchangeHouse) -> None:
+        telephone = await house.on_shift()
+        telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
+        await house.ready()
+        await house.until(lambda: house.seat().state == "ringing")
+        talk = telephone.talk
+        assert talk is not None
+        house.proxy.shut = True  # so that the server cannot take them back yet
+        settings = house.exchange.settings
+        url = f"{settings.asterisk_url.replace('http', 'ws', 1)}/ari/events"
+        key = f"{settings.asterisk_user}:{settings.asterisk_password}"
+        async with connect(f"{url}?app={settings.asterisk_app}&api_key={key}"):
+            await house.until(lambda: not house.events.owns.is_set())
+            await house.until(lambda: talk.loud() > 50)  # answered: the two hear each other
+            assert house.seat().state == "ringing"
+        house.proxy.shut = False
+        await house.until(lambda: house.seat().state == "talking")
+        assert not house.entries("apologised")
+
+    play(work, "07")
 
 
 def test_who_leaves_the_house_loses_the_telephone_at_once(play: Play) -> None:

@@ -24,21 +24,33 @@ def test_killed_while_people_talk(exchange: tuple[Exchange, Called], tmp_path: P
             telephone.speaks = noise
             await house.ready()
             await house.until(lambda: house.seat().state == "talking")
+            listener = await house.listened()
+            ear = listener.talk
+            assert ear is not None
+            await house.until(lambda: ear.loud() > 10)
             talk = telephone.talk
             assert talk is not None
             house.kill()
             dead_at = asyncio.get_running_loop().time()
             await asyncio.sleep(2)
             assert talk.loud(dead_at + 0.5) > 50  # they go on talking
+            assert ear.loud(dead_at + 0.5) > 50  # and are heard
             house.begin()
             await house.up()
             await asyncio.sleep(1)
             assert telephone.talk is talk
             assert house.seat().state == "talking"
             assert house.seat().connected
+            back_at = asyncio.get_running_loop().time()
+            await house.until(lambda: ear.loud(back_at) > 10)
             await house.api("POST", "/hang-up", {})
             await house.until(lambda: house.seat().state == "wrapping_up")
             assert telephone.talk is talk  # she sits in her room all the time
+            assert listener.talk is ear
+            await asyncio.sleep(1.5)
+            pause_at = asyncio.get_running_loop().time()
+            await asyncio.sleep(0.5)
+            assert not ear.loud(pause_at), "a pause is heard by nobody"
             await house.outcome("no_thanks", then="ready")
             assert house.called.invited()[before:] == ["+4532200100"]
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from callserver.adapters.asterisk.client import Ari
+from tests.exchange.house import SUPERVISOR
 from tests.exchange.real import Called, Exchange
 from tests.exchange.sip import Packet, Talk, Telephone
-from tests.exchange.sound import SUPERVISOR, SoundHouse, sound_house, talk_of
+from tests.exchange.sound import SoundHouse, sound_house, talk_of
 from tests.exchange.tones import breaks, strength, tone, whom
 
 pytestmark = pytest.mark.xdist_group("exchange")

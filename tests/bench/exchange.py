@@ -1,0 +1,363 @@
+"""A real exchange with real sound: what calls cost with the server, beside Asterisk's own dialplan.
+
+The same Asterisk, telephones and number of legs in both: phoners' telephones are rung, contacts' at
+the trunk, and each pair hears each other. On its own, Asterisk rings the phoner and its dialplan's
+Dial() the contact. SIPp plays both sides where there are many, at the cost of this machine's cores.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from callserver.adapters.asterisk import softphones
+from callserver.adapters.asterisk.client import Ari
+from callserver.adapters.asterisk.names import TELEPHONES
+from callserver.database import softphones as kept
+from callserver.database import tables
+from callserver.database.softphones import Softphone
+from callserver.engine.taking_in import take_in
+from callserver.loading import load
+from callserver.ports import Tx
+from tests.bench.measuring import Figure, percentile
+from tests.exchange.process import ProcessHouse
+from tests.exchange.real import ROOT, WHY_NOT, Called, Exchange, await_trunk, free_port, make
+from tests.exchange.sip import Talk, Telephone
+from tests.exchange.tones import tone
+
+ROUNDS = 20
+"""Calls whose first sound is waited for, of each kind."""
+
+TALK_S = 10
+DIALS_S = 15
+
+
+def exchange(phoners: int) -> list[Figure]:
+    """Everything about a real exchange; nothing, with the reason, where there is none."""
+    if WHY_NOT:
+        return [Figure("an exchange with sound", f"left out: {WHY_NOT}", "-", "-", "-", good=True)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in ("first", "many", "seats"):
+            (folder / part).mkdir()
+        return asyncio.run(_measured(folder, phoners))
+
+
+async def _measured(folder: Path, phoners: int) -> list[Figure]:
+    found = _exchange(folder)
+    try:
+        async with httpx.AsyncClient() as http:
+            return [
+                *await _first_sound(folder / "first", found, found.ari(http)),
+                *await _many(folder, found, found.ari(http), phoners),
+            ]
+    finally:
+        found.stop()
+
+
+def _exchange(folder: Path) -> Exchange:
+    """One with a way out of its own besides: the peer's."""
+    found = make(folder)
+    (folder / "sounds").mkdir()
+    etc = folder / "etc"
+    with (etc / "extensions.conf").open("a") as dialplan:
+        dialplan.write(f"[{TELEPHONES}]\nexten = _+X.,1,Dial(PJSIP/${{EXTEN}}@trunk,30)\n")
+    with (etc / "modules.conf").open("a") as modules:
+        modules.write("load = app_dial.so\nload = bridge_native_rtp.so\n")
+    found.start()
+    return found
+
+
+@contextlib.asynccontextmanager
+async def _house(
+    folder: Path, exchange: Exchange, called: Called, list_: str, phoners: int
+) -> AsyncIterator[ProcessHouse]:
+    house = ProcessHouse(folder, exchange, called)
+    house.log_level = "error"
+    house.fill(list_, phoners)
+    house.begin()
+    try:
+        await house.up()
+        yield house
+    finally:
+        while house.processes:
+            house.kill()
+        for telephone in house.telephones:
+            telephone.die()
+        house.close()
+
+
+def contacts(first: int, count: int, ending: str) -> str:
+    rows = [f"K{n};Person {n};32{n}{ending};1980-01-01;gade" for n in range(first, first + count)]
+    return "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
+
+
+# -- how soon the two hear each other ---------------------------------------------------------------
+
+
+async def _first_sound(folder: Path, exchange: Exchange, ari: Ari) -> list[Figure]:
+    contact = await Telephone("contact", exchange.sip).open(exchange.trunk_port)
+    contact.speaks = tone(650)
+    await asyncio.to_thread(await_trunk, exchange, "online")
+    called = Called(folder, 9, 9)
+    ours: list[float] = []
+    theirs: list[float] = []
+    list_ = contacts(2001, ROUNDS, "00")
+    try:
+        async with _house(folder, exchange, called, list_, 1) as house:
+            phoner = await house.on_shift()
+            phoner.speaks = tone(400)
+            other = await house.telephone(2)
+            other.speaks = tone(400)
+            for _ in range(ROUNDS):
+                await house.ready()
+                ours += await _heard_after(
+                    contact, phoner, lambda: house.api("POST", "/hang-up", {})
+                )
+                await house.until(lambda: house.seat().state == "wrapping_up")
+                await house.outcome("no_thanks")
+                await _originated(ari, 2, 2001)
+                theirs += await _heard_after(contact, other, lambda: other.hang_up(_talk(other)))
+                await house.until(lambda: other.talk is None)
+    finally:
+        contact.die()
+    return [_compared("from answer to sound", ours, theirs)]
+
+
+async def _heard_after(
+    contact: Telephone, phoner: Telephone, hang_up: Callable[[], Awaitable[object]]
+) -> list[float]:
+    """Seconds from the contact's answer until she hears, and until she is heard."""
+    talk = await _answered(contact)
+    for _ in range(200):
+        await asyncio.sleep(0.01)
+        if talk.loud() and phoner.talk and phoner.talk.loud(talk.answered_at):
+            break
+    found = [_first(talk, talk), _first(phoner.talk or talk, talk)]
+    await hang_up()
+    await asyncio.wait_for(talk.ended.wait(), 5)
+    return found
+
+
+def _talk(telephone: Telephone) -> Talk:
+    assert telephone.talk is not None
+    return telephone.talk
+
+
+async def _answered(contact: Telephone) -> Talk:
+    for _ in range(1000):
+        await asyncio.sleep(0.01)
+        if contact.talk is not None and contact.talk.answered:
+            return contact.talk
+    raise AssertionError("nobody was rung")
+
+
+def _first(ear: Talk, answered: Talk) -> float:
+    since = answered.answered_at
+    return next(one.at for one in ear.heard if one.at >= since and len(set(one.sound)) > 8) - since
+
+
+def _compared(what: str, ours: list[float], theirs: list[float]) -> Figure:
+    def said(times: list[float]) -> str:
+        return f"{statistics.median(times) * 1e3:.0f} / {percentile(times, 0.99) * 1e3:.0f} ms"
+
+    factor = statistics.median(ours) / statistics.median(theirs)
+    worst = percentile(ours, 0.99) / percentile(theirs, 0.99)
+    return Figure(
+        f"{what} (median / p99 of {len(ours)})",
+        said(ours),
+        f"{said(theirs)} (Asterisk's Dial)",
+        f"{factor:.2f}× / {worst:.2f}×",
+        "≤ 2×",
+        factor <= 2,
+    )
+
+
+# -- what many calls cost ---------------------------------------------------------------------------
+
+
+async def _many(folder: Path, exchange: Exchange, ari: Ari, phoners: int) -> list[Figure]:
+    first = int(exchange.environment["ASTERISK_RTP_PORTS"].split("-")[0])
+    called = Called(folder, exchange.trunk_port, first + 2000)
+    seats_port = free_port()
+    seats = Called(folder / "seats", seats_port, first + 3000, "phoners.xml")
+    called.start()
+    try:
+        await asyncio.to_thread(await_trunk, exchange, "online")
+        list_ = contacts(3001, phoners, "00")
+        async with _house(folder / "many", exchange, called, list_, phoners) as house:
+            await _sign_in(house, phoners, seats_port)
+            seats.start()
+            await _everybody(house, phoners, "/shift", _line)
+            await house.until(lambda: _states(house).count("paused") == phoners, 60)
+            await _everybody(house, phoners, "/ready", lambda _: {})
+            await house.until(lambda: _states(house).count("talking") == phoners, 60)
+            ours = await _while_talking(exchange, house, ari)
+            dialed = await _dialing(exchange, house, phoners)
+        await _end_all(ari)
+        await _until_up(ari, 0)
+        for phoner in range(1, phoners + 1):
+            await _originated(ari, phoner, 3000 + phoner)
+        await _until_up(ari, 2 * phoners)
+        theirs = await _while_talking(exchange, None, ari)
+    finally:
+        called.stop()
+        seats.stop()
+    return [_talking(phoners, ours, theirs), dialed]
+
+
+async def _sign_in(house: ProcessHouse, phoners: int, port: int) -> None:
+    """Every phoner's telephone, at one address, where SIPp will answer for all of them."""
+    password = secrets.token_urlsafe(16)
+    names = [f"telephone_{phoner}" for phoner in range(1, phoners + 1)]
+
+    def add(tx: Tx) -> None:
+        for phoner, name in enumerate(names, 1):
+            kept.store(tx, Softphone(name, phoner, softphones.digest(name, password), None))
+
+    house.write(add)
+    telephone = await Telephone("", house.exchange.sip).open(port)
+    for telephone.name in names:
+        for _ in range(50):
+            if await telephone.register(password) == 200:
+                break
+            await asyncio.sleep(0.1)  # the server has not told the exchange yet
+    telephone.die()
+    await asyncio.sleep(0.1)
+
+
+def _line(phoner: int) -> Any:
+    return {"campaign": "kanvas", "line": f"sip:telephone_{phoner}"}
+
+
+async def _everybody(
+    house: ProcessHouse, phoners: int, path: str, body: Callable[[int], Any]
+) -> None:
+    for phoner in range(1, phoners + 1):
+        await house.api("POST", path, body(phoner), phoner)
+
+
+def _states(house: ProcessHouse) -> list[str]:
+    query = select(tables.seats.c.state, tables.seats.c.connected).order_by(tables.seats.c.phoner)
+    rows = house.read(lambda tx: tx.execute(query).all())
+    return [state if connected else "connecting" for state, connected in rows]
+
+
+async def _dialing(exchange: Exchange, house: ProcessHouse, phoners: int) -> Figure:
+    """Everybody dials as fast as people answer, talks for two seconds, and notes the outcome."""
+    campaign = load(ROOT / "config").campaigns["kanvas"]
+    more = contacts(4001, phoners * DIALS_S // 2, "01")
+    house.write(lambda tx: take_in(tx, campaign, more.encode(), house.clock.now()))
+    await _everybody(house, phoners, "/hang-up", lambda _: {})
+    clock, before = _Used.of(exchange, house), len(house.calls())
+    while (used := _Used.of(exchange, house) - clock).seconds < DIALS_S:
+        for phoner, state in enumerate(_states(house), 1):
+            if state == "wrapping_up":
+                await house.outcome("no_thanks", phoner, then="ready")
+        await asyncio.sleep(0.25)
+    calls = len(house.calls()) - before
+    cost = used.server / calls * 1e3
+    return Figure(
+        f"{phoners} phoners who only dial: {calls / used.seconds:.0f} calls a second",
+        f"{cost:.0f} ms of the server a call ({used.server / used.seconds:.0%} of a core)",
+        f"{used.asterisk / used.seconds:.0%} (Asterisk, the same calls)",
+        "-",
+        "≤ 60 ms",
+        cost <= 60,
+    )
+
+
+def _talking(phoners: int, ours: "_Used", theirs: "_Used") -> Figure:
+    asterisk, alone = ours.asterisk / ours.seconds, theirs.asterisk / theirs.seconds
+    server = ours.server / ours.seconds
+    return Figure(
+        f"{phoners} talks at once, sound both ways: {phoners / (asterisk + server):.0f} a core",
+        f"Asterisk {asterisk:.0%} of a core, the server {server:.1%}; {ours.lost:.2%} lost",
+        f"{alone:.0%}; {theirs.lost:.2%} lost (Asterisk's Dial)",
+        f"{(asterisk + server) / alone:.2f}×",
+        "≤ 2×",
+        (asterisk + server) / alone <= 2,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """Seconds of CPU, and of the clock; the share of packets that Asterisk missed."""
+
+    asterisk: float
+    server: float
+    seconds: float
+    lost: float = 0
+
+    @classmethod
+    def of(cls, exchange: Exchange, house: ProcessHouse | None) -> "_Used":
+        server = _cpu(house.processes[0].pid) if house is not None else 0
+        return cls(_cpu(exchange.pid), server, time.monotonic())
+
+    def __sub__(self, before: "_Used") -> "_Used":
+        return _Used(
+            self.asterisk - before.asterisk,
+            self.server - before.server,
+            self.seconds - before.seconds,
+        )
+
+
+def _cpu(process: int) -> float:
+    """Seconds of CPU that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def _while_talking(exchange: Exchange, house: ProcessHouse | None, ari: Ari) -> _Used:
+    before, began = await _packets(ari), _Used.of(exchange, house)
+    await asyncio.sleep(TALK_S)
+    used, after = _Used.of(exchange, house) - began, await _packets(ari)
+    came, lost = (later - earlier for later, earlier in zip(after, before, strict=True))
+    return replace(used, lost=lost / (came + lost))
+
+
+async def _packets(ari: Ari) -> tuple[int, int]:
+    """Packets that came from telephones so far, and those that are missing between them."""
+    came = lost = 0
+    for channel in (await ari.get("channels")).body:
+        found = await ari.get("channels", str(channel["id"]), "rtp_statistics")
+        came += found.body["rxcount"]
+        lost += found.body["rxploss"]
+    return came, lost
+
+
+async def _originated(ari: Ari, phoner: int, number: int) -> None:
+    """Asterisk's own way: a telephone is rung, then the dialplan dials."""
+    made = await ari.post(
+        "channels",
+        endpoint=f"PJSIP/telephone_{phoner}",
+        context=TELEPHONES,
+        extension=f"+4532{number}00",
+        priority="1",
+        callerId="+4532123400",
+    )
+    assert made.ok, made
+
+
+async def _until_up(ari: Ari, count: int) -> None:
+    for _ in range(300):
+        found = (await ari.get("channels")).body
+        if [one["state"] for one in found].count("Up") == count:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"not {count} legs, but {len(found)}")
+
+
+async def _end_all(ari: Ari) -> None:
+    for channel in (await ari.get("channels")).body:
+        await ari.delete("channels", channel["id"])
