@@ -151,6 +151,6 @@ def signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Changes whenever a file does: names, sizes and times."""
     return tuple(
         (str(path), stat.st_size, stat.st_mtime_ns)
-        for path in sorted(folder.rglob("*"))
+        for path in sorted([*folder.glob("*"), *folder.glob("*/*")])
         if path.suffix in (".yaml", ".md") and (stat := path.stat())
     )

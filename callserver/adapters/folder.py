@@ -41,7 +41,7 @@ class Folder:
             return self._read[1], self._read[2]
         raw = {
             str(path.relative_to(self._path)): path.read_bytes()
-            for path in sorted(self._path.rglob("*"))
+            for path in sorted([*self._path.glob("*"), *self._path.glob("*/*")])
             if path.suffix in SUFFIXES and path.is_file()
         }
         found = _composed(raw)

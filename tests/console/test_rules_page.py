@@ -288,6 +288,8 @@ def test_a_department_changes_only_its_own(house: House) -> None:
     )
     ears = edited(browser, "phoner_told: after", "phoner_told: during", "house.yaml")
     assert browser.api("POST", "/rules/proposals", ears).status_code == 403
+    book = edited(browser, "Vær venlig", "Vær kort", "books/ethics.da.md")
+    assert browser.api("POST", "/rules/proposals", book).status_code == 403
     own = edited(browser, "priority: 3", "priority: 4", "campaigns/kanvas.yaml")
     assert browser.api("POST", "/rules/proposals", own).json()["proposal"] is None
     stolen = {"texts": {"campaigns/lapsed.yaml": texts(browser)["campaigns/kanvas.yaml"]}}
