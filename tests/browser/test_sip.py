@@ -197,3 +197,30 @@ def test_who_has_left_loses_the_telephone(
             assert found.gone
 
     asyncio.run(work())
+
+
+def test_a_trainee_in_the_browser_hears_and_is_not_heard(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    """Her page never asks for the microphone, so there is nothing of hers to send."""
+
+    async def work() -> None:
+        async with opened(tmp_path, *exchange, people("00"), phoners=2) as house:
+            await house.server.store.run(lambda tx: accounts.change(tx, 2, mentor=1))
+            mentor = await house.on_shift()
+            mentor.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
+            async with page_of(house, "p2", "/phone") as page:
+                await page.locator("#mentor-act").click()
+                words = page.locator("#mentor-words")
+                await expect(words).to_contain_text("Nobody hears you", timeout=20_000)
+                await expect(page.locator("#mentor-line")).to_have_text(ON_THE_LINE)
+                await house.ready()
+                await house.until(lambda: house.seat().state == "talking", 20)
+                assert await grows(page, "heard")
+                assert (await page.evaluate(ENERGY))["sent"] == 0
+                assert await page.evaluate("window.asked") == 0
+                await page.locator("#mentor-act").click()
+                await expect(page.locator("#mentor-act")).to_have_text("Listen in")
+                assert house.seat().state == "talking"
+
+    asyncio.run(work())

@@ -4,7 +4,7 @@
 import { get, post } from "../api.js";
 import { $, show, toast } from "../dom.js";
 import { WELL, connect } from "../softphone.js";
-import { t } from "../texts.js";
+import { has, t } from "../texts.js";
 import { seat } from "./acts.js";
 
 let mine = { open: null, mentor: null, allowed: false };
@@ -15,7 +15,12 @@ export async function look() {
 }
 
 export function take(found) {
+  const before = mine.open?.id;
   mine = found;
+  const { ended } = found;
+  if (before && ended?.id === before && has(`listen_end.${ended.because}`)) {
+    toast(t(`listen_end.${ended.because}`, { name: ended.name }));
+  }
   draws(seat);
   if (mine.open || !phone) return;
   const over = phone;
@@ -26,12 +31,12 @@ export function take(found) {
 function say(state) {
   $("#mentor-line").textContent = t(`softphone.state.${state}`);
   $("#mentor-line").className = `badge ${WELL.has(state) ? "good" : state === "connecting" ? "" : "warn"}`;
-  show($("#mentor-line"), state !== "ended" && state !== "missing"); // without one her own telephone is rung
+  show($("#mentor-line"), state !== "ended" && state !== "missing");
 }
 
 async function listen() {
   phone ??= connect({ as: "trainee", expects: () => Boolean(mine.open), onState: say });
-  await phone;
+  await (await phone).ready(); // without one her own telephone is rung
   take(await post("/listenings", { seat: mine.mentor.seat, mode: "silent", why: "mentor" }));
 }
 
