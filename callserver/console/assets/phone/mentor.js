@@ -7,8 +7,12 @@ import { WELL, connect } from "../softphone.js";
 import { has, t } from "../texts.js";
 import { seat } from "./acts.js";
 
+const AGAIN_MS = 15_000; // whether her mentor has come is nobody's news but hers
+
 let mine = { open: null, mentor: null, allowed: false };
 let phone = null; // or the promise of one
+
+const resting = (at) => ["paused", "off"].includes(at.state);
 
 export async function look() {
   take(await get("/listenings/mine"));
@@ -44,7 +48,7 @@ const stop = async () => take(await post("/listenings/stop"));
 
 export function draws(at) {
   const { open, mentor, allowed } = mine;
-  const rests = ["paused", "off"].includes(at.state);
+  const rests = resting(at);
   if (open && !rests) stop();
   show($("#mentor"), rests && allowed && Boolean(mentor || open));
   if (!mentor && !open) return;
@@ -55,7 +59,16 @@ export function draws(at) {
   $("#mentor-act").disabled = !open && !mentor.connected;
 }
 
+// A server that is away says so in the page's banner.
+async function lookAgain() {
+  if (document.hidden || !resting(seat) || mine.open) return;
+  await look().catch((error) => {
+    if (error.status !== 0) throw error;
+  });
+}
+
 export function start() {
+  setInterval(lookAgain, AGAIN_MS);
   $("#mentor-act").addEventListener("click", async () => {
     try {
       await (mine.open ? stop() : listen());
