@@ -60,6 +60,23 @@ class Stage:
     staff: Staff
     supervisors: list[Supervisor] = field(default_factory=list)
     floor: Floor | None = None
+    _open: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    async def open(self, door: socket.socket) -> None:
+        """Let the house's server serve; the network and its people are there already."""
+        own = self.server.settings.api_key  # a softphone of Twilio's own is not played
+        app = create(self.server, played=None if own else self.world.visitors)
+        await self._open.enter_async_context(serving(app, door))
+
+    async def close(self) -> None:
+        """Stop the house's server, as its process would stop; the network goes on."""
+        self.server.feed.stop()  # live pages would hold the server up
+        await self._open.aclose()
+
+    async def reopen(self) -> None:
+        """A new server on the same database, at the same address."""
+        self.server = build(self.server.settings, clock=self.clock)
+        await self.open(listening(int(self.url.rpartition(":")[2])))
 
 
 @contextlib.asynccontextmanager
@@ -84,16 +101,15 @@ async def opened(plan: Plan) -> AsyncIterator[Stage]:
     supervisors = await store.run(lambda tx: supervise(tx, rules, now))
     staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
     stage = Stage(server, world, clock, url, network_url, staff, supervisors)
-    own = server.settings.api_key  # a softphone of Twilio's own is not played
-    app = create(server, played=None if own else world.visitors)
-    async with serving(app, doors[0]), serving(world.rest, doors[1]):
+    async with serving(world.rest, doors[1]):
+        await stage.open(doors[0])
         agenda = asyncio.ensure_future(world.agenda.run())
         stage.floor = world.employ(robots, 24, supervisors, visitors=staff.lines)
         try:
             yield stage
         finally:
-            server.feed.stop()  # live pages would hold the server up
             world.visitors.go()
+            await stage.close()
             agenda.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await agenda
@@ -117,11 +133,12 @@ def _settings(plan: Plan, url: str, network_url: str) -> Settings:
     )
 
 
-def listening() -> socket.socket:
-    """A free port of this machine."""
+def listening(port: int = 0) -> socket.socket:
+    """A port of this machine; 0: a free one."""
     # The protocol is named, or asyncio would leave Nagle's delay on for every connection.
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    found.bind(("127.0.0.1", 0))
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was ours a moment ago
+    found.bind(("127.0.0.1", port))
     return found
 
 

@@ -169,7 +169,7 @@ async def open_loop(port: int, make: Callable[[], bytes], rate: float, seconds: 
 PUBLIC = "http://calls.test"
 
 
-def _settings(folder: Path) -> Settings:
+def settings(folder: Path) -> Settings:
     return Settings(
         database=f"sqlite:///{folder}/w.db",
         config=ROOT / "config",
@@ -182,9 +182,9 @@ def _settings(folder: Path) -> Settings:
     )
 
 
-def _fill(folder: Path) -> None:
+def fill(folder: Path) -> None:
     """So many calls that were just placed, each with its seat."""
-    engine = make_engine(_settings(folder).database)
+    engine = make_engine(settings(folder).database)
     migrate.upgrade(engine)
     with engine.begin() as tx:
         tx.execute(
@@ -212,7 +212,7 @@ async def _measure(ours: int, bare: int) -> tuple[float, float, float]:
     make = status_requests(PUBLIC)
     body = request("/", urlencode({f"F{n}": "x" * 12 for n in range(24)}).encode())
     for port in (ours, bare):
-        await _is_up(port)
+        await is_up(port)
     await closed_loop(ours, make, 500)
     rates = [
         (await closed_loop(ours, make, 2000), await closed_loop(bare, lambda: body, 6000))
@@ -222,7 +222,7 @@ async def _measure(ours: int, bare: int) -> tuple[float, float, float]:
     return sorted(one for one, _ in rates)[1], sorted(one for _, one in rates)[1], p99
 
 
-async def _is_up(port: int) -> None:
+async def is_up(port: int) -> None:
     """A server listens once its app has started."""
     for _ in range(200):
         try:
@@ -240,11 +240,11 @@ def webhook() -> list[Figure]:
     """Each in a process of its own, the client in a third: the ratio is what counts."""
     with tempfile.TemporaryDirectory() as folder:
         limit = fsyncs(Path(folder))
-        settings = _settings(Path(folder))
-        _fill(Path(folder))
+        found = settings(Path(folder))
+        fill(Path(folder))
         with (
             serving(
-                lambda: create(build(settings, clock=ShiftedClock(TUESDAY)), ticking=False)
+                lambda: create(build(found, clock=ShiftedClock(TUESDAY)), ticking=False)
             ) as ours,
             serving(lambda: Starlette(routes=[Route("/", empty, methods=["POST"])])) as bare,
         ):

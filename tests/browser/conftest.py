@@ -41,9 +41,14 @@ EVERYBODY_TALKS = Habits(
 )
 
 WAIT_MS = 20_000
+LOCALES = {"da": "da-DK", "en": "en-GB"}
 
-QUIET = ("the server responded with a status of 4",)
-"""Chromium's own line about an answer that is no error of the page's: it is said in the page."""
+QUIET = (
+    "the server responded with a status of 4",
+    "net::ERR_CONNECTION_REFUSED",
+    "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
+)
+"""Chromium's own lines about answers that are no error of the page's: it says so itself."""
 
 
 @dataclass
@@ -63,6 +68,13 @@ class House:
 
     def read(self, work: Callable[[Any], Any]) -> Any:
         return self.run(self.stage.server.store.read(work))
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """The server is stopped; after the block a new one has its database and its address."""
+        self.run(self.stage.close())
+        yield
+        self.run(self.stage.reopen())
 
 
 @contextlib.contextmanager
@@ -147,7 +159,9 @@ def windows(chromium: Browser, house: House) -> Iterator[Visit]:
             wrong.append(said.text)
 
     def window(language: str = "en", **more: Any) -> Page:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **more})
+        at_home = {"locale": LOCALES[language], "timezone_id": "Europe/Copenhagen"}
+        wide: Any = {"viewport": {"width": 1280, "height": 800}}
+        context = chromium.new_context(**{**wide, **at_home, **more})
         context.add_cookies([{"name": "language", "value": language, "url": house.url}])
         context.set_default_timeout(WAIT_MS)
         opened_.append(context)

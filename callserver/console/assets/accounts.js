@@ -62,7 +62,7 @@ function person(one) {
     el("th", { scope: "row" }, one.name, el("span", { class: "handle" }, one.handle)),
     el("td", {}, t(`role.${one.role}`)),
     el("td", {}, one.department ? (department ? label(department) : one.department) : t("accounts.no_department")),
-    el("td", { class: "line" }, one.line ?? ""),
+    el("td", { class: "telephone" }, one.line ?? ""),
     el("td", { class: "states" }, ...states(one)),
     el("td", { class: "acts" }, ...buttons.filter(Boolean)),
   );

@@ -29,14 +29,17 @@ export function toast(text, kind = "") {
   setTimeout(() => made.remove(), 8000);
 }
 
-// A form's values; what fails is said inside the form, where the eye is.
+// A form's values; what fails is said inside the form, where the eye is. Its button is not disabled
+// meanwhile: the focus would be lost.
 export function onSubmit(form, work) {
   const wrong = $(".wrong", form);
+  let busy = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (busy) return;
+    busy = true;
+    form.setAttribute("aria-busy", "true");
     if (wrong) show(wrong, false);
-    const button = $("button:not([type=button])", form);
-    if (button) button.disabled = true;
     try {
       await work(Object.fromEntries(new FormData(form)));
     } catch (error) {
@@ -44,7 +47,8 @@ export function onSubmit(form, work) {
       wrong.textContent = error.message;
       show(wrong);
     } finally {
-      if (button) button.disabled = false;
+      busy = false;
+      form.removeAttribute("aria-busy");
     }
   });
 }

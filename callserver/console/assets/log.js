@@ -25,6 +25,7 @@ async function turn() {
   const found = await post("/log", before === null ? asked : { ...asked, before });
   $("#entries").append(...found.entries.map(row));
   before = found.before;
+  show($("#found"));
   show($("#more"), before !== null);
   show($("#empty"), $("#entries").children.length === 0);
 }

@@ -25,7 +25,7 @@ onSeat((at, before) => {
   heard.draws(at);
   mentor.draws(at);
   show($("#rest"), !at.call);
-  if (at.state === "off" && (before.state !== "off" || $("#shift").hidden)) shift.open(missing);
+  if (at.state === "off" && (before.state !== "off" || $("#shift").hidden)) shift.open(missing, before.state !== "off");
   if (at.state === "off" && before.state !== "off") toast(t("phone.off.thanks"), "good");
   if (!["off", "paused"].includes(at.state) || (at.state === "paused" && before.state === "off")) shift.close();
   const another = before.call && before.call.attempt !== at.call?.attempt;

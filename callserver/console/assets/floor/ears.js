@@ -63,7 +63,14 @@ export function modeButtons(id) {
 
 let drawn = "";
 
+// Drawn anew, the bar gives the focus back to the button that had it; gone, to the phoners' tiles.
 function draw() {
+  const had = document.activeElement?.closest("#ear") && document.activeElement.dataset.key;
+  drawBar();
+  if (had) ($(`#ear:not([hidden]) [data-key="${had}"]`) ?? $("#ear:not([hidden]) button") ?? $('#seats [tabindex="0"]'))?.focus();
+}
+
+function drawBar() {
   const open = known.mine?.open;
   show($("#ear"), Boolean(open));
   if (!open) {
@@ -83,7 +90,7 @@ function draw() {
   $("#ear-acts").replaceChildren(
     ...modeButtons(open.seat).filter((button) => button.dataset.key !== open.mode),
     ...(known.chosen === open.seat ? [] : [
-      el("button", { type: "button", class: "quiet", onclick: () => choose(open.seat) }, t("floor.show_seat"))]));
+      el("button", { type: "button", class: "quiet", "data-key": "seat", onclick: () => choose(open.seat) }, t("floor.show_seat"))]));
 }
 
 onChange((what) => ["mine", "floor", "chosen"].some((one) => what.has(one)) && draw());

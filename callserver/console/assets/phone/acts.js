@@ -1,6 +1,7 @@
 // What changes the seat: one request, and the seat as it is then, told to whoever shows it.
 
 import { get, post } from "../api.js";
+import { $ } from "../dom.js";
 import { setClock } from "../texts.js";
 
 const listeners = [];
@@ -14,7 +15,17 @@ export function tell(found) {
   setClock(found.now);
   const before = seat;
   seat = found;
-  for (const listener of listeners) listener(seat, before);
+  keepingFocus(() => {
+    for (const listener of listeners) listener(seat, before);
+  });
+}
+
+// What had the focus may be gone with the state it belonged to: then the seat's heading has it, from
+// where the next Tab is the first thing one can do now.
+export function keepingFocus(work) {
+  const focused = document.activeElement;
+  work();
+  if (focused !== document.body && (!focused.isConnected || focused.closest("[hidden]"))) $("#state").focus();
 }
 
 export async function act(path, body = {}) {

@@ -16,6 +16,7 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null }) {
   const first = el("div", {}, made.element, hint, row);
   const form = el("form", { class: "outcome-form", novalidate: true }, note, first, wrong);
   let submit = () => {};
+  let main = () => {}; // as it is now: a breather may be asked for while the agreement is read back
   let saving = false; // buttons are not disabled meanwhile: the focus would be lost
 
   form.addEventListener("submit", (event) => {
@@ -88,7 +89,8 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null }) {
     const within = row.contains(document.activeElement);
     const reading = first.hidden;
     row.replaceChildren(...now.buttons.map(button));
-    if (!reading) submit = () => press(now.buttons.find((one) => one.main).does);
+    main = now.buttons.find((one) => one.main).does;
+    if (!reading) submit = () => press((given) => main(given));
     hint.textContent = now.hint ?? "";
     show(hint, Boolean(now.hint));
     if (note.textContent !== (now.note ?? "")) note.textContent = now.note ?? "";

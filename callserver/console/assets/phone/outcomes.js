@@ -3,7 +3,7 @@
 
 import { $, el, show, toast } from "../dom.js";
 import { label, t } from "../texts.js";
-import { act, seat } from "./acts.js";
+import { act, keepingFocus, seat } from "./acts.js";
 import * as draft from "./draft.js";
 import { outcomeForm } from "./form.js";
 import { AGREEMENTS, OUTCOMES, bindAll } from "./keys.js";
@@ -72,7 +72,7 @@ async function save(written, next) {
   await act("/outcome", { attempt, outcome, details, note: note ?? "", next });
   draft.drop();
   if (seat.call?.attempt !== attempt) toast(t("phone.outcome.saved", { outcome: name }), "good");
-  draws(seat);
+  keepingFocus(() => draws(seat));
 }
 
 async function hear(outcome, attempt) {

@@ -52,8 +52,10 @@ function lineChoices(lines) {
   });
 }
 
+// Whoever writes another line means it; whoever only passes by with the Tab key has chosen nothing.
 function typed(kind) {
   const hint = `${kind}-hint`;
+  const meant = ({ target }) => ($("input[type=radio]", target.closest("label")).checked = true);
   return el(
     "span",
     { class: "typed" },
@@ -63,14 +65,16 @@ function typed(kind) {
       autocomplete: kind === "sip" ? "off" : "tel",
       "aria-label": t(`phone.shift.new_${kind}`),
       "aria-describedby": hint,
-      onfocus: ({ target }) => ($("input[type=radio]", target.closest("label")).checked = true),
+      onclick: meant,
+      oninput: meant,
     }),
     el("span", { class: "soft", id: hint }, t(`phone.shift.new_${kind}_hint`)),
   );
 }
 
-// Show the choice; `lacks`: what the browser's telephone lacks in this house.
-export async function open(lacks = missing) {
+// Show the choice; `lacks`: what the browser's telephone lacks in this house; `focus`: it is shown in
+// place of something that had the focus.
+export async function open(lacks = missing, focus = true) {
   missing = lacks;
   const { campaigns, lines } = await get("/shift");
   const chosen = seat.campaign ?? (campaigns.length === 1 ? campaigns[0].name : null);
@@ -85,7 +89,7 @@ export async function open(lacks = missing) {
   for (const input of $$("[name=line]")) input.required = !again;
   show($("#stay"), again);
   show($("#shift"));
-  if (again) $("#shift-title").focus();
+  if (focus) $("#shift-title").focus();
 }
 
 export function close() {
@@ -103,7 +107,8 @@ function fitSound() {
 // `before`: what has to be there before the shift begins, given its line.
 export function start(before) {
   $("#lines").addEventListener("change", fitSound);
-  $("#lines").addEventListener("focusin", fitSound);
+  $("#lines").addEventListener("click", fitSound);
+  $("#lines").addEventListener("input", fitSound);
   $("#stay").addEventListener("click", close);
   onSubmit($("#shift-form"), async ({ campaign }) => {
     if (!campaign) throw new Error(t("phone.shift.pick"));

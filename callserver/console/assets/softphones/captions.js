@@ -7,7 +7,7 @@ const MOST = 3;
 
 export function captions(place) {
   const hears = el("p", { role: "status" });
-  const said = el("ol", { class: "said", role: "log", "aria-live": "polite", tabindex: "0", "aria-label": t("played.title") });
+  const said = el("ol", { class: "said", "aria-live": "polite", tabindex: "0", "aria-label": t("played.title") });
   const section = el("section", { class: "card line", "aria-label": t("played.title") },
     el("p", { class: "soft title" }, t("played.title")), hears, said);
   place.replaceChildren(section);

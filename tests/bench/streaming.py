@@ -1,0 +1,147 @@
+"""What a hundred open event streams cost the webhooks: p99 with and without them, in one run.
+
+A whole house follows: phoners their own seats, supervisors the floor of a hundred. The reader has a
+process of its own, so that what is measured is the server and not who reads.
+"""
+
+import asyncio
+import multiprocessing
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import NamedTuple
+
+from callserver.adapters.clock import ShiftedClock
+from callserver.app import create
+from callserver.assemble import build
+from callserver.database import accounts
+from callserver.database.store import make_engine
+from callserver.engine.accounts import hash_of
+from tests.bench import serving
+from tests.bench.measuring import Figure
+from tests.house import TUESDAY
+
+STREAMS = 100
+SUPERVISORS = 9
+RATE = 100.0
+"""Webhooks a second: more than a hundred phoners make."""
+
+SECONDS = 6.0
+WARM = 400
+IN_A_ROUND = int(RATE * SECONDS)
+TURNS = (False, True, True, False, False, True, True, False)
+"""With and without streams by turns, so that a busy minute of the machine falls on both."""
+
+
+def streams() -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = serving.settings(Path(folder))
+        serving.fill(Path(folder))
+        tokens = _employ(settings.database)
+        with serving.serving(
+            lambda: create(build(settings, clock=ShiftedClock(TUESDAY)), ticking=False)
+        ) as port:
+            found, events = asyncio.run(_measure(port, tokens))
+    with_, without = (sorted(found[on])[len(found[on]) // 2] for on in (True, False))
+    ratio, noise = with_ / without, max(found[False]) / min(found[False])
+    return [
+        Figure(
+            f"status webhook's p99 at {RATE:.0f}/s beside {STREAMS} open event streams",
+            f"{ratio:.2f}× ({with_:.1f} ms; {events:,.0f} events/s told)",
+            f"without them {without:.1f} ms",
+            f"without against without {noise:.2f}×",
+            "≤ 2×, or ≤ 10 ms",
+            ratio <= 2 or with_ <= 10,
+        )
+    ]
+
+
+def _employ(database: str) -> list[str]:
+    """Phoners whose calls are in the rounds with streams, supervisors; their tokens."""
+    engine = make_engine(database)
+    calls = [call for number, on in enumerate(TURNS) if on for call in _calls(number)]
+    phoners = calls[:: len(calls) // (STREAMS - SUPERVISORS)][: STREAMS - SUPERVISORS]
+    leaders = range(serving.CALLS, serving.CALLS + SUPERVISORS)
+    with engine.begin() as tx:
+        for user in (*phoners, *leaders):
+            role = "supervisor" if user in leaders else "phoner"
+            accounts.add(
+                tx, id=user, handle=f"u{user}", name=f"User {user}", role=role, department="nord"
+            )
+            accounts.add_token(tx, hash_of(f"s{user}"), user, "bench", TUESDAY)
+    engine.dispose()
+    return [f"s{user}" for user in (*phoners, *leaders)]
+
+
+def _calls(turn: int) -> range:
+    """Whose reports come in this round: four a call."""
+    first = (WARM + turn * IN_A_ROUND) // 4
+    return range(first, first + IN_A_ROUND // 4)
+
+
+async def _measure(port: int, tokens: Sequence[str]) -> tuple[dict[bool, list[float]], float]:
+    """p99 in milliseconds of each round with streams (True) and without; events a second."""
+    make = serving.status_requests(serving.PUBLIC)
+    await serving.is_up(port)
+    await serving.closed_loop(port, make, WARM, lines=8)
+    found: dict[bool, list[float]] = {True: [], False: []}
+    told = 0
+    for on in TURNS:
+        if not on:
+            found[on].append(await serving.open_loop(port, make, RATE, SECONDS))
+            continue
+        with following(port, tokens) as seen:
+            await _all_open(seen)
+            before = seen.events.value
+            found[on].append(await serving.open_loop(port, make, RATE, SECONDS))
+            told += seen.events.value - before
+    assert told, "the streams told nothing"
+    return found, told / (SECONDS * sum(TURNS))
+
+
+class Seen(NamedTuple):
+    """What the readers have seen, shared between the processes."""
+
+    open: "Synchronized[int]"
+    events: "Synchronized[int]"
+
+
+@contextmanager
+def following(port: int, tokens: Sequence[str]) -> Iterator[Seen]:
+    """So many open streams, read in a process of its own."""
+    context = multiprocessing.get_context("fork")
+    seen = Seen(context.Value("q", 0), context.Value("q", 0))
+    process = context.Process(target=_read, args=(port, tokens, seen))
+    process.start()
+    try:
+        yield seen
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _read(port: int, tokens: Sequence[str], seen: Seen) -> None:
+    async def one(token: str) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+        head = f"GET /api/v1/events HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {token}\r\n\r\n"
+        writer.write(head.encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        seen.open.value += 1
+        while block := await reader.read(2**18):
+            seen.events.value += block.count(b"event: ")
+
+    async def everybody() -> None:
+        await asyncio.gather(*(one(token) for token in tokens))
+
+    asyncio.run(everybody())
+
+
+async def _all_open(seen: Seen) -> None:
+    for _ in range(300):
+        if seen.open.value == STREAMS:
+            await asyncio.sleep(0.5)
+            return
+        await asyncio.sleep(0.1)
+    raise RuntimeError(f"{seen.open.value} of {STREAMS} streams opened")

@@ -1,0 +1,141 @@
+"""python -m tests.browser.screens: pictures of each page, in docs/screens. Nobody in them is real."""
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+from sqlalchemy import select
+
+from callserver import log
+from callserver.cli.stage import Plan
+from callserver.database.tables import calls
+from callserver.simulator.town import Habits
+from tests.browser import conftest, looking
+from tests.browser.conftest import House, open_house, sign_in, windows
+
+SCREENS = conftest.ROOT / "docs" / "screens"
+EVENING = Habits(answers=0.6, talk_seconds=45, returns_missed=0.05, wraps_up=(5, 12))
+WARM_UP_S = 90
+"""So long the robots work before the first picture: empty pages show nothing."""
+
+Visit = Callable[[str, str], Page]
+
+
+def main() -> None:
+    log.set_up("error")
+    if conftest.WHY_NOT:
+        raise SystemExit(conftest.WHY_NOT)
+    SCREENS.mkdir(exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        plan = Plan(folder, conftest.ROOT / "config", 12, 600, habits=EVENING)
+        house = stack.enter_context(open_house(plan))
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(
+            executable_path=conftest.CHROMIUM,
+            args=[*conftest.FLAGS, "--lang=da"],
+            env={**os.environ, "LANGUAGE": "da"},
+        )
+        window = stack.enter_context(windows(browser, house))
+
+        def visit(handle: str, path: str) -> Page:
+            page = window("da")
+            sign_in(page, house, handle)
+            page.goto(house.url + path)
+            return page
+
+        take_all(house, window("da"), visit)
+        browser.close()
+
+
+def take_all(house: House, stranger: Page, visit: Visit) -> None:
+    stranger.goto(f"{house.url}/sign-in")
+    shoot(stranger, "sign-in")
+    began = time.monotonic()
+    for handle, names in {
+        "asger": ("lists", "accounts", "suppressions"),
+        "lea": ("books",),
+    }.items():
+        page = visit(handle, "/books")
+        for name in names:
+            page.goto(f"{house.url}/{name}")
+            shoot(page, name)
+        if handle == "asger":
+            rules(house, page)
+    time.sleep(max(0, began + WARM_UP_S - time.monotonic()))
+    a_call(visit("maja", "/phone"), visit("sigrid", "/floor"))
+    who_called(house, visit("mads", "/who-called"))
+    lea = visit("lea", "/reports")
+    lea.locator("main form .main").click()
+    shoot(lea, "reports")
+    lea.goto(f"{house.url}/log")
+    lea.locator("#search .main").click()
+    shoot(lea, "log")
+
+
+def shoot(page: Page, name: str) -> None:
+    page.mouse.move(0, 0)
+    page.emulate_media(reduced_motion="reduce")
+    looking.settle(page)
+    page.screenshot(path=SCREENS / f"{name}.png")
+
+
+def rules(house: House, page: Page) -> None:
+    page.goto(f"{house.url}/rules")
+    shoot(page, "rules")
+
+
+def a_call(maja: Page, sigrid: Page) -> None:
+    """A shift with a listening supervisor: the phoner's page in its states, and the floor."""
+    shoot(maja, "phone-before")
+    maja.locator("#campaigns label").nth(1).click()
+    maja.locator("#lines label").first.click()
+    maja.locator("#shift-form .main").click()
+    at(maja, "paused")
+    for _ in range(20):
+        maja.keyboard.press("r")
+        with contextlib.suppress(AssertionError):
+            at(maja, "talking", 60)
+            break
+    sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
+    sigrid.locator("#panel [data-key=silent]").click()
+    expect(sigrid.locator("#ear-text")).to_be_visible()
+    expect(maja.locator("#line li").first).to_be_visible(timeout=20_000)
+    shoot(maja, "phone-call")
+    shoot(sigrid, "floor")
+    maja.keyboard.press("a")
+    maja.locator("#chosen [type=number]").fill("75")
+    maja.locator("#chosen [type=radio]").first.check()
+    maja.locator("#chosen .main").click()
+    shoot(maja, "phone-read-back")
+    if maja.locator("#hang-up").is_visible():
+        maja.locator("#hang-up").click()
+    at(maja, "wrapping_up")
+    maja.keyboard.press("b")
+    maja.locator(".read-back .main").click()
+    at(maja, "breather")
+    shoot(maja, "phone-breather")
+    sigrid.locator("#panel [data-key^=form]").first.click()
+    sigrid.locator("#dialog [value='5']").first.check()
+    shoot(sigrid, "floor-form")
+
+
+def at(page: Page, state: str, seconds: float = 30) -> None:
+    expect(page.locator("#seat")).to_have_attribute("data-state", state, timeout=seconds * 1000)
+
+
+def who_called(house: House, page: Page) -> None:
+    """Somebody whom the evening has rung."""
+    answered = select(calls.c.number).where(calls.c.outcome.is_not(None)).limit(1)
+    number = house.read(lambda tx: tx.execute(answered).scalar())
+    page.locator("main input").first.fill(str(number))
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(1000)
+    shoot(page, "who-called")
+
+
+main()

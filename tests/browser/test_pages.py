@@ -1,0 +1,78 @@
+"""Every page in Danish and English, in light and dark, wide and on a tablet: no WCAG 2.2 AA violation."""
+
+import pytest
+from playwright.sync_api import Browser
+
+from callserver.console.pages import PAGES
+from tests.browser import looking
+from tests.browser.conftest import House, Visit, windows
+from tests.browser.looking import look
+
+pytestmark = [
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
+]
+
+WHO = {
+    "floor": "sigrid",
+    "who": "mads",
+    "reports": "lea",
+    "rules": "asger",
+    "lists": "asger",
+    "suppressions": "asger",
+    "accounts": "asger",
+    "log": "lea",
+    "books": "lea",
+}
+
+
+DEPTHS: dict[str, looking.Depth] = {"da": "whole", "en": "once"}
+
+
+def test_every_page(visit: Visit, house: House) -> None:
+    """Each of them signed in once: a one-time code is good for one signing in."""
+    wrong: list[str] = []
+    for handle in sorted(set(WHO.values())):
+        page = visit(handle)
+        paths = [one.path for one in PAGES if WHO.get(one.name) == handle]
+        for path in [*paths, *(["/nowhere"] if handle == "mads" else [])]:
+            for language, depth in DEPTHS.items():
+                cookie = {"name": "language", "value": language, "url": house.url}
+                page.context.add_cookies([cookie])  # type: ignore[list-item]
+                page.goto(house.url + path)
+                wrong += look(page, language, depth)
+    assert not wrong
+
+
+@pytest.mark.parametrize(("language", "depth"), DEPTHS.items())
+def test_before_signing_in(
+    chromium: Browser, house: House, language: str, depth: looking.Depth
+) -> None:
+    with windows(chromium, house) as window:
+        page = window(language)
+        page.goto(f"{house.url}/sign-in")
+        wrong = look(page, language, depth)
+        page.locator("#credentials [name=handle]").fill("maja")
+        page.locator("#credentials [name=password]").fill("not this")
+        page.locator("#credentials .main").click()
+        page.locator("#credentials .wrong").wait_for()
+        assert not wrong + look(page, language, depth)
+
+
+def test_no_page_is_left_out() -> None:
+    assert {"sign_in", "phone", *WHO} == {one.name for one in PAGES}  # phone: test_call_states
+
+
+def test_the_look_finds_what_is_wrong(visit: Visit, house: House) -> None:
+    page = visit("mads")
+    page.evaluate(SPOILED)
+    wrong = "\n".join(look(page, "en", "whole"))
+    for one in ("image-alt", "color-contrast", "sideways", "not a text: phone.title", "not in en"):
+        assert one in wrong
+
+
+SPOILED = """() => document.querySelector("main").insertAdjacentHTML("beforeend", `
+  <img src="/nothing.png"><p class="grey">pale</p><p>phone.title</p><p>Log ud</p>
+  <div class="broad">broad</div>`) ||
+  Object.assign(document.querySelector(".grey").style, { color: "#999", background: "#aaa" }) &&
+  Object.assign(document.querySelector(".broad").style, { width: "2000px" })"""

@@ -1,0 +1,63 @@
+"""The server is restarted under open pages: they say so, catch up by themselves, and are right."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from callserver.database.tables import calls, seats
+from tests.browser.conftest import House, Visit
+from tests.browser.test_shift import on_shift, state
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+LOST = "The connection is lost"
+ON_THE_LINE = "The browser's telephone is on the line"
+BACK = "The connection is back"
+
+
+def kept(house: House) -> Any:
+    """Maja's seat, as the database has it."""
+    return house.read(lambda tx: tx.execute(select(seats).where(seats.c.phoner == 9101)).one())
+
+
+def restarted(house: House, *pages: Page) -> None:
+    """Away and back; each page says both."""
+    with house.away():
+        for page in pages:
+            expect(page.locator("#banner")).to_contain_text(LOST)
+    for page in pages:
+        expect(page.locator("#banner")).to_contain_text(BACK, timeout=30_000)
+
+
+def test_pages_that_were_open_catch_up(visit: Visit, house: House) -> None:
+    maja, sigrid = visit("maja"), visit("sigrid", "/floor")
+    on_shift(maja)
+    sigrid.get_by_role("button", name=re.compile("^Maja Prøve")).click()
+
+    # On pause. The telephone that the server played for her is lost with it, and calls in again.
+    restarted(house, maja, sigrid)
+    expect(maja.locator("#soft")).to_have_text(ON_THE_LINE, timeout=30_000)
+    state(maja, "paused")
+    expect(sigrid.locator("#panel")).to_contain_text("pause")
+    assert (kept(house).state, kept(house).connected) == ("paused", True)
+
+    # In a talk, heard by her supervisor: it ends with her telephone, and its outcome is still hers to give.
+    maja.keyboard.press("r")
+    state(maja, "talking")
+    expect(sigrid.locator("#panel")).to_contain_text("talking")
+    sigrid.locator("#panel [data-key=silent]").click()
+    expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
+    attempt = kept(house).call
+    restarted(house, maja, sigrid)
+    state(maja, "wrapping_up")
+    assert (kept(house).call, kept(house).outcome_owed) == (attempt, True)
+    maja.locator("[data-outcome=no_thanks]").click()
+    maja.get_by_role("button", name=re.compile("^Save and pause")).click()
+    expect(maja.locator("#soft")).to_have_text(ON_THE_LINE, timeout=30_000)
+    state(maja, "paused")
+    expect(sigrid.locator("#panel")).to_contain_text("pause")
+    given = house.read(lambda tx: tx.execute(select(calls).where(calls.c.attempt == attempt)).one())
+    assert (given.outcome, given.phoner) == ("no_thanks", 9101)
