@@ -28,7 +28,7 @@ from callserver.cli.stage import SEED, START, Open, Plan, listening, serving, se
 from callserver.database import accounts
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
-from callserver.settings import Settings, instant
+from callserver.settings import instant
 from callserver.simulator import sipp
 from callserver.simulator.desks import Desk, line
 from callserver.simulator.robots import Robot, document
@@ -74,7 +74,7 @@ async def opened(plan: Plan) -> AsyncIterator[RealStage]:
     await store.run(lambda tx: _seat(tx, robots))
     staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
     await asyncio.to_thread(_speak, folder, server)
-    telephones = Sipp(folder, SCENARIO, *_ports(chosen), echoes=False)
+    telephones = Sipp(folder, SCENARIO, int(carrier(chosen).port), echoes=False)
     network = f"Asterisk in {folder}, SIPp at its trunk"
     stage = RealStage(server, clock, url, network, staff, telephones)
     telephones.start()
@@ -103,12 +103,6 @@ def _seat(tx: Tx, robots: Sequence[Robot]) -> None:
     """Each robot has an ordinary telephone, which is rung by the trunk."""
     for robot in robots:
         accounts.change(tx, robot.user, line=line(robot.user))
-
-
-def _ports(chosen: Settings) -> tuple[int, int]:
-    """Where the trunk is, and the first port of what its telephones hear."""
-    trunk = int(carrier(chosen).port)
-    return trunk, int(chosen.asterisk_rtp_ports.partition("-")[0]) + 2000
 
 
 def _speak(folder: Path, server: Server) -> None:

@@ -1,11 +1,16 @@
 """SIPp, which plays every telephone at an exchange's trunk: a scenario of ours, real SIP and real sound."""
 
+import contextlib
 import re
+import secrets
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
 PROGRAM = "sipp"
+
+SOUND_FROM, SOUND_PORTS = 30_000, 2_700
 
 SILENCE = b"\xd5" * 8000
 """A second of A-law silence, for scenarios that send sound by themselves: silence.alaw."""
@@ -69,13 +74,10 @@ def written(file: Path) -> str:
 class Sipp:
     """One SIPp on loopback. `echoes`: it gives back what it hears; two that do would do so for ever."""
 
-    def __init__(
-        self, folder: Path, scenario: Path, port: int, sound_port: int, *, echoes: bool
-    ) -> None:
+    def __init__(self, folder: Path, scenario: Path, port: int, *, echoes: bool) -> None:
         self._folder = folder
         self._scenario = scenario
         self._port = port
-        self._sound_port = sound_port
         self._echoes = echoes
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -89,7 +91,7 @@ class Sipp:
             self._process = subprocess.Popen(  # noqa: S603 - words of ours
                 [
                     *(shutil.which(PROGRAM) or PROGRAM, "-sf", file.absolute()),
-                    *("-i", "127.0.0.1", "-p", str(self._port), "-mp", str(self._sound_port)),
+                    *("-i", "127.0.0.1", "-p", str(self._port), "-mp", str(_free_for_sound())),
                     *("-aa", "-nostdin", *(("-rtp_echo",) if self._echoes else ())),
                     *("-trace_msg", "-message_file", (self._folder / "sip.log").absolute()),
                     *("-trace_err", "-error_file", (self._folder / "sipp.err").absolute()),
@@ -119,3 +121,14 @@ class Sipp:
                 call = re.search(r"^Call-ID: (\S+)", message, re.MULTILINE)
                 found.setdefault(call[1] if call else str(len(found)), first[1])
         return found
+
+
+def _free_for_sound() -> int:
+    """A port for what is heard: SIPp ends when it is taken. Above any exchange's, below everybody's."""
+    while True:
+        port = SOUND_FROM + 4 * secrets.randbelow(SOUND_PORTS // 4)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as doors:
+            for beside in range(4):
+                door = doors.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                door.bind(("127.0.0.1", port + beside))
+            return port

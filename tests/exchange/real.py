@@ -99,8 +99,8 @@ class Exchange:
 class Called(Sipp):
     """SIPp at the trunk's far end; `plays`: another scenario than that of the called telephones."""
 
-    def __init__(self, folder: Path, port: int, sound_port: int, plays: str = "called.xml") -> None:
-        super().__init__(folder, HERE / plays, port, sound_port, echoes=plays == "called.xml")
+    def __init__(self, folder: Path, port: int, plays: str = "called.xml") -> None:
+        super().__init__(folder, HERE / plays, port, echoes=plays == "called.xml")
 
     def invited(self) -> list[str]:
         """Every number that was rung, in order; a repeated packet counts once."""
@@ -127,9 +127,8 @@ def running(folder: Path) -> Iterator[tuple[Exchange, Called]]:
     if WHY_NOT:
         pytest.skip(WHY_NOT)
     exchange = make(folder)
-    rtp = int(exchange.environment["ASTERISK_RTP_PORTS"].split("-")[0])
     _speak(folder / "sounds")
-    called = Called(folder, exchange.trunk_port, rtp + 2000)
+    called = Called(folder, exchange.trunk_port)
     called.start()
     exchange.start()
     try:
