@@ -195,10 +195,16 @@ def local(folder: Folder) -> None:
     Free ports of 127.0.0.1, a password of its own, no TLS; for development and tests
     (scripts/asterisk starts it). Its trunk is a port where a simulated carrier may listen.
     """
+    settings = prepared(folder, opening.settings())
+    _write_one(folder.resolve() / "env", as_environment(settings, "provider", "asterisk_"))
+
+
+def prepared(folder: Path, settings: Settings) -> Settings:
+    """The settings with such an exchange in them; its configuration is in FOLDER/etc then."""
     folder = folder.resolve()
     http, sip, trunk, rtp = _free_ports()
     settings = replace(
-        opening.settings(),
+        settings,
         provider="asterisk",
         asterisk_url=f"http://127.0.0.1:{http}",
         asterisk_softphone_url=f"ws://127.0.0.1:{http}/ws",
@@ -214,7 +220,7 @@ def local(folder: Folder) -> None:
     shown = {one.caller_id for one in load(settings.config).campaigns.values()}
     for name, text in files.render(settings, shown).items():
         _write_one(folder / "etc" / name, text)
-    _write_one(folder / "env", as_environment(settings, "provider", "asterisk_"))
+    return settings
 
 
 def _free_ports() -> tuple[int, int, int, int]:

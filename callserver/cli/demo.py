@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import signal
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +16,12 @@ from rich.live import Live
 from rich.table import Table
 
 from callserver import log
-from callserver.cli.stage import Plan, Stage, opened
+from callserver.cli import real_stage
+from callserver.cli.stage import Open, Plan, Stage, opened
 from callserver.database import figures
 from callserver.domain.role import NEEDS_CODE
 from callserver.ports import Tx
+from callserver.simulator.desks import is_desk
 from callserver.simulator.faults import ALL, NONE
 from callserver.simulator.invariants import Rows, judge, judge_voices
 from callserver.simulator.robots import Told
@@ -38,6 +41,9 @@ def demo(
     phoners: Annotated[int, typer.Option(min=1, max=100)] = 12,
     contacts: Annotated[int, typer.Option(min=10)] = 600,
     faults: Annotated[str, typer.Option(help="none or all")] = "none",
+    asterisk: Annotated[
+        bool, typer.Option("--asterisk", help="a real exchange instead of the simulated network")
+    ] = False,
     config: Annotated[Path, typer.Option(help="the configuration folder")] = Path("config"),
     folder: Annotated[Path, typer.Option(help="database, key and heads; emptied first")] = Path(
         "var/demo"
@@ -47,20 +53,44 @@ def demo(
 
     The clock is set to a weekday afternoon, so that it runs at any hour.
     """
+    if asterisk and (missing := real_stage.missing()):
+        typer.echo(f"--asterisk: missing here: {missing}", err=True)
+        raise typer.Exit(2)
     log.set_up("warning")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     plan = Plan(folder, config, phoners, contacts, ALL if faults == "all" else NONE)
-    clean = asyncio.run(_demo(plan, minutes, headless=headless))
+    played = _on_an_exchange if asterisk else _demo
+    clean = asyncio.run(played(plan, minutes, headless=headless))
     if not clean:
         raise typer.Exit(1)
 
 
-async def _demo(plan: Plan, minutes: float, *, headless: bool) -> bool:
-    console = Console(soft_wrap=True)
+def _ended() -> asyncio.Event:
+    """Set by Ctrl-C."""
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    return ended
+
+
+async def _on_an_exchange(plan: Plan, minutes: float, *, headless: bool) -> bool:
+    console, ended = Console(soft_wrap=True), _ended()
+    async with real_stage.opened(plan) as stage:
+        _welcome(console, stage)
+        await _show(stage, console, minutes * 60, ended, headless=headless)
+        summary = await stage.server.store.run(_summary)
+        permits, *_ = await stage.server.store.run(figures.for_judging)
+        rung = [number for number in stage.telephones.rung().values() if not is_desk(number)]
+    _say(console, summary)
+    without = Counter(rung) - Counter(number for number, _ in permits.values())
+    console.print(f"  telephones that rang, by the trunk's own record: {len(rung)}")
+    console.print(f"  of them without a permit: {without.total()}")
+    return not without
+
+
+async def _demo(plan: Plan, minutes: float, *, headless: bool) -> bool:
+    console, ended = Console(soft_wrap=True), _ended()
     async with opened(plan) as stage:
         _welcome(console, stage)
         await _show(stage, console, minutes * 60, ended, headless=headless)
@@ -69,11 +99,11 @@ async def _demo(plan: Plan, minutes: float, *, headless: bool) -> bool:
     return _judged(console, stage, summary, rows)
 
 
-def _welcome(console: Console, stage: Stage) -> None:
+def _welcome(console: Console, stage: Open) -> None:
     """Where to look, and who one can be."""
     said = stage.clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
     beside = stage.url.replace("127.0.0.1", "localhost")
-    console.print(f"callserver at {stage.url}, simulated network at {stage.network_url}")
+    console.print(f"callserver at {stage.url}, {stage.network}")
     console.print(f"the demo's clock says {said} (Copenhagen); nobody real is called")
     table = Table("sign in as", "role", "one-time code", title_justify="left")
     for role, handle in stage.staff.handles:
@@ -87,7 +117,7 @@ def _welcome(console: Console, stage: Stage) -> None:
     console.print("maja's seat is free: go on shift in the browser, press Ready; sigrid listens")
 
 
-def _code(stage: Stage) -> str:
+def _code(stage: Open) -> str:
     return f"one-time code just now: {stage.staff.code(stage.clock.now())}"
 
 
@@ -100,12 +130,16 @@ def _judged(console: Console, stage: Stage, summary: dict[str, dict[str, int]], 
     # What visitors were granted nobody noted down: the robots' listenings are judged.
     voices = [one for one in world.network.ears.voices if one.line not in stage.staff.lines]
     judge_voices(verdict, voices, stage.supervisors, rows, now, SLACK)
-    console.print("the evening's figures")
-    for name, found in summary.items():
-        console.print(f"  {name}: {_counts(found)}")
+    _say(console, summary)
     wrong = {kind: len(cases) for kind, cases in verdict.cases.items() if cases}
     console.print(f"  held against the network's own record: {wrong or 'nothing wrong'}")
     return verdict.clean
+
+
+def _say(console: Console, summary: dict[str, dict[str, int]]) -> None:
+    console.print("the evening's figures")
+    for name, found in summary.items():
+        console.print(f"  {name}: {_counts(found)}")
 
 
 def _summary(tx: Tx) -> dict[str, dict[str, int]]:
@@ -123,7 +157,7 @@ def _counts(found: dict[str, int]) -> str:
 
 
 async def _show(
-    stage: Stage,
+    stage: Open,
     console: Console,
     seconds: float,
     ended: asyncio.Event,
@@ -149,7 +183,7 @@ async def _show(
                 await asyncio.wait_for(ended.wait(), 5 if headless else 0.5)
 
 
-def _panel(summary: dict[str, dict[str, int]], stage: Stage) -> Group:
+def _panel(summary: dict[str, dict[str, int]], stage: Open) -> Group:
     table = Table.grid(padding=(0, 3))
     columns = []
     for name, found in summary.items():

@@ -49,15 +49,21 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Stage:
-    """A house that is open."""
+class Open:
+    """A house that is open, whatever its network is."""
 
     server: Server
-    world: World
     clock: ShiftedClock
     url: str
-    network_url: str
+    network: str  # in words: where it is, or what it is
     staff: Staff
+
+
+@dataclass(slots=True)
+class Stage(Open):
+    """The same before a simulated network."""
+
+    world: World
     supervisors: list[Supervisor] = field(default_factory=list)
     floor: Floor | None = None
     _open: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
@@ -95,12 +101,13 @@ async def opened(plan: Plan) -> AsyncIterator[Stage]:
         calls_per_second=CALLS_PER_SECOND,
         habits=plan.habits,
     )
-    server = build(_settings(plan, url, network_url), clock=clock)
+    server = build(settings(plan, url, network_url), clock=clock)
     rules, now, store = server.ours.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
     supervisors = await store.run(lambda tx: supervise(tx, rules, now))
     staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
-    stage = Stage(server, world, clock, url, network_url, staff, supervisors)
+    network = f"simulated network at {network_url}"
+    stage = Stage(server, clock, url, network, staff, world, supervisors)
     async with serving(world.rest, doors[1]):
         await stage.open(doors[0])
         agenda = asyncio.ensure_future(world.agenda.run())
@@ -116,7 +123,8 @@ async def opened(plan: Plan) -> AsyncIterator[Stage]:
     await world.close()
 
 
-def _settings(plan: Plan, url: str, network_url: str) -> Settings:
+def settings(plan: Plan, url: str, network_url: str) -> Settings:
+    """Of a house that stands in the plan's folder."""
     return Settings(
         database=f"sqlite:///{plan.folder}/demo.db",
         config=plan.config,

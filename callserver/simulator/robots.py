@@ -220,7 +220,7 @@ class Floor:
         if not call or call.get("outcome") or robot.talking_to is not None:
             return
         result = robot.talk.result if robot.talk is not None else "early"
-        key, details = self._answer(result, call["outcomes"])
+        key, details = answer(result, call["outcomes"], self._call_back_at)
         body = {"outcome": key, "details": details, "note": "", "next": "ready"}
         status, _ = await self._api("POST", "/api/v1/outcome", robot.token, body)
         if status == 200:
@@ -230,28 +230,8 @@ class Floor:
             self.told.refused += 1
             self._later(robot, 5, self._outcome)
 
-    def _answer(self, result: str, outcomes: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        match result:
-            case "yes":
-                key = next((k for k, one in outcomes.items() if one["agreement"]), "no_thanks")
-            case "never":
-                key = "never"
-            case "later":
-                key = "call_back"
-            case "voicemail":
-                key = "voicemail"
-            case "early":
-                key = "hung_up"
-            case _:
-                key = "no_thanks"
-        details: dict[str, Any] = {}
-        for ask in outcomes[key]["asks"]:
-            if ask == "at":
-                at = self._network.now() + timedelta(minutes=self._dice.randint(40, 60 * 26))
-                details["at"] = at.isoformat()
-            else:
-                details[ask] = {"amount": 100, "frequency": "monthly"}.get(ask, "et par ord")
-        return key, details
+    def _call_back_at(self) -> datetime:
+        return self._network.now() + timedelta(minutes=self._dice.randint(40, 60 * 26))
 
     async def _look(self, robot: Robot) -> None:
         """Glance at the screen: go on where something was missed."""
@@ -286,6 +266,32 @@ class Floor:
         await self._outcome(robot)
         if self._network.now() < self._ends_at + timedelta(minutes=20):
             self._later(robot, 20, self._go_home)
+
+
+def answer(
+    result: str, outcomes: Mapping[str, Any], call_back_at: Callable[[], datetime]
+) -> tuple[str, dict[str, Any]]:
+    """The outcome of a talk that ended so, and what a person would type for it."""
+    match result:
+        case "yes":
+            key = next((k for k, one in outcomes.items() if one["agreement"]), "no_thanks")
+        case "never":
+            key = "never"
+        case "later":
+            key = "call_back"
+        case "voicemail":
+            key = "voicemail"
+        case "early":
+            key = "hung_up"
+        case _:
+            key = "no_thanks"
+    details: dict[str, Any] = {}
+    for ask in outcomes[key]["asks"]:
+        if ask == "at":
+            details["at"] = call_back_at().isoformat()
+        else:
+            details[ask] = {"amount": 100, "frequency": "monthly"}.get(ask, "et par ord")
+    return key, details
 
 
 def document(body: bytes) -> dict[str, Any]:

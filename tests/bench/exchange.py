@@ -109,7 +109,7 @@ async def _first_sound(folder: Path, exchange: Exchange, ari: Ari) -> list[Figur
     contact = await Telephone("contact", exchange.sip).open(exchange.trunk_port)
     contact.speaks = tone(650)
     await asyncio.to_thread(await_trunk, exchange, "online")
-    called = Called(folder, 9, 9)
+    called = Called(folder, 9)
     ours: list[float] = []
     theirs: list[float] = []
     list_ = contacts(2001, ROUNDS, "00")
@@ -187,10 +187,9 @@ def _compared(what: str, ours: list[float], theirs: list[float]) -> Figure:
 
 
 async def _many(folder: Path, exchange: Exchange, ari: Ari, phoners: int) -> list[Figure]:
-    first = int(exchange.environment["ASTERISK_RTP_PORTS"].split("-")[0])
-    called = Called(folder, exchange.trunk_port, first + 2000)
+    called = Called(folder, exchange.trunk_port)
     seats_port = free_port()
-    seats = Called(folder / "seats", seats_port, first + 3000, "phoners.xml")
+    seats = Called(folder / "seats", seats_port, "phoners.xml")
     called.start()
     try:
         await asyncio.to_thread(await_trunk, exchange, "online")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 import uvicorn
 from playwright.async_api import Page, async_playwright, expect
@@ -14,6 +15,7 @@ from callserver.adapters.asterisk.telephony import heard
 from callserver.cli.stage import listening
 from callserver.console.softphone import bundled
 from callserver.database import accounts
+from callserver.domain.role import NEEDS_CODE
 from callserver.engine.accounts import new_password
 from callserver.engine.leaving import off_board
 from tests.browser.conftest import CHROMIUM, FLAGS, WHY_NOT
@@ -54,7 +56,7 @@ ENERGY = """async () => {
 
 
 @contextlib.asynccontextmanager
-async def page_of(house: ExchangeHouse, handle: str, path: str) -> AsyncIterator[Page]:
+async def page_of(house: ExchangeHouse, handle: str, path: str, *flags: str) -> AsyncIterator[Page]:
     """The house's pages on a port of this machine, and somebody signed in to them."""
     door = listening()
     config = uvicorn.Config(house.app, log_config=None, access_log=False, lifespan="off")
@@ -63,16 +65,20 @@ async def page_of(house: ExchangeHouse, handle: str, path: str) -> AsyncIterator
     task = asyncio.ensure_future(serving.serve([door]))
     url = f"http://127.0.0.1:{door.getsockname()[1]}"
     password, kept = new_password()
+    key = pyotp.random_base32()
 
     def welcome(tx: Any) -> None:
         user = accounts.by_handle(tx, handle)
         assert user is not None
-        accounts.change(tx, user.id, password=kept, password_once=False)
+        code = house.server.accounts.keep(key) if user.role in NEEDS_CODE else None
+        accounts.change(tx, user.id, password=kept, password_once=False, code_key=code)
 
     await house.server.store.run(welcome)
     try:
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+            browser = await playwright.chromium.launch(
+                executable_path=CHROMIUM, args=[*FLAGS, *flags]
+            )
             context = await browser.new_context()
             await context.add_cookies([{"name": "language", "value": "en", "url": url}])
             page = await context.new_page()
@@ -81,7 +87,11 @@ async def page_of(house: ExchangeHouse, handle: str, path: str) -> AsyncIterator
             await page.fill("#credentials [name=handle]", handle)
             await page.fill("#credentials [name=password]", password)
             await page.click("#credentials button:not([type=button])")
-            await page.locator("#sign-out").wait_for()
+            await page.locator("#code:visible, #sign-out").first.wait_for()
+            if page.url.endswith("/sign-in"):
+                await page.fill("#code [name=code]", pyotp.TOTP(key).at(house.clock.now()))
+                await page.click("#code button:not([type=button])")
+                await page.locator("#sign-out").wait_for()
             await page.goto(url + path)
             yield page
             await browser.close()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 from callserver.errors import ConfigurationProblem
 from callserver.settings import from_environment
+from tests.exchange.real import WHY_NOT
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -208,3 +210,26 @@ def test_the_demo_ends_by_itself(run: Run) -> None:
     assert found.returncode == 0, found.stderr
     assert "the evening's figures" in found.stdout
     assert "nothing wrong" in found.stdout
+
+
+def test_the_demo_on_an_exchange_says_what_is_missing(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    found = run("demo", "--asterisk", "--folder", str(folder), PATH="")
+    assert found.returncode == 2
+    for tool in ("sipp", "espeak-ng", "sox"):
+        assert tool in found.stderr
+    assert folder.exists(), "nothing was emptied or begun"
+
+
+@pytest.mark.xdist_group("exchange")
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+def test_the_demo_on_an_exchange_rings_nobody_without_a_permit(run: Run) -> None:
+    words = ("demo", "--asterisk", "--minutes", "0.2", "--headless", "--phoners", "3")
+    found = run(*words, "--config", str(ROOT / "config"))
+    assert found.returncode == 0, found.stderr
+    said = found.stdout.replace("\n", " ")
+    rang = re.search(r"telephones that rang, by the trunk's own record: (\d+)", said)
+    assert rang is not None
+    assert int(rang[1]) > 0
+    assert "of them without a permit: 0" in said

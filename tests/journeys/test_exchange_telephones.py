@@ -156,7 +156,7 @@ def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
     secure: Exchange, tmp_path: Path
 ) -> None:
     async def work() -> None:
-        called = Called(tmp_path, 9, 9)
+        called = Called(tmp_path, 9)
         async with opened(tmp_path, secure, called, people("00")) as house:
             assert house.server.exchange
             found = await house.server.exchange.softphones.hand_out("telephone_1", 1)

@@ -1,0 +1,162 @@
+"""The same house before a real exchange: Asterisk, and SIPp as its town and its robots' telephones.
+
+Everything is on loopback and ends with the house. Nobody real is called.
+"""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from callserver.adapters.asterisk import prompts
+from callserver.adapters.asterisk.names import TRUNK
+from callserver.adapters.asterisk.pjsip import carrier
+from callserver.adapters.asterisk.prompts import Prompt
+from callserver.adapters.clock import ShiftedClock
+from callserver.app import create
+from callserver.assemble import Server, build
+from callserver.cli import asterisk
+from callserver.cli.populating import populate, welcome
+from callserver.cli.stage import SEED, START, Open, Plan, listening, serving, settings
+from callserver.database import accounts
+from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
+from callserver.settings import instant
+from callserver.simulator import sipp
+from callserver.simulator.desks import Desk, line
+from callserver.simulator.robots import Robot, document
+from callserver.simulator.sipp import Sipp
+
+HOME = Path(__file__).parents[2]
+SCRIPT = HOME / "scripts" / "asterisk"
+SCENARIO = Path(sipp.__file__).with_name("telephones.xml")
+UP_WITHIN_S = 30
+SAID = "Hallo? Ja, det er mig. Hvem er det, jeg taler med?"
+
+
+def missing() -> str:
+    """What this machine lacks for it, in words; empty: nothing."""
+    tools = [tool for tool in (sipp.PROGRAM, *prompts.TOOLS) if shutil.which(tool) is None]
+    installed = (HOME / ".asterisk/root/usr/sbin/asterisk").exists() or shutil.which("asterisk")
+    wanted = [] if installed else ["Asterisk (scripts/asterisk install)"]
+    return ", ".join([*wanted, *tools])
+
+
+@dataclass(slots=True)
+class RealStage(Open):
+    """A house that is open, and what was rung at its trunk."""
+
+    telephones: Sipp
+
+
+@contextlib.asynccontextmanager
+async def opened(plan: Plan) -> AsyncIterator[RealStage]:
+    """A house that is open until the block ends; its database can be read until then.
+
+    Raises:
+        ConfigurationProblem: the exchange did not come up.
+    """
+    door = listening()
+    url = f"http://127.0.0.1:{door.getsockname()[1]}"
+    folder = (plan.folder / "exchange").resolve()
+    chosen = asterisk.prepared(folder, settings(plan, url, ""))
+    clock = ShiftedClock(instant("start", START))
+    server = build(chosen, clock=clock)
+    rules, now, store = server.ours.rules, clock.now(), server.store
+    robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
+    await store.run(lambda tx: _seat(tx, robots))
+    staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
+    await asyncio.to_thread(_speak, folder, server)
+    telephones = Sipp(folder, SCENARIO, int(carrier(chosen).port), echoes=False)
+    network = f"Asterisk in {folder}, SIPp at its trunk"
+    stage = RealStage(server, clock, url, network, staff, telephones)
+    telephones.start()
+    try:
+        async with _exchange(folder), serving(create(server), door):
+            await _until_the_trunk_answers(server)
+            async with _at_work(robots, url, clock):
+                yield stage
+            server.feed.stop()  # live pages would hold the server up
+    finally:
+        telephones.stop()
+
+
+async def _until_the_trunk_answers(server: Server) -> None:
+    """Who dialed before would stop the campaigns."""
+    assert server.exchange is not None  # noqa: S101 - the settings say so
+    for _ in range(UP_WITHIN_S * 10):
+        found = await server.exchange.ari.get("endpoints", "PJSIP", TRUNK)
+        if found.ok and found.body["state"] == "online":
+            return
+        await asyncio.sleep(0.1)
+    raise ConfigurationProblem("the trunk's far end (SIPp) does not answer")
+
+
+def _seat(tx: Tx, robots: Sequence[Robot]) -> None:
+    """Each robot has an ordinary telephone, which is rung by the trunk."""
+    for robot in robots:
+        accounts.change(tx, robot.user, line=line(robot.user))
+
+
+def _speak(folder: Path, server: Server) -> None:
+    """The exchange's prompts, and what everybody at the trunk's far end says."""
+    campaigns = server.ours.rules.current.campaigns.values()
+    for _ in prompts.make(folder / "sounds", [*prompts.wanted(campaigns), Prompt("voice", SAID)]):
+        pass
+    spoken, voice = folder / "sounds" / "voice.wav", folder / "voice.alaw"
+    sox = shutil.which("sox") or "sox"
+    subprocess.run([sox, spoken, "-t", "al", voice], check=True, timeout=60)  # noqa: S603
+
+
+@contextlib.asynccontextmanager
+async def _exchange(folder: Path) -> AsyncIterator[None]:
+    """An Asterisk that lives until the block ends."""
+    log = folder / "out.log"
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            SCRIPT, "run", folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
+    try:
+        for _ in range(UP_WITHIN_S * 10):
+            if b"Asterisk Ready" in log.read_bytes():
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise ConfigurationProblem(f"Asterisk did not come up: see {log}")
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def _at_work(robots: Sequence[Robot], url: str, clock: ShiftedClock) -> AsyncIterator[None]:
+    """The robots phone until the block ends."""
+    http = httpx.AsyncClient(base_url=url, timeout=30)
+
+    async def api(
+        method: str, path: str, token: str, body: Mapping[str, Any] | None
+    ) -> tuple[int, dict[str, Any]]:
+        sent = None if body is None else json.dumps(body).encode()
+        reply = await http.request(
+            method, path, content=sent, headers={"authorization": f"Bearer {token}"}
+        )
+        return reply.status_code, document(reply.content)
+
+    desks = [Desk(robot, api, SEED, clock.now) for robot in robots]
+    working = [asyncio.ensure_future(desk.work()) for desk in desks]
+    try:
+        yield
+    finally:
+        for one in working:
+            one.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+        await http.aclose()

@@ -1,0 +1,83 @@
+"""Robot phoners whose telephones are real: what they do, they do by the public JSON API alone.
+
+Nobody tells them what happens on their line; they look at their screen, as a person would.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from callserver.simulator.robots import Api, Robot, answer
+
+RESULTS = ("yes", "never", "later", "no", "no", "no", "no", "no")
+"""How talks end, each as likely as the next."""
+
+LOOKS_S = (0.7, 1.3)
+WRAPS_UP_S = (2.0, 6.0)
+TALKS_S = (10.0, 30.0)
+"""How long a phoner goes on before she says goodbye herself."""
+
+FIRST_LINE = 4532190000
+
+
+def line(user: int) -> str:
+    """The ordinary telephone at a robot's desk; no list and no house has such a number."""
+    return f"+{FIRST_LINE + user}"
+
+
+def is_desk(number: str) -> bool:
+    """Whether a number is a robot's own telephone."""
+    return number.startswith(f"+{FIRST_LINE}"[:-4])
+
+
+class Desk:
+    """One robot's evening."""
+
+    def __init__(self, robot: Robot, api: Api, seed: int, now: Callable[[], datetime]) -> None:
+        self._robot = robot
+        self._api = api
+        self._dice = random.Random(f"{seed}:{robot.user}")
+        self._now = now
+        self._talks_until: datetime | None = None
+
+    async def work(self) -> None:
+        """Go on shift, and on and on until cancelled."""
+        await asyncio.sleep(self._dice.uniform(0, 3))
+        while True:
+            await self._look()
+            await asyncio.sleep(self._dice.uniform(*LOOKS_S))
+
+    async def _look(self) -> None:
+        _, seat = await self._api("GET", "/api/v1/seat", self._robot.token, None)
+        state = seat.get("state", "off")
+        if state != "talking":
+            self._talks_until = None
+        if state == "off":
+            body = {"campaign": self._robot.campaign, "line": line(self._robot.user)}
+            await self._api("POST", "/api/v1/shift", self._robot.token, body)
+        elif seat.get("outcome_owed") or state == "wrapping_up":
+            await asyncio.sleep(self._dice.uniform(*WRAPS_UP_S))
+            await self._outcome()
+        elif state == "paused":
+            await self._api("POST", "/api/v1/ready", self._robot.token, {})
+        elif state == "talking":
+            await self._talk()
+
+    async def _talk(self) -> None:
+        if self._talks_until is None:
+            self._talks_until = self._now() + timedelta(seconds=self._dice.uniform(*TALKS_S))
+        elif self._now() >= self._talks_until:
+            await self._api("POST", "/api/v1/hang-up", self._robot.token, {})
+
+    async def _outcome(self) -> None:
+        _, seat = await self._api("GET", "/api/v1/seat", self._robot.token, None)
+        call = seat.get("call")
+        if not call or call.get("outcome"):
+            return
+        key, details = answer(self._dice.choice(RESULTS), call["outcomes"], self._call_back_at)
+        body = {"outcome": key, "details": details, "note": "", "next": "ready"}
+        await self._api("POST", "/api/v1/outcome", self._robot.token, body)
+
+    def _call_back_at(self) -> datetime:
+        return self._now() + timedelta(minutes=self._dice.randint(40, 60 * 26))

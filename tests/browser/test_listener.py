@@ -1,0 +1,130 @@
+"""A listening supervisor in Chromium beside a real Asterisk: what she hears, and who hears her."""
+
+import asyncio
+import math
+import struct
+import wave
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from callserver.console.softphone import bundled
+from callserver.database import accounts
+from tests.browser.conftest import WHY_NOT
+from tests.browser.test_sip import page_of
+from tests.exchange.house import SUPERVISOR
+from tests.exchange.real import Called, Exchange
+from tests.exchange.sip import Telephone
+from tests.exchange.sound import TONES, SoundHouse, sound_house, talk_of
+from tests.exchange.tones import breaks, strength, tone
+
+pytestmark = [
+    pytest.mark.xdist_group("exchange"),
+    pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
+    pytest.mark.skipif(not bundled("sip"), reason="no bundled softphone here (scripts/assets)"),
+]
+
+SPECTRUM = """async (wanted) => {
+  const leg = window.legs.filter((one) => one.connectionState === "connected").at(-1);
+  if (!leg) return null;
+  const context = new AudioContext();
+  const tracks = leg.getReceivers().map((one) => one.track);
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 8192;
+  context.createMediaStreamSource(new MediaStream(tracks)).connect(analyser);
+  await new Promise((done) => setTimeout(done, 700));
+  const found = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(found);
+  await context.close();
+  return wanted.map((hertz) => found[Math.round(hertz * analyser.fftSize / context.sampleRate)]);
+}"""
+"""How loud each tone comes out of the leg, in decibels."""
+
+ON = "The browser's telephone is on"
+
+NOTHING = 900
+"""Hertz at which nobody speaks."""
+
+
+def microphone(file: Path, hertz: int) -> str:
+    """What her microphone hears: a tone on and off, so that no filter takes it for noise."""
+    rate, spoken = 48_000, 0.3
+    samples = [
+        int(20_000 * math.sin(2 * math.pi * hertz * n / rate)) if n < rate * spoken else 0
+        for n in range(int(rate * spoken * 2))
+    ]
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+    return f"--use-file-for-fake-audio-capture={file}"
+
+
+async def hears(page: Page) -> set[str]:
+    """Whose tones come out of her browser."""
+    names = ("phoner", "contact")
+    found = await page.evaluate(SPECTRUM, [*(TONES[name] for name in names), NOTHING])
+    if found is None:
+        return set()
+    *levels, nothing = (-200 if level is None else level for level in found)
+    return {name for name, level in zip(names, levels, strict=True) if level > nothing + 25}
+
+
+async def loudest(house: SoundHouse, *telephones: Telephone) -> list[float]:
+    """The most of the supervisor's tone that each hears, in a tenth of a second of the next two."""
+    talks = [talk_of(one) for one in telephones]
+    since = [len(talk.heard) for talk in talks]
+    await asyncio.sleep(2)
+    found = []
+    for talk, first in zip(talks, since, strict=True):
+        parts = (talk.heard[n : n + 5] for n in range(first, len(talk.heard) - 5, 5))
+        found.append(max(strength(part, TONES["supervisor"]) for part in parts))
+    return found
+
+
+def test_a_supervisor_listens_and_coaches_in_her_browser(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with sound_house(tmp_path, *exchange) as house:
+            house.phoner = await house.on_shift()
+            house.phoner.speaks = tone(TONES["phoner"])
+            house.employ()
+            house.write(lambda tx: accounts.change(tx, SUPERVISOR, line=None))
+            await house.ready()
+            await house.until(lambda: house.seat().state == "talking")
+            file = microphone(tmp_path / "microphone.wav", TONES["supervisor"])
+            async with page_of(house, f"u{SUPERVISOR}", "/floor", file) as page:
+                await expect(page.locator("#soft")).to_have_text(ON, timeout=15_000)
+                await page.get_by_role("button", name="Phoner 1").first.click()
+                await page.locator("#panel [data-key=silent]").click()
+                await expect(page.locator("#ear-text")).to_contain_text("You are listening to")
+                for _ in range(20):
+                    if await hears(page) == {"phoner", "contact"}:
+                        break
+                    await asyncio.sleep(0.3)
+                assert await hears(page) == {"phoner", "contact"}
+                assert await page.evaluate("window.asked") == 0, (
+                    "her microphone is not even asked for"
+                )
+                assert max(await loudest(house, house.phoner, house.contact)) < 0.02
+
+                await page.locator("#panel [data-key=coach]").click()
+                for _ in range(6):
+                    phoner, contact = await loudest(house, house.phoner, house.contact)
+                    assert contact < 0.02, "the person does not hear a coach"
+                    if phoner > 0.1:
+                        break
+                assert phoner > 0.1, "the phoner does"
+                assert await hears(page) == {"phoner", "contact"}
+
+                await page.locator("#panel [data-key=stop]").click()
+                await house.until(lambda: house.entries("listening_stopped"))
+                await asyncio.sleep(0.5)
+                assert max(await loudest(house, house.phoner, house.contact)) < 0.02
+            for telephone in (house.phoner, house.contact):
+                assert breaks(talk_of(telephone).heard) == []
+
+    asyncio.run(work())
