@@ -18,8 +18,6 @@ from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble
 from tests.contract.carriers import CALLER_ID, RealAsterisk, permit, real
 from tests.exchange.real import Called, Exchange, free_port
 
-pytestmark = pytest.mark.xdist_group("exchange")
-
 Play = Callable[[Callable[[RealAsterisk], Awaitable[None]]], None]
 
 

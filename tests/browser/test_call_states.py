@@ -12,7 +12,6 @@ from tests.browser.looking import look
 from tests.browser.test_shift import state
 
 pytestmark = [
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
 ]
 

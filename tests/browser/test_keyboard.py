@@ -2,12 +2,9 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import House, windows
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 FOCUS = """() => {
   const at = document.activeElement;

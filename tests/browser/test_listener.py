@@ -20,7 +20,6 @@ from tests.exchange.sound import TONES, SoundHouse, sound_house, talk_of
 from tests.exchange.tones import breaks, strength, tone
 
 pytestmark = [
-    pytest.mark.xdist_group("exchange"),
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
     pytest.mark.skipif(not bundled("sip"), reason="no bundled softphone here (scripts/assets)"),
 ]

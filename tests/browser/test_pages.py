@@ -9,7 +9,6 @@ from tests.browser.conftest import House, Visit, windows
 from tests.browser.looking import look
 
 pytestmark = [
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
 ]
 

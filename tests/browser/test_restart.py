@@ -3,15 +3,12 @@
 import re
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from callserver.database.tables import calls, seats
 from tests.browser.conftest import House, Visit
 from tests.browser.test_shift import on_shift, state
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 LOST = "The connection is lost"
 ON_THE_LINE = "The browser's telephone is on the line"

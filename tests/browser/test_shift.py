@@ -10,8 +10,6 @@ from sqlalchemy import select
 from callserver.database.tables import audit, calls
 from tests.browser.conftest import House, Visit
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 SEEN = """
 window.asked = 0;
 const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

@@ -23,7 +23,6 @@ from tests.exchange.house import ExchangeHouse, opened, people
 from tests.exchange.real import Called, Exchange
 
 pytestmark = [
-    pytest.mark.xdist_group("exchange"),
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
     pytest.mark.skipif(not bundled("sip"), reason="no bundled softphone here (scripts/assets)"),
 ]

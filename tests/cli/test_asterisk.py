@@ -109,7 +109,6 @@ def test_check_says_that_nobody_is_there(say: Say, monkeypatch: pytest.MonkeyPat
         say("asterisk", "check")
 
 
-@pytest.mark.xdist_group("exchange")
 def test_check_and_reload_on_a_running_exchange(
     say: Say, exchange: tuple[Exchange, Called], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -222,7 +222,6 @@ def test_the_demo_on_an_exchange_says_what_is_missing(run: Run, tmp_path: Path) 
     assert folder.exists(), "nothing was emptied or begun"
 
 
-@pytest.mark.xdist_group("exchange")
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 def test_the_demo_on_an_exchange_rings_nobody_without_a_permit(run: Run) -> None:
     words = ("demo", "--asterisk", "--minutes", "0.2", "--headless", "--phoners", "3")

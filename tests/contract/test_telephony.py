@@ -22,7 +22,7 @@ Play = Callable[[Callable[[Carrier], Awaitable[None]]], None]
 @pytest.fixture(
     params=[
         pytest.param("twilio"),
-        pytest.param("asterisk", marks=pytest.mark.xdist_group("exchange")),
+        "asterisk",
     ]
 )
 def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:

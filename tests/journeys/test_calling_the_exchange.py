@@ -14,8 +14,6 @@ from tests.exchange.house import ExchangeHouse, opened, people
 from tests.exchange.real import Called, Exchange
 from tests.exchange.sip import Talk, Telephone
 
-pytestmark = pytest.mark.xdist_group("exchange")
-
 SHOWN = "+4532123400"
 
 

@@ -20,8 +20,6 @@ from tests.exchange.house import ExchangeHouse, opened, people
 from tests.exchange.real import Called, Exchange, await_trunk
 from tests.exchange.sip import Telephone
 
-pytestmark = pytest.mark.xdist_group("exchange")
-
 Play = Callable[..., None]
 
 

@@ -9,7 +9,7 @@ from tests.exchange.house import people
 from tests.exchange.process import started
 from tests.exchange.real import Called, Exchange
 
-pytestmark = [pytest.mark.xdist_group("exchange"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 def noise(count: int) -> bytes:

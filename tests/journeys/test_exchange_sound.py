@@ -13,8 +13,6 @@ from tests.exchange.sip import Packet, Talk, Telephone
 from tests.exchange.sound import SoundHouse, sound_house, talk_of
 from tests.exchange.tones import breaks, strength, tone, whom
 
-pytestmark = pytest.mark.xdist_group("exchange")
-
 Play = Callable[..., None]
 
 

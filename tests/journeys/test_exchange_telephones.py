@@ -19,8 +19,6 @@ from tests.exchange.house import opened, people
 from tests.exchange.real import WHY_NOT, Called, Exchange, make
 from tests.exchange.streams import Browser, TlsTelephone
 
-pytestmark = pytest.mark.xdist_group("exchange")
-
 
 def test_a_browser_signs_in_with_its_newest_password_only(
     exchange: tuple[Exchange, Called], tmp_path: Path
