@@ -44,7 +44,7 @@ SAID = "Hallo? Ja, det er mig. Hvem er det, jeg taler med?"
 def missing() -> str:
     """What this machine lacks for it, in words; empty: nothing."""
     tools = [tool for tool in (sipp.PROGRAM, *prompts.TOOLS) if shutil.which(tool) is None]
-    installed = (HOME / ".asterisk/root/usr/sbin/asterisk").exists() or shutil.which("asterisk")
+    installed = (HOME / ".asterisk/debian/usr/sbin/asterisk").exists() or shutil.which("asterisk")
     wanted = [] if installed else ["Asterisk (scripts/asterisk install)"]
     return ", ".join([*wanted, *tools])
 

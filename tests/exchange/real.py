@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
 MISSING = [tool for tool in ("sipp", "espeak-ng", "sox") if shutil.which(tool) is None]
-INSTALLED = (ROOT / ".asterisk/root/usr/sbin/asterisk").exists() or shutil.which("asterisk")
+INSTALLED = (ROOT / ".asterisk/debian/usr/sbin/asterisk").exists() or shutil.which("asterisk")
 WHY_NOT = (
     "there is no Asterisk here (scripts/asterisk install)"
     if not INSTALLED
