@@ -13,6 +13,19 @@ from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
 from tests.exchange.real import Called, Exchange, await_trunk, running
 
+HERE = Path(__file__).parent
+
+
+REAL_TIME = ("browser/", "journeys/test_exchange", "journeys/test_processes", "contract/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real browsers, exchanges and processes keep real time, which a busy machine may not leave them:
+    those tests are tried a second time, and the run says so (R). All others have one try."""
+    for item in items:
+        if str(item.path.relative_to(HERE)).startswith(REAL_TIME):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
