@@ -16,14 +16,11 @@ from tests.exchange.real import Called, Exchange, await_trunk, running
 HERE = Path(__file__).parent
 
 
-REAL_TIME = ("browser/", "journeys/test_exchange", "journeys/test_processes", "contract/")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real browsers, exchanges and processes keep real time, which a busy machine may not leave them:
-    those tests are tried a second time, and the run says so (R). All others have one try."""
+    """A real browser keeps real time, which a busy machine may not leave it: its tests are tried a second
+    time, and the run says so (R). What holds the called person's safety has one try, everywhere."""
     for item in items:
-        if str(item.path.relative_to(HERE)).startswith(REAL_TIME):
+        if item.path.is_relative_to(HERE / "browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

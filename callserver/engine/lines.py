@@ -80,10 +80,17 @@ def _number(tx: Tx, ours: House, campaign: Campaign, line: str) -> str:
     return number
 
 
-def _refuse_known(tx: Tx, ours: House, number: str) -> None:
+def known(tx: Tx, ours: House, number: str) -> bool:
+    """Whether the number is ours, on a list, or has said no: then nobody's line may be there (I11)."""
     key = phone.to_int(number)
-    said_no = suppressions.for_subjects(
-        tx, (subject.of_number(key), subject.of_hash(key, ours.secret))
+    about = (subject.of_number(key), subject.of_hash(key, ours.secret))
+    return bool(
+        number in ours.rules.own_numbers
+        or suppressions.for_subjects(tx, about)
+        or contacts.by_number(tx, key)
     )
-    if number in ours.rules.own_numbers or said_no or contacts.by_number(tx, key):
+
+
+def _refuse_known(tx: Tx, ours: House, number: str) -> None:
+    if known(tx, ours, number):
         raise NotAllowed("this number cannot be a line of yours", key="line_refused")

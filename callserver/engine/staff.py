@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from callserver.database import accounts, audit, contacts, listenings, seats, suppressions
+from callserver.database import accounts, audit, contacts, listenings, seats
 from callserver.database.accounts import User
-from callserver.domain import phone, subject
+from callserver.domain import phone
 from callserver.domain.audit import Kind
 from callserver.domain.role import MAY, Action, Role
-from callserver.engine import leaving
+from callserver.engine import leaving, lines
 from callserver.engine.accounts import new_password, new_token
 from callserver.engine.house import House
 from callserver.errors import Impossible, NotAllowed, NotFound
@@ -236,14 +236,8 @@ class Staff:
             if line.startswith("sip:"):  # a softphone's name
                 return
             raise Impossible("this is no telephone number", key="number_wrong")
-        key = phone.to_int(number)
-        about = (subject.of_number(key), subject.of_hash(key, self._ours.secret))
-        if (
-            phone.kind(number) is not phone.Kind.ORDINARY
-            or number in self._ours.rules.own_numbers
-            or contacts.by_number(tx, key)
-            or suppressions.for_subjects(tx, about)
-        ):
+        ordinary = phone.kind(number) is phone.Kind.ORDINARY
+        if not ordinary or lines.known(tx, self._ours, number):
             raise Impossible("this number cannot be a colleague's line", key="staff_line")
 
     def _note(self, tx: Tx, by: User, user: int, did: str, **more: Any) -> None:
