@@ -32,6 +32,7 @@ class NotingDoor(Door):
         self.phoner_calls = self._phoner_calls
         self.phoner_left_room = self._phoner_left_room
         self.listener_calls = self._listener_calls
+        self.listener_came = self._listener_came
         self.listener_gone = self._listener_gone
 
     async def _phoner_calls(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
@@ -52,6 +53,9 @@ class NotingDoor(Door):
         del hears
         self.told.append(("listener_calls", listening, listener, leg))
         return Hear("seat-1-abc", 7, Mode.SILENT, CA)
+
+    async def _listener_came(self, leg: str, room: str) -> None:
+        self.told.append(("listener_came", leg, room))
 
     async def _listener_gone(self, leg: str) -> None:
         self.told.append(("listener_gone", leg))

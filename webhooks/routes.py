@@ -157,13 +157,11 @@ class Webhooks:
     async def _conference(self, _: Request, form: Form) -> Response:
         event = reports.EVENTS.get(one(form, "StatusCallbackEvent"))
         if event is not None:
-            await self._door.room(
-                one(form, "FriendlyName"),
-                one(form, "ConferenceSid"),
-                form.get("CallSid", [""])[0],
-                event,
-                reports.receipt(form, "conference", "ConferenceSid"),
-            )
+            room, leg = one(form, "FriendlyName"), form.get("CallSid", [""])[0]
+            receipt = reports.receipt(form, "conference", "ConferenceSid")
+            await self._door.room(room, one(form, "ConferenceSid"), leg, event, receipt)
+            if event == "join" and not form.get("ParticipantLabel", [""])[0]:
+                await self._door.listener_came(leg, room)  # phoners and contacts have labels
         return Response(EMPTY, 204)
 
     async def _amd(self, request: Request, form: Form) -> Response:

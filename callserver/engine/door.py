@@ -32,6 +32,7 @@ class Door:
         self.phoner_calls = rooms.phoner_calls
         self.phoner_left_room = rooms.phoner_left_room
         self.listener_calls = listener_legs.leg_calls
+        self.listener_came = listener_legs.leg_came
         self.listener_gone = listener_legs.leg_gone
         self._rooms = rooms
 

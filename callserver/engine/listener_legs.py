@@ -107,6 +107,24 @@ class ListenerLegs:
             hearing.note(tx, self._ours, row, seat)
         return where, after
 
+    async def leg_came(self, leg: str, room: str) -> None:
+        """The network says that a listener's leg is in a room now: is it where it belongs?
+
+        A network may act late on what the leg was told before. What is so is written down, and
+        `look` sees to the rest; a leg that has no business there any more is hung up.
+        """
+
+        def work(tx: Tx) -> int | None:
+            row = listenings.by_leg(tx, leg)
+            if row is None or (row.ended_at is None and row.room == room):
+                return None
+            listenings.change(tx, row.id, room=room, heard_as=None)
+            return row.id
+
+        listening = await self._ours.store.run(work)
+        if listening is not None:
+            await self.look(listening)
+
     async def leg_gone(self, leg: str) -> None:
         """The listener put the receiver down, or never took it up."""
 
@@ -205,6 +223,8 @@ class ListenerLegs:
             row = listenings.lock(tx, listening)
             lasts = row is not None and row.ended_at is None
             match answer:
+                case Placed(ref) if listenings.by_leg(tx, ref) is not None:
+                    pass  # it asked before this answer came, and may have gone along to another seat
                 case Placed(ref) if not lasts:  # stopped in the meantime
                     listenings.change(tx, listening, leg=ref, look_at=self._ours.clock.now())
                 case Placed(ref) if row is not None and row.leg is None:

@@ -112,13 +112,16 @@ def judge_voices(
 def _granted(
     granted: Sequence[Asked], voice: Voice, seat: int, until: datetime, slack: timedelta
 ) -> bool:
-    """Whether every moment of the stay was granted, at least so loud, but for a change's own time."""
+    """Whether every moment of the stay was granted, at least so loud, but for a change's own time.
+
+    A change has begun when it was asked for, and is done `slack` after the server's answer.
+    """
     if not granted or voice.since < granted[0].at:
         return False
     for one, after in zip_longest(granted, granted[1:]):
         ends = until if after is None else min(after.at, until)
         enough = one.seat == seat and one.level >= voice.level
-        if not enough and max(one.at + slack, voice.since) < ends:
+        if not enough and max(one.told + slack, voice.since) < ends:
             return False
     return True
 

@@ -49,10 +49,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody asked to hear, and was granted; level -1: nothing more."""
+    """What somebody asked to hear at an instant, and was told: granted; level -1: nothing more."""
 
     line: str
     at: datetime
+    told: datetime
     level: int
     seat: int
 

@@ -87,7 +87,7 @@ class Supervisors:
         if not await self._sure(one, "/api/v1/listenings", asked):
             self.refused += 1
             return False
-        one.granted.append(Asked(one.line, at, MODES.index(mode), seat))
+        one.granted.append(Asked(one.line, at, self._network.now(), MODES.index(mode), seat))
         return True
 
     async def _sure(self, one: Supervisor, path: str, body: Mapping[str, Any]) -> bool:
@@ -105,7 +105,8 @@ class Supervisors:
             await self._ask(one, one.granted[-1].seat, self._dice.choice(MODES))
             self._later(one, self._dice.uniform(*LISTENS_S), self._go_on)
         else:
+            at = self._network.now()
             if await self._sure(one, "/api/v1/listenings/stop", {}) and one.granted:
                 last = one.granted[-1]
-                one.granted.append(Asked(one.line, self._network.now(), -1, last.seat))
+                one.granted.append(Asked(one.line, at, self._network.now(), -1, last.seat))
             self._later(one, self._dice.uniform(*IDLE_S), self._listen)

@@ -4,12 +4,15 @@ import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from callserver.database import accounts, listenings
 from callserver.database.house_tables import listenings as table
-from callserver.domain.role import Role
+from callserver.domain.listening import Mode, Why
+from callserver.domain.role import MAY, Role
+from callserver.engine.hearing import Wanted
 from callserver.engine.leaving import off_board
 from callserver.engine.staff import Particulars
 from callserver.simulator.legs import Behaviour, Leg
@@ -396,6 +399,77 @@ def test_another_seat_without_ringing_again(house: EarHouse) -> None:
     play(work())
     assert house.entries("listening_stopped")[0]["why"] == "moved"
     assert len(house.read(listenings.every_watched)) == 1
+
+
+def test_another_seat_before_the_network_has_said_that_it_rings(house: EarHouse) -> None:
+    """Her leg has gone along by then: the answer to the first seat's ring does not end it."""
+    telephony = house.server.ours.telephony
+    ring = telephony.ring_listener
+
+    async def slow(line: str, listening: int, caller_id: str) -> Any:
+        answer = await ring(line, listening, caller_id)
+        await house.server.listener_legs.leg_calls(listening, None, answer.ref)  # type: ignore[union-attr]
+        supervisor = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
+        wanted = Wanted(2, Mode.SILENT, Why.QUALITY)
+        await house.server.listening.start(supervisor, MAY[Role.SUPERVISOR], wanted)
+        return answer
+
+    async def work() -> None:
+        await house.talking(1)
+        await house.talking(2)
+        telephony.ring_listener = slow  # type: ignore[method-assign]
+        assert await house.listen(seat=1) == 200
+        await house.until(10)
+        ear = house.ear()
+        assert ear is not None
+        assert house.heard(ear) == {"client:phoner_2", "+4532200001"}
+        house.check()
+
+    play(work())
+
+
+@pytest.mark.parametrize("then", ["another_seat", "a_pause", "stopped"])
+def test_a_late_answer_leads_nobody_where_she_may_not_be(house: EarHouse, then: str) -> None:
+    """The network carries out an older answer after a newer one: the leg is fetched back."""
+    documents: list[bytes] = []
+    execute = house.network._script.execute
+
+    async def kept(leg: Leg, twiml: bytes) -> None:
+        documents.append(twiml)
+        await execute(leg, twiml)
+
+    async def work() -> None:
+        await house.talking(1)
+        await house.talking(2)
+        house.network._script.execute = kept  # type: ignore[method-assign]
+        assert await house.listen(seat=1) == 200
+        await house.until(2)
+        ear, first = house.ear(), documents[-1]
+        assert ear is not None
+        if then == "another_seat":
+            assert await house.listen(seat=2) == 200
+            await house.until(2)
+        else:
+            house.network.hang_up_by_person(house.live_legs(CONTACT)[0])
+            await house.until(2)
+        if then == "stopped":
+            # Its order is lost for a while, and the leg goes on for that.
+            now = house.clock.now()
+            later = now + timedelta(seconds=60)
+            house.read(lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later)))
+        house.network.leave(ear)
+        await execute(ear, first)
+        assert ear.conference is not None
+        await house.until(2)
+        if then == "stopped":
+            assert not ear.live
+        elif then == "a_pause":
+            assert ear.live
+            assert ear.conference is None
+        else:
+            assert house.heard(ear) == {"client:phoner_2", "+4532200001"}
+
+    play(work())
 
 
 def test_who_calls_in_from_the_browser_is_not_rung(house: EarHouse) -> None:

@@ -130,12 +130,12 @@ def test_the_judge_lets_a_good_evening_pass() -> None:
 
 LISTENS = Supervisor(9, "t", "nord", frozenset({"silent", "coach", "join"}))
 LISTENS.granted = [
-    Asked(LISTENS.line, NOON, 0, 1),
-    Asked(LISTENS.line, NOON + timedelta(seconds=30), 2, 1),
-    Asked(LISTENS.line, NOON + timedelta(seconds=60), -1, 1),
+    Asked(LISTENS.line, NOON, NOON, 0, 1),
+    Asked(LISTENS.line, NOON + timedelta(seconds=30), NOON + timedelta(seconds=31), 2, 1),
+    Asked(LISTENS.line, NOON + timedelta(seconds=60), NOON + timedelta(seconds=62), -1, 1),
 ]
 MAY_NOT = Supervisor(8, "t", None, frozenset())
-MAY_NOT.granted = [Asked(MAY_NOT.line, NOON, 0, 1)]
+MAY_NOT.granted = [Asked(MAY_NOT.line, NOON, NOON, 0, 1)]
 SEATS = Rows({}, [], {}, {1: "nord", 2: "syd"})
 
 
@@ -151,6 +151,7 @@ def voice(line: str, room: str, level: int, since: float, until: float, people: 
         ([voice(LISTENS.line, "seat-1-a", 2, 31, 61, people=1)], False),
         ([voice(LISTENS.line, "seat-1-a", 0, 31, 61)], False),  # quieter than granted
         ([voice(LISTENS.line, "seat-1-a", 2, 1, 20)], True),  # louder
+        ([voice(LISTENS.line, "seat-1-a", 0, 31, 63)], False),  # the stop took its time
         ([voice(LISTENS.line, "seat-1-a", 0, 31, 70)], True),  # after she had stopped
         ([voice(LISTENS.line, "seat-1-a", 0, -5, 20)], True),  # before she asked
         ([voice(LISTENS.line, "seat-2-a", 0, 1, 20)], True),  # another seat

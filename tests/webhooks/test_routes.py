@@ -76,7 +76,7 @@ ROOM = [("FriendlyName", "seat-1-abc"), ("ConferenceSid", CF), ("SequenceNumber"
         ),
         (
             "/twilio/status/conference?seat=1",
-            [*ROOM, ("StatusCallbackEvent", "participant-join")],
+            [*ROOM, ("StatusCallbackEvent", "participant-join"), ("ParticipantLabel", "a1")],
             ("room", "seat-1-abc", CF, CA, "join", Receipt("conference", CF, 4)),
         ),
         (
@@ -99,6 +99,18 @@ ROOM = [("FriendlyName", "seat-1-abc"), ("ConferenceSid", CF), ("SequenceNumber"
 def test_the_other_reports(path: str, fields: Fields, told: tuple[Any, ...]) -> None:
     answer, found = post(path, *fields)
     assert (answer.status_code, found) == (204, [told])
+
+
+def test_who_comes_into_a_room_without_a_label_is_a_listener() -> None:
+    joined = [*ROOM, ("StatusCallbackEvent", "participant-join"), ("ParticipantLabel", "")]
+    answer, told = post("/twilio/status/conference?seat=1", *joined)
+    assert (answer.status_code, told) == (
+        204,
+        [
+            ("room", "seat-1-abc", CF, CA, "join", Receipt("conference", CF, 4)),
+            ("listener_came", CA, "seat-1-abc"),
+        ],
+    )
 
 
 def test_an_event_of_a_room_that_we_never_asked_for_is_let_pass() -> None:
