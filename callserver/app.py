@@ -1,5 +1,6 @@
 """One Starlette app from the two doors, the provider's and the people's, and its lifespan."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -68,9 +69,14 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             if events is not None:
                 events.start()
         log.info("started", revision=server.ours.rules.current.revision)
+        # All that is here now stays: looking through it for rubbish, as Python does now and then,
+        # would stop every request for a tenth of a second.
+        gc.collect()
+        gc.freeze()
         try:
             yield
         finally:
+            gc.unfreeze()
             await ticker.stop()
             if events is not None:
                 await events.stop()

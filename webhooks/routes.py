@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 MOST_BYTES = 64 * 1024
 EMPTY = b""
+TAKEN = Response(EMPTY, 204)
 NUL = re.compile(rb"%00|\0")
 """No telephone says it, and no database takes it."""
 IDENTITY = "client:"
@@ -141,18 +142,18 @@ class Webhooks:
         report, at = reports.report(form), reports.at(form)
         attempt = _text(request, "attempt")
         await self._door.reported(attempt, report, at, one(form, "CallSid"), receipt)
-        return Response(EMPTY, 204)
+        return TAKEN
 
     async def _phoner_status(self, request: Request, form: Form) -> Response:
         receipt = reports.receipt(form, "phoner", "CallSid")
         seat, leg = _number(request, "seat"), one(form, "CallSid")
         await self._door.phoner_leg(seat, leg, reports.ended(form), receipt)
-        return Response(EMPTY, 204)
+        return TAKEN
 
     async def _listener_status(self, _: Request, form: Form) -> Response:
         if reports.ended(form):
             await self._door.listener_gone(one(form, "CallSid"))
-        return Response(EMPTY, 204)
+        return TAKEN
 
     async def _conference(self, _: Request, form: Form) -> Response:
         event = reports.EVENTS.get(one(form, "StatusCallbackEvent"))
@@ -162,12 +163,12 @@ class Webhooks:
             await self._door.room(room, one(form, "ConferenceSid"), leg, event, receipt)
             if event == "join" and not form.get("ParticipantLabel", [""])[0]:
                 await self._door.listener_came(leg, room)  # phoners and contacts have labels
-        return Response(EMPTY, 204)
+        return TAKEN
 
     async def _amd(self, request: Request, form: Form) -> Response:
         attempt = _text(request, "attempt")
         await self._door.machine(attempt, one(form, "AnsweredBy"), one(form, "CallSid"))
-        return Response(EMPTY, 204)
+        return TAKEN
 
 
 async def _limited(request: Request) -> bytes | None:
@@ -184,7 +185,10 @@ async def _limited(request: Request) -> bytes | None:
 
 
 def _text(request: Request, name: str) -> str:
-    value = request.query_params.get(name, "")
+    try:
+        value = signature.parse(request.scope["query_string"], strict=False).get(name, [""])[0]
+    except ValueError:
+        value = ""
     if not value:
         raise Malformed(f"{name} is missing in the address")
     return value

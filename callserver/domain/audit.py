@@ -3,12 +3,13 @@
 An entry holds ids, reasons, instants and hashes: never a name, a number or a note.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+import orjson
 
 
 class Kind(StrEnum):
@@ -69,16 +70,19 @@ def may_be_kept(words: str) -> bool:
     )
 
 
-_encode = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-).encode
+_PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def canonical(entry: Mapping[str, Any]) -> bytes:
-    """The bytes that are stored, hashed and sealed: sorted keys, no spaces, UTF-8."""
-    return _encode(entry).encode()
+    """The bytes that are stored, hashed and sealed: sorted keys, no spaces, UTF-8.
+
+    Raises:
+        TypeError: a value has no plain form in JSON, such as an instant.
+    """
+    return orjson.dumps(entry, option=_PLAIN)
 
 
 def stamp(at: datetime) -> str:
     """An instant as entries carry it: UTC, microseconds, Z."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"

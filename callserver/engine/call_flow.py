@@ -116,7 +116,7 @@ class CallFlow:
             return after
         if ref and report is Report.MACHINE and before.call.cause is None:
             after.hang_up.append(ref)
-        calls.store(tx, call, self._deadline(before, call, now))
+        calls.store(tx, before.call, call, self._deadline(before, call, now))
         self._record(tx, before, call, report, now, why)
         self._effects(tx, row, before, call, now, after)
         return after

@@ -22,7 +22,7 @@ from callserver.domain.audit import canonical
 from callserver.domain.seat import State
 from callserver.engine.dialer import Order
 from callserver.engine.house import Rules
-from callserver.engine.taking_in import take_in
+from callserver.engine.taking_in import no_collector, take_in
 from callserver.loading import load
 from tests.bench.measuring import Figure, percentile, side_by_side, timed
 from tests.house import ROOT, TUESDAY, TestHouse, play
@@ -184,7 +184,7 @@ def importing(count: int) -> list[Figure]:
         campaign = Rules(load(ROOT / "config")).campaign("kanvas")
 
         def work() -> None:
-            with engine.begin() as tx:
+            with no_collector(), engine.begin() as tx:  # as the command does
                 take_in(tx, campaign, raw.encode(), TUESDAY)
 
         took = timed(work)

@@ -1,9 +1,11 @@
 """Twilio's signatures: the known ones, and agreement with Twilio's own validator on anything."""
 
+import contextlib
 import json
+from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.datastructures import FormData
 from twilio.request_validator import RequestValidator
@@ -112,3 +114,28 @@ def test_agrees_with_twilios_own(
     assert signature.valid("secret", url, form, signed)
     other = theirs.compute_signature(url.replace("example.org:", "example.org:1"), pairs)
     assert signature.valid("secret", url, form, other) == theirs.validate(url, pairs, other)
+
+
+FIELD = st.text("ab=+%C3æ &;/", max_size=8)
+
+
+@given(st.binary(max_size=40) | st.lists(FIELD).map(lambda pairs: "&".join(pairs).encode()))
+@example(b"a=1&&b=2")
+@example(b"a=1&b")
+@example(b"a=%E6&a=%C3%A6&a=")
+@example(b"&".join([b"a=1"] * 200))
+@example(b"&".join([b"a=1"] * 201))
+def test_a_form_is_read_as_the_standard_library_reads_it(body: bytes) -> None:
+    def read() -> dict[str, list[str]] | None:
+        with contextlib.suppress(ValueError):
+            return signature.parse(body)
+        return None
+
+    def known() -> dict[str, list[str]] | None:
+        with contextlib.suppress(ValueError):
+            return parse_qs(
+                body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=200
+            )
+        return None
+
+    assert read() == known()
