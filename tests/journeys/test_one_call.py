@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from callserver.engine.explaining import explain
 from callserver.simulator.legs import Behaviour
 from tests.house import TestHouse, play
 
@@ -184,85 +183,6 @@ def test_list_finished(tmp_path: Path) -> None:
 
     play(work())
     house.close()
-
-
-def test_by_hand_asks_the_same_gate(house: TestHouse) -> None:
-    async def work() -> None:
-        await house.on_shift()
-        status, _ = await house.api("POST", "/dial", {"number": "32200007"})
-        assert status == 200
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
-        await house.outcome("no_thanks", then="pause")
-        status, problem = await house.api("POST", "/redial", {})
-        assert status == 409
-        assert set(problem["reasons"]) == {"FREQ_GAP", "FREQ_REFUSAL"}
-        status, problem = await house.api("POST", "/dial", {"number": "32999999"})
-        assert status == 404
-
-    play(work())
-    assert [call.path for call in house.calls()] == ["manual"]
-
-
-def test_not_now_holds_by_hand_as_well(house: TestHouse) -> None:
-    """Whoever asked for rest has it: only when it is over may a phoner ring again."""
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
-        await house.outcome("not_now", then="pause")
-        over = house.contacts()[0].next_at
-        await house.jump(86_400)
-        status, problem = await house.api("POST", "/redial", {})
-        assert (status, problem["reasons"]) == (409, ["FREQ_NOT_NOW"])
-        assert datetime.fromisoformat(problem["next_at"]) >= over
-        status, problem = await house.api("POST", "/dial", {"number": "32200000"})
-        assert problem["reasons"] == ["FREQ_NOT_NOW"]
-        assert len(house.network.record) == 1
-        explained = house.read(
-            lambda tx: explain(
-                tx,
-                house.server.ours.rules,
-                b"",
-                "32200000",
-                house.server.ours.rules.campaign("kanvas"),
-                house.clock.now(),
-            )
-        )
-        assert [reason.value for reason in explained.reasons] == ["FREQ_NOT_NOW"]
-        later = datetime.fromisoformat(problem["next_at"]) - house.clock.now()
-        await house.jump(later.total_seconds())
-        assert (await house.api("POST", "/redial", {}))[0] == 200
-        await house.until(5)
-        assert len(house.network.record) == 2
-
-    play(work())
-
-
-def test_a_dial_by_hand_that_nobody_answers_changes_no_standing(house: TestHouse) -> None:
-    """Who became a member is not on the list again because of it."""
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
-        await house.outcome("member", {"amount": 100, "frequency": "monthly"}, then="pause")
-        before = house.contacts()[0]
-        await house.jump(86_400)
-        house.people.default = Behaviour(answers_after=None)
-        await house.api("POST", "/redial", {})
-        await house.until(60)
-        assert [call.path for call in house.calls()] == ["list", "redial"]
-        after = house.contacts()[0]
-        assert (after.status, after.next_at) == (before.status, before.next_at)
-
-    play(work())
 
 
 def test_a_correction_of_an_older_call_does_not_undo_what_came_after(house: TestHouse) -> None:
