@@ -154,9 +154,9 @@ class Phoner:
 
     async def dial(self, asked: Asked, body: Number) -> Dialed:
         """Dial a contact of my campaign by hand, through the same gate."""
-        return Dialed(attempt=await self._by_hand.number(asked.user.id, body.number))
+        return Dialed(attempt=await self._by_hand.dial(asked.user.id, body.number))
 
     async def redial(self, asked: Asked, body: Nothing) -> Dialed:
         """Dial my last contact again, through the same gate."""
         del body
-        return Dialed(attempt=await self._by_hand.again(asked.user.id))
+        return Dialed(attempt=await self._by_hand.redial(asked.user.id))

@@ -38,7 +38,7 @@ class ByHand:
         self._ours = ours
         self._dialer = dialer
 
-    async def number(self, phoner: int, written: str) -> str:
+    async def dial(self, phoner: int, written: str) -> str:
         """Dial a contact of the seat's campaign, by the number as somebody writes it; the attempt's id.
 
         Raises:
@@ -59,7 +59,7 @@ class ByHand:
             raise NotFound("the campaign has no contact with this number", key="no_such_contact")
         return self._placed(found)
 
-    async def again(self, phoner: int) -> str:
+    async def redial(self, phoner: int) -> str:
         """Dial the phoner's last contact again; the attempt's id.
 
         Raises:
@@ -67,7 +67,7 @@ class ByHand:
             Impossible: the seat cannot dial now.
             Refused: the gate said no, and why.
         """
-        return self._placed(await self._ours.store.run(lambda tx: self._again(tx, phoner)))
+        return self._placed(await self._ours.store.run(lambda tx: self._redial(tx, phoner)))
 
     def _placed(self, found: tuple[int, Order] | Refusal) -> str:
         if isinstance(found, Refusal):
@@ -87,7 +87,7 @@ class ByHand:
             return None
         return self._order(tx, row, campaign, known[0], "manual")
 
-    def _again(self, tx: Tx, phoner: int) -> tuple[int, Order] | Refusal:
+    def _redial(self, tx: Tx, phoner: int) -> tuple[int, Order] | Refusal:
         row, campaign = self._seat(tx, phoner)
         last = calls.last_of_phoner(tx, phoner)
         found = None if last is None or last.contact is None else contacts.get(tx, last.contact)

@@ -25,7 +25,8 @@ export function tell(found) {
 export function keepingFocus(work) {
   const focused = document.activeElement;
   work();
-  if (focused !== document.body && (!focused.isConnected || focused.closest("[hidden]"))) $("#state").focus();
+  const gone = !focused.isConnected || focused.closest("[hidden], dialog:not([open])");
+  if (focused !== document.body && gone) $("#state").focus();
 }
 
 export async function act(path, body = {}) {
