@@ -37,6 +37,7 @@ from callserver.console.softphone import Softphone, connects
 from callserver.console.staff import StaffRoom
 from callserver.console.suppressions import Suppressions
 from callserver.console.who import Who
+from callserver.engine.by_hand import ByHand
 from callserver.engine.door import Door
 from callserver.engine.heard import Heard
 from callserver.engine.leading import Leading
@@ -124,7 +125,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
 
 def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = None) -> list[Room]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
-    phoner = Phoner(server.ours, server.phoning, server.dialer)
+    phoner = Phoner(server.ours, server.phoning, ByHand(server.ours, server.dialer))
     floor = Floor(server.ours, server.dialer, Leading(server.ours))
     ears = Ears(server.ours, server.listening, Heard(server.ours, server.listener_legs))
     rules = RulesRoom(server.ours, server.revising, server.proposing, server.settings.database)

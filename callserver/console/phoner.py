@@ -13,7 +13,7 @@ from callserver.database import seats
 from callserver.database.audit import Entry
 from callserver.domain.role import Action
 from callserver.domain.seat import Pause as PauseReason
-from callserver.engine.dialer import Dialer
+from callserver.engine.by_hand import ByHand
 from callserver.engine.house import House
 from callserver.engine.phoning import Given, Phoning
 
@@ -57,7 +57,7 @@ class Wish(Body):
 
 
 class Number(Body):
-    number: str
+    number: str = Field(max_length=40)
 
 
 class Dialed(Answer):
@@ -67,10 +67,10 @@ class Dialed(Answer):
 class Phoner:
     """Each method is one engine call; most answer with the seat as it is then."""
 
-    def __init__(self, ours: House, phoning: Phoning, dialer: Dialer) -> None:
+    def __init__(self, ours: House, phoning: Phoning, by_hand: ByHand) -> None:
         self._ours = ours
         self._phoning = phoning
-        self._dialer = dialer
+        self._by_hand = by_hand
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -154,9 +154,9 @@ class Phoner:
 
     async def dial(self, asked: Asked, body: Number) -> Dialed:
         """Dial a contact of my campaign by hand, through the same gate."""
-        return Dialed(attempt=await self._dialer.dial_number(asked.user.id, body.number))
+        return Dialed(attempt=await self._by_hand.dial(asked.user.id, body.number))
 
     async def redial(self, asked: Asked, body: Nothing) -> Dialed:
         """Dial my last contact again, through the same gate."""
         del body
-        return Dialed(attempt=await self._dialer.redial(asked.user.id))
+        return Dialed(attempt=await self._by_hand.redial(asked.user.id))

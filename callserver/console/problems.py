@@ -12,7 +12,7 @@ from callserver.console.endpoint import TooLarge, Unwritable
 from callserver.console.signed_in import language_of
 from callserver.domain.listening import No
 from callserver.engine.accounts import NotSignedIn, TooManyFailures
-from callserver.engine.dialer import Refused
+from callserver.engine.by_hand import Refused
 from callserver.engine.listening import Denied
 from callserver.errors import (
     CallserverError,

@@ -41,7 +41,7 @@ class Kind(StrEnum):
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed
     SIGNATURE_REFUSED = "signature_refused"
-    LOOKED_UP = "looked_up"  # somebody asked who called a number
+    LOOKED_UP = "looked_up"  # somebody asked who called a number, or tried one that is on no list
     LISTENING_STARTED = "listening_started"
     LISTENING_CHANGED = "listening_changed"  # another mode
     LISTENING_STOPPED = "listening_stopped"

@@ -139,6 +139,7 @@ class Facts:
     register: Register = field(default_factory=Register)
     attempts: tuple[datetime, ...] = ()  # earlier attempts to this number, person or household
     refused_at: datetime | None = None
+    not_now_until: datetime | None = None  # the person said "not now": at rest until then
     abandoned_at: datetime | None = None
     callback_for: datetime | None = None  # the instant at which the person asked to be called
     call_back_tolerance_minutes: int = 15  # the campaign's; the policy's own may be narrower

@@ -69,6 +69,11 @@ def _refusal(facts: Facts, rule: Frequency, place: Place) -> bool:
     )
 
 
+def _not_now(facts: Facts, _: Frequency, __: Place) -> bool:
+    """The person's own wish: no policy sets it, and only a later wish of hers ends it sooner."""
+    return facts.not_now_until is not None and facts.now < facts.not_now_until
+
+
 def _abandoned(facts: Facts, rule: Frequency, _: Place) -> bool:
     rest, abandoned = rule.rest_hours_after_abandoned, facts.abandoned_at
     if rest is None or abandoned is None or facts.phoner_reserved:
@@ -82,6 +87,7 @@ _CHECKS = (
     (Reason.FREQ_24H, _24_hours),
     (Reason.FREQ_PERIOD, _period),
     (Reason.FREQ_REFUSAL, _refusal),
+    (Reason.FREQ_NOT_NOW, _not_now),
     (Reason.FREQ_ABANDON_72H, _abandoned),
 )
 
@@ -92,6 +98,8 @@ def next_change(facts: Facts, place: Place) -> datetime:
     Elapsed rules change when an attempt has aged; calendar rules at a local midnight.
     """
     candidates = [midnight(facts.now, zone) for zone in hours.zones_of(place)]
+    if facts.not_now_until is not None:
+        candidates.append(facts.not_now_until)
     rule = None if facts.policy is None else facts.policy.frequency
     if rule is not None:
         ages = [rule.gap_hours, 24.0 if rule.per_24_hours else None]

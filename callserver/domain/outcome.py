@@ -24,9 +24,10 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The contact waits until then."""
+    """The contact waits until then; `reason` when the person asked for it, for the gate to hold."""
 
     at: datetime
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
         case Effect.REFUSED:
             return (Finish(given.key), Mark("refused"))
         case Effect.NOT_NOW:
-            return (Again(now + timedelta(days=outcome.rest_days or 1)),)
+            return (Again(now + timedelta(days=outcome.rest_days or 1), Effect.NOT_NOW.value),)
         case Effect.CALL_BACK:
             at = _instant(given.details["at"])
             rule = campaign.call_backs

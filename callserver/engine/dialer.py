@@ -13,7 +13,7 @@ from callserver.database import audit, calls, contacts, house, knowledge, listen
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
-from callserver.domain import permit, phone, subject
+from callserver.domain import permit, subject
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Campaign
 from callserver.domain.permit import DialPermit, PermitVoid, Refusal
@@ -24,7 +24,6 @@ from callserver.engine.call_flow import CallFlow
 from callserver.engine.gate import Question
 from callserver.engine.house import House
 from callserver.engine.listener_legs import ListenerLegs
-from callserver.errors import Impossible, NotFound
 from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble, Tx
 
 log = structlog.get_logger(__name__)
@@ -54,14 +53,6 @@ class Order:
     heard: str | None = None  # the phoner's leg, when somebody listens to her
 
 
-class Refused(Impossible):
-    """The gate said no to a dial that a person asked for."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(", ".join(reason.value for reason in refusal.reasons))
-        self.refusal = refusal
-
-
 class Dialer:
     """Turns ready seats into calls."""
 
@@ -75,33 +66,10 @@ class Dialer:
         while True:
             found = await self._ours.store.run(lambda tx: self._next(tx, seat))
             if isinstance(found, Order):
-                await self._place(seat, found)
+                await self.place(seat, found)
                 return
             if found is None:
                 return
-
-    async def dial_number(self, phoner: int, number: str) -> str:
-        """Dial a contact of the seat's campaign by hand; the attempt's id. The same gate.
-
-        Raises:
-            NotFound: the campaign has no contact with that number (only contacts are ever rung).
-            Impossible: the seat cannot dial now.
-            Refused: the gate said no, and why.
-        """
-        order = await self._ours.store.run(lambda tx: self._by_hand(tx, phoner, number, "manual"))
-        return await self._placed_by_hand(order)
-
-    async def redial(self, phoner: int) -> str:
-        """Dial the phoner's last contact again. The same gate; raises as dial_number."""
-        order = await self._ours.store.run(lambda tx: self._by_hand(tx, phoner, None, "redial"))
-        return await self._placed_by_hand(order)
-
-    async def _placed_by_hand(self, order: tuple[int, Order] | Refusal) -> str:
-        if isinstance(order, Refusal):
-            raise Refused(order)
-        seat, placed = order
-        self._ours.background.start(self._place(seat, placed))
-        return placed.permit.attempt
 
     # -- inside the transaction ---------------------------------------------------------------
 
@@ -133,54 +101,11 @@ class Dialer:
             contact, path = claimed
             answer = gate.ask(tx, self._ours, Question(contact, campaign, path, row, now))
             if isinstance(answer, DialPermit):
-                return self._reserve(tx, row, campaign, answer, now)
+                return self.reserve(tx, row, campaign, answer, now)
             if self._put_off(tx, contact, path, answer, now):
                 self._wait(tx, row, answer.reasons[0].value, now)
                 return None
         return True
-
-    def _by_hand(
-        self, tx: Tx, phoner: int, number: str | None, path: str
-    ) -> tuple[int, Order] | Refusal:
-        now = self._ours.clock.now()
-        row = seats.of_phoner(tx, phoner)
-        if row is None or row.state not in (State.PAUSED, State.WAITING) or row.outcome_owed:
-            raise Impossible(
-                "a dial by hand needs a seat that is paused or waiting", key="dial_not_now"
-            )
-        if not row.connected or row.room_ref is None:
-            raise Impossible("your telephone is not connected", key="not_connected")
-        campaign = self._ours.rules.campaign(row.campaign)
-        contact = self._contact_by_hand(tx, phoner, number, campaign)
-        if contact.status == "claimed":
-            raise Impossible("this contact is being rung right now", key="being_rung")
-        answer = gate.ask(tx, self._ours, Question(contact, campaign, path, row, now))
-        if isinstance(answer, Refusal):
-            return answer
-        if contact.status in ("ready", "call_back"):
-            contacts.take(
-                tx, contact
-            )  # who is done with, or asked for rest, stays so if nobody answers
-        return row.id, self._reserve(tx, row, campaign, answer, now)
-
-    def _contact_by_hand(
-        self, tx: Tx, phoner: int, number: str | None, campaign: Campaign
-    ) -> Contact:
-        if number is None:
-            last = calls.last_of_phoner(tx, phoner)
-            found = None if last is None or last.contact is None else contacts.get(tx, last.contact)
-            if found is None or found.campaign != campaign.name:
-                raise NotFound("there is no last call to dial again", key="no_last_call")
-            return found
-        parsed = phone.parse(number)
-        rows = (
-            contacts.by_number(tx, phone.to_int(parsed), campaign.name)
-            if isinstance(parsed, str)
-            else []
-        )
-        if not rows:
-            raise NotFound("the campaign has no contact with this number", key="no_such_contact")
-        return rows[0]
 
     def _slot(self, tx: Tx, row: SeatRow, now: datetime) -> bool:
         """Whether a call may be ordered now; else the seat has its turn, and waits for it."""
@@ -196,9 +121,10 @@ class Dialer:
         seating.wait(tx, row, "call_rate", now, until=slot, wake_at=slot, slot_at=slot)
         return False
 
-    def _reserve(
+    def reserve(
         self, tx: Tx, row: SeatRow, campaign: Campaign, answer: DialPermit, now: datetime
     ) -> Order:
+        """Within the permit's transaction: the seat is in a call from now on; what is to be placed."""
         if row.slot_at is None or now - row.slot_at > SLOT_KEPT:
             house.take_slot(tx, now, self._ours.calls_per_second)
         house.count(tx, campaign.name, "dials", now)
@@ -237,7 +163,8 @@ class Dialer:
 
     # -- the order itself ---------------------------------------------------------------------
 
-    async def _place(self, seat: int, order: Order) -> None:
+    async def place(self, seat: int, order: Order) -> None:
+        """Have it rung, and take in what the provider says to that."""
         attempt = order.permit.attempt
         try:
             if (

@@ -17,7 +17,7 @@ from callserver.database.situation import Situation
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
 from callserver.domain.audit import Kind, stamp
-from callserver.domain.campaign import Campaign
+from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.house import House, Rules
@@ -176,6 +176,7 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
         register=known.register,
         attempts=known.attempts,
         refused_at=latest.get("refused"),
+        not_now_until=contact.next_at if _said_not_now(contact) else None,
         abandoned_at=latest.get("abandoned"),
         callback_for=contact.callback_for if question.path == "call_back" else None,
         call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
@@ -223,6 +224,11 @@ def _consent(mark: Mark) -> f.Consent:
         phone=bool(detail.get("phone", True)),
         proof=bool(detail.get("proof", False)),
     )
+
+
+def _said_not_now(contact: Contact) -> bool:
+    """A contact that waits because the person asked for it: by hand nobody is rung sooner either."""
+    return contact.status == "waiting" and contact.reason == Effect.NOT_NOW.value
 
 
 def _date(text: str | None) -> date | None:

@@ -9,6 +9,7 @@ from callserver.domain.audit import Kind
 from callserver.domain.listening import Told
 from callserver.domain.role import Role
 from callserver.domain.seat import State
+from callserver.engine import mentors
 from callserver.engine.house import House
 from callserver.engine.listener_legs import ListenerLegs
 from callserver.errors import Impossible, NotFound
@@ -96,15 +97,13 @@ class Heard:
         """A trainee may hear this phoner's calls from now on (None: nobody's any more).
 
         Raises:
-            NotFound: one of them is no phoner of a department that `by` leads.
-            Impossible: they are the same person, or of two departments.
+            NotFound: the trainee is no phoner of a department that `by` leads.
+            Impossible: this colleague cannot be her mentor (mentors.py).
         """
 
         def work(tx: Tx) -> None:
             new = self._phoner(tx, by, trainee)
-            old = None if mentor is None else self._phoner(tx, by, mentor)
-            if old is not None and (old.id == new.id or old.department != new.department):
-                raise Impossible("a mentor is a colleague of the department", key="mentor")
+            mentors.check(tx, mentor, trainee=new.id, role=new.role, department=new.department)
             now = self._ours.clock.now()
             accounts.change(tx, trainee, mentor=mentor)
             listenings.stir_listener(tx, trainee, now)

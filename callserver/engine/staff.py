@@ -16,15 +16,13 @@ from callserver.database.accounts import User
 from callserver.domain import phone
 from callserver.domain.audit import Kind
 from callserver.domain.role import MAY, Action, Role
-from callserver.engine import leaving, lines
+from callserver.engine import leaving, lines, mentors
 from callserver.engine.accounts import new_password, new_token
 from callserver.engine.house import House
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
-MAY_TEACH = (Role.PHONER.value, Role.SUPERVISOR.value)
-"""Whose calls a trainee may hear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Staff:
         """Change an account.
 
         Raises:
-            Impossible: it does not fit: nobody of that mentor's kind, still on shift, the last one.
+            Impossible: it does not fit: that mentor, still on shift, the last one.
             NotAllowed: her own role or department, or not in this administrator's reach.
         """
 
@@ -215,17 +213,13 @@ class Staff:
             raise Impossible("there is no such department", key="staff_department")
         if user is None or given.line != user.line:
             self._check_line(tx, given.line)
-        if given.mentor is None:
-            return
-        mentor = accounts.user(tx, given.mentor)
-        if (
-            mentor is None
-            or mentor.left_at is not None
-            or mentor.role not in MAY_TEACH
-            or mentor.department != given.department
-            or (user is not None and mentor.id == user.id)
-        ):
-            raise Impossible("nobody of the department who could be mentor", key="staff_mentor")
+        mentors.check(
+            tx,
+            given.mentor,
+            trainee=None if user is None else user.id,
+            role=given.role,
+            department=given.department,
+        )
 
     def _check_line(self, tx: Tx, line: str | None) -> None:
         """A colleague's line is rung without asking the gate: it may be nobody's on a list (I11)."""

@@ -117,9 +117,14 @@ class Wishes:
                     contacts.set_status(
                         tx, contact.id, "done", reason=reason, tries=contact.tries + 1
                     )
-                case outcomes.Again(at=at):
+                case outcomes.Again(at=at, reason=reason):
                     contacts.set_status(
-                        tx, contact.id, "waiting", next_at=at, tries=contact.tries + 1
+                        tx,
+                        contact.id,
+                        "waiting",
+                        reason=reason,
+                        next_at=at,
+                        tries=contact.tries + 1,
                     )
                 case outcomes.CallBackAt():
                     self._call_back(tx, contact, consequence, now)

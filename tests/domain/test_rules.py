@@ -50,6 +50,7 @@ def only_time(draw: st.DrawFn) -> f.Facts:
     now = draw(nows)
     attempts = draw(st.lists(ago(timedelta(hours=30)) | ago(timedelta(days=40)), max_size=6))
     refused = draw(st.none() | ago(timedelta(days=400)))
+    not_now = draw(st.none() | ago(timedelta(days=40), timedelta(days=-5)))
     agreed = draw(st.none() | ago(timedelta(days=2), timedelta(hours=-2)))
     return replace(
         EASY,
@@ -58,6 +59,7 @@ def only_time(draw: st.DrawFn) -> f.Facts:
         policy=POLICIES[policy],
         attempts=tuple(now - one for one in attempts),
         refused_at=None if refused is None else now - refused,
+        not_now_until=None if not_now is None else now + not_now,
         callback_for=None if agreed is None else now + agreed,
     )
 
@@ -96,6 +98,7 @@ def anything(draw: st.DrawFn) -> f.Facts:
         register=f.Register(draw(st.booleans()), draw(maybe)),
         attempts=tuple(draw(st.lists(near, max_size=4))),
         refused_at=draw(maybe),
+        not_now_until=draw(maybe),
         abandoned_at=draw(maybe),
         callback_for=draw(maybe),
         reassigned_at=draw(maybe) if draw(rare) else None,
@@ -302,6 +305,7 @@ def test_a_rule_that_breaks_is_a_refusal(
         {"suppressions": (None,)},
         {"attempts": (datetime(2026, 1, 14, 10),)},  # noqa: DTZ001 - an instant without a zone
         {"refused_at": "yesterday"},
+        {"not_now_until": datetime(2026, 2, 14, 11)},  # noqa: DTZ001 - the same
         {"callback_for": datetime(2026, 1, 14, 11)},  # noqa: DTZ001 - the same
         {"register": f.Register(checked_at=datetime(2026, 1, 14, 10))},  # noqa: DTZ001 - the same
         {"system": None},

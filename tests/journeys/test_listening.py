@@ -334,8 +334,8 @@ def test_a_mentor_is_a_colleague(house: EarHouse) -> None:
     async def work() -> None:
         for by, trainee, mentor, status in (
             (SUPERVISOR, TRAINEE, TRAINEE, 409),
-            (SUPERVISOR, TRAINEE, SUPERVISOR, 404),
-            (SUPERVISOR, TRAINEE, 999, 404),
+            (SUPERVISOR, TRAINEE, SUPERVISOR, 409),
+            (SUPERVISOR, TRAINEE, 999, 409),
             (OTHER, TRAINEE, 1, 404),
             (TRAINEE, TRAINEE, 1, 403),
             (LEADER, TRAINEE, 1, 200),

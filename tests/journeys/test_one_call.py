@@ -185,53 +185,6 @@ def test_list_finished(tmp_path: Path) -> None:
     house.close()
 
 
-def test_by_hand_asks_the_same_gate(house: TestHouse) -> None:
-    async def work() -> None:
-        await house.on_shift()
-        status, _ = await house.api("POST", "/dial", {"number": "32200007"})
-        assert status == 200
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
-        await house.outcome("no_thanks", then="pause")
-        status, problem = await house.api("POST", "/redial", {})
-        assert status == 409
-        assert set(problem["reasons"]) == {"FREQ_GAP", "FREQ_REFUSAL"}
-        status, problem = await house.api("POST", "/dial", {"number": "32999999"})
-        assert status == 404
-
-    play(work())
-    assert [call.path for call in house.calls()] == ["manual"]
-
-
-@pytest.mark.parametrize(
-    ("outcome", "details"),
-    [("member", {"amount": 100, "frequency": "monthly"}), ("not_now", {})],
-)
-def test_a_dial_by_hand_that_nobody_answers_takes_no_rest_away(
-    house: TestHouse, outcome: str, details: dict[str, Any]
-) -> None:
-    """Who became a member, or asked for rest, is not on the list again because of it."""
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
-        await house.outcome(outcome, details, then="pause")
-        before = house.contacts()[0]
-        await house.jump(86_400)
-        house.people.default = Behaviour(answers_after=None)
-        await house.api("POST", "/redial", {})
-        await house.until(60)
-        assert [call.path for call in house.calls()] == ["list", "redial"]
-        after = house.contacts()[0]
-        assert (after.status, after.next_at) == (before.status, before.next_at)
-
-    play(work())
-
-
 def test_a_correction_of_an_older_call_does_not_undo_what_came_after(house: TestHouse) -> None:
     async def talk(outcome: str, details: dict[str, Any]) -> str:
         await house.until(5)

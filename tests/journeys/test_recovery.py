@@ -34,7 +34,7 @@ def dies_before_the_order(house: TestHouse) -> None:
     async def gone(*_: Any) -> None:
         return None
 
-    house.server.dialer._place = gone  # type: ignore[method-assign,assignment]
+    house.server.dialer.place = gone  # type: ignore[method-assign,assignment]
 
 
 def rings(house: TestHouse) -> int:

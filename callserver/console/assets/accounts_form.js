@@ -3,8 +3,6 @@
 import { el } from "./dom.js";
 import { label, t } from "./texts.js";
 
-const TEACH = ["phoner", "supervisor"];
-
 function options(select, found, chosen) {
   select.replaceChildren(...found.map(([value, text]) => el("option", { value, selected: value === (chosen ?? "") }, text)));
 }
@@ -21,12 +19,14 @@ export function fill(form, found, one) {
   fields.shifts.value = one?.shifts ?? 1;
   fields.policy_ack.checked = one?.policy_ack ?? false;
   for (const name of ["role", "department"]) fields[name].disabled = one?.mine ?? false;
+  // As the server has it (engine/mentors.py).
   const mentors = () => {
     const there = found.accounts.filter(
       (other) =>
+        fields.role.value === "phoner" &&
+        other.role === "phoner" &&
         !other.left_at &&
         other.id !== one?.id &&
-        TEACH.includes(other.role) &&
         (other.department ?? "") === fields.department.value,
     );
     const chosen = one?.mentor ? String(one.mentor) : "";
@@ -34,6 +34,7 @@ export function fill(form, found, one) {
   };
   mentors();
   fields.department.onchange = mentors;
+  fields.role.onchange = mentors;
 }
 
 export function values(form) {

@@ -29,16 +29,28 @@ export function toast(text, kind = "") {
   setTimeout(() => made.remove(), 8000);
 }
 
-// A form's values; what fails is said inside the form, where the eye is. Its button is not disabled
-// meanwhile: the focus would be lost.
+// One thing at a time: meanwhile `where` says that it is busy, and to press again does nothing. No button
+// is disabled for it: the focus would be lost.
+export function oneAtATime(where, work) {
+  return async (given) => {
+    if (where.hasAttribute("aria-busy")) return;
+    where.setAttribute("aria-busy", "true");
+    try {
+      await work(given);
+    } finally {
+      where.removeAttribute("aria-busy");
+    }
+  };
+}
+
+export function onPress(button, work) {
+  button.addEventListener("click", oneAtATime(button, work));
+}
+
+// A form's values; what fails is said inside the form, where the eye is.
 export function onSubmit(form, work) {
   const wrong = $(".wrong", form);
-  let busy = false;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (busy) return;
-    busy = true;
-    form.setAttribute("aria-busy", "true");
+  const submit = oneAtATime(form, async () => {
     if (wrong) show(wrong, false);
     try {
       await work(Object.fromEntries(new FormData(form)));
@@ -46,9 +58,16 @@ export function onSubmit(form, work) {
       if (!wrong) throw error;
       wrong.textContent = error.message;
       show(wrong);
-    } finally {
-      busy = false;
-      form.removeAttribute("aria-busy");
     }
   });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
+  });
+}
+
+// What had the focus may be gone with what was done: then `next` has it, from where Tab goes on.
+export function passFocus(had, next) {
+  const gone = !had.isConnected || had.closest("[hidden], dialog:not([open])");
+  if (gone && had !== document.body && [had, document.body].includes(document.activeElement)) next?.focus();
 }

@@ -1,7 +1,7 @@
 // Lists: what stands where, a file taken in step by step, copies taken out.
 
 import { download, get, post, upload } from "./api.js";
-import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
+import { $, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { cameTo } from "./lists_figures.js";
 import { columnRows, previewRows } from "./lists_columns.js";
 import { follow } from "./live.js";
@@ -143,13 +143,11 @@ if ($("#import")) {
       return cameTo(found, t("lists.would"), titles());
     });
   });
-  $("#take").addEventListener("click", async () => {
-    $("#take").disabled = true;
+  onPress($("#take"), async () => {
     const taken = await work($("#tried"), async (tell) => {
       const found = await stream(`/lists/${file.campaign}/import`, reading(), tell);
       return { found };
     });
-    $("#take").disabled = false;
     if (taken) finished(taken.found);
   });
   $("#again").addEventListener("click", () => {

@@ -1,7 +1,7 @@
 // The audit log: searched page by page, and its seals checked.
 
 import { post } from "./api.js";
-import { $, el, onSubmit, show } from "./dom.js";
+import { $, el, onPress, onSubmit, passFocus, show } from "./dom.js";
 import { dateTime, t } from "./texts.js";
 
 let asked = {};
@@ -44,12 +44,13 @@ async function search(given) {
 }
 
 onSubmit($("#search"), search);
-$("#more").addEventListener("click", turn);
+onPress($("#more"), async () => {
+  await turn();
+  passFocus($("#more"), $("#found .scroll"));
+});
 
-$("#verify").addEventListener("click", async (event) => {
-  const button = event.currentTarget;
+onPress($("#verify"), async () => {
   const verdict = $("#verdict");
-  button.disabled = true;
   verdict.replaceChildren(el("p", {}, t("log.verifying")));
   try {
     const found = await post("/log/verify");
@@ -65,7 +66,5 @@ $("#verify").addEventListener("click", async (event) => {
     );
   } catch (error) {
     verdict.replaceChildren(el("p", { class: "wrong" }, error.message));
-  } finally {
-    button.disabled = false;
   }
 });

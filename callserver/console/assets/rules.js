@@ -1,7 +1,7 @@
 // The rules: in words first, then their files; a change is checked while it is typed.
 
 import { get, post } from "./api.js";
-import { $, el, onSubmit, show, toast } from "./dom.js";
+import { $, el, onSubmit, passFocus, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { Drafts } from "./rules_drafts.js";
 import { editor } from "./rules_editor.js";
@@ -83,7 +83,7 @@ function typed(value) {
   clearTimeout(typing);
   typing = setTimeout(check, 500);
   $("#standing").textContent = t("rules.checking");
-  $("#go").disabled = true;
+  ready(false);
   show($("#change"), drafts.any);
   show($("#of-now"), $("#words").hasChildNodes());
   tools();
@@ -138,7 +138,13 @@ function shown() {
   show($("#why-label"), good && looser.length > 0);
   $("#why-label textarea").required = good && looser.length > 0;
   $("#go").textContent = t(looser.length ? "rules.propose" : "rules.activate");
-  $("#go").disabled = !good || changed.length === 0;
+  ready(good && changed.length > 0);
+}
+
+// Not disabled: whoever stands on it stays there, and hears why if she presses it.
+function ready(good) {
+  if (good) show($("#propose .wrong"), false);
+  $("#go").setAttribute("aria-disabled", String(!good));
 }
 
 function visit({ file, line }) {
@@ -151,28 +157,34 @@ function visit({ file, line }) {
 
 if (rights.change) {
   onSubmit($("#propose"), async ({ why }) => {
+    if ($("#go").getAttribute("aria-disabled") === "true") throw new Error($("#standing").textContent);
+    const had = document.activeElement;
     const made = await post("/rules/proposals", { texts: drafts.texts, why });
     drafts.clear();
     $("#propose").reset();
     toast(t(made.proposal === null ? "rules.active" : "rules.waits"), "good");
     if (made.proposal === null) toast(t(`rules.written.${made.written}`));
     await anew();
+    passFocus(had, $("#name"));
   });
   $("#discard").addEventListener("click", async () => {
     if (!confirm(t("rules.discard_sure"))) return;
     drafts.clear();
     await anew();
+    passFocus($("#discard"), $("#name"));
   });
   $("#reset").addEventListener("click", () => {
     drafts.set(path, kept(path), kept(path));
     if (paths().includes(path)) open(path);
     else open(paths()[0]);
+    passFocus($("#reset"), $("#text"));
     check();
   });
   $("#remove").addEventListener("click", () => {
     drafts.set(path, null, kept(path));
     if (paths().includes(path)) open(path);
     else open(documents()[0].file);
+    passFocus($("#remove"), $("#text"));
     check();
   });
   $("#new").addEventListener("click", () => $("#new-file").showModal());

@@ -1,7 +1,7 @@
 // What waits for a second person, and what became of it.
 
 import { post } from "./api.js";
-import { $, el, onSubmit, show, toast } from "./dom.js";
+import { $, el, oneAtATime, onSubmit, passFocus, show, toast } from "./dom.js";
 import { effectForm, looserList, proposalsDiff } from "./rules_show.js";
 import { dateTime, t } from "./texts.js";
 
@@ -23,21 +23,25 @@ function lazily(title, fill) {
   return found;
 }
 
+// The proposal is decided and gone from here: one goes on with the next, or with the rules.
+const goOn = (had) => passFocus(had, $("#waiting:not([hidden]) h2") ?? $("#name"));
+
 function openProposal(one, rights, titles, anew) {
-  const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
-  const act = (work, said) => async (event) => {
-    event.target.disabled = true;
-    show(wrong, false);
-    try {
-      const made = await work();
-      toast(t(said), "good");
-      if (made?.written) toast(t(`rules.written.${made.written}`), made.written === "yes" ? "good" : "");
-      await anew();
-    } catch (error) {
-      await anew(); // it may have moved along: what is shown is what can be approved
-      toast(error.message, "bad");
-    }
-  };
+  const row = el("div", { class: "row" });
+  const act = (work, said) =>
+    oneAtATime(row, async () => {
+      const had = document.activeElement;
+      try {
+        const made = await work();
+        toast(t(said), "good");
+        if (made?.written) toast(t(`rules.written.${made.written}`), made.written === "yes" ? "good" : "");
+        await anew();
+      } catch (error) {
+        await anew(); // it may have moved along: what is shown is what can be approved
+        toast(error.message, "bad");
+      }
+      goOn(had);
+    });
   const base = `/rules/proposals/${one.id}`;
   const buttons = [];
   if (rights.approve && !one.mine) {
@@ -57,11 +61,15 @@ function openProposal(one, rights, titles, anew) {
     el("button", { class: "bad" }, t("rules.refuse_go")),
   );
   onSubmit(refusal, async ({ why }) => {
+    const had = document.activeElement;
     await post(`${base}/refuse`, { why });
     toast(t("rules.refused_done"));
     await anew();
+    goOn(had);
   });
+  row.append(...buttons);
   const hint = one.mine ? t("rules.yours") : rights.approve ? null : t("rules.needs_leader");
+  if (hint) row.append(el("span", { class: "soft" }, hint));
   return el(
     "article",
     { class: "card proposal", "data-id": one.id },
@@ -72,8 +80,7 @@ function openProposal(one, rights, titles, anew) {
     looserList(one.looser),
     lazily(t("rules.diff"), () => proposalsDiff(one.id)),
     lazily(t("rules.effect"), async () => [effectForm(`${base}/effect`, () => ({}), titles)]),
-    wrong,
-    el("div", { class: "row" }, ...buttons, hint ? el("span", { class: "soft" }, hint) : null),
+    row,
     refusal,
   );
 }

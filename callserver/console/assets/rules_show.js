@@ -1,7 +1,7 @@
 // What becomes looser, a difference line by line, and the effect on the lists.
 
 import { get } from "./api.js";
-import { el, scrolling } from "./dom.js";
+import { el, onSubmit, scrolling } from "./dom.js";
 import { progressBar, stream } from "./stream.js";
 import { dateTime, has, now, number, t } from "./texts.js";
 
@@ -152,25 +152,20 @@ export function effectForm(path, body, titles) {
   const at = el("input", { type: "datetime-local", name: "at", required: true });
   at.value = local(thisEvening());
   const answer = el("div", { "aria-live": "polite" });
-  const go = el("button", {}, t("rules.effect_go"));
   const form = el(
     "form",
     { class: "row effect-form" },
     el("label", {}, t("rules.effect_at"), at),
-    go,
+    el("button", {}, t("rules.effect_go")),
   );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  onSubmit(form, async () => {
     const { element, tell } = progressBar();
     answer.replaceChildren(element);
-    go.disabled = true;
     try {
       const asked = { ...body(), at: new Date(at.value).toISOString() };
       answer.replaceChildren(effectTable(await stream(path, asked, tell), titles()));
     } catch (error) {
       answer.replaceChildren(el("p", { class: "wrong" }, error.message));
-    } finally {
-      go.disabled = false;
     }
   });
   return el("div", {}, form, answer);

@@ -1,7 +1,7 @@
 // What changes the seat: one request, and the seat as it is then, told to whoever shows it.
 
 import { get, post } from "../api.js";
-import { $ } from "../dom.js";
+import { $, passFocus } from "../dom.js";
 import { setClock } from "../texts.js";
 
 const listeners = [];
@@ -25,7 +25,7 @@ export function tell(found) {
 export function keepingFocus(work) {
   const focused = document.activeElement;
   work();
-  if (focused !== document.body && (!focused.isConnected || focused.closest("[hidden]"))) $("#state").focus();
+  passFocus(focused, $("#state"));
 }
 
 export async function act(path, body = {}) {

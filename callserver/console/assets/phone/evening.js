@@ -20,6 +20,13 @@ export async function look() {
   suggest(manyNoes() ? t("phone.many_noes") : "");
 }
 
+// My last call, and what came of it in words; null while it lasts, and before the first one.
+export function latest() {
+  const call = evening.calls[0];
+  const result = call?.answered ? outcomeOf(call) : call?.cause && t(`cause.${call.cause}`);
+  return result ? { ...call, result } : null;
+}
+
 function manyNoes() {
   const talks = evening.calls.filter((one) => one.answered && one.does && one.does !== "retry");
   return talks.length >= MANY && talks.slice(0, MANY).every((one) => NOES.has(one.does));

@@ -1,7 +1,7 @@
 // One outcome being filled in: its fields, the reading back, the saving. Used for the call in hand and
 // for a correction. News of the seat changes the buttons below, never the fields under somebody's hands.
 
-import { el, show } from "../dom.js";
+import { el, oneAtATime, show } from "../dom.js";
 import { label, t } from "../texts.js";
 import { fields, sentences } from "./fields.js";
 
@@ -17,7 +17,6 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null }) {
   const form = el("form", { class: "outcome-form", novalidate: true }, note, first, wrong);
   let submit = () => {};
   let main = () => {}; // as it is now: a breather may be asked for while the agreement is read back
-  let saving = false; // buttons are not disabled meanwhile: the focus would be lost
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -29,20 +28,14 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null }) {
     show(wrong, Boolean(text));
   }
 
-  async function save(does) {
-    if (saving) return;
-    saving = true;
-    form.setAttribute("aria-busy", "true");
+  const save = oneAtATime(form, async (does) => {
     say("");
     try {
       await does(draft);
     } catch (error) {
       say(`${t("phone.outcome.failed")} ${error.message}`);
-    } finally {
-      saving = false;
-      form.removeAttribute("aria-busy");
     }
-  }
+  });
 
   function press(does) {
     const missing = made.check();

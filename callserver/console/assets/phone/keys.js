@@ -7,7 +7,7 @@ import { t } from "../texts.js";
 // Keys for outcomes; the other letters have fixed tasks. Agreements have keys of their own, so that no
 // other key moves when they disappear.
 export const AGREEMENTS = "ayz";
-export const OUTCOMES = "1234567890cdefgijkotuvw";
+export const OUTCOMES = "1234567890cdefijkotuvw";
 const bound = new Map();
 
 export const on = () => localStorage.getItem("keys") !== "off";

@@ -1,0 +1,79 @@
+"""Who may be whose mentor, asked once for both doors: the floor's and the accounts'."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver.database import accounts
+from callserver.database.store import AnyStore
+from callserver.domain.role import Role
+from callserver.engine import mentors
+from callserver.engine.heard import Heard
+from callserver.engine.staff import Particulars, Staff
+from callserver.errors import Impossible
+from tests.house import TestHouse
+
+PEOPLE: dict[int, dict[str, Any]] = {
+    11: {"role": "phoner", "department": "nord"},
+    12: {"role": "phoner", "department": "nord"},
+    13: {"role": "phoner", "department": "syd"},
+    14: {"role": "phoner", "department": "nord", "left_at": datetime(2026, 5, 1, tzinfo=UTC)},
+    15: {"role": "supervisor", "department": "nord"},
+    16: {"role": "administrator", "department": None},
+}
+TRAINEE, MENTOR = 11, 12
+
+CASES = [
+    (None, Role.PHONER, True),
+    (MENTOR, Role.PHONER, True),
+    (TRAINEE, Role.PHONER, False),  # herself
+    (13, Role.PHONER, False),  # another department's
+    (14, Role.PHONER, False),  # has left
+    (15, Role.PHONER, False),  # has no calls of her own to be heard
+    (999, Role.PHONER, False),
+    (MENTOR, Role.SUPERVISOR, False),  # hears by her own right, and is nobody's trainee
+]
+
+
+def populate(tx: Any) -> None:
+    for key, more in PEOPLE.items():
+        accounts.add(tx, id=key, handle=f"p{key}", name=f"Person {key}", **more)
+
+
+@pytest.mark.parametrize(("mentor", "role", "may"), CASES)
+def test_the_rule(store: AnyStore, mentor: int | None, role: Role, *, may: bool) -> None:
+    refused = contextlib.nullcontext() if may else pytest.raises(Impossible, match="mentor")
+    with store.engine.begin() as tx:
+        populate(tx)
+        with refused:
+            mentors.check(tx, mentor, trainee=TRAINEE, role=role, department="nord")
+
+
+@pytest.mark.parametrize(
+    ("mentor", "may"), [(mentor, may) for mentor, role, may in CASES if role is Role.PHONER]
+)
+def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bool) -> None:
+    house = TestHouse(tmp_path, phoners=0)
+    house.read(populate)
+    administrator = house.read(lambda tx: accounts.user(tx, 16))
+    given = Particulars("Person 11", Role.PHONER, "nord", None, 1, policy_ack=True, mentor=mentor)
+    refused = contextlib.nullcontext() if may else pytest.raises(Impossible, match="mentor")
+
+    async def accounts_page() -> None:
+        await Staff(house.server.ours).change(administrator, TRAINEE, given)
+
+    async def floor() -> None:
+        heard = Heard(house.server.ours, house.server.listener_legs)
+        await heard.bind(administrator, TRAINEE, mentor)
+
+    for door in (accounts_page, floor):
+        house.read(lambda tx: accounts.change(tx, TRAINEE, mentor=None))
+        with refused:
+            asyncio.run(door())
+        trainee = house.read(lambda tx: accounts.user(tx, TRAINEE))
+        assert trainee.mentor == (mentor if may else None)
+    house.close()
