@@ -129,6 +129,10 @@ class Telephony(Protocol):
         """
         ...
 
+    async def cancel(self, ref: str) -> None:
+        """End a leg that nobody has answered yet; one that was answered just now goes on."""
+        ...
+
     async def hang_up(self, ref: str) -> None:
         """End the leg in whatever state it is. A leg that is gone already is fine."""
         ...

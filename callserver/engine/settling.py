@@ -54,6 +54,9 @@ class Settling:
         await self._ours.store.run(lambda tx: self._note(tx, call, leg, report))
         if report is not None:
             await self._call_flow.receive(call.attempt, report, None, ref=leg.ref)
+        if call.stopped and leg.ref is not None and report in (Report.TAKEN, Report.RANG):
+            # The provider took our order to stop it, and it rings on: then with all force.
+            await self._call_flow.stopping.end(leg.ref)
         if report in (None, Report.TAKEN, Report.RANG):
             await self._stop_what_lasts(call)
 

@@ -54,14 +54,21 @@ class Stopping:
         await asyncio.gather(*(self._stop(call) for call in found))
 
     async def _stop(self, call: CallRow) -> None:
-        """Hang up; or say sorry to who answered and found nobody there."""
+        """Hang up; or say sorry to who answered and found nobody there.
+
+        Whoever answers in the very moment in which her phoner is lost is to hear that as well: what
+        only rings for want of a phoner is cancelled, which an answered call is not.
+        """
         ref = call.ref or ""
-        sorry = call.answered_at is not None and call.stop_wanted == PHONER_LOST
+        lost = call.stop_wanted == PHONER_LOST
+        sorry = lost and call.answered_at is not None
         self._under_way.add(call.attempt)
         try:
             if sorry:
                 organisation = self._ours.rules.known(call.campaign).organisation
                 await self._ours.telephony.apologise(ref, organisation)
+            elif lost:
+                await self._ours.telephony.cancel(ref)
             else:
                 await self._ours.telephony.hang_up(ref)
         except Exception as error:  # noqa: BLE001 - whatever it was: it is wanted still

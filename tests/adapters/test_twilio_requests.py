@@ -48,6 +48,7 @@ ORDERS: dict[str, tuple[Work, dict[str, Any]]] = {
     "ring a listener": (lambda t: t.ring_listener("client:listener_7", 7, "+4532123400"), {}),
     "move a listener": (lambda t: t.hear(CA, Hear("r", 7, Mode.COACH, CA)), {}),
     "let a listener wait": (lambda t: t.hear(CA, WaitToHear(7)), {}),
+    "cancel": (lambda t: t.cancel(CA), {}),
     "hang up": (lambda t: t.hang_up(CA), {}),
     "apologise": (lambda t: t.apologise(CA, "Lysværk"), {}),
     "look up by sid": (lambda t: t.look_up("a1", CA, Room("r", CF), "+4532200000", NOW), {}),

@@ -100,6 +100,26 @@ def test_a_ringing_telephone_is_silenced(play: Play) -> None:
     play(work)
 
 
+def test_what_is_cancelled_rings_no_more_and_what_was_answered_goes_on(play: Play) -> None:
+    async def work(carrier: Carrier) -> None:
+        room = await carrier.phoner_in_room()
+        rings = await carrier.telephony.place(permit(carrier, "02"), room)
+        assert isinstance(rings, Placed)
+        await carrier.until(lambda: Report.RANG in carrier.door.reports("a1"))
+        await carrier.telephony.cancel(rings.ref)
+        await carrier.until(lambda: Report.CANCELLED in carrier.door.reports("a1"))
+        await carrier.telephony.cancel(rings.ref)  # gone: nobody minds
+        talks = await carrier.telephony.place(permit(carrier, "00", "a2"), room)
+        assert isinstance(talks, Placed)
+        await carrier.until(lambda: Report.ANSWERED in carrier.door.reports("a2"))
+        await carrier.telephony.cancel(talks.ref)
+        assert (await carrier.telephony.leg(talks.ref)).state is LegState.TALKING
+        await carrier.telephony.hang_up(talks.ref)
+        await carrier.until(lambda: Report.HUNG_UP in carrier.door.reports("a2"))
+
+    play(work)
+
+
 def test_nobody_is_rung_for_a_phoner_who_is_not_there(play: Play) -> None:
     async def work(carrier: Carrier) -> None:
         nowhere = await carrier.telephony.place(permit(carrier, "00"), Room("seat-1-abc"))

@@ -39,6 +39,44 @@ def test_the_apology_is_said_though_its_order_failed(house: TestHouse) -> None:
     assert len(house.entries("apologised")) == 1
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_who_answers_in_the_moment_in_which_her_phoner_is_lost_hears_an_apology(
+    tmp_path: Path, seed: int
+) -> None:
+    """The loss is told before the answer, or after it: the order to stop may meet an answered call."""
+    house = TestHouse(tmp_path, seed=seed)
+    house.people.default = RINGS_OUT
+
+    async def work() -> None:
+        person = await rings(house)
+        await house.network.end(house.phoner_leg(), "completed")
+        await house.network._answer(person)
+        await house.until(8)
+
+    play(work())
+    house.close()
+    assert house.network.record[0].heard == "apology"
+
+
+def test_what_rings_on_though_it_was_cancelled_is_silenced(house: TestHouse) -> None:
+    house.people.default = RINGS_OUT
+
+    async def work() -> None:
+        person = await rings(house)
+        telephony: Any = house.server.ours.telephony
+
+        async def nothing_follows(_: str) -> None: ...
+
+        telephony.cancel = nothing_follows
+        await house.network.end(house.phoner_leg(), "completed")
+        await house.until(1)
+        assert person.live
+        await house.until(4)
+        assert not person.live
+
+    play(work())
+
+
 def test_one_that_cannot_be_silenced_holds_up_no_other(tmp_path: Path) -> None:
     house = TestHouse(tmp_path, phoners=2)
     house.people.default = RINGS_OUT

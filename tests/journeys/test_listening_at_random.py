@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from callserver.database import accounts, listenings, migrate
@@ -44,6 +44,7 @@ EVENINGS = 1000 if os.environ.get("CALLSERVER_FULL") == "1" else 40
     deadline=None, max_examples=EVENINGS, database=None, suppress_health_check=list(HealthCheck)
 )
 @given(steps=STEPS, seed=st.integers(0, 2**20))
+@example(steps=[("ready", 0.1), ("on", 2.0), ("lost", 5.0)], seed=5279)
 def test_whatever_happens_listening_disturbs_nobody(
     tables: Path,
     tmp_path_factory: pytest.TempPathFactory,

@@ -216,6 +216,15 @@ class Asterisk:
 
     # -- ending -------------------------------------------------------------------------------
 
+    async def cancel(self, ref: str) -> None:
+        """End the leg unless it was answered.
+
+        Raises:
+            Lost: nobody knows whether it went through.
+        """
+        if (await self._found(ref)).state is not LegState.TALKING:
+            await self.hang_up(ref)
+
     async def hang_up(self, ref: str) -> None:
         """End the leg, whatever it does; one that is gone is fine.
 

@@ -166,24 +166,24 @@ class Twilio:
     async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
         """Let the leg ask anew: the webhook's answer is the same `what`, or a fresher one."""
         url = self._url(f"/twilio/voice/listener?listening={what.listening}")
-        try:
-            await self._client.calls(ref).update_async(url=url, method="POST")
-        except _REFUSED as error:
-            if error.code not in errors.HANG_UP_RACES:
-                raise
+        await self._update(ref, url=url, method="POST")
+
+    async def cancel(self, ref: str) -> None:
+        """`canceled` ends a queued or ringing leg, and leaves one alone that is in progress."""
+        await self._update(ref, status="canceled")
 
     async def hang_up(self, ref: str) -> None:
         """End the leg: `completed` ends it in whatever state it is."""
-        try:
-            await self._client.calls(ref).update_async(status="completed")
-        except _REFUSED as error:
-            if error.code not in errors.HANG_UP_RACES:
-                raise
+        await self._update(ref, status="completed")
 
     async def apologise(self, ref: str, organisation: str) -> None:
         """Take the leg out of the room and speak to it."""
+        await self._update(ref, twiml=speech.apology(organisation))
+
+    async def _update(self, ref: str, **values: str) -> None:
+        """Change a leg; one that is gone, or no longer as we thought, is fine."""
         try:
-            await self._client.calls(ref).update_async(twiml=speech.apology(organisation))
+            await self._client.calls(ref).update_async(**values)
         except _REFUSED as error:
             if error.code not in errors.HANG_UP_RACES:
                 raise
