@@ -267,6 +267,12 @@ async def in_a_talk(house: TestHouse) -> Leg:
     return house.live_legs()[0]
 
 
+async def after_a_talk(house: TestHouse) -> None:
+    """The person has hung up; the outcome is owed."""
+    house.network.hang_up_by_person(await in_a_talk(house))
+    await house.until(1)
+
+
 async def rings(house: TestHouse) -> Leg:
     await house.on_shift()
     await house.ready()

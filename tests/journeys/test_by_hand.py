@@ -9,7 +9,7 @@ import pytest
 from callserver.engine.explaining import explain
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
-from tests.house import TestHouse, play
+from tests.house import TestHouse, after_a_talk, play
 
 
 @pytest.fixture
@@ -42,11 +42,7 @@ def test_not_now_holds_by_hand_as_well(house: TestHouse) -> None:
     """Whoever asked for rest has it: only when it is over may a phoner ring again."""
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
+        await after_a_talk(house)
         await house.outcome("not_now", then="pause")
         over = house.contacts()[0].next_at
         await house.jump(86_400)
@@ -80,11 +76,7 @@ def test_a_dial_by_hand_that_nobody_answers_changes_no_standing(house: TestHouse
     """Who became a member is not on the list again because of it."""
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
+        await after_a_talk(house)
         await house.outcome("member", {"amount": 100, "frequency": "monthly"}, then="pause")
         before = house.contacts()[0]
         await house.jump(86_400)
@@ -100,11 +92,7 @@ def test_a_dial_by_hand_that_nobody_answers_changes_no_standing(house: TestHouse
 
 def test_an_agreed_time_is_kept_though_a_dial_before_it_met_nobody(house: TestHouse) -> None:
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
+        await after_a_talk(house)
         agreed = house.clock.now() + timedelta(days=2)
         await house.outcome("call_back", {"at": agreed.isoformat()}, then="pause")
         await house.jump(86_400)

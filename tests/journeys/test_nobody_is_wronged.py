@@ -15,7 +15,7 @@ from callserver.engine.taking_in import take_in
 from callserver.ports import Tx
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
-from tests.house import TestHouse, play
+from tests.house import TestHouse, after_a_talk, play
 
 FIRST = "+4532200000"
 RINGS_OUT = Behaviour(answers_after=None)
@@ -118,11 +118,7 @@ def test_an_outcome_of_never_holds_for_another_list_that_knows_her_otherwise(
     house = TestHouse(tmp_path, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
+        await after_a_talk(house)
         status, _ = await house.outcome(outcome, {"note": note} if note else {})
         assert status == 200
 

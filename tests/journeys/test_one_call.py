@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callserver.simulator.legs import Behaviour
-from tests.house import TestHouse, play
+from tests.house import TestHouse, after_a_talk, play
 
 
 @pytest.fixture
@@ -172,11 +172,7 @@ def test_list_finished(tmp_path: Path) -> None:
     house = TestHouse(tmp_path, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
+        await after_a_talk(house)
         await house.outcome("no_thanks")
         await house.until(1)
         assert (await house.seat())["reason"] == "list_finished"
