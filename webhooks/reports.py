@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from callserver.domain.call import Receipt, Report
 
@@ -63,7 +64,12 @@ def ended(form: Form) -> bool:
 
 def at(form: Form) -> datetime | None:
     """The provider's own time of the event, in UTC; None when it does not say."""
-    text = form.get("Timestamp", [""])[0]
+    return _instant(form.get("Timestamp", [""])[0])
+
+
+@lru_cache(maxsize=256)
+def _instant(text: str) -> datetime | None:
+    """What happens in one second says so in the same words."""
     if not text:
         return None
     try:
