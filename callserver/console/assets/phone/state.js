@@ -35,9 +35,7 @@ function sentence(at) {
     case "connecting":
       return t(`phone.connecting.${at.reason === "leg_lost" ? "lost" : (at.line ?? "telephone")}`);
     case "waiting":
-      return at.reason
-        ? `${why(at.reason, at.until)}${at.until ? ` (${t("phone.left_in", { left: left(at.until) })})` : ""}`
-        : t("phone.looking");
+      return at.reason ? waiting(at) : t("phone.looking");
     case "reserved":
     case "ringing":
       return t("phone.reserved") + then;
@@ -54,6 +52,11 @@ function sentence(at) {
     default:
       return "";
   }
+}
+
+function waiting(at) {
+  const said = at.said ? t("phone.waiting.paused_said", { why: at.said }) : why(at.reason, at.until);
+  return at.until ? `${said} (${t("phone.left_in", { left: left(at.until) })})` : said;
 }
 
 function tick() {
