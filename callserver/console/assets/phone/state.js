@@ -74,7 +74,7 @@ function may(at) {
     ready: (at.state === "paused" && !at.outcome_owed) || (at.wants === "paused" && IN_CALL.has(at.state)),
     "hang-up": IN_CALL.has(at.state),
     mute: Boolean(phone) && at.line === "browser",
-    pause: at.wants !== "paused",
+    pause: at.wants !== "paused" || (at.state === "paused" && resting), // in a pause: why
     breather: !(at.wants === "paused" && at.reason === "breather"),
     hand: true,
     campaign: at.state === "paused" && resting,
