@@ -72,11 +72,11 @@ def facts(
         phoner=seat.phoner,
         department=seat.department,
         present=seat.connected and seat.leg is not None and seat.state != State.OFF,
-        said_no=_said_no(tx, seat),
+        said_no=said_no(tx, seat),
     )
 
 
-def _said_no(tx: Tx, seat: SeatRow) -> bool:
+def said_no(tx: Tx, seat: SeatRow) -> bool:
     """Whether the person of the call in hand wants no listener, now or since an earlier call."""
     if seat.call is None or seat.state not in _ON_THE_LINE:
         return False
