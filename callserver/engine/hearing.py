@@ -135,6 +135,13 @@ def note(tx: Tx, ours: House, row: ListeningRow, seat: SeatRow) -> None:
         )
 
 
+def note_answered(tx: Tx, ours: House, seat: SeatRow) -> None:
+    """A talk begins: whoever is in its room has heard it, however soon it is over."""
+    for row in listenings.open_at(tx, seat.id):
+        if row.room is not None and row.room == seat.room:
+            note(tx, ours, row, seat)
+
+
 def end(
     tx: Tx, ours: House, row: ListeningRow, why: str, reasons: Sequence[No] | None = None
 ) -> None:
