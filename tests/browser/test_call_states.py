@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser import looking
 from tests.browser.conftest import House, Visit
 from tests.browser.looking import look
-from tests.browser.test_shift import state
+from tests.browser.shift import on_shift, state
 
 pytestmark = [
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
@@ -24,12 +24,11 @@ def test_each_state(visit: Visit, house: House) -> None:
         wrong.extend(f"{what}: {one}" for one in look(page, "da"))  # type: ignore[arg-type]
 
     looks("before the shift")
-    maja.locator("#campaigns label").nth(1).click()
-    maja.locator("#lines label").first.click()
-    maja.locator("#shift-form .main").click()
-    state(maja, "paused")
+    on_shift(maja, "kanvas")
     looks("pause")
     maja.keyboard.press("p")
+    looks("why a pause")
+    maja.keyboard.press("Escape")
     maja.locator("#help").click()
     looks("keys")
     maja.keyboard.press("Escape")
