@@ -22,17 +22,23 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.cli.stage import Plan
 from callserver.database import progress
 from callserver.engine.taking_in import take_in
-from callserver.simulator.legs import Behaviour, Conference, Leg
-from callserver.simulator.network import Network, People
 from callserver.simulator.town import NUMBERS_FROM, Habits
 from tests.browser.conftest import ROOT, House, open_house
+from tests.browser.town import Town
 
 HOME = ZoneInfo("Europe/Copenhagen")
 COMES = datetime(2026, 5, 13, 16, 45, tzinfo=HOME)
 """A Wednesday; the day after it is a holiday."""
 
-TALKS_ON = Habits(talk_seconds=1, shortest_talk=3 * 3600)
-"""Nobody ends a talk by the clock: it is over when somebody in the evening hangs up."""
+TALKS_ON = Habits(
+    answers=1,
+    rings_for=(0.3, 0.3),
+    hangs_up_early=0,
+    voicemail=0,
+    talk_seconds=1,
+    shortest_talk=3 * 3600,
+)
+"""Everybody answers, and nobody ends a talk by the clock: it is over when somebody hangs up."""
 
 KANVAS = (
     *("Alma Agerbæk", "Bodil Birkelund", "Carlo Dalsgaard", "Dagny Engstrøm", "Ebbe Fjordby"),
@@ -69,37 +75,6 @@ class HandClock(ShiftedClock):
 
     def forward(self, by: timedelta) -> None:
         self._shift += by
-
-
-class Town:
-    """The town as it is, but for what somebody's telephone is to do the next time it rings."""
-
-    def __init__(self, network: Network) -> None:
-        self._others: People = network.people
-        self.next: Behaviour | None = None
-        network.people = self
-
-    def rings(self, leg: Leg) -> Behaviour:
-        if not leg.to.startswith("+"):
-            return self._others.rings(leg)
-        self._others.rings(leg)
-        planned, self.next = self.next, None
-        return planned or Behaviour(answers_after=0.3)
-
-    def answered(self, leg: Leg) -> None:
-        self._others.answered(leg)
-
-    def joined(self, room: Conference, leg: Leg) -> None:
-        self._others.joined(room, leg)
-
-    def left(self, room: Conference, leg: Leg) -> None:
-        self._others.left(room, leg)
-
-    def key(self, leg: Leg) -> str:
-        return self._others.key(leg)
-
-    def missed(self, leg: Leg) -> None:
-        self._others.missed(leg)
 
 
 @dataclass

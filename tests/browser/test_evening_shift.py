@@ -114,11 +114,11 @@ def first_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
         "Wednesday 13 May at 19:00: within the calling hours."
     )
     maja.saves("call_back")
-    house.town.next = Behaviour()  # Dagny is not at home,
+    house.town.next_number(Behaviour())  # Dagny is not at home,
     maja.hangs_up()
     state(page, "ringing")
     expect(page.locator(".who-name")).to_have_text("Dagny Engstrøm")
-    house.town.next = Behaviour(ends="busy")  # and Ebbe is on the telephone
+    house.town.next_number(Behaviour(ends="busy"))  # and Ebbe is on the telephone
     house.passes(0.6)
 
 
