@@ -41,7 +41,7 @@ class Plan:
 
     folder: Path
     config: Path = Path("config")
-    phoners: int = 12
+    phoners: int = 12  # robots; with none there are no robot supervisors either
     contacts: int = 600
     faults: Faults = NONE
     habits: Habits = HABITS
@@ -86,9 +86,12 @@ class Stage(Open):
 
 
 @contextlib.asynccontextmanager
-async def opened(plan: Plan) -> AsyncIterator[Stage]:
-    """A house that is open until the block ends; its database can be read until then."""
-    clock = ShiftedClock(instant("start", START))
+async def opened(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterator[Stage]:
+    """A house that is open until the block ends; its database can be read until then.
+
+    `clock`: what o'clock it is there; a weekday afternoon, when nothing is said.
+    """
+    clock = clock or ShiftedClock(instant("start", START))
     doors = [listening(), listening()]
     url, network_url = (f"http://127.0.0.1:{door.getsockname()[1]}" for door in doors)
     world = World(
@@ -104,7 +107,7 @@ async def opened(plan: Plan) -> AsyncIterator[Stage]:
     server = build(settings(plan, url, network_url), clock=clock)
     rules, now, store = server.ours.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
-    supervisors = await store.run(lambda tx: supervise(tx, rules, now))
+    supervisors = await store.run(lambda tx: supervise(tx, rules, now)) if robots else []
     staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
     network = f"simulated network at {network_url}"
     stage = Stage(server, clock, url, network, staff, world, supervisors)

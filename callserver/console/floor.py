@@ -19,7 +19,7 @@ from callserver.domain import phone
 from callserver.domain.audit import Kind
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action
-from callserver.engine import standing
+from callserver.engine import hearing, standing
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
 from callserver.engine.leading import Leading
@@ -44,7 +44,7 @@ MOST_CALLS = 60
 
 CHANGES = {
     *(Kind.SEAT, Kind.BREAKER, Kind.HAND, Kind.SHIFT_ENDED),
-    *(Kind.LISTENING_STARTED, Kind.LISTENING_CHANGED, Kind.LISTENING_STOPPED),
+    *(Kind.LISTENING_STARTED, Kind.LISTENING_CHANGED, Kind.LISTENING_STOPPED, Kind.NO_LISTENER),
 }
 """Entries of the log after which the floor looks different."""
 
@@ -161,6 +161,7 @@ class Floor:
                     # A breather is a pause like any other to every eye but her own.
                     "reason": "pause" if line.reason == "breather" else line.reason,
                     "listeners": listeners.get(line.id, []),
+                    "no_listener": line.id in listeners and _wants_none(tx, line.phoner),
                 }
             )
             for line in progress.seat_lines(tx, now - GONE)
@@ -273,6 +274,11 @@ class Floor:
         for seat in await self._ours.store.run(work):
             self._ours.background.start(self._dialer.dial(seat))
         return Switched(campaign=campaign, paused=body.paused)
+
+
+def _wants_none(tx: Tx, phoner: int) -> bool:
+    seat = seats.look(tx, phoner)
+    return seat is not None and hearing.said_no(tx, seat)
 
 
 def _call(call: CallRow, *, heard: bool) -> views.CallLine:

@@ -40,6 +40,7 @@ class FloorSeat(Answer):
     outcome_owed: bool
     hand_at: AwareDatetime | None
     listeners: list[Listener]
+    no_listener: bool  # whoever is on the line wants none: they hear nothing
 
 
 class CampaignState(Answer):

@@ -12,7 +12,8 @@ from callserver.domain import phone
 from callserver.domain.asking import Ended
 from callserver.domain.campaign import Ask, Campaign, Effect, Label, Outcome
 from callserver.domain.facts import Scope
-from callserver.engine import cards, lines, wishes
+from callserver.domain.reason import Reason
+from callserver.engine import cards, lines, prospects, wishes
 from callserver.engine.house import Rules
 from callserver.ports import Tx
 
@@ -69,6 +70,7 @@ class MySeat(SeatView):
     hand_at: datetime | None = None
     outcome_given: bool = False
     campaign_title: Label | None = None
+    said: str = ""  # by whoever paused the campaign, to a seat that waits for it
 
 
 def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
@@ -78,6 +80,7 @@ def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
         return MySeat(id=None, state="off", now=now)
     call = None if row.call is None else calls.get(tx, row.call)
     campaign = rules.current.campaigns.get(row.campaign or "")
+    stopped = row.reason == Reason.CAMP_PAUSED
     return MySeat(
         **dict(_seat(row)) | {"call": None if call is None else _call(tx, rules, call)},
         now=now,
@@ -85,6 +88,7 @@ def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
         hand_at=row.hand_at,
         outcome_given=row.outcome_given,
         campaign_title=None if campaign is None else campaign.title,
+        said=prospects.paused(tx, campaign.name)[1] if campaign is not None and stopped else "",
     )
 
 

@@ -19,7 +19,7 @@ from callserver.domain.audit import Kind
 from callserver.domain.call import Cause, Report
 from callserver.domain.call import State as CallState
 from callserver.domain.seat import Event, State
-from callserver.engine import seating
+from callserver.engine import hearing, seating
 from callserver.engine.house import House
 from callserver.engine.stopping import PHONER_LOST, Stopping
 from callserver.ports import LegState, Tx
@@ -201,7 +201,9 @@ class CallFlow:
         if mine and row.connected and row.room == before.room:
             if row.leg:
                 after.check_room.append(row.leg)
-            return seating.move(tx, self._ours, row, Event.ANSWERED, now)
+            row = seating.move(tx, self._ours, row, Event.ANSWERED, now)
+            hearing.note_answered(tx, self._ours, row)
+            return row
         self.abandoned(tx, before, now)
         self.stopping.want(tx, before, PHONER_LOST, now)
         after.silence = True

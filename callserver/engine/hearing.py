@@ -72,11 +72,11 @@ def facts(
         phoner=seat.phoner,
         department=seat.department,
         present=seat.connected and seat.leg is not None and seat.state != State.OFF,
-        said_no=_said_no(tx, seat),
+        said_no=said_no(tx, seat),
     )
 
 
-def _said_no(tx: Tx, seat: SeatRow) -> bool:
+def said_no(tx: Tx, seat: SeatRow) -> bool:
     """Whether the person of the call in hand wants no listener, now or since an earlier call."""
     if seat.call is None or seat.state not in _ON_THE_LINE:
         return False
@@ -133,6 +133,13 @@ def note(tx: Tx, ours: House, row: ListeningRow, seat: SeatRow) -> None:
             listener=row.listener,
             mode=row.mode,
         )
+
+
+def note_answered(tx: Tx, ours: House, seat: SeatRow) -> None:
+    """A talk begins: whoever is in its room has heard it, however soon it is over."""
+    for row in listenings.open_at(tx, seat.id):
+        if row.room is not None and row.room == seat.room:
+            note(tx, ours, row, seat)
 
 
 def end(

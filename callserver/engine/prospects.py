@@ -5,8 +5,10 @@ from datetime import datetime
 
 from callserver.database import contacts, house
 from callserver.domain import hours
+from callserver.domain.alarm import BREAKER
 from callserver.domain.campaign import Campaign
 from callserver.domain.hours import Place
+from callserver.domain.policy import Policy
 from callserver.domain.reason import Reason
 from callserver.engine.house import Rules
 from callserver.ports import Tx
@@ -51,18 +53,35 @@ def why_nothing(
     call_backs = [at for kind, at in due.items() if kind != 0]
     times: list[tuple[datetime, str]] = [(at, "window_closed") for at in opens]
     times += [(at, "next_call_back") for at in call_backs]
-    if 0 in due:
-        times.append((due[0], "next_contact"))
+    if 0 in due and (at := opens_from(tx, policy, campaign, due[0])) is not None:
+        times.append((at, "next_contact" if at == due[0] else "window_closed"))
     if not times:
         return Prospect("list_finished")
     until, reason = min(times)
     return Prospect(reason, max(until, now))
 
 
+def opens_from(tx: Tx, policy: Policy, campaign: Campaign, at: datetime) -> datetime | None:
+    """When it is first open, from `at` on, at any of the campaign's places: a list's next contact is
+    due by the clock alone."""
+    found = (Place.parse(text) for text in contacts.places_of(tx, campaign.name))
+    opens = (hours.next_open(policy, place, at) for place in found)
+    return min((one for one in opens if one is not None), default=None)
+
+
+def paused(tx: Tx, campaign: str) -> tuple[bool, str]:
+    """Whether the campaign is paused, and why in the words of whoever paused it.
+
+    What stopped it by itself has no words here: the floor's alarm explains it.
+    """
+    stopped, said = house.campaign_state(tx, campaign)
+    return stopped, "" if said.startswith(BREAKER) else said
+
+
 def of(tx: Tx, rules: Rules, campaign: Campaign, phoner: int, now: datetime) -> Prospect:
     """What the campaign has for this phoner now."""
-    paused, said = house.campaign_state(tx, campaign.name)
-    if paused:
+    stopped, said = paused(tx, campaign.name)
+    if stopped:
         return Prospect(Reason.CAMP_PAUSED.value, said=said)
     open_places, closed = places(tx, rules, campaign, now)
     if contacts.ready_places(tx, campaign.name, open_places):

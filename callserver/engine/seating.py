@@ -60,8 +60,8 @@ def move(
             state=seat.state.value,
             reason=seat.reason,
         )
-    elif (seat.connected, seat.wants) != (row.connected, row.seat.wants):
-        # What she wants next, and whether her telephone is there: the floor shows it at once.
+    elif (seat.connected, seat.wants, seat.reason) != (row.connected, row.wants, row.reason):
+        # What she wants next, whether her telephone is there, why she rests: the floor shows it at once.
         audit.append(
             tx,
             now,
@@ -70,6 +70,7 @@ def move(
             seat=row.id,
             campaign=row.campaign,
             state=seat.state.value,
+            reason=seat.reason,
             connected=seat.connected,
             wants=seat.wants.value,
         )

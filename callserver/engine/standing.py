@@ -10,7 +10,7 @@ from callserver.domain.alarm import Alarm
 from callserver.domain.campaign import Campaign
 from callserver.domain.hours import Place
 from callserver.domain.permit import MOST_CLOCK_SKEW_MS
-from callserver.engine import gate
+from callserver.engine import gate, prospects
 from callserver.engine.house import House
 from callserver.ports import Tx
 
@@ -106,10 +106,14 @@ def _ahead(
         open_now = ready
     else:  # some sleep: only then are places counted one by one
         open_now = sum(progress.ready_in(tx, campaign.name, one) for one in open_places)
-    times = list(contacts.next_due(tx, campaign.name, 0).values())
-    for one in set(places) - set(open_places):
-        at = hours.next_open(policy, Place.parse(one), now)
-        times += [] if at is None else [at]
+    due = contacts.next_due(tx, campaign.name, 0)
+    times = [at for kind, at in due.items() if kind != 0]
+    opens = [
+        hours.next_open(policy, Place.parse(one), now) for one in set(places) - set(open_places)
+    ]
+    if 0 in due:
+        opens.append(prospects.opens_from(tx, policy, campaign, due[0]))
+    times += [at for at in opens if at is not None]
     return open_now, max(min(times), now) if times else None
 
 

@@ -14,10 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
+from callserver.adapters.clock import ShiftedClock
 from callserver.cli.stage import Plan, Stage, opened
 from callserver.simulator.town import Habits
+
+pytest.register_assert_rewrite(
+    *(f"tests.browser.evening_{name}" for name in ("maja", "sigrid", "afterwards"))
+)
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -41,6 +53,7 @@ EVERYBODY_TALKS = Habits(
 )
 
 WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)
 LOCALES = {"da": "da-DK", "en": "en-GB"}
 
 QUIET = (
@@ -78,14 +91,14 @@ class House:
 
 
 @contextlib.contextmanager
-def open_house(plan: Plan) -> Iterator[House]:
+def open_house(plan: Plan, clock: ShiftedClock | None = None) -> Iterator[House]:
     """The house, open until the block ends."""
     found: list[House] = []
     failed: list[BaseException] = []
     ready, over = threading.Event(), asyncio.Event()
 
     async def live() -> None:
-        async with opened(plan) as stage:
+        async with opened(plan, clock) as stage:
             found.append(House(stage, asyncio.get_running_loop()))
             ready.set()
             await over.wait()

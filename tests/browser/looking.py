@@ -83,6 +83,8 @@ def _foreign(language: str) -> frozenset[str]:
 
 
 Depth = Literal["whole", "once"]
+DEPTHS: dict[str, Depth] = {"da": "whole", "en": "once"}
+"""How deeply is looked in each language: what only the words change is looked at once."""
 
 
 def look(page: Page, language: str, depth: Depth = "whole") -> list[str]:

@@ -16,6 +16,7 @@ from callserver.database.tables import calls
 from callserver.simulator.town import Habits
 from tests.browser import conftest, looking
 from tests.browser.conftest import House, open_house, sign_in, windows
+from tests.browser.shift import on_shift, state
 
 SCREENS = conftest.ROOT / "docs" / "screens"
 EVENING = Habits(answers=0.6, talk_seconds=45, returns_missed=0.05, wraps_up=(5, 12))
@@ -92,14 +93,11 @@ def rules(house: House, page: Page) -> None:
 def a_call(maja: Page, sigrid: Page) -> None:
     """A shift with a listening supervisor: the phoner's page in its states, and the floor."""
     shoot(maja, "phone-before")
-    maja.locator("#campaigns label").nth(1).click()
-    maja.locator("#lines label").first.click()
-    maja.locator("#shift-form .main").click()
-    at(maja, "paused")
+    on_shift(maja, "kanvas")
     for _ in range(20):
         maja.keyboard.press("r")
         with contextlib.suppress(AssertionError):
-            at(maja, "talking", 60)
+            state(maja, "talking", 60)
             break
     sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
     sigrid.locator("#panel [data-key=silent]").click()
@@ -114,18 +112,14 @@ def a_call(maja: Page, sigrid: Page) -> None:
     shoot(maja, "phone-read-back")
     if maja.locator("#hang-up").is_visible():
         maja.locator("#hang-up").click()
-    at(maja, "wrapping_up")
+    state(maja, "wrapping_up")
     maja.keyboard.press("b")
     maja.locator(".read-back .main").click()
-    at(maja, "breather")
+    state(maja, "breather")
     shoot(maja, "phone-breather")
     sigrid.locator("#panel [data-key^=form]").first.click()
     sigrid.locator("#dialog [value='5']").first.check()
     shoot(sigrid, "floor-form")
-
-
-def at(page: Page, state: str, seconds: float = 30) -> None:
-    expect(page.locator("#seat")).to_have_attribute("data-state", state, timeout=seconds * 1000)
 
 
 def who_called(house: House, page: Page) -> None:

@@ -4,32 +4,49 @@ In Danish and deeply; in English the same states pass by in test_keyboard.
 """
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from callserver.simulator.legs import Behaviour
 from tests.browser import looking
 from tests.browser.conftest import House, Visit
 from tests.browser.looking import look
-from tests.browser.test_shift import state
+from tests.browser.shift import state
+from tests.browser.town import LINE, Town
 
 pytestmark = [
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
 ]
 
 
+CALLS_IN = "**/softphone/played/call"
+
+
 def test_each_state(visit: Visit, house: House) -> None:
     maja, sigrid = visit("maja", language="da"), visit("sigrid", "/floor", language="da")
+    town = Town(house.stage.world.network)
     wrong: list[str] = []
 
-    def looks(what: str, page: object = maja) -> None:
-        wrong.extend(f"{what}: {one}" for one in look(page, "da"))  # type: ignore[arg-type]
+    def looks(what: str, page: Page = maja) -> None:
+        wrong.extend(f"{what}: {one}" for one in look(page, "da"))
+
+    def looks_while(wanted: str) -> None:
+        """In this state from the beginning of the look to its end."""
+        state(maja, wanted)
+        looks(wanted)
+        assert maja.locator("#seat").get_attribute("data-state") == wanted
 
     looks("before the shift")
-    maja.locator("#campaigns label").nth(1).click()
-    maja.locator("#lines label").first.click()
+    maja.route(CALLS_IN, lambda route: route.fulfill(json={}))  # her telephone is not taken up yet
+    town.does = lambda leg: Behaviour() if leg.to == LINE else None
+    maja.check("[name=campaign][value=kanvas]")
     maja.locator("#shift-form .main").click()
-    state(maja, "paused")
-    looks("pause")
+    looks_while("connecting")
+    town.does = lambda _: None
+    maja.unroute(CALLS_IN)
+    looks_while("paused")
     maja.keyboard.press("p")
+    looks("why a pause")
+    maja.keyboard.press("Escape")
     maja.locator("#help").click()
     looks("keys")
     maja.keyboard.press("Escape")
@@ -37,7 +54,20 @@ def test_each_state(visit: Visit, house: House) -> None:
     looks("books")
     maja.keyboard.press("Escape")
 
+    campaign = sigrid.locator("#campaigns [data-key=kanvas]")
+    campaign.click()
+    sigrid.locator("#dialog [name=reason]").fill("Listen bliver set igennem")
+    looks("a campaign to be stopped", sigrid)
+    sigrid.locator("#dialog .bad").click()
     maja.keyboard.press("r")
+    looks_while("waiting")
+    expect(maja.locator("#reason")).to_contain_text("Listen bliver set igennem")
+    looks("a stopped campaign", sigrid)
+    town.does = lambda leg: Behaviour() if leg.to.startswith("+") else None
+    campaign.click()
+    looks_while("ringing")
+    town.does = lambda _: None
+
     state(maja, "talking")
     sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
     sigrid.locator("#panel [data-key=silent]").click()
@@ -53,16 +83,32 @@ def test_each_state(visit: Visit, house: House) -> None:
     looks("read back")
     if maja.locator("#seat").get_attribute("data-state") == "talking":
         maja.locator("#hang-up").click()
-    state(maja, "wrapping_up")
-    looks("wrapping up")
+    looks_while("wrapping_up")
     maja.keyboard.press("b")
     expect(maja.locator("#breather")).to_be_hidden()  # heard: what is saved now ends in a rest
     maja.locator(".read-back .main").click()
-    state(maja, "breather")
-    looks("breather")
+    looks_while("breather")
     sigrid.locator("#panel [data-key^=form]").first.click()
     expect(sigrid.locator("#dialog")).to_be_visible()
     looks("listening form", sigrid)
+    sigrid.keyboard.press("Escape")
+    sigrid.locator("#panel [data-key^=correct]").first.click()
+    looks("a correction on the floor", sigrid)
+    sigrid.keyboard.press("Escape")
+    sigrid.locator("#panel [data-key=off]").click()
+    looks("a shift to be ended", sigrid)
+    sigrid.keyboard.press("Escape")
+    maja.locator("#evening-body button").first.click()
+    looks("a correction")
+    maja.locator("#correct-body [type=number]").fill("50")
+    maja.locator("#correct-body [type=radio]").first.check()
+    maja.locator("#correct-body [type=submit]").click()
+    expect(maja.locator("#correct-body .read-back")).to_be_visible()
+    looks("a correction, read back")
+    maja.keyboard.press("Escape")
+    maja.locator("#campaign").click()
+    looks("another campaign")
+    maja.locator("#stay").click()
     maja.locator("#off").click()
     looks("end of the shift")
     maja.locator("#off-dialog [value=off]").click()

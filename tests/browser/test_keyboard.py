@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import House, windows
+from tests.browser.shift import state
 
 FOCUS = """() => {
   const at = document.activeElement;
@@ -37,10 +38,6 @@ def tab_to(page: Page, selector: str, key: str = "Tab", most: int = 60) -> None:
             return
         press(page, key)
     raise AssertionError(f"no way to {selector} by keyboard")
-
-
-def state(page: Page, wanted: str) -> None:
-    expect(page.locator("#seat")).to_have_attribute("data-state", wanted, timeout=30_000)
 
 
 def sign_in(page: Page, house: House, handle: str) -> None:

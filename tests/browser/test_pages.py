@@ -6,7 +6,7 @@ from playwright.sync_api import Browser
 from callserver.console.pages import PAGES
 from tests.browser import looking
 from tests.browser.conftest import House, Visit, windows
-from tests.browser.looking import look
+from tests.browser.looking import DEPTHS, look
 
 pytestmark = [
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
@@ -23,9 +23,6 @@ WHO = {
     "log": "lea",
     "books": "lea",
 }
-
-
-DEPTHS: dict[str, looking.Depth] = {"da": "whole", "en": "once"}
 
 
 def test_every_page(visit: Visit, house: House) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from callserver.database.tables import calls, seats
 from tests.browser.conftest import House, Visit
-from tests.browser.test_shift import on_shift, state
+from tests.browser.shift import on_shift, state
 
 LOST = "The connection is lost"
 ON_THE_LINE = "The browser's telephone is on the line"

@@ -4,42 +4,18 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from callserver.database.tables import audit, calls
 from tests.browser.conftest import House, Visit
+from tests.browser.shift import finish, go_home, on_shift, state
 
 SEEN = """
 window.asked = 0;
 const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = (wanted) => { window.asked += 1; return ask(wanted); };
 """
-
-
-def on_shift(page: Page, position: int = 0) -> None:
-    """Choose a campaign and the browser's telephone; be there, on pause."""
-    page.locator("#campaigns label").nth(position).click()
-    page.locator("#lines label").first.click()
-    page.locator("#shift-form .main").click()
-    expect(page.locator("#seat")).to_have_attribute("data-state", "paused", timeout=20_000)
-
-
-def state(page: Page, wanted: str) -> None:
-    expect(page.locator("#seat")).to_have_attribute("data-state", wanted, timeout=30_000)
-
-
-def finish(page: Page) -> None:
-    """No, thank you; and a pause."""
-    page.get_by_role("button", name=re.compile("^No, thank you")).click()
-    page.get_by_role("button", name=re.compile("^Save and pause")).click()
-    state(page, "paused")
-
-
-def go_home(page: Page) -> None:
-    page.locator("#off").click()
-    page.locator("#off-dialog [value=off]").click()
-    expect(page.locator("#shift")).to_be_visible()
 
 
 def test_a_short_shift_with_a_listening_supervisor(visit: Visit, house: House) -> None:

@@ -53,6 +53,31 @@ def test_what_a_seat_looks_like(house: House) -> None:
     assert [one["mode"] for one in seat["listeners"]] == ["silent"]
 
 
+def test_who_hears_nothing_is_told_why(house: House) -> None:
+    """The person wants no listener: neither does the floor say that anybody is heard."""
+
+    async def work() -> None:
+        await house.api("POST", "/no-listener", {})
+        await house.until(1)
+
+    def wants_none() -> bool:
+        (seat,) = supervisor.api("GET", "/floor").json()["seats"]
+        return bool(seat["no_listener"])
+
+    async def over() -> None:
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(2)
+
+    supervisor = house.browser("supervisor")
+    talk(house)
+    supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
+    assert not wants_none()
+    asyncio.run(work())
+    assert wants_none()
+    asyncio.run(over())
+    assert not wants_none()
+
+
 def test_another_department_sees_and_does_nothing(house: House, other: Browser) -> None:
     talk(house)
     floor = other.api("GET", "/floor").json()

@@ -52,6 +52,7 @@ def test_a_pause_s_reason_is_a_word_and_no_story(house: House) -> None:
         assert (await house.api("POST", "/pause", {"reason": "meal"}))[1]["reason"] == "meal"
 
     asyncio.run(work())
+    assert house.entries("seat")[-1]["reason"] == "meal"  # said in the pause, it is told at once
 
 
 def test_after_an_owed_outcome_the_pause_is_a_pause(house: House) -> None:

@@ -10,6 +10,7 @@ from callserver.database import accounts, house, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.domain.role import Role
+from callserver.simulator.legs import Behaviour
 from tests.console.conftest import House
 
 CONTACT = "+4532200003"
@@ -64,8 +65,51 @@ def test_a_paused_or_closed_campaign_says_so(house: House) -> None:
     )
 
 
-def house_paused(tx: Any, now: datetime, *, paused: bool = True) -> None:
-    house.set_campaign_state(tx, "kanvas", paused, "move of the office", now)
+def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(house: House) -> None:
+    now = house.clock.now()
+
+    async def waits(reason: str) -> tuple[str, str]:
+        house.read(lambda tx: house_paused(tx, now, reason=reason))
+        await house.ready()
+        await house.until(1)
+        seat = await house.seat()
+        return seat["reason"], seat["said"]
+
+    async def work() -> None:
+        await house.on_shift()
+        assert await waits("move of the office") == ("CAMP_PAUSED", "move of the office")
+        assert await waits("provider_20003") == ("CAMP_PAUSED", "")  # that is for the floor
+        house.read(lambda tx: house_paused(tx, now, paused=False))
+        await house.until(35)
+        assert (await house.seat())["said"] == ""
+        assert len(house.calls()) == 1
+
+    asyncio.run(work())
+
+
+def test_who_is_due_in_the_night_is_rung_when_it_opens(house: House) -> None:
+    """Busy at half past eight, so due at half past midnight: nobody is told to wait for that."""
+    house.people.default = Behaviour(ends="busy")
+    house.clock.set(datetime.fromisoformat("2026-05-12T20:30:00+02:00"))
+    opens = datetime.fromisoformat("2026-05-13T09:00:00+02:00")
+
+    async def work() -> dict[str, Any]:
+        await house.on_shift()
+        await house.ready()
+        await house.until(300)
+        return await house.seat()
+
+    seat = asyncio.run(work())
+    assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
+    assert datetime.fromisoformat(seat["until"]) == opens
+    figures = house.browser("supervisor").api("GET", "/floor/figures").json()
+    assert datetime.fromisoformat(figures["campaigns"]["kanvas"]["next_at"]) == opens
+
+
+def house_paused(
+    tx: Any, now: datetime, *, paused: bool = True, reason: str = "move of the office"
+) -> None:
+    house.set_campaign_state(tx, "kanvas", paused, reason, now)
 
 
 def test_a_line_typed_once_is_remembered(house: House) -> None:

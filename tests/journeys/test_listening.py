@@ -127,6 +127,27 @@ def test_listening_follows_the_seat_and_hears_no_pause(house: EarHouse) -> None:
     assert joined < first.answered_at, "she hears the very first word"
 
 
+def test_a_talk_of_one_word_is_written_down_too(house: EarHouse) -> None:
+    """It is over before upkeep looks again; she has heard it all the same."""
+
+    async def busy() -> None:
+        return
+
+    async def work() -> None:
+        await house.on_shift()
+        assert await house.listen() == 200
+        await house.until(5)
+        await house.ready()
+        house.server.upkeep.tick = busy  # type: ignore[method-assign]
+        await house.until(6)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(3)
+        assert house.calls()[0].ended_at is not None
+
+    play(work())
+    assert [one["call"] for one in house.entries("heard")] == [house.calls()[0].attempt]
+
+
 def test_a_listener_goes_along_into_the_next_room(house: EarHouse) -> None:
     async def work() -> None:
         await house.talking()

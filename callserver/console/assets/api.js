@@ -32,6 +32,7 @@ export async function send(method, path, body, headers = {}, signal = undefined)
   if (response.ok) return response;
   if (response.status === 401 && document.body.dataset.page !== "sign_in") {
     location.assign("/sign-in");
+    await new Promise(() => {}); // the page is on its way out: nothing more to say in it
   }
   let found = { detail: t("page.error") };
   if (response.headers.get("content-type")?.startsWith("application/problem+json")) {

@@ -10,7 +10,8 @@ let before = null;
 const instant = (text) => (text ? new Date(text).toISOString() : undefined);
 
 function row(entry) {
-  const details = Object.entries(entry.details).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  const held = Object.entries(entry.details).filter(([, value]) => value !== null);
+  const details = held.map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
   return el(
     "tr",
     {},

@@ -35,9 +35,7 @@ function sentence(at) {
     case "connecting":
       return t(`phone.connecting.${at.reason === "leg_lost" ? "lost" : (at.line ?? "telephone")}`);
     case "waiting":
-      return at.reason
-        ? `${why(at.reason, at.until)}${at.until ? ` (${t("phone.left_in", { left: left(at.until) })})` : ""}`
-        : t("phone.looking");
+      return at.reason ? waiting(at) : t("phone.looking");
     case "reserved":
     case "ringing":
       return t("phone.reserved") + then;
@@ -56,6 +54,11 @@ function sentence(at) {
   }
 }
 
+function waiting(at) {
+  const said = at.said ? t("phone.waiting.paused_said", { why: at.said }) : why(at.reason, at.until);
+  return at.until ? `${said} (${t("phone.left_in", { left: left(at.until) })})` : said;
+}
+
 function tick() {
   if (seat.state === "off") return;
   $("#timer").textContent = ["waiting", "talking", "paused"].includes(seat.state) && !seat.outcome_owed
@@ -71,7 +74,7 @@ function may(at) {
     ready: (at.state === "paused" && !at.outcome_owed) || (at.wants === "paused" && IN_CALL.has(at.state)),
     "hang-up": IN_CALL.has(at.state),
     mute: Boolean(phone) && at.line === "browser",
-    pause: at.wants !== "paused",
+    pause: at.wants !== "paused" || (at.state === "paused" && resting), // in a pause: why
     breather: !(at.wants === "paused" && at.reason === "breather"),
     hand: true,
     campaign: at.state === "paused" && resting,

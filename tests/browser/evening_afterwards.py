@@ -1,0 +1,145 @@
+"""After the evening: what stands in Maja's page, in the database, in the log and in the network's own record.
+
+The judge is the network's record of every telephone that rang, never the server's.
+"""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from playwright.sync_api import expect
+
+from callserver.database import audit, figures, listenings
+from callserver.database.calls import CallRow
+from callserver.database.calls import of_phoner as calls_of
+from callserver.engine.checking import Checked, check
+from callserver.engine.evening import initials
+from callserver.simulator.invariants import Rows, judge, judge_voices
+from callserver.simulator.legs import Ring
+from callserver.simulator.robots import Told
+from tests.browser.evening import COMES, EVERYBODY, HOME, NUMBER_OF, Evening
+from tests.browser.evening_maja import MAJA, SIGRID, Maja
+from tests.browser.evening_sigrid import Sigrid
+
+SLACK = timedelta(seconds=4)
+"""In real time a leg is moved within seconds, not at once."""
+
+LEFT_ALONE = {
+    *("SUP_NUMBER", "SUP_PERSON", "SUP_HOUSEHOLD", "SUP_PURPOSE", "SUP_COMPLAINT"),
+    *("NUM_REASSIGNED", "PERSON_DECEASED", "PERSON_VULNERABLE"),
+}
+"""Why the gate refused those who stood first in two more lists."""
+
+
+def everything_was_used(house: Evening, maja: Maja) -> None:
+    """Every outcome of every campaign has had its talk."""
+    campaigns = house.house.stage.server.ours.rules.current.campaigns.values()
+    assert maja.used == {outcome for campaign in campaigns for outcome in campaign.outcomes}
+
+
+def my_evening_lists_it(house: Evening, maja: Maja) -> None:
+    """Her talks, the latest first, at the times that the clocks showed; no figures."""
+    made = _made(house)
+    talks = [call for call in made if call.answered_at]
+    rows = maja.page.locator("#evening-body tbody tr")
+    expect(rows).to_have_count(len(talks))
+    who = {number: name for name, number in NUMBER_OF.items()}
+    for row, call in zip(rows.all(), talks, strict=True):
+        assert call.answered_at is not None
+        outcome = house.house.stage.server.ours.rules.campaign(call.campaign).outcomes[
+            call.outcome or ""
+        ]
+        for said in (
+            f"{call.answered_at.astimezone(HOME):%H:%M}",
+            initials(who[f"+{call.number}"]),
+            outcome.label.en,
+        ):
+            expect(row).to_contain_text(said)
+    expect(maja.page.locator("#evening-body")).to_contain_text("And 2 who did not answer.")
+
+
+def the_database_has_it(house: Evening, maja: Maja) -> None:
+    """Exactly what was entered: nothing lost, nothing more."""
+    made = _made(house)
+    assert {call.attempt: call.outcome for call in made if call.outcome} == maja.given
+    assert [call.attempt for call in reversed(made) if call.answered_at] == maja.talks
+    assert sorted(call.cause or "" for call in made if not call.answered_at) == [
+        "busy",
+        "no_answer",
+    ]
+    assert house.house.read(figures.totals) == {
+        "dials": len(made),
+        "answered": len(maja.talks),
+        "abandoned": 0,
+    }
+
+
+def the_seals_hold(house: Evening) -> None:
+    """Every entry of the evening, against the heads that left the database."""
+    server = house.house.stage.server
+    settings = server.settings
+
+    def checked() -> Checked:
+        found: Checked = house.house.run(
+            check(server.store, settings.seals, settings.seal_key.with_suffix(".pub"))
+        )
+        return found
+
+    found = checked()
+    while found.unsealed:
+        house.passes(0.2)
+        found = checked()
+    assert not found.findings
+    assert found.sealed == len(house.house.read(lambda tx: list(audit.entries(tx))))
+
+
+def nobody_was_wronged(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """Who was rung, when and how often; and who was left alone."""
+    record = house.house.stage.world.network.record
+    rung = Counter(ring.number for ring in record)
+    assert rung.pop(NUMBER_OF["Carlo Dalsgaard"]) == 2  # he had asked for it
+    assert set(rung.values()) == {1}
+    silent = {who for who in EVERYBODY if NUMBER_OF[who] not in rung} - {"Carlo Dalsgaard"}
+    assert silent == {
+        "Ebbe Fjordby",
+        "Gudrun Havbakke",
+        "Tove Agerbæk",
+        "Viggo Dalsgaard",
+        "Hakon Lyngvig",
+    }
+    assert LEFT_ALONE - house.house.read(figures.refusals).keys() == set()
+    assert all(17 <= ring.rang_at.astimezone(HOME).hour < 21 for ring in record)
+
+    verdict = judge(record, _rows(house), Told([*maja.given.items()], maja.noes), house.clock.now())
+    ears = house.house.stage.world.network.ears
+    judge_voices(verdict, ears.voices, [sigrid.me], _rows(house), house.clock.now(), SLACK)
+    assert verdict.clean, verdict.cases
+    assert not ears.beeps
+
+
+def she_heard_each_talk(house: Evening, maja: Maja, *, but: set[str]) -> None:
+    """In the room when the person said hello, by the network's record; and so it stands in the log."""
+    network = house.house.stage.world.network
+    rings = {ring.label: ring for ring in network.record}
+    who = {number: name for name, number in NUMBER_OF.items()}
+    heard = [attempt for attempt in maja.talks if who[rings[attempt].number] not in but]
+    assert [attempt for attempt in heard if not _there(network.ears.voices, rings[attempt])] == []
+    written = house.house.read(lambda tx: listenings.heard_of(tx, SIGRID, maja.talks))
+    assert {who[rings[one].number] for one in set(heard) ^ written} == set()
+
+
+def _there(voices: Any, ring: Ring) -> bool:
+    assert ring.answered_at is not None
+    return any(
+        voice.since <= ring.answered_at <= (voice.until or ring.answered_at) for voice in voices
+    )
+
+
+def _made(house: Evening) -> list[CallRow]:
+    """Her calls, the latest first; there are no others'."""
+    found: list[CallRow] = house.house.read(lambda tx: calls_of(tx, MAJA, COMES))
+    return found
+
+
+def _rows(house: Evening) -> Rows:
+    return house.house.read(lambda tx: Rows(*figures.for_judging(tx)))  # type: ignore[no-any-return]

@@ -1,0 +1,389 @@
+"""A whole evening shift of a phoner, and a supervisor who listens beside her from its first call on.
+
+Maja comes a quarter of an hour before the evening's hours and works until they are over; Sigrid has the
+floor before her all the time. Everything is done in their pages, as people do it. The network's own
+record, the database and the seals are held against it afterwards.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from callserver.simulator.legs import Behaviour
+from tests.browser import evening_afterwards as afterwards
+from tests.browser.conftest import sign_in, windows
+from tests.browser.evening import Evening, evening
+from tests.browser.evening_maja import TOLD, Maja
+from tests.browser.evening_sigrid import ALARMS, Sigrid
+from tests.browser.shift import go_home, on_shift, state
+
+TOGETHER = "You hear the person. The person hears you."
+WITH_SIGRID = "You hear your supervisor. You hear the person. Your supervisor hears you. The person hears you."
+
+PRAISE = "You let him finish, and you promised no more than we can keep."
+
+
+@pytest.fixture
+def people(chromium: Browser, tmp_path: Path) -> Iterator[tuple[Evening, Maja, Sigrid]]:
+    """The house at a quarter to five, and the two of them at its door."""
+    with evening(tmp_path) as house, windows(chromium, house.house) as window:
+        maja, sigrid = house.comes(window()), house.comes(window())
+        maja.add_init_script(TOLD)
+        yield house, Maja(house, maja), Sigrid(house, sigrid)
+
+
+def test_a_whole_evening(people: tuple[Evening, Maja, Sigrid]) -> None:
+    house, maja, sigrid = people
+    before_the_hours(house, maja, sigrid)
+    first_talks(house, maja, sigrid)
+    wishes(house, maja, sigrid)
+    hard_talks(house, maja, sigrid)
+    a_stopped_campaign(house, maja, sigrid)
+    a_promise_is_kept(house, maja, sigrid)
+    members(house, maja, sigrid)
+    former_members(house, maja, sigrid)
+    the_end_of_listening(house, maja, sigrid)
+    the_hours_are_over(house, maja, sigrid)
+    afterwards.everything_was_used(house, maja)
+    afterwards.my_evening_lists_it(house, maja)
+    afterwards.the_database_has_it(house, maja)
+    afterwards.the_seals_hold(house)
+    afterwards.nobody_was_wronged(house, maja, sigrid)
+    afterwards.she_heard_each_talk(house, maja, but={"Svend Vestervang"})
+
+
+def heard(maja: Maja, sigrid: Sigrid, name: str) -> None:
+    """The next talk has begun; Sigrid hears it, and Maja is not told."""
+    maja.talks_to(name)
+    sigrid.hears_the_talk()
+    expect(maja.line).to_have_text(TOGETHER)
+    assert not maja.learns_of_a_listener()
+
+
+def before_the_hours(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    page = maja.page
+    sign_in(page, house.house, "maja")
+    expect(page.locator("#campaigns .badge").first).to_have_text("Calls may be made again 17:00.")
+    page.locator("#try").click()
+    expect(page.locator("#heard")).to_have_text("You can be heard.")
+    page.locator("#tone").click()
+    page.locator("#try").click()
+    on_shift(page, "kanvas")
+    expect(page.locator("#reason")).to_have_text("You are on shift. Press Ready when you are.")
+    page.keyboard.press("r")
+    state(page, "waiting")
+    expect(page.locator("#reason")).to_contain_text("Calls may be made again 17:00. (in 14:")
+
+    sign_in(sigrid.page, house.house, "sigrid")
+    expect(sigrid.page.locator("#soft")).to_have_text("The browser's telephone is on")
+    sigrid.page.evaluate(ALARMS)
+    expect(sigrid.tile).to_contain_text("waiting")
+    expect(sigrid.tile).to_contain_text("Calls may be made again 17:00.")
+    sigrid.listens()
+    expect(sigrid.ear).to_contain_text("You hear her when the next call begins.")
+    sigrid.hears_nobody()
+    house.passes(10)
+    expect(page.locator("#reason")).to_contain_text("Calls may be made again 17:00. (in 4:")
+    assert not house.house.stage.world.network.record, "nobody is rung before the hours"
+
+
+def first_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """Five o'clock: she is ready, and rung for by itself."""
+    page = maja.page
+    house.until(17)
+    heard(maja, sigrid, "Alma Agerbæk")
+    house.passes(4)
+    maja.hangs_up()
+    state(page, "wrapping_up")
+    maja.gives("no_thanks")
+
+    heard(maja, sigrid, "Bodil Birkelund")
+    house.passes(6)
+    maja.gives("not_now", mouse=True)  # while they still talk
+    expect(page.locator("#chosen")).to_contain_text("Saved: Not now")
+    house.hangs_up()
+
+    heard(maja, sigrid, "Carlo Dalsgaard")
+    house.passes(5)
+    maja.choose("call_back")
+    page.get_by_role("button", name="tonight at 19:00").click()
+    expect(page.locator("#chosen")).to_contain_text(
+        "Wednesday 13 May at 19:00: within the calling hours."
+    )
+    maja.saves("call_back")
+    house.town.next_number(Behaviour())  # Dagny is not at home,
+    maja.hangs_up()
+    state(page, "ringing")
+    expect(page.locator(".who-name")).to_have_text("Dagny Engstrøm")
+    house.town.next_number(Behaviour(ends="busy"))  # and Ebbe is on the telephone
+    house.passes(0.6)
+
+
+def wishes(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """Each holds while they still talk."""
+    page = maja.page
+    heard(maja, sigrid, "Elna Grønholt")
+    maja.lets_hold_now("not_this_number")
+    maja.saves("not_this_number")
+    house.passes(3)
+    maja.hangs_up()
+
+    heard(maja, sigrid, "Frode Havbakke")
+    house.passes(3)
+    maja.lets_hold_now("not_this_household", mouse=True)
+    house.hangs_up()
+    state(page, "wrapping_up")
+    maja.saves("not_this_household")
+
+    heard(maja, sigrid, "Helge Isager")  # Gudrun lives with Frode
+    maja.lets_hold_now("not_about_this")
+    maja.saves("not_about_this")
+    house.passes(4)
+    maja.hangs_up()
+
+    heard(maja, sigrid, "Inger Kildemose")
+    house.passes(3)
+    maja.lets_hold_now("never")
+    expect(page.locator(".ask")).to_contain_text("The person wants no calls.")
+    expect(page.locator("[data-outcome=member]")).to_have_count(0)
+    house.passes(2)
+    maja.saves("never")
+    state(page, "talking")  # and they say goodbye
+    maja.hangs_up()
+
+    heard(maja, sigrid, "Jytte Lyngvig")
+    maja.hangs_up()
+    maja.gives("wrong_number")
+    heard(maja, sigrid, "Knud Møllehave")
+    house.passes(2)
+    maja.gives("deceased", mouse=True)
+    maja.hangs_up()
+
+
+def hard_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """A breather that is nobody's business, a hand that is seen, a word in her ear, a form."""
+    page = maja.page
+    heard(maja, sigrid, "Laura Nordhøj")
+    maja.lets_hold_now("vulnerable")
+    page.locator("#breather").click()
+    expect(page.locator("#reason")).to_have_text("After this: a breather.")
+    maja.saves("vulnerable", "pause")
+    house.passes(5)
+    maja.hangs_up()
+    state(page, "breather")
+    expect(page.locator("#reason")).to_contain_text("nobody counts the time")
+    expect(sigrid.tile).to_contain_text("pause")
+    assert "reather" not in sigrid.page.inner_text("main")
+    sigrid.hears_nobody()
+    house.passes(8)
+    expect(page.locator("#timer")).to_have_text(re.compile("^08:"))
+    expect(sigrid.tile).to_contain_text("08:")
+
+    page.keyboard.press("r")
+    heard(maja, sigrid, "Malte Overbæk")
+    house.hangs_up()
+    state(page, "wrapping_up")
+    maja.gives("hung_up")
+    heard(maja, sigrid, "Nanna Ravnsborg")
+    maja.hangs_up()
+    maja.gives("voicemail")
+
+    heard(maja, sigrid, "Otto Skovlund")
+    page.keyboard.press("h")
+    expect(page.locator("#kind-words")).to_contain_text("Your hand is up since")
+    sigrid.sees_the_hand()
+    expect(page.locator("#hand")).to_contain_text("Raise your hand")
+    sigrid.louder("coach")
+    expect(maja.line).to_have_text(WITH_SIGRID)
+    expect(sigrid.line).to_have_text(
+        "You hear the person. You hear the phoner. The phoner hears you."
+    )
+    house.passes(3)
+    sigrid.silent_again()
+    expect(maja.line).to_have_text(TOGETHER)
+    maja.forgets_what_she_was_told()
+    house.passes(6)
+    maja.hangs_up()
+    state(page, "wrapping_up")
+    house.passes(2)  # longer than the time for it: nobody is rung, and nothing is lost
+    state(page, "owed")
+    maja.writes("complaint", "Three calls from others this week, and wants an answer.", "pause")
+    state(page, "paused")
+    assert not maja.learns_of_a_listener()
+
+    malte, _, otto = maja.talks[-3:]
+    sigrid.fills_in_a_form(otto, PRAISE)
+    sigrid.corrects(malte, "no_thanks")
+    maja.given[malte] = "no_thanks"
+
+
+def a_stopped_campaign(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """Talks go on; then she waits, and is told why."""
+    page = maja.page
+    house.passes(3)
+    page.keyboard.press("r")
+    heard(maja, sigrid, "Poula Tangager")
+    sigrid.stops_campaign("kanvas", "The list is looked through")
+    house.passes(4)
+    maja.hangs_up()
+    maja.writes("data_wish", "Wants to see what we have written down.")
+    state(page, "waiting")
+    expect(page.locator("#reason")).to_contain_text(
+        "The campaign is paused: The list is looked through"
+    )
+    house.passes(7)
+    state(page, "waiting")
+    sigrid.resumes_campaign("kanvas")
+
+    heard(maja, sigrid, "Rigmor Uglebjerg")
+    sigrid.louder("join")
+    expect(maja.line).to_have_text(WITH_SIGRID)
+    expect(sigrid.line).to_have_text(
+        "You hear the person. You hear the phoner. The person hears you. The phoner hears you."
+    )
+    house.passes(2)
+    sigrid.silent_again()
+    expect(maja.line).to_have_text(TOGETHER)
+    maja.forgets_what_she_was_told()
+    maja.agrees(
+        "member",
+        75,
+        "every month",
+        "pause",
+        "You give 75 kr. (seventy-five kroner) every month.",
+        "That is 900 kr. a year.",
+    )
+    maja.hangs_up()
+    state(page, "paused")
+
+
+def a_promise_is_kept(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """A meal until seven, and the first whom she rings then is the one to whom she promised it."""
+    page = maja.page
+    page.keyboard.press("p")
+    page.keyboard.press("2")
+    expect(page.locator("#reason")).to_have_text("A meal")
+    began = house.now()
+    house.until(19, 1)
+    minutes = int((house.now() - began).total_seconds() // 60)
+    expect(page.locator("#timer")).to_have_text(re.compile(f"^{minutes:02}:"))
+    expect(sigrid.tile).to_contain_text(f"{minutes:02}:")
+    page.keyboard.press("r")
+    heard(maja, sigrid, "Carlo Dalsgaard")
+    expect(page.locator("#card .note")).to_contain_text("You promised to call 19:00.")
+    assert maja.call().path == "call_back"
+    house.passes(7)
+    maja.hangs_up()
+    maja.gives("no_thanks", "pause")
+
+
+def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """Other campaigns. Whoever wants to be left alone stands first in their lists."""
+    page = maja.page
+    maja.changes_campaign("leads")
+    page.keyboard.press("r")
+    heard(maja, sigrid, "Ulla Birkelund")
+    page.get_by_role("button", name="Wants nobody else to listen").click()
+    sigrid.hears_nobody()
+    expect(sigrid.ear).to_contain_text("the person wants nobody to listen")
+    house.passes(5)
+    maja.agrees("member", 600, "once", "pause", "You give 600 kr. (six hundred kroner) once.")
+    maja.hangs_up()
+
+    state(page, "paused")
+    maja.changes_campaign("opgradering")
+    page.keyboard.press("r")
+    heard(maja, sigrid, "Walther Engstrøm")
+    house.passes(5)
+    maja.agrees(
+        "upgrade",
+        1205,
+        "every year",
+        "next",
+        "1,205 kr. (one thousand two hundred and five kroner)",
+    )
+    maja.hangs_up()
+    heard(maja, sigrid, "Ylva Fjordby")
+    maja.hangs_up()
+    maja.agrees("lower", 50, "every quarter", "next", "That is 200 kr. a year.")
+    heard(maja, sigrid, "Aage Grønholt")
+    house.passes(5)
+    maja.choose("pause_dues")
+    page.locator("#chosen [type=date]").fill("2026-06-01")
+    page.locator("#chosen textarea").fill("Half a year.")
+    maja.saves("pause_dues")
+    maja.hangs_up()
+    for name, outcome in (("Ellen Overbæk", "address"), ("Folmer Isager", "service")):
+        heard(maja, sigrid, name)
+        maja.hangs_up()
+        maja.writes(outcome, "By letter.")
+    heard(maja, sigrid, "Grethe Kildemose")
+    house.passes(6)
+    maja.gives("leave", "pause")
+    expect(page.locator(".ask")).to_contain_text("Say thank you for the support")
+    maja.hangs_up()
+
+
+def former_members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """Some have left, and some have only stopped paying."""
+    page = maja.page
+    state(page, "paused")
+    maja.changes_campaign("lapsed")
+    page.keyboard.press("r")
+    heard(maja, sigrid, "Ingolf Møllehave")
+    house.passes(4)
+    maja.hangs_up()
+    maja.writes("reason_told", "Moved abroad for some years.", "pause")
+    state(page, "paused")
+    maja.changes_campaign("afmeldte")
+    page.keyboard.press("r")
+    heard(maja, sigrid, "Karla Nordhøj")
+    house.passes(4)
+    maja.agrees("reinstated", 25, "every month", "pause", "That is 300 kr. a year.")
+    maja.hangs_up()
+    state(page, "paused")
+
+
+def the_end_of_listening(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """Afterwards she is told that she was heard, and by whom."""
+    page = maja.page
+    house.until(20, 40)
+    assert not maja.learns_of_a_listener()
+    sigrid.stops()
+    expect(page.locator("#heard-by")).to_contain_text("Sigrid Prøve listened in, 16:4")
+    expect(page.locator("#heard-by")).to_contain_text("to 20:40.")
+    expect(page.locator("#heard-by")).to_contain_text(PRAISE)
+
+
+def the_hours_are_over(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+    """The last talk goes on past nine. The next day is a holiday."""
+    page = maja.page
+    maja.changes_campaign("kanvas")
+    house.until(20, 50)  # no leg lives longer than four hours: hers is rung again
+    state(page, "connecting")
+    expect(page.locator("#reason")).to_contain_text("The connection to your telephone is lost.")
+    state(page, "paused")
+    expect(page.locator("#soft")).to_have_text("The browser's telephone is on the line")
+
+    house.until(20, 57)
+    page.keyboard.press("r")
+    maja.talks_to("Svend Vestervang")
+    house.passes(5)
+    maja.hangs_up()
+    maja.gives("no_thanks")
+    state(page, "waiting")
+    # Ebbe, who was on the telephone, is due again at a quarter past nine: too late for tonight.
+    opens = "Calls may be made again 15 May 2026, 17:00."
+    expect(page.locator("#reason")).to_contain_text(opens)
+    expect(page.locator("#reason")).to_contain_text("(in 43:5")
+    expect(sigrid.tile).to_contain_text(opens)
+    expect(sigrid.campaign("kanvas")).to_contain_text("It goes on 15 May 2026, 17:00")
+    go_home(page)
+    expect(page.locator("#toasts")).to_contain_text("Thank you for today.")
+    expect(sigrid.tile).to_have_count(0)
+    # Minutes in one step seem a standstill to the floor, until it looks again.
+    expect(sigrid.page.locator("#alarms")).to_have_text("All is as it should be.")
+    assert not [one for one in sigrid.page.evaluate("window.alarms") if "clock" in one]
