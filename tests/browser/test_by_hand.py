@@ -21,8 +21,8 @@ from callserver.texts import say
 from tests.browser import looking
 from tests.browser.conftest import EVERYBODY_TALKS, ROOT, House, Visit, open_house
 from tests.browser.looking import look
+from tests.browser.shift import finish, go_home, state
 from tests.browser.test_keyboard import focused, press, tab_to
-from tests.browser.test_shift import finish, go_home, state
 
 HALF = replace(EVERYBODY_TALKS, answers=0.5, busy=0, unreachable=0)
 CAMPAIGN = "kanvas"
