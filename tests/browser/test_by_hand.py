@@ -213,7 +213,7 @@ def test_a_call_that_comes_takes_the_dialog_and_the_number_away(visit: Visit, ho
     campaign(paused=True)
     on_shift(maja)
     maja.keyboard.press("r")
-    expect(maja.locator("#reason")).to_contain_text("The campaign is paused.")
+    expect(maja.locator("#reason")).to_contain_text("The campaign is paused: a test")
     maja.keyboard.press("n")
     maja.keyboard.type("3220")
     campaign(paused=False)
