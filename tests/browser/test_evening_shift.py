@@ -35,6 +35,7 @@ def people(chromium: Browser, tmp_path: Path) -> Iterator[tuple[Evening, Maja, S
         yield house, Maja(house, maja), Sigrid(house, sigrid)
 
 
+@pytest.mark.timeout(600)
 def test_a_whole_evening(people: tuple[Evening, Maja, Sigrid]) -> None:
     house, maja, sigrid = people
     before_the_hours(house, maja, sigrid)
