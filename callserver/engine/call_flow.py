@@ -106,17 +106,18 @@ class CallFlow:
             log.error("second_leg", attempt=attempt)
             after.hang_up.append(ref)
             return after
-        if ref and report in _LIVING and before.call.cause in _NOTHING_RANG:
+        was = before.call
+        if ref and report in _LIVING and was.cause in _NOTHING_RANG:
             # Settled as never placed, and rings after all: nobody expects this leg any more.
             log.error("rings_after_all", attempt=attempt)
             after.hang_up.append(ref)
         happened = min(max(at or now, before.permit_at), before.ended_at or now)
-        call = machine.advance(before.call, report, happened, ref)
-        if call == before.call and report is not Report.NO_REPLY:
+        call = machine.advance(was, report, happened, ref)
+        if call == was and report is not Report.NO_REPLY:
             return after
-        if ref and report is Report.MACHINE and before.call.cause is None:
+        if ref and report is Report.MACHINE and was.cause is None:
             after.hang_up.append(ref)
-        calls.store(tx, before.call, call, self._deadline(before, call, now))
+        calls.store(tx, was, call, self._deadline(before, call, now))
         self._record(tx, before, call, report, now, why)
         self._effects(tx, row, before, call, now, after)
         return after
@@ -176,12 +177,12 @@ class CallFlow:
         after: After,
     ) -> None:
         """What the call's move does to seat, contact and figures."""
-        mine = row.call == call.attempt
-        if _answered(call) and not _answered(before.call):
+        mine, was = row.call == call.attempt, before.call
+        if _answered(call) and not _answered(was):
             house.count(tx, before.campaign, "answered", now)
             if call.state is CallState.TALKING:
                 row = self._answered(tx, row, before, now, after, mine=mine)
-        if before.call.state is not CallState.ENDED and call.state is CallState.ENDED:
+        if was.state is not CallState.ENDED and call.state is CallState.ENDED:
             self._ended(tx, row, before, call, now, after, mine=mine)
         elif mine and call.state is CallState.RINGING and row.state == State.RESERVED:
             seating.move(tx, self._ours, row, Event.RANG, now)
