@@ -23,7 +23,8 @@ from callserver.database.store import make_engine, reading
 from callserver.engine import callable_now
 from callserver.engine import export as exporting
 from callserver.engine.export import What
-from callserver.engine.taking_in import Summary, no_collector, take_in
+from callserver.engine.listed import Summary
+from callserver.engine.taking_in import no_collector, take_in
 from callserver.errors import ConfigurationProblem
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from callserver import texts
-from callserver.domain.contact import REFUSED_COLUMNS
+from callserver.domain.headings import REFUSED_COLUMNS
 from callserver.domain.sheet import guarded
+from callserver.engine.listed import Refused
 from callserver.engine.number_files import Numbers
-from callserver.engine.taking_in import Refused
 
 
 def beside(file: Path) -> Path:

@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import islice
 
 from callserver.console.endpoint import Answer
-from callserver.domain import contact, phone
+from callserver.domain import headings, phone
 from callserver.domain.campaign import Campaign, Label
-from callserver.domain.contact import FIELDS, SYNONYMS, Row, RowProblem
-from callserver.engine import taking_in
-from callserver.engine.taking_in import Summary
+from callserver.domain.contact import Reader, Row, RowProblem
+from callserver.domain.headings import FIELDS, SYNONYMS
+from callserver.engine.listed import Summary, open_list, open_sheet
 from callserver.errors import ConfigurationProblem
 
 SHOWN = 12
@@ -107,7 +107,7 @@ def preview(
 ) -> PreviewView:
     """The columns and the first rows. `columns`: column -> field; None: as the headings suggest."""
     try:
-        sheet = taking_in.open_sheet(raw)
+        sheet = open_sheet(raw)
     except ConfigurationProblem as error:
         return PreviewView(
             columns=[], fields=[], rows=[], problem="lists.unreadable", why=str(error)
@@ -133,7 +133,7 @@ def ignored(columns: Mapping[str, str]) -> frozenset[str]:
 def _suggested(header: Sequence[str]) -> list[str | None]:
     found: list[str | None] = []
     for name in header:
-        field = SYNONYMS.get(contact.folded(name))
+        field = SYNONYMS.get(headings.folded(name))
         found.append(None if field in found else field)
     return found
 
@@ -141,7 +141,7 @@ def _suggested(header: Sequence[str]) -> list[str | None]:
 def _problem(
     campaign: Campaign, raw: bytes, header: Sequence[str], chosen: Mapping[str, str]
 ) -> tuple[str | None, str]:
-    names = [contact.folded(name) for name in header if name]
+    names = [headings.folded(name) for name in header if name]
     fields = list(chosen.values())
     if twice := next((name for name in names if names.count(name) > 1), None):
         return "lists.same_names", twice
@@ -150,20 +150,21 @@ def _problem(
     if "phone" not in fields:
         return "lists.no_phone", ""
     if campaign.order is not None:
-        wanted = contact.folded(campaign.order.column)
+        wanted = headings.folded(campaign.order.column)
         if wanted not in names and wanted not in fields:
             return "lists.no_order", campaign.order.column
     try:
-        taking_in.open_list(campaign, raw, given=chosen, ignored=ignored(chosen))
+        open_list(campaign, raw, given=chosen, ignored=ignored(chosen))
     except ConfigurationProblem as error:
         return "lists.unreadable", str(error)
     return None, ""
 
 
 def _samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:
-    """What stands in a column, long numbers masked."""
+    """What stands in a column, long numbers masked; bytes that are no letter as U+FFFD."""
     cells = [cells[at].strip() for cells in rows if at < len(cells) and cells[at].strip()]
-    return [_MANY_DIGITS.sub(_masked, cell)[:60] for cell in cells[:3]]
+    legible = [cell.encode(errors="surrogateescape").decode(errors="replace") for cell in cells[:3]]
+    return [_MANY_DIGITS.sub(_masked, cell)[:60] for cell in legible]
 
 
 def _masked(found: re.Match[str]) -> str:
@@ -178,8 +179,8 @@ def _rows(
     region: str,
 ) -> list[RowView]:
     columns = {field: header.index(name) for name, field in chosen.items()}
-    read = contact.reader(header, columns, region, None)
-    return [_row(read(cells)) for cells in sample]
+    rows, problems = Reader(header, columns, region, None).read(sample)
+    return [_row(problems.get(at, row)) for at, row in enumerate(rows.rows())]
 
 
 def _row(row: Row | RowProblem) -> RowView:
@@ -187,14 +188,14 @@ def _row(row: Row | RowProblem) -> RowView:
         return RowView(reason=row.reason, column=row.column)
     return RowView(
         number=phone.masked(phone.from_int(row.number)),
-        name=row.name,
-        ref=row.ref,
-        born=row.born,
-        member=row.member,
-        last_gift=row.last_gift,
-        ended=row.ended,
-        source=row.source,
-        zone=row.zone,
+        name=row.name or None,
+        ref=row.ref or None,
+        born=row.born or None,
+        member=bool(row.member),
+        last_gift=row.last_gift or None,
+        ended=row.ended or None,
+        source=row.source or None,
+        zone=row.zone or None,
     )
 
 

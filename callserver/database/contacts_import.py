@@ -33,7 +33,8 @@ COLUMNS = (
     "source",
     "fields",
 )
-"""The order of a row's values for `write`; the last is JSON text."""
+"""The order of a row's values for `write`; the last is JSON text. Where a column may hold nothing,
+an empty text is nothing (domain/contact.py, Row)."""
 
 REBUILD_FROM = 100_000
 
@@ -84,35 +85,52 @@ def create_indexes(tx: Tx) -> None:
         index.create(tx)
 
 
-def write(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> int:
-    """Insert those who are new; how many they were."""
-    if not rows:
-        return 0
+def write(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
+    """Hand over rows; how many of them were new and are in the list by now (see `settle`)."""
+    if tx.dialect.name == "sqlite":
+        return fill(tx, "contacts", COLUMNS, rows, _NEW)
+    tx.exec_driver_sql(
+        "CREATE TEMP TABLE IF NOT EXISTS taking ON COMMIT DROP AS"
+        f" SELECT {_NAMES} FROM contacts WITH NO DATA"
+    )
+    fill(tx, "taking", COLUMNS, rows)
+    return 0
+
+
+def fill(
+    tx: Tx, table: str, names: Sequence[str], rows: Iterable[tuple[Any, ...]], conflict: str = ""
+) -> int:
+    """Rows into a table by the driver's own way; how many. `conflict`: a clause, for SQLite only."""
     cursor: Any = tx.connection.cursor()
+    columns = ",".join(names)
     try:
-        if tx.dialect.name == "postgresql":
-            _copy(cursor, rows)
+        if tx.dialect.name == "sqlite":
+            marks = ",".join("nullif(?,'')" if contacts.c[one].nullable else "?" for one in names)
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {conflict}", rows)
         else:
-            marks = ",".join("?" * len(COLUMNS))
-            cursor.executemany(f"INSERT INTO contacts ({_NAMES}) VALUES ({marks}) {_NEW}", rows)
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN WITH (NULL '')") as copy:
+                for row in rows:
+                    copy.write_row(row)
         return max(int(cursor.rowcount), 0)
     finally:
         cursor.close()
 
 
-def _copy(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> None:
-    """COPY knows no conflicts: into a table of this transaction, and from there what is new."""
-    cursor.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS taking ON COMMIT DROP AS"
-        f" SELECT {_NAMES} FROM contacts WITH NO DATA"
-    )
-    cursor.execute("TRUNCATE taking")
-    with cursor.copy(f"COPY taking ({_NAMES}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-    cursor.execute(
+def settle(tx: Tx) -> int:
+    """After the last `write`: how many came into the list only now.
+
+    PostgreSQL's COPY knows no conflicts, so it fills a table of this transaction; who is new goes
+    from there into the list in one statement.
+    """
+    if tx.dialect.name == "sqlite":
+        return 0
+    if tx.exec_driver_sql("SELECT to_regclass('pg_temp.taking')").scalar() is None:
+        return 0  # a list without a row
+    taken = tx.exec_driver_sql(
         f"INSERT INTO contacts ({_NAMES}) SELECT {_NAMES} FROM taking ORDER BY rank {_NEW}"
     )
+    tx.exec_driver_sql("DROP TABLE taking")
+    return taken.rowcount
 
 
 def elsewhere(tx: Tx, campaign: str, number: int) -> dict[str, int]:

@@ -4,7 +4,7 @@ The temporary table lies outside the database proper, so filling it takes no loc
 statement that moves it holds the writing lock only for as long as the indexes need.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, text, update
 
 from callserver.database.contacts import Contact
-from callserver.database.contacts_import import COLUMNS
+from callserver.database.contacts_import import COLUMNS, fill
 from callserver.database.many import CHUNK
 from callserver.database.tables import contacts, imports, places
 from callserver.ports import Tx
@@ -33,21 +33,9 @@ def open_table(tx: Tx) -> None:
         )
 
 
-def add(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+def add(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> None:
     """Rows into it, each with its rank before the list's values."""
-    if not rows:
-        return
-    cursor: Any = tx.connection.cursor()
-    try:
-        if tx.dialect.name == "sqlite":
-            marks = ",".join("?" * len(OWN))
-            cursor.executemany(f"INSERT INTO staged ({_NAMES}) VALUES ({marks})", rows)
-        else:
-            with cursor.copy(f"COPY staged ({_NAMES}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-    finally:
-        cursor.close()
+    fill(tx, "staged", OWN, rows)
 
 
 def take(tx: Tx, campaign: str, number: int, base: int, source: str | None) -> int:

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 UTF8 = b"\xef\xbb\xbf"
 """The mark at the beginning of a UTF-8 file."""
@@ -35,12 +35,19 @@ def unguarded(text: str) -> str:
     return text[1:] if _GUARDED.match(text) else text
 
 
-ODD = ((re.compile("\0"), "nul"), (re.compile("[\udc80-\udcff]"), "encoding"))
-"""What no database takes: such rows must be refused."""
+_ODD = ((re.compile("\0"), "nul"), (re.compile("[\udc80-\udcff]"), "encoding"))
+"""What no database takes."""
 
 
-class Torn(list[str]):
-    """The cells of a line whose quotes never close, as well as they can be told apart."""
+class Unreadable(list[str]):
+    """The cells of a row that must be refused, as well as they can be told apart.
+
+    `reason`: `quotes` that never close; `nul` or `encoding`, which no database takes.
+    """
+
+    def __init__(self, cells: Iterable[str], reason: str) -> None:
+        super().__init__(cells)
+        self.reason = reason
 
 
 class _TooLongError(Exception):
@@ -99,7 +106,7 @@ class Sheet:
     def __init__(self, raw: bytes) -> None:
         """Raises ValueError when the file is empty or in no encoding that we know."""
         encoding, text = _text(raw)
-        self._odd = [one for one in ODD if one[0].search(text)]
+        self._odd = [one for one in _ODD if one[0].search(text)]
         self._is_guarded = _GUARDED.search(text) is not None
         del text  # decoded again line by line: a tenth of the memory
         source = io.TextIOWrapper(io.BytesIO(raw), encoding, "surrogateescape", newline="")
@@ -116,19 +123,12 @@ class Sheet:
         _, header = next(self._rows, (0, []))
         if not header:
             raise ValueError("the file is empty")
-        torn = isinstance(header, Torn)
-        if torn:
-            raise ValueError("the header's quotes never close")
-        if self.odd(header) is not None:
-            raise ValueError("the header is not UTF-8, or holds a NUL")
+        match header:
+            case Unreadable(reason="quotes"):
+                raise ValueError("the header's quotes never close")
+            case Unreadable():
+                raise ValueError("the header is not UTF-8, or holds a NUL")
         self.header: Sequence[str] = header
-
-    def odd(self, cells: Sequence[str]) -> str | None:
-        """Why no database takes these cells: `nul`, or `encoding` where the rest is UTF-8."""
-        for pattern, reason in self._odd:
-            if any(pattern.search(cell) for cell in cells):
-                return reason
-        return None
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """The line on which each row begins, and its cells. Lines without anything are no rows."""
@@ -159,11 +159,20 @@ class Sheet:
             if self._is_guarded:
                 cells = [unguarded(cell) for cell in cells]
             if cells and (cells[0] or any(cells)):
-                yield lines.number - len(lines.held) + 1, cells
+                yield lines.number - len(lines.held) + 1, self._checked(cells)
 
-    def _torn(self, line: str) -> Torn:
+    def _checked(self, cells: list[str]) -> list[str]:
+        """The same cells; as Unreadable where no database takes them."""
+        for pattern, reason in self._odd:
+            if any(pattern.search(cell) for cell in cells):
+                return Unreadable(cells, reason)
+        return cells
+
+    def _torn(self, line: str) -> list[str]:
         """Something to show of a line that is no row."""
         try:
-            return Torn(next(csv.reader([line], delimiter=self.separator)))
+            cells = next(csv.reader([line], delimiter=self.separator))
         except csv.Error:  # a cell beyond the reader's limit
-            return Torn([line])
+            cells = [line]
+        checked = self._checked(cells)
+        return checked if isinstance(checked, Unreadable) else Unreadable(cells, "quotes")

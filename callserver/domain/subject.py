@@ -8,11 +8,7 @@ same row imported twice, or into another campaign, is the same person without an
 import hashlib
 import hmac
 import unicodedata
-
-
-def _key(kind: str, text: str) -> int:
-    digest = hashlib.blake2b(f"{kind}\0{text}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest) >> 1
+from collections.abc import Iterable, Sequence
 
 
 def fold(text: str) -> str:
@@ -24,12 +20,35 @@ def fold(text: str) -> str:
 
 def person_key(ref: str | None, number: int, name: str | None) -> int:
     """The person's key: of the reference when there is one, else of number and name."""
-    return _key("ref", fold(ref)) if ref else _key("person", f"{number} {fold(name or '')}")
+    return person_keys([ref], [number], [name])[0]
 
 
 def household_key(household: str | None, number: int) -> int:
     """The household's key: of the address or household column, else of the number they share."""
-    return _key("household", fold(household)) if household else _key("number", str(number))
+    return household_keys([household], [number])[0]
+
+
+def person_keys(
+    refs: Sequence[str | None], numbers: Sequence[int], names: Sequence[str | None]
+) -> list[int]:
+    """`person_key` of many."""
+    return _keys(
+        f"ref\0{fold(ref)}" if ref else f"person\0{number} {fold(name or '')}"
+        for ref, number, name in zip(refs, numbers, names, strict=True)
+    )
+
+
+def household_keys(households: Sequence[str | None], numbers: Sequence[int]) -> list[int]:
+    """`household_key` of many."""
+    return _keys(
+        f"household\0{fold(home)}" if home else f"number\0{number}"
+        for home, number in zip(households, numbers, strict=True)
+    )
+
+
+def _keys(texts: Iterable[str]) -> list[int]:
+    digest, as_int = hashlib.blake2b, int.from_bytes
+    return [as_int(digest(text.encode(), digest_size=8).digest()) >> 1 for text in texts]
 
 
 def of_number(number: int) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from callserver.database import audit
 from callserver.database.tables import calls, contacts
 from callserver.domain.audit import Kind
-from callserver.domain.contact import STATE_COLUMNS
+from callserver.domain.headings import STATE_COLUMNS
 from callserver.domain.sheet import guarded
 from callserver.ports import Tx
 

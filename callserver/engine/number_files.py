@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from callserver.domain import contact, phone
-from callserver.domain.sheet import Torn
-from callserver.engine.taking_in import Refused, open_sheet
+from callserver.domain import headings, phone
+from callserver.domain.sheet import Unreadable
+from callserver.engine.listed import Refused, open_sheet
 from callserver.errors import ConfigurationProblem
 
 EVERY = 10_000
@@ -40,7 +40,7 @@ def read(
     sheet = open_sheet(raw)
     at, first = _column(sheet.header, column, region)
     found = Numbers(
-        header=("phone",) if first else sheet.header[: contact.own_width(sheet.header)],
+        header=("phone",) if first else sheet.header[: headings.own_width(sheet.header)],
         separator=sheet.separator,
     )
     seen: dict[int, None] = {}
@@ -50,7 +50,7 @@ def read(
         if found.read % EVERY == 0:
             progress(found.read)
         number = phone.parse(cells[at], region) if at < len(cells) else phone.NumberProblem.EMPTY
-        if isinstance(cells, Torn):
+        if isinstance(cells, Unreadable) and cells.reason == "quotes":  # else the number counts
             found.refused.append(Refused(line, "", "quotes", cells))
         elif isinstance(number, phone.NumberProblem):
             name = found.header[at] if at < len(found.header) else ""
@@ -66,13 +66,13 @@ def _column(
     header: Sequence[str], wanted: str | None, region: str
 ) -> tuple[int, list[tuple[int, Sequence[str]]]]:
     """Where the numbers stand, and the first row where it is no header but a number already."""
-    names = [contact.folded(name) for name in header]
+    names = [headings.folded(name) for name in header]
     if wanted is not None:
-        if contact.folded(wanted) not in names:
+        if headings.folded(wanted) not in names:
             raise ConfigurationProblem(f"there is no column {wanted!r}; there are {header}")
-        return names.index(contact.folded(wanted)), []
+        return names.index(headings.folded(wanted)), []
     for at, name in enumerate(names):
-        if contact.SYNONYMS.get(name) == "phone":
+        if headings.SYNONYMS.get(name) == "phone":
             return at, []
     alone, digits = len(header) == 1, any(sign.isdigit() for sign in header[0])
     if isinstance(phone.parse(header[0], region), str) or (alone and digits):

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from callserver import texts
 from callserver.database import staged
-from callserver.domain.contact import REFUSED_COLUMNS
+from callserver.domain.headings import REFUSED_COLUMNS
 from callserver.engine.export import safe
-from callserver.engine.taking_in import Refused
+from callserver.engine.listed import Refused
 from callserver.ports import Store
 
 KEPT_FOR = timedelta(days=7)

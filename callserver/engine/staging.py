@@ -18,7 +18,7 @@ from callserver.domain import permit
 from callserver.domain.campaign import Campaign
 from callserver.engine import callable_now, refused_rows, taking_in
 from callserver.engine.house import Rules
-from callserver.engine.taking_in import Listed, Summary
+from callserver.engine.listed import Listed, Summary, open_list
 
 Tell = Callable[[int, int, str], None]
 """done, of, what is being done (the key of a text)."""
@@ -42,15 +42,13 @@ def read(database: str, order: Order, tell: Tell) -> Iterator[tuple[Connection, 
     Raises:
         ConfigurationProblem: it cannot be read as a list at all.
     """
-    listed = taking_in.open_list(
-        order.campaign, order.raw, given=order.columns, ignored=order.ignored
-    )
+    listed = open_list(order.campaign, order.raw, given=order.columns, ignored=order.ignored)
     lines = order.raw.count(b"\n")
     with aside(database) as connection:
         staged.open_table(connection)
         with taking_in.no_collector():
-            for fresh in listed.fresh(order.region, None):
-                staged.add(connection, [(rank, *row) for row, rank in fresh])
+            for ranks, rows in listed.fresh(order.region, None):
+                staged.add(connection, zip(ranks, *rows, strict=True))
                 tell(listed.summary.read, lines, "lists.reading")
         connection.commit()
         yield connection, listed

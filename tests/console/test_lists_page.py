@@ -130,6 +130,14 @@ def test_columns_are_chosen_by_hand(house: House) -> None:
     assert done["counts"]["duplicates"] == 1
 
 
+def test_a_row_in_another_encoding_is_shown_as_refused(house: House) -> None:
+    browser = house.browser("administrator")
+    content = "navn;tlf\nBjørn;32205001\n".encode() + b"Bj\xf8rn;32205002\nAnna;32205003\n"
+    seen = browser.api("POST", "/lists/kanvas/preview", sent(browser, content)).json()
+    assert [one["reason"] for one in seen["rows"]] == [None, "encoding", None]
+    assert seen["columns"][0]["samples"] == ["Bjørn", "Bj\ufffdrn", "Anna"]
+
+
 @pytest.mark.parametrize(
     ("content", "campaign", "problem"),
     [

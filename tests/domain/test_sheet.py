@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callserver.domain.sheet import FORMULA, MOST_LINES, Sheet, Torn, guarded, unguarded
+from callserver.domain.sheet import FORMULA, MOST_LINES, Sheet, Unreadable, guarded, unguarded
 
 TEXT = "ref;navn\r\n1;Søren Ærø\r\n"
 
@@ -24,10 +24,11 @@ def test_bytes_that_are_no_text_are_an_error() -> None:
 def test_one_row_in_another_encoding_is_told_apart() -> None:
     """Read as Windows-1252, every other name in the file would be rubbish."""
     sheet = Sheet("ref;navn\n1;Søren\n2;".encode() + b"Bj\xf8rn\n3;Ida\n")
-    found = {line: (cells, sheet.odd(cells)) for line, cells in sheet.rows()}
-    assert found[2] == (["1", "Søren"], None)
-    assert found[3][1] == "encoding"
-    assert found[4] == (["3", "Ida"], None)
+    found = dict(sheet.rows())
+    assert found[2] == ["1", "Søren"]
+    assert isinstance(found[3], Unreadable)
+    assert found[3].reason == "encoding"
+    assert found[4] == ["3", "Ida"]
     with pytest.raises(ValueError, match="header"):
         Sheet("ref;sø;".encode() + b"\xf8\n1;2;3\n")
 
@@ -73,7 +74,7 @@ def test_a_quote_that_never_closes_tears_one_line_only() -> None:
     sheet = Sheet(f'a;b\n1;2\n3;"oops\n{rows}'.encode())
     found = list(sheet.rows())
     assert len(found) == 2 + 5 * MOST_LINES
-    assert isinstance(found[1][1], Torn)
+    assert isinstance(found[1][1], Unreadable)
     assert found[1][0] == 3
     assert found[2] == (4, ["0", "x"])
     assert found[-1] == (3 + 5 * MOST_LINES, [str(5 * MOST_LINES - 1), "x"])
@@ -81,12 +82,12 @@ def test_a_quote_that_never_closes_tears_one_line_only() -> None:
 
 def test_text_behind_a_closing_quote_is_torn() -> None:
     found = list(Sheet(b'a;b\n1;"x"y\n2;z\n').rows())
-    assert [(line, type(cells)) for line, cells in found] == [(2, Torn), (3, list)]
+    assert [(line, type(cells)) for line, cells in found] == [(2, Unreadable), (3, list)]
 
 
 def test_a_cell_beyond_every_limit_is_torn() -> None:
     found = list(Sheet(b'a;b\n1;"' + b"x" * 200_000 + b'"\n2;y\n').rows())
-    assert [(line, type(cells)) for line, cells in found] == [(2, Torn), (3, list)]
+    assert [(line, type(cells)) for line, cells in found] == [(2, Unreadable), (3, list)]
 
 
 @pytest.mark.parametrize("raw", [b"", b"\n\n", b";;\n", b"\xef\xbb\xbf"])

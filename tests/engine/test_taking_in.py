@@ -16,8 +16,9 @@ from callserver.database import contacts_import, migrate
 from callserver.database.store import AnyStore, make_engine
 from callserver.database.tables import audit, contacts, imports, places
 from callserver.domain.campaign import Campaign
-from callserver.engine import taking_in
-from callserver.engine.taking_in import Summary, take_in
+from callserver.engine import listed
+from callserver.engine.listed import Summary
+from callserver.engine.taking_in import take_in
 from callserver.errors import ConfigurationProblem
 from callserver.loading import load
 from callserver.ports import Tx
@@ -230,7 +231,7 @@ def test_indexes_built_afterwards_are_the_same(
 
 
 def test_chunks_count_across_their_borders(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(taking_in, "CHUNK", 7)
+    monkeypatch.setattr(listed, "CHUNK", 7)
     text = "ref;telefon\n" + "".join(f"{n % 80};322{n % 80:05}\n" for n in range(100))
     heard: list[int] = []
     summary = take(engine, text, progress=heard.append)
