@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Index, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -64,37 +64,62 @@ def last_rank(tx: Tx, campaign: str) -> int:
     return int(tx.execute(ends).scalar() or 0)
 
 
-def rebuilds_indexes(tx: Tx, rows: int) -> bool:
-    """Whether so many rows are quicker with the indexes built afterwards, in one sweep each.
+class Into:
+    """A campaign's list that takes in rows: `write` as often as there are some, then `settle`."""
+
+    def __init__(self, tx: Tx, campaign: str, rows: int) -> None:
+        """`rows`: about how many will come."""
+        self._tx = tx
+        self._dropped = _slower_kept(tx, campaign, rows)
+        for index in self._dropped:
+            index.drop(tx)
+        self._conflict = "" if any(index.unique for index in self._dropped) else _NEW
+
+    def write(self, rows: Iterable[tuple[Any, ...]]) -> int:
+        """Hand over rows of different persons; how many were new and stand in the list by now."""
+        if self._tx.dialect.name == "sqlite":
+            return fill(self._tx, "contacts", COLUMNS, rows, self._conflict)
+        self._tx.exec_driver_sql(
+            "CREATE TEMP TABLE IF NOT EXISTS taking ON COMMIT DROP AS"
+            f" SELECT {_NAMES} FROM contacts WITH NO DATA"
+        )
+        fill(self._tx, "taking", COLUMNS, rows)
+        return 0
+
+    def settle(self) -> int:
+        """How many came into the list only now.
+
+        PostgreSQL's COPY knows no conflicts, so it fills a table of this transaction; who is new goes
+        from there into the list in one statement.
+        """
+        tx = self._tx
+        for index in self._dropped:
+            index.create(tx)
+        if tx.dialect.name == "sqlite":
+            return 0
+        if tx.exec_driver_sql("SELECT to_regclass('pg_temp.taking')").scalar() is None:
+            return 0  # a list without a row
+        taken = tx.exec_driver_sql(
+            f"INSERT INTO contacts ({_NAMES}) SELECT {_NAMES} FROM taking ORDER BY rank {_NEW}"
+        )
+        tx.exec_driver_sql("DROP TABLE taking")
+        return taken.rowcount
+
+
+def _slower_kept(tx: Tx, campaign: str, rows: int) -> list[Index]:
+    """The indexes that are quicker built afterwards, in one sweep each.
 
     SQLite only, where this transaction has the file to itself; measured at a million rows into an
     empty table: 8 s instead of 11 s. Not worth it beside as many contacts that stand there already.
+    That a person stands once in a campaign is asked row by row where anybody stands in it.
     """
     if tx.dialect.name != "sqlite" or rows < REBUILD_FROM:
-        return False
-    return int(tx.execute(select(func.max(contacts.c.id))).scalar() or 0) < rows
-
-
-def drop_indexes(tx: Tx) -> None:
-    for index in contacts.indexes:
-        index.drop(tx)
-
-
-def create_indexes(tx: Tx) -> None:
-    for index in contacts.indexes:
-        index.create(tx)
-
-
-def write(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> int:
-    """Hand over rows; how many of them were new and are in the list by now (see `settle`)."""
-    if tx.dialect.name == "sqlite":
-        return fill(tx, "contacts", COLUMNS, rows, _NEW)
-    tx.exec_driver_sql(
-        "CREATE TEMP TABLE IF NOT EXISTS taking ON COMMIT DROP AS"
-        f" SELECT {_NAMES} FROM contacts WITH NO DATA"
-    )
-    fill(tx, "taking", COLUMNS, rows)
-    return 0
+        return []
+    if int(tx.execute(select(func.max(contacts.c.id))).scalar() or 0) >= rows:
+        return []
+    some = select(1).where(contacts.c.campaign == campaign).limit(1)
+    is_empty = tx.execute(some).first() is None
+    return [index for index in contacts.indexes if is_empty or not index.unique]
 
 
 def fill(
@@ -114,23 +139,6 @@ def fill(
         return max(int(cursor.rowcount), 0)
     finally:
         cursor.close()
-
-
-def settle(tx: Tx) -> int:
-    """After the last `write`: how many came into the list only now.
-
-    PostgreSQL's COPY knows no conflicts, so it fills a table of this transaction; who is new goes
-    from there into the list in one statement.
-    """
-    if tx.dialect.name == "sqlite":
-        return 0
-    if tx.exec_driver_sql("SELECT to_regclass('pg_temp.taking')").scalar() is None:
-        return 0  # a list without a row
-    taken = tx.exec_driver_sql(
-        f"INSERT INTO contacts ({_NAMES}) SELECT {_NAMES} FROM taking ORDER BY rank {_NEW}"
-    )
-    tx.exec_driver_sql("DROP TABLE taking")
-    return taken.rowcount
 
 
 def elsewhere(tx: Tx, campaign: str, number: int) -> dict[str, int]:

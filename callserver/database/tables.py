@@ -20,7 +20,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    UniqueConstraint,
     text,
 )
 
@@ -78,8 +77,8 @@ contacts = Table(
     Column("source", Text),
     Column("fields", JSON),  # the rest of the row, for the script's merge fields
     Column("imported", BigInteger),
-    UniqueConstraint("person", "campaign", name="contacts_person_campaign"),
 )
+Index("contacts_person_campaign", contacts.c.person, contacts.c.campaign, unique=True)
 Index("contacts_number", contacts.c.number)
 Index(
     "contacts_ready",

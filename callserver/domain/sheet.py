@@ -54,8 +54,8 @@ class _TooLongError(Exception):
     """A row has spanned MOST_LINES lines."""
 
 
-def _text(raw: bytes) -> tuple[str, str]:
-    """The file's encoding, and its text; bytes that fit into no letter are kept as surrogates.
+def _text(raw: bytes) -> tuple[str, str, bool]:
+    """The file's encoding, its text, and whether bytes that fit into no letter are in it, as surrogates.
 
     Raises:
         ValueError: in no way that we know.
@@ -66,10 +66,10 @@ def _text(raw: bytes) -> tuple[str, str]:
         candidates = ["utf-8-sig", "windows-1252"]  # any Danish text that is not UTF-8 fails as it
     for encoding in candidates:
         try:
-            return encoding, raw.decode(encoding)
+            return encoding, raw.decode(encoding), False
         except UnicodeDecodeError as error:
             if encoding == "utf-8-sig" and not raw[: error.start].removeprefix(UTF8).isascii():
-                return encoding, raw.decode(encoding, "surrogateescape")  # UTF-8 but for some rows
+                return encoding, raw.decode(encoding, "surrogateescape"), True  # but for some rows
     raise ValueError("the file is neither UTF-8 nor Windows-1252")
 
 
@@ -105,9 +105,10 @@ class Sheet:
 
     def __init__(self, raw: bytes) -> None:
         """Raises ValueError when the file is empty or in no encoding that we know."""
-        encoding, text = _text(raw)
-        self._odd = [one for one in _ODD if one[0].search(text)]
-        self._is_guarded = _GUARDED.search(text) is not None
+        encoding, text, is_mixed = _text(raw)
+        is_odd = {"nul": "\0" in text, "encoding": is_mixed}
+        self._odd = [one for one in _ODD if is_odd[one[1]]]
+        self._is_guarded = "'" in text and _GUARDED.search(text) is not None
         del text  # decoded again line by line: a tenth of the memory
         source = io.TextIOWrapper(io.BytesIO(raw), encoding, "surrogateescape", newline="")
         self._lines = _Lines(source)

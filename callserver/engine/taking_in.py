@@ -54,20 +54,16 @@ def take_in(
     number = contacts_import.begin(tx, campaign.name, summary.content, now)
     head = (campaign.name, number, "ready")
     base = contacts_import.last_rank(tx, campaign.name) if campaign.order is None else 0
-    rebuilding = contacts_import.rebuilds_indexes(tx, raw.count(b"\n"))
-    if rebuilding:
-        contacts_import.drop_indexes(tx)
+    into = contacts_import.Into(tx, campaign.name, raw.count(b"\n"))
     persons = 0
     for ranks, rows in listed.fresh(region, source_of(campaign, number)):
         ranked = [base + rank for rank in ranks]
         values = zip(*map(repeat, head), ranked, *rows, strict=False)  # the head is endless
-        summary.taken += contacts_import.write(tx, values)
+        summary.taken += into.write(values)
         persons += len(ranks)
         progress(summary.read)
-    summary.taken += contacts_import.settle(tx)
+    summary.taken += into.settle()
     summary.unchanged = persons - summary.taken
-    if rebuilding:
-        contacts_import.create_indexes(tx)
     summary.elsewhere = contacts_import.elsewhere(tx, campaign.name, number)
     contacts_import.add_places(tx, campaign.name, listed.places)
     finish(tx, campaign, summary, number, now)

@@ -300,9 +300,8 @@ def test_the_tables_are_what_the_migrations_make(store: AnyStore) -> None:
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": asked})
         assert compare_metadata(context, metadata) == []
-        assert (
-            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0002"
-        )
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        assert version == "0003"
         names = {row[0] for row in connection.execute(select(calls_table.c.attempt))}
         assert names == set()
 
@@ -341,3 +340,20 @@ def test_errors_name_no_values(store: AnyStore) -> None:
     assert "null" in said.lower()
     assert "Anna" not in said
     assert "4532123456" not in said
+
+
+def test_contacts_outlive_the_tables_being_made_anew(store: AnyStore) -> None:
+    def all_of_them() -> list[Any]:
+        with store.engine.connect() as tx:
+            return list(tx.execute(select(contacts_table).order_by(contacts_table.c.id)))
+
+    with store.engine.begin() as tx:
+        a_contact(tx, 1, member=True, fields={"by": "Lynghavn"}, next_at=NOW)
+        a_contact(tx, 2, status="closed", reason="sale")
+    before = all_of_them()
+    migrate.downgrade(store.engine, "0002")
+    assert all_of_them() == before
+    migrate.upgrade(store.engine)
+    assert all_of_them() == before
+    with pytest.raises(IntegrityError), store.engine.begin() as tx:
+        a_contact(tx, 1)
