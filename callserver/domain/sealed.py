@@ -5,7 +5,7 @@ the entries, the heads (a copy of which left the database) and the public key ca
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,10 +127,19 @@ def verify(
 
     `entries` come with their leaf numbers, in that order, the unsealed ones (None) last.
     """
-    found = list(entries)
-    numbers = [leaf for leaf, _ in found if leaf is not None]
-    unsealed = len(found) - len(numbers)
-    hashes = tree.leaf_hashes(body for _, body in found[: len(numbers)])
+    numbers: list[int] = []
+    unsealed = 0
+
+    def bodies() -> Iterator[bytes]:  # no list of pairs: a million cost a tenth of the time
+        nonlocal unsealed
+        for leaf, body in entries:
+            if leaf is None:
+                unsealed += 1
+            else:
+                numbers.append(leaf)
+                yield body
+
+    hashes = tree.leaf_hashes(bodies())
     findings, expected = _check_heads(heads, public, hashes)
     if numbers != list(range(len(expected))) or hashes != expected:
         findings += _name(numbers, hashes, expected)
