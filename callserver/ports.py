@@ -7,7 +7,7 @@ Telephony  Twilio; an Asterisk exchange
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -105,6 +105,11 @@ class Room:
 
 class Telephony(Protocol):
     """Orders to the network. None of these is called inside a transaction or a webhook's answer."""
+
+    @property
+    def longest_leg(self) -> timedelta | None:
+        """The provider ends a leg after this long, whoever is talking; None: it does not."""
+        ...
 
     async def place(self, permit: DialPermit, room: Room) -> Placed | Declined | Silent:
         """Spend the permit and ring its number into the room (I1, I5)."""

@@ -133,7 +133,7 @@ def move(seat: Seat, event: Event, reason: str = "") -> Seat:  # noqa: C901, PLR
         case E.LEG_LOST:
             lost = replace(seat, connected=False)
             if seat.state is S.WAITING or (seat.state is S.PAUSED and not seat.outcome_owed):
-                return replace(lost, state=S.CONNECTING, reason="leg_lost")
+                return replace(lost, state=S.CONNECTING, reason=reason or "leg_lost")
             return lost
         case E.READY:
             ready = replace(seat, wants=S.WAITING)

@@ -20,7 +20,7 @@ from callserver.domain.permit import DialPermit, PermitVoid, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import Event, State
 from callserver.engine import gate, prospects, seating
-from callserver.engine.call_flow import CallFlow
+from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.gate import Question
 from callserver.engine.house import House
 from callserver.engine.listener_legs import ListenerLegs
@@ -39,6 +39,12 @@ LOOK_AGAIN = timedelta(seconds=30)
 
 BACK_OFF = timedelta(seconds=2)
 """After the provider said "too many at once"."""
+
+OLD_BEFORE_END = timedelta(minutes=30)
+"""So long before the provider would end it, a phoner's leg is made anew: few talks last longer."""
+
+SPREAD = 30
+"""Minutes over which the legs of one evening are made anew: their phoners came together."""
 
 SLOT_KEPT = timedelta(seconds=2)
 """A calls-per-second slot not used within this time is lost."""
@@ -68,20 +74,23 @@ class Dialer:
             if isinstance(found, Order):
                 await self.place(seat, found)
                 return
+            if isinstance(found, After):
+                self._call_flow.follow(found)
+                return
             if found is None:
                 return
 
     # -- inside the transaction ---------------------------------------------------------------
 
-    def _next(self, tx: Tx, seat: int) -> Order | bool | None:
-        """An order; True: ask me again at once; None: the seat waits, or dials no more."""
+    def _next(self, tx: Tx, seat: int) -> Order | After | bool | None:
+        """An order, or what comes first; True: ask me again at once; None: the seat waits, or dials
+        no more."""
         now = self._ours.clock.now()
         row = seats.lock(tx, seat)
         if row is None or row.state != State.WAITING:
             return None
-        if not row.connected or row.room_ref is None:
-            seating.move(tx, self._ours, row, Event.LEG_LOST, now)
-            return None
+        if not row.connected or row.room_ref is None or self._is_old(row, now):
+            return self._line_first(tx, row, now)
         campaign = self._ours.rules.current.campaigns.get(row.campaign or "")
         if campaign is None:
             self._wait(tx, row, "campaign_gone", now)
@@ -106,6 +115,22 @@ class Dialer:
                 self._wait(tx, row, answer.reasons[0].value, now)
                 return None
         return True
+
+    def _is_old(self, row: SeatRow, now: datetime) -> bool:
+        """Whether the provider might end the phoner's leg in the middle of the next talk."""
+        longest = self._ours.telephony.longest_leg
+        if longest is None or row.leg_at is None:
+            return False
+        return now - row.leg_at >= longest - OLD_BEFORE_END - timedelta(minutes=row.id % SPREAD)
+
+    def _line_first(self, tx: Tx, row: SeatRow, now: datetime) -> After:
+        """Her telephone is not in its room, or it is hung up now: upkeep rings it in a moment."""
+        if not row.connected or row.room_ref is None or row.leg is None:
+            seating.move(tx, self._ours, row, Event.LEG_LOST, now)
+            return After()
+        seats.set_line(tx, row.id, leg=None, room_ref=None, room="")
+        seating.move(tx, self._ours, row, Event.LEG_LOST, now, reason="leg_old")
+        return After(hang_up=[row.leg])
 
     def _slot(self, tx: Tx, row: SeatRow, now: datetime) -> bool:
         """Whether a call may be ordered now; else the seat has its turn, and waits for it."""

@@ -83,7 +83,7 @@ class Rooms:
         row = seats.lock(tx, seat)
         if row is not None and row.room == room and row.leg in (None, ref):
             if row.state == State.CONNECTING:
-                seats.set_line(tx, seat, leg=ref)
+                seats.set_line(tx, seat, leg=ref, leg_at=self._ours.clock.now())
                 return After()
             if row.state != State.OFF:
                 return After()  # she has answered, and the shift goes on
@@ -114,7 +114,8 @@ class Rooms:
                 after.hang_up.append(row.leg)
                 after.silence = self._call_flow.leg_lost(tx, row.leg).silence
             room = row.room if row.leg is None and row.room else self._fresh_room(row.id)
-            seats.set_line(tx, row.id, leg=leg, room=room, room_ref=None)
+            now = self._ours.clock.now()
+            seats.set_line(tx, row.id, leg=leg, leg_at=now, room=room, room_ref=None)
             return JoinRoom(room, row.id)
 
         instruction = await self._ours.store.run(join)

@@ -1,6 +1,8 @@
 """The phoner's own telephone: rung once, rung again, hung up with the shift."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +193,53 @@ def test_a_phoner_who_is_a_member_too_is_rung_at_her_registered_telephone(
 
     play(work())
     assert len(house.network.legs) == 1
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_no_talk_is_cut_by_the_age_of_the_phoners_leg(
+    house: TestHouse, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    """Twilio ends every leg after four hours. Control: the server is told that it does not."""
+    if not ends:
+        monkeypatch.setattr(type(house.server.ours.telephony), "longest_leg", None)
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.api("POST", "/pause", {})
+        old = house.phoner_leg()
+        await house.until(timedelta(hours=3, minutes=45).total_seconds())
+        assert old.live  # a pause is hers: nothing rings
+        await house.ready()
+        seat = await house.seat()
+        if ends:
+            assert (seat["state"], seat["reason"]) == ("connecting", "leg_old")
+            assert not house.calls()
+        await house.until(20)
+        assert (await house.seat())["state"] == "talking"
+        assert old.live != ends
+        person = house.live_legs()[0]
+        await house.until(timedelta(minutes=35).total_seconds())
+        assert person.live == ends
+
+    play(work())
+    assert bool(house.entries("apologised")) != ends
+
+
+def test_legs_of_one_evening_are_not_all_made_anew_at_once(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path, phoners=30, people="ref;navn;telefon\n")
+
+    async def work() -> None:
+        for phoner in range(1, 31):
+            await house.on_shift(phoner=phoner)
+        await house.until(timedelta(hours=2, minutes=59).total_seconds())
+        for phoner in range(1, 31):
+            await house.ready(phoner=phoner)
+        for _ in range(7):
+            await house.until(300)
+            anew.append(sum(one.get("reason") == "leg_old" for one in house.entries("seat")))
+
+    anew = [0]
+    play(work())
+    house.close()
+    assert anew[-1] == 30
+    assert max(after - before for before, after in pairwise(anew)) <= 6

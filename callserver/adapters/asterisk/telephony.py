@@ -48,6 +48,8 @@ _NOT_YET = (409, 422)
 class Asterisk:
     """Orders and questions to one exchange."""
 
+    longest_leg = None
+
     def __init__(
         self,
         settings: Settings,

@@ -62,6 +62,8 @@ _CLOCKS_S = 10
 class Twilio:
     """Orders and questions to Twilio, or to a server that speaks its protocol."""
 
+    longest_leg = timedelta(hours=4)  # Twilio's, unless an account asks for a day
+
     def __init__(self, settings: Settings, clock: Clock, http: httpx.AsyncClient) -> None:
         self._settings = settings
         self._clock = clock

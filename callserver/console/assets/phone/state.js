@@ -33,7 +33,7 @@ function sentence(at) {
   const then = soon ? ` ${t(`phone.next.${soon}`)}` : "";
   switch (heading(at)) {
     case "connecting":
-      return t(`phone.connecting.${at.reason === "leg_lost" ? "lost" : (at.line ?? "telephone")}`);
+      return t(`phone.connecting.${{ leg_lost: "lost", leg_old: "old" }[at.reason] ?? at.line ?? "telephone"}`);
     case "waiting":
       return at.reason ? waiting(at) : t("phone.looking");
     case "reserved":
