@@ -53,6 +53,7 @@ class ByHand:
             raise Impossible(
                 f"this is no telephone number: {parsed.value}", key=f"number_{parsed.value}"
             )
+        await self._check_line(phoner)
         key = phone.to_int(parsed)
         found = await self._ours.store.run(lambda tx: self._number(tx, phoner, key))
         if found is None:
@@ -67,7 +68,12 @@ class ByHand:
             Impossible: the seat cannot dial now.
             Refused: the gate said no, and why.
         """
+        await self._check_line(phoner)
         return self._placed(await self._ours.store.run(lambda tx: self._redial(tx, phoner)))
+
+    async def _check_line(self, phoner: int) -> None:
+        if await self._dialer.line_is_made_anew(phoner):
+            raise Impossible("your telephone rings anew first; then try again", key="line_anew")
 
     def _placed(self, found: tuple[int, Order] | Refusal) -> str:
         if isinstance(found, Refusal):

@@ -80,6 +80,22 @@ class Dialer:
             if found is None:
                 return
 
+    async def line_is_made_anew(self, phoner: int) -> bool:
+        """Whether her line is too old for a dial by hand; then it is made anew, and she asks again."""
+
+        def work(tx: Tx) -> After | None:
+            now = self._ours.clock.now()
+            row = seats.of_phoner(tx, phoner)
+            rests = row is not None and row.state in (State.PAUSED, State.WAITING)
+            if row is None or not rests or row.outcome_owed or not self._is_old(row, now):
+                return None
+            return self._line_first(tx, row, now)
+
+        after = await self._ours.store.run(work)
+        if after is not None:
+            self._call_flow.follow(after)
+        return after is not None
+
     # -- inside the transaction ---------------------------------------------------------------
 
     def _next(self, tx: Tx, seat: int) -> Order | After | bool | None:

@@ -38,6 +38,25 @@ def test_by_hand_asks_the_same_gate(house: TestHouse) -> None:
     assert [call.path for call in house.calls()] == ["manual"]
 
 
+def test_an_old_line_is_made_anew_before_a_dial_by_hand(house: TestHouse) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.until(timedelta(hours=3, minutes=45).total_seconds())
+        old = house.phoner_leg()
+        status, problem = await house.api("POST", "/dial", {"number": "32200007"})
+        assert status == 409
+        assert "på ny" in problem["detail"]
+        assert not house.calls()
+        await house.until(20)
+        assert not old.live
+        assert (await house.seat())["state"] == "paused"
+        assert (await house.api("POST", "/dial", {"number": "32200007"}))[0] == 200
+        await house.until(5)
+        assert (await house.seat())["state"] == "talking"
+
+    play(work())
+
+
 def test_not_now_holds_by_hand_as_well(house: TestHouse) -> None:
     """Whoever asked for rest has it: only when it is over may a phoner ring again."""
 
