@@ -13,6 +13,7 @@ from sqlalchemy import select
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.database import accounts
+from callserver.database.house import next_due
 from callserver.database.tables import audit, calls, contacts, seats
 from callserver.engine.accounts import hash_of
 from callserver.engine.taking_in import take_in
@@ -165,10 +166,9 @@ class TestHouse:
                 await self.server.ours.background.idle()
                 if wake is not None:
                     wake = max(wake, self.clock.now() + timedelta(milliseconds=50))
-            next_due = self.server.upkeep._next
-            found = [one for one in self.read(next_due) if one is not None]
-            if found:
-                soonest = max(min(found), self.clock.now() + timedelta(milliseconds=50))
+            due_next = self.read(next_due)
+            if due_next is not None:
+                soonest = max(due_next, self.clock.now() + timedelta(milliseconds=50))
                 wake = soonest if wake is None else min(wake, soonest)
         self.clock.set(end)
 

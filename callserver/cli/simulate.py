@@ -19,7 +19,7 @@ from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli import opening
 from callserver.cli.populating import populate, supervise
-from callserver.database import calls, figures, listenings, seats
+from callserver.database import figures, house
 from callserver.ports import Tx
 from callserver.settings import Settings, instant
 from callserver.simulator.evening import Evening, Plan, Result, ServerUnderTest
@@ -118,11 +118,6 @@ async def evening(
     return await world.run(under_test, robots, progress, supervisors)
 
 
-def _next_wake(tx: Tx) -> datetime | None:
-    found = (seats.next_wake(tx), calls.next_deadline(tx), listenings.next_look(tx))
-    return min((at for at in found if at is not None), default=None)
-
-
 def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
     """When upkeep wants to run, asked of the database only after something has happened in it."""
     ran, known = -1, None
@@ -130,7 +125,7 @@ def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
     async def next_wake() -> datetime | None:
         nonlocal ran, known
         if getattr(server.store, "ran", None) != ran:
-            known = await server.store.run(_next_wake)
+            known = await server.store.run(house.next_due)
             ran = getattr(server.store, "ran", 0)
         return known
 

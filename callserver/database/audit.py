@@ -48,6 +48,9 @@ _ends = Prepared(
         .limit(1),
     }
 )
+_entries = select(audit.c.id, audit.c.body).order_by(audit.c.id)
+_of_contact = Prepared(_entries.where(audit.c.contact == bindparam("contact")))
+_of_call = Prepared(_entries.where(audit.c.call == bindparam("call")))
 
 
 class Cursor(NamedTuple):
@@ -134,18 +137,14 @@ def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:
     query = select(audit.c.leaf, audit.c.body).order_by(
         audit.c.leaf.is_(None), audit.c.leaf, audit.c.id
     )
-    for row in tx.execution_options(yield_per=10_000).execute(query):
+    for row in tx.execute(query.execution_options(yield_per=10_000)):
         yield row.leaf, row.body
 
 
 def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> list[dict[str, Any]]:
     """The entries about one contact or one call, oldest first."""
-    query = select(audit.c.id, audit.c.body).order_by(audit.c.id)
-    if contact is not None:
-        query = query.where(audit.c.contact == contact)
-    if call is not None:
-        query = query.where(audit.c.call == call)
-    return [{"id": key, **json.loads(body)} for key, body in tx.execute(query)]
+    rows = _of_contact(tx, {"contact": contact}) if call is None else _of_call(tx, {"call": call})
+    return [{"id": key, **json.loads(body)} for key, body in rows]
 
 
 def tail(tx: Tx, after: Cursor, most: int) -> list[Entry]:

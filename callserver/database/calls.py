@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, literal_column, select, union_all, update
+from sqlalchemy import bindparam, literal_column, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from callserver.database.prepared import Prepared
+from callserver.database.prepared import Change, Prepared
 from callserver.database.tables import calls, contacts
 from callserver.domain import call as machine
 from callserver.ports import Tx
@@ -76,13 +76,15 @@ _due = Prepared(
         calls.c.ended_at.is_(None),
     )
 )
-_to_stop = _all.where(
-    calls.c.ended_at.is_(None),
-    calls.c.stop_wanted.is_not(None),
-    calls.c.stopped.is_(literal_column("False")),
-    calls.c.ref.is_not(None),
+_to_stop = Prepared(
+    _all.where(
+        calls.c.ended_at.is_(None),
+        calls.c.stop_wanted.is_not(None),
+        calls.c.stopped.is_(literal_column("False")),
+        calls.c.ref.is_not(None),
+    )
 )
-_next_deadline = Prepared(select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)))
+_change = Change(calls.c.attempt)
 _counted = calls.c.cause.is_distinct_from(literal_column("'declined'"))
 _since = (calls.c.permit_at >= bindparam("since"), _counted)
 _attempt = select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at)
@@ -163,7 +165,7 @@ def store(tx: Tx, before: machine.Call, call: machine.Call, deadline: datetime |
 
 
 def change(tx: Tx, attempt: str, **values: Any) -> None:
-    tx.execute(update(calls).where(calls.c.attempt == attempt).values(**values))
+    _change(tx, attempt, values)
 
 
 def attempts(
@@ -186,12 +188,7 @@ def due(tx: Tx, now: datetime) -> list[CallRow]:
 
 def to_stop(tx: Tx) -> list[CallRow]:
     """Open calls that must be silenced and have not been yet."""
-    return [CallRow._make(row) for row in tx.execute(_to_stop)]
-
-
-def next_deadline(tx: Tx) -> datetime | None:
-    found: datetime | None = _next_deadline(tx, {}).scalar()
-    return found
+    return [CallRow._make(row) for row in _to_stop(tx, {})]
 
 
 def every_open(tx: Tx) -> list[CallRow]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all, update
 
-from callserver.database.prepared import Prepared
+from callserver.database.prepared import Change, Prepared
 from callserver.database.tables import contacts, places
 from callserver.ports import Tx
 
@@ -72,6 +72,7 @@ _ready = Prepared(
     .with_for_update(skip_locked=True)
 )
 _rank = Prepared(select(contacts.c.rank).where(contacts.c.id == bindparam("id")))
+_change = Change(contacts.c.id)
 _set_claimed = Prepared(
     update(contacts).where(contacts.c.id == bindparam("key")).values(status="claimed", next_at=None)
 )
@@ -198,11 +199,7 @@ def set_status(
     **more: Any,
 ) -> None:
     """What becomes of a contact: ready, waiting (next_at), call_back, done or closed (reason)."""
-    tx.execute(
-        update(contacts)
-        .where(contacts.c.id == contact)
-        .values(status=status, reason=reason, next_at=next_at, **more)
-    )
+    _change(tx, contact, {"status": status, "reason": reason, "next_at": next_at, **more})
 
 
 def free_call_backs(tx: Tx, phoner: int) -> int:

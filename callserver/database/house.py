@@ -7,14 +7,16 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from callserver.database.house_tables import refusal_tallies
+from callserver.database.house_tables import listenings, refusal_tallies
 from callserver.database.prepared import Prepared
 from callserver.database.tables import (
     audit,
     budgets,
+    calls,
     campaign_states,
     leases,
     receipts,
+    seats,
     tallies,
 )
 from callserver.domain.call import Receipt
@@ -41,6 +43,15 @@ _receipt = Prepared(
     }
 )
 
+_next_due = Prepared(
+    select(
+        select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)).scalar_subquery(),
+        select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)).scalar_subquery(),
+        select(func.min(listenings.c.look_at))
+        .where(listenings.c.look_at.is_not(None))
+        .scalar_subquery(),
+    )
+)
 _last_lease = select(func.max(leases.c.until))
 _last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
 _lease = select(leases.c.owner, leases.c.until).where(leases.c.name == bindparam("name"))
@@ -138,6 +149,11 @@ def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
         "at": now,
     }
     return _receipt(tx, values).rowcount == 1
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When the next seat, call or listening wants to be looked at; None when nothing waits."""
+    return min((at for at in _next_due(tx, {}).one() if at is not None), default=None)
 
 
 def lease(tx: Tx, name: str, owner: str, now: datetime) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from callserver.database.house_tables import forms, heard_calls, listenings
-from callserver.database.prepared import Prepared
+from callserver.database.prepared import Change, Prepared
 from callserver.database.tables import users
 from callserver.ports import Tx
 
@@ -59,15 +59,13 @@ class FormRow(NamedTuple):
 _columns = [listenings.c[name] for name in ListeningRow._fields]
 _all = select(*_columns)
 _open = listenings.c.ended_at.is_(None)
+_change = Change(listenings.c.id)
 _locked = Prepared(_all.where(listenings.c.id == bindparam("id")).with_for_update())
 _get = Prepared(_all.where(listenings.c.id == bindparam("id")))
 _by_leg = Prepared(_all.where(listenings.c.leg == bindparam("leg")))
 _of_listener = Prepared(_all.where(listenings.c.listener == bindparam("listener"), _open))
 _open_at = Prepared(_all.where(listenings.c.seat == bindparam("seat"), _open))
 _due = Prepared(select(listenings.c.id).where(listenings.c.look_at <= bindparam("now")))
-_next_look = Prepared(
-    select(func.min(listenings.c.look_at)).where(listenings.c.look_at.is_not(None))
-)
 _stir = Prepared(
     update(listenings)
     .where(listenings.c.seat == bindparam("at_seat"), _open)
@@ -134,11 +132,6 @@ def due(tx: Tx, now: datetime) -> list[int]:
     return [listening for (listening,) in _due(tx, {"now": now})]
 
 
-def next_look(tx: Tx) -> datetime | None:
-    found: datetime | None = _next_look(tx, {}).scalar()
-    return found
-
-
 def add(tx: Tx, **values: Any) -> ListeningRow | None:
     """A new open listening; None when the listener has one already: the database refuses a second."""
     if not _inserted(tx, listenings, values):
@@ -147,7 +140,7 @@ def add(tx: Tx, **values: Any) -> ListeningRow | None:
 
 
 def change(tx: Tx, listening: int, **values: Any) -> None:
-    tx.execute(update(listenings).where(listenings.c.id == listening).values(**values))
+    _change(tx, listening, values)
 
 
 def note_heard(tx: Tx, listening: int, call: str) -> bool:

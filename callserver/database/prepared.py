@@ -8,7 +8,7 @@ execution is ours. What stands in no hot path uses `tx.execute` as ever.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Executable, Select
+from sqlalchemy import Column, Dialect, Executable, Select, bindparam, update
 from sqlalchemy.sql import CompoundSelect
 
 from callserver.ports import Tx
@@ -111,3 +111,22 @@ class Prepared:
             one = self._statement[name] if isinstance(self._statement, Mapping) else self._statement
             found = self._compiled[name] = _Compiled(one, tx.dialect)
         return found.run(tx, values)
+
+
+class Change:
+    """Updates of one row, found by its key: a statement for each choice of columns."""
+
+    def __init__(self, key: Column[Any]) -> None:
+        self._key = key
+        self._statements: dict[tuple[str, ...], Prepared] = {}
+
+    def __call__(self, tx: Tx, key: Any, values: Mapping[str, Any]) -> Result:
+        names = tuple(values)
+        found = self._statements.get(names)
+        if found is None:
+            found = self._statements[names] = Prepared(
+                update(self._key.table)
+                .where(self._key == bindparam("row"))
+                .values({name: bindparam(name) for name in names})
+            )
+        return found(tx, {**values, "row": key})

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, union, update
+from sqlalchemy import bindparam, insert, literal_column, select, union, update
 
-from callserver.database.prepared import Prepared
+from callserver.database.prepared import Change, Prepared
 from callserver.database.tables import calls, seats, users
 from callserver.domain import seat as machine
 from callserver.ports import Tx
@@ -65,7 +65,7 @@ _of_the_left = Prepared(
     .join(users, users.c.id == seats.c.phoner)
     .where(users.c.left_at.is_not(None), seats.c.state != literal_column("'off'"))
 )
-_next_wake = Prepared(select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)))
+_line = Change(seats.c.id)
 _update = Prepared(
     update(seats)
     .where(seats.c.id == bindparam("key"))
@@ -139,11 +139,6 @@ def of_the_left(tx: Tx) -> list[int]:
     return [seat for (seat,) in _of_the_left(tx, {})]
 
 
-def next_wake(tx: Tx) -> datetime | None:
-    found: datetime | None = _next_wake(tx, {}).scalar()
-    return found
-
-
 def open_for(tx: Tx, phoner: int, department: str | None, now: datetime) -> SeatRow:
     """The phoner's seat, made when this is the first shift."""
     found = of_phoner(tx, phoner)
@@ -190,4 +185,4 @@ def store(
 
 def set_line(tx: Tx, seat: int, **values: Any) -> None:
     """Line, room, provider's names: what the telephone side of a seat is made of."""
-    tx.execute(update(seats).where(seats.c.id == seat).values(**values))
+    _line(tx, seat, values)

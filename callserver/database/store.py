@@ -101,17 +101,20 @@ class InlineStore:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.ran = 0  # transactions so far: whether anything has happened
+        self._tx: Connection | None = None
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         self.ran += 1
-        with self.engine.begin() as tx:
-            return work(tx)
+        return await self.read(work)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
-        with self.engine.begin() as tx:
-            return work(tx)
+        self._tx = self._tx or self.engine.connect()  # kept: connecting costs more than most work
+        with self._tx.begin():
+            return work(self._tx)
 
     def close(self) -> None:
+        if self._tx is not None:
+            self._tx.close()
         self.engine.dispose()
 
 

@@ -112,7 +112,7 @@ class Upkeep:
         if work.stopping:
             self._ours.background.start(self._call_flow.stopping.silence())
         await self._tidy(now)
-        due = [await self._seal(), *await self._ours.store.run(self._next)]
+        due = [await self._seal(), await self._ours.store.run(house.next_due)]
         if work.stopping:
             due.append(now + STOP_AGAIN)
         return min((at for at in due if at is not None), default=None)
@@ -140,10 +140,6 @@ class Upkeep:
     async def release(self) -> None:
         """Let another process take over at once."""
         await self._ours.store.run(lambda tx: house.release_lease(tx, "upkeep", self._owner))
-
-    @staticmethod
-    def _next(tx: Tx) -> tuple[datetime | None, ...]:
-        return seats.next_wake(tx), calls.next_deadline(tx), listenings.next_look(tx)
 
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:

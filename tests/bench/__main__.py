@@ -38,7 +38,7 @@ def main() -> None:
         "import": lambda: storing.importing(many),
         "audit": lambda: [storing.verifying(1_000_000 if full else 200_000)],
         "exchange": lambda: exchange.exchange(100 if full else 50),
-        "evening": lambda: an_evening(4 if full else 0.25),
+        "evening": lambda: an_evening(4 if full else 1),
     }
     table = Table("what", "measured", "peer in the same run", "limit", "aim", "")
     console = Console()

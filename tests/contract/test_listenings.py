@@ -52,12 +52,12 @@ def test_what_is_stirred_is_due(store: AnyStore) -> None:
     assert row is not None
     assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == []
     run(store, lambda tx: listenings.stir(tx, 2, TUESDAY))
-    assert run(store, listenings.next_look) == later
+    assert run(store, house.next_due) == later
     run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
     assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == [row.id]
     run(store, lambda tx: listenings.change(tx, row.id, ended_at=TUESDAY, look_at=later))
     run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
-    assert run(store, listenings.next_look) == later, "what has ended is stirred no more"
+    assert run(store, house.next_due) == later, "what has ended is stirred no more"
 
 
 def test_a_talk_is_noted_once_and_a_form_replaced(store: AnyStore) -> None:
