@@ -138,8 +138,7 @@ class Reader:
         self._region = region
         self._source = source or ""
         self._widths = {headings.own_width(header), len(header)}
-        # What makes the household's key stays a merge field besides; a column without a heading is
-        # kept.
+        # What makes the household's key stays a merge field besides; a column without a heading stays.
         kept = {columns.get(field) for field in ("household", "address", "postcode")}
         used = set(columns.values()) - kept
         self._extra = [
@@ -190,13 +189,13 @@ class _Columns:
     ) -> None:
         self._header, self._at, self._count = header, at, len(rows)
         self.problems = {
-            at: RowProblem("", cells.reason if isinstance(cells, Unreadable) else "cells")
-            for at, cells in enumerate(rows)
+            row: RowProblem("", cells.reason if isinstance(cells, Unreadable) else "cells")
+            for row, cells in enumerate(rows)
             if len(cells) not in widths or isinstance(cells, Unreadable)
         }
         if self.problems:
             blank = [""] * len(header)
-            rows = [blank if at in self.problems else cells for at, cells in enumerate(rows)]
+            rows = [blank if row in self.problems else cells for row, cells in enumerate(rows)]
         # Rows that came back may be shorter than the header: they lack what we had put behind.
         self._columns = list(zip(*rows, strict=False)) or [()] * len(header)
 
