@@ -34,7 +34,7 @@ class Rooms:
         self._call_flow = call_flow
 
     async def ring_in(self, seat: int) -> None:
-        """Ring the phoner's telephone so that it joins a room. Browser lines call in themselves."""
+        """Ring the phoner's telephone, in her browser or on her desk, so that it joins a room."""
 
         def prepare(tx: Tx) -> tuple[str, str, str] | None:
             row = seats.lock(tx, seat)
