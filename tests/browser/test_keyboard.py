@@ -91,7 +91,7 @@ def test_a_shift_and_a_listening_without_a_mouse(chromium: Browser, house: House
         sign_in(sigrid, house, "sigrid")
         expect(sigrid.locator("#code")).to_be_visible()
         tab_to(sigrid, "#code [name=code]")
-        sigrid.keyboard.type(house.stage.staff.code(house.stage.clock.now()))
+        sigrid.keyboard.type(house.code("sigrid"))
         sigrid.keyboard.press("Enter")
         tile = sigrid.get_by_role("button", name=re.compile("^Maja Prøve"))
         expect(tile).to_be_visible()
