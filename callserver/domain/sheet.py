@@ -55,7 +55,7 @@ class _TooLongError(Exception):
 
 
 def _text(raw: bytes) -> tuple[str, str, bool]:
-    """The file's encoding, its text, and whether bytes that fit into no letter are in it, as surrogates.
+    """The file's encoding, its text, and whether it holds bytes that are no letter, as surrogates.
 
     Raises:
         ValueError: in no way that we know.
@@ -69,7 +69,8 @@ def _text(raw: bytes) -> tuple[str, str, bool]:
             return encoding, raw.decode(encoding), False
         except UnicodeDecodeError as error:
             if encoding == "utf-8-sig" and not raw[: error.start].removeprefix(UTF8).isascii():
-                return encoding, raw.decode(encoding, "surrogateescape"), True  # but for some rows
+                # UTF-8 but for some rows
+                return encoding, raw.decode(encoding, "surrogateescape"), True
     raise ValueError("the file is neither UTF-8 nor Windows-1252")
 
 

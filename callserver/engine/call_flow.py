@@ -275,8 +275,11 @@ class CallFlow:
         if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
             self.follow(await self._ours.store.run(lambda tx: self.leg_lost(tx, leg)))
 
-    def leg_lost(self, tx: Tx, leg: str) -> After:
-        """A phoner's leg is gone: silence what rings for her, apologise to who is on the line."""
+    def leg_lost(self, tx: Tx, leg: str, reason: str = "") -> After:
+        """A phoner's leg is gone: silence what rings for her, apologise to who is on the line.
+
+        `reason`: what her seat says while she is rung again, where that is not the loss itself.
+        """
         now = self._ours.clock.now()
         after = After()
         row = seats.by_leg(tx, leg)
@@ -285,7 +288,7 @@ class CallFlow:
         seats.set_line(tx, row.id, leg=None, room_ref=None, room="")  # a leg has its own room
         if not row.connected:
             return after
-        seating.move(tx, self._ours, row, Event.LEG_LOST, now)
+        seating.move(tx, self._ours, row, Event.LEG_LOST, now, reason=reason)
         call = None if row.call is None else calls.lock(tx, row.call)
         if call is None or call.ended_at is not None:
             return after

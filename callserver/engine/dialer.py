@@ -86,10 +86,9 @@ class Dialer:
         def work(tx: Tx) -> After | None:
             now = self._ours.clock.now()
             row = seats.of_phoner(tx, phoner)
-            rests = row is not None and row.state in (State.PAUSED, State.WAITING)
-            if row is None or not rests or row.outcome_owed or not self._is_old(row, now):
+            if row is None or row.state not in (State.PAUSED, State.WAITING) or row.outcome_owed:
                 return None
-            return self._line_first(tx, row, now)
+            return self._line_first(tx, row, now) if self._is_old(row, now) else None
 
         after = await self._ours.store.run(work)
         if after is not None:
@@ -144,9 +143,9 @@ class Dialer:
         if not row.connected or row.room_ref is None or row.leg is None:
             seating.move(tx, self._ours, row, Event.LEG_LOST, now)
             return After()
-        seats.set_line(tx, row.id, leg=None, room_ref=None, room="")
-        seating.move(tx, self._ours, row, Event.LEG_LOST, now, reason="leg_old")
-        return After(hang_up=[row.leg])
+        after = self._call_flow.leg_lost(tx, row.leg, reason="leg_old")
+        after.hang_up.append(row.leg)
+        return after
 
     def _slot(self, tx: Tx, row: SeatRow, now: datetime) -> bool:
         """Whether a call may be ordered now; else the seat has its turn, and waits for it."""
