@@ -1,21 +1,71 @@
 """Configuration files: YAML with the line of every key, and the folder they stand in.
 
 YAML 1.1's surprises are switched off: only true and false are booleans, 09:00 is a text and not
-540, a date stays as it is written, and the same key twice in one mapping is an error.
+540, a date stays as it is written, and the same key twice in one mapping is an error. Aliases are
+refused: 280 bytes of nested aliases would expand to gigabytes.
 """
 
 import re
 from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from callserver.domain.document import File, Key, Position
 
+MOST_BYTES = 100_000
+"""The largest configuration file; the largest one shipped has 4 kB."""
+
+MOST_NODES = 10_000
+"""The most values in one YAML file: each costs time and memory to load."""
+
+MOST_DEPTH = 20
+"""Lists within lists: the scanner's time grows with the square of the depth."""
+
+MOST_WHY = 200
+"""Characters of a problem's text: YAML's own may quote a whole line."""
+
+
+class _NotOursError(yaml.MarkedYAMLError):
+    """YAML all right, but with something in it that would be misread."""
+
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with YAML 1.2's idea of plain words."""
+    """SafeLoader with YAML 1.2's idea of plain words, without aliases, and of a limited size."""
+
+    _nodes = 0
+
+    def fetch_flow_collection_start(self, token_class: Any) -> None:
+        """One more [ or {.
+
+        Raises:
+            _NotOursError: they are nested too deep.
+        """
+        if self.flow_level >= MOST_DEPTH:
+            raise _NotOursError(
+                problem=f"is nested deeper than {MOST_DEPTH}", problem_mark=self.get_mark()
+            )
+        super().fetch_flow_collection_start(token_class)
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """One more node.
+
+        Raises:
+            _NotOursError: it is an alias, or one node too many.
+        """
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        mark: Any = event.start_mark
+        self._nodes += 1
+        if isinstance(event, yaml.AliasEvent):
+            raise _NotOursError(
+                problem=f"*{event.anchor} is an alias: write the value itself",
+                problem_mark=mark,
+            )
+        if self._nodes > MOST_NODES:
+            raise _NotOursError(problem=f"holds more than {MOST_NODES} values", problem_mark=mark)
+        return super().compose_node(parent, index)
 
 
 _NULL = "tag:yaml.org,2002:null"
@@ -33,10 +83,6 @@ _Loader.add_implicit_resolver(
 )
 
 
-class _NotOursError(yaml.MarkedYAMLError):
-    """YAML all right, but with something in it that would be misread."""
-
-
 def read_yaml(kind: str, path: Path, name: str, shown: str) -> File:
     """One YAML file with the position of every key."""
     text = _text(path)
@@ -45,10 +91,18 @@ def read_yaml(kind: str, path: Path, name: str, shown: str) -> File:
     return File(kind, shown, name, {}, error=text)
 
 
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes; of one that is too large just enough to tell."""
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
+
+
 def _text(path: Path) -> str | tuple[int, str]:
     """The file's text, or in which line it is none, and why."""
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
+        if len(raw) > MOST_BYTES:
+            return 1, f"is larger than {MOST_BYTES // 1000} kB"
         return raw.decode("utf-8-sig")
     except OSError as error:
         return 1, f"cannot be read: {error.strerror}"
@@ -60,7 +114,7 @@ def _yaml(kind: str, text: str, name: str, shown: str) -> File:
     positions: dict[Key, Position] = {}
 
     def wrong(line: int, why: str) -> File:
-        return File(kind, shown, name, {}, error=(line, why))
+        return File(kind, shown, name, {}, error=(line, why[:MOST_WHY]))
 
     try:
         loader = _Loader(text)

@@ -40,7 +40,7 @@ class Folder:
         if self._read is not None and self._read[0] == signature:
             return self._read[1], self._read[2]
         raw = {
-            str(path.relative_to(self._path)): path.read_bytes()
+            str(path.relative_to(self._path)): files.read_bytes(path)
             for path in sorted([*self._path.glob("*"), *self._path.glob("*/*")])
             if path.suffix in SUFFIXES and path.is_file()
         }

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
+from callserver.adapters.files import MOST_BYTES
 from callserver.console import rule_views
 from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
 from callserver.console.live import Told
@@ -27,8 +28,6 @@ from callserver.engine.house import House
 from callserver.engine.proposing import Proposing
 from callserver.engine.revising import Revising
 from callserver.errors import Impossible, NotFound
-
-MOST_TEXT = 200_000
 
 Texts = dict[str, str | None]
 
@@ -217,6 +216,6 @@ def _sees(asked: Asked, found: Configuration, path: str) -> bool:
 
 
 def _bounded(texts: Texts) -> Texts:
-    if any(len(text or "") > MOST_TEXT for text in texts.values()):
+    if any(len((text or "").encode()) > MOST_BYTES for text in texts.values()):
         raise Impossible("a file is too long", key="too_large")
     return texts

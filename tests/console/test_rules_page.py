@@ -93,6 +93,19 @@ def test_a_change_is_checked_while_it_is_typed(house: House) -> None:
     assert [one for one in house.entries("configuration") if "proposal" in one] == []
 
 
+def test_a_file_that_would_expand_or_is_too_large_is_refused(house: House) -> None:
+    browser = house.browser("administrator")
+    alias = {"texts": {DK: "name: &a [x]\ntitle: [*a, *a]\n"}}
+    (problem,) = browser.api("POST", "/rules/check", alias).json()["problems"]
+    assert (problem["file"], problem["line"]) == (DK, 2)
+    assert "*a is an alias" in problem["why"]
+    for action in ("check", "effect", "proposals"):
+        large: dict[str, Any] = {"texts": {DK: "x" * 100_001}}
+        if action == "proposals":
+            large["why"] = "larger"
+        assert said(browser.api("POST", f"/rules/{action}", large))[0] == 409
+
+
 def test_what_is_not_looser_takes_effect_at_once_and_the_files_follow(
     house: House, config: Path
 ) -> None:
