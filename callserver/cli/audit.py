@@ -16,8 +16,9 @@ from callserver.cli import opening
 from callserver.database import audit, contacts
 from callserver.database.store import reading
 from callserver.database.tables import calls
-from callserver.domain import phone, sealed
-from callserver.engine.checking import read_heads, read_key
+from callserver.domain import phone
+from callserver.engine import checking
+from callserver.engine.checking import read_key
 from callserver.errors import ConfigurationProblem, NotFound
 
 
@@ -40,20 +41,20 @@ def verify(
     """
     settings = opening.settings()
     outside = seals or settings.seals
-    heads = read_heads(outside)
     public = read_key(key or settings.seal_key.with_suffix(".pub"))
     if file is not None:
-        entries = list(_exported(file))
+        found = checking.verify_export(list(_exported(file)), outside, public)
     else:
         with opening.database(settings) as engine, reading(engine) as connection:
-            entries = list(audit.entries(connection))
-        heads = sealed.between(heads, read_heads(outside), entries)
-    findings, count, unsealed = sealed.verify(entries, heads, public)
-    for finding in findings:
+            found = checking.verify(connection, outside, public)
+    for finding in found.findings:
         print(finding)
     console = Console(highlight=False)
-    console.print(f"{count} sealed entries, {unsealed} not sealed yet, {len(findings)} findings")
-    if findings:
+    console.print(
+        f"{found.sealed} sealed entries, {found.unsealed} not sealed yet, "
+        f"{len(found.findings)} findings"
+    )
+    if found.findings:
         raise typer.Exit(1)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select, 
 
 from callserver.database.prepared import Prepared
 from callserver.database.tables import audit, seals
-from callserver.domain.audit import Kind, canonical, stamp
+from callserver.domain.audit import Kind, SearchColumns, canonical, stamp
 from callserver.domain.sealed import Head, parse
 from callserver.ports import Tx
 
@@ -127,8 +127,15 @@ def last_head(tx: Tx) -> Head | None:
     return None if body is None else parse(body)
 
 
-def heads_after(tx: Tx, size: int) -> list[bytes]:
-    query = select(seals.c.body).where(seals.c.size > size).order_by(seals.c.size)
+def heads_after(tx: Tx, size: int, most: int) -> list[bytes]:
+    """The heads that cover more than `size` entries, the smallest first."""
+    query = select(seals.c.body).where(seals.c.size > size).order_by(seals.c.size).limit(most)
+    return list(tx.execute(query).scalars())
+
+
+def heads_up_to(tx: Tx, size: int) -> list[bytes]:
+    """The heads that cover no more than `size` entries, the smallest first."""
+    query = select(seals.c.body).where(seals.c.size <= size).order_by(seals.c.size)
     return list(tx.execute(query).scalars())
 
 
@@ -139,6 +146,15 @@ def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:
     )
     for row in tx.execute(query.execution_options(yield_per=10_000)):
         yield row.leaf, row.body
+
+
+def stored(tx: Tx) -> Iterator[tuple[int | None, bytes, SearchColumns]]:
+    """As `entries`, with what stands beside each to search by."""
+    query = select(
+        audit.c.leaf, audit.c.body, audit.c.at, audit.c.kind, audit.c.contact, audit.c.call
+    ).order_by(audit.c.leaf.is_(None), audit.c.leaf, audit.c.id)
+    for leaf, body, *columns in tx.execute(query.execution_options(yield_per=10_000)):
+        yield leaf, body, SearchColumns(*columns)
 
 
 def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -80,6 +80,25 @@ def canonical(entry: Mapping[str, Any]) -> bytes:
         TypeError: a value has no plain form in JSON, such as an instant.
     """
     return orjson.dumps(entry, option=_PLAIN)
+
+
+class SearchColumns(NamedTuple):
+    """What the database stores beside an entry, to search by; a seal covers the entry only."""
+
+    at: datetime
+    kind: str
+    contact: int | None
+    call: str | None
+
+
+def search_columns(body: bytes) -> SearchColumns | None:
+    """What must be stored beside this entry; None: it is no entry."""
+    try:
+        entry = orjson.loads(body)
+        at = datetime.fromisoformat(entry["at"])
+        return SearchColumns(at, entry["kind"], entry.get("contact"), entry.get("call"))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def stamp(at: datetime) -> str:

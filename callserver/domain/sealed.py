@@ -146,59 +146,88 @@ def verify(
     return findings, len(numbers), unsealed
 
 
+def _heads_missing(first: int, after: int) -> Finding:
+    """No head covers the entries from `first` up to, but not including, `after`."""
+    return Finding(
+        None,
+        f"the heads of entries {first} to {after - 1} are missing from the heads file (moved, rotated"
+        " or cut?): start the server, which writes them again, or put the old file back",
+    )
+
+
 def _check_heads(
     heads: Sequence[Head], public: Ed25519PublicKey, hashes: Sequence[bytes]
-) -> tuple[list[Finding], list[bytes]]:
+) -> tuple[list[Finding], list[bytes | None]]:
     """Signatures, and that each head grows from the one before; every leaf hash they name.
+
+    An entry whose head is missing has no leaf hash (None). What follows is checked all the same: the
+    next head is signed, and names the tree that it made.
 
     `hashes`: those of the entries. Where they are what the head names, they need not be read from it.
     """
     findings: list[Finding] = []
-    expected: list[bytes] = []
+    expected: list[bytes | None] = []
     frontier: list[bytes] = []
     for head in heads:
         try:
             public.verify(bytes.fromhex(head.signature), head.body())
         except (InvalidSignature, ValueError):
             findings.append(Finding(None, f"the head of size {head.size} has a wrong signature"))
-        if head.first != len(expected):
-            findings.append(Finding(None, f"heads are missing before entry {head.first}"))
-            return findings, expected
-        if head.previous != tree.root(frontier).hex():
+        if head.first < len(expected):
             findings.append(Finding(None, f"the head of size {head.size} follows another log"))
+            return findings, expected
         leaves = hashes[head.first : head.size]
         if b"".join(leaves).hex() != head.leaves:
             leaves = head.leaf_hashes()
-        frontier = tree.extend(len(expected), frontier, leaves)
+        if head.first > len(expected):
+            findings.append(_heads_missing(len(expected), head.first))
+            expected += [None] * (head.first - len(expected))
+            frontier = [bytes.fromhex(node) for node in head.frontier]
+        else:
+            if head.previous != tree.root(frontier).hex():
+                findings.append(Finding(None, f"the head of size {head.size} follows another log"))
+            frontier = tree.extend(len(expected), frontier, leaves)
         expected += leaves
         if head.root != tree.root(frontier).hex() or head.size != len(expected):
             findings.append(Finding(None, f"the head of size {head.size} has a wrong root"))
     return findings, expected
 
 
-def _name(
-    numbers: Sequence[int], hashes: Sequence[bytes], expected: Sequence[bytes]
-) -> list[Finding]:
-    """Which entries were changed, removed, doubled or moved."""
+def _by_number(
+    numbers: Sequence[int], hashes: Sequence[bytes]
+) -> tuple[dict[int, bytes], list[Finding]]:
+    """The entries by their numbers, and those whose number cannot be."""
     findings: list[Finding] = []
-    place = {leaf: number for number, leaf in enumerate(expected)}
     found: dict[int, bytes] = {}
     for number, one in zip(numbers, hashes, strict=True):
-        if number in found:
+        if number < 0:
+            findings.append(Finding(number, "was never sealed under this number"))
+        elif number in found:
             findings.append(Finding(number, "stands there twice"))
         else:
             found[number] = one
+    return found, findings
+
+
+def _name(
+    numbers: Sequence[int], hashes: Sequence[bytes], expected: Sequence[bytes | None]
+) -> list[Finding]:
+    """Which entries were changed, removed, doubled or moved."""
+    found, findings = _by_number(numbers, hashes)
+    place = {leaf: number for number, leaf in enumerate(expected) if leaf is not None}
     if found and max(found) < len(expected) - 1:
         cut = max(found) + 1
         findings.append(Finding(cut, f"the tail is cut: {len(expected) - cut} entries are gone"))
     last = max(found, default=-1)
+    if last >= len(expected):
+        findings.append(_heads_missing(len(expected), last + 1))
     if not found and expected:
         findings.append(Finding(0, f"all {len(expected)} entries are gone"))
     for number in range(last + 1):
         if number not in found:
             findings.append(Finding(number, "is missing"))
-        elif number >= len(expected):
-            findings.append(Finding(number, "was never sealed under this number"))
+        elif number >= len(expected) or expected[number] is None:
+            continue
         elif found[number] != expected[number]:
             other = place.get(found[number])
             moved = f"holds what was sealed as entry {other}" if other is not None else ""

@@ -1,5 +1,6 @@
 """Verifying the sealed log from inside a running server: the same check that a stranger makes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from callserver.database import audit
 from callserver.domain import sealed
+from callserver.domain.audit import search_columns
 from callserver.domain.sealed import Finding, Head
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Store, Tx
@@ -28,7 +30,11 @@ def read_heads(path: Path) -> list[Head]:
         ConfigurationProblem: there is no such file, or it is none.
     """
     if not path.exists():
-        raise ConfigurationProblem(f"there is no heads file {path}", key="no_heads")
+        raise ConfigurationProblem(
+            f"the heads file {path} is missing (moved, rotated or deleted?): start the server, which"
+            " writes it again, or put it back",
+            key="no_heads",
+        )
     try:
         whole = path.read_bytes()
         lines = whole[: whole.rfind(b"\n") + 1].splitlines()  # the last may be in the writing
@@ -51,14 +57,37 @@ def read_key(path: Path) -> Ed25519PublicKey:
         raise ConfigurationProblem(f"{path} holds no public key", key="no_seal_key") from None
 
 
+def verify(tx: Tx, heads: Path, public: Ed25519PublicKey) -> Checked:
+    """Every entry of the database against the heads outside, and its search columns against itself.
+
+    Raises:
+        ConfigurationProblem: the heads file is missing, or is none.
+    """
+    before, entries, misfiled = read_heads(heads), list[tuple[int | None, bytes]](), list[Finding]()
+    for leaf, body, columns in audit.stored(tx):
+        entries.append((leaf, body))
+        if search_columns(body) != columns and len(misfiled) <= sealed.MOST_NAMED:
+            misfiled.append(Finding(leaf, "is searched for by other values than it holds"))
+    fitting = sealed.between(before, read_heads(heads), entries)
+    findings, count, unsealed = sealed.verify(entries, fitting, public)
+    named = {finding.leaf for finding in findings}
+    misfiled = [finding for finding in misfiled if finding.leaf not in named]
+    return Checked(count, unsealed, (*findings, *misfiled))
+
+
+def verify_export(
+    entries: Sequence[tuple[int | None, bytes]], heads: Path, public: Ed25519PublicKey
+) -> Checked:
+    """Every entry of an export against the heads.
+
+    Raises:
+        ConfigurationProblem: the heads file is missing, or is none.
+    """
+    findings, count, unsealed = sealed.verify(entries, read_heads(heads), public)
+    return Checked(count, unsealed, tuple(findings))
+
+
 async def check(store: Store, heads: Path, key: Path) -> Checked:
-    """Every entry against the heads outside; reads beside the server, however long it takes."""
+    """The same beside a running server, however long it takes."""
     public = read_key(key)
-
-    def work(tx: Tx) -> Checked:
-        before, entries = read_heads(heads), list(audit.entries(tx))
-        fitting = sealed.between(before, read_heads(heads), entries)
-        found, count, unsealed = sealed.verify(entries, fitting, public)
-        return Checked(count, unsealed, tuple(found))
-
-    return await store.read(work)
+    return await store.read(lambda tx: verify(tx, heads, public))

@@ -9,6 +9,7 @@ import contextlib
 import os
 import tempfile
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,10 +23,14 @@ from cryptography.hazmat.primitives.serialization import (
 from callserver.database import audit
 from callserver.domain import sealed
 from callserver.domain.audit import stamp
+from callserver.engine.heads_file import HeadsFile
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store, Tx
 
 EVERY = timedelta(seconds=5)
+MOST_HEADS = 1000
+"""Heads read at once while they are written to the file."""
+
 MOST = 5000
 """Entries in one head: what one transaction numbers."""
 
@@ -64,8 +69,7 @@ class Sealer:
         self._store = store
         self._clock = clock
         self._key = load_key(key)
-        self._outside = outside
-        self._outside_size: int | None = None
+        self._outside = HeadsFile(outside)
         self._due: datetime | None = None
 
     async def seal(self) -> datetime:
@@ -75,10 +79,7 @@ class Sealer:
             return self._due
         while await self._store.run(self._seal) == MOST:
             pass
-        size = self._size_outside()
-        lines = await self._store.run(lambda tx: audit.heads_after(tx, size))
-        if lines:
-            self._append(lines)
+        await self._bring_outside()
         self._due = now + EVERY
         return self._due
 
@@ -94,24 +95,17 @@ class Sealer:
             audit.seal(tx, [key for key, _ in found], head)
         return len(found)
 
-    def _size_outside(self) -> int:
-        """How far the file outside goes; a torn last line, from a crash, is cut off first."""
-        if self._outside_size is None:
-            self._outside_size = 0
-            if self._outside.exists():
-                whole = self._outside.read_bytes()
-                kept = whole[: whole.rfind(b"\n") + 1]
-                if kept != whole:
-                    self._outside.write_bytes(kept)
-                if kept:
-                    self._outside_size = sealed.parse(kept.splitlines()[-1]).size
-        return self._outside_size
-
-    def _append(self, lines: list[bytes]) -> None:
-        self._outside.parent.mkdir(parents=True, exist_ok=True)
-        self._outside_size = None  # if this breaks off, a torn line is there to be cut off
-        with self._outside.open("ab") as file:
-            file.writelines(line + b"\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        self._outside_size = sealed.parse(lines[-1]).size
+    async def _bring_outside(self) -> None:
+        """Write to the file what it lacks: the newest heads, and those that somebody has cut off."""
+        first, size = self._outside.covers()
+        if first > 0:
+            lines = await self._store.run(partial(audit.heads_up_to, size=first))
+            if lines and sealed.parse(lines[-1]).size == first:
+                self._outside.restore(lines)
+            else:
+                self._outside.leave_as_it_is()
+        while lines := await self._store.run(
+            partial(audit.heads_after, size=size, most=MOST_HEADS)
+        ):
+            self._outside.append(lines)
+            size = sealed.parse(lines[-1]).size

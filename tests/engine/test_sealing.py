@@ -21,6 +21,7 @@ from callserver.database.tables import audit as table
 from callserver.database.tables import seals
 from callserver.domain import sealed
 from callserver.domain.audit import Kind, canonical
+from callserver.engine import checking
 from callserver.engine.sealing import EVERY, Sealer, load_key
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
@@ -58,11 +59,10 @@ class Log:
         asyncio.run(self.store.run(work))
 
     def findings(self) -> list[str]:
-        heads = [sealed.parse(line) for line in self.outside.read_bytes().splitlines()]
         public = load_key(self.key).public_key()
         with self.store.engine.connect() as connection:
-            found, _, _ = sealed.verify(audit.entries(connection), heads, public)
-        return [str(one) for one in found]
+            found = checking.verify(connection, self.outside, public)
+        return [str(one) for one in found.findings]
 
 
 @pytest.fixture
@@ -116,6 +116,102 @@ def test_a_change_in_the_database_is_named(log: Log, tampering: Callable[[Tx], N
     assert any(one.startswith("entry 5: ") for one in log.findings())
     log.write(3)  # and stays found when the server goes on
     assert any(one.startswith("entry 5: ") for one in log.findings())
+
+
+@pytest.mark.parametrize(
+    "columns", [{"kind": "hand"}, {"contact": 9}, {"call": "x"}, {"at": NOW}, {"contact": None}]
+)
+def test_an_entry_hidden_from_searches_is_named(log: Log, columns: dict[str, object]) -> None:
+    """The columns that are searched are not sealed themselves: they must say what the entry says."""
+
+    def of_a_contact(tx: Tx) -> None:
+        audit.append(tx, log.clock.now(), Kind.CARD, contact=7, call="a1")
+
+    log.change(of_a_contact)
+    log.write(1)
+    assert log.findings() == []
+    log.change(lambda tx: tx.execute(update(table).where(table.c.leaf == 12).values(columns)))
+    assert log.findings() == ["entry 12: is searched for by other values than it holds"]
+
+
+def moved(outside: Path) -> None:
+    outside.rename(outside.with_suffix(".1"))
+    outside.touch()
+
+
+def emptied(outside: Path) -> None:
+    outside.write_bytes(b"")
+
+
+def beginning_cut(outside: Path) -> None:
+    outside.write_bytes(b"".join(outside.read_bytes().splitlines(keepends=True)[1:]))
+
+
+def end_cut(outside: Path) -> None:
+    outside.write_bytes(b"".join(outside.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def torn(outside: Path) -> None:
+    outside.write_bytes(outside.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    ("rotated", "said"),
+    [
+        (moved, "the heads of entries 0 to 11 are missing"),
+        (emptied, "the heads of entries 0 to 11 are missing"),
+        (beginning_cut, "the heads of entries 0 to 3 are missing"),
+        (end_cut, "the heads of entries 8 to 11 are missing"),
+        (torn, "the heads of entries 8 to 11 are missing"),
+    ],
+)
+def test_a_rotated_heads_file_is_said_and_made_whole(
+    log: Log, rotated: Callable[[Path], None], said: str
+) -> None:
+    before = log.outside.read_bytes()
+    rotated(log.outside)
+    (finding,) = log.findings()
+    assert said in finding
+    assert "start the server, which writes them again" in finding
+    log.write(0)  # the running server looks
+    assert log.outside.read_bytes() == before
+    log.write(2)
+    assert log.findings() == []
+
+
+def test_a_missing_heads_file_is_said_and_made_whole(log: Log) -> None:
+    before = log.outside.read_bytes()
+    log.outside.unlink()
+    with pytest.raises(ConfigurationProblem, match=r"is missing .* writes it again"):
+        log.findings()
+    log.write(0)
+    assert log.outside.read_bytes() == before
+
+
+def test_a_head_that_the_database_has_lost_stays_missing(log: Log) -> None:
+    beginning_cut(log.outside)
+    log.change(lambda tx: tx.execute(delete(seals).where(seals.c.size == 4)))
+    log.write(2)
+    (finding,) = log.findings()
+    assert "the heads of entries 0 to 3 are missing" in finding
+
+
+def test_a_damaged_heads_file_is_kept_aside(log: Log) -> None:
+    before = log.outside.read_bytes()
+    log.outside.write_bytes(b"not a head\n")
+    log.write(0)
+    assert log.outside.read_bytes() == before
+    assert log.outside.with_name("seals.jsonl.unreadable").read_bytes() == b"not a head\n"
+
+
+def test_another_process_has_sealed_meanwhile(log: Log) -> None:
+    other = Sealer(log.store, log.clock, log.key, log.outside)
+    first, log.sealer = log.sealer, other
+    log.write(3)
+    log.sealer = first
+    log.write(3)
+    sizes = [json.loads(line)["size"] for line in log.outside.read_bytes().splitlines()]
+    assert sizes == [4, 8, 12, 15, 18]
 
 
 def test_a_cut_tail_is_found_though_its_heads_went_with_it(log: Log) -> None:
