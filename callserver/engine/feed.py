@@ -52,9 +52,12 @@ class Feed:
         told = after
         try:
             if after is not None:
-                missed = await self._store.read(lambda tx: audit.tail(tx, after, MOST_MISSED))
-                told = missed[-1].at if missed else after
-                yield None if len(missed) == MOST_MISSED else missed
+                missed, ends = await self._store.read(
+                    lambda tx: (audit.tail(tx, after, MOST_MISSED), audit.end(tx))
+                )
+                told = missed[-1].at if missed else min(after, ends)
+                # Beyond the end: the database was restored from a backup since.
+                yield None if after > ends or len(missed) == MOST_MISSED else missed
             while not self._stopped.is_set():
                 news = await queue.get()
                 if news is None or told is None:

@@ -137,6 +137,19 @@ def test_who_was_away_too_long_looks_anew(house: House, monkeypatch: pytest.Monk
     asyncio.run(work())
 
 
+def test_a_page_left_open_over_a_restore_looks_anew_and_goes_on(house: House) -> None:
+    """Its cursor lies beyond the end of the restored log."""
+    browser = house.browser("supervisor")
+
+    async def work() -> None:
+        async with stream(browser, "0-999999") as opened:
+            await opened.until("look-anew")
+            await house.on_shift(1)
+            await opened.until("floor")
+
+    asyncio.run(work())
+
+
 def test_a_stopping_server_lets_its_followers_go(house: House) -> None:
     browser = house.browser("supervisor")
 
