@@ -1,5 +1,6 @@
 """One Starlette app from the two doors, the provider's and the people's, and its lifespan."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,11 +8,10 @@ from contextlib import asynccontextmanager
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
-from sqlalchemy import select, text
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from callserver.adapters.ticker import Ticker
@@ -22,6 +22,7 @@ from callserver.console.books import Books
 from callserver.console.card import CardRoom
 from callserver.console.evening import EveningRoom
 from callserver.console.floor import Floor
+from callserver.console.health import Health
 from callserver.console.listening import Ears
 from callserver.console.lists import Lists
 from callserver.console.live import Live
@@ -37,6 +38,7 @@ from callserver.console.softphone import Softphone, connects
 from callserver.console.staff import StaffRoom
 from callserver.console.suppressions import Suppressions
 from callserver.console.who import Who
+from callserver.database.store import UNAVAILABLE
 from callserver.engine.by_hand import ByHand
 from callserver.engine.door import Door
 from callserver.engine.heard import Heard
@@ -48,6 +50,9 @@ log = structlog.get_logger(__name__)
 
 CONFIGURATION_LOOK_SECONDS = 2
 
+MAKE_UP_SECONDS = 1
+"""How soon a process without upkeep asks about everything once the database is back."""
+
 DRAIN_SECONDS = 10
 """How long a stopping server waits for orders that are under way."""
 
@@ -58,11 +63,14 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     `played`: a network that plays the browsers' telephones (the demonstration's).
     """
 
+    ticker = Ticker(server.upkeep.tick, server.clock)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await server.revising.start()
-        ticker = Ticker(server.upkeep.tick, server.clock)
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.revising.look)
+        if not server.settings.upkeep:
+            ticker.every(MAKE_UP_SECONDS, server.upkeep.make_up)
         if ticking and server.settings.upkeep:
             await server.upkeep.start()
         if ticking:
@@ -84,10 +92,17 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             await server.ours.background.stop(DRAIN_SECONDS)
             if ticking and server.settings.upkeep:
                 await server.upkeep.release()
-            server.store.close()
+            await asyncio.to_thread(server.store.close)
             await server.http.aclose()
 
-    door = Door(server.ours, server.call_flow, server.rooms, server.inbound, server.listener_legs)
+    door = Door(
+        server.ours,
+        server.call_flow,
+        server.rooms,
+        server.inbound,
+        server.listener_legs,
+        server.upkeep.missed,
+    )
 
     own = server.exchange
     events = None if own is None else own.events(door, server.upkeep.start)
@@ -97,9 +112,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     softphones = None if own is None else own.softphones
     pages = Pages(people, connects(server.settings, softphones))
 
-    async def health(_: Request) -> Response:
-        await server.store.run(lambda tx: tx.execute(select(text("1"))).scalar())
-        return JSONResponse({"status": "ok", "revision": server.ours.rules.current.revision})
+    health = Health(server.ours, ticker)
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -107,13 +120,15 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     app = Starlette(
         routes=[
             *([] if own else webhook_routes(server.settings, door)),
-            Route("/healthz", health),
+            Route("/healthz", health.answer),
             Route("/metrics", metrics),
             *api.routes(),
             *pages.routes(),
         ],
         exception_handlers={
             CallserverError: problems.on_error,
+            **dict.fromkeys(UNAVAILABLE, problems.on_unavailable),
+            ClientDisconnect: problems.on_disconnect,
             ValidationError: problems.on_invalid,
             HTTPException: pages.on_http,
         },

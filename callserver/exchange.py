@@ -42,7 +42,8 @@ class Exchange:
             return await self.store.run(lambda tx: house.lease(tx, "exchange", owner, now))
 
         async def release() -> None:
-            await self.store.run(lambda tx: house.release_lease(tx, "exchange", owner))
+            now = self.clock.now()
+            await self.store.run(lambda tx: house.release_lease(tx, "exchange", owner, now))
 
         return Events(
             self.settings,

@@ -1,4 +1,4 @@
-"""Settings from the environment, read once. The only reader of os.environ.
+"""Settings from the environment and from `.env`, read once. The only reader of os.environ.
 
 docs/running.md lists every variable; config/env.example is a file to start from.
 """
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
 
 from callserver.errors import ConfigurationProblem
 
@@ -146,13 +148,30 @@ def instant(name: str, text: str) -> datetime:
     return found.astimezone(UTC)
 
 
+DOTENV = Path(".env")
+"""In the working directory. What the environment itself says goes before it."""
+
+
+def _surroundings() -> Mapping[str, str]:
+    """The environment over what `.env` says, if there is such a file.
+
+    Raises:
+        ConfigurationProblem: it cannot be read.
+    """
+    try:
+        written = dotenv_values(DOTENV, interpolate=False) if DOTENV.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationProblem(f"{DOTENV} cannot be read: {error}") from None
+    return {name: value for name, value in written.items() if value is not None} | dict(os.environ)
+
+
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
     Raises:
         ConfigurationProblem: a value cannot be used; says which variable and what would be right.
     """
-    found = os.environ if environment is None else environment
+    found = _surroundings() if environment is None else environment
     defaults = Settings()
     values = {
         field: _cast(name, found[name], getattr(defaults, field))

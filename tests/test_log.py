@@ -1,9 +1,17 @@
 """The last net before the log: no telephone number gets through, whoever writes it (I10)."""
 
+import io
+import json
 import logging
+import os
+import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import structlog
 
 from callserver import log
 
@@ -48,3 +56,113 @@ def test_tracebacks_of_libraries_are_masked_too() -> None:
     said = log.Masking("%(message)s").format(record)
     assert "ValueError" in said
     assert "321234" not in said
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """Logging as a process sets it up; undone afterwards."""
+    root, showing = logging.getLogger(), warnings.showwarning
+    before, level = list(root.handlers), root.level
+    configured = structlog.get_config()
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    log.set_up("info")
+    structlog.configure(cache_logger_on_first_use=False)
+    yield written
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    warnings.showwarning = showing
+    structlog.configure(**configured)
+
+
+def told(lines: io.StringIO) -> list[dict[str, object]]:
+    """What was written since the last time."""
+    found = [json.loads(line) for line in lines.getvalue().splitlines()]
+    lines.seek(0)
+    lines.truncate()
+    return found
+
+
+def test_every_line_is_json_whoever_writes_it(lines: io.StringIO) -> None:
+    structlog.get_logger("callserver.x").info("ours", number=NUMBER)
+    try:
+        raise ValueError(f"no such number {NUMBER}")
+    except ValueError:
+        structlog.get_logger("callserver.x").exception("ours_failed")
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+    logging.getLogger("sqlalchemy.pool").warning("lost %s", "a connection")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    found = told(lines)
+    assert [one["event"] for one in found[:4]] == [
+        "ours",
+        "ours_failed",
+        "Exception in ASGI application\n",
+        "lost a connection",
+    ]
+    assert "old" in str(found[4]["event"])
+    assert {one["level"] for one in found} == {"info", "error", "warning"}
+    assert all("timestamp" in one for one in found)
+    assert "ValueError" in str(found[1]["exception"])
+    assert "ValueError" in str(found[2]["exception"])
+    assert NUMBER not in str(found)
+
+
+def test_an_outage_is_told_some_times_and_then_counted(lines: io.StringIO) -> None:
+    now = 0.0
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, log.Handler):
+            handler.filters[:] = [log.Repetitions(lambda: now)]
+    before = log.REPEATED._value.get()
+    mine = structlog.get_logger("callserver.x")
+    for _ in range(500):
+        try:
+            raise ConnectionError("gone")
+        except ConnectionError:
+            mine.exception("upkeep_failed")
+            logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+    mine.error("campaign_stopped", campaign="kanvas")
+    for _ in range(500):
+        mine.info("dialed")
+    said = [one["event"] for one in told(lines)]
+    assert said.count("upkeep_failed") == log.MOST_A_MINUTE
+    assert len(said) == 2 * log.MOST_A_MINUTE + 1 + 500
+    assert log.REPEATED._value.get() - before == 1000 - 2 * log.MOST_A_MINUTE
+    now = 61.0
+    mine.error("upkeep_failed")  # without an error: another kind of line
+    try:
+        raise ConnectionError("gone")
+    except ConnectionError:
+        mine.exception("upkeep_failed")
+    assert [one.get("repeated") for one in told(lines)] == [None, 500 - log.MOST_A_MINUTE]
+
+
+@pytest.mark.parametrize("way", ["full", "pipe", "closed"])
+def test_a_line_that_cannot_be_written_is_counted_and_disturbs_nobody(way: str) -> None:
+    said = """
+import logging, os, sys, structlog
+from callserver import log
+if sys.argv[1] == "closed":
+    sys.stderr.close()
+log.set_up()
+structlog.get_logger().error("one", what="x" * 10_000)
+logging.getLogger("uvicorn.error").error("two")
+try:
+    raise ValueError
+except ValueError:
+    structlog.get_logger().exception("three")
+assert log.LOST._value.get() >= 2, log.LOST._value.get()
+os.write(1, b"went on")
+os._exit(0)
+"""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with Path("/dev/full").open("wb") as full:
+        errors = {"full": full.fileno(), "pipe": writing, "closed": subprocess.DEVNULL}[way]
+        done = subprocess.run(
+            [sys.executable, "-c", said, way], stdout=subprocess.PIPE, stderr=errors, check=False
+        )
+    os.close(writing)
+    assert done.stdout == b"went on"

@@ -1,5 +1,6 @@
 """Twilio's door: verify, parse, ONE engine call, render. Nothing waits on the network here."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from callserver.database.store import UNAVAILABLE
 from callserver.domain.instruction import HangUp, Instruction
 from callserver.engine.door import Door
 from callserver.settings import Settings
@@ -20,6 +22,11 @@ log = structlog.get_logger(__name__)
 MOST_BYTES = 64 * 1024
 EMPTY = b""
 TAKEN = Response(EMPTY, 204)
+NOT_TAKEN = Response(EMPTY, 503)
+"""The database does not answer: what was told is not kept, and the provider is to tell it again."""
+
+HOLD_S = 12.0
+"""How long a request may wait for the database: the provider gives up after fifteen seconds."""
 NUL = re.compile(rb"%00|\0")
 """No telephone says it, and no database takes it."""
 IDENTITY = "client:"
@@ -61,6 +68,14 @@ class Webhooks:
             body = await _limited(request)
             if body is None:
                 return Response(EMPTY, 413)
+            try:
+                async with asyncio.timeout(HOLD_S):
+                    return await answer(request, body)
+            except UNAVAILABLE as error:
+                log.warning("webhook_not_taken", path=path, error=type(error).__name__)
+                return NOT_TAKEN
+
+        async def answer(request: Request, body: bytes) -> Response:
             form = await self._verified(request, body)
             if form is None:
                 return Response(EMPTY, 403)

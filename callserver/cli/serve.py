@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from types import FrameType
 
 import structlog
@@ -11,8 +12,12 @@ from callserver.adapters.ticker import Ticker
 from callserver.app import CONFIGURATION_LOOK_SECONDS, create
 from callserver.assemble import build
 from callserver.cli import opening
+from callserver.errors import ConfigurationProblem
+from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+BACKLOG = 2048
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +31,7 @@ def serve() -> None:
     import uvicorn
 
     settings = opening.settings()
+    door = _bound(settings)  # first: who cannot listen changes no tables and no rules
     server = build(settings)
 
     class Serving(uvicorn.Server):
@@ -44,7 +50,27 @@ def serve() -> None:
             server_header=False,
             timeout_graceful_shutdown=15,
         )
-    ).run()
+    ).run(sockets=[door])
+
+
+def _bound(settings: Settings) -> socket.socket:
+    """The socket to listen on.
+
+    Raises:
+        ConfigurationProblem: host or port cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    door = socket.socket(family)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((settings.host, settings.port))
+        door.listen(BACKLOG)
+    except OSError as error:
+        door.close()
+        where = f"CALLSERVER_HOST={settings.host}, CALLSERVER_PORT={settings.port}"
+        why = error.strerror or str(error)
+        raise ConfigurationProblem(f"{where}: cannot listen there: {why}") from None
+    return door
 
 
 def upkeep() -> None:
@@ -67,7 +93,7 @@ async def _upkeep() -> None:
     await ticker.stop()
     await server.ours.background.stop(10)
     await server.upkeep.release()
-    server.store.close()
+    await asyncio.to_thread(server.store.close)
     await server.http.aclose()
 
 

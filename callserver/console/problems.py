@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,6 +33,9 @@ _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
     (Impossible, HTTPStatus.CONFLICT),
     (ConfigurationProblem, HTTPStatus.CONFLICT),
 )
+
+
+log = structlog.get_logger(__name__)
 
 
 class Problem(BaseModel):
@@ -92,6 +96,21 @@ def _denied(error: Denied, language: str) -> Response:
         " ".join(texts.say(language, f"listen_no.{no.value}") for no in error.reasons),
         reasons=[no.value for no in error.reasons],
     )
+
+
+async def on_unavailable(request: Request, error: Exception) -> Response:
+    """The database is locked, full or out of reach: nothing was kept, and trying again may help."""
+    log.warning("not_served", path=request.url.path, error=type(error).__name__)
+    response = problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, texts.say(language_of(request), "error.unavailable")
+    )
+    response.headers["retry-after"] = "5"
+    return response
+
+
+async def on_disconnect(_: Request, __: Exception) -> Response:
+    """Whoever asked is gone: nobody reads this answer, and nothing is wrong with the server."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def on_invalid(_: Request, error: Exception) -> Response:

@@ -91,6 +91,12 @@ _count_refusal = Prepared(
 LEASE = timedelta(seconds=10)
 """How long a dead process keeps others from taking its work over."""
 
+NOBODY = ""
+"""The owner of a lease that was let go."""
+
+CLOCKS_DIFFER = timedelta(seconds=2)
+"""How far the clocks of two servers may be apart."""
+
 
 def campaign_state(tx: Tx, campaign: str) -> tuple[bool, str]:
     """Whether the campaign is paused, and why."""
@@ -157,10 +163,14 @@ def next_due(tx: Tx) -> datetime | None:
 
 
 def lease(tx: Tx, name: str, owner: str, now: datetime) -> bool:
-    """Take or keep a lease; False while another owner holds it."""
+    """Take or keep a lease; False while another owner holds it.
+
+    A lease that lasts longer than any is given was written by a clock that went ahead: it holds nobody.
+    """
     held = tx.execute(_lease, {"name": name}).one_or_none()
-    if held is not None and held.owner == owner and held.until - now > LEASE / 2:
+    if held is not None and held.owner == owner and LEASE / 2 < held.until - now <= LEASE:
         return True  # fresh enough: no write, no commit to wait for
+    too_far = now + LEASE + CLOCKS_DIFFER
     values = {"name": name, "owner": owner, "until": now + LEASE}
     statement = (
         _INSERTS[tx.dialect.name](leases)
@@ -168,7 +178,9 @@ def lease(tx: Tx, name: str, owner: str, now: datetime) -> bool:
         .on_conflict_do_update(
             index_elements=["name"],
             set_={"owner": owner, "until": now + LEASE},
-            where=(leases.c.owner == owner) | (leases.c.until < now),
+            where=leases.c.owner.in_((owner, NOBODY))
+            | (leases.c.until < now)
+            | (leases.c.until > too_far),
         )
         .execution_options(preserve_rowcount=True)
     )
@@ -183,5 +195,10 @@ def lived_until(tx: Tx) -> datetime | None:
     return max(known, default=None)
 
 
-def release_lease(tx: Tx, name: str, owner: str) -> None:
-    tx.execute(leases.delete().where(leases.c.name == name, leases.c.owner == owner))
+def release_lease(tx: Tx, name: str, owner: str, now: datetime) -> None:
+    """Let another process take it at once. The row stays: if nobody does, it shows since when."""
+    tx.execute(
+        update(leases)
+        .where(leases.c.name == name, leases.c.owner == owner)
+        .values(owner=NOBODY, until=now)
+    )

@@ -17,7 +17,8 @@ import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import StaticPool
 
 from callserver.errors import ConfigurationProblem
@@ -25,6 +26,12 @@ from callserver.ports import Tx
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
+
+UNAVAILABLE = (
+    *(OperationalError, InterfaceError, NoConnection, TimeoutError),
+    *(sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError),
+)
+"""What a store raises that cannot be reached, is locked, is full, or does not answer in time."""
 
 WAL_RESET_MENDED = (3, 51, 3)
 """SQLite below this may corrupt a WAL that two connections write and checkpoint at one instant."""

@@ -75,7 +75,7 @@ class Sealer:
     async def seal(self) -> datetime:
         """Seal what is new if it is time; when to come again."""
         now = self._clock.now()
-        if self._due is not None and now < self._due:
+        if self._due is not None and now < self._due <= now + EVERY:
             return self._due
         while await self._store.run(self._seal) == MOST:
             pass

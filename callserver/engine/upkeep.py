@@ -13,6 +13,7 @@ import structlog
 from callserver.database import calls, house, listenings, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
+from callserver.database.store import UNAVAILABLE
 from callserver.domain.seat import Event, State
 from callserver.engine import seating
 from callserver.engine.call_flow import ASK_AGAIN, CallFlow
@@ -74,6 +75,18 @@ class Upkeep:
         self._owner = owner
         self._chores = chores
         self._tidied: datetime | None = None
+        self._missed = False
+
+    def missed(self) -> None:
+        """The database was out of reach: reports may be missing, and everything is asked about."""
+        self._missed = True
+
+    async def make_up(self) -> None:
+        """After an outage: look at everything, as after a start."""
+        if self._missed:
+            await self.start()
+            self._missed = False
+            log.info("looked_after_outage")
 
     async def start(self) -> None:
         """After a start nothing is taken for granted: every open call and leg is asked about,
@@ -96,6 +109,14 @@ class Upkeep:
 
     async def tick(self) -> datetime | None:
         """Do everything that is due; the instant of the next thing, None when nothing is known."""
+        try:
+            await self.make_up()
+            return await self._do_what_is_due()
+        except UNAVAILABLE:
+            self.missed()
+            raise
+
+    async def _do_what_is_due(self) -> datetime | None:
         now = self._ours.clock.now()
         work = await self._ours.store.run(lambda tx: self._due(tx, now))
         if work is None:
@@ -132,14 +153,15 @@ class Upkeep:
         )
 
     async def _tidy(self, now: datetime) -> None:
-        if self._tidied is None or now - self._tidied >= TIDY_EVERY:
+        if self._tidied is None or not timedelta() <= now - self._tidied < TIDY_EVERY:
             self._tidied = now
             for chore in self._chores:
                 await chore(now)
 
     async def release(self) -> None:
         """Let another process take over at once."""
-        await self._ours.store.run(lambda tx: house.release_lease(tx, "upkeep", self._owner))
+        now = self._ours.clock.now()
+        await self._ours.store.run(lambda tx: house.release_lease(tx, "upkeep", self._owner, now))
 
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:

@@ -2,10 +2,47 @@
 
 import asyncio
 import time
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
+
+from callserver.adapters import ticker as ticking
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.ticker import Ticker
+
+
+class Slipping(SystemClock):
+    """A wall clock that a test sets."""
+
+    slip = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.slip
+
+
+def run(
+    tick: Callable[[], Awaitable[datetime | None]],
+    clock: SystemClock,
+    meanwhile: Callable[[Ticker], Awaitable[None]],
+    **started: Any,
+) -> None:
+    async def work() -> None:
+        ticker = Ticker(tick, clock)
+        ticker.start(**started)
+        await meanwhile(ticker)
+        await ticker.stop()
+
+    asyncio.run(work())
+
+
+async def more(ticked: list[float], than: int, within: float = 20) -> None:
+    """Wait until so many more ticks have come."""
+    wanted = len(ticked) + than
+    async with asyncio.timeout(within):
+        while len(ticked) < wanted:  # noqa: ASYNC110 - what is waited for knows no events
+            await asyncio.sleep(0.01)
 
 
 def test_a_slow_loop_never_ends_the_ticking() -> None:
@@ -32,3 +69,97 @@ def test_a_slow_loop_never_ends_the_ticking() -> None:
 
     asyncio.run(work())
     assert len(ticked) > 5
+
+
+def test_the_wall_clock_goes_back_an_hour_and_upkeep_goes_on() -> None:
+    clock = Slipping()
+    ticked: list[float] = []
+
+    async def tick() -> datetime:
+        ticked.append(time.monotonic())
+        return clock.now() + timedelta(seconds=0.1)
+
+    async def meanwhile(_: Ticker) -> None:
+        await more(ticked, 2)
+        clock.slip = timedelta(hours=-1)
+        await more(ticked, 3)
+        clock.slip = timedelta()
+        await more(ticked, 3)
+
+    run(tick, clock, meanwhile)
+
+
+def test_a_periodic_job_that_a_clock_step_put_off_is_brought_back() -> None:
+    """APScheduler keeps the instant of the next run: after a step back that is an hour away."""
+    worked: list[float] = []
+
+    async def tick() -> None:
+        return None
+
+    async def job() -> None:
+        worked.append(time.monotonic())
+
+    async def work() -> None:
+        ticker = Ticker(tick, SystemClock())
+        ticker.every(0.1, job)
+        ticker.start(upkeep=False)
+        await more(worked, 1)
+        (kept,) = ticker._scheduler.get_jobs()
+        kept.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
+        await more(worked, 2)
+        await ticker.stop()
+
+    asyncio.run(work())
+
+
+def test_neither_a_failing_tick_nor_a_failing_log_ends_the_ticking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticked: list[float] = []
+
+    async def tick() -> None:
+        ticked.append(time.monotonic())
+        raise RuntimeError("the database is gone")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(ticking.log, "exception", full)
+    monkeypatch.setattr(ticking, "NET_S", 0.02)
+    monkeypatch.setattr(ticking, "MOST_BACK_OFF_S", 0.05)
+    run(tick, SystemClock(), lambda _: more(ticked, 4))
+
+
+def test_who_fails_again_and_again_is_asked_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        failing = True
+
+        async def tick() -> None:
+            if failing:
+                raise RuntimeError("the database is gone")
+
+        ticker = Ticker(tick, SystemClock())
+        waits = [await ticker._once() for _ in range(20)]
+        assert waits == sorted(waits)
+        assert (waits[0], waits[-1]) == (ticking.NET_S, ticking.MOST_BACK_OFF_S)
+        failing = False
+        assert await ticker._once() == ticking.NET_S
+        failing = True
+        assert await ticker._once() == ticking.NET_S
+
+    asyncio.run(work())
+
+
+def test_a_tick_that_hangs_is_seen_and_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ticking, "STOP_S", 0.1)
+
+    async def tick() -> None:
+        await asyncio.Event().wait()
+
+    async def meanwhile(ticker: Ticker) -> None:
+        await asyncio.sleep(0.2)
+        assert ticker.still_for >= 0.2
+
+    run(tick, SystemClock(), meanwhile)

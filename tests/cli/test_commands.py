@@ -70,6 +70,41 @@ def test_a_wrong_setting_is_one_sentence(run: Run) -> None:
     assert "Traceback" not in found.stderr
 
 
+def test_every_command_reads_the_folder_s_dotenv(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "# a comment\n\nexport CALLSERVER_PORT='many'  # of one's own\n", "utf-8"
+    )
+    found = run("migrate")
+    assert found.returncode == 2
+    assert "CALLSERVER_PORT='many'" in found.stderr
+    assert run("migrate", CALLSERVER_PORT="8000").returncode == 0  # the environment goes first
+    (tmp_path / ".env").write_bytes(b"CALLSERVER_PORT=\xff\n")
+    assert ".env cannot be read" in run("migrate", CALLSERVER_PORT="8000").stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("CALLSERVER_HOST=one", "one"),
+        ("CALLSERVER_HOST = one ", "one"),
+        ("CALLSERVER_HOST='one two'", "one two"),
+        ('CALLSERVER_HOST="one#two"  # three', "one#two"),
+        ("CALLSERVER_HOST='$HOME ${HOME}'", "$HOME ${HOME}"),
+        ("export CALLSERVER_HOST=one\r", "one"),
+        ("CALLSERVER_HOST=one\nCALLSERVER_HOST=two", "two"),
+        ("CALLSERVER_HOST=", "127.0.0.1"),
+        ("# CALLSERVER_HOST=one", "127.0.0.1"),
+    ],
+)
+def test_a_dotenv_is_read_as_people_write_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, host: str
+) -> None:
+    (tmp_path / ".env").write_text(written + "\n", "utf-8", newline="")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CALLSERVER_HOST", raising=False)
+    assert from_environment().host == host
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -13,7 +13,7 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from callserver import log
-from callserver.database import calls, contacts, house, migrate, suppressions
+from callserver.database import calls, contacts, house, migrate, progress, suppressions
 from callserver.database.store import AnyStore
 from callserver.database.tables import EPOCH, Instant
 from callserver.database.tables import calls as calls_table
@@ -227,6 +227,34 @@ def test_a_lease_has_one_owner(store: AnyStore) -> None:
         assert await take("a", NOW + timedelta(seconds=9))
         assert not await take("b", NOW + timedelta(seconds=12))
         assert await take("b", NOW + timedelta(seconds=30))
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=13), timedelta(hours=1)])
+def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(store: AnyStore, ahead: timedelta) -> None:
+    async def work() -> None:
+        def take(owner: str, at: datetime) -> Any:
+            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at))
+
+        assert await take("a", NOW + ahead)
+        assert await take("b", NOW)  # that clock was put right, or its server is gone
+        assert not await take("a", NOW + timedelta(seconds=1))
+        # The owner's own lease is written again, so that it lasts no longer than any other.
+        assert await take("b", NOW - ahead)
+        assert await store.run(lambda tx: progress.lease_until(tx, "upkeep")) == (
+            NOW - ahead + house.LEASE
+        )
+
+    asyncio.run(work())
+
+
+def test_a_lease_that_was_let_go_is_free_and_shows_since_when(store: AnyStore) -> None:
+    async def work() -> None:
+        await store.run(lambda tx: house.lease(tx, "upkeep", "a", NOW))
+        await store.run(lambda tx: house.release_lease(tx, "upkeep", "a", NOW))
+        assert await store.run(lambda tx: progress.lease_until(tx, "upkeep")) == NOW
+        assert await store.run(lambda tx: house.lease(tx, "upkeep", "b", NOW))
 
     asyncio.run(work())
 

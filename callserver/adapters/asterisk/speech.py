@@ -21,6 +21,7 @@ OF_THE_HOUSE = (
     "inbound_not_noted",
     "inbound_call_me_done",
     "inbound_goodbye",
+    "inbound_busy",
 )
 
 LAST_WORD = "last-"

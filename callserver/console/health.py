@@ -1,0 +1,50 @@
+"""`GET /healthz`: whether this process can do its work, answered at once whatever the database does."""
+
+import asyncio
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from callserver.adapters.ticker import Ticker
+from callserver.database import house, progress
+from callserver.database.store import UNAVAILABLE
+from callserver.engine.house import House
+
+MOST_WAIT_S = 2.0
+"""A database that has not answered a read by then counts as unreachable."""
+
+STILL_S = 15.0
+"""Upkeep that has not come to an end of its round for this long stands still."""
+
+
+class Health:
+    """200 when well, 503 when not; the body says what is wrong."""
+
+    def __init__(self, ours: House, ticker: Ticker) -> None:
+        self._ours = ours
+        self._ticker = ticker
+
+    async def answer(self, _: Request) -> Response:
+        database, upkeep = "ok", "ok"
+        still = self._ticker.still_for
+        try:
+            async with asyncio.timeout(MOST_WAIT_S):
+                until = await self._ours.store.read(lambda tx: progress.lease_until(tx, "upkeep"))
+        except UNAVAILABLE:
+            database = "unreachable"
+        else:
+            if until is not None:  # of whichever process has it
+                since = (self._ours.clock.now() - until + house.LEASE).total_seconds()
+                still = max(still, since)
+        if still > STILL_S:
+            upkeep = "still"
+        well = database == upkeep == "ok"
+        body = {
+            "status": "ok" if well else "failing",
+            "revision": self._ours.rules.current.revision,
+            "database": database,
+            "upkeep": upkeep,
+            "upkeep_seconds": round(still),
+        }
+        return JSONResponse(body, HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)

@@ -1,0 +1,73 @@
+"""`/healthz` in one process: what it says, and that it never waits."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from callserver.console import health
+from callserver.simulator import asgi
+from callserver.simulator.robots import document
+from tests.house import TestHouse, play
+
+
+async def asked(house: TestHouse) -> tuple[int, dict[str, Any]]:
+    status, body = await asgi.call(house.app, "GET", f"{house.plan.public_url}/healthz", [])
+    return status, document(body)
+
+
+def test_well(tmp_path: Path) -> None:
+    async def work() -> None:
+        house = TestHouse(tmp_path)
+        await house.until(5)
+        status, body = await asked(house)
+        assert (status, body["status"], body["upkeep"]) == (200, "ok", "ok")
+        assert body["revision"]
+
+    play(work())
+
+
+def test_nobody_does_what_is_due(tmp_path: Path) -> None:
+    """Whichever process has the lease: it was renewed too long ago, or let go and not taken."""
+
+    async def work() -> None:
+        house = TestHouse(tmp_path)
+        await house.until(5)
+        house.clock.set(house.clock.now() + timedelta(seconds=30))
+        status, body = await asked(house)
+        assert (status, body["status"], body["upkeep"]) == (503, "failing", "still")
+        await house.until(1)
+        assert (await asked(house))[0] == 200
+        await house.server.upkeep.release()
+        house.clock.set(house.clock.now() + timedelta(seconds=30))
+        assert (await asked(house))[0] == 503
+
+    play(work())
+
+
+@pytest.mark.parametrize("way", ["silent", "gone"])
+def test_the_database_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(health, "MOST_WAIT_S", 0.05)
+
+    async def work() -> None:
+        house = TestHouse(tmp_path)
+
+        async def read(_: Callable[..., Any]) -> Any:
+            if way == "silent":
+                await asyncio.Event().wait()
+            raise OperationalError("select", None, Exception("gone"))
+
+        monkeypatch.setattr(house.server.store, "read", read)
+        began = time.monotonic()
+        status, body = await asked(house)
+        assert time.monotonic() - began < 5
+        assert (status, body["database"]) == (503, "unreachable")
+
+    play(work())

@@ -1,0 +1,178 @@
+"""A real server whose surroundings fail it: it goes on, and says what is wrong."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from callserver.adapters.clock import SystemClock
+from callserver.database import accounts, migrate
+from callserver.database.store import make_engine
+from callserver.database.tables import leases
+from callserver.engine.accounts import hash_of
+from tests.journeys.test_processes import ROOT, environment, free_port
+
+Errors = Literal["file", "full", "pipe"]
+
+
+class Server:
+    """`callserver serve` in a folder of its own, by the machine's clock."""
+
+    def __init__(self, folder: Path, errors: Errors = "file", **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database = settings.get("CALLSERVER_DATABASE", f"sqlite:///{folder}/house.db")
+        self._settings = {
+            **environment(folder, self.database, self.url, "http://127.0.0.1:9"),
+            "CALLSERVER_PORT": str(self.port),
+            "CALLSERVER_LOG_LEVEL": "info",
+            **settings,
+        }
+        with self._errors(errors) as stream:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "callserver", "serve"],
+                env={**os.environ, **self._settings},
+                cwd=ROOT,
+                stderr=stream,
+            )
+
+    @contextmanager
+    def _errors(self, errors: Errors) -> Iterator[Any]:
+        if errors == "pipe":
+            reading, writing = os.pipe()
+            os.close(reading)
+            yield writing
+            os.close(writing)
+        else:
+            place = Path("/dev/full") if errors == "full" else self.folder / "stderr.log"
+            with place.open("ab") as stream:
+                yield stream
+
+    def health(self, **more: Any) -> httpx.Response:
+        return httpx.get(f"{self.url}/healthz", timeout=5, **more)
+
+    def up(self) -> "Server":
+        def well() -> bool:
+            try:
+                return self.health().status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        until(well, 60)
+        return self
+
+    def read(self, query: Any) -> Any:
+        engine = make_engine(self.database)
+        try:
+            with engine.connect() as connection:
+                return connection.execute(query).scalar()
+        finally:
+            engine.dispose()
+
+    def said(self) -> str:
+        return (self.folder / "stderr.log").read_text("utf-8")
+
+    def end(self) -> int:
+        self.process.terminate()
+        return self.process.wait(40)
+
+
+def until(true: Callable[[], bool], seconds: float) -> None:
+    """Wait for it."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+
+
+@contextmanager
+def serving(folder: Path, errors: Errors = "file", **settings: str) -> Iterator[Server]:
+    server = Server(folder, errors, **settings)
+    try:
+        yield server.up()
+        assert server.end() in (0, -signal.SIGTERM)
+    finally:
+        server.process.kill()
+        server.process.wait()
+
+
+@pytest.mark.parametrize("errors", ["full", "pipe"])
+def test_upkeep_outlives_a_log_that_cannot_be_written(tmp_path: Path, errors: Errors) -> None:
+    """The disk is full or the log's reader is gone, and there is something to say at every tick."""
+    seals = tmp_path / "seals"
+    seals.mkdir()  # a folder where the heads' file should be: sealing fails, and that is logged
+    with serving(tmp_path, errors, CALLSERVER_SEALS=str(seals)) as server:
+        lease = select(leases.c.until).where(leases.c.name == "upkeep")
+        first = server.read(lease)
+        until(lambda: server.read(lease) > first, 30)  # renewed after five seconds
+        second = server.read(lease)
+        until(lambda: server.read(lease) > second, 30)
+
+
+def test_health_says_that_upkeep_stands_still(tmp_path: Path) -> None:
+    seals = tmp_path / "seals"
+    with serving(tmp_path, CALLSERVER_SEALS=str(seals)) as server:
+        body = server.health().json()
+        assert (body["status"], body["database"], body["upkeep"]) == ("ok", "ok", "ok")
+        until(seals.exists, 30)
+        seals.unlink()
+        seals.mkdir()
+        httpx.post(f"{server.url}/twilio/voice/inbound")  # something to seal
+        until(lambda: server.health().status_code == 503, 60)
+        assert server.health().json()["upkeep"] == "still"
+        seals.rmdir()
+        until(lambda: server.health().status_code == 200, 60)
+
+
+def test_a_port_in_use_is_said_before_anything_is_changed(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        server = Server(tmp_path, CALLSERVER_PORT=port)
+        assert server.process.wait(60) == 2
+    said = server.said()
+    assert f"CALLSERVER_PORT={port}" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "house.db").exists()
+    assert "configuration" not in said
+
+
+def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        engine = make_engine(server.database)
+        migrate.upgrade(engine)
+        with engine.begin() as tx:
+            key = accounts.add(tx, handle="adam", name="Adam", role="administrator")
+            accounts.add_token(tx, hash_of("adam"), key, "test", SystemClock().now())
+        engine.dispose()
+        signed = "Authorization: Bearer adam\r\nHost: x\r\n"
+        for asked in (
+            f"POST /api/v1/presence HTTP/1.1\r\n{signed}Content-Length: 1000\r\n\r\n{{",
+            f"POST /api/v1/uploads?name=a.csv HTTP/1.1\r\n{signed}Content-Length: 9999\r\n\r\nref;",
+            "POST /twilio/status/call?attempt=a HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nCall",
+            f"GET /api/v1/events HTTP/1.1\r\n{signed}\r\n",
+            f"GET /api/v1/floor HTTP/1.1\r\n{signed}\r\n",
+        ):
+            for reset in (False, True):
+                with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+                    client.sendall(asked.encode())
+                    time.sleep(0.3)
+                    if reset:
+                        linger = (1).to_bytes(4, sys.byteorder) + bytes(4)
+                        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        time.sleep(0.5)
+        assert server.health().status_code == 200
+    assert "Traceback" not in server.said()
+    assert '"level": "error"' not in server.said()
