@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callserver.domain.sheet import FORMULA, MOST_LINES, Sheet, Unreadable, guarded, unguarded
+from callserver.domain.sheet import (
+    FORMULA,
+    MOST_COLUMNS,
+    MOST_LINES,
+    Sheet,
+    Unreadable,
+    guarded,
+    unguarded,
+)
 
 TEXT = "ref;navn\r\n1;Søren Ærø\r\n"
 
@@ -69,15 +77,74 @@ def test_lines_are_those_an_editor_shows() -> None:
     assert list(sheet.rows()) == [(4, ["1", "x\ny\nz"]), (8, ["2", "w"]), (10, ["3", "v"])]
 
 
-def test_a_quote_that_never_closes_tears_one_line_only() -> None:
-    rows = "".join(f"{n};x\n" for n in range(5 * MOST_LINES))
-    sheet = Sheet(f'a;b\n1;2\n3;"oops\n{rows}'.encode())
-    found = list(sheet.rows())
-    assert len(found) == 2 + 5 * MOST_LINES
-    assert isinstance(found[1][1], Unreadable)
-    assert found[1][0] == 3
-    assert found[2] == (4, ["0", "x"])
-    assert found[-1] == (3 + 5 * MOST_LINES, [str(5 * MOST_LINES - 1), "x"])
+def test_a_quote_that_never_closes_refuses_the_lines_behind_it() -> None:
+    """Nobody knows whether they are rows or a note: each of them is refused, and none is lost."""
+    rows = "".join(f"{n};x\n" for n in range(2 * MOST_LINES))
+    found = list(Sheet(f'a;b\n1;2\n3;"oops\n{rows}'.encode()).rows())
+    assert found[0] == (2, ["1", "2"])
+    assert [line for line, _ in found[1:]] == list(range(3, 4 + 2 * MOST_LINES))
+    assert all(isinstance(cells, Unreadable) for _, cells in found[1:])
+    assert found[2][1] == ["0", "x"]
+
+
+LONG = "\n".join(f"linje {n}" for n in range(60))
+INNER = "32200188;ring ham her;x"
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        f'"{LONG}\n{INNER}\n{LONG}"',
+        f'"{LONG * 100}\n{INNER}\n{LONG}"',
+        f'"{"tekst " * 50_000}\n{INNER}\nslut"',
+        f'"linje\nhan sagde "ja"\n{INNER}\nslut"',
+        f'"linje\nhan sagde "ja\n{INNER}\nslut"',
+        f'"skærm 5" stor\n{INNER}\nslut"',
+        f'"skærm 5"\n{INNER}\nslut"',
+        f'"linje\n5" skærm\n{INNER}\nslut"',
+        f'"linje\n"ja", sagde han\n{INNER}\nslut"',
+        f'"aldrig lukket\n{INNER}\nslut',
+        f'"han sagde ""ja""\n{INNER}\nslut"',
+    ],
+)
+def test_no_line_of_a_note_is_a_row(note: str) -> None:
+    raw = f"Telefon;Navn;Note\n32200181;Ane;{note}\n32200182;Bo;kort\n"
+    found = list(Sheet(raw.encode()).rows())
+    assert not [cells for _, cells in found if type(cells) is list and cells[0] == "32200188"]
+    assert found[0][0] == 2
+    assert found[-1][1] == ["32200182", "Bo", "kort"]
+
+
+def test_a_torn_note_is_one_refused_row() -> None:
+    raw = f'a;b;c\n1;Ane;"{LONG}\nhan sagde "ja"\n{LONG}"\n2;Bo;kort\n'
+    assert [type(cells) for _, cells in Sheet(raw.encode()).rows()] == [Unreadable, list]
+
+
+def test_an_inch_in_a_plain_cell_stops_nothing() -> None:
+    found = list(Sheet(b'a;b\n1;5" skaerm\n2;z\n3;7"\n4;"y"\n').rows())
+    assert [type(cells) for _, cells in found] == [list] * 4
+
+
+def test_a_guess_at_the_encoding_is_known_as_one() -> None:
+    found = {
+        encoding: Sheet(TEXT.encode(encoding))
+        for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1252")
+    }
+    assert {key: (one.encoding, one.is_guessed) for key, one in found.items()} == {
+        "utf-8": ("UTF-8", False),
+        "utf-16": ("UTF-16", False),
+        "utf-16-le": ("UTF-16", True),
+        "utf-16-be": ("UTF-16", True),
+        "windows-1252": ("Windows-1252", True),
+    }
+    for one in found.values():
+        assert list(one.rows()) == [(2, ["1", "Søren Ærø"])]
+    assert not Sheet(b"a;b\n1;2\n").is_guessed
+
+
+def test_a_file_of_too_many_columns_is_no_list() -> None:
+    with pytest.raises(ValueError, match="501 columns"):
+        Sheet((";" * MOST_COLUMNS + "a\n").encode())
 
 
 def test_text_behind_a_closing_quote_is_torn() -> None:

@@ -1,0 +1,249 @@
+"""Four times the input costs about four times the time: every pattern and every reader of the packages.
+
+A quadratic one lets a single cell, number or header stop the server. Patterns are found, not listed:
+compiled ones in the modules, and those that the source hands to `re` where it uses them. Times are the
+processor's, the least of several runs.
+"""
+
+import ast
+import gc
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from re import _constants as codes
+from re import _parser as parser
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import callserver
+import webhooks
+from callserver import log
+from callserver.adapters import files
+from callserver.adapters.asterisk import callers
+from callserver.adapters.asterisk import names as asterisk_names
+from callserver.console import list_views, markup
+from callserver.domain import audit, contact, headings, hours, phone, sheet, subject
+from callserver.engine import number_files
+from callserver.errors import CallserverError
+from webhooks import reports, signature
+
+SHORT, LONG = 10_000, 40_000
+MOST = 8.0
+"""How many times as long the long input may take: 4 is linear, 16 quadratic."""
+
+FREE = 0.004
+"""Seconds for the long input below which nobody waits, and the clock shows little but noise."""
+
+
+def modules() -> Iterator[ModuleType]:
+    for package in (callserver, webhooks):
+        yield package
+        for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            if not found.name.endswith("__main__") and ".migrations." not in found.name:
+                yield importlib.import_module(found.name)
+
+
+def patterns_in(value: Any, depth: int = 3) -> Iterator[re.Pattern[str]]:
+    if isinstance(value, re.Pattern):
+        yield value
+    elif depth == 0:
+        return
+    elif isinstance(value, dict):
+        for one in [*value, *value.values()]:
+            yield from patterns_in(one, depth - 1)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for one in value:
+            yield from patterns_in(one, depth - 1)
+    elif isinstance(value, type) and value.__module__.startswith(("callserver", "webhooks")):
+        for one in vars(value).values():
+            if not isinstance(one, type):
+                yield from patterns_in(one, depth - 1)
+
+
+def text_of(node: ast.expr, names: dict[str, Any]) -> str | None:
+    """A pattern written where it is used; of a field in it, one letter stands for whatever comes."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name) if isinstance(names.get(name), str):
+            return str(names[name])
+        case ast.JoinedStr(values=parts):
+            return "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "x" for part in parts
+            )
+    return None
+
+
+def written(module: ModuleType) -> Iterator[str]:
+    """Patterns that the module's source hands to a function of `re`."""
+    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text())):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name), args=[first, *_]):
+                text = text_of(first, vars(module))
+                if name != "escape" and text is not None:
+                    yield text
+
+
+def found_patterns() -> dict[tuple[str, int], re.Pattern[str]]:
+    found = {}
+    for module in modules():
+        for one in vars(module).values():
+            for pattern in patterns_in(one):
+                if isinstance(pattern.pattern, str):
+                    found[pattern.pattern, pattern.flags] = pattern
+        for text in written(module):
+            pattern = re.compile(text)
+            found[pattern.pattern, pattern.flags] = pattern
+    return found
+
+
+CATEGORIES = {
+    codes.CATEGORY_DIGIT: "7",
+    codes.CATEGORY_SPACE: " ",
+    codes.CATEGORY_WORD: "w",
+    codes.CATEGORY_NOT_DIGIT: "d",
+    codes.CATEGORY_NOT_SPACE: "s",
+    codes.CATEGORY_NOT_WORD: "!",
+}
+
+
+def letters(parsed: Any) -> Iterator[str]:
+    """A letter for each part of a pattern."""
+    for part in parsed:
+        match part:
+            case parser.SubPattern() | list():
+                yield from letters(part)
+            case (codes.LITERAL | codes.NOT_LITERAL, int(code)):
+                yield chr(code)
+            case (codes.RANGE, (int(first), int(last))):
+                yield from (chr(first), chr(last))
+            case (codes.CATEGORY, category):
+                yield CATEGORIES[category]
+            case tuple():
+                yield from letters(part)
+            case _:
+                pass
+
+
+def seconds(work: Callable[[], object]) -> float:
+    gc.disable()
+    try:
+        began = time.process_time()
+        work()
+        return time.process_time() - began
+    finally:
+        gc.enable()
+
+
+def growth(work: Callable[[str], object], text: Callable[[int], str]) -> float:
+    """How many times as long the long input takes; 0 when it takes no time to speak of."""
+    long, short = text(LONG), text(SHORT)
+    if (
+        seconds(lambda: work(short)) * (LONG / SHORT) ** 2 < FREE
+    ):  # nothing to wait for, even if it is quadratic
+        return 0
+    found = []
+    for _ in range(4):  # a busy machine is slow at times; what is quadratic always is
+        shortest = min(seconds(lambda: work(short)) for _ in range(3))
+        found.append(seconds(lambda: work(long)) / shortest)
+        if found[-1] < MOST:
+            break
+    return min(found)
+
+
+def texts_of(alphabet: set[str]) -> Iterator[tuple[str, Callable[[int], str]]]:
+    """Each letter repeated, alone, and with something at the end that matches nothing."""
+    for one in sorted(alphabet):
+        yield repr(one), lambda size, one=one: one * size  # type: ignore[misc]
+        yield f"{one!r} and an end", lambda size, one=one: one * size + "\x01"  # type: ignore[misc]
+        if one != "7":
+            yield f"{one!r} and 7", lambda size, one=one: (one + "7") * (size // 2)  # type: ignore[misc]
+
+
+PATTERNS = found_patterns()
+
+
+def test_the_patterns_are_found() -> None:
+    known = [sheet._GUARDED, log._NUMBER, audit._NUMBER, callers._DIGITS]
+    assert {(one.pattern, one.flags) for one in known} <= set(PATTERNS)
+    assert len(PATTERNS) > 30
+
+
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=lambda one: one.pattern[:40])
+def test_a_pattern_takes_linear_time(pattern: re.Pattern[str]) -> None:
+    alphabet = set(letters(parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)))
+    for name, text in texts_of(alphabet):
+        for ask in (pattern.match, pattern.fullmatch, pattern.search):
+            if ask == pattern.search and (pattern.pattern, pattern.flags) in ONLY_AT_THE_START:
+                continue
+            assert growth(ask, text) < MOST, f"{ask.__name__} of {name}"
+
+
+ONLY_AT_THE_START = {
+    (one.pattern, one.flags)
+    for one in (sheet._GUARDED, *patterns_in(files._Loader.yaml_implicit_resolvers))
+}
+"""Never searched for: see where it is made; and YAML's reader only matches."""
+
+
+def rows_of(raw: str) -> object:
+    return list(sheet.Sheet(raw.encode()).rows())
+
+
+def quietly(work: Callable[[str], object]) -> Callable[[str], object]:
+    def does(text: str) -> object:
+        try:
+            return work(text)
+        except (ValueError, CallserverError):
+            return None
+
+    return does
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "a sheet": rows_of,
+    "a sheet's cell": lambda text: rows_of(f"a;b\n1;{text}\n"),
+    "a sheet's quoted cell": lambda text: rows_of(f'a;b\n1;"{text}"\n2;x\n'),
+    "a sheet's rows": lambda text: rows_of("a;b\n" + f"{text[:40]}\n" * (len(text) // 40)),
+    "a sheet's torn rows": lambda text: rows_of("a;b\n" + f'"{text[:40]}\n' * (len(text) // 40)),
+    "a heading": lambda text: headings.mapping([text, "phone"], {}),
+    "a file of numbers": lambda text: number_files.read(text.encode()),
+    "a number in a file": lambda text: number_files.read(f"phone\n{text}\n".encode()),
+    "a number": phone.parse,
+    "a date": contact.as_date,
+    "a fold": subject.fold,
+    "a row": lambda text: contact.Reader(
+        ["phone", "navn", "born", "member", "address", "zone"],
+        {"phone": 0, "name": 1, "born": 2, "member": 3, "address": 4, "zone": 5},
+        "DK",
+        None,
+    ).read([[text] * 6]),
+    "a preview's samples": lambda text: list_views._samples([[text]], 0),
+    "a zone": lambda text: hours.place_of("+4532123456", text),
+    "words for the log": audit.may_be_kept,
+    "a guarded cell": lambda text: sheet.unguarded(sheet.guarded(text)),
+    "a name on the exchange": asterisk_names.seat_of_leg,
+    "a line on the exchange": asterisk_names.endpoint,
+    "a value in a script": lambda text: markup.merged("{name}", {"name": text}, "?"),
+    "a sentence": lambda text: markup.filled(text, {}, "?"),
+    "a log line": log.hidden,
+    "a webhook's form": lambda text: signature.parse(text.encode()),
+    "a webhook's field": lambda text: signature.parse(f"From={text}".encode()),
+    "a webhook's time": lambda text: reports.at({"Timestamp": [text]}),
+    "a webhook's number": lambda text: reports.receipt(
+        {"SequenceNumber": [text], "CallSid": ["CA1"]}, "call", "CallSid"
+    ),
+}
+SIGNS = set("07aA+-. ()/,;:'\"=@\t\r\n\x00xæ\u00a0\u2013{}[]&<>%#_")
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_takes_linear_time(name: str) -> None:
+    work = quietly(READERS[name])
+    for what, text in texts_of(SIGNS):
+        assert growth(work, text) < MOST, what
