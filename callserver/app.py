@@ -30,6 +30,7 @@ from callserver.console.log import Log
 from callserver.console.pages import Pages
 from callserver.console.phoner import Phoner
 from callserver.console.played import Played, Telephones
+from callserver.console.refused_numbers import RefusedNumbers
 from callserver.console.reports import Reports
 from callserver.console.rules import RulesRoom
 from callserver.console.shift import ShiftRoom
@@ -159,6 +160,7 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
         *([] if played is None else [Played(played, people)]),
         Books(server.ours),
         floor,
+        RefusedNumbers(server.ours, server.dialer),
         ears,
         Who(server.ours, server.call_flow),
         Reports(server.ours),

@@ -48,7 +48,10 @@ class Trouble(StrEnum):
     """What a provider's no means to us."""
 
     BAD_NUMBER = "bad_number"  # mark the number
-    STOP = "stop"  # credentials, permissions, limits, caller id: stop the campaign, raise an alarm
+    REFUSED = (
+        "refused"  # this number, perhaps every number: set it aside; several stop the campaign
+    )
+    STOP = "stop"  # credentials, limits, caller id: stop the campaign at once, raise an alarm
     ROOM_GONE = "room_gone"  # the phoner's conference is over: free the phoner, dial nobody
     LATER = "later"  # not processed, safe to try again after a pause
     BUG = "bug"  # our request was malformed

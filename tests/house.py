@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from callserver.app import create
 from callserver.assemble import Server, build
+from callserver.cli.populating import wash
 from callserver.database import accounts
 from callserver.database.house import next_due
 from callserver.database.tables import audit, calls, contacts, seats
@@ -72,6 +73,7 @@ class TestHouse:
         config: Path = ROOT / "config",
         calls_per_second: float = 10,
         seed: int = 1,
+        registers: bool = True,
         **settings: Any,
     ) -> None:
         self.plan = Plan(start=start, faults=faults, seed=seed, calls_per_second=calls_per_second)
@@ -86,6 +88,8 @@ class TestHouse:
         self._settings = settings
         self._number = 0
         self.server = self.restart()
+        if registers:
+            self.read(lambda tx: wash(tx, self.server.ours.rules, start))
         self.read(lambda tx: self._populate(tx, phoners, people))
 
     def restart(self) -> Server:

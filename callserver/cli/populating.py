@@ -8,6 +8,7 @@ import pyotp
 
 from callserver.database import accounts
 from callserver.domain.role import NEEDS_CODE, Role
+from callserver.engine import no_lists, register_needs
 from callserver.engine.accounts import Accounts, hash_of, new_password
 from callserver.engine.house import Rules
 from callserver.engine.taking_in import take_in
@@ -30,6 +31,7 @@ def populate(
         members = campaign.segment.value in MEMBERS
         text = contacts_csv(share, seed, first=position * share, members=members, bad=3)
         take_in(tx, campaign, text.encode(), now - timedelta(hours=1))
+    wash(tx, rules, now)
     robots = []
     for number in range(1, phoners + 1):
         campaign = campaigns[number % len(campaigns)]
@@ -45,6 +47,17 @@ def populate(
         accounts.add_token(tx, hash_of(token), number, "robot", now)
         robots.append(Robot(number, token, campaign.name))
     return robots
+
+
+ON_A_REGISTER = 4532299999
+"""An invented number that stands in the demonstration's registers and on no list."""
+
+
+def wash(tx: Tx, rules: Rules, now: datetime) -> None:
+    """An issue, a day old, of every register that the policies respect and nobody has imported."""
+    for name in register_needs.missing(tx, rules.current):
+        issued = now - timedelta(days=1)
+        no_lists.load_small_register(tx, [ON_A_REGISTER], name, issued, now, by="demo")
 
 
 def supervise(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> list[Supervisor]:

@@ -13,7 +13,7 @@ from callserver.cli import opening, refused_rows
 from callserver.cli.contacts import read
 from callserver.database.store import reading
 from callserver.database.tables import registers
-from callserver.engine import no_lists, number_files
+from callserver.engine import no_lists, number_files, register_needs
 from callserver.settings import instant
 
 
@@ -43,6 +43,7 @@ def import_register(
     raw = read(file)
     with opening.progress("rows", raw.count(b"\n")) as done:
         found = number_files.read(raw, column=column, progress=done)
+    number_files.check_register(found)
     issued = None if washed_at is None else instant("--washed-at", washed_at)
     with opening.progress("numbers", len(found.numbers)) as done, opening.database() as engine:
         with reading(engine) as connection:
@@ -56,6 +57,18 @@ def import_register(
         f" {found.duplicates} duplicates, {len(found.refused)} refused of {found.read} read"
     )
     refused_rows.tell(file, found)
+    _say_what_is_missing()
+
+
+def _say_what_is_missing() -> None:
+    """A register under another name than the policies go by protects, and is not the one they miss."""
+    settings = opening.settings()
+    with opening.database(settings) as engine:
+        rules = opening.rules(engine, settings)
+        with reading(engine) as connection:
+            absent = register_needs.missing(connection, rules.current)
+    if absent:
+        print(f"still missing for the policies in use: {', '.join(absent)}")
 
 
 def listing(

@@ -102,3 +102,4 @@ class RegisterView(Answer):
 class RegistersView(Answer):
     registers: list[RegisterView]
     most_days: int | None  # the strictest policy in use
+    missing: list[str]  # respected by a policy in use, and never imported: nobody is called by it

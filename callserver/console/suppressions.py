@@ -3,7 +3,7 @@
 A number comes in the body of a POST, never in an address, and every look-up stands in the log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -34,9 +34,9 @@ from callserver.domain import phone, subject
 from callserver.domain.audit import Kind
 from callserver.domain.facts import Scope
 from callserver.domain.role import Action
-from callserver.engine import no_lists, number_files, suppressing
+from callserver.engine import no_lists, number_files, register_needs, suppressing
 from callserver.engine.house import House
-from callserver.engine.number_files import Numbers
+from callserver.engine.number_files import FixedWidth, NotNumbers, Numbers, check_register
 from callserver.errors import ConfigurationProblem, Impossible, NotFound
 from callserver.ports import Tx
 from callserver.settings import Settings
@@ -141,7 +141,7 @@ class Suppressions:
         ]
         most = min(limits, default=None)
 
-        def look(tx: Tx) -> list[RegisterView]:
+        def look(tx: Tx) -> RegistersView:
             rows = tx.execute(select(registers).order_by(registers.c.name, registers.c.version))
             found = []
             for row in rows:
@@ -157,9 +157,10 @@ class Suppressions:
                         stale=row.active and most is not None and age > timedelta(days=most),
                     )
                 )
-            return found
+            missing = register_needs.missing(tx, current)
+            return RegistersView(registers=found, most_days=most, missing=missing)
 
-        return RegistersView(registers=await self._ours.store.read(look), most_days=most)
+        return await self._ours.store.read(look)
 
     async def import_register(self, asked: Asked, query: RegisterQuery) -> Response:
         """Load a register's newest issue (the body): it takes effect all at once."""
@@ -167,7 +168,7 @@ class Suppressions:
         upload, _ = await receive(asked, self._uploads, now, self._most_mb)
 
         def work(tell: Tell) -> CameIn:
-            found = self._numbers(asked, upload, query.column, tell)
+            found = self._numbers(asked, upload, query.column, tell, check_register)
             tell(0, 0, "suppressions.writing")
             with engine_aside(self._database) as engine:
                 try:
@@ -186,12 +187,26 @@ class Suppressions:
 
         return told(asked, work)
 
-    def _numbers(self, asked: Asked, upload: str, column: str | None, tell: Tell) -> Numbers:
+    def _numbers(
+        self,
+        asked: Asked,
+        upload: str,
+        column: str | None,
+        tell: Tell,
+        check: Callable[[Numbers], None] = lambda _: None,
+    ) -> Numbers:
         tell(0, 0, "lists.reading")
         try:
-            return number_files.read(self._uploads.read(upload, asked.user.id), column=column)
+            found = number_files.read(self._uploads.read(upload, asked.user.id), column=column)
+            check(found)
+        except FixedWidth as error:
+            raise Impossible(str(error), key="fixed_width") from error
+        except NotNumbers as error:
+            raise Impossible(str(error), key="not_numbers") from error
         except ConfigurationProblem as error:
             raise Impossible(str(error), key="no_numbers", why=str(error)) from error
+        else:
+            return found
         finally:
             self._uploads.drop(upload, asked.user.id)
 

@@ -164,3 +164,23 @@ softphones = Table(
     Column("until", Instant),  # null: until dropped (a SIP telephone)
 )
 Index("softphones_user", softphones.c.user)
+
+refused_numbers = Table(
+    "refused_numbers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("contact", BigInteger),  # who was being dialed
+    Column("campaign", Text, nullable=False),
+    Column("code", Integer, nullable=False),  # the carrier's
+    Column("at", Instant, nullable=False),
+    Column("released_at", Instant),  # somebody has looked, and the number may be called again
+    Column("released_by", Text),
+)
+"""Numbers that the carrier refused: not called again until somebody has looked."""
+Index(
+    "refused_numbers_open",
+    refused_numbers.c.number,
+    sqlite_where=text("released_at IS NULL"),
+    postgresql_where=text("released_at IS NULL"),
+)

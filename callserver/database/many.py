@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, literal_column, or_, select
 
 from callserver.database.contacts import Contact
+from callserver.database.house_tables import refused_numbers
 from callserver.database.knowledge import Mark
 from callserver.database.tables import (
     calls,
@@ -127,12 +128,12 @@ def listed(tx: Tx, numbers: Sequence[int]) -> set[int]:
     return set(tx.execute(_listed, {"numbers": list(numbers)}).scalars())
 
 
-def washed_at(tx: Tx) -> datetime | None:
-    """The oldest wash of the registers in force."""
-    oldest: datetime | None = tx.execute(
-        select(func.min(registers.c.washed_at)).where(registers.c.active)
-    ).scalar()
-    return oldest
+def refused(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Those of the numbers that the carrier refused, and nobody has looked at yet."""
+    query = select(refused_numbers.c.number).where(
+        refused_numbers.c.number.in_(list(numbers)), refused_numbers.c.released_at.is_(None)
+    )
+    return set(tx.execute(query).scalars())
 
 
 def attempts_of(

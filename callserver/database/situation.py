@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, func, literal, select
+from sqlalchemy import Text, bindparam, exists, func, literal, literal_column, or_, select
 
+from callserver.database.house_tables import refused_numbers
 from callserver.database.prepared import Prepared
 from callserver.database.tables import (
     campaign_states,
@@ -24,7 +25,8 @@ class Situation:
     answered: int  # live answers since the given day
     abandoned: int
     listed: bool  # on an active register
-    washed_at: datetime | None  # the oldest active register's issue
+    washed_at: datetime | None  # the oldest issue in force of the register asked about
+    refused: bool  # the carrier refused the number, and nobody has looked yet
     shifts: int | None
     policy_ack: bool | None
     left_at: datetime | None
@@ -41,13 +43,31 @@ _paused = (
     .where(campaign_states.c.campaign == bindparam("campaign"))
     .scalar_subquery()
 )
-_washed = select(func.min(registers.c.washed_at)).where(registers.c.active).scalar_subquery()
+ANY = ""
+"""A policy that names no register goes by every one in force."""
+
+_washed = (
+    select(func.min(registers.c.washed_at))
+    .where(
+        registers.c.active,
+        or_(
+            registers.c.name == bindparam("register"),
+            bindparam("register", type_=Text) == literal_column("''"),
+        ),
+    )
+    .scalar_subquery()
+)
 _listed = exists(
     select(literal(1))
     .select_from(
         register_entries.join(registers, registers.c.version == register_entries.c.version)
     )
     .where(register_entries.c.number == bindparam("number"), registers.c.active)
+)
+_refused = exists(
+    select(literal(1))
+    .select_from(refused_numbers)
+    .where(refused_numbers.c.number == bindparam("number"), refused_numbers.c.released_at.is_(None))
 )
 _situation = Prepared(
     select(
@@ -56,6 +76,7 @@ _situation = Prepared(
         _tally_rows.c.abandoned,
         _listed,
         _washed,
+        _refused,
         users.c.shifts,
         users.c.policy_ack,
         users.c.left_at,
@@ -64,8 +85,10 @@ _situation = Prepared(
 )
 
 
-def of(tx: Tx, campaign: str, number: int, phoner: int | None, since: datetime) -> Situation:
-    """The situation of one dial; days of the tally are in UTC."""
+def of(
+    tx: Tx, campaign: str, number: int, phoner: int | None, since: datetime, register: str
+) -> Situation:
+    """The situation of one dial; days of the tally are in UTC. `register`: whose age counts, or ANY."""
     row = _situation(
         tx,
         {
@@ -73,6 +96,9 @@ def of(tx: Tx, campaign: str, number: int, phoner: int | None, since: datetime) 
             "number": number,
             "phoner": phoner,
             "since": since.date().isoformat(),
+            "register": register,
         },
     ).one()
-    return Situation(bool(row[0]), int(row[1]), int(row[2]), bool(row[3]), *row[4:])
+    return Situation(
+        bool(row[0]), int(row[1]), int(row[2]), bool(row[3]), row[4], bool(row[5]), *row[6:]
+    )

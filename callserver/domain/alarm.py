@@ -17,6 +17,9 @@ WASH_AHEAD = timedelta(days=10)
 BREAKER = "provider_"
 """How the reason begins for which a campaign was stopped by itself; the provider's code follows."""
 
+MOST_SHOWN = 8
+"""Contacts that an alarm names; of more it says that there are more."""
+
 SILENT_ORDERS = 3
 DECLINED_ORDERS = 5
 """Orders within the last minutes from which on the provider's health is an alarm."""
@@ -26,10 +29,12 @@ class Kind(StrEnum):
     UPKEEP_STILL = "upkeep_still"  # no process does what is due
     CLOCK = "clock"
     CAMPAIGN_STOPPED = "campaign_stopped"  # by a breaker, not by a person
+    NUMBERS_REFUSED = "numbers_refused"  # the carrier refuses some contacts' numbers
     ABANDON_RATE = "abandon_rate"
     PROVIDER_SILENT = "provider_silent"
     PROVIDER_DECLINES = "provider_declines"
     ABANDONED = "abandoned"  # today somebody answered and met nobody
+    REGISTER_MISSING = "register_missing"  # nobody is called by a policy that respects it
     REGISTER_OLD = "register_old"
     SEALING_BEHIND = "sealing_behind"
 
@@ -51,7 +56,17 @@ class Campaign:
     abandoned_today: int
     answered: int  # within the policy's window
     abandoned: int
-    limit_percent: float | None
+    rate_exceeded: bool  # the gate stops the campaign for it
+    refused: Sequence[int] = ()  # contacts whose number the carrier refused: set aside
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A public register that a policy in use respects; `name` is empty where it goes by any."""
+
+    name: str
+    issued: datetime | None  # None: never imported
+    days: int | None  # how long an issue serves
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,7 @@ class Signs:
     most_skew_ms: int
     upkeep_until: datetime | None
     oldest_unsealed: datetime | None
-    registers: Mapping[str, tuple[datetime, int | None]]  # issued at, and how many days it serves
+    registers: Sequence[Register]  # that policies in use respect
 
 
 def alarms(signs: Signs) -> list[Alarm]:
@@ -84,10 +99,15 @@ def _of_the_house(signs: Signs) -> Iterator[Alarm]:
         yield Alarm(Kind.UPKEEP_STILL, values={"seconds": _seconds(now - signs.upkeep_until)})
     if abs(signs.skew_ms) > signs.most_skew_ms:
         yield Alarm(Kind.CLOCK, values={"ms": signs.skew_ms})
-    for name, (issued, days) in signs.registers.items():
-        if days is not None and now - issued > timedelta(days=days) - WASH_AHEAD:
-            age = (now - issued).days
-            yield Alarm(Kind.REGISTER_OLD, values={"register": name, "age": age, "most": days})
+    for one in signs.registers:
+        if one.issued is None:
+            yield Alarm(Kind.REGISTER_MISSING, values={"register": one.name})
+        elif one.days is not None and now - one.issued > timedelta(days=one.days) - WASH_AHEAD:
+            age = (now - one.issued).days
+            yield Alarm(
+                Kind.REGISTER_OLD,
+                values={"register": one.name, "age": age, "most": one.days},
+            )
     if signs.oldest_unsealed is not None and now - signs.oldest_unsealed > SEALED_WITHIN:
         minutes = _seconds(now - signs.oldest_unsealed) // 60
         yield Alarm(Kind.SEALING_BEHIND, values={"minutes": minutes})
@@ -104,7 +124,12 @@ def _of_a_campaign(one: Campaign) -> Iterator[Alarm]:
     if one.paused and one.reason.startswith(BREAKER):
         code = one.reason.removeprefix(BREAKER)
         yield Alarm(Kind.CAMPAIGN_STOPPED, one.name, {"code": code})
-    if one.limit_percent is not None and one.abandoned * 100 > one.limit_percent * one.answered:
+    if one.refused:
+        shown = ", ".join(str(contact) for contact in one.refused[:MOST_SHOWN])
+        more = "" if len(one.refused) <= MOST_SHOWN else ", …"
+        values: dict[str, str | int] = {"count": len(one.refused), "contacts": shown + more}
+        yield Alarm(Kind.NUMBERS_REFUSED, one.name, values)
+    if one.rate_exceeded:
         values = {"abandoned": one.abandoned, "answered": one.answered}
         yield Alarm(Kind.ABANDON_RATE, one.name, values)
     if one.abandoned_today:

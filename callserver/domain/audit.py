@@ -22,6 +22,7 @@ class Kind(StrEnum):
     REFUSED = "refused"
     PLACED = "placed"
     DECLINED = "declined"
+    NUMBER_RELEASED = "number_released"  # set aside after a refusal by the carrier; called again
     SILENT = "silent"
     REPORTED = "reported"  # a report moved a call
     STOPPED = "stopped"  # we silenced a call, and why

@@ -95,6 +95,7 @@ class Register:
 
     listed: bool = False
     checked_at: datetime | None = None  # last wash; None = fresh, nothing to be stale
+    missing: bool = False  # no issue of the policy's register was ever imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class Facts:
     call_back_tolerance_minutes: int = 15  # the campaign's; the policy's own may be narrower
     reassigned_at: datetime | None = None
     bad_number: bool = False
+    number_refused: bool = False  # by the carrier, and nobody has looked yet
     active_call: bool = False
     source_known: bool = True
     own_number: bool = False

@@ -145,6 +145,7 @@ POLICY: Mapping[str, Compare] = {
     "frequency.rest_hours_after_abandoned": less,
     "frequency.call_back_tolerance_minutes": more,
     "register.respected": off,
+    "register.name": changed,
     "register.except_members": on,
     "register.except_consent": on,
     "register.except_last_gift_years": reaches_further,
@@ -159,6 +160,7 @@ POLICY: Mapping[str, Compare] = {
     "ring.min_ring_seconds": less,
     "abandon.limit_percent": more,
     "abandon.window_days": changed,
+    "abandon.smallest_sample": more,
 }
 
 _ASKS: Mapping[str, Callable[[Policy], bool]] = {

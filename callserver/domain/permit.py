@@ -152,6 +152,8 @@ def _number(facts: Facts, kind: phone.Kind) -> list[Reason]:
         found.append(Reason.NUM_REASSIGNED)
     if facts.bad_number:
         found.append(Reason.NUM_BAD)
+    if facts.number_refused:
+        found.append(Reason.NUM_REFUSED)
     return found
 
 
@@ -180,8 +182,9 @@ def _ours(facts: Facts) -> list[Reason]:
     campaign, phoner = facts.campaign, facts.phoner
     if campaign.paused:
         found.append(Reason.CAMP_PAUSED)
-    limit = None if facts.policy is None else facts.policy.abandon.limit_percent
-    if limit is not None and campaign.abandoned * 100 > limit * campaign.answered:
+    if facts.policy is not None and facts.policy.abandon.exceeded(
+        campaign.answered, campaign.abandoned
+    ):
         found.append(Reason.CAMP_ABANDON_RATE)
     if not facts.phoner_reserved:
         found.append(Reason.CAMP_NO_AGENT)

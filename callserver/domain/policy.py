@@ -173,6 +173,7 @@ class RegisterRule(Block):
     """The external do-not-call register."""
 
     respected: bool
+    name: Annotated[str, Field(min_length=1)] | None = None  # as it is imported; None: any register
     except_members: bool = False
     except_consent: bool = True
     except_last_gift_years: Annotated[int, Field(ge=1)] | None = None
@@ -215,6 +216,16 @@ class AbandonRule(Block):
 
     limit_percent: Annotated[float, Field(ge=0, le=100)] | None = None
     window_days: Annotated[int, Field(ge=1, le=90)] = 30
+    smallest_sample: Annotated[int, Field(ge=1, le=1000)] = 50
+    # until so many have answered, the share is taken of this number: one call alone is no rate
+
+    def exceeded(self, answered: int, abandoned: int) -> bool:
+        """Whether the campaign must stop. Figures that cannot be right, more abandoned than answered,
+        count as exceeded."""
+        if self.limit_percent is None or abandoned == 0:
+            return False
+        of = max(answered, self.smallest_sample)
+        return abandoned > answered or abandoned * 100 > self.limit_percent * of
 
 
 class Policy(Document):

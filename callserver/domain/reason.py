@@ -30,6 +30,7 @@ class Reason(StrEnum):
     NUM_REGION = "NUM_REGION"
     NUM_REASSIGNED = "NUM_REASSIGNED"
     NUM_BAD = "NUM_BAD"  # the provider told us that this number cannot be dialed
+    NUM_REFUSED = "NUM_REFUSED"  # the carrier refused it: set aside until somebody has looked
 
     PERSON_ERASED = "PERSON_ERASED"
     PERSON_DECEASED = "PERSON_DECEASED"

@@ -102,8 +102,12 @@ def _listed(facts: Facts, today: date) -> bool:
 
 
 def register_is_stale(facts: Facts) -> bool:
-    """Our copy of the register is older than the policy allows."""
-    checked: datetime | None = facts.register.checked_at
-    if facts.policy is None or checked is None or facts.policy.register_rule.wash_days is None:
+    """Our copy of the register is older than the policy allows, or there is none."""
+    if facts.policy is None:
         return False
-    return facts.now - checked > timedelta(days=facts.policy.register_rule.wash_days)
+    rule, checked = facts.policy.register_rule, facts.register.checked_at
+    if facts.register.missing:
+        return rule.respected
+    if checked is None or rule.wash_days is None:
+        return False
+    return facts.now - checked > timedelta(days=rule.wash_days)

@@ -19,10 +19,10 @@ from callserver.domain.audit import Kind
 from callserver.domain.call import Cause, Report
 from callserver.domain.call import State as CallState
 from callserver.domain.seat import Event, State
-from callserver.engine import hearing, seating
+from callserver.engine import declining, hearing, seating
 from callserver.engine.house import House
 from callserver.engine.stopping import PHONER_LOST, Stopping
-from callserver.ports import LegState, Tx
+from callserver.ports import Declined, LegState, Tx
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +79,22 @@ class CallFlow:
             lambda tx: self.apply(tx, attempt, report, at, ref=ref, receipt=receipt, why=why)
         )
         self.follow(after)
+
+    async def declined(
+        self,
+        attempt: str,
+        answer: Declined,
+        *,
+        ref: str | None = None,
+        receipt: machine.Receipt | None = None,
+    ) -> None:
+        """The carrier's certain no: what it means, and the end of the call, in one transaction."""
+
+        def work(tx: Tx) -> After:
+            declining.note(tx, self._ours, attempt, answer)
+            return self.apply(tx, attempt, Report.DECLINED, None, ref=ref, receipt=receipt)
+
+        self.follow(await self._ours.store.run(work))
 
     def apply(
         self,

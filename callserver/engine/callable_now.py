@@ -62,9 +62,9 @@ def pictures(
     suppressions = many.suppressions_of(tx, [*everyone, *set(hashes.values())])
     marks = many.marks_of(tx, everyone)
     listed = many.listed(tx, list({one.number for one in contacts}))
-    washed_at = many.washed_at(tx)
+    refused = many.refused(tx, list({one.number for one in contacts}))
     tried = many.attempts_of(tx, contacts, now - gate.LOOK_BACK)
-    state = gate.state_of(tx, rules, campaign, now)
+    state, washed_at = gate.state_of(tx, rules, campaign, now)
     for one in contacts:
         about = subjects[one.id]
         attempts = {
@@ -78,11 +78,12 @@ def pictures(
             suppressions=tuple(
                 no for key in (*about, hashes[one.id]) for no in suppressions.get(key, ())
             ),
-            register=f.Register(listed=one.number in listed, checked_at=washed_at),
+            register=gate.register_as(one.number in listed, washed_at),
             attempts=tuple(sorted(attempt.at for attempt in attempts)),
             active_call=any(attempt.is_open for attempt in attempts),
             phoner=f.Phoner(),
             campaign=state,
+            number_refused=one.number in refused,
         )
         yield gate.picture(rules, Question(one, campaign, "explain", None, now), known)
 

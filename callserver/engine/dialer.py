@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from callserver.database import audit, calls, contacts, house, knowledge, listenings, seats
+from callserver.database import contacts, house, listenings, seats
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
-from callserver.domain import permit, subject
-from callserver.domain.audit import Kind
+from callserver.domain import permit
 from callserver.domain.campaign import Campaign
 from callserver.domain.permit import DialPermit, PermitVoid, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import Event, State
 from callserver.engine import gate, prospects, seating
 from callserver.engine.call_flow import After, CallFlow
+from callserver.engine.declining import BACK_OFF
 from callserver.engine.gate import Question
 from callserver.engine.house import House
 from callserver.engine.listener_legs import ListenerLegs
@@ -36,9 +36,6 @@ HOUSEHOLD_BUSY = timedelta(minutes=10)
 
 LOOK_AGAIN = timedelta(seconds=30)
 """A waiting seat is looked at this often, whatever it was told: lists and rules may change."""
-
-BACK_OFF = timedelta(seconds=2)
-"""After the provider said "too many at once"."""
 
 OLD_BEFORE_END = timedelta(minutes=30)
 """So long before the provider would end it, a phoner's leg is made anew: few talks last longer."""
@@ -225,8 +222,7 @@ class Dialer:
             case Silent(why):
                 await self._call_flow.receive(attempt, machine.Report.NO_REPLY, None, why=why)
             case Declined():
-                await self._ours.store.run(lambda tx: self._declined(tx, seat, attempt, answer))
-                await self._call_flow.receive(attempt, machine.Report.DECLINED, None)
+                await self._call_flow.declined(attempt, answer)
 
     async def _phoner_lost(self, order: Order) -> Declined | None:
         """A listener keeps a room open whose phoner is gone, and an order into it would be taken:
@@ -241,34 +237,3 @@ class Dialer:
                 return Declined(Trouble.LATER, 0, "nobody can say whether the phoner is there")
             case _:
                 return None
-
-    def _declined(self, tx: Tx, seat: int, attempt: str, answer: Declined) -> None:
-        """What the provider's certain no means to number, campaign and seat."""
-        now = self._ours.clock.now()
-        row = seats.lock(tx, seat)
-        call = calls.get(tx, attempt)
-        if row is None or call is None:
-            return
-        audit.append(
-            tx,
-            now,
-            Kind.DECLINED,
-            contact=call.contact,
-            call=attempt,
-            trouble=answer.trouble.value,
-            code=answer.code,
-        )
-        match answer.trouble:
-            case Trouble.BAD_NUMBER:
-                knowledge.mark(tx, subject.of_number(call.number), "bad_number", now)
-            case Trouble.STOP | Trouble.BUG:
-                reason = f"provider_{answer.code}"
-                house.set_campaign_state(tx, call.campaign, paused=True, reason=reason, now=now)
-                audit.append(
-                    tx, now, Kind.BREAKER, campaign=call.campaign, paused=True, reason=reason
-                )
-                log.error("campaign_stopped", campaign=call.campaign, code=answer.code)
-            case Trouble.ROOM_GONE:
-                seating.move(tx, self._ours, row, Event.LEG_LOST, now)
-            case Trouble.LATER:
-                house.take_slot(tx, now + BACK_OFF, self._ours.calls_per_second)

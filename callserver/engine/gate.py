@@ -94,6 +94,7 @@ class Known:
     active_call: bool
     phoner: f.Phoner
     campaign: f.CampaignState
+    number_refused: bool  # by the carrier
 
 
 def subjects_of(contact: Contact) -> tuple[str, str, str]:
@@ -111,7 +112,8 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
     subjects = subjects_of(contact)
     phoner = None if question.seat is None else question.seat.phoner
     since = _abandon_since(rules, question.campaign, now)
-    found = situation.of(tx, question.campaign.name, contact.number, phoner, since)
+    named = _register(rules, question.campaign)
+    found = situation.of(tx, question.campaign.name, contact.number, phoner, since, named)
     attempts, active = calls.attempts(
         tx, contact.number, contact.household, contact.person, now - LOOK_BACK
     )
@@ -120,11 +122,12 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
         suppressions=suppressions.for_subjects(
             tx, (*subjects, subject.of_hash(contact.number, secret))
         ),
-        register=f.Register(listed=found.listed, checked_at=found.washed_at),
+        register=register_as(found.listed, found.washed_at),
         attempts=attempts,
         active_call=active,
         phoner=_phoner(tx, question.seat, found, now),
         campaign=_state(found),
+        number_refused=found.refused,
     )
     return picture(rules, question, known, skew_ms)
 
@@ -135,10 +138,24 @@ def _abandon_since(rules: Rules, campaign: Campaign, now: datetime) -> datetime:
     return now - timedelta(days=0 if policy is None else policy.abandon.window_days - 1)
 
 
-def state_of(tx: Tx, rules: Rules, campaign: Campaign, now: datetime) -> f.CampaignState:
-    """The campaign's running figures."""
+def _register(rules: Rules, campaign: Campaign) -> str:
+    """The register that the campaign's policy goes by."""
+    policy = rules.current.policies.get(campaign.policy)
+    return (None if policy is None else policy.register_rule.name) or situation.ANY
+
+
+def register_as(listed: bool, washed_at: datetime | None) -> f.Register:
+    """The register as our copy has it; without any copy it is missing."""
+    return f.Register(listed=listed, checked_at=washed_at, missing=washed_at is None)
+
+
+def state_of(
+    tx: Tx, rules: Rules, campaign: Campaign, now: datetime
+) -> tuple[f.CampaignState, datetime | None]:
+    """The campaign's running figures, and the issue of the register that its policy goes by."""
     since = _abandon_since(rules, campaign, now)
-    return _state(situation.of(tx, campaign.name, 0, None, since))
+    found = situation.of(tx, campaign.name, 0, None, since, _register(rules, campaign))
+    return _state(found), found.washed_at
 
 
 def _state(found: Situation) -> f.CampaignState:
@@ -182,6 +199,7 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
         call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
         reassigned_at=latest.get("reassigned"),
         bad_number="bad_number" in latest,
+        number_refused=known.number_refused,
         active_call=known.active_call,
         source_known=bool(contact.source),
         own_number=number in rules.own_numbers,

@@ -80,9 +80,11 @@ def load_register(
     """Load an issue and put it into force; its version. `numbers`: each once.
 
     Raises:
-        Impossible: the issue is empty, or much smaller than the one in force and `smaller` is not
+        Impossible: its date lies ahead; the issue is empty, or much smaller than the one in force and `smaller` is not
             set; or another import of the register overtook this one.
     """
+    if washed_at > now:
+        raise Impossible("the issue's date lies in the future")
     with engine.begin() as tx:
         _check_size(tx, len(numbers), name, smaller=smaller)
         version = _new_version(tx, name, washed_at)
@@ -102,12 +104,30 @@ def load_register(
     return version
 
 
+def load_small_register(
+    tx: Tx, numbers: Sequence[int], name: str, washed_at: datetime, now: datetime, *, by: str
+) -> int:
+    """`load_register` in one transaction, for a few numbers."""
+    _check_size(tx, len(numbers), name, smaller=False)
+    version = _new_version(tx, name, washed_at)
+    values = [{"number": one, "version": version} for one in numbers]
+    tx.execute(insert(register_entries), values)
+    suppressions.before_suppressing(tx)
+    _put_into_force(tx, name, version, len(numbers))
+    audit.append(tx, now, Kind.REGISTER, register=name, version=version, size=len(numbers), by=by)
+    _forget_older(tx, name, version)
+    return version
+
+
 def _check_size(tx: Tx, size: int, name: str, *, smaller: bool) -> None:
     before = tx.execute(
         select(registers.c.size).where(registers.c.name == name, registers.c.active)
     ).scalar()
-    if size == 0:
-        raise Impossible("the file holds no numbers: the register in force stays")
+    if size == 0 and not smaller:
+        raise Impossible(
+            "the file holds no numbers: the register in force stays; if nobody of your lists stands on"
+            " it, say --smaller"
+        )
     if before is not None and size < LEAST_SHARE * before and not smaller:
         raise Impossible(
             f"the file holds {size} numbers and the register in force {before}; if that is right,"

@@ -13,6 +13,18 @@ EVERY = 10_000
 """Rows between two words about progress."""
 
 
+FIXED_WIDTH_MARKS = 4
+"""So many `#` in a line separate the columns of a register of names and addresses."""
+
+
+class FixedWidth(ConfigurationProblem):
+    """A register in its official layout of fixed columns: names and addresses, no numbers."""
+
+
+class NotNumbers(ConfigurationProblem):
+    """A file that is offered as a register, and most of whose rows hold no number."""
+
+
 @dataclass(slots=True)
 class Numbers:
     """What a file holds. read = numbers + duplicates + refused."""
@@ -36,7 +48,9 @@ def read(
 
     Raises:
         ConfigurationProblem: it is no such file, or nothing says which column holds the numbers.
+        FixedWidth: it is a register of names and addresses.
     """
+    _check_layout(raw)
     sheet = open_sheet(raw)
     at, first = _column(sheet.header, column, region)
     found = Numbers(
@@ -60,6 +74,29 @@ def read(
     found.numbers = list(seen)
     found.duplicates = found.read - len(found.refused) - len(seen)
     return found
+
+
+def check_register(found: Numbers) -> None:
+    """A register's issue replaces the one before: one that was read wrongly must not.
+
+    Raises:
+        NotNumbers: most of its rows hold no number.
+    """
+    if found.numbers and len(found.refused) * 2 > found.read:
+        raise NotNumbers(
+            f"{len(found.refused)} of {found.read} rows hold no telephone number: this is no register"
+            " of numbers; the register in force stays"
+        )
+
+
+def _check_layout(raw: bytes) -> None:
+    lines = raw[:20_000].splitlines()[:20]
+    if any(line.count(b"#") >= FIXED_WIDTH_MARKS for line in lines):
+        raise FixedWidth(
+            "this file has the fixed columns of a register of names and addresses (as Robinsonlisten"
+            " is published). It holds no telephone numbers and cannot be imported; match it against"
+            " your lists first, and import the numbers that were found"
+        )
 
 
 def _column(

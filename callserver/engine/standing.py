@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from callserver.database import contacts, progress
+from callserver.database import contacts, progress, refused_numbers
 from callserver.domain import alarm, hours
 from callserver.domain.alarm import Alarm
 from callserver.domain.campaign import Campaign
 from callserver.domain.hours import Place
 from callserver.domain.permit import MOST_CLOCK_SKEW_MS
-from callserver.engine import gate, prospects
+from callserver.engine import gate, prospects, register_needs
 from callserver.engine.house import House
 from callserver.ports import Tx
 
@@ -126,20 +126,12 @@ def _signs(
 ) -> alarm.Signs:
     states = progress.states(tx)
     policies = ours.rules.current.policies
-    in_use = [policies[one.campaign.policy] for one in found]
-    wash = min(
-        (
-            policy.register_rule.wash_days
-            for policy in in_use
-            if policy.register_rule.respected and policy.register_rule.wash_days is not None
-        ),
-        default=None,
-    )
+    refused = refused_numbers.not_released(tx)
     campaigns = []
     for one in found:
         paused, reason, _ = states.get(one.campaign.name, (False, "", now))
-        asked = gate.state_of(tx, ours.rules, one.campaign, now)  # what the gate itself goes by
-        limit = policies[one.campaign.policy].abandon.limit_percent
+        asked, _ = gate.state_of(tx, ours.rules, one.campaign, now)  # what the gate itself goes by
+        rule = policies[one.campaign.policy].abandon
         campaigns.append(
             alarm.Campaign(
                 one.campaign.name,
@@ -148,7 +140,12 @@ def _signs(
                 one.abandoned,
                 asked.answered,
                 asked.abandoned,
-                limit,
+                rule.exceeded(asked.answered, asked.abandoned),
+                [
+                    row.contact
+                    for row in refused
+                    if row.campaign == one.campaign.name and row.contact
+                ],
             )
         )
     taken, declined, silent = orders
@@ -162,5 +159,5 @@ def _signs(
         most_skew_ms=MOST_CLOCK_SKEW_MS,
         upkeep_until=progress.lease_until(tx, "upkeep"),
         oldest_unsealed=progress.oldest_unsealed(tx),
-        registers={name: (at, wash) for name, at in progress.registers_washed(tx).items()},
+        registers=register_needs.needed(tx, ours.rules.current),
     )

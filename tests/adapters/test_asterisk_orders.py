@@ -112,7 +112,7 @@ def test_an_order_that_stopped_half_way_is_withdrawn_when_asked_about(play: Play
 @pytest.mark.parametrize(
     ("number", "caller_id", "trouble"),
     [
-        ("+4632200100", CALLER_ID, Trouble.STOP),  # no country of ours
+        ("+4632200100", CALLER_ID, Trouble.REFUSED),  # no country of ours
         ("+4532200100", "+4532999999", Trouble.STOP),  # no number of ours
         ("32200100", CALLER_ID, Trouble.BAD_NUMBER),
         ("+45322001", CALLER_ID, None),  # eight digits at least is the gate's rule, not ours

@@ -41,18 +41,14 @@ CODES = {
         10001,
         10004,
         16021,
-        21215,
-        13227,
-        32205,
-        21219,
         21210,
         21212,
         13214,
         13247,
-        21203,
     ],
+    Trouble.REFUSED: [21215, 13227, 32205, 21219, 21203, 21401, 99999],
     Trouble.ROOM_GONE: [16003, 16020, 16022, 20404],
-    Trouble.BUG: [21205, 21208, 21209, 21218, 21234, 21262, 21263, 21626, 99999],
+    Trouble.BUG: [21205, 21208, 21209, 21218, 21234, 21262, 21263, 21626],
 }
 
 
@@ -125,7 +121,7 @@ def test_a_no_in_the_form_of_a_problem_document() -> None:
 
 def test_a_no_without_a_code_is_a_no() -> None:
     answer, _ = run(place, ok({"code": None, "message": "no"}, 400))
-    assert answer == Declined(Trouble.BUG, 400, "declined")
+    assert answer == Declined(Trouble.REFUSED, 400, "declined")
 
 
 def test_a_phoner_rung_in_is_declined_as_a_contact_is() -> None:

@@ -95,6 +95,11 @@ def test_a_dry_run_changes_nothing_and_asks_the_gate(
     say: Say, a_list: Path, engine: Engine
 ) -> None:
     say("suppress", "add", "32200003")
+    register = a_list.with_name("robinson.txt")
+    register.write_text("32209999\n")
+    assert "SYS_EXTLIST_STALE" not in (without := say("import", "kanvas", a_list, "--dry-run"))
+    assert "The register is missing" in without
+    say("register", "import", register)
     before = count(engine, audit)
     result = say("import", "kanvas", a_list, "--dry-run")
     assert "nothing was changed" in result

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from callserver.database import many
-from callserver.database.tables import register_entries, registers
+from callserver.database.tables import register_entries, registers, suppressions
 from callserver.engine import no_lists
-from callserver.errors import Impossible
+from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
 
 ROOT = Path(__file__).parents[2]
@@ -160,3 +160,46 @@ def test_an_importer_killed_in_mid_load_leaves_no_half_register(
     with engine.begin() as tx:
         left = tx.execute(select(func.count()).select_from(register_entries)).scalar_one()
     assert left == 20_000, "the halves that dead importers left are cleared away"
+
+
+@pytest.mark.parametrize("command", [("register", "import"), ("suppress", "import")])
+def test_the_official_layout_of_names_and_addresses_is_refused(
+    say: Say, engine: Engine, tmp_path: Path, command: tuple[str, str]
+) -> None:
+    """Its date of issue and its house numbers are no telephone numbers."""
+    file = tmp_path / "robinson.txt"
+    columns = ("Prøve,Åse".ljust(34), "Prøvevej 12".ljust(34), "".ljust(34), "8000 Aarhus C", "751")
+    file.write_bytes(("20261001\r\n" + "#".join(columns) + "\r\n").encode("latin-1"))
+    with pytest.raises(ConfigurationProblem, match="fixed columns"):
+        say(*command, file)
+    with engine.begin() as tx:
+        assert tx.execute(select(func.count()).select_from(register_entries)).scalar_one() == 0
+        assert tx.execute(select(func.count()).select_from(suppressions)).scalar_one() == 0
+
+
+def test_a_register_on_which_nobody_stands_is_one_if_somebody_says_so(
+    say: Say, engine: Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "robinson.txt"
+    file.write_text("phone\n")
+    with pytest.raises(Impossible, match="--smaller"):
+        say("register", "import", file)
+    assert "still missing" not in say("register", "import", file, "--smaller")
+
+
+def test_an_issue_of_tomorrow_is_refused(say: Say, engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "robinson.txt"
+    file.write_text("32200001\n")
+    with pytest.raises(Impossible, match="future"):
+        say("register", "import", file, "--washed-at", "2999-01-01T00:00:00+01:00")
+
+
+def test_the_command_says_which_register_is_still_missing(
+    say: Say, engine: Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "robinson.txt"
+    file.write_text("32200001\n")
+    assert "still missing for the policies in use: robinson" in say(
+        "register", "import", file, "--name", "another"
+    )
+    assert "missing" not in say("register", "import", file)

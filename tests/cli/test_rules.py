@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ from typer.testing import CliRunner
 
 from callserver.adapters.folder import Folder
 from callserver.cli import contacts, explain, rules
+from callserver.cli.populating import wash
 from callserver.database import migrate, revisions
 from callserver.database.store import make_engine
 from callserver.domain.loosening import looser
 from callserver.engine import revising
+from callserver.engine.house import Rules
 from callserver.errors import NotFound
+from callserver.loading import load
 from tests.cli.conftest import ROOT
 
 Say = Callable[..., str]
@@ -31,6 +35,8 @@ def config(tmp_path: Path) -> Path:
 def engine(tmp_path: Path) -> Engine:
     made = make_engine(f"sqlite:///{tmp_path}/rules.db")
     migrate.upgrade(made)
+    with made.begin() as tx:
+        wash(tx, Rules(load(ROOT / "config")), datetime(2026, 5, 12, tzinfo=UTC))
     return made
 
 
@@ -56,8 +62,6 @@ def say(engine: Engine, config: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
 
 
 def put_in_force(engine: Engine, config: Path) -> None:
-    from datetime import UTC, datetime
-
     found, texts = Folder(config).read()
     with engine.begin() as tx:
         now = datetime(2026, 5, 12, tzinfo=UTC)

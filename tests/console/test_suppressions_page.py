@@ -165,7 +165,9 @@ def test_a_list_of_noes(house: House) -> None:
 
 def test_registers_say_how_old_they_are(house: House) -> None:
     browser = house.browser("administrator")
-    assert browser.api("GET", "/registers").json() == {"registers": [], "most_days": 100}
+    found = browser.api("GET", "/registers").json()
+    assert [(one["name"], one["days_old"]) for one in found["registers"]] == [("robinson", 1)]
+    assert (found["most_days"], found["missing"]) == (100, [])
     numbers = "".join(f"322000{n:02}\n" for n in range(10)).encode()
     issued = (house.clock.now() - timedelta(days=90)).isoformat().replace("+", "%2B")
     done = last(send(browser, f"/registers/import?name=robinson&issued_at={issued}", numbers))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from callserver.domain.alarm import Campaign, Kind, Signs, alarms
+from callserver.domain.alarm import Campaign, Kind, Register, Signs, alarms
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
-QUIET = Campaign("kanvas", False, "", 0, 200, 6, 3.0)
+QUIET = Campaign("kanvas", False, "", 0, 200, 6, rate_exceeded=False)
 WELL = Signs(
     now=NOW,
     campaigns=[QUIET],
@@ -20,13 +20,16 @@ WELL = Signs(
     most_skew_ms=500,
     upkeep_until=NOW,
     oldest_unsealed=NOW - timedelta(minutes=2),
-    registers={"robinson": (NOW - timedelta(days=90), 100), "other": (NOW, None)},
+    registers=[
+        Register("robinson", NOW - timedelta(days=90), 100),
+        Register("other", NOW, None),
+    ],
 )
 
 
 def test_a_house_that_is_well_raises_none() -> None:
     assert alarms(WELL) == []
-    empty = replace(WELL, campaigns=[], taken=0, declined=0, silent=0, registers={})
+    empty = replace(WELL, campaigns=[], taken=0, declined=0, silent=0, registers=[])
     assert alarms(replace(empty, upkeep_until=None, oldest_unsealed=None)) == []
 
 
@@ -45,9 +48,14 @@ def test_a_house_that_is_well_raises_none() -> None:
             {"code": "21215"},
         ),
         (
-            replace(WELL, campaigns=[replace(QUIET, abandoned=7)]),
+            replace(WELL, campaigns=[replace(QUIET, abandoned=7, rate_exceeded=True)]),
             Kind.ABANDON_RATE,
             {"abandoned": 7, "answered": 200},
+        ),
+        (
+            replace(WELL, campaigns=[replace(QUIET, refused=[12, 15])]),
+            Kind.NUMBERS_REFUSED,
+            {"count": 2, "contacts": "12, 15"},
         ),
         (
             replace(WELL, campaigns=[replace(QUIET, abandoned_today=1)]),
@@ -58,7 +66,12 @@ def test_a_house_that_is_well_raises_none() -> None:
         (replace(WELL, silent=1, taken=0, declined=0), Kind.PROVIDER_SILENT, {"count": 1}),
         (replace(WELL, declined=21), Kind.PROVIDER_DECLINES, {"count": 21}),
         (
-            replace(WELL, registers={"r": (NOW - timedelta(days=91), 100)}),
+            replace(WELL, registers=[Register("r", None, None)]),
+            Kind.REGISTER_MISSING,
+            {"register": "r"},
+        ),
+        (
+            replace(WELL, registers=[Register("r", NOW - timedelta(days=91), 100)]),
             Kind.REGISTER_OLD,
             {"register": "r", "age": 91, "most": 100},
         ),

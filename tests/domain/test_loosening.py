@@ -161,6 +161,7 @@ LOOSER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {},
     ),
     ("register.respected", {}, {"register": {"respected": False}}),
+    ("register.name", {}, {"register": {"name": "another"}}),
     ("register.except_members", {"register": {"except_members": False}}, {}),
     ("register.except_consent", {"register": {"except_consent": False}}, {}),
     ("register.except_last_gift_years", {}, {"register": {"except_last_gift_years": 1}}),
@@ -186,6 +187,7 @@ LOOSER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("person.min_age", {}, {"person": {"min_age": 17}}),
     ("ring.min_ring_seconds", {}, {"ring": {"min_ring_seconds": 10}}),
     ("abandon.limit_percent", {}, {"abandon": {"limit_percent": None}}),
+    ("abandon.smallest_sample", {}, {"abandon": {"smallest_sample": 200}}),
     ("abandon.window_days", {}, {"abandon": {"window_days": 60}}),
 ]
 

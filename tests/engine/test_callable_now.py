@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 
-from callserver.database import contacts, house, knowledge, many, suppressions
+from callserver.cli.populating import wash
+from callserver.database import contacts, house, knowledge, many, refused_numbers, suppressions
 from callserver.database.store import AnyStore
 from callserver.database.tables import calls, register_entries, registers
 from callserver.database.tables import contacts as contacts_table
@@ -75,6 +76,8 @@ def what_is_known(tx: Tx, dice: random.Random) -> None:
                 suppressions.lift(tx, key, at + timedelta(minutes=1))
         while dice.random() < 0.4:
             knowledge.mark(tx, about, dice.choice(KINDS), at + timedelta(minutes=dice.randrange(9)))
+        if dice.random() < 0.1:
+            refused_numbers.add(tx, one.number, one.id, "kanvas", 21215, at)
         if dice.random() < 0.4:
             free = one.number not in busy and one.household not in busy
             a_call(tx, one, number, at, is_open=free and dice.random() < 0.3)
@@ -105,7 +108,10 @@ def test_the_facts_are_those_that_a_dial_would_read(store: AnyStore, seed: int) 
             again = permit.decide(asked, "a")
             assert getattr(answer, "reasons", ()) == getattr(again, "reasons", ())
             reasons[getattr(answer, "reasons", ("",))[0]] += 1
-            for name in ("person", "relation", "register", "active_call", "refused_at", "campaign"):
+            for name in (
+                *("person", "relation", "register", "active_call", "refused_at", "campaign"),
+                "number_refused",
+            ):
                 assert getattr(facts, name) == getattr(asked, name)
         assert callable_now.tally(tx, RULES, SECRET, KANVAS, NOW) == reasons
         assert len(reasons) > 4
@@ -117,6 +123,7 @@ def test_only_those_who_are_ready_are_counted(
     monkeypatch.setattr(many, "CHUNK", 3)
     with store.engine.begin() as tx:
         a_list(tx, 10)
+        wash(tx, RULES, NOW)
         done = select(contacts_table.c.id).order_by(contacts_table.c.id).limit(4)
         tx.execute(
             update(contacts_table)
@@ -132,6 +139,18 @@ def test_only_those_who_are_ready_are_counted(
 def test_a_paused_campaign_answers_for_everybody(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         a_list(tx, 3)
+        wash(tx, RULES, NOW)
         house.set_campaign_state(tx, "kanvas", True, "test", NOW)
         found = callable_now.tally(tx, RULES, SECRET, KANVAS, NOW)
     assert found == {"CAMP_PAUSED": 3}
+
+
+def test_without_the_register_nobody_may_be_called(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        a_list(tx, 3)
+        assert callable_now.tally(tx, RULES, SECRET, KANVAS, NOW) == {"SYS_EXTLIST_STALE": 3}
+        other = {"name": "another", "washed_at": NOW, "active": True}
+        tx.execute(insert(registers).values(other))  # not the one that the policy goes by
+        assert callable_now.tally(tx, RULES, SECRET, KANVAS, NOW) == {"SYS_EXTLIST_STALE": 3}
+        wash(tx, RULES, NOW)
+        assert callable_now.tally(tx, RULES, SECRET, KANVAS, NOW) == {callable_now.ALLOWED: 3}

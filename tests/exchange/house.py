@@ -17,10 +17,12 @@ from callserver.adapters.asterisk.client import Lost
 from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
+from callserver.cli.populating import wash
 from callserver.database import accounts, migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import audit, calls, contacts, seats
 from callserver.engine.accounts import hash_of
+from callserver.engine.house import Rules
 from callserver.engine.taking_in import take_in
 from callserver.loading import load
 from callserver.ports import Tx
@@ -102,6 +104,7 @@ class ExchangeHouse:
         campaign = load(ROOT / "config").campaigns["kanvas"]
 
         def work(tx: Tx) -> None:
+            wash(tx, Rules(load(ROOT / "config")), self.clock.now())
             take_in(tx, campaign, list_.encode(), self.clock.now())
             for number in range(1, phoners + 1):
                 accounts.add(

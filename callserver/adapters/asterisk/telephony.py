@@ -132,7 +132,7 @@ class Asterisk:
         if endpoint is None:
             return Declined(Trouble.BAD_NUMBER, 484, "no number that we dial")
         if not number.startswith(self._prefixes):
-            return Declined(Trouble.STOP, 403, "no country that ASTERISK_PREFIXES allows")
+            return Declined(Trouble.REFUSED, 403, "no country that ASTERISK_PREFIXES allows")
         if caller_id not in self._own_numbers():
             return Declined(Trouble.STOP, 403, "a caller id that is none of ours")
         return endpoint

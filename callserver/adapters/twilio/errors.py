@@ -1,8 +1,9 @@
-"""Twilio's error codes, in our words. A refusal whose code is not here stops the campaign, as our own
-mistake would: nobody knows whom it would be repeated for."""
+"""Twilio's error codes, in our words. A code that is not here says something about this number or about
+the account, nobody knows which: the number is set aside, and several of them stop the campaign."""
 
 from callserver.ports import Trouble
 
+UNAUTHORIZED = 401
 REQUEST_TIMEOUT = 408
 RETRY_AFTER = 429
 TOO_MANY_REQUESTS = 20429
@@ -13,14 +14,15 @@ HANG_UP_RACES = frozenset({NOT_FOUND, 21220})
 _BAD_NUMBER = (21201, 21211, 21214, 21216, 21217, 13223, 13224, 13225, 32203)
 _STOP = (
     *(20003, 20005, 20008, 10001, 10004, 16021),  # credentials, account, concurrency
-    *(21215, 13227, 32205, 21219, 21203),  # where we may call
     *(21210, 21212, 13214, 13247),  # our caller id
 )
+_REFUSED = (21215, 13227, 32205, 21219, 21203, 21401)  # where we may call; for some numbers only
 _ROOM_GONE = (16003, 16020, 16022, NOT_FOUND)
 _BUG = (21205, 21208, 21209, 21218, 21234, 21262, 21263, 21626, 16024)
 
 TROUBLES = {
     **dict.fromkeys(_BAD_NUMBER, Trouble.BAD_NUMBER),
+    **dict.fromkeys(_REFUSED, Trouble.REFUSED),
     **dict.fromkeys(_STOP, Trouble.STOP),
     **dict.fromkeys(_ROOM_GONE, Trouble.ROOM_GONE),
     **dict.fromkeys(_BUG, Trouble.BUG),
@@ -38,10 +40,10 @@ def trouble(status: int, code: int) -> Trouble | None:
         return None
     if status == RETRY_AFTER:
         return TROUBLES.get(code, Trouble.LATER)
-    if status in (401, 403):
+    if status == UNAUTHORIZED:
         return Trouble.STOP
     if code in TROUBLES:
         return TROUBLES[code]
     if status == 404:
         return Trouble.ROOM_GONE
-    return Trouble.BUG
+    return Trouble.REFUSED

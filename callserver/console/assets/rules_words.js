@@ -80,7 +80,7 @@ const BLOCKS = {
   abandon: (b) => [
     b.limit_percent === null
       ? t("rules.words.no_limit")
-      : t("rules.words.abandon_limit", { percent: number(b.limit_percent), days: b.window_days }),
+      : t("rules.words.abandon_limit", { percent: number(b.limit_percent), days: b.window_days, sample: b.smallest_sample }),
   ],
 };
 

@@ -97,7 +97,7 @@ if (mayLift) {
 // -- registers ------------------------------------------------------------------------------------
 
 async function registers() {
-  const { registers: found, most_days: most } = await get("/registers");
+  const { registers: found, most_days: most, missing } = await get("/registers");
   const hint = most === null ? t("suppressions.registers_free") : t("suppressions.registers_hint", { days: number(most) });
   const heads = ["register", "issued", "age", "size"].map((key) =>
     el("th", { scope: "col", class: key === "size" ? "number" : "" }, t(`suppressions.${key}`)),
@@ -114,6 +114,7 @@ async function registers() {
   );
   $("#registers").replaceChildren(
     el("p", { class: "soft" }, hint),
+    missing.length ? el("p", { class: "note bad" }, t("suppressions.registers_missing", { names: missing.join(", ") })) : "",
     rows.length
       ? scrolling(t("suppressions.registers"), el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)))
       : el("p", {}, t("suppressions.no_registers")),

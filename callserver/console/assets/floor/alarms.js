@@ -1,15 +1,25 @@
 // What must be looked at, in words; quiet when all is well.
 
+import { post } from "../api.js";
 import { $, el } from "../dom.js";
 import { label, t } from "../texts.js";
-import { known, onChange } from "./state.js";
+import { fetchFigures, known, may, onChange } from "./state.js";
 
-const GRAVE = ["upkeep_still", "clock", "campaign_stopped", "abandon_rate", "provider_silent"];
+const GRAVE = ["upkeep_still", "clock", "campaign_stopped", "numbers_refused", "abandon_rate", "provider_silent"];
 let drawn = "";
 
 function words({ kind, campaign, values }) {
   const title = known.campaigns[campaign]?.title;
   return t(`alarm.${kind}`, { ...values, campaign: title ? label(title) : campaign });
+}
+
+// Somebody has looked: the contacts whose numbers the carrier refused are dialed again.
+function release({ kind, campaign }) {
+  if (kind !== "numbers_refused" || !may("lead_floor")) return null;
+  return el("button", { type: "button", class: "small", onclick: async () => {
+    await post(`/campaigns/${campaign}/refused-numbers/release`);
+    await fetchFigures();
+  } }, t("floor.release_numbers"));
 }
 
 onChange((what) => {
@@ -19,6 +29,6 @@ onChange((what) => {
   if (now === drawn) return; // said once, not every few seconds
   drawn = now;
   $("#alarms").replaceChildren(...(alarms.length
-    ? alarms.map((one) => el("li", { class: GRAVE.includes(one.kind) ? "grave" : "" }, words(one)))
+    ? alarms.map((one) => el("li", { class: GRAVE.includes(one.kind) ? "grave" : "" }, words(one), release(one)))
     : [el("li", { class: "soft" }, t("floor.no_alarms"))]));
 });

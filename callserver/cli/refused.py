@@ -1,0 +1,55 @@
+"""`callserver refused`: contacts whose number the carrier refused to call."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from callserver.cli import opening
+from callserver.database import refused_numbers
+from callserver.database.store import reading
+from callserver.domain import phone
+from callserver.engine import declining
+from callserver.errors import NotFound
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Numbers that the carrier refused to call.", no_args_is_help=True)
+    group.command("list")(listing)
+    group.command("release")(release)
+    app.add_typer(group, name="refused")
+
+
+def listing(
+    plain: Annotated[bool, typer.Option("--plain", help="show whole numbers")] = False,
+) -> None:
+    """Contacts that are set aside until somebody has looked."""
+    table = Table("contact", "campaign", "number", "code", "at")
+    with opening.database() as engine, reading(engine) as connection:
+        for row in refused_numbers.not_released(connection):
+            number = phone.from_int(row.number)
+            shown = number if plain else phone.masked(number)
+            contact = "" if row.contact is None else str(row.contact)
+            table.add_row(contact, row.campaign, shown, str(row.code), row.at.isoformat())
+    Console().print(table)
+
+
+def release(
+    campaign: Annotated[str | None, typer.Option(help="all of this campaign")] = None,
+    contact: Annotated[int | None, typer.Option(help="only this contact")] = None,
+    by: Annotated[
+        str, typer.Option(help="who decided; stands in the log", callback=opening.kept_words)
+    ] = "command",
+) -> None:
+    """Call these numbers again; without an option all that are set aside."""
+    with opening.database() as engine, engine.begin() as tx:
+        rows = [
+            row
+            for row in refused_numbers.not_released(tx, campaign)
+            if contact in (None, row.contact)
+        ]
+        if not rows:
+            raise NotFound("nothing is set aside that fits")
+        released = declining.release(tx, rows, by, opening.now(tx))
+    print(f"{len(rows)} released; contacts that are dialed again: {len(released)}")

@@ -1,0 +1,112 @@
+"""Numbers that the carrier refused to call: set aside until somebody has looked.
+
+One row a refusal. While a row is not released, the gate refuses the number on every path and for every
+campaign (NUM_REFUSED). The rows also tell whether several different numbers were refused in a row.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, insert, literal, or_, select, update
+
+from callserver.database.house_tables import refused_numbers
+from callserver.database.tables import (
+    EPOCH,
+    Instant,
+    calls,
+    campaign_states,
+    contacts,
+)
+from callserver.domain.reason import Reason
+from callserver.ports import Tx
+
+REACHED = ("completed", "no_answer", "busy", "machine")
+"""Ends of a call that the carrier carried to somebody's telephone."""
+
+
+class RefusedNumber(NamedTuple):
+    id: int
+    number: int
+    contact: int | None
+    campaign: str
+    code: int
+    at: datetime
+
+
+_open = select(*[refused_numbers.c[name] for name in RefusedNumber._fields]).where(
+    refused_numbers.c.released_at.is_(None)
+)
+
+
+def add(tx: Tx, number: int, contact: int | None, campaign: str, code: int, now: datetime) -> None:
+    """Set a number aside, and the contact that was being dialed."""
+    tx.execute(
+        insert(refused_numbers).values(
+            number=number, contact=contact, campaign=campaign, code=code, at=now
+        )
+    )
+
+
+def not_released(tx: Tx, campaign: str | None = None) -> list[RefusedNumber]:
+    """Everything that waits for somebody to look at it, of one campaign or of all; oldest first."""
+    query = _open.order_by(refused_numbers.c.id)
+    if campaign is not None:
+        query = query.where(refused_numbers.c.campaign == campaign)
+    return [RefusedNumber._make(row) for row in tx.execute(query)]
+
+
+def in_a_row(tx: Tx, campaign: str) -> int:
+    """How many different numbers of the campaign were refused since a call of it last reached a
+    telephone, and since somebody last resumed it."""
+    reached = (
+        select(func.max(calls.c.permit_at))
+        .where(
+            calls.c.campaign == campaign,
+            or_(
+                calls.c.rang_at.is_not(None),
+                calls.c.answered_at.is_not(None),
+                calls.c.cause.in_(REACHED),
+            ),
+        )
+        .scalar_subquery()
+    )
+    resumed = (
+        select(campaign_states.c.since)
+        .where(campaign_states.c.campaign == campaign, campaign_states.c.paused.is_(False))
+        .scalar_subquery()
+    )
+    never = literal(EPOCH, Instant)
+    query = select(func.count(refused_numbers.c.number.distinct())).where(
+        refused_numbers.c.campaign == campaign,
+        refused_numbers.c.released_at.is_(None),
+        refused_numbers.c.at > func.coalesce(reached, never),
+        refused_numbers.c.at > func.coalesce(resumed, never),
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
+    """Let these numbers be called again; the contacts that waited for it are dialed again, in their
+    turn. Their ids."""
+    ids = [row.id for row in rows]
+    numbers = list({row.number for row in rows})
+    known = [row.contact for row in rows if row.contact is not None]
+    tx.execute(
+        update(refused_numbers)
+        .where(refused_numbers.c.id.in_(ids))
+        .values(released_at=now, released_by=by)
+    )
+    waiting = select(contacts.c.id).where(
+        or_(contacts.c.number.in_(numbers), contacts.c.id.in_(known)),
+        contacts.c.status == "closed",
+        contacts.c.reason == Reason.NUM_REFUSED.value,
+    )
+    found = list(tx.execute(waiting).scalars())
+    mine = update(contacts).where(contacts.c.id.in_(found))
+    agreed = contacts.c.callback_for.is_not(None)
+    tx.execute(
+        mine.where(agreed).values(status="call_back", reason=None, next_at=contacts.c.callback_for)
+    )
+    tx.execute(mine.where(~agreed).values(status="ready", reason=None))
+    return found
