@@ -80,6 +80,20 @@ class Silent:
     why: str
 
 
+class Result(StrEnum):
+    """What came of an order to a leg that is there. Giving such an order twice does no harm."""
+
+    DONE = "done"  # the provider took it
+    GONE = "gone"  # there is no such leg any more, or it is not in the state that the order needs
+    REFUSED = "refused"  # not carried out, for certain: 429, 4xx
+    SILENT = "silent"  # no answer, or one that does not tell whether it was carried out: 5xx
+
+    @property
+    def settled(self) -> bool:
+        """Whether the order need not be given again."""
+        return self in (Result.DONE, Result.GONE)
+
+
 class LegState(StrEnum):
     QUEUED = "queued"
     RINGING = "ringing"
@@ -130,22 +144,23 @@ class Telephony(Protocol):
         """Ring the telephone of somebody who wants to listen; answered, it asks what to hear."""
         ...
 
-    async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
+    async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
         """Let a listener's leg hear this from now on; nobody else on the line notices.
 
-        A leg that is gone, or not answered yet, is fine: it asks by itself once it is there.
+        DONE: it was told to ask, and where it is now is known once it has asked. GONE: it has ended,
+        or is not answered yet, and asks by itself once it is.
         """
         ...
 
-    async def cancel(self, ref: str) -> None:
-        """End a leg that nobody has answered yet; one that was answered just now goes on."""
+    async def cancel(self, ref: str) -> Result:
+        """End a leg that nobody has answered yet; one that was answered just now goes on (GONE)."""
         ...
 
-    async def hang_up(self, ref: str) -> None:
-        """End the leg in whatever state it is. A leg that is gone already is fine."""
+    async def hang_up(self, ref: str) -> Result:
+        """End the leg in whatever state it is. GONE: it has ended already."""
         ...
 
-    async def apologise(self, ref: str, organisation: str) -> None:
+    async def apologise(self, ref: str, organisation: str) -> Result:
         """Take an answered leg out of an empty room: say who called and sorry, then hang up."""
         ...
 

@@ -54,8 +54,11 @@ class NotingDoor(Door):
         self.told.append(("listener_calls", listening, listener, leg))
         return Hear("seat-1-abc", 7, Mode.SILENT, CA)
 
-    async def _listener_came(self, leg: str, room: str) -> None:
-        self.told.append(("listener_came", leg, room))
+    async def _listener_came(
+        self, leg: str, room: str, mode: Mode | None = None, at: datetime | None = None
+    ) -> None:
+        del at
+        self.told.append(("listener_came", leg, room, mode))
 
     async def _listener_gone(self, leg: str) -> None:
         self.told.append(("listener_gone", leg))

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from callserver.domain.call import Receipt, Report
+from callserver.domain.listening import Mode
 
 Form = Mapping[str, Sequence[str]]
 
@@ -60,6 +61,16 @@ def report(form: Form) -> Report:
 
 def ended(form: Form) -> bool:
     return one(form, "CallStatus") in ENDED
+
+
+def mode(form: Form) -> Mode | None:
+    """How a listener's leg is in a room; None when the form does not say."""
+    muted, coaching = (form.get(name, [""])[0] for name in ("Muted", "Coaching"))
+    if muted == "true":
+        return Mode.SILENT
+    if coaching == "true":
+        return Mode.COACH
+    return Mode.JOIN if (muted, coaching) == ("false", "false") else None
 
 
 def at(form: Form) -> datetime | None:

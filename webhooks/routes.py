@@ -178,7 +178,8 @@ class Webhooks:
             receipt = reports.receipt(form, "conference", "ConferenceSid")
             await self._door.room(room, one(form, "ConferenceSid"), leg, event, receipt)
             if event == "join" and not form.get("ParticipantLabel", [""])[0]:
-                await self._door.listener_came(leg, room)  # phoners and contacts have labels
+                # Phoners and contacts have labels.
+                await self._door.listener_came(leg, room, reports.mode(form), reports.at(form))
         return TAKEN
 
     async def _amd(self, request: Request, form: Form) -> Response:

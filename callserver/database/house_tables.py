@@ -59,14 +59,14 @@ listenings = Table(
     Column("why", Text, nullable=False),
     Column("line", Text),  # how the listener is rung in
     Column("leg", Text),  # the provider's name for the listener's leg
-    Column("room", Text),  # where the leg was sent last; null: it waits in silence
-    Column("heard_as", Text),  # ... and in which mode
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("ended_because", Text),  # stopped moved leg_gone not_answered not_rung right_gone …
     Column("look_at", Instant),  # upkeep looks again then; null: ended, and the leg is gone
     Column("seen_at", Instant),  # the leg's last sign of life
     Column("told_at", Instant),  # the phoner has seen that and by whom she was heard
+    Column("ordered_at", Instant),  # the leg was told to ask what to hear, and has not asked yet
+    Column("leave_by", Instant),  # its leg is where it may not be; not gone by then: hung up
 )
 Index("listenings_phoner", listenings.c.phoner, listenings.c.started_at)
 Index("listenings_listener", listenings.c.listener, listenings.c.id)
@@ -89,6 +89,27 @@ Index(
     listenings.c.seat,
     sqlite_where=text("ended_at IS NULL"),
     postgresql_where=text("ended_at IS NULL"),
+)
+
+listening_intervals = Table(
+    "listening_intervals",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("listening", BigInteger, nullable=False),
+    Column("leg", Text, nullable=False),
+    Column("room", Text, nullable=False),
+    Column("mode", Text, nullable=False),  # silent coach join
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),  # null: the leg is, or may be, in this room still
+)
+"""Each stay of a listener's leg in a room, in one mode: what was heard, and who may be there now."""
+Index("listening_intervals_listening", listening_intervals.c.listening)
+Index("listening_intervals_leg", listening_intervals.c.leg)
+Index(
+    "listening_intervals_room",
+    listening_intervals.c.room,
+    sqlite_where=text("until IS NULL"),
+    postgresql_where=text("until IS NULL"),
 )
 
 heard_calls = Table(

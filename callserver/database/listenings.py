@@ -29,19 +29,14 @@ class ListeningRow(NamedTuple):
     why: str
     line: str | None
     leg: str | None
-    room: str | None
-    heard_as: str | None
     started_at: datetime
     ended_at: datetime | None
     ended_because: str | None
     look_at: datetime | None
     seen_at: datetime | None
     told_at: datetime | None
-
-    @property
-    def sent(self) -> tuple[str | None, str | None]:
-        """Where the leg was sent last, and in which mode."""
-        return self.room, self.heard_as
+    ordered_at: datetime | None
+    leave_by: datetime | None
 
 
 class FormRow(NamedTuple):

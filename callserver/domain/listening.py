@@ -119,6 +119,15 @@ def mode_now(mode: Mode, seat: State) -> Mode:
     return Mode.SILENT if mode is Mode.JOIN and seat is not State.TALKING else mode
 
 
+_LOUDNESS = {Mode.SILENT: 0, Mode.COACH: 1, Mode.JOIN: 2}
+
+
+def may_stay(mode: Mode, allowed: Mode | None) -> bool:
+    """Whether a leg that is in a room in this mode may be there, where `allowed` is what it may be
+    (None: not there at all). It may be quieter than allowed, never louder."""
+    return allowed is not None and _LOUDNESS[mode] <= _LOUDNESS[allowed]
+
+
 def hears(mode: Mode, seat: State, *, present: bool, said_no: bool) -> bool:
     """Whether the listener's leg belongs into the seat's room just now, or waits in silence.
 

@@ -4,7 +4,9 @@ She chooses whom, and nothing else: it is a contact of her campaign, the gate is
 dial, and the order goes the dialer's own way.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from callserver.database import audit, calls, contacts, seats
 from callserver.database.contacts import Contact
@@ -19,8 +21,11 @@ from callserver.engine import gate
 from callserver.engine.dialer import Dialer, Order
 from callserver.engine.gate import Question
 from callserver.engine.house import House
+from callserver.engine.in_room import ListenerInRoom
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
+
+T = TypeVar("T")
 
 
 class Refused(Impossible):
@@ -55,7 +60,7 @@ class ByHand:
             )
         await self._check_line(phoner)
         key = phone.to_int(parsed)
-        found = await self._ours.store.run(lambda tx: self._number(tx, phoner, key))
+        found = await self._reserving(lambda tx: self._number(tx, phoner, key))
         if found is None:
             raise NotFound("the campaign has no contact with this number", key="no_such_contact")
         return self._placed(found)
@@ -69,11 +74,20 @@ class ByHand:
             Refused: the gate said no, and why.
         """
         await self._check_line(phoner)
-        return self._placed(await self._ours.store.run(lambda tx: self._redial(tx, phoner)))
+        return self._placed(await self._reserving(lambda tx: self._redial(tx, phoner)))
 
     async def _check_line(self, phoner: int) -> None:
         if await self._dialer.line_is_made_anew(phoner):
             raise Impossible("your telephone rings anew first; then try again", key="line_anew")
+
+    async def _reserving(self, work: Callable[[Tx], T]) -> T:
+        try:
+            return await self._dialer.reserving(work)
+        except ListenerInRoom as found:
+            raise Impossible(
+                "somebody who listened has not left your call yet; try again in a moment",
+                key="listener_leaves",
+            ) from found
 
     def _placed(self, found: tuple[int, Order] | Refusal) -> str:
         if isinstance(found, Refusal):

@@ -18,13 +18,15 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.permit import DialPermit, PermitVoid, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import Event, State
-from callserver.engine import gate, prospects, seating
+from callserver.engine import gate, in_room, prospects, seating
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.declining import BACK_OFF
 from callserver.engine.gate import Question
 from callserver.engine.house import House
+from callserver.engine.in_room import LISTENER_LEAVES, ListenerInRoom
 from callserver.engine.listener_legs import ListenerLegs
-from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble, Tx
+from callserver.engine.room_clearing import RoomClearing
+from callserver.ports import Declined, Placed, Room, Silent, Trouble, Tx
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +38,12 @@ HOUSEHOLD_BUSY = timedelta(minutes=10)
 
 LOOK_AGAIN = timedelta(seconds=30)
 """A waiting seat is looked at this often, whatever it was told: lists and rules may change."""
+
+CLEAR_AGAIN = timedelta(seconds=1)
+"""A seat whose room a listener has not left is looked at this often."""
+
+ROOM_CLEAR_WITHIN = timedelta(seconds=10)
+"""A room that a listener has not left by then is given up: the phoner's telephone is rung anew."""
 
 OLD_BEFORE_END = timedelta(minutes=30)
 """So long before the provider would end it, a phoner's leg is made anew: few talks last longer."""
@@ -62,12 +70,19 @@ class Dialer:
     def __init__(self, ours: House, call_flow: CallFlow, legs: ListenerLegs) -> None:
         self._ours = ours
         self._call_flow = call_flow
-        self._legs = legs
+        self._clearing = RoomClearing(ours, legs)
+        self.reserving = self._clearing.reserving
 
     async def dial(self, seat: int) -> None:
         """Dial the next contact for the seat, or tell the seat why not and until when."""
         while True:
-            found = await self._ours.store.run(lambda tx: self._next(tx, seat))
+            try:
+                found = await self.reserving(lambda tx: self._next(tx, seat))
+            except ListenerInRoom:
+                self._call_flow.follow(
+                    await self._ours.store.run(lambda tx: self._wait_for_room(tx, seat))
+                )
+                return
             if isinstance(found, Order):
                 await self.place(seat, found)
                 return
@@ -161,13 +176,35 @@ class Dialer:
     def reserve(
         self, tx: Tx, row: SeatRow, campaign: Campaign, answer: DialPermit, now: datetime
     ) -> Order:
-        """Within the permit's transaction: the seat is in a call from now on; what is to be placed."""
+        """Within the permit's transaction: the seat is in a call from now on; what is to be placed.
+
+        Raises:
+            ListenerInRoom: somebody who listened may still be in the room, and may not be.
+        """
+        if in_room.in_the_way(tx, self._ours, row):
+            raise ListenerInRoom(row.id)
         if row.slot_at is None or now - row.slot_at > SLOT_KEPT:
             house.take_slot(tx, now, self._ours.calls_per_second)
         house.count(tx, campaign.name, "dials", now)
         seating.move(tx, self._ours, row, Event.RESERVED, now, call=answer.attempt)
         heard = row.leg if listenings.open_at(tx, row.id) else None
         return Order(answer, Room(row.room, row.room_ref), heard)
+
+    def _wait_for_room(self, tx: Tx, seat: int) -> After:
+        """A listener's leg is still in the seat's room: the seat waits and says so. If it cannot be
+        had out in time, the phoner's telephone is rung anew, and has another room."""
+        now = self._ours.clock.now()
+        row = seats.lock(tx, seat)
+        if row is None or row.state != State.WAITING:
+            return After()
+        waits_already = row.reason == LISTENER_LEAVES and row.until is not None
+        until = row.until if waits_already else now + ROOM_CLEAR_WITHIN
+        if until is not None and until <= now:
+            log.error("listener_not_out_of_room", seat=seat)
+            return self._line_first(tx, row, now)
+        again = now + CLEAR_AGAIN
+        seating.wait(tx, row, LISTENER_LEAVES, now, until=until, wake_at=again)
+        return After()
 
     def _put_off(
         self, tx: Tx, contact: Contact, path: str, refusal: Refusal, now: datetime
@@ -204,13 +241,9 @@ class Dialer:
         """Have it rung, and take in what the provider says to that."""
         attempt = order.permit.attempt
         try:
-            if (
-                order.heard is not None
-            ):  # who listens hears the first word, who joined a talk is out
-                await self._legs.look_at_seat(seat)
-            answer = await self._phoner_lost(order) or await self._ours.telephony.place(
-                order.permit, order.room
-            )
+            answer = await self._clearing.not_now(
+                seat, order.heard
+            ) or await self._ours.telephony.place(order.permit, order.room)
         except PermitVoid:
             answer = Declined(Trouble.LATER, 0, "the permit was too old")
         except Exception:
@@ -223,17 +256,3 @@ class Dialer:
                 await self._call_flow.receive(attempt, machine.Report.NO_REPLY, None, why=why)
             case Declined():
                 await self._call_flow.declined(attempt, answer)
-
-    async def _phoner_lost(self, order: Order) -> Declined | None:
-        """A listener keeps a room open whose phoner is gone, and an order into it would be taken:
-        so where somebody listens, the phoner's leg is asked about first."""
-        if order.heard is None:
-            return None
-        found = await self._ours.telephony.leg(order.heard)
-        match found.state:
-            case LegState.ENDED | LegState.UNKNOWN_LEG:
-                return Declined(Trouble.ROOM_GONE, 0, "the phoner's leg is gone")
-            case LegState.NO_ANSWER:
-                return Declined(Trouble.LATER, 0, "nobody can say whether the phoner is there")
-            case _:
-                return None

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from callserver.database import accounts, audit, calls, knowledge, listenings, seats
+from callserver.database import (
+    accounts,
+    audit,
+    calls,
+    intervals,
+    knowledge,
+    listenings,
+    seats,
+)
 from callserver.database.accounts import User
 from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
@@ -21,12 +29,11 @@ from callserver.domain.listening import Mode, No, Why
 from callserver.domain.role import MAY, Action, Role
 from callserver.domain.seat import State
 from callserver.engine.house import House
+from callserver.errors import Impossible
 from callserver.ports import Tx
 
-HANG_UP_AGAIN = timedelta(seconds=5)
-"""A leg whose end was not told within this time is hung up again."""
-
-Sent = tuple[str | None, str | None]
+HANG_UP_AGAIN = timedelta(seconds=1)
+"""A leg that was not hung up for certain is hung up again after this time."""
 
 _ON_THE_LINE = frozenset({State.RESERVED, State.RINGING, State.TALKING})
 
@@ -112,11 +119,6 @@ def place(tx: Tx, ours: House, row: ListeningRow, seat: SeatRow) -> Hear | WaitT
     return WaitToHear(row.id)
 
 
-def sent(where: Hear | WaitToHear) -> Sent:
-    """As the row remembers it."""
-    return (where.room, where.mode.value) if isinstance(where, Hear) else (None, None)
-
-
 def note(tx: Tx, ours: House, row: ListeningRow, seat: SeatRow) -> None:
     """A talk that is heard is written down once, where the person concerned can find it."""
     call = None if seat.call is None else calls.get(tx, seat.call)
@@ -138,8 +140,35 @@ def note(tx: Tx, ours: House, row: ListeningRow, seat: SeatRow) -> None:
 def note_answered(tx: Tx, ours: House, seat: SeatRow) -> None:
     """A talk begins: whoever is in its room has heard it, however soon it is over."""
     for row in listenings.open_at(tx, seat.id):
-        if row.room is not None and row.room == seat.room:
+        if any(stay.room == seat.room for stay in intervals.of_leg(tx, row.leg)):
             note(tx, ours, row, seat)
+
+
+def open_another(
+    tx: Tx, ours: House, user: int, seat: SeatRow, wanted: Wanted, **more: Any
+) -> ListeningRow:
+    """A new listening, written down.
+
+    Raises:
+        Impossible: the listener has one already.
+    """
+    now = ours.clock.now()
+    row = listenings.add(
+        tx,
+        seat=seat.id,
+        phoner=seat.phoner,
+        listener=user,
+        department=seat.department,
+        mode=wanted.mode.value,
+        why=wanted.why.value,
+        started_at=now,
+        seen_at=now,
+        **more,
+    )
+    if row is None:  # the same click twice, at one instant
+        raise Impossible("you are listening already", key="listening_already")
+    write(tx, ours, Kind.LISTENING_STARTED, seat, wanted, user, row.id)
+    return row
 
 
 def end(

@@ -1,22 +1,28 @@
 """A listener's leg: what it is told when it asks, where it is moved, and that it ends.
 
 Whatever moves a seat stirs its listenings (engine/seating.py), and upkeep looks at what was stirred:
-so a leg follows the seat over calls, lost legs and restarts, and none is left behind.
+so a leg follows the seat over calls, lost legs and restarts, and none is left behind. An order counts
+as carried out when the network has shown it: the leg has asked, or is known to be gone.
 """
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
 import structlog
 
-from callserver.database import house, listenings
+from callserver.database import intervals, listenings, seats
+from callserver.database.intervals import Interval
 from callserver.database.listenings import ListeningRow
+from callserver.database.seats import SeatRow
 from callserver.domain.instruction import HangUp, Hear, Instruction, WaitToHear
-from callserver.domain.listening import Mode
-from callserver.engine import hearing
-from callserver.engine.call_flow import After, CallFlow
+from callserver.domain.listening import Mode, Why
+from callserver.domain.seat import State
+from callserver.engine import hearing, in_room
+from callserver.engine.call_flow import CallFlow
+from callserver.engine.hearing import Wanted
 from callserver.engine.house import House
-from callserver.ports import Declined, LegState, Placed, Tx
+from callserver.engine.leg_orders import LegOrders, Orders, ToHear, ended, gone, to_end
+from callserver.ports import Tx
 
 log = structlog.get_logger(__name__)
 
@@ -33,16 +39,19 @@ ANSWERS_WITHIN = timedelta(seconds=45)
 """A listener whose telephone was not answered by then does not listen."""
 
 A_MOMENT = timedelta(seconds=1)
+"""A leg that was told to ask has asked by then; one that has not is told again."""
 
+LEAVES_WITHIN = timedelta(seconds=10)
+"""A silent leg that has not left a room by then, though it was told to, is hung up."""
 
-@dataclass(slots=True)
-class Orders:
-    """What is to be done on the telephone once the transaction is durable."""
+VOICE_LEAVES_WITHIN = timedelta(seconds=3)
+"""... and one whose voice is heard there."""
 
-    ring: tuple[int, str, str] | None = None  # listening, line, caller id
-    hear: tuple[str, Hear | WaitToHear] | None = None
-    check: tuple[int, str] | None = None  # listening, its leg: is it still there?
-    after: After = field(default_factory=After)
+CLEAR_LOOKS, CLEAR_LOOK_S = 5, 0.2
+"""How often, and how far apart, it is looked whether a leg that was told to leave has left."""
+
+CLOCKS = timedelta(seconds=10)
+"""How far the network's clock and ours may differ."""
 
 
 class ListenerLegs:
@@ -50,7 +59,7 @@ class ListenerLegs:
 
     def __init__(self, ours: House, call_flow: CallFlow) -> None:
         self._ours = ours
-        self._call_flow = call_flow
+        self._orders = LegOrders(ours, call_flow)
 
     async def leg_calls(
         self,
@@ -61,12 +70,13 @@ class ListenerLegs:
     ) -> Instruction:
         """A listener's leg asks what to hear. `listener` names a browser's leg that called in.
 
-        `hears`: mode and phoner's leg, where the provider knows what the leg hears as it asks.
+        `hears`: mode and phoner's leg, where the provider knows what the leg hears as it asks; else
+        a leg that asks is in no room.
         """
-        instruction, after = await self._ours.store.run(
+        instruction, orders = await self._ours.store.run(
             lambda tx: self._leg_calls(tx, listening, listener, leg, hears)
         )
-        self._call_flow.follow(after)
+        self.follow(orders)
         return instruction
 
     def _leg_calls(
@@ -76,50 +86,79 @@ class ListenerLegs:
         listener: int | None,
         leg: str,
         hears: tuple[Mode, str] | None,
-    ) -> tuple[Instruction, After]:
-        now, after = self._ours.clock.now(), After()
+    ) -> tuple[Instruction, Orders]:
+        now, orders = self._ours.clock.now(), Orders()
         # It may have come along from the listening that it was rung for.
         known = listenings.by_leg(tx, leg)
         held = hearing.hold(tx, listening if known is None else known.id, listener)
-        if held is None:
-            return HangUp(), after
-        seat, row = held
-        if row.leg is not None and row.leg != leg:
-            after.hang_up.append(row.leg)  # a reloaded page: the newest leg is hers
-            row = row._replace(room=None, heard_as=None)
-        where = hearing.place(tx, self._ours, row, seat)
-        if where is None:
-            return HangUp(), after
+        where = None
+        if held is not None:
+            seat, row = held
+            if row.leg is not None and row.leg != leg:
+                row = self._another_leg(tx, row, seat, orders)
+            where = hearing.place(tx, self._ours, row, seat)
+        if held is None or where is None:
+            if hears is None:
+                intervals.end(tx, leg, now)
+            return HangUp(), orders
         look_at = now + LOOK
-        if (
-            isinstance(where, Hear)
-            and hearing.sent(where) == row.sent
-            and hears != (where.mode, where.phoner)
-        ):
+        if hears is None and isinstance(where, Hear) and self._is_at(tx, leg, where):
             # She came out of the room though she belongs there: it may be over, its end untold.
-            after.check_room += [] if seat.leg is None else [seat.leg]
+            orders.after.check_room += [] if seat.leg is None else [seat.leg]
             where, look_at = WaitToHear(row.id), now + A_MOMENT
-        room, heard_as = hearing.sent(where)
+        in_room.asked(tx, row, seat, leg, where, hears, now)
+        left = not in_room.misplaced(intervals.of_leg(tx, leg), where)
         listenings.change(
-            tx, row.id, leg=leg, room=room, heard_as=heard_as, seen_at=now, look_at=look_at
+            tx,
+            row.id,
+            leg=leg,
+            seen_at=now,
+            look_at=look_at if left else now + A_MOMENT,
+            ordered_at=None,
+            leave_by=None if left else row.leave_by,
         )
         if isinstance(where, Hear):
             hearing.note(tx, self._ours, row, seat)
-        return where, after
+        if (seat.state, seat.reason) == (State.WAITING, in_room.LISTENER_LEAVES):
+            orders.after.dial.append(seat.id)
+        return where, orders
 
-    async def leg_came(self, leg: str, room: str) -> None:
+    @staticmethod
+    def _is_at(tx: Tx, leg: str, where: Hear | WaitToHear) -> bool:
+        """Whether the leg is believed to be where it belongs, and nowhere else."""
+        stays = {(stay.room, stay.mode) for stay in intervals.of_leg(tx, leg)}
+        return stays == ({(where.room, where.mode)} if isinstance(where, Hear) else set())
+
+    def _another_leg(
+        self, tx: Tx, row: ListeningRow, seat: SeatRow, orders: Orders
+    ) -> ListeningRow:
+        """A reloaded page calls in: the newest leg is hers. The old one is looked after till it ends."""
+        orders.end += ended(tx, self._ours, row, "moved").end
+        wanted = Wanted(seat.id, Mode(row.mode), Why(row.why))
+        return hearing.open_another(
+            tx, self._ours, row.listener, seat, wanted, line=row.line, leg=None
+        )
+
+    async def leg_came(
+        self, leg: str, room: str, mode: Mode | None = None, at: datetime | None = None
+    ) -> None:
         """The network says that a listener's leg is in a room now: is it where it belongs?
 
         A network may act late on what the leg was told before. What is so is written down, and
-        `look` sees to the rest; a leg that has no business there any more is hung up.
+        `look` sees to the rest; a leg that has no business there any more is hung up. `at`: the
+        network's time; what happened before the leg asked last is known to be over.
         """
 
         def work(tx: Tx) -> int | None:
-            row = listenings.by_leg(tx, leg)
-            if row is None or (row.ended_at is None and row.room == room):
+            known = listenings.by_leg(tx, leg)
+            row = None if known is None else listenings.lock(tx, known.id)
+            if row is None or row.leg != leg:
                 return None
-            listenings.change(tx, row.id, room=room, heard_as=None)
-            return row.id
+            if at is not None and row.seen_at is not None and at < row.seen_at - CLOCKS:
+                return None
+            now = self._ours.clock.now()
+            changed = in_room.came(tx, row, leg, room, mode, now)
+            return row.id if changed or row.ended_at is not None else None
 
         listening = await self._ours.store.run(work)
         if listening is not None:
@@ -128,12 +167,12 @@ class ListenerLegs:
     async def leg_gone(self, leg: str) -> None:
         """The listener put the receiver down, or never took it up."""
 
-        def work(tx: Tx) -> None:
+        def work(tx: Tx) -> Orders:
             row = listenings.by_leg(tx, leg)
-            if row is not None:
-                self._gone(tx, row)
+            held = None if row is None else listenings.lock(tx, row.id)
+            return Orders() if held is None or held.leg != leg else gone(tx, self._ours, held)
 
-        await self._ours.store.run(work)
+        self.follow(await self._ours.store.run(work))
 
     # -- upkeep ---------------------------------------------------------------------------------
 
@@ -146,39 +185,93 @@ class ListenerLegs:
         for row in await self._ours.store.run(listenings.every_watched):
             await self.look(row.id)
             if row.leg is not None:
-                self._ours.background.start(self._check(row.id, row.leg))
+                self._ours.background.start(self._orders.check(row.id, row.leg))
 
     async def look_at_seat(self, seat: int) -> None:
         """The same, at once, for everybody who listens to a seat."""
         for row in await self._ours.store.run(lambda tx: listenings.open_at(tx, seat)):
             await self.look(row.id)
 
+    async def clear(self, seat: int) -> None:
+        """Have every leg leave the seat's room that has no business there; return when none is there
+        any more, or after a second."""
+
+        def whose(tx: Tx) -> list[int]:
+            row = seats.lock(tx, seat)
+            if row is None:
+                return []
+            found = {one.id for one in listenings.open_at(tx, seat)}
+            for stay in intervals.in_room(tx, row.room):
+                owner = listenings.by_leg(tx, stay.leg)
+                found.add(stay.listening if owner is None else owner.id)
+            return sorted(found)
+
+        def in_the_way(tx: Tx) -> bool:
+            row = seats.lock(tx, seat)
+            return row is not None and in_room.in_the_way(tx, self._ours, row)
+
+        async def leave(listening: int) -> None:
+            orders = await self._ours.store.run(lambda tx: self._look(tx, listening))
+            await self._orders.carry_out(orders)
+
+        await asyncio.gather(*map(leave, await self._ours.store.run(whose)))
+        for _ in range(CLEAR_LOOKS):
+            if not await self._ours.store.run(in_the_way):
+                return
+            await self._ours.clock.sleep(CLEAR_LOOK_S)
+
     def _look(self, tx: Tx, listening: int) -> Orders:
         held = hearing.hold(tx, listening)
         if held is None:
             return self._after_the_end(tx, listening)
         seat, row = held
+        return self.arrange(tx, row, seat)
+
+    def arrange(self, tx: Tx, row: ListeningRow, seat: SeatRow) -> Orders:
+        """See where the leg belongs now, and what has to be done for that; the row is held."""
         now, orders = self._ours.clock.now(), Orders()
         where = hearing.place(tx, self._ours, row, seat)
         if where is None:
-            orders.after.hang_up += [] if row.leg is None else [row.leg]
-            return orders
-        look_at = now + LOOK
+            return to_end(row)
         if row.leg is None:
             if now - row.started_at >= ANSWERS_WITHIN:
-                return self.ended(tx, row, "not_answered")
-            look_at = row.started_at + ANSWERS_WITHIN
-        elif hearing.sent(where) != row.sent:
-            orders.hear, look_at = (row.leg, where), now + AGAIN
+                return ended(tx, self._ours, row, "not_answered")
+            listenings.change(tx, row.id, look_at=row.started_at + ANSWERS_WITHIN)
+            return orders
+        stays = intervals.of_leg(tx, row.leg)
+        misplaced = in_room.misplaced(stays, where)
+        leave_by = self._leave_by(row, misplaced)
+        if leave_by is not None and now >= leave_by:
+            log.warning("listener_not_moved", listening=row.id)
+            return ended(tx, self._ours, row, "not_moved")
+        look_at = now + LOOK
+        if misplaced or not self._is_at(tx, row.leg, where):
+            look_at = now + (A_MOMENT if misplaced else AGAIN)
+            if row.ordered_at is None or now - row.ordered_at >= A_MOMENT:
+                aloud = any(stay.mode != Mode.SILENT for stay in misplaced)
+                orders.hear = ToHear(row.id, row.leg, where, must_leave=aloud)
+            else:
+                # It was told to ask a moment ago, and will be answered by what is so when it asks.
+                # Of two such orders the network may carry out the first one last.
+                look_at = row.ordered_at + A_MOMENT
         elif isinstance(where, Hear):
             hearing.note(tx, self._ours, row, seat)
-        if row.leg is not None and now - (row.seen_at or row.started_at) >= SEEN_WITHIN:
+        if now - (row.seen_at or row.started_at) >= SEEN_WITHIN:
             orders.check = row.id, row.leg
-            if row.room is not None and seat.leg:
+            if stays and seat.leg:
                 # A room with a listener in it does not end by itself when the phoner is gone.
                 orders.after.check_room.append(seat.leg)
-        listenings.change(tx, row.id, look_at=look_at)
+        ordered_at = row.ordered_at if orders.hear is None else now
+        listenings.change(tx, row.id, look_at=look_at, leave_by=leave_by, ordered_at=ordered_at)
         return orders
+
+    def _leave_by(self, row: ListeningRow, misplaced: list[Interval]) -> datetime | None:
+        """By when a leg that is where it may not be must have left."""
+        if not misplaced:
+            return None
+        aloud = any(stay.mode != Mode.SILENT for stay in misplaced)
+        within = VOICE_LEAVES_WITHIN if aloud else LEAVES_WITHIN
+        return row.leave_by or self._ours.clock.now() + within
 
     def _after_the_end(self, tx: Tx, listening: int) -> Orders:
         """The listening has ended; its leg is hung up until it is known to be gone."""
@@ -189,65 +282,13 @@ class ListenerLegs:
             listenings.change(tx, row.id, look_at=None)
             return Orders()
         listenings.change(tx, row.id, look_at=self._ours.clock.now() + hearing.HANG_UP_AGAIN)
-        return Orders(check=(row.id, row.leg), after=After(hang_up=[row.leg]))
+        return to_end(row)
 
-    def _gone(self, tx: Tx, row: ListeningRow) -> None:
-        if row.ended_at is None:
-            hearing.end(tx, self._ours, row, "leg_gone")
-        listenings.change(tx, row.id, leg=None, look_at=None)
-
-    def ended(self, tx: Tx, row: ListeningRow, why: str) -> Orders:
-        """End it, and hang up."""
-        hearing.end(tx, self._ours, row, why)
-        return Orders(after=After(hang_up=[] if row.leg is None else [row.leg]))
-
-    # -- on the telephone -------------------------------------------------------------------------
+    def stopped(self, tx: Tx, listener: int) -> Orders:
+        """A listener listens no more."""
+        held = hearing.hold(tx, None, listener)
+        return Orders() if held is None else ended(tx, self._ours, held[1], "stopped")
 
     def follow(self, orders: Orders) -> None:
-        """Send out what follows."""
-        background = self._ours.background
-        self._call_flow.follow(orders.after)
-        if orders.ring is not None:
-            background.start(self._ring(*orders.ring))
-        if orders.hear is not None:
-            background.start(self._ours.telephony.hear(*orders.hear))
-        if orders.check is not None:
-            background.start(self._check(*orders.check))
-
-    async def _ring(self, listening: int, line: str, caller_id: str) -> None:
-        def slot(tx: Tx) -> None:
-            at = house.next_slot(tx, self._ours.clock.now())
-            house.take_slot(tx, at, self._ours.calls_per_second)
-
-        def note(tx: Tx) -> Orders:
-            row = listenings.lock(tx, listening)
-            lasts = row is not None and row.ended_at is None
-            match answer:
-                case Placed(ref) if listenings.by_leg(tx, ref) is not None:
-                    pass  # it asked before this answer came, and may have gone along to another seat
-                case Placed(ref) if not lasts:  # stopped in the meantime
-                    listenings.change(tx, listening, leg=ref, look_at=self._ours.clock.now())
-                case Placed(ref) if row is not None and row.leg is None:
-                    listenings.change(tx, listening, leg=ref)
-                case Declined(code=code) if row is not None and lasts:
-                    log.warning("listener_not_rung", listening=listening, code=code)
-                    return self.ended(tx, row, "not_rung")
-            return Orders()
-
-        await self._ours.store.run(slot)
-        answer = await self._ours.telephony.ring_listener(line, listening, caller_id)
-        self.follow(await self._ours.store.run(note))
-
-    async def _check(self, listening: int, leg: str) -> None:
-        found = await self._ours.telephony.leg(leg)
-
-        def note(tx: Tx) -> None:
-            row = listenings.lock(tx, listening)
-            if row is None or row.leg != leg:
-                return
-            if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
-                self._gone(tx, row)
-            elif found.state is not LegState.NO_ANSWER:
-                listenings.change(tx, listening, seen_at=self._ours.clock.now())
-
-        await self._ours.store.run(note)
+        """Send out what follows, in the background."""
+        self._ours.background.start(self._orders.carry_out(orders))

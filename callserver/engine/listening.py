@@ -18,7 +18,8 @@ from callserver.domain.seat import State
 from callserver.engine import hearing
 from callserver.engine.hearing import Wanted
 from callserver.engine.house import House
-from callserver.engine.listener_legs import AGAIN, ListenerLegs, Orders
+from callserver.engine.leg_orders import Orders
+from callserver.engine.listener_legs import ListenerLegs
 from callserver.errors import CallserverError, Impossible, NotFound
 from callserver.ports import Tx
 
@@ -68,7 +69,10 @@ class Listening:
             return against, orders
         if wanted.mode is Mode.JOIN and seat.state != State.TALKING:
             raise Impossible("nobody is on the line", key="nobody_on_the_line")
-        before = listenings.of_listener(tx, user.id)
+        # Held: her leg may be asking just now, and what it is told is written into the row.
+        found = listenings.of_listener(tx, user.id)
+        before = None if found is None else listenings.lock(tx, found.id)
+        before = None if before is None or before.ended_at is not None else before
         if before is not None and before.seat == seat.id:
             row = self._changed(tx, before, seat, wanted)
         else:
@@ -76,30 +80,24 @@ class Listening:
             if row.leg is None and row.line is not None:
                 caller_id = ours.rules.campaign(seat.campaign).caller_id
                 orders.ring = row.id, row.line, caller_id
-        where = hearing.place(tx, ours, row, seat)
-        if where is not None and row.leg is not None and hearing.sent(where) != row.sent:
-            orders.hear = row.leg, where
+        held = listenings.lock(tx, row.id) or row
+        ring = orders.ring
+        orders = self._legs.arrange(tx, held, seat)
+        orders.ring = ring
         return row.id, orders
 
     def _changed(self, tx: Tx, row: ListeningRow, seat: SeatRow, wanted: Wanted) -> ListeningRow:
         if (wanted.mode, wanted.why) == (row.mode, row.why):
             return row
-        listenings.change(
-            tx,
-            row.id,
-            mode=wanted.mode.value,
-            why=wanted.why.value,
-            look_at=self._ours.clock.now() + AGAIN,
-        )
+        listenings.change(tx, row.id, mode=wanted.mode.value, why=wanted.why.value)
         kind = Kind.LISTENING_CHANGED
         hearing.write(tx, self._ours, kind, seat, wanted, row.listener, row.id, before=row.mode)
-        return row._replace(mode=wanted.mode.value, why=wanted.why.value)
+        return row
 
     def _new(
         self, tx: Tx, user: User, seat: SeatRow, wanted: Wanted, before: ListeningRow | None
     ) -> ListeningRow:
         """A listening; the leg of the one before comes along."""
-        now = self._ours.clock.now()
         if before is not None:
             hearing.end(tx, self._ours, before, "moved")
             listenings.change(tx, before.id, leg=None, look_at=None)
@@ -107,32 +105,17 @@ class Listening:
         # A browser that phones is another telephone than the same browser when it listens.
         line = user.line or "client:"
         line = f"client:listener_{user.id}" if line.startswith("client:") else line
-        row = listenings.add(
+        return hearing.open_another(
             tx,
-            seat=seat.id,
-            phoner=seat.phoner,
-            listener=user.id,
-            department=seat.department,
-            mode=wanted.mode.value,
-            why=wanted.why.value,
+            self._ours,
+            user.id,
+            seat,
+            wanted,
             line=None if wanted.browser else line,
             leg=None if before is None else before.leg,
-            room=None if before is None else before.room,
-            heard_as=None if before is None else before.heard_as,
-            started_at=now,
-            seen_at=now,
-            look_at=now + AGAIN,
         )
-        if row is None:  # the same click twice, at one instant
-            raise Impossible("you are listening already", key="listening_already")
-        hearing.write(tx, self._ours, Kind.LISTENING_STARTED, seat, wanted, user.id, row.id)
-        return row
 
     async def stop(self, user: User) -> None:
         """Listen no more."""
 
-        def work(tx: Tx) -> Orders:
-            row = listenings.of_listener(tx, user.id)
-            return Orders() if row is None else self._legs.ended(tx, row, "stopped")
-
-        self._legs.follow(await self._ours.store.run(work))
+        self._legs.follow(await self._ours.store.run(lambda tx: self._legs.stopped(tx, user.id)))

@@ -13,14 +13,15 @@ from callserver.database import audit, calls
 from callserver.database.calls import CallRow
 from callserver.domain.audit import Kind
 from callserver.engine.house import House
-from callserver.ports import Tx
+from callserver.engine.orders import carry_out
+from callserver.ports import Result, Tx
 
 log = structlog.get_logger(__name__)
 
 STOP_CHECK = timedelta(seconds=3)
 """After a hang-up: its end may never be told (a queued call is cancelled without a callback)."""
 
-END_AGAIN_SECONDS = (1, 5, 15)
+END_AGAIN_SECONDS = (0.2, 0.4, 1, 5, 15)
 """When a leg that belongs to no call of ours is hung up again, should the provider not take it."""
 
 PHONER_LOST = "phoner_lost"
@@ -62,26 +63,33 @@ class Stopping:
         ref = call.ref or ""
         lost = call.stop_wanted == PHONER_LOST
         sorry = lost and call.answered_at is not None
-        self._under_way.add(call.attempt)
-        try:
+        telephony = self._ours.telephony
+
+        async def order() -> Result:
             if sorry:
                 organisation = self._ours.rules.known(call.campaign).organisation
-                await self._ours.telephony.apologise(ref, organisation)
-            elif lost:
-                await self._ours.telephony.cancel(ref)
-            else:
-                await self._ours.telephony.hang_up(ref)
-        except Exception as error:  # noqa: BLE001 - whatever it was: it is wanted still
-            log.warning("not_stopped_yet", attempt=call.attempt, error=type(error).__name__)
-            return
+                return await telephony.apologise(ref, organisation)
+            return await (telephony.cancel(ref) if lost else telephony.hang_up(ref))
+
+        self._under_way.add(call.attempt)
+        try:
+            result = await carry_out(self._ours, order)
         finally:
             self._under_way.discard(call.attempt)
-        await self._ours.store.run(lambda tx: self._stopped(tx, call.attempt, sorry=sorry))
+        if not result.settled:
+            log.warning("not_stopped_yet", attempt=call.attempt, result=result.value)
+            return
+        gone = result is Result.GONE
+        await self._ours.store.run(
+            lambda tx: self._stopped(tx, call.attempt, gone=gone, sorry=sorry and not gone)
+        )
 
-    def _stopped(self, tx: Tx, attempt: str, *, sorry: bool) -> None:
+    def _stopped(self, tx: Tx, attempt: str, *, gone: bool, sorry: bool) -> None:
+        """The provider took it. A leg that was gone already is asked about at once: its end, or its
+        answer, has not been told."""
         now = self._ours.clock.now()
         row = calls.lock(tx, attempt)
-        soon = now + STOP_CHECK
+        soon = now if gone else now + STOP_CHECK
         if row is not None and row.deadline is not None:
             soon = min(soon, row.deadline)  # however often she presses, it is asked about
         calls.change(tx, attempt, stopped=True, deadline=soon)
@@ -90,11 +98,8 @@ class Stopping:
 
     async def end(self, ref: str) -> None:
         """Hang up a leg that belongs to no open call: nothing in the database asks for it again."""
-        for wait in (0, *END_AGAIN_SECONDS):
-            await self._ours.clock.sleep(wait)
-            try:
-                await self._ours.telephony.hang_up(ref)
-            except Exception as error:  # noqa: BLE001 - whatever it was, once more
-                log.warning("not_hung_up_yet", error=type(error).__name__)
-            else:
-                return
+        result = await carry_out(
+            self._ours, lambda: self._ours.telephony.hang_up(ref), END_AGAIN_SECONDS
+        )
+        if not result.settled:
+            log.warning("not_hung_up", result=result.value)

@@ -21,6 +21,7 @@ from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
 from callserver.engine.leaving import Leaving
 from callserver.engine.listener_legs import ListenerLegs
+from callserver.engine.orders import carry_out
 from callserver.engine.rooms import Rooms
 from callserver.engine.settling import Settling
 from callserver.ports import LegState, Tx
@@ -188,7 +189,9 @@ class Upkeep:
 
     async def _release(self, row: SeatRow, leg: str) -> None:
         """She is off shift: her telephone is hung up, if need be again and again."""
-        await self._ours.telephony.hang_up(leg)
+        result = await carry_out(self._ours, lambda: self._ours.telephony.hang_up(leg))
+        if not result.settled:
+            return  # its next look does it again
 
         def gone(tx: Tx) -> None:
             seat = seats.lock(tx, row.id)

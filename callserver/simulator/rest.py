@@ -166,6 +166,11 @@ class Rest:
     async def _update(self, request: Request, form: dict[str, list[str]]) -> Response:
         leg = self._known(request)
         status, twiml, url = _one(form, "Status"), _one(form, "Twiml"), _one(form, "Url")
+        fault = self._update_fault("hang_up" if status else "redirect")
+        if fault == "refused":
+            raise Refusal(429, 20429, "Too Many Requests")
+        if fault == "broken":
+            raise Refusal(500, 20500, "Internal Server Error")
         if not leg.live or (status == "canceled" and leg.answered):
             raise Refusal(400, 21220, "Invalid call state")
         if status in ("completed", "canceled"):
@@ -174,7 +179,26 @@ class Rest:
             if leg.answered is None:
                 raise Refusal(400, 21220, "Call is not in-progress")
             await self._network.instruct(leg, twiml, url)
+        if fault == "broken_after":
+            raise Refusal(500, 20500, "Internal Server Error")
         return JSONResponse(documents.call(leg, self._account, 0))
+
+    def _update_fault(self, order: str) -> str:
+        """What goes wrong with an order to a leg that is there."""
+        faults = self._network.faults
+        shares = {
+            name: getattr(faults, f"{order}_{name}")
+            for name in ("refused", "broken", "broken_after")
+        }
+        if not any(shares.values()):
+            return ""
+        roll = self._network.dice.random()
+        for name, share in shares.items():
+            if roll < share:
+                self.faults_injected += 1
+                return name
+            roll -= share
+        return ""
 
     async def _end_room(self, request: Request, form: dict[str, list[str]]) -> Response:
         room = self._known_room(request)

@@ -24,6 +24,7 @@ class Exchange(Protocol):
     def open_room(self, name: str) -> Conference: ...
     def room(self, name_or_sid: str) -> Conference | None: ...
     def enter(self, leg: Leg, room: Conference, label: str | None) -> bool: ...
+    def leave(self, leg: Leg) -> None: ...
     def key(self, leg: Leg) -> str: ...
 
 
@@ -44,7 +45,11 @@ class Script:
             await self._network.end(leg, "completed")  # "an application error has occurred"
 
     async def execute(self, leg: Leg, twiml: bytes) -> None:
-        """Do what a document says; a leg that is over by now does nothing."""
+        """Do what a document says; a leg that is over by now does nothing.
+
+        It replaces what the leg did: two that came one upon the other put it into no room twice.
+        """
+        self._network.leave(leg)
         leg.version += 1
         verbs = list(ET.fromstring(twiml))  # noqa: S314 - our own server wrote it
         await self._verb(leg, verbs, 0, leg.version)

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from twilio.base.exceptions import TwilioException
 
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.twilio.tokens import access_token
+from callserver.domain.instruction import WaitToHear
 from callserver.domain.permit import PermitVoid
 from callserver.errors import ConfigurationProblem
-from callserver.ports import Declined, Leg, LegState, Placed, Room, Silent, Trouble
+from callserver.ports import Declined, Leg, LegState, Placed, Result, Room, Silent, Trouble
 from tests.twilio_side import (
     CA,
     CALL,
@@ -235,10 +235,32 @@ def test_a_room_is_found_by_name_unless_it_is_over() -> None:
     assert found is None
 
 
-@pytest.mark.parametrize("reply", [error(401, 20003), error(500, 20500)])
-def test_a_hang_up_that_failed_is_not_hushed_up(reply: httpx.Response) -> None:
-    with pytest.raises(TwilioException):
-        run(lambda t: t.hang_up(CA), reply)
+ORDERS = {
+    "hear": lambda t: t.hear(CA, WaitToHear(7)),
+    "cancel": lambda t: t.cancel(CA),
+    "hang_up": lambda t: t.hang_up(CA),
+    "apologise": lambda t: t.apologise(CA, "Lysværk"),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    ("reply", "result"),
+    [
+        (ok({"sid": CA, "status": "completed"}), Result.DONE),
+        (error(400, 21220), Result.GONE),
+        (httpx.Response(400, json={"code": "21220", "message": "x"}), Result.GONE),
+        (error(404, 20404), Result.GONE),
+        (error(429, 20429), Result.REFUSED),
+        (error(401, 20003), Result.REFUSED),
+        (httpx.Response(404, text="no such page"), Result.REFUSED),
+        (error(500, 20500), Result.SILENT),
+        (httpx.Response(503, text="busy"), Result.SILENT),
+    ],
+)
+def test_what_came_of_an_order_to_a_leg(order: str, reply: Any, result: Result) -> None:
+    found, _ = run(ORDERS[order], reply)
+    assert found is result
 
 
 def test_an_apology_is_spoken_to_the_leg() -> None:

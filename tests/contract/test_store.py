@@ -329,7 +329,7 @@ def test_the_tables_are_what_the_migrations_make(store: AnyStore) -> None:
         context = MigrationContext.configure(connection, opts={"include_object": asked})
         assert compare_metadata(context, metadata) == []
         version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        assert version == "0004"
+        assert version == "0006"
         names = {row[0] for row in connection.execute(select(calls_table.c.attempt))}
         assert names == set()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callserver.domain.call import Report
-from callserver.ports import Leg, LegState
+from callserver.ports import Leg, LegState, Result
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
 from tests.house import TestHouse, failing, in_a_talk, play, rings
@@ -65,7 +65,8 @@ def test_what_rings_on_though_it_was_cancelled_is_silenced(house: TestHouse) -> 
         person = await rings(house)
         telephony: Any = house.server.ours.telephony
 
-        async def nothing_follows(_: str) -> None: ...
+        async def nothing_follows(_: str) -> Result:
+            return Result.DONE
 
         telephony.cancel = nothing_follows
         await house.network.end(house.phoner_leg(), "completed")
@@ -100,7 +101,7 @@ def test_one_that_cannot_be_silenced_holds_up_no_other(tmp_path: Path) -> None:
 def test_a_hang_up_that_failed_is_ordered_again(house: TestHouse) -> None:
     async def work() -> None:
         person = await in_a_talk(house)
-        failing(house, "hang_up", times=2)
+        failing(house, "hang_up", times=4)
         await house.api("POST", "/hang-up", {})
         assert house.live_legs() == [person]
         await house.until(4)

@@ -10,6 +10,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from callserver.domain.call import Receipt, Report
+from callserver.domain.listening import Mode
 from tests.noting_door import AC, BASE, CA, CF, SETTINGS, WHO, Fields, NotingDoor, post, send
 from webhooks.routes import Webhooks
 
@@ -101,14 +102,26 @@ def test_the_other_reports(path: str, fields: Fields, told: tuple[Any, ...]) -> 
     assert (answer.status_code, found) == (204, [told])
 
 
-def test_who_comes_into_a_room_without_a_label_is_a_listener() -> None:
+@pytest.mark.parametrize(
+    ("how", "mode"),
+    [
+        ({"Muted": "true", "Coaching": "false"}, Mode.SILENT),
+        ({"Muted": "false", "Coaching": "true"}, Mode.COACH),
+        ({"Muted": "false", "Coaching": "false"}, Mode.JOIN),
+        ({}, None),
+    ],
+)
+def test_who_comes_into_a_room_without_a_label_is_a_listener(
+    how: dict[str, str], mode: Mode | None
+) -> None:
     joined = [*ROOM, ("StatusCallbackEvent", "participant-join"), ("ParticipantLabel", "")]
+    joined += how.items()
     answer, told = post("/twilio/status/conference?seat=1", *joined)
     assert (answer.status_code, told) == (
         204,
         [
             ("room", "seat-1-abc", CF, CA, "join", Receipt("conference", CF, 4)),
-            ("listener_came", CA, "seat-1-abc"),
+            ("listener_came", CA, "seat-1-abc", mode),
         ],
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from callserver.adapters.asterisk import names
-from callserver.adapters.asterisk.client import Ari
+from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.telephony import ROOM_TYPE, TRIES, join
 from callserver.domain.instruction import Hear, Instruction, WaitToHear
 from callserver.domain.listening import Mode
@@ -23,8 +23,9 @@ WHISPERS: Mapping[Mode, str] = {Mode.SILENT: "none", Mode.COACH: "out", Mode.JOI
 """Into which directions of the phoner's leg the listener's voice goes."""
 
 
-ASKED_TWICE = 2
-"""What is over by the time it could be heard is asked about once more."""
+ASKS_AT_MOST = 4
+"""A leg asks until what it is told is what it hears: so the engine knows what came of its word. What
+is over by the time it could be heard is asked about once more."""
 
 
 class Calls(Protocol):
@@ -47,9 +48,13 @@ class Ears:
         self._calls = calls
         self._gone = gone
         self._ears: dict[str, str | None] = {}
+        self._unsure: set[str] = (
+            set()
+        )  # legs whose ear was being made or removed when that was lost
 
     def forget(self) -> None:
         self._ears.clear()
+        self._unsure.clear()
 
     async def found(
         self, bridges: Sequence[Mapping[str, Any]], channels: Iterable[Mapping[str, Any]]
@@ -73,39 +78,55 @@ class Ears:
                 self._ears[leg] = ear
 
     async def asks(self, leg: str, listener: int | None = None) -> None:
-        """A leg that is up asks what to hear, and does what it is told.
+        """A leg that is up asks what to hear, and does what it is told; until that is so.
 
         Raises:
             Lost: no certain answer.
         """
-        for _ in range(ASKED_TWICE):
+        for _ in range(ASKS_AT_MOST):
             told = await self._calls(names.listening_of(leg), listener, leg, self._hears(leg))
             if not isinstance(told, Hear | WaitToHear):
-                await self._ari.delete("channels", leg)
+                await self._removed("channels", leg)
                 return
-            if await self._obey(leg, told):
+            if not await self._obey(leg, told):
                 return
 
     def _hears(self, leg: str) -> tuple[Mode, str] | None:
+        """What a leg hears; one whose ear may be there though it was to be removed may hear still."""
         ear = names.ear(self._ears.get(leg) or "")
         return None if ear is None else (ear.mode, ear.phoner)
 
     async def _obey(self, leg: str, what: Hear | WaitToHear) -> bool:
-        """Let the leg hear this and nothing else; False when that cannot be heard any more."""
+        """Let the leg hear this and nothing else; whether anything was changed, or tried, for that."""
         wanted = None
         if isinstance(what, Hear):
             wanted = names.name_of_ear(leg, what.mode, what.phoner)
         before = self._ears.get(leg)
-        if leg in self._ears and before == wanted:
-            return True
-        self._ears[leg] = None
+        if leg in self._ears and before == wanted and leg not in self._unsure:
+            return False
+        self._unsure.add(leg)
         if before is not None:
-            await self._ari.delete("channels", before)
-        if isinstance(what, Hear) and wanted is not None:
-            if not await self._attach(wanted, leg, what):
-                return False
-            self._ears[leg] = wanted
-        return True
+            await self._removed("channels", before)
+        self._ears[leg] = wanted
+        if (
+            isinstance(what, Hear)
+            and wanted is not None
+            and not await self._attach(wanted, leg, what)
+        ):
+            await self._removed("channels", wanted)
+            self._ears[leg] = None
+        self._unsure.discard(leg)
+        return before is not None or wanted is not None
+
+    async def _removed(self, kind: str, name: str) -> None:
+        """Remove a channel or a bridge; one that is gone is fine.
+
+        Raises:
+            Lost: it may be there still.
+        """
+        reply = await self._ari.delete(kind, name)
+        if not (reply.ok or reply.gone):
+            raise Lost(f"{kind} not removed: HTTP {reply.status}")
 
     async def _attach(self, ear: str, leg: str, what: Hear) -> bool:
         bridge = names.ears_of(leg)
@@ -146,6 +167,7 @@ class Ears:
             return True
         if leg not in self._ears and names.listening_of(leg) is None:
             return False
+        self._unsure.discard(leg)
         if (heard_by := self._ears.pop(leg, None)) is not None:
             await self._ari.delete("channels", heard_by)
         await self._ari.delete("bridges", names.ears_of(leg))

@@ -18,7 +18,17 @@ from callserver.adapters.asterisk.speech import Speech
 from callserver.domain.call import Cause
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.permit import DialPermit
-from callserver.ports import Clock, Declined, Leg, LegState, Placed, Room, Silent, Trouble
+from callserver.ports import (
+    Clock,
+    Declined,
+    Leg,
+    LegState,
+    Placed,
+    Result,
+    Room,
+    Silent,
+    Trouble,
+)
 from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -31,6 +41,9 @@ ROOM_TYPE = "mixing,proxy_media"
 
 ASKS = "asks"
 """Our own event: a listener's leg shall ask what to hear."""
+
+NO_SUCH_SOURCE = 422
+"""An event about a channel that has ended."""
 
 DIALED = "CALLSERVER_DIALED"
 """Set on a channel just before it is dialed: one without it has never rung, and never will."""
@@ -104,16 +117,18 @@ class Asterisk:
         """Ring a listener's telephone; answered, its leg asks by the event stream what to hear."""
         return await self._ring(names.listener_leg(listening), line, caller_id)
 
-    async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
-        """Let the leg ask anew, by the event stream: its owner alone moves ears (ears.py).
-
-        Raises:
-            Lost: nobody knows whether it went through.
-        """
+    async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
+        """Let the leg ask anew, by the event stream: its owner alone moves ears (ears.py)."""
         del what  # the answer is the same, or a fresher one
-        await self._ari.post(
-            "events", "user", ASKS, application=self._ari.app, source=f"channel:{ref}"
-        )
+        try:
+            told = await self._ari.post(
+                "events", "user", ASKS, application=self._ari.app, source=f"channel:{ref}"
+            )
+        except Lost:
+            return Result.SILENT
+        if told.status == NO_SUCH_SOURCE:
+            return Result.GONE
+        return Result.DONE if told.ok else Result.REFUSED
 
     async def _ring(self, leg: str, line: str, caller_id: str) -> Placed | Declined | Silent:
         """Ring somebody of the house; where the leg goes is told once it is answered."""
@@ -218,30 +233,37 @@ class Asterisk:
 
     # -- ending -------------------------------------------------------------------------------
 
-    async def cancel(self, ref: str) -> None:
-        """End the leg unless it was answered.
+    async def cancel(self, ref: str) -> Result:
+        """End the leg unless it was answered."""
+        match (await self._found(ref)).state:
+            case LegState.TALKING | LegState.UNKNOWN_LEG:
+                return Result.GONE
+            case LegState.NO_ANSWER:
+                return Result.SILENT
+            case _:
+                return await self.hang_up(ref)
 
-        Raises:
-            Lost: nobody knows whether it went through.
-        """
-        if (await self._found(ref)).state is not LegState.TALKING:
-            await self.hang_up(ref)
+    async def hang_up(self, ref: str) -> Result:
+        """End the leg, whatever it does."""
+        try:
+            ended = await self._ari.delete("channels", ref, reason_code=str(NORMAL_CLEARING))
+        except Lost:
+            return Result.SILENT
+        if ended.gone:
+            return Result.GONE
+        return Result.DONE if ended.ok else Result.REFUSED
 
-    async def hang_up(self, ref: str) -> None:
-        """End the leg, whatever it does; one that is gone is fine.
-
-        Raises:
-            Lost: nobody knows whether it went through.
-        """
-        await self._ari.delete("channels", ref, reason_code=str(NORMAL_CLEARING))
-
-    async def apologise(self, ref: str, organisation: str) -> None:
+    async def apologise(self, ref: str, organisation: str) -> Result:
         """Take the leg out of the room and speak to it; it is hung up when that has been said."""
-        bridges = await self._ari.get("bridges")
-        for bridge in bridges.body or ():
-            if ref in bridge["channels"]:
-                await self._ari.post("bridges", bridge["id"], "removeChannel", channel=ref)
-        await self._speech.say_and_hang_up(ref, "apology", {"organisation": organisation})
+        try:
+            bridges = await self._ari.get("bridges")
+            for bridge in bridges.body or ():
+                if ref in bridge["channels"]:
+                    await self._ari.post("bridges", bridge["id"], "removeChannel", channel=ref)
+            await self._speech.say_and_hang_up(ref, "apology", {"organisation": organisation})
+        except Lost:
+            return Result.SILENT
+        return Result.DONE
 
     # -- asking -------------------------------------------------------------------------------
 

@@ -30,6 +30,12 @@ TROUBLES = {
 }
 
 
+def code(written: object) -> int:
+    """A reply's code as a number, however it is written; 0 when there is none."""
+    text = str(written)
+    return int(text) if text.isdecimal() else 0
+
+
 def trouble(status: int, code: int) -> Trouble | None:
     """What a refusal means to us; None when it does not tell whether a telephone rings.
 

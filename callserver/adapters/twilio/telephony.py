@@ -21,7 +21,17 @@ from callserver.adapters.twilio.client import client
 from callserver.domain.call import Cause
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.permit import DialPermit
-from callserver.ports import Clock, Declined, Leg, LegState, Placed, Room, Silent, Trouble
+from callserver.ports import (
+    Clock,
+    Declined,
+    Leg,
+    LegState,
+    Placed,
+    Result,
+    Room,
+    Silent,
+    Trouble,
+)
 from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -120,7 +130,8 @@ class Twilio:
         try:
             made = await order
         except _REFUSED as error:
-            status, code = int(error.status), int(error.code or error.status)
+            status = int(error.status)
+            code = errors.code(error.code) or status
             if code == errors.LABEL_IN_USE:
                 return Declined(Trouble.BUG, code, "label in use")
             trouble = errors.trouble(status, code)
@@ -165,30 +176,35 @@ class Twilio:
             "sid",
         )
 
-    async def hear(self, ref: str, what: Hear | WaitToHear) -> None:
+    async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
         """Let the leg ask anew: the webhook's answer is the same `what`, or a fresher one."""
         url = self._url(f"/twilio/voice/listener?listening={what.listening}")
-        await self._update(ref, url=url, method="POST")
+        return await self._update(ref, url=url, method="POST")
 
-    async def cancel(self, ref: str) -> None:
+    async def cancel(self, ref: str) -> Result:
         """`canceled` ends a queued or ringing leg, and leaves one alone that is in progress."""
-        await self._update(ref, status="canceled")
+        return await self._update(ref, status="canceled")
 
-    async def hang_up(self, ref: str) -> None:
+    async def hang_up(self, ref: str) -> Result:
         """End the leg: `completed` ends it in whatever state it is."""
-        await self._update(ref, status="completed")
+        return await self._update(ref, status="completed")
 
-    async def apologise(self, ref: str, organisation: str) -> None:
+    async def apologise(self, ref: str, organisation: str) -> Result:
         """Take the leg out of the room and speak to it."""
-        await self._update(ref, twiml=speech.apology(organisation))
+        return await self._update(ref, twiml=speech.apology(organisation))
 
-    async def _update(self, ref: str, **values: str) -> None:
-        """Change a leg; one that is gone, or no longer as we thought, is fine."""
+    async def _update(self, ref: str, **values: str) -> Result:
+        """Change a leg."""
         try:
             await self._client.calls(ref).update_async(**values)
         except _REFUSED as error:
-            if error.code not in errors.HANG_UP_RACES:
-                raise
+            if errors.code(error.code) in errors.HANG_UP_RACES:
+                return Result.GONE
+            lost = int(error.status) >= 500 or int(error.status) == errors.REQUEST_TIMEOUT
+            return Result.SILENT if lost else Result.REFUSED
+        except _LOST:
+            return Result.SILENT
+        return Result.DONE
 
     async def look_up(
         self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
@@ -259,4 +275,4 @@ def _as_leg(call: Any) -> Leg:
 
 def _gone(error: Exception) -> bool:
     """Whether Twilio itself says that it has no such leg; a stray 404 of a proxy says nothing."""
-    return isinstance(error, _REFUSED) and error.code == errors.NOT_FOUND
+    return isinstance(error, _REFUSED) and errors.code(error.code) == errors.NOT_FOUND

@@ -1,0 +1,136 @@
+"""Two servers at one database: a leg asks in one transaction while another ends or moves its listening."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from callserver.database import accounts, intervals, listenings, migrate, seats
+from callserver.database.store import make_engine
+from callserver.domain.instruction import HangUp, Hear
+from callserver.domain.listening import Mode, Why
+from callserver.domain.role import MAY, Role
+from callserver.engine.hearing import Wanted
+from callserver.ports import Tx
+from tests.ear_house import SUPERVISOR, EarHouse
+
+LEG = "CA" + "7" * 32
+
+
+@pytest.fixture
+def engine(postgres_url: str) -> Iterator[Engine]:
+    made = make_engine(postgres_url)
+    migrate.upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[EarHouse]:
+    made = EarHouse(tmp_path)
+    yield made
+    made.close()
+
+
+def talking(tx: Tx, house: EarHouse) -> int:
+    """Two phoners talk, and a supervisor's telephone has been rung for the first; the listening."""
+    now = house.clock.now()
+    house._employ(tx)
+    for phoner in (1, 2):
+        seat = seats.open_for(tx, phoner, "nord", now)
+        values = {"campaign": "kanvas", "room": f"seat-{seat.id}-x", "leg": f"CAp{phoner}"}
+        seats.set_line(tx, seat.id, state="talking", connected=True, **values)
+    row = listenings.add(
+        tx,
+        seat=1,
+        phoner=1,
+        listener=SUPERVISOR,
+        department="nord",
+        mode="join",
+        why="quality",
+        line="client:listener_21",
+        started_at=now,
+        look_at=now,
+    )
+    assert row is not None
+    return row.id
+
+
+def while_open(engine: Engine, first: Callable[[Tx], Any], second: Callable[[Tx], Any]) -> Any:
+    """Run `first`; before it commits, start `second` in another process's place, and let it wait."""
+
+    def other() -> Any:
+        with engine.begin() as tx:
+            return second(tx)
+
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with ThreadPoolExecutor(1) as pool, engine.connect() as watching:
+        with engine.begin() as tx:
+            one = first(tx)
+            later: Future[Any] = pool.submit(other)
+            while not later.done() and not watching.execute(waits).scalar():
+                sleep(0.01)
+                watching.rollback()
+        return one, later.result(60)
+
+
+def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(engine: Engine, house: EarHouse) -> None:
+    """Else nobody would hang it up, and it would stay in the room for good."""
+    legs: Any = house.server.listener_legs
+    with engine.begin() as tx:
+        listening = talking(tx, house)
+    (told, _), orders = while_open(
+        engine,
+        lambda tx: legs._leg_calls(tx, listening, None, LEG, None),
+        lambda tx: legs.stopped(tx, SUPERVISOR),
+    )
+    assert isinstance(told, Hear)
+    assert orders.end == [(listening, LEG)]
+    with engine.begin() as tx:
+        row = listenings.get(tx, listening)
+        assert row is not None
+        assert row.ended_at is not None
+        assert (row.leg, row.look_at is None) == (LEG, False)
+        assert [stay.leg for stay in intervals.in_room(tx, "seat-1-x")] == [LEG]
+
+
+def test_a_leg_that_asks_after_a_stop_is_hung_up(engine: Engine, house: EarHouse) -> None:
+    legs: Any = house.server.listener_legs
+    with engine.begin() as tx:
+        listening = talking(tx, house)
+    _, (told, _) = while_open(
+        engine,
+        lambda tx: legs.stopped(tx, SUPERVISOR),
+        lambda tx: legs._leg_calls(tx, listening, None, LEG, None),
+    )
+    assert told == HangUp()
+    with engine.begin() as tx:
+        assert intervals.in_room(tx, "seat-1-x") == []
+
+
+def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
+    engine: Engine, house: EarHouse
+) -> None:
+    """Else it would belong to no listening, and stay in the first room for good."""
+    legs: Any = house.server.listener_legs
+    listening: Any = house.server.listening
+    with engine.begin() as tx:
+        first = talking(tx, house)
+        user = accounts.user(tx, SUPERVISOR)
+    wanted = Wanted(2, Mode.SILENT, Why.QUALITY)
+    _, (found, orders) = while_open(
+        engine,
+        lambda tx: legs._leg_calls(tx, first, None, LEG, None),
+        lambda tx: listening._start(tx, user, MAY[Role.SUPERVISOR], wanted),
+    )
+    with engine.begin() as tx:
+        row = listenings.get(tx, found)
+        assert row is not None
+        assert (row.seat, row.leg) == (2, LEG)
+    assert orders.ring is None
+    assert orders.hear is not None
+    assert orders.hear.must_leave
