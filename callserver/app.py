@@ -1,6 +1,7 @@
 """One Starlette app from the two doors, the provider's and the people's, and its lifespan."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,6 +51,7 @@ from webhooks.routes import routes as webhook_routes
 log = structlog.get_logger(__name__)
 
 CONFIGURATION_LOOK_SECONDS = 2
+TALLY_SECONDS = 20
 
 MAKE_UP_SECONDS = 1
 """How soon a process without upkeep asks about everything once the database is back."""
@@ -72,6 +74,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.revising.look)
         if not server.settings.upkeep:
             ticker.every(MAKE_UP_SECONDS, server.upkeep.make_up)
+        ticker.every(TALLY_SECONDS, server.tally.flush)
         if ticking and server.settings.upkeep:
             await server.upkeep.start()
         if ticking:
@@ -91,13 +94,15 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             if events is not None:
                 await events.stop()
             await server.ours.background.stop(DRAIN_SECONDS)
+            with contextlib.suppress(*UNAVAILABLE):
+                await server.tally.flush(everything=True)
             if ticking and server.settings.upkeep:
                 await server.upkeep.release()
             await asyncio.to_thread(server.store.close)
             await server.http.aclose()
 
     door = Door(
-        server.ours,
+        server.tally,
         server.call_flow,
         server.rooms,
         server.inbound,

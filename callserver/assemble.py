@@ -22,6 +22,7 @@ from callserver.engine.accounts import Accounts
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.dialer import Dialer
 from callserver.engine.feed import Feed
+from callserver.engine.hashing import Hashing
 from callserver.engine.house import House, Rules
 from callserver.engine.inbound import Inbound
 from callserver.engine.leaving import Leaving
@@ -33,6 +34,7 @@ from callserver.engine.revising import Revising
 from callserver.engine.rooms import Rooms
 from callserver.engine.settling import Settling
 from callserver.engine.staff import Staff
+from callserver.engine.tally import Tally
 from callserver.engine.upkeep import Upkeep
 from callserver.engine.wishes import Wishes
 from callserver.errors import ConfigurationProblem
@@ -60,6 +62,7 @@ class Server:
     upkeep: Upkeep
     accounts: Accounts
     staff: Staff
+    tally: Tally
     feed: Feed
     uploads: Uploads
     revising: Revising
@@ -122,6 +125,8 @@ def build(
     leaving = Leaving(ours, call_flow)
     in_force = Revising(ours, folder)
     uploads = Uploads(settings.uploads)
+    tally = Tally(ours)
+    let_in = Accounts(ours, Hashing(), tally)
     seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
@@ -147,11 +152,12 @@ def build(
             legs,
             seal.seal,
             uuid.uuid4().hex,
-            [partial(refused_rows.forget_old, store), uploads.tidy],
+            [partial(refused_rows.forget_old, store), uploads.tidy, let_in.forget_old],
         ),
         uploads=uploads,
-        accounts=Accounts(ours),
-        staff=Staff(ours),
+        accounts=let_in,
+        staff=Staff(ours, let_in.hashing),
+        tally=tally,
         feed=Feed(store),
         revising=in_force,
         proposing=Proposing(ours, in_force),

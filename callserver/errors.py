@@ -4,8 +4,11 @@ CallserverError
 ├── ConfigurationProblem   settings or files that cannot be used; says which and why
 ├── NotAllowed             the caller may not do this (role, department, state of the seat)
 ├── NotFound               no such thing
-└── Impossible             a request that does not fit the state; says what would fit
+├── Impossible             a request that does not fit the state; says what would fit
+└── TooMany                too often or too many at once; says when to come again
 """
+
+import math
 
 
 class CallserverError(Exception):
@@ -35,3 +38,11 @@ class NotFound(CallserverError):  # noqa: N818
 
 class Impossible(CallserverError):  # noqa: N818
     pass
+
+
+class TooMany(CallserverError):  # noqa: N818
+    """`retry_after_s`: when to come again. Its sentence may name `{minutes}`."""
+
+    def __init__(self, text: str, retry_after_s: float, *, key: str, **values: object) -> None:
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+        super().__init__(text, key=key, minutes=math.ceil(self.retry_after_s / 60), **values)

@@ -76,7 +76,7 @@ class Webhooks:
                 return NOT_TAKEN
 
         async def answer(request: Request, body: bytes) -> Response:
-            form = await self._verified(request, body)
+            form = await self._verified(path, request, body)
             if form is None:
                 return Response(EMPTY, 403)
             try:
@@ -89,8 +89,8 @@ class Webhooks:
 
         return Route(path, _Hook(endpoint), methods=["POST"])
 
-    async def _verified(self, request: Request, body: bytes) -> Form | None:
-        """The form, if the provider signed it for our account; else None, and an audit entry."""
+    async def _verified(self, path: str, request: Request, body: bytes) -> Form | None:
+        """The form, if the provider signed it for our account; else None, and it is counted."""
         scope = request.scope
         query = scope["query_string"].decode("latin-1")
         raw_path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
@@ -108,7 +108,7 @@ class Webhooks:
         elif form.get("AccountSid", [""])[0] != self._settings.account_sid:
             why = "unknown_account"
         if why:
-            await self._door.bad_signature(scope["path"], why)
+            await self._door.bad_signature(path, why)
             return None
         return form
 

@@ -87,17 +87,13 @@ def add(
 def reset(handle: Handle) -> None:
     """A new password for the next sign-in, and the one-time codes are set up anew.
 
-    Every session of hers ends at once; bearer tokens stay.
+    Their sessions and bearer tokens end at once.
     """
     password, kept = new_password()
     with opening.database() as engine, engine.begin() as tx:
         now = opening.now(tx)
         user = _known(tx, handle)
-        accounts.change(
-            tx, user.id, password=kept, password_once=True, code_key=None, code_step=None
-        )
-        accounts.close_sessions(tx, user.id)
-        audit.append(tx, now, Kind.USER, user=user.id, did="reset", by="command")
+        leaving.reset(tx, user, kept, now, by="command")
     print(password)
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from callserver.console.signed_in import Asked, Door, Footing, Visitor
+from callserver.console.signed_in import NO_SCOPE, Asked, Door, Footing, Visitor
 from callserver.domain.role import Action
 from callserver.errors import Impossible, NotAllowed, NotFound
 
@@ -60,6 +60,7 @@ class Endpoint:
     path: str  # below /api/v1, with {names}
     needs: Action | Footing
     act: Act
+    scopes: frozenset[Action] = NO_SCOPE  # where no action is needed: which tokens may use it
 
     @cached_property
     def hints(self) -> Mapping[str, Any]:
@@ -93,7 +94,7 @@ class Endpoint:
         """The address as Starlette serves it."""
 
         async def serve(request: Request) -> Response:
-            asked = await door.ask(request, self.needs)
+            asked = await door.ask(request, self.needs, self.scopes)
             given: dict[str, Any] = {
                 name: _part(kind, request.path_params[name]) for name, kind in self.in_path.items()
             }

@@ -34,7 +34,7 @@ from callserver.engine.house import House
 from callserver.engine.listening import Listening
 from callserver.ports import Tx
 
-RIGHTS = (Action.LISTEN, Action.COACH, Action.JOIN, Action.LISTEN_TO_MENTOR)
+RIGHTS = frozenset({Action.LISTEN, Action.COACH, Action.JOIN, Action.LISTEN_TO_MENTOR})
 MODES = {Mode.SILENT: Action.LISTEN, Mode.COACH: Action.COACH, Mode.JOIN: Action.JOIN}
 CHANGES = {Kind.LISTENING_STARTED, Kind.LISTENING_CHANGED, Kind.LISTENING_STOPPED}
 
@@ -50,9 +50,9 @@ class Ears:
     def endpoints(self) -> list[Endpoint]:
         return [
             # Open to whoever is signed in, so that each no is decided and logged in one place.
-            Endpoint("POST", "/listenings", Footing.IN, self.listen),
-            Endpoint("POST", "/listenings/stop", Footing.IN, self.stop),
-            Endpoint("GET", "/listenings/mine", Footing.IN, self.mine),
+            Endpoint("POST", "/listenings", Footing.IN, self.listen, RIGHTS),
+            Endpoint("POST", "/listenings/stop", Footing.IN, self.stop, RIGHTS),
+            Endpoint("GET", "/listenings/mine", Footing.IN, self.mine, RIGHTS),
             Endpoint("POST", "/calls/{call}/form", Action.LISTEN, self.form),
             Endpoint("GET", "/heard", Action.PHONE, self.heard),
             Endpoint("POST", "/heard", Action.PHONE, self.seen),
@@ -65,7 +65,8 @@ class Ears:
         """To a listener what she hears, to a phoner that she was heard."""
         about = [entry.body for entry in news if entry.body["kind"] in CHANGES]
         told: list[tuple[str, Answer]] = []
-        if any(one.get("listener") == asked.user.id for one in about):
+        mine = asked.scopes is None or asked.scopes & RIGHTS
+        if mine and any(one.get("listener") == asked.user.id for one in about):
             told.append(("listening", await self.mine(asked)))
         if asked.may(Action.PHONE) and any(
             one.get("phoner") == asked.user.id

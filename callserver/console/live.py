@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from starlette.responses import Response, StreamingResponse
 
 from callserver.console.endpoint import Answer, Asked, Endpoint, Footing
-from callserver.console.signed_in import Door
+from callserver.console.signed_in import EVERY_SCOPE, Door
 from callserver.database.audit import Cursor, Entry
 from callserver.engine.feed import Feed, News
 from callserver.errors import NotAllowed
@@ -41,7 +41,7 @@ class Live:
         self._tellers = tellers
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/events", Footing.IN, self.events)]
+        return [Endpoint("GET", "/events", Footing.IN, self.events, EVERY_SCOPE)]
 
     async def events(self, asked: Asked) -> Response:
         """What happens, as server-sent events; `Last-Event-ID` resumes."""
@@ -89,7 +89,7 @@ class Live:
     async def _still_in(self, asked: Asked) -> bool:
         """Whether session or token last; for a session, looking is also its sign of life."""
         try:
-            await self._door.ask(asked.request, Footing.IN)
+            await self._door.ask(asked.request, Footing.IN, EVERY_SCOPE)
         except NotAllowed:
             return False
         return True

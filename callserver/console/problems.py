@@ -12,7 +12,7 @@ from callserver import texts
 from callserver.console.endpoint import TooLarge, Unwritable
 from callserver.console.signed_in import language_of
 from callserver.domain.listening import No
-from callserver.engine.accounts import NotSignedIn, TooManyFailures
+from callserver.engine.accounts import NotSignedIn
 from callserver.engine.by_hand import Refused
 from callserver.engine.listening import Denied
 from callserver.errors import (
@@ -21,10 +21,11 @@ from callserver.errors import (
     Impossible,
     NotAllowed,
     NotFound,
+    TooMany,
 )
 
 _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
-    (TooManyFailures, HTTPStatus.TOO_MANY_REQUESTS),
+    (TooMany, HTTPStatus.TOO_MANY_REQUESTS),
     (Unwritable, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
@@ -83,6 +84,8 @@ async def on_error(request: Request, error: Exception) -> Response:
     response = problem(status, detail)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["www-authenticate"] = "Bearer"
+    if isinstance(error, TooMany):
+        response.headers["retry-after"] = str(error.retry_after_s)
     return response
 
 

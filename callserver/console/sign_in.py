@@ -4,7 +4,7 @@ import io
 from typing import Literal
 
 import segno
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from callserver.console.endpoint import (
@@ -17,7 +17,7 @@ from callserver.console.endpoint import (
     Nothing,
     Visitor,
 )
-from callserver.console.signed_in import YEAR_S, Door
+from callserver.console.signed_in import EVERY_SCOPE, YEAR_S, Door
 from callserver.database import accounts
 from callserver.database.accounts import Session
 from callserver.domain.role import Action
@@ -67,6 +67,8 @@ class Me(Answer):
     department: str | None
     language: str
     may: list[Action]
+    refused_attempts: int  # failed attempts to sign in as me that I have not been told of yet
+    refused_at: AwareDatetime | None  # the latest
 
 
 class SignIn:
@@ -85,15 +87,15 @@ class SignIn:
             Endpoint("POST", "/sign-in/code-setup", Footing.ENTERING, self.code_setup),
             Endpoint("POST", "/sign-in/code", Footing.ENTERING, self.code),
             Endpoint("POST", "/sign-out", Footing.ENTERING, self.sign_out),
-            Endpoint("GET", "/me", Footing.IN, self.me),
-            Endpoint("POST", "/me/language", Footing.IN, self.language),
+            Endpoint("GET", "/me", Footing.IN, self.me, EVERY_SCOPE),
+            Endpoint("POST", "/me/language", Footing.SESSION, self.language),
+            Endpoint("POST", "/me/refused-attempts", Footing.SESSION, self.attempts_seen),
         ]
 
     async def sign_in(self, asked: Visitor, body: Credentials) -> Standing:
         """Sign in with name and password; the answer says what is still owed."""
-        client = asked.request.client
-        address = "" if client is None else client.host
-        cookie, lacks = await self._let_in.sign_in(body.handle, body.password, address)
+        source = self._door.remember_device(asked)
+        cookie, lacks = await self._let_in.sign_in(body.handle, body.password, source)
         asked.then.append(lambda response: self._door.remember(response, cookie))
         return Standing(next=lacks, csrf=self._door.csrf(cookie))
 
@@ -109,7 +111,8 @@ class SignIn:
         if session.password_once:
             await self._let_in.choose_password(asked.cookie, session, body.new)
         else:
-            await self._let_in.change_password(asked.cookie, session, body.old, body.new)
+            source = self._door.source(asked.request)
+            await self._let_in.change_password(asked.cookie, session, body.old, body.new, source)
         return await self.standing(asked)
 
     async def code_setup(self, asked: Asked, body: Nothing) -> CodeSetupView:
@@ -122,7 +125,8 @@ class SignIn:
 
     async def code(self, asked: Asked, body: Code) -> Standing:
         """Give a one-time code."""
-        await self._let_in.give_code(asked.cookie, _session(asked), body.code, body.key)
+        source = self._door.remember_device(asked)
+        await self._let_in.give_code(asked.cookie, _session(asked), body.code, source, body.key)
         return await self.standing(asked)
 
     async def sign_out(self, asked: Asked, body: Nothing) -> Done:
@@ -136,7 +140,10 @@ class SignIn:
     async def me(self, asked: Asked) -> Me:
         """Who I am and what I may do."""
         user = asked.user
+        refused, at = await self._let_in.refused_attempts(user)
         return Me(
+            refused_attempts=refused,
+            refused_at=at,
             id=user.id,
             handle=user.handle,
             name=user.name,
@@ -145,6 +152,12 @@ class SignIn:
             language=asked.language,
             may=[action for action in Action if asked.may(action)],
         )
+
+    async def attempts_seen(self, asked: Asked, body: Nothing) -> Done:
+        """I know of the failed attempts to sign in as me."""
+        del body
+        await self._let_in.attempts_seen(asked.user)
+        return Done()
 
     async def language(self, asked: Asked, body: Language) -> Done:
         """Speak this language with me from now on."""

@@ -16,23 +16,44 @@ from starlette.responses import Response
 from callserver.database import accounts
 from callserver.database.accounts import Session, User
 from callserver.domain.role import Action, may
-from callserver.engine.accounts import Accounts, Next, NotSignedIn, hash_of
+from callserver.engine.accounts import Accounts, Next, NotSignedIn, hash_of, new_token
+from callserver.engine.attempts import Source
 from callserver.engine.house import House
-from callserver.errors import NotAllowed
+from callserver.errors import Impossible, NotAllowed
 from callserver.settings import Settings
 from callserver.texts import LANGUAGES
 
 SAFE = frozenset({"GET", "HEAD"})
 CSRF_HEADER = "x-csrf"
 YEAR_S = 365 * 24 * 3600
+NO_SCOPE: frozenset[Action] = frozenset()
+EVERY_SCOPE = frozenset(Action)
+
+
+API = "/api/v1"
 
 
 class Footing(Enum):
     """How far in somebody must be for what needs no particular action."""
 
     OPEN = "open"  # nobody need be signed in
-    ENTERING = "entering"  # has given a password; a code or a new password may still be owed
-    IN = "in"
+    ENTERING = "entering"  # a signed-in browser, whose sign-in may not be complete: see STEPS
+    SESSION = "session"  # a signed-in browser; no token
+    IN = "in"  # a signed-in browser, or a token: see Door.ask
+
+
+STEPS: Mapping[Next, frozenset[str]] = {
+    Next.PASSWORD: frozenset({"GET /sign-in", "POST /sign-out", "POST /sign-in/password"}),
+    Next.CODE_SETUP: frozenset(
+        {"GET /sign-in", "POST /sign-out", "POST /sign-in/code-setup", "POST /sign-in/code"}
+    ),
+    Next.CODE: frozenset({"GET /sign-in", "POST /sign-out", "POST /sign-in/code"}),
+    Next.READY: frozenset({"GET /sign-in", "POST /sign-out", "POST /sign-in/password"}),
+}
+"""What a session may do of ENTERING, by what it still lacks: the next step and nothing else.
+
+Whatever is not ENTERING needs a session that lacks nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +78,11 @@ class Asked(Visitor):
         return may(self.user.role, action, self.scopes)
 
     @property
+    def rights(self) -> frozenset[Action]:
+        """All that this request may do."""
+        return frozenset(action for action in Action if self.may(action))
+
+    @property
     def by(self) -> str:
         """As the audit log names whoever did something."""
         return f"user:{self.user.id}"
@@ -74,9 +100,15 @@ class Door:
         self._let_in = let_in
         self._secure = settings.public_url.startswith("https://")
         self.cookie = "__Host-session" if self._secure else "session"
+        self.device = "__Host-device" if self._secure else "device"
 
-    async def ask(self, request: Request, needs: Action | Footing) -> Visitor:
+    async def ask(
+        self, request: Request, needs: Action | Footing, scopes: frozenset[Action] = NO_SCOPE
+    ) -> Visitor:
         """Who asks, when they may: Asked unless the address is open.
+
+        `scopes`: where no action is needed, a token that is limited to some actions must have one of
+        these. Without them such a token may not use the address.
 
         Raises:
             NotSignedIn: nobody we know.
@@ -91,7 +123,7 @@ class Door:
             asked = await self._bearer(request, token.strip())
         else:
             asked = await self._browser(request, entering=needs is Footing.ENTERING)
-        if isinstance(needs, Action) and not asked.may(needs):
+        if not _enough(asked, needs, scopes):
             raise NotAllowed("your role does not include this", key="not_allowed")
         return asked
 
@@ -108,8 +140,11 @@ class Door:
         if not cookie:
             raise NotSignedIn("sign in, please", key="sign_in")
         session, lacks = await self._let_in.session(cookie)
-        if lacks is not Next.READY and not entering:
+        step = f"{request.method} {request.url.path.removeprefix(API)}"
+        if lacks is not Next.READY and not (entering and step in STEPS[lacks]):
             raise NotSignedIn("finish signing in, please", key="sign_in")
+        if entering and step not in STEPS[lacks]:
+            raise Impossible("this step is not due", key="step_not_due")
         if request.method not in SAFE:
             given = request.headers.get(CSRF_HEADER, "").encode()
             if not hmac.compare_digest(given, self.csrf(cookie).encode()):
@@ -127,10 +162,46 @@ class Door:
             self.cookie, cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
         )
 
+    def source(self, request: Request) -> Source:
+        """Where a request comes from, as attempts are counted."""
+        address = "" if request.client is None else request.client.host
+        device = request.cookies.get(self.device, "")
+        return Source(address, hash_of(device) if device else "")
+
+    def remember_device(self, asked: Visitor) -> Source:
+        """Where the request comes from, in a browser that is known from now on if this goes well."""
+        source = self.source(asked.request)
+        if source.device:
+            return source
+        token, hashed = new_token()
+
+        def remember(response: Response) -> None:
+            response.set_cookie(
+                self.device,
+                token,
+                path="/",
+                max_age=YEAR_S,
+                secure=self._secure,
+                httponly=True,
+                samesite="strict",
+            )
+
+        asked.then.append(remember)
+        return Source(source.address, hashed)
+
     def forget(self, response: Response) -> None:
         response.delete_cookie(
             self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
         )
+
+
+def _enough(asked: Asked, needs: Action | Footing, scopes: frozenset[Action]) -> bool:
+    """Whether role and token suffice."""
+    if isinstance(needs, Action):
+        return asked.may(needs)
+    if needs is Footing.IN:
+        return asked.scopes is None or bool(asked.scopes & scopes)
+    return asked.session is not None
 
 
 def language_of(request: Request, user: User | None = None) -> str:

@@ -91,7 +91,7 @@ class AccountsView(Answer):
     accounts: list[AccountView]
     tokens: list[TokenView]
     departments: Mapping[str, Label]
-    may: Mapping[str, list[str]]  # role -> actions, for the scopes of a token
+    may: Mapping[str, list[str]]  # role -> actions, for the scopes of a token that I make
     bound: str | None  # my own department, when I have one
 
 
@@ -146,7 +146,7 @@ class StaffRoom:
                 departments={
                     name: one.title for name, one in rules.departments.items() if asked.sees(name)
                 },
-                may={role.value: sorted(actions) for role, actions in MAY.items()},
+                may={role.value: sorted(actions & asked.rights) for role, actions in MAY.items()},
                 bound=asked.user.department,
             )
 
@@ -185,7 +185,7 @@ class StaffRoom:
     async def add_token(self, asked: Asked, user: int, body: NewToken) -> Shown:
         """A bearer token for a machine, shown this once."""
         key, token = await self._staff.add_token(
-            asked.user, user, body.name, body.scopes, body.days
+            asked.user, asked.rights, user, body.name, body.scopes, body.days
         )
         return Shown(id=key, secret=token)
 

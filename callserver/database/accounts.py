@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
-from callserver.database.house_tables import failures, sessions, tokens
+from callserver.database.house_tables import sessions, tokens
 from callserver.database.prepared import Prepared
 from callserver.database.tables import users
-from callserver.domain.role import Action
+from callserver.domain.role import Action, Role
 from callserver.ports import Tx
 
 SUPERVISOR_SEEN = timedelta(minutes=10)
@@ -205,9 +205,9 @@ def close_sessions(tx: Tx, user_id: int, but: str = "") -> None:
     tx.execute(delete(sessions).where(sessions.c.user == user_id, sessions.c.id != but))
 
 
-def lock_administrators(tx: Tx) -> None:
+def lock_role(tx: Tx, role: Role) -> None:
     """Two who end each other at one moment wait for one another."""
-    query = select(users.c.id).where(users.c.role == "administrator").order_by(users.c.id)
+    query = select(users.c.id).where(users.c.role == role.value).order_by(users.c.id)
     tx.execute(query.with_for_update())
 
 
@@ -220,29 +220,13 @@ def sessions_of(tx: Tx, user_id: int) -> int:
 def drop_access(tx: Tx, user_id: int) -> None:
     """End every session and token of a user at once."""
     close_sessions(tx, user_id)
+    drop_tokens(tx, user_id)
+
+
+def drop_tokens(tx: Tx, user_id: int) -> None:
     tx.execute(delete(tokens).where(tokens.c.user == user_id))
 
 
 def drop_old_sessions(tx: Tx, created_before: datetime, seen_before: datetime) -> None:
     old = or_(sessions.c.created_at < created_before, sessions.c.seen_at < seen_before)
     tx.execute(delete(sessions).where(old))
-
-
-# -- failed attempts ---------------------------------------------------------------------------
-
-
-def failed(tx: Tx, key: str, now: datetime) -> None:
-    tx.execute(insert(failures).values(key=key, at=now))
-
-
-def failures_since(tx: Tx, key: str, since: datetime) -> int:
-    query = select(func.count()).where(failures.c.key == key, failures.c.at >= since)
-    return int(tx.execute(query).scalar_one())
-
-
-def forget_failures(tx: Tx, key: str) -> None:
-    tx.execute(delete(failures).where(failures.c.key == key))
-
-
-def drop_old_failures(tx: Tx, before: datetime) -> None:
-    tx.execute(delete(failures).where(failures.c.at < before))

@@ -38,14 +38,23 @@ tokens = Table(
 )
 Index("tokens_user", tokens.c.user)
 
-failures = Table(
-    "failures",
+attempts = Table(  # of secrets, and of whatever may be done only so often
+    "attempts",
     metadata,
-    Column("id", Id, primary_key=True),
-    Column("key", Text, nullable=False),  # keyed hash of a handle or an address
-    Column("at", Instant, nullable=False),
+    Column("key", Text, primary_key=True),  # what is counted, and a keyed hash of whose it is
+    Column("count", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("last", Instant, nullable=False),
 )
-Index("failures_key", failures.c.key, failures.c.at)
+
+devices = Table(  # browsers that somebody has signed in with
+    "devices",
+    metadata,
+    Column("device", Text, primary_key=True),  # SHA-256 of the cookie
+    Column("user", BigInteger, primary_key=True, autoincrement=False),
+    Column("seen_at", Instant, nullable=False),
+)
+Index("devices_user", devices.c.user)
 
 listenings = Table(
     "listenings",

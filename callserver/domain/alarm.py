@@ -20,6 +20,9 @@ BREAKER = "provider_"
 MOST_SHOWN = 8
 """Contacts that an alarm names; of more it says that there are more."""
 
+REFUSED_WEBHOOKS = 20
+"""Unsigned requests to the webhooks within the last minutes from which on they are an alarm."""
+
 SILENT_ORDERS = 3
 DECLINED_ORDERS = 5
 """Orders within the last minutes from which on the provider's health is an alarm."""
@@ -37,6 +40,9 @@ class Kind(StrEnum):
     REGISTER_MISSING = "register_missing"  # nobody is called by a policy that respects it
     REGISTER_OLD = "register_old"
     SEALING_BEHIND = "sealing_behind"
+    SIGN_IN_GUESSED = "sign_in_guessed"  # so many wrong attempts that the next ones must wait
+    WEBHOOKS_REFUSED = "webhooks_refused"  # many that the provider did not sign
+    PACE = "pace"  # somebody did more of one thing than is allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +89,14 @@ class Signs:
     upkeep_until: datetime | None
     oldest_unsealed: datetime | None
     registers: Sequence[Register]  # that policies in use respect
+    guessed: int = 0  # places from which somebody guesses
+    refused_webhooks: int = 0
+    too_fast: int = 0  # people who met a limit of pace
 
 
 def alarms(signs: Signs) -> list[Alarm]:
     """Every alarm."""
-    found = [*_of_the_house(signs), *_of_the_provider(signs)]
+    found = [*_of_the_house(signs), *_of_the_provider(signs), *_of_strangers(signs)]
     for one in signs.campaigns:
         found += _of_a_campaign(one)
     return sorted(found, key=lambda alarm: list(Kind).index(alarm.kind))
@@ -111,6 +120,15 @@ def _of_the_house(signs: Signs) -> Iterator[Alarm]:
     if signs.oldest_unsealed is not None and now - signs.oldest_unsealed > SEALED_WITHIN:
         minutes = _seconds(now - signs.oldest_unsealed) // 60
         yield Alarm(Kind.SEALING_BEHIND, values={"minutes": minutes})
+
+
+def _of_strangers(signs: Signs) -> Iterator[Alarm]:
+    if signs.guessed:
+        yield Alarm(Kind.SIGN_IN_GUESSED, values={"count": signs.guessed})
+    if signs.refused_webhooks >= REFUSED_WEBHOOKS:
+        yield Alarm(Kind.WEBHOOKS_REFUSED, values={"count": signs.refused_webhooks})
+    if signs.too_fast:
+        yield Alarm(Kind.PACE, values={"count": signs.too_fast})
 
 
 def _of_the_provider(signs: Signs) -> Iterator[Alarm]:

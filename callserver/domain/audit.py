@@ -42,6 +42,7 @@ class Kind(StrEnum):
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed
     SIGNATURE_REFUSED = "signature_refused"
+    PACE = "pace"  # somebody did more of one thing than is allowed, and was refused
     LOOKED_UP = "looked_up"  # somebody asked who called a number, or tried one that is on no list
     LISTENING_STARTED = "listening_started"
     LISTENING_CHANGED = "listening_changed"  # another mode
@@ -55,6 +56,7 @@ class Kind(StrEnum):
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
+    SIGN_IN_LOCKED = "sign_in_locked"  # so many attempts were wrong that the next one must wait
     SIGNED_OUT = "signed_out"
     TOKEN = "token"  # noqa: S105 - a kind's name: a bearer token was made or ended
 

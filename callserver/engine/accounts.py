@@ -1,10 +1,10 @@
-"""Signing in: passwords, one-time codes, sessions, bearer tokens, lock-out.
+"""Signing in: passwords, one-time codes, sessions.
 
-Only hashes are kept of what a person or machine shows to be let in. Hashing a password is slow by
-intent, so it is done in a thread and never inside a transaction.
+Only hashes are kept of what a person or machine shows to be let in. Every check of a secret is an
+attempt that is reserved first (`engine.attempts`); a password is hashed in a thread of its own and
+never inside a transaction (`engine.hashing`).
 """
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,23 +14,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import pyotp
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
 
-from callserver.database import accounts, audit
+from callserver.database import accounts, attempts, audit
 from callserver.database.accounts import Session, User
 from callserver.domain.audit import Kind
 from callserver.domain.role import NEEDS_CODE, Role
+from callserver.engine.attempts import Attempt, Attempts, Secret, Source, notice
+from callserver.engine.hashing import Hashing, hasher
 from callserver.engine.house import House
-from callserver.errors import CallserverError, Impossible, NotAllowed
+from callserver.engine.tally import Tally
+from callserver.errors import Impossible, NotAllowed, TooMany
 from callserver.ports import Tx
 
-MOST_FAILURES = 5
-"""Wrong passwords or codes for one account within LOCKED_FOR; then it is locked that long."""
-
-MOST_FAILURES_FROM_ADDRESS = 30
-LOCKED_FOR = timedelta(minutes=15)
 LASTS = timedelta(hours=14)
 """A session's longest life: a day at work, never a night."""
 
@@ -43,17 +39,12 @@ TOUCHED = timedelta(minutes=1)
 SHORTEST, LONGEST = 12, 128
 CODE_STEP_S = 30
 
-_hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_hex(16))
+_NOBODY = hasher.hash(secrets.token_hex(16))
 """An unknown name costs the same time as a known one."""
 
 
 class NotSignedIn(NotAllowed):
     """No session or token, or one that is not valid (any more)."""
-
-
-class TooManyFailures(CallserverError):  # noqa: N818 - what it is
-    """Locked for a while, even for the right password."""
 
 
 class Next(StrEnum):
@@ -89,7 +80,7 @@ def new_password() -> tuple[str, str]:
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
     parts = ["".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4)]
     password = "-".join(parts)
-    return password, _hasher.hash(password)
+    return password, hasher.hash(password)
 
 
 def check_password(password: str, handle: str) -> None:
@@ -121,8 +112,11 @@ def standing(user: User, session: Session, code_key: str | None) -> Next:
 class Accounts:
     """Lets people in, and out."""
 
-    def __init__(self, ours: House) -> None:
+    def __init__(self, ours: House, hashing: Hashing, tally: Tally) -> None:
         self._ours = ours
+        self.hashing = hashing
+        self._tally = tally
+        self._attempts = Attempts(ours.secret)
         derived = hmac.digest(ours.secret, b"one-time codes", hashlib.sha256)
         self._vault = Fernet(base64.urlsafe_b64encode(derived))
 
@@ -151,40 +145,59 @@ class Accounts:
 
     # -- signing in ---------------------------------------------------------------------------
 
-    async def sign_in(self, handle: str, password: str, address: str) -> tuple[str, Next]:
+    async def sign_in(self, handle: str, password: str, source: Source) -> tuple[str, Next]:
         """A new session's cookie, and what it still lacks.
 
         Raises:
             NotAllowed: name or password is wrong; it does not say which.
-            TooManyFailures: for this account or from this address, just now.
+            TooMany: for this account or from this place, just now; or too many at once.
         """
         now = self._ours.clock.now()
-        keys = self._keys(handle, address)
 
-        def look(tx: Tx) -> tuple[User | None, str]:
-            self._refuse_locked(tx, keys, now)
+        def reserve(tx: Tx) -> tuple[Attempt, User | None, str]:
             user = accounts.by_handle(tx, handle)
-            if user is None or user.left_at is not None:
-                return None, _NOBODY
-            return user, accounts.secrets_of(tx, user.id).password or _NOBODY
+            if user is not None and user.left_at is not None:
+                user = None
+            attempt = self._attempts.reserve(tx, Secret.PASSWORD, handle, user, source, now)
+            if user is None:
+                return attempt, None, _NOBODY
+            return attempt, user, accounts.secrets_of(tx, user.id).password or _NOBODY
 
-        user, kept = await self._ours.store.run(look)
-        right = await asyncio.to_thread(_verified, kept, password)
+        attempt, user, kept = await self._ours.store.run(reserve)
+        right = await self._right(attempt, kept, password)
         if user is None or not right:
-            await self._ours.store.run(lambda tx: self._note_failure(tx, keys, user, now))
             raise NotAllowed("name or password is wrong", key="wrong")
         cookie, hashed = new_token()
 
         def enter(tx: Tx) -> Next:
-            accounts.forget_failures(tx, keys[0])
             accounts.open_session(tx, hashed, user.id, now)
-            audit.append(tx, now, Kind.SIGNED_IN, user=user.id)
             found = accounts.session(tx, hashed)
-            if found is None:
-                raise NotSignedIn("the account has just ended", key="sign_in")
+            if found is None or accounts.secrets_of(tx, user.id).password != kept:
+                raise NotSignedIn("the account has just changed", key="sign_in")
+            if Role(user.role) not in NEEDS_CODE:
+                self._attempts.complete(tx, user, source, now)
+            audit.append(tx, now, Kind.SIGNED_IN, user=user.id)
             return standing(user, found, accounts.secrets_of(tx, user.id).code_key)
 
         return cookie, await self._ours.store.run(enter)
+
+    async def _right(self, attempt: Attempt, kept: str, password: str) -> bool:
+        """Whether it is the password; a wrong one stays counted.
+
+        Raises:
+            TooMany: too many are being checked; this one is not counted.
+        """
+        try:
+            right = await self.hashing.verified(kept, password)
+        except TooMany:
+            await self._ours.store.run(lambda tx: self._attempts.cancel(tx, attempt))
+            raise
+        if not right:
+            now = self._ours.clock.now()
+            await self._ours.store.run(lambda tx: self._attempts.failed(tx, attempt, now))
+            if attempt.user is None:
+                await self._tally.note(Kind.SIGN_IN_REFUSED, "", "")
+        return right
 
     async def choose_password(self, cookie: str, session: Session, new: str) -> Next:
         """Replace a one-time password; every other session of the user ends.
@@ -194,7 +207,7 @@ class Accounts:
         """
         user = session.user
         check_password(new, user.handle)
-        hashed = await asyncio.to_thread(_hasher.hash, new)
+        hashed = await self.hashing.hashed(new)
         kept, now = hash_of(cookie), self._ours.clock.now()
 
         def work(tx: Tx) -> Next:
@@ -206,16 +219,27 @@ class Accounts:
 
         return await self._ours.store.run(work)
 
-    async def change_password(self, cookie: str, session: Session, old: str, new: str) -> None:
+    async def change_password(
+        self, cookie: str, session: Session, old: str, new: str, source: Source
+    ) -> None:
         """Replace a password that is known.
 
         Raises:
             NotAllowed: the old one is wrong.
             Impossible: the new one may not be one.
+            TooMany: too many wrong ones; or too many at once.
         """
-        kept = await self._ours.store.run(lambda tx: accounts.secrets_of(tx, session.user.id))
-        if not await asyncio.to_thread(_verified, kept.password or _NOBODY, old):
+        user, now = session.user, self._ours.clock.now()
+        check_password(new, user.handle)
+
+        def reserve(tx: Tx) -> tuple[Attempt, str]:
+            attempt = self._attempts.reserve(tx, Secret.PASSWORD, user.handle, user, source, now)
+            return attempt, accounts.secrets_of(tx, user.id).password or _NOBODY
+
+        attempt, kept = await self._ours.store.run(reserve)
+        if not await self._right(attempt, kept, old):
             raise NotAllowed("the old password is wrong", key="wrong_old")
+        await self._ours.store.run(lambda tx: self._attempts.complete(tx, user, source, now))
         await self.choose_password(cookie, session, new)
 
     def set_up_code(self, user: User) -> CodeSetup:
@@ -229,38 +253,54 @@ class Accounts:
         return self._vault.encrypt(key.encode()).decode()
 
     async def give_code(
-        self, cookie: str, session: Session, code: str, key: str | None = None
-    ) -> Next:
+        self, cookie: str, session: Session, code: str, source: Source, key: str | None = None
+    ) -> None:
         """Check a one-time code; `key` when the authenticator is just being set up.
 
         Raises:
             NotAllowed: the code is wrong or was used before.
-            TooManyFailures: too many wrong ones.
+            TooMany: too many wrong ones.
         """
         user, now = session.user, self._ours.clock.now()
-        keys = self._keys(user.handle, "")[:1]
         hashed = hash_of(cookie)
 
         def work(tx: Tx) -> bool:
-            self._refuse_locked(tx, keys, now)
+            attempt = self._attempts.reserve(tx, Secret.CODE, user.handle, user, source, now)
             kept = accounts.secrets_of(tx, user.id)
-            if kept.code_key is not None and key is not None:
-                raise NotAllowed("an authenticator is set up already")
+            if (kept.code_key is None) != (key is not None):
+                raise NotAllowed("an authenticator is set up already, or none is")
             step = self._step_of(kept.code_key, key, code, now)
             if step is None or (kept.code_step is not None and step <= kept.code_step):
-                self._note_failure(tx, keys, user, now)
+                self._attempts.failed(tx, attempt, now)
                 return False
             values = {} if key is None else {"code_key": self.keep(key)}
             accounts.change(tx, user.id, code_step=step, **values)
             accounts.change_session(tx, hashed, code_given=True)
-            accounts.forget_failures(tx, keys[0])
+            self._attempts.complete(tx, user, source, now)
             if key is not None:
                 audit.append(tx, now, Kind.USER, user=user.id, did="code_set_up")
             return True
 
         if not await self._ours.store.run(work):
             raise NotAllowed("the code is wrong, or was used before", key="wrong_code")
-        return Next.READY
+
+    async def refused_attempts(self, user: User) -> tuple[int, datetime | None]:
+        """How many attempts at the account failed since its owner last said that they know."""
+        found = await self._ours.store.read(lambda tx: attempts.look(tx, notice(user.id)))
+        return (0, None) if found is None else (found.count, found.last)
+
+    async def attempts_seen(self, user: User) -> None:
+        """The owner knows of the failed attempts."""
+        await self._ours.store.run(lambda tx: attempts.forget(tx, notice(user.id)))
+
+    async def forget_old(self, now: datetime) -> None:
+        """Drop sessions that are over, and what was counted so long ago that it counts no more."""
+
+        def work(tx: Tx) -> None:
+            accounts.drop_old_sessions(tx, now - LASTS, now - IDLE)
+            attempts.forget_old(tx, now)
+
+        await self._ours.store.run(work)
 
     async def sign_out(self, cookie: str, user: User) -> None:
         """End this session."""
@@ -291,31 +331,3 @@ class Accounts:
         except ValueError:  # the key is no base32
             return None
         return None
-
-    # -- lock-out -----------------------------------------------------------------------------
-
-    def _keys(self, handle: str, address: str) -> list[str]:
-        """Under which failures are counted: hashes, because an address is somebody's."""
-        return [
-            hmac.digest(self._ours.secret, what.encode(), hashlib.sha256).hex()
-            for what in (f"handle:{handle}", f"address:{address}")
-        ]
-
-    @staticmethod
-    def _refuse_locked(tx: Tx, keys: list[str], now: datetime) -> None:
-        for key, most in zip(keys, (MOST_FAILURES, MOST_FAILURES_FROM_ADDRESS), strict=False):
-            if accounts.failures_since(tx, key, now - LOCKED_FOR) >= most:
-                raise TooManyFailures("too many wrong attempts; try again later", key="locked")
-
-    @staticmethod
-    def _note_failure(tx: Tx, keys: list[str], user: User | None, now: datetime) -> None:
-        for key in keys:
-            accounts.failed(tx, key, now)
-        audit.append(tx, now, Kind.SIGN_IN_REFUSED, user=None if user is None else user.id)
-
-
-def _verified(kept: str, password: str) -> bool:
-    try:
-        return _hasher.verify(kept, password)
-    except (VerificationError, InvalidHashError):
-        return False

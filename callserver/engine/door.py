@@ -7,16 +7,15 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
-from callserver.database import audit
 from callserver.database.store import UNAVAILABLE
 from callserver.domain.audit import Kind
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import Instruction, Say
 from callserver.engine.call_flow import CallFlow
-from callserver.engine.house import House
 from callserver.engine.inbound import Inbound
 from callserver.engine.listener_legs import ListenerLegs
 from callserver.engine.rooms import Rooms
+from callserver.engine.tally import Tally
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -33,14 +32,14 @@ class Door:
 
     def __init__(
         self,
-        ours: House,
+        tally: Tally,
         call_flow: CallFlow,
         rooms: Rooms,
         inbound: Inbound,
         listener_legs: ListenerLegs,
         missed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._ours = ours
+        self._tally = tally
         self._call_flow = call_flow
         self._inbound = inbound
         self._rooms = rooms
@@ -108,8 +107,5 @@ class Door:
             await self._taken(self._call_flow.receive(attempt, Report.MACHINE, None, ref=leg))
 
     async def bad_signature(self, path: str, why: str) -> None:
-        """A request that the provider did not sign: refused, and written down."""
-        now = self._ours.clock.now()
-        await self._ours.store.run(
-            lambda tx: audit.append(tx, now, Kind.SIGNATURE_REFUSED, path=path, why=why)
-        )
+        """A request that the provider did not sign: refused, counted and written down."""
+        await self._tally.note(Kind.SIGNATURE_REFUSED, path, why)

@@ -1,13 +1,14 @@
-"""Somebody leaves the house: every way in ends at once, promises go to the team, the line is cut.
+"""Somebody leaves, or gets a new password: every way in ends at once.
 
-`off_board` is the transaction, for the console and the command alike; what it leaves to be done on
-the telephone (`dismiss`) upkeep does within a second, in whichever process has the lease.
+`off_board` and `reset` are the transactions, for the console and the command alike; what `off_board` leaves to be
+done on the telephone (`dismiss`) upkeep does within a second, in whichever process has the lease.
 """
 
 from datetime import datetime
 
 from callserver.database import (
     accounts,
+    attempts,
     audit,
     calls,
     contacts,
@@ -17,17 +18,31 @@ from callserver.database import (
 )
 from callserver.database.accounts import User
 from callserver.domain.audit import Kind
+from callserver.domain.role import Role
 from callserver.domain.seat import State
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
+from callserver.errors import Impossible
 from callserver.ports import Tx
 
 
+def reset(tx: Tx, user: User, password: str, now: datetime, by: str) -> None:
+    """A new one-time password (its hash); codes are set up anew; sessions, tokens, browsers end."""
+    fresh = {"password": password, "password_once": True, "code_key": None, "code_step": None}
+    accounts.change(tx, user.id, **fresh)
+    _end_access(tx, user)
+    audit.append(tx, now, Kind.USER, user=user.id, did="reset", by=by)
+
+
 def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
-    """End sessions, tokens and dialing; free the call-backs; how many of those."""
+    """End sessions, tokens and dialing; free the call-backs; how many of those.
+
+    Raises:
+        Impossible: it is the last project leader.
+    """
+    _keep_a_leader(tx, user)
     accounts.change(tx, user.id, left_at=now, password=None, code_key=None)
-    accounts.drop_access(tx, user.id)
-    softphones.drop_of(tx, user.id)
+    _end_access(tx, user)
     freed = contacts.free_call_backs(tx, user.id)
     seat = seats.of_phoner(tx, user.id)
     if seat is not None:
@@ -35,6 +50,35 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     listenings.stir_listener(tx, user.id, now)
     audit.append(tx, now, Kind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
     return freed
+
+
+def _end_access(tx: Tx, user: User) -> None:
+    accounts.drop_access(tx, user.id)
+    attempts.forget_devices(tx, user.id)
+    softphones.drop_of(tx, user.id)
+
+
+def _keep_a_leader(tx: Tx, user: User) -> None:
+    """Looser rules need a project leader: one of at least this reach stays.
+
+    Raises:
+        Impossible: this is the last one.
+    """
+    if user.role != Role.LEADER:
+        return
+    accounts.lock_role(tx, Role.LEADER)
+    others = (
+        one
+        for one in accounts.every(tx)
+        if one.id != user.id
+        and one.left_at is None
+        and one.role == Role.LEADER
+        and one.department in (None, user.department)
+    )
+    if next(others, None) is None:
+        raise Impossible(
+            "this is the last project leader: add another one first", key="staff_last_leader"
+        )
 
 
 class Leaving:

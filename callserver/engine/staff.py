@@ -5,7 +5,6 @@ a hand in a project leader's account, who is the second person for looser rules.
 command, on the machine itself.
 """
 
-import asyncio
 import re
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -18,6 +17,7 @@ from callserver.domain.audit import Kind
 from callserver.domain.role import MAY, Action, Role
 from callserver.engine import leaving, lines, mentors
 from callserver.engine.accounts import new_password, new_token
+from callserver.engine.hashing import Hashing
 from callserver.engine.house import House
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
@@ -51,8 +51,9 @@ class Leave:
 class Staff:
     """Each method is one change, made by `by`, and one entry in the log."""
 
-    def __init__(self, ours: House) -> None:
+    def __init__(self, ours: House, hashing: Hashing | None = None) -> None:
         self._ours = ours
+        self._hashing = hashing or Hashing()
 
     async def add(self, by: User, handle: str, given: Particulars) -> tuple[int, str]:
         """A new account; its id, and a password for the first sign-in, shown this once.
@@ -63,7 +64,7 @@ class Staff:
         """
         if not _HANDLE.fullmatch(handle):
             raise Impossible("a handle is small letters, digits, . - _", key="staff_handle")
-        password, kept = await asyncio.to_thread(new_password)
+        password, kept = await self._hashing.run(new_password)
 
         def work(tx: Tx) -> int:
             _reach(by, None, given)
@@ -101,28 +102,29 @@ class Staff:
                 _keep_an_administrator(tx, user, given)
             if fields:
                 accounts.change(tx, user.id, **asdict(given))
+                if moved:  # what was given with the old rights in view ends with them
+                    accounts.drop_tokens(tx, user.id)
                 listenings.stir_listener(tx, user.id, self._ours.clock.now())
                 self._note(tx, by, user.id, "changed", fields=fields, role=given.role.value)
 
         await self._ours.store.run(work)
 
     async def reset(self, by: User, key: int) -> str:
-        """A new password for the next sign-in, shown this once; sessions end, codes are set up anew.
+        """A new password for the next sign-in, shown this once.
+
+        Sessions and tokens end, and one-time codes are set up anew.
 
         Raises:
             NotAllowed: it is the administrator's own, or not in her reach.
         """
-        password, kept = await asyncio.to_thread(new_password)
+        password, kept = await self._hashing.run(new_password)
 
         def work(tx: Tx) -> None:
             user = _known(tx, key)
             _reach(by, user)
             if user.id == by.id:
                 raise NotAllowed("your own password you change yourself", key="staff_own_password")
-            fresh = {"password": kept, "password_once": True, "code_key": None, "code_step": None}
-            accounts.change(tx, user.id, **fresh)
-            accounts.close_sessions(tx, user.id)
-            self._note(tx, by, user.id, "reset")
+            leaving.reset(tx, user, kept, self._ours.clock.now(), by=f"user:{by.id}")
 
         await self._ours.store.run(work)
         return password
@@ -132,7 +134,7 @@ class Staff:
 
         def look(tx: Tx) -> Leave:
             user = _known(tx, key)
-            _reach_to_end(by, user)
+            _reach(by, user)
             return Leave(
                 sessions=accounts.sessions_of(tx, user.id),
                 tokens=len(accounts.tokens_of(tx, user.id)),
@@ -152,7 +154,7 @@ class Staff:
 
         def work(tx: Tx) -> int:
             user = _known(tx, key)
-            _reach_to_end(by, user)
+            _reach(by, user)
             if user.id == by.id:
                 raise NotAllowed("somebody else has to end your access", key="staff_self_leave")
             _keep_an_administrator(tx, user, None)
@@ -161,26 +163,32 @@ class Staff:
         return await self._ours.store.run(work)
 
     async def add_token(
-        self, by: User, key: int, name: str, scopes: list[Action] | None, days: int
+        self,
+        by: User,
+        rights: frozenset[Action],
+        key: int,
+        name: str,
+        scopes: list[Action] | None,
+        days: int,
     ) -> tuple[int, str]:
         """A bearer token; its id, and the token itself, shown this once. `days` 0: until dropped.
 
+        It may do nothing beyond `rights`, which are those of `by` just now. Without `scopes` it may do
+        all of them that the owner's role includes.
+
         Raises:
             Impossible: the account's role may not do what the scopes say.
-            NotAllowed: not in this administrator's reach.
+            NotAllowed: not in this administrator's reach, or beyond her own rights.
         """
         shown, kept = new_token()
 
         def work(tx: Tx) -> int:
             user = _known(tx, key)
             _reach(by, user)
-            if set(scopes or ()) - MAY[Role(user.role)]:
-                raise Impossible("the role does not include this", key="staff_scopes")
+            given = _scopes(rights, user, scopes)
             now = self._ours.clock.now()
             until = now + timedelta(days=days) if days else None
-            made = accounts.add_token(
-                tx, kept, user.id, name, now, scopes=scopes or None, until=until
-            )
+            made = accounts.add_token(tx, kept, user.id, name, now, scopes=given, until=until)
             who = f"user:{by.id}"
             audit.append(tx, now, Kind.TOKEN, user=user.id, token=made, did="added", by=who)
             return made
@@ -271,6 +279,24 @@ def _reach(by: User, user: User | None, given: Particulars | None = None) -> Non
         )
 
 
+def _scopes(own: frozenset[Action], user: User, wanted: list[Action] | None) -> list[Action]:
+    """What a token may be used for: nothing that its owner or whoever makes it may not do.
+
+    Raises:
+        Impossible: the owner's role does not include what is wanted.
+        NotAllowed: the own role does not, or no action is left.
+    """
+    owners = MAY[Role(user.role)]
+    if set(wanted or ()) - owners:
+        raise Impossible("the role does not include this", key="staff_scopes")
+    given = set(wanted or owners & own)
+    if not given or given - own:
+        raise NotAllowed(
+            "nobody gives a token rights that they do not have themselves", key="staff_token_rights"
+        )
+    return sorted(given)
+
+
 def _on_shift(tx: Tx, user: int) -> str | None:
     seat = seats.look(tx, user)
     return None if seat is None or seat.state == "off" else seat.state
@@ -287,7 +313,7 @@ def _keep_an_administrator(tx: Tx, user: User, given: Particulars | None) -> Non
     stays = given is not None and given.role is Role.ADMINISTRATOR
     if stays and given is not None and given.department in (None, user.department):
         return
-    accounts.lock_administrators(tx)
+    accounts.lock_role(tx, Role.ADMINISTRATOR)
     others = [
         one
         for one in accounts.every(tx)

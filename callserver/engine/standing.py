@@ -3,19 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from callserver.database import contacts, progress, refused_numbers
+from callserver.database import attempts, audit, contacts, progress, refused_numbers
 from callserver.domain import alarm, hours
 from callserver.domain.alarm import Alarm
+from callserver.domain.audit import Kind as AuditKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.hours import Place
 from callserver.domain.permit import MOST_CLOCK_SKEW_MS
 from callserver.engine import gate, prospects, register_needs
+from callserver.engine.attempts import LOCKED_FOR, MOST_FAILURES
 from callserver.engine.house import House
 from callserver.ports import Tx
 
 LAST = timedelta(minutes=5)
 """Orders so old count for the provider's health."""
+
+LATELY = timedelta(minutes=15)
+MOST_ENTRIES = 1000
 
 LAST_MINUTE = timedelta(minutes=1)
 
@@ -160,4 +166,14 @@ def _signs(
         upkeep_until=progress.lease_until(tx, "upkeep"),
         oldest_unsealed=progress.oldest_unsealed(tx),
         registers=register_needs.needed(tx, ours.rules.current),
+        guessed=attempts.many(tx, "place:", MOST_FAILURES, now - LOCKED_FOR),
+        refused_webhooks=sum(
+            entry.get("count", 1) for entry in _lately(tx, AuditKind.SIGNATURE_REFUSED, now)
+        ),
+        too_fast=len({entry.get("by") for entry in _lately(tx, AuditKind.PACE, now)}),
     )
+
+
+def _lately(tx: Tx, kind: AuditKind, now: datetime) -> list[dict[str, Any]]:
+    """The entries of this kind of the last minutes."""
+    return audit.search(tx, audit.Asked((kind.value,), since=now - LATELY), MOST_ENTRIES)

@@ -12,7 +12,6 @@ import pytest
 
 from callserver.database import accounts
 from callserver.domain.role import NEEDS_CODE, Role
-from callserver.engine.accounts import new_password
 from tests.house import TestHouse
 
 PASSWORD = "a green bicycle in the rain"
@@ -87,10 +86,9 @@ class House(TestHouse):
 @pytest.fixture(scope="session")
 def hashed() -> str:
     """The password's hash, made once: hashing is slow by intent."""
-    from callserver.engine import accounts as engine
+    from callserver.engine.hashing import hasher
 
-    new_password()
-    return engine._hasher.hash(PASSWORD)
+    return hasher.hash(PASSWORD)
 
 
 @pytest.fixture

@@ -127,6 +127,7 @@ def test_the_second_person_is_out_of_an_administrators_hand(house: House) -> Non
     said = "En projektleders konto passes med kommandoer på serveren, ikke her."
     for path, body in (
         (f"/accounts/{leader}/reset", {}),
+        (f"/accounts/{leader}/off-board", {}),
         (f"/accounts/{leader}/tokens", {"name": "x"}),
     ):
         reply = browser.api("POST", path, body)
@@ -207,14 +208,16 @@ def test_tokens_for_machines(house: House) -> None:
     address = f"/accounts/{user}/tokens"
     beyond = browser.api("POST", address, {"name": "bot", "scopes": ["export"]})
     assert beyond.status_code == 409
-    made = browser.api("POST", address, {"name": "bot", "scopes": ["phone"], "days": 1}).json()
+    not_hers = browser.api("POST", address, {"name": "bot", "scopes": ["phone"]})
+    assert not_hers.status_code == 403  # an administrator is no phoner
+    made = browser.api("POST", address, {"name": "bot", "scopes": ["correct"], "days": 1}).json()
     header = {"authorization": f"Bearer {made['secret']}"}
-    assert Browser(house).api("GET", "/seat", **header).status_code == 200
+    assert Browser(house).api("GET", "/me", **header).status_code == 200
     listed = browser.api("GET", "/accounts").json()["tokens"]
     assert [one["name"] for one in listed if one["user"] == user] == ["bot"]
     assert made["secret"] not in str(listed)
     assert browser.api("POST", f"/tokens/{made['id']}/drop", {}).status_code == 200
-    assert Browser(house).api("GET", "/seat", **header).status_code == 401
+    assert Browser(house).api("GET", "/me", **header).status_code == 401
     assert browser.api("POST", f"/tokens/{made['id']}/drop", {}).status_code == 404
     assert [one["did"] for one in house.entries("token")] == ["added", "dropped"]
 

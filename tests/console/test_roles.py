@@ -6,6 +6,7 @@ import pytest
 
 from callserver.console.endpoint import Endpoint, Footing
 from callserver.console.pages import PAGES
+from callserver.console.signed_in import EVERY_SCOPE
 from callserver.database import accounts
 from callserver.domain.role import MAY, Action, Role, may
 from callserver.engine.accounts import new_token
@@ -68,12 +69,27 @@ def test_a_token_may_only_what_it_is_for(house: House) -> None:
         work = partial(accounts.add_token, hashed=hashed, user_id=user.id, name="t", now=now)
         house.read(partial(work, scopes=[scope]))
         for one in endpoints(house):
-            if not isinstance(one.needs, Action):
+            if one.needs is Footing.OPEN or one.path == "/events":
                 continue
             reply = Browser(house).api(
                 one.method, address(one), {}, authorization=f"Bearer {token}"
             )
-            assert (reply.status_code == 403) == (one.needs is not scope), (scope, one.path)
+            allowed = one.needs is scope or scope in one.scopes
+            refused = reply.status_code in NO if one.needs is Footing.ENTERING else None
+            assert (reply.status_code == 403 if refused is None else refused) == (not allowed), (
+                scope,
+                one.path,
+            )
+
+
+def test_addresses_for_every_token_are_few(house: House) -> None:
+    """What needs no action is shut to a narrow token, unless the address says otherwise."""
+    open_to_all = {
+        f"{one.method} {one.path}" for one in endpoints(house) if one.scopes == EVERY_SCOPE
+    }
+    assert open_to_all == {"GET /me", "GET /events"}
+    to_some = {one.path for one in endpoints(house) if one.scopes and one.scopes != EVERY_SCOPE}
+    assert to_some == {"/listenings", "/listenings/stop", "/listenings/mine"}
 
 
 def test_a_token_ends_on_its_day(house: House) -> None:

@@ -385,3 +385,23 @@ def test_contacts_outlive_the_tables_being_made_anew(store: AnyStore) -> None:
     assert all_of_them() == before
     with pytest.raises(IntegrityError), store.engine.begin() as tx:
         a_contact(tx, 1)
+
+
+def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: AnyStore) -> None:
+    """Forty at once: each is counted before the next is looked at."""
+    from callserver.engine.attempts import MOST_FAILURES, Attempts, Secret, Source, TooManyFailures
+
+    counting = Attempts(b"key")
+
+    def reserve(tx: Tx) -> None:
+        counting.reserve(tx, Secret.PASSWORD, "maja", None, Source("203.0.113.9"), NOW)
+
+    async def work() -> None:
+        found = await asyncio.gather(
+            *(store.run(reserve) for _ in range(40)), return_exceptions=True
+        )
+        refused = [one for one in found if isinstance(one, TooManyFailures)]
+        assert len(refused) == 40 - MOST_FAILURES
+        assert [one for one in found if one is None] == [None] * MOST_FAILURES
+
+    asyncio.run(work())

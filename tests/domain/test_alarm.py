@@ -24,6 +24,7 @@ WELL = Signs(
         Register("robinson", NOW - timedelta(days=90), 100),
         Register("other", NOW, None),
     ],
+    refused_webhooks=19,
 )
 
 
@@ -80,6 +81,9 @@ def test_a_house_that_is_well_raises_none() -> None:
             Kind.SEALING_BEHIND,
             {"minutes": 3},
         ),
+        (replace(WELL, guessed=2), Kind.SIGN_IN_GUESSED, {"count": 2}),
+        (replace(WELL, refused_webhooks=20), Kind.WEBHOOKS_REFUSED, {"count": 20}),
+        (replace(WELL, too_fast=1), Kind.PACE, {"count": 1}),
     ],
 )
 def test_each(signs: Signs, kind: Kind, values: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -58,6 +59,39 @@ def test_who_is_not_twilio_is_sent_away_and_written_down(
     assert (status, body) == (403, b"")
     entry = house.entries("signature_refused")[0]
     assert (entry["path"], entry["why"]) == ("/twilio/status/call", why)
+
+
+def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(house: TestHouse) -> None:
+    """Whoever cannot sign cannot fill the log: counted, and written by path and minute."""
+    call, amd = "/twilio/status/call?attempt=x", "/twilio/status/amd?attempt=x"
+
+    async def flood(path: str, times: int) -> None:
+        for _ in range(times):
+            assert (await send(house, path, STATUS, token=""))[0] == 403
+
+    def counts() -> list[tuple[str, int]]:
+        found = house.entries("signature_refused")
+        return [(entry["path"], entry.get("count", 1)) for entry in found]
+
+    async def work() -> None:
+        await flood(call, 30)
+        await flood(amd, 3)
+        assert counts() == [("/twilio/status/call", 1), ("/twilio/status/amd", 1)]
+        house.clock.set(house.clock.now() + timedelta(seconds=61))
+        await flood(call, 5)
+        assert counts()[2:] == [("/twilio/status/call", 30)]  # 29 of the minute before, and one now
+        await house.server.tally.flush()
+        assert counts()[3:] == [("/twilio/status/amd", 2)]
+        await house.server.tally.flush(everything=True)  # the process ends
+        assert counts()[4:] == [("/twilio/status/call", 4)]
+        assert sum(count for _, count in counts()) == 38
+
+    asyncio.run(work())
+    metrics = asyncio.run(asgi.call(house.app, "GET", f"{house.plan.public_url}/metrics", [], b""))
+    assert (
+        b'callserver_refused_requests_total{what="/twilio/status/call",why="unsigned"}'
+        in metrics[1]
+    )
 
 
 def test_only_posts_of_a_sane_size(house: TestHouse) -> None:

@@ -53,7 +53,7 @@ function person(one) {
     : [
         one.kept ? null : button("accounts.edit", edit),
         one.kept || one.mine ? null : button("accounts.reset", reset),
-        one.mine ? null : button("accounts.leave", leave),
+        one.kept || one.mine ? null : button("accounts.leave", leave),
       ];
   const department = found.departments[one.department];
   return el(

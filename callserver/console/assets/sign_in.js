@@ -2,24 +2,31 @@
 
 import { get, post, proveWith } from "./api.js";
 import { $, $$, onSubmit, show } from "./dom.js";
-import { t } from "./texts.js";
+import { t, when } from "./texts.js";
 
 let key = null;
 
 async function goOn(standing) {
   proveWith(standing.csrf);
-  if (standing.next === "ready") {
-    location.assign("/");
-    return;
+  let next = standing.next;
+  if (next === "ready") {
+    const me = await get("/me");
+    if (!me.refused_attempts) {
+      location.assign("/");
+      return;
+    }
+    next = "refused";
+    const values = { count: me.refused_attempts, when: when(me.refused_at) };
+    $("#refused_text").textContent = t("sign_in.refused_text", values);
   }
-  for (const section of $$("main > section")) show(section, section.id === standing.next);
+  for (const section of $$("main > section")) show(section, section.id === next);
   if (standing.next === "code_setup") {
     const made = await post("/sign-in/code-setup");
     key = made.key;
     $("#key").textContent = made.key.match(/.{1,4}/g).join(" ");
     $("#picture").src = `data:image/svg+xml,${encodeURIComponent(made.picture)}`;
   }
-  $(`#${standing.next} input`)?.focus();
+  $(`#${next} input, #${next} button`)?.focus();
 }
 
 onSubmit($("#credentials form"), async (given) => goOn(await post("/sign-in", given)));
@@ -36,6 +43,11 @@ onSubmit($("#code_setup form"), async (given) =>
 onSubmit($("#code form"), async (given) =>
   goOn(await post("/sign-in/code", { code: given.code.replace(" ", "") })),
 );
+
+onSubmit($("#refused form"), async () => {
+  await post("/me/refused-attempts");
+  location.assign("/");
+});
 
 // A reload in the middle of signing in goes on where it was.
 if ("entering" in $("#credentials").dataset) get("/sign-in").then(goOn, () => {});
