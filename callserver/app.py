@@ -56,6 +56,9 @@ TALLY_SECONDS = 20
 MAKE_UP_SECONDS = 1
 """How soon a process without upkeep asks about everything once the database is back."""
 
+RELEASE_SECONDS = 3
+"""How long a stopping server tries to let upkeep's lease go."""
+
 DRAIN_SECONDS = 10
 """How long a stopping server waits for orders that are under way."""
 
@@ -97,7 +100,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             with contextlib.suppress(*UNAVAILABLE):
                 await server.tally.flush(everything=True)
             if ticking and server.settings.upkeep:
-                await server.upkeep.release()
+                await released(server)
             await asyncio.to_thread(server.store.close)
             await server.http.aclose()
 
@@ -142,6 +145,13 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     )
     app.state.events = events  # whether the exchange is heard: for health and tests
     return app
+
+
+async def released(server: Server) -> None:
+    """Let another process take upkeep over, if the database can be told."""
+    with contextlib.suppress(*UNAVAILABLE):
+        async with asyncio.timeout(RELEASE_SECONDS):
+            await server.upkeep.release()
 
 
 def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = None) -> list[Room]:

@@ -9,7 +9,7 @@ import structlog
 import typer
 
 from callserver.adapters.ticker import Ticker
-from callserver.app import CONFIGURATION_LOOK_SECONDS, create
+from callserver.app import CONFIGURATION_LOOK_SECONDS, create, released
 from callserver.assemble import build
 from callserver.cli import opening
 from callserver.errors import ConfigurationProblem
@@ -92,7 +92,7 @@ async def _upkeep() -> None:
     await ended.wait()
     await ticker.stop()
     await server.ours.background.stop(10)
-    await server.upkeep.release()
+    await released(server)
     await asyncio.to_thread(server.store.close)
     await server.http.aclose()
 

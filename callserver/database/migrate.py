@@ -7,9 +7,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, func, select, text
 
 from callserver.database.store import reading
+
+MIGRATING = 4_520_000_001
+"""The advisory lock of whoever changes the tables."""
 
 
 def upgrade(engine: Engine) -> None:
@@ -28,9 +31,22 @@ def downgrade(engine: Engine, revision: str) -> None:
 def _run(engine: Engine, step: Callable[[Config, str], None], revision: str) -> None:
     config = _config()
     with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            _alone(connection)
         config.attributes["connection"] = connection
         step(config, revision)
         connection.commit()
+
+
+def _alone(connection: Connection) -> None:
+    """Until the commit: no other process migrates, and a long step is given its time.
+
+    Several servers start at once on an empty database: the first makes the tables, and the others
+    find them there. (SQLite's transaction begins with the lock.)
+    """
+    for wait in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        connection.execute(text(f"SET LOCAL {wait} = 0"))
+    connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
 
 
 def _config() -> Config:

@@ -17,10 +17,11 @@ import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import StaticPool
 
+from callserver.database.postgres import PostgresStore, postgres_engine
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
@@ -89,12 +90,7 @@ def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engi
         raise ConfigurationProblem(f"CALLSERVER_DATABASE: should be like {right}")
     if kind == "sqlite":
         return sqlite_engine(url, durable=durable, server=server)
-    return create_engine(
-        url,
-        pool_size=8,
-        hide_parameters=True,  # they hold names and numbers, and errors are logged
-        connect_args={"options": "-c idle_in_transaction_session_timeout=10000"},
-    )
+    return postgres_engine(url, server=server)
 
 
 def reading(engine: Engine) -> Connection:
@@ -273,39 +269,6 @@ def _undo(tx: Connection) -> None:
     tx.rollback()
     if raw.in_transaction:
         raw.execute("ROLLBACK")
-
-
-class PostgresStore:
-    """Threads with synchronous connections; a deadlock is tried again."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._threads = ThreadPoolExecutor(8, thread_name_prefix="postgres")
-
-    async def run(self, work: Callable[[Tx], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
-
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        return await self.run(work)
-
-    def _run(self, work: Callable[[Tx], T]) -> T:
-        for _ in range(4):
-            try:
-                with self.engine.begin() as tx:
-                    return work(tx)
-            except (psycopg.Error, DBAPIError) as error:  # prepared statements raise the driver's
-                if not _deadlock(error):
-                    raise
-        with self.engine.begin() as tx:
-            return work(tx)
-
-    def close(self) -> None:
-        self._threads.shutdown()
-        self.engine.dispose()
-
-
-def _deadlock(error: Exception) -> bool:
-    return getattr(getattr(error, "orig", error), "sqlstate", None) in {"40P01", "40001"}
 
 
 AnyStore = InlineStore | SqliteStore | PostgresStore

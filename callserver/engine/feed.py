@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 EVERY_S = 0.2
 """How often the tail is read while somebody follows: quicker than an eye, and nothing to a database."""
 
+FAILED_S = 1.0
+"""After a reading that failed."""
+
 MOST = 500
 MOST_MISSED = 2000
 """Entries that are told to somebody who was away; with more, looking anew is quicker."""
@@ -81,7 +84,8 @@ class Feed:
                     news = await self._store.read(lambda tx: audit.tail(tx, self._at, MOST))
                 except Exception:
                     log.exception("feed_failed")  # the database may come back
-                    news = []
+                    await asyncio.sleep(FAILED_S)
+                    continue
                 if not news:
                     await asyncio.sleep(EVERY_S)
                     continue

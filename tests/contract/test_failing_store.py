@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
-from callserver.database.store import AnyStore, PostgresStore, SqliteStore, open_store
+from callserver.database import postgres
+from callserver.database.postgres import PostgresStore
+from callserver.database.store import UNAVAILABLE, AnyStore, SqliteStore, open_store
 from callserver.ports import Tx
+from tests.silence import Way, way_to
 
 SOON = 5.0
 """Seconds after which somebody who is still waiting was forgotten."""
@@ -270,3 +273,69 @@ def test_a_lost_connection_costs_one_answer(postgres_url: str) -> None:
         store.close()
 
     asyncio.run(work())
+
+
+async def goes_again(store: AnyStore) -> None:
+    for _ in range(50):
+        if (await fates(store, put(100)))[0] == "done":
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the store does not come back")
+
+
+def test_a_silent_database_frees_every_thread(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections that stay open and answer nothing: whoever waits is told, and the next go on."""
+    monkeypatch.setattr(postgres, "MOST_S", 0.5)
+
+    async def work(way: Way) -> None:
+        store = open_store(way.url)
+        assert isinstance(store, PostgresStore)
+        await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
+        assert set(await fates(store, *map(put, range(20)))) == {"done"}
+        way.silence()
+        monkeypatch.setattr(postgres, "MOST_S", 0.2)
+        began = time.monotonic()
+        told = await asyncio.gather(*map(store.run, map(put, range(30))), return_exceptions=True)
+        assert all(isinstance(one, UNAVAILABLE) for one in told)
+        assert time.monotonic() - began < 60
+        way.talk()
+        monkeypatch.setattr(postgres, "MOST_S", 20)
+        await goes_again(store)
+        way.silence()
+        monkeypatch.setattr(postgres, "MOST_S", 600)
+        monkeypatch.setattr(postgres, "CLOSE_S", 0.2)
+        hung = asyncio.ensure_future(store.run(put(101)))
+        await asyncio.sleep(0.5)
+        await asyncio.wait_for(asyncio.to_thread(store.close), 20)
+        assert isinstance((await asyncio.gather(hung, return_exceptions=True))[0], UNAVAILABLE)
+
+    with way_to(postgres_url) as way:
+        asyncio.run(work(way))
+
+
+def test_a_caller_who_gave_up_leaves_no_thread_behind(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "MOST_S", 1.0)
+
+    async def work(way: Way) -> None:
+        store = open_store(way.url)
+        assert isinstance(store, PostgresStore)
+        await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
+        await fates(store, *map(put, range(20)))
+        way.silence()
+        for one in range(12):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(store.run(put(one)), 0.01)
+        async with asyncio.timeout(60):
+            while store._under_way:  # noqa: ASYNC110 - threads end, and tell no loop
+                await asyncio.sleep(0.05)
+        way.talk()
+        monkeypatch.setattr(postgres, "MOST_S", 20)
+        await goes_again(store)
+        store.close()
+
+    with way_to(postgres_url) as way:
+        asyncio.run(work(way))

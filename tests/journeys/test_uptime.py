@@ -1,8 +1,10 @@
 """A real server whose surroundings fail it: it goes on, and says what is wrong."""
 
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,14 +15,17 @@ from typing import Any, Literal
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
+from twilio.request_validator import RequestValidator
 
+from callserver import texts
 from callserver.adapters.clock import SystemClock
 from callserver.database import accounts, migrate
 from callserver.database.store import make_engine
-from callserver.database.tables import leases
+from callserver.database.tables import audit, leases
 from callserver.engine.accounts import hash_of
-from tests.journeys.test_processes import ROOT, environment, free_port
+from tests.journeys.test_processes import ACCOUNT, ROOT, environment, free_port
+from tests.silence import way_to
 
 Errors = Literal["file", "full", "pipe"]
 
@@ -69,7 +74,7 @@ class Server:
             except httpx.HTTPError:
                 return False
 
-        until(well, 60)
+        until(well, 120)
         return self
 
     def read(self, query: Any) -> Any:
@@ -176,3 +181,86 @@ def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
         assert server.health().status_code == 200
     assert "Traceback" not in server.said()
     assert '"level": "error"' not in server.said()
+
+
+@pytest.mark.timeout(300)
+def test_four_servers_start_at_once_on_an_empty_database(tmp_path: Path, postgres_url: str) -> None:
+    servers = [
+        Server(make(tmp_path / str(one)), CALLSERVER_DATABASE=postgres_url) for one in range(4)
+    ]
+    try:
+        for server in servers:
+            server.up()
+        revisions = {server.health().json()["revision"] for server in servers}
+        assert len(revisions) == 1
+        entries = select(func.count()).select_from(audit).where(audit.c.kind == "configuration")
+        assert servers[0].read(entries) == 1  # one of them put the first rules in force
+        for server in servers:
+            assert server.end() in (0, -signal.SIGTERM)
+    finally:
+        for server in servers:
+            server.process.kill()
+            server.process.wait()
+
+
+def make(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.timeout(300)
+def test_a_database_that_falls_silent(tmp_path: Path, postgres_url: str) -> None:
+    """The connections stay open and nothing comes back: health says so at once, and it ends in time."""
+    with (
+        way_to(postgres_url) as way,
+        serving(tmp_path, CALLSERVER_DATABASE=way.url) as server,
+    ):
+        way.silence()
+        began = time.monotonic()
+        health = server.health()
+        assert time.monotonic() - began < 4.5
+        assert (health.status_code, health.json()["database"]) == (503, "unreachable")
+        time.sleep(15)
+        way.talk()
+        until(lambda: server.health().status_code == 200, 60)
+        until(lambda: "looked_after_outage" in server.said(), 30)
+        assert len(server.said().splitlines()) < 60
+        for line in server.said().splitlines():
+            json.loads(line)
+        way.silence()
+        server.database = postgres_url
+
+
+def signed(server: Server, path: str, **fields: str) -> httpx.Response:
+    """What the provider sends; it waits for fifteen seconds."""
+    form = {"AccountSid": ACCOUNT, **fields}
+    made = RequestValidator("test").compute_signature(server.url + path, form)
+    return httpx.post(
+        server.url + path, data=form, headers={"x-twilio-signature": made}, timeout=15
+    )
+
+
+@pytest.mark.timeout(300)
+def test_another_program_holds_the_database(tmp_path: Path) -> None:
+    """For twenty seconds: who calls hears a sentence, health answers, and no report is taken for kept
+    that is not."""
+    with serving(tmp_path) as server:
+        other = sqlite3.connect(tmp_path / "house.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        caller = {"From": "+4532200000", "To": "+4532123400", "CallSid": "CA1"}
+        told = signed(server, "/twilio/voice/inbound", **caller)
+        assert time.monotonic() - began < 10
+        assert (told.status_code, "<Say" in told.text) == (200, True)
+        assert texts.say("da", "inbound_busy") in told.text
+        began = time.monotonic()
+        assert server.health().json()["database"] == "ok"  # it can be read
+        assert time.monotonic() - began < 2
+        status = {"CallSid": "CA2", "CallStatus": "completed"}
+        assert signed(server, "/twilio/status/call?attempt=a", **status).status_code == 503
+        assert httpx.get(f"{server.url}/api/v1/books", timeout=60).status_code in (401, 503)
+        other.execute("COMMIT")
+        other.close()
+        assert signed(server, "/twilio/status/call?attempt=a", **status).status_code == 204
+        until(lambda: "looked_after_outage" in server.said(), 30)
+        assert "Traceback" not in server.said()

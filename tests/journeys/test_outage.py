@@ -1,0 +1,111 @@
+"""The database is away for a while: nobody waits for it on the line, and afterwards everything is asked
+about at once."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from callserver import texts
+from callserver.engine import door
+from callserver.simulator import asgi
+from callserver.simulator.callbacks import sign
+from tests.house import TestHouse, in_a_talk, play
+from webhooks import routes
+
+
+class Outage:
+    """`way`: the store raises, or never answers."""
+
+    def __init__(self, house: TestHouse, way: str) -> None:
+        self._house = house
+        self._store = house.server.store
+        self._run = self._store.run
+        self._way = way
+
+    def begin(self) -> None:
+        async def run(_: Callable[..., Any]) -> Any:
+            if self._way == "silent":
+                await asyncio.Event().wait()
+            raise OperationalError("x", None, Exception("database is locked"))
+
+        self._store.run = run  # type: ignore[method-assign,assignment]
+
+    def end(self) -> None:
+        self._store.run = self._run  # type: ignore[method-assign]
+
+
+@pytest.fixture(params=["gone", "silent"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(door, "PATIENCE_S", 0.02)
+    monkeypatch.setattr(routes, "HOLD_S", 0.2)
+    found: str = request.param
+    return found
+
+
+async def network_goes_on(house: TestHouse, seconds: float) -> None:
+    """Only the network: what it tells meets a server without a database."""
+    end = house.clock.now() + timedelta(seconds=seconds)
+    while (due := house.world.agenda.next_at()) is not None and due <= end:
+        house.clock.set(due)
+        await house.world.agenda.pop()()
+    house.clock.set(end)
+
+
+def test_a_report_that_could_not_be_kept_is_made_up_for_at_once(tmp_path: Path, way: str) -> None:
+    async def work() -> None:
+        house = TestHouse(tmp_path)
+        leg = await in_a_talk(house)
+        outage = Outage(house, way)
+        outage.begin()
+        house.network.hang_up_by_person(leg)
+        await network_goes_on(house, 15)
+        assert house.network.callbacks.counted.failed == 2  # told several times, never taken
+        outage.end()
+        assert (await house.seat())["state"] == "talking"
+        await house.until(1)
+        assert (await house.seat())["state"] == "wrapping_up"
+        assert house.calls()[0].cause == "completed"
+
+    play(work())
+
+
+def test_whoever_calls_meanwhile_hears_a_sentence(tmp_path: Path, way: str) -> None:
+    async def work() -> None:
+        house = TestHouse(tmp_path)
+        Outage(house, way).begin()
+        for path, more in (("inbound", {}), ("inbound/key", {"Digits": "9"})):
+            status, said = await call(house, path, **more)
+            assert status == 200
+            assert texts.say("da", "inbound_busy") in said
+            assert "<Hangup" in said
+
+    play(work())
+
+
+async def call(house: TestHouse, path: str, **more: str) -> tuple[int, str]:
+    url = f"{house.plan.public_url}/twilio/voice/{path}"
+    form = {"AccountSid": house.plan.account, "CallSid": "CA1", "From": "+4532200000", **more}
+    form["To"] = "+4532123400"
+    headers = [(b"x-twilio-signature", sign(house.plan.token, url, form).encode())]
+    body = "&".join(f"{name}={value.replace('+', '%2B')}" for name, value in form.items())
+    status, reply = await asgi.call(house.app, "POST", url, headers, body.encode())
+    return status, reply.decode()
+
+
+def test_a_page_is_told_to_try_again(tmp_path: Path) -> None:
+    async def work() -> None:
+        house = TestHouse(tmp_path)
+        await house.on_shift()
+        outage = Outage(house, "gone")
+        outage.begin()
+        status, body = await house.api("POST", "/ready", {})
+        assert (status, body["detail"]) == (503, texts.say("da", "error.unavailable"))
+        outage.end()
+        await house.ready()
+
+    play(work())
