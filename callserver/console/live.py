@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from callserver.console.endpoint import Answer, Asked, Endpoint, Footing
 from callserver.console.signed_in import EVERY_SCOPE, Door
 from callserver.database.audit import Cursor, Entry
+from callserver.database.store import UNAVAILABLE
 from callserver.engine.feed import Feed, News
 from callserver.errors import NotAllowed
 
@@ -81,9 +82,11 @@ class Live:
                     if block := await self._told(asked, news):
                         told_at = clock()
                         yield block
+            except UNAVAILABLE:
+                return  # the page comes back by itself, and resumes where it left off
             finally:
                 coming.cancel()
-                with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, *UNAVAILABLE):
                     await coming
 
     async def _still_in(self, asked: Asked) -> bool:
