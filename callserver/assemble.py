@@ -39,7 +39,7 @@ from callserver.engine.upkeep import Upkeep
 from callserver.engine.wishes import Wishes
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Telephony
-from callserver.settings import Settings
+from callserver.settings import Settings, allowed_sip_hosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,7 @@ def build(
         secret=settings.key.encode(),
         calls_per_second=settings.calls_per_second,
         token=token or (lambda: secrets.token_hex(10)),
+        sip_hosts=allowed_sip_hosts(settings),
     )
     call_flow = CallFlow(ours)
     legs = ListenerLegs(ours, call_flow)

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
 
 T = TypeVar("T")
@@ -133,13 +134,13 @@ class Telephony(Protocol):
         ...
 
     async def ring_phoner(
-        self, line: str, seat: int, room: Room, caller_id: str
+        self, line: OwnLine, seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:
-        """Ring a phoner's telephone (`+45…`, `sip:…`, `client:…`) so that it joins the room."""
+        """Ring a phoner's own telephone so that it joins the room."""
         ...
 
     async def ring_listener(
-        self, line: str, listening: int, caller_id: str
+        self, line: OwnLine, listening: int, caller_id: str
     ) -> Placed | Declined | Silent:
         """Ring the telephone of somebody who wants to listen; answered, it asks what to hear."""
         ...

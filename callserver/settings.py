@@ -4,6 +4,7 @@ docs/running.md lists every variable; config/env.example is a file to start from
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ class Settings:
     upkeep: bool = True  # this process may run upkeep (one at a time does)
     clock: str = ""  # ISO instant: start the clock there (demonstrations only)
     log_level: str = "info"
+    sip_hosts: str = ""  # hosts at which users' SIP telephones may be, separated by commas
     provider: str = "twilio"  # or asterisk
     account_sid: str = ""
     auth_token: str = ""
@@ -79,6 +81,7 @@ _NAMES = {
     "upkeep": "CALLSERVER_UPKEEP",
     "clock": "CALLSERVER_CLOCK",
     "log_level": "CALLSERVER_LOG_LEVEL",
+    "sip_hosts": "CALLSERVER_SIP_HOSTS",
     "provider": "CALLSERVER_PROVIDER",
     "account_sid": "TWILIO_ACCOUNT_SID",
     "auth_token": "TWILIO_AUTH_TOKEN",
@@ -198,8 +201,18 @@ def _checks(found: Settings) -> tuple[tuple[str, bool, str], ...]:
         ),
         ("CALLSERVER_PORT", 0 < found.port < 65536, "from 1 to 65535"),
         ("CALLSERVER_CALLS_PER_SECOND", 0 < rate <= MOST_PER_SECOND, "above 0, like 1 or 0.5"),
+        ("CALLSERVER_SIP_HOSTS", _hosts(found), "like pbx.example.org, several by commas"),
         ("CALLSERVER_LOG_LEVEL", found.log_level.lower() in LEVELS, f"one of {', '.join(LEVELS)}"),
     )
+
+
+def allowed_sip_hosts(found: Settings) -> frozenset[str]:
+    """The hosts at which users' SIP telephones may be; none by default."""
+    return frozenset(host.strip().lower() for host in found.sip_hosts.split(",") if host.strip())
+
+
+def _hosts(found: Settings) -> bool:
+    return all(re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,99}", host) for host in allowed_sip_hosts(found))
 
 
 def _plain(url: str) -> bool:

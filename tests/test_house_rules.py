@@ -1,13 +1,18 @@
 """What the project keeps to: checked here because no tool does."""
 
+import inspect
 import re
 import string
 from pathlib import Path
+from typing import get_type_hints
 
 from callserver import texts
 from callserver.domain.audit import Kind
 from callserver.domain.call import Cause
+from callserver.domain.line import OwnLine
+from callserver.domain.permit import DialPermit
 from callserver.domain.reason import Reason
+from callserver.ports import Telephony
 from callserver.settings import _NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +27,34 @@ SOURCES = [
 def test_permits_are_made_in_one_file() -> None:
     makers = {path.name for path in SOURCES if re.search(r"\bDialPermit\(", path.read_text())}
     assert makers == {"permit.py"}
+
+
+def test_own_lines_are_made_in_one_file() -> None:
+    makers = {path.name for path in SOURCES if re.search(r"\bOwnLine\(", path.read_text())}
+    assert makers == {"line.py"}
+
+
+def test_every_order_to_ring_takes_a_permit_or_an_own_line() -> None:
+    """Whatever may answer Placed orders a leg."""
+    orders = {
+        name: set(get_type_hints(act).values())
+        for name, act in vars(Telephony).items()
+        if inspect.isfunction(act) and "Placed" in str(get_type_hints(act).get("return"))
+    }
+    assert orders.keys() >= {"place", "ring_phoner", "ring_listener"}
+    assert all(hints & {DialPermit, OwnLine} for hints in orders.values()), orders
+
+
+def test_legs_are_ordered_by_telephony_alone() -> None:
+    """The providers' own orders to create a leg stand in the adapters' telephony and nowhere else."""
+    orders = r"calls\.create|participants\.create|/Calls\.json|\"create\""
+    folders = [ROOT / "callserver" / "simulator", ROOT / "callserver" / "database"]
+    found = {
+        path.relative_to(ROOT / "callserver").as_posix()
+        for path in SOURCES
+        if re.search(orders, path.read_text()) and not any(one in path.parents for one in folders)
+    }
+    assert found == {"adapters/twilio/telephony.py", "adapters/asterisk/telephony.py"}
 
 
 def test_telephony_is_told_to_place_in_one_file() -> None:

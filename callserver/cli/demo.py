@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import shutil
 import signal
-from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -21,9 +20,8 @@ from callserver.cli.stage import Open, Plan, Stage, opened
 from callserver.database import figures
 from callserver.domain.role import NEEDS_CODE
 from callserver.ports import Tx
-from callserver.simulator.desks import is_desk
 from callserver.simulator.faults import ALL, NONE
-from callserver.simulator.invariants import Rows, judge, judge_voices
+from callserver.simulator.invariants import Rows, judge, judge_voices, without_permit
 from callserver.simulator.robots import Told
 
 HOME = ZoneInfo("Europe/Copenhagen")
@@ -80,12 +78,12 @@ async def _on_an_exchange(plan: Plan, minutes: float, *, headless: bool) -> bool
         _welcome(console, stage)
         await _show(stage, console, minutes * 60, ended, headless=headless)
         summary = await stage.server.store.run(_summary)
-        permits, *_ = await stage.server.store.run(figures.for_judging)
-        rung = [number for number in stage.telephones.rung().values() if not is_desk(number)]
+        rows = await stage.server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
+        rung = list(stage.telephones.rung().values())
     _say(console, summary)
-    without = Counter(rung) - Counter(number for number, _ in permits.values())
+    without = without_permit(rung, rows)
     console.print(f"  telephones that rang, by the trunk's own record: {len(rung)}")
-    console.print(f"  of them without a permit: {without.total()}")
+    console.print(f"  of them with neither a permit nor a confirmed line: {without.total()}")
     return not without
 
 

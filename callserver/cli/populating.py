@@ -6,17 +6,21 @@ from datetime import datetime, timedelta
 
 import pyotp
 
-from callserver.database import accounts
+from callserver.database import accounts, lines
 from callserver.domain.role import NEEDS_CODE, Role
 from callserver.engine import no_lists, register_needs
 from callserver.engine.accounts import Accounts, hash_of, new_password
 from callserver.engine.house import Rules
 from callserver.engine.taking_in import take_in
 from callserver.ports import Tx
+from callserver.simulator import desks
 from callserver.simulator.robots import Robot
 from callserver.simulator.supervisors import MODES as EVERY_MODE
 from callserver.simulator.supervisors import Supervisor
 from callserver.simulator.town import contacts_csv
+
+ORDINARY = 10
+"""Every so many robots sit at an ordinary telephone; the others in the browser."""
 
 MEMBERS = ("OPGRADERING", "AFMELDTE", "LAPSED")
 
@@ -45,7 +49,10 @@ def populate(
             department=campaign.department,
         )
         accounts.add_token(tx, hash_of(token), number, "robot", now)
-        robots.append(Robot(number, token, campaign.name))
+        telephone = desks.line(number) if number % ORDINARY == 0 else None
+        if telephone is not None:
+            at_telephone(tx, number, telephone, now)
+        robots.append(Robot(number, token, campaign.name, telephone))
     return robots
 
 
@@ -58,6 +65,14 @@ def wash(tx: Tx, rules: Rules, now: datetime) -> None:
     for name in register_needs.missing(tx, rules.current):
         issued = now - timedelta(days=1)
         no_lists.load_small_register(tx, [ON_A_REGISTER], name, issued, now, by="demo")
+
+
+def at_telephone(tx: Tx, user: int, number: str, now: datetime) -> None:
+    """An invented colleague sits at this telephone, as if its number had been confirmed."""
+    accounts.change(tx, user, line=number)
+    line = lines.enter(tx, user, number, now, "invented")
+    if line is not None:
+        lines.change(tx, line, confirmed_at=now)
 
 
 def supervise(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> list[Supervisor]:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,8 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli import asterisk
-from callserver.cli.populating import populate, welcome
+from callserver.cli.populating import at_telephone, populate, welcome
 from callserver.cli.stage import SEED, START, Open, Plan, listening, serving, settings
-from callserver.database import accounts
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.settings import instant
@@ -71,7 +71,7 @@ async def opened(plan: Plan) -> AsyncIterator[RealStage]:
     server = build(chosen, clock=clock)
     rules, now, store = server.ours.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
-    await store.run(lambda tx: _seat(tx, robots))
+    await store.run(lambda tx: _seat(tx, robots, now))
     staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
     await asyncio.to_thread(_speak, folder, server)
     telephones = Sipp(folder, SCENARIO, int(carrier(chosen).port), echoes=False)
@@ -99,10 +99,10 @@ async def _until_the_trunk_answers(server: Server) -> None:
     raise ConfigurationProblem("the trunk's far end (SIPp) does not answer")
 
 
-def _seat(tx: Tx, robots: Sequence[Robot]) -> None:
+def _seat(tx: Tx, robots: Sequence[Robot], now: datetime) -> None:
     """Each robot has an ordinary telephone, which is rung by the trunk."""
     for robot in robots:
-        accounts.change(tx, robot.user, line=line(robot.user))
+        at_telephone(tx, robot.user, line(robot.user), now)
 
 
 def _speak(folder: Path, server: Server) -> None:

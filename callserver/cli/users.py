@@ -1,6 +1,5 @@
 """`callserver user` and `callserver token`: who works here, and how they and their machines sign in."""
 
-import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,12 +12,15 @@ from callserver.cli import opening
 from callserver.database import accounts, audit
 from callserver.database.accounts import User
 from callserver.domain.audit import Kind
-from callserver.domain.phone import LINE
 from callserver.domain.role import MAY, Action, Role
-from callserver.engine import leaving
+from callserver.engine import leaving, staff
 from callserver.engine.accounts import new_password, new_token
+from callserver.engine.house import Terms
+from callserver.engine.lines import LineRefused
+from callserver.engine.staff import Particulars
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
+from callserver.settings import allowed_sip_hosts
+from callserver.texts import say
 
 Handle = Annotated[str, typer.Argument(help="the person's short name")]
 
@@ -44,7 +46,10 @@ def add(
     name: Annotated[str, typer.Option(help="as colleagues see it")] = "",
     line: Annotated[
         str | None,
-        typer.Option(help="how a phoner is rung in: client:phoner_1, sip:…, +45…"),
+        typer.Option(
+            help="how the person is rung in: +45… (to be confirmed by a call), or sip:NAME@HOST at "
+            "a host of CALLSERVER_SIP_HOSTS; without it the browser"
+        ),
     ] = None,
     shift: Annotated[
         int, typer.Option(help="which shift this is: 1 listens only, 2 needs a supervisor")
@@ -53,34 +58,32 @@ def add(
 ) -> None:
     """Add a person; prints her id and a password for the first sign-in, shown this once.
 
-    Example: callserver user add maja --department nord --line client:phoner_1
+    Example: callserver user add maja --department nord
     """
-    if not handle.strip() or handle != handle.strip():
-        raise ConfigurationProblem(f"handle {handle!r}: should be a short name without blanks")
-    departments = load(opening.settings().config).departments
-    if department is not None and department not in departments:
-        known = ", ".join(departments)
-        raise ConfigurationProblem(f"there is no department {department!r}; there are {known}")
-    if line is not None and not re.fullmatch(LINE, line):
-        raise ConfigurationProblem(f"line {line!r}: should be client:phoner_1, sip:… or +45…")
+    settings = opening.settings()
+    if line is not None and not settings.key:
+        raise ConfigurationProblem("CALLSERVER_KEY must be set: without it no line can be checked")
+    given = Particulars(
+        name=name or handle,
+        role=role,
+        department=department,
+        line=line,
+        shifts=shift,
+        policy_ack=policy_ack,
+        mentor=None,
+    )
     password, kept = new_password()
-    with opening.database() as engine, engine.begin() as tx:
-        now = opening.now(tx)
-        if accounts.by_handle(tx, handle) is not None:
-            raise ConfigurationProblem(f"there is a user {handle!r} already")
-        key = accounts.add(
-            tx,
-            handle=handle,
-            name=name or handle,
-            role=role.value,
-            department=department,
-            line=line,
-            shifts=shift,
-            policy_ack=policy_ack,
-            password=kept,
-            password_once=True,
-        )
-        audit.append(tx, now, Kind.USER, user=key, did="added", role=role.value, by="command")
+    with opening.database() as engine:
+        rules = opening.rules(engine, settings)
+        terms = Terms(rules, settings.key.encode(), allowed_sip_hosts(settings))
+        try:
+            with engine.begin() as tx:
+                now = opening.now(tx)
+                key = staff.add(tx, terms, handle, given, kept, now=now, by="command")
+        except LineRefused as error:
+            raise ConfigurationProblem(
+                f"line {line!r}: {say('en', f'error.{error.key}')}"
+            ) from None
     print(f"{key} {password}")
 
 

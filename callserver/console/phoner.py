@@ -20,7 +20,8 @@ from callserver.engine.phoning import Given, Phoning
 
 class Shift(Body):
     campaign: str
-    line: str | None = Field(default=None, min_length=1, max_length=180)  # none: my account's
+    # One of my own (GET /shift), never another; none: my account's.
+    line: str | None = Field(default=None, min_length=1, max_length=180)
 
 
 class Pause(Body):

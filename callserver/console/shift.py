@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from callserver.console.endpoint import Answer, Asked, Endpoint
-from callserver.database.accounts import User
-from callserver.domain import phone
+from callserver.domain import line
 from callserver.domain.campaign import Label
+from callserver.domain.line import Kind, Problem
 from callserver.domain.role import Action
 from callserver.engine import lines, prospects
 from callserver.engine.house import House
@@ -26,9 +26,10 @@ class Choice(Answer):
 class Line(Answer):
     """A telephone that I may sit at."""
 
-    kind: lines.Kind
-    line: str | None  # what to ask for; none: the account's, asked for by saying nothing
-    shown: str
+    kind: Kind
+    line: str  # what to ask for
+    shown: str  # a number is masked
+    problem: str | None  # why it cannot be rung; line_unconfirmed: a call confirms it
 
 
 class Choices(Answer):
@@ -67,16 +68,15 @@ class ShiftRoom:
                     said=prospect.said,
                 )
             )
-        return Choices(campaigns=found, lines=_lines(asked.user), now=now)
+        own = lines.choices(tx, self._ours.terms, asked.user, now)
+        mine = [_line(address, problem) for address, problem in own]
+        return Choices(campaigns=found, lines=mine, now=now)
 
 
-def _lines(user: User) -> list[Line]:
-    own = lines.browser(user)
-    found = [Line(kind="browser", line=own, shown=_shown(own))]
-    if user.line is not None and user.line != own:
-        found.append(Line(kind=lines.kind(user.line), line=None, shown=_shown(user.line)))
-    return found
-
-
-def _shown(line: str) -> str:
-    return phone.masked(line) if line.startswith("+") else line.partition(":")[2]
+def _line(address: str, problem: Problem | None) -> Line:
+    return Line(
+        kind=line.kind(address),
+        line=address,
+        shown=line.shown(address),
+        problem=None if problem is None else problem.value,
+    )

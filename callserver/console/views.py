@@ -12,8 +12,10 @@ from callserver.domain import phone
 from callserver.domain.asking import Ended
 from callserver.domain.campaign import Ask, Campaign, Effect, Label, Outcome
 from callserver.domain.facts import Scope
+from callserver.domain.line import Kind as LineKind
+from callserver.domain.line import kind as line_kind
 from callserver.domain.reason import Reason
-from callserver.engine import cards, lines, prospects, wishes
+from callserver.engine import cards, prospects, wishes
 from callserver.engine.house import Rules
 from callserver.ports import Tx
 
@@ -66,7 +68,7 @@ class MySeat(SeatView):
     """The phoner's own seat: besides, how she sits there and what o'clock it is on the server."""
 
     now: datetime
-    line: lines.Kind | None = None
+    line: LineKind | None = None
     hand_at: datetime | None = None
     outcome_given: bool = False
     campaign_title: Label | None = None
@@ -84,7 +86,7 @@ def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
     return MySeat(
         **dict(_seat(row)) | {"call": None if call is None else _call(tx, rules, call)},
         now=now,
-        line=None if row.line is None else lines.kind(row.line),
+        line=None if row.line is None else line_kind(row.line),
         hand_at=row.hand_at,
         outcome_given=row.outcome_given,
         campaign_title=None if campaign is None else campaign.title,

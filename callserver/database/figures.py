@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Executable, func, select
 
+from callserver.database import lines
 from callserver.database.tables import audit, calls, contacts, seats, suppressions, tallies
 from callserver.domain.audit import Kind
 from callserver.ports import Tx
@@ -56,8 +57,10 @@ def for_judging(
     list[tuple[str, datetime]],
     dict[str, str],
     dict[int, str | None],
+    list[tuple[str, datetime, datetime | None]],
 ]:
-    """Permits, suppressed numbers, outcomes and seats' departments, as the evening's judge wants."""
+    """Permits, suppressed numbers, outcomes, seats' departments and confirmed lines, as the evening's
+    judge wants."""
     permits: dict[str, tuple[str, str]] = {}
     outcomes: dict[str, str] = {}
     rows: Any = tx.execute(select(calls.c.attempt, calls.c.number, calls.c.path, calls.c.outcome))
@@ -75,4 +78,4 @@ def for_judging(
             numbers = [int(subject.removeprefix("number:"))]
         noes += [(f"+{number}", at) for number in numbers]
     departments: Any = tx.execute(select(seats.c.id, seats.c.department)).all()
-    return permits, noes, outcomes, dict(departments)
+    return permits, noes, outcomes, dict(departments), lines.confirmed(tx)

@@ -214,3 +214,24 @@ Index(
     sqlite_where=text("released_at IS NULL"),
     postgresql_where=text("released_at IS NULL"),
 )
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),  # as in users.line
+    Column("entered_at", Instant, nullable=False),
+    Column("by", Text, nullable=False),  # who entered it: user:N, command
+    Column("confirmed_at", Instant),  # a number: the code of the confirmation call was given
+    Column("ended_at", Instant),  # another line was entered
+    Column("unanswered", Integer, nullable=False, server_default="0"),  # rings in a row
+    Column("rang_at", Instant),
+    Column("attempt", Text),  # the latest confirmation call
+    Column("code", Text),  # keyed hash of the code that it spoke
+    Column("code_until", Instant),
+    Column("code_tries", Integer, nullable=False, server_default="0"),
+)
+"""Every line that was entered for a user, newest last; the numbers must be confirmed to be rung."""
+Index("lines_user", lines.c.user)
+Index("lines_attempt", lines.c.attempt)

@@ -39,6 +39,13 @@ def alive(tx: Tx, now: datetime) -> list[Softphone]:
     return [Softphone._make(row) for row in tx.execute(_all.where(live))]
 
 
+def has(tx: Tx, name: str) -> bool:
+    """Whether a telephone of this name may sign in at the exchange."""
+    return (
+        tx.execute(select(softphones.c.name).where(softphones.c.name == name)).first() is not None
+    )
+
+
 def drop_of(tx: Tx, user: int) -> None:
     """End every sign-in of a user at once."""
     tx.execute(delete(softphones).where(softphones.c.user == user))

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     FORM = "form"  # a listening form was filled in for a call
     LOG_SEARCHED = "log_searched"  # somebody looked at this log
     VERIFIED = "verified"  # somebody checked its seals
+    LINE = "line"  # a user's telephone: entered, confirmed, refused or rung; numbers are masked
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"

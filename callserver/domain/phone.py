@@ -40,9 +40,6 @@ _E164 = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
 _SHORT = re.compile(r"[0-9]{3,6}", re.ASCII)
 _DANISH = re.compile(r"\+45[2-9][0-9]{7}", re.ASCII)
 _PLAIN = re.compile(r"\(?(\+|00)?[0-9]{1,3}\)?[0-9 .()-]*", re.ASCII)
-LINE = r"client:[A-Za-z0-9_]{1,121}|sip:\S{1,250}|\+[1-9][0-9]{5,14}"
-"""How a phoner may be rung in: a browser's softphone, a SIP telephone, an ordinary one."""
-
 _JUNK = str.maketrans("", "", " .-()")
 
 NANP = 1

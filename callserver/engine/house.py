@@ -57,6 +57,15 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a decision about a user's line needs besides the database; commands have it too."""
+
+    rules: Rules
+    secret: bytes
+    sip_hosts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """Made once in assemble.py and handed to each part of the engine."""
 
@@ -68,3 +77,8 @@ class House:
     calls_per_second: float = 1.0
     background: Background = field(default_factory=Background)
     token: Callable[[], str] = lambda: secrets.token_hex(10)
+    sip_hosts: frozenset[str] = frozenset()  # where SIP addresses of users may be
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.rules, self.secret, self.sip_hosts)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from callserver.database import house, intervals, listenings
+from callserver.database import accounts, house, intervals, listenings, seats
 from callserver.database.listenings import ListeningRow
 from callserver.domain.instruction import Hear, WaitToHear
-from callserver.engine import hearing, in_room
+from callserver.domain.line import OwnLine
+from callserver.engine import hearing, in_room, lines
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
 from callserver.engine.orders import carry_out
@@ -37,7 +38,7 @@ class ToHear:
 class Orders:
     """What is to be done on the telephone once the transaction is durable."""
 
-    ring: tuple[int, str, str] | None = None  # listening, line, caller id
+    ring: tuple[int, OwnLine, str] | None = None  # listening, line, caller id
     hear: ToHear | None = None
     end: list[tuple[int, str]] = field(default_factory=list)  # listenings, their legs
     check: tuple[int, str] | None = None  # listening, its leg: is it still there?
@@ -122,15 +123,16 @@ class LegOrders:
 
         self.follow(await self._ours.store.run(note))
 
-    async def _ring(self, listening: int, line: str, caller_id: str) -> None:
+    async def _ring(self, listening: int, line: OwnLine, caller_id: str) -> None:
         answer = await self._rung(listening, line, caller_id)
         for wait in RING_AGAIN_SECONDS:
             if not isinstance(answer, Declined) or answer.trouble is not Trouble.LATER:
                 break
             await self._ours.clock.sleep(wait)
-            if not await self._ours.store.run(lambda tx: self._lasts(tx, listening)):
+            again = await self._ours.store.run(lambda tx: self._again(tx, listening))
+            if again is None:
                 return
-            answer = await self._rung(listening, line, caller_id)
+            answer = await self._rung(listening, again, caller_id)
 
         def note(tx: Tx) -> Orders:
             row = listenings.lock(tx, listening)
@@ -143,13 +145,16 @@ class LegOrders:
                 case Placed(ref) if row is not None and row.leg is None:
                     listenings.change(tx, listening, leg=ref)
                 case Declined(code=code) if row is not None and lasts:
+                    lines.not_rung(tx, row.listener, row.line)
                     log.warning("listener_not_rung", listening=listening, code=code)
                     return ended(tx, self._ours, row, "not_rung")
             return Orders()
 
         self.follow(await self._ours.store.run(note))
 
-    async def _rung(self, listening: int, line: str, caller_id: str) -> Placed | Declined | Silent:
+    async def _rung(
+        self, listening: int, line: OwnLine, caller_id: str
+    ) -> Placed | Declined | Silent:
         def slot(tx: Tx) -> None:
             at = house.next_slot(tx, self._ours.clock.now())
             house.take_slot(tx, at, self._ours.calls_per_second)
@@ -157,10 +162,16 @@ class LegOrders:
         await self._ours.store.run(slot)
         return await self._ours.telephony.ring_listener(line, listening, caller_id)
 
-    @staticmethod
-    def _lasts(tx: Tx, listening: int) -> bool:
+    def _again(self, tx: Tx, listening: int) -> OwnLine | None:
+        """The line once more, if the listening lasts and the line may still be rung."""
         row = listenings.get(tx, listening)
-        return row is not None and row.ended_at is None
+        seat = None if row is None else seats.lock(tx, row.seat)
+        if row is None or row.ended_at is not None or row.line is None or seat is None:
+            return None
+        lines.not_rung(tx, row.listener, row.line)
+        user, campaign = accounts.user(tx, row.listener), self._ours.rules.known(seat.campaign)
+        found = lines.to_ring(tx, self._ours, user, row.line, campaign, seat=seat.id)
+        return found if isinstance(found, OwnLine) else None
 
     async def check(self, listening: int, leg: str) -> None:
         found = await self._ours.telephony.leg(leg)

@@ -17,7 +17,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain.instruction import HangUp, Hear, Instruction, WaitToHear
 from callserver.domain.listening import Mode, Why
 from callserver.domain.seat import State
-from callserver.engine import hearing, in_room
+from callserver.engine import hearing, in_room, lines
 from callserver.engine.call_flow import CallFlow
 from callserver.engine.hearing import Wanted
 from callserver.engine.house import House
@@ -94,6 +94,8 @@ class ListenerLegs:
         where = None
         if held is not None:
             seat, row = held
+            if listening is not None:
+                lines.answered(tx, row.listener, row.line)
             if row.leg is not None and row.leg != leg:
                 row = self._another_leg(tx, row, seat, orders)
             where = hearing.place(tx, self._ours, row, seat)

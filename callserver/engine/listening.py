@@ -12,10 +12,11 @@ from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
 from callserver.domain import listening as rules
 from callserver.domain.audit import Kind
+from callserver.domain.line import OwnLine, Problem, listening_browser
 from callserver.domain.listening import Mode, No
 from callserver.domain.role import Action
 from callserver.domain.seat import State
-from callserver.engine import hearing
+from callserver.engine import hearing, lines
 from callserver.engine.hearing import Wanted
 from callserver.engine.house import House
 from callserver.engine.leg_orders import Orders
@@ -47,9 +48,12 @@ class Listening:
         Raises:
             NotFound: there is no such seat.
             Denied: she may not; every reason.
+            LineRefused: the listener's telephone may not be rung, or not now.
             Impossible: to be joined, somebody must be on the line.
         """
         found, orders = await self._ours.store.run(lambda tx: self._start(tx, user, rights, wanted))
+        if isinstance(found, Problem):
+            raise lines.LineRefused(found)
         if not isinstance(found, int):
             raise Denied(found)
         self._legs.follow(orders)
@@ -57,7 +61,7 @@ class Listening:
 
     def _start(
         self, tx: Tx, user: User, rights: AbstractSet[Action], wanted: Wanted
-    ) -> tuple[int | tuple[No, ...], Orders]:
+    ) -> tuple[int | Problem | tuple[No, ...], Orders]:
         ours, orders = self._ours, Orders()
         seat = seats.lock(tx, wanted.seat)
         if seat is None:
@@ -76,10 +80,17 @@ class Listening:
         if before is not None and before.seat == seat.id:
             row = self._changed(tx, before, seat, wanted)
         else:
+            line: OwnLine | None = None
+            if not wanted.browser and (before is None or before.leg is None):
+                campaign = ours.rules.campaign(seat.campaign)
+                decided = lines.to_ring(tx, ours, user, _line(user), campaign, seat=seat.id)
+                if isinstance(decided, Problem):
+                    return decided, orders
+                line = decided
             row = self._new(tx, user, seat, wanted, before)
-            if row.leg is None and row.line is not None:
+            if line is not None:
                 caller_id = ours.rules.campaign(seat.campaign).caller_id
-                orders.ring = row.id, row.line, caller_id
+                orders.ring = row.id, line, caller_id
         held = listenings.lock(tx, row.id) or row
         ring = orders.ring
         orders = self._legs.arrange(tx, held, seat)
@@ -101,17 +112,13 @@ class Listening:
         if before is not None:
             hearing.end(tx, self._ours, before, "moved")
             listenings.change(tx, before.id, leg=None, look_at=None)
-        # Her account's line or her browser, never a number typed here: nobody is rung unasked (I11).
-        # A browser that phones is another telephone than the same browser when it listens.
-        line = user.line or "client:"
-        line = f"client:listener_{user.id}" if line.startswith("client:") else line
         return hearing.open_another(
             tx,
             self._ours,
             user.id,
             seat,
             wanted,
-            line=None if wanted.browser else line,
+            line=None if wanted.browser else _line(user),
             leg=None if before is None else before.leg,
         )
 
@@ -119,3 +126,10 @@ class Listening:
         """Listen no more."""
 
         self._legs.follow(await self._ours.store.run(lambda tx: self._legs.stopped(tx, user.id)))
+
+
+def _line(user: User) -> str:
+    """The account's line, or the browser as a listener; never a number typed here."""
+    if user.line is None or user.line.startswith("client:"):
+        return listening_browser(user.id)
+    return user.line

@@ -9,6 +9,7 @@ from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Campaign
+from callserver.domain.line import Problem
 from callserver.domain.seat import Event, ImpossibleEvent, State
 from callserver.engine import lines, seating
 from callserver.engine.call_flow import After, CallFlow
@@ -39,15 +40,17 @@ class Phoning:
 
         Raises:
             NotFound: no such campaign.
-            NotAllowed: it belongs to another department; or the line is the telephone of somebody
-                whom we know otherwise.
+            NotAllowed: it belongs to another department; or the line may not be rung, or not now.
         """
         chosen = self._ours.rules.campaign(campaign)
         if user.department is not None and chosen.department != user.department:
             raise NotAllowed(
                 f"campaign {campaign!r} belongs to another department", key="other_department"
             )
-        row, after = await self._ours.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
+        found = await self._ours.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
+        if isinstance(found, Problem):
+            raise lines.LineRefused(found)
+        row, after = found
         self._call_flow.follow(after)
         if row.state == State.CONNECTING:
             self._ours.background.start(self._rooms.ring_in(row.id))
@@ -55,7 +58,7 @@ class Phoning:
 
     def _on_shift(
         self, tx: Tx, user: User, campaign: Campaign, asked: str | None
-    ) -> tuple[SeatRow, After]:
+    ) -> tuple[SeatRow, After] | Problem:
         now = self._ours.clock.now()
         after = After()
         row = seats.open_for(tx, user.id, user.department, now)
@@ -67,6 +70,8 @@ class Phoning:
             seats.set_line(tx, row.id, campaign=campaign.name)
             return self._seat(tx, row.id), after
         line = lines.choose(tx, self._ours, user, campaign, asked)
+        if isinstance(line, Problem):
+            return line
         if row.leg is not None and (row.state == State.OFF or row.line != line):
             after.hang_up.append(row.leg)  # of her last shift, or of the telephone she had before
             seats.set_line(tx, row.id, leg=None)

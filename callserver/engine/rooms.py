@@ -13,8 +13,9 @@ from callserver.database import accounts, calls, house, seats
 from callserver.database.seats import SeatRow
 from callserver.domain.call import Receipt
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
+from callserver.domain.line import OwnLine, Problem
 from callserver.domain.seat import Event, ImpossibleEvent, State
-from callserver.engine import seating
+from callserver.engine import lines, seating
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
 from callserver.engine.stopping import STOP_CHECK
@@ -36,15 +37,23 @@ class Rooms:
     async def ring_in(self, seat: int) -> None:
         """Ring the phoner's telephone, in her browser or on her desk, so that it joins a room."""
 
-        def prepare(tx: Tx) -> tuple[str, str, str] | None:
+        def prepare(tx: Tx) -> tuple[OwnLine, str, str] | None:
             row = seats.lock(tx, seat)
             if row is None or row.state != State.CONNECTING or not row.line or row.leg is not None:
                 return None  # a leg that is known already rings, or is being looked after
             if not self._slot(tx, row):
                 return None
+            campaign = self._ours.rules.known(row.campaign)
+            user = accounts.user(tx, row.phoner)
+            line = lines.to_ring(tx, self._ours, user, row.line, campaign, seat=seat)
+            if isinstance(line, Problem):
+                log.warning("phoner_line_refused", seat=seat, reason=line.value)
+                seats.set_line(tx, seat, reason=line.value, slot_at=None)
+                return None
             room = self._fresh_room(seat)
-            seats.set_line(tx, seat, room=room, room_ref=None, slot_at=None)
-            return row.line, room, self._ours.rules.known(row.campaign).caller_id
+            reason = "arrived" if row.reason in set(Problem) else row.reason
+            seats.set_line(tx, seat, room=room, room_ref=None, slot_at=None, reason=reason)
+            return line, room, campaign.caller_id
 
         prepared = await self._ours.store.run(prepare)
         if prepared is None:
@@ -73,6 +82,7 @@ class Rooms:
         row = seats.lock(tx, seat)
         if row is None or row.state != State.CONNECTING:
             return
+        lines.not_rung(tx, row.phoner, row.line)
         if answer.trouble is Trouble.LATER:
             seats.set_line(tx, seat, wake_at=self._ours.clock.now() + seating.LOST_LOOK)
         else:
@@ -107,6 +117,8 @@ class Rooms:
                     return HangUp()  # its sign-in may last a little longer than its owner's job
             if row is None or row.state == State.OFF:
                 return HangUp()
+            if seat is not None:
+                lines.answered(tx, row.phoner, row.line)
             if row.leg == leg:  # the leg that we ring; or a request that comes again
                 return JoinRoom(row.room, row.id)
             if row.leg is not None:

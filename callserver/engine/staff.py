@@ -7,18 +7,17 @@ command, on the machine itself.
 
 import re
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from callserver.database import accounts, audit, contacts, listenings, seats
 from callserver.database.accounts import User
-from callserver.domain import phone
 from callserver.domain.audit import Kind
 from callserver.domain.role import MAY, Action, Role
 from callserver.engine import leaving, lines, mentors
 from callserver.engine.accounts import new_password, new_token
 from callserver.engine.hashing import Hashing
-from callserver.engine.house import House
+from callserver.engine.house import House, Terms
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
@@ -62,20 +61,12 @@ class Staff:
             Impossible: the handle is taken or is none, or something does not fit.
             NotAllowed: not in this administrator's reach.
         """
-        if not _HANDLE.fullmatch(handle):
-            raise Impossible("a handle is small letters, digits, . - _", key="staff_handle")
         password, kept = await self._hashing.run(new_password)
 
         def work(tx: Tx) -> int:
             _reach(by, None, given)
-            self._fits(tx, None, given)
-            if accounts.by_handle(tx, handle) is not None:
-                raise Impossible(f"there is a user {handle!r} already", key="staff_taken")
-            key = accounts.add(
-                tx, handle=handle, password=kept, password_once=True, **asdict(given)
-            )
-            self._note(tx, by, key, "added", role=given.role.value)
-            return key
+            now, who = self._ours.clock.now(), f"user:{by.id}"
+            return add(tx, self._ours.terms, handle, given, kept, now=now, by=who)
 
         return await self._ours.store.run(work), password
 
@@ -90,7 +81,7 @@ class Staff:
         def work(tx: Tx) -> None:
             user = _known(tx, key)
             _reach(by, user, given)
-            self._fits(tx, user, given)
+            _fits(tx, self._ours.terms, user.id, given)
             was = {name: getattr(user, name) for name in asdict(given)}
             fields = sorted(name for name, value in asdict(given).items() if was[name] != value)
             moved = {"role", "department"} & set(fields)
@@ -101,7 +92,10 @@ class Staff:
             if moved:
                 _keep_an_administrator(tx, user, given)
             if fields:
-                accounts.change(tx, user.id, **asdict(given))
+                now, terms = self._ours.clock.now(), self._ours.terms
+                accounts.change(tx, user.id, **_without_line(given))
+                if "line" in fields:
+                    lines.enter(tx, terms, user.id, given.line, now, f"user:{by.id}")
                 if moved:  # what was given with the old rights in view ends with them
                     accounts.drop_tokens(tx, user.id)
                 listenings.stir_listener(tx, user.id, self._ours.clock.now())
@@ -215,36 +209,46 @@ class Staff:
 
         await self._ours.store.run(work)
 
-    def _fits(self, tx: Tx, user: User | None, given: Particulars) -> None:
-        departments = self._ours.rules.current.departments
-        if given.department is not None and given.department not in departments:
-            raise Impossible("there is no such department", key="staff_department")
-        if user is None or given.line != user.line:
-            self._check_line(tx, given.line)
-        mentors.check(
-            tx,
-            given.mentor,
-            trainee=None if user is None else user.id,
-            role=given.role,
-            department=given.department,
-        )
-
-    def _check_line(self, tx: Tx, line: str | None) -> None:
-        """A colleague's line is rung without asking the gate: it may be nobody's on a list (I11)."""
-        if line is None or line.startswith("client:"):
-            return
-        number = phone.parse(line.removeprefix("sip:").partition("@")[0])
-        if not isinstance(number, str):
-            if line.startswith("sip:"):  # a softphone's name
-                return
-            raise Impossible("this is no telephone number", key="number_wrong")
-        ordinary = phone.kind(number) is phone.Kind.ORDINARY
-        if not ordinary or lines.known(tx, self._ours, number):
-            raise Impossible("this number cannot be a colleague's line", key="staff_line")
-
     def _note(self, tx: Tx, by: User, user: int, did: str, **more: Any) -> None:
         now = self._ours.clock.now()
         audit.append(tx, now, Kind.USER, user=user, did=did, by=f"user:{by.id}", **more)
+
+
+def add(
+    tx: Tx, terms: Terms, handle: str, given: Particulars, kept: str, *, now: datetime, by: str
+) -> int:
+    """A new account, whoever adds it; its id. `kept`: the hash of the first password.
+
+    Raises:
+        Impossible: the handle is taken or is none, or something does not fit.
+        NotAllowed: the line can be no line of this user.
+    """
+    if not _HANDLE.fullmatch(handle):
+        raise Impossible("a handle is small letters, digits, . - _", key="staff_handle")
+    if accounts.by_handle(tx, handle) is not None:
+        raise Impossible(f"there is a user {handle!r} already", key="staff_taken")
+    _fits(tx, terms, None, given)
+    key = accounts.add(tx, handle=handle, password=kept, password_once=True, **_without_line(given))
+    if given.line is not None:
+        lines.enter(tx, terms, key, given.line, now, by)
+    audit.append(tx, now, Kind.USER, user=key, did="added", by=by, role=given.role.value)
+    return key
+
+
+def _without_line(given: Particulars) -> dict[str, Any]:
+    """Everything but the line, which is entered by engine/lines.py alone."""
+    return {name: value for name, value in asdict(given).items() if name != "line"}
+
+
+def _fits(tx: Tx, terms: Terms, key: int | None, given: Particulars) -> None:
+    departments = terms.rules.current.departments
+    if given.department is not None and given.department not in departments:
+        known = ", ".join(departments)
+        raise Impossible(
+            f"there is no department {given.department!r}; there are {known}",
+            key="staff_department",
+        )
+    mentors.check(tx, given.mentor, trainee=key, role=given.role, department=given.department)
 
 
 def _known(tx: Tx, key: int) -> User:

@@ -26,11 +26,6 @@ def line(user: int) -> str:
     return f"+{FIRST_LINE + user}"
 
 
-def is_desk(number: str) -> bool:
-    """Whether a number is a robot's own telephone."""
-    return number.startswith(f"+{FIRST_LINE}"[:-4])
-
-
 class Desk:
     """One robot's evening."""
 
@@ -54,7 +49,7 @@ class Desk:
         if state != "talking":
             self._talks_until = None
         if state == "off":
-            body = {"campaign": self._robot.campaign, "line": line(self._robot.user)}
+            body = {"campaign": self._robot.campaign, "line": None}
             await self._api("POST", "/api/v1/shift", self._robot.token, body)
         elif seat.get("outcome_owed") or state == "wrapping_up":
             await asyncio.sleep(self._dice.uniform(*WRAPS_UP_S))

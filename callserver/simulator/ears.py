@@ -26,7 +26,7 @@ class Ears:
                 self._open[listener.sid].heard_by.update(
                     other.sid
                     for other in room.legs.values()
-                    if other.far_end.startswith("+") and room.hears(other, listener)
+                    if other.is_contact and room.hears(other, listener)
                 )
 
     def left(self, leg: Leg) -> None:

@@ -180,7 +180,7 @@ class Evening:
                     wake_at = at + timedelta(milliseconds=50)
 
     def _figures(self, floor: Floor, took: float, listening: Supervisors) -> dict[str, Any]:
-        record = self.network.record
+        record = [ring for ring in self.network.record if ring.label is not None]
         answered = [ring for ring in record if ring.answered_at is not None]
         seconds = (self.clock.now() - self.plan.start).total_seconds()
         waited = sum(robot.waited for robot in floor.robots)
@@ -191,6 +191,8 @@ class Evening:
         return {
             "phoners": len(floor.robots),
             "rang": len(record),
+            "lines_rang": len(self.network.record) - len(record),
+            "typed_lines": len(floor.told.typed),
             "answered": len(answered),
             "heard": heard,
             "outcomes": len(floor.told.outcomes),

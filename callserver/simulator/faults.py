@@ -24,6 +24,7 @@ class Faults:
     early: float = 0.0  # a callback comes before the reply to its order
     leg_dies_ringing: float = 0.0  # the phoner's leg, while a contact's telephone rings
     leg_dies_talking: float = 0.0
+    typed_line: float = 0.0  # a phoner asks to be rung in at a telephone that is not her own
     delay_seconds: float = 45.0
 
     def any(self) -> bool:
@@ -50,5 +51,6 @@ ALL = replace(
     early=0.02,
     leg_dies_ringing=0.005,
     leg_dies_talking=0.005,
+    typed_line=0.3,
 )
 """Every fault at once, far more often than in any real evening."""

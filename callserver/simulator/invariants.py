@@ -3,8 +3,8 @@
 The judge is the network's own record of every telephone that rang, never the server's.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, zip_longest
@@ -16,6 +16,8 @@ from callserver.simulator.supervisors import MODES, Supervisor
 
 HOME = ZoneInfo("Europe/Copenhagen")
 GAP = timedelta(hours=4)
+BESIDE = timedelta(hours=1)
+"""So long before and after the calling hours users' own telephones may ring."""
 STOP_WITHIN = timedelta(seconds=1.5)
 """A telephone that rings when the no is said must fall silent within a second, and a hair's breadth
 for the network's own way."""
@@ -43,6 +45,8 @@ class Rows:
     suppressed: Sequence[tuple[str, datetime]]  # number, from when
     outcomes: dict[str, str]  # attempt -> outcome
     seats: Mapping[int, str | None] = field(default_factory=dict)  # seat -> its department
+    # Confirmed lines of users: number, from when, and until when.
+    lines: Sequence[tuple[str, datetime, datetime | None]] = ()
 
 
 @dataclass(slots=True)
@@ -63,8 +67,11 @@ def judge(record: Sequence[Ring], rows: Rows, told: Told, end: datetime) -> Verd
     """Every violation of the evening."""
     verdict = Verdict()
     _permits(record, rows, verdict)
+    for one in told.typed:
+        if one.accepted:
+            verdict.add("rung_without_permit", f"a typed line was accepted: {one.kind}")
     for ring in record:
-        _hours(ring, verdict)
+        _hours(ring, verdict, BESIDE if _is_line(ring, rows) else timedelta(0))
         if ring.heard == "silence":
             verdict.add("answered_into_silence", _said(ring))
         if (ring.ended_at is None and ring.answered_at is None) or (
@@ -130,10 +137,31 @@ def _said(ring: Ring) -> str:
     return f"attempt {ring.label} rang {ring.rang_at.astimezone(UTC).isoformat()} ({ring.heard})"
 
 
+def _is_line(ring: Ring, rows: Rows) -> bool:
+    """Whether it was the telephone of a user, confirmed by then: rung without a permit. A contact's leg
+    always has a label."""
+    return ring.label is None and any(
+        number == ring.number and since <= ring.rang_at and (until is None or ring.rang_at <= until)
+        for number, since, until in rows.lines
+    )
+
+
+CONFIRMATION = "confirmation"
+"""The path of a call that confirms a line. It goes into no room, so its leg has no label."""
+
+
 def _permits(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
     used: set[str] = set()
+    confirmations = Counter(
+        number for number, path in rows.permits.values() if path == CONFIRMATION
+    )
     for ring in record:
         label = ring.label or ""
+        if _is_line(ring, rows):
+            continue
+        if ring.label is None and confirmations[ring.number]:
+            confirmations[ring.number] -= 1
+            continue
         if rows.permits.get(label, ("", ""))[0] != ring.number:
             verdict.add("rung_without_permit", _said(ring))
         elif label in used:
@@ -141,12 +169,20 @@ def _permits(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
         used.add(label)
 
 
-def _hours(ring: Ring, verdict: Verdict) -> None:
-    """Written without the server's own rules: a Danish weekday from nine to nine.
+def without_permit(rung: Iterable[str], rows: Rows) -> Counter[str]:
+    """Of the numbers in a trunk's own call record, those with neither a permit nor a confirmed line."""
+    lines = {number for number, _, _ in rows.lines}
+    permits = Counter(number for number, _ in rows.permits.values())
+    return Counter(number for number in rung if number not in lines) - permits
+
+
+def _hours(ring: Ring, verdict: Verdict, beside: timedelta) -> None:
+    """Written without the server's own rules: a Danish weekday from nine to nine; `beside` more for the
+    telephones of users.
 
     What was dialed within the hours may begin to ring a moment after them.
     """
-    for at in (ring.rang_at, ring.rang_at - SETUP):
+    for at in (ring.rang_at + beside, ring.rang_at - SETUP - beside, ring.rang_at):
         local = at.astimezone(HOME)
         if local.weekday() <= 4 and 9 <= local.hour < 21:
             return
@@ -173,7 +209,8 @@ def _gaps(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
     """Two rings of one number within four hours, unless the second was agreed."""
     by_number: dict[str, list[Ring]] = defaultdict(list)
     for ring in record:
-        by_number[ring.number].append(ring)
+        if not _is_line(ring, rows):
+            by_number[ring.number].append(ring)
     for rings in by_number.values():
         ordered = sorted(rings, key=lambda ring: ring.rang_at)
         for one, other in pairwise(ordered):

@@ -64,6 +64,11 @@ class Leg:
         return self.status not in ENDED
 
     @property
+    def is_contact(self) -> bool:
+        """Whether a called person is at the far end: put into a room by an order, not by instructions."""
+        return self.far_end.startswith("+") and self.url is None
+
+    @property
     def far_end(self) -> str:
         """Whose telephone it is."""
         return self.caller if self.direction == "inbound" else self.to

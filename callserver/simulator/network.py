@@ -238,7 +238,7 @@ class Network:
         if leg.label is not None:
             room.labels[leg.label] = leg.sid
         phoner_there = any(other.label != leg.label for other in room.parties())
-        if leg.direction == "outbound-api" and leg.to.startswith("+") and phoner_there:
+        if leg.direction == "outbound-api" and leg.is_contact and phoner_there:
             self.heard(leg, "phoner")
         self._tell_room(room, "participant-join", "join", leg)
         if room.status == "init" and len(room.legs) > 1 and room.parties():

@@ -25,6 +25,7 @@ class Robot:
     user: int
     token: str
     campaign: str
+    telephone: str | None = None  # an ordinary telephone, confirmed; none: the browser
     leg: Leg | None = None
     talking_to: Leg | None = None
     talk: Talk | None = None
@@ -35,15 +36,24 @@ class Robot:
 
     @property
     def line(self) -> str:
-        return f"client:phoner_{self.user}"
+        return self.telephone or f"client:phoner_{self.user}"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Somebody asked to be rung in at a telephone that is not her own."""
+
+    kind: str
+    accepted: bool
 
 
 @dataclass(slots=True)
 class Told:
-    """What the robots were promised: outcomes acknowledged, noes said."""
+    """What the robots were promised: outcomes acknowledged, noes said; and the lines they typed."""
 
     outcomes: list[tuple[str, str]] = field(default_factory=list)  # attempt, outcome
     noes: list[tuple[str, datetime]] = field(default_factory=list)  # number, acknowledged at
+    typed: list[Typed] = field(default_factory=list)
     refused: int = 0
 
 
@@ -102,7 +112,7 @@ class Floor:
         robot = self._by_line.get(leg.to)
         if robot is not None:
             robot.leg = leg
-        if leg.to.startswith("client:"):
+        if robot is not None or leg.to.startswith("client:"):
             return
         talk = self._town.talk(leg.to)
         if talk.result == "early":
@@ -139,7 +149,7 @@ class Floor:
                 self._talk_is_over(found)
 
     def missed(self, leg: Leg) -> None:
-        key = self._town.returns(leg.to)
+        key = None if leg.to in self._by_line else self._town.returns(leg.to)
         if key is None or not leg.rang_in_town:
             return
 
@@ -205,7 +215,29 @@ class Floor:
 
         return give_up
 
+    async def _type(self, robot: Robot) -> bool:
+        """Ask to be rung in at somebody else's telephone, of each kind; whether one was accepted."""
+        stranger = 4_532_000_000 + self._dice.randrange(400_000)
+        for kind, line in (
+            ("a stranger", f"+{stranger}"),
+            ("abroad", "+46701234567"),
+            ("a satellite", "+881612345678"),
+            ("an emergency number", "112"),
+            ("an emergency number by SIP", "sip:114@carrier.example"),
+            ("a number by SIP", f"sip:{stranger}@carrier.example"),
+            ("another's browser", f"client:phoner_{robot.user + 1}"),
+            ("another's telephone", f"sip:telephone_{robot.user + 1}"),
+        ):
+            body = {"campaign": robot.campaign, "line": line}
+            status, _ = await self._api("POST", "/api/v1/shift", robot.token, body)
+            self.told.typed.append(Typed(kind, status == 200))
+            if status == 200:
+                return True
+        return False
+
     async def _arrive(self, robot: Robot) -> None:
+        if self._network.faults.typed_line > self._dice.random() and await self._type(robot):
+            return
         body = {"campaign": robot.campaign, "line": robot.line}
         await self._api("POST", "/api/v1/shift", robot.token, body)
         self._later(robot, self._town.habits.looks_every, self._look)

@@ -153,7 +153,7 @@ class Visitors:
 
     @staticmethod
     def who(leg: Leg) -> Who:
-        if leg.far_end.startswith("+"):
+        if leg.is_contact:
             return "person"
         return "listener" if leg.far_end.startswith("client:listener") else "phoner"
 

@@ -13,6 +13,7 @@ from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.telephony import Asterisk
 from callserver.domain.call import Cause, Report
 from callserver.domain.instruction import Hear
+from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode
 from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble
 from tests.contract.carriers import CALLER_ID, RealAsterisk, permit, real
@@ -156,7 +157,7 @@ def test_what_is_no_call_of_ours_is_refused_here_too(
 )
 def test_only_our_own_telephones_are_rung_in(play: Play, line: str) -> None:
     async def work(carrier: RealAsterisk) -> None:
-        answer = await carrier.telephony.ring_phoner(line, 1, Room("seat-1-x"), CALLER_ID)
+        answer = await carrier.telephony.ring_phoner(OwnLine(line), 1, Room("seat-1-x"), CALLER_ID)
         assert isinstance(answer, Declined)
         assert carrier.rung() == []
 
@@ -166,7 +167,7 @@ def test_only_our_own_telephones_are_rung_in(play: Play, line: str) -> None:
 def test_an_ordinary_telephone_may_be_a_phoners_line(play: Play) -> None:
     async def work(carrier: RealAsterisk) -> None:
         room = Room(carrier.door.name)
-        answer = await carrier.telephony.ring_phoner("+4532200108", 1, room, CALLER_ID)
+        answer = await carrier.telephony.ring_phoner(OwnLine("+4532200108"), 1, room, CALLER_ID)
         assert answer == Placed(f"{room.name}-phoner")
         await carrier.until(lambda: carrier.door.of("room"))
         assert await carrier.telephony.find_room(room.name) == room.name
@@ -216,7 +217,7 @@ def test_no_more_channels_than_allowed(play: Play) -> None:
 def test_a_telephone_that_has_not_signed_in_is_not_waited_for(play: Play) -> None:
     async def work(carrier: RealAsterisk) -> None:
         answer = await carrier.telephony.ring_phoner(
-            "client:phoner_8", 1, Room("seat-1-x"), CALLER_ID
+            OwnLine("client:phoner_8"), 1, Room("seat-1-x"), CALLER_ID
         )
         assert isinstance(answer, Declined)
         assert answer.trouble is Trouble.LATER
@@ -243,7 +244,9 @@ def test_what_is_over_cannot_be_heard(play: Play, gone: str) -> None:
 
     async def work(carrier: RealAsterisk) -> None:
         carrier.door.tells = Hear("seat-1-abc", 7, Mode.SILENT, gone)
-        placed = await carrier.telephony.ring_listener(await carrier.listener(), 7, CALLER_ID)
+        placed = await carrier.telephony.ring_listener(
+            OwnLine(await carrier.listener()), 7, CALLER_ID
+        )
         assert isinstance(placed, Placed)
         await carrier.until(lambda: len(carrier.door.of("listener_calls")) == 2)
         await asyncio.sleep(0.2)

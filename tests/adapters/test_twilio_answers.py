@@ -14,6 +14,7 @@ import pytest
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.twilio.tokens import access_token
 from callserver.domain.instruction import WaitToHear
+from callserver.domain.line import OwnLine
 from callserver.domain.permit import PermitVoid
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Declined, Leg, LegState, Placed, Result, Room, Silent, Trouble
@@ -126,7 +127,8 @@ def test_a_no_without_a_code_is_a_no() -> None:
 
 def test_a_phoner_rung_in_is_declined_as_a_contact_is() -> None:
     answer, sent = run(
-        lambda t: t.ring_phoner("+4532200001", 1, Room("r"), "+4532123400"), error(400, 21211)
+        lambda t: t.ring_phoner(OwnLine("+4532200001"), 1, Room("r"), "+4532123400"),
+        error(400, 21211),
     )
     assert isinstance(answer, Declined)
     assert (answer.trouble, len(sent)) == (Trouble.BAD_NUMBER, 1)

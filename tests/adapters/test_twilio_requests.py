@@ -14,6 +14,7 @@ from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest
 
 from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode
 from callserver.ports import Placed, Room
 from tests.twilio_side import BASE, CA, CF, NOW, SETTINGS, Work, either, place, run
@@ -42,10 +43,22 @@ def spec() -> OpenAPI:
 ORDERS: dict[str, tuple[Work, dict[str, Any]]] = {
     "place": (place, {}),
     "place with machine detection": (place, {"amd": True}),
-    "ring a browser": (lambda t: t.ring_phoner("client:phoner_1", 1, Room("r"), "+4532123400"), {}),
-    "ring a SIP phone": (lambda t: t.ring_phoner("sip:a@b.c", 1, Room("r"), "+4532123400"), {}),
-    "ring a telephone": (lambda t: t.ring_phoner("+4532200001", 1, Room("r"), "+4532123400"), {}),
-    "ring a listener": (lambda t: t.ring_listener("client:listener_7", 7, "+4532123400"), {}),
+    "ring a browser": (
+        lambda t: t.ring_phoner(OwnLine("client:phoner_1"), 1, Room("r"), "+4532123400"),
+        {},
+    ),
+    "ring a SIP phone": (
+        lambda t: t.ring_phoner(OwnLine("sip:a@b.c"), 1, Room("r"), "+4532123400"),
+        {},
+    ),
+    "ring a telephone": (
+        lambda t: t.ring_phoner(OwnLine("+4532200001"), 1, Room("r"), "+4532123400"),
+        {},
+    ),
+    "ring a listener": (
+        lambda t: t.ring_listener(OwnLine("client:listener_7"), 7, "+4532123400"),
+        {},
+    ),
     "move a listener": (lambda t: t.hear(CA, Hear("r", 7, Mode.COACH, CA)), {}),
     "let a listener wait": (lambda t: t.hear(CA, WaitToHear(7)), {}),
     "cancel": (lambda t: t.cancel(CA), {}),

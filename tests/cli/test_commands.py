@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from callserver.database import lines
+from callserver.database.store import make_engine
 from callserver.errors import ConfigurationProblem
 from callserver.settings import from_environment
 from tests.exchange.real import WHY_NOT
@@ -196,6 +198,45 @@ def test_users_and_their_tokens(run: Run) -> None:
     assert run("token", "add", "maja").returncode == 2
 
 
+STRANGER = "+4528123456"
+LINES = {
+    "+4532200001": 2,  # on a list
+    "+4520304050": 2,  # has opted out
+    "sip:114@carrier.example": 2,
+    "sip:4640111213@carrier.example": 2,
+    "sip:maja@carrier.example": 2,  # a host that the settings do not allow
+    "+46701234567": 2,
+    "+881612345678": 2,
+    "client:phoner_7": 2,  # another's
+    "sip:telephone_7": 2,
+    STRANGER: 0,  # entered; it is not rung before it is confirmed
+}
+
+
+def test_a_line_entered_by_command_is_checked_as_on_the_page(run: Run, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("ref;navn;telefon\nK1;Anna;32200001\n", "utf-8")
+    assert run("import", "kanvas", str(people)).returncode == 0
+    assert run("suppress", "add", "20304050").returncode == 0
+    words = ("--department", "nord", "--line")
+    found = {
+        line: run("user", "add", f"u{at}", *words, line).returncode for at, line in enumerate(LINES)
+    }
+    assert found == LINES
+    assert run("user", "list").stdout.count("phoner") == 1
+    engine = make_engine(f"sqlite:///{tmp_path}/c.db")
+    with engine.begin() as tx:
+        assert lines.confirmed(tx) == []
+        assert lines.standing(tx, 1, STRANGER) is not None
+    engine.dispose()
+
+
+def test_without_the_key_no_line_is_entered(run: Run) -> None:
+    words = ("user", "add", "maja", "--department", "nord", "--line", STRANGER)
+    wrong = run(*words, CALLSERVER_KEY="")
+    assert (wrong.returncode, "CALLSERVER_KEY" in wrong.stderr) == (2, True)
+
+
 def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_path: Path) -> None:
     import asyncio
 
@@ -266,4 +307,4 @@ def test_the_demo_on_an_exchange_rings_nobody_without_a_permit(run: Run) -> None
     rang = re.search(r"telephones that rang, by the trunk's own record: (\d+)", said)
     assert rang is not None
     assert int(rang[1]) > 0
-    assert "of them without a permit: 0" in said
+    assert "of them with neither a permit nor a confirmed line: 0" in said

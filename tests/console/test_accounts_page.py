@@ -1,12 +1,15 @@
 """Accounts through the people's door: what an administrator may do with them, and what nobody may."""
 
 import asyncio
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callserver.database import accounts
 from callserver.domain.role import Role
+from callserver.engine import lines
 from tests.console.conftest import Browser, House
 
 
@@ -32,7 +35,7 @@ def change(house: House, browser: Browser, handle: str, **more: Any) -> tuple[in
 
 def test_somebody_starts(house: House) -> None:
     browser = house.browser("administrator")
-    given = account(line="client:maja", mentor=key_of(house, "phoner"))
+    given = account(line="+4528123456", mentor=key_of(house, "phoner"))
     made = browser.api("POST", "/accounts", {**given, "handle": "maja"}).json()
     assert key_of(house, "maja") == made["id"]
     newcomer = Browser(house)
@@ -43,7 +46,7 @@ def test_somebody_starts(house: House) -> None:
     assert newcomer.api("GET", "/seat").status_code == 200
     shown = browser.api("GET", "/accounts").json()
     maja = next(one for one in shown["accounts"] if one["handle"] == "maja")
-    assert (maja["name"], maja["line"], maja["shifts"]) == ("Maja Prøve", "client:maja", 1)
+    assert (maja["name"], maja["line"], maja["shifts"]) == ("Maja Prøve", "+4528123456", 1)
     assert made["secret"] not in str(shown)
     entry = next(one for one in house.entries("user") if one["did"] == "added")
     assert entry["by"] == f"user:{key_of(house, 'administrator')}"
@@ -58,7 +61,7 @@ def test_somebody_starts(house: House) -> None:
         ({"handle": "Maja P"}, 409, "Et brugernavn har små bogstaver, tal, punktum, - og _."),
         ({"department": "vest"}, 409, "Den afdeling findes ikke."),
         ({"mentor": 999}, 409, "En mentor er en anden phoner i samme afdeling."),
-        ({"line": "tlf. 32"}, 422, ""),
+        ({"line": "tlf. 32"}, 403, "En telefon er et nummer som +4512345678"),
         ({"shifts": 0}, 422, ""),
         (
             {"role": "leader"},
@@ -222,16 +225,62 @@ def test_tokens_for_machines(house: House) -> None:
     assert [one["did"] for one in house.entries("token")] == ["added", "dropped"]
 
 
-@pytest.mark.parametrize(
-    "line", ["+4532200003", "sip:32200003@example.org", "+4532123400", "+4590123456", "+4520304050"]
-)
-def test_a_line_is_nobodys_who_could_be_called(house: House, line: str) -> None:
-    """Lines are rung without the gate: not somebody on a list, our own, dear, or who said no."""
+NO_LINES = [
+    "+4532200003",  # on a list
+    "+4532123400",  # shown as ours
+    "+4590123456",  # costs more
+    "+4520304050",  # has opted out
+    "+46701234567",  # abroad
+    "+881612345678",
+    "112",
+    "28123456",  # not as it is dialed
+    "client:phoner_99",
+    "client:listener_99",
+    "sip:telephone_99",
+    "sip:phoner_99@phones.example.org",  # a name of the exchange
+    "sip:maja@example.org",  # at a host that is not allowed
+    "sip:114@phones.example.org",
+    "sip:4640111213@phones.example.org",
+    "sip:+4640111213@phones.example.org",
+    "sip:a4640111213@phones.example.org",
+    "sip:maja@phones.example.org;user=phone",
+    "sip:maja@phones.example.org.evil.example",
+]
+
+
+@pytest.mark.parametrize("line", NO_LINES)
+def test_a_line_is_nobodys_who_could_be_called(tmp_path: Path, hashed: str, line: str) -> None:
+    house = House(tmp_path, sip_hosts="phones.example.org")
+    house.hashed = hashed
+    house.add_user("phoner", Role.PHONER)
+    house.add_user("administrator", Role.ADMINISTRATOR, None)
     browser = house.browser("administrator")
     no = {"number": "20304050", "scope": "number", "heard": "letter"}
     browser.api("POST", "/suppressions", no)
-    assert change(house, browser, "phoner", line=line)[0] == 409
+    assert change(house, browser, "phoner", line=line)[0] == 403
     reply = browser.api("POST", "/accounts", {**account(line=line), "handle": "maja"})
-    assert reply.status_code == 409
+    assert reply.status_code == 403
+    assert house.read(lambda tx: accounts.by_handle(tx, "maja")) is None
     assert change(house, browser, "phoner", line="+4520304051")[0] == 200
-    assert change(house, browser, "phoner", line="sip:maja@example.org")[0] == 200
+    assert change(house, browser, "phoner", line="sip:maja@phones.example.org")[0] == 200
+    house.close()
+
+
+def test_lines_are_entered_by_an_administrator_a_few_times_a_day(house: House) -> None:
+    browser, phoner = house.browser("administrator"), key_of(house, "phoner")
+    for number in range(3):
+        assert change(house, browser, "phoner", line=f"+452030405{number}")[0] == 200
+    status, said = change(house, browser, "phoner", line="+4520304059")
+    assert (status, said) == (
+        409,
+        "Der kan højst skrives tre telefoner ind for en person på et døgn.",
+    )
+    entered = [one for one in house.entries("line") if one["did"] == "entered"]
+    by = f"user:{key_of(house, 'administrator')}"
+    assert [(one["user"], one["by"], one["shown"]) for one in entered] == [
+        (phoner, by, f"•••••• 5{number}") for number in range(3)
+    ]
+    assert len({one["line"] for one in entered}) == 3
+    assert "20304050" not in str(house.entries())
+    terms, tomorrow = house.server.ours.terms, house.clock.now() + timedelta(hours=24)
+    house.read(lambda tx: lines.enter(tx, terms, phoner, "+4520304059", tomorrow, "test"))

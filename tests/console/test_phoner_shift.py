@@ -2,15 +2,22 @@
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
+from callserver.cli.populating import at_telephone
 from callserver.database import accounts, house, suppressions
-from callserver.domain import subject
+from callserver.database.tables import register_entries, registers
+from callserver.domain import phone, subject
 from callserver.domain.facts import Scope
+from callserver.domain.line import UNANSWERED_A_DAY, UNANSWERED_IN_A_ROW
 from callserver.domain.role import Role
+from callserver.engine.taking_in import take_in
 from callserver.simulator.legs import Behaviour
+from callserver.texts import say
 from tests.console.conftest import House
 
 CONTACT = "+4532200003"
@@ -112,23 +119,34 @@ def house_paused(
     house.set_campaign_state(tx, "kanvas", paused, reason, now)
 
 
-def test_a_line_typed_once_is_remembered(house: House) -> None:
-    assert shift(house, OWN)[0] == 200
-    assert line_of(house) == "+4528123456"
-    assert rung(house) == ["+4528123456"]
-    assert house.entries("user")[-1]["did"] == "line"
-    assert OWN not in str(house.entries())  # the log holds no number
+def test_a_confirmed_telephone_is_rung_without_being_typed(house: House) -> None:
+    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    number = f"+45{OWN}"
+    house.read(lambda tx: at_telephone(tx, user.id, number, house.clock.now()))
     lines = house.browser("phoner").api("GET", "/shift").json()["lines"]
     assert [one["kind"] for one in lines] == ["browser", "telephone"]
-    assert (lines[1]["line"], lines[1]["shown"]) == (None, "•••••• 56")
+    assert (lines[1]["shown"], lines[1]["problem"]) == ("•••••• 56", None)
     assert shift(house, None)[1]["line"] == "telephone"
+    assert rung(house) == [number]
+    rang = house.entries("line")[-1]
+    assert (rang["did"], rang["telephone"], rang["shown"]) == ("rung", "telephone", "•••••• 56")
+    assert OWN not in str(house.entries())  # the log holds no number
 
 
-def test_without_a_word_the_account_s_line_is_rung(house: House) -> None:
+@pytest.mark.parametrize("hosts", ["", "phones.example.org"])
+def test_a_sip_address_is_rung_at_an_allowed_host_only(
+    tmp_path: Path, hashed: str, hosts: str
+) -> None:
+    house = House(tmp_path, sip_hosts=hosts)
+    house.hashed = hashed
+    house.add_user("phoner", Role.PHONER)
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    house.read(lambda tx: accounts.change(tx, user.id, line="sip:maja@phones.example.org"))
-    assert shift(house, None)[1]["line"] == "sip"
-    assert rung(house) == ["sip:maja@phones.example.org"]
+    line = "sip:maja@phones.example.org"
+    house.read(lambda tx: accounts.change(tx, user.id, line=line))
+    status, answer = shift(house, None)
+    assert (status, rung(house)) == ((200, [line]) if hosts else (403, []))
+    assert hosts or "værter" in answer["detail"]
+    house.close()
 
 
 def test_without_any_line_it_is_the_browser(house: House) -> None:
@@ -141,30 +159,96 @@ def test_without_any_line_it_is_the_browser(house: House) -> None:
     [
         CONTACT,  # stands on a list: only the gate may let it be rung
         "32 20 00 03",
+        f"+45{OWN}",  # a stranger
         "+4532123400",  # shown as ours
         "client:phoner_1",  # somebody else's browser
+        "sip:telephone_1",  # somebody else's telephone
+        "sip:phoner_1",
         "+4590123456",  # costs more
         "112",
+        "sip:114@carrier.example",
+        "sip:4640111213@carrier.example",
         "+4670123456",  # abroad
+        "+881612345678",
         "sip:maja",
         "nonsense",
         "client:",
     ],
 )
-def test_no_line_leads_around_the_gate(house: House, line: str) -> None:
+def test_a_phoner_cannot_type_a_line(house: House, line: str) -> None:
+    house.clock.set(datetime.fromisoformat("2026-05-12T03:00:00+02:00"))
     status, problem = shift(house, line)
-    assert status in (403, 409), problem
+    assert status == 403, problem
     assert rung(house) == []
     assert line_of(house) is None
     assert house.browser("phoner").api("GET", "/seat").json()["state"] == "off"
+    entry = house.entries("line")[-1]
+    assert (entry["did"], entry["line"]) == ("refused", None)
+    assert entry["reason"] in ("line_not_yours", "line_not_entered")
+    assert not line.startswith("+") or line[1:] not in str(house.entries())
 
 
-def test_who_said_no_is_not_rung_as_a_line_either(house: House) -> None:
-    now = house.clock.now()
-    about = subject.of_number(4528123456)
-    house.read(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
-    assert shift(house, OWN)[0] == 403
-    assert rung(house) == []
+def in_a_register(tx: Any, number: int, now: datetime) -> None:
+    values = {"version": 99, "name": "robinson", "washed_at": now, "active": True, "size": 1}
+    tx.execute(insert(registers).values(values))
+    tx.execute(insert(register_entries).values(version=99, number=number))
+
+
+@pytest.mark.parametrize("what", ["opted_out", "on_a_list", "in_a_register", "unconfirmed"])
+def test_a_confirmed_number_is_asked_about_again_at_every_ring(house: House, what: str) -> None:
+    now, number = house.clock.now(), f"+45{OWN}"
+    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    house.read(lambda tx: at_telephone(tx, user.id, number, now))
+    key = phone.to_int(number)
+    if what == "opted_out":
+        about = subject.of_number(key)
+        house.read(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
+    elif what == "on_a_list":
+        campaign = house.server.ours.rules.campaign("kanvas")
+        rows = f"ref;navn;telefon\nN1;Ny;{OWN}\n".encode()
+        house.read(lambda tx: take_in(tx, campaign, rows, now))
+    elif what == "in_a_register":
+        house.read(lambda tx: in_a_register(tx, key, now))
+    else:
+        house.read(lambda tx: accounts.change(tx, user.id, line="+4528123457"))
+    status, problem = shift(house, None)
+    assert (status, rung(house)) == (403, [])
+    reason = "line_unconfirmed" if what == "unconfirmed" else "line_refused"
+    assert problem["detail"] == say("da", f"error.{reason}")
+    shown = house.browser("phoner").api("GET", "/shift").json()["lines"]
+    assert [one["problem"] for one in shown] == [None, reason]
+
+
+@pytest.mark.parametrize(("hour", "status"), [(3, 403), (7, 403), (8, 200), (21, 200), (23, 403)])
+def test_a_telephone_is_not_rung_at_night(house: House, hour: int, status: int) -> None:
+    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    house.read(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", house.clock.now()))
+    house.clock.set(datetime.fromisoformat(f"2026-05-13T{hour:02}:30:00+02:00"))
+    assert (shift(house, None)[0], len(rung(house))) == (status, int(status == 200))
+
+
+def test_a_telephone_that_nobody_answers_rests(house: House) -> None:
+    house.people.default = Behaviour(answers_after=None)
+    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    house.read(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", house.clock.now()))
+
+    def rings(minutes: int) -> int:
+        before = len(rung(house))
+        status = shift(house, None)[0]
+        asyncio.run(house.until(minutes * 60))
+        assert (status == 200) == (len(rung(house)) > before)
+        return len(rung(house)) - before
+
+    assert rings(4) == UNANSWERED_IN_A_ROW
+    seat = house.browser("phoner").api("GET", "/seat").json()
+    assert (seat["state"], seat["reason"]) == ("connecting", "line_unanswered")
+    assert rings(6) == 0
+    assert rings(1) == 0
+    asyncio.run(house.until(10 * 60))
+    assert rings(10) == UNANSWERED_A_DAY - UNANSWERED_IN_A_ROW
+    asyncio.run(house.until(60 * 60))
+    assert rings(1) == 0
+    assert [one["did"] for one in house.entries("line")].count("rung") == UNANSWERED_A_DAY
 
 
 def test_another_department_s_campaign_is_not_for_me(house: House) -> None:

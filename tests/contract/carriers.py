@@ -29,6 +29,7 @@ from callserver.database import migrate
 from callserver.database.store import open_store
 from callserver.domain.call import Report
 from callserver.domain.instruction import Instruction, JoinRoom, WaitToHear
+from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
 from callserver.loading import load
 from callserver.ports import Placed, Room, Telephony
@@ -102,7 +103,7 @@ def permit(carrier: Carrier, ending: str, attempt: str = "a1") -> DialPermit:
 async def _phoner(carrier: Carrier, line: str) -> Room:
     """Ring the phoner in, and wait until the door hears that she sits in her room."""
     name = carrier.door.name
-    answer = await carrier.telephony.ring_phoner(line, 1, Room(name), CALLER_ID)
+    answer = await carrier.telephony.ring_phoner(OwnLine(line), 1, Room(name), CALLER_ID)
     assert isinstance(answer, Placed)
     await carrier.until(lambda: [told for told in carrier.door.of("room") if told[4] == "join"])
     return Room(name, carrier.door.of("room")[-1][2])

@@ -11,6 +11,7 @@ import pytest
 
 from callserver.domain.call import Report
 from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode
 from callserver.domain.permit import PermitVoid
 from callserver.ports import Declined, LegState, Placed, Room, Trouble
@@ -199,7 +200,9 @@ def test_what_a_listener_hears_and_who_hears_her(play: Play) -> None:
     async def work(carrier: Carrier) -> None:
         room = await carrier.talk()
         phoner = carrier.door.of("phoner_calls")[0][3]
-        placed = await carrier.telephony.ring_listener(await carrier.listener(), 7, CALLER_ID)
+        placed = await carrier.telephony.ring_listener(
+            OwnLine(await carrier.listener()), 7, CALLER_ID
+        )
         assert isinstance(placed, Placed)
         await carrier.until(lambda: carrier.door.of("listener_calls"))
         assert carrier.door.of("listener_calls") == [("listener_calls", 7, None, placed.ref)]
@@ -237,7 +240,7 @@ def test_what_a_listener_hears_and_who_hears_her(play: Play) -> None:
 def test_a_listener_who_does_not_answer_is_told(play: Play) -> None:
     async def work(carrier: Carrier) -> None:
         await carrier.phoner_in_room()
-        placed = await carrier.telephony.ring_listener("+4532200117", 7, CALLER_ID)
+        placed = await carrier.telephony.ring_listener(OwnLine("+4532200117"), 7, CALLER_ID)
         assert isinstance(placed, Placed)
         await carrier.until(lambda: ("listener_gone", placed.ref) in carrier.door.told)
         assert not carrier.door.of("listener_calls")

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from callserver.cli.populating import at_telephone
 from callserver.database import accounts, listenings
 from callserver.database.house_tables import listenings as table
+from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode, Why
 from callserver.domain.role import MAY, Role
 from callserver.engine.hearing import Wanted
@@ -427,7 +429,7 @@ def test_another_seat_before_the_network_has_said_that_it_rings(house: EarHouse)
     telephony = house.server.ours.telephony
     ring = telephony.ring_listener
 
-    async def slow(line: str, listening: int, caller_id: str) -> Any:
+    async def slow(line: OwnLine, listening: int, caller_id: str) -> Any:
         answer = await ring(line, listening, caller_id)
         await house.server.listener_legs.leg_calls(listening, None, answer.ref)  # type: ignore[union-attr]
         supervisor = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
@@ -524,7 +526,7 @@ def test_a_listener_who_is_not_there_does_not_listen(house: EarHouse) -> None:
         assert (status, mine["open"]) == (200, None)
         assert mine["ended"]["because"] == "not_answered"
         house.people.does["+4532209999"] = Behaviour(answers_after=None)
-        house.read(lambda tx: accounts.change(tx, SUPERVISOR, line="+4532209999"))
+        house.read(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
         assert await house.listen() == 200
         await house.until(50)
         assert (await house.ask("GET", "/listenings/mine"))[1]["open"] is None
@@ -541,7 +543,7 @@ def test_stopping_while_her_telephone_rings(house: EarHouse) -> None:
 
     async def work() -> None:
         await house.talking()
-        house.read(lambda tx: accounts.change(tx, SUPERVISOR, line="+4532209999"))
+        house.read(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
         assert await house.listen() == 200
         await house.until(2)
         assert await house.stop() == 200

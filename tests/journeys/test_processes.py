@@ -167,13 +167,13 @@ def check(
 ) -> dict[str, int]:
     engine = make_engine(database)
     with engine.begin() as tx:
-        permits, _, outcomes, departments = figures.for_judging(tx)
+        permits, _, outcomes, departments, lines = figures.for_judging(tx)
         totals = figures.totals(tx)
         opened = tx.execute(select(func.count()).select_from(listenings)).scalar_one()
     engine.dispose()
     # A process's clock lags by the seconds that it took to start, so a no in its books may seem
     # older than the very call in which it was said: the robots' own word, by our clock, is judged.
-    rows = Rows(permits, (), outcomes, departments)
+    rows = Rows(permits, (), outcomes, departments, lines)
     verdict = judge(
         [ring for ring in town.network.record if ring.ended_at], rows, told, clock.now()
     )

@@ -7,12 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
-from callserver.database import suppressions
-from callserver.database.tables import users
-from callserver.domain import subject
-from callserver.domain.facts import Scope
 from callserver.ports import Declined, Trouble
 from callserver.simulator.legs import Behaviour, Leg
 from tests.house import TestHouse, failing, in_a_talk, play, rings
@@ -164,35 +159,6 @@ def test_the_same_news_once_more_disturbs_nobody(house: TestHouse) -> None:
         assert (await house.seat())["state"] == "talking"
 
     play(work())
-
-
-@pytest.mark.parametrize(
-    "line", ["+4532200003", "sip:+4532200003@trunk.example", "sip:32200099@x", "+4532123400"]
-)
-def test_nobody_is_rung_past_the_gate_as_a_phoners_telephone(house: TestHouse, line: str) -> None:
-    """A contact, somebody who said no, and our own number: none of them is her telephone."""
-
-    async def work() -> None:
-        now = house.clock.now()
-        about = subject.of_number(4532200099)
-        house.read(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
-        status, problem = await house.api("POST", "/shift", {"campaign": "kanvas", "line": line})
-        assert (status, "kan ikke være din telefon" in problem["detail"]) == (403, True)
-
-    play(work())
-    assert not house.network.legs
-
-
-def test_a_phoner_who_is_a_member_too_is_rung_at_her_registered_telephone(
-    house: TestHouse,
-) -> None:
-    async def work() -> None:
-        line = "+4532200003"
-        house.read(lambda tx: tx.execute(update(users).values(line=line)))
-        assert (await house.api("POST", "/shift", {"campaign": "kanvas", "line": line}))[0] == 200
-
-    play(work())
-    assert len(house.network.legs) == 1
 
 
 @pytest.mark.parametrize("ends", [True, False])

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from callserver.cli.simulate import START, evening
+from callserver.domain import line
+from callserver.engine import lines
 from callserver.simulator.evening import Plan, Result
 from callserver.simulator.faults import ALL, NONE
-from callserver.simulator.invariants import Rows, Verdict, judge, judge_voices
+from callserver.simulator.invariants import Rows, Verdict, judge, judge_voices, without_permit
 from callserver.simulator.legs import Ring, Voice
-from callserver.simulator.robots import Asked, Told
+from callserver.simulator.robots import Asked, Told, Typed
 from callserver.simulator.supervisors import Supervisor
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,21 @@ def test_an_evening_under_all_faults_wrongs_nobody(tmp_path: Path) -> None:
     assert result.figures["listened"] > 20
     assert result.figures["listening_refused"] > 5
     assert result.figures["beeps"] == 0
+    assert result.figures["typed_lines"] > 5
+    assert result.figures["lines_rang"] > 0
+
+
+def test_a_server_that_takes_typed_lines_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: strangers ring as phoners' telephones, and the network's record shows them."""
+    monkeypatch.setattr(lines, "choose", lambda tx, ours, user, campaign, asked: asked)
+    monkeypatch.setattr(line, "decide", lambda facts: line.OwnLine(facts.address))
+    faults = replace(NONE, typed_line=1.0)
+    result = run(tmp_path, replace(PLAN, hours=0.05, faults=faults), phoners=3, contacts=100)
+    cases = result.verdict.cases["rung_without_permit"]
+    assert any("a typed line was accepted: a stranger" in case for case in cases)
+    assert any(case.startswith("attempt None rang") for case in cases)
 
 
 def test_the_same_seed_gives_the_same_evening(tmp_path: Path) -> None:
@@ -75,6 +92,15 @@ def ring(**more: object) -> Ring:
     return Ring(**(values | more))  # type: ignore[arg-type]
 
 
+def line_of(number: str = "+4532200000", since: int = -24, until: int | None = None) -> Rows:
+    """A colleague's telephone, confirmed at NOON and so many hours."""
+    at, end = (None if h is None else NOON + timedelta(hours=h) for h in (since, until))
+    assert at is not None
+    return Rows({}, [], {}, lines=[(number, at, end)])
+
+
+CONFIRMED_BY_CALL = Rows({"line1": ("+4532200000", "confirmation")}, [], {})
+EARLY = NOON.replace(hour=8, minute=30)
 PERMIT = {"a": ("+4532200000", "list"), "b": ("+4532200000", "list")}
 
 
@@ -83,6 +109,13 @@ PERMIT = {"a": ("+4532200000", "list"), "b": ("+4532200000", "list")}
     [
         ("rung_without_permit", [ring(label="x")], Rows(PERMIT, [], {}), Told()),
         ("rung_without_permit", [ring(), ring()], Rows(PERMIT, [], {}), Told()),
+        ("rung_without_permit", [ring(label=None)], Rows(PERMIT, [], {}), Told()),
+        ("rung_without_permit", [ring(label=None)], line_of("+4532200001"), Told()),
+        ("rung_without_permit", [ring(label=None)], line_of(since=1), Told()),
+        ("rung_without_permit", [ring(label=None)], line_of(until=-1), Told()),
+        ("rung_without_permit", [ring(label=None), ring(label=None)], CONFIRMED_BY_CALL, Told()),
+        ("rung_without_permit", [], Rows({}, [], {}), Told(typed=[Typed("a stranger", True)])),
+        ("outside_hours", [ring(label=None, rang_at=NOON.replace(hour=3))], line_of(), Told()),
         (
             "outside_hours",
             [ring(rang_at=NOON.replace(hour=21, second=5))],
@@ -126,6 +159,11 @@ def test_the_judge_lets_a_good_evening_pass() -> None:
     ]
     rows = Rows(PERMIT, [("+4532200000", NOON + timedelta(hours=5))], {"a": "member"})
     assert judge(good, rows, Told(outcomes=[("a", "member")]), NOON + timedelta(hours=9)).clean
+    own = [ring(label=None), ring(label=None, rang_at=EARLY, ended_at=EARLY)]
+    assert judge(own, line_of(), Told(), NOON + timedelta(hours=9)).clean
+    assert judge([ring(label=None)], CONFIRMED_BY_CALL, Told(), NOON + timedelta(hours=9)).clean
+    stranger = "+4532200009"
+    assert without_permit(["+4532200000", stranger], line_of()) == {stranger: 1}
 
 
 LISTENS = Supervisor(9, "t", "nord", frozenset({"silent", "coach", "join"}))

@@ -17,6 +17,7 @@ from callserver.adapters.asterisk.client import Ari, Lost, Reply, Unreached
 from callserver.adapters.asterisk.speech import Speech
 from callserver.domain.call import Cause
 from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
 from callserver.ports import (
     Clock,
@@ -105,17 +106,17 @@ class Asterisk:
         )
 
     async def ring_phoner(
-        self, line: str, seat: int, room: Room, caller_id: str
+        self, line: OwnLine, seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:
         """Ring a phoner's telephone; once it is answered, the event stream puts it into its room."""
         del seat  # the leg's name says it
-        return await self._ring(names.phoner_leg(room.name), line, caller_id)
+        return await self._ring(names.phoner_leg(room.name), line.address, caller_id)
 
     async def ring_listener(
-        self, line: str, listening: int, caller_id: str
+        self, line: OwnLine, listening: int, caller_id: str
     ) -> Placed | Declined | Silent:
         """Ring a listener's telephone; answered, its leg asks by the event stream what to hear."""
-        return await self._ring(names.listener_leg(listening), line, caller_id)
+        return await self._ring(names.listener_leg(listening), line.address, caller_id)
 
     async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
         """Let the leg ask anew, by the event stream: its owner alone moves ears (ears.py)."""

@@ -20,6 +20,7 @@ from callserver.adapters.twilio import errors, speech
 from callserver.adapters.twilio.client import client
 from callserver.domain.call import Cause
 from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
 from callserver.ports import (
     Clock,
@@ -144,13 +145,13 @@ class Twilio:
         return Placed(ref) if ref else Silent("a reply without a sid")
 
     async def ring_phoner(
-        self, line: str, seat: int, room: Room, caller_id: str
+        self, line: OwnLine, seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:
         """Ring a phoner in; what the leg does is told by the voice webhook."""
         del room  # the webhook knows the seat's room
         return await self._create(
             self._client.calls.create_async(
-                to=line,
+                to=line.address,
                 from_=caller_id,
                 url=self._url(f"/twilio/voice/phoner?seat={seat}"),
                 status_callback=self._url(f"/twilio/status/phoner?seat={seat}"),
@@ -161,12 +162,12 @@ class Twilio:
         )
 
     async def ring_listener(
-        self, line: str, listening: int, caller_id: str
+        self, line: OwnLine, listening: int, caller_id: str
     ) -> Placed | Declined | Silent:
         """Ring a listener; what the leg hears is told by the voice webhook."""
         return await self._create(
             self._client.calls.create_async(
-                to=line,
+                to=line.address,
                 from_=caller_id,
                 url=self._url(f"/twilio/voice/listener?listening={listening}"),
                 status_callback=self._url(f"/twilio/status/listener?listening={listening}"),

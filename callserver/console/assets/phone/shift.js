@@ -7,7 +7,6 @@ import { act, seat } from "./acts.js";
 import { hush } from "./audio.js";
 import { why } from "./said.js";
 
-const KINDS = ["browser", "sip", "telephone"];
 let missing = ""; // why the browser can be no telephone here
 
 function choice(name, value, title, words, attributes = {}) {
@@ -30,46 +29,22 @@ function campaignChoice(one, chosen) {
   return made;
 }
 
+// Only the account's own telephones; what cannot be rung says why.
 function lineChoices(lines) {
-  const chosen = localStorage.getItem("line") ?? lines.at(-1)?.kind;
-  return KINDS.map((kind) => {
-    const known = lines.find((one) => one.kind === kind);
-    const cannot = kind === "browser" && Boolean(missing);
+  const chosen = localStorage.getItem("line") ?? lines.findLast((one) => !one.problem)?.kind;
+  return lines.map((one) => {
+    const absent = one.kind === "browser" && missing; // what the browser's telephone lacks here
     const words = [];
-    if (cannot) words.push(t(`softphone.state.${missing === "bundle" ? "bundle" : "missing"}`));
-    else if (known && kind !== "browser") words.push(t("phone.shift.remembered", { line: known.shown }));
-    const made = choice("line", kind, t(`phone.shift.${kind}`), words, {
-      "data-line": known?.line,
-      "data-known": Boolean(known),
+    if (one.kind !== "browser") words.push(t("phone.shift.remembered", { line: one.shown }));
+    if (absent) words.push(t(`softphone.state.${missing === "bundle" ? "bundle" : "missing"}`));
+    if (one.problem) words.push(t(`error.${one.problem}`));
+    const cannot = Boolean(absent || one.problem);
+    return choice("line", one.kind, t(`phone.shift.${one.kind}`), words, {
+      "data-line": one.line,
       disabled: cannot,
-      checked: kind === chosen && !cannot,
+      checked: one.kind === chosen && !cannot,
     });
-    if (kind !== "browser") {
-      const other = typed(kind);
-      made.lastChild.append(known ? el("details", {}, el("summary", {}, t(`phone.shift.other_${kind}`)), other) : other);
-    }
-    return made;
   });
-}
-
-// Whoever writes another line means it; whoever only passes by with the Tab key has chosen nothing.
-function typed(kind) {
-  const hint = `${kind}-hint`;
-  const meant = ({ target }) => ($("input[type=radio]", target.closest("label")).checked = true);
-  return el(
-    "span",
-    { class: "typed" },
-    el("input", {
-      "data-typed": kind,
-      type: kind === "sip" ? "text" : "tel",
-      autocomplete: kind === "sip" ? "off" : "tel",
-      "aria-label": t(`phone.shift.new_${kind}`),
-      "aria-describedby": hint,
-      onclick: meant,
-      oninput: meant,
-    }),
-    el("span", { class: "soft", id: hint }, t(`phone.shift.new_${kind}_hint`)),
-  );
 }
 
 // Show the choice; `lacks`: what the browser's telephone lacks in this house; `focus`: it is shown in
@@ -108,19 +83,13 @@ function fitSound() {
 export function start(before) {
   $("#lines").addEventListener("change", fitSound);
   $("#lines").addEventListener("click", fitSound);
-  $("#lines").addEventListener("input", fitSound);
   $("#stay").addEventListener("click", close);
   onSubmit($("#shift-form"), async ({ campaign }) => {
     if (!campaign) throw new Error(t("phone.shift.pick"));
     const radio = $("[name=line]:checked");
     const body = { campaign };
     if (seat.state === "off" && radio) {
-      const other = $(`[data-typed=${radio.value}]`)?.value.trim();
-      body.line = other || radio.dataset.line || null; // null: the one that is remembered
-      if (!body.line && radio.dataset.known === undefined) {
-        $(`[data-typed=${radio.value}]`).focus();
-        throw new Error(t(`phone.shift.new_${radio.value}_hint`));
-      }
+      body.line = radio.dataset.line;
       localStorage.setItem("line", radio.value);
       await before(radio.value);
     }

@@ -33,6 +33,7 @@ function sentence(at) {
   const then = soon ? ` ${t(`phone.next.${soon}`)}` : "";
   switch (heading(at)) {
     case "connecting":
+      if (at.reason.startsWith("line_")) return t(`error.${at.reason}`);
       return t(`phone.connecting.${{ leg_lost: "lost", leg_old: "old" }[at.reason] ?? at.line ?? "telephone"}`);
     case "waiting":
       return at.reason ? waiting(at) : t("phone.looking");

@@ -1,0 +1,195 @@
+"""Which telephone may be rung as a user's own, without a dial permit; everything else needs one.
+
+This file is the only maker of an OwnLine: no other file may construct one (a test looks). Telephony
+rings a user's telephone only for an OwnLine, so no order reaches a trunk without this decision.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from callserver.domain import phone
+
+UNANSWERED_IN_A_ROW = 4
+"""Rings without an answer before the line rests: two minutes of ringing, then nobody is there."""
+
+REST = timedelta(minutes=15)
+
+UNANSWERED_A_DAY = 8
+"""Rings without an answer in a row before the line rests until the next day: a wrong telephone."""
+
+DAY = timedelta(hours=24)
+
+CHANGES_A_DAY = 3
+"""Lines that may be entered for one user in a day: a new telephone, and two typing errors."""
+
+BESIDE_HOURS = timedelta(hours=1)
+"""A number is also rung this long before and after the calling hours: a shift begins before the first
+call, and ends after the last one."""
+
+CONFIRMS = "line"
+"""The beginning of the attempt's id of a call that confirms a line."""
+
+CODE_DIGITS = 6
+CODE_TRIES = 3
+"""Guesses at one code. Together with the gate's limits on calls: a one in 300,000 chance per call."""
+
+CODE_LASTS = timedelta(minutes=10)
+
+
+class Kind(StrEnum):
+    """What rings at a line."""
+
+    BROWSER = "browser"
+    SIP = "sip"
+    TELEPHONE = "telephone"
+
+
+class Problem(StrEnum):
+    """Why a line may not be rung, or not now; also the key of its sentence."""
+
+    UNREADABLE = "line_unreadable"
+    NOT_YOURS = "line_not_yours"
+    NOT_ENTERED = "line_not_entered"  # no administrator has entered it in the account
+    HOST = "line_host"  # a SIP host that the settings do not allow
+    NOT_REGISTERED = "line_not_registered"  # no sign-in of this telephone at our exchange
+    NUMBER = "line_number"  # not an ordinary number in a country that the policies allow
+    REFUSED = "line_refused"  # suppressed, on a list, in a register, or our own
+    UNCONFIRMED = "line_unconfirmed"
+    CLOSED = "line_closed"  # far outside the calling hours
+    UNANSWERED = "line_unanswered"  # rang too often without an answer
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLine:
+    """A telephone that may be rung now for the user whose own it is."""
+
+    address: str
+
+
+_CLIENT = re.compile(r"client:(?:phoner|listener)_([1-9][0-9]{0,17})", re.ASCII)
+_REGISTERED = re.compile(r"sip:telephone_([1-9][0-9]{0,17})", re.ASCII)
+_SIP = re.compile(
+    r"sip:([A-Za-z][A-Za-z0-9_.-]{0,63})@([A-Za-z0-9.-]{1,100})(?::[0-9]{1,5})?", re.ASCII
+)
+DIGITS_IN_A_NAME = 4
+"""A SIP user's name begins with a letter and has few digits: it is never a telephone number."""
+_NAMES_OF_THE_EXCHANGE = re.compile(r"(?:phoner|listener|telephone)_.*", re.ASCII | re.IGNORECASE)
+
+
+def browser(user: int) -> str:
+    """The line of the user's own browser as a phoner."""
+    return f"client:phoner_{user}"
+
+
+def listening_browser(user: int) -> str:
+    """The line of the user's own browser as a listener: another telephone than the phoner's."""
+    return f"client:listener_{user}"
+
+
+def registered(user: int) -> str:
+    """The line of the user's own SIP telephone at our exchange."""
+    return f"sip:telephone_{user}"
+
+
+def kind(address: str) -> Kind:
+    """What rings there."""
+    if address.startswith("client:"):
+        return Kind.BROWSER
+    return Kind.SIP if address.startswith("sip:") else Kind.TELEPHONE
+
+
+def shown(address: str) -> str:
+    """For people and for the audit log: a number is masked."""
+    telephone = kind(address) is Kind.TELEPHONE
+    return phone.masked(address) if telephone else address.partition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """What is known of the number at which somebody would be rung. The defaults refuse."""
+
+    regions: frozenset[str] = frozenset()  # what every policy of the user's campaigns allows
+    known: bool = True  # suppressed, on a list, in a register, or our own
+    confirmed: bool = False
+    hours_near: bool = False  # within the calling hours, or BESIDE_HOURS of them
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that the decision looks at."""
+
+    now: datetime
+    user: int
+    address: str
+    hosts: frozenset[str]  # SIP hosts that the settings allow
+    has_telephone: bool = False  # the user's own SIP telephone has a sign-in at our exchange
+    number: Number = Number()
+    unanswered: int = 0  # rings without an answer in a row
+    rang_at: datetime | None = None
+
+
+def problem(facts: Facts) -> Problem | None:
+    """Why this can be no line of the user's at all; asked when it is entered and at every ring."""
+    address = facts.address
+    if found := _CLIENT.fullmatch(address) or _REGISTERED.fullmatch(address):
+        return None if int(found[1]) == facts.user else Problem.NOT_YOURS
+    if address.startswith("client:"):
+        return Problem.NOT_YOURS
+    if address.startswith("sip:"):
+        return _sip_problem(address, facts.hosts)
+    return _number_problem(address, facts.number)
+
+
+def decide(facts: Facts) -> OwnLine | Problem:
+    """May this telephone be rung now as the user's own?"""
+    found = problem(facts)
+    if found is not None:
+        return found
+    if _REGISTERED.fullmatch(facts.address) and not facts.has_telephone:
+        return Problem.NOT_REGISTERED
+    if kind(facts.address) is Kind.TELEPHONE:
+        if not facts.number.confirmed:
+            return Problem.UNCONFIRMED
+        if not facts.number.hours_near:
+            return Problem.CLOSED
+    if rests_until(facts.unanswered, facts.rang_at, facts.now) is not None:
+        return Problem.UNANSWERED
+    return OwnLine(facts.address)
+
+
+def rests_until(unanswered: int, rang_at: datetime | None, now: datetime) -> datetime | None:
+    """Until when a line that nobody answers is left alone; None: it may be rung."""
+    if rang_at is None or unanswered < UNANSWERED_IN_A_ROW:
+        return None
+    until = None
+    if unanswered >= UNANSWERED_A_DAY:
+        until = rang_at + DAY
+    elif unanswered % UNANSWERED_IN_A_ROW == 0:
+        until = rang_at + REST
+    return until if until is not None and until > now else None
+
+
+def _sip_problem(address: str, hosts: frozenset[str]) -> Problem | None:
+    found = _SIP.fullmatch(address)
+    if found is None:
+        return Problem.UNREADABLE
+    name, host = found[1], found[2].lower()
+    if host not in hosts:
+        return Problem.HOST
+    if _NAMES_OF_THE_EXCHANGE.fullmatch(name):
+        return Problem.NOT_YOURS
+    digits = sum(character.isdigit() for character in name)
+    return None if digits <= DIGITS_IN_A_NAME else Problem.UNREADABLE
+
+
+def _number_problem(address: str, number: Number) -> Problem | None:
+    parsed = phone.parse(address)
+    if parsed != address:  # E.164, exactly as it is dialed
+        return Problem.UNREADABLE
+    if phone.kind(address) is not phone.Kind.ORDINARY:
+        return Problem.NUMBER
+    if phone.country(address) not in number.regions:
+        return Problem.NUMBER
+    return Problem.REFUSED if number.known else None
