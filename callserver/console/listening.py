@@ -9,6 +9,7 @@ from callserver.console.listening_views import (
     EndedListening,
     FormGiven,
     FormView,
+    HeardInterval,
     HeardOnce,
     HeardView,
     ListenTo,
@@ -20,7 +21,7 @@ from callserver.console.listening_views import (
     Seen,
 )
 from callserver.console.live import Told
-from callserver.database import accounts, listenings, seats
+from callserver.database import accounts, intervals, listenings, seats
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
 from callserver.domain.audit import Kind
@@ -192,20 +193,26 @@ def _mentor(tx: Tx, user: User) -> MentorSeat | None:
 
 def _heard(tx: Tx, phoner: int, *, open_too: bool) -> HeardView:
     rows = listenings.of_phoner(tx, phoner, MOST)
-    shown = [(row, name) for row, name in rows if open_too or row.ended_at is not None]
-    heard = listenings.calls_in(tx, [row.id for row, _ in shown])
+    keys = [row.id for row, _ in rows]
+    heard, stays = listenings.calls_in(tx, keys), intervals.of_listenings(tx, keys)
     found = [
         HeardOnce(
             id=row.id,
             by=name,
-            mode=Mode(row.mode),
             why=Why(row.why),
             since=row.started_at,
             until=row.ended_at,
+            intervals=[
+                HeardInterval(mode=Mode(stay.mode), since=stay.since, until=stay.until)
+                for stay in stays.get(row.id, ())
+            ],
             calls=heard.get(row.id, []),
             told_at=row.told_at,
         )
-        for row, name in shown
+        for row, name in rows
+        if (
+            open_too if row.ended_at is None else row.id in stays
+        )  # whose telephone was not answered
     ]
     return HeardView(
         listenings=found,

@@ -82,15 +82,23 @@ class FormView(Answer):
     words: str
 
 
+class HeardInterval(Answer):
+    """A time in which somebody was in my room, in one mode. `until` null: still."""
+
+    mode: Mode
+    since: AwareDatetime
+    until: AwareDatetime | None
+
+
 class HeardOnce(Answer):
-    """When and by whom I was heard, and in which calls."""
+    """When and by whom I was heard, how at which times, and in which calls."""
 
     id: int
     by: str
-    mode: Mode
     why: Why
     since: AwareDatetime
     until: AwareDatetime | None
+    intervals: list[HeardInterval]
     calls: list[str]
     told_at: AwareDatetime | None
 

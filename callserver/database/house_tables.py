@@ -110,6 +110,7 @@ listening_intervals = Table(
     Column("mode", Text, nullable=False),  # silent coach join
     Column("since", Instant, nullable=False),
     Column("until", Instant),  # null: the leg is, or may be, in this room still
+    Column("call", Text),  # the last talk heard in this stay that was written into the log
 )
 """Each stay of a listener's leg in a room, in one mode: what was heard, and who may be there now."""
 Index("listening_intervals_listening", listening_intervals.c.listening)

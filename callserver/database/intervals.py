@@ -23,6 +23,7 @@ class Interval(NamedTuple):
     mode: str
     since: datetime
     until: datetime | None
+    call: str | None
 
 
 _all = select(*(table.c[name] for name in Interval._fields))
@@ -69,6 +70,16 @@ def end(tx: Tx, leg: str, now: datetime) -> None:
 
 def end_one(tx: Tx, interval: int, now: datetime) -> None:
     tx.execute(update(table).where(table.c.id == interval).values(until=now))
+
+
+def note_call(tx: Tx, stay: Interval, call: str) -> bool:
+    """A talk is heard in a stay; whether it is the first of its listening to hear it in this mode."""
+    query = select(table.c.id).where(
+        table.c.listening == stay.listening, table.c.call == call, table.c.mode == stay.mode
+    )
+    first = tx.execute(query.limit(1)).first() is None
+    tx.execute(update(table).where(table.c.id == stay.id).values(call=call))
+    return first
 
 
 def of_listenings(tx: Tx, among: Sequence[int]) -> Mapping[int, list[Interval]]:

@@ -120,28 +120,31 @@ def place(tx: Tx, ours: House, row: ListeningRow, seat: SeatRow) -> Hear | WaitT
 
 
 def note(tx: Tx, ours: House, row: ListeningRow, seat: SeatRow) -> None:
-    """A talk that is heard is written down once, where the person concerned can find it."""
+    """A talk that is heard is written down once for each mode, where the person concerned finds it."""
     call = None if seat.call is None else calls.get(tx, seat.call)
     if call is None or call.answered_at is None or call.ended_at is not None:
         return
-    if listenings.note_heard(tx, row.id, call.attempt):
-        audit.append(
-            tx,
-            ours.clock.now(),
-            Kind.HEARD,
-            contact=call.contact,
-            call=call.attempt,
-            listening=row.id,
-            listener=row.listener,
-            mode=row.mode,
-        )
+    for stay in intervals.of_leg(tx, row.leg):
+        if stay.room != seat.room or stay.call == call.attempt:
+            continue
+        listenings.note_heard(tx, row.id, call.attempt)
+        if intervals.note_call(tx, stay, call.attempt):
+            audit.append(
+                tx,
+                ours.clock.now(),
+                Kind.HEARD,
+                contact=call.contact,
+                call=call.attempt,
+                listening=row.id,
+                listener=row.listener,
+                mode=stay.mode,
+            )
 
 
 def note_answered(tx: Tx, ours: House, seat: SeatRow) -> None:
     """A talk begins: whoever is in its room has heard it, however soon it is over."""
     for row in listenings.open_at(tx, seat.id):
-        if any(stay.room == seat.room for stay in intervals.of_leg(tx, row.leg)):
-            note(tx, ours, row, seat)
+        note(tx, ours, row, seat)
 
 
 def open_another(

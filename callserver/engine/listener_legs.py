@@ -153,13 +153,15 @@ class ListenerLegs:
 
         def work(tx: Tx) -> int | None:
             known = listenings.by_leg(tx, leg)
+            seat = None if known is None else seats.lock(tx, known.seat)
             row = None if known is None else listenings.lock(tx, known.id)
-            if row is None or row.leg != leg:
+            if seat is None or row is None or row.leg != leg:
                 return None
             if at is not None and row.seen_at is not None and at < row.seen_at - CLOCKS:
                 return None
             now = self._ours.clock.now()
             changed = in_room.came(tx, row, leg, room, mode, now)
+            hearing.note(tx, self._ours, row, seat)
             return row.id if changed or row.ended_at is not None else None
 
         listening = await self._ours.store.run(work)

@@ -354,8 +354,9 @@ def the_end_of_listening(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     house.until(20, 40)
     assert not maja.learns_of_a_listener()
     sigrid.stops()
-    expect(page.locator("#heard-by")).to_contain_text("Sigrid Prøve listened in, 16:4")
-    expect(page.locator("#heard-by")).to_contain_text("to 20:40.")
+    expect(page.locator("#heard-by")).to_contain_text("Sigrid Prøve, 16:4")
+    expect(page.locator("#heard-by")).to_contain_text("listened in, 16:4")
+    expect(page.locator("#heard-by")).to_contain_text("to 20:40:")
     expect(page.locator("#heard-by")).to_contain_text(PRAISE)
 
 

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 
-from callserver.adapters.asterisk.telephony import heard
+from callserver.adapters.asterisk.bridging import heard
 from callserver.cli.stage import listening
 from callserver.console.softphone import bundled
 from callserver.database import accounts

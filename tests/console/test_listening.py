@@ -91,6 +91,7 @@ def test_who_listens_and_who_was_heard_are_told(house: House) -> None:
             asked = {"seat": seat["id"], "mode": "coach", "why": "asked"}
             status, _ = await house.api("POST", "/listenings", asked, phoner=9)
             assert status == 200
+            await house.until(3)  # her telephone is answered
             mine = (await hers.until("listening"))[-1][2]
             assert mine["open"]["mode"] == "coach"
             assert mine["phoner_told"] == "after"
@@ -99,7 +100,8 @@ def test_who_listens_and_who_was_heard_are_told(house: House) -> None:
             await house.api("POST", "/off", {}, phoner=8)
             await house.until(2)
             told = (await heard.until("heard"))[-1][2]
-            assert [one["mode"] for one in told["listenings"]] == ["coach"]
+            (one,) = told["listenings"]
+            assert [stay["mode"] for stay in one["intervals"]] == ["coach"]
             assert (await hers.until("listening", 2))[-1][2]["open"] is None
 
     asyncio.run(work())

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def test_one_click_hears_both_and_nobody_hears_her(house: EarHouse) -> None:
     assert kinds.count("listening_started") == 1
     assert kinds.count("listening_changed") == 3
     assert kinds.count("listening_stopped") == 1
-    assert kinds.count("heard") == 1
+    assert [entry["mode"] for entry in house.entries("heard")] == ["silent", "coach", "join"]
     started = house.entries("listening_started")[0]
     assert {key: started[key] for key in ("listener", "phoner", "seat", "mode", "why")} == {
         "listener": SUPERVISOR,
@@ -661,7 +661,8 @@ def test_what_the_phoner_is_told_and_the_form(house: EarHouse) -> None:
         await house.stop()
         _, heard = await house.api("GET", "/heard")
         (one,) = heard["listenings"]
-        assert (one["by"], one["mode"], one["calls"]) == (f"U {SUPERVISOR}", "silent", [attempt])
+        assert (one["by"], one["calls"]) == (f"U {SUPERVISOR}", [attempt])
+        assert [stay["mode"] for stay in one["intervals"]] == ["silent"]
         assert [(one["positive"], one["words"]) for one in heard["forms"]] == [
             (3, "Rolig og ærlig.")
         ]
@@ -675,6 +676,58 @@ def test_what_the_phoner_is_told_and_the_form(house: EarHouse) -> None:
 
     play(work())
     assert "Rolig" not in str(house.entries()), "no words in the log"
+
+
+def test_the_phoner_sees_every_mode_and_its_times(house: EarHouse) -> None:
+    """Not the last mode only: joining for less than a second is shown as that, between two coachings."""
+
+    async def work() -> None:
+        await house.talking()
+        assert await house.listen() == 200
+        await house.until(10)
+        for mode, seconds in (("coach", 20), ("join", 0.4), ("coach", 5), ("silent", 3)):
+            assert await house.listen(mode) == 200
+            await house.until(seconds)
+        house.network.hang_up_by_person(house.live_legs()[0])
+        await house.until(2)
+        assert await house.outcome("no_thanks", then="pause")
+        await house.until(60)  # a pause, which nobody hears
+        await house.stop()
+        _, heard = await house.api("GET", "/heard")
+        (one,) = heard["listenings"]
+        assert "mode" not in one
+        told = [
+            (
+                stay["mode"],
+                datetime.fromisoformat(stay["since"]),
+                datetime.fromisoformat(stay["until"]),
+            )
+            for stay in one["intervals"]
+        ]
+        assert [mode for mode, _, _ in told] == ["silent", "coach", "join", "coach", "silent"]
+        # What the network itself has recorded, to a fifth of a second.
+        voices = house.network.ears.voices
+        assert len(voices) == len(told)
+        for (_, since, until), voice in zip(told, voices, strict=True):
+            assert abs((since - voice.since).total_seconds()) < 0.2
+            assert voice.until is not None
+            assert abs((until - voice.until).total_seconds()) < 0.2
+        assert (told[2][2] - told[2][1]).total_seconds() == pytest.approx(0.4, abs=0.1)
+
+    play(work())
+
+
+def test_who_was_never_in_the_room_is_not_said_to_have_listened(house: EarHouse) -> None:
+    async def work() -> None:
+        await house.talking()
+        house.people.does["+4532209999"] = Behaviour(answers_after=None)
+        house.read(lambda tx: accounts.change(tx, SUPERVISOR, line="+4532209999"))
+        assert await house.listen() == 200
+        await house.until(50)
+        _, heard = await house.api("GET", "/heard")
+        assert (heard["listenings"], heard["untold"]) == ([], 0)
+
+    play(work())
 
 
 def test_during_means_during(tmp_path: Path) -> None:

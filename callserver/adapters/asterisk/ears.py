@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import structlog
 
 from callserver.adapters.asterisk import names
+from callserver.adapters.asterisk.bridging import ROOM_TYPE, TRIES, join
 from callserver.adapters.asterisk.client import Ari, Lost
-from callserver.adapters.asterisk.telephony import ROOM_TYPE, TRIES, join
 from callserver.domain.instruction import Hear, Instruction, WaitToHear
 from callserver.domain.listening import Mode
 

@@ -11,11 +11,12 @@ from typing import Any, Protocol
 import structlog
 
 from callserver.adapters.asterisk import causes, names
+from callserver.adapters.asterisk.bridging import ROOM_TYPE, heard, join
 from callserver.adapters.asterisk.callers import Callers
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.ears import Calls, Ears
 from callserver.adapters.asterisk.speech import LAST_WORD
-from callserver.adapters.asterisk.telephony import ASKS, ROOM_TYPE, heard, join
+from callserver.adapters.asterisk.telephony import ASKS
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
 

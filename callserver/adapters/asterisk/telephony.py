@@ -12,8 +12,9 @@ from datetime import datetime
 import structlog
 
 from callserver.adapters.asterisk import names
+from callserver.adapters.asterisk.bridging import AGAIN_S, TRIES, heard, join
 from callserver.adapters.asterisk.causes import NORMAL_CLEARING, STATES
-from callserver.adapters.asterisk.client import Ari, Lost, Reply, Unreached
+from callserver.adapters.asterisk.client import Ari, Lost, Unreached
 from callserver.adapters.asterisk.speech import Speech
 from callserver.domain.call import Cause
 from callserver.domain.instruction import Hear, WaitToHear
@@ -37,9 +38,6 @@ log = structlog.get_logger(__name__)
 RING_HOUSE_S = 30
 """How long a phoner's or a listener's telephone rings."""
 
-ROOM_TYPE = "mixing,proxy_media"
-"""Sound always passes through Asterisk, so that a listener changes nothing in how it flows."""
-
 ASKS = "asks"
 """Our own event: a listener's leg shall ask what to hear."""
 
@@ -49,14 +47,8 @@ NO_SUCH_SOURCE = 422
 DIALED = "CALLSERVER_DIALED"
 """Set on a channel just before it is dialed: one without it has never rung, and never will."""
 
-TRIES = 25
-AGAIN_S = 0.02
-"""A channel that was created a moment ago may not have reached our application yet."""
-
 LISTEN_S = 0.8
 """A telephone sends fifty packets in a second; one that sends none for so long has died."""
-
-_NOT_YET = (409, 422)
 
 
 class Asterisk:
@@ -331,30 +323,3 @@ class Asterisk:
         except Lost:
             return None
         return name if found.ok and found.body["channels"] else None
-
-
-async def join(ari: Ari, bridge: str, channel: str, **more: str) -> Reply:
-    """Put a channel of our application into a bridge; Asterisk's last word.
-
-    Nobody in the bridge is told another's number: each leg keeps the caller id it was given.
-
-    Raises:
-        Lost: no certain answer.
-    """
-    for _ in range(TRIES):
-        query = {"channel": channel, "inhibitConnectedLineUpdates": "true", **more}
-        reply = await ari.ask("POST", "bridges", bridge, "addChannel", query=query)
-        if reply.status not in _NOT_YET:
-            break
-        await asyncio.sleep(AGAIN_S)
-    return reply
-
-
-async def heard(ari: Ari, channel: str) -> int:
-    """How many packets of sound have come from a leg; 0 when it has no way for sound at all.
-
-    Raises:
-        Lost: no certain answer.
-    """
-    found = await ari.get("channels", channel, "rtp_statistics")
-    return int(found.body["rxcount"]) if found.ok else 0

@@ -17,11 +17,13 @@ export const label = (both) => both[language];
 export const locale = language === "en" ? "en-GB" : language;
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+const precise = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 const numbers = new Intl.NumberFormat(locale);
 
 export const time = (instant) => clock.format(new Date(instant));
+export const timeSeconds = (instant) => precise.format(new Date(instant));
 export const date = (instant) => day.format(new Date(instant));
 export const dateTime = (instant) => moment.format(new Date(instant));
 export const number = (value) => numbers.format(value);

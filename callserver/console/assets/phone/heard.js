@@ -3,10 +3,11 @@
 
 import { get, post } from "../api.js";
 import { $, el, onSubmit, show, toast } from "../dom.js";
-import { t, time, when } from "../texts.js";
+import { t, time, timeSeconds, when } from "../texts.js";
 import { seat } from "./acts.js";
 
 const SHOWN = 10;
+const UNFOLDED = 8; // a listening of a whole evening is unfolded by hand
 const FIGURES = ["respectful", "serious", "positive"];
 
 let heard = { listenings: [], forms: [] };
@@ -28,14 +29,21 @@ export async function seen() {
   if (fresh.length && before) await post("/heard", { listenings: fresh });
 }
 
+// Every time in which somebody was on the line, and how: what lasted less than a second is said to.
+function interval(one) {
+  const mode = t(`phone.listened.${one.mode}`);
+  const [from, to] = [timeSeconds(one.since), one.until && timeSeconds(one.until)];
+  if (!one.until) return t("phone.heard.interval_open", { mode, from });
+  const brief = new Date(one.until) - new Date(one.since) < 1000;
+  return t(brief ? "phone.heard.interval_brief" : "phone.heard.interval", { mode, from, to });
+}
+
 function listening(one) {
-  const values = { by: one.by, mode: t(`phone.listened.${one.mode}`), from: when(one.since), to: one.until && time(one.until) };
-  return el(
-    "li",
-    {},
-    t(one.until ? "phone.heard.was" : "phone.heard.is", values),
-    one.told_at ? null : el("span", { class: "badge" }, t("phone.heard.new")),
-  );
+  const values = { by: one.by, from: when(one.since), to: one.until && time(one.until) };
+  const fresh = one.told_at ? null : el("span", { class: "badge" }, t("phone.heard.new"));
+  const said = el("summary", {}, t(one.until ? "phone.heard.was" : "phone.heard.open", values), fresh);
+  const stays = el("ul", {}, ...one.intervals.map((stay) => el("li", {}, interval(stay))));
+  return el("li", {}, el("details", { open: one.intervals.length <= UNFOLDED }, said, stays));
 }
 
 function form(one) {
@@ -50,7 +58,7 @@ function draw() {
     listenings.length ? el("ul", { class: "plain" }, ...listenings.slice(0, SHOWN).map(listening)) : nobody,
     ...(forms.length ? [el("h3", {}, t("phone.heard.forms")), el("ul", { class: "plain" }, ...forms.slice(0, SHOWN).map(form))] : []),
   );
-  const now = listenings.filter((one) => !one.until);
+  const now = listenings.flatMap((one) => one.intervals.filter((stay) => !stay.until).map((stay) => ({ ...stay, by: one.by })));
   show($("#heard-now"), now.length > 0);
   $("#heard-now").textContent = now.map((one) => t("phone.heard.is", { by: one.by, mode: t(`phone.listened.${one.mode}`), from: when(one.since) })).join(" ");
 }
