@@ -99,6 +99,7 @@ class CallBackView(Answer):
     personal: bool
     at: datetime | None
     closed: list[str]
+    needs_confirmation: bool  # outside the hours: the outcome has to confirm it
     opens: datetime | None
     refused: list[str]
 
@@ -139,6 +140,7 @@ class CardRoom:
             personal=found.personal,
             at=found.at,
             closed=said(found.closed),
+            needs_confirmation=bool(found.closed),
             opens=found.opens,
             refused=said(found.refused),
         )

@@ -37,6 +37,9 @@ class OutcomeGiven(Body):
     attempt: str | None = None  # of which call; one that is in hand no more is told so
     details: dict[str, Any] = Field(default_factory=dict)
     note: str = Field(default="", max_length=2000)
+    confirm_outside_hours: bool = (
+        False  # the person wants the call-back at a time when we are closed
+    )
     next: Literal["ready", "pause"] = "ready"
 
 
@@ -45,6 +48,7 @@ class Correction(Body):
     outcome: str
     details: dict[str, Any] = Field(default_factory=dict)
     note: str = Field(default="", max_length=2000)
+    confirm_outside_hours: bool = False
 
 
 class Corrected(Answer):
@@ -143,13 +147,13 @@ class Phoner:
 
     async def outcome(self, asked: Asked, body: OutcomeGiven) -> MySeat:
         """What came of the call in hand."""
-        given = Given(body.outcome, body.details, body.note)
+        given = Given(body.outcome, body.details, body.note, body.confirm_outside_hours)
         await self._phoning.outcome(asked.user, given, body.next, body.attempt)
         return await self.seat(asked)
 
     async def correct(self, asked: Asked, body: Correction) -> Corrected:
         """Replace an outcome given earlier; both stay in the audit log."""
-        given = Given(body.outcome, body.details, body.note)
+        given = Given(body.outcome, body.details, body.note, body.confirm_outside_hours)
         await self._phoning.correct(asked.user, body.attempt, given)
         return Corrected(attempt=body.attempt, outcome=body.outcome)
 

@@ -15,6 +15,7 @@ from callserver.domain.listening import No
 from callserver.engine.accounts import NotSignedIn
 from callserver.engine.by_hand import Refused
 from callserver.engine.listening import Denied
+from callserver.engine.recording import NotAgreed
 from callserver.errors import (
     CallserverError,
     ConfigurationProblem,
@@ -48,6 +49,7 @@ class Problem(BaseModel):
     detail: str
     reasons: list[str] | None = None  # the gate's, when it said no
     next_at: str | None = None  # when the rules next say yes
+    confirm: str | None = None  # the field that, set in the same request, confirms it
 
 
 def problem(status: HTTPStatus, detail: str, **more: Any) -> Response:
@@ -78,6 +80,8 @@ async def on_error(request: Request, error: Exception) -> Response:
             reasons=reasons,
             next_at=None if next_at is None else next_at.isoformat(),
         )
+    if isinstance(error, NotAgreed):
+        return _not_agreed(error, language)
     if isinstance(error, Denied):
         return _denied(error, language)
     detail = said(error, language) if isinstance(error, CallserverError) else str(error)
@@ -87,6 +91,18 @@ async def on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, TooMany):
         response.headers["retry-after"] = str(error.retry_after_s)
     return response
+
+
+def _not_agreed(error: NotAgreed, language: str) -> Response:
+    why = " ".join(texts.say(language, f"reason.{reason}") for reason in error.reasons)
+    key = "error.outside_hours" if error.confirmable else "error.call_back_refused"
+    return problem(
+        HTTPStatus.CONFLICT,
+        texts.say(language, key, why=why),
+        reasons=[reason.value for reason in error.reasons],
+        next_at=None if error.next_at is None else error.next_at.isoformat(),
+        confirm="confirm_outside_hours" if error.confirmable else None,
+    )
 
 
 def _denied(error: Denied, language: str) -> Response:

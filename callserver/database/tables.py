@@ -243,7 +243,7 @@ marks = Table(
     Column("subject", Text, nullable=False),
     Column("kind", Text, nullable=False),
     # kinds: deceased guardian vulnerable erased reassigned bad_number refused abandoned
-    #        consent_given consent_revoked not_before no_listener
+    #        consent_given consent_revoked no_listener left requested
     Column("at", Instant, nullable=False),
     Column("detail", JSON),
 )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from callserver.domain import mistakes
+from callserver.domain import hours, mistakes
 from callserver.domain.book import Book
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
 from callserver.domain.document import Document, File, Key
@@ -60,6 +60,11 @@ class Configuration:
     books: Mapping[str, Book]  # by name and language: ethics.da
     house: House
     content: Mapping[str, Any]
+
+    def policy_of(self, campaign: Campaign) -> Policy:
+        """The policy that decides the campaign's calls: its own, with the close guard that its ring
+        time demands. Every dial decision, and every answer about one, uses this policy."""
+        return hours.guarded(self.policies[campaign.policy], campaign.ring_seconds)
 
 
 def compose(files: Sequence[File]) -> Configuration | list[Problem]:

@@ -18,6 +18,13 @@ from callserver.domain.reason import Reason
 LOOK_AHEAD_DAYS = 400
 DAY = timedelta(days=1)
 
+SET_UP_SECONDS = 10
+"""From the permit to the first ring, and what is added to the ring time, rounded up.
+
+A permit lives 2 s (permit.LIFETIME), a carrier takes 0.7 to 1.5 s until the telephone rings, and
+Twilio rings a conference participant 5 s longer than it is told.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -99,6 +106,22 @@ class _Hours:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Hours) and other.policy is self.policy
+
+
+def guarded(policy: Policy, ring_seconds: int) -> Policy:
+    """The policy with a close guard of at least the ring time and the set-up: what is dialed within
+    the hours has stopped ringing when they end. A stricter guard of the policy's own stays."""
+    return _guarded(_Hours(policy), ring_seconds + SET_UP_SECONDS)
+
+
+@lru_cache(maxsize=256)
+def _guarded(key: _Hours, least: int) -> Policy:
+    """Cached, for a policy is a key of `_day` by identity."""
+    policy = key.policy
+    if policy.hours.close_guard_seconds >= least:
+        return policy
+    strict = policy.hours.model_copy(update={"close_guard_seconds": least})
+    return policy.model_copy(update={"hours": strict})
 
 
 def _zone_problem(

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from callserver.database.accounts import User
+from callserver.database.contacts import Contact
 from callserver.domain import hours, permit
+from callserver.domain.campaign import Campaign
 from callserver.domain.hours import Place
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
@@ -18,6 +20,9 @@ from callserver.engine.gate import Question
 from callserver.engine.house import House
 from callserver.errors import Impossible
 from callserver.ports import Tx
+
+MOST_STEPS = 5
+"""How often a time is moved on because a count stands in its way."""
 
 _OURS = frozenset(reason for reason in Reason if reason.startswith(("CAMP_", "AGENT_", "SYS_")))
 """Says something about us today, and nothing about the day of the call-back."""
@@ -46,7 +51,7 @@ def look(tx: Tx, ours: House, user: User, local: str | None) -> Window:
     """
     call, contact = cards.in_hand(tx, user)
     campaign = ours.rules.campaign(call.campaign)
-    policy = ours.rules.current.policies[campaign.policy]
+    policy = ours.rules.current.policy_of(campaign)
     now = ours.clock.now()
     place = Place.parse(contact.place)
     zone = hours.zones_of(place)[0]
@@ -59,21 +64,53 @@ def look(tx: Tx, ours: House, user: User, local: str | None) -> Window:
     if local is None:
         return window
     at = _instant(local, zone)
-    asked = contact._replace(callback_for=at)
-    facts = gate.collect(
-        tx, ours.rules, ours.secret, Question(asked, campaign, "call_back", None, at)
-    )
-    # This very call is over by then, and a phoner will be there.
-    then = replace(facts, active_call=False, phoner_reserved=True)
-    answer = permit.decide(then, "asked about")
-    reasons = answer.reasons if isinstance(answer, Refusal) else ()
+    answer = decided(tx, ours, contact, campaign, at)
     return replace(
         window,
         at=at,
         closed=hours.problems(policy, place, at),
         opens=hours.next_open(policy, place, at),
-        refused=tuple(reason for reason in reasons if reason not in _OURS),
+        refused=() if answer is None else answer.reasons,
     )
+
+
+def decided(
+    tx: Tx, ours: House, contact: Contact, campaign: Campaign, at: datetime, *, asks: bool = False
+) -> Refusal | None:
+    """The gate's refusal of a call agreed for that time; None: it would be permitted.
+
+    This very call is over by then, and a phoner is there. `asks`: the person asks for the call of
+    their own accord, which ends their earlier "no, thank you" and "not now".
+    """
+    agreed = contact._replace(status="call_back", callback_for=at, next_at=at)
+    question = Question(agreed, campaign, "call_back", None, at)
+    facts = gate.collect(tx, ours.rules, ours.secret, question)
+    facts = replace(facts, active_call=False, phoner_reserved=True)
+    if asks:
+        facts = replace(facts, refused_at=None)
+    answer = permit.decide(facts, "asked about")
+    if not isinstance(answer, Refusal):
+        return None
+    reasons = tuple(reason for reason in answer.reasons if reason not in _OURS)
+    return Refusal(reasons, answer.next_at) if reasons else None
+
+
+def on_request(
+    tx: Tx, ours: House, contact: Contact, campaign: Campaign, now: datetime
+) -> datetime | None:
+    """When somebody who asks for a call can have it, within the hours; None: the gate would refuse."""
+    policy, place = ours.rules.current.policy_of(campaign), Place.parse(contact.place)
+    at = hours.next_open(policy, place, now)
+    for _ in range(MOST_STEPS):
+        if at is None:
+            return None
+        refused = decided(tx, ours, contact, campaign, at, asks=True)
+        if refused is None:
+            return at
+        if refused.next_at is None or not all(one in permit.TIMED for one in refused.reasons):
+            return None
+        at = hours.next_open(policy, place, refused.next_at)
+    return None
 
 
 def _instant(local: str, zone: ZoneInfo) -> datetime:
@@ -83,4 +120,5 @@ def _instant(local: str, zone: ZoneInfo) -> datetime:
             raise ValueError("with a zone")
     except ValueError:
         raise Impossible("a time is written like 2026-05-13T17:15", key="asks_at") from None
-    return hours.instant(found.date(), found.hour * 60 + found.minute, zone)
+    minute = hours.instant(found.date(), found.hour * 60 + found.minute, zone)
+    return minute + timedelta(seconds=found.second)

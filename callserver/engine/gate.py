@@ -134,7 +134,7 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
 
 def _abandon_since(rules: Rules, campaign: Campaign, now: datetime) -> datetime:
     """The first day of the policy's abandon window, today included."""
-    policy = rules.current.policies.get(campaign.policy)
+    policy = rules.policy_of(campaign)
     return now - timedelta(days=0 if policy is None else policy.abandon.window_days - 1)
 
 
@@ -168,11 +168,11 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
     number = phone.from_int(contact.number)
     if question.seat is not None:
         known = _happened(known, question.now)
-    latest = {mark.kind: mark.at for mark in known.marks}  # the last one stands
+    latest = _latest(known.marks)
     return f.Facts(
         now=question.now,
         number=number,
-        policy=rules.current.policies.get(campaign.policy),
+        policy=rules.policy_of(campaign),
         segment=campaign.segment,
         purpose=campaign.purpose,
         person=f.Person(
@@ -211,6 +211,16 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
         revision=rules.current.revision,
         ring_seconds=campaign.ring_seconds,
     )
+
+
+def _latest(marks: Sequence[Mark]) -> dict[str, datetime]:
+    """When each kind was last learned. A call that the person asked for later ends a refusal."""
+    latest: dict[str, datetime] = {}
+    for mark in marks:
+        latest[mark.kind] = mark.at
+        if mark.kind == "requested":
+            latest.pop("refused", None)
+    return latest
 
 
 def _happened(known: Known, now: datetime) -> Known:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration
+from callserver.domain.policy import Policy
 from callserver.engine.background import Background
 from callserver.errors import NotFound
 from callserver.ports import Clock, Store, Telephony
@@ -44,6 +45,11 @@ class Rules:
         if name in self.former and name not in self.current.campaigns:
             return self.former[name]
         return self.campaign(name)
+
+    def policy_of(self, campaign: Campaign) -> Policy | None:
+        """The policy that decides the campaign's calls; None when it is gone: then nobody is called."""
+        known = campaign.policy in self.current.policies
+        return self.current.policy_of(campaign) if known else None
 
     def replace(self, found: Configuration) -> None:
         """Put another configuration into force."""

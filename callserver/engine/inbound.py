@@ -1,18 +1,20 @@
-"""Somebody calls the number we showed: says who called and why, and takes a wish by a key.
+"""Somebody calls the number we showed: says who called, and takes a wish by a key.
 
-9 = never call me again (effective before the next dial anywhere), 1 = please call me again.
+9 = never call me again (effective before the next dial anywhere), 1 = please call me again, which is
+offered and promised only when the gate would permit that call. Why we called is not said: it may tell
+others in the household of a membership.
 """
 
 from datetime import datetime
 
 from callserver.database import audit, calls, contacts, suppressions
 from callserver.database.contacts import Contact
-from callserver.domain import hours, phone, subject
+from callserver.domain import phone, subject
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Scope
-from callserver.domain.hours import Place
 from callserver.domain.instruction import AskKey, Instruction, Say
+from callserver.engine import call_backs
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
 from callserver.engine.wishes import Wishes
@@ -31,7 +33,7 @@ class Inbound:
         self._wishes = wishes
 
     async def greet(self, caller: str, called: str, leg: str) -> Instruction:
-        """Who called you and why, as far as we called this number at all."""
+        """Who called you, as far as we called this number at all."""
 
         def work(tx: Tx) -> Instruction:
             contact, campaign = self._known(tx, caller, called)
@@ -45,10 +47,14 @@ class Inbound:
             )
             if campaign is None:
                 return Say("inbound_stranger")
-            values = {"organisation": campaign.organisation, "why": campaign.why.da}
+            values = {"organisation": campaign.organisation}
             if not isinstance(phone.parse(caller), str):
                 return Say("inbound_withheld", values)
-            return AskKey("inbound_who" if contact else "inbound_unknown", values)
+            if contact is None:
+                return AskKey("inbound_unknown", values)
+            now = self._ours.clock.now()
+            when = call_backs.on_request(tx, self._ours, contact, campaign, now)
+            return AskKey("inbound_who" if when else "inbound_no_calls", values)
 
         return await self._ours.store.run(work)
 
@@ -70,18 +76,21 @@ class Inbound:
                 noted = self._never(tx, caller, contact)
                 return Say("inbound_never_done" if noted else "inbound_not_noted")
             if key == CALL_ME_KEY and contact is not None and campaign is not None:
-                self._call_me(tx, contact, campaign, now)
-                return Say("inbound_call_me_done")
+                promised = self._call_me(tx, contact, campaign, now)
+                return Say("inbound_call_me_done" if promised else "inbound_call_me_refused")
             return Say("inbound_goodbye")
 
         instruction = await self._ours.store.run(work)
         self._call_flow.follow(After(silence=True))
         return instruction
 
-    def _call_me(self, tx: Tx, contact: Contact, campaign: Campaign, now: datetime) -> None:
-        """At once, or when the calling hours begin: who presses a key at night has named no hour."""
-        policy = self._ours.rules.current.policies[campaign.policy]
-        at = hours.next_open(policy, Place.parse(contact.place), now) or now
+    def _call_me(self, tx: Tx, contact: Contact, campaign: Campaign, now: datetime) -> bool:
+        """Book the call: at once, or when the calling hours begin, for who presses a key at night has
+        named no hour. It ends the person's "no, thank you". False: the gate would refuse it."""
+        at = call_backs.on_request(tx, self._ours, contact, campaign, now)
+        if at is None:
+            return False
+        self._wishes.asks_for_call(tx, contact, now)
         contacts.set_status(
             tx,
             contact.id,
@@ -92,6 +101,7 @@ class Inbound:
             release_at=at,
         )
         audit.append(tx, now, Kind.CALL_BACK, contact=contact.id, at_time=stamp(at), phoner=None)
+        return True
 
     def _never(self, tx: Tx, caller: str, contact: Contact | None) -> bool:
         """False: the number is withheld, so it names nobody, and nothing can be kept."""

@@ -27,7 +27,7 @@ def places(
     tx: Tx, rules: Rules, campaign: Campaign, now: datetime
 ) -> tuple[list[str], list[Place]]:
     """The campaign's places: those open now, and the others."""
-    policy = rules.current.policies[campaign.policy]
+    policy = rules.current.policy_of(campaign)
     open_places: list[str] = []
     closed: list[Place] = []
     for text in contacts.places_of(tx, campaign.name):
@@ -43,7 +43,7 @@ def why_nothing(
     tx: Tx, rules: Rules, campaign: Campaign, phoner: int, closed: list[Place], now: datetime
 ) -> Prospect:
     """Why nothing can be dialed now, and when it goes on."""
-    policy = rules.current.policies[campaign.policy]
+    policy = rules.current.policy_of(campaign)
     opens = [
         at
         for place in contacts.ready_places(tx, campaign.name, [str(place) for place in closed])

@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from callserver.database import audit, calls, contacts
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
-from callserver.domain import asking
+from callserver.database.contacts import Contact
+from callserver.domain import asking, hours
 from callserver.domain import outcome as outcomes
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Ask, Campaign, Outcome
-from callserver.engine import wishes
+from callserver.domain.hours import Place
+from callserver.domain.outcome import Consequence
+from callserver.domain.reason import Reason
+from callserver.engine import call_backs, wishes
 from callserver.engine.house import House
 from callserver.engine.wishes import Wishes
 from callserver.errors import Impossible, NotFound
@@ -25,6 +30,7 @@ class Given:
     outcome: str
     details: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
+    outside_hours: bool = False  # confirmed: the person wants to be called at that time
 
     def is_what(self, call: CallRow) -> bool:
         """Whether the call has this very outcome already: the answer was lost, and it comes again."""
@@ -34,6 +40,19 @@ class Given:
             dict(self.details),
             self.note,
         )
+
+
+class NotAgreed(Impossible):
+    """A call-back that cannot be agreed for that time: outside the calling hours, which may be
+    confirmed, or refused by the gate even as an agreed call, which may not."""
+
+    def __init__(
+        self, reasons: tuple[Reason, ...], next_at: datetime | None, *, confirmable: bool
+    ) -> None:
+        super().__init__(", ".join(reason.value for reason in reasons))
+        self.reasons = reasons
+        self.next_at = next_at
+        self.confirmable = confirmable
 
 
 class Recording:
@@ -62,6 +81,9 @@ class Recording:
         """The outcome, and what follows from it, in one transaction."""
         now = self._ours.clock.now()
         chosen = self._chosen(campaign, given)
+        contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
+        follows = self._follows(tx, call, campaign, chosen, given, contact, now)
+        closed = self._outside_hours(tx, campaign, contact, follows, given)
         calls.change(
             tx,
             call.attempt,
@@ -79,10 +101,26 @@ class Recording:
             outcome=given.outcome,
             before=call.outcome,
             by=user.id,
+            **({"outside_hours": [reason.value for reason in closed]} if closed else {}),
         )
-        contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
+        if contact is not None:
+            self._wishes.apply(
+                tx, contact, campaign, follows, by=f"user:{user.id}", call=call.attempt, now=now
+            )
+
+    def _follows(
+        self,
+        tx: Tx,
+        call: CallRow,
+        campaign: Campaign,
+        chosen: Outcome,
+        given: Given,
+        contact: Contact | None,
+        now: datetime,
+    ) -> tuple[Consequence, ...]:
+        """What follows from the outcome; nothing for a call without a contact."""
         if contact is None:
-            return
+            return ()
         follows = outcomes.follow(
             chosen,
             outcomes.Given(
@@ -97,10 +135,34 @@ class Recording:
         )
         if calls.last_of_contact(tx, contact.id) != call.attempt:
             # An older call is corrected: what was said holds, but where the contact stands does not.
-            follows = tuple(one for one in follows if isinstance(one, outcomes.SAID))
-        self._wishes.apply(
-            tx, contact, campaign, follows, by=f"user:{user.id}", call=call.attempt, now=now
-        )
+            return tuple(one for one in follows if isinstance(one, outcomes.SAID))
+        return follows
+
+    def _outside_hours(
+        self,
+        tx: Tx,
+        campaign: Campaign,
+        contact: Contact | None,
+        follows: tuple[Consequence, ...],
+        given: Given,
+    ) -> tuple[Reason, ...]:
+        """Why an agreed call-back lies outside the hours on the person's clock; none: it does not.
+
+        Raises:
+            NotAgreed: it does, and this was not confirmed; or the gate would refuse it then.
+        """
+        policy = self._ours.rules.policy_of(campaign)
+        agreed = next((one for one in follows if isinstance(one, outcomes.CallBackAt)), None)
+        if agreed is None or contact is None or policy is None:
+            return ()
+        refused = call_backs.decided(tx, self._ours, contact, campaign, agreed.at)
+        if refused is not None:
+            raise NotAgreed(refused.reasons, refused.next_at, confirmable=False)
+        place = Place.parse(contact.place)
+        closed = hours.problems(policy, place, agreed.at)
+        if closed and not given.outside_hours:
+            raise NotAgreed(closed, hours.next_open(policy, place, agreed.at), confirmable=True)
+        return closed
 
     def _chosen(self, campaign: Campaign, given: Given) -> Outcome:
         if given.outcome not in campaign.outcomes:

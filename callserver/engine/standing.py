@@ -105,7 +105,7 @@ def _ahead(
     tx: Tx, ours: House, campaign: Campaign, ready: int, now: datetime
 ) -> tuple[int, datetime | None]:
     """How many are ready where it is open, and when it goes on where it is not."""
-    policy = ours.rules.current.policies[campaign.policy]
+    policy = ours.rules.current.policy_of(campaign)
     places = contacts.ready_places(tx, campaign.name, contacts.places_of(tx, campaign.name))
     open_places = [one for one in places if hours.is_open(policy, Place.parse(one), now)]
     if places and len(open_places) == len(places):

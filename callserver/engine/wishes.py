@@ -156,6 +156,10 @@ class Wishes:
             phoner=promised.phoner,
         )
 
+    def asks_for_call(self, tx: Tx, contact: Contact, now: datetime) -> None:
+        """The person asks to be called, of their own accord: that ends their "no, thank you"."""
+        self._mark(tx, contact, outcomes.Mark("requested"), now, call=None)
+
     def _mark(
         self,
         tx: Tx,

@@ -22,9 +22,6 @@ STOP_WITHIN = timedelta(seconds=1.5)
 """A telephone that rings when the no is said must fall silent within a second, and a hair's breadth
 for the network's own way."""
 
-SETUP = timedelta(seconds=1.5)
-"""From the order to the first ring: the network's own time (legs' SETUP_S, and its queue)."""
-
 KINDS = (
     "rung_without_permit",
     "outside_hours",
@@ -71,7 +68,7 @@ def judge(record: Sequence[Ring], rows: Rows, told: Told, end: datetime) -> Verd
         if one.accepted:
             verdict.add("rung_without_permit", f"a typed line was accepted: {one.kind}")
     for ring in record:
-        _hours(ring, verdict, BESIDE if _is_line(ring, rows) else timedelta(0))
+        _hours(ring, rows, end, verdict)
         if ring.heard == "silence":
             verdict.add("answered_into_silence", _said(ring))
         if (ring.ended_at is None and ring.answered_at is None) or (
@@ -176,17 +173,18 @@ def without_permit(rung: Iterable[str], rows: Rows) -> Counter[str]:
     return Counter(number for number in rung if number not in lines) - permits
 
 
-def _hours(ring: Ring, verdict: Verdict, beside: timedelta) -> None:
-    """Written without the server's own rules: a Danish weekday from nine to nine; `beside` more for the
-    telephones of users.
-
-    What was dialed within the hours may begin to ring a moment after them.
-    """
-    for at in (ring.rang_at + beside, ring.rang_at - SETUP - beside, ring.rang_at):
-        local = at.astimezone(HOME)
-        if local.weekday() <= 4 and 9 <= local.hour < 21:
-            return
-    verdict.add("outside_hours", _said(ring))
+def _hours(ring: Ring, rows: Rows, end: datetime, verdict: Verdict) -> None:
+    """Written without the server's own rules: a Danish weekday from nine to nine, from the first ring
+    to the last. An agreed call-back may ring outside the hours, and a user's telephone beside them."""
+    if rows.permits.get(ring.label or "", ("", ""))[1] == "call_back":
+        return
+    beside = BESIDE if _is_line(ring, rows) else timedelta(0)
+    begins = ring.rang_at.astimezone(HOME)
+    silent_at = ring.answered_at or ring.ended_at or end
+    opens = begins.replace(hour=9, minute=0, second=0, microsecond=0) - beside
+    closes = begins.replace(hour=21, minute=0, second=0, microsecond=0) + beside
+    if begins.weekday() > 4 or not opens <= begins < closes or silent_at > closes:
+        verdict.add("outside_hours", _said(ring))
 
 
 def _noes(record: Sequence[Ring], noes: Sequence[tuple[str, datetime]], verdict: Verdict) -> None:

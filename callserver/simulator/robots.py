@@ -6,7 +6,7 @@ They use the public JSON API. What happens on their line they hear; nobody tells
 import json
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -255,12 +255,19 @@ class Floor:
         result = robot.talk.result if robot.talk is not None else "early"
         key, details = answer(result, call["outcomes"], self._call_back_at)
         body = {"outcome": key, "details": details, "note": "", "next": "ready"}
-        status, _ = await self._api("POST", "/api/v1/outcome", robot.token, body)
+        status, problem = await self._api("POST", "/api/v1/outcome", robot.token, body)
+        if (
+            "confirm" in problem
+        ):  # a call-back outside the hours: the person has asked for that time
+            body |= {problem["confirm"]: True}
+            status, _ = await self._api("POST", "/api/v1/outcome", robot.token, body)
         if status == 200:
             self.told.outcomes.append((call["attempt"], key))
             robot.idle_since = self._network.now()
         else:
             self.told.refused += 1
+            if robot.talk is not None:  # the rules refuse what was wished: then it is a no
+                robot.talk = replace(robot.talk, result="no")
             self._later(robot, 5, self._outcome)
 
     def _call_back_at(self) -> datetime:

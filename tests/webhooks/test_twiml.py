@@ -21,11 +21,13 @@ from webhooks.twiml import render
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "twiml"
 PHONER = "CA" + "3" * 32
-WHO = {"organisation": "Lysværk", "why": "Vi ringede for at sige tak."}
+WHO = {"organisation": "Lysværk"}
 INSTRUCTIONS: dict[str, Instruction] = {
     "join_room": JoinRoom("seat-1-abc", 1),
     "inbound_who": AskKey("inbound_who", WHO),
+    "inbound_no_calls": AskKey("inbound_no_calls", WHO),
     "inbound_unknown": AskKey("inbound_unknown", WHO),
+    "call_me_refused": Say("inbound_call_me_refused"),
     "never_done": Say("inbound_never_done"),
     "hang_up": HangUp(),
     "hear_silent": Hear("seat-1-abc", 7, Mode.SILENT, PHONER),

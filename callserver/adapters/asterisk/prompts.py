@@ -42,7 +42,7 @@ def wanted(campaigns: Iterable[Campaign]) -> list[Prompt]:
     """Every prompt that may be played, in Danish, as the called person hears it."""
     found = [Prompt(key, texts.say("da", key)) for key in OF_THE_HOUSE]
     for campaign in campaigns:
-        values = {"organisation": campaign.organisation, "why": campaign.why.da}
+        values = {"organisation": campaign.organisation}
         found += [
             Prompt(f"{key}-{campaign.name}", texts.say("da", key, **values))
             for key in OF_A_CAMPAIGN

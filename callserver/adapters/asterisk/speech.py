@@ -14,12 +14,19 @@ from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-OF_A_CAMPAIGN = ("apology", "inbound_who", "inbound_unknown", "inbound_withheld")
+OF_A_CAMPAIGN = (
+    "apology",
+    "inbound_who",
+    "inbound_no_calls",
+    "inbound_unknown",
+    "inbound_withheld",
+)
 OF_THE_HOUSE = (
     "inbound_stranger",
     "inbound_never_done",
     "inbound_not_noted",
     "inbound_call_me_done",
+    "inbound_call_me_refused",
     "inbound_goodbye",
     "inbound_busy",
 )
@@ -66,8 +73,7 @@ class Speech:
             return key
         found = list(self._campaigns())
         for campaign in found:
-            same_why = values.get("why") in (None, campaign.why.da)
-            if same_why and campaign.organisation == values.get("organisation"):
+            if campaign.organisation == values.get("organisation"):
                 return f"{key}-{campaign.name}"
         log.warning("prompt_of_no_campaign", key=key)
         return f"{key}-{found[0].name}" if found else OF_THE_HOUSE[0]

@@ -8,6 +8,7 @@ export class Problem extends Error {
     this.status = status;
     this.reasons = document.reasons ?? [];
     this.nextAt = document.next_at ?? null;
+    this.confirm = document.confirm ?? null; // the field that confirms it, in the same request
   }
 }
 

@@ -71,7 +71,11 @@ function correct(call, which) {
         const given = values[`ask.${what}`];
         details[what] = what === "amount" ? Number(given) : what === "at" ? new Date(given).toISOString() : given;
       }
-      await post("/correct", { attempt: call.attempt, outcome: values.outcome, details, note: values.note });
+      const body = { attempt: call.attempt, outcome: values.outcome, details, note: values.note };
+      await post("/correct", body).catch((error) => {
+        if (!error.confirm || !window.confirm(error.message)) throw error;
+        return post("/correct", { ...body, [error.confirm]: true });
+      });
       toast(t("floor.corrected"), "good");
       await refreshDetails();
     },

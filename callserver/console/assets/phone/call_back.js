@@ -45,6 +45,7 @@ export function timePicker(draft, keep, limits) {
 
   async function ask(value) {
     input.value = value;
+    delete draft.confirm_outside_hours; // confirmed for another time
     keep("at", undefined);
     answer.className = "";
     answer.textContent = "";

@@ -33,9 +33,19 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null }) {
     try {
       await does(draft);
     } catch (error) {
-      say(`${t("phone.outcome.failed")} ${error.message}`);
+      say(error.confirm ? error.message : `${t("phone.outcome.failed")} ${error.message}`);
+      if (error.confirm) wrong.append(" ", confirmation(error.confirm, does));
     }
   });
+
+  // Saves once more, confirmed.
+  function confirmation(field, does) {
+    const confirmed = () => {
+      draft[field] = true;
+      save(does);
+    };
+    return el("button", { type: "button", onclick: confirmed }, t("phone.at.confirm"));
+  }
 
   function press(does) {
     const missing = made.check();
