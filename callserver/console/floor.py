@@ -15,7 +15,7 @@ from callserver.console.live import Told
 from callserver.database import accounts, audit, calls, house, listenings, progress, seats
 from callserver.database.audit import Cursor, Entry
 from callserver.database.calls import CallRow
-from callserver.domain import phone
+from callserver.domain import asking, phone
 from callserver.domain.audit import Kind
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action
@@ -234,7 +234,11 @@ class Floor:
         known = self._ours.rules.current.campaigns
         return {
             name: {
-                key: views.GivenOutcome(label=one.label, asks=one.asks)
+                key: views.GivenOutcome(
+                    label=one.label,
+                    asks=one.asks,
+                    frequencies=asking.frequencies(known[name].purpose),
+                )
                 for key, one in known[name].outcomes.items()
             }
             for name in sorted(names & known.keys())

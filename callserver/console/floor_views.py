@@ -117,6 +117,7 @@ class GivenOutcome(Answer):
 
     label: Label
     asks: tuple[Ask, ...]
+    frequencies: tuple[str, ...]
 
 
 class SeatDetails(Answer):

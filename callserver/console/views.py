@@ -8,7 +8,7 @@ from callserver.database import calls, seats
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
-from callserver.domain import phone
+from callserver.domain import asking, phone
 from callserver.domain.asking import Ended
 from callserver.domain.campaign import Ask, Campaign, Effect, Label, Outcome
 from callserver.domain.facts import Scope
@@ -26,6 +26,7 @@ class OutcomeView(Answer):
     label: Label
     does: Effect
     asks: tuple[Ask, ...]
+    frequencies: tuple[str, ...]  # among which FREQUENCY is chosen
     agreement: bool
     wish: str | None  # as which it takes effect while still talking
 
@@ -137,6 +138,7 @@ def outcomes(campaign: Campaign, *, agreements: bool = True) -> dict[str, Outcom
             label=one.label,
             does=one.does,
             asks=one.asks,
+            frequencies=asking.frequencies(campaign.purpose),
             agreement=one.agreement,
             wish=_wish(one),
         )

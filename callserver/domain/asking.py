@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.facts import Purpose, Relation, Segment
+from callserver.domain.outcome import FREQUENCIES
 from callserver.domain.policy import Policy
 from callserver.domain.suppression import add_years
 
@@ -72,8 +73,30 @@ BY_WISH = {
 """Wishes heard while talking. "Not on this number" is about the telephone, not about the matter."""
 
 
-NEVER_AGREES = frozenset({Ended.VULNERABLE, Ended.DECEASED})
-"""Not even when somebody corrects the outcome afterwards."""
+BY_MARK = {
+    "refused": Ended.REFUSED,
+    "left": Ended.LEFT,
+    "vulnerable": Ended.VULNERABLE,
+    "deceased": Ended.DECEASED,
+}
+"""Marks that a call has written."""
+
+CORRECTABLE = frozenset({Ended.LATER, Ended.WRONG_NUMBER})
+"""An outcome of this kind may be corrected to an agreement. After an opt-out or a refusal nothing is
+agreed for that call, whoever corrects it."""
+
+TOPICS = {
+    Purpose.RECRUIT: (Topic.MEMBERSHIP,),
+    Purpose.GIFT: (Topic.GIFT,),
+    Purpose.RECRUIT_GIFT: (Topic.MEMBERSHIP, Topic.GIFT),
+    Purpose.UPGRADE: (Topic.RAISE,),
+    Purpose.REINSTATE: (Topic.RETURN,),
+    Purpose.SERVICE: (),
+}
+"""What an agreement of a call with this purpose can be about."""
+
+ONCE = "once"
+"""The frequency of a gift: dues are paid again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +106,20 @@ class Guide:
     may: tuple[Topic, ...]
     may_not: tuple[tuple[Topic, Why], ...]
     ended: Ended | None = None
+
+
+def not_agreed(purpose: Purpose, found: Guide) -> Why | None:
+    """Why a call with this purpose can lead to no agreement with this person; None: it can."""
+    topics = TOPICS[purpose]
+    if any(topic in found.may for topic in topics):
+        return None
+    return dict(found.may_not)[topics[0]] if topics else Why.OTHER_PURPOSE
+
+
+def frequencies(purpose: Purpose) -> tuple[str, ...]:
+    """How often may be paid what is agreed in such a call, before the relation is looked at."""
+    gifts = Topic.GIFT in TOPICS[purpose]
+    return tuple(one for one in FREQUENCIES if gifts or one != ONCE)
 
 
 def ended(effect: Effect | None, wishes: Collection[str]) -> Ended | None:

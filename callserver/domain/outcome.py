@@ -110,7 +110,8 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
         case Effect.COMPLAINT:
             return (Finish(given.key), Suppress(Scope.COMPLAINT), *_NEVER)
         case Effect.LEFT:
-            return (Finish(given.key), Mark("left"))
+            # Leaving is a no as well: nobody asks at once whether the person will return.
+            return (Finish(given.key), Mark("left"), Mark("refused"))
 
 
 def after_cause(

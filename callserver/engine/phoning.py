@@ -144,7 +144,6 @@ class Phoning:
             raise Impossible("there is no call whose outcome is missing", key="no_outcome_owed")
         campaign = self._ours.rules.known(call.campaign)
         if not given.is_what(call):
-            self._recording.refuse_after_no(tx, call, campaign, given)
             self._recording.record(tx, call, campaign, given, user)
         wanted = Event.READY if then == "ready" else Event.PAUSE
         wants = row
@@ -174,9 +173,7 @@ class Phoning:
             campaign = self._ours.rules.known(call.campaign)
             if user.department not in (None, campaign.department):
                 raise NotFound("there is no call with an outcome to correct", key="not_found")
-            if user.role == "phoner":
-                self._recording.refuse_after_no(tx, call, campaign, given, corrected=True)
-            self._recording.record(tx, call, campaign, given, user)
+            self._recording.record(tx, call, campaign, given, user, corrected=True)
 
         await self._ours.store.run(work)
         self._call_flow.follow(After(silence=True))

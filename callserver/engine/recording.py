@@ -11,12 +11,15 @@ from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
 from callserver.domain import asking, hours
 from callserver.domain import outcome as outcomes
+from callserver.domain.asking import Topic
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Ask, Campaign, Outcome
+from callserver.domain.facts import Relation
 from callserver.domain.hours import Place
 from callserver.domain.outcome import Consequence
 from callserver.domain.reason import Reason
-from callserver.engine import call_backs, wishes
+from callserver.engine import call_backs, gate, wishes
+from callserver.engine.gate import Question
 from callserver.engine.house import House
 from callserver.engine.wishes import Wishes
 from callserver.errors import Impossible, NotFound
@@ -55,6 +58,16 @@ class NotAgreed(Impossible):
         self.confirmable = confirmable
 
 
+def _refuse_after_no(tx: Tx, call: CallRow, campaign: Campaign, *, corrected: bool) -> None:
+    """One no ends the ask: nothing is agreed after it for the same call, whoever records it.
+
+    An outcome that was a mistake may be corrected to an agreement, but not an opt-out or a refusal.
+    """
+    over = wishes.endings(tx, campaign, call.attempt)
+    if over - (asking.CORRECTABLE if corrected else frozenset()):
+        raise Impossible("the ask of this call has ended: nothing is agreed", key="ask_ended")
+
+
 class Recording:
     """Records outcomes. Its methods run inside the caller's transaction."""
 
@@ -62,26 +75,23 @@ class Recording:
         self._ours = ours
         self._wishes = wishes
 
-    def refuse_after_no(
-        self, tx: Tx, call: CallRow, campaign: Campaign, given: Given, *, corrected: bool = False
+    def record(
+        self,
+        tx: Tx,
+        call: CallRow,
+        campaign: Campaign,
+        given: Given,
+        user: User,
+        *,
+        corrected: bool = False,
     ) -> None:
-        """One no ends the ask: nothing is agreed after it in the same call.
-
-        A mistake may be corrected afterwards, but somebody vulnerable has agreed to nothing.
-        """
-        chosen = campaign.outcomes.get(given.outcome)
-        before = campaign.outcomes.get(call.outcome or "")
-        if chosen is None or not chosen.agreement:
-            return
-        over = asking.ended(None if before is None else before.does, wishes.heard(tx, call.attempt))
-        if over is not None and (not corrected or over in asking.NEVER_AGREES):
-            raise Impossible("the ask of this call has ended: nothing is agreed", key="ask_ended")
-
-    def record(self, tx: Tx, call: CallRow, campaign: Campaign, given: Given, user: User) -> None:
         """The outcome, and what follows from it, in one transaction."""
         now = self._ours.clock.now()
         chosen = self._chosen(campaign, given)
         contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
+        if chosen.agreement:
+            _refuse_after_no(tx, call, campaign, corrected=corrected)
+        self._check_agreed(tx, call, campaign, chosen, given, contact, now)
         follows = self._follows(tx, call, campaign, chosen, given, contact, now)
         closed = self._outside_hours(tx, campaign, contact, follows, given)
         calls.change(
@@ -107,6 +117,37 @@ class Recording:
             self._wishes.apply(
                 tx, contact, campaign, follows, by=f"user:{user.id}", call=call.attempt, now=now
             )
+
+    def _check_agreed(
+        self,
+        tx: Tx,
+        call: CallRow,
+        campaign: Campaign,
+        chosen: Outcome,
+        given: Given,
+        contact: Contact | None,
+        now: datetime,
+    ) -> None:
+        """Purpose, policy and relation decide what can be agreed.
+
+        Raises:
+            Impossible: it cannot; or something is given once which is no gift.
+        """
+        once = given.details.get(Ask.FREQUENCY.value) == asking.ONCE
+        if not chosen.agreement and not once:
+            return
+        relation, today = Relation(), now.date()
+        if contact is not None:
+            question = Question(contact, campaign, "explain", None, now)
+            relation = gate.collect(tx, self._ours.rules, self._ours.secret, question).relation
+            today = max(hours.local_dates(Place.parse(contact.place), now))
+        policy = self._ours.rules.policy_of(campaign)
+        found = asking.guide(campaign, policy, relation, today)
+        why = asking.not_agreed(campaign.purpose, found)
+        if chosen.agreement and why is not None and given.outcome != call.outcome:
+            raise Impossible(f"nothing of this kind is agreed: {why}", key=f"agreed_{why}")
+        if once and Topic.GIFT not in found.may:
+            raise Impossible("once: only a gift is given once", key="once_is_a_gift")
 
     def _follows(
         self,

@@ -9,8 +9,9 @@ from datetime import datetime
 
 from callserver.database import audit, contacts, knowledge, suppressions
 from callserver.database.contacts import Contact
+from callserver.domain import asking, subject
 from callserver.domain import outcome as outcomes
-from callserver.domain import subject
+from callserver.domain.asking import Ended
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Purpose, Scope
@@ -34,6 +35,20 @@ def heard(tx: Tx, attempt: str) -> tuple[str, ...]:
     """The wishes that were heard in this call so far."""
     entries = audit.about(tx, call=attempt)
     return tuple(dict.fromkeys(entry["wish"] for entry in entries if "wish" in entry))
+
+
+def endings(tx: Tx, campaign: Campaign, attempt: str) -> frozenset[Ended]:
+    """Everything that has ever ended the ask of this call, corrected outcomes included."""
+    found = set()
+    for entry in audit.about(tx, call=attempt):
+        given = campaign.outcomes.get(entry.get("outcome") or "")
+        if given is not None and given.does in asking.BY_EFFECT:
+            found.add(asking.BY_EFFECT[given.does])
+        if entry.get("wish") in asking.BY_WISH:
+            found.add(asking.BY_WISH[entry["wish"]])
+        if entry.get("mark") in asking.BY_MARK:
+            found.add(asking.BY_MARK[entry["mark"]])
+    return frozenset(found)
 
 
 class Wishes:

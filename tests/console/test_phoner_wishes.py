@@ -115,7 +115,7 @@ def test_vulnerable_ends_the_ask_at_once(house: House) -> None:
     asyncio.run(work())
 
 
-def test_nothing_is_agreed_after_a_no_but_a_mistake_may_be_mended(house: House) -> None:
+def test_nothing_is_agreed_after_a_no_not_even_by_a_correction(house: House) -> None:
     async def work() -> None:
         attempt = (await talking(house))["call"]["attempt"]
         assert (await house.outcome("no_thanks"))[0] == 200
@@ -124,9 +124,9 @@ def test_nothing_is_agreed_after_a_no_but_a_mistake_may_be_mended(house: House) 
         house.network.hang_up_by_person(house.live_legs()[0])
         await house.until(2)
         body = {"attempt": attempt, "outcome": "member", "details": AGREED}
-        assert (await house.api("POST", "/correct", body))[0] == 200
+        assert (await house.api("POST", "/correct", body))[0] == 409
         first = house.read(lambda tx: calls.get(tx, attempt))
-        assert first.outcome == "member"
+        assert first.outcome == "no_thanks"
 
     asyncio.run(work())
 

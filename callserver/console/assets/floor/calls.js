@@ -8,7 +8,6 @@ import { formDialog } from "./forms.js";
 import { known, may, refreshDetails } from "./state.js";
 
 const MOST = 12;
-const FREQUENCIES = ["monthly", "quarterly", "yearly", "once"];
 
 function result(call) {
   const outcomes = known.details.outcomes[call.campaign] ?? {};
@@ -43,9 +42,9 @@ function actions(call) {
   ].filter(Boolean);
 }
 
-function control(what) {
+function control(what, outcome) {
   if (what === "frequency") {
-    return el("select", {}, ...FREQUENCIES.map((one) => el("option", { value: one }, t(`floor.frequency.${one}`))));
+    return el("select", {}, ...outcome.frequencies.map((one) => el("option", { value: one }, t(`floor.frequency.${one}`))));
   }
   const types = { amount: "number", date: "date", at: "datetime-local" };
   return el("input", { type: types[what] ?? "text", required: true, min: what === "amount" ? "1" : null });
@@ -57,7 +56,7 @@ function correct(call, which) {
   const choice = el("select", { required: true }, ...Object.entries(outcomes).map(([key, one]) =>
     el("option", { value: key, selected: key === call.outcome }, label(one.label))));
   const askFor = () => asked.replaceChildren(...outcomes[choice.value].asks.map((what) =>
-    field(`ask.${what}`, has(`floor.ask.${what}`) ? t(`floor.ask.${what}`) : what, control(what))));
+    field(`ask.${what}`, has(`floor.ask.${what}`) ? t(`floor.ask.${what}`) : what, control(what, outcomes[choice.value]))));
   choice.addEventListener("change", askFor);
   askFor();
   ask(t("floor.correct_title", { call: which }), [

@@ -6,7 +6,6 @@ import { inWords } from "./amounts.js";
 import { timePicker } from "./call_back.js";
 import { topics } from "./words.js";
 
-export const FREQUENCIES = ["monthly", "quarterly", "yearly", "once"];
 const A_YEAR = { monthly: 12, quarterly: 4 };
 const TOPICS = ["health", "religion", "politics", "sexuality", "crime"];
 const { language } = document.body.dataset;
@@ -23,7 +22,7 @@ export function fields(outcome, draft, changed, limits) {
   };
   const checks = [];
   for (const ask of outcome.asks) {
-    const made = MAKE[ask](ask, draft, keep, limits);
+    const made = MAKE[ask](ask, draft, keep, { outcome, limits });
     element.append(made.element);
     checks.push(made.check);
   }
@@ -75,10 +74,10 @@ const MAKE = {
       check: () => (good(draft.details?.amount) ? "" : t("phone.missing.amount")),
     };
   },
-  frequency(ask, draft, keep) {
+  frequency(ask, draft, keep, { outcome }) {
     const group = el("fieldset", {}, el("legend", {}, t("phone.field.frequency")));
     const name = `frequency-${++groups}`;
-    for (const value of FREQUENCIES) {
+    for (const value of outcome.frequencies) {
       const input = el("input", { type: "radio", name, value, checked: draft.details?.frequency === value });
       input.addEventListener("change", () => keep("frequency", value));
       group.append(el("label", { class: "inline" }, input, t(`phone.frequency.${value}`)));
@@ -93,7 +92,7 @@ const MAKE = {
       check: () => (draft.details?.date ? "" : t("phone.missing.date")),
     };
   },
-  at: (ask, draft, keep, limits) => timePicker(draft, keep, limits),
+  at: (ask, draft, keep, { limits }) => timePicker(draft, keep, limits),
   note: words,
   reason: words,
 };

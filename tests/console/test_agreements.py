@@ -1,0 +1,173 @@
+"""What can be agreed, by whom it is recorded, and that nothing is agreed after a no."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver.domain.role import Role
+from tests.console.conftest import House
+
+AGREED = {"amount": 100, "frequency": "monthly"}
+NOES: list[tuple[str, dict[str, Any]]] = [
+    ("no_thanks", {}),
+    ("not_this_number", {}),
+    ("not_this_household", {}),
+    ("not_about_this", {}),
+    ("never", {}),
+    ("complaint", {"note": "et par ord"}),
+    ("deceased", {}),
+    ("vulnerable", {}),
+]
+MEMBERS = "ref;navn;telefon;medlem;kilde\nK1;Karla Juul;32200001;ja;gade\n"
+FORMER = "ref;navn;telefon;ophørt;kilde\nK1;Karla Juul;32200001;2024-01-01;medlem\n"
+
+
+async def given(house: House, outcome: str, details: Any = None) -> str:
+    """A talk that ended with this outcome; its attempt."""
+    await house.on_shift()
+    await house.ready()
+    await house.until(6)
+    house.network.hang_up_by_person(house.live_legs()[0])
+    await house.until(2)
+    assert (await house.outcome(outcome, details, then="pause"))[0] == 200
+    return str(house.calls()[0].attempt)
+
+
+def correction(attempt: str, outcome: str = "member", details: Any = None) -> dict[str, Any]:
+    return {"attempt": attempt, "outcome": outcome, "details": details or AGREED}
+
+
+@pytest.mark.parametrize(("outcome", "details"), NOES)
+def test_no_role_corrects_a_no_to_an_agreement(
+    house: House, outcome: str, details: dict[str, Any]
+) -> None:
+    attempt = asyncio.run(given(house, outcome, details))
+    phoner = asyncio.run(house.api("POST", "/correct", correction(attempt)))
+    assert phoner[0] == 409
+    for role in (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER):
+        reply = house.browser(role.value).api("POST", "/correct", correction(attempt))
+        assert reply.status_code == 409, role
+        assert "sagt nej" in reply.json()["detail"]
+    assert house.calls()[0].outcome == outcome
+
+
+def test_nor_in_two_steps(house: House) -> None:
+    """The no is corrected to something harmless first; the call's history is what counts."""
+    attempt = asyncio.run(given(house, "never"))
+    supervisor = house.browser(Role.SUPERVISOR.value)
+    harmless = correction(attempt, "hung_up") | {"details": {}}
+    assert supervisor.api("POST", "/correct", harmless).status_code == 200
+    assert supervisor.api("POST", "/correct", correction(attempt)).status_code == 409
+    assert house.calls()[0].outcome == "hung_up"
+
+
+def test_nor_after_a_wish(house: House) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(6)
+        await house.api("POST", "/wish", {"wish": "never"})
+        assert (await house.outcome("member", AGREED))[0] == 409
+        await house.outcome("hung_up", then="pause")
+
+    asyncio.run(work())
+    attempt = house.calls()[0].attempt
+    supervisor = house.browser(Role.SUPERVISOR.value)
+    assert supervisor.api("POST", "/correct", correction(attempt)).status_code == 409
+
+
+@pytest.mark.parametrize("outcome", ["not_now", "hung_up", "voicemail", "wrong_number"])
+def test_a_mistake_that_is_no_refusal_is_corrected(house: House, outcome: str) -> None:
+    attempt = asyncio.run(given(house, outcome))
+    supervisor = house.browser(Role.SUPERVISOR.value)
+    assert supervisor.api("POST", "/correct", correction(attempt)).status_code == 200
+    assert house.calls()[0].outcome == "member"
+
+
+def test_once_is_no_membership(house: House) -> None:
+    once = {"amount": 100, "frequency": "once"}
+
+    async def work() -> str:
+        await house.on_shift()
+        await house.ready()
+        await house.until(6)
+        seat = await house.seat()
+        assert seat["call"]["outcomes"]["member"]["frequencies"] == [
+            "monthly",
+            "quarterly",
+            "yearly",
+        ]
+        status, problem = await house.outcome("member", once)
+        assert (status, "gave" in problem["detail"]) == (409, True)
+        assert (await house.outcome("member", AGREED, then="pause"))[0] == 200
+        return str(house.calls()[0].attempt)
+
+    attempt = asyncio.run(work())
+    supervisor = house.browser(Role.SUPERVISOR.value)
+    reply = supervisor.api("POST", "/correct", correction(attempt, details=once))
+    assert reply.status_code == 409
+    better = correction(attempt, details={"amount": 150, "frequency": "yearly"})
+    assert supervisor.api("POST", "/correct", better).status_code == 200
+
+
+def in_house(folder: Path, campaign: str, people: str) -> Iterator[House]:
+    made = House(folder, campaign=campaign, people=people)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def strangers(tmp_path: Path) -> Iterator[House]:
+    """On the list of members to be asked for more, though nothing says that this is one."""
+    yield from in_house(tmp_path, "opgradering", MEMBERS.replace("ja", "nej"))
+
+
+@pytest.fixture
+def members(tmp_path: Path) -> Iterator[House]:
+    yield from in_house(tmp_path, "opgradering", MEMBERS)
+
+
+def test_the_relation_decides(strangers: House) -> None:
+    async def work() -> None:
+        await strangers.on_shift()
+        await strangers.ready()
+        await strangers.until(6)
+        status, problem = await strangers.outcome("upgrade", AGREED)
+        assert (status, "ikke medlem" in problem["detail"]) == (409, True)
+
+    asyncio.run(work())
+
+
+def test_who_leaves_is_left_in_peace_on_every_list(members: House) -> None:
+    """The member who has just left is not asked by the next campaign whether to return."""
+    from callserver.engine.taking_in import take_in
+
+    asyncio.run(given(members, "leave"))
+    rules = members.server.ours.rules
+    lapsed = rules.campaign("lapsed")
+    members.read(lambda tx: take_in(tx, lapsed, FORMER.encode(), members.clock.now()))
+    members.read(lambda tx: _second_phoner(tx, members))
+    members.campaign = "lapsed"
+
+    async def work() -> None:
+        await members.on_shift(2)
+        await members.ready(2)
+        await members.until(5)
+        status, problem = await members.api("POST", "/dial", {"number": "32200001"}, phoner=2)
+        assert (status, problem["reasons"]) == (409, ["FREQ_GAP", "FREQ_REFUSAL"])
+
+    asyncio.run(work())
+    assert len(members.network.record) == 1
+    again = members.entries("refused")[0]
+    assert "FREQ_REFUSAL" in again["reasons"]
+
+
+def _second_phoner(tx: Any, house: House) -> None:
+    from callserver.database import accounts
+    from callserver.engine.accounts import hash_of
+
+    accounts.add(tx, id=2, handle="p2", name="Phoner 2", role="phoner", department="syd")
+    accounts.add_token(tx, hash_of("t2"), 2, "test", house.clock.now())
