@@ -32,8 +32,14 @@ ASK_AGAIN = timedelta(seconds=10)
 QUEUE_SLACK = timedelta(seconds=60)
 """Beyond the ring time: the provider's own queue, and late callbacks."""
 
-TALK_CHECK = timedelta(minutes=10)
-"""A talk is asked about this often, in case its end was never told."""
+TALK_CHECK = timedelta(seconds=25)
+"""A talk is asked about this often: if its end is never told, the phoner is free within a minute.
+
+A hundred phoners in talks cost four requests a second; an open question costs the provider nothing.
+"""
+
+TALK_CHECK_AFTER_OUTCOME = timedelta(seconds=5)
+"""The outcome is given, so the talk is about to end: asked about at once, and then this often."""
 
 
 CHECK_AGAIN_SECONDS = (0.5, 2, 5)

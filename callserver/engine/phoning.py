@@ -154,6 +154,8 @@ class Phoning:
         after = After(silence=True)
         if moved.state == State.WAITING:
             after.dial.append(moved.id)
+        if moved.state == State.TALKING:  # perhaps its end was never told: asked about at once
+            calls.change(tx, call.attempt, deadline=now)
         return after
 
     async def correct(self, user: User, attempt: str, given: Given) -> None:

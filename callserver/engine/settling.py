@@ -13,7 +13,12 @@ from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import Kind
 from callserver.domain.call import Cause, Report, State
-from callserver.engine.call_flow import ASK_AGAIN, TALK_CHECK, CallFlow
+from callserver.engine.call_flow import (
+    ASK_AGAIN,
+    TALK_CHECK,
+    TALK_CHECK_AFTER_OUTCOME,
+    CallFlow,
+)
 from callserver.engine.house import House
 from callserver.ports import Leg, LegState, Room, Tx
 
@@ -50,6 +55,9 @@ class Settling:
             phone.from_int(call.number),
             call.permit_at,
         )
+        if call.state == State.TALKING and (leg.state, leg.ref) == (LegState.TALKING, call.ref):
+            await self._ours.store.run(lambda tx: self._goes_on(tx, call))
+            return  # that a talk goes on is no news
         report = self._report(call, leg)
         await self._ours.store.run(lambda tx: self._note(tx, call, leg, report))
         if report is not None:
@@ -78,11 +86,24 @@ class Settling:
             case LegState.ENDED:
                 return _REPORTS.get(Cause(leg.cause or Cause.UNREACHABLE), Report.FAILED)
 
+    def _goes_on(self, tx: Tx, asked: CallRow) -> None:
+        """When to ask again. The phoner may have given the outcome while the provider was asked."""
+        call = calls.get(tx, asked.attempt)
+        if call is None or call.ended_at is not None:
+            return
+        if call.stop_wanted is not None:
+            lasting = ASK_AGAIN
+        elif call.outcome is None:
+            lasting = TALK_CHECK
+        elif asked.outcome is None:
+            return  # it is to be asked about now, which was written meanwhile
+        else:
+            lasting = TALK_CHECK_AFTER_OUTCOME
+        calls.change(tx, call.attempt, deadline=self._ours.clock.now() + lasting)
+
     def _note(self, tx: Tx, call: CallRow, leg: Leg, report: Report | None) -> None:
         now = self._ours.clock.now()
-        talks = call.state == State.TALKING and call.stop_wanted is None
-        lasting = TALK_CHECK if talks else ASK_AGAIN
-        calls.change(tx, call.attempt, deadline=now + lasting)
+        calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
         if report is not None:
             audit.append(tx, now, Kind.SETTLED, call=call.attempt, found=leg.state.value)
 
