@@ -32,6 +32,14 @@ class Clock(Protocol):
         """How far the wall clock is known to be off, in milliseconds; 0 when nothing is known."""
         ...
 
+    def accepted_ms(self) -> int:
+        """The jump that turned out to be a correction since the last question, in milliseconds."""
+        ...
+
+    def behind_ms(self, known: datetime) -> int:
+        """How far the clock is behind an instant that has been already, in milliseconds."""
+        ...
+
     async def sleep(self, seconds: float) -> None: ...
 
 

@@ -1,6 +1,7 @@
 """The system's clock, and one that starts elsewhere. The only datetime.now()."""
 
 import asyncio
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -13,18 +14,47 @@ class SystemClock:
     """The wall clock, watched: it is compared with the monotonic clock, which nobody can set."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._offset = time.time() - time.monotonic()
+        self._step: tuple[float, float] | None = None  # another offset, and since when it is steady
+        self._accepted_ms = 0
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def skew_ms(self) -> int:
-        """How far the wall clock has jumped since the start; slow corrections are followed."""
-        offset = time.time() - time.monotonic()
-        jump = offset - self._offset
-        if abs(jump) < SLEW_S:
-            self._offset = offset
-        return round(jump * 1000)
+        """How far the wall clock has jumped; slow corrections are followed.
+
+        A jump that lasts is a correction, or a machine that was paused: once the clock has gone
+        steadily for `STEADY_S` since, its time is accepted.
+        """
+        with self._lock:
+            now = time.monotonic()
+            offset = time.time() - now
+            jump = offset - self._offset
+            if abs(jump) < SLEW_S:
+                self._offset, self._step = offset, None
+                return round(jump * 1000)
+            since = now if self._step is None else self._step[1]
+            if self._step is not None and abs(offset - self._step[0]) >= SLEW_S:
+                since = now  # it has jumped again
+            self._step = (offset, since)
+            if now - since < STEADY_S:
+                return round(jump * 1000)
+            self._accepted_ms += round(jump * 1000)
+            self._offset, self._step = offset, None
+            return 0
+
+    def accepted_ms(self) -> int:
+        """The jump that was accepted since the last question; 0 when there was none."""
+        self.skew_ms()
+        with self._lock:
+            accepted, self._accepted_ms = self._accepted_ms, 0
+        return accepted
+
+    def behind_ms(self, known: datetime) -> int:
+        """How far the clock is behind an instant that has been already."""
+        return max(0, round((known - self.now()) / timedelta(milliseconds=1)))
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -32,6 +62,9 @@ class SystemClock:
 
 SLEW_S = 0.1
 """A correction smaller than this between two looks is the time service's ordinary work."""
+
+STEADY_S = 60.0
+"""A clock that jumped is believed again when it has gone steadily for so long."""
 
 
 class ShiftedClock(SystemClock):
@@ -43,6 +76,11 @@ class ShiftedClock(SystemClock):
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._shift
+
+    def behind_ms(self, known: datetime) -> int:
+        """Not known: each process starts such a clock at the same instant, but not at one moment."""
+        del known
+        return 0
 
 
 def clock_from(start: str, tx: Tx) -> SystemClock:

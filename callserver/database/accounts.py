@@ -128,7 +128,7 @@ def seen(tx: Tx, user_id: int, now: datetime) -> None:
 
 def supervisor_present(tx: Tx, department: str | None, now: datetime) -> bool:
     seen: datetime | None = _supervisor(tx, {"department": department}).scalar()
-    return seen is not None and now - seen <= SUPERVISOR_SEEN
+    return seen is not None and abs(now - seen) <= SUPERVISOR_SEEN
 
 
 # -- sessions and tokens -----------------------------------------------------------------------

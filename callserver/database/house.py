@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -49,6 +49,17 @@ _next_due = Prepared(
         select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)).scalar_subquery(),
         select(func.min(listenings.c.look_at))
         .where(listenings.c.look_at.is_not(None))
+        .scalar_subquery(),
+    )
+)
+TIME = "time"
+"""A row among the leases that belongs to nobody: the latest instant by which the house has lived."""
+
+_latest = Prepared(
+    select(
+        select(audit.c.at).order_by(audit.c.id.desc()).limit(1).scalar_subquery(),
+        select(leases.c.until)
+        .where(leases.c.name == literal_column(f"'{TIME}'"))
         .scalar_subquery(),
     )
 )
@@ -185,6 +196,32 @@ def lease(tx: Tx, name: str, owner: str, now: datetime) -> bool:
         .execution_options(preserve_rowcount=True)
     )
     return tx.execute(statement).rowcount == 1
+
+
+def latest(tx: Tx) -> datetime | None:
+    """The latest instant that the log or upkeep wrote down; a clock before it is behind."""
+    return max((at for at in _latest(tx, {}).one() if at is not None), default=None)
+
+
+def keep_time(tx: Tx, now: datetime, *, back: bool = False) -> None:
+    """Remember that the house has lived until now; every few seconds is enough.
+
+    `back`: the clock was put right, and what was written down before was too late.
+    """
+    kept = tx.execute(_lease, {"name": TIME}).one_or_none()
+    if kept is not None and not back and now - kept.until < LEASE / 2:
+        return
+    tx.execute(
+        _INSERTS[tx.dialect.name](leases)
+        .values(name=TIME, owner=NOBODY, until=now)
+        .on_conflict_do_update(index_elements=["name"], set_={"until": now})
+    )
+
+
+def slots_from(tx: Tx, now: datetime) -> None:
+    """No slot lies further ahead than now: a clock that went ahead gave them out."""
+    tx.execute(update(budgets).where(budgets.c.next_at > now).values(next_at=now))
+    tx.execute(update(seats).where(seats.c.slot_at > now).values(slot_at=None))
 
 
 def lived_until(tx: Tx) -> datetime | None:

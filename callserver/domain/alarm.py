@@ -30,7 +30,8 @@ DECLINED_ORDERS = 5
 
 class Kind(StrEnum):
     UPKEEP_STILL = "upkeep_still"  # no process does what is due
-    CLOCK = "clock"
+    CLOCK = "clock"  # it has jumped
+    CLOCK_BEHIND = "clock_behind"  # the log knows of later instants
     CAMPAIGN_STOPPED = "campaign_stopped"  # by a breaker, not by a person
     NUMBERS_REFUSED = "numbers_refused"  # the carrier refuses some contacts' numbers
     ABANDON_RATE = "abandon_rate"
@@ -92,6 +93,7 @@ class Signs:
     guessed: int = 0  # places from which somebody guesses
     refused_webhooks: int = 0
     too_fast: int = 0  # people who met a limit of pace
+    behind_ms: int = 0  # the clock is behind the log
 
 
 def alarms(signs: Signs) -> list[Alarm]:
@@ -108,6 +110,8 @@ def _of_the_house(signs: Signs) -> Iterator[Alarm]:
         yield Alarm(Kind.UPKEEP_STILL, values={"seconds": _seconds(now - signs.upkeep_until)})
     if abs(signs.skew_ms) > signs.most_skew_ms:
         yield Alarm(Kind.CLOCK, values={"ms": signs.skew_ms})
+    elif signs.behind_ms > 0:
+        yield Alarm(Kind.CLOCK_BEHIND, values={"seconds": -(-signs.behind_ms // 1000)})
     for one in signs.registers:
         if one.issued is None:
             yield Alarm(Kind.REGISTER_MISSING, values={"register": one.name})

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     CALL_BACK = "call_back"
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed
+    CLOCK = "clock"  # the server's clock had jumped, and its time was accepted
     SIGNATURE_REFUSED = "signature_refused"
     PACE = "pace"  # somebody did more of one thing than is allowed, and was refused
     LOOKED_UP = "looked_up"  # somebody asked who called a number, or tried one that is on no list

@@ -18,7 +18,7 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.permit import DialPermit, PermitVoid, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import Event, State
-from callserver.engine import gate, in_room, prospects, seating
+from callserver.engine import gate, in_room, prospects, seating, timekeeping
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.declining import BACK_OFF
 from callserver.engine.gate import Question
@@ -165,9 +165,9 @@ class Dialer:
             if now - row.slot_at <= SLOT_KEPT:
                 return True
         elif row.slot_at is not None:
-            return False
+            return timekeeping.in_doubt(tx, self._ours.clock)  # the gate refuses, and says why
         slot = house.next_slot(tx, now)
-        if slot <= now:
+        if slot <= now or timekeeping.in_doubt(tx, self._ours.clock):
             return True
         house.take_slot(tx, slot, self._ours.calls_per_second)
         seating.wait(tx, row, "call_rate", now, until=slot, wake_at=slot, slot_at=slot)

@@ -20,6 +20,7 @@ from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
+from callserver.engine import timekeeping
 from callserver.engine.house import House, Rules
 from callserver.ports import Tx
 
@@ -47,7 +48,8 @@ def ask(tx: Tx, ours: House, question: Question) -> DialPermit | Refusal:
     suppressions.before_deciding(tx)
     try:
         answer = permit.decide(
-            collect(tx, ours.rules, ours.secret, question, ours.clock.skew_ms()), attempt
+            collect(tx, ours.rules, ours.secret, question, timekeeping.skew_ms(tx, ours.clock)),
+            attempt,
         )
     except Exception:  # noqa: BLE001 - fail closed: whatever went wrong, nobody is rung (I9)
         answer = Refusal((Reason.SYS_ERROR,), None)

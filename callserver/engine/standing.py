@@ -12,7 +12,7 @@ from callserver.domain.audit import Kind as AuditKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.hours import Place
 from callserver.domain.permit import MOST_CLOCK_SKEW_MS
-from callserver.engine import gate, prospects, register_needs
+from callserver.engine import gate, prospects, register_needs, timekeeping
 from callserver.engine.attempts import LOCKED_FOR, MOST_FAILURES
 from callserver.engine.house import House
 from callserver.ports import Tx
@@ -162,6 +162,7 @@ def _signs(
         declined=declined,
         silent=silent,
         skew_ms=ours.clock.skew_ms(),
+        behind_ms=timekeeping.behind_ms(tx, ours.clock),
         most_skew_ms=MOST_CLOCK_SKEW_MS,
         upkeep_until=progress.lease_until(tx, "upkeep"),
         oldest_unsealed=progress.oldest_unsealed(tx),

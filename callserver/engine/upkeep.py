@@ -15,7 +15,7 @@ from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.database.store import UNAVAILABLE
 from callserver.domain.seat import Event, State
-from callserver.engine import seating
+from callserver.engine import seating, timekeeping
 from callserver.engine.call_flow import ASK_AGAIN, CallFlow
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
@@ -77,13 +77,22 @@ class Upkeep:
         self._chores = chores
         self._tidied: datetime | None = None
         self._missed = False
+        self._jumped = False
+        self._accepted_ms = 0  # by the clock, and not in the log yet
 
     def missed(self) -> None:
         """The database was out of reach: reports may be missing, and everything is asked about."""
         self._missed = True
 
     async def make_up(self) -> None:
-        """After an outage: look at everything, as after a start."""
+        """After an outage, or a step of the clock: look at everything, as after a start."""
+        self._accepted_ms += self._ours.clock.accepted_ms()
+        jumped, accepted = timekeeping.jumped(self._ours.clock), self._accepted_ms
+        if accepted or (self._jumped and not jumped):
+            await self._ours.store.run(lambda tx: timekeeping.goes_right(tx, self._ours, accepted))
+            self._accepted_ms -= accepted
+            self._missed = True
+        self._jumped = jumped
         if self._missed:
             await self.start()
             self._missed = False
@@ -142,6 +151,7 @@ class Upkeep:
     def _due(self, tx: Tx, now: datetime) -> Due | None:
         if not house.lease(tx, "upkeep", self._owner, now):
             return None
+        timekeeping.keep(tx, self._ours.clock)
         quiet = calls.due(tx, now)
         for call in quiet:  # however long the provider takes to answer, it is asked once
             calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)

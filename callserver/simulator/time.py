@@ -30,6 +30,12 @@ class VirtualClock:
     def skew_ms(self) -> int:
         return 0
 
+    def accepted_ms(self) -> int:
+        return 0
+
+    def behind_ms(self, known: datetime) -> int:
+        return max(0, round((known - self._now) / timedelta(milliseconds=1)))
+
     async def sleep(self, seconds: float) -> None:
         """Virtual time passes between events, not within one."""
         del seconds

@@ -43,6 +43,8 @@ def test_a_house_that_is_well_raises_none() -> None:
             {"seconds": 9},
         ),
         (replace(WELL, skew_ms=-501), Kind.CLOCK, {"ms": -501}),
+        (replace(WELL, skew_ms=-5000, behind_ms=5000), Kind.CLOCK, {"ms": -5000}),
+        (replace(WELL, behind_ms=2001), Kind.CLOCK_BEHIND, {"seconds": 3}),
         (
             replace(WELL, campaigns=[replace(QUIET, paused=True, reason="provider_21215")]),
             Kind.CAMPAIGN_STOPPED,

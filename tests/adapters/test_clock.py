@@ -1,0 +1,98 @@
+"""The wall clock jumps, and is believed again when it has gone steadily for a while."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from callserver.adapters.clock import STEADY_S, ShiftedClock, SystemClock
+
+
+class Machine:
+    """Its two clocks, as a test sets them."""
+
+    def __init__(self) -> None:
+        self.wall, self.monotonic = 1_800_000_000.0, 1000.0
+
+    def passes(self, seconds: float) -> None:
+        self.wall += seconds
+        self.monotonic += seconds
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    made = Machine()
+    monkeypatch.setattr(time, "time", lambda: made.wall)
+    monkeypatch.setattr(time, "monotonic", lambda: made.monotonic)
+    return made
+
+
+@pytest.mark.parametrize("jump", [3.0, -3.0, 3600.0, -3600.0])
+def test_a_correction_is_accepted_after_a_while(machine: Machine, jump: float) -> None:
+    clock = SystemClock()
+    machine.wall += jump
+    for _ in range(int(STEADY_S)):
+        assert clock.skew_ms() == round(jump * 1000)
+        assert clock.accepted_ms() == 0
+        machine.passes(1)
+    assert clock.skew_ms() == 0
+    assert clock.accepted_ms() == round(jump * 1000)
+    assert clock.accepted_ms() == 0
+    machine.passes(1000)
+    assert clock.skew_ms() == 0
+
+
+def test_two_looks_a_while_apart_are_enough(machine: Machine) -> None:
+    clock = SystemClock()
+    machine.wall += 5
+    assert clock.skew_ms() == 5000
+    machine.passes(STEADY_S)
+    assert clock.skew_ms() == 0
+
+
+def test_a_paused_machine_is_a_jump_of_the_wall_clock(machine: Machine) -> None:
+    clock = SystemClock()
+    machine.wall += 900  # the monotonic clock stands still meanwhile
+    assert clock.skew_ms() == 900_000
+    machine.passes(STEADY_S)
+    assert (clock.skew_ms(), clock.accepted_ms()) == (0, 900_000)
+
+
+def test_a_slip_that_is_over_is_no_correction(machine: Machine) -> None:
+    clock = SystemClock()
+    machine.wall -= 3600
+    assert clock.skew_ms() == -3_600_000
+    machine.passes(2)
+    machine.wall += 3600
+    assert (clock.skew_ms(), clock.accepted_ms()) == (0, 0)
+    machine.wall -= 3600  # again: it does not count from the first time
+    machine.passes(STEADY_S)
+    assert clock.skew_ms() == -3_600_000
+
+
+def test_a_clock_that_keeps_jumping_is_not_believed(machine: Machine) -> None:
+    clock = SystemClock()
+    for _ in range(20):
+        machine.wall += 2
+        machine.passes(STEADY_S / 2)
+        assert clock.skew_ms() != 0
+    assert clock.accepted_ms() == 0
+
+
+def test_the_time_service_s_ordinary_work_is_followed(machine: Machine) -> None:
+    clock = SystemClock()
+    for _ in range(1000):
+        machine.wall += 0.01
+        machine.passes(1)
+        assert abs(clock.skew_ms()) <= 10
+    assert clock.accepted_ms() == 0
+
+
+def test_how_far_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SystemClock()
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    assert clock.behind_ms(now + timedelta(seconds=3)) == 3000
+    assert clock.behind_ms(now - timedelta(seconds=3)) == 0
+    shifted = ShiftedClock(now - timedelta(days=100))
+    assert shifted.behind_ms(now) == 0  # a demonstration's clock is compared with nothing
