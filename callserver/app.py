@@ -29,6 +29,7 @@ from callserver.console.lists import Lists
 from callserver.console.live import Live
 from callserver.console.log import Log
 from callserver.console.pages import Pages
+from callserver.console.person_facts import PersonFacts
 from callserver.console.phoner import Phoner
 from callserver.console.played import Played, Telephones
 from callserver.console.refused_numbers import RefusedNumbers
@@ -178,6 +179,7 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
         RefusedNumbers(server.ours, server.dialer),
         ears,
         Who(server.ours, server.call_flow),
+        PersonFacts(server.ours, server.call_flow),
         Reports(server.ours),
         Log(server.ours, server.settings),
         rules,

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from callserver.domain.document import File, Key, Position
+from callserver.errors import ConfigurationProblem
 
 MOST_BYTES = 100_000
 """The largest configuration file; the largest one shipped has 4 kB."""
@@ -160,8 +161,23 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
             _walk(value, (*key, position), positions)
 
 
+def check_there(folder: Path) -> None:
+    """Look for a configuration folder before its files.
+
+    Raises:
+        ConfigurationProblem: there is none.
+    """
+    if not folder.is_dir():
+        raise ConfigurationProblem(f"there is no folder {folder}")
+
+
 def read_folder(folder: Path) -> list[File]:
-    """Every file of a configuration folder: policies, campaigns, departments, house, scripts, books."""
+    """Every file of a configuration folder: policies, campaigns, departments, house, scripts, books.
+
+    Raises:
+        ConfigurationProblem: there is no such folder.
+    """
+    check_there(folder)
     found: list[File] = []
     for kind, place in (("policy", "policies"), ("campaign", "campaigns")):
         for path in sorted((folder / place).glob("*.y*ml")):

@@ -36,6 +36,7 @@ class Folder:
         Raises:
             ConfigurationProblem: names every problem with file, line and key.
         """
+        files.check_there(self._path)
         signature = self.signature()
         if self._read is not None and self._read[0] == signature:
             return self._read[1], self._read[2]

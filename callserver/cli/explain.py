@@ -56,12 +56,16 @@ def _document(answer: explaining.Explanation) -> dict[str, Any]:
         "reasons": [reason.value for reason in answer.reasons],
         "next_at": None if answer.next_at is None else answer.next_at.isoformat(),
         "contact": answer.contact,
+        "listed": answer.contact is not None,  # only contacts are ever dialed
         "revision": answer.revision,
     }
 
 
 def _say(answer: explaining.Explanation, language: str) -> None:
     console = Console(highlight=False)
+    if answer.contact is None:
+        said = texts.say(language, "explain.no_contact")
+        console.print(f"[yellow]{answer.campaign}: {said}[/]", soft_wrap=True)
     if not answer.reasons:
         console.print(f"[green]{answer.campaign}: {texts.say(language, 'explain.allowed')}[/]")
         return

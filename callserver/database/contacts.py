@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all, update
+from sqlalchemy import Integer, bindparam, func, literal_column, null, select, union_all, update
 
 from callserver.database.prepared import Change, Prepared
 from callserver.database.tables import contacts, places
@@ -128,6 +128,46 @@ def by_number(tx: Tx, number: int, campaign: str | None = None) -> list[Contact]
     if campaign is not None:
         query = query.where(contacts.c.campaign == campaign)
     return [Contact._make(row) for row in tx.execute(query)]
+
+
+def of_person(tx: Tx, person: int) -> list[Contact]:
+    """The person's rows on every list."""
+    query = select(*_columns).where(contacts.c.person == person).order_by(contacts.c.id)
+    return [Contact._make(row) for row in tx.execute(query)]
+
+
+def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
+    """Those of the contacts that were closed for one of these reasons are dialed again; their ids."""
+    closed = select(contacts.c.id).where(
+        contacts.c.id.in_(list(ids)),
+        contacts.c.status == "closed",
+        contacts.c.reason.in_(list(reasons)),
+    )
+    found = list(tx.execute(closed).scalars())
+    mine = update(contacts).where(contacts.c.id.in_(found))
+    agreed = contacts.c.callback_for.is_not(None)
+    tx.execute(
+        mine.where(agreed).values(status="call_back", reason=None, next_at=contacts.c.callback_for)
+    )
+    tx.execute(mine.where(~agreed).values(status="ready", reason=None))
+    return found
+
+
+def forget(tx: Tx, ids: Sequence[int], reason: str) -> None:
+    """Close contacts for good, without anything that tells who they were."""
+    empty = ("ref", "name", "zone", "born", "last_gift", "ended", "source", "next_at")
+    tx.execute(
+        update(contacts)
+        .where(contacts.c.id.in_(list(ids)))
+        .values(
+            status="closed",
+            reason=reason,
+            member=False,
+            callback_for=None,
+            fields=null(),
+            **dict.fromkeys(empty),
+        )
+    )
 
 
 def names(tx: Tx, ids: Sequence[int]) -> dict[int, str | None]:

@@ -24,7 +24,7 @@ class Mark:
 
 _marks = Prepared(
     select(marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail)
-    .where(marks.c.subject.in_([bindparam("a"), bindparam("b"), bindparam("c")]))
+    .where(marks.c.subject.in_([bindparam(name) for name in "abcd"]))
     .order_by(marks.c.id)
 )
 _insert_mark = Prepared(
@@ -33,8 +33,8 @@ _insert_mark = Prepared(
 
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
-    """What is known of up to three subjects (number, person, household), oldest first."""
-    names = dict(zip("abc", [*subjects, *(list(subjects[:1]) * 2)], strict=False))
+    """What is known of up to four subjects (number, person, household, hash), oldest first."""
+    names = dict(zip("abcd", [*subjects, *(list(subjects[:1]) * 3)], strict=False))
     return [Mark(*row) for row in _marks(tx, names)]
 
 

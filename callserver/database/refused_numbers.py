@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, insert, literal, or_, select, update
 
+from callserver.database.contacts import reopen
 from callserver.database.house_tables import refused_numbers
 from callserver.database.tables import (
     EPOCH,
@@ -98,15 +99,6 @@ def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> li
         .values(released_at=now, released_by=by)
     )
     waiting = select(contacts.c.id).where(
-        or_(contacts.c.number.in_(numbers), contacts.c.id.in_(known)),
-        contacts.c.status == "closed",
-        contacts.c.reason == Reason.NUM_REFUSED.value,
+        or_(contacts.c.number.in_(numbers), contacts.c.id.in_(known))
     )
-    found = list(tx.execute(waiting).scalars())
-    mine = update(contacts).where(contacts.c.id.in_(found))
-    agreed = contacts.c.callback_for.is_not(None)
-    tx.execute(
-        mine.where(agreed).values(status="call_back", reason=None, next_at=contacts.c.callback_for)
-    )
-    tx.execute(mine.where(~agreed).values(status="ready", reason=None))
-    return found
+    return reopen(tx, list(tx.execute(waiting).scalars()), [Reason.NUM_REFUSED.value])

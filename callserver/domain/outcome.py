@@ -4,7 +4,7 @@ One refusal ends the ask; every wish is data that takes effect before the next d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ class Finish:
     """The contact is done with; `reason` says why."""
 
     reason: str
+    counts: Cause | None = None  # one more dial that ended so
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Again:
 
     at: datetime
     reason: str | None = None
+    counts: Cause | None = None  # one more dial that ended so
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,10 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
             wait = timedelta(minutes=rule.release_after_minutes if rule.personal else 0)
             return (CallBackAt(at, phoner, at + wait),)
         case Effect.RETRY:
-            cause = outcome.retry_as or Cause.NO_ANSWER
-            counted = dict(given.tries_by_outcome)
-            counted[cause.value] = counted.get(cause.value, 0) + 1
-            return (after_cause(campaign, cause, counted, given.tries, now),)
+            cause = cause_of(outcome) or Cause.NO_ANSWER
+            tried = counted(given.tries_by_outcome, cause, 1)
+            follows = after_cause(campaign, cause, tried, given.tries, now)
+            return (replace(follows, counts=cause),)
         case Effect.SUPPRESS:
             scope = outcome.scope or Scope.PERSON
             if scope is Scope.PERSON:
@@ -114,12 +116,24 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
             return (Finish(given.key), Mark("left"), Mark("refused"))
 
 
+def cause_of(outcome: Outcome) -> Cause | None:
+    """As what an outcome counts towards the retry rules; None: it does not."""
+    return (outcome.retry_as or Cause.NO_ANSWER) if outcome.does is Effect.RETRY else None
+
+
+def counted(tries: Mapping[str, int] | None, cause: Cause, more: int) -> dict[str, int]:
+    """The tries by cause, with one more or one less of this."""
+    found = dict(tries or {})
+    found[cause.value] = max(found.get(cause.value, 0) + more, 0)
+    return found
+
+
 def after_cause(
-    campaign: Campaign, cause: Cause, counted: Mapping[str, int], tries: int, now: datetime
+    campaign: Campaign, cause: Cause, tried: Mapping[str, int], tries: int, now: datetime
 ) -> Again | Finish:
     """The retry rule of a cause; the contact is closed when the rule's count is used up."""
     rule = campaign.retry.get(cause)
-    if rule is None or counted.get(cause.value, 0) > rule.most or tries >= campaign.most_tries:
+    if rule is None or tried.get(cause.value, 0) > rule.most or tries >= campaign.most_tries:
         return Finish(f"tried:{cause.value}")
     return Again(now + rule.after)
 

@@ -273,8 +273,7 @@ class CallFlow:
         if call.cause is None:
             return
         cause = Cause.NO_ANSWER if call.cause in _LIKE_NO_ANSWER else call.cause
-        counted = dict(contact.tries_by_outcome or {})
-        counted[cause.value] = counted.get(cause.value, 0) + 1
+        counted = outcome.counted(contact.tries_by_outcome, cause, 1)
         campaign = self._ours.rules.known(before.campaign)
         follows = outcome.after_cause(campaign, cause, counted, contact.tries + 1, now)
         more: dict[str, Any] = {"tries": contact.tries + 1, "tries_by_outcome": counted}

@@ -10,7 +10,7 @@ from datetime import datetime
 from callserver.database import many
 from callserver.database.contacts import Contact
 from callserver.domain import facts as f
-from callserver.domain import permit, subject
+from callserver.domain import permit
 from callserver.domain.campaign import Campaign
 from callserver.engine import gate
 from callserver.engine.gate import Known, Question
@@ -56,10 +56,9 @@ def pictures(
     now: datetime,
 ) -> Iterator[f.Facts]:
     """The facts of each contact, the same as gate.collect would read one by one."""
-    subjects = {one.id: gate.subjects_of(one) for one in contacts}
-    hashes = {one.id: subject.of_hash(one.number, secret) for one in contacts}
-    everyone = list({about for three in subjects.values() for about in three})
-    suppressions = many.suppressions_of(tx, [*everyone, *set(hashes.values())])
+    subjects = {one.id: gate.subjects_of(one, secret) for one in contacts}
+    everyone = list({about for four in subjects.values() for about in four})
+    suppressions = many.suppressions_of(tx, everyone)
     marks = many.marks_of(tx, everyone)
     listed = many.listed(tx, list({one.number for one in contacts}))
     refused = many.refused(tx, list({one.number for one in contacts}))
@@ -75,9 +74,7 @@ def pictures(
         ordered = sorted((mark for key in about for mark in marks.get(key, ())), key=_by_writing)
         known = Known(
             marks=[mark for _, mark in ordered],
-            suppressions=tuple(
-                no for key in (*about, hashes[one.id]) for no in suppressions.get(key, ())
-            ),
+            suppressions=tuple(no for key in about for no in suppressions.get(key, ())),
             register=gate.register_as(one.number in listed, washed_at),
             attempts=tuple(sorted(attempt.at for attempt in attempts)),
             active_call=any(attempt.is_open for attempt in attempts),

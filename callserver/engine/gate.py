@@ -99,19 +99,20 @@ class Known:
     number_refused: bool  # by the carrier
 
 
-def subjects_of(contact: Contact) -> tuple[str, str, str]:
+def subjects_of(contact: Contact, secret: bytes) -> tuple[str, str, str, str]:
     """Whom a mark or a suppression may be about, for it to be about this contact."""
     return (
         subject.of_number(contact.number),
         subject.of_person(contact.person),
         subject.of_household(contact.household),
+        subject.of_hash(contact.number, secret),
     )
 
 
 def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: int = 0) -> f.Facts:
     """Everything the rules look at, read in this transaction."""
     contact, now = question.contact, question.now
-    subjects = subjects_of(contact)
+    subjects = subjects_of(contact, secret)
     phoner = None if question.seat is None else question.seat.phoner
     since = _abandon_since(rules, question.campaign, now)
     named = _register(rules, question.campaign)
@@ -121,9 +122,7 @@ def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: in
     )
     known = Known(
         marks=knowledge.marks_of(tx, subjects),
-        suppressions=suppressions.for_subjects(
-            tx, (*subjects, subject.of_hash(contact.number, secret))
-        ),
+        suppressions=suppressions.for_subjects(tx, subjects),
         register=register_as(found.listed, found.washed_at),
         attempts=attempts,
         active_call=active,

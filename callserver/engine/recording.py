@@ -89,6 +89,8 @@ class Recording:
         now = self._ours.clock.now()
         chosen = self._chosen(campaign, given)
         contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
+        if contact is not None and call.outcome is not None:
+            contact = _uncounted(contact, campaign.outcomes.get(call.outcome))
         if chosen.agreement:
             _refuse_after_no(tx, call, campaign, corrected=corrected)
         self._check_agreed(tx, call, campaign, chosen, given, contact, now)
@@ -218,3 +220,12 @@ class Recording:
             key = f"asks_{asks[0]}" if asks[0] in set(Ask) else "asks_nothing_more"
             raise Impossible("; ".join(missing), key=key)
         return chosen
+
+
+def _uncounted(contact: Contact, before: Outcome | None) -> Contact:
+    """The contact before the outcome that is corrected now: its dial is not counted twice."""
+    cause = None if before is None else outcomes.cause_of(before)
+    tried = contact.tries_by_outcome
+    if cause is not None:
+        tried = outcomes.counted(tried, cause, -1)
+    return contact._replace(tries=max(contact.tries - 1, 0), tries_by_outcome=tried)

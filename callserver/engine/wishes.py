@@ -6,6 +6,7 @@ within the same transaction.
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from callserver.database import audit, contacts, knowledge, suppressions
 from callserver.database.contacts import Contact
@@ -129,17 +130,12 @@ class Wishes:
         for consequence in follows:
             match consequence:
                 case outcomes.Finish(reason=reason):
-                    contacts.set_status(
-                        tx, contact.id, "done", reason=reason, tries=contact.tries + 1
-                    )
+                    tried = _tried(contact, consequence)
+                    contacts.set_status(tx, contact.id, "done", reason=reason, **tried)
                 case outcomes.Again(at=at, reason=reason):
+                    tried = _tried(contact, consequence)
                     contacts.set_status(
-                        tx,
-                        contact.id,
-                        "waiting",
-                        reason=reason,
-                        next_at=at,
-                        tries=contact.tries + 1,
+                        tx, contact.id, "waiting", reason=reason, next_at=at, **tried
                     )
                 case outcomes.CallBackAt():
                     self._call_back(tx, contact, consequence, now)
@@ -194,3 +190,12 @@ class Wishes:
         audit.append(
             tx, now, Kind.MARKED, contact=contact.id, call=call, mark=learned.kind, **details
         )
+
+
+def _tried(contact: Contact, follows: outcomes.Finish | outcomes.Again) -> dict[str, Any]:
+    """One more dial of the contact; and how it ended, where a retry rule counts that."""
+    tried = contact.tries_by_outcome
+    if follows.counts is not None:
+        tried = outcomes.counted(tried, follows.counts, 1)
+    by_outcome = {} if tried is None else {"tries_by_outcome": dict(tried)}
+    return {"tries": contact.tries + 1, **by_outcome}

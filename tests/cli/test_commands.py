@@ -6,13 +6,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from callserver.database import lines
 from callserver.database.store import make_engine
+from callserver.domain import hours
 from callserver.errors import ConfigurationProblem
+from callserver.loading import load
 from callserver.settings import from_environment
 from tests.exchange.real import WHY_NOT
 
@@ -136,12 +139,32 @@ def test_a_database_that_is_not_there_is_one_sentence(run: Run, url: str) -> Non
     assert "hidden" not in found.stderr
 
 
-def test_a_set_clock_never_starts_before_what_the_database_knows(run: Run) -> None:
-    run("suppress", "add", "32123456", CALLSERVER_CLOCK="2026-05-12T17:10:00+02:00")
+def test_a_set_clock_never_starts_before_what_the_database_knows(run: Run, tmp_path: Path) -> None:
+    later = {"CALLSERVER_CLOCK": "2026-05-12T17:10:00+02:00"}
+    (tmp_path / "register.txt").write_text("32209999\n")
+    assert run("register", "import", "register.txt", **later).returncode == 0
+    run("suppress", "add", "32123456", **later)
     clock = {"CALLSERVER_CLOCK": "2026-05-12T17:00:00+02:00"}
     said = json.loads(run("explain", "32123456", "--campaign", "kanvas", "--json", **clock).stdout)
     assert said["reasons"] == ["SUP_NUMBER"]
     assert said["at"] > "2026-05-12T15:10"
+
+
+def next_open(at: datetime) -> datetime:
+    """When Denmark's calling hours next open."""
+    place = hours.place_of("+4532200001", None)
+    found = hours.next_open(load(ROOT / "config").policies["dk"], place, at)
+    assert found is not None
+    return found.astimezone(UTC)
+
+
+def test_a_configuration_folder_that_is_not_there(run: Run) -> None:
+    found = run("check", "nowhere")
+    assert found.returncode == 2
+    assert "there is no folder nowhere" in found.stderr
+    found = run("explain", "32200001", CALLSERVER_CONFIG="nowhere")
+    assert found.returncode == 2
+    assert "there is no folder nowhere" in found.stderr
 
 
 def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:
@@ -156,11 +179,19 @@ def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:
     assert exported.count("\n") == 3
 
     asked = ("explain", "32200001", "--campaign", "kanvas", "--json", "--at")
-    noon, night = "2027-05-12T12:00:00+02:00", "2027-05-12T22:00:00+02:00"
+    opens = next_open(datetime.now(UTC) + timedelta(days=1))
+    noon = (opens + timedelta(hours=3)).isoformat()
+    night = (opens + timedelta(hours=13)).isoformat()  # 22:00
+    assert json.loads(run(*asked, noon).stdout)["reasons"] == ["SYS_EXTLIST_STALE"]
+    (tmp_path / "register.txt").write_text("32209999\n")
+    assert run("register", "import", "register.txt").returncode == 0
     assert json.loads(run(*asked, noon).stdout)["allowed"] is True
     answer = json.loads(run(*asked, night).stdout)
     assert answer["reasons"] == ["TIME_AFTER"]
-    assert answer["next_at"] == "2027-05-13T07:00:00+00:00"
+    assert answer["next_at"] == next_open(opens + timedelta(hours=13)).isoformat()
+    assert answer["listed"] is True
+    elsewhere = run("explain", "32200009", "--campaign", "kanvas", "--language", "en")
+    assert "on no list" in elsewhere.stdout
     assert json.loads(run("explain", "112", "--json").stdout)[0]["reasons"][0] == "NUM_EMERGENCY"
 
     assert run("suppress", "add", "32200001").returncode == 0

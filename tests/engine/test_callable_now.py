@@ -65,7 +65,7 @@ def what_is_known(tx: Tx, dice: random.Random) -> None:
     people = everyone(tx)
     busy: set[int] = set()
     for number, one in enumerate(people):
-        about = dice.choice(gate.subjects_of(one))
+        about = dice.choice(gate.subjects_of(one, SECRET))
         at = NOW - timedelta(hours=dice.randrange(1, 2000))
         if dice.random() < 0.2:
             purpose = dice.choice([None, Purpose.GIFT, Purpose.RECRUIT])

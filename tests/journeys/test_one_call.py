@@ -237,3 +237,41 @@ def test_off_shift_silences_what_rings(house: TestHouse) -> None:
         assert (await house.seat())["state"] == "off"
 
     play(work())
+
+
+def test_outcomes_that_retry_count_towards_the_rule(tmp_path: Path) -> None:
+    """`most: 1`: after the second call that ends so, by a report or by an outcome, the contact is done."""
+    from tests.journeys.test_every_reason import Edit, edited
+
+    once: Edit = (
+        "campaigns/_common.yaml",
+        "no_answer: {after_minutes: 1440, most: 4}",
+        "no_answer: {after_minutes: 1440, most: 1}",
+    )
+    one = "ref;navn;telefon;født;kilde\nK0;Anna Prøve;32200000;1980-01-01;gade\n"
+    house = TestHouse(tmp_path, config=edited(tmp_path, (once,)), people=one)
+
+    async def work() -> None:
+        await after_a_talk(house)
+        status, said = await house.outcome("voicemail", then="pause")
+        assert status == 200, said
+        attempt = house.calls()[0].attempt
+        # It was no machine: what was counted for it is taken back, and the call is one call.
+        status, said = await house.api(
+            "POST", "/correct", {"attempt": attempt, "outcome": "hung_up"}
+        )
+        assert status == 200, said
+        contact = house.contacts()[0]
+        assert (contact.status, contact.tries) == ("waiting", 1)
+        assert contact.tries_by_outcome == {"machine": 0, "no_answer": 1}
+        house.people.default = Behaviour(answers_after=None)
+        await house.ready()
+        await house.jump(86_400)
+        await house.until(120)
+
+    play(work())
+    contact = house.contacts()[0]
+    assert len(house.calls()) == 2
+    assert (contact.status, contact.reason) == ("closed", "tried:no_answer")
+    assert contact.tries_by_outcome["no_answer"] == 2
+    house.close()

@@ -18,6 +18,7 @@ async function lookUp(given) {
   show($("#suppressed"), found.suppressed);
   show($("#found"));
   show($("#stop"));
+  show($("#record"));
   show($("#receipt"), false);
   heading.focus();
 }
@@ -32,3 +33,23 @@ for (const button of $$("[data-reach]")) {
     show($("#receipt"));
   });
 }
+
+$("#fact select").addEventListener("change", ({ target }) => {
+  const given = target.value === "consent_given";
+  show($("#consent"), given);
+  $("#consent input[name=at]").required = given;
+});
+
+onSubmit($("#fact"), async ({ fact, contact, at, proof }) => {
+  const about = { number, contact: contact ? Number(contact) : null };
+  if (fact === "consent_given") {
+    // The day's beginning: an opt-out of the same day comes after it and stands.
+    const when = new Date(`${at}T00:00`).toISOString();
+    await post("/person/consent", { ...about, at: when, proof: proof || null });
+  } else {
+    await post("/person/facts", { ...about, fact });
+  }
+  await lookUp({ number });
+  $("#receipt p").textContent = t("who.recorded");
+  show($("#receipt"));
+});

@@ -1,0 +1,98 @@
+"""`callserver person`: what was learned about a person outside a call."""
+
+from typing import Annotated
+
+import typer
+
+from callserver.cli import opening
+from callserver.domain import phone
+from callserver.engine import person_facts
+from callserver.engine.person_facts import Fact
+from callserver.errors import ConfigurationProblem
+from callserver.settings import instant
+
+Number = Annotated[str, typer.Argument(help="the telephone number, as people write it")]
+ContactId = Annotated[
+    int | None, typer.Option(help="which contact, where several people are known at the number")
+]
+By = Annotated[
+    str, typer.Option(help="who recorded it; stands in the log", callback=opening.kept_words)
+]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        help="What was learned about a person outside a call.", no_args_is_help=True
+    )
+    group.command("consent")(consent)
+    group.command("revoke")(revoke)
+    group.command("guardian")(guardian)
+    group.command("erase")(erase)
+    app.add_typer(group, name="person")
+
+
+def consent(
+    number: Number,
+    at: Annotated[str, typer.Option(help="when the person agreed (ISO 8601)")],
+    proof: Annotated[str | None, typer.Option(help="where the proof is kept")] = None,
+    not_for_telephone: Annotated[
+        bool, typer.Option("--not-for-telephone", help="a consent to be written to only")
+    ] = False,
+    contact: ContactId = None,
+    by: By = "command",
+) -> None:
+    """A person has agreed to be called. It ends no opt-out: those are lifted on their own."""
+    if proof is not None and not 0 < len(proof.strip()) <= 200:
+        raise ConfigurationProblem("--proof: a few words, 200 letters at most")
+    key, when = _number(number), instant("--at", at)
+    with opening.database() as engine, engine.begin() as tx:
+        known = person_facts.find(tx, key, contact)
+        again = person_facts.consent(
+            tx,
+            key,
+            known,
+            by,
+            opening.now(tx),
+            at=when,
+            telephone=not not_for_telephone,
+            proof=proof,
+        )
+    print(f"recorded; contacts that are dialed again: {len(again)}")
+
+
+def revoke(number: Number, contact: ContactId = None, by: By = "command") -> None:
+    """A person has taken their consent back: no more calls, at once."""
+    _note(number, contact, Fact.CONSENT_REVOKED, by)
+
+
+def guardian(number: Number, contact: ContactId = None, by: By = "command") -> None:
+    """A person has a guardian and cannot enter into agreements: no more calls, at once."""
+    _note(number, contact, Fact.GUARDIAN, by)
+
+
+def erase(number: Number, contact: ContactId = None, by: By = "command") -> None:
+    """Forget a person's data on every list; a keyed hash of the number keeps protecting it.
+
+    The records of calls that were made stay.
+    """
+    settings = opening.settings()
+    key = _number(number)
+    with opening.database(settings) as engine, engine.begin() as tx:
+        known = person_facts.find(tx, key, contact)
+        person_facts.erase(tx, key, known, opening.secret(settings), by, opening.now(tx))
+    print(f"erased; contacts: {len(known)}")
+
+
+def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:
+    key = _number(number)
+    with opening.database() as engine, engine.begin() as tx:
+        known = person_facts.find(tx, key, contact)
+        person_facts.note(tx, key, known, fact, by, opening.now(tx))
+    print(f"recorded; contacts: {len(known)}")
+
+
+def _number(raw: str) -> int:
+    found = phone.parse(raw)
+    if isinstance(found, phone.NumberProblem):
+        raise ConfigurationProblem(f"this is no telephone number: {found.value}")
+    return phone.to_int(found)

@@ -1,0 +1,442 @@
+"""Every reason for which the gate refuses: produced by a real dial, or shown to be impossible by design.
+
+The facts arrive as in production: by import, outcome, wish, page, command, configuration, or by what the
+network does. `ELSEWHERE` names the tests of the reasons that are produced in other files.
+"""
+
+import ast
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+
+from callserver.adapters import files
+from callserver.database import contacts, house, knowledge, suppressions
+from callserver.database.tables import users
+from callserver.domain import facts as f
+from callserver.domain import permit, phone, subject
+from callserver.domain.configuration import Configuration, compose
+from callserver.domain.facts import Scope
+from callserver.domain.permit import Refusal
+from callserver.domain.reason import Reason
+from callserver.engine import gate
+from callserver.engine.gate import Question
+from callserver.simulator.legs import Behaviour
+from tests.console.conftest import hashed
+from tests.house import ROOT, TUESDAY, TestHouse, after_a_talk, in_a_talk, play
+
+__all__ = ["hashed"]
+
+NUMBER = "32200000"
+HEAD = "ref;navn;telefon;født;kilde;sidste_gave\n"
+ONE = HEAD + f"K0;Person Prøve;{NUMBER};1980-01-01;gade;\n"
+
+DK, KANVAS = "policies/dk.yaml", "campaigns/kanvas.yaml"
+LAPSED = "campaigns/lapsed.yaml"
+Edit = tuple[str, str, str]
+Play = Callable[[TestHouse], Awaitable[None]]
+
+
+def at(local: str) -> datetime:
+    return datetime.fromisoformat(f"{local}+02:00")
+
+
+async def by_hand(house: TestHouse) -> None:
+    """The phoner dials the one contact's number."""
+    await house.on_shift()
+    await refused_by_hand(house)
+
+
+async def refused_by_hand(house: TestHouse) -> None:
+    number = phone.from_int(house.contacts()[0].number)
+    rang = len(house.network.record)
+    status, said = await house.api("POST", "/dial", {"number": number})
+    assert status == 409, said
+    await house.until(5)
+    assert len(house.network.record) == rang
+
+
+async def from_the_list(house: TestHouse) -> None:
+    """The phoner presses Ready."""
+    await house.on_shift()
+    await house.ready()
+    await house.until(5)
+    assert house.network.record == []
+
+
+def outcome(key: str, **details: str) -> Play:
+    """A talk ends so; then the phoner tries the same person again."""
+
+    async def work(house: TestHouse) -> None:
+        await after_a_talk(house)
+        status, said = await house.outcome(key, details, then="pause")
+        assert status == 200, said
+        await refused_by_hand(house)
+
+    return work
+
+
+def wish(key: str) -> Play:
+    """A wish is heard in a talk; then the phoner tries the same person again."""
+
+    async def work(house: TestHouse) -> None:
+        leg = await in_a_talk(house)
+        status, said = await house.api("POST", "/wish", {"wish": key})
+        assert status == 200, said
+        house.network.hang_up_by_person(leg)
+        await house.until(1)
+        await house.outcome("no_thanks", then="pause")
+        await refused_by_hand(house)
+
+    return work
+
+
+def after_hours_of_rest(hours: float) -> Play:
+    """Nobody answers; the phoner tries again after so long."""
+
+    async def work(house: TestHouse) -> None:
+        house.people.default = Behaviour(answers_after=None)
+        await house.on_shift()
+        number = phone.from_int(house.contacts()[0].number)
+        assert (await house.api("POST", "/dial", {"number": number}))[0] == 200
+        await house.until(60)
+        await house.jump(hours * 3600)
+        await refused_by_hand(house)
+
+    return work
+
+
+async def paused(house: TestHouse) -> None:
+    await house.on_shift()
+    now = house.clock.now()
+    house.read(lambda tx: house_state(tx, now))
+    await refused_by_hand(house)
+
+
+def house_state(tx: Any, now: datetime) -> None:
+    house.set_campaign_state(tx, "kanvas", paused=True, reason="frokost", now=now)
+
+
+async def clock_off(house: TestHouse) -> None:
+    house.server.ours.clock.skew_ms = lambda: 501  # type: ignore[method-assign]
+    await by_hand(house)
+
+
+async def abandoned_once(house: TestHouse) -> None:
+    """The phoner's line dies in the same instant as the answer."""
+    await house.on_shift()
+    await house.ready()
+    await house.until(1)
+    person = house.live_legs()[0]
+    await house.network.end(house.phoner_leg(), "completed")
+    await house.network._answer(person)
+    await house.until(60)
+    assert house.calls()[0].abandoned
+    await house.jump(86_400)
+    await house.until(30)
+
+
+def phoner(**values: Any) -> Play:
+    async def work(house: TestHouse) -> None:
+        await house.on_shift()
+        house.read(lambda tx: tx.execute(update(users).values(**values)))
+        await house.ready()
+        await house.until(5)
+        assert house.network.record == []
+
+    return work
+
+
+async def leaves(house: TestHouse) -> None:
+    """Somebody leaves the house while their seat waits for the campaign to be resumed."""
+    now = house.clock.now()
+    house.read(lambda tx: house_state(tx, now))
+    await house.on_shift()
+    await house.ready()
+    house.read(lambda tx: resumed(tx, now))
+    house.read(lambda tx: tx.execute(update(users).values(left_at=now)))
+    await house.server.dialer.dial(1)
+    assert house.network.record == []
+
+
+def resumed(tx: Any, now: datetime) -> None:
+    house.set_campaign_state(tx, "kanvas", paused=False, reason="", now=now)
+
+
+@dataclass(frozen=True)
+class Case:
+    play: Play = by_hand
+    people: str = ONE
+    edits: tuple[Edit, ...] = ()
+    start: datetime = TUESDAY
+    campaign: str = "kanvas"
+
+
+def person(
+    number: str = NUMBER, born: str = "1980-01-01", gift: str = "", source: str = "x"
+) -> str:
+    return HEAD + f"K0;Person Prøve;{number};{born};{source};{gift}\n"
+
+
+GIFT: Edit = (KANVAS, "purpose: RECRUIT", "purpose: GIFT")
+FREE: Edit = (DK, "gap_hours: 4", "gap_hours: 1")
+
+PRODUCED: dict[Reason, Case] = {
+    Reason.SYS_CLOCK: Case(clock_off),
+    Reason.SYS_CALENDAR_MISSING: Case(
+        edits=((DK, "calendar_checked_until: 2030", "calendar_checked_until: 2025"),)
+    ),
+    Reason.NUM_PREMIUM: Case(people=person("90123456")),
+    Reason.NUM_TOLLFREE: Case(people=person("80123456")),
+    Reason.NUM_CORPORATE_70: Case(people=person("70123456")),
+    Reason.NUM_OWN: Case(people=person("+4532123400")),
+    Reason.NUM_REGION: Case(people=person("+4640111213")),
+    Reason.NUM_REASSIGNED: Case(outcome("wrong_number")),
+    Reason.PERSON_DECEASED: Case(outcome("deceased")),
+    Reason.PERSON_MINOR: Case(from_the_list, people=person(born="2015-01-01")),
+    Reason.PERSON_VULNERABLE: Case(wish("vulnerable")),
+    Reason.SUP_NUMBER: Case(wish("not_this_number")),
+    Reason.SUP_PERSON: Case(wish("never")),
+    Reason.SUP_HOUSEHOLD: Case(wish("not_this_household")),
+    Reason.SUP_PURPOSE: Case(wish("not_about_this")),
+    Reason.SUP_COMPLAINT: Case(outcome("complaint", note="ringede to gange")),
+    Reason.BASIS_NO_GIFT_RELATION: Case(from_the_list, edits=(GIFT,)),
+    Reason.BASIS_GIFT_TOO_OLD: Case(from_the_list, people=person(gift="2020-01-01"), edits=(GIFT,)),
+    Reason.BASIS_PURPOSE_MIX: Case(
+        from_the_list,
+        edits=((LAPSED, "purpose: REINSTATE", "purpose: RECRUIT+GIFT"),),
+        campaign="lapsed",
+    ),
+    Reason.BASIS_SOURCE_UNKNOWN: Case(from_the_list, people=person(source=""), campaign="leads"),
+    Reason.TIME_TZ_UNKNOWN: Case(people=person("+881612345678")),  # a satellite's
+    Reason.TIME_HOLIDAY: Case(start=at("2026-05-14T12:00:00")),  # Ascension Day
+    Reason.TIME_CLOSED_DAY: Case(start=at("2026-06-05T12:00:00")),
+    Reason.TIME_WEEKDAY: Case(start=at("2026-05-16T12:00:00")),  # a Saturday
+    Reason.TIME_BEFORE: Case(start=at("2026-05-12T08:00:00")),
+    Reason.TIME_AFTER: Case(start=at("2026-05-12T21:30:00")),
+    Reason.TIME_PAUSE: Case(
+        edits=((DK, 'tue: ["09:00-21:00"]', 'tue: ["09:00-16:00", "18:00-21:00"]'),)
+    ),
+    Reason.FREQ_DAY: Case(after_hours_of_rest(2), edits=(FREE, (DK, "per_day: 2", "per_day: 1"))),
+    Reason.FREQ_24H: Case(
+        after_hours_of_rest(2), edits=(FREE, (DK, "per_day: 2", "per_24_hours: 1"))
+    ),
+    Reason.FREQ_PERIOD: Case(
+        after_hours_of_rest(48), edits=(FREE, (DK, "{count: 4, days: 30}", "{count: 1, days: 30}"))
+    ),
+    Reason.FREQ_REFUSAL: Case(outcome("no_thanks")),
+    Reason.CAMP_PAUSED: Case(paused),
+    Reason.CAMP_ABANDON_RATE: Case(
+        abandoned_once, edits=((DK, "limit_percent: 3.0", "limit_percent: 0.0"),)
+    ),
+    Reason.AGENT_LISTEN_ONLY: Case(phoner(shifts=1)),
+    Reason.AGENT_NEEDS_SUPERVISOR: Case(phoner(shifts=2)),
+    Reason.AGENT_POLICY_NOT_ACKED: Case(phoner(policy_ack=False)),
+    Reason.AGENT_LEFT: Case(leaves),
+}
+
+ELSEWHERE = {
+    Reason.SYS_ERROR: "test_nobody_is_wronged.py::test_an_error_in_the_gate_rings_nobody",
+    Reason.SYS_EXTLIST_STALE: "test_registers.py"
+    "::test_nobody_is_called_before_the_register_is_imported",
+    Reason.NUM_BAD: "test_nobody_is_wronged.py::test_a_bad_number_is_marked_and_left",
+    Reason.NUM_REFUSED: "test_refused_numbers.py"
+    "::test_a_refused_number_is_not_called_on_any_path_or_list",
+    Reason.PERSON_ERASED: "test_person_facts.py::test_an_erased_person_is_known_again",
+    Reason.PERSON_INCAPABLE: "test_person_facts.py::test_somebody_with_a_guardian_is_not_called",
+    Reason.SUP_HASH: "test_person_facts.py::test_an_erased_person_is_known_again",
+    Reason.SUP_CONSENT_REVOKED: "test_person_facts.py::test_a_consent_that_is_taken_back",
+    Reason.SUP_CONSENT_MISSING: "test_person_facts.py"
+    "::test_where_consent_is_needed_nobody_is_called_without",
+    Reason.SUP_CONSENT_UNPROVEN: "test_person_facts.py"
+    "::test_where_consent_is_needed_nobody_is_called_without",
+    Reason.SUP_EXTERNAL: "test_registers.py::test_nobody_is_called_before_the_register_is_imported",
+    Reason.FREQ_ACTIVE_CALL: "test_nobody_is_wronged.py::test_a_household_is_one",
+    Reason.FREQ_GAP: "test_by_hand.py::test_by_hand_asks_the_same_gate",
+    Reason.FREQ_NOT_NOW: "test_by_hand.py::test_not_now_holds_by_hand_as_well",
+}
+
+IMPOSSIBLE = {
+    Reason.SYS_SUPPRESSION_STALE: "test_suppressions_are_never_older_than_the_decision",
+    Reason.SYS_AUDIT_DOWN: "test_without_its_entry_no_dial_is_made",
+    Reason.SYS_POLICY_MISSING: "test_no_campaign_is_in_force_without_its_policy",
+    Reason.NUM_EMERGENCY: "test_what_is_no_subscriber_number_gets_onto_no_list",
+    Reason.NUM_SHORTCODE: "test_what_is_no_subscriber_number_gets_onto_no_list",
+    Reason.NUM_INVALID: "test_what_is_no_subscriber_number_gets_onto_no_list",
+    Reason.NUM_M2M: "test_what_is_no_subscriber_number_gets_onto_no_list",
+    Reason.FREQ_ABANDON_72H: "test_no_dial_is_asked_for_without_a_phoner",
+    Reason.CAMP_NO_AGENT: "test_no_dial_is_asked_for_without_a_phoner",
+    Reason.CLI_HIDDEN: "test_no_campaign_is_in_force_without_a_number_to_show",
+}
+
+
+def test_every_reason_has_its_test() -> None:
+    assert {*PRODUCED, *ELSEWHERE, *IMPOSSIBLE} == set(Reason)
+    assert len(PRODUCED) + len(ELSEWHERE) + len(IMPOSSIBLE) == len(Reason)
+    here = Path(__file__).parent
+    for where in [
+        *ELSEWHERE.values(),
+        *(f"{Path(__file__).name}::{n}" for n in IMPOSSIBLE.values()),
+    ]:
+        file, name = where.split("::")
+        assert f"def {name}(" in (here / file).read_text("utf-8"), where
+
+
+def edited(folder: Path, edits: tuple[Edit, ...]) -> Path:
+    config = Path(shutil.copytree(ROOT / "config", folder / "config"))
+    for file, was, becomes in edits:
+        path = config / file
+        before = path.read_text("utf-8")
+        assert was in before, (file, was)
+        path.write_text(before.replace(was, becomes), "utf-8")
+    return config
+
+
+@pytest.mark.parametrize("reason", PRODUCED)
+def test_a_real_dial_is_refused_for_it(reason: Reason, tmp_path: Path) -> None:
+    case = PRODUCED[reason]
+    made = TestHouse(
+        tmp_path,
+        people=case.people,
+        config=edited(tmp_path, case.edits),
+        start=case.start,
+        campaign=case.campaign,
+    )
+    play(case.play(made))
+    found = {reason for entry in made.entries("refused") for reason in entry["reasons"]}
+    assert reason.value in found, found
+    made.close()
+
+
+# -- impossible ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def house_(tmp_path: Path) -> Iterator[TestHouse]:
+    made = TestHouse(tmp_path)
+    yield made
+    made.close()
+
+
+def test_suppressions_are_never_older_than_the_decision(house_: TestHouse) -> None:
+    """They are read in the transaction that decides: there is no copy that could be old."""
+
+    async def work() -> None:
+        await house_.on_shift()
+        about = subject.of_number(4532200000)
+        now = house_.clock.now()
+        house_.read(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "another process"))
+        await house_.ready()
+        await house_.until(5)
+
+    play(work())
+    assert "+4532200000" not in {ring.number for ring in house_.network.record}
+    assert house_.entries("refused")[0]["reasons"] == ["SUP_NUMBER"]
+    facts = house_.read(lambda tx: some_facts(tx, house_))
+    assert facts.system.suppression_age_s == 0.0
+
+
+def some_facts(tx: Any, house_: TestHouse, **more: Any) -> f.Facts:
+    rules = house_.server.ours.rules
+    one = contacts.by_number(tx, 4532200001)[0]
+    question = Question(one, rules.campaign("kanvas"), "list", None, house_.clock.now())
+    return replace(gate.collect(tx, rules, b"key", question), **more)
+
+
+def test_without_its_entry_no_dial_is_made(house_: TestHouse) -> None:
+    """Permit, call and audit entry are one transaction: while the log takes nothing, nothing rings."""
+    broken = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
+
+    async def work() -> None:
+        await house_.on_shift()
+        house_.read(lambda tx: tx.execute(text(broken)))
+        for path, body in (("/dial", {"number": NUMBER}), ("/ready", {})):
+            with pytest.raises(Exception, match="full"):  # what the server answers with 500
+                await house_.api("POST", path, body)
+        assert house_.calls() == []
+        house_.read(lambda tx: tx.execute(text("DROP TRIGGER full")))
+        await house_.ready()
+        await house_.until(5)
+
+    play(work())
+    assert len(house_.network.record) == 1
+
+
+def test_no_campaign_is_in_force_without_its_policy(tmp_path: Path) -> None:
+    config = edited(tmp_path, ())
+    (config / DK).rename(config / "policies/another.yaml")
+    found = compose(files.read_folder(config))
+    assert not isinstance(found, Configuration)
+
+
+@pytest.mark.parametrize("shown", ["", "null", '""', "withheld", "anonymous"])
+def test_no_campaign_is_in_force_without_a_number_to_show(tmp_path: Path, shown: str) -> None:
+    config = edited(tmp_path, ((KANVAS, 'caller_id: "+4532123400"', f"caller_id: {shown}"),))
+    found = compose(files.read_folder(config))
+    assert not isinstance(found, Configuration)
+
+
+@pytest.mark.parametrize("number", ["112", "114", "1811", "12345678", "+45371234567890"])
+def test_what_is_no_subscriber_number_gets_onto_no_list(tmp_path: Path, number: str) -> None:
+    made = TestHouse(tmp_path, people=person(number))
+
+    async def work() -> None:
+        await made.on_shift()
+        status, _ = await made.api("POST", "/dial", {"number": number})
+        assert status == 409
+        await made.ready()
+        await made.until(5)
+
+    play(work())
+    assert made.contacts() == []
+    assert made.network.record == []
+    made.close()
+
+
+def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
+    """Every dial is decided for a seat whose phoner is in the room. Without one the gate would refuse,
+    and whoever met nobody once is left in peace; and no call can be written at all."""
+    asks = [
+        (path.name, ast.unparse(node.args[2]))
+        for path in (ROOT / "callserver").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "gate.ask"
+    ]
+    assert sorted(asks) == [
+        ("by_hand.py", "Question(contact, campaign, path, row, now)"),
+        ("dialer.py", "Question(contact, campaign, path, row, now)"),
+    ]
+
+    def without_a_seat(tx: Any) -> Any:
+        ours = house_.server.ours
+        one = contacts.by_number(tx, 4532200001)[0]
+        knowledge.mark(tx, subject.of_number(one.number), "abandoned", ours.clock.now())
+        question = Question(one, ours.rules.campaign("kanvas"), "list", None, ours.clock.now())
+        return gate.ask(tx, ours, question)
+
+    answer = house_.read(without_a_seat)
+    assert isinstance(answer, Refusal)
+    assert set(answer.reasons) == {Reason.FREQ_ABANDON_72H, Reason.CAMP_NO_AGENT}
+    reserved = house_.read(lambda tx: some_facts(tx, house_, phoner_reserved=True))
+    assert isinstance(permit.decide(reserved, "a"), permit.DialPermit)
+    row: Any = None
+    with pytest.raises(ValueError, match="needs a seat"):
+        house_.read(
+            lambda tx: gate._write_call(
+                tx,
+                Question(
+                    contacts.by_number(tx, 4532200001)[0],
+                    house_.server.ours.rules.campaign("kanvas"),
+                    "list",
+                    row,
+                    house_.clock.now(),
+                ),
+                permit.decide(reserved, "a"),  # type: ignore[arg-type]
+            )
+        )
+    assert house_.calls() == []
