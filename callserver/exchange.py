@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import httpx
+import structlog
 
 from callserver.adapters.asterisk import Asterisk
 from callserver.adapters.asterisk.callers import Callers
@@ -14,10 +15,13 @@ from callserver.adapters.asterisk.legs import Door, Legs
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.adapters.asterisk.speech import Speech
 from callserver.database import house
+from callserver.database.store import UNAVAILABLE
 from callserver.engine.house import Rules
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store
 from callserver.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,20 @@ class Exchange:
         owner = uuid.uuid4().hex
         callers = Callers(self.ari, self.speech, door.inbound, door.inbound_key)
 
+        held = False
+
         async def lease() -> bool:
+            """While the database is away, whoever has the lease keeps it: callers are still answered.
+
+            Should another process take it, the exchange itself says so (ApplicationReplaced).
+            """
+            nonlocal held
             now = self.clock.now()
-            return await self.store.run(lambda tx: house.lease(tx, "exchange", owner, now))
+            try:
+                held = await self.store.run(lambda tx: house.lease(tx, "exchange", owner, now))
+            except UNAVAILABLE as error:
+                log.warning("exchange_lease_not_renewed", error=type(error).__name__)
+            return held
 
         async def release() -> None:
             now = self.clock.now()

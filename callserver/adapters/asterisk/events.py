@@ -7,6 +7,7 @@ seat; what Asterisk does not know any more has ended.
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,6 +21,7 @@ from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.legs import Legs
 from callserver.adapters.asterisk.names import TRUNK, ear
 from callserver.adapters.asterisk.softphones import Softphones
+from callserver.database.store import UNAVAILABLE
 from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -160,7 +162,8 @@ class Events:
 
     async def _keep(self) -> None:
         while await self._lease():
-            await self._softphones.bring_up_to_date()
+            with contextlib.suppress(*UNAVAILABLE):  # the next round does it
+                await self._softphones.bring_up_to_date()
             await self._look_at_trunk()
             await asyncio.sleep(KEEP_S)
 

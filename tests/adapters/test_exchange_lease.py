@@ -1,0 +1,83 @@
+"""Whoever hears the exchange's events hears them while the database is away, too."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from callserver import exchange
+from callserver.adapters.asterisk import events
+from callserver.engine.house import Rules
+from callserver.loading import load
+from callserver.settings import Settings
+from callserver.simulator.time import VirtualClock
+from tests.house import ROOT
+from tests.noting_door import NotingDoor
+
+
+class Store:
+    """Says what it was told to say, or is away."""
+
+    says: bool | None = False
+
+    async def run(self, work: Callable[..., Any]) -> Any:
+        del work
+        if self.says is None:
+            raise OperationalError("x", None, Exception("database is locked"))
+        return self.says
+
+    read = run
+
+
+def made(store: Store) -> events.Events:
+    async def catch_up() -> None: ...
+
+    clock = VirtualClock(datetime(2026, 5, 12, 15, tzinfo=UTC))
+    settings = Settings(provider="asterisk", asterisk_password="word")
+    own = exchange.build(settings, clock, httpx.AsyncClient(), store, Rules(load(ROOT / "config")))
+    assert own is not None
+    return own.events(NotingDoor(), catch_up)
+
+
+def test_the_lease_is_kept_while_nobody_can_be_asked() -> None:
+    async def work() -> None:
+        store = Store()
+        found = made(store)
+        assert not await found._lease()
+        store.says = None
+        assert not await found._lease()  # what was never had is not kept
+        store.says = True
+        assert await found._lease()
+        store.says = None
+        assert await found._lease()
+        store.says = False
+        assert not await found._lease()
+
+    asyncio.run(work())
+
+
+def test_the_events_go_on_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        store = Store()
+        store.says = True
+        found = made(store)
+        assert await found._lease()
+        store.says = None
+        rounds = 0
+
+        async def look() -> None:
+            nonlocal rounds
+            rounds += 1
+            if rounds == 3:
+                store.says = False
+
+        monkeypatch.setattr(events, "KEEP_S", 0)
+        monkeypatch.setattr(found, "_look_at_trunk", look)
+        await asyncio.wait_for(found._keep(), 20)
+        assert rounds == 3
+
+    asyncio.run(work())
