@@ -24,6 +24,7 @@ from callserver.console.card import CardRoom
 from callserver.console.evening import EveningRoom
 from callserver.console.floor import Floor
 from callserver.console.health import Health
+from callserver.console.lifting import LiftingRoom
 from callserver.console.listening import Ears
 from callserver.console.lists import Lists
 from callserver.console.live import Live
@@ -162,6 +163,7 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
     ears = Ears(server.ours, server.listening, Heard(server.ours, server.listener_legs))
     rules = RulesRoom(server.ours, server.revising, server.proposing, server.settings.database)
     lists = Lists(server.ours, server.dialer, server.uploads, server.settings)
+    opt_outs = Suppressions(server.ours, server.uploads, server.settings)
     return [
         SignIn(server.ours, server.accounts, people),
         ShiftRoom(server.ours),
@@ -185,6 +187,7 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
         rules,
         lists,
         StaffRoom(server.ours, server.staff),
-        Suppressions(server.ours, server.uploads, server.settings),
+        opt_outs,
+        LiftingRoom(server.ours, opt_outs),
         Live(server.feed, people, [room.tell for room in (phoner, floor, ears, rules, lists)]),
     ]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +13,13 @@ from sqlalchemy import select
 
 from callserver.cli import opening, refused_rows, registers
 from callserver.cli.contacts import read
-from callserver.database import contacts
+from callserver.database import accounts, contacts
 from callserver.database.store import reading
 from callserver.database.tables import suppressions as table
 from callserver.domain import phone, subject
 from callserver.domain.facts import Purpose, Scope
-from callserver.engine import no_lists, number_files, suppressing
+from callserver.engine import lifting, no_lists, number_files, suppressing
+from callserver.engine.lifting import Channel
 from callserver.errors import ConfigurationProblem, NotFound
 
 COLUMNS = ("id", "subject", "scope", "purpose", "at", "lifted_at", "by", "list")
@@ -80,15 +82,17 @@ def add(
 
 def lift(
     why: Annotated[str, typer.Option(help="a few words for the log, without names or numbers")],
+    by: Annotated[str, typer.Option(help="the user who proposes it, by user name")],
+    asked_on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the person's request")],
+    channel: Annotated[Channel, typer.Option(help="how the person asked")],
     number: Annotated[str | None, typer.Argument(help="the telephone number")] = None,
     key: Annotated[int | None, typer.Option("--id", help="one suppression instead")] = None,
-    by: Annotated[
-        str, typer.Option(help="who decided; stands in the log", callback=opening.kept_words)
-    ] = "command",
 ) -> None:
-    """End the suppressions of a number and of whoever we know there. They stay on record.
+    """Propose to end the suppressions of a number and of whoever we know there.
 
-    A complaint, a household's no and an erased person's are not ended by a number: their ids are
+    The person has asked for it since. A second colleague with the right approves it on the page or by
+    the API: never the account that proposes. All rows of one opt-out end together and stay on record.
+    A complaint, a household's no and an erased person's are not named by a number: their ids are
     shown, for --id.
     """
     if (number is None) == (key is None):
@@ -96,19 +100,32 @@ def lift(
     settings = opening.settings()
     with opening.database(settings) as engine, engine.begin() as tx:
         now = opening.now(tx)
+        user = accounts.by_handle(tx, by)
+        if user is None:
+            raise NotFound(f"there is no user {by!r}")
         if key is not None:
-            lifted = suppressing.lift(tx, [key], by, suppressing.check_why(why, ()), now)
-            left: list[tuple[int, str]] = []
+            ids, left, known = [key], [], []
         else:
             parsed = _number(number or "")
-            reason = suppressing.check_why(why, contacts.by_number(tx, parsed))
+            known = contacts.by_number(tx, parsed)
             found = suppressing.about_number(tx, parsed, opening.secret(settings))
             left = [one for one in found if one[1] in suppressing.NOT_LIFTED_BY_NUMBER]
             ids = [one for one, scope in found if scope not in suppressing.NOT_LIFTED_BY_NUMBER]
-            lifted = suppressing.lift(tx, ids, by, reason, now)
-    print(f"{lifted} lifted")
+        made = lifting.propose(
+            tx,
+            ids,
+            user,
+            asked_on=asked_on.date(),
+            channel=channel,
+            why=suppressing.check_why(why, known),
+            now=now,
+        )
+        left = [one for one in left if one[0] not in made.suppressions]
+    print(
+        f"proposal {made.id}: {len(made.suppressions)} to be lifted; a second colleague approves it"
+    )
     for one, scope in left:
-        print(f"still in force: {one} ({scope})")
+        print(f"not part of it: {one} ({scope})")
 
 
 def import_list(

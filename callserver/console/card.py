@@ -9,6 +9,7 @@ from callserver import texts
 from callserver.console import markup
 from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
 from callserver.database.calls import CallRow
+from callserver.domain import subject
 from callserver.domain.asking import Ended, Topic, Why
 from callserver.domain.campaign import Label
 from callserver.domain.facts import Purpose, Segment
@@ -163,7 +164,7 @@ def _view(card: Card, rules: Rules, asked: Asked) -> CardView:
         member=card.relation.member,
         last_gift=contact.last_gift if campaign.purpose in _GIFTS else None,
         ended=contact.ended if campaign.segment in _HAVE_LEFT else None,
-        source=contact.source,
+        source=subject.told_source(contact.source),
         facts=_facts(card),
         why=campaign.why,
         path=card.call.path,
@@ -195,7 +196,8 @@ def merge_values(card: Card, asked: Asked) -> dict[str, str]:
         "organisation": card.campaign.organisation,
         "ref": contact.ref or "",
         "city": city,
-        "source": contact.source or "",
+        "source": subject.told_source(contact.source)
+        or texts.say(asked.language, "phone.source_unknown"),
         "member_since": folded.get("member_since", "") or folded.get("medlem_siden", ""),
     }
 

@@ -1,12 +1,13 @@
 """What pages see of numbers that said no and of registers, and what they may ask."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
 from callserver.console.endpoint import Answer, Body
 from callserver.domain.facts import Purpose
+from callserver.engine.lifting import Channel
 from callserver.engine.suppressing import Heard
 
 NAME = r"^[A-Za-zÆØÅæøå_ -]+[0-9]{0,4}$"
@@ -26,11 +27,20 @@ class NewNo(Number):
 
 
 class Lifting(Body):
-    """Which ones: by number, those that may be lifted so; by id, exactly that one; and why."""
+    """Which ones: by number, those that may be lifted so; by id, that one's whole opt-out. `asked_on`
+    and `channel`: the person's own request, newer than the opt-out."""
 
     number: str = Field(min_length=1, max_length=40)
     id: int | None = None
+    asked_on: date
+    channel: Channel
     why: str = Field(min_length=1, max_length=200)
+
+
+class Undoing(Number):
+    """One of the rows of the opt-out that I wrote down by mistake."""
+
+    id: int
 
 
 class ListQuery(Body):
@@ -55,6 +65,8 @@ class NoView(Answer):
     list: str | None
     heard: str | None
     by_id_only: bool  # not lifted by the number: a complaint, a household's no
+    undoable: bool  # mine, and a moment old
+    waits: bool  # proposed to be lifted
 
 
 class KnownView(Answer):
@@ -76,6 +88,7 @@ class NumberView(Answer):
     registers: list[str]  # the public registers it stands on
     added: int = 0
     lifted: int = 0
+    proposed: int = 0  # rows of which it is proposed to lift them
 
 
 class CameIn(Answer):

@@ -1,4 +1,4 @@
-"""The suppressions' room: who said no, by number; noes written down and lifted; lists and registers.
+"""The suppressions' room: who opted out, by number; opt-outs written down; lists and registers.
 
 A number comes in the body of a POST, never in an address, and every look-up stands in the log.
 """
@@ -16,7 +16,6 @@ from callserver.console.streaming import Tell, told
 from callserver.console.suppression_views import (
     CameIn,
     KnownView,
-    Lifting,
     ListQuery,
     NewNo,
     NoView,
@@ -26,7 +25,7 @@ from callserver.console.suppression_views import (
     RegistersView,
     RegisterView,
 )
-from callserver.database import accounts, audit, contacts, suppressions
+from callserver.database import accounts, audit, contacts, lifts, suppressions
 from callserver.database.aside import engine_aside
 from callserver.database.contacts import Contact
 from callserver.database.tables import registers
@@ -34,10 +33,10 @@ from callserver.domain import phone, subject
 from callserver.domain.audit import Kind
 from callserver.domain.facts import Scope
 from callserver.domain.role import Action
-from callserver.engine import no_lists, number_files, register_needs, suppressing
+from callserver.engine import lifting, no_lists, number_files, register_needs, suppressing
 from callserver.engine.house import House
 from callserver.engine.number_files import FixedWidth, NotNumbers, Numbers, check_register
-from callserver.errors import ConfigurationProblem, Impossible, NotFound
+from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
 from callserver.settings import Settings
 
@@ -56,7 +55,6 @@ class Suppressions:
         return [
             Endpoint("POST", "/suppressions/search", suppress, self.search),
             Endpoint("POST", "/suppressions", suppress, self.add),
-            Endpoint("POST", "/suppressions/lift", Action.LIFT, self.lift),
             Endpoint("POST", "/suppressions/import", suppress, self.import_list),
             Endpoint("GET", "/registers", suppress, self.registers),
             Endpoint("POST", "/registers/import", Action.IMPORT, self.import_register),
@@ -64,19 +62,19 @@ class Suppressions:
 
     async def search(self, asked: Asked, body: Number) -> NumberView:
         """What is on record about a number. The look-up stands in the log."""
-        number, now = _parsed(body.number), self._ours.clock.now()
+        number, now = parsed(body.number), self._ours.clock.now()
 
         def work(tx: Tx) -> NumberView:
             known = contacts.by_number(tx, number)
             ids = [one.id for one in known]
             audit.append(tx, now, Kind.LOOKED_UP, by=asked.by, contacts=ids, what="suppressions")
-            return self._view(tx, asked, number, known)
+            return self.view(tx, asked, number, known)
 
         return await self._ours.store.run(work)
 
     async def add(self, asked: Asked, body: NewNo) -> NumberView:
         """Write a no down: in force before the answer, and a telephone that rings is silenced."""
-        number, scope, now = _parsed(body.number), Scope(body.scope), self._ours.clock.now()
+        number, scope, now = parsed(body.number), Scope(body.scope), self._ours.clock.now()
         if body.purpose is not None and scope is not Scope.PURPOSE:
             raise Impossible("a purpose goes with the scope of one only", key="no_purpose")
 
@@ -86,32 +84,8 @@ class Suppressions:
             made = suppressing.add(
                 tx, about, scope, asked.by, now, purpose=body.purpose, heard=body.heard
             )
-            shown = self._view(tx, asked, number, known)
+            shown = self.view(tx, asked, number, known)
             return shown.model_copy(update={"added": len(made)})
-
-        return await self._ours.store.run(work)
-
-    async def lift(self, asked: Asked, body: Lifting) -> NumberView:
-        """End noes, with a reason for the log: by number, or one by its id (a complaint only so)."""
-        number, now = _parsed(body.number), self._ours.clock.now()
-
-        def work(tx: Tx) -> NumberView:
-            known = contacts.by_number(tx, number)
-            try:
-                why = suppressing.check_why(body.why, known)
-            except Impossible as error:
-                raise Impossible(str(error), key="why_kept") from error
-            found = suppressing.about_number(tx, number, self._ours.secret)
-            ids = [
-                key
-                for key, scope in found
-                if key == body.id
-                or (body.id is None and scope not in suppressing.NOT_LIFTED_BY_NUMBER)
-            ]
-            if not ids:
-                raise NotFound("nothing in force that could be lifted so", key="nothing_lifted")
-            lifted = suppressing.lift(tx, ids, asked.by, why, now)
-            return self._view(tx, asked, number, known).model_copy(update={"lifted": lifted})
 
         return await self._ours.store.run(work)
 
@@ -210,12 +184,15 @@ class Suppressions:
         finally:
             self._uploads.drop(upload, asked.user.id)
 
-    def _view(self, tx: Tx, asked: Asked, number: int, known: Sequence[Contact]) -> NumberView:
+    def view(self, tx: Tx, asked: Asked, number: int, known: Sequence[Contact]) -> NumberView:
+        """What is on record about the number and whoever is known at it."""
         about = {subject.of_number(number), subject.of_hash(number, self._ours.secret)}
         about |= {subject.of_person(one.person) for one in known}
         about |= {subject.of_household(one.household) for one in known}
         campaigns = self._ours.rules.current.campaigns
         names = {f"user:{user.id}": user.name for user in accounts.every(tx)}
+        waits = {key for one in lifts.waiting(tx) for key in one.suppressions}
+        now = self._ours.clock.now()
         mine = [
             one
             for one in known
@@ -234,6 +211,9 @@ class Suppressions:
                     list=one.list,
                     heard=one.heard,
                     by_id_only=one.scope in suppressing.NOT_LIFTED_BY_NUMBER,
+                    undoable=one.lifted_at is None
+                    and lifting.may_undo(one.by, one.at, asked.user.id, now),
+                    waits=one.id in waits,
                 )
                 for one in suppressions.on_record(tx, sorted(about))
             ],
@@ -246,7 +226,12 @@ class Suppressions:
         )
 
 
-def _parsed(text: str) -> int:
+def parsed(text: str) -> int:
+    """The number as somebody writes it.
+
+    Raises:
+        Impossible: it is none.
+    """
     found = phone.parse(text)
     if isinstance(found, phone.NumberProblem):
         raise Impossible("this is no telephone number", key="number_wrong")

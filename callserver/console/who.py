@@ -93,19 +93,23 @@ class Who:
         number = _number(body.number)
         key, now = phone.to_int(number), self._ours.clock.now()
 
-        def work(tx: Tx) -> None:
+        def work(tx: Tx) -> bool:
             known = contacts.by_number(tx, key)
+            opt_out = suppressing.new_opt_out()
             for scope in REACH[body.reach]:
                 if scope is not Scope.NUMBER and not known:
                     continue  # nobody is known there: the number is all there is to stop
                 about = suppressing.subjects(scope, key, known, self._ours.secret)
                 ringing = (subject.of_number(key),)
-                suppressing.add(tx, about, scope, asked.by, now, ringing=ringing)
+                suppressing.add(tx, about, scope, asked.by, now, ringing=ringing, opt_out=opt_out)
+            return bool(known)
 
-        await self._ours.store.run(work)
+        known = await self._ours.store.run(work)
         self._call_flow.follow(After(silence=True))
+        # Where nobody is known only the number is stopped: more is not promised.
+        receipt = body.reach if known or body.reach == "number" else "unknown"
         text = say(
-            asked.language, f"who.receipt_{body.reach}", number=phone.spoken(number), when=when(now)
+            asked.language, f"who.receipt_{receipt}", number=phone.spoken(number), when=when(now)
         )
         return Receipt(text=text, at=now)
 

@@ -72,6 +72,7 @@ def add(
     purpose: Purpose | None = None,
     list_name: str | None = None,
     heard: str | None = None,
+    opt_out: str | None = None,
 ) -> int:
     """Write one suppression; its id. Call want_stopped in the same transaction."""
     before_suppressing(tx)
@@ -84,6 +85,7 @@ def add(
             by=by,
             list=list_name,
             heard=heard,
+            opt_out=opt_out,
         )
     ).inserted_primary_key
     return 0 if key is None else int(key[0])
@@ -147,6 +149,25 @@ def on_record(tx: Tx, subjects: Sequence[str]) -> list[Row]:
     query = select(*[suppressions.c[name] for name in Row._fields])
     query = query.where(suppressions.c.subject.in_(list(subjects)))
     return [Row._make(row) for row in tx.execute(query.order_by(suppressions.c.id.desc()))]
+
+
+def by_id(tx: Tx, ids: Sequence[int]) -> list[Row]:
+    """These suppressions, lifted or not."""
+    query = select(*[suppressions.c[name] for name in Row._fields])
+    query = query.where(suppressions.c.id.in_(list(ids))).order_by(suppressions.c.id)
+    return [Row._make(row) for row in tx.execute(query)]
+
+
+def of_same_opt_out(tx: Tx, ids: Sequence[int]) -> list[Row]:
+    """What is in force of these suppressions and of the opt-outs that they belong to."""
+    named = suppressions.c.id.in_(list(ids))
+    groups = select(suppressions.c.opt_out).where(named, suppressions.c.opt_out.is_not(None))
+    query = (
+        select(*[suppressions.c[name] for name in Row._fields])
+        .where(or_(named, suppressions.c.opt_out.in_(groups)), suppressions.c.lifted_at.is_(None))
+        .order_by(suppressions.c.id)
+    )
+    return [Row._make(row) for row in tx.execute(query)]
 
 
 def lift(tx: Tx, suppression: int, at: datetime) -> bool:

@@ -35,7 +35,9 @@ class Kind(StrEnum):
     OUTCOME = "outcome"
     CORRECTED = "corrected"
     SUPPRESSED = "suppressed"
-    LIFTED = "lifted"
+    LIFTED = "lifted"  # an opt-out has ended: approved by a second colleague, or undone
+    LIFT_PROPOSED = "lift_proposed"
+    LIFT_REFUSED = "lift_refused"
     REGISTER = "register"
     MARKED = "marked"
     CALL_BACK = "call_back"

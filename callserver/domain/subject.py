@@ -7,6 +7,7 @@ same row imported twice, or into another campaign, is the same person without an
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -66,3 +67,11 @@ def of_household(household: int) -> str:
 def of_hash(number: int, secret: bytes) -> str:
     """The keyed hash of an erased person's number: protects, and tells nobody who it was."""
     return "hash:" + hmac.digest(secret, str(number).encode(), "sha256").hex()
+
+
+_MADE_UP = re.compile(r"import:\d+", re.ASCII)
+
+
+def told_source(source: str | None) -> str | None:
+    """The source as it may be told to the person; None: nobody has written one down."""
+    return None if not source or _MADE_UP.fullmatch(source) else source

@@ -1,9 +1,10 @@
-"""Single noes by command: whom a scope is about, writing it down, and ending it again.
+"""Single opt-outs by hand: whom a scope is about, and writing it down.
 
 What a phoner or a caller says goes through wishes.py; this serves whoever keeps the lists.
 """
 
 import re
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -17,12 +18,12 @@ from callserver.database.tables import suppressions as table
 from callserver.domain import subject
 from callserver.domain.audit import MOST_WORDS, Kind, may_be_kept
 from callserver.domain.facts import Purpose, Scope
-from callserver.errors import Impossible, NotFound
+from callserver.errors import Impossible
 from callserver.ports import Tx
 
 NOT_LIFTED_BY_NUMBER = frozenset({Scope.COMPLAINT.value, Scope.HOUSEHOLD.value, Scope.HASH.value})
-"""A complaint ends by its own closing, a household's no is more than one person's, and an erased
-person cannot be asked: these are lifted only by id, deliberately."""
+"""A household's no is more than one person's, and an erased person cannot be asked: these, and
+complaints, are lifted only by id, or together with the rest of their opt-out."""
 
 
 class Heard(StrEnum):
@@ -64,6 +65,11 @@ def subjects(
     return tuple(sorted(found))
 
 
+def new_opt_out() -> str:
+    """A name for what is lifted together."""
+    return secrets.token_hex(10)
+
+
 def add(
     tx: Tx,
     about: Iterable[str],
@@ -74,9 +80,11 @@ def add(
     purpose: Purpose | None = None,
     ringing: Iterable[str] = (),
     heard: Heard | None = None,
+    opt_out: str | None = None,
 ) -> list[int]:
     """Write the noes down, with their entries and the stop of what rings; their ids.
 
+    `opt_out`: what they belong to, when one opt-out has several scopes; they are lifted together.
     `heard`: how we heard of it. `ringing`: subjects to be silenced besides those of the noes: a hash tells no call's number.
 
     Raises:
@@ -85,9 +93,12 @@ def add(
     if purpose is not None and scope is not Scope.PURPOSE:
         raise Impossible(f"a purpose goes with the scope {Scope.PURPOSE.value!r} only")
     ids = []
+    opt_out = opt_out or new_opt_out()
     said: dict[str, Any] = {} if heard is None else {"heard": heard.value}
     for one in about:
-        key = suppressions.add(tx, one, scope, now, by, purpose=purpose, heard=heard)
+        key = suppressions.add(
+            tx, one, scope, now, by, purpose=purpose, heard=heard, opt_out=opt_out
+        )
         suppressions.want_stopped(tx, (one, *ringing))
         audit.append(
             tx,
@@ -129,22 +140,7 @@ def check_why(why: str, known: Sequence[Contact]) -> str:
     }
     if not may_be_kept(why) or words & names:
         raise Impossible(
-            f"why: stands in the log for ever: a few words ({MOST_WORDS} letters), no names, no"
-            " numbers"
+            f"why: stays in the log: a few words ({MOST_WORDS} letters), no names, no numbers",
+            key="why_kept",
         )
     return why
-
-
-def lift(tx: Tx, ids: Iterable[int], by: str, why: str, now: datetime) -> int:
-    """End suppressions; how many. The rows stay, with the instant at which they ended.
-
-    Raises:
-        NotFound: an id is no suppression in force.
-    """
-    count = 0
-    for key in ids:
-        if not suppressions.lift(tx, key, now):
-            raise NotFound(f"there is no suppression {key} in force")
-        audit.append(tx, now, Kind.LIFTED, suppression=key, by=by, why=why)
-        count += 1
-    return count

@@ -77,7 +77,7 @@ def why(tx: Tx, number: str, secret: bytes, by: str, now: datetime) -> Answer:
             for call in rung
         ),
         refused=tuple(sorted(refused, key=lambda one: one.at)),
-        sources=tuple(sorted({one.source for one in known if one.source})),
+        sources=tuple(sorted({said for one in known if (said := subject.told_source(one.source))})),
         suppressed=tuple(
             one
             for one in suppressions.for_subjects(tx, sorted(set(subjects)))

@@ -35,6 +35,8 @@ def words(answer: Answer, rules: Rules, language: str) -> Iterator[Said]:
         yield Said(texts.say(language, "why.nothing"))
     for source in answer.sources:
         yield Said(texts.say(language, "why.source", source=source))
+    if answer.calls and not answer.sources:
+        yield Said(texts.say(language, "why.source_unknown"))
     for no in answer.suppressed:
         scope = texts.say(language, f"scope.{no.scope.value}")
         yield Said(texts.say(language, "why.suppressed", when=when(no.at), scope=scope), no.at)

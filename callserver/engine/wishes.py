@@ -73,22 +73,24 @@ class Wishes:
             known = ", ".join((*NO, VULNERABLE))
             raise NotFound(f"there is no wish {wish!r}; there are {known}", key="no_wish")
         purpose = self._ours.rules.known(contact.campaign).purpose
+        opt_out = call or self._ours.token()
         for scope in NO[wish]:
             about = purpose if scope is Scope.PURPOSE else None
-            self.suppress(tx, contact, scope, about, by=by, call=call, wish=wish)
+            self._suppress(tx, contact, scope, about, opt_out, by=by, call=call, wish=wish)
 
-    def suppress(
+    def _suppress(
         self,
         tx: Tx,
         contact: Contact,
         scope: Scope,
         purpose: Purpose | None,
+        opt_out: str,
         *,
         by: str,
         call: str | None = None,
         wish: str | None = None,
-    ) -> int:
-        """One suppression, with its audit entry and the stop of what rings; its id."""
+    ) -> None:
+        """One row of an opt-out, with its audit entry and the stop of what rings."""
         now = self._ours.clock.now()
         match scope:
             case Scope.NUMBER:
@@ -99,7 +101,7 @@ class Wishes:
                 about = subject.of_hash(contact.number, self._ours.secret)
             case Scope.PERSON | Scope.COMPLAINT | Scope.PURPOSE:
                 about = subject.of_person(contact.person)
-        entry = suppressions.add(tx, about, scope, now, by, purpose=purpose)
+        entry = suppressions.add(tx, about, scope, now, by, purpose=purpose, opt_out=opt_out)
         suppressions.want_stopped(tx, (about,))
         audit.append(
             tx,
@@ -113,7 +115,6 @@ class Wishes:
             by=by,
             **({} if wish is None else {"wish": wish}),
         )
-        return entry
 
     def apply(
         self,
@@ -141,7 +142,7 @@ class Wishes:
                     self._call_back(tx, contact, consequence, now)
                 case outcomes.Suppress(scope=scope, purpose=purpose):
                     about = purpose or (campaign.purpose if scope is Scope.PURPOSE else None)
-                    self.suppress(tx, contact, scope, about, by=by, call=call)
+                    self._suppress(tx, contact, scope, about, call, by=by, call=call)
                 case outcomes.Mark():
                     self._mark(tx, contact, consequence, now, call=call)
 

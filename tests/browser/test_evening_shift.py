@@ -175,7 +175,7 @@ def hard_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     house.passes(5)
     maja.hangs_up()
     state(page, "breather")
-    expect(page.locator("#reason")).to_contain_text("nobody counts the time")
+    expect(page.locator("#reason")).to_contain_text("Others only see a pause")
     expect(sigrid.tile).to_contain_text("pause")
     assert "reather" not in sigrid.page.inner_text("main")
     sigrid.hears_nobody()
@@ -254,7 +254,7 @@ def a_stopped_campaign(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
         75,
         "every month",
         "pause",
-        "You give 75 kr. (seventy-five kroner) every month.",
+        "You pay 75 kr. (seventy-five kroner) every month.",
         "That is 900 kr. a year.",
     )
     maja.hangs_up()
@@ -291,7 +291,13 @@ def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     sigrid.hears_nobody()
     expect(sigrid.ear).to_contain_text("the person wants nobody to listen")
     house.passes(5)
-    maja.agrees("member", 600, "once", "pause", "You give 600 kr. (six hundred kroner) once.")
+    maja.agrees(
+        "member",
+        600,
+        "every year",
+        "pause",
+        "You pay 600 kr. (six hundred kroner) every year.",
+    )
     maja.hangs_up()
 
     state(page, "paused")

@@ -107,13 +107,15 @@ def suppressions_page(page: Page, looks: Looks) -> None:
     page.locator("#add .main").click()
     expect(page.locator("#noes table")).to_be_visible()
     looks("a no")
-    page.locator("#noes button").first.click()
+    page.locator("#noes button").last.click()  # the first one undoes it
     expect(page.locator("#lift")).to_be_visible()
     looks("a no to be lifted")
+    page.locator("#lift [name=asked_on]").fill("2000-01-01")
     page.locator("#lift [name=why]").fill("Asked for it in a letter")
     page.locator("#lift .main").click()
-    expect(page.locator("#noes .gone").first).to_be_visible()
-    looks("a no that was lifted")
+    expect(page.locator("#lift .wrong")).to_be_visible()
+    looks("a request that is older than the opt-out")
+    page.locator("#lift-cancel").click()
 
 
 def rules_page(page: Page, looks: Looks) -> None:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, insert, select, update
 
-from callserver.database import knowledge, suppressions
+from callserver.database import accounts, knowledge, suppressions
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, calls, contacts
 from callserver.database.tables import suppressions as table
@@ -21,6 +21,11 @@ from callserver.ports import Tx
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 Say = Callable[..., str]
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+ASKED = (
+    *("--asked-on", YESTERDAY),
+    *("--channel", "letter", "--why", "the member wrote to us", "--by", "astrid"),
+)
 
 
 @pytest.fixture
@@ -116,11 +121,8 @@ def test_an_erased_number_is_kept_as_a_hash_and_silenced(say: Say, engine: Engin
         (["add", "32200009", "--scope", "person"], "nobody is known"),
         (["add", "--contact", "99"], "no contact 99"),
         (["add", "32200001", "--purpose", "GIFT"], "the scope 'org' only"),
-        (["lift", "--by", "x", "--why", "y"], "or one suppression"),
-        (["lift", "--id", "9", "--by", "x", "--why", "y"], "no suppression 9"),
-        (["lift", "32200001", "--by", "x", "--why", " "], "a few words"),
-        (["lift", "32200001", "--by", "x", "--why", "Ida asked for it"], "no names"),
-        (["lift", "32200001", "--by", "x", "--why", "now at 32 20 00 07"], "no numbers"),
+        (["lift", *ASKED], "or one suppression"),
+        (["lift", "32200001", *ASKED, "--by", "nobody"], "no user 'nobody'"),
         (["import", "missing.csv"], "No such file"),
     ],
 )
@@ -140,19 +142,32 @@ def test_one_unknown_number_undoes_them_all(say: Say, engine: Engine) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_a_lift_ends_the_noes_and_keeps_the_rows(say: Say, engine: Engine) -> None:
-    for scope in ("number", "person", "household", "complaint"):
+def test_a_lift_is_proposed_by_a_user_with_the_right_and_ends_nothing(
+    say: Say, engine: Engine
+) -> None:
+    for scope in ("number", "person", "household"):
         say("suppress", "add", "32200001", "--scope", scope)
-    why = "the member wrote to us"
-    result = say("suppress", "lift", "32200001", "--by", "user:1", "--why", why)
-    assert "3 lifted" in result
-    assert result.count("still in force") == 3
-    assert [scope for _, scope in noes(engine)] == ["household", "complaint", "complaint"]
-    assert [one["why"] for one in entries(engine, "lifted")] == [why] * 3
-    with engine.connect() as tx:
-        assert tx.execute(select(func.count()).select_from(table)).scalar_one() == 6
-    say("suppress", "lift", "--id", "4", "--by", "user:1", "--why", why)
-    assert [scope for _, scope in noes(engine)] == ["complaint", "complaint"]
+    with engine.begin() as tx:
+        tx.execute(update(table).values(at=datetime.now(UTC) - timedelta(days=3)))
+        accounts.add(tx, handle="astrid", name="Astrid", role="administrator", department=None)
+        accounts.add(tx, handle="sigrid", name="Sigrid", role="supervisor", department="nord")
+    before = noes(engine)
+    words = ("suppress", "lift", "32200001", *ASKED)
+    with pytest.raises(CallserverError, match="may not lift"):
+        say(*words, "--by", "sigrid")
+    with pytest.raises(CallserverError, match="a few words"):
+        say(*words, "--why", " ")
+    with pytest.raises(CallserverError, match="no names"):
+        say(*words, "--by", "astrid", "--why", "Ida asked for it")
+    with pytest.raises(CallserverError, match="newer than the opt-out"):
+        say(*words, "--by", "astrid", "--asked-on", "2020-01-01")
+    result = say(*words, "--by", "astrid")
+    assert "3 to be lifted" in result  # the number, and both persons who are known at it
+    assert result.count("not part of it") == 1
+    assert noes(engine) == before
+    [entry] = entries(engine, "lift_proposed")
+    assert (entry["channel"], entry["by"]) == ("letter", "user:1")
+    assert entries(engine, "lifted") == []
 
 
 def test_a_list_of_noes(say: Say, engine: Engine, tmp_path: Path) -> None:
@@ -243,12 +258,15 @@ def test_who_did_it_is_told_without_numbers(say: Say, words: str) -> None:
 
 
 def test_without_the_key_an_answer_says_what_it_lacks(
-    say: Say, monkeypatch: pytest.MonkeyPatch
+    say: Say, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say("suppress", "add", "32200001")
     monkeypatch.setenv("CALLSERVER_KEY", "")
-    said = say("suppress", "lift", "32200001", "--why", "asked for it")
-    assert "1 lifted" in said
+    with engine.begin() as tx:
+        tx.execute(update(table).values(at=datetime.now(UTC) - timedelta(days=3)))
+        accounts.add(tx, handle="astrid", name="Astrid", role="administrator", department=None)
+    said = say("suppress", "lift", "32200001", *ASKED)
+    assert "1 to be lifted" in said
     assert "CALLSERVER_KEY is not set" in said
 
 

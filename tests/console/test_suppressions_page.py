@@ -108,30 +108,6 @@ def test_how_far_a_no_reaches(house: House) -> None:
     assert browser.api("POST", "/suppressions", {**NOTE, "scope": "hash"}).status_code == 422
 
 
-def test_lifting_needs_a_reason_and_complaints_their_own(house: House) -> None:
-    browser = house.browser("administrator")
-    for scope in ("number", "person", "complaint", "household"):
-        browser.api("POST", "/suppressions", {**NOTE, "scope": scope})
-    for why in ("Person sagde ja", "ring 32200000"):  # her name, her number
-        reply = browser.api("POST", "/suppressions/lift", {"number": ANNA, "why": why})
-        assert said(reply)[0] == 409
-    found = browser.api(
-        "POST", "/suppressions/lift", {"number": ANNA, "why": "bad selv om det i brev"}
-    ).json()
-    assert found["lifted"] == 2
-    state = {one["scope"]: one["lifted_at"] is not None for one in found["noes"]}
-    assert state == {"number": True, "person": True, "complaint": False, "household": False}
-    again = browser.api("POST", "/suppressions/lift", {"number": ANNA, "why": "igen"})
-    assert said(again) == (404, "Der er ikke noget i kraft, der kan ophæves sådan.")
-    complaint = next(one["id"] for one in found["noes"] if one["scope"] == "complaint")
-    other = {"number": "32200001", "id": complaint, "why": "afsluttet"}
-    assert browser.api("POST", "/suppressions/lift", other).status_code == 404
-    own = {"number": ANNA, "id": complaint, "why": "sagen er afsluttet"}
-    assert browser.api("POST", "/suppressions/lift", own).json()["lifted"] == 1
-    assert [one["why"] for one in house.entries("lifted")][-1] == "sagen er afsluttet"
-    assert house.browser("member_service").api("POST", "/suppressions/lift", own).status_code == 403
-
-
 def test_other_departments_people_are_only_counted(house: House) -> None:
     house.add_user("sydservice", Role.MEMBER_SERVICE, "syd")
     found = house.browser("sydservice").api("POST", "/suppressions/search", {"number": ANNA}).json()

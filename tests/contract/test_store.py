@@ -14,11 +14,12 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from callserver import log
-from callserver.database import calls, contacts, house, migrate, progress, suppressions
+from callserver.database import audit, calls, contacts, house, migrate, progress, suppressions
 from callserver.database.store import AnyStore
 from callserver.database.tables import EPOCH, Instant
 from callserver.database.tables import calls as calls_table
 from callserver.database.tables import contacts as contacts_table
+from callserver.domain.audit import Kind
 from callserver.domain.call import Receipt
 from callserver.domain.facts import Scope
 from callserver.ports import Tx
@@ -387,6 +388,29 @@ def test_contacts_outlive_the_tables_being_made_anew(store: AnyStore) -> None:
     assert all_of_them() == before
     with pytest.raises(IntegrityError), store.engine.begin() as tx:
         a_contact(tx, 1)
+
+
+def test_the_rows_of_an_older_opt_out_are_found_together(store: AnyStore) -> None:
+    """By the log: what one call wrote, and what one contact wrote in the same moment."""
+    migrate.downgrade(store.engine, "0009")
+    said = [(7, "a1", 0), (7, "a1", 1), (8, None, 0), (8, None, 1), (8, None, 60), (9, "a2", 0)]
+    with store.engine.begin() as tx:
+        for key, (contact, call, seconds) in enumerate(said, 1):
+            at = NOW + timedelta(seconds=seconds)
+            tx.exec_driver_sql(
+                "INSERT INTO suppressions (id, subject, scope, at, by)"
+                f" VALUES ({key}, 'number:{key}', 'number', 0, 'inbound')"
+            )
+            audit.append(
+                tx, at, Kind.SUPPRESSED, contact=contact, call=call, suppression=key, by="inbound"
+            )
+    migrate.upgrade(store.engine)
+    with store.engine.connect() as tx:
+        found = [
+            [row.id for row in suppressions.of_same_opt_out(tx, [key])]
+            for key in range(1, len(said) + 1)
+        ]
+    assert found == [[1, 2], [1, 2], [3, 4], [3, 4], [5], [6]]
 
 
 def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: AnyStore) -> None:

@@ -290,10 +290,10 @@ def test_a_bad_number_is_marked_and_left(tmp_path: Path) -> None:
 
 
 def test_nothing_rings_after_closing_even_when_the_provider_queues(tmp_path: Path) -> None:
-    """At the last second the provider puts the order into a long queue."""
+    """At the last moment for a dial the provider puts the order into a long queue."""
     from datetime import datetime
 
-    house = TestHouse(tmp_path, start=datetime.fromisoformat("2026-05-12T20:59:30+02:00"))
+    house = TestHouse(tmp_path, start=datetime.fromisoformat("2026-05-12T20:58:50+02:00"))
 
     async def work() -> None:
         await house.on_shift()

@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { imports } from "./suppressions_import.js";
+import { lifts } from "./suppressions_lifts.js";
 import { date, dateTime, has, number, t } from "./texts.js";
 
 const mayLift = $("#number-card").dataset.lift === "yes";
@@ -40,7 +41,7 @@ function table(noes) {
     el(
       "table",
       {},
-      el("thead", {}, el("tr", {}, ...heads, mayLift ? el("th", { scope: "col" }, el("span", { class: "sr" }, t("suppressions.lift_go"))) : null)),
+      el("thead", {}, el("tr", {}, ...heads, el("td", {}))),
       el("tbody", {}, ...rows),
     ),
   );
@@ -52,15 +53,27 @@ function cells(one) {
   const state = one.lifted_at
     ? el("span", { class: "badge" }, t("suppressions.lifted_at", { when: date(one.lifted_at) }))
     : el("span", { class: "badge good" }, t("suppressions.in_force"));
-  const button = el("button", { type: "button", class: "quiet", onclick: () => ask(one.id, said("suppressions.scope", one.scope)) }, t("suppressions.lift"));
+  const lift = el("button", { type: "button", class: "quiet", onclick: () => ask(one.id, said("suppressions.scope", one.scope)) }, t("suppressions.lift"));
+  const undo = el("button", { type: "button", class: "quiet", onclick: () => undone(one.id) }, t("suppressions.undo"));
+  const waits = one.waits && !one.lifted_at ? el("span", { class: "badge warn" }, t("suppressions.waits")) : null;
   return [
     el("th", { scope: "row" }, said("suppressions.scope", one.scope), purpose),
     el("td", {}, dateTime(one.at)),
     el("td", {}, said("suppressions.by", one.by)),
     el("td", {}, how),
-    el("td", {}, state),
-    ...(mayLift ? [el("td", {}, one.lifted_at ? null : button)] : []),
+    el("td", {}, state, waits),
+    el("td", {}, one.undoable ? undo : null, mayLift && !one.lifted_at && !one.waits ? lift : null),
   ];
+}
+
+async function undone(id) {
+  if (!confirm(t("suppressions.undo_sure"))) return;
+  try {
+    draw(await post("/suppressions/undo", { number: asked, id }));
+    toast(t("suppressions.undone"), "good");
+  } catch (error) {
+    toast(error.message, "bad");
+  }
 }
 
 function ask(id, what) {
@@ -86,12 +99,14 @@ onSubmit($("#add"), async ({ scope, purpose, heard }) => {
 if (mayLift) {
   $("#lift-all").addEventListener("click", () => ask(null, t("suppressions.lift_hint")));
   $("#lift-cancel").addEventListener("click", () => $("#lift").close());
-  onSubmit($("#lift form"), async ({ why }) => {
-    const found = await post("/suppressions/lift", { number: asked, id: lifting, why });
+  onSubmit($("#lift form"), async (given) => {
+    const found = await post("/suppressions/lift", { number: asked, id: lifting, ...given });
     $("#lift").close();
-    toast(t("suppressions.lifted", { count: number(found.lifted) }), "good");
+    toast(t("suppressions.lift_proposed"), "good");
     draw(found);
+    await lifts();
   });
+  await lifts();
 }
 
 // -- registers ------------------------------------------------------------------------------------

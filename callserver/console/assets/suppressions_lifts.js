@@ -1,0 +1,50 @@
+// Opt-outs that a colleague has proposed to lift: approved or refused by another.
+
+import { get, post } from "./api.js";
+import { $, el, onPress, show, toast } from "./dom.js";
+import { date, dateTime, number, t } from "./texts.js";
+
+function decided(lift, does, words) {
+  const button = el("button", { type: "button", class: does === "approve" ? "main" : "quiet" }, t(`suppressions.lift_${does}`));
+  onPress(button, async () => {
+    show($("#lifts-wrong"), false);
+    try {
+      const found = await post(`/suppressions/lifts/${lift.id}/${does}`);
+      toast(words(found), "good");
+    } catch (error) {
+      $("#lifts-wrong").textContent = error.message;
+      show($("#lifts-wrong"));
+    }
+    await lifts();
+  });
+  return button;
+}
+
+function item(lift) {
+  const said = t("suppressions.lift_of", {
+    scopes: lift.scopes.map((scope) => t(`suppressions.scope.${scope}`)).join(", "),
+    numbers: lift.numbers.join(", "),
+    opted_out: dateTime(lift.opted_out),
+    asked_on: date(lift.asked_on),
+    channel: t(`suppressions.channel.${lift.channel}`),
+    by: lift.by,
+    at: dateTime(lift.at),
+    why: lift.why,
+  });
+  const approve = decided(lift, "approve", (found) => t("suppressions.lifted", { count: number(found.lifted) }));
+  const refuse = decided(lift, "refuse", () => t("suppressions.lift_refused"));
+  return el(
+    "li",
+    {},
+    el("p", {}, said),
+    lift.mine ? el("p", { class: "soft" }, t("suppressions.lift_mine")) : null,
+    el("div", { class: "row" }, lift.mine ? null : approve, refuse),
+  );
+}
+
+export async function lifts() {
+  const { lifts: found } = await get("/suppressions/lifts");
+  $("#lifts").replaceChildren(
+    found.length ? el("ul", {}, ...found.map(item)) : el("p", { class: "soft" }, t("suppressions.lifts_none")),
+  );
+}

@@ -1,0 +1,159 @@
+"""Ending an opt-out: the person's own newer request, proposed by one colleague, approved by another.
+
+All rows of one opt-out (number, person, household, complaint) end together. Whoever wrote one down by
+mistake may undo it within ten minutes, alone.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from callserver.database import audit, lifts, suppressions
+from callserver.database.accounts import User
+from callserver.database.lifts import Lift
+from callserver.domain.audit import Kind
+from callserver.domain.role import Action, may
+from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.ports import Tx
+
+UNDO_WITHIN = timedelta(minutes=10)
+HOME = ZoneInfo("Europe/Copenhagen")
+
+
+class Channel(StrEnum):
+    """How the person asked to be called again."""
+
+    TELEPHONE = "telephone"
+    LETTER = "letter"
+    EMAIL = "email"
+    IN_PERSON = "in_person"
+    WEBSITE = "website"
+
+
+def propose(
+    tx: Tx,
+    ids: Sequence[int],
+    user: User,
+    *,
+    asked_on: date,
+    channel: Channel,
+    why: str,
+    now: datetime,
+) -> Lift:
+    """Propose to end opt-outs, each with all its rows.
+
+    Raises:
+        NotAllowed: the user may not lift.
+        NotFound: nothing of it is in force.
+        Impossible: the request is not newer than the opt-outs, or lies ahead; or it is proposed already.
+    """
+    _check_right(user)
+    rows = suppressions.of_same_opt_out(tx, ids)
+    if not rows or not set(ids) <= {row.id for row in rows}:
+        raise NotFound("nothing in force that could be lifted so", key="nothing_lifted")
+    newest = max(row.at.astimezone(HOME).date() for row in rows)
+    if not newest < asked_on <= now.astimezone(HOME).date():
+        raise Impossible(
+            f"the request should be newer than the opt-out ({newest}), and not lie ahead",
+            key="request_not_newer",
+        )
+    keys = [row.id for row in rows]
+    if any(set(keys) & set(one.suppressions) for one in lifts.waiting(tx)):
+        raise Impossible("this is proposed already, and waits", key="lift_waits")
+    key = lifts.add(
+        tx,
+        at=now,
+        by=user.id,
+        suppressions=keys,
+        asked_on=asked_on.isoformat(),
+        channel=channel.value,
+        why=why,
+    )
+    audit.append(
+        tx,
+        now,
+        Kind.LIFT_PROPOSED,
+        lift=key,
+        suppressions=keys,
+        asked_on=asked_on.isoformat(),
+        channel=channel.value,
+        by=f"user:{user.id}",
+        why=why,
+    )
+    return lifts.get(tx, key)
+
+
+def approve(tx: Tx, key: int, user: User, now: datetime) -> int:
+    """The second colleague agrees: the opt-outs end; how many rows.
+
+    Raises:
+        NotAllowed: it is the proposer's own account, or one without the right.
+        NotFound: no such proposal waits.
+    """
+    _check_right(user)
+    found = _decide(tx, key, user, "approved", now)
+    rows = suppressions.of_same_opt_out(tx, found.suppressions)
+    for row in rows:
+        if row.id in found.suppressions and suppressions.lift(tx, row.id, now):
+            audit.append(
+                tx,
+                now,
+                Kind.LIFTED,
+                suppression=row.id,
+                lift=key,
+                proposed_by=f"user:{found.by}",
+                by=f"user:{user.id}",
+                why=found.why,
+            )
+    return len(rows)
+
+
+def refuse(tx: Tx, key: int, user: User, now: datetime) -> None:
+    """The opt-outs stay; the proposer may withdraw the proposal so.
+
+    Raises:
+        NotFound: no such proposal waits.
+    """
+    _check_right(user)
+    _decide(tx, key, user, "refused", now)
+    audit.append(tx, now, Kind.LIFT_REFUSED, lift=key, by=f"user:{user.id}")
+
+
+def undo(tx: Tx, ids: Sequence[int], user: User, now: datetime) -> int:
+    """The author takes a mistake back, with all rows of the opt-out; how many.
+
+    Raises:
+        NotFound: nothing of it is in force.
+        NotAllowed: another person wrote it down, or more than ten minutes have passed.
+    """
+    rows = suppressions.of_same_opt_out(tx, ids)
+    if not rows:
+        raise NotFound("nothing in force that could be undone", key="nothing_lifted")
+    if not all(may_undo(row.by, row.at, user.id, now) for row in rows):
+        raise NotAllowed("only the author may undo it, within ten minutes", key="not_undone")
+    for row in rows:
+        suppressions.lift(tx, row.id, now)
+        audit.append(tx, now, Kind.LIFTED, suppression=row.id, undone=True, by=f"user:{user.id}")
+    return len(rows)
+
+
+def may_undo(by: str, at: datetime, user: int, now: datetime) -> bool:
+    """Whether this user wrote it down, a moment ago."""
+    return by == f"user:{user}" and timedelta(0) <= now - at <= UNDO_WITHIN
+
+
+def _check_right(user: User) -> None:
+    if user.left_at is not None or not may(user.role, Action.LIFT):
+        raise NotAllowed("this account may not lift opt-outs", key="not_allowed")
+
+
+def _decide(tx: Tx, key: int, user: User, state: str, now: datetime) -> Lift:
+    found = lifts.find(tx, key)
+    if found is None or found.state != "open":
+        raise NotFound("no such proposal waits", key="no_lift")
+    if state == "approved" and found.by == user.id:
+        raise NotAllowed("a second colleague approves it", key="lift_second")
+    if not lifts.decide(tx, key, state=state, by=user.id, at=now):
+        raise NotFound("no such proposal waits", key="no_lift")
+    return found

@@ -1,0 +1,61 @@
+"""The source that a phoner reads out, and texts that promise no more than is done."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from callserver import texts
+from callserver.domain import subject
+from callserver.domain.role import Role
+from tests.console.conftest import House
+
+NO_SOURCE = "ref;navn;telefon;født\nL1;Elna Isager;32200000;1980-01-01\n"
+
+
+@pytest.fixture
+def unknown(tmp_path: Path, hashed: str) -> Iterator[House]:
+    """A list without a source of its own."""
+    made = House(tmp_path, people=NO_SOURCE)
+    made.hashed = hashed
+    made.add_user("member_service", Role.MEMBER_SERVICE, None)
+    yield made
+    made.close()
+
+
+def test_a_source_that_the_server_made_up_is_never_read_out(unknown: House) -> None:
+    async def work() -> None:
+        await unknown.on_shift()
+        await unknown.ready()
+        await unknown.until(6)
+        status, card = await unknown.api("POST", "/card", {})
+        assert status == 200
+        assert "import:" not in str(card)
+        assert card["source"] is None
+        answers = " ".join(one["answer"] for one in card["questions"])
+        assert texts.say("da", "phone.source_unknown") in answers
+
+    asyncio.run(work())
+    reply = unknown.browser("member_service").api("POST", "/who-called", {"number": "32200000"})
+    said = [one["text"] for one in reply.json()["said"]]
+    assert not any("import:" in one for one in said)
+    assert texts.say("da", "why.source_unknown") in said
+
+
+def test_which_sources_are_told() -> None:
+    assert subject.told_source("gademøde") == "gademøde"
+    assert subject.told_source("import:7") is None
+    assert subject.told_source("") is None
+    assert subject.told_source(None) is None
+
+
+def test_a_receipt_for_an_unknown_number_promises_the_number_only(unknown: House) -> None:
+    browser = unknown.browser("member_service")
+    body = {"number": "20304050", "reach": "never"}
+    said = browser.api("POST", "/who-called/opt-out", body).json()["text"]
+    assert "Vi kender ingen på nummeret" in said
+    known = browser.api("POST", "/who-called/opt-out", {**body, "number": "32200000"}).json()[
+        "text"
+    ]
+    assert "Vi kender ingen" not in known
