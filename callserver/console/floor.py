@@ -12,14 +12,14 @@ from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Not
 from callserver.console.floor_views import Figures, FloorSeat, FloorView, SeatDetails
 from callserver.console.listening import forms_of
 from callserver.console.live import Told
-from callserver.database import accounts, audit, calls, house, listenings, progress, seats
+from callserver.database import accounts, audit, calls, listenings, progress, seats
 from callserver.database.audit import Cursor, Entry
 from callserver.database.calls import CallRow
 from callserver.domain import asking, phone
 from callserver.domain.audit import Kind
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action
-from callserver.engine import hearing, standing
+from callserver.engine import hearing, pausing, standing
 from callserver.engine.dialer import Dialer
 from callserver.engine.house import House
 from callserver.engine.leading import Leading
@@ -270,10 +270,8 @@ class Floor:
 
         def work(tx: Tx) -> list[int]:
             now = self._ours.clock.now()
-            house.set_campaign_state(tx, campaign, body.paused, body.reason, now)
-            audit.append(tx, now, Kind.BREAKER, campaign=campaign, paused=body.paused, by=asked.by)
-            waiting = [row for row in seats.every(tx) if row.state == "waiting"]
-            return [row.id for row in waiting if row.campaign == campaign]
+            paused, by = body.paused, asked.by
+            return pausing.switch(tx, campaign, body.reason, now, paused=paused, by=by)
 
         for seat in await self._ours.store.run(work):
             self._ours.background.start(self._dialer.dial(seat))

@@ -139,6 +139,21 @@ def of_the_left(tx: Tx) -> list[int]:
     return [seat for (seat,) in _of_the_left(tx, {})]
 
 
+def waiting(tx: Tx, campaign: str | None) -> list[SeatRow]:
+    """The seats that wait for a campaign (None: for any), held; without those that somebody else
+    holds just now, which would be waited for in no fixed order."""
+    query = _all.where(seats.c.state == "waiting").with_for_update(skip_locked=True)
+    if campaign is not None:
+        query = query.where(seats.c.campaign == campaign)
+    return [SeatRow._make(row) for row in tx.execute(query.order_by(seats.c.id))]
+
+
+def ids_waiting(tx: Tx, campaign: str) -> list[int]:
+    """The seats that wait for a campaign, held by somebody or not."""
+    query = select(seats.c.id).where(seats.c.state == "waiting", seats.c.campaign == campaign)
+    return list(tx.execute(query.order_by(seats.c.id)).scalars())
+
+
 def open_for(tx: Tx, phoner: int, department: str | None, now: datetime) -> SeatRow:
     """The phoner's seat, made when this is the first shift."""
     found = of_phoner(tx, phoner)

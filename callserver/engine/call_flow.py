@@ -97,8 +97,10 @@ class CallFlow:
         """The carrier's certain no: what it means, and the end of the call, in one transaction."""
 
         def work(tx: Tx) -> After:
-            declining.note(tx, self._ours, attempt, answer)
-            return self.apply(tx, attempt, Report.DECLINED, None, ref=ref, receipt=receipt)
+            waiting = declining.note(tx, self._ours, attempt, answer)
+            after = self.apply(tx, attempt, Report.DECLINED, None, ref=ref, receipt=receipt)
+            after.dial += waiting
+            return after
 
         self.follow(await self._ours.store.run(work))
 

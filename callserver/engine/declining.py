@@ -17,7 +17,7 @@ from callserver.domain.alarm import BREAKER
 from callserver.domain.audit import Kind
 from callserver.domain.reason import Reason
 from callserver.domain.seat import Event
-from callserver.engine import seating
+from callserver.engine import pausing, seating
 from callserver.engine.house import House
 from callserver.ports import Declined, Trouble, Tx
 
@@ -30,17 +30,18 @@ DIFFERENT_NUMBERS = 3
 """So many different numbers of a campaign refused in a row stop it."""
 
 
-def note(tx: Tx, ours: House, attempt: str, answer: Declined) -> None:
+def note(tx: Tx, ours: House, attempt: str, answer: Declined) -> list[int]:
     """Write the no down, with what follows from it; the report DECLINED ends the call afterwards.
 
-    A call that has ended is left alone: the no was taken in before.
+    A call that has ended is left alone: the no was taken in before. Returned are the seats that wait
+    for a campaign that was stopped: they are to be told.
     """
     now = ours.clock.now()
     found = calls.get(tx, attempt)
     row = None if found is None else seats.lock(tx, found.seat)
     call = calls.lock(tx, attempt)
     if row is None or call is None or call.ended_at is not None:
-        return
+        return []
     audit.append(
         tx,
         now,
@@ -56,13 +57,14 @@ def note(tx: Tx, ours: House, attempt: str, answer: Declined) -> None:
         case Trouble.REFUSED:
             _set_aside(tx, call, answer.code, now)
             if refused_numbers.in_a_row(tx, call.campaign) >= DIFFERENT_NUMBERS:
-                _stop(tx, call.campaign, answer.code, now)
+                return _stop(tx, call.campaign, answer.code, now)
         case Trouble.STOP | Trouble.BUG:
-            _stop(tx, call.campaign, answer.code, now)
+            return _stop(tx, call.campaign, answer.code, now)
         case Trouble.ROOM_GONE:
             seating.move(tx, ours, row, Event.LEG_LOST, now)
         case Trouble.LATER:
             house.take_slot(tx, now + BACK_OFF, ours.calls_per_second)
+    return []
 
 
 def _set_aside(tx: Tx, call: CallRow, code: int, now: datetime) -> None:
@@ -84,11 +86,10 @@ def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> li
     return released
 
 
-def _stop(tx: Tx, campaign: str, code: int, now: datetime) -> None:
+def _stop(tx: Tx, campaign: str, code: int, now: datetime) -> list[int]:
     paused, why = house.campaign_state(tx, campaign)
     if paused and why.startswith(BREAKER):
-        return  # stopped already; this order was under way
+        return []  # stopped already; this order was under way
     reason = f"{BREAKER}{code}"
-    house.set_campaign_state(tx, campaign, paused=True, reason=reason, now=now)
-    audit.append(tx, now, Kind.BREAKER, campaign=campaign, paused=True, reason=reason)
     log.error("campaign_stopped", campaign=campaign, code=code)
+    return pausing.switch(tx, campaign, reason, now, paused=True)

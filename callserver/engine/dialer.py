@@ -25,6 +25,7 @@ from callserver.engine.gate import Question
 from callserver.engine.house import House
 from callserver.engine.in_room import LISTENER_LEAVES, ListenerInRoom
 from callserver.engine.listener_legs import ListenerLegs
+from callserver.engine.pausing import LOOK_AGAIN
 from callserver.engine.room_clearing import RoomClearing
 from callserver.ports import Declined, Placed, Room, Silent, Trouble, Tx
 
@@ -35,9 +36,6 @@ REFUSALS_AT_ONCE = 20
 
 HOUSEHOLD_BUSY = timedelta(minutes=10)
 """A contact whose household is on the telephone just now is put off this long."""
-
-LOOK_AGAIN = timedelta(seconds=30)
-"""A waiting seat is looked at this often, whatever it was told: lists and rules may change."""
 
 CLEAR_AGAIN = timedelta(seconds=1)
 """A seat whose room a listener has not left is looked at this often."""
@@ -118,11 +116,8 @@ class Dialer:
             return None
         if not row.connected or row.room_ref is None or self._is_old(row, now):
             return self._line_first(tx, row, now)
-        campaign = self._ours.rules.current.campaigns.get(row.campaign or "")
+        campaign = self._goes_on(tx, row, now)
         if campaign is None:
-            self._wait(tx, row, "campaign_gone", now)
-            return None
-        if not self._slot(tx, row, now):
             return None
         open_places, closed = prospects.places(tx, self._ours.rules, campaign, now)
         for _ in range(REFUSALS_AT_ONCE):
@@ -142,6 +137,17 @@ class Dialer:
                 self._wait(tx, row, answer.reasons[0].value, now)
                 return None
         return True
+
+    def _goes_on(self, tx: Tx, row: SeatRow, now: datetime) -> Campaign | None:
+        """The seat's campaign when a call may be ordered for it now; else the seat waits."""
+        campaign = self._ours.rules.current.campaigns.get(row.campaign or "")
+        if campaign is None:
+            self._wait(tx, row, "campaign_gone", now)
+            return None
+        if house.campaign_state(tx, campaign.name)[0]:
+            self._wait(tx, row, Reason.CAMP_PAUSED.value, now)
+            return None
+        return campaign if self._slot(tx, row, now) else None
 
     def _is_old(self, row: SeatRow, now: datetime) -> bool:
         """Whether the provider might end the phoner's leg in the middle of the next talk."""

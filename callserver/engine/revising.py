@@ -17,6 +17,7 @@ from callserver.database import audit, revisions, seats
 from callserver.domain.audit import Kind
 from callserver.domain.configuration import Configuration, Problem
 from callserver.domain.loosening import Looser, looser
+from callserver.engine import pausing
 from callserver.engine.house import House
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
@@ -127,6 +128,8 @@ class Revising:
             log.error("revision_unreadable", revision=kept.hash, why="; ".join(map(str, found)))
             return False
         self._ours.rules.replace(found)
+        now = self._ours.clock.now()
+        await self._ours.store.run(lambda tx: pausing.wake_all(tx, now))
         log.info("configuration_active", revision=found.revision)
         return True
 

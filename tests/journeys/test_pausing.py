@@ -1,0 +1,81 @@
+"""A paused campaign is shown to whoever waits for it, whatever they waited for before."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver.engine import pausing
+from callserver.engine.taking_in import take_in
+from callserver.simulator.legs import Behaviour, Refusal
+from tests.house import TestHouse, play
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[TestHouse]:
+    # Both telephones are busy, so that for a while nothing is due.
+    people = "ref;navn;telefon;født;kilde\n" + "".join(
+        f"K{n};Person {n};322000{n:02};1980-01-01;gade\n" for n in range(2)
+    )
+    made = TestHouse(tmp_path, phoners=2, people=people)
+    made.people.default = Behaviour(ends="busy")
+    yield made
+    made.close()
+
+
+async def waits(house: TestHouse, phoner: int) -> None:
+    await house.on_shift(phoner)
+    await house.ready(phoner)
+    await house.until(15)
+    seat = await house.seat(phoner)
+    assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
+
+
+def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> None:
+    async def work() -> None:
+        await waits(two, 1)
+        now = two.clock.now()
+        two.read(lambda tx: pausing.switch(tx, "kanvas", "x", now, paused=True, by="user:9"))
+        seat = await two.seat()
+        assert (seat["state"], seat["reason"], seat["until"]) == ("waiting", "CAMP_PAUSED", None)
+        assert two.entries("seat")[-1]["reason"] == "CAMP_PAUSED", "pages follow the log"
+        await two.until(120)
+        assert (await two.seat())["reason"] == "CAMP_PAUSED"
+        now = two.clock.now()
+        two.read(lambda tx: pausing.switch(tx, "kanvas", "", now, paused=False, by="user:9"))
+        await two.until(1)
+        assert (await two.seat())["reason"] == "window_closed"
+
+    play(work())
+
+
+def test_who_gets_ready_meanwhile_sees_it_too(two: TestHouse) -> None:
+    async def work() -> None:
+        now = two.clock.now()
+        two.read(lambda tx: pausing.switch(tx, "kanvas", "x", now, paused=True, by="user:9"))
+        await two.on_shift()
+        assert (await two.ready())["state"] == "waiting"
+        assert (await two.seat())["reason"] == "CAMP_PAUSED"
+
+    play(work())
+
+
+def test_the_carriers_stop_reaches_the_others_at_once(two: TestHouse) -> None:
+    """One phoner's dial meets an account that may not call; the other one waits for something else."""
+
+    def refuses(*_: Any) -> Any:
+        raise Refusal(401, 20003, "Authenticate")
+
+    async def work() -> None:
+        await waits(two, 1)
+        await two.on_shift(2)
+        more = b"ref;navn;telefon;f\xc3\xb8dt;kilde\nK9;Person 9;32200009;1980-01-01;gade\n"
+        campaign = two.server.ours.rules.campaign("kanvas")
+        two.read(lambda tx: take_in(tx, campaign, more, two.clock.now()))
+        two.network.order = refuses  # type: ignore[method-assign,assignment]
+        await two.ready(2)
+        assert two.entries("breaker")
+        assert (await two.seat(1))["reason"] == "CAMP_PAUSED"
+
+    play(work())
