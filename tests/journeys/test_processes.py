@@ -1,6 +1,7 @@
 """Real processes, real HTTP, real databases: killed without warning, and several at once."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -87,11 +88,10 @@ class Process:
 async def is_up(url: str) -> None:
     async with httpx.AsyncClient() as http:
         for _ in range(2400):
-            try:
+            with contextlib.suppress(httpx.HTTPError):
                 if (await http.get(f"{url}/healthz")).status_code == 200:
                     return
-            except httpx.HTTPError:
-                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # also when it answers that it is not ready yet
     raise AssertionError("the server did not come up")
 
 
