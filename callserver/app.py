@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -23,6 +24,7 @@ from callserver.console.books import Books
 from callserver.console.card import CardRoom
 from callserver.console.evening import EveningRoom
 from callserver.console.floor import Floor
+from callserver.console.headers import Headers
 from callserver.console.health import Health
 from callserver.console.lifting import LiftingRoom
 from callserver.console.listening import Ears
@@ -47,6 +49,7 @@ from callserver.engine.by_hand import ByHand
 from callserver.engine.door import Door
 from callserver.engine.heard import Heard
 from callserver.engine.leading import Leading
+from callserver.engine.pacing import Pacing
 from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
 
@@ -142,9 +145,12 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             ClientDisconnect: problems.on_disconnect,
             ValidationError: problems.on_invalid,
             HTTPException: pages.on_http,
+            Exception: problems.on_crash,
         },
+        middleware=[Middleware(Headers)],
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # it would send people to the host that the request names
     app.state.events = events  # whether the exchange is heard: for health and tests
     return app
 
@@ -158,12 +164,13 @@ async def released(server: Server) -> None:
 
 def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = None) -> list[Room]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
-    phoner = Phoner(server.ours, server.phoning, ByHand(server.ours, server.dialer))
+    pacing = Pacing(server.ours)
+    phoner = Phoner(server.ours, server.phoning, ByHand(server.ours, server.dialer), pacing)
     floor = Floor(server.ours, server.dialer, Leading(server.ours))
     ears = Ears(server.ours, server.listening, Heard(server.ours, server.listener_legs))
     rules = RulesRoom(server.ours, server.revising, server.proposing, server.settings.database)
     lists = Lists(server.ours, server.dialer, server.uploads, server.settings)
-    opt_outs = Suppressions(server.ours, server.uploads, server.settings)
+    opt_outs = Suppressions(server.ours, server.uploads, server.settings, pacing)
     return [
         SignIn(server.ours, server.accounts, people),
         ShiftRoom(server.ours),
@@ -180,7 +187,7 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
         floor,
         RefusedNumbers(server.ours, server.dialer),
         ears,
-        Who(server.ours, server.call_flow),
+        Who(server.ours, server.call_flow, pacing),
         PersonFacts(server.ours, server.call_flow),
         Reports(server.ours),
         Log(server.ours, server.settings),
@@ -189,5 +196,7 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
         StaffRoom(server.ours, server.staff),
         opt_outs,
         LiftingRoom(server.ours, opt_outs),
-        Live(server.feed, people, [room.tell for room in (phoner, floor, ears, rules, lists)]),
+        Live(
+            server.feed, people, [room.tell for room in (phoner, floor, ears, rules, lists)], pacing
+        ),
     ]

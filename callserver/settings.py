@@ -3,6 +3,7 @@
 docs/running.md lists every variable; config/env.example is a file to start from.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ class Settings:
     public_url: str = "http://127.0.0.1:8000"  # what the provider was given, and signs
     host: str = "127.0.0.1"
     port: int = 8000
+    trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-… headers are believed
     key: str = ""  # keys the hashes of erased numbers; keep it, or they protect nobody
     seal_key: Path = Path("var/seal.key")  # Ed25519, made when absent
     seals: Path = Path("var/seals.jsonl")  # signed heads leave the database to here
@@ -72,6 +74,7 @@ _NAMES = {
     "public_url": "CALLSERVER_PUBLIC_URL",
     "host": "CALLSERVER_HOST",
     "port": "CALLSERVER_PORT",
+    "trusted_proxies": "CALLSERVER_TRUSTED_PROXIES",
     "key": "CALLSERVER_KEY",
     "seal_key": "CALLSERVER_SEAL_KEY",
     "seals": "CALLSERVER_SEALS",
@@ -112,6 +115,7 @@ _NAMES = {
     "asterisk_certificate_key": "ASTERISK_CERTIFICATE_KEY",
     "asterisk_secure": "ASTERISK_SECURE",
 }
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 LEVELS = ("debug", "info", "warning", "error")
 MOST_PER_SECOND = 1000
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -143,8 +147,8 @@ def instant(name: str, text: str) -> datetime:
     """
     try:
         found = datetime.fromisoformat(text)
-        if found.tzinfo is None:
-            raise ValueError("without a zone")
+        if found.tzinfo is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
+            raise ValueError("without a zone, or in no year of ours")
     except ValueError:
         right = "2026-05-12T17:00:00+02:00"
         raise ConfigurationProblem(f"{name} {text!r}: should be like {right}") from None
@@ -199,6 +203,11 @@ def _checks(found: Settings) -> tuple[tuple[str, bool, str], ...]:
             found.provider in ("twilio", "asterisk"),
             "twilio or asterisk",
         ),
+        (
+            "CALLSERVER_TRUSTED_PROXIES",
+            all(map(_network, proxies(found))),
+            "addresses or networks like 127.0.0.1,10.0.0.0/8",
+        ),
         ("CALLSERVER_PORT", 0 < found.port < 65536, "from 1 to 65535"),
         ("CALLSERVER_CALLS_PER_SECOND", 0 < rate <= MOST_PER_SECOND, "above 0, like 1 or 0.5"),
         ("CALLSERVER_SIP_HOSTS", _hosts(found), "like pbx.example.org, several by commas"),
@@ -213,6 +222,38 @@ def allowed_sip_hosts(found: Settings) -> frozenset[str]:
 
 def _hosts(found: Settings) -> bool:
     return all(re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,99}", host) for host in allowed_sip_hosts(found))
+
+
+def proxies(found: Settings) -> list[str]:
+    """The addresses and networks of the trusted proxies."""
+    return [one.strip() for one in found.trusted_proxies.split(",") if one.strip()]
+
+
+def _network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+SHORTEST_KEY = 16
+_EXAMPLES = ("change-me", "changeme", "example", "eksempel")
+
+
+def check_key(found: Settings) -> None:
+    """Whether the key can protect anything. Every command asks; a key that is not set it says itself.
+
+    Raises:
+        ConfigurationProblem: it is short, or stands in an example.
+    """
+    key = found.key.lower()
+    weak = len(key) < SHORTEST_KEY or len(set(key)) < SHORTEST_KEY // 2
+    if key and (weak or any(one in key for one in _EXAMPLES)):
+        raise ConfigurationProblem(
+            f"CALLSERVER_KEY: should be a secret of at least {SHORTEST_KEY} characters and in no "
+            "example; `openssl rand -hex 32` makes one"
+        )
 
 
 def _plain(url: str) -> bool:

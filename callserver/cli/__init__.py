@@ -1,5 +1,6 @@
 """The command `callserver`: each file of this folder adds its own commands."""
 
+import os
 import sys
 
 import typer
@@ -56,9 +57,12 @@ def _register() -> None:
 
 def main() -> None:
     """Run one command; an error that a person can mend is one sentence and exit code 2."""
+    os.umask(0o077)  # whatever a command or the server writes is its own user's only
     _register()
     try:
-        log.set_up(settings.from_environment().log_level)
+        found = settings.from_environment()
+        settings.check_key(found)
+        log.set_up(found.log_level)
         app()
     except CallserverError as error:
         sys.exit(_said(str(error)))

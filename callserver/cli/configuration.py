@@ -8,7 +8,7 @@ import typer
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from callserver.adapters import files
+from callserver.adapters import files, private_files
 from callserver.cli import opening
 from callserver.domain import editors
 from callserver.domain.campaign import Campaign
@@ -25,11 +25,16 @@ def check(
     folder: Annotated[Path | None, typer.Argument(help="the configuration folder")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Name every problem of the configuration at once, with file, line and key. Exit code 2 if any."""
-    where = folder or opening.settings().config
+    """Name every problem of the configuration at once, with file, line and key. Exit code 2 if any.
+
+    Files that other accounts of this machine can read or change, and must not, are problems too.
+    """
+    settings = opening.settings()
+    where = folder or settings.config
     found = compose(files.read_folder(where))
+    reached = private_files.exposed(settings)
     console = Console(highlight=False, soft_wrap=True)
-    if isinstance(found, Configuration):
+    if isinstance(found, Configuration) and not reached:
         counts = {"campaigns": len(found.campaigns), "policies": len(found.policies)}
         if as_json:
             print(json.dumps({"revision": found.revision, **counts, "problems": []}))
@@ -37,14 +42,20 @@ def check(
             said = ", ".join(f"{count} {name}" for name, count in counts.items())
             console.print(f"revision {found.revision}: {said}, no problems")
         return
+    problems = [] if isinstance(found, Configuration) else found
     if as_json:
         keys = ("file", "line", "key", "why")
-        listed = [{key: getattr(problem, key) for key in keys} for problem in found]
+        listed = [{key: getattr(problem, key) for key in keys} for problem in problems]
+        listed += [
+            {"file": str(one.path), "line": 0, "key": "mode", "why": str(one)} for one in reached
+        ]
         print(json.dumps({"problems": listed}, ensure_ascii=False, indent=2))
     else:
-        for problem in found:
+        for problem in problems:
             print(f"{where / problem.file}:{problem.line}: {problem.key}: {problem.why}")
-        print(f"{len(found)} problems")
+        for one in reached:
+            print(f"{one.path}: {one}")
+        print(f"{len(problems) + len(reached)} problems")
     raise typer.Exit(2)
 
 

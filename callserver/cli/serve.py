@@ -8,12 +8,13 @@ from types import FrameType
 import structlog
 import typer
 
+from callserver.adapters import private_files
 from callserver.adapters.ticker import Ticker
 from callserver.app import CONFIGURATION_LOOK_SECONDS, create, released
 from callserver.assemble import build
 from callserver.cli import opening
 from callserver.errors import ConfigurationProblem
-from callserver.settings import Settings
+from callserver.settings import Settings, proxies
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,9 @@ def serve() -> None:
             server.feed.stop()  # live pages would hold the server up; they come back by themselves
             super().handle_exit(sig, frame)
 
+    trusted = proxies(settings)
+    for one in private_files.exposed(settings):
+        log.warning("file_too_open", file=str(one.path), mode=one.mode, remedy=one.remedy)
     log.info("listening", host=settings.host, port=settings.port, public=settings.public_url)
     Serving(
         uvicorn.Config(
@@ -48,6 +52,8 @@ def serve() -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(trusted),
+            forwarded_allow_ips=trusted,
             timeout_graceful_shutdown=15,
         )
     ).run(sockets=[door])

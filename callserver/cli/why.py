@@ -63,7 +63,7 @@ def _document(answer: Answer) -> dict[str, object]:
             }
             for one in answer.refused
         ],
-        "sources": list(answer.sources),
+        "sources": list(dict.fromkeys(one.text for one in answer.sources)),
         "suppressed": [
             {"scope": one.scope.value, "since": one.at.isoformat()} for one in answer.suppressed
         ],

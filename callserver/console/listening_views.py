@@ -1,16 +1,14 @@
 """What pages see of listening in, and what they may ask."""
 
 from datetime import date
-from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
 from callserver.console.endpoint import Answer, Body
+from callserver.console.fields import Id
 from callserver.domain.listening import Mode, Why
 from callserver.domain.listening import Told as When
 from callserver.domain.seat import State
-
-Id = Annotated[int, Field(ge=0, lt=2**31)]
 
 MOST = 50
 """Listenings and forms that one look shows."""

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import IO, Literal
 
 import phonenumbers
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from callserver.adapters.uploads import Uploads
 from callserver.console import list_views
 from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.fields import Instant
 from callserver.console.list_views import CameTo, ImportView, ListsView, ListView, PreviewView
 from callserver.console.live import Told
 from callserver.console.receiving import MEGABYTE, receive
@@ -55,7 +56,7 @@ class Reading(Body):
 class Trying(Reading):
     """Who of the list might be rung at that instant; without one, now."""
 
-    at: AwareDatetime | None = None
+    at: Instant | None = None
 
 
 class Upload(Body):

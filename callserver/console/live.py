@@ -6,7 +6,8 @@ view, so that a page that missed something is right again with the next event.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
 from starlette.responses import Response, StreamingResponse
 
@@ -15,6 +16,7 @@ from callserver.console.signed_in import EVERY_SCOPE, Door
 from callserver.database.audit import Cursor, Entry
 from callserver.database.store import UNAVAILABLE
 from callserver.engine.feed import Feed, News
+from callserver.engine.pacing import MOST_STREAMS, Paced, Pacing
 from callserver.errors import NotAllowed
 
 BEAT_S = 15
@@ -36,7 +38,9 @@ Teller = Callable[[Asked, Sequence[Entry]], Awaitable[Told]]
 class Live:
     """The stream."""
 
-    def __init__(self, feed: Feed, door: Door, tellers: Sequence[Teller]) -> None:
+    def __init__(self, feed: Feed, door: Door, tellers: Sequence[Teller], pacing: Pacing) -> None:
+        self._pacing = pacing
+        self._open: Counter[int] = Counter()
         self._feed = feed
         self._door = door
         self._tellers = tellers
@@ -46,13 +50,30 @@ class Live:
 
     async def events(self, asked: Asked) -> Response:
         """What happens, as server-sent events; `Last-Event-ID` resumes."""
+        if self._open[asked.user.id] >= MOST_STREAMS:
+            await self._pacing.refuse(Paced.STREAM, asked.user.id, BEAT_S)
         after = Cursor.parse(asked.request.headers.get("last-event-id", ""))
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
-            self._stream(asked, after), media_type="text/event-stream", headers=headers
+            self._counted(asked, self._stream(asked, after)),
+            media_type="text/event-stream",
+            headers=headers,
         )
 
-    async def _stream(self, asked: Asked, after: Cursor | None) -> AsyncIterator[bytes]:
+    async def _counted(
+        self, asked: Asked, stream: AsyncGenerator[bytes, None]
+    ) -> AsyncIterator[bytes]:
+        """The stream, counted as one of this person's while it lasts."""
+        self._open[asked.user.id] += 1
+        try:
+            async with contextlib.aclosing(stream):
+                async for block in stream:
+                    yield block
+        finally:
+            self._open[asked.user.id] -= 1
+            self._open += Counter()  # whoever has none is not kept
+
+    async def _stream(self, asked: Asked, after: Cursor | None) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop().time
         checked, told_at = clock(), clock() - PACE_S
         yield b"retry: 1000\n\n"

@@ -10,26 +10,25 @@ from pydantic import AwareDatetime, Field
 
 from callserver import texts
 from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
+from callserver.console.fields import Id, Instant
 from callserver.database import audit
 from callserver.domain.audit import Kind
 from callserver.domain.role import Action
-from callserver.engine import checking
+from callserver.engine import checking, log_search
 from callserver.engine.house import House
 from callserver.ports import Tx
 from callserver.settings import Settings
 
 MOST = 100
 
-BIG = 2**63 - 1
-
 
 class Search(Body):
     kinds: list[Kind] = Field(default_factory=list)
-    contact: int | None = Field(default=None, ge=0, le=BIG)
+    contact: Id | None = None
     call: str | None = Field(default=None, max_length=60)
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
-    before: int | None = Field(default=None, ge=0, le=BIG)
+    since: Instant | None = None
+    until: Instant | None = None
+    before: Id | None = None
 
 
 class EntryView(Answer):
@@ -72,7 +71,7 @@ class Log:
         ]
 
     async def search(self, asked: Asked, body: Search) -> Found:
-        """Entries that fit, newest first. The search itself is logged."""
+        """Entries of my department that fit, newest first. The search itself is logged."""
         now = self._ours.clock.now()
         wanted = audit.Asked(
             tuple(kind.value for kind in body.kinds),
@@ -89,9 +88,11 @@ class Log:
 
         if body.before is None:  # the next page of the same search is the same look
             await self._ours.store.run(note)
-        rows = await self._ours.store.read(lambda tx: audit.search(tx, wanted, MOST))
-        entries = [_view(row, asked.language) for row in rows]
-        return Found(entries=entries, before=rows[-1]["id"] if len(rows) == MOST else None)
+        rules, department = self._ours.rules, asked.user.department
+        rows, before = await self._ours.store.read(
+            lambda tx: log_search.search(tx, rules, wanted, department, MOST)
+        )
+        return Found(entries=[_view(row, asked.language) for row in rows], before=before)
 
     async def verify(self, asked: Asked, body: Nothing) -> Verified:
         """Check every entry against the signed heads that left the database."""

@@ -20,6 +20,7 @@ _SAID = {
     HTTPStatus.CONFLICT: "does not fit now; the gate's reasons when it said no",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is too large",
     HTTPStatus.UNPROCESSABLE_ENTITY: "the request is wrong; says where",
+    HTTPStatus.TOO_MANY_REQUESTS: "too often; Retry-After says when to come again",
 }
 
 

@@ -15,6 +15,7 @@ from callserver.domain.role import Action
 from callserver.domain.seat import Pause as PauseReason
 from callserver.engine.by_hand import ByHand
 from callserver.engine.house import House
+from callserver.engine.pacing import Paced, Pacing
 from callserver.engine.phoning import Given, Phoning
 
 
@@ -72,8 +73,9 @@ class Dialed(Answer):
 class Phoner:
     """Each method is one engine call; most answer with the seat as it is then."""
 
-    def __init__(self, ours: House, phoning: Phoning, by_hand: ByHand) -> None:
+    def __init__(self, ours: House, phoning: Phoning, by_hand: ByHand, pacing: Pacing) -> None:
         self._ours = ours
+        self._pacing = pacing
         self._phoning = phoning
         self._by_hand = by_hand
 
@@ -159,6 +161,7 @@ class Phoner:
 
     async def dial(self, asked: Asked, body: Number) -> Dialed:
         """Dial a contact of my campaign by hand, through the same gate."""
+        await self._pacing.step(Paced.DIAL, asked.user.id)
         return Dialed(attempt=await self._by_hand.dial(asked.user.id, body.number))
 
     async def redial(self, asked: Asked, body: Nothing) -> Dialed:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from callserver import texts
 from callserver.console.endpoint import TooLarge, Unwritable
+from callserver.console.headers import ALWAYS
 from callserver.console.signed_in import language_of
 from callserver.domain.listening import No
 from callserver.engine.accounts import NotSignedIn
@@ -56,7 +57,7 @@ def problem(status: HTTPStatus, detail: str, **more: Any) -> Response:
     """One problem document."""
     made = Problem(title=status.phrase, status=status, detail=detail, **more)
     body = made.model_dump_json(exclude_none=True).encode()
-    return Response(body, status, media_type="application/problem+json")
+    return Response(body, status, ALWAYS, media_type="application/problem+json")
 
 
 def said(error: CallserverError, language: str) -> str:
@@ -130,6 +131,12 @@ async def on_unavailable(request: Request, error: Exception) -> Response:
 async def on_disconnect(_: Request, __: Exception) -> Response:
     """Whoever asked is gone: nobody reads this answer, and nothing is wrong with the server."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+async def on_crash(request: Request, _: Exception) -> Response:
+    """An error of our own making: the log has it, the answer says only that there was one."""
+    said = texts.say(language_of(request), "page.error")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, said)
 
 
 async def on_invalid(_: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from callserver import texts
 from callserver.console.endpoint import Answer, Asked, Endpoint
+from callserver.console.fields import Date
 from callserver.domain.campaign import Campaign
 from callserver.domain.role import Action
 from callserver.engine import reports
@@ -24,8 +25,8 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    first: date | None = None
-    last: date | None = None
+    first: Date | None = None
+    last: Date | None = None
     campaign: str | None = None
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from callserver.adapters.files import MOST_BYTES
 from callserver.console import rule_views
 from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.fields import Instant
 from callserver.console.live import Told
 from callserver.console.rule_views import (
     ChangeView,
@@ -41,7 +42,7 @@ class Change(Body):
 class When(Body):
     """At which instant; without one, now."""
 
-    at: AwareDatetime | None = None
+    at: Instant | None = None
 
 
 class Looked(Change, When):

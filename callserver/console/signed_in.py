@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -98,6 +99,7 @@ class Door:
     def __init__(self, ours: House, let_in: Accounts, settings: Settings) -> None:
         self._ours = ours
         self._let_in = let_in
+        self._origin = origin_of(settings.public_url)
         self._secure = settings.public_url.startswith("https://")
         self.cookie = "__Host-session" if self._secure else "session"
         self.device = "__Host-device" if self._secure else "device"
@@ -115,8 +117,7 @@ class Door:
             NotAllowed: their role or token does not allow it.
         """
         if needs is Footing.OPEN:
-            if not from_own_page(request.headers):
-                raise NotAllowed("the page is out of date; reload it", key="reload")
+            self._check_origin(request)
             return Visitor(request, language_of(request))
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -145,12 +146,22 @@ class Door:
             raise NotSignedIn("finish signing in, please", key="sign_in")
         if entering and step not in STEPS[lacks]:
             raise Impossible("this step is not due", key="step_not_due")
+        self._check_origin(request)
         if request.method not in SAFE:
             given = request.headers.get(CSRF_HEADER, "").encode()
             if not hmac.compare_digest(given, self.csrf(cookie).encode()):
                 raise NotAllowed("the page is out of date; reload it", key="reload")
         user = session.user
         return Asked(request, language_of(request, user), user, None, session, cookie)
+
+    def _check_origin(self, request: Request) -> None:
+        """What changes something is asked for by our own pages only.
+
+        Raises:
+            NotAllowed: another site asks.
+        """
+        if request.method not in SAFE and not from_own_page(request.headers, self._origin):
+            raise NotAllowed("the page is out of date; reload it", key="reload")
 
     def csrf(self, cookie: str) -> str:
         """What our own pages prove their intent with."""
@@ -211,6 +222,21 @@ def language_of(request: Request, user: User | None = None) -> str:
     return chosen if chosen in LANGUAGES else LANGUAGES[0]
 
 
-def from_own_page(headers: Mapping[str, str]) -> bool:
-    """Whether the browser says that one of our own pages asks (before there is a session)."""
-    return headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+def from_own_page(headers: Mapping[str, str], own: str) -> bool:
+    """Whether one of our own pages asks, as far as the browser says; `own` is their origin.
+
+    Browsers name the origin of whatever changes something; what is no browser says neither.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return headers.get("origin", own) == own
+
+
+def origin_of(url: str) -> str:
+    """As browsers write it: without a path, and without the scheme's usual port."""
+    parts = urlsplit(url)
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"

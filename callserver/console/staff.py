@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import Field
 
 from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.fields import Id
 from callserver.database import accounts, seats
 from callserver.database.accounts import User
 from callserver.domain.campaign import Label
@@ -24,7 +25,7 @@ class Account(Body):
     line: str | None = Field(default=None, max_length=180)
     shifts: int = Field(default=99, ge=1, le=9999)
     policy_ack: bool = True
-    mentor: int | None = None
+    mentor: Id | None = None
 
     def particulars(self) -> Particulars:
         return Particulars(

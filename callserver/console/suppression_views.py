@@ -1,11 +1,12 @@
 """What pages see of numbers that said no and of registers, and what they may ask."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from callserver.console.endpoint import Answer, Body
+from callserver.console.fields import Date, Id, Instant
 from callserver.domain.facts import Purpose
 from callserver.engine.lifting import Channel
 from callserver.engine.suppressing import Heard
@@ -31,8 +32,8 @@ class Lifting(Body):
     and `channel`: the person's own request, newer than the opt-out."""
 
     number: str = Field(min_length=1, max_length=40)
-    id: int | None = None
-    asked_on: date
+    id: Id | None = None
+    asked_on: Date
     channel: Channel
     why: str = Field(min_length=1, max_length=200)
 
@@ -49,7 +50,7 @@ class ListQuery(Body):
 
 
 class RegisterQuery(ListQuery):
-    issued_at: AwareDatetime | None = None
+    issued_at: Instant | None = None
     smaller: bool = False  # yes, it has shrunk by half
 
 

@@ -36,6 +36,7 @@ from callserver.domain.role import Action
 from callserver.engine import lifting, no_lists, number_files, register_needs, suppressing
 from callserver.engine.house import House
 from callserver.engine.number_files import FixedWidth, NotNumbers, Numbers, check_register
+from callserver.engine.pacing import Paced, Pacing
 from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
 from callserver.settings import Settings
@@ -44,8 +45,9 @@ from callserver.settings import Settings
 class Suppressions:
     """What member service, supervisors, administrators and the project leader do about noes."""
 
-    def __init__(self, ours: House, uploads: Uploads, settings: Settings) -> None:
+    def __init__(self, ours: House, uploads: Uploads, settings: Settings, pacing: Pacing) -> None:
         self._ours = ours
+        self._pacing = pacing
         self._uploads = uploads
         self._database = settings.database
         self._most_mb = settings.most_upload_mb
@@ -63,6 +65,7 @@ class Suppressions:
     async def search(self, asked: Asked, body: Number) -> NumberView:
         """What is on record about a number. The look-up stands in the log."""
         number, now = parsed(body.number), self._ours.clock.now()
+        await self._pacing.step(Paced.LOOK_UP, asked.user.id)
 
         def work(tx: Tx) -> NumberView:
             known = contacts.by_number(tx, number)

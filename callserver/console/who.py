@@ -13,6 +13,7 @@ from callserver.domain.role import Action
 from callserver.engine import suppressing
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
+from callserver.engine.pacing import Paced, Pacing
 from callserver.engine.why import Answer as Known
 from callserver.engine.why import why
 from callserver.engine.why_words import when, words
@@ -62,8 +63,9 @@ REACH = {
 class Who:
     """Looks numbers up. Each look-up is an audit entry: people may ask who looked."""
 
-    def __init__(self, ours: House, call_flow: CallFlow) -> None:
+    def __init__(self, ours: House, call_flow: CallFlow, pacing: Pacing) -> None:
         self._ours = ours
+        self._pacing = pacing
         self._call_flow = call_flow
 
     def endpoints(self) -> list[Endpoint]:
@@ -75,6 +77,7 @@ class Who:
     async def look_up(self, asked: Asked, body: Asking) -> WhoCalled:
         """Who called this number, and why? The look-up is logged."""
         number, rules = _number(body.number), self._ours.rules
+        await self._pacing.step(Paced.LOOK_UP, asked.user.id)
         secret, now = self._ours.secret, self._ours.clock.now()
         whole = await self._ours.store.run(lambda tx: why(tx, number, secret, asked.by, now))
         found = self._hers(asked, whole)
@@ -125,7 +128,7 @@ class Who:
         return Known(
             calls=tuple(one for one in whole.calls if one.campaign in hers),
             refused=tuple(one for one in whole.refused if one.campaign in hers),
-            sources=whole.sources,
+            sources=tuple(one for one in whole.sources if one.campaign in hers),
             suppressed=whole.suppressed,
         )
 

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select, 
 
 from callserver.database.prepared import Prepared
 from callserver.database.tables import audit, seals
-from callserver.domain.audit import Kind, SearchColumns, canonical, stamp
+from callserver.domain.audit import BIGGEST_ID, Kind, SearchColumns, canonical, stamp
 from callserver.domain.sealed import Head, parse
 from callserver.ports import Tx
 
@@ -53,6 +53,9 @@ _of_contact = Prepared(_entries.where(audit.c.contact == bindparam("contact")))
 _of_call = Prepared(_entries.where(audit.c.call == bindparam("call")))
 
 
+LONGEST_CURSOR = 40
+
+
 class Cursor(NamedTuple):
     """A place in the log's tail: PostgreSQL's transaction (0 on SQLite), and the entry's id."""
 
@@ -67,7 +70,10 @@ class Cursor(NamedTuple):
         """The inverse of str(); None when it is none."""
         tx, dash, key = text.partition("-")
         whole = dash and tx.isascii() and key.isascii() and tx.isdigit() and key.isdigit()
-        return Cursor(int(tx), int(key)) if whole and len(text) < 40 else None
+        if not whole or len(text) > LONGEST_CURSOR:
+            return None
+        found = Cursor(int(tx), int(key))
+        return found if max(found) <= BIGGEST_ID else None
 
 
 class Entry(NamedTuple):

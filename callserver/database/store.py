@@ -7,6 +7,8 @@ Returning commits, raising rolls back; nothing is acknowledged before it is dura
 """
 
 import asyncio
+import contextlib
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable
@@ -41,8 +43,19 @@ MOST_SHARING = 64
 """Functions that may share one commit: bounds how long the first of them waits."""
 
 
+def _create_private(url: str) -> None:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        with contextlib.suppress(OSError):  # SQLite itself says what is wrong with the path
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
 def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:
-    """An engine on a SQLite file. Only the server checkpoints; commands beside it do not."""
+    """An engine on a SQLite file. Only the server checkpoints; commands beside it do not.
+
+    A new file is its own account's only, and so are those that SQLite puts beside it.
+    """
+    _create_private(url)
     # A server keeps one connection (StaticPool); a command beside it takes the file's own pool.
     engine = (
         create_engine(

@@ -55,8 +55,18 @@ class Pace:
 
     def opens_at(self, tried: Tried, now: datetime) -> datetime:
         """When the next one may be done; not after `now` when it may be done now."""
-        over = now - tried.since >= self.within
-        return now if over or tried.count < self.most else tried.since + self.within
+        if self._over(tried, now) or tried.count < self.most:
+            return now
+        return tried.since + self.within
+
+    def one_more(self, tried: Tried, now: datetime) -> Tried:
+        """The count after one more now; it begins anew when its time is over."""
+        if self._over(tried, now) or tried.count == 0:
+            return Tried(1, now, now)
+        return Tried(tried.count + 1, tried.since, now)
+
+    def _over(self, tried: Tried, now: datetime) -> bool:
+        return now - tried.since >= self.within
 
 
 def latest(opens: Sequence[datetime], now: datetime) -> datetime | None:

@@ -65,6 +65,10 @@ class Kind(StrEnum):
     TOKEN = "token"  # noqa: S105 - a kind's name: a bearer token was made or ended
 
 
+BIGGEST_ID = 2**63 - 1
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Ids and instants within which everything can be stored and computed with."""
+
 MOST_WORDS = 200
 _NUMBER = re.compile(r"(\d[ .()-]?){5,}")
 _DATE = re.compile(r"\b\d{4}-\d{2}(-\d{2})?\b")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
 from callserver.domain.call import Cause
 from callserver.domain.campaign import Ask, Campaign, Effect, Outcome
 from callserver.domain.facts import Purpose, Scope
@@ -177,8 +178,8 @@ def _check_at(value: Any, campaign: Campaign, now: datetime) -> str | None:
 
 def _instant(value: Any) -> datetime:
     at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
-        raise ValueError("without a zone")
+    if at.tzinfo is None or not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError("without a zone, or in no year of ours")
     return at
 
 

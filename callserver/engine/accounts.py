@@ -20,11 +20,12 @@ from callserver.database import accounts, attempts, audit
 from callserver.database.accounts import Session, User
 from callserver.domain.audit import Kind
 from callserver.domain.role import NEEDS_CODE, Role
+from callserver.engine import passwords
 from callserver.engine.attempts import Attempt, Attempts, Secret, Source, notice
 from callserver.engine.hashing import Hashing, hasher
 from callserver.engine.house import House
 from callserver.engine.tally import Tally
-from callserver.errors import Impossible, NotAllowed, TooMany
+from callserver.errors import NotAllowed, TooMany
 from callserver.ports import Tx
 
 LASTS = timedelta(hours=14)
@@ -36,7 +37,6 @@ IDLE = timedelta(hours=2)
 TOUCHED = timedelta(minutes=1)
 """How finely a session's last sign of life is kept: a write for each request would be a waste."""
 
-SHORTEST, LONGEST = 12, 128
 CODE_STEP_S = 30
 
 _NOBODY = hasher.hash(secrets.token_hex(16))
@@ -81,23 +81,6 @@ def new_password() -> tuple[str, str]:
     parts = ["".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4)]
     password = "-".join(parts)
     return password, hasher.hash(password)
-
-
-def check_password(password: str, handle: str) -> None:
-    """Whether it may be one.
-
-    Raises:
-        Impossible: says what is wrong with it, never the password.
-    """
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise Impossible(
-            f"a password has {SHORTEST} to {LONGEST} characters",
-            key="password_length",
-            least=SHORTEST,
-            most=LONGEST,
-        )
-    if handle.lower() in password.lower() or len(set(password)) < SHORTEST // 2:
-        raise Impossible("this password is too easy to guess", key="password_easy")
 
 
 def standing(user: User, session: Session, code_key: str | None) -> Next:
@@ -206,7 +189,7 @@ class Accounts:
             Impossible: the password may not be one.
         """
         user = session.user
-        check_password(new, user.handle)
+        passwords.check(new, user.handle, user.name)
         hashed = await self.hashing.hashed(new)
         kept, now = hash_of(cookie), self._ours.clock.now()
 
@@ -230,7 +213,7 @@ class Accounts:
             TooMany: too many wrong ones; or too many at once.
         """
         user, now = session.user, self._ours.clock.now()
-        check_password(new, user.handle)
+        passwords.check(new, user.handle, user.name)
 
         def reserve(tx: Tx) -> tuple[Attempt, str]:
             attempt = self._attempts.reserve(tx, Secret.PASSWORD, user.handle, user, source, now)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from callserver.database.accounts import User
 from callserver.database.contacts import Contact
 from callserver.domain import hours, permit
+from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
 from callserver.domain.campaign import Campaign
 from callserver.domain.hours import Place
 from callserver.domain.permit import Refusal
@@ -116,8 +117,8 @@ def on_request(
 def _instant(local: str, zone: ZoneInfo) -> datetime:
     try:
         found = datetime.fromisoformat(local)
-        if found.tzinfo is not None:
-            raise ValueError("with a zone")
+        if found.tzinfo is not None or not FIRST_YEAR <= found.year <= LAST_YEAR:
+            raise ValueError("with a zone, or in no year of ours")
     except ValueError:
         raise Impossible("a time is written like 2026-05-13T17:15", key="asks_at") from None
     minute = hours.instant(found.date(), found.hour * 60 + found.minute, zone)

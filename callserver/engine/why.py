@@ -39,13 +39,21 @@ class RefusedAttempt:
     reasons: tuple[Reason, ...]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """Where a campaign has the number from."""
+
+    text: str
+    campaign: str
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """All that we know about having rung, or not having rung, a number."""
 
     calls: tuple[Called, ...]
     refused: tuple[RefusedAttempt, ...]
-    sources: tuple[str, ...]
+    sources: tuple[Source, ...]
     suppressed: tuple[Suppression, ...]
 
 
@@ -77,7 +85,15 @@ def why(tx: Tx, number: str, secret: bytes, by: str, now: datetime) -> Answer:
             for call in rung
         ),
         refused=tuple(sorted(refused, key=lambda one: one.at)),
-        sources=tuple(sorted({said for one in known if (said := subject.told_source(one.source))})),
+        sources=tuple(
+            sorted(
+                {
+                    Source(said, one.campaign)
+                    for one in known
+                    if (said := subject.told_source(one.source))
+                }
+            )
+        ),
         suppressed=tuple(
             one
             for one in suppressions.for_subjects(tx, sorted(set(subjects)))

@@ -33,7 +33,7 @@ def words(answer: Answer, rules: Rules, language: str) -> Iterator[Said]:
     yield from (Said(text, at) for at, text in sorted(told))
     if not told:
         yield Said(texts.say(language, "why.nothing"))
-    for source in answer.sources:
+    for source in dict.fromkeys(one.text for one in answer.sources):
         yield Said(texts.say(language, "why.source", source=source))
     if answer.calls and not answer.sources:
         yield Said(texts.say(language, "why.source_unknown"))

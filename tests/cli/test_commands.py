@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> Run:
             "CALLSERVER_DATABASE": f"sqlite:///{tmp_path}/c.db",
             "CALLSERVER_SEALS": str(tmp_path / "seals.jsonl"),
             "CALLSERVER_SEAL_KEY": str(tmp_path / "seal.key"),
-            "CALLSERVER_KEY": "test",
+            "CALLSERVER_KEY": "a key for the tests alone",
             **more,
         }
         return subprocess.run(

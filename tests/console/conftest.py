@@ -1,7 +1,9 @@
 """A server with somebody of each role, and browsers that sign in to it over real HTTP (in process)."""
 
 import asyncio
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,32 @@ class Browser:
 
     def api(self, method: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
         return self.request(method, f"/api/v1{path}", json, **headers)
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[..., httpx.Response]]:
+        """Many requests one after another, in one event loop: method, path, query, body."""
+        loop = asyncio.new_event_loop()
+        transport = httpx.ASGITransport(self.house.app, client=("127.0.0.1", 1))
+        http = httpx.AsyncClient(
+            transport=transport, base_url="http://calls.test", cookies=self.cookies
+        )
+
+        def send(method: str, path: str, query: Any, body: Any) -> httpx.Response:
+            async def sent() -> httpx.Response:
+                headers = {"x-csrf": self.csrf, "content-type": "application/json"}
+                content = json.dumps(body).encode()
+                return await http.request(
+                    method, path, params=query, content=content, headers=headers
+                )
+
+            return loop.run_until_complete(sent())
+
+        try:
+            yield send
+        finally:
+            loop.run_until_complete(self.house.server.ours.background.idle())
+            loop.run_until_complete(http.aclose())
+            loop.close()
 
     def code(self) -> str:
         self.house.clock.set(self.house.clock.now().replace(microsecond=0))

@@ -77,7 +77,7 @@ def test_a_first_password_must_be_replaced(house: House) -> None:
     browser = Browser(house)
     assert browser.sign_in("ny")["next"] == "password"
     assert browser.api("GET", "/seat").status_code == 401
-    for bad in ("short", "ny ny ny ny ny ny", "aaaaaaaaaaaaaaaa"):
+    for bad in ("short", "ny ny ny ny ny ny", "aaaaaaaaaaaaaaaa", "callserver1234"):
         assert browser.api("POST", "/sign-in/password", {"new": bad}).status_code == 409
     good = "another bicycle, a red one"
     assert browser.api("POST", "/sign-in/password", {"new": good}).json()["next"] == "ready"
@@ -125,6 +125,20 @@ def test_what_changes_something_needs_a_proof_of_intent(house: House) -> None:
     foreign = {"sec-fetch-site": "cross-site"}
     body = {"handle": "phoner", "password": PASSWORD}
     assert Browser(house).api("POST", "/sign-in", body, **foreign).status_code == 403
+    assert Browser(house).request("GET", "/sign-in", **foreign).status_code == 200  # a link to us
+
+
+def test_where_the_browser_says_no_site_its_origin_counts(house: House) -> None:
+    own, browser = house.plan.public_url, house.browser("phoner")
+    body = {"handle": "phoner", "password": PASSWORD}
+    for origin in ("https://evil.example", "null", f"{own}.evil.example", f"{own}:81"):
+        assert Browser(house).api("POST", "/sign-in", body, origin=origin).status_code == 403
+        assert browser.api("POST", "/presence", {}, origin=origin).status_code == 403
+        reply = browser.api("POST", "/me/language", {"language": "en"}, origin=origin)
+        assert reply.status_code == 403, origin
+    assert Browser(house).api("POST", "/sign-in", body, origin=own).status_code == 200
+    reply = browser.api("POST", "/me/language", {"language": "en"}, origin=own)
+    assert reply.status_code == 200
 
 
 def test_the_cookie_is_no_use_to_scripts_or_other_sites(house: House) -> None:

@@ -40,7 +40,7 @@ class ProcessHouse(ExchangeHouse):
             "CALLSERVER_DATABASE": self.database,
             "CALLSERVER_CONFIG": str(ROOT / "config"),
             "CALLSERVER_PORT": str(port),
-            "CALLSERVER_KEY": "test",
+            "CALLSERVER_KEY": "a key for the tests alone",
             "CALLSERVER_SEAL_KEY": str(self.folder / "seal.key"),
             "CALLSERVER_SEALS": str(self.folder / "seals.jsonl"),
             "CALLSERVER_CALLS_PER_SECOND": "50",

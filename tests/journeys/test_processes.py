@@ -100,7 +100,7 @@ def environment(folder: Path, database: str, public_url: str, network_url: str) 
         "CALLSERVER_DATABASE": database,
         "CALLSERVER_CONFIG": str(ROOT / "config"),
         "CALLSERVER_PUBLIC_URL": public_url,
-        "CALLSERVER_KEY": "test",
+        "CALLSERVER_KEY": "a key for the tests alone",
         "CALLSERVER_SEAL_KEY": str(folder / "seal.key"),
         "CALLSERVER_SEALS": str(folder / "seals.jsonl"),
         "CALLSERVER_CALLS_PER_SECOND": "20",

@@ -62,7 +62,9 @@ def make(folder: Path, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, Did]
             f"{' and '.join(missing)} must be installed to make prompts "
             "(or record them yourself: one file for each name in docs/running.md)"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)  # the exchange runs as another user
     memory = _memory(folder)
     for prompt in prompts:
         yield prompt, _one(folder, prompt, memory)
@@ -87,6 +89,7 @@ def _one(folder: Path, prompt: Prompt, memory: dict[str, Mapping[str, str]]) -> 
     if present and ours.get("sentence") == said:
         return Did.UNCHANGED
     file.write_bytes(_spoken(prompt.sentence))
+    file.chmod(0o644)  # the exchange runs as another user
     memory[prompt.name] = {"sentence": said, "sound": _hash(file.read_bytes())}
     return Did.MADE
 

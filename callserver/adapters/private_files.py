@@ -1,0 +1,77 @@
+"""Files that are nobody else's business: which ones other accounts of this machine can read or change."""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from callserver.settings import DOTENV, Settings
+
+OTHERS = 0o077
+OTHERS_WRITE = 0o022
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A file or folder that other accounts of this machine reach."""
+
+    path: Path
+    bits: int
+    forbidden: int
+
+    @property
+    def mode(self) -> str:
+        return f"{self.bits:04o}"
+
+    @property
+    def remedy(self) -> str:
+        return f"chmod {self.bits & ~self.forbidden:04o} {self.path}"
+
+    def __str__(self) -> str:
+        what = "read or changed" if self.forbidden == OTHERS else "changed"
+        return f"can be {what} by other accounts (mode {self.mode}): {self.remedy}"
+
+
+def exposed(settings: Settings) -> list[Exposed]:
+    """Every file and folder of the settings that others reach and must not."""
+    return [
+        Exposed(path, bits, forbidden)
+        for path, forbidden in _watched(settings)
+        if (bits := _bits(path)) & forbidden
+    ]
+
+
+def _watched(settings: Settings) -> Iterator[tuple[Path, int]]:
+    yield DOTENV, OTHERS
+    database = _database(settings.database)
+    if database is not None:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            yield Path(f"{database}{ending}"), OTHERS
+    yield settings.seal_key, OTHERS
+    yield settings.seals, OTHERS_WRITE
+    yield settings.uploads, OTHERS
+    for path in sorted(settings.uploads.glob("*")):
+        yield path, OTHERS
+    yield settings.config, 0o002
+    for path in sorted(settings.config.rglob("*")):
+        yield path, 0o002
+
+
+def _database(url: str) -> Path | None:
+    try:
+        found = make_url(url)
+    except ArgumentError:
+        return None
+    if found.get_backend_name() != "sqlite" or not found.database:
+        return None
+    return None if found.database == ":memory:" else Path(found.database)
+
+
+def _bits(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return 0

@@ -1,0 +1,144 @@
+"""No address answers 500: the earliest and latest instants, the largest ids, cursors that are none."""
+
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+from callserver.console.endpoint import Endpoint
+from callserver.database.audit import Cursor
+from callserver.domain.role import Role
+from tests.console.conftest import Browser, House
+from tests.console.test_roles import endpoints
+
+IDS = (0, 2**31, 2**63 - 1, 2**63, 10**30)
+INSTANTS = (
+    *("0001-01-01T00:00:00+00:00", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00"),
+    *("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59"),
+    *("1969-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "-0001-01-01T00:00:00Z"),
+)
+DAYS = ("0001-01-01", "9999-12-31", "1970-01-01", "2199-12-31", "2200-01-01")
+TEXTS = ("\ufffe", "9" * 400, "0001-01-01", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59")
+EXTREMES: dict[str, tuple[Any, ...]] = {
+    "integer": IDS,
+    "number": (1e308, -1e308, 10**400),
+    "date-time": INSTANTS,
+    "date": DAYS,
+    "string": TEXTS,
+    "boolean": (),
+    "array": ([], [2**64]),
+    "object": ({}, {"at": INSTANTS[3]}, {"amount": 10**30}),
+}
+PLAIN: dict[str, Any] = {
+    "integer": 1,
+    "number": 1,
+    "date-time": "2026-05-12T15:00:00Z",
+    "date": "2026-05-12",
+    "string": "x",
+    "boolean": True,
+    "array": [],
+    "object": {},
+}
+
+
+def kinds(node: dict[str, Any]) -> list[str]:
+    """What a field may be, as the schema says."""
+    several = [kind for one in node.get("anyOf", []) for kind in kinds(one)]
+    if "format" in node and node["format"] in EXTREMES:
+        return [node["format"]]
+    return several or ([node["type"]] if node.get("type") in EXTREMES else ["string"])
+
+
+def plain(node: dict[str, Any]) -> Any:
+    if "enum" in node:
+        return node["enum"][0]
+    return PLAIN[kinds(node)[0]]
+
+
+def bodies(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """A plain body with one field at an extreme, for every field and extreme."""
+    fields = schema.get("properties", {})
+    required = {name: plain(fields[name]) for name in schema.get("required", [])}
+    return [
+        {**required, name: extreme}
+        for name, node in fields.items()
+        for kind in kinds(node)
+        for extreme in EXTREMES[kind]
+    ]
+
+
+def asked_for(one: Endpoint) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Paths, queries and bodies of one address."""
+    names = list(one.in_path)
+    usual = one.path.format_map(dict.fromkeys(names, "1"))
+    odd = ["0", "99999999999999999999", "9" * 400, "-1", "%EF%BF%BE"] if names else []
+    found = [(one.path.format_map(dict.fromkeys(names, text)), {}, {}) for text in odd]
+    if one.body is not None:
+        found += [(usual, {}, body) for body in bodies(one.body.model_json_schema())]
+    if one.query is not None:
+        found += [(usual, query, {}) for query in bodies(one.query.model_json_schema())]
+    return found
+
+
+LEFT_OUT = {"/sign-out", "/events"}
+
+
+@pytest.mark.parametrize("role", [Role.PHONER, Role.ADMINISTRATOR])
+def test_no_address_falls_over(house: House, role: Role) -> None:
+    browser, tried = house.browser(role.value), 0
+    if role is Role.PHONER:
+        assert browser.api("POST", "/shift", {"campaign": "kanvas"}).status_code == 200
+    with browser.open() as http:
+        for one in endpoints(house):
+            if one.path in LEFT_OUT or one.path.startswith("/sign-in"):
+                continue
+            for path, query, body in asked_for(one):
+                tried += 1
+                reply = http(one.method, f"/api/v1{path}", query, body)
+                assert reply.status_code < 500, (one.method, path, query, body)
+    assert tried > 300
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "x", "1-", "-1", "1-2-3", "²-1", "1-" + "9" * 30, f"{2**63}-1", f"1-{2**63}"]
+)
+def test_a_cursor_that_is_none_is_none(text: str) -> None:
+    assert Cursor.parse(text) is None
+    assert Cursor.parse(f"{2**63 - 1}-{2**63 - 1}") == Cursor(2**63 - 1, 2**63 - 1)
+
+
+def test_every_answer_says_that_it_is_not_to_be_kept(house: House) -> None:
+    browser = house.browser("phoner")
+    for method, path in (
+        *(("GET", "/api/v1/me"), ("GET", "/api/v1/floor"), ("GET", "/api/v1/nothing")),
+        *(("PUT", "/api/v1/me"), ("GET", "/api/v1/openapi.json"), ("GET", "/healthz")),
+        *(("POST", "/api/v1/hand"), ("GET", "/metrics"), ("GET", "/sign-in")),
+    ):
+        reply = browser.request(method, path, {})
+        assert reply.headers["cache-control"] == "no-store", path
+        assert reply.headers["x-content-type-options"] == "nosniff", path
+    nobody = Browser(house).request("GET", "/api/v1/me")
+    assert (nobody.status_code, nobody.headers["cache-control"]) == (401, "no-store")
+
+
+def test_nothing_redirects_to_the_host_that_a_request_names(house: House) -> None:
+    browser = house.browser("phoner")
+    for route in house.app.routes:
+        if isinstance(route, Route) and "{" not in route.path:
+            for path in (f"{route.path}/", f"//evil.example{route.path}", f"{route.path}//"):
+                reply = browser.request("GET", path, host="evil.example")
+                assert "evil.example" not in reply.headers.get("location", ""), path
+
+
+def test_an_error_of_our_own_is_said_without_saying_what(house: House) -> None:
+    import asyncio
+
+    from starlette.requests import Request
+
+    from callserver.console.problems import on_crash
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    reply = asyncio.run(on_crash(Request(scope), ValueError("32123456")))
+    assert reply.status_code == 500
+    assert b"32123456" not in bytes(reply.body)
+    assert reply.headers["cache-control"] == "no-store"
