@@ -28,7 +28,7 @@ def seen_by(house: House, handle: str) -> list[dict[str, Any]]:
     browser, found = house.browser(handle), list[dict[str, Any]]()
     before = None
     while True:
-        body = {} if before is None else {"before": before}
+        body: dict[str, Any] = {} if before is None else {"before": before}
         reply = browser.api("POST", "/log", body).json()
         found += reply["entries"]
         before = reply["before"]
@@ -52,7 +52,8 @@ def test_the_log_shows_a_department_its_own_entries_only(house: House) -> None:
     assert calls <= whole
     # Asking for it by name shows no more.
     call = house.calls()[0]
-    browser = house.browser("sydadmin")
+    house.add_user("sydleader", Role.LEADER, "syd")
+    browser = house.browser("sydleader")
     for wanted in ({"call": call.attempt}, {"contact": call.contact}, {"kinds": ["placed"]}):
         assert browser.api("POST", "/log", wanted).json()["entries"] == []
 

@@ -72,6 +72,7 @@ def asked_for(one: Endpoint) -> list[tuple[str, dict[str, Any], dict[str, Any]]]
     names = list(one.in_path)
     usual = one.path.format_map(dict.fromkeys(names, "1"))
     odd = ["0", "99999999999999999999", "9" * 400, "-1", "%EF%BF%BE"] if names else []
+    found: list[tuple[str, dict[str, Any], dict[str, Any]]]
     found = [(one.path.format_map(dict.fromkeys(names, text)), {}, {}) for text in odd]
     if one.body is not None:
         found += [(usual, {}, body) for body in bodies(one.body.model_json_schema())]
