@@ -115,6 +115,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
         server.rooms,
         server.inbound,
         server.listener_legs,
+        server.confirming,
         server.upkeep.missed,
     )
 
@@ -173,7 +174,7 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
     opt_outs = Suppressions(server.ours, server.uploads, server.settings, pacing)
     return [
         SignIn(server.ours, server.accounts, people),
-        ShiftRoom(server.ours),
+        ShiftRoom(server.ours, server.confirming),
         phoner,
         CardRoom(server.ours),
         EveningRoom(server.ours),
@@ -193,7 +194,7 @@ def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = N
         Log(server.ours, server.settings),
         rules,
         lists,
-        StaffRoom(server.ours, server.staff),
+        StaffRoom(server.ours, server.staff, server.confirming),
         opt_outs,
         LiftingRoom(server.ours, opt_outs),
         Live(

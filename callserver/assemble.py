@@ -20,6 +20,7 @@ from callserver.database.store import AnyStore, open_store, reading
 from callserver.engine import refused_rows, revising, sealing
 from callserver.engine.accounts import Accounts
 from callserver.engine.call_flow import CallFlow
+from callserver.engine.confirming import Confirming
 from callserver.engine.dialer import Dialer
 from callserver.engine.feed import Feed
 from callserver.engine.hashing import Hashing
@@ -55,6 +56,7 @@ class Server:
     rooms: Rooms
     phoning: Phoning
     inbound: Inbound
+    confirming: Confirming
     listener_legs: ListenerLegs
     listening: Listening
     wishes: Wishes
@@ -139,6 +141,7 @@ def build(
         rooms=rooms,
         phoning=Phoning(ours, call_flow, rooms, wishes),
         inbound=Inbound(ours, call_flow, wishes),
+        confirming=Confirming(ours, call_flow),
         listener_legs=legs,
         listening=Listening(ours, legs),
         wishes=wishes,

@@ -141,6 +141,10 @@ class Telephony(Protocol):
         """Spend the permit and ring its number into the room (I1, I5)."""
         ...
 
+    async def ring_to_confirm(self, permit: DialPermit) -> Placed | Declined | Silent:
+        """Spend the permit and ring its number, into no room: answered, the leg asks for the code."""
+        ...
+
     async def ring_phoner(
         self, line: OwnLine, seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:

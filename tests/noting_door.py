@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from twilio.request_validator import RequestValidator
 
 from callserver.domain.call import Receipt, Report
-from callserver.domain.instruction import AskKey, HangUp, Hear, Instruction, JoinRoom, Say
+from callserver.domain.instruction import AskKey, HangUp, Hear, Instruction, JoinRoom, Say, SayCode
 from callserver.domain.listening import Mode
 from callserver.engine.door import Door
 from callserver.settings import Settings
@@ -31,6 +31,7 @@ class NotingDoor(Door):
         self.told: list[tuple[Any, ...]] = []
         self.phoner_calls = self._phoner_calls
         self.phoner_left_room = self._phoner_left_room
+        self.line_calls = self._line_calls
         self.listener_calls = self._listener_calls
         self.listener_came = self._listener_came
         self.listener_gone = self._listener_gone
@@ -42,6 +43,10 @@ class NotingDoor(Door):
     async def _phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
         self.told.append(("phoner_left_room", seat, leg, room))
         return HangUp()
+
+    async def _line_calls(self, attempt: str) -> Instruction:
+        self.told.append(("line_calls", attempt))
+        return SayCode("Lys & <Værk>", "012345")
 
     async def _listener_calls(
         self,

@@ -56,6 +56,7 @@ class Webhooks:
             self._route("/twilio/voice/client", self._client),
             self._route("/twilio/voice/phoner/left", self._phoner_left),
             self._route("/twilio/voice/listener", self._listener),
+            self._route("/twilio/voice/line", self._line),
             self._route("/twilio/voice/inbound", self._inbound),
             self._route("/twilio/voice/inbound/key", self._inbound_key),
             self._route("/twilio/status/phoner", self._phoner_status),
@@ -133,6 +134,9 @@ class Webhooks:
     async def _listener(self, request: Request, form: Form) -> Response:
         listening = _number(request, "listening")
         return self._say(await self._door.listener_calls(listening, None, one(form, "CallSid")))
+
+    async def _line(self, request: Request, _: Form) -> Response:
+        return self._say(await self._door.line_calls(_text(request, "attempt")))
 
     async def _phoner_left(self, request: Request, form: Form) -> Response:
         seat, leg = _number(request, "seat"), one(form, "CallSid")

@@ -11,6 +11,7 @@ from callserver.domain.instruction import (
     Instruction,
     JoinRoom,
     Say,
+    SayCode,
     WaitToHear,
 )
 from callserver.domain.listening import Mode
@@ -62,6 +63,12 @@ def render(instruction: Instruction, public_url: str) -> str:
             _ask_again(response, _listener(base, listening), WAITS_S)
         case Say(text, values):
             response.say(texts.say("da", text, **values), voice=VOICE, language=LANGUAGE)
+            response.hangup()
+        case SayCode(organisation, code):
+            who = texts.say("da", "line_code", organisation=organisation)
+            digits = ", ".join(code)
+            words = f"{who} {digits}. {digits}. {texts.say('da', 'line_code_end')}"
+            response.say(words, voice=VOICE, language=LANGUAGE)
             response.hangup()
         case AskKey(text, values):
             gather = Gather(

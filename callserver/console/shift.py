@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
-from callserver.console.endpoint import Answer, Asked, Endpoint
+from pydantic import Field
+
+from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
 from callserver.domain import line
 from callserver.domain.campaign import Label
 from callserver.domain.line import Kind, Problem
 from callserver.domain.role import Action
 from callserver.engine import lines, prospects
+from callserver.engine.confirming import Confirming
 from callserver.engine.house import House
 from callserver.ports import Tx
 
@@ -38,14 +41,34 @@ class Choices(Answer):
     now: datetime
 
 
+class Code(Body):
+    code: str = Field(min_length=1, max_length=20)
+
+
 class ShiftRoom:
     """What there is to choose."""
 
-    def __init__(self, ours: House) -> None:
+    def __init__(self, ours: House, confirming: Confirming) -> None:
         self._ours = ours
+        self._confirming = confirming
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/shift", Action.PHONE, self.choices)]
+        return [
+            Endpoint("GET", "/shift", Action.PHONE, self.choices),
+            Endpoint("POST", "/line/call", Action.PHONE, self.call),
+            Endpoint("POST", "/line/code", Action.PHONE, self.give_code),
+        ]
+
+    async def call(self, asked: Asked, body: Nothing) -> Done:
+        """Call the number of my account's line, which is not confirmed yet, and speak a code."""
+        del body
+        await self._confirming.call(asked.user.id, asked.by)
+        return Done()
+
+    async def give_code(self, asked: Asked, body: Code) -> Done:
+        """Give the code that the call spoke: my line is confirmed."""
+        await self._confirming.give(asked.user.id, body.code, asked.by)
+        return Done()
 
     async def choices(self, asked: Asked) -> Choices:
         """The campaigns of my department, the most urgent first; and my lines."""

@@ -11,6 +11,8 @@ from callserver.database import accounts, seats
 from callserver.database.accounts import User
 from callserver.domain.campaign import Label
 from callserver.domain.role import MAY, Action, Role
+from callserver.engine import lines
+from callserver.engine.confirming import Confirming
 from callserver.engine.house import House
 from callserver.engine.staff import Particulars, Staff
 from callserver.ports import Tx
@@ -49,6 +51,10 @@ class NewToken(Body):
     days: int = Field(default=0, ge=0, le=3650)  # 0: until it is dropped
 
 
+class Code(Body):
+    code: str = Field(min_length=1, max_length=20)
+
+
 class Shown(Answer):
     """Shown this once: only its hash is kept. `id` of the account, or of the token."""
 
@@ -74,6 +80,7 @@ class AccountView(Answer):
     role: str
     department: str | None
     line: str | None
+    confirmed: bool  # the line needs no confirmation, or has it
     shifts: int
     policy_ack: bool
     mentor: int | None
@@ -109,8 +116,9 @@ class Left(Answer):
 class StaffRoom:
     """What administrators do with accounts."""
 
-    def __init__(self, ours: House, staff: Staff) -> None:
+    def __init__(self, ours: House, staff: Staff, confirming: Confirming) -> None:
         self._ours = ours
+        self._confirming = confirming
         self._staff = staff
 
     def endpoints(self) -> list[Endpoint]:
@@ -120,6 +128,8 @@ class StaffRoom:
             Endpoint("POST", "/accounts", needs, self.add),
             Endpoint("POST", one, needs, self.change),
             Endpoint("POST", f"{one}/reset", needs, self.reset),
+            Endpoint("POST", f"{one}/line/call", needs, self.call_line),
+            Endpoint("POST", f"{one}/line/code", needs, self.give_code),
             Endpoint("GET", f"{one}/leaving", needs, self.leaving),
             Endpoint("POST", f"{one}/off-board", needs, self.off_board),
             Endpoint("POST", f"{one}/tokens", needs, self.add_token),
@@ -135,7 +145,10 @@ class StaffRoom:
             states = {row.phoner: row.state for row in seats.every(tx) if row.state != "off"}
             ids = {user.id for user in mine}
             return AccountsView(
-                accounts=[_account(user, asked, states.get(user.id)) for user in mine],
+                accounts=[
+                    _account(user, asked, states.get(user.id), confirmed=lines.ready(tx, user))
+                    for user in mine
+                ],
                 tokens=[
                     TokenView.model_validate(row._asdict())
                     for row in accounts.tokens_of(tx)
@@ -158,6 +171,19 @@ class StaffRoom:
     async def change(self, asked: Asked, user: int, body: Account) -> Done:
         """Change what an account says."""
         await self._staff.change(asked.user, user, body.particulars())
+        return Done()
+
+    async def call_line(self, asked: Asked, user: int, body: Nothing) -> Done:
+        """Call the number of this user's line, which is not confirmed yet, and speak a code."""
+        del body
+        await self._staff.leave(asked.user, user)  # within my reach?
+        await self._confirming.call(user, asked.by)
+        return Done()
+
+    async def give_code(self, asked: Asked, user: int, body: Code) -> Done:
+        """Give the code that the user heard: the line is confirmed."""
+        await self._staff.leave(asked.user, user)  # within my reach?
+        await self._confirming.give(user, body.code, asked.by)
         return Done()
 
     async def reset(self, asked: Asked, user: int, body: Nothing) -> Shown:
@@ -194,7 +220,7 @@ class StaffRoom:
         return Done()
 
 
-def _account(user: User, asked: Asked, seat: str | None) -> AccountView:
+def _account(user: User, asked: Asked, seat: str | None, *, confirmed: bool) -> AccountView:
     return AccountView(
         id=user.id,
         handle=user.handle,
@@ -202,6 +228,7 @@ def _account(user: User, asked: Asked, seat: str | None) -> AccountView:
         role=user.role,
         department=user.department,
         line=user.line,
+        confirmed=confirmed,
         shifts=user.shifts,
         policy_ack=user.policy_ack,
         mentor=user.mentor,

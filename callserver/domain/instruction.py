@@ -53,8 +53,16 @@ class AskKey:
 
 
 @dataclass(frozen=True, slots=True)
+class SayCode:
+    """Say who calls and a code, twice, digit by digit, and hang up."""
+
+    organisation: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End the leg without a word."""
 
 
-Instruction = JoinRoom | Hear | WaitToHear | Say | AskKey | HangUp
+Instruction = JoinRoom | Hear | WaitToHear | Say | AskKey | SayCode | HangUp

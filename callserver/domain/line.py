@@ -31,6 +31,9 @@ call, and ends after the last one."""
 CONFIRMS = "line"
 """The beginning of the attempt's id of a call that confirms a line."""
 
+CONFIRMATION = "confirmation"
+"""The path of such a call."""
+
 CODE_DIGITS = 6
 CODE_TRIES = 3
 """Guesses at one code. Together with the gate's limits on calls: a one in 300,000 chance per call."""

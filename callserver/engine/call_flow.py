@@ -18,6 +18,7 @@ from callserver.domain import outcome, subject
 from callserver.domain.audit import Kind
 from callserver.domain.call import Cause, Report
 from callserver.domain.call import State as CallState
+from callserver.domain.line import CONFIRMATION
 from callserver.domain.seat import Event, State
 from callserver.engine import declining, hearing, seating
 from callserver.engine.house import House
@@ -122,7 +123,7 @@ class CallFlow:
             return after
         row = seats.of_call(tx, attempt)
         before = calls.lock(tx, attempt)
-        if row is None or before is None:
+        if before is None or (row is None and before.path != CONFIRMATION):
             log.warning("report_for_unknown_attempt", report=report.value)
             return after
         if before.ref and ref and ref != before.ref and report is not Report.TAKEN:
@@ -143,7 +144,10 @@ class CallFlow:
             after.hang_up.append(ref)
         calls.store(tx, was, call, self._deadline(before, call, now))
         self._record(tx, before, call, report, now, why)
-        self._effects(tx, row, before, call, now, after)
+        if row is not None:
+            self._effects(tx, row, before, call, now, after)
+        elif call.ref is not None and before.stop_wanted and not before.stopped:
+            after.silence = True
         return after
 
     def follow(self, after: After) -> None:

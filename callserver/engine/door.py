@@ -12,6 +12,7 @@ from callserver.domain.audit import Kind
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import Instruction, Say
 from callserver.engine.call_flow import CallFlow
+from callserver.engine.confirming import Confirming
 from callserver.engine.inbound import Inbound
 from callserver.engine.listener_legs import ListenerLegs
 from callserver.engine.rooms import Rooms
@@ -37,6 +38,7 @@ class Door:
         rooms: Rooms,
         inbound: Inbound,
         listener_legs: ListenerLegs,
+        confirming: Confirming,
         missed: Callable[[], None] = lambda: None,
     ) -> None:
         self._tally = tally
@@ -46,6 +48,7 @@ class Door:
         self._missed = missed
         self.phoner_calls = self._noting(rooms.phoner_calls)
         self.phoner_left_room = self._noting(rooms.phoner_left_room)
+        self.line_calls = confirming.answered
         self.listener_calls = self._noting(listener_legs.leg_calls)
         self.listener_came = self._noting(listener_legs.leg_came)
         self.listener_gone = self._noting(listener_legs.leg_gone)

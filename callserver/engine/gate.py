@@ -18,6 +18,7 @@ from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign, Effect
+from callserver.domain.line import CONFIRMATION
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.engine import timekeeping
@@ -37,8 +38,8 @@ class Question:
 
     contact: Contact
     campaign: Campaign
-    path: str  # list call_back manual redial; explain: only asked about
-    seat: SeatRow | None  # None: explained, not dialed
+    path: str  # list call_back manual redial confirmation; explain: only asked about
+    seat: SeatRow | None  # None: explained, or a confirmation: nobody is to talk
     now: datetime
 
 
@@ -167,7 +168,7 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
     """One frozen picture of what is known: what `permit.decide` looks at."""
     contact, campaign = question.contact, question.campaign
     number = phone.from_int(contact.number)
-    if question.seat is not None:
+    if question.seat is not None or question.path == CONFIRMATION:
         known = _happened(known, question.now)
     latest = _latest(known.marks)
     return f.Facts(
@@ -204,7 +205,7 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
         active_call=known.active_call,
         source_known=bool(contact.source),
         own_number=number in rules.own_numbers,
-        phoner_reserved=question.seat is not None or question.path == "explain",
+        phoner_reserved=question.seat is not None or question.path in ("explain", CONFIRMATION),
         phoner=known.phoner,
         campaign=known.campaign,
         caller_id=campaign.caller_id,

@@ -97,6 +97,14 @@ def choices(tx: Tx, terms: Terms, user: User, now: datetime) -> list[tuple[str, 
     return found
 
 
+def ready(tx: Tx, user: User) -> bool:
+    """Whether the account's line needs no confirmation, or has it."""
+    if user.line is None or line.kind(user.line) is not line.Kind.TELEPHONE:
+        return True
+    row = table.standing(tx, user.id, user.line)
+    return row is not None and row.confirmed_at is not None
+
+
 def _hours_near(terms: Terms, campaign: Campaign, number: str, now: datetime) -> bool:
     policy = terms.rules.current.policies.get(campaign.policy)
     place = hours.place_of(number, None)
@@ -179,6 +187,11 @@ def enter(tx: Tx, terms: Terms, key: int, address: str | None, now: datetime, by
     accounts.change(tx, key, line=address)
     table.enter(tx, key, address, now, by)
     _note(tx, now, user, address, "entered", by=by)
+
+
+def confirmed(tx: Tx, user: User, address: str, now: datetime, by: str) -> None:
+    """Write down that the code of a confirmation call was given."""
+    _note(tx, now, user, address, "confirmed", by=by)
 
 
 def refused(

@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
 from callserver.database import progress
 from callserver.database.tables import calls
 from callserver.domain.campaign import Campaign
+from callserver.domain.line import CONFIRMATION
 from callserver.engine.why_words import HOME
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -52,6 +53,7 @@ _day = (
         calls.c.campaign == bindparam("campaign"),
         calls.c.permit_at >= bindparam("since"),
         calls.c.permit_at < bindparam("until"),
+        calls.c.path != CONFIRMATION,  # no call of the campaign's
     )
     .group_by(calls.c.cause, calls.c.outcome, calls.c.answered_at.is_not(None), calls.c.abandoned)
 )

@@ -58,6 +58,7 @@ class Leg:
     starts: bool = True  # a leg that does not start a conference only listens to one
     version: int = 0  # raised when new instructions replace the old ones
     rang_in_town: bool = False
+    said: list[str] = field(default_factory=list)  # what was spoken to it
 
     @property
     def live(self) -> bool:

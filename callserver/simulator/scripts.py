@@ -69,6 +69,7 @@ class Script:
         match verb.tag:
             case "Say" | "Play":
                 network.heard(leg, "apology")
+                leg.said.append(verb.text or "")
                 then(len(verb.text or "") / CHARACTERS_A_SECOND)
             case "Pause":
                 then(float(verb.get("length", "1")))

@@ -17,7 +17,7 @@ from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode
 from callserver.ports import Placed, Room
-from tests.twilio_side import BASE, CA, CF, NOW, SETTINGS, Work, either, place, run
+from tests.twilio_side import BASE, CA, CF, NOW, SETTINGS, Work, either, permit, place, run
 
 SPEC = Path(__file__).parents[2] / ".node" / "twilio_api_v2010.json"
 OPEN_IN_THE_SPEC = {
@@ -55,6 +55,7 @@ ORDERS: dict[str, tuple[Work, dict[str, Any]]] = {
         lambda t: t.ring_phoner(OwnLine("+4532200001"), 1, Room("r"), "+4532123400"),
         {},
     ),
+    "ring to confirm": (lambda t: t.ring_to_confirm(permit()), {}),
     "ring a listener": (
         lambda t: t.ring_listener(OwnLine("client:listener_7"), 7, "+4532123400"),
         {},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from callserver.database import suppressions
+from callserver.database import accounts, lines, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine import leaving
@@ -364,5 +364,36 @@ def test_a_wrong_password_opens_nothing(play: Play) -> None:
             )  # comes from the carrier's own address, as far as SIP says
             assert talk.ended.is_set()
         assert len(house.called.invited()) == before
+
+    play(work, "00")
+
+
+def test_a_telephone_number_is_confirmed_and_then_rung(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is permitted and speaks the code to its end; unconfirmed, the trunk hears of no shift."""
+    number = "+4532209900"  # it answers, and gives back what it hears
+    monkeypatch.setattr("callserver.engine.confirming.secrets.randbelow", lambda _: 12345)
+
+    async def work(house: ExchangeHouse) -> None:
+        def enter(tx: Tx) -> None:
+            accounts.change(tx, 1, line=number)
+            lines.enter(tx, 1, number, house.clock.now(), "test")
+
+        await asyncio.to_thread(house.write, enter)
+        before = len(house.called.invited())
+        body = b'{"campaign": "kanvas", "line": null}'
+        headers = [(b"authorization", b"Bearer t1")]
+        url = f"{house.server.settings.public_url}/api/v1/shift"
+        status, _ = await asgi.call(house.app, "POST", url, headers, body)
+        assert (status, house.called.invited()[before:]) == (403, [])
+        await house.api("POST", "/line/call", {})
+        await house.until(lambda: house.calls() and house.calls()[0].ended_at, 60)
+        call = house.calls()[0]
+        assert (call.path, call.cause) == ("confirmation", "completed")
+        assert (call.ended_at - call.answered_at).total_seconds() > 10  # twelve digits, and words
+        await house.api("POST", "/line/code", {"code": "012345"})
+        await house.api("POST", "/shift", {"campaign": "kanvas", "line": None})
+        await house.until(lambda: house.called.invited()[before:] == [number, number], 20)
 
     play(work, "00")

@@ -148,6 +148,7 @@ def test_an_event_of_a_room_that_we_never_asked_for_is_let_pass() -> None:
             ("listener_calls", 7, None, CA),
             ["Dial", "Conference", "Pause", "Redirect"],
         ),
+        ("/twilio/voice/line?attempt=line1", [LEG], ("line_calls", "line1"), ["Say", "Hangup"]),
         (
             "/twilio/voice/client",
             [LEG, ("From", "client:listener_42")],
@@ -245,6 +246,7 @@ def test_every_address_given_away_leads_back_here() -> None:
         ("/twilio/voice/phoner?seat=7", []),
         ("/twilio/voice/client", [LEG, ("From", "+4532200000")]),
         ("/twilio/voice/listener", [LEG]),
+        ("/twilio/voice/line", [LEG]),
         ("/twilio/voice/listener?listening=x", [LEG]),
         ("/twilio/status/listener?listening=7", [LEG]),
         ("/twilio/voice/inbound", [LEG, CALLER]),

@@ -14,6 +14,7 @@ from callserver.domain.instruction import (
     Instruction,
     JoinRoom,
     Say,
+    SayCode,
     WaitToHear,
 )
 from callserver.domain.listening import Mode
@@ -34,6 +35,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "hear_coach": Hear("seat-1-abc", 7, Mode.COACH, PHONER),
     "hear_join": Hear("seat-1-abc", 7, Mode.JOIN, PHONER),
     "wait_to_hear": WaitToHear(7),
+    "line_code": SayCode("Lys & <Værk>", "012345"),
 }
 BOOLEAN = {"true", "false"}
 DOCUMENTED: dict[str, dict[str, set[str] | None]] = {

@@ -9,7 +9,7 @@ import structlog
 
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.speech import Speech
-from callserver.domain.instruction import AskKey, Instruction, Say
+from callserver.domain.instruction import AskKey, Instruction, Say, SayCode
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +97,8 @@ class Callers:
         match instruction:
             case AskKey(text, values):
                 await self._speech.say(leg, text, values, _QUESTION + leg)
+            case SayCode(organisation, code):
+                await self._speech.say_code_and_hang_up(leg, organisation, code)
             case Say(text, values):
                 await self._speech.say_and_hang_up(leg, text, values)
             case _:

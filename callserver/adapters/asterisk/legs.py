@@ -56,6 +56,8 @@ class Door(Protocol):
         self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
     ) -> None: ...
 
+    async def line_calls(self, attempt: str) -> Instruction: ...
+
     async def inbound(self, caller: str, called: str, leg: str) -> Instruction: ...
 
     async def inbound_key(self, caller: str, called: str, leg: str, key: str) -> Instruction: ...
@@ -174,6 +176,8 @@ class Legs:
         self._rang.add(attempt)
         receipt = Receipt("call", attempt, _SEQUENCE[report])
         await self._door.reported(attempt, report, None, attempt, receipt)
+        if report is Report.ANSWERED and names.confirms_line(attempt):
+            await self.obey(attempt, await self._door.line_calls(attempt))
 
     async def _ended(self, leg: str, state: str, cause: int) -> None:
         if names.is_attempt(leg):

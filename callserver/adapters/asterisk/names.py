@@ -7,6 +7,7 @@ are matched whole against what stands here, and anything else is refused.
 import re
 from typing import NamedTuple
 
+from callserver.domain.line import CONFIRMS
 from callserver.domain.listening import Mode
 
 TRUNK = "trunk"
@@ -68,6 +69,11 @@ def seat_of_room(room: str) -> int | None:
 def is_attempt(channel: str) -> bool:
     """Whether the channel is a contact's: its id is the attempt's. Asterisk's own have a dot."""
     return _ATTEMPT.fullmatch(channel) is not None
+
+
+def confirms_line(channel: str) -> bool:
+    """Whether the attempt calls a number to confirm it as a user's line."""
+    return is_attempt(channel) and channel.startswith(CONFIRMS)
 
 
 def listener_leg(listening: int) -> str:

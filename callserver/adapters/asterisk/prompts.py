@@ -7,6 +7,7 @@ text has changed. `prompts.json` beside them remembers which are ours.
 import hashlib
 import json
 import shutil
+import string
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from callserver import texts
-from callserver.adapters.asterisk.speech import OF_A_CAMPAIGN, OF_THE_HOUSE
+from callserver.adapters.asterisk.speech import DIGIT, OF_A_CAMPAIGN, OF_THE_HOUSE
 from callserver.domain.campaign import Campaign
 from callserver.errors import ConfigurationProblem
 
@@ -41,6 +42,7 @@ class Prompt:
 def wanted(campaigns: Iterable[Campaign]) -> list[Prompt]:
     """Every prompt that may be played, in Danish, as the called person hears it."""
     found = [Prompt(key, texts.say("da", key)) for key in OF_THE_HOUSE]
+    found += [Prompt(DIGIT + digit, digit) for digit in string.digits]
     for campaign in campaigns:
         values = {"organisation": campaign.organisation}
         found += [

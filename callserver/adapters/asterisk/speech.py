@@ -20,6 +20,7 @@ OF_A_CAMPAIGN = (
     "inbound_no_calls",
     "inbound_unknown",
     "inbound_withheld",
+    "line_code",
 )
 OF_THE_HOUSE = (
     "inbound_stranger",
@@ -29,7 +30,10 @@ OF_THE_HOUSE = (
     "inbound_call_me_refused",
     "inbound_goodbye",
     "inbound_busy",
+    "line_code_end",
 )
+DIGIT = "line_digit_"
+"""The beginning of the name of a spoken digit's file."""
 
 LAST_WORD = "last-"
 """How a playback is named after which the channel is hung up."""
@@ -54,7 +58,10 @@ class Speech:
         Raises:
             Lost: no certain answer.
         """
-        media = f"sound:{self._folder}/{self._file(key, values)}"
+        await self._play(channel, playback, self._file(key, values))
+
+    async def _play(self, channel: str, playback: str, *files: str) -> None:
+        media = ",".join(f"sound:{self._folder}/{file}" for file in files)
         await self._ari.post("channels", channel, "play", playback, media=media)
 
     async def say_and_hang_up(self, channel: str, key: str, values: Mapping[str, str]) -> None:
@@ -63,10 +70,24 @@ class Speech:
         Raises:
             Lost: no certain answer.
         """
+        await self._end_soon(channel)
+        await self.say(channel, key, values, LAST_WORD + channel)
+
+    async def say_code_and_hang_up(self, channel: str, organisation: str, code: str) -> None:
+        """Play who calls and the code, twice, digit by digit; then the channel ends.
+
+        Raises:
+            Lost: no certain answer.
+        """
+        await self._end_soon(channel)
+        digits = [DIGIT + digit for digit in code]
+        who = self._file("line_code", {"organisation": organisation})
+        await self._play(channel, LAST_WORD + channel, who, *digits, *digits, "line_code_end")
+
+    async def _end_soon(self, channel: str) -> None:
         await self._ari.post(
             "channels", channel, "variable", variable="TIMEOUT(absolute)", value=str(MOST_S)
         )
-        await self.say(channel, key, values, LAST_WORD + channel)
 
     def _file(self, key: str, values: Mapping[str, str]) -> str:
         if key not in OF_A_CAMPAIGN:

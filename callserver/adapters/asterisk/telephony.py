@@ -97,6 +97,19 @@ class Asterisk:
             permit.attempt, endpoint, permit.caller_id, permit.ring_seconds, room.ref
         )
 
+    async def ring_to_confirm(self, permit: DialPermit) -> Placed | Declined | Silent:
+        """Ring the permit's number, into no bridge; answered, the event stream has the code spoken.
+
+        Raises:
+            PermitVoid: spent before, or too old; nothing was sent.
+        """
+        permit.spend(self._clock.now())
+        endpoint = self._allowed(permit.number, permit.caller_id)
+        if isinstance(endpoint, Declined):
+            return endpoint
+        caller_id = permit.caller_id
+        return await self._order(permit.attempt, endpoint, caller_id, permit.ring_seconds, None)
+
     async def ring_phoner(
         self, line: OwnLine, seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:

@@ -144,6 +144,25 @@ class Twilio:
         ref = getattr(made, sid)
         return Placed(ref) if ref else Silent("a reply without a sid")
 
+    async def ring_to_confirm(self, permit: DialPermit) -> Placed | Declined | Silent:
+        """Ring the permit's number; the code is told by the voice webhook.
+
+        Raises:
+            PermitVoid: spent before, or too old; nothing was sent.
+        """
+        permit.spend(self._clock.now())
+        return await self._create(
+            self._client.calls.create_async(
+                to=permit.number,
+                from_=permit.caller_id,
+                url=self._url(f"/twilio/voice/line?attempt={permit.attempt}"),
+                status_callback=self._url(f"/twilio/status/call?attempt={permit.attempt}"),
+                status_callback_event=EVENTS,
+                timeout=permit.ring_seconds,
+            ),
+            "sid",
+        )
+
     async def ring_phoner(
         self, line: OwnLine, seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:

@@ -1,7 +1,7 @@
 // Who works here: added, changed, reset, off-boarded; tokens for machines.
 
 import { get, post } from "./api.js";
-import { $, $$, el, onSubmit, scrolling, show, toast } from "./dom.js";
+import { $, $$, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { fill, values } from "./accounts_form.js";
 import { follow } from "./live.js";
 import { date, dateTime, label, number, t } from "./texts.js";
@@ -42,6 +42,7 @@ function states(one) {
     one.seat ? badge(t("accounts.on_shift"), "good") : null,
     one.role === "phoner" && one.shifts < 3 ? badge(t("accounts.trainee", { count: one.shifts })) : null,
     one.policy_ack ? null : badge(t("accounts.policy_owed"), "warn"),
+    one.confirmed ? null : badge(t("accounts.line_owed"), "warn"),
   ].filter(Boolean);
 }
 
@@ -52,6 +53,7 @@ function person(one) {
     ? []
     : [
         one.kept ? null : button("accounts.edit", edit),
+        one.confirmed ? null : button("accounts.confirm", confirmLine),
         one.kept || one.mine ? null : button("accounts.reset", reset),
         one.kept || one.mine ? null : button("accounts.leave", leave),
       ];
@@ -73,6 +75,13 @@ function edit(one) {
   $("#edit-title").textContent = t("accounts.edit_title", { name: one.name });
   fill($("#edit form"), found, one);
   open("#edit");
+}
+
+function confirmLine(one) {
+  chosen = one;
+  $("#confirm-text").textContent = t("accounts.confirm_text", { name: one.name });
+  $("#confirm form").reset();
+  open("#confirm");
 }
 
 function reset(one) {
@@ -188,6 +197,23 @@ onSubmit($("#edit form"), async () => {
   await post(`/accounts/${chosen.id}`, given);
   $("#edit").close();
   toast(t("accounts.saved", { name: given.name }), "good");
+  await anew();
+});
+onPress($("#confirm-call"), async () => {
+  const wrong = $("#confirm .wrong");
+  show(wrong, false);
+  try {
+    await post(`/accounts/${chosen.id}/line/call`);
+    toast(t("accounts.confirm_called"));
+  } catch (error) {
+    wrong.textContent = error.message;
+    show(wrong);
+  }
+});
+onSubmit($("#confirm form"), async ({ code }) => {
+  await post(`/accounts/${chosen.id}/line/code`, { code: code.trim() });
+  $("#confirm").close();
+  toast(t("phone.line.done"), "good");
   await anew();
 });
 onSubmit($("#reset form"), async () => {

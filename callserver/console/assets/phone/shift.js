@@ -1,7 +1,7 @@
 // Before the shift: campaign, telephone. Also changes the campaign from a pause.
 
-import { get } from "../api.js";
-import { $, $$, el, onSubmit, show } from "../dom.js";
+import { get, post } from "../api.js";
+import { $, $$, el, oneAtATime, onSubmit, show, toast } from "../dom.js";
 import { label, t } from "../texts.js";
 import { act, seat } from "./acts.js";
 import { hush } from "./audio.js";
@@ -47,6 +47,36 @@ function lineChoices(lines) {
   });
 }
 
+// A number that is not confirmed: a call says a code, which is typed here. No form: it stands in one.
+function confirmation() {
+  const code = el("input", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: "20", "aria-label": t("phone.line.code") });
+  const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
+  const button = (key, work) => {
+    const made = el("button", { type: "button" }, t(key));
+    made.addEventListener("click", oneAtATime(made, async () => {
+      show(wrong, false);
+      try {
+        await work();
+      } catch (error) {
+        wrong.textContent = error.message;
+        show(wrong);
+      }
+    }));
+    return made;
+  };
+  const call = button("phone.line.call", async () => {
+    await post("/line/call");
+    toast(t("phone.line.called"));
+    code.focus();
+  });
+  const give = button("phone.line.give", async () => {
+    await post("/line/code", { code: code.value.trim() });
+    toast(t("phone.line.done"), "good");
+    await open(missing, false);
+  });
+  return el("div", { id: "confirm-line" }, el("div", { class: "row" }, call, code, give), wrong);
+}
+
 // Show the choice; `lacks`: what the browser's telephone lacks in this house; `focus`: it is shown in
 // place of something that had the focus.
 export async function open(lacks = missing, focus = true) {
@@ -56,6 +86,7 @@ export async function open(lacks = missing, focus = true) {
   $("#campaigns").replaceChildren(...campaigns.map((one) => campaignChoice(one, chosen)));
   if (!campaigns.length) $("#campaigns").append(el("p", {}, t("phone.shift.none")));
   $("#lines").replaceChildren(...lineChoices(lines));
+  if (lines.some((one) => one.problem === "line_unconfirmed")) $("#lines").append(confirmation());
   const again = seat.state !== "off";
   $("#shift-title").textContent = t(again ? "phone.do.campaign" : "phone.shift.title");
   $("#shift-form .main").textContent = t(again ? "phone.do.campaign" : "phone.shift.go");
