@@ -1,7 +1,7 @@
 """The parts of an own exchange, put together: orders for every process, events for their owner."""
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -14,7 +14,7 @@ from callserver.adapters.asterisk.events import Events
 from callserver.adapters.asterisk.legs import Door, Legs
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.adapters.asterisk.speech import Speech
-from callserver.database import house
+from callserver.database import carrier, house
 from callserver.database.store import UNAVAILABLE
 from callserver.engine.house import Rules
 from callserver.errors import ConfigurationProblem
@@ -35,6 +35,7 @@ class Exchange:
     speech: Speech
     telephony: Asterisk
     softphones: Softphones
+    shown: Callable[[], frozenset[str]]  # the numbers that campaigns show
 
     def events(self, door: Door, catch_up: Callable[[], Awaitable[None]]) -> Events:
         """The event stream. `catch_up`: the engine asks about every open call and seat."""
@@ -60,14 +61,19 @@ class Exchange:
             now = self.clock.now()
             await self.store.run(lambda tx: house.release_lease(tx, "exchange", owner, now))
 
+        async def note_carrier(states: Mapping[str, str]) -> None:
+            now = self.clock.now()
+            await self.store.run(lambda tx: carrier.note(tx, states, now))
+
         return Events(
             self.settings,
             self.ari,
-            Legs(self.ari, door, callers),
+            Legs(self.ari, door, callers, self.shown),
             self.softphones,
             lease=lease,
             release=release,
             catch_up=catch_up,
+            note_carrier=note_carrier,
         )
 
 
@@ -93,4 +99,5 @@ def build(
         speech=speech,
         telephony=Asterisk(settings, clock, ari, speech, lambda: rules.own_numbers),
         softphones=Softphones(settings, ari, store, clock),
+        shown=lambda: rules.own_numbers,
     )

@@ -63,6 +63,7 @@ class Trouble(StrEnum):
     STOP = "stop"  # credentials, limits, caller id: stop the campaign at once, raise an alarm
     ROOM_GONE = "room_gone"  # the phoner's conference is over: free the phoner, dial nobody
     LATER = "later"  # not processed, safe to try again after a pause
+    AWAY = "away"  # a colleague's telephone is not signed in: tell, and try again
     BUG = "bug"  # our request was malformed
 
 

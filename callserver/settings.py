@@ -54,12 +54,30 @@ class Settings:
     asterisk_trunk: str = ""  # the carrier: sip:HOST[:PORT][;transport=udp]; TLS unless it says
     asterisk_trunk_user: str = ""
     asterisk_trunk_password: str = ""
+    asterisk_trunk_second: str = ""  # a second address of the carrier, for when the first is dead
+    asterisk_trunk_networks: str = ""  # from where the carrier may call, besides these addresses
+    asterisk_trunk_proxy: str = ""  # sip:HOST[:PORT][;transport=udp] through which all of it goes
+    asterisk_trunk_from_user: str = ""  # where the carrier wants the account's name in From
+    asterisk_trunk_from_domain: str = ""
+    asterisk_trunk_numbers: str = "+45"  # how a number is written: +45, 45, 0045 or national
+    asterisk_trunk_verify: bool = True  # the carrier's certificate
+    asterisk_trunk_ca: str = "/etc/ssl/certs/ca-certificates.crt"
+    asterisk_trunk_options_seconds: int = (
+        5  # how often the carrier is asked whether it is alive; 0: never
+    )
+    asterisk_trunk_session_timers: str = "yes"  # or no, required, always
+    asterisk_trunk_session_seconds: int = 1800
+    asterisk_trunk_rtp_timeout_seconds: int = 120  # without any sound; 0: never
+    asterisk_trunk_rtp_keepalive_seconds: int = 15  # 0: none
+    asterisk_dtmf: str = "rfc4733"  # how the carrier and SIP telephones send keys
+    asterisk_codecs: str = "alaw,ulaw"  # in the order of preference
     asterisk_prefixes: str = "+45"  # where we may call, separated by commas
     asterisk_channels: int = 300  # most channels at once, phoners' own among them
     asterisk_sounds: str = "callserver"  # the prompts' folder, as Asterisk names it
     asterisk_softphone_url: str = ""  # wss://… that browsers are told; made from the public URL
     asterisk_bind: str = "0.0.0.0"  # noqa: S104 - where telephones and carrier reach Asterisk's SIP
     asterisk_sip_port: int = 5061
+    asterisk_plain_port: int = 5060  # for a carrier without TLS, and nobody else
     asterisk_rtp_ports: str = "10000-20000"
     asterisk_address: str = ""  # our address as the world sees it, behind NAT
     asterisk_networks: str = ""  # from where SIP telephones may come, separated by commas
@@ -102,12 +120,28 @@ _NAMES = {
     "asterisk_trunk": "ASTERISK_TRUNK",
     "asterisk_trunk_user": "ASTERISK_TRUNK_USER",
     "asterisk_trunk_password": "ASTERISK_TRUNK_PASSWORD",
+    "asterisk_trunk_second": "ASTERISK_TRUNK_SECOND",
+    "asterisk_trunk_networks": "ASTERISK_TRUNK_NETWORKS",
+    "asterisk_trunk_proxy": "ASTERISK_TRUNK_PROXY",
+    "asterisk_trunk_from_user": "ASTERISK_TRUNK_FROM_USER",
+    "asterisk_trunk_from_domain": "ASTERISK_TRUNK_FROM_DOMAIN",
+    "asterisk_trunk_numbers": "ASTERISK_TRUNK_NUMBERS",
+    "asterisk_trunk_verify": "ASTERISK_TRUNK_VERIFY",
+    "asterisk_trunk_ca": "ASTERISK_TRUNK_CA",
+    "asterisk_trunk_options_seconds": "ASTERISK_TRUNK_OPTIONS_SECONDS",
+    "asterisk_trunk_session_timers": "ASTERISK_TRUNK_SESSION_TIMERS",
+    "asterisk_trunk_session_seconds": "ASTERISK_TRUNK_SESSION_SECONDS",
+    "asterisk_trunk_rtp_timeout_seconds": "ASTERISK_TRUNK_RTP_TIMEOUT_SECONDS",
+    "asterisk_trunk_rtp_keepalive_seconds": "ASTERISK_TRUNK_RTP_KEEPALIVE_SECONDS",
+    "asterisk_dtmf": "ASTERISK_DTMF",
+    "asterisk_codecs": "ASTERISK_CODECS",
     "asterisk_prefixes": "ASTERISK_PREFIXES",
     "asterisk_channels": "ASTERISK_CHANNELS",
     "asterisk_sounds": "ASTERISK_SOUNDS",
     "asterisk_softphone_url": "ASTERISK_SOFTPHONE_URL",
     "asterisk_bind": "ASTERISK_BIND",
     "asterisk_sip_port": "ASTERISK_SIP_PORT",
+    "asterisk_plain_port": "ASTERISK_PLAIN_PORT",
     "asterisk_rtp_ports": "ASTERISK_RTP_PORTS",
     "asterisk_address": "ASTERISK_ADDRESS",
     "asterisk_networks": "ASTERISK_NETWORKS",

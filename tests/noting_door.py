@@ -15,6 +15,7 @@ from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import AskKey, HangUp, Hear, Instruction, JoinRoom, Say, SayCode
 from callserver.domain.listening import Mode
 from callserver.engine.door import Door
+from callserver.ports import Declined
 from callserver.settings import Settings
 from webhooks.routes import Webhooks
 
@@ -29,6 +30,7 @@ class NotingDoor(Door):
 
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
+        self.codes: list[tuple[str, int, Declined | None]] = []
         self.phoner_calls = self._phoner_calls
         self.phoner_left_room = self._phoner_left_room
         self.line_calls = self._line_calls
@@ -69,11 +71,24 @@ class NotingDoor(Door):
         self.told.append(("listener_gone", leg))
 
     async def reported(
-        self, attempt: str, report: Report, at: datetime | None, ref: str, receipt: Receipt | None
+        self,
+        attempt: str,
+        report: Report,
+        at: datetime | None,
+        ref: str,
+        receipt: Receipt | None,
+        *,
+        code: int | None = None,
+        declined: Declined | None = None,
     ) -> None:
         self.told.append(("reported", attempt, report, at, ref, receipt))
+        if code is not None:
+            self.codes.append((attempt, code, declined))
 
-    async def phoner_leg(self, seat: int, leg: str, ended: bool, receipt: Receipt | None) -> None:
+    async def phoner_leg(
+        self, seat: int, leg: str, ended: bool, receipt: Receipt | None, reason: str = ""
+    ) -> None:
+        del reason
         self.told.append(("phoner_leg", seat, leg, ended, receipt))
 
     async def room(

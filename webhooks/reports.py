@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
+from callserver.domain import sip
 from callserver.domain.call import Receipt, Report
 from callserver.domain.listening import Mode
+from callserver.ports import Declined, Trouble
 
 Form = Mapping[str, Sequence[str]]
 
@@ -26,6 +28,8 @@ REPORTS = {
     "canceled": Report.CANCELLED,
 }
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+SIP_RESPONSE = re.compile("[1-6][0-9]{2}")
 
 EVENTS = {
     "participant-join": "join",
@@ -57,6 +61,22 @@ def report(form: Form) -> Report:
     if status not in REPORTS:
         raise Malformed("CallStatus is none that we know")
     return REPORTS[status]
+
+
+def sip_response(form: Form) -> int | None:
+    """The final SIP response of a leg that has ended, where the provider tells it."""
+    code = form.get("SipResponseCode", [""])[0]
+    return int(code) if SIP_RESPONSE.fullmatch(code) else None
+
+
+def declined(report: Report, code: int | None) -> Declined | None:
+    """The carrier's refusal of a call that failed; nobody was called then.
+
+    The provider signs in at the carrier, not the house: no response says that every call will fail.
+    """
+    if report is not Report.FAILED or code is None or not sip.is_refusal(code):
+        return None
+    return Declined(Trouble.REFUSED, code, "the carrier refused the call")
 
 
 def ended(form: Form) -> bool:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from callserver.database.store import UNAVAILABLE
+from callserver.domain.call import Report
 from callserver.domain.instruction import HangUp, Instruction
 from callserver.engine.door import Door
 from callserver.settings import Settings
@@ -160,8 +161,12 @@ class Webhooks:
     async def _call(self, request: Request, form: Form) -> Response:
         receipt = reports.receipt(form, "call", "CallSid")
         report, at = reports.report(form), reports.at(form)
-        attempt = _text(request, "attempt")
-        await self._door.reported(attempt, report, at, one(form, "CallSid"), receipt)
+        attempt, leg = _text(request, "attempt"), one(form, "CallSid")
+        code = reports.sip_response(form) if reports.ended(form) else None
+        declined = reports.declined(report, code)
+        if declined is not None:
+            report = Report.DECLINED
+        await self._door.reported(attempt, report, at, leg, receipt, code=code, declined=declined)
         return TAKEN
 
     async def _phoner_status(self, request: Request, form: Form) -> Response:

@@ -10,25 +10,35 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import httpx
 import typer
 
-from callserver.adapters.asterisk import files, names, prompts, softphones
+from callserver.adapters.asterisk import (
+    files,
+    pjsip,
+    prompts,
+    registrations,
+    softphones,
+    trunk,
+)
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.cli import opening
 from callserver.database import accounts, audit
 from callserver.database import softphones as kept
 from callserver.database.softphones import Softphone
 from callserver.domain.audit import Kind
+from callserver.engine import lines
+from callserver.engine.house import Terms
 from callserver.errors import ConfigurationProblem
 from callserver.loading import load
-from callserver.settings import Settings, as_environment
+from callserver.settings import Settings, allowed_sip_hosts, as_environment
 
 RELOADED = ("res_pjsip.so", "pbx_config.so", "res_ari.so")
 _NEEDED = {"res_srtp.so", "res_stasis_snoop.so", "func_timeout.so", "func_callerid.so"}
 _OPEN = {"res_pjsip_endpoint_identifier_anonymous.so"}
-_SECRET = re.compile(r"^([-+ ]?password = ).*$", re.MULTILINE)
+_SECRET = re.compile(r"^([-+ ]?(?:auth_)?password = ).*$", re.MULTILINE)
 
 Folder = Annotated[Path, typer.Argument(help="a folder; made when absent")]
 
@@ -65,8 +75,7 @@ def config(
     if restart:
         print(f"Asterisk must be restarted for {', '.join(restart)}")
     if reload:
-        asyncio.run(_with_ari(settings, _reload))
-        print("Asterisk has read its configuration again")
+        asyncio.run(_with_ari(settings, lambda ari: _reload(settings, ari)))
 
 
 def _write(folder: Path, texts: Mapping[str, str], *, dry_run: bool) -> set[str]:
@@ -116,11 +125,30 @@ async def _with_ari(settings: Settings, work: Callable[[Ari], Awaitable[None]]) 
             ) from lost
 
 
-async def _reload(ari: Ari) -> None:
+async def _reload(settings: Settings, ari: Ari) -> None:
     for module in RELOADED:
         reply = await ari.put("asterisk", "modules", module)
         if not reply.ok:
             raise ConfigurationProblem(f"Asterisk did not reload {module}: HTTP {reply.status}")
+    print("Asterisk has read its configuration again")
+    old = await _as_before(settings, ari)
+    if old:
+        print(f"Asterisk must be restarted: it still uses the former {', '.join(old)}")
+
+
+async def _as_before(settings: Settings, ari: Ari) -> list[str]:
+    """The transports that Asterisk still runs as they were: it changes them at a restart only."""
+    wanted, found = pjsip.transports(settings), []
+    for name in ("secure", "plain"):
+        reply = await ari.get("asterisk", "config", "dynamic", "res_pjsip", "transport", name)
+        runs = {one["attribute"]: one["value"] for one in reply.body} if reply.ok else None
+        if (runs is None) != (name not in wanted):
+            found.append(f"transport {name!r}")
+            continue
+        for key, value in wanted.get(name, {}).items():
+            if runs is not None and str(runs.get(key)).lower() != value.lower():
+                found.append(f"{key} of transport {name!r} ({runs.get(key)})")
+    return found
 
 
 def prompts_(folder: Folder) -> None:
@@ -140,23 +168,45 @@ def prompts_(folder: Folder) -> None:
 
 
 def telephone(handle: Annotated[str, typer.Argument(help="the person's short name")]) -> None:
-    """A SIP telephone's sign-in for a person, shown this once; the one before ends.
+    """A SIP telephone's sign-in for a user, shown this once; the one before ends.
 
-    The telephone then rings at the line `sip:telephone_N`, N being the person's id.
+    The user must exist (`callserver user add`). The line `sip:telephone_N`, N being the user's id, is
+    written into the account, unless another telephone stands there.
     """
     settings = opening.settings()
-    with opening.database() as engine, engine.begin() as tx:
-        user = accounts.by_handle(tx, handle)
-        if user is None or user.left_at is not None:
-            raise ConfigurationProblem(f"there is no user {handle!r}")
-        name, password = f"telephone_{user.id}", secrets.token_urlsafe(24)
-        made = Softphone(name, user.id, softphones.digest(name, password), None)
-        kept.store(tx, made)
-        audit.append(tx, opening.now(tx), Kind.USER, user=user.id, did="telephone", by="command")
+    with opening.database() as engine:
+        terms = Terms(
+            opening.rules(engine, settings), settings.key.encode(), allowed_sip_hosts(settings)
+        )
+        with engine.begin() as tx:
+            user = accounts.by_handle(tx, handle)
+            if user is None or user.left_at is not None:
+                raise ConfigurationProblem(
+                    f"there is no user {handle!r}: add the account first (callserver user add)"
+                )
+            name, password = f"telephone_{user.id}", secrets.token_urlsafe(24)
+            made = Softphone(name, user.id, softphones.digest(name, password), None)
+            kept.store(tx, made)
+            line, now = f"sip:{name}", opening.now(tx)
+            entered = user.line is None or user.line.startswith("client:")
+            if entered:
+                lines.enter(tx, terms, user.id, line, now, "command")
+            audit.append(tx, now, Kind.USER, user=user.id, did="telephone", by="command")
     transport = "TLS, SRTP" if settings.asterisk_secure else "UDP"
     print(f"user name  {name}\npassword   {password}")
-    print(f"port       {settings.asterisk_sip_port} ({transport})\nline       sip:{name}")
+    print(f"address    {_reached_at(settings)}:{settings.asterisk_sip_port} ({transport})")
+    if entered or user.line == line:
+        print(f"line       {line}, written into the account of {handle}")
+    else:
+        print(f"line       {line}; the account of {handle} keeps {user.line}")
     print("A running server tells the exchange within a second.")
+
+
+def _reached_at(settings: Settings) -> str:
+    """Where SIP telephones reach the exchange: the name in its certificate, in most houses."""
+    if not settings.asterisk_secure:
+        return settings.asterisk_bind
+    return urlsplit(settings.public_url).hostname or settings.asterisk_address
 
 
 def check() -> None:
@@ -177,16 +227,35 @@ async def _check(settings: Settings, ari: Ari, wrong: list[str]) -> None:
         wrong.append("ASTERISK_USER and ASTERISK_PASSWORD: Asterisk does not know them")
         return
     print(f"  Asterisk {info.body['system']['version']} at {settings.asterisk_url}")
-    trunk = await ari.get("endpoints", "PJSIP", names.TRUNK)
-    state = trunk.body["state"] if trunk.ok else "missing"
+    state = await registrations.trunk_state(ari)
     print(f"  trunk: {state}")
-    if state != "online":
-        wrong.append("the trunk does not answer: nobody can be rung")
+    if state != registrations.ALIVE:
+        wrong.append("the trunk does not answer: nobody can be called")
+    if settings.asterisk_trunk_user:
+        wrong += await _registered(settings, ari)
+    wrong += [f"a restart is needed: {one}" for one in await _as_before(settings, ari)]
     running = {one["name"] for one in (await ari.get("asterisk", "modules")).body or ()}
     wrong += [f"{module} is not loaded" for module in sorted(_NEEDED - running)]
     wrong += [f"{module} lets strangers in" for module in sorted(_OPEN & running)]
     app = await ari.get("applications", ari.app)
     print(f"  application {ari.app}: {'a server is listening' if app.ok else 'no server yet'}")
+
+
+async def _registered(settings: Settings, ari: Ari) -> list[str]:
+    """What is wrong with the registrations at the carrier."""
+    found = await registrations.registrations(ari)
+    at = trunk.carrier(settings)
+    wrong = []
+    for address in filter(None, (at.first, at.second)):
+        where = f"{address.host}:{address.port}" if address.port else address.host
+        state = found.get(where, "missing")
+        print(f"  registration at {where}: {state}")
+        if state != registrations.REGISTERED:
+            wrong.append(
+                f"the carrier has not accepted our registration at {where} ({state}): "
+                "nobody can call back; see ASTERISK_TRUNK_USER and ASTERISK_TRUNK_PASSWORD"
+            )
+    return wrong
 
 
 def local(folder: Folder) -> None:

@@ -18,8 +18,8 @@ import httpx
 
 from callserver.adapters.asterisk import prompts
 from callserver.adapters.asterisk.names import TRUNK
-from callserver.adapters.asterisk.pjsip import carrier
 from callserver.adapters.asterisk.prompts import Prompt
+from callserver.adapters.asterisk.trunk import carrier
 from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
@@ -74,7 +74,7 @@ async def opened(plan: Plan) -> AsyncIterator[RealStage]:
     await store.run(lambda tx: _seat(tx, robots, now))
     staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
     await asyncio.to_thread(_speak, folder, server)
-    telephones = Sipp(folder, SCENARIO, int(carrier(chosen).port), echoes=False)
+    telephones = Sipp(folder, SCENARIO, int(carrier(chosen).first.port), echoes=False)
     network = f"Asterisk in {folder}, SIPp at its trunk"
     stage = RealStage(server, clock, url, network, staff, telephones)
     telephones.start()

@@ -50,6 +50,7 @@ def _document(answer: Answer) -> dict[str, object]:
                 "path": call.path,
                 "answered": call.answered,
                 "cause": call.cause,
+                "code": call.code,
                 "outcome": call.outcome,
             }
             for call in answer.calls

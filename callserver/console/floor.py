@@ -293,6 +293,7 @@ def _call(call: CallRow, *, heard: bool) -> views.CallLine:
         answered_at=call.answered_at,
         ended_at=call.ended_at,
         cause=call.cause,
+        code=call.code,
         outcome=call.outcome,
         heard=heard,
     )

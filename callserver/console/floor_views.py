@@ -108,6 +108,7 @@ class CallLine(Answer):
     answered_at: AwareDatetime | None
     ended_at: AwareDatetime | None
     cause: str | None
+    code: int | None  # the final SIP response, or the provider's own code
     outcome: str | None
     heard: bool  # by me
 

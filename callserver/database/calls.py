@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, literal_column, select, union_all, update
+from sqlalchemy import and_, bindparam, literal_column, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -37,6 +37,7 @@ class CallRow(NamedTuple):
     answered_at: datetime | None
     ended_at: datetime | None
     cause: str | None
+    code: int | None
     deadline: datetime | None
     stop_wanted: str | None
     stopped: bool
@@ -56,6 +57,7 @@ class CallRow(NamedTuple):
             answered_at=self.answered_at,
             ended_at=self.ended_at,
             cause=None if self.cause is None else machine.Cause(self.cause),
+            code=self.code,
         )
 
 
@@ -68,7 +70,7 @@ _its = update(calls).where(calls.c.attempt == bindparam("key"))
 _moves = ("state", "rang_at", "answered_at", "deadline")
 _moved = Prepared(_its.values({name: bindparam(name) for name in _moves}))
 _update = Prepared(
-    _its.values({name: bindparam(name) for name in (*_moves, "ref", "ended_at", "cause")})
+    _its.values({name: bindparam(name) for name in (*_moves, "ref", "ended_at", "cause", "code")})
 )
 _due = Prepared(
     _all.where(
@@ -85,8 +87,15 @@ _to_stop = Prepared(
     )
 )
 _change = Change(calls.c.attempt)
-_counted = calls.c.cause.is_distinct_from(literal_column("'declined'"))
-_since = (calls.c.permit_at >= bindparam("since"), _counted)
+rang_or_may_have = or_(
+    calls.c.rang_at.is_not(None),
+    calls.c.cause.is_(None),
+    and_(calls.c.cause == literal_column("'unreachable'"), calls.c.code.is_(None)),
+    calls.c.cause.not_in([literal_column("'declined'"), literal_column("'unreachable'")]),
+)
+"""What rang, or may have rung. The carrier's own response without a ring before it says that nothing did."""
+
+_since = (calls.c.permit_at >= bindparam("since"), rang_or_may_have)
 _attempt = select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at)
 _attempts = Prepared(
     union_all(
@@ -149,7 +158,12 @@ def store(tx: Tx, before: machine.Call, call: machine.Call, deadline: datetime |
 
     Most reports name no new leg and end nothing: five indexes are left alone then.
     """
-    same = (call.ref, call.ended_at, call.cause) == (before.ref, before.ended_at, before.cause)
+    same = (call.ref, call.ended_at, call.cause, call.code) == (
+        before.ref,
+        before.ended_at,
+        before.cause,
+        before.code,
+    )
     values = {
         "key": call.attempt,
         "state": call.state.value,
@@ -161,7 +175,8 @@ def store(tx: Tx, before: machine.Call, call: machine.Call, deadline: datetime |
         _moved(tx, values)
         return
     cause = None if call.cause is None else call.cause.value
-    _update(tx, {**values, "ref": call.ref, "ended_at": call.ended_at, "cause": cause})
+    ended = {"ref": call.ref, "ended_at": call.ended_at, "cause": cause, "code": call.code}
+    _update(tx, {**values, **ended})
 
 
 def change(tx: Tx, attempt: str, **values: Any) -> None:
@@ -173,7 +188,7 @@ def attempts(
 ) -> tuple[tuple[datetime, ...], bool]:
     """Earlier attempts to this number, household or person, and whether one is open now.
 
-    An attempt that the provider declined rang nowhere and does not count; a silent one does (I7).
+    An attempt that rang nowhere does not count; a silent one does (I7).
     """
     asked = {"number": number, "household": household, "person": person, "since": since}
     rows = _attempts(tx, asked).all()

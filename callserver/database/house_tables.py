@@ -236,3 +236,13 @@ lines = Table(
 """Every line that was entered for a user, newest last; the numbers must be confirmed to be rung."""
 Index("lines_user", lines.c.user)
 Index("lines_attempt", lines.c.attempt)
+
+carrier_states = Table(
+    "carrier_states",
+    metadata,
+    Column("name", Text, primary_key=True),  # trunk, or the address that it registers at
+    Column("state", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+"""How an own exchange stands with its carrier, as whoever hears its events has last seen it."""

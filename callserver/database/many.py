@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, literal_column, or_, select
 
+from callserver.database.calls import rang_or_may_have
 from callserver.database.contacts import Contact
 from callserver.database.house_tables import refused_numbers
 from callserver.database.knowledge import Mark
@@ -74,7 +75,7 @@ _attempts = (
             ),
         ),
         calls.c.permit_at >= bindparam("since"),
-        calls.c.cause.is_distinct_from("declined"),  # rang nowhere
+        rang_or_may_have,
     )
 )
 

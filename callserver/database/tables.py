@@ -145,6 +145,7 @@ calls = Table(
     Column("answered_at", Instant),
     Column("ended_at", Instant),
     Column("cause", Text),
+    Column("code", Integer),  # the final SIP response, or the provider's own code of a refusal
     Column("deadline", Instant),  # the provider is asked when it passes
     Column("stop_wanted", Text),  # why a telephone that rings must be silenced
     Column("stopped", Boolean, nullable=False, server_default=text("false")),

@@ -23,6 +23,13 @@ MOST_SHOWN = 8
 REFUSED_WEBHOOKS = 20
 """Unsigned requests to the webhooks within the last minutes from which on they are an alarm."""
 
+TRUNK = "trunk"
+CARRIER_SETTLES = timedelta(seconds=10)
+"""A trunk or registration that has just come up or gone may be back in a moment."""
+
+CARRIER_SEEN = timedelta(minutes=3)
+"""What nobody has looked at for so long is no state any more: the house has another provider."""
+
 SILENT_ORDERS = 3
 DECLINED_ORDERS = 5
 """Orders within the last minutes from which on the provider's health is an alarm."""
@@ -32,6 +39,8 @@ class Kind(StrEnum):
     UPKEEP_STILL = "upkeep_still"  # no process does what is due
     CLOCK = "clock"  # it has jumped
     CLOCK_BEHIND = "clock_behind"  # the log knows of later instants
+    TRUNK_DEAD = "trunk_dead"  # the carrier does not answer the exchange
+    NOT_REGISTERED = "not_registered"  # the carrier refused the exchange's registration
     CAMPAIGN_STOPPED = "campaign_stopped"  # by a breaker, not by a person
     NUMBERS_REFUSED = "numbers_refused"  # the carrier refuses some contacts' numbers
     ABANDON_RATE = "abandon_rate"
@@ -77,6 +86,16 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
+class Carrier:
+    """How an own exchange stands with its carrier: its trunk, or a registration at an address."""
+
+    name: str
+    state: str
+    since: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Signs:
     """Everything that is looked at. Ages are None when there is nothing to be old."""
 
@@ -94,11 +113,14 @@ class Signs:
     refused_webhooks: int = 0
     too_fast: int = 0  # people who met a limit of pace
     behind_ms: int = 0  # the clock is behind the log
+    carrier: Sequence[Carrier] = ()
 
 
 def alarms(signs: Signs) -> list[Alarm]:
     """Every alarm."""
     found = [*_of_the_house(signs), *_of_the_provider(signs), *_of_strangers(signs)]
+    for state in signs.carrier:
+        found += _of_the_carrier(state, signs.now)
     for one in signs.campaigns:
         found += _of_a_campaign(one)
     return sorted(found, key=lambda alarm: list(Kind).index(alarm.kind))
@@ -140,6 +162,15 @@ def _of_the_provider(signs: Signs) -> Iterator[Alarm]:
         yield Alarm(Kind.PROVIDER_SILENT, values={"count": signs.silent})
     if signs.declined >= DECLINED_ORDERS and signs.declined > signs.taken:
         yield Alarm(Kind.PROVIDER_DECLINES, values={"count": signs.declined})
+
+
+def _of_the_carrier(one: Carrier, now: datetime) -> Iterator[Alarm]:
+    if now - one.seen_at > CARRIER_SEEN or now - one.since < CARRIER_SETTLES:
+        return
+    if one.name == TRUNK and one.state not in ("online", "unknown"):
+        yield Alarm(Kind.TRUNK_DEAD, values={"state": one.state})
+    if one.name != TRUNK and one.state != "registered":
+        yield Alarm(Kind.NOT_REGISTERED, values={"carrier": one.name})
 
 
 def _of_a_campaign(one: Campaign) -> Iterator[Alarm]:

@@ -125,9 +125,16 @@ class Call:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     cause: Cause | None = None
+    code: int | None = None  # the final SIP response, where the provider told it
 
 
-def advance(call: Call, report: Report, at: datetime, ref: str | None = None) -> Call:
+def advance(
+    call: Call,
+    report: Report,
+    at: datetime,
+    ref: str | None = None,
+    code: int | None = None,
+) -> Call:
     """What the call is after the report; equal to `call` when nothing changes.
 
     `at` is when it happened, by the provider's own clock where that is told: so a late report fills
@@ -144,6 +151,8 @@ def advance(call: Call, report: Report, at: datetime, ref: str | None = None) ->
         ended_at, cause = at, ENDINGS[report]
     if cause is not None and cause is not Cause.MACHINE and answered_at is not None:
         cause = Cause.COMPLETED  # whatever word the provider ends an answered call with
+    elif cause is Cause.DECLINED and rang_at is not None:
+        cause = Cause.UNREACHABLE  # it rang after all
     return Call(
         attempt=call.attempt,
         state=NEXT[call.state][report],
@@ -152,4 +161,5 @@ def advance(call: Call, report: Report, at: datetime, ref: str | None = None) ->
         answered_at=answered_at,
         ended_at=ended_at,
         cause=cause,
+        code=call.code if call.code is not None else code,
     )

@@ -57,6 +57,10 @@ class ImpossibleEvent(Exception):  # noqa: N818 - the domain's own word
         self.event = event
 
 
+LINE_TROUBLE = "line_"
+"""How a reason begins for which a phoner's telephone is not in its room."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
     """Where the phoner is, and where she wants to be when the present call is done."""
@@ -128,7 +132,8 @@ def move(seat: Seat, event: Event, reason: str = "") -> Seat:  # noqa: C901, PLR
         case E.ON_SHIFT:
             return replace(seat, state=S.CONNECTING, wants=S.PAUSED, reason="arrived")
         case E.JOINED:
-            joined = replace(seat, connected=True)
+            reason = "arrived" if seat.reason.startswith(LINE_TROUBLE) else seat.reason
+            joined = replace(seat, connected=True, reason=reason)
             return _rest(joined) if seat.state is S.CONNECTING else joined
         case E.LEG_LOST:
             lost = replace(seat, connected=False)

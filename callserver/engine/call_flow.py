@@ -76,6 +76,7 @@ class CallFlow:
         ref: str | None = None,
         receipt: machine.Receipt | None = None,
         why: str = "",
+        code: int | None = None,
     ) -> None:
         """Take one report in; twice, late or out of order is all the same.
 
@@ -83,7 +84,9 @@ class CallFlow:
         before its permit, later than now, or after its end.
         """
         after = await self._ours.store.run(
-            lambda tx: self.apply(tx, attempt, report, at, ref=ref, receipt=receipt, why=why)
+            lambda tx: self.apply(
+                tx, attempt, report, at, ref=ref, receipt=receipt, why=why, code=code
+            )
         )
         self.follow(after)
 
@@ -92,6 +95,7 @@ class CallFlow:
         attempt: str,
         answer: Declined,
         *,
+        at: datetime | None = None,
         ref: str | None = None,
         receipt: machine.Receipt | None = None,
     ) -> None:
@@ -99,7 +103,10 @@ class CallFlow:
 
         def work(tx: Tx) -> After:
             waiting = declining.note(tx, self._ours, attempt, answer)
-            after = self.apply(tx, attempt, Report.DECLINED, None, ref=ref, receipt=receipt)
+            code = answer.code if answer.trouble in declining.BY_THE_CARRIER else None
+            after = self.apply(
+                tx, attempt, Report.DECLINED, at, ref=ref, receipt=receipt, code=code
+            )
             after.dial += waiting
             return after
 
@@ -115,6 +122,7 @@ class CallFlow:
         ref: str | None = None,
         receipt: machine.Receipt | None = None,
         why: str = "",
+        code: int | None = None,
     ) -> After:
         """The report's transaction."""
         now = self._ours.clock.now()
@@ -132,12 +140,13 @@ class CallFlow:
             after.hang_up.append(ref)
             return after
         was = before.call
-        if ref and report in _LIVING and was.cause in _NOTHING_RANG:
+        late = was.cause is Cause.DECLINED and was.ref is not None  # late news of a leg that ended
+        if ref and report in _LIVING and was.cause in _NOTHING_RANG and not late:
             # Settled as never placed, and rings after all: nobody expects this leg any more.
             log.error("rings_after_all", attempt=attempt)
             after.hang_up.append(ref)
         happened = min(max(at or now, before.permit_at), before.ended_at or now)
-        call = machine.advance(was, report, happened, ref)
+        call = machine.advance(was, report, happened, ref, code)
         if call == was and report is not Report.NO_REPLY:
             return after
         if ref and report is Report.MACHINE and was.cause is None:
@@ -173,9 +182,11 @@ class CallFlow:
     ) -> None:
         if call.state == before.state and report is not Report.NO_REPLY:
             return
-        details: dict[str, str] = {"report": report.value, "state": call.state.value}
+        details: dict[str, str | int] = {"report": report.value, "state": call.state.value}
         if call.cause is not None:
             details["cause"] = call.cause.value
+        if call.code is not None:
+            details["code"] = call.code
         kind = Kind.REPORTED
         if report is Report.TAKEN:
             kind = Kind.PLACED

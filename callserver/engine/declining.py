@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 BACK_OFF = timedelta(seconds=2)
 """After the carrier said "too many at once"."""
 
+BY_THE_CARRIER = frozenset({Trouble.BAD_NUMBER, Trouble.REFUSED, Trouble.STOP})
+"""Its code says why, and is kept with the attempt."""
+
 DIFFERENT_NUMBERS = 3
 """So many different numbers of a campaign refused in a row stop it."""
 
@@ -33,14 +36,14 @@ DIFFERENT_NUMBERS = 3
 def note(tx: Tx, ours: House, attempt: str, answer: Declined) -> list[int]:
     """Write the no down, with what follows from it; the report DECLINED ends the call afterwards.
 
-    A call that has ended is left alone: the no was taken in before. Returned are the seats that wait
-    for a campaign that was stopped: they are to be told.
+    A call that has ended is left alone: the no was taken in before. So is one that rang: it was carried.
+    Returned are the seats that wait for a campaign that was stopped: they are to be told.
     """
     now = ours.clock.now()
     found = calls.get(tx, attempt)
     row = None if found is None else seats.lock(tx, found.seat)
     call = calls.lock(tx, attempt)
-    if row is None or call is None or call.ended_at is not None:
+    if row is None or call is None or call.ended_at is not None or call.rang_at is not None:
         return []
     audit.append(
         tx,

@@ -17,6 +17,7 @@ from callserver.engine.inbound import Inbound
 from callserver.engine.listener_legs import ListenerLegs
 from callserver.engine.rooms import Rooms
 from callserver.engine.tally import Tally
+from callserver.ports import Declined
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -81,14 +82,33 @@ class Door:
             return Say("inbound_busy")
 
     async def reported(
-        self, attempt: str, report: Report, at: datetime | None, ref: str, receipt: Receipt | None
+        self,
+        attempt: str,
+        report: Report,
+        at: datetime | None,
+        ref: str,
+        receipt: Receipt | None,
+        *,
+        code: int | None = None,
+        declined: Declined | None = None,
     ) -> None:
-        """A contact's leg changed."""
-        await self._taken(self._call_flow.receive(attempt, report, at, ref=ref, receipt=receipt))
+        """A contact's leg changed. `code`: the final SIP response; `declined`: the carrier refused."""
+        if declined is not None:
+            await self._taken(
+                self._call_flow.declined(attempt, declined, at=at, ref=ref, receipt=receipt)
+            )
+            return
+        await self._taken(
+            self._call_flow.receive(attempt, report, at, ref=ref, receipt=receipt, code=code)
+        )
 
-    async def phoner_leg(self, seat: int, leg: str, ended: bool, receipt: Receipt | None) -> None:
-        """A phoner's own leg changed."""
-        await self._taken(self._rooms.phoner_leg(seat, leg, ended=ended, receipt=receipt))
+    async def phoner_leg(
+        self, seat: int, leg: str, ended: bool, receipt: Receipt | None, reason: str = ""
+    ) -> None:
+        """A phoner's own leg changed. `reason`: what ailed the telephone, where that is known."""
+        await self._taken(
+            self._rooms.phoner_leg(seat, leg, ended=ended, receipt=receipt, reason=reason)
+        )
 
     async def room(
         self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None

@@ -19,9 +19,11 @@ from callserver.engine import lines, seating
 from callserver.engine.call_flow import After, CallFlow
 from callserver.engine.house import House
 from callserver.engine.stopping import STOP_CHECK
-from callserver.ports import Declined, Placed, Room, Trouble, Tx
+from callserver.ports import Declined, LegState, Placed, Room, Trouble, Tx
 
 log = structlog.get_logger(__name__)
+
+_CALLS = frozenset({State.RESERVED, State.RINGING, State.TALKING})
 
 IDENTITY = re.compile("phoner_([0-9]{1,18})")
 """How a browser's softphone signs in with the provider: by the phoner's id."""
@@ -83,10 +85,13 @@ class Rooms:
         if row is None or row.state != State.CONNECTING:
             return
         lines.not_rung(tx, row.phoner, row.line)
-        if answer.trouble is Trouble.LATER:
-            seats.set_line(tx, seat, wake_at=self._ours.clock.now() + seating.LOST_LOOK)
-        else:
-            seats.set_line(tx, seat, reason="line_declined")
+        now = self._ours.clock.now()
+        if answer.trouble in (Trouble.LATER, Trouble.AWAY):
+            seats.set_line(tx, seat, wake_at=now + seating.LOST_LOOK)
+        if answer.trouble is Trouble.AWAY:
+            seating.line_trouble(tx, row, "line_away", now)
+        elif answer.trouble is not Trouble.LATER:
+            seating.line_trouble(tx, row, "line_declined", now)
 
     def _rung(self, tx: Tx, seat: int, room: str, ref: str) -> After:
         """Her telephone rings: remembered, so that it is not rung twice and falls silent with her."""
@@ -104,6 +109,9 @@ class Rooms:
 
         `identity` (`phoner_<id>`) names a browser's leg; `seat` a leg that we rang ourselves.
         """
+        if identity is not None and await self._in_a_call(identity, leg):
+            log.info("second_dial_refused")
+            return HangUp()
         after = After()
 
         def join(tx: Tx) -> Instruction:
@@ -134,6 +142,17 @@ class Rooms:
         self._call_flow.follow(after)
         return instruction
 
+    async def _in_a_call(self, identity: str, leg: str) -> bool:
+        """Whether the user's other leg lives and a call comes up or goes on there: it is not disturbed."""
+        named = IDENTITY.fullmatch(identity)
+        if named is None:
+            return False
+        user = int(named.group(1))
+        row = await self._ours.store.read(lambda tx: seats.of_phoner(tx, user))
+        if row is None or row.leg in (None, leg) or row.state not in _CALLS:
+            return False
+        return (await self._ours.telephony.leg(row.leg or "")).state is LegState.TALKING
+
     async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
         """The phoner's leg came out of its room: lost for whoever rings, and put into a new one."""
 
@@ -154,18 +173,21 @@ class Rooms:
         return instruction
 
     async def phoner_leg(
-        self, seat: int, leg: str, *, ended: bool, receipt: Receipt | None
+        self, seat: int, leg: str, *, ended: bool, receipt: Receipt | None, reason: str = ""
     ) -> None:
-        """Status of the phoner's own leg; only its end matters."""
+        """Status of the phoner's own leg; only its end matters. `reason`: what ailed it, if known."""
 
         def note(tx: Tx) -> After:
             now = self._ours.clock.now()
             if not ended or not house.first_time(tx, receipt, now):
                 return After()
-            after = self._call_flow.leg_lost(tx, leg)
+            before = seats.lock(tx, seat)
+            after = self._call_flow.leg_lost(tx, leg, reason)
             row = seats.lock(tx, seat)
             if row is not None and row.leg == leg:
                 seats.set_line(tx, seat, leg=None, room_ref=None)
+            if row is not None and reason and before is not None and before.leg == leg:
+                seating.line_trouble(tx, row, reason, now)
             return after
 
         self._call_flow.follow(await self._ours.store.run(note))

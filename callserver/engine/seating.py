@@ -82,6 +82,22 @@ def move(
     )
 
 
+def line_trouble(tx: Tx, row: SeatRow, reason: str, now: datetime) -> None:
+    """Why the telephone of a seat that waits for it is not in the room: the page says it at once."""
+    if row.state != State.CONNECTING or row.reason == reason:
+        return
+    seats.set_line(tx, row.id, reason=reason)
+    audit.append(
+        tx,
+        now,
+        Kind.SEAT,
+        seat=row.id,
+        campaign=row.campaign,
+        state=row.state,
+        reason=reason,
+    )
+
+
 def wait(
     tx: Tx,
     row: SeatRow,

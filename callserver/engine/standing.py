@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from callserver.database import attempts, audit, contacts, progress, refused_numbers
+from callserver.database import attempts, audit, carrier, contacts, progress, refused_numbers
 from callserver.domain import alarm, hours
 from callserver.domain.alarm import Alarm
 from callserver.domain.audit import Kind as AuditKind
@@ -166,6 +166,7 @@ def _signs(
         most_skew_ms=MOST_CLOCK_SKEW_MS,
         upkeep_until=progress.lease_until(tx, "upkeep"),
         oldest_unsealed=progress.oldest_unsealed(tx),
+        carrier=[alarm.Carrier(*one) for one in carrier.every(tx)],
         registers=register_needs.needed(tx, ours.rules.current),
         guessed=attempts.many(tx, "place:", MOST_FAILURES, now - LOCKED_FOR),
         refused_webhooks=sum(

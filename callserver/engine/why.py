@@ -26,6 +26,7 @@ class Called:
     path: str
     answered: bool
     cause: str | None
+    code: int | None  # the final SIP response, or the provider's own code
     outcome: str | None
 
 
@@ -80,6 +81,7 @@ def why(tx: Tx, number: str, secret: bytes, by: str, now: datetime) -> Answer:
                 call.path,
                 call.answered_at is not None,
                 call.cause,
+                call.code,
                 call.outcome,
             )
             for call in rung

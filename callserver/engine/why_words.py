@@ -21,6 +21,9 @@ class Said:
     at: datetime | None = None
 
 
+_NEVER_RANG = frozenset({"declined", "never_placed"})
+
+
 def when(at: datetime) -> str:
     """An instant on the house's clock."""
     return at.astimezone(HOME).strftime("%d-%m-%Y %H:%M")
@@ -44,6 +47,15 @@ def words(answer: Answer, rules: Rules, language: str) -> Iterator[Said]:
 
 def _called(call: Called, rules: Rules, language: str) -> str:
     organisation, reason = names(rules, call.campaign, language)
+    if call.cause in _NEVER_RANG and not call.answered:
+        return texts.say(
+            language,
+            "why.never_rang" if call.code is None else "why.never_rang_code",
+            when=when(call.at),
+            organisation=organisation,
+            path=texts.say(language, f"path.{call.path}"),
+            code=call.code or "",
+        )
     result = "completed" if call.answered else call.cause or "no_answer"
     said = texts.say(
         language,

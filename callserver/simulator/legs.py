@@ -5,6 +5,15 @@ from datetime import datetime
 
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
+SIP_RESPONSES = {
+    "completed": 200,
+    "busy": 486,
+    "failed": 404,
+    "no-answer": 487,
+    "canceled": 487,
+}
+"""The final response that a status callback tells, by how the leg ended."""
+
 
 class Refusal(Exception):  # noqa: N818 - the network says no
     """An error reply: HTTP status and Twilio's code."""
@@ -23,6 +32,7 @@ class Behaviour:
     rings: bool = True
     answers_after: float | None = None  # seconds of ringing; None: nobody comes
     ends: str | None = None  # busy or failed, instead of ringing
+    sip_response: int = 404  # how it failed
 
 
 @dataclass(slots=True)
@@ -56,6 +66,7 @@ class Leg:
     muted: bool = False  # how it sits in its room: heard by nobody,
     coach: str | None = None  # or by this leg alone
     starts: bool = True  # a leg that does not start a conference only listens to one
+    sip_response: int | None = None  # the final one
     version: int = 0  # raised when new instructions replace the old ones
     rang_in_town: bool = False
     said: list[str] = field(default_factory=list)  # what was spoken to it

@@ -11,7 +11,7 @@ from typing import Protocol
 from callserver.simulator.callbacks import Callbacks
 from callserver.simulator.ears import Ears
 from callserver.simulator.faults import Faults
-from callserver.simulator.legs import Behaviour, Conference, Leg, Refusal, Ring
+from callserver.simulator.legs import SIP_RESPONSES, Behaviour, Conference, Leg, Refusal, Ring
 from callserver.simulator.scripts import Script
 from callserver.simulator.time import Agenda, Work
 
@@ -115,6 +115,7 @@ class Network:
         wait = self.dice.uniform(*SETUP_S)
         if behaviour.ends is not None:
             ending = behaviour.ends
+            leg.sip_response = behaviour.sip_response if ending == "failed" else None
             self.agenda.after(wait, lambda: self.end(leg, ending))
         else:
             self.agenda.after(wait, lambda: self._ring(leg, behaviour))
@@ -224,6 +225,7 @@ class Network:
         if leg.ended is not None:
             talked = (leg.ended - leg.answered).total_seconds() if leg.answered else 0
             form["CallDuration"] = str(round(talked))
+            form["SipResponseCode"] = str(leg.sip_response or SIP_RESPONSES[leg.status])
             form["Duration"] = str(-(-round(talked) // 60))
         return form
 

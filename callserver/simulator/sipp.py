@@ -77,7 +77,7 @@ class Sipp:
     def __init__(self, folder: Path, scenario: Path, port: int, *, echoes: bool) -> None:
         self._folder = folder
         self._scenario = scenario
-        self._port = port
+        self.port = port
         self._echoes = echoes
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,7 +91,7 @@ class Sipp:
             self._process = subprocess.Popen(  # noqa: S603 - words of ours
                 [
                     *(shutil.which(PROGRAM) or PROGRAM, "-sf", file.absolute()),
-                    *("-i", "127.0.0.1", "-p", str(self._port), "-mp", str(_free_for_sound())),
+                    *("-i", "127.0.0.1", "-p", str(self.port), "-mp", str(_free_for_sound())),
                     *("-aa", "-nostdin", *(("-rtp_echo",) if self._echoes else ())),
                     *("-trace_msg", "-message_file", (self._folder / "sip.log").absolute()),
                     *("-trace_err", "-error_file", (self._folder / "sipp.err").absolute()),

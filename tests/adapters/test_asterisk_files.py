@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callserver.adapters.asterisk import files, names, prompts
-from callserver.adapters.asterisk.causes import report
+from callserver.adapters.asterisk.causes import end
 from callserver.adapters.asterisk.softphones import objects
 from callserver.database.softphones import Softphone
 from callserver.domain.call import Report
 from callserver.errors import ConfigurationProblem
 from callserver.loading import load
+from callserver.ports import Trouble
 from callserver.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -61,10 +62,116 @@ def test_who_may_come_is_named() -> None:
     allowed = re.findall(r"^permit = (.+)$", pjsip, re.MULTILINE)
     assert allowed == ["127.0.0.0/8", "10.1.0.0/16", "192.0.2.128/25", "192.0.2.7/32"]
     assert "deny = 0.0.0.0/0" in pjsip
-    with pytest.raises(ConfigurationProblem, match="ASTERISK_NETWORKS"):
+    with pytest.raises(ConfigurationProblem, match="ASTERISK_TRUNK_NETWORKS"):
         rendered(asterisk_trunk="sip:sip.example.dk")
-    named = rendered(asterisk_trunk="sip:sip.example.dk", asterisk_networks="198.51.100.0/24")
-    assert "match = sip.example.dk" in named["pjsip.conf"]
+    named = rendered(
+        asterisk_trunk="sip:sip.example.dk", asterisk_trunk_networks="198.51.100.0/24, 192.0.2.9"
+    )["pjsip.conf"]
+    assert "match = sip.example.dk,198.51.100.0/24,192.0.2.9/32" in named
+    assert "permit = 198.51.100.0/24" in named
+
+
+def values(text: str, name: str, kind: str) -> dict[str, str]:
+    """One section's values."""
+    section = re.search(rf"^\[{name}\]\ntype = {kind}\n((?:.+\n?)*)", text, re.MULTILINE)
+    assert section, (name, kind)
+    return dict(line.split(" = ", 1) for line in section[1].splitlines())
+
+
+def test_a_registration_names_its_contact_and_never_gives_up() -> None:
+    found = rendered(asterisk_trunk_user="house", asterisk_trunk_password="secret")
+    registers = values(found["pjsip.conf"], "trunk", "registration")
+    assert registers["contact_user"] == "house"
+    assert registers["auth_rejection_permanent"] == "no"
+    assert int(registers["max_retries"]) >= 100_000
+    assert int(registers["forbidden_retry_interval"]) > 0
+    assert "exten = house,1,Stasis(callserver,inbound)" in found["extensions.conf"]
+    assert "Stasis(callserver,inbound)\n" not in rendered()["extensions.conf"]
+    number = rendered(asterisk_trunk_user="32123400", asterisk_trunk_password="secret")
+    assert number["extensions.conf"].count("exten = 32123400,") == 1
+    odd = rendered(asterisk_trunk_user="_X.", asterisk_trunk_password="secret")
+    assert "exten = callserver,1," in odd["extensions.conf"]
+    assert "_X" not in odd["extensions.conf"]
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("<sip:+4532123400@192.0.2.7>", "+4532123400"),
+        ('"House" <sip:4532123400@x;user=phone>;tag=1', "+4532123400"),
+        ("<sip:004532123400@x>", "+4532123400"),
+        ("<sips:32123400@x>", "+4532123400"),
+        ("<tel:+4632123401>", "+4632123401"),
+        ("<sip:house@192.0.2.7>", None),
+        ("<sip:32123499@192.0.2.7>", None),
+        ("<sip:1@32123400>", None),
+        ("", None),
+    ],
+)
+def test_a_called_number_is_one_that_we_show(header: str, found: str | None) -> None:
+    assert names.ours(header, SHOWN) == found
+
+
+@pytest.mark.parametrize(
+    ("how", "dialed"),
+    [
+        ("+45", "+4532200100"),
+        ("45", "4532200100"),
+        ("0045", "004532200100"),
+        ("national", "32200100"),
+    ],
+)
+def test_numbers_are_written_as_the_carrier_wants_them(how: str, dialed: str) -> None:
+    assert names.by_trunk("+4532200100", how) == f"PJSIP/{dialed}@trunk"
+    assert names.by_trunk("32200100", how) is None
+
+
+def test_the_trunk_is_as_configured() -> None:
+    plain = rendered()["pjsip.conf"]
+    assert values(plain, "trunk", "endpoint")["allow"] == "alaw,ulaw"
+    assert values(plain, "secure", "transport")["verify_server"] == "yes"
+    found = rendered(
+        asterisk_trunk="sip:192.0.2.7",
+        asterisk_trunk_second="sip:192.0.2.8:5071",
+        asterisk_trunk_proxy="sip:192.0.2.9",
+        asterisk_trunk_from_user="32123400",
+        asterisk_trunk_from_domain="sip.example.dk",
+        asterisk_trunk_options_seconds=0,
+        asterisk_trunk_session_timers="required",
+        asterisk_trunk_rtp_timeout_seconds=30,
+        asterisk_trunk_rtp_keepalive_seconds=20,
+        asterisk_trunk_ca="/etc/asterisk/keys/carrier.pem",
+        asterisk_dtmf="info",
+        asterisk_codecs="g722,alaw",
+        asterisk_trunk_user="house",
+        asterisk_trunk_password="secret",
+    )["pjsip.conf"]
+    endpoint = values(found, "trunk", "endpoint")
+    assert {
+        "aors": "trunk,trunk-second",
+        "outbound_proxy": r"sip:192.0.2.9\;transport=tls\;lr",
+        "from_user": "32123400",
+        "from_domain": "sip.example.dk",
+        "allow": "g722,alaw",
+        "dtmf_mode": "info",
+        "timers": "required",
+        "rtp_timeout": "30",
+        "rtp_keepalive": "20",
+    }.items() <= endpoint.items()
+    assert values(found, "trunk", "aor")["qualify_frequency"] == "0"
+    assert values(found, "trunk-second", "aor")["contact"] == r"sip:192.0.2.8:5071\;transport=tls"
+    assert values(found, "trunk-second", "registration")["client_uri"] == "sip:house@sip.example.dk"
+    assert values(found, "trunk", "identify")["match"] == "192.0.2.7,192.0.2.8,192.0.2.9"
+    assert values(found, "secure", "transport")["ca_list_file"] == "/etc/asterisk/keys/carrier.pem"
+
+
+def test_without_tls_the_plain_transport_is_the_carriers_alone() -> None:
+    plain = rendered(asterisk_trunk="sip:192.0.2.7;transport=udp")["pjsip.conf"]
+    order = values(plain, "global", "global")["endpoint_identifier_order"].split(",")
+    assert order == ["ip", "header", "username"]
+    assert values(plain, "plain-strangers", "endpoint")["deny"] == "0.0.0.0/0"
+    assert "UDP" in values(plain, "plain-strangers", "identify")["match_header"]
+    assert "plain-strangers" not in rendered()["pjsip.conf"]
 
 
 def test_no_way_out_and_nobody_unknown() -> None:
@@ -128,10 +235,26 @@ def test_a_remote_exchange_needs_tls() -> None:
         ("asterisk_rtp_ports", "all"),
         ("asterisk_url", "ftp://127.0.0.1"),
         ("asterisk_certificate", ""),
+        ("asterisk_trunk_second", "sip:192.0.2.8;transport=udp"),
+        ("asterisk_trunk_second", "nowhere at all"),
+        ("asterisk_trunk_proxy", "sip:192.0.2.8:99999"),
+        ("asterisk_trunk_networks", "192.0.2.300"),
+        ("asterisk_trunk_numbers", "+46"),
+        ("asterisk_trunk_from_user", "a b"),
+        ("asterisk_trunk_from_domain", "x\ny"),
+        ("asterisk_trunk_ca", "ca.pem"),
+        ("asterisk_trunk_options_seconds", -1),
+        ("asterisk_trunk_session_timers", "often"),
+        ("asterisk_trunk_session_seconds", 10),
+        ("asterisk_trunk_rtp_timeout_seconds", 1),
+        ("asterisk_trunk_rtp_keepalive_seconds", 1000),
+        ("asterisk_dtmf", "morse"),
+        ("asterisk_codecs", "mp3"),
+        ("asterisk_codecs", ""),
         ("asterisk_certificate_key", "key.pem"),
     ],
 )
-def test_a_setting_that_cannot_be_is_named(field: str, value: str) -> None:
+def test_a_setting_that_cannot_be_is_named(field: str, value: Any) -> None:
     with pytest.raises(ConfigurationProblem, match=field.upper()):
         rendered(**{field: value})
 
@@ -190,13 +313,32 @@ def test_names_are_told_apart() -> None:
         (21, False, True, Report.NOT_ANSWERED),
         (1, False, False, Report.FAILED),
         (28, False, False, Report.FAILED),
-        (34, False, False, Report.FAILED),
-        (38, False, False, Report.FAILED),
+        (34, False, False, Report.DECLINED),
+        (38, False, False, Report.DECLINED),
+        (38, False, True, Report.FAILED),
         (0, False, True, Report.FAILED),
     ],
 )
 def test_causes_as_measured(cause: int, answered: bool, rang: bool, told: Report) -> None:
-    assert report(cause, answered=answered, rang=rang) is told
+    assert end(cause, None, answered=answered, rang=rang).report is told
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "trouble"),
+    [
+        *((code, Report.DECLINED, Trouble.STOP) for code in (401, 402, 403, 407)),
+        *((code, Report.DECLINED, Trouble.REFUSED) for code in (420, 483, 488, 500, 502, 503, 606)),
+        *((code, Report.FAILED, None) for code in (404, 410, 480, 484, 604)),
+    ],
+)
+def test_a_refusal_is_told_from_a_telephone_that_is_not_reached(
+    code: int, told: Report, trouble: Trouble | None
+) -> None:
+    found = end(127, code, answered=False, rang=False)
+    assert (found.report, found.code) == (told, code)
+    assert (None if found.declined is None else found.declined.trouble) is trouble
+    assert end(127, code, answered=False, rang=True).report is Report.FAILED
+    assert end(16, code, answered=True, rang=True).report is Report.HUNG_UP
 
 
 # -- prompts -----------------------------------------------------------------------------------

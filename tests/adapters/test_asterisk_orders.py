@@ -220,7 +220,7 @@ def test_a_telephone_that_has_not_signed_in_is_not_waited_for(play: Play) -> Non
             OwnLine("client:phoner_8"), 1, Room("seat-1-x"), CALLER_ID
         )
         assert isinstance(answer, Declined)
-        assert answer.trouble is Trouble.LATER
+        assert answer.trouble is Trouble.AWAY
 
     play(work)
 

@@ -10,11 +10,12 @@ from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
 from callserver.cli import asterisk, opening, users
+from callserver.database import accounts
 from callserver.database import softphones as kept
 from callserver.database.tables import audit
 from callserver.errors import ConfigurationProblem
 from tests.cli.conftest import Say
-from tests.exchange.real import Called, Exchange
+from tests.exchange.real import Called, Exchange, free_port
 
 
 @pytest.fixture
@@ -90,9 +91,13 @@ def test_a_telephones_password_is_shown_once_and_kept_nowhere(say: Say, engine: 
     say("user", "add", "maja", "--department", "nord")
     shown = say("asterisk", "telephone", "maja")
     password = next(line.split()[1] for line in shown.splitlines() if line.startswith("password"))
-    assert "sip:telephone_1" in shown
+    assert "line       sip:telephone_1, written into the account of maja" in shown
+    assert "address    127.0.0.1:5061 (TLS, SRTP)" in shown
     with engine.connect() as tx:
         (row,) = kept.alive(tx, opening.now(tx))
+        user = accounts.by_handle(tx, "maja")
+        assert user is not None
+        assert user.line == "sip:telephone_1"
         log = "".join(map(str, tx.execute(select(audit.c.body)).scalars()))
     assert row.name == "telephone_1"
     assert password not in str(row) + log
@@ -121,5 +126,14 @@ def test_check_and_reload_on_a_running_exchange(
     said = say("asterisk", "config", running_.folder / "etc", "--reload")
     assert "nothing has changed" in said
     assert "read its configuration again" in said
+    assert "restart" not in said
+    monkeypatch.setenv("ASTERISK_SIP_PORT", str(free_port()))
+    for _ in range(2):  # it is still true the second time, when no file differs any more
+        said = say("asterisk", "config", running_.folder / "etc", "--reload")
+        assert "Asterisk must be restarted: it still uses the former bind of transport" in said
+        assert running_.environment["ASTERISK_SIP_PORT"] in said
+    assert "a restart is needed" in say("asterisk", "check", code=1)
+    monkeypatch.setenv("ASTERISK_SIP_PORT", running_.environment["ASTERISK_SIP_PORT"])
+    say("asterisk", "config", running_.folder / "etc", "--reload")
     monkeypatch.setenv("ASTERISK_PASSWORD", "guessed")
     assert "does not know them" in say("asterisk", "check", code=1)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -219,14 +219,17 @@ class RealAsterisk:
 
         async def nothing() -> None: ...
 
+        async def noted(_: Mapping[str, str]) -> None: ...
+
         self._events = Events(
             self.settings,
             self.ari,
-            Legs(self.ari, self.door, callers),
+            Legs(self.ari, self.door, callers, lambda: [CALLER_ID]),
             self.softphones,
             lease=yes,
             release=nothing,
             catch_up=nothing,
+            note_carrier=noted,
         )
         self.telephones: dict[str, Telephone] = {}
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from callserver.domain.alarm import Campaign, Kind, Register, Signs, alarms
+from callserver.domain.alarm import Campaign, Carrier, Kind, Register, Signs, alarms
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(minutes=1)
 QUIET = Campaign("kanvas", False, "", 0, 200, 6, rate_exceeded=False)
 WELL = Signs(
     now=NOW,
@@ -26,6 +27,19 @@ WELL = Signs(
     ],
     refused_webhooks=19,
 )
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        Carrier("trunk", "online", LONG_AGO, NOW),
+        Carrier("192.0.2.7", "registered", LONG_AGO, NOW),
+        Carrier("trunk", "offline", NOW - timedelta(seconds=5), NOW),  # it may be back in a moment
+        Carrier("trunk", "offline", LONG_AGO, NOW - timedelta(hours=1)),  # nobody looks any more
+    ],
+)
+def test_a_carrier_that_is_well_or_was_one_raises_none(state: Carrier) -> None:
+    assert alarms(replace(WELL, carrier=[state])) == []
 
 
 def test_a_house_that_is_well_raises_none() -> None:
@@ -64,6 +78,16 @@ def test_a_house_that_is_well_raises_none() -> None:
             replace(WELL, campaigns=[replace(QUIET, abandoned_today=1)]),
             Kind.ABANDONED,
             {"count": 1},
+        ),
+        (
+            replace(WELL, carrier=[Carrier("trunk", "offline", LONG_AGO, NOW)]),
+            Kind.TRUNK_DEAD,
+            {"state": "offline"},
+        ),
+        (
+            replace(WELL, carrier=[Carrier("192.0.2.7", "rejected", LONG_AGO, NOW)]),
+            Kind.NOT_REGISTERED,
+            {"carrier": "192.0.2.7"},
         ),
         (replace(WELL, silent=3), Kind.PROVIDER_SILENT, {"count": 3}),
         (replace(WELL, silent=1, taken=0, declined=0), Kind.PROVIDER_SILENT, {"count": 1}),

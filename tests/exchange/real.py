@@ -127,7 +127,7 @@ def running(folder: Path) -> Iterator[tuple[Exchange, Called]]:
     if WHY_NOT:
         pytest.skip(WHY_NOT)
     exchange = make(folder)
-    _speak(folder / "sounds")
+    speak(folder / "sounds")
     called = Called(folder, exchange.trunk_port)
     called.start()
     exchange.start()
@@ -139,7 +139,7 @@ def running(folder: Path) -> Iterator[tuple[Exchange, Called]]:
         called.stop()
 
 
-def _speak(folder: Path) -> None:
+def speak(folder: Path) -> None:
     campaigns = load(ROOT / "config").campaigns.values()
     for _ in prompts.make(folder, prompts.wanted(campaigns)):
         pass

@@ -69,6 +69,7 @@ class Talk:
     invite: Message | None = None  # the far end's, while we are called
     media: Address | None = None
     answered: bool = False
+    status: int = 0  # the last response to a call of ours
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     cseq: int = 1
     sent: int = 0
@@ -99,13 +100,11 @@ class Telephone(asyncio.DatagramProtocol):
 
     # -- life ---------------------------------------------------------------------------------
 
-    async def open(self, port: int = 0) -> "Telephone":
+    async def open(self, port: int = 0, host: str = "127.0.0.1") -> "Telephone":
         loop = asyncio.get_running_loop()
-        self._sip, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", port)
-        )
+        self._sip, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, port))
         self._rtp, _ = await loop.create_datagram_endpoint(
-            lambda: _Sound(self), local_addr=("127.0.0.1", 0)
+            lambda: _Sound(self), local_addr=(host, 0)
         )
         self.address: Address = self._sip.get_extra_info("sockname")[:2]
         self._sound: Address = self._rtp.get_extra_info("sockname")[:2]
@@ -175,6 +174,7 @@ class Telephone(asyncio.DatagramProtocol):
             talk.cseq = 2
             headers.append(("Authorization", word))
             reply = await self._ask("INVITE", uri, talk.call_id, 2, headers, talk, self._offer())
+        talk.status = reply.status
         if reply.status >= 300:
             talk.ended.set()
             return talk

@@ -72,14 +72,17 @@ def test_from_ready_to_outcome_and_on(play: Play) -> None:
     play(work, "00", "17")
 
 
+CODES = {"04": 404, "17": 486, "21": 603, "50": 500, "53": 503, "80": 480}
+
+
 @pytest.mark.parametrize(
     ("ending", "cause"),
     [
         ("04", "unreachable"),
         ("17", "busy"),
         ("21", "no_answer"),
-        ("50", "unreachable"),
-        ("53", "unreachable"),
+        ("50", "declined"),
+        ("53", "declined"),
         ("80", "unreachable"),
     ],
 )
@@ -91,7 +94,8 @@ def test_how_a_telephone_was_not_reached(play: Play, ending: str, cause: str) ->
         call = house.calls()[0]
         assert (call.state, call.cause) == ("ended", cause)
         assert (call.rang_at is not None) == (ending in ("17", "21"))
-        assert house.contacts()[0].status == "waiting"
+        assert house.contacts()[0].status == ("closed" if cause == "declined" else "waiting")
+        assert call.code == CODES.get(ending)
         await house.until(lambda: house.seat().state == "waiting")
 
     play(work, ending)
@@ -397,3 +401,41 @@ def test_a_telephone_number_is_confirmed_and_then_rung(
         await house.until(lambda: house.called.invited()[before:] == [number, number], 20)
 
     play(work, "00")
+
+
+def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(play: Play) -> None:
+    class Mute(Telephone):
+        async def _speak(self) -> None:
+            """No packet of sound, ever."""
+
+    async def work(house: ExchangeHouse) -> None:
+        assert house.server.exchange
+        found = await house.server.exchange.softphones.hand_out("telephone_1", 1)
+        await house.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+        await house.until(lambda: house.seat().reason == "line_away", 30)
+        mute = await Mute("telephone_1", house.exchange.sip).open()
+        house.telephones.append(mute)
+        assert await mute.register(found.password) == 200
+        await house.until(lambda: house.seat().reason == "line_silent", 60)
+        mute.die()
+        await house.telephone()
+        await house.until(lambda: house.seat().connected, 60)
+        assert house.seat().reason == "arrived"
+
+    play(work, "00")
+
+
+def test_a_second_dial_leaves_the_call_that_comes_up_alone(play: Play) -> None:
+    async def work(house: ExchangeHouse) -> None:
+        telephone = await house.on_shift()
+        await house.ready()
+        await house.until(lambda: house.seat().state == "ringing")
+        second = await telephone.call("1")
+        await house.until(second.ended.is_set)
+        await house.until(lambda: house.seat().state == "talking")
+        assert house.calls()[0].stop_wanted is None
+        await house.api("POST", "/hang-up", {})
+        await house.until(lambda: house.calls()[0].ended_at)
+        assert not house.entries("apologised")
+
+    play(work, "07")

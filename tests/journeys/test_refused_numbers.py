@@ -206,5 +206,5 @@ def test_another_departments_numbers_are_not_shown(house: House) -> None:
 
 def test_what_a_trouble_means_is_told_for_each() -> None:
     assert {one.value for one in Trouble} == {
-        *("bad_number", "refused", "stop", "room_gone", "later", "bug")
+        *("bad_number", "refused", "stop", "room_gone", "later", "away", "bug")
     }

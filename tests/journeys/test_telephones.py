@@ -93,6 +93,7 @@ def test_a_phoner_is_rung_once_however_long_the_network_queues(tmp_path: Path) -
     ("answer", "reason"),
     [
         (Declined(Trouble.LATER, 20429, "too many"), "arrived"),
+        (Declined(Trouble.AWAY, 409, "not signed in"), "line_away"),
         (Declined(Trouble.BAD_NUMBER, 21211, "no"), "line_declined"),
     ],
 )
@@ -111,9 +112,50 @@ def test_a_line_that_cannot_be_rung_says_so_or_is_rung_later(
         await house.api("POST", "/shift", {"campaign": "kanvas", "line": "client:phoner_1"})
         assert (await house.seat())["reason"] == reason
         await house.until(10)
-        assert house.seats()[0].connected == (answer.trouble is Trouble.LATER)
+        assert house.seats()[0].connected == (answer.trouble is not Trouble.BAD_NUMBER)
         await house.until(30)
         assert house.seats()[0].connected
+        assert (await house.seat())["reason"] == "arrived"
+        told = {one["reason"] for one in house.entries("seat")}
+        assert reason in told  # so that the page shows it at once
+
+    play(work())
+
+
+@pytest.mark.parametrize("ringing", [True, False])
+def test_a_second_dial_does_not_disturb_the_call(house: TestHouse, ringing: bool) -> None:
+    """The page is open twice, or a telephone dials once more, while the contact's call comes up."""
+    house.people.default = Behaviour(answers_after=20 if ringing else 2)
+
+    async def work() -> None:
+        person = await rings(house) if ringing else await in_a_talk(house)
+        mine = house.phoner_leg()
+        url = f"{house.plan.public_url}/twilio/voice/client"
+        second = await house.network.call_in("client:phoner_1", "", url)
+        await house.until(1)
+        assert not second.live
+        assert mine.live
+        assert person.live
+        await house.until(30)
+        assert (await house.seat())["state"] == "talking"
+        assert not house.entries("apologised")
+
+    play(work())
+
+
+def test_a_second_dial_takes_over_from_a_leg_that_is_gone(house: TestHouse) -> None:
+    """A reloaded page: the leg of the former one has ended, though nobody has told so far."""
+    house.people.default = Behaviour(answers_after=20)
+
+    async def work() -> None:
+        await rings(house)
+        mine = house.phoner_leg()
+        mine.status = "completed"
+        url = f"{house.plan.public_url}/twilio/voice/client"
+        second = await house.network.call_in("client:phoner_1", "", url)
+        await house.until(2)
+        assert second.live
+        assert house.seats()[0].leg == second.sid
 
     play(work())
 

@@ -76,6 +76,19 @@ class Ari:
             raise Lost("no JSON") from error
         return Reply(reply.status_code, body)
 
+    async def metrics(self) -> str:
+        """Asterisk's metrics, in Prometheus' words; empty where it has none.
+
+        Raises:
+            Lost: no certain answer.
+        """
+        url = self._base.removesuffix("ari/") + "metrics"
+        try:
+            reply = await self._http.get(url, auth=self._auth, timeout=TIMEOUT_S)
+        except httpx.HTTPError as error:
+            raise Lost(type(error).__name__) from error
+        return reply.text if reply.status_code == httpx.codes.OK else ""
+
     async def get(self, *path: str, **query: str) -> Reply:
         return await self.ask("GET", *path, query=query)
 

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from callserver.adapters.asterisk import registrations
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.legs import Legs
 from callserver.adapters.asterisk.names import TRUNK, ear
@@ -28,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 KEEP_S = 1.0
 """How often the owner keeps its lease, looks at the trunk, and brings softphones up to date."""
+
+NOTED_S = 30.0
+"""How often the carrier's state is written down while it does not change."""
 
 AGAIN_S = 0.5
 """After a break, and for who waits for the lease."""
@@ -58,6 +62,7 @@ class Events:
         lease: Callable[[], Awaitable[bool]],
         release: Callable[[], Awaitable[None]],
         catch_up: Callable[[], Awaitable[None]],
+        note_carrier: Callable[[Mapping[str, str]], Awaitable[None]],
     ) -> None:
         self._ari = ari
         self._legs = legs
@@ -65,13 +70,16 @@ class Events:
         self._lease = lease
         self._release = release
         self._catch_up = catch_up
+        self._note_carrier = note_carrier
         base = settings.asterisk_url.rstrip("/").replace("http", "ws", 1)
         self._url = f"{base}/ari/events?app={quote(settings.asterisk_app, safe='')}"
         word = f"{settings.asterisk_user}:{settings.asterisk_password}".encode()
         self._headers = {"Authorization": "Basic " + base64.b64encode(word).decode()}
         self._task: asyncio.Task[None] | None = None
         self._tails: dict[str, asyncio.Task[None]] = {}
-        self._trunk = ""
+        self._registers = bool(settings.asterisk_trunk_user)
+        self._carrier: Mapping[str, str] = {}
+        self._noted_at = -NOTED_S
         self.owns = asyncio.Event()
         """Set while this process hears the events, and has caught up."""
 
@@ -164,17 +172,25 @@ class Events:
         while await self._lease():
             with contextlib.suppress(*UNAVAILABLE):  # the next round does it
                 await self._softphones.bring_up_to_date()
-            await self._look_at_trunk()
+            with contextlib.suppress(*UNAVAILABLE):
+                await self._look_at_carrier()
             await asyncio.sleep(KEEP_S)
 
-    async def _look_at_trunk(self) -> None:
-        """Raise an alarm once when the trunk goes; a dial that meets it dead stops the campaign."""
-        reply = await self._ari.get("endpoints", "PJSIP", TRUNK)
-        state = reply.body["state"] if reply.ok else "missing"
-        if state != self._trunk:
-            say = log.info if state == "online" else log.error
-            say("trunk", state=state)
-            self._trunk = state
+    async def _look_at_carrier(self) -> None:
+        """Log and write down how the trunk and its registrations stand; alarms are made from it."""
+        found = {TRUNK: await registrations.trunk_state(self._ari)}
+        if self._registers:
+            found |= await registrations.registrations(self._ari)
+        if found != self._carrier:
+            well = {registrations.ALIVE, registrations.REGISTERED}
+            for name in found.keys() | self._carrier.keys():
+                state = found.get(name, "missing")
+                if state != self._carrier.get(name):
+                    (log.info if state in well else log.error)("carrier", of=name, state=state)
+        now = asyncio.get_running_loop().time()
+        if found != self._carrier or now - self._noted_at >= NOTED_S:
+            await self._note_carrier(found)
+            self._carrier, self._noted_at = found, now
 
 
 def _about(event: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from callserver.adapters.asterisk import pjsip
+from callserver.adapters.asterisk import names, pjsip, trunk
 from callserver.adapters.asterisk.names import NUMBER, TELEPHONES
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
@@ -22,6 +22,7 @@ _MODULES = (
     "res_pjsip_acl res_pjsip_authenticator_digest res_pjsip_outbound_authenticator_digest",
     "res_pjsip_outbound_registration res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_empty_info",
     "res_pjsip_endpoint_identifier_ip res_pjsip_endpoint_identifier_user res_pjsip_nat",
+    "res_pjsip_header_funcs res_security_log res_prometheus",
     "res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_transport_websocket",
     "res_stasis res_stasis_answer res_stasis_playback res_stasis_recording res_stasis_snoop",
     "app_stasis res_ari res_ari_model res_ari_applications res_ari_asterisk res_ari_bridges",
@@ -46,6 +47,16 @@ contact = astdb,registrar
 """
 
 
+_LOGGER = """[general]
+dateformat = %F %T
+[logfiles]
+console = warning,error
+messages = warning,error
+security = security
+"""
+"""security: wrong passwords and strangers, in a file that fail2ban reads."""
+
+
 def render(settings: Settings, shown: Iterable[str]) -> Mapping[str, str]:
     """Each file's name and text. `shown`: the numbers that campaigns show.
 
@@ -56,12 +67,15 @@ def render(settings: Settings, shown: Iterable[str]) -> Mapping[str, str]:
     files = {
         "pjsip.conf": pjsip.render(settings),
         "sorcery.conf": _SORCERY,
-        "extensions.conf": _extensions(settings.asterisk_app, sorted(set(shown))),
+        "extensions.conf": _extensions(
+            settings.asterisk_app, sorted(set(shown)), trunk.contact_user(settings)
+        ),
         "ari.conf": _ari(settings),
         "http.conf": _http(settings),
         "rtp.conf": _rtp(settings),
         "modules.conf": _modules(),
-        "logger.conf": "[general]\n[logfiles]\nconsole = warning,error\nmessages = warning,error\n",
+        "logger.conf": _LOGGER,
+        "prometheus.conf": _prometheus(settings),
         "cdr.conf": "[general]\nenable = no\n",
         "cel.conf": "[general]\nenable = no\n",
         "manager.conf": "[general]\nenabled = no\n",
@@ -85,24 +99,26 @@ def _check(settings: Settings) -> None:
             )
 
 
-def _extensions(app: str, shown: list[str]) -> str:
-    """Two contexts: the carrier's calls to numbers that we show, and telephones that go on shift."""
-    lines = ["[general]", "static = yes", "writeprotect = yes", "", f"[{pjsip.CARRIER}]"]
+def _extensions(app: str, shown: list[str], contact: str | None) -> str:
+    """Two contexts: the carrier's calls to numbers that we show, and telephones that go on shift.
+
+    `contact`: where the carrier's calls arrive that follow our registration; which number was called
+    stands in a header then, and the server reads it.
+    """
+    lines = ["[general]", "static = yes", "writeprotect = yes", "", f"[{trunk.CARRIER}]"]
     for number in shown:
         if not NUMBER.fullmatch(number):
             raise ConfigurationProblem("a caller id that is no number: see callserver check")
-        digits = number[1:]
-        for written in (number, digits, "00" + digits, *_at_home(number)):
+        for written in dict.fromkeys(names.written(number, how) for how in names.FORMATS):
+            if written == contact:
+                continue
             lines += [f"exten = {written},1,Stasis({app},inbound,{number})", " same = n,Hangup()"]
+    if contact is not None:
+        lines += [f"exten = {contact},1,Stasis({app},inbound)", " same = n,Hangup()"]
     lines += ["", f"[{TELEPHONES}]"]
     for written in ("1", "room"):
         lines += [f"exten = {written},1,Stasis({app},phoner)", " same = n,Hangup()"]
     return "\n".join([*lines, ""])
-
-
-def _at_home(number: str) -> tuple[str, ...]:
-    """How a Danish carrier may write a Danish number."""
-    return (number[3:],) if number.startswith("+45") and len(number) == 11 else ()
 
 
 def _ari(settings: Settings) -> str:
@@ -111,6 +127,14 @@ def _ari(settings: Settings) -> str:
         f"[general]\nenabled = yes\nallowed_origins = {origin.scheme}://{origin.netloc}\n"
         f"[{settings.asterisk_user}]\ntype = user\nread_only = no\n"
         f"password = {settings.asterisk_password}\n"
+    )
+
+
+def _prometheus(settings: Settings) -> str:
+    """Asterisk tells the state of its registrations here, and nowhere in ARI."""
+    return (
+        "[general]\nenabled = yes\ncore_metrics_enabled = no\nuri = metrics\n"
+        f"auth_username = {settings.asterisk_user}\nauth_password = {settings.asterisk_password}\n"
     )
 
 

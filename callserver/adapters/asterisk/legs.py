@@ -5,6 +5,7 @@ An event becomes the same report that a provider's callback would be; what the e
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from callserver.adapters.asterisk.speech import LAST_WORD
 from callserver.adapters.asterisk.telephony import ASKS
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
+from callserver.ports import Declined
 
 log = structlog.get_logger(__name__)
 
@@ -45,11 +47,19 @@ class Door(Protocol):
     async def listener_gone(self, leg: str) -> None: ...
 
     async def reported(
-        self, attempt: str, report: Report, at: datetime | None, ref: str, receipt: Receipt | None
+        self,
+        attempt: str,
+        report: Report,
+        at: datetime | None,
+        ref: str,
+        receipt: Receipt | None,
+        *,
+        code: int | None = None,
+        declined: Declined | None = None,
     ) -> None: ...
 
     async def phoner_leg(
-        self, seat: int, leg: str, ended: bool, receipt: Receipt | None
+        self, seat: int, leg: str, ended: bool, receipt: Receipt | None, reason: str = ""
     ) -> None: ...
 
     async def room(
@@ -66,17 +76,24 @@ class Door(Protocol):
 class Legs:
     """Follows every leg of ours."""
 
-    def __init__(self, ari: Ari, door: Door, callers: Callers) -> None:
+    def __init__(
+        self, ari: Ari, door: Door, callers: Callers, shown: Callable[[], Iterable[str]]
+    ) -> None:
+        self._shown = shown
         self._ari = ari
         self._door = door
         self._callers = callers
         self._ears = Ears(ari, door.listener_calls, door.listener_gone)
         self._rang: set[str] = set()
+        self._silent: set[str] = set()  # phoners' telephones that were answered and send no sound
+        self._given_up: set[str] = set()  # dialed for as long as they might ring
         self._rooms: dict[str, str] = {}  # a phoner's leg -> the bridge it sits in
 
     def forget(self) -> None:
         """Somebody else follows them now."""
         self._rang.clear()
+        self._given_up.clear()
+        self._silent.clear()
         self._rooms.clear()
         self._ears.forget()
         self._callers.forget()
@@ -125,8 +142,8 @@ class Legs:
                 await self._contact(leg, "Ringing")  # early media: the person's telephone rings
             case "ChannelUserevent" if event["eventname"] == ASKS and channel["state"] == "Up":
                 await self._ears.asks(leg)
-            case "ChannelDestroyed":
-                await self._ended(leg, channel["state"], event["cause"])
+            case "ChannelHangupRequest" | "ChannelDestroyed":
+                await self._ends(leg, event)
             case "StasisEnd" if not names.is_attempt(leg) and names.seat_of_leg(leg) is None:
                 await self._ended(leg, channel["state"], 0)  # the last word of a leg that called in
             case "ChannelDtmfReceived":
@@ -155,8 +172,13 @@ class Legs:
         """A leg that called us: who calls the number we show, a phoner's telephone, a listener's."""
         leg = channel["id"]
         if args[:1] == ["inbound"]:
-            # Which number was called is said by our own dialplan, not by who calls.
-            await self._callers.arrived(leg, channel["caller"]["number"], args[1])
+            # Which number was called is said by our own dialplan, or it is one of those that we show.
+            called = args[1] if len(args) > 1 else await self._called(leg)
+            if called is None:
+                log.warning("inbound_to_unknown_number")
+                await self._ari.delete("channels", leg, reason_code=str(causes.UNALLOCATED))
+                return
+            await self._callers.arrived(leg, channel["caller"]["number"], called)
         elif args[:1] == ["phoner"]:
             identity = channel["name"].removeprefix("PJSIP/").rpartition("-")[0]
             identity = identity.replace("telephone_", "phoner_")
@@ -166,6 +188,16 @@ class Legs:
                 await self._ears.asks(leg, listener)
             else:
                 await self.obey(leg, await self._door.phoner_calls(None, identity, leg))
+
+    async def _called(self, leg: str) -> str | None:
+        """Which of our numbers was called, where the carrier calls the contact that we registered."""
+        for header in ("P-Called-Party-ID", "To"):
+            asked = f"PJSIP_HEADER(read,{header})"
+            reply = await self._ari.get("channels", leg, "variable", variable=asked)
+            found = names.ours(reply.body["value"], self._shown()) if reply.ok else None
+            if found is not None:
+                return found
+        return None
 
     # -- a contact's leg ----------------------------------------------------------------------
 
@@ -179,12 +211,25 @@ class Legs:
         if report is Report.ANSWERED and names.confirms_line(attempt):
             await self.obey(attempt, await self._door.line_calls(attempt))
 
-    async def _ended(self, leg: str, state: str, cause: int) -> None:
+    async def _ends(self, leg: str, event: dict[str, Any]) -> None:
+        """A leg is about to end, or has ended; the SIP response is told with the latter."""
+        if event["type"] == "ChannelHangupRequest":
+            if event.get("cause") == causes.WE_GAVE_UP:
+                self._given_up.add(leg)
+            return
+        code = None if leg in self._given_up else event.get("tech_cause")
+        self._given_up.discard(leg)
+        await self._ended(leg, event["channel"]["state"], event["cause"], code)
+
+    async def _ended(self, leg: str, state: str, cause: int, code: int | None = None) -> None:
         if names.is_attempt(leg):
             rang = state == "Ringing" or leg in self._rang
             self._rang.discard(leg)
-            report = causes.report(cause, answered=state == "Up", rang=rang)
-            await self._door.reported(leg, report, None, leg, Receipt("call", leg, _END))
+            end = causes.end(cause, code, answered=state == "Up", rang=rang)
+            receipt = Receipt("call", leg, _END)
+            await self._door.reported(
+                leg, end.report, None, leg, receipt, code=end.code, declined=end.declined
+            )
             return
         if await self._ears.ended(leg):
             return
@@ -195,7 +240,10 @@ class Legs:
         if seat is not None:
             if state != "Up":
                 log.warning("phoner_not_reached", seat=seat, cause=cause)
-            await self._door.phoner_leg(seat, leg, True, Receipt("phoner", leg, _END))
+            silent = leg in self._silent or cause == causes.NO_SOUND
+            self._silent.discard(leg)
+            receipt = Receipt("phoner", leg, _END)
+            await self._door.phoner_leg(seat, leg, True, receipt, "line_silent" if silent else "")
         if room is not None:
             await self._ari.delete("bridges", room)
         self._callers.left(leg)
@@ -229,7 +277,9 @@ class Legs:
     async def _said(self, playback: dict[str, Any]) -> None:
         leg = playback["target_uri"].removeprefix("channel:")
         if playback["state"] == "failed":
-            log.error("prompt_not_played", prompt=playback["media_uri"].rpartition("/")[2])
+            gone = not (await self._ari.get("channels", leg)).ok
+            say = log.info if gone else log.error  # a caller who hangs up hears no more
+            say("prompt_not_played", prompt=playback["media_uri"].rpartition("/")[2])
         if playback["id"].startswith(LAST_WORD):
             await self._ari.delete("channels", leg)
         else:
@@ -247,6 +297,7 @@ class Legs:
                     await self._door.room(room, room, leg, "join", None)
                 else:
                     log.warning("phoner_without_sound", room=room)
+                    self._silent.add(leg)
                     await self._ari.delete("channels", leg)
             case HangUp():
                 await self._ari.delete("channels", leg)

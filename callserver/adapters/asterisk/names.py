@@ -5,6 +5,7 @@ are matched whole against what stands here, and anything else is refused.
 """
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from callserver.domain.line import CONFIRMS
@@ -16,6 +17,11 @@ TELEPHONES = "callserver-telephones"
 """The dialplan's context of people's telephones: it only leads to the phoner's own room."""
 
 NUMBER = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
+FORMATS = ("+45", "45", "0045", "national")
+"""How carriers write +4532123400: +4532123400, 4532123400, 004532123400, 32123400."""
+
+_HOME = "+45"
+_URI = re.compile(r"(?:sips?|tel):(\+?[0-9]{3,20})(?=[@;>]|$)", re.ASCII)
 _SOFTPHONE = re.compile(r"(?:phoner|listener|telephone)_[1-9][0-9]{0,17}", re.ASCII)
 _SIP = re.compile(r"sip:([a-z]+_[0-9]+)(?:@[A-Za-z0-9.-]{1,100})?", re.ASCII)
 _ROOM = re.compile(r"seat-([0-9]{1,18})-[0-9A-Za-z]{1,40}", re.ASCII)
@@ -45,9 +51,28 @@ def endpoint(line: str) -> str | None:
     return by_trunk(line)
 
 
-def by_trunk(number: str) -> str | None:
-    """A number at the carrier; None when it is none."""
-    return f"PJSIP/{number}@{TRUNK}" if NUMBER.fullmatch(number) else None
+def by_trunk(number: str, how: str = FORMATS[0]) -> str | None:
+    """A number at the carrier, written as it wants it (FORMATS); None when it is none."""
+    return f"PJSIP/{written(number, how)}@{TRUNK}" if NUMBER.fullmatch(number) else None
+
+
+def written(number: str, how: str) -> str:
+    """An E.164 number in one of FORMATS; abroad, `0045` and `national` both begin with 00."""
+    if how == "national" and number.startswith(_HOME):
+        return number.removeprefix(_HOME)
+    if how in ("0045", "national"):
+        return "00" + number[1:]
+    return number[1:] if how == "45" else number
+
+
+def ours(header: str, shown: Iterable[str]) -> str | None:
+    """Which of the numbers that we show a SIP header (To, P-Called-Party-ID) names; None: none."""
+    found = _URI.search(header)
+    if found is None:
+        return None
+    return next(
+        (number for number in shown if found[1] in {written(number, how) for how in FORMATS}), None
+    )
 
 
 def phoner_leg(room: str) -> str:

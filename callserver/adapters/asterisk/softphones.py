@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from callserver.adapters.asterisk import names
+from callserver.adapters.asterisk import names, trunk
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.names import TELEPHONES
 from callserver.adapters.asterisk.pjsip import REALM, local_media
@@ -164,8 +164,7 @@ def objects(settings: Settings, one: Softphone) -> Mapping[str, Mapping[str, str
             "context": TELEPHONES,
             "aors": one.name,
             "auth": one.name,
-            "disallow": "all",
-            "allow": "alaw,ulaw" if _is_telephone(one.name) else "opus,alaw,ulaw",
+            **_sound(settings, one.name),
             "direct_media": "no",
             "rtp_timeout": str(SILENT_S),
             "rewrite_contact": "yes",
@@ -178,6 +177,14 @@ def objects(settings: Settings, one: Softphone) -> Mapping[str, Mapping[str, str
             **_media(settings, one.name),
         },
     }
+
+
+def _sound(settings: Settings, name: str) -> Mapping[str, str]:
+    """The configured codecs; a browser's own comes first."""
+    browser = not _is_telephone(name)
+    keys = {} if browser else {"dtmf_mode": settings.asterisk_dtmf}
+    codecs = trunk.codecs_of(settings, browser=browser)
+    return {"disallow": "all", "allow": ",".join(codecs), **keys}
 
 
 def _media(settings: Settings, name: str) -> Mapping[str, str]:

@@ -6,12 +6,13 @@ channel's id: a lost reply is settled by asking for it. Creates are never repeat
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
 import structlog
 
-from callserver.adapters.asterisk import names
+from callserver.adapters.asterisk import names, trunk
 from callserver.adapters.asterisk.bridging import AGAIN_S, TRIES, heard, join
 from callserver.adapters.asterisk.causes import NORMAL_CLEARING, STATES
 from callserver.adapters.asterisk.client import Ari, Lost, Unreached
@@ -50,6 +51,8 @@ DIALED = "CALLSERVER_DIALED"
 LISTEN_S = 0.8
 """A telephone sends fifty packets in a second; one that sends none for so long has died."""
 
+_BROWSERS = ("PJSIP/phoner_", "PJSIP/listener_")
+
 
 class Asterisk:
     """Orders and questions to one exchange."""
@@ -68,6 +71,9 @@ class Asterisk:
         self._ari = ari
         self._speech = speech
         self._own_numbers = own_numbers
+        both = (trunk.codecs_of(settings, browser=browser) for browser in (False, True))
+        self._codecs = tuple(map(",".join, both))
+        self._written = settings.asterisk_trunk_numbers
         self._most_channels = settings.asterisk_channels
         self._prefixes = tuple(
             prefix.strip() for prefix in settings.asterisk_prefixes.split(",") if prefix.strip()
@@ -145,11 +151,20 @@ class Asterisk:
             return Declined(Trouble.BUG, 400, "a line that is no telephone of this exchange")
         if isinstance(endpoint, Declined):
             return endpoint
+        if not endpoint.endswith(f"@{names.TRUNK}") and not await self._signed_in(endpoint):
+            return Declined(Trouble.AWAY, 480, "the telephone is not signed in")
         return await self._order(leg, endpoint, caller_id, RING_HOUSE_S, None)
+
+    async def _signed_in(self, endpoint: str) -> bool:
+        """Whether the exchange can reach a colleague's telephone; true where it does not say."""
+        with contextlib.suppress(Lost):
+            found = await self._ari.get("endpoints", *endpoint.split("/"))
+            return found.ok and found.body["state"] != "offline"
+        return True
 
     def _allowed(self, number: str, caller_id: str) -> str | Declined:
         """How to reach the number. Asked again here, whatever was asked before: toll fraud."""
-        endpoint = names.by_trunk(number)
+        endpoint = names.by_trunk(number, self._written)
         if endpoint is None:
             return Declined(Trouble.BAD_NUMBER, 484, "no number that we dial")
         if not number.startswith(self._prefixes):
@@ -211,13 +226,17 @@ class Asterisk:
         return False
 
     async def _create(self, channel: str, endpoint: str, caller_id: str) -> Declined | None:
+        shown = caller_id
+        if endpoint.endswith(f"@{names.TRUNK}"):
+            shown = names.written(caller_id, self._written)
         made = await self._ari.post(
             "channels",
             "create",
             endpoint=endpoint,
             app=self._ari.app,
             channelId=channel,
-            json={"variables": {"CONNECTEDLINE(num)": caller_id}},
+            formats=self._codecs[endpoint.startswith(_BROWSERS)],  # else Asterisk's own order
+            json={"variables": {"CONNECTEDLINE(num)": shown}},
         )
         if made.ok:
             return None

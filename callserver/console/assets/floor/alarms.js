@@ -5,7 +5,10 @@ import { $, el } from "../dom.js";
 import { label, t } from "../texts.js";
 import { fetchFigures, known, may, onChange } from "./state.js";
 
-const GRAVE = ["upkeep_still", "clock", "campaign_stopped", "numbers_refused", "abandon_rate", "provider_silent"];
+const GRAVE = [
+  "upkeep_still", "clock", "trunk_dead", "not_registered", "campaign_stopped", "numbers_refused", "abandon_rate",
+  "provider_silent",
+];
 let drawn = "";
 
 function words({ kind, campaign, values }) {

@@ -14,7 +14,8 @@ function result(call) {
   if (call.outcome) return outcomes[call.outcome] ? label(outcomes[call.outcome].label) : call.outcome;
   if (!call.ended_at) return t("floor.in_progress");
   if (call.answered_at) return t("floor.outcome_missing");
-  return call.cause ? t(`cause.${call.cause}`) : "";
+  const cause = call.cause ? t(`cause.${call.cause}`) : "";
+  return call.code ? t("floor.call_code", { cause, code: call.code }) : cause;
 }
 
 export function calls() {

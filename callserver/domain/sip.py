@@ -1,0 +1,14 @@
+"""What a final SIP response says about a call during which no telephone rang (RFC 3261, section 21)."""
+
+STOPS = frozenset({401, 402, 403, 407})
+"""The carrier does not accept us: credentials, payment, permission. Every other call would end so."""
+
+_ABOUT_THE_CALLED = frozenset(
+    {404, 408, 410, 414, 416, 480, 484, 485, 486, 487, 600, 603, 604, 607}
+)
+"""The number does not exist, or its telephone is off, busy, or declined the call."""
+
+
+def is_refusal(code: int) -> bool:
+    """Whether the carrier refused to carry the call, as far as the response tells."""
+    return 300 <= code < 700 and code not in _ABOUT_THE_CALLED

@@ -1,0 +1,292 @@
+"""An own exchange at a foreign carrier (Kamailio), with foreign telephones (baresip)."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import typer
+from structlog.testing import capture_logs
+from typer.testing import CliRunner
+
+from callserver.adapters.asterisk.bridging import heard
+from callserver.cli import asterisk
+from callserver.database import carrier as states
+from callserver.engine import standing
+from tests.exchange.baresip import WHY_NO_BARESIP, Baresip
+from tests.exchange.house import ExchangeHouse, opened, people
+from tests.exchange.kamailio import HOST, PASSWORD, SECOND, USER, Kamailio, at_carrier
+from tests.exchange.real import Called, Exchange, await_trunk
+from tests.exchange.sip import Telephone
+
+AtCarrier = tuple[Exchange, Called, Kamailio]
+STRANGER = "127.0.0.21"
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtCarrier]:
+    """TLS, a password, a registration."""
+    with at_carrier(tmp_path_factory.mktemp("tls"), digest=True) as found:
+        await_trunk(found[0], "online")
+        yield found
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtCarrier]:
+    """UDP, and known addresses; the carrier calls from another of them as well, and where we register."""
+    folder = tmp_path_factory.mktemp("udp")
+    settings = {"USER": USER, "PASSWORD": PASSWORD, "NETWORKS": SECOND}
+    trunk = {f"ASTERISK_TRUNK_{name}": value for name, value in settings.items()}
+    with at_carrier(folder, digest=False, speaks=True, **trunk) as found:
+        await_trunk(found[0], "online")
+        yield found
+
+
+def refused(code: int) -> str:
+    """A list whose numbers the carrier refuses with this code."""
+    rows = [f"R{n};Person {n};3229{n}{code};1980-01-01;gade" for n in range(1, 7)]
+    return "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
+
+
+def alarms(house: ExchangeHouse) -> set[str]:
+    ours = house.server.ours
+    found = house.read(lambda tx: standing.standing(tx, ours, standing.count(tx, ours)))
+    return {one.kind.value for one in found.alarms}
+
+
+def sitting(
+    work: Callable[[ExchangeHouse, Baresip], Awaitable[None]],
+    at: AtCarrier,
+    folder: Path,
+    list_: str,
+) -> None:
+    """Play one journey with a phoner in their room, at a baresip that came by TLS."""
+    if WHY_NO_BARESIP:
+        pytest.skip(WHY_NO_BARESIP)
+    exchange, called, _ = at
+
+    async def whole() -> None:
+        async with opened(folder, exchange, called, list_) as house:
+            assert house.server.exchange
+            found = await house.server.exchange.softphones.hand_out("telephone_1", 1)
+            authority = exchange.folder / "exchange.pem"
+            telephone = Baresip(folder, authority, exchange.sip, found.name, found.password)
+            telephone.start()
+            try:
+                await signed_in(exchange, found.name)
+                body = {"campaign": "kanvas", "line": f"sip:{found.name}"}
+                await house.api("POST", "/shift", body)
+                await house.until(lambda: house.seat().connected, 60)
+                await work(house, telephone)
+            finally:
+                telephone.stop()
+
+    asyncio.run(whole())
+
+
+async def signed_in(exchange: Exchange, name: str) -> None:
+    settings = exchange.settings
+    auth = (settings.asterisk_user, settings.asterisk_password)
+    url = f"{settings.asterisk_url}/ari/endpoints/PJSIP/{name}"
+    async with httpx.AsyncClient(auth=auth) as http:
+        for _ in range(1500):  # a telephone that is refused tries again after half a minute
+            if (await http.get(url)).json().get("state") == "online":
+                return
+            await asyncio.sleep(0.1)
+    raise AssertionError(f"{name} did not sign in")
+
+
+def checked(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    """`callserver asterisk check` of this exchange."""
+    for name, value in exchange.environment.items():
+        monkeypatch.setenv(name, value)
+    app = typer.Typer()
+    asterisk.register(app)
+    result = CliRunner().invoke(app, ["asterisk", "check"])
+    return result.exit_code, result.output
+
+
+# -- calls ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["registered", "known"])
+def test_a_foreign_telephone_talks_through_a_foreign_carrier(
+    request: pytest.FixtureRequest, tmp_path: Path, by: str
+) -> None:
+    at: AtCarrier = request.getfixturevalue(by)
+
+    async def work(house: ExchangeHouse, telephone: Baresip) -> None:
+        await house.ready()
+        await house.until(lambda: house.seat().state == "talking", 60)
+        assert house.server.exchange
+        ari = house.server.exchange.ari
+        # The telephones beyond the carrier speak no SRTP: by TLS only the phoner's sound is counted.
+        legs = [house.seat().leg, *([house.calls()[0].attempt] if by == "known" else [])]
+        for leg in legs:
+            for _ in range(300):
+                if await heard(ari, leg) > 10:
+                    break
+                await asyncio.sleep(0.1)
+            assert await heard(ari, leg) > 10
+        await house.api("POST", "/hang-up", {})
+        await house.until(lambda: house.calls()[0].ended_at, 60)
+        assert house.calls()[0].cause == "completed"
+        invited = re.findall(r"INVITED (.+)", at[2].log.read_text("latin-1"))[-1]
+        assert invited.startswith("+4532200100 FROM +4532123400")
+        offered = re.search(
+            r"^m=audio \d+ RTP/S?AVP (\d+) (\d+)", house.called.messages(), re.MULTILINE
+        )
+        assert offered
+        assert offered.groups() == ("8", "0")  # alaw before ulaw, as the settings say
+
+    sitting(work, at, tmp_path, people("00"))
+
+
+@pytest.mark.parametrize("code", [401, 402, 403, 407])
+def test_a_carrier_that_does_not_accept_us_stops_the_campaign_at_once(
+    known: AtCarrier, tmp_path: Path, code: int
+) -> None:
+    async def work(house: ExchangeHouse, _: Baresip) -> None:
+        await house.ready()
+        await house.until(lambda: house.entries("breaker"), 60)
+        assert house.entries("breaker")[0]["reason"] == f"provider_{code}"
+        await asyncio.sleep(1)
+        assert [(one.cause, one.code) for one in house.calls()] == [("declined", code)]
+        assert all(one.tries == 0 for one in house.contacts())
+        assert "campaign_stopped" in alarms(house)
+
+    sitting(work, known, tmp_path, refused(code))
+
+
+@pytest.mark.parametrize("code", [488, 500, 503])
+def test_a_run_of_refusals_without_any_ringing_stops_the_campaign(
+    known: AtCarrier, tmp_path: Path, code: int
+) -> None:
+    async def work(house: ExchangeHouse, _: Baresip) -> None:
+        await house.ready()
+        await house.until(lambda: house.entries("breaker"), 60)
+        await asyncio.sleep(1)
+        calls = house.calls()
+        assert 1 < len(calls) < 5
+        assert len({one.number for one in calls}) == len(calls)
+        assert {(one.cause, one.code, one.rang_at) for one in calls} == {("declined", code, None)}
+        assert all(one.tries == 0 for one in house.contacts())
+
+    sitting(work, known, tmp_path, refused(code))
+
+
+def test_a_wrong_password_of_the_trunk_is_told_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """check does not say ready, an alarm says it, and the first call stops the campaign."""
+    with at_carrier(tmp_path / "at", digest=True, ASTERISK_TRUNK_PASSWORD="wrong") as at:
+        await_trunk(at[0], "online")
+
+        async def work(house: ExchangeHouse, _: Baresip) -> None:
+            await house.until(lambda: "not_registered" in alarms(house), 60)
+            await house.ready()
+            await house.until(lambda: house.entries("breaker"), 60)
+            assert house.entries("breaker")[0]["reason"] == "provider_407"
+            assert [one.code for one in house.calls()] == [407]
+
+        sitting(work, at, tmp_path, people("00", "00"))
+        code, said = checked(at[0], monkeypatch)
+        assert code == 1
+        assert "has not accepted our registration" in said
+        assert "the exchange is ready" not in said
+
+
+# -- call-backs ----------------------------------------------------------------------------------
+
+
+def test_who_calls_back_to_the_registered_contact_is_greeted(
+    known: AtCarrier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, called, carrier = known
+
+    async def work() -> None:
+        async with opened(tmp_path, exchange, called, people("00")) as house:
+
+            def at_carrier_() -> bool:
+                found = {one.state for one in house.read(states.every)}
+                return found == {"online", "registered"}
+
+            await house.until(at_carrier_, 60)
+            caller = await Telephone("20304050", (HOST, carrier.port)).open()
+            house.telephones.append(caller)
+            with capture_logs() as logs:
+                talk = await caller.call("32123400")
+                assert talk.status == 200
+                await house.until(lambda: house.entries("inbound"), 30)
+                await asyncio.sleep(0.5)
+                await caller.hang_up(talk)  # before the greeting has been said
+                await asyncio.sleep(1)
+            assert not [one for one in logs if one["log_level"] == "error"]
+            assert (await caller.call("32123499")).status == 404  # none that we show
+            assert "not_registered" not in alarms(house)
+
+    asyncio.run(work())
+    assert checked(exchange, monkeypatch)[0] == 0
+
+
+# -- who is let in -------------------------------------------------------------------------------
+
+
+def test_the_plain_transport_is_the_carriers_alone(known: AtCarrier, tmp_path: Path) -> None:
+    exchange, called, _ = known
+    plain = ("127.0.0.1", exchange.settings.asterisk_plain_port)
+
+    async def work() -> None:
+        async with opened(tmp_path, exchange, called, people("00")) as house:
+            assert house.server.exchange
+            found = await house.server.exchange.softphones.hand_out("telephone_1", 1)
+            telephone = await Telephone(found.name, plain).open()
+            second = await Telephone("20304050", plain).open(host=SECOND)
+            stranger = await Telephone("20304050", plain).open(host=STRANGER)
+            house.telephones += [telephone, second, stranger]
+            assert await telephone.register(found.password) in (401, 403)  # right, but in clear
+            talk = await second.call("32123400")
+            assert talk.status == 200
+            await second.hang_up(talk)
+            assert (await stranger.call("32123400")).status in (401, 403)
+            security = exchange.folder / "log" / "security"
+            lines = security.read_text().splitlines()
+            assert [line for line in lines if "FailedACL" in line and STRANGER in line]
+
+    asyncio.run(work())
+
+
+def test_a_wrong_password_leaves_a_line_for_fail2ban(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with opened(tmp_path, *exchange, people("00")) as house:
+            assert house.server.exchange
+            await house.server.exchange.softphones.hand_out("telephone_1", 1)
+            telephone = await Telephone("telephone_1", house.exchange.sip).open()
+            house.telephones.append(telephone)
+            assert await telephone.register("guessed") in (401, 403)
+            security = house.exchange.folder / "log" / "security"
+
+            def told() -> list[str]:
+                lines = security.read_text().splitlines()
+                return [one for one in lines if "ChallengeResponseFailed" in one]
+
+            await house.until(told, 30)
+            assert 'RemoteAddress="IPV4/UDP/127.0.0.1/' in told()[-1]
+
+    asyncio.run(work())
+
+
+def test_a_certificate_of_an_unknown_authority_is_not_accepted(tmp_path: Path) -> None:
+    unknown = "/etc/ssl/certs/ca-certificates.crt"
+    with at_carrier(tmp_path, digest=True, ASTERISK_TRUNK_CA=unknown) as (exchange, _, _):
+        log = exchange.folder / "out.log"
+        for _ in range(300):
+            if "certificate is untrusted" in log.read_text("latin-1"):
+                break
+            asyncio.run(asyncio.sleep(0.1))
+        assert "certificate is untrusted" in log.read_text("latin-1")
+        await_trunk(exchange, "offline")
