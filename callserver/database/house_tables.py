@@ -246,3 +246,19 @@ carrier_states = Table(
     Column("seen_at", Instant, nullable=False),
 )
 """How an own exchange stands with its carrier, as whoever hears its events has last seen it."""
+
+lifts = Table(
+    "lifts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("by", BigInteger, nullable=False),  # who proposed it
+    Column("suppressions", JSON, nullable=False),  # ids
+    Column("asked_on", Text, nullable=False),  # the date of the person's own request
+    Column("channel", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("state", Text, nullable=False),  # open approved refused
+    Column("decided_at", Instant),
+    Column("decided_by", BigInteger),
+)
+Index("lifts_state", lifts.c.state)

@@ -239,22 +239,6 @@ suppressions = Table(
 Index("suppressions_subject", suppressions.c.subject)
 Index("suppressions_opt_out", suppressions.c.opt_out)
 
-lifts = Table(
-    "lifts",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("by", BigInteger, nullable=False),  # who proposed it
-    Column("suppressions", JSON, nullable=False),  # ids
-    Column("asked_on", Text, nullable=False),  # the date of the person's own request
-    Column("channel", Text, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("state", Text, nullable=False),  # open approved refused
-    Column("decided_at", Instant),
-    Column("decided_by", BigInteger),
-)
-Index("lifts_state", lifts.c.state)
-
 marks = Table(
     "marks",
     metadata,
