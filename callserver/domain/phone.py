@@ -33,9 +33,15 @@ class NumberProblem(Enum):
     NOT_ASCII = "not_ascii"  # full-width digits, zero-width characters, typographic signs
     EXTENSION = "extension"
     SEVERAL = "several"  # two numbers in one cell
+    ROUNDED = "rounded"  # a spreadsheet's 4,53E+09: digits are lost
+    COUNTRY = "country"  # the row names a country that we do not know
     INVALID = "invalid"
 
 
+_FLOAT = re.compile(r"(\+?[0-9]+)\.0+", re.ASCII)
+_ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?e\+?[0-9]+", re.ASCII | re.IGNORECASE)
+_FRACTION = re.compile(r"\+?[0-9]+\.[0-9]{1,3}", re.ASCII)
+_GAPS = re.compile("[^0-9]+", re.ASCII)
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
 _SHORT = re.compile(r"[0-9]{3,6}", re.ASCII)
 _DANISH = re.compile(r"\+45[2-9][0-9]{7}", re.ASCII)
@@ -78,6 +84,8 @@ def _parse(raw: str, region: str) -> str | NumberProblem:
     problem = _problem(raw)
     if problem is not None:
         return problem
+    if "." in raw and (whole := _FLOAT.fullmatch(raw)):
+        raw = whole[1]  # a spreadsheet's number: nothing but the digits before the point
     digits = raw.translate(_JUNK)
     digits = "+" + digits[2:] if digits.startswith("00") else digits
     if region == "DK" and len(digits) == 8 and digits[0] != "+":
@@ -94,6 +102,8 @@ def _problem(raw: str) -> NumberProblem | None:
     if not raw.isascii():
         return NumberProblem.NOT_ASCII
     lowered = raw.lower()
+    if "e" in lowered and _ROUNDED.fullmatch(raw):
+        return NumberProblem.ROUNDED
     if "ext" in lowered or "lok" in lowered or "," in raw or "#" in raw or "x" in lowered:
         return NumberProblem.EXTENSION
     if any(char.isalpha() for char in raw):
@@ -102,7 +112,22 @@ def _problem(raw: str) -> NumberProblem | None:
         return NumberProblem.SEVERAL
     if not _PLAIN.fullmatch(raw) or raw.count("(") != raw.count(")"):
         return NumberProblem.INVALID
+    if _is_cut(raw):
+        return NumberProblem.INVALID
     return None
+
+
+def _is_cut(raw: str) -> bool:
+    """Whether the last digits are no part of the number: a decimal, or a single one behind a sign.
+
+    `3220014.0` and `3220014-0` have a digit too few; read as digits they are another person's number.
+    """
+    if raw.isdigit() or _FLOAT.fullmatch(raw):
+        return False
+    if _FRACTION.fullmatch(raw):
+        return True
+    groups = [group for group in _GAPS.split(raw) if group]
+    return len(groups[-1]) == 1 and any(len(group) > 1 for group in groups)
 
 
 def slow_parse(digits: str, region: str) -> str | NumberProblem:
