@@ -27,7 +27,20 @@ from callserver.adapters import files
 from callserver.adapters.asterisk import callers
 from callserver.adapters.asterisk import names as asterisk_names
 from callserver.console import list_views, markup
-from callserver.domain import audit, contact, headings, hours, phone, sheet, subject
+from callserver.domain import (
+    addresses,
+    audit,
+    contact,
+    countries,
+    days,
+    found_numbers,
+    headings,
+    hours,
+    opt_out,
+    phone,
+    sheet,
+    subject,
+)
 from callserver.engine import number_files
 from callserver.errors import CallserverError
 from webhooks import reports, signature
@@ -211,15 +224,19 @@ READERS: dict[str, Callable[[str], object]] = {
     "a sheet's quoted cell": lambda text: rows_of(f'a;b\n1;"{text}"\n2;x\n'),
     "a sheet's rows": lambda text: rows_of("a;b\n" + f"{text[:40]}\n" * (len(text) // 40)),
     "a sheet's torn rows": lambda text: rows_of("a;b\n" + f'"{text[:40]}\n' * (len(text) // 40)),
-    "a heading": lambda text: headings.mapping([text, "phone"], {}),
+    "a heading": lambda text: headings.heads([text, "phone"], {}),
     "a file of numbers": lambda text: number_files.read(text.encode()),
     "a number in a file": lambda text: number_files.read(f"phone\n{text}\n".encode()),
     "a number": phone.parse,
-    "a date": contact.as_date,
+    "numbers in a cell": found_numbers.read,
+    "a country": countries.region,
+    "a word against calling": lambda text: opt_out.read("do_not_call", text),
+    "an address": addresses.is_no_address,
+    "a date": lambda text: days.as_date(text, 2026),
     "a fold": subject.fold,
     "a row": lambda text: contact.Reader(
         ["phone", "navn", "born", "member", "address", "zone"],
-        {"phone": 0, "name": 1, "born": 2, "member": 3, "address": 4, "zone": 5},
+        headings.heads(["phone", "navn", "born", "member", "address", "zone"], {}),
         "DK",
         None,
     ).read([[text] * 6]),

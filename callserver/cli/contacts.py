@@ -2,11 +2,9 @@
 
 import contextlib
 import csv
-import sqlite3
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,17 +13,21 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from sqlalchemy import Engine
 
 from callserver import texts
 from callserver.cli import opening, refused_rows
-from callserver.database.store import make_engine, reading
-from callserver.engine import callable_now
+from callserver.database.store import reading
+from callserver.domain.headings import IGNORE
+from callserver.engine import callable_now, staging
 from callserver.engine import export as exporting
 from callserver.engine.export import What
 from callserver.engine.listed import Summary
-from callserver.engine.taking_in import no_collector, take_in
+from callserver.engine.staging import Order
+from callserver.engine.taking_in import no_collector, source_of, take_in
 from callserver.errors import ConfigurationProblem
+
+MOST_NAMED = 50
+"""Lines that are named."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +44,15 @@ def import_list(
     column: Annotated[
         list[str] | None, typer.Option("--map", help="COLUMN=FIELD, like Mobilnr=phone")
     ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", help="a column that is not taken in")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="where the people come from, as phoners say it, if the list does not say"
+        ),
+    ] = None,
     region: Annotated[str, typer.Option(help="country of numbers without a code")] = "DK",
     refused: Annotated[Path | None, typer.Option(help="where refused rows go")] = None,
     language: Annotated[str, typer.Option(help="da or en")] = "en",
@@ -56,6 +67,7 @@ def import_list(
     """
     settings = opening.settings()
     given = dict(_pair(text) for text in column or ())
+    given |= dict.fromkeys(ignore or (), IGNORE)
     raw = read(file)
     where = refused or refused_rows.beside(file)
     _check(region, language, file, where)
@@ -64,34 +76,34 @@ def import_list(
         engine = stack.enter_context(opening.database(settings))
         rules = opening.rules(engine, settings)
         chosen = rules.campaign(campaign)
-        if dry_run:
-            engine = stack.enter_context(_apart(engine))
         progress = stack.enter_context(Progress(console=Console(stderr=True)))
-        stack.enter_context(no_collector())
         bar = progress.add_task(texts.say(language, "import.rows"), total=raw.count(b"\n"))
-        transaction = stack.enter_context(engine.connect())
+        transaction = stack.enter_context(reading(engine) if dry_run else engine.connect())
         now = opening.now(transaction)
-        summary = take_in(
-            transaction,
-            chosen,
-            raw,
-            now,
-            given=given,
-            region=region,
-            progress=lambda done: progress.update(bar, completed=done),
-        )
-        progress.update(bar, total=summary.read, completed=summary.read)
+        said = source or source_of(chosen, now, file.stem)
         if dry_run:
-            label = texts.say(language, "import.ready")
-            asked = progress.add_task(label, total=summary.taken + summary.unchanged)
-            callable_of = callable_now.tally(
-                transaction,
+            order = Order(chosen, raw, given, (), region, said)
+            summary, callable_of = staging.dry_run(
+                settings.database,
+                order,
                 rules,
                 opening.secret(settings),
-                chosen,
                 now,
-                lambda done: progress.update(asked, completed=done),
+                lambda done, of, _: progress.update(bar, completed=done, total=of or None),
             )
+        else:
+            stack.enter_context(no_collector())
+            summary = take_in(
+                transaction,
+                chosen,
+                raw,
+                now,
+                given=given,
+                region=region,
+                source=said,
+                progress=lambda done: progress.update(bar, completed=done),
+            )
+        progress.update(bar, total=summary.read, completed=summary.read)
         if summary.refused:  # before the commit: whatever happens now, nothing is lost in silence
             refused_rows.write(
                 where,
@@ -100,11 +112,11 @@ def import_list(
                 separator=summary.separator,
                 language=language,
             )
-        if dry_run:
-            transaction.rollback()
-        else:
+        if not dry_run:
             transaction.commit()
     _say(summary, callable_of, language)
+    if said is not None and "source" not in summary.heads.columns:
+        print(texts.say(language, "import.said_source", source=said))
     if summary.refused:
         print(texts.say(language, "import.refused_file", file=where))
 
@@ -133,30 +145,6 @@ def _pair(text: str) -> tuple[str, str]:
     return column, field
 
 
-@contextlib.contextmanager
-def _apart(engine: Engine) -> Iterator[Engine]:
-    """SQLite: a copy of the file, so that a dry run takes the writing lock from no server."""
-    if engine.dialect.name != "sqlite":
-        yield engine
-        return
-    beside = Path(engine.url.database or ".").parent
-    with tempfile.TemporaryDirectory(dir=beside, prefix="dry-run-") as folder:
-        path = Path(folder) / "copy.db"
-        source = engine.raw_connection()
-        target = sqlite3.connect(path)
-        try:
-            driver: Any = source.driver_connection
-            driver.backup(target)
-        finally:
-            target.close()
-            source.close()
-        copy = make_engine(f"sqlite:///{path}", durable=False)
-        try:
-            yield copy
-        finally:
-            copy.dispose()
-
-
 def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> None:
     def say(key: str, **values: Any) -> str:
         return texts.say(language, key, **values)
@@ -177,9 +165,23 @@ def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> N
         table.add_row(say("import.callable"), str(callable_of.pop(callable_now.ALLOWED, 0)))
         for reason, count in callable_of.most_common():
             table.add_row("  " + say(f"reason.{reason}"), str(count))
-    columns = ", ".join(f"{summary.header[at]} = {field}" for field, at in summary.columns.items())
-    print(say("import.columns", columns=columns))
+    print(*_notes(summary, say), sep="\n")
     Console().print(table)
+    if summary.unclear:
+        lines = ", ".join(map(str, summary.unclear[:MOST_NAMED]))
+        print(say("import.unclear", count=len(summary.unclear), lines=lines))
+
+
+def _notes(summary: Summary, say: Callable[..., str]) -> Iterator[str]:
+    """How the file was read."""
+    columns = ", ".join(f"{heading} = {field}" for heading, field in summary.columns())
+    yield say("import.columns", columns=columns)
+    if unread := summary.unread():
+        yield say("import.unread", count=len(unread), columns=", ".join(unread))
+    if summary.row_numbers:
+        yield say("import.row_numbers", column=summary.row_numbers)
+    if summary.encoding is not None:
+        yield say("import.encoding", encoding=summary.encoding)
 
 
 def export(

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
+from callserver import texts
 from callserver.cli import opening, refused_rows, registers
 from callserver.cli.contacts import read
 from callserver.database import accounts, contacts
@@ -21,6 +22,9 @@ from callserver.domain.facts import Purpose, Scope
 from callserver.engine import lifting, no_lists, number_files, suppressing
 from callserver.engine.lifting import Channel
 from callserver.errors import ConfigurationProblem, NotFound
+
+MOST_NAMED = 50
+"""Lines that an error names; all of them stand in the file of refused rows."""
 
 COLUMNS = ("id", "subject", "scope", "purpose", "at", "lifted_at", "by", "list")
 
@@ -138,10 +142,15 @@ def import_list(
         str, typer.Option(help="who brought it; stands in the log", callback=opening.kept_words)
     ] = "command",
 ) -> None:
-    """Suppress every number of a file. The same file twice changes nothing."""
+    """Suppress every number that a file certainly holds. The same file twice changes nothing.
+
+    Several numbers in a cell, words beside a number and extensions are understood. If anything could
+    not be read, the numbers that could are suppressed all the same, the rows are named, and the
+    command ends with an error (1).
+    """
     raw = read(file)
     with opening.progress("rows", raw.count(b"\n")) as done:
-        found = number_files.read(raw, column=column, progress=done)
+        found = number_files.read(raw, column=column, generous=True, progress=done)
     with (
         opening.progress("suppressions", len(found.numbers)) as done,
         opening.database() as engine,
@@ -150,9 +159,20 @@ def import_list(
         added = no_lists.add_numbers(tx, found.numbers, name, by, opening.now(tx), done)
     print(
         f"{added} suppressed, {len(found.numbers) - added} unchanged,"
-        f" {found.duplicates} duplicates, {len(found.refused)} refused of {found.read} read"
+        f" {found.duplicates} duplicates, {found.read} rows read"
     )
+    if found.encoding is not None:
+        print(texts.say("en", "import.encoding", encoding=found.encoding))
     refused_rows.tell(file, found)
+    if found.refused:
+        lines = ", ".join(str(one.line) for one in found.refused[:MOST_NAMED])
+        more = ", …" if len(found.refused) > MOST_NAMED else ""
+        print(
+            f"ERROR: {len(found.refused)} rows hold something that could not be read, so that somebody"
+            f" who said no may still be called: lines {lines}{more}",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
 
 
 def listing(

@@ -1,16 +1,19 @@
 """What pages see of lists: how a file would be read, what an import comes to, and what was taken in."""
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from itertools import islice
 
 from callserver.console.endpoint import Answer
-from callserver.domain import headings, phone
+from callserver.domain import heading_words, headings, phone
 from callserver.domain.campaign import Campaign, Label
-from callserver.domain.contact import Reader, Row, RowProblem
-from callserver.domain.headings import FIELDS, SYNONYMS
-from callserver.engine.listed import Summary, open_list, open_sheet
+from callserver.domain.cells import RowProblem
+from callserver.domain.contact import Reader, Row
+from callserver.domain.heading_words import FIELDS, OPT_OUTS
+from callserver.domain.headings import IGNORE, Heads
+from callserver.engine.listed import Doubtful, Summary, open_list, open_sheet
 from callserver.errors import ConfigurationProblem
 
 SHOWN = 12
@@ -52,6 +55,9 @@ class PreviewView(Answer):
     rows: list[RowView]
     problem: str | None = None
     why: str = ""
+    unread: Sequence[str] = ()
+    encoding: str | None = None  # as it was guessed
+    has_source: bool = False  # the list says itself where its people come from
 
 
 class RefusedView(Answer):
@@ -63,7 +69,7 @@ class RefusedView(Answer):
 class CameTo(Answer):
     """What became, or would become, of a file's rows.
 
-    `counts`: read = taken + unchanged + duplicates + refused; `callable`: the whole list at `at`, by
+    `counts`: read = taken + changed + unchanged + duplicates + refused; `callable`: the whole list at `at`, by
     the first reason against each, `callable` for those who may be rung.
     """
 
@@ -74,6 +80,11 @@ class CameTo(Answer):
     refused: list[RefusedView]  # the first of them
     callable: Mapping[str, int] | None = None
     at: datetime | None = None
+    unread: Sequence[str] = ()  # headings
+    unclear: int = 0  # rows whose word against calling is neither yes nor no
+    unclear_lines: Sequence[int] = ()  # the first of them
+    encoding: str | None = None  # as it was guessed
+    row_numbers: str = ""  # a column that only counts the rows
 
 
 class ImportView(Answer):
@@ -103,7 +114,11 @@ class ListsView(Answer):
 
 
 def preview(
-    campaign: Campaign, raw: bytes, columns: Mapping[str, str] | None, region: str
+    campaign: Campaign,
+    raw: bytes,
+    columns: Mapping[str, str] | None,
+    region: str,
+    today: date,
 ) -> PreviewView:
     """The columns and the first rows. `columns`: column -> field; None: as the headings suggest."""
     try:
@@ -113,16 +128,28 @@ def preview(
             columns=[], fields=[], rows=[], problem="lists.unreadable", why=str(error)
         )
     header = list(sheet.header)
-    fields = _suggested(header) if columns is None else [columns.get(name) for name in header]
+    width = headings.own_width(header)
+    chosen = dict(columns or {})
+    fields, heads = _fields(header[:width], chosen, ignored(chosen) if columns is not None else ())
+    fields += [None] * (len(header) - width)
     sample = [cells for _, cells in islice(sheet.rows(), SHOWN)]
     shown = [
         ColumnView(name=name, samples=_samples(sample, at), field=fields[at])
         for at, name in enumerate(header)
     ]
-    chosen = {name: field for name, field in zip(header, fields, strict=True) if field}
-    problem, why = _problem(campaign, raw, header, chosen)
-    rows = [] if problem else _rows(header, chosen, sample, region)
-    return PreviewView(columns=shown, fields=sorted(FIELDS), rows=rows, problem=problem, why=why)
+    named = {name: field for name, field in zip(header, fields, strict=True) if field}
+    problem, why = _problem(campaign, raw, header, named)
+    rows = [] if problem or heads is None else _rows(header, heads, sample, region, today)
+    return PreviewView(
+        columns=shown,
+        fields=[*sorted(FIELDS), IGNORE],
+        rows=rows,
+        problem=problem,
+        why=why,
+        unread=() if heads is None else [header[at] for at in heads.unread],
+        encoding=sheet.encoding if sheet.is_guessed else None,
+        has_source=heads is not None and "source" in heads.columns,
+    )
 
 
 def ignored(columns: Mapping[str, str]) -> frozenset[str]:
@@ -130,31 +157,44 @@ def ignored(columns: Mapping[str, str]) -> frozenset[str]:
     return FIELDS - set(columns.values())
 
 
-def _suggested(header: Sequence[str]) -> list[str | None]:
-    found: list[str | None] = []
-    for name in header:
-        field = SYNONYMS.get(headings.folded(name))
-        found.append(None if field in found else field)
-    return found
+def _fields(
+    header: Sequence[str], chosen: Mapping[str, str], left_out: Collection[str]
+) -> tuple[list[str | None], Heads | None]:
+    """The field of each column, and the whole; None where the columns cannot be told yet."""
+    fields: list[str | None] = [chosen.get(name) for name in header]
+    try:
+        heads = headings.heads(header, chosen, left_out)
+    except ValueError:
+        for at, name in enumerate(header):
+            field = heading_words.field(name)
+            if fields[at] is None and field not in (*fields, *left_out):
+                fields[at] = field
+        return fields, None
+    for field, at in (*heads.columns.items(), *((one, at) for at, one in heads.opt_outs)):
+        fields[at] = field
+    return fields, heads
 
 
 def _problem(
     campaign: Campaign, raw: bytes, header: Sequence[str], chosen: Mapping[str, str]
 ) -> tuple[str | None, str]:
-    names = [headings.folded(name) for name in header if name]
-    fields = list(chosen.values())
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    names = [heading_words.folded(name) for name in header if name]
+    fields = [one for one in chosen.values() if one not in (*OPT_OUTS, IGNORE)]
+    counts = Counter(names)
+    if twice := next((name for name in names if counts[name] > 1), None):
         return "lists.same_names", twice
     if twice := next((field for field in fields if fields.count(field) > 1), None):
         return "lists.same_field", twice
     if "phone" not in fields:
         return "lists.no_phone", ""
     if campaign.order is not None:
-        wanted = headings.folded(campaign.order.column)
+        wanted = heading_words.folded(campaign.order.column)
         if wanted not in names and wanted not in fields:
             return "lists.no_order", campaign.order.column
     try:
         open_list(campaign, raw, given=chosen, ignored=ignored(chosen))
+    except Doubtful as error:
+        return "lists.doubtful", str(error.values["why"])
     except ConfigurationProblem as error:
         return "lists.unreadable", str(error)
     return None, ""
@@ -173,13 +213,9 @@ def _masked(found: re.Match[str]) -> str:
 
 
 def _rows(
-    header: Sequence[str],
-    chosen: Mapping[str, str],
-    sample: Sequence[Sequence[str]],
-    region: str,
+    header: Sequence[str], heads: Heads, sample: Sequence[Sequence[str]], region: str, today: date
 ) -> list[RowView]:
-    columns = {field: header.index(name) for name, field in chosen.items()}
-    rows, problems = Reader(header, columns, region, None).read(sample)
+    rows, problems = Reader(header, heads, region, None, today).read(sample)
     return [_row(problems.get(at, row)) for at, row in enumerate(rows.rows())]
 
 
@@ -219,4 +255,9 @@ def came_to(
         if callable_of is None
         else {key or "callable": count for key, count in callable_of.items()},
         at=at,
+        unread=summary.unread(),
+        unclear=len(summary.unclear),
+        unclear_lines=summary.unclear[:REFUSED_SHOWN],
+        encoding=summary.encoding,
+        row_numbers=summary.row_numbers,
     )

@@ -46,11 +46,15 @@ class Uploaded(Answer):
 
 
 class Reading(Body):
-    """How a file is to be read. `columns`: column -> field; none: as the headings suggest."""
+    """How a file is to be read. `columns`: column -> field; none: as the headings suggest.
+
+    `source`: where the people come from, in words, where the list does not say.
+    """
 
     upload: str = Field(min_length=1, max_length=64)
     columns: dict[str, str] | None = Field(default=None, max_length=500)
     region: str = Field(default="DK", pattern="^[A-Z]{2}$")
+    source: str | None = Field(default=None, max_length=200)
 
 
 class Trying(Reading):
@@ -168,7 +172,9 @@ class Lists:
         chosen = self._campaign(asked, campaign)
         region = _region(body.region)
         raw = self._head(body.upload, asked.user.id)
-        return await asyncio.to_thread(list_views.preview, chosen, raw, body.columns, region)
+        return await asyncio.to_thread(
+            list_views.preview, chosen, raw, body.columns, region, self._ours.clock.now().date()
+        )
 
     async def dry_run(self, asked: Asked, campaign: str, body: Trying) -> Response:
         """What an import would come to, changing nothing: lines of progress, then the figures."""
@@ -256,7 +262,8 @@ class Lists:
         raw = self._uploads.read(body.upload, asked.user.id)
         columns = body.columns or {}
         left_out = list_views.ignored(columns) if body.columns else ()
-        return Order(chosen, raw, columns, left_out, region)
+        source = (body.source or "").strip() or None
+        return Order(chosen, raw, columns, left_out, region, source)
 
     async def _wake(self, campaign: str) -> None:
         """Whoever waits for contacts of this campaign need wait no longer."""

@@ -101,6 +101,7 @@ class CameIn(Answer):
     duplicates: int
     refused: int
     first_refused: list[int]  # lines
+    encoding: str | None = None  # as it was guessed
 
 
 class RegisterView(Answer):

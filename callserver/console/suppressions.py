@@ -98,7 +98,7 @@ class Suppressions:
         upload, _ = await receive(asked, self._uploads, now, self._most_mb)
 
         def work(tell: Tell) -> CameIn:
-            found = self._numbers(asked, upload, query.column, tell)
+            found = self._numbers(asked, upload, query.column, tell, generous=True)
             tell(0, 0, "suppressions.writing")
             with engine_aside(self._database) as engine, engine.begin() as tx:
                 added = no_lists.add_numbers(tx, found.numbers, query.name, asked.by, now)
@@ -171,10 +171,13 @@ class Suppressions:
         column: str | None,
         tell: Tell,
         check: Callable[[Numbers], None] = lambda _: None,
+        *,
+        generous: bool = False,
     ) -> Numbers:
         tell(0, 0, "lists.reading")
         try:
-            found = number_files.read(self._uploads.read(upload, asked.user.id), column=column)
+            raw = self._uploads.read(upload, asked.user.id)
+            found = number_files.read(raw, column=column, generous=generous)
             check(found)
         except FixedWidth as error:
             raise Impossible(str(error), key="fixed_width") from error
@@ -249,4 +252,5 @@ def _came_in(found: Numbers, added: int) -> CameIn:
         duplicates=found.duplicates,
         refused=len(found.refused),
         first_refused=[one.line for one in found.refused[:10]],
+        encoding=found.encoding,
     )

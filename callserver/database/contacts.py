@@ -170,6 +170,12 @@ def forget(tx: Tx, ids: Sequence[int], reason: str) -> None:
     )
 
 
+def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Contact]:
+    """Contacts by their ids."""
+    query = select(*_columns).where(contacts.c.id.in_(ids))
+    return {row.id: Contact._make(row) for row in tx.execute(query)}
+
+
 def names(tx: Tx, ids: Sequence[int]) -> dict[int, str | None]:
     """The contacts' names, by id."""
     query = select(contacts.c.id, contacts.c.name).where(contacts.c.id.in_(ids))

@@ -38,9 +38,6 @@ an empty text is nothing (domain/contact.py, Row)."""
 
 REBUILD_FROM = 100_000
 
-_NAMES = ",".join(COLUMNS)
-_NEW = "ON CONFLICT (person, campaign) DO NOTHING"
-
 
 def begin(tx: Tx, campaign: str, content: str, now: datetime) -> int:
     """A new import of a file whose SHA-256 is `content`; its number."""
@@ -64,46 +61,20 @@ def last_rank(tx: Tx, campaign: str) -> int:
     return int(tx.execute(ends).scalar() or 0)
 
 
-class Into:
-    """A campaign's list that takes in rows: `write` as often as there are some, then `settle`."""
+class QuickIndexes:
+    """While a long first list comes in, indexes are quicker built afterwards, in one sweep each."""
 
     def __init__(self, tx: Tx, campaign: str, rows: int) -> None:
-        """`rows`: about how many will come."""
+        """`rows`: about how many will come, each of another person."""
         self._tx = tx
         self._dropped = _slower_kept(tx, campaign, rows)
         for index in self._dropped:
             index.drop(tx)
-        self._conflict = "" if any(index.unique for index in self._dropped) else _NEW
+        self.is_unique_kept = not any(index.unique for index in self._dropped)
 
-    def write(self, rows: Iterable[tuple[Any, ...]]) -> int:
-        """Hand over rows of different persons; how many were new and stand in the list by now."""
-        if self._tx.dialect.name == "sqlite":
-            return fill(self._tx, "contacts", COLUMNS, rows, self._conflict)
-        self._tx.exec_driver_sql(
-            "CREATE TEMP TABLE IF NOT EXISTS taking ON COMMIT DROP AS"
-            f" SELECT {_NAMES} FROM contacts WITH NO DATA"
-        )
-        fill(self._tx, "taking", COLUMNS, rows)
-        return 0
-
-    def settle(self) -> int:
-        """How many came into the list only now.
-
-        PostgreSQL's COPY knows no conflicts, so it fills a table of this transaction; who is new goes
-        from there into the list in one statement.
-        """
-        tx = self._tx
+    def build(self) -> None:
         for index in self._dropped:
-            index.create(tx)
-        if tx.dialect.name == "sqlite":
-            return 0
-        if tx.exec_driver_sql("SELECT to_regclass('pg_temp.taking')").scalar() is None:
-            return 0  # a list without a row
-        taken = tx.exec_driver_sql(
-            f"INSERT INTO contacts ({_NAMES}) SELECT {_NAMES} FROM taking ORDER BY rank {_NEW}"
-        )
-        tx.exec_driver_sql("DROP TABLE taking")
-        return taken.rowcount
+            index.create(self._tx)
 
 
 def _slower_kept(tx: Tx, campaign: str, rows: int) -> list[Index]:
@@ -122,16 +93,17 @@ def _slower_kept(tx: Tx, campaign: str, rows: int) -> list[Index]:
     return [index for index in contacts.indexes if is_empty or not index.unique]
 
 
-def fill(
-    tx: Tx, table: str, names: Sequence[str], rows: Iterable[tuple[Any, ...]], conflict: str = ""
-) -> int:
-    """Rows into a table by the driver's own way; how many. `conflict`: a clause, for SQLite only."""
+def fill(tx: Tx, table: str, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
+    """Rows into a table by the driver's own way; how many."""
     cursor: Any = tx.connection.cursor()
     columns = ",".join(names)
     try:
         if tx.dialect.name == "sqlite":
-            marks = ",".join("nullif(?,'')" if contacts.c[one].nullable else "?" for one in names)
-            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks}) {conflict}", rows)
+            marks = ",".join(
+                "nullif(?,'')" if one in contacts.c and contacts.c[one].nullable else "?"
+                for one in names
+            )
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
         else:
             with cursor.copy(f"COPY {table} ({columns}) FROM STDIN WITH (NULL '')") as copy:
                 for row in rows:
@@ -139,21 +111,6 @@ def fill(
         return max(int(cursor.rowcount), 0)
     finally:
         cursor.close()
-
-
-def elsewhere(tx: Tx, campaign: str, number: int) -> dict[str, int]:
-    """How many of an import's contacts have a number that stands in another campaign, by campaign."""
-    others = select(places.c.campaign).where(places.c.campaign != campaign).distinct()
-    found: dict[str, int] = {}
-    for name in sorted(tx.execute(others).scalars()):
-        other = contacts.alias("other")
-        count = select(func.count()).where(
-            contacts.c.imported == number,
-            select(1).where(other.c.number == contacts.c.number, other.c.campaign == name).exists(),
-        )
-        if shared := int(tx.execute(count).scalar_one()):
-            found[name] = shared
-    return found
 
 
 def add_places(tx: Tx, campaign: str, found: Iterable[str]) -> None:

@@ -51,3 +51,17 @@ def mark(
             "detail": None if detail is None else dict(detail),
         },
     )
+
+
+def mark_dead(tx: Tx, subjects: Sequence[str], at: datetime) -> int:
+    """Mark people as deceased who are not yet; how many."""
+    query = select(marks.c.subject).where(
+        marks.c.subject.in_(list(subjects)), marks.c.kind == "deceased"
+    )
+    known = set(tx.execute(query).scalars())
+    values = [
+        {"subject": one, "kind": "deceased", "at": at} for one in subjects if one not in known
+    ]
+    if values:
+        tx.execute(insert(marks), values)
+    return len(values)

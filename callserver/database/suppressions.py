@@ -113,6 +113,31 @@ def in_force(tx: Tx, numbers: Sequence[int]) -> set[int]:
     }
 
 
+def persons_in_force(tx: Tx, persons: Sequence[int]) -> set[int]:
+    """Those of the persons who are suppressed already, by a no that no consent came after."""
+    subjects = {subject.of_person(person): person for person in persons}
+    found: dict[str, datetime] = {}
+    query = (
+        select(suppressions.c.subject, func.max(suppressions.c.at))
+        .where(
+            suppressions.c.subject.in_(list(subjects)),
+            suppressions.c.scope == Scope.PERSON.value,
+            suppressions.c.lifted_at.is_(None),
+        )
+        .group_by(suppressions.c.subject)
+    )
+    found.update(dict(tx.execute(query)))
+    given = select(marks.c.subject, func.max(marks.c.at)).where(
+        marks.c.kind == "consent_given", marks.c.subject.in_(list(found))
+    )
+    consents = dict(tx.execute(given.group_by(marks.c.subject)))
+    return {
+        subjects[about]
+        for about, at in found.items()
+        if about not in consents or at >= consents[about]
+    }
+
+
 def _consents(tx: Tx, numbers: Sequence[int]) -> dict[int, datetime]:
     """The latest consent about a number, or about a person whom we know at it."""
     given = marks.c.kind == "consent_given"

@@ -63,7 +63,7 @@ def region(text: str) -> str | None:
     if said.upper() in phonenumbers.SUPPORTED_REGIONS:
         return said.upper()
     code = said.removeprefix("+").removeprefix("00").removesuffix(".0")
-    if code.isascii() and code.isdigit() and len(code) <= 3:  # noqa: PLR2004 - calling codes
+    if code.isascii() and code.isdigit() and len(code) <= 3:
         found = phonenumbers.region_code_for_country_code(int(code))
         return found if found in phonenumbers.SUPPORTED_REGIONS else None
     return _names().get(said)

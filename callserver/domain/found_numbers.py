@@ -37,7 +37,7 @@ def read(cell: str, region: str | None = "DK") -> tuple[tuple[str, ...], bool]:
         return (), True
     plain = unicodedata.normalize("NFKC", cell).translate(_DASHES)
     plain = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf").strip()
-    whole = _parsed(plain, region)
+    whole = None if _DATES.fullmatch(plain) else _parsed(plain, region)
     if whole is not None:
         return (whole,), False
     text = _EXTENSIONS.sub("|", _DATES.sub("|", plain))

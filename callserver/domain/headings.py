@@ -1,35 +1,16 @@
-"""A list's headings: which column holds which field, and which columns are our own additions.
+"""A list's headings: which column holds which field, which must not be overlooked, and which are details.
 
-Only names of columns; what stands in their cells is read in contact.py.
+Only names of columns; what stands in their cells is read in contact.py and opt_out.py.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from callserver.domain import subject
+from callserver.domain.heading_words import FIELDS, OPT_OUTS, SYNONYMS, field, folded, is_doubtful
 
-SYNONYMS: Mapping[str, str] = {
-    name: field
-    for field, names in {
-        "phone": "phone telefon tlf tlf. mobil telefonnummer mobilnummer number nummer tel telephone mobile",
-        "name": "name navn fulde_navn full_name",
-        "first_name": "first_name fornavn",
-        "last_name": "last_name efternavn",
-        "ref": "ref reference medlemsnr medlemsnr. medlemsnummer id member_no kontakt_id",
-        "household": "household husstand",
-        "address": "address adresse",
-        "postcode": "postcode postnr postnr. postnummer zip",
-        "born": "born født fodt birthday fødselsdag foedselsdag fødselsdato",
-        "member": "member medlem",
-        "last_gift": "last_gift sidste_gave",
-        "ended": "ended ophørt ophoert udmeldt afmeldt",
-        "source": "source kilde",
-        "zone": "zone tidszone timezone tz",
-    }.items()
-    for name in names.split()
-}
-"""How lists head their columns, in Danish and English."""
-
-FIELDS = frozenset(SYNONYMS.values())
+IGNORE = "ignore"
+"""Stands for a field where somebody says that a column is not to be taken in."""
 
 REFUSED_COLUMNS = ("line", "column", "reason", "message")
 """Stand behind the list's own columns in a file of refused rows; left out when it comes back."""
@@ -38,35 +19,75 @@ STATE_COLUMNS = ("contact", "status", "reason", "next_at", "tries")
 """Stand behind the list's own columns in an export; left out in the same way."""
 
 
-def folded(heading: str) -> str:
-    """A heading as SYNONYMS has it."""
-    return subject.fold(heading).replace(" ", "_")
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What the columns of a file are taken for, by position."""
+
+    columns: Mapping[str, int]  # field -> position
+    opt_outs: tuple[tuple[int, str], ...] = ()  # position and which of OPT_OUTS
+    phones: tuple[int, ...] = ()  # columns that hold numbers, the one that is called included
+    unread: tuple[int, ...] = ()  # taken for no field: details for the script, or ignored
+    ignored: frozenset[int] = frozenset()
+    doubtful: tuple[int, ...] = ()  # of the unread: may say no, and nobody has said what they are
 
 
-def mapping(header: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
-    """Which column holds which field; `given` (column -> field) goes before the synonyms.
+def heads(header: Sequence[str], given: Mapping[str, str], left_out: Collection[str] = ()) -> Heads:
+    """What each column is; `given` (column -> field or `ignore`) goes before what headings suggest.
+
+    `left_out`: fields that no heading suggests. What says that somebody must not be called is never
+    left out: it has to be given as something else.
 
     Raises:
         ValueError: a given column or field does not exist, two columns have one name, or no column
             holds the telephone number.
     """
     names = [folded(name) for name in header]
-    for name in names:
-        if name and names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if name and count > 1:
             raise ValueError(f"two columns are called {name!r}; give them names of their own")
-    found: dict[str, int] = {}
-    for column, field in given.items():
-        if folded(column) not in names:
+    at_of = {name: at for at, name in enumerate(names)}
+    said: dict[int, str] = {}
+    for column, wanted in given.items():
+        if folded(column) not in at_of:
             raise ValueError(f"there is no column {column!r}; there are {', '.join(header)}")
-        if field not in FIELDS:
-            raise ValueError(f"there is no field {field!r}; there are {', '.join(sorted(FIELDS))}")
-        found[field] = names.index(folded(column))
-    for position, name in enumerate(names):
-        if name in SYNONYMS and position not in found.values():
-            found.setdefault(SYNONYMS[name], position)
-    if "phone" not in found:
+        if wanted not in FIELDS and wanted != IGNORE:
+            known = ", ".join(sorted({*FIELDS, IGNORE}))
+            raise ValueError(f"there is no field {wanted!r}; there are {known}")
+        said[at_of[folded(column)]] = wanted
+    suggested = {at: found for at, name in enumerate(header) if (found := field(name)) is not None}
+    columns = {one: at for at, one in said.items() if one not in (IGNORE, *OPT_OUTS)}
+    exact = [at for at in suggested if names[at].strip("_.:") in SYNONYMS]
+    for at in (*exact, *suggested):
+        one = suggested[at]
+        if one in left_out:
+            continue
+        if at not in said and one not in OPT_OUTS and at not in columns.values():
+            columns.setdefault(one, at)
+    if "phone" not in columns:
         raise ValueError("no column holds the telephone number; name it with --map COLUMN=phone")
-    return found
+    opt_outs = tuple(
+        (at, one)
+        for at in range(len(header))
+        if (one := said.get(at, suggested.get(at, ""))) in OPT_OUTS
+    )
+    read = {*columns.values(), *(at for at, _ in opt_outs)}
+    unread = tuple(at for at in range(len(header)) if at not in read)
+    return Heads(
+        columns=columns,
+        opt_outs=opt_outs,
+        phones=tuple(
+            at
+            for at in range(len(header))
+            if at == columns["phone"] or (suggested.get(at) == "phone" and at not in read)
+        ),
+        unread=unread,
+        ignored=frozenset(at for at, one in said.items() if one == IGNORE),
+        doubtful=tuple(
+            at
+            for at in unread
+            if at not in said and (is_doubtful(header[at]) or suggested.get(at) == "born")
+        ),
+    )
 
 
 def own_width(header: Sequence[str]) -> int:

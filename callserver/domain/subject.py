@@ -19,6 +19,13 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def exact(ref: str) -> str:
+    """One spelling of a reference. Its letters keep their case: some systems tell people apart by it."""
+    if ref.isascii():
+        return " ".join(ref.split())
+    return " ".join(unicodedata.normalize("NFC", ref).split())
+
+
 def person_key(ref: str | None, number: int, name: str | None) -> int:
     """The person's key: of the reference when there is one, else of number and name."""
     return person_keys([ref], [number], [name])[0]
@@ -34,7 +41,7 @@ def person_keys(
 ) -> list[int]:
     """`person_key` of many."""
     return _keys(
-        f"ref\0{fold(ref)}" if ref else f"person\0{number} {fold(name or '')}"
+        f"ref\0{exact(ref)}" if ref else f"person\0{number} {fold(name or '')}"
         for ref, number, name in zip(refs, numbers, names, strict=True)
     )
 
@@ -50,6 +57,12 @@ def household_keys(households: Sequence[str | None], numbers: Sequence[int]) -> 
 def _keys(texts: Iterable[str]) -> list[int]:
     digest, as_int = hashlib.blake2b, int.from_bytes
     return [as_int(digest(text.encode(), digest_size=8).digest()) >> 1 for text in texts]
+
+
+def may_be_one(name: str, other: str) -> bool:
+    """Whether two names may be one person's: a word in common, or nothing known."""
+    one, two = set(fold(name).split()), set(fold(other).split())
+    return not one or not two or bool(one & two)
 
 
 def of_number(number: int) -> str:

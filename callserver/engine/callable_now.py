@@ -4,8 +4,10 @@ An answer about a list, never leave to dial: a permit made here is counted and t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from callserver.database import many
 from callserver.database.contacts import Contact
@@ -15,10 +17,34 @@ from callserver.domain.campaign import Campaign
 from callserver.engine import gate
 from callserver.engine.gate import Known, Question
 from callserver.engine.house import Rules
+from callserver.engine.listed import Noes
 from callserver.ports import Tx
 
 ALLOWED = ""
 """Counted under this: those who may be rung. The others under their first reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsIf:
+    """What an import would change, while it is only tried."""
+
+    changes: Mapping[int, Mapping[str, Any]]  # by contact
+    noes: Noes
+    at: datetime
+
+    def contact(self, one: Contact) -> Contact:
+        changes = {
+            key: value for key, value in self.changes.get(one.id, {}).items() if key != "rank"
+        }
+        return one._replace(**changes) if changes else one
+
+    def noes_of(self, one: Contact) -> tuple[f.Suppression, ...]:
+        found = []
+        if one.person in self.noes.persons:
+            found.append(f.Suppression(f.Scope.PERSON, self.at))
+        if one.number in self.noes.numbers:
+            found.append(f.Suppression(f.Scope.NUMBER, self.at))
+        return tuple(found)
 
 
 def tally(
@@ -28,6 +54,7 @@ def tally(
     campaign: Campaign,
     now: datetime,
     progress: Callable[[int], None] = lambda _: None,
+    as_if: "AsIf | None" = None,
 ) -> Counter[str]:
     """The campaign's ready contacts by the first reason against them, or ALLOWED.
 
@@ -35,7 +62,7 @@ def tally(
     """
     found: Counter[str] = Counter()
     for contacts in many.ready(tx, campaign.name):
-        for facts in pictures(tx, rules, secret, campaign, contacts, now):
+        for facts in pictures(tx, rules, secret, campaign, contacts, now, as_if):
             answer = permit.decide(facts, "list")
             found[first_reason(answer)] += 1
         progress(found.total())
@@ -54,8 +81,14 @@ def pictures(
     campaign: Campaign,
     contacts: Sequence[Contact],
     now: datetime,
+    as_if: "AsIf | None" = None,
 ) -> Iterator[f.Facts]:
-    """The facts of each contact, the same as gate.collect would read one by one."""
+    """The facts of each contact, the same as gate.collect would read one by one.
+
+    `as_if`: what would be known besides.
+    """
+    if as_if is not None:
+        contacts = [as_if.contact(one) for one in contacts]
     subjects = {one.id: gate.subjects_of(one, secret) for one in contacts}
     everyone = list({about for four in subjects.values() for about in four})
     suppressions = many.suppressions_of(tx, everyone)
@@ -74,7 +107,8 @@ def pictures(
         ordered = sorted((mark for key in about for mark in marks.get(key, ())), key=_by_writing)
         known = Known(
             marks=[mark for _, mark in ordered],
-            suppressions=tuple(no for key in about for no in suppressions.get(key, ())),
+            suppressions=tuple(no for key in about for no in suppressions.get(key, ()))
+            + (() if as_if is None else as_if.noes_of(one)),
             register=gate.register_as(one.number in listed, washed_at),
             attempts=tuple(sorted(attempt.at for attempt in attempts)),
             active_call=any(attempt.is_open for attempt in attempts),

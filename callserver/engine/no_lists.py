@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, delete, func, insert, select, update
 
-from callserver.database import audit, calls, suppressions
+from callserver.database import audit, calls, knowledge, suppressions
 from callserver.database.tables import register_entries, registers
 from callserver.database.tables import suppressions as table
 from callserver.domain import subject
 from callserver.domain.audit import Kind
 from callserver.domain.facts import Scope
+from callserver.engine.listed import Noes
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -46,13 +47,7 @@ def add_numbers(
         progress(done * CHUNK)
         known = suppressions.in_force(tx, chunk)
         values = [
-            {
-                "subject": subject.of_number(number),
-                "scope": Scope.NUMBER.value,
-                "at": now,
-                "by": by,
-                "list": list_name,
-            }
+            _value(subject.of_number(number), Scope.NUMBER, list_name, by, now)
             for number in chunk
             if number not in known
         ]
@@ -64,6 +59,40 @@ def add_numbers(
     suppressions.want_stopped(tx, [subject.of_number(number) for number in sorted(ringing)])
     audit.append(tx, now, Kind.SUPPRESSED, scope="number", list=list_name, count=added, by=by)
     return added
+
+
+def _value(about: str, scope: Scope, list_name: str, by: str, now: datetime) -> dict[str, Any]:
+    return {"subject": about, "scope": scope.value, "at": now, "by": by, "list": list_name}
+
+
+def add_noes(tx: Tx, noes: Noes, list_name: str, by: str, now: datetime) -> None:
+    """Whom a contact list itself says must not be called: the persons, and their numbers.
+
+    By the person alone somebody would be called from another list, on which they have another
+    reference or none.
+    """
+    if not noes.persons and not noes.numbers:
+        return
+    add_numbers(tx, sorted(noes.numbers), list_name, by, now)
+    added = 0
+    for chunk in chunks(sorted(noes.persons)):
+        known = suppressions.persons_in_force(tx, chunk)
+        values = [
+            _value(subject.of_person(person), Scope.PERSON, list_name, by, now)
+            for person in chunk
+            if person not in known
+        ]
+        if values:
+            tx.execute(insert(table), values)
+        added += len(values)
+    ringing = {call.person for call in calls.every_open(tx)} & noes.persons
+    suppressions.want_stopped(tx, [subject.of_person(person) for person in sorted(ringing)])
+    audit.append(tx, now, Kind.SUPPRESSED, scope="person", list=list_name, count=added, by=by)
+    marked = 0
+    for chunk in chunks(sorted(noes.dead)):
+        marked += knowledge.mark_dead(tx, [subject.of_person(person) for person in chunk], now)
+    if marked:
+        audit.append(tx, now, Kind.MARKED, mark="deceased", list=list_name, count=marked, by=by)
 
 
 def load_register(

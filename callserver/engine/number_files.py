@@ -1,10 +1,14 @@
-"""A file of telephone numbers: one a line, or a sheet with such a column. Strict as any list is."""
+"""A file of telephone numbers: one a line, or a sheet with such columns.
+
+A public register is read strictly, as any list is. A list of people who said no is read generously:
+every number that a row certainly holds counts, and a row of which anything is left is refused as well.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from callserver.domain import headings, phone
+from callserver.domain import countries, found_numbers, heading_words, headings, phone
 from callserver.domain.sheet import Unreadable
 from callserver.engine.listed import Refused, open_sheet
 from callserver.errors import ConfigurationProblem
@@ -27,7 +31,10 @@ class NotNumbers(ConfigurationProblem):
 
 @dataclass(slots=True)
 class Numbers:
-    """What a file holds. read = numbers + duplicates + refused."""
+    """What a file holds. Read strictly: read = numbers + duplicates + refused.
+
+    Read generously, a row may hold several numbers, and a refused row may hold some too.
+    """
 
     read: int = 0
     numbers: list[int] = field(default_factory=list)  # each once, in the file's order
@@ -35,6 +42,7 @@ class Numbers:
     refused: list[Refused] = field(default_factory=list)
     header: Sequence[str] = ()
     separator: str = ","
+    encoding: str | None = None  # as it was guessed; None: the file says it itself
 
 
 def read(
@@ -42,6 +50,7 @@ def read(
     *,
     column: str | None = None,
     region: str = "DK",
+    generous: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Numbers:
     """The numbers of a file, with or without a header. `progress` hears how many rows were read.
@@ -52,28 +61,74 @@ def read(
     """
     _check_layout(raw)
     sheet = open_sheet(raw)
-    at, first = _column(sheet.header, column, region)
+    columns, first = _columns(sheet.header, column, region)
     found = Numbers(
         header=("phone",) if first else sheet.header[: headings.own_width(sheet.header)],
         separator=sheet.separator,
+        encoding=sheet.encoding if sheet.is_guessed else None,
     )
+    of_row = _generous(found.header, columns, region) if generous else _strict(columns[0], region)
     seen: dict[int, None] = {}
+    occurrences = 0
     rows: Iterator[tuple[int, Sequence[str]]] = chain(first, sheet.rows())
     for line, cells in rows:
         found.read += 1
         if found.read % EVERY == 0:
             progress(found.read)
-        number = phone.parse(cells[at], region) if at < len(cells) else phone.NumberProblem.EMPTY
-        if isinstance(cells, Unreadable) and cells.reason == "quotes":  # else the number counts
-            found.refused.append(Refused(line, "", "quotes", cells))
-        elif isinstance(number, phone.NumberProblem):
-            name = found.header[at] if at < len(found.header) else ""
-            found.refused.append(Refused(line, name, f"number_{number.value}", cells))
-        else:
+        numbers, problem = of_row(cells)
+        if isinstance(cells, Unreadable) and cells.reason == "quotes":
+            problem = cells.reason
+            numbers = numbers if generous else ()
+        if problem:
+            at = columns[0]
+            name = found.header[at] if at < len(found.header) and problem != "quotes" else ""
+            found.refused.append(Refused(line, name, problem, cells))
+        occurrences += len(numbers)
+        for number in numbers:
             seen[phone.to_int(number)] = None
     found.numbers = list(seen)
-    found.duplicates = found.read - len(found.refused) - len(seen)
+    found.duplicates = occurrences - len(seen)
     return found
+
+
+Read = Callable[[Sequence[str]], tuple[Sequence[str], str]]
+"""A row's cells -> its numbers in E.164, and why the row is refused; empty when it is not."""
+
+
+def _strict(at: int, region: str) -> Read:
+    def read(cells: Sequence[str]) -> tuple[Sequence[str], str]:
+        number = phone.parse(cells[at], region) if at < len(cells) else phone.NumberProblem.EMPTY
+        if isinstance(number, phone.NumberProblem):
+            return (), f"number_{number.value}"
+        return (number,), ""
+
+    return read
+
+
+def _generous(header: Sequence[str], columns: Sequence[int], region: str) -> Read:
+    """Of all columns of numbers, by the row's own country where it names one."""
+    fields = {heading_words.field(name): at for at, name in reversed(list(enumerate(header)))}
+    country = fields.get("country")
+
+    def read(cells: Sequence[str]) -> tuple[Sequence[str], str]:
+        own: str | None = region
+        if country is not None and country < len(cells) and cells[country].strip():
+            own = countries.region(cells[country])
+        numbers: list[str] = []
+        left = False
+        for at in columns:
+            some, more = found_numbers.read(cells[at], own) if at < len(cells) else ((), False)
+            numbers += some
+            left = left or more
+        if left:
+            return numbers, "left_over"
+        if numbers:
+            return numbers, ""
+        strictly = phone.parse(cells[columns[0]]) if columns[0] < len(cells) else ""
+        problem = strictly if isinstance(strictly, phone.NumberProblem) else None
+        return (), f"number_{problem.value if problem else 'empty'}"
+
+    return read
 
 
 def check_register(found: Numbers) -> None:
@@ -99,21 +154,21 @@ def _check_layout(raw: bytes) -> None:
         )
 
 
-def _column(
+def _columns(
     header: Sequence[str], wanted: str | None, region: str
-) -> tuple[int, list[tuple[int, Sequence[str]]]]:
+) -> tuple[list[int], list[tuple[int, Sequence[str]]]]:
     """Where the numbers stand, and the first row where it is no header but a number already."""
-    names = [headings.folded(name) for name in header]
+    names = [heading_words.folded(name) for name in header]
     if wanted is not None:
-        if headings.folded(wanted) not in names:
+        if heading_words.folded(wanted) not in names:
             raise ConfigurationProblem(f"there is no column {wanted!r}; there are {header}")
-        return names.index(headings.folded(wanted)), []
-    for at, name in enumerate(names):
-        if headings.SYNONYMS.get(name) == "phone":
-            return at, []
+        return [names.index(heading_words.folded(wanted))], []
+    if found := [at for at, name in enumerate(header) if heading_words.field(name) == "phone"]:
+        return found, []
     alone, digits = len(header) == 1, any(sign.isdigit() for sign in header[0])
-    if isinstance(phone.parse(header[0], region), str) or (alone and digits):
-        return 0, [(1, header)]
+    numbers, _ = found_numbers.read(header[0], region)
+    if numbers or (alone and digits):
+        return [0], [(1, header)]
     if alone:
-        return 0, []
+        return [0], []
     raise ConfigurationProblem("nothing says which column holds the numbers; name it with --column")

@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from callserver.database import contacts_import, staged
+from callserver.database import staged
 from callserver.database.aside import aside
 from callserver.domain import permit
 from callserver.domain.campaign import Campaign
-from callserver.engine import callable_now, refused_rows, taking_in
+from callserver.engine import callable_now, comparing, refused_rows, taking_in
+from callserver.engine.callable_now import AsIf
+from callserver.engine.comparing import Compared
 from callserver.engine.house import Rules
 from callserver.engine.listed import Listed, Summary, open_list
 
@@ -33,11 +35,14 @@ class Order:
     columns: Mapping[str, str]  # column -> field, before the synonyms
     ignored: Collection[str]  # fields that no column is taken for
     region: str
+    source: str | None = None  # where the people come from, in words
 
 
 @contextmanager
-def read(database: str, order: Order, tell: Tell) -> Iterator[tuple[Connection, Listed]]:
-    """Read the whole list into a table of a connection's own.
+def read(
+    database: str, order: Order, today: date, tell: Tell
+) -> Iterator[tuple[Connection, Listed, Compared]]:
+    """Read the whole list into a table of a connection's own, and compare it with the contacts.
 
     Raises:
         ConfigurationProblem: it cannot be read as a list at all.
@@ -47,11 +52,18 @@ def read(database: str, order: Order, tell: Tell) -> Iterator[tuple[Connection, 
     with aside(database) as connection:
         staged.open_table(connection)
         with taking_in.no_collector():
-            for ranks, rows in listed.fresh(order.region, None):
-                staged.add(connection, zip(ranks, *rows, strict=True))
+            for numbers, ranks, rows in listed.fresh(order.region, None, today):
+                staged.add(connection, zip(numbers, ranks, *rows, strict=True))
                 tell(listed.summary.read, lines, "lists.reading")
+        compared = comparing.compare(
+            connection,
+            listed,
+            order.campaign.name,
+            order.raw,
+            ranked=order.campaign.order is not None,
+        )
         connection.commit()
-        yield connection, listed
+        yield connection, listed, compared
 
 
 def dry_run(
@@ -59,28 +71,32 @@ def dry_run(
 ) -> tuple[Summary, Counter[str]]:
     """What an import would come to, and who of the whole list might then be rung at that instant."""
     name = order.campaign.name
-    with read(database, order, tell) as (connection, listed):
+    with read(database, order, at.date(), tell) as (connection, listed, compared):
         summary = listed.summary
-        _count(connection, name, summary)
+        count = staged.size(connection)
+        summary.taken = count - staged.known(connection, name)
+        summary.changed = len(compared.here)
+        summary.unchanged = count - summary.taken - summary.changed
+        summary.elsewhere = staged.elsewhere(connection, name)
         size = staged.sizes(connection).get(name, {}).get("ready", 0) + summary.taken
+        as_if = AsIf(compared.all(), listed.noes, at)
         found = callable_now.tally(
-            connection, rules, secret, order.campaign, at, lambda n: tell(n, size, "rules.asking")
+            connection,
+            rules,
+            secret,
+            order.campaign,
+            at,
+            lambda n: tell(n, size, "rules.asking"),
+            as_if,
         )
-        source = taking_in.source_of(order.campaign, 0)
+        source = order.source or taking_in.source_of(order.campaign, at)
         for people in staged.new_contacts(connection, name, source):
             for facts in callable_now.pictures(
-                connection, rules, secret, order.campaign, people, at
+                connection, rules, secret, order.campaign, people, at, as_if
             ):
                 found[callable_now.first_reason(permit.decide(facts, "list"))] += 1
             tell(found.total(), size, "rules.asking")
     return summary, found
-
-
-def _count(connection: Connection, campaign: str, summary: Summary) -> None:
-    total = summary.read - summary.duplicates - len(summary.refused)
-    summary.unchanged = staged.known(connection, campaign)
-    summary.taken = total - summary.unchanged
-    summary.elsewhere = staged.elsewhere(connection, campaign)
 
 
 def take(
@@ -88,27 +104,21 @@ def take(
 ) -> tuple[int, Summary]:
     """Take the list in, all of it or nothing; the import's number and what became of the rows."""
     campaign = order.campaign
-    with read(database, order, tell) as (connection, listed):
+    with read(database, order, clock().date(), tell) as (connection, listed, compared):
         summary = listed.summary
         refused = None
         if summary.refused:
             refused = refused_rows.as_file(
                 summary.header, summary.refused, summary.separator, language
             )
-        _count(connection, campaign.name, summary)  # long look-ups, before anybody waits
         tell(summary.read, 0, "lists.writing")
         writing = _writing(connection)
         with writing.begin():
             now = clock()
-            number = contacts_import.begin(writing, campaign.name, summary.content, now)
-            ranked = campaign.order is not None
-            base = 0 if ranked else contacts_import.last_rank(writing, campaign.name)
-            source = taking_in.source_of(campaign, number)
-            total = summary.taken + summary.unchanged
-            summary.taken = staged.take(writing, campaign.name, number, base, source)
-            summary.unchanged = total - summary.taken
-            contacts_import.add_places(writing, campaign.name, listed.places)
-            taking_in.finish(writing, campaign, summary, number, now, by=by, refused=refused)
+            source = order.source or taking_in.source_of(campaign, now)
+            number = taking_in.write(
+                writing, campaign, listed, compared, now, source=source, by=by, refused=refused
+            )
     return number, summary
 
 

@@ -8,14 +8,20 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import repeat
 
-from callserver.database import audit, contacts_import
+from callserver import texts
+from callserver.database import audit, contacts_import, staged, suppressions
+from callserver.domain import subject
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Segment
-from callserver.engine.listed import Summary, open_list
+from callserver.engine import comparing, no_lists
+from callserver.engine.comparing import Compared
+from callserver.engine.listed import Listed, Summary, open_list
 from callserver.ports import Tx
+
+FATES = ("taken", "changed", "unchanged", "duplicates", "refused")
+"""What becomes of a row: one of these."""
 
 
 @contextmanager
@@ -39,40 +45,78 @@ def take_in(
     *,
     given: Mapping[str, str] | None = None,
     region: str = "DK",
+    source: str | None = None,
+    by: str = "command",
     progress: Callable[[int], None] = lambda _: None,
 ) -> Summary:
     """Take a CSV file into a campaign's list.
 
     `given`: column -> field, before the synonyms. `region`: of numbers without a country code.
-    `progress` hears how many rows were read so far.
+    `source`: where the people come from, in words. `progress` hears how many rows were read so far.
 
     Raises:
         ConfigurationProblem: the file cannot be read as a list at all.
     """
     listed = open_list(campaign, raw, given=given)
+    staged.open_table(tx)
+    for lines, ranks, rows in listed.fresh(region, None, now.date()):
+        staged.add(tx, zip(lines, ranks, *rows, strict=True))
+        progress(listed.summary.read)
+    compared = comparing.compare(tx, listed, campaign.name, raw, ranked=campaign.order is not None)
+    said = source or source_of(campaign, now)
+    write(tx, campaign, listed, compared, now, source=said, by=by, alone=True)
+    staged.close_table(tx)
+    return listed.summary
+
+
+def write(
+    tx: Tx,
+    campaign: Campaign,
+    listed: Listed,
+    compared: Compared,
+    now: datetime,
+    *,
+    source: str | None,
+    by: str,
+    refused: bytes | None = None,
+    alone: bool = False,
+) -> int:
+    """Write what was staged and compared; the import's number.
+
+    `alone`: nobody waits for the database, and a long first list may build its indexes afterwards.
+    """
     summary = listed.summary
     number = contacts_import.begin(tx, campaign.name, summary.content, now)
-    head = (campaign.name, number, "ready")
     base = contacts_import.last_rank(tx, campaign.name) if campaign.order is None else 0
-    into = contacts_import.Into(tx, campaign.name, raw.count(b"\n"))
-    persons = 0
-    for ranks, rows in listed.fresh(region, source_of(campaign, number)):
-        ranked = [base + rank for rank in ranks]
-        values = zip(*map(repeat, head), ranked, *rows, strict=False)  # the head is endless
-        summary.taken += into.write(values)
-        persons += len(ranks)
-        progress(summary.read)
-    summary.taken += into.settle()
-    summary.unchanged = persons - summary.taken
-    summary.elsewhere = contacts_import.elsewhere(tx, campaign.name, number)
+    count = staged.size(tx)
+    summary.elsewhere = staged.elsewhere(tx, campaign.name)
+    indexes = contacts_import.QuickIndexes(tx, campaign.name, summary.read if alone else 0)
+    order = "line" if campaign.order is None else "rank"
+    summary.taken = staged.take(
+        tx, campaign.name, number, base, source, order, may_meet=indexes.is_unique_kept
+    )
+    indexes.build()
+    staged.change(tx, compared.all(), compared.closed)
+    summary.changed = len(compared.here)
+    summary.unchanged = count - summary.taken - summary.changed
     contacts_import.add_places(tx, campaign.name, listed.places)
-    finish(tx, campaign, summary, number, now)
-    return summary
+    no_lists.add_noes(tx, listed.noes, f"import {number}", by, now)
+    suppressions.want_stopped(tx, [subject.of_person(one) for one in compared.renumbered])
+    finish(tx, campaign, summary, number, now, by=by, refused=refused)
+    return number
 
 
-def source_of(campaign: Campaign, number: int) -> str | None:
-    """A lead must say itself where it comes from; for other lists the list is the source."""
-    return None if campaign.segment is Segment.LEADS else f"import:{number}"
+def source_of(campaign: Campaign, now: datetime, file: str = "") -> str | None:
+    """Where people come from when neither the list nor whoever takes it in says it, in words.
+
+    A lead must say itself where it comes from.
+    """
+    if campaign.segment is Segment.LEADS:
+        return None
+    day = f"{now.day}. {texts.say('da', f'month.{now.month}')} {now.year}"
+    if not file:
+        return texts.say("da", "import.source_unnamed", day=day)
+    return texts.say("da", "import.source", file=file, day=day)
 
 
 def finish(
@@ -87,7 +131,7 @@ def finish(
 ) -> None:
     """The import's figures and its entry. `refused`: the refused rows as a file, kept for a while."""
     counts = summary.counts()
-    kept = sum(counts[name] for name in ("taken", "unchanged", "duplicates", "refused"))
+    kept = sum(counts[name] for name in FATES)
     if counts["read"] != kept:
         raise AssertionError(f"of {counts['read']} rows {kept} are accounted for")
     figures = {**counts, "elsewhere": summary.elsewhere}

@@ -39,11 +39,11 @@ def say(url: str, monkeypatch: pytest.MonkeyPatch) -> Say:
     contacts.register(app)
     suppress.register(app)
 
-    def run(*words: object) -> str:
+    def run(*words: object, ends: int = 0) -> str:
         result = CliRunner().invoke(app, [str(word) for word in words])
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
-        assert result.exit_code == 0, result.output
+        assert result.exit_code == ends, result.output
         return result.output
 
     return run

@@ -64,10 +64,12 @@ def test_a_list_from_the_file_to_the_gate(house: House) -> None:
     assert tried["counts"] == {
         "read": 32,
         "taken": 30,
+        "changed": 0,
         "unchanged": 0,
         "duplicates": 0,
         "refused": 2,
         "shared": 0,
+        "opted_out": 0,
     }
     assert tried["callable"] == {"callable": 70}  # with the forty who stand there already
     assert [(one["line"], one["reason"]) for one in tried["refused"]] == [

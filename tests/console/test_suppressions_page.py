@@ -126,6 +126,7 @@ def test_a_list_of_noes(house: House) -> None:
         "duplicates": 1,
         "refused": 1,
         "first_refused": [5],
+        "encoding": None,
     }
     again = last(send(browser, "/suppressions/import?name=breve", file))
     assert (again["added"], again["unchanged"]) == (0, 2)

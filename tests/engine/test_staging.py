@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from callserver.database import audit, staged, suppressions
 from callserver.database.store import AnyStore
-from callserver.database.tables import contacts, imports, places
+from callserver.database.tables import contacts, imports, places, registers
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine import callable_now, staging, taking_in
@@ -77,7 +77,7 @@ def test_both_ways_take_the_same(store: AnyStore, database_url: str, campaign: s
         assert tx.execute(select(places.c.place)).scalars().all() == ["DK Europe/Copenhagen"]
         entry = list(audit.entries(tx))[-1][1].decode()
         source = tx.execute(select(contacts.c.source).distinct()).scalars().all()
-    assert source == [None if campaign == "leads" else f"import:{number}"]
+    assert source == [None if campaign == "leads" else "en liste fra 12. maj 2026"]
     assert (kept.by, kept.counts["taken"]) == ("user:1", 60)
     assert '"by":"user:1"' in entry
     text = kept.refused.decode("utf-8-sig")
@@ -101,6 +101,7 @@ def test_a_dry_run_says_what_the_import_does(store: AnyStore, database_url: str)
     with store.engine.begin() as tx:
         for number in (4532211000, 4532211001, 4532200003):
             suppressions.add(tx, subject.of_number(number), Scope.NUMBER, NOW, "test")
+        tx.execute(insert(registers).values(name="robinson", washed_at=NOW, active=True))
     before = rows(store)
     both = order("kanvas", FILE + more)
     said, callable_of = staging.dry_run(database_url, both, RULES, SECRET, NOW, quietly)

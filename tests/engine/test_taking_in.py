@@ -144,7 +144,7 @@ def test_a_lead_says_itself_where_it_comes_from(sqlite: Engine) -> None:
     take(sqlite, "telefon;kilde\n32200001;gade\n32200002;\n", LEADS)
     take(sqlite, "telefon\n32200003\n")
     found = dict(rows(sqlite, "number", "source"))
-    assert found == {4532200001: "gade", 4532200002: None, 4532200003: "import:2"}
+    assert found == {4532200001: "gade", 4532200002: None, 4532200003: "en liste fra 12. maj 2026"}
 
 
 def test_a_row_in_another_encoding_is_refused_alone(engine: Engine) -> None:

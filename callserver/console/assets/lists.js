@@ -7,7 +7,7 @@ import { columnRows, previewRows } from "./lists_columns.js";
 import { follow } from "./live.js";
 import { local, thisEvening } from "./rules_show.js";
 import { progressBar, stream } from "./stream.js";
-import { dateTime, label, number, setClock, t } from "./texts.js";
+import { date, dateTime, label, number, setClock, t } from "./texts.js";
 
 let lists;
 let file = null; // { campaign, upload, region } of the file that was sent
@@ -58,7 +58,7 @@ function history() {
     $("#history").replaceChildren(el("p", { class: "soft" }, t("lists.no_history")));
     return;
   }
-  const names = ["read", "taken", "unchanged", "duplicates", "refused"];
+  const names = ["read", "taken", "changed", "unchanged", "duplicates", "refused"];
   const head = ["lists.when", "lists.campaign", "lists.who"].map((key) => el("th", { scope: "col" }, t(key)));
   const heads = names.map((name) => el("th", { scope: "col", class: "number" }, t(`lists.count.${name}`)));
   const rows = found.map((one) =>
@@ -88,7 +88,12 @@ function refusedLink(one) {
 
 // -- a file, step by step -------------------------------------------------------------------------
 
-const reading = () => ({ upload: file.upload, region: file.region, columns: chosen });
+const reading = () => ({
+  upload: file.upload,
+  region: file.region,
+  columns: chosen,
+  source: $("#source").value.trim() || null,
+});
 
 function step(name) {
   for (const one of ["columns-step", "try-step", "done-step"]) show($(`#${one}`), false);
@@ -112,6 +117,10 @@ async function preview() {
   const why = problem === "lists.same_field" ? t(`lists.field.${found.why}`) : found.why;
   $("#problem").textContent = problem ? t(problem, { why }) : "";
   show($("#problem"), Boolean(problem));
+  $("#unread").textContent = found.unread.length ? t("lists.unread", { columns: found.unread.join(", ") }) : "";
+  $("#encoding").textContent = found.encoding ? t("lists.encoding", { encoding: found.encoding }) : "";
+  show($("#encoding"), Boolean(found.encoding));
+  show($("#source-field"), !found.has_source);
   $("#rows").replaceChildren(...previewRows(found.rows));
   show($("#preview"), found.rows.length > 0);
   show($("#try-step"), !problem);
@@ -128,6 +137,8 @@ if ($("#import")) {
       const made = await upload("/uploads", sent, percent);
       file = { campaign, region, upload: made.upload };
       chosen = null;
+      const name = sent.name.replace(/\.[^.]*$/, "");
+      $("#source").value = t("lists.source_default", { name, date: date(new Date().toISOString().slice(0, 10)) });
       step("columns-step");
       $("#try [name=at]").value = local(thisEvening());
       await preview();

@@ -3,7 +3,8 @@
 import { el } from "./dom.js";
 import { dateTime, has, number, t } from "./texts.js";
 
-const COUNTS = ["read", "taken", "unchanged", "duplicates", "refused", "shared"];
+const COUNTS = ["read", "taken", "changed", "unchanged", "duplicates", "refused", "shared", "opted_out"];
+const ONLY_SOME = ["shared", "opted_out"];
 
 function figures(caption, rows) {
   return el(
@@ -27,7 +28,7 @@ const said = (family, key) => (has(`${family}.${key}`) ? t(`${family}.${key}`) :
 const largest = (counts) => Object.entries(counts).sort((one, other) => other[1] - one[1]);
 
 export function cameTo(found, caption, titles) {
-  const counts = COUNTS.filter((name) => name !== "shared" || found.counts.shared).map((name) => [
+  const counts = COUNTS.filter((name) => !ONLY_SOME.includes(name) || found.counts[name]).map((name) => [
     t(`lists.count.${name}`),
     found.counts[name],
   ]);
@@ -48,6 +49,13 @@ export function cameTo(found, caption, titles) {
       ),
     );
   }
+  const notes = [
+    found.unread.length ? t("lists.unread", { columns: found.unread.join(", ") }) : "",
+    found.unclear ? t("lists.unclear", { count: number(found.unclear), lines: found.unclear_lines.map(number).join(", ") }) : "",
+    found.row_numbers ? t("lists.row_numbers", { column: found.row_numbers }) : "",
+    found.encoding ? t("lists.encoding", { encoding: found.encoding }) : "",
+  ].filter(Boolean);
+  parts.push(...notes.map((note) => el("p", { class: "note" }, note)));
   if (found.counts.refused) parts.push(refusedRows(found));
   return el("div", { class: "came-to" }, ...parts);
 }

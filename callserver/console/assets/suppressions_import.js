@@ -12,8 +12,14 @@ function figures(found, caption) {
   );
   return [
     el("table", { class: "figures" }, el("caption", {}, caption), el("tbody", {}, ...rows)),
-    found.first_refused.length
-      ? el("p", { class: "soft" }, t("suppressions.refused_lines", { lines: found.first_refused.map(number).join(", ") }))
+    found.encoding ? el("p", { class: "note" }, t("suppressions.encoding", { encoding: found.encoding })) : null,
+    found.refused
+      ? el(
+          "div",
+          { class: "wrong", role: "alert" },
+          el("p", {}, t("suppressions.left_over", { count: number(found.refused) })),
+          el("p", {}, t("suppressions.refused_lines", { lines: found.first_refused.map(number).join(", ") })),
+        )
       : null,
   ].filter(Boolean);
 }
@@ -32,7 +38,7 @@ function form(selector, address, caption, done) {
       const came = await stream(`${address}?${query}`, file, tell, headers);
       answer.replaceChildren(...figures(came, t(caption)));
       found.reset();
-      toast(t(caption), "good");
+      if (!came.refused) toast(t(caption), "good");
       await done();
     } catch (error) {
       answer.replaceChildren();

@@ -1,0 +1,214 @@
+"""What one heading means: a field that is certain, or something that must not be overlooked."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+
+from callserver.domain import subject
+
+_NAMES: Mapping[str, str] = {
+    "phone": "phone telefon tlf mobil telefonnummer mobilnummer number nummer tel telephone mobile"
+    " telefonnr mobilnr mobil_nr tlf_nr tlfnr tlf_nummer telefon_nr mobile_phone phone_number"
+    " phone_no mobile_no mobile_number mobil_telefon mobiltelefon telephone_number home_phone"
+    " contact_no contact_number cell cell_phone cellphone fastnet fastnettelefon privat_telefon"
+    " privattelefon telefon_privat hjemmetelefon business_phone work_phone other_phone"
+    " arbejdstelefon phone_mobile phone_home phone_primary primary_phone telephone_1 telephone_2"
+    " telephone1 telephone2 msisdn handynummer mobilnummer_privat",
+    "name": "name navn fulde_navn full_name fullname display_name contact_name fuldt_navn",
+    "first_name": "first_name fornavn firstname given_name",
+    "last_name": "last_name efternavn lastname surname family_name",
+    "ref": "ref reference medlemsnr medlemsnummer medlems_nr medlems_id id member_no member_number"
+    " member_id kontakt_id kontaktid contact_id contactid contact_number_id constituent_id"
+    " donor_id external_id eksternt_id record_id lookup_id kundenr kundenummer crm_id nr no lbnr"
+    " lobenr løbenr løbenummer række row row_number index",
+    "household": "household husstand household_id husstands_id",
+    "address": "address adresse street street_address gade vej gadenavn mailing_street"
+    " address_1 address_line_1 adresse_1 adresselinje_1 address1_line1 home_street",
+    "postcode": "postcode postnr postnummer zip zip_code zipcode postal_code mailing_postal_code"
+    " post_code mailing_zip_postal_code address1_postalcode postalcode",
+    "country": "country land landekode country_code mailing_country home_country country_region"
+    " address1_country landenavn country_name phone_country nation billing_country iso_country",
+    "born": "born født fodt birthday fødselsdag foedselsdag fødselsdato foedselsdato fodselsdato"
+    " fodselsdag birthdate birth_date date_of_birth dob d_o_b birth_day fødsels_dato fødedato"
+    " fødtdato født_dato født_den geburtsdatum geburtstag fdato person_birthdate födelsedatum"
+    " fødselsdatum bday birth",
+    "age": "age alder alder_år",
+    "member": "member medlem is_member er_medlem",
+    "last_gift": "last_gift sidste_gave last_gift_date dato_for_sidste_gave sidste_gave_dato",
+    "ended": "ended ophørt ophoert udmeldt afmeldt udmeldelsesdato ophørsdato",
+    "source": "source kilde lead_source",
+    "zone": "zone tidszone timezone tz time_zone",
+}
+
+SYNONYMS: Mapping[str, str] = {
+    name: field for field, names in _NAMES.items() for name in names.split()
+}
+"""How lists head their columns, in Danish and English, and as common membership systems export them."""
+
+DO_NOT_CALL, MAY_CALL, DECEASED = "do_not_call", "may_call", "deceased"
+OPT_OUTS = frozenset({DO_NOT_CALL, MAY_CALL, DECEASED})
+"""Fields that several columns may hold, and each counts."""
+
+FIELDS = frozenset(SYNONYMS.values()) | OPT_OUTS
+
+MOST_LETTERS = 200
+"""A longer heading is none that anybody could recognise."""
+
+_NOISE = re.compile(
+    r"contact|kontakt|person|primary|primær|main|cn|bio|ph|adr|prf|c|lead|the|privat"
+    r"|private|arbejde|home|hjem|work|business"
+)
+"""Words that systems put around a field's name."""
+
+_PHONE = re.compile(
+    r"phone\w*|call|calls|called|calling|telephone\w*|telefon\w*|tlf|ring|ringe|ringes|ringet|opkald\w*"
+    r"|opringning\w*|mobil\w*|telemarketing|contact|contacts|contacted|kontakt|kontaktes|kontaktet"
+    r"|henvendelse\w*|ringning\w*"
+)
+_NO = re.compile(
+    r"not|dont|don|never|no|stop|stopped|stopper|ikke|ej|ingen|nej|donotphone|donotcontact|ringikke|aldrig|undgå|dnc|donotcall|decline\w*"
+    r"|refus\w*|forbid\w*|exclude\w*|reject\w*|avoid|unsubscribe\w*|frabed\w*|fravalg\w*|frameld\w*"
+    r"|afmeld\w*|afvis\w*|objection\w*|indsigelse\w*|object|objected|without|uden|undtag\w*"
+)
+_STANDING = re.compile(
+    r"\w*reserv(?:eret|ation)\w*|\w*spær\w*|\w*spaer\w*|block\w*|bloker\w*|robinson\w*|blacklist\w*|sortlist\w*|suppress\w*"
+    r"|reklamebeskyt\w*|optout\w*|optedout|tps|ctps|opt_out|opted_out|fritaget|nixed|nix\w*"
+)
+_PERMITS = re.compile(
+    r"må|maa|may|allow\w*|permission\w*|permit\w*|tillad\w*|\w*tilladelse\w*|\w*samtykke\w*|\w*beskyt\w*|consent\w*"
+    r"|accept\w*|gdpr|optin\w*|opt_in|opted_in|opted|opt|markedsføring\w*|marketing|ok|kan|can"
+)
+_OTHERS = re.compile(
+    r"email\w*|mail|mails|emails|e|sms|text|texts|fax|post|brev|breve|letter|letters|newsletter\w*"
+    r"|nyhedsbrev\w*|trade|bulk|web|cookie\w*|postal|dm|magasin\w*|magazine\w*|blad|print|whatsapp"
+    r"|facebook|addresses|address|adresse|reklame\w*post"
+)
+_FILLER = re.compile(
+    r"do|to|be|is|er|has|har|been|please|tak|på|mod|the|from|for|af|og|and|or|on|in|listen"
+    r"|list|liste|status|flag|dato|date|kode|code|since|siden|til|må|mere|more|me|us|os|any"
+    r"|at|her|his|at|via|by|med|with|op|of|member|medlem|person|donor|kunde|customer|user"
+    r"|all|everything|alt|alle|solicit|solicitation|information|we|s|t|c|sig|at|blive"
+    r"|bliver|der|som|ønsker|wants|want|wishes|wish|requests|request|requested|modtage"
+    r"|receive|modtager|public|register|registered|registreret|den"
+)
+_DEATH = re.compile(
+    r"død|dod|doed|bortgået|bortgang|døde|dødsdato|dods\w*|døds\w*|deceased|dead|death|died|afdød\w*|mors"
+)
+_DENIED_DEATH = re.compile("not|ikke|no|ingen|nej")
+_BIRTH = re.compile(r"birth\w*|dob|født|føds\w*|fødselsd\w*|foedsel\w*|fodsel\w*")
+_NOT_A_DATE = re.compile(r"sted|place|by|city|country|land|name|navn|weight|\w*sted|\w*navn")
+_OTHER_AGES = re.compile(r"fødselsår|foedselsaar|fødeår|birthyear|yob|alder\w*|årgang|aldersgruppe")
+_SECRET = re.compile(r"cpr\w*|personnummer|personnr|ssn|cpr_nr|national_id\w*|socialsecurity\w*")
+_NUMBER_OF = re.compile(r"\bno\b(?=( of\b|$))|^no\b(?=\.)")
+
+
+def folded(heading: str) -> str:
+    """A heading by which its column is known."""
+    return subject.fold(heading).replace(" ", "_")
+
+
+@lru_cache(maxsize=4096)
+def words(heading: str) -> tuple[str, ...]:
+    """A heading's words, small: `HasOptedOutOfCall__c` and `Telefon: nej tak` are several."""
+    text = unicodedata.normalize("NFKC", heading[:MOST_LETTERS])
+    text = re.sub("([a-zæøå0-9])([A-ZÆØÅ])", r"\1 \2", text)
+    text = text.replace("'", "").replace("\u2019", "")
+    return tuple(re.sub(r"[\W_]+", " ", text.casefold()).split())
+
+
+@lru_cache(maxsize=4096)
+def field(heading: str) -> str | None:
+    """The field that the heading names; None when it is none that we know for certain."""
+    found = SYNONYMS.get("_".join(words(heading)))
+    if found is not None:
+        return found
+    if len(folded(heading)) > MOST_LETTERS:
+        return None
+    kind, known = _judged(words(heading), heading)
+    if kind:
+        return known
+    joined = "".join(words(heading))
+    if joined in _JOINED:
+        return _JOINED[joined]
+    left = [one for one in words(heading) if not _NOISE.fullmatch(one) and not one.isdigit()]
+    return SYNONYMS.get("_".join(left)) if left else None
+
+
+_JOINED = {name.replace("_", ""): found for name, found in SYNONYMS.items() if len(name) > 4}
+
+
+def is_doubtful(heading: str) -> bool:
+    """Whether a column may say that somebody must not be called, or is a child, and is not understood."""
+    if len(folded(heading)) > MOST_LETTERS:
+        return True
+    if "_".join(words(heading)) in SYNONYMS:
+        return False
+    kind, known = _judged(words(heading), heading)
+    return kind and known is None
+
+
+def _judged(said: tuple[str, ...], heading: str) -> tuple[bool, str | None]:
+    """Whether it is about a no, a death or a birthday, and which field it is if that is certain.
+
+    A no about other ways than the telephone is about none of them.
+    """
+    joined = " ".join(said)
+    if any(_SECRET.fullmatch(one) for one in (*said, "".join(said))):
+        return True, None
+    if any(_DEATH.fullmatch(one) for one in said):
+        denied = any(_DENIED_DEATH.fullmatch(one) or _BIRTH.fullmatch(one) for one in said)
+        return True, None if denied else DECEASED
+    if any(_OTHER_AGES.fullmatch(one) for one in said) or "birth year" in joined:
+        return True, None
+    if any(_BIRTH.fullmatch(one) for one in said):
+        if any(_NOT_A_DATE.fullmatch(one) for one in said):
+            return False, None
+        return True, "born"
+    return _opt_out(joined, heading)
+
+
+def _opt_out(joined: str, heading: str) -> tuple[bool, str | None]:
+    plain = re.sub(r"\b(opt|opted)( \w+)? (out|in)\b", r"\1_\3", joined)
+    plain = plain.replace("e mail", "email").replace("direct mail", "dm")
+    if _NUMBER_OF.search(joined) or re.search(r"\bno\.", heading.casefold()):
+        plain = re.sub(r"\bno\b", "", plain)  # `Phone No.` is a number
+    parts = plain.split()
+    stands = [one for one in parts if _STANDING.fullmatch(one)]
+    no = [one for one in parts if _NO.fullmatch(one) and one not in stands]
+    phone = [one for one in parts if _PHONE.fullmatch(one) and one not in (*stands, *no)]
+    permits = [one for one in parts if _PERMITS.fullmatch(one) and one not in stands]
+    if not stands and not no:
+        if not permits:
+            return False, None
+        rest = _rest(parts, {*permits, *phone})
+        certain = bool(phone) and not rest
+        return (True, MAY_CALL) if certain else (bool(phone) or _speaks_of_consent(permits), None)
+    others = [one for one in parts if _OTHERS.fullmatch(one)]
+    if others and not phone:
+        return False, None
+    if stands and any(one in ("not", "ikke", "no", "ingen", "without", "uden") for one in no):
+        return True, None  # `ikke reserveret`: a no to a no
+    known = {*stands, *no, *phone, *others, *permits}
+    rest = _rest(parts, known)
+    if permits and not no:
+        return True, None
+    return True, None if rest else DO_NOT_CALL
+
+
+def _rest(parts: list[str], known: set[str]) -> list[str]:
+    return [one for one in parts if one not in known and not _FILLER.fullmatch(one)]
+
+
+def _speaks_of_consent(permits: list[str]) -> bool:
+    return any(one not in ("må", "may", "ok", "kan", "can", "maa") for one in permits)
+
+
+_COUNTED = re.compile(
+    r"id|ref|reference|no|nr|lbnr|lobenr|løbenr|løbenummer|række|row|row_number|index"
+)
+"""Headings under which a sheet may number its rows; a member number is called by its name."""
+
+
+def may_be_counted(heading: str) -> bool:
+    return _COUNTED.fullmatch("_".join(words(heading))) is not None

@@ -1,0 +1,309 @@
+"""Lists and opt-outs as houses send them, through the commands: what is called afterwards, and what is said."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+import typer
+from sqlalchemy import Engine, insert, select
+from typer.testing import CliRunner
+
+from callserver.cli import contacts as lists
+from callserver.cli import suppress
+from callserver.database import migrate
+from callserver.database.store import make_engine
+from callserver.database.tables import contacts, registers, suppressions
+from callserver.domain import heading_words, headings
+from callserver.engine import number_files
+from callserver.engine.listed import Doubtful
+from callserver.ports import SystemClock
+
+FIELD = Path(__file__).parent
+ROOT = FIELD.parents[1]
+Say = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = make_engine(f"sqlite:///{tmp_path}/lists.db", durable=False)
+    migrate.upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def say(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Say:
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{tmp_path}/lists.db")
+    monkeypatch.setenv("CALLSERVER_CONFIG", str(ROOT / "config"))
+    monkeypatch.setenv("CALLSERVER_KEY", "a key")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    app = typer.Typer()
+    lists.register(app)
+    suppress.register(app)
+
+    def run(*words: object) -> tuple[int, str]:
+        result = CliRunner().invoke(app, [str(word) for word in words])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.output
+
+    return run
+
+
+@pytest.fixture
+def take(say: Say, tmp_path: Path) -> Callable[..., str]:
+    def does(content: str | Path, *words: str) -> str:
+        file = tmp_path / "liste.csv"
+        text = content.read_text() if isinstance(content, Path) else content
+        file.write_text(text, "utf-8")
+        code, output = say("import", "kanvas", file, *words)
+        assert code == 0, output
+        return output
+
+    return does
+
+
+def numbers(engine: Engine) -> list[int]:
+    with engine.connect() as tx:
+        return list(tx.execute(select(contacts.c.number).order_by(contacts.c.number)).scalars())
+
+
+def silenced(engine: Engine) -> set[str]:
+    with engine.connect() as tx:
+        return set(tx.execute(select(suppressions.c.subject)).scalars())
+
+
+def test_what_the_list_says_against_calls_is_in_force(take: Callable[..., str], engine: Engine) -> None:
+    said = take(FIELD / "own-no-column.csv")
+    assert "must not be called, by the list itself" in said
+    found = silenced(engine)
+    assert {"number:4532200101", "number:4532200102"} <= found
+    assert "number:4532200103" not in found
+    assert len([one for one in found if one.startswith("person:")]) == 4  # by reference, and by name
+
+
+NO = """Do Not Call|ring ikke|Reserveret|no calls|DNC|HasOptedOutOfCall|HasOptedOutOfCall?|Telefon: nej tak
+|Robinson|donotphone|DoNotPhone|Do_Not_Call__c|CnPh_1_01_Do_Not_Call?|Nej tak til telefon|Ring ej
+|Må ikke ringes op|Spærret|Blokeret|Telefonreserveret|Ønsker ikke opkald|RING IKKE!|Phone opt out|TPS"""
+DEAD = "død|Deceased|afdød|Dødsdato|Date of death|Is Deceased|CnBio_Deceased_Date"
+BORN = "Birthdate|Birth Date|DOB|Date of birth|Fødselsdato|Fødselsdag|født|PersonBirthdate|CnBio_Birth_date|Født d."
+DOUBTFUL = """Ikke reserveret|Samtykke|Consent|Opt-in|GDPR|CPR|CPR-nr.|Adressebeskyttet|Fødselsår|Ikke hjemme
+|Marketing OK|Not deceased"""
+DETAILS = "Note|Noter|By|Kampagne|Status|Email Opt Out|HasOptedOutOfFax|Do not email|No. of calls|Option|Fødested"
+
+
+def words(text: str) -> list[str]:
+    return [one.strip() for one in text.split("|")]
+
+
+@pytest.mark.parametrize("heading", words(NO))
+def test_headings_that_say_no(heading: str) -> None:
+    assert heading_words.field(heading) == "do_not_call"
+
+
+@pytest.mark.parametrize("heading", words(DEAD))
+def test_headings_that_say_deceased(heading: str) -> None:
+    assert heading_words.field(heading) == "deceased"
+
+
+@pytest.mark.parametrize("heading", words(BORN))
+def test_headings_that_say_born(heading: str) -> None:
+    assert heading_words.field(heading) == "born"
+
+
+@pytest.mark.parametrize("heading", words(DOUBTFUL))
+def test_a_heading_that_may_say_no_stops_the_import(
+    heading: str, take: Callable[..., str], engine: Engine
+) -> None:
+    text = f"Id;Telefon;{heading}\nA7;32200101;nej\n"
+    with pytest.raises(Doubtful, match="--ignore"):
+        take(text)
+    assert numbers(engine) == []
+    take(text, "--ignore", heading)
+    assert numbers(engine) == [4532200101]
+    assert silenced(engine) == set()
+
+
+@pytest.mark.parametrize("heading", words(DETAILS))
+def test_other_headings_are_details(heading: str) -> None:
+    found = headings.heads(["Telefon", heading], {})
+    assert (found.unread, found.doubtful) == ((1,), ())
+
+
+@pytest.mark.parametrize(
+    ("value", "is_no"),
+    [
+        *((one, True) for one in ("TRUE", "1", "x", "ja", "Yes", "J", "2026-01-01", "måske", "ring ikke")),
+        *((one, False) for one in ("", "FALSE", "0", "nej", "No", "n")),
+    ],
+)
+def test_values_that_say_no(
+    value: str, is_no: bool, take: Callable[..., str], engine: Engine
+) -> None:
+    said = take(f"Id;Telefon;Ring ikke\nA7;32200101;{value}\n")
+    assert bool(silenced(engine)) is is_no
+    assert ("neither yes nor no" in said) is (value in ("måske", "ring ikke"))
+
+
+def test_a_row_that_cannot_be_called_may_still_say_no(take: Callable[..., str], engine: Engine) -> None:
+    take("Id;Telefon;Mobil;Ring ikke\nA7;32200101 / 32200102;32200104;ja\n")
+    assert numbers(engine) == []
+    assert {f"number:453220010{n}" for n in (1, 2, 4)} <= silenced(engine)
+
+
+def test_who_may_be_called_must_be_said(take: Callable[..., str], engine: Engine) -> None:
+    take("Id;Telefon;Må ringes op\nA;32200101;ja\nB;32200102;nej\nC;32200103;\n")
+    assert numbers(engine) == [4532200101, 4532200102]
+    assert "number:4532200102" in silenced(engine)
+
+
+def test_a_changed_number_is_the_only_one(take: Callable[..., str], engine: Engine) -> None:
+    take(FIELD / "again-1.csv")
+    tried = take(FIELD / "again-2.csv", "--dry-run")
+    assert "changed (in the campaign already)" in tried
+    assert numbers(engine) == [4532200121]
+    said = take(FIELD / "again-2.csv")
+    figures = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in said.splitlines() if line.count("│") == 3}
+    assert (figures["changed (in the campaign already)"], figures["taken"]) == ("1", "0")
+    assert numbers(engine) == [4532200129]
+    with engine.connect() as tx:
+        assert tx.execute(select(contacts.c.member)).scalar_one()
+
+
+def test_a_list_of_noes_is_read_generously(say: Say, engine: Engine) -> None:
+    code, _ = say("suppress", "import", FIELD / "noes.csv")
+    assert code == 0
+    assert silenced(engine) == {f"number:453220013{n}" for n in range(1, 7)}
+
+
+def test_what_is_left_of_a_list_of_noes_is_an_error(say: Say, engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "noes.csv"
+    file.write_text("Dato;Telefon\n2026-11-20;32200131 / 3220013\n2026-11-20;ved ikke\n")
+    code, said = say("suppress", "import", file)
+    assert code == 1
+    assert "2 rows" in said
+    assert "lines 2, 3" in said
+    assert "32200131" not in said
+    assert silenced(engine) == {"number:4532200131"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected", "left"),
+    [
+        ("32200132 32200133", 2, False),
+        ("32 20 01 32 32 20 01 33", 2, False),
+        ("32 20 01 32/33", 1, True),
+        ("+45 32200131, +47 41234567", 2, False),
+        ("32200131 (2026-11-20)", 1, False),
+        ("3220013.0", 0, True),
+        ("4,53E+09", 0, True),
+        ("20-11-2026", 0, True),
+    ],
+)
+def test_cells_of_noes(cell: str, expected: int, left: bool) -> None:
+    found = number_files.read(f'phone\n"{cell}"\n'.encode(), generous=True)
+    assert (len(found.numbers), bool(found.refused)) == (expected, left)
+
+
+def test_floats_are_no_digits(take: Callable[..., str], engine: Engine) -> None:
+    take(FIELD / "spreadsheet-float.csv")
+    assert numbers(engine) == [4532200142]
+
+
+@pytest.mark.parametrize("number", ["3220014.0", "3220014-0", "322001.00", "4,53E+09", "4.5322E+09", "3220014 0"])
+def test_numbers_that_lack_digits(number: str, take: Callable[..., str], engine: Engine) -> None:
+    take(f"Id;Telefon\nA7;{number}\nA8;32200142\n")
+    assert numbers(engine) == [4532200142]
+
+
+def test_a_number_is_its_countrys(take: Callable[..., str], engine: Engine) -> None:
+    take(FIELD / "own-country.csv")
+    assert numbers(engine) == [4532200152, 4741234567]
+
+
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [("NO", 4741234567), ("Norway", 4741234567), ("+47", 4741234567), ("Danmark", 4541234567), ("", 4541234567), ("Narnia", None)],
+)
+def test_countries(country: str, number: int | None, take: Callable[..., str], engine: Engine) -> None:
+    take(f"Id;Telefon;Country\nA7;41234567;{country}\nA8;+4532200142;Narnia\n")
+    assert numbers(engine) == [one for one in (4532200142, number) if one] or numbers(engine) == sorted(
+        one for one in (4532200142, number) if one
+    )
+
+
+def test_references_keep_their_case(take: Callable[..., str], engine: Engine) -> None:
+    take(FIELD / "case-of-ids.csv")
+    assert numbers(engine) == [4532200161, 4532200162]
+
+
+def test_row_numbers_are_no_references(take: Callable[..., str], engine: Engine) -> None:
+    rows = "1;Ane Prove;322001{}1\n2;Bo Prove;322001{}2\n3;Cia Prove;322001{}3\n"
+    take("Id;Name;Phone\n" + rows.replace("{}", "0"))
+    said = take("Id;Name;Phone\n" + rows.replace("{}", "1").replace("Prove", "Test").replace("Ane", "Per"))
+    assert "only counts the rows" in said
+    assert len(numbers(engine)) == 6
+
+
+def test_one_reference_of_two_people_is_refused(take: Callable[..., str], engine: Engine) -> None:
+    take("Medlemsnr;Navn;Telefon\n7;Ane Prove;32200101\n")
+    said = take("Medlemsnr;Navn;Telefon\n7;Bo Berg;32200102\n")
+    assert "belongs to another person" in said
+    assert numbers(engine) == [4532200101]
+
+
+@pytest.mark.parametrize("address", ["Ukendt", "unknown", "-", "n/a", "?", "x", "Hemmelig adresse", "", "."])
+def test_no_address_is_no_household(address: str, take: Callable[..., str], engine: Engine) -> None:
+    text = (FIELD / "no-address.csv").read_text().replace("Ukendt", address)
+    take(text)
+    with engine.connect() as tx:
+        assert len(set(tx.execute(select(contacts.c.household)).scalars())) == 6
+
+
+def test_an_address_of_very_many_is_no_household(take: Callable[..., str], engine: Engine) -> None:
+    take("Id;Telefon;Adresse\n" + "".join(f"A{n};322001{n:02};Parken 1\n" for n in range(20)))
+    with engine.connect() as tx:
+        assert len(set(tx.execute(select(contacts.c.household)).scalars())) == 20
+
+
+def test_no_line_of_a_note_is_a_contact(take: Callable[..., str], engine: Engine) -> None:
+    take(FIELD / "long-note.csv")
+    assert numbers(engine) == [4532200181, 4532200182]
+
+
+def test_birthdays_are_read_and_columns_named(take: Callable[..., str], engine: Engine) -> None:
+    with engine.begin() as tx:
+        tx.execute(insert(registers).values(name="robinson", washed_at=SystemClock().now(), active=True))
+    text = (FIELD / "birthdate.csv").read_text().replace("2014", f"{date.today().year - 12}")  # noqa: DTZ011 - of the command's own clock
+    said = take(text.replace("Birthdate", "Birthdate,Favourite").replace("-05-01", "-05-01,x"), "--dry-run")
+    assert "columns read as nothing: Favourite (1)" in said
+    assert "may be rung now" in said
+    assert "0" in next(line for line in said.splitlines() if "may be rung now" in line)
+    take(text)
+    with engine.connect() as tx:
+        assert tx.execute(select(contacts.c.born)).scalar_one().endswith("-05-01")
+
+
+@pytest.mark.parametrize("born", ["ukendt", "01/05/2014", "1. maj 2014", "41760", "14-05-01", "010514-1234"])
+def test_a_birthday_that_cannot_be_read_refuses_the_row(
+    born: str, take: Callable[..., str], engine: Engine
+) -> None:
+    take(f"Id;Phone;Birthdate\nA7;32200111;{born}\n")
+    assert numbers(engine) == []
+
+
+def test_a_source_is_in_words(take: Callable[..., str], engine: Engine) -> None:
+    take("Id;Phone\nA7;32200111\n")
+    take("Id;Phone\nA8;32200112\n", "--source", "messen i Skive")
+    with engine.connect() as tx:
+        one, other = tx.execute(select(contacts.c.source).order_by(contacts.c.id)).scalars()
+    assert one.startswith('listen "liste" fra ')
+    assert other == "messen i Skive"
+
+
+def test_a_guessed_encoding_is_said(say: Say, tmp_path: Path) -> None:
+    file = tmp_path / "liste.csv"
+    file.write_text("Navn;Telefon\nSøren;32200111\n", "windows-1252")
+    assert "read as Windows-1252" in say("import", "kanvas", file, "--dry-run")[1]
