@@ -116,7 +116,6 @@ def in_force(tx: Tx, numbers: Sequence[int]) -> set[int]:
 def persons_in_force(tx: Tx, persons: Sequence[int]) -> set[int]:
     """Those of the persons who are suppressed already, by a no that no consent came after."""
     subjects = {subject.of_person(person): person for person in persons}
-    found: dict[str, datetime] = {}
     query = (
         select(suppressions.c.subject, func.max(suppressions.c.at))
         .where(
@@ -126,11 +125,11 @@ def persons_in_force(tx: Tx, persons: Sequence[int]) -> set[int]:
         )
         .group_by(suppressions.c.subject)
     )
-    found.update(dict(tx.execute(query)))
+    found = {row[0]: row[1] for row in tx.execute(query)}
     given = select(marks.c.subject, func.max(marks.c.at)).where(
         marks.c.kind == "consent_given", marks.c.subject.in_(list(found))
     )
-    consents = dict(tx.execute(given.group_by(marks.c.subject)))
+    consents = {row[0]: row[1] for row in tx.execute(given.group_by(marks.c.subject))}
     return {
         subjects[about]
         for about, at in found.items()

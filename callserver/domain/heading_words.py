@@ -197,7 +197,14 @@ def _opt_out(joined: str, heading: str) -> tuple[bool, str | None]:
 
 
 def _rest(parts: list[str], known: set[str]) -> list[str]:
-    return [one for one in parts if one not in known and not _FILLER.fullmatch(one)]
+    return [
+        one
+        for one in parts
+        if one not in known
+        and not one.isdigit()
+        and not _FILLER.fullmatch(one)
+        and not _NOISE.fullmatch(one)
+    ]
 
 
 def _speaks_of_consent(permits: list[str]) -> bool:

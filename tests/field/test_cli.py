@@ -1,5 +1,6 @@
 """Lists and opt-outs as houses send them, through the commands: what is called afterwards, and what is said."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 from sqlalchemy import Engine, insert, select
 from typer.testing import CliRunner
 
+from callserver.adapters.clock import SystemClock
 from callserver.cli import contacts as lists
 from callserver.cli import suppress
 from callserver.database import migrate
@@ -17,17 +19,25 @@ from callserver.database.tables import contacts, registers, suppressions
 from callserver.domain import heading_words, headings
 from callserver.engine import number_files
 from callserver.engine.listed import Doubtful
-from callserver.ports import SystemClock
 
 FIELD = Path(__file__).parent
 ROOT = FIELD.parents[1]
 Say = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = make_engine(f"sqlite:///{tmp_path}/lists.db", durable=False)
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("empty") / "lists.db"
+    made = make_engine(f"sqlite:///{file}", durable=False)
     migrate.upgrade(made)
+    made.dispose()
+    return file
+
+
+@pytest.fixture
+def engine(tmp_path: Path, empty: Path) -> Iterator[Engine]:
+    shutil.copy(empty, tmp_path / "lists.db")
+    made = make_engine(f"sqlite:///{tmp_path}/lists.db", durable=False)
     yield made
     made.dispose()
 
@@ -75,13 +85,17 @@ def silenced(engine: Engine) -> set[str]:
         return set(tx.execute(select(suppressions.c.subject)).scalars())
 
 
-def test_what_the_list_says_against_calls_is_in_force(take: Callable[..., str], engine: Engine) -> None:
+def test_what_the_list_says_against_calls_is_in_force(
+    take: Callable[..., str], engine: Engine
+) -> None:
     said = take(FIELD / "own-no-column.csv")
     assert "must not be called, by the list itself" in said
     found = silenced(engine)
     assert {"number:4532200101", "number:4532200102"} <= found
     assert "number:4532200103" not in found
-    assert len([one for one in found if one.startswith("person:")]) == 4  # by reference, and by name
+    assert (
+        len([one for one in found if one.startswith("person:")]) == 4
+    )  # by reference, and by name
 
 
 NO = """Do Not Call|ring ikke|Reserveret|no calls|DNC|HasOptedOutOfCall|HasOptedOutOfCall?|Telefon: nej tak
@@ -135,7 +149,10 @@ def test_other_headings_are_details(heading: str) -> None:
 @pytest.mark.parametrize(
     ("value", "is_no"),
     [
-        *((one, True) for one in ("TRUE", "1", "x", "ja", "Yes", "J", "2026-01-01", "måske", "ring ikke")),
+        *(
+            (one, True)
+            for one in ("TRUE", "1", "x", "ja", "Yes", "J", "2026-01-01", "måske", "ring ikke")
+        ),
         *((one, False) for one in ("", "FALSE", "0", "nej", "No", "n")),
     ],
 )
@@ -147,7 +164,9 @@ def test_values_that_say_no(
     assert ("neither yes nor no" in said) is (value in ("måske", "ring ikke"))
 
 
-def test_a_row_that_cannot_be_called_may_still_say_no(take: Callable[..., str], engine: Engine) -> None:
+def test_a_row_that_cannot_be_called_may_still_say_no(
+    take: Callable[..., str], engine: Engine
+) -> None:
     take("Id;Telefon;Mobil;Ring ikke\nA7;32200101 / 32200102;32200104;ja\n")
     assert numbers(engine) == []
     assert {f"number:453220010{n}" for n in (1, 2, 4)} <= silenced(engine)
@@ -165,7 +184,11 @@ def test_a_changed_number_is_the_only_one(take: Callable[..., str], engine: Engi
     assert "changed (in the campaign already)" in tried
     assert numbers(engine) == [4532200121]
     said = take(FIELD / "again-2.csv")
-    figures = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in said.splitlines() if line.count("│") == 3}
+    figures = {
+        line.split("│")[1].strip(): line.split("│")[2].strip()
+        for line in said.splitlines()
+        if line.count("│") == 3
+    }
     assert (figures["changed (in the campaign already)"], figures["taken"]) == ("1", "0")
     assert numbers(engine) == [4532200129]
     with engine.connect() as tx:
@@ -178,7 +201,9 @@ def test_a_list_of_noes_is_read_generously(say: Say, engine: Engine) -> None:
     assert silenced(engine) == {f"number:453220013{n}" for n in range(1, 7)}
 
 
-def test_what_is_left_of_a_list_of_noes_is_an_error(say: Say, engine: Engine, tmp_path: Path) -> None:
+def test_what_is_left_of_a_list_of_noes_is_an_error(
+    say: Say, engine: Engine, tmp_path: Path
+) -> None:
     file = tmp_path / "noes.csv"
     file.write_text("Dato;Telefon\n2026-11-20;32200131 / 3220013\n2026-11-20;ved ikke\n")
     code, said = say("suppress", "import", file)
@@ -212,7 +237,9 @@ def test_floats_are_no_digits(take: Callable[..., str], engine: Engine) -> None:
     assert numbers(engine) == [4532200142]
 
 
-@pytest.mark.parametrize("number", ["3220014.0", "3220014-0", "322001.00", "4,53E+09", "4.5322E+09", "3220014 0"])
+@pytest.mark.parametrize(
+    "number", ["3220014.0", "3220014-0", "322001.00", "4,53E+09", "4.5322E+09", "3220014 0"]
+)
 def test_numbers_that_lack_digits(number: str, take: Callable[..., str], engine: Engine) -> None:
     take(f"Id;Telefon\nA7;{number}\nA8;32200142\n")
     assert numbers(engine) == [4532200142]
@@ -225,13 +252,22 @@ def test_a_number_is_its_countrys(take: Callable[..., str], engine: Engine) -> N
 
 @pytest.mark.parametrize(
     ("country", "number"),
-    [("NO", 4741234567), ("Norway", 4741234567), ("+47", 4741234567), ("Danmark", 4541234567), ("", 4541234567), ("Narnia", None)],
+    [
+        ("NO", 4741234567),
+        ("Norway", 4741234567),
+        ("+47", 4741234567),
+        ("Danmark", 4541234567),
+        ("", 4541234567),
+        ("Narnia", None),
+    ],
 )
-def test_countries(country: str, number: int | None, take: Callable[..., str], engine: Engine) -> None:
+def test_countries(
+    country: str, number: int | None, take: Callable[..., str], engine: Engine
+) -> None:
     take(f"Id;Telefon;Country\nA7;41234567;{country}\nA8;+4532200142;Narnia\n")
-    assert numbers(engine) == [one for one in (4532200142, number) if one] or numbers(engine) == sorted(
-        one for one in (4532200142, number) if one
-    )
+    assert numbers(engine) == [one for one in (4532200142, number) if one] or numbers(
+        engine
+    ) == sorted(one for one in (4532200142, number) if one)
 
 
 def test_references_keep_their_case(take: Callable[..., str], engine: Engine) -> None:
@@ -242,7 +278,9 @@ def test_references_keep_their_case(take: Callable[..., str], engine: Engine) ->
 def test_row_numbers_are_no_references(take: Callable[..., str], engine: Engine) -> None:
     rows = "1;Ane Prove;322001{}1\n2;Bo Prove;322001{}2\n3;Cia Prove;322001{}3\n"
     take("Id;Name;Phone\n" + rows.replace("{}", "0"))
-    said = take("Id;Name;Phone\n" + rows.replace("{}", "1").replace("Prove", "Test").replace("Ane", "Per"))
+    said = take(
+        "Id;Name;Phone\n" + rows.replace("{}", "1").replace("Prove", "Test").replace("Ane", "Per")
+    )
     assert "only counts the rows" in said
     assert len(numbers(engine)) == 6
 
@@ -254,7 +292,9 @@ def test_one_reference_of_two_people_is_refused(take: Callable[..., str], engine
     assert numbers(engine) == [4532200101]
 
 
-@pytest.mark.parametrize("address", ["Ukendt", "unknown", "-", "n/a", "?", "x", "Hemmelig adresse", "", "."])
+@pytest.mark.parametrize(
+    "address", ["Ukendt", "unknown", "-", "n/a", "?", "x", "Hemmelig adresse", "", "."]
+)
 def test_no_address_is_no_household(address: str, take: Callable[..., str], engine: Engine) -> None:
     text = (FIELD / "no-address.csv").read_text().replace("Ukendt", address)
     take(text)
@@ -275,9 +315,13 @@ def test_no_line_of_a_note_is_a_contact(take: Callable[..., str], engine: Engine
 
 def test_birthdays_are_read_and_columns_named(take: Callable[..., str], engine: Engine) -> None:
     with engine.begin() as tx:
-        tx.execute(insert(registers).values(name="robinson", washed_at=SystemClock().now(), active=True))
+        tx.execute(
+            insert(registers).values(name="robinson", washed_at=SystemClock().now(), active=True)
+        )
     text = (FIELD / "birthdate.csv").read_text().replace("2014", f"{date.today().year - 12}")  # noqa: DTZ011 - of the command's own clock
-    said = take(text.replace("Birthdate", "Birthdate,Favourite").replace("-05-01", "-05-01,x"), "--dry-run")
+    said = take(
+        text.replace("Birthdate", "Birthdate,Favourite").replace("-05-01", "-05-01,x"), "--dry-run"
+    )
     assert "columns read as nothing: Favourite (1)" in said
     assert "may be rung now" in said
     assert "0" in next(line for line in said.splitlines() if "may be rung now" in line)
@@ -286,7 +330,9 @@ def test_birthdays_are_read_and_columns_named(take: Callable[..., str], engine: 
         assert tx.execute(select(contacts.c.born)).scalar_one().endswith("-05-01")
 
 
-@pytest.mark.parametrize("born", ["ukendt", "01/05/2014", "1. maj 2014", "41760", "14-05-01", "010514-1234"])
+@pytest.mark.parametrize(
+    "born", ["ukendt", "01/05/2014", "1. maj 2014", "41760", "14-05-01", "010514-1234"]
+)
 def test_a_birthday_that_cannot_be_read_refuses_the_row(
     born: str, take: Callable[..., str], engine: Engine
 ) -> None:

@@ -45,7 +45,9 @@ def _rekey(before: Callable[[str], int], after: Callable[[str], int]) -> None:
         if tx.execute(mine.values(person=new)).rowcount:
             moved.setdefault(old, set()).add(new)
             tx.execute(
-                sa.update(_calls).where(_calls.c.contact == key, _calls.c.person == old).values(person=new)
+                sa.update(_calls)
+                .where(_calls.c.contact == key, _calls.c.person == old)
+                .values(person=new)
             )
     for name, columns in _about.items():
         table = sa.table(name, sa.column("subject"), *map(sa.column, columns))
