@@ -11,6 +11,7 @@ from typing import Any
 from callserver.database import staged
 from callserver.database.staged import Met
 from callserver.domain import subject
+from callserver.domain.reason import Reason
 from callserver.engine.listed import Listed
 from callserver.ports import Tx
 
@@ -104,6 +105,8 @@ def _add(
     compared: Compared, one: Met, campaign: str, present: frozenset[str], extras: frozenset[str]
 ) -> None:
     old = one.contact
+    if old.reason == Reason.PERSON_ERASED.value:  # what was erased is not written down again
+        return
     is_here = old.campaign == campaign
     changes = _person(old._asdict(), one.staged, present)
     if is_here:

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
 _contacts = sa.table("contacts", sa.column("id"), sa.column("ref"), sa.column("person"))
 _calls = sa.table("calls", sa.column("contact"), sa.column("person"))
 _about = {
-    "suppressions": ("scope", "purpose", "at", "lifted_at", "by", "list", "heard"),
+    "suppressions": ("scope", "purpose", "at", "lifted_at", "by", "list", "heard", "opt_out"),
     "marks": ("kind", "at", "detail"),
 }
 
