@@ -6,21 +6,20 @@ entry. Orders to the network that follow from it go out after the commit.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
-from callserver.database import audit, calls, contacts, house, knowledge, seats
+from callserver.database import audit, calls, house, knowledge, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
-from callserver.domain import outcome, subject
+from callserver.domain import subject
 from callserver.domain.audit import Kind
 from callserver.domain.call import Cause, Report
 from callserver.domain.call import State as CallState
 from callserver.domain.line import CONFIRMATION
 from callserver.domain.seat import Event, State
-from callserver.engine import declining, hearing, seating
+from callserver.engine import declining, hearing, retrying, seating
 from callserver.engine.house import House
 from callserver.engine.stopping import PHONER_LOST, Stopping
 from callserver.ports import Declined, LegState, Tx
@@ -276,29 +275,7 @@ class CallFlow:
             if moved.state == State.WAITING:
                 after.dial.append(moved.id)
         if not met:
-            self._contact_after(tx, before, call, now)
-
-    def _contact_after(self, tx: Tx, before: CallRow, call: machine.Call, now: datetime) -> None:
-        """A call that reached nobody: the campaign's retry rule for its cause."""
-        contact = None if before.contact is None else contacts.get_locked(tx, before.contact)
-        if contact is None or contact.status != "claimed":
-            return
-        if call.cause is Cause.DECLINED:  # nothing rang: back to where it came from
-            back = "call_back" if contact.callback_for else "ready"
-            contacts.set_status(tx, contact.id, back, next_at=contact.callback_for)
-            return
-        if call.cause is None:
-            return
-        cause = Cause.NO_ANSWER if call.cause in _LIKE_NO_ANSWER else call.cause
-        counted = outcome.counted(contact.tries_by_outcome, cause, 1)
-        campaign = self._ours.rules.known(before.campaign)
-        follows = outcome.after_cause(campaign, cause, counted, contact.tries + 1, now)
-        more: dict[str, Any] = {"tries": contact.tries + 1, "tries_by_outcome": counted}
-        match follows:
-            case outcome.Again(at=at):
-                contacts.set_status(tx, contact.id, "waiting", next_at=at, **more)
-            case outcome.Finish(reason=reason):
-                contacts.set_status(tx, contact.id, "closed", reason=reason, **more)
+            retrying.after_unreached(tx, self._ours, before, call, now)
 
     # -- after an answer ----------------------------------------------------------------------
 
@@ -340,9 +317,6 @@ class CallFlow:
 
 _LIVING = frozenset({Report.TAKEN, Report.RANG, Report.ANSWERED})
 _NOTHING_RANG = frozenset({Cause.NEVER_PLACED, Cause.DECLINED})
-
-_LIKE_NO_ANSWER = frozenset({Cause.CANCELLED, Cause.NEVER_PLACED, Cause.COMPLETED})
-"""Ends after which the person was not reached: the rule for "no answer" serves."""
 
 
 def _answered(call: machine.Call) -> bool:

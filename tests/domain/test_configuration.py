@@ -125,7 +125,7 @@ def test_the_shipped_configuration_is_well() -> None:
             "policies/dk.yaml",
             "mode: not_needed",
             "mode: not_needed\n  proof: true",
-            36,
+            37,
             "would say nothing",
         ),
         ("campaigns/kanvas.yaml", "+4532123400", "+4513123400", 10, "no number to show"),

@@ -8,23 +8,21 @@ channel's id: a lost reply is settled by asking for it. Creates are never repeat
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import datetime
 
 import structlog
 
 from callserver.adapters.asterisk import names, trunk
-from callserver.adapters.asterisk.bridging import AGAIN_S, TRIES, heard, join
-from callserver.adapters.asterisk.causes import NORMAL_CLEARING, STATES
+from callserver.adapters.asterisk.bridging import AGAIN_S, TRIES, join
+from callserver.adapters.asterisk.causes import NORMAL_CLEARING
 from callserver.adapters.asterisk.client import Ari, Lost, Unreached
+from callserver.adapters.asterisk.leg_states import DIALED, LegStates
 from callserver.adapters.asterisk.speech import Speech
-from callserver.domain.call import Cause
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
 from callserver.ports import (
     Clock,
     Declined,
-    Leg,
     LegState,
     Placed,
     Result,
@@ -45,16 +43,10 @@ ASKS = "asks"
 NO_SUCH_SOURCE = 422
 """An event about a channel that has ended."""
 
-DIALED = "CALLSERVER_DIALED"
-"""Set on a channel just before it is dialed: one without it has never rung, and never will."""
-
-LISTEN_S = 0.8
-"""A telephone sends fifty packets in a second; one that sends none for so long has died."""
-
 _BROWSERS = ("PJSIP/phoner_", "PJSIP/listener_")
 
 
-class Asterisk:
+class Asterisk(LegStates):
     """Orders and questions to one exchange."""
 
     longest_leg = None
@@ -67,8 +59,8 @@ class Asterisk:
         speech: Speech,
         own_numbers: Callable[[], frozenset[str]],
     ) -> None:
+        super().__init__(ari)
         self._clock = clock
-        self._ari = ari
         self._speech = speech
         self._own_numbers = own_numbers
         both = (trunk.codecs_of(settings, browser=browser) for browser in (False, True))
@@ -289,69 +281,3 @@ class Asterisk:
         except Lost:
             return Result.SILENT
         return Result.DONE
-
-    # -- asking -------------------------------------------------------------------------------
-
-    async def look_up(
-        self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
-    ) -> Leg:
-        """The channel's id is the attempt's. One that was never dialed is withdrawn here and now."""
-        del ref, room, number, since
-        found = await self._found(attempt)
-        if found.state is not LegState.QUEUED:
-            return found
-        try:
-            dialed = await self._ari.get("channels", attempt, "variable", variable=DIALED)
-            if not dialed.ok or dialed.body["value"] != "1":
-                await self._ari.delete("channels", attempt)
-                return Leg(LegState.ENDED, attempt, Cause.CANCELLED.value)
-        except Lost:
-            return Leg(LegState.NO_ANSWER, attempt)
-        return found
-
-    async def leg(self, ref: str) -> Leg:
-        """A leg of the house's. A phoner's that says nothing has lost its telephone: it is ended here
-        and now. Asterisk notices by itself too, but later; and whoever has just answered waits for a
-        voice. A listener may be silent as long as she likes.
-        """
-        found = await self._found(ref)
-        if found.state is not LegState.TALKING:
-            return found
-        try:
-            if not await self._listens(ref) and await self._mute(ref):
-                await self._ari.delete("channels", ref)
-                return Leg(LegState.ENDED, ref, Cause.COMPLETED.value)
-        except Lost:
-            return Leg(LegState.NO_ANSWER, ref)
-        return found
-
-    async def _listens(self, ref: str) -> bool:
-        """Whether it is a listener's: she has a bridge of her own once she was told what to hear."""
-        if names.listening_of(ref) is not None:
-            return True
-        return (await self._ari.get("bridges", names.ears_of(ref))).ok
-
-    async def _mute(self, ref: str) -> bool:
-        """Whether a telephone sends no sound any more, not even silence."""
-        before = await heard(self._ari, ref)
-        await asyncio.sleep(LISTEN_S)
-        return await heard(self._ari, ref) == before
-
-    async def _found(self, ref: str) -> Leg:
-        """Asterisk forgets a leg as soon as it has ended."""
-        try:
-            found = await self._ari.get("channels", ref)
-        except Lost as lost:
-            log.warning("leg_not_looked_up", why=str(lost))
-            return Leg(LegState.NO_ANSWER, ref)
-        if found.ok:
-            return Leg(STATES.get(found.body["state"], LegState.QUEUED), ref)
-        return Leg(LegState.UNKNOWN_LEG if found.gone else LegState.NO_ANSWER, ref)
-
-    async def find_room(self, name: str) -> str | None:
-        """The bridge of that name, if anybody sits in it."""
-        try:
-            found = await self._ari.get("bridges", name)
-        except Lost:
-            return None
-        return name if found.ok and found.body["channels"] else None

@@ -1,0 +1,92 @@
+"""What became of a leg or a room: what Asterisk says when it is asked."""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+
+from callserver.adapters.asterisk import names
+from callserver.adapters.asterisk.bridging import heard
+from callserver.adapters.asterisk.causes import STATES
+from callserver.adapters.asterisk.client import Ari, Lost
+from callserver.domain.call import Cause
+from callserver.ports import Leg, LegState, Room
+
+log = structlog.get_logger(__name__)
+
+DIALED = "CALLSERVER_DIALED"
+"""Set on a channel just before it is dialed: one without it has never rung, and never will."""
+
+LISTEN_S = 0.8
+"""A telephone sends fifty packets in a second; one that sends none for so long has died."""
+
+
+class LegStates:
+    """Questions to one exchange."""
+
+    def __init__(self, ari: Ari) -> None:
+        self._ari = ari
+
+    async def look_up(
+        self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
+    ) -> Leg:
+        """The channel's id is the attempt's. One that was never dialed is withdrawn here and now."""
+        del ref, room, number, since
+        found = await self._found(attempt)
+        if found.state is not LegState.QUEUED:
+            return found
+        try:
+            dialed = await self._ari.get("channels", attempt, "variable", variable=DIALED)
+            if not dialed.ok or dialed.body["value"] != "1":
+                await self._ari.delete("channels", attempt)
+                return Leg(LegState.ENDED, attempt, Cause.CANCELLED.value)
+        except Lost:
+            return Leg(LegState.NO_ANSWER, attempt)
+        return found
+
+    async def leg(self, ref: str) -> Leg:
+        """A leg of the house's. A phoner's that says nothing has lost its telephone: it is ended here
+        and now. Asterisk notices by itself too, but later; and whoever has just answered waits for a
+        voice. A listener may be silent as long as she likes.
+        """
+        found = await self._found(ref)
+        if found.state is not LegState.TALKING:
+            return found
+        try:
+            if not await self._listens(ref) and await self._mute(ref):
+                await self._ari.delete("channels", ref)
+                return Leg(LegState.ENDED, ref, Cause.COMPLETED.value)
+        except Lost:
+            return Leg(LegState.NO_ANSWER, ref)
+        return found
+
+    async def _listens(self, ref: str) -> bool:
+        """Whether it is a listener's: she has a bridge of her own once she was told what to hear."""
+        if names.listening_of(ref) is not None:
+            return True
+        return (await self._ari.get("bridges", names.ears_of(ref))).ok
+
+    async def _mute(self, ref: str) -> bool:
+        """Whether a telephone sends no sound any more, not even silence."""
+        before = await heard(self._ari, ref)
+        await asyncio.sleep(LISTEN_S)
+        return await heard(self._ari, ref) == before
+
+    async def _found(self, ref: str) -> Leg:
+        """Asterisk forgets a leg as soon as it has ended."""
+        try:
+            found = await self._ari.get("channels", ref)
+        except Lost as lost:
+            log.warning("leg_not_looked_up", why=str(lost))
+            return Leg(LegState.NO_ANSWER, ref)
+        if found.ok:
+            return Leg(STATES.get(found.body["state"], LegState.QUEUED), ref)
+        return Leg(LegState.UNKNOWN_LEG if found.gone else LegState.NO_ANSWER, ref)
+
+    async def find_room(self, name: str) -> str | None:
+        """The bridge of that name, if anybody sits in it."""
+        try:
+            found = await self._ari.get("bridges", name)
+        except Lost:
+            return None
+        return name if found.ok and found.body["channels"] else None
