@@ -92,26 +92,50 @@ def text_of(node: ast.expr, names: dict[str, Any]) -> str | None:
     return None
 
 
-def written(module: ModuleType) -> Iterator[str]:
-    """Patterns that the module's source hands to a function of `re`."""
+def written(module: ModuleType) -> Iterator[tuple[str, bool]]:
+    """Patterns that the module's source hands to a function of `re`, and whether that searches."""
     for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text())):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name), args=[first, *_]):
                 text = text_of(first, vars(module))
-                if name != "escape" and text is not None:
-                    yield text
+                if name not in ("escape", "compile") and text is not None:
+                    yield text, name in SEARCHING
 
 
-def found_patterns() -> dict[tuple[str, int], re.Pattern[str]]:
-    found = {}
+SEARCHING = {"search", "sub", "subn", "findall", "finditer", "split"}
+Found = dict[tuple[str, int], tuple[re.Pattern[str], bool]]
+
+
+def searched_names() -> set[str]:
+    """The names of patterns that are looked for at every place of a text; others only match."""
+    found = set()
     for module in modules():
-        for one in vars(module).values():
+        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text())):
+            match node:
+                case ast.Attribute(value=ast.Name(id=name) | ast.Attribute(attr=name), attr=does):
+                    if does in SEARCHING:
+                        found.add(name)
+    return found
+
+
+def found_patterns() -> Found:
+    """Every pattern, and whether it is searched for. One in a collection may be."""
+    searched, found = searched_names(), Found()
+    for module in modules():
+        for name, one in vars(module).items():
             for pattern in patterns_in(one):
                 if isinstance(pattern.pattern, str):
-                    found[pattern.pattern, pattern.flags] = pattern
-        for text in written(module):
+                    key = pattern.pattern, pattern.flags
+                    search = (
+                        name in searched or one is not pattern or (key in found and found[key][1])
+                    )
+                    found[key] = pattern, search
+        for text, search in written(module):
             pattern = re.compile(text)
-            found[pattern.pattern, pattern.flags] = pattern
+            key = pattern.pattern, pattern.flags
+            found[key] = pattern, search or (key in found and found[key][1])
+    for pattern in patterns_in(files._Loader.yaml_implicit_resolvers):  # YAML's reader matches
+        found[pattern.pattern, pattern.flags] = pattern, False
     return found
 
 
@@ -185,23 +209,19 @@ def test_the_patterns_are_found() -> None:
     known = [sheet._GUARDED, log._NUMBER, audit._NUMBER, callers._DIGITS]
     assert {(one.pattern, one.flags) for one in known} <= set(PATTERNS)
     assert len(PATTERNS) > 30
+    assert len([one for one, is_searched in PATTERNS.values() if is_searched]) > 10
 
 
-@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=lambda one: one.pattern[:40])
-def test_a_pattern_takes_linear_time(pattern: re.Pattern[str]) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "is_searched"), PATTERNS.values(), ids=[one[0][:40] for one in PATTERNS]
+)
+def test_a_pattern_takes_linear_time(pattern: re.Pattern[str], is_searched: bool) -> None:
     alphabet = set(letters(parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)))
     for name, text in texts_of(alphabet):
         for ask in (pattern.match, pattern.fullmatch, pattern.search):
-            if ask == pattern.search and (pattern.pattern, pattern.flags) in ONLY_AT_THE_START:
+            if ask == pattern.search and not is_searched:
                 continue
             assert growth(ask, text) < MOST, f"{ask.__name__} of {name}"
-
-
-ONLY_AT_THE_START = {
-    (one.pattern, one.flags)
-    for one in (sheet._GUARDED, *patterns_in(files._Loader.yaml_implicit_resolvers))
-}
-"""Never searched for: see where it is made; and YAML's reader only matches."""
 
 
 def rows_of(raw: str) -> object:

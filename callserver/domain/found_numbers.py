@@ -22,7 +22,7 @@ _EXTENSIONS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _RUN = re.compile(r"[+(]?[0-9][0-9 .()-]*", re.ASCII)
-_GROUP = re.compile("[+(]*[0-9]+[)]?", re.ASCII)
+_GROUP = re.compile("[+(]{0,2}[0-9]+[)]?", re.ASCII)
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 
 

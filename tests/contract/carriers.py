@@ -104,7 +104,7 @@ async def _phoner(carrier: Carrier, line: str) -> Room:
     """Ring the phoner in, and wait until the door hears that she sits in her room."""
     name = carrier.door.name
     answer = await carrier.telephony.ring_phoner(OwnLine(line), 1, Room(name), CALLER_ID)
-    assert isinstance(answer, Placed)
+    assert isinstance(answer, Placed), answer
     await carrier.until(lambda: [told for told in carrier.door.of("room") if told[4] == "join"])
     return Room(name, carrier.door.of("room")[-1][2])
 

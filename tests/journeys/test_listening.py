@@ -721,7 +721,7 @@ def test_who_was_never_in_the_room_is_not_said_to_have_listened(house: EarHouse)
     async def work() -> None:
         await house.talking()
         house.people.does["+4532209999"] = Behaviour(answers_after=None)
-        house.read(lambda tx: accounts.change(tx, SUPERVISOR, line="+4532209999"))
+        house.read(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
         assert await house.listen() == 200
         await house.until(50)
         _, heard = await house.api("GET", "/heard")

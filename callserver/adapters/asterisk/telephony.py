@@ -43,6 +43,9 @@ ASKS = "asks"
 NO_SUCH_SOURCE = 422
 """An event about a channel that has ended."""
 
+QUALIFIED_AFTER_S = (0.1, 0.4, 1.0)
+"""When a telephone that is offline is asked about again."""
+
 _BROWSERS = ("PJSIP/phoner_", "PJSIP/listener_")
 
 
@@ -148,10 +151,18 @@ class Asterisk(LegStates):
         return await self._order(leg, endpoint, caller_id, RING_HOUSE_S, None)
 
     async def _signed_in(self, endpoint: str) -> bool:
-        """Whether the exchange can reach a colleague's telephone; true where it does not say."""
+        """Whether the exchange can reach a colleague's telephone; true where it does not say.
+
+        A telephone that has just signed in is offline until it has answered the first OPTIONS.
+        """
         with contextlib.suppress(Lost):
-            found = await self._ari.get("endpoints", *endpoint.split("/"))
-            return found.ok and found.body["state"] != "offline"
+            for wait in (*QUALIFIED_AFTER_S, None):
+                found = await self._ari.get("endpoints", *endpoint.split("/"))
+                if found.ok and found.body["state"] != "offline":
+                    return True
+                if wait is not None and found.ok:
+                    await asyncio.sleep(wait)
+            return False
         return True
 
     def _allowed(self, number: str, caller_id: str) -> str | Declined:
