@@ -76,7 +76,7 @@ def test_the_events_go_on_while_the_database_is_away(monkeypatch: pytest.MonkeyP
                 store.says = False
 
         monkeypatch.setattr(events, "KEEP_S", 0)
-        monkeypatch.setattr(found, "_look_at_trunk", look)
+        monkeypatch.setattr(found, "_look_at_carrier", look)
         await asyncio.wait_for(found._keep(), 20)
         assert rounds == 3
 
