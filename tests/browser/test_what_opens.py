@@ -2,6 +2,7 @@
 its effect, the later steps of signing in. Looked at as test_pages looks at pages.
 """
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -56,7 +57,7 @@ def test_in_each_page(visit: Visit, house: House) -> None:
 
             return looks
 
-        accounts_page(asger, looks_at(asger, "/accounts"), f"ny.{language}")
+        accounts_page(asger, looks_at(asger, "/accounts"), f"ny.{language}.{secrets.token_hex(2)}")
         suppressions_page(asger, looks_at(asger, "/suppressions"))
         rules_page(asger, looks_at(asger, "/rules"))
         proposals(lea, looks_at(lea, "/rules"))
@@ -213,7 +214,7 @@ def test_each_step_of_signing_in(
     """Somebody new: a password of her own, one-time codes set up, and asked for the next time."""
     wrong: list[str] = []
     once, kept = new_password()
-    handle = f"nina.{language}"
+    handle = f"nina.{language}.{secrets.token_hex(2)}"  # a second try is another account
     new: dict[str, Any] = {"handle": handle, "name": "Nina Prøve", "role": Role.SUPERVISOR.value}
     new |= {"password": kept, "password_once": True, "department": "nord"}
     store = house.stage.server.store
@@ -250,6 +251,9 @@ def test_each_step_of_signing_in(
         looks("not the right code")
         page.locator("#code_setup [name=code]").fill(code(page, house))
         page.locator("#code_setup .main").click()
+        expect(page.locator("#refused")).to_be_visible()
+        looks("the refused attempt is told")
+        page.locator("#refused .main").click()
         page.locator("#sign-out").click()
 
         enters("a green bicycle in the rain")
