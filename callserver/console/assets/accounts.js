@@ -247,4 +247,5 @@ $("#search").addEventListener("input", people);
 $("#show-left").addEventListener("change", people);
 
 await anew();
+for (const button of ["#open-add", "#open-token"]) $(button).disabled = false; // they need the accounts
 follow(anew, {});
