@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from callserver import texts
+from callserver.database.tables import contacts
 from callserver.domain import subject
 from callserver.domain.role import Role
 from tests.console.conftest import House
@@ -16,8 +18,9 @@ NO_SOURCE = "ref;navn;telefon;født\nL1;Elna Isager;32200000;1980-01-01\n"
 
 @pytest.fixture
 def unknown(tmp_path: Path, hashed: str) -> Iterator[House]:
-    """A list without a source of its own."""
+    """A list that an older server took in without a source of its own."""
     made = House(tmp_path, people=NO_SOURCE)
+    made.read(lambda tx: tx.execute(update(contacts).values(source="import:1")))
     made.hashed = hashed
     made.add_user("member_service", Role.MEMBER_SERVICE, None)
     yield made
@@ -41,6 +44,20 @@ def test_a_source_that_the_server_made_up_is_never_read_out(unknown: House) -> N
     said = [one["text"] for one in reply.json()["said"]]
     assert not any("import:" in one for one in said)
     assert texts.say("da", "why.source_unknown") in said
+
+
+def test_a_list_without_a_source_is_told_by_its_date(tmp_path: Path) -> None:
+    house = House(tmp_path, people=NO_SOURCE)
+
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(6)
+        _, card = await house.api("POST", "/card", {})
+        assert card["source"] == "en liste fra 12. maj 2026"
+
+    asyncio.run(work())
+    house.close()
 
 
 def test_which_sources_are_told() -> None:
