@@ -13,7 +13,7 @@ from callserver.domain.cells import RowProblem
 from callserver.domain.contact import Reader, Row
 from callserver.domain.heading_words import FIELDS, OPT_OUTS
 from callserver.domain.headings import IGNORE, Heads
-from callserver.engine.listed import Doubtful, Summary, open_list, open_sheet
+from callserver.engine.listed import Doubtful, Summary, counts_rows, open_list, open_sheet
 from callserver.errors import ConfigurationProblem
 
 SHOWN = 12
@@ -56,6 +56,8 @@ class PreviewView(Answer):
     problem: str | None = None
     why: str = ""
     unread: Sequence[str] = ()
+    doubtful: Sequence[str] = ()  # headings that may say no: a field must be chosen for each
+    row_numbers: str = ""  # a column that only counts the rows
     encoding: str | None = None  # as it was guessed
     has_source: bool = False  # the list says itself where its people come from
 
@@ -130,7 +132,11 @@ def preview(
     header = list(sheet.header)
     width = headings.own_width(header)
     chosen = dict(columns or {})
-    fields, heads = _fields(header[:width], chosen, ignored(chosen) if columns is not None else ())
+    left_out = set(ignored(chosen)) if columns is not None else set()
+    fields, heads = _fields(header[:width], chosen, left_out)
+    row_numbers = "" if heads is None else counts_rows(raw, header, heads, chosen)
+    if row_numbers:
+        fields, heads = _fields(header[:width], chosen, {*left_out, "ref"})
     fields += [None] * (len(header) - width)
     sample = [cells for _, cells in islice(sheet.rows(), SHOWN)]
     shown = [
@@ -146,10 +152,16 @@ def preview(
         rows=rows,
         problem=problem,
         why=why,
-        unread=() if heads is None else [header[at] for at in heads.unread],
+        unread=() if heads is None else _named(header, heads.unread, heads.ignored),
+        doubtful=() if heads is None else _named(header, heads.doubtful),
+        row_numbers=row_numbers,
         encoding=sheet.encoding if sheet.is_guessed else None,
         has_source=heads is not None and "source" in heads.columns,
     )
+
+
+def _named(header: Sequence[str], places: Sequence[int], but: Collection[int] = ()) -> list[str]:
+    return [header[at] for at in places if header[at] and at not in but]
 
 
 def ignored(columns: Mapping[str, str]) -> frozenset[str]:
@@ -255,7 +267,7 @@ def came_to(
         if callable_of is None
         else {key or "callable": count for key, count in callable_of.items()},
         at=at,
-        unread=summary.unread(),
+        unread=_named(summary.header, summary.heads.unread, summary.heads.ignored),
         unclear=len(summary.unclear),
         unclear_lines=summary.unclear[:REFUSED_SHOWN],
         encoding=summary.encoding,

@@ -208,7 +208,7 @@ class Doubtful(ConfigurationProblem):
     """A column may say who must not be called, and nobody has said what it is."""
 
 
-def _counts_rows(raw: bytes, header: Sequence[str], heads: Heads, given: Mapping[str, str]) -> str:
+def counts_rows(raw: bytes, header: Sequence[str], heads: Heads, given: Mapping[str, str]) -> str:
     """The heading of the references where they only count the rows: 1, 2, 3 ... are nobody's own.
 
     What we exported, and a column that somebody chose, is a reference whatever it holds.
@@ -248,7 +248,7 @@ def open_list(
     try:
         own = sheet.header[: headings.own_width(sheet.header)]
         heads = headings.heads(own, given or {}, ignored)
-        counted = _counts_rows(raw, sheet.header, heads, given or {})
+        counted = counts_rows(raw, sheet.header, heads, given or {})
         if counted:
             heads = headings.heads(own, given or {}, {*ignored, "ref"})
     except ValueError as error:

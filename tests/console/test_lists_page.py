@@ -132,6 +132,31 @@ def test_columns_are_chosen_by_hand(house: House) -> None:
     assert done["counts"]["duplicates"] == 1
 
 
+def test_a_column_that_only_counts_the_rows_is_no_reference(house: House) -> None:
+    """Neither as the page shows it, nor when the page sends back what was suggested."""
+    browser = house.browser("administrator")
+    body = sent(browser, b"nr;navn;tlf\n1;Anna;32205001\n2;Bo;32205002\n")
+    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    assert seen["row_numbers"] == "nr"
+    assert [one["field"] for one in seen["columns"]] == [None, "name", "phone"]
+    body["columns"] = {one["name"]: one["field"] for one in seen["columns"] if one["field"]}
+    assert browser.api("POST", "/lists/kanvas/preview", body).json()["rows"][0]["ref"] is None
+    body["columns"]["nr"] = "ref"  # somebody knows better
+    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    assert (seen["row_numbers"], seen["rows"][0]["ref"]) == ("", "1")
+
+
+def test_columns_that_may_say_no_are_named(house: House) -> None:
+    browser = house.browser("administrator")
+    body = sent(browser, b"navn;tlf;Samtykke;By;\nAnna;32205001;x;Skive;\n")
+    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    assert (seen["problem"], seen["doubtful"]) == ("lists.doubtful", ["Samtykke"])
+    assert seen["unread"] == ["Samtykke", "By"]  # not the column without a heading
+    body["columns"] = {"navn": "name", "tlf": "phone", "Samtykke": "ignore"}
+    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    assert (seen["problem"], seen["doubtful"], seen["unread"]) == (None, [], ["By"])
+
+
 def test_a_row_in_another_encoding_is_shown_as_refused(house: House) -> None:
     browser = house.browser("administrator")
     content = "navn;tlf\nBjørn;32205001\n".encode() + b"Bj\xf8rn;32205002\nAnna;32205003\n"

@@ -7,7 +7,7 @@ import { columnRows, previewRows } from "./lists_columns.js";
 import { follow } from "./live.js";
 import { local, thisEvening } from "./rules_show.js";
 import { progressBar, stream } from "./stream.js";
-import { date, dateTime, label, number, setClock, t } from "./texts.js";
+import { date, dateTime, label, now, number, setClock, t } from "./texts.js";
 
 let lists;
 let file = null; // { campaign, upload, region } of the file that was sent
@@ -103,6 +103,16 @@ function step(name) {
   } else if (name) show($(`#${name}`));
 }
 
+function say(element, text) {
+  element.textContent = text || "";
+  show(element, Boolean(text));
+}
+
+function why({ problem, why: named, doubtful }) {
+  if (problem === "lists.same_field") return t(`lists.field.${named}`);
+  return problem === "lists.doubtful" ? doubtful.join(", ") : named;
+}
+
 async function preview() {
   const found = await post(`/lists/${file.campaign}/preview`, reading());
   chosen = Object.fromEntries(found.columns.filter((one) => one.field).map((one) => [one.name, one.field]));
@@ -114,13 +124,13 @@ async function preview() {
     }),
   );
   const problem = found.problem;
-  const why = problem === "lists.same_field" ? t(`lists.field.${found.why}`) : found.why;
-  $("#problem").textContent = problem ? t(problem, { why }) : "";
-  show($("#problem"), Boolean(problem));
-  $("#unread").textContent = found.unread.length ? t("lists.unread", { columns: found.unread.join(", ") }) : "";
-  $("#encoding").textContent = found.encoding ? t("lists.encoding", { encoding: found.encoding }) : "";
-  show($("#encoding"), Boolean(found.encoding));
-  show($("#source-field"), !found.has_source);
+  const readable = found.columns.length > 0;
+  say($("#problem"), problem && t(problem, { why: why(found) }));
+  show($("#columns-table"), readable);
+  show($("#columns-hint"), readable);
+  say($("#row-numbers"), found.row_numbers && t("lists.row_numbers", { column: found.row_numbers }));
+  say($("#encoding"), found.encoding && t("lists.encoding", { encoding: found.encoding }));
+  show($("#source-field"), readable && !found.has_source);
   $("#rows").replaceChildren(...previewRows(found.rows));
   show($("#preview"), found.rows.length > 0);
   show($("#try-step"), !problem);
@@ -138,7 +148,7 @@ if ($("#import")) {
       file = { campaign, region, upload: made.upload };
       chosen = null;
       const name = sent.name.replace(/\.[^.]*$/, "");
-      $("#source").value = t("lists.source_default", { name, date: date(new Date().toISOString().slice(0, 10)) });
+      $("#source").value = t("lists.source_default", { name, date: date(now()) });
       step("columns-step");
       $("#try [name=at]").value = local(thisEvening());
       await preview();

@@ -3,24 +3,30 @@
 import { el } from "./dom.js";
 import { date, has, t } from "./texts.js";
 
-export function columnRows({ columns, fields }, choose) {
-  return columns.map((one, at) =>
-    el(
+export function columnRows({ columns, fields, doubtful }, choose) {
+  return columns.map((one, at) => {
+    const isDoubtful = doubtful.includes(one.name);
+    return el(
       "tr",
-      {},
-      el("th", { scope: "row", id: `column-${at}` }, one.name || "–"),
+      { class: isDoubtful ? "doubtful" : "" },
+      el("th", { scope: "row", id: `column-${at}` }, one.name || t("lists.no_heading")),
       el("td", { class: "soft" }, one.samples.join(" · ")),
-      el("td", {}, select(one, fields, at, choose)),
-    ),
-  );
+      el("td", {}, select(one, fields, at, choose, isDoubtful)),
+    );
+  });
 }
 
-function select(one, fields, at, choose) {
+// A doubtful column cannot be a mere detail: somebody has to say what it is.
+function select(one, fields, at, choose, isDoubtful) {
   const option = (value, text) => el("option", { value, selected: (one.field ?? "") === value }, text);
   return el(
     "select",
-    { "aria-labelledby": `column-${at}`, onchange: (event) => choose(one.name, event.target.value) },
-    option("", t("lists.field_none")),
+    {
+      "aria-labelledby": `column-${at}`,
+      "aria-invalid": isDoubtful ? "true" : null,
+      onchange: (event) => choose(one.name, event.target.value),
+    },
+    option("", t(isDoubtful ? "lists.field_choose" : "lists.field_none")),
     ...fields.map((field) => option(field, t(`lists.field.${field}`))),
   );
 }
