@@ -18,38 +18,38 @@ from starlette.routing import Route
 
 from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
-from callserver.console import problems, signed_in
-from callserver.console.api import Api, Room
-from callserver.console.books import Books
-from callserver.console.card import CardRoom
-from callserver.console.evening import EveningRoom
-from callserver.console.floor import Floor
+from callserver.console import authentication, problems
+from callserver.console.accounts.api import AccountsApi
+from callserver.console.api import Api, PageApi
+from callserver.console.books.api import BooksApi
+from callserver.console.floor.api import FloorApi
+from callserver.console.floor.refused_numbers import RefusedNumbersApi
 from callserver.console.headers import Headers
 from callserver.console.health import Health
-from callserver.console.lifting import LiftingRoom
-from callserver.console.listening import Ears
-from callserver.console.lists import Lists
+from callserver.console.listening.api import ListeningApi
+from callserver.console.lists.api import ListsApi
 from callserver.console.live import Live
-from callserver.console.log import Log
+from callserver.console.log.api import LogApi
 from callserver.console.pages import Pages
-from callserver.console.person_facts import PersonFacts
-from callserver.console.phoner import Phoner
-from callserver.console.played import Played, Telephones
-from callserver.console.refused_numbers import RefusedNumbers
-from callserver.console.reports import Reports
-from callserver.console.rules import RulesRoom
-from callserver.console.shift import ShiftRoom
-from callserver.console.sign_in import SignIn
-from callserver.console.softphone import Softphone, connects
-from callserver.console.staff import StaffRoom
-from callserver.console.suppressions import Suppressions
-from callserver.console.who import Who
+from callserver.console.phone.api import PhoneApi
+from callserver.console.phone.card import CardApi
+from callserver.console.phone.own_calls import OwnCallsApi
+from callserver.console.phone.shift import ShiftApi
+from callserver.console.phone.simulated_telephone import SimulatedTelephoneApi, Telephones
+from callserver.console.phone.softphone import SoftphoneApi, connects
+from callserver.console.reports.api import ReportsApi
+from callserver.console.rules.api import RulesApi
+from callserver.console.sign_in.api import SignInApi
+from callserver.console.suppressions.api import SuppressionsApi
+from callserver.console.suppressions.lifts import LiftsApi
+from callserver.console.who_called.api import WhoCalledApi
+from callserver.console.who_called.person_facts import PersonFactsApi
 from callserver.database.store import UNAVAILABLE
-from callserver.engine.by_hand import ByHand
-from callserver.engine.door import Door
-from callserver.engine.heard import Heard
-from callserver.engine.leading import Leading
-from callserver.engine.pacing import Pacing
+from callserver.engine.dialing.manual_dial import ManualDial
+from callserver.engine.listening.feedback import Heard
+from callserver.engine.provider_events import ProviderEvents
+from callserver.engine.rate_limits import RateLimits
+from callserver.engine.shifts.supervisor_actions import SupervisorActions
 from callserver.errors import CallserverError
 from webhooks.routes import routes as webhook_routes
 
@@ -74,22 +74,22 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     `played`: a network that plays the browsers' telephones (the demonstration's).
     """
 
-    ticker = Ticker(server.upkeep.tick, server.clock)
+    ticker = Ticker(server.scheduler.tick, server.clock)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await server.revising.start()
-        ticker.every(CONFIGURATION_LOOK_SECONDS, server.revising.look)
+        await server.rules_in_force.start()
+        ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
         if not server.settings.upkeep:
-            ticker.every(MAKE_UP_SECONDS, server.upkeep.make_up)
-        ticker.every(TALLY_SECONDS, server.tally.flush)
+            ticker.every(MAKE_UP_SECONDS, server.scheduler.make_up)
+        ticker.every(TALLY_SECONDS, server.refused_requests.flush)
         if ticking and server.settings.upkeep:
-            await server.upkeep.start()
+            await server.scheduler.start()
         if ticking:
             ticker.start(upkeep=server.settings.upkeep)
             if events is not None:
                 events.start()
-        log.info("started", revision=server.ours.rules.current.revision)
+        log.info("started", revision=server.ctx.rules.current.revision)
         # All that is here now stays: looking through it for rubbish, as Python does now and then,
         # would stop every request for a tenth of a second.
         gc.collect()
@@ -101,33 +101,33 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             await ticker.stop()
             if events is not None:
                 await events.stop()
-            await server.ours.background.stop(DRAIN_SECONDS)
+            await server.ctx.background.stop(DRAIN_SECONDS)
             with contextlib.suppress(*UNAVAILABLE):
-                await server.tally.flush(everything=True)
+                await server.refused_requests.flush(everything=True)
             if ticking and server.settings.upkeep:
                 await released(server)
             await asyncio.to_thread(server.store.close)
             await server.http.aclose()
 
-    door = Door(
-        server.tally,
+    door = ProviderEvents(
+        server.refused_requests,
         server.call_flow,
-        server.rooms,
+        server.phoner_legs,
         server.inbound,
         server.listener_legs,
-        server.confirming,
-        server.upkeep.missed,
+        server.line_confirmation,
+        server.scheduler.missed,
     )
 
     own = server.exchange
-    events = None if own is None else own.events(door, server.upkeep.start)
+    events = None if own is None else own.events(door, server.scheduler.start)
 
-    people = signed_in.Door(server.ours, server.accounts, server.settings)
+    people = authentication.Authenticator(server.ctx, server.authentication, server.settings)
     api = Api(_rooms(server, people, played), people)
     softphones = None if own is None else own.softphones
     pages = Pages(people, connects(server.settings, softphones))
 
-    health = Health(server.ours, ticker)
+    health = Health(server.ctx, ticker)
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -160,43 +160,51 @@ async def released(server: Server) -> None:
     """Let another process take upkeep over, if the database can be told."""
     with contextlib.suppress(*UNAVAILABLE):
         async with asyncio.timeout(RELEASE_SECONDS):
-            await server.upkeep.release()
+            await server.scheduler.release()
 
 
-def _rooms(server: Server, people: signed_in.Door, played: Telephones | None = None) -> list[Room]:
+def _rooms(
+    server: Server, people: authentication.Authenticator, played: Telephones | None = None
+) -> list[PageApi]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
-    pacing = Pacing(server.ours)
-    phoner = Phoner(server.ours, server.phoning, ByHand(server.ours, server.dialer), pacing)
-    floor = Floor(server.ours, server.dialer, Leading(server.ours))
-    ears = Ears(server.ours, server.listening, Heard(server.ours, server.listener_legs))
-    rules = RulesRoom(server.ours, server.revising, server.proposing, server.settings.database)
-    lists = Lists(server.ours, server.dialer, server.uploads, server.settings)
-    opt_outs = Suppressions(server.ours, server.uploads, server.settings, pacing)
+    pacing = RateLimits(server.ctx)
+    phoner = PhoneApi(
+        server.ctx, server.phoner_actions, ManualDial(server.ctx, server.dialer), pacing
+    )
+    floor = FloorApi(server.ctx, server.dialer, SupervisorActions(server.ctx))
+    ears = ListeningApi(
+        server.ctx, server.listening_sessions, Heard(server.ctx, server.listener_legs)
+    )
+    rules = RulesApi(
+        server.ctx, server.rules_in_force, server.rule_proposals, server.settings.database
+    )
+    lists = ListsApi(server.ctx, server.dialer, server.uploads, server.settings)
+    opt_outs = SuppressionsApi(server.ctx, server.uploads, server.settings, pacing)
     return [
-        SignIn(server.ours, server.accounts, people),
-        ShiftRoom(server.ours, server.confirming),
+        SignInApi(server.ctx, server.authentication, people),
+        ShiftApi(server.ctx, server.line_confirmation),
         phoner,
-        CardRoom(server.ours),
-        EveningRoom(server.ours),
-        Softphone(
+        CardApi(server.ctx),
+        OwnCallsApi(server.ctx),
+        SoftphoneApi(
             server.settings,
             None if server.exchange is None else server.exchange.softphones,
             played=played is not None,
         ),
-        *([] if played is None else [Played(played, people)]),
-        Books(server.ours),
+        *([] if played is None else [SimulatedTelephoneApi(played, people)]),
+        BooksApi(server.ctx),
         floor,
-        RefusedNumbers(server.ours, server.dialer),
+        RefusedNumbersApi(server.ctx, server.dialer),
         ears,
-        Who(server.ours, server.call_flow, pacing),
-        PersonFacts(server.ours, server.call_flow),
-        Reports(server.ours),
-        Log(server.ours, server.settings),
+        WhoCalledApi(server.ctx, server.call_flow, pacing),
+        PersonFactsApi(server.ctx, server.call_flow),
+        ReportsApi(server.ctx),
+        LogApi(server.ctx, server.settings),
         rules,
         lists,
-        StaffRoom(server.ours, server.staff, server.confirming),
+        AccountsApi(server.ctx, server.account_administration, server.line_confirmation),
         opt_outs,
-        LiftingRoom(server.ours, opt_outs),
+        LiftsApi(server.ctx, opt_outs),
         Live(
             server.feed, people, [room.tell for room in (phoner, floor, ears, rules, lists)], pacing
         ),

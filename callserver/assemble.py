@@ -12,32 +12,34 @@ from sqlalchemy import make_url
 
 from callserver import exchange
 from callserver.adapters.clock import clock_from
-from callserver.adapters.folder import Folder
+from callserver.adapters.config_folder import ConfigFolder
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.uploads import Uploads
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store, reading
-from callserver.engine import refused_rows, revising, sealing
-from callserver.engine.accounts import Accounts
-from callserver.engine.call_flow import CallFlow
-from callserver.engine.confirming import Confirming
-from callserver.engine.dialer import Dialer
-from callserver.engine.feed import Feed
-from callserver.engine.hashing import Hashing
-from callserver.engine.house import House, Rules
-from callserver.engine.inbound import Inbound
-from callserver.engine.leaving import Leaving
-from callserver.engine.listener_legs import ListenerLegs
-from callserver.engine.listening import Listening
-from callserver.engine.phoning import Phoning
-from callserver.engine.proposing import Proposing
-from callserver.engine.revising import Revising
-from callserver.engine.rooms import Rooms
-from callserver.engine.settling import Settling
-from callserver.engine.staff import Staff
-from callserver.engine.tally import Tally
-from callserver.engine.upkeep import Upkeep
-from callserver.engine.wishes import Wishes
+from callserver.engine.accounts.administration import AccountAdministration
+from callserver.engine.accounts.authentication import Authentication
+from callserver.engine.accounts.offboarding import Offboarding
+from callserver.engine.accounts.password_hashing import PasswordHashing
+from callserver.engine.audit_log import sealing
+from callserver.engine.audit_log.feed import Feed
+from callserver.engine.audit_log.refused_requests import RefusedRequests
+from callserver.engine.calls.call_flow import CallFlow
+from callserver.engine.calls.inbound import Inbound
+from callserver.engine.calls.phoner_legs import PhonerLegs
+from callserver.engine.calls.reconciliation import Reconciliation
+from callserver.engine.context import EngineContext, Rules
+from callserver.engine.dialing.dialer import Dialer
+from callserver.engine.dialing.line_confirmation import LineConfirmation
+from callserver.engine.listening.legs import ListenerLegs
+from callserver.engine.listening.sessions import ListeningSessions
+from callserver.engine.lists import refused_rows
+from callserver.engine.outcomes.wishes import Wishes
+from callserver.engine.rules import in_force
+from callserver.engine.rules.in_force import RulesInForce
+from callserver.engine.rules.proposals import RuleProposals
+from callserver.engine.scheduler import Scheduler
+from callserver.engine.shifts.phoner_actions import PhonerActions
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Telephony
 from callserver.settings import Settings, allowed_sip_hosts
@@ -50,25 +52,25 @@ class Server:
     settings: Settings
     store: AnyStore
     clock: Clock
-    ours: House
+    ctx: EngineContext
     call_flow: CallFlow
     dialer: Dialer
-    rooms: Rooms
-    phoning: Phoning
+    phoner_legs: PhonerLegs
+    phoner_actions: PhonerActions
     inbound: Inbound
-    confirming: Confirming
+    line_confirmation: LineConfirmation
     listener_legs: ListenerLegs
-    listening: Listening
+    listening_sessions: ListeningSessions
     wishes: Wishes
-    settling: Settling
-    upkeep: Upkeep
-    accounts: Accounts
-    staff: Staff
-    tally: Tally
+    reconciliation: Reconciliation
+    scheduler: Scheduler
+    authentication: Authentication
+    account_administration: AccountAdministration
+    refused_requests: RefusedRequests
     feed: Feed
     uploads: Uploads
-    revising: Revising
-    proposing: Proposing
+    rules_in_force: RulesInForce
+    rule_proposals: RuleProposals
     http: httpx.AsyncClient
     exchange: exchange.Exchange | None
 
@@ -101,14 +103,14 @@ def build(
     if clock is None:
         with reading(store.engine) as connection:
             clock = clock_from(settings.clock, connection)
-    folder = Folder(settings.config)
+    folder = ConfigFolder(settings.config)
     with store.engine.begin() as tx:
-        configuration = revising.beginning(tx, folder)
+        configuration = in_force.beginning(tx, folder)
     client = http or httpx.AsyncClient(timeout=10)
     rules = Rules(configuration)
     own = exchange.build(settings, clock, client, store, rules)
     network = Twilio(settings, clock, client) if own is None else own.telephony
-    ours = House(
+    ctx = EngineContext(
         store=store,
         clock=clock,
         telephony=telephony or network,
@@ -118,36 +120,36 @@ def build(
         token=token or (lambda: secrets.token_hex(10)),
         sip_hosts=allowed_sip_hosts(settings),
     )
-    call_flow = CallFlow(ours)
-    legs = ListenerLegs(ours, call_flow)
-    dialer = Dialer(ours, call_flow, legs)
+    call_flow = CallFlow(ctx)
+    legs = ListenerLegs(ctx, call_flow)
+    dialer = Dialer(ctx, call_flow, legs)
     call_flow.dial = dialer.dial  # type: ignore[method-assign]  # they need each other
-    rooms = Rooms(ours, call_flow)
-    wishes = Wishes(ours)
-    settling = Settling(ours, call_flow)
-    leaving = Leaving(ours, call_flow)
-    in_force = Revising(ours, folder)
+    rooms = PhonerLegs(ctx, call_flow)
+    wishes = Wishes(ctx)
+    settling = Reconciliation(ctx, call_flow)
+    leaving = Offboarding(ctx, call_flow)
+    revisions = RulesInForce(ctx, folder)
     uploads = Uploads(settings.uploads)
-    tally = Tally(ours)
-    let_in = Accounts(ours, Hashing(), tally)
+    tally = RefusedRequests(ctx)
+    let_in = Authentication(ctx, PasswordHashing(), tally)
     seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
         store=store,
         clock=clock,
-        ours=ours,
+        ctx=ctx,
         call_flow=call_flow,
         dialer=dialer,
-        rooms=rooms,
-        phoning=Phoning(ours, call_flow, rooms, wishes),
-        inbound=Inbound(ours, call_flow, wishes),
-        confirming=Confirming(ours, call_flow),
+        phoner_legs=rooms,
+        phoner_actions=PhonerActions(ctx, call_flow, rooms, wishes),
+        inbound=Inbound(ctx, call_flow, wishes),
+        line_confirmation=LineConfirmation(ctx, call_flow),
         listener_legs=legs,
-        listening=Listening(ours, legs),
+        listening_sessions=ListeningSessions(ctx, legs),
         wishes=wishes,
-        settling=settling,
-        upkeep=Upkeep(
-            ours,
+        reconciliation=settling,
+        scheduler=Scheduler(
+            ctx,
             dialer,
             call_flow,
             settling,
@@ -159,12 +161,12 @@ def build(
             [partial(refused_rows.forget_old, store), uploads.tidy, let_in.forget_old],
         ),
         uploads=uploads,
-        accounts=let_in,
-        staff=Staff(ours, let_in.hashing),
-        tally=tally,
+        authentication=let_in,
+        account_administration=AccountAdministration(ctx, let_in.hashing),
+        refused_requests=tally,
         feed=Feed(store),
-        revising=in_force,
-        proposing=Proposing(ours, in_force),
+        rules_in_force=revisions,
+        rule_proposals=RuleProposals(ctx, revisions),
         http=client,
         exchange=own,
     )

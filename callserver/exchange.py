@@ -8,15 +8,15 @@ import httpx
 import structlog
 
 from callserver.adapters.asterisk import Asterisk
-from callserver.adapters.asterisk.callers import Callers
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.events import Events
-from callserver.adapters.asterisk.legs import Door, Legs
+from callserver.adapters.asterisk.inbound_callers import InboundCallers
+from callserver.adapters.asterisk.leg_events import LegEvents, LegListener
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.adapters.asterisk.speech import Speech
-from callserver.database import carrier, house
+from callserver.database import carrier_states, operations
 from callserver.database.store import UNAVAILABLE
-from callserver.engine.house import Rules
+from callserver.engine.context import Rules
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store
 from callserver.settings import Settings
@@ -37,10 +37,10 @@ class Exchange:
     softphones: Softphones
     shown: Callable[[], frozenset[str]]  # the numbers that campaigns show
 
-    def events(self, door: Door, catch_up: Callable[[], Awaitable[None]]) -> Events:
+    def events(self, door: LegListener, catch_up: Callable[[], Awaitable[None]]) -> Events:
         """The event stream. `catch_up`: the engine asks about every open call and seat."""
         owner = uuid.uuid4().hex
-        callers = Callers(self.ari, self.speech, door.inbound, door.inbound_key)
+        callers = InboundCallers(self.ari, self.speech, door.inbound, door.inbound_key)
 
         held = False
 
@@ -52,23 +52,23 @@ class Exchange:
             nonlocal held
             now = self.clock.now()
             try:
-                held = await self.store.run(lambda tx: house.lease(tx, "exchange", owner, now))
+                held = await self.store.run(lambda tx: operations.lease(tx, "exchange", owner, now))
             except UNAVAILABLE as error:
                 log.warning("exchange_lease_not_renewed", error=type(error).__name__)
             return held
 
         async def release() -> None:
             now = self.clock.now()
-            await self.store.run(lambda tx: house.release_lease(tx, "exchange", owner, now))
+            await self.store.run(lambda tx: operations.release_lease(tx, "exchange", owner, now))
 
         async def note_carrier(states: Mapping[str, str]) -> None:
             now = self.clock.now()
-            await self.store.run(lambda tx: carrier.note(tx, states, now))
+            await self.store.run(lambda tx: carrier_states.note(tx, states, now))
 
         return Events(
             self.settings,
             self.ari,
-            Legs(self.ari, door, callers, self.shown),
+            LegEvents(self.ari, door, callers, self.shown),
             self.softphones,
             lease=lease,
             release=release,

@@ -6,7 +6,7 @@ from typing import Any
 
 from callserver.database import accounts
 from callserver.domain.role import Role
-from callserver.engine.accounts import hash_of
+from callserver.engine.accounts.authentication import hash_of
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from callserver.simulator.legs import Conference, Leg
@@ -81,7 +81,7 @@ class EarHouse(TestHouse):
         headers = [(b"authorization", f"Bearer t{user}".encode())]
         url = f"{self.plan.public_url}/api/v1{path}"
         status, reply = await asgi.call(self.app, method, url, headers, sent)
-        await self.server.ours.background.idle()
+        await self.server.ctx.background.idle()
         return status, document(reply)
 
     async def listen(

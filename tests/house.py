@@ -14,10 +14,10 @@ from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli.populating import wash
 from callserver.database import accounts
-from callserver.database.house import next_due
+from callserver.database.operations import next_due
 from callserver.database.tables import audit, calls, contacts, seats
-from callserver.engine.accounts import hash_of
-from callserver.engine.taking_in import take_in
+from callserver.engine.accounts.authentication import hash_of
+from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 from callserver.settings import Settings
 from callserver.simulator import asgi
@@ -89,7 +89,7 @@ class TestHouse:
         self._number = 0
         self.server = self.restart()
         if registers:
-            self.read(lambda tx: wash(tx, self.server.ours.rules, start))
+            self.read(lambda tx: wash(tx, self.server.ctx.rules, start))
         self.read(lambda tx: self._populate(tx, phoners, people))
 
     def restart(self) -> Server:
@@ -123,7 +123,7 @@ class TestHouse:
         return self.server
 
     def _populate(self, tx: Tx, phoners: int, people: str) -> None:
-        campaign = self.server.ours.rules.campaign(self.campaign)
+        campaign = self.server.ctx.rules.campaign(self.campaign)
         if people:
             take_in(tx, campaign, people.encode(), self.clock.now())
         for number in range(1, phoners + 1):
@@ -148,13 +148,13 @@ class TestHouse:
         headers = [(b"authorization", f"Bearer t{phoner}".encode())]
         url = f"{self.plan.public_url}/api/v1{path}"
         status, reply = await asgi.call(self.app, method, url, headers, sent)
-        await self.server.ours.background.idle()
+        await self.server.ctx.background.idle()
         return status, document(reply)
 
     async def until(self, seconds: float) -> None:
         """Let so much time pass, everything in its order."""
         end = self.clock.now() + timedelta(seconds=seconds)
-        await self.server.ours.background.idle()
+        await self.server.ctx.background.idle()
         wake: datetime | None = self.clock.now()
         for _ in range(20_000):
             due = self.world.agenda.next_at()
@@ -164,10 +164,10 @@ class TestHouse:
             self.clock.set(at)
             if due is not None and due <= at:
                 await self.world.agenda.pop()()
-                await self.server.ours.background.idle()
+                await self.server.ctx.background.idle()
             if wake is not None and wake <= self.clock.now():
-                wake = await self.server.upkeep.tick()
-                await self.server.ours.background.idle()
+                wake = await self.server.scheduler.tick()
+                await self.server.ctx.background.idle()
                 if wake is not None:
                     wake = max(wake, self.clock.now() + timedelta(milliseconds=50))
             due_next = self.read(next_due)
@@ -247,7 +247,7 @@ def play(work: Any) -> None:
 
 def failing(house: TestHouse, order: str, *, times: int = 1, only: str = "") -> list[str]:
     """The provider fails the order so many times (for one leg only); whom it was asked about."""
-    telephony: Any = house.server.ours.telephony
+    telephony: Any = house.server.ctx.telephony
     really: Callable[..., Awaitable[Any]] = getattr(telephony, order)
     asked: list[str] = []
     left = [times]

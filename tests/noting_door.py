@@ -14,7 +14,7 @@ from twilio.request_validator import RequestValidator
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import AskKey, HangUp, Hear, Instruction, JoinRoom, Say, SayCode
 from callserver.domain.listening import Mode
-from callserver.engine.door import Door
+from callserver.engine.provider_events import ProviderEvents
 from callserver.ports import Declined
 from callserver.settings import Settings
 from webhooks.routes import Webhooks
@@ -25,7 +25,7 @@ SETTINGS = Settings(account_sid=AC, auth_token="token", public_url=BASE + "/")
 WHO = {"organisation": "Lys & <Værk>", "why": "Vi ringede."}
 
 
-class NotingDoor(Door):
+class NotingDoor(ProviderEvents):
     """Notes what it is told, and gives one instruction of each kind."""
 
     def __init__(self) -> None:

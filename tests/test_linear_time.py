@@ -23,27 +23,28 @@ import pytest
 import callserver
 import webhooks
 from callserver import log
-from callserver.adapters import files
-from callserver.adapters.asterisk import callers
-from callserver.adapters.asterisk import names as asterisk_names
-from callserver.console import list_views, markup
+from callserver.adapters import yaml_files
+from callserver.adapters.asterisk import channel_names as asterisk_names
+from callserver.adapters.asterisk import inbound_callers
+from callserver.console import markup
+from callserver.console.lists import views as lists_views
 from callserver.domain import (
     addresses,
     audit,
     contact,
     countries,
-    days,
-    found_numbers,
+    dates,
     headings,
     hours,
-    opt_out,
+    numbers_in_text,
+    opt_out_cells,
     phone,
     sheet,
     subject,
 )
-from callserver.engine import number_files
+from callserver.engine.lists import number_files
 from callserver.errors import CallserverError
-from webhooks import reports, signature
+from webhooks import signature, status_reports
 
 SHORT, LONG = 10_000, 40_000
 MOST = 8.0
@@ -134,7 +135,7 @@ def found_patterns() -> Found:
             pattern = re.compile(text)
             key = pattern.pattern, pattern.flags
             found[key] = pattern, search or (key in found and found[key][1])
-    for pattern in patterns_in(files._Loader.yaml_implicit_resolvers):  # YAML's reader matches
+    for pattern in patterns_in(yaml_files._Loader.yaml_implicit_resolvers):  # YAML's reader matches
         found[pattern.pattern, pattern.flags] = pattern, False
     return found
 
@@ -206,7 +207,7 @@ PATTERNS = found_patterns()
 
 
 def test_the_patterns_are_found() -> None:
-    known = [sheet._GUARDED, log._NUMBER, audit._NUMBER, callers._DIGITS]
+    known = [sheet._GUARDED, log._NUMBER, audit._NUMBER, inbound_callers._DIGITS]
     assert {(one.pattern, one.flags) for one in known} <= set(PATTERNS)
     assert len(PATTERNS) > 30
     assert len([one for one, is_searched in PATTERNS.values() if is_searched]) > 10
@@ -248,11 +249,11 @@ READERS: dict[str, Callable[[str], object]] = {
     "a file of numbers": lambda text: number_files.read(text.encode()),
     "a number in a file": lambda text: number_files.read(f"phone\n{text}\n".encode()),
     "a number": phone.parse,
-    "numbers in a cell": found_numbers.read,
+    "numbers in a cell": numbers_in_text.read,
     "a country": countries.region,
-    "a word against calling": lambda text: opt_out.read("do_not_call", text),
+    "a word against calling": lambda text: opt_out_cells.read("do_not_call", text),
     "an address": addresses.is_no_address,
-    "a date": lambda text: days.as_date(text, 2026),
+    "a date": lambda text: dates.as_date(text, 2026),
     "a fold": subject.fold,
     "a row": lambda text: contact.Reader(
         ["phone", "navn", "born", "member", "address", "zone"],
@@ -260,7 +261,7 @@ READERS: dict[str, Callable[[str], object]] = {
         "DK",
         None,
     ).read([[text] * 6]),
-    "a preview's samples": lambda text: list_views._samples([[text]], 0),
+    "a preview's samples": lambda text: lists_views._samples([[text]], 0),
     "a zone": lambda text: hours.place_of("+4532123456", text),
     "words for the log": audit.may_be_kept,
     "a guarded cell": lambda text: sheet.unguarded(sheet.guarded(text)),
@@ -271,8 +272,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "a log line": log.hidden,
     "a webhook's form": lambda text: signature.parse(text.encode()),
     "a webhook's field": lambda text: signature.parse(f"From={text}".encode()),
-    "a webhook's time": lambda text: reports.at({"Timestamp": [text]}),
-    "a webhook's number": lambda text: reports.receipt(
+    "a webhook's time": lambda text: status_reports.at({"Timestamp": [text]}),
+    "a webhook's number": lambda text: status_reports.receipt(
         {"SequenceNumber": [text], "CallSid": ["CA1"]}, "call", "CallSid"
     ),
 }

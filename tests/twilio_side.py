@@ -13,7 +13,7 @@ from callserver.adapters.twilio import Twilio
 from callserver.domain.permit import DialPermit
 from callserver.ports import Room
 from callserver.settings import Settings
-from callserver.simulator.time import VirtualClock
+from callserver.simulator.virtual_time import VirtualClock
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 AC, CF, CA = "AC" + "1" * 32, "CF" + "2" * 32, "CA" + "3" * 32

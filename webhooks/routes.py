@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 from callserver.database.store import UNAVAILABLE
 from callserver.domain.call import Report
 from callserver.domain.instruction import HangUp, Instruction
-from callserver.engine.door import Door
+from callserver.engine.provider_events import ProviderEvents
 from callserver.settings import Settings
-from webhooks import reports, signature, twiml
-from webhooks.reports import NUMBER, Form, Malformed, one
+from webhooks import signature, status_reports, twiml
+from webhooks.status_reports import NUMBER, Form, Malformed, one
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ LISTENER = "listener_"
 Handler = Callable[[Request, Form], Awaitable[Response]]
 
 
-def routes(settings: Settings, door: Door) -> list[Route]:
+def routes(settings: Settings, door: ProviderEvents) -> list[Route]:
     """Every address that Twilio is given."""
     return Webhooks(settings, door).routes()
 
@@ -44,7 +44,7 @@ def routes(settings: Settings, door: Door) -> list[Route]:
 class Webhooks:
     """One method an address."""
 
-    def __init__(self, settings: Settings, door: Door) -> None:
+    def __init__(self, settings: Settings, door: ProviderEvents) -> None:
         self._settings = settings
         self._door = door
         self._base = settings.public_url.rstrip("/")
@@ -142,7 +142,7 @@ class Webhooks:
     async def _phoner_left(self, request: Request, form: Form) -> Response:
         seat, leg = _number(request, "seat"), one(form, "CallSid")
         if (
-            form.get("CallStatus", [""])[0] in reports.ENDED
+            form.get("CallStatus", [""])[0] in status_reports.ENDED
         ):  # she hung up: nothing can be said to this leg any more
             await self._door.phoner_leg(seat, leg, True, None)
             return self._say(HangUp())
@@ -159,36 +159,38 @@ class Webhooks:
         return self._say(await self._door.inbound_key(caller, called, one(form, "CallSid"), key))
 
     async def _call(self, request: Request, form: Form) -> Response:
-        receipt = reports.receipt(form, "call", "CallSid")
-        report, at = reports.report(form), reports.at(form)
+        receipt = status_reports.receipt(form, "call", "CallSid")
+        report, at = status_reports.report(form), status_reports.at(form)
         attempt, leg = _text(request, "attempt"), one(form, "CallSid")
-        code = reports.sip_response(form) if reports.ended(form) else None
-        declined = reports.declined(report, code)
+        code = status_reports.sip_response(form) if status_reports.ended(form) else None
+        declined = status_reports.declined(report, code)
         if declined is not None:
             report = Report.DECLINED
         await self._door.reported(attempt, report, at, leg, receipt, code=code, declined=declined)
         return TAKEN
 
     async def _phoner_status(self, request: Request, form: Form) -> Response:
-        receipt = reports.receipt(form, "phoner", "CallSid")
+        receipt = status_reports.receipt(form, "phoner", "CallSid")
         seat, leg = _number(request, "seat"), one(form, "CallSid")
-        await self._door.phoner_leg(seat, leg, reports.ended(form), receipt)
+        await self._door.phoner_leg(seat, leg, status_reports.ended(form), receipt)
         return TAKEN
 
     async def _listener_status(self, _: Request, form: Form) -> Response:
-        if reports.ended(form):
+        if status_reports.ended(form):
             await self._door.listener_gone(one(form, "CallSid"))
         return TAKEN
 
     async def _conference(self, _: Request, form: Form) -> Response:
-        event = reports.EVENTS.get(one(form, "StatusCallbackEvent"))
+        event = status_reports.EVENTS.get(one(form, "StatusCallbackEvent"))
         if event is not None:
             room, leg = one(form, "FriendlyName"), form.get("CallSid", [""])[0]
-            receipt = reports.receipt(form, "conference", "ConferenceSid")
+            receipt = status_reports.receipt(form, "conference", "ConferenceSid")
             await self._door.room(room, one(form, "ConferenceSid"), leg, event, receipt)
             if event == "join" and not form.get("ParticipantLabel", [""])[0]:
                 # Phoners and contacts have labels.
-                await self._door.listener_came(leg, room, reports.mode(form), reports.at(form))
+                await self._door.listener_came(
+                    leg, room, status_reports.mode(form), status_reports.at(form)
+                )
         return TAKEN
 
     async def _amd(self, request: Request, form: Form) -> Response:

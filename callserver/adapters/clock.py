@@ -5,7 +5,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from callserver.database import house
+from callserver.database import operations
 from callserver.ports import Tx
 from callserver.settings import instant
 
@@ -95,4 +95,4 @@ def clock_from(start: str, tx: Tx) -> SystemClock:
     if not start:
         return SystemClock()
     begins = instant("CALLSERVER_CLOCK", start)
-    return ShiftedClock(max(begins, house.lived_until(tx) or begins))
+    return ShiftedClock(max(begins, operations.lived_until(tx) or begins))

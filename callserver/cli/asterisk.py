@@ -16,7 +16,7 @@ import httpx
 import typer
 
 from callserver.adapters.asterisk import (
-    files,
+    config_files,
     pjsip,
     prompts,
     registrations,
@@ -24,15 +24,15 @@ from callserver.adapters.asterisk import (
     trunk,
 )
 from callserver.adapters.asterisk.client import Ari, Lost
+from callserver.adapters.config_folder import load
 from callserver.cli import opening
 from callserver.database import accounts, audit
 from callserver.database import softphones as kept
 from callserver.database.softphones import Softphone
 from callserver.domain.audit import Kind
-from callserver.engine import lines
-from callserver.engine.house import Terms
+from callserver.engine import user_lines
+from callserver.engine.context import LineContext
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 from callserver.settings import Settings, allowed_sip_hosts, as_environment
 
 RELOADED = ("res_pjsip.so", "pbx_config.so", "res_ari.so")
@@ -66,7 +66,7 @@ def config(
     """
     settings = opening.settings()
     shown = {one.caller_id for one in load(settings.config).campaigns.values()}
-    changed = _write(folder, files.render(settings, shown), dry_run=dry_run)
+    changed = _write(folder, config_files.render(settings, shown), dry_run=dry_run)
     if not changed:
         print("nothing has changed")
     if dry_run:
@@ -175,7 +175,7 @@ def telephone(handle: Annotated[str, typer.Argument(help="the person's short nam
     """
     settings = opening.settings()
     with opening.database() as engine:
-        terms = Terms(
+        terms = LineContext(
             opening.rules(engine, settings), settings.key.encode(), allowed_sip_hosts(settings)
         )
         with engine.begin() as tx:
@@ -190,7 +190,7 @@ def telephone(handle: Annotated[str, typer.Argument(help="the person's short nam
             line, now = f"sip:{name}", opening.now(tx)
             entered = user.line is None or user.line.startswith("client:")
             if entered:
-                lines.enter(tx, terms, user.id, line, now, "command")
+                user_lines.enter(tx, terms, user.id, line, now, "command")
             audit.append(tx, now, Kind.USER, user=user.id, did="telephone", by="command")
     transport = "TLS, SRTP" if settings.asterisk_secure else "UDP"
     print(f"user name  {name}\npassword   {password}")
@@ -287,7 +287,7 @@ def prepared(folder: Path, settings: Settings) -> Settings:
     )
     (folder / "etc").mkdir(parents=True, exist_ok=True)
     shown = {one.caller_id for one in load(settings.config).campaigns.values()}
-    for name, text in files.render(settings, shown).items():
+    for name, text in config_files.render(settings, shown).items():
         _write_one(folder / "etc" / name, text)
     return settings
 

@@ -17,8 +17,8 @@ from callserver.database import audit, contacts
 from callserver.database.store import reading
 from callserver.database.tables import calls
 from callserver.domain import phone
-from callserver.engine import checking
-from callserver.engine.checking import read_key
+from callserver.engine.audit_log import verification
+from callserver.engine.audit_log.verification import read_key
 from callserver.errors import ConfigurationProblem, NotFound
 
 
@@ -43,10 +43,10 @@ def verify(
     outside = seals or settings.seals
     public = read_key(key or settings.seal_key.with_suffix(".pub"))
     if file is not None:
-        found = checking.verify_export(list(_exported(file)), outside, public)
+        found = verification.verify_export(list(_exported(file)), outside, public)
     else:
         with opening.database(settings) as engine, reading(engine) as connection:
-            found = checking.verify(connection, outside, public)
+            found = verification.verify(connection, outside, public)
     for finding in found.findings:
         print(finding)
     console = Console(highlight=False)

@@ -8,11 +8,11 @@ import typer
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from callserver.adapters import files, private_files
+from callserver.adapters import file_modes, yaml_files
 from callserver.cli import opening
-from callserver.domain import editors
+from callserver.domain import json_schema
 from callserver.domain.campaign import Campaign
-from callserver.domain.configuration import Configuration, Department, House, compose
+from callserver.domain.configuration import Configuration, Department, Organisation, compose
 from callserver.domain.policy import Policy
 
 
@@ -31,8 +31,8 @@ def check(
     """
     settings = opening.settings()
     where = folder or settings.config
-    found = compose(files.read_folder(where))
-    reached = private_files.exposed(settings)
+    found = compose(yaml_files.read_folder(where))
+    reached = file_modes.exposed(settings)
     console = Console(highlight=False, soft_wrap=True)
     if isinstance(found, Configuration) and not reached:
         counts = {"campaigns": len(found.campaigns), "policies": len(found.policies)}
@@ -65,10 +65,10 @@ def schema(
     """Write JSON Schemas of the files, for editors that check while one types."""
     folder.mkdir(parents=True, exist_ok=True)
     documents = {
-        "campaign": editors.schema(Campaign),
-        "policy": editors.schema(Policy),
+        "campaign": json_schema.schema(Campaign),
+        "policy": json_schema.schema(Policy),
         "departments": TypeAdapter(dict[str, Department]).json_schema(),
-        "house": House.model_json_schema(),
+        "house": Organisation.model_json_schema(),
     }
     for name, document in documents.items():
         path = folder / f"{name}.schema.json"

@@ -18,12 +18,12 @@ from callserver import texts
 from callserver.cli import opening, refused_rows
 from callserver.database.store import reading
 from callserver.domain.headings import IGNORE
-from callserver.engine import callable_now, staging
-from callserver.engine import export as exporting
-from callserver.engine.export import What
-from callserver.engine.listed import Summary
-from callserver.engine.staging import Order
-from callserver.engine.taking_in import no_collector, source_of, take_in
+from callserver.engine.lists import eligibility, staging
+from callserver.engine.lists import export as exporting
+from callserver.engine.lists.export import What
+from callserver.engine.lists.importer import no_collector, source_of, take_in
+from callserver.engine.lists.reader import Summary
+from callserver.engine.lists.staging import Order
 from callserver.errors import ConfigurationProblem
 
 MOST_NAMED = 50
@@ -162,7 +162,7 @@ def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> N
     if callable_of is not None:
         table.add_section()
         table.add_row(say("import.ready"), str(callable_of.total()))
-        table.add_row(say("import.callable"), str(callable_of.pop(callable_now.ALLOWED, 0)))
+        table.add_row(say("import.callable"), str(callable_of.pop(eligibility.ALLOWED, 0)))
         for reason, count in callable_of.most_common():
             table.add_row("  " + say(f"reason.{reason}"), str(count))
     print(*_notes(summary, say), sep="\n")

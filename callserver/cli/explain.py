@@ -9,8 +9,8 @@ from rich.console import Console
 from callserver import texts
 from callserver.cli import opening
 from callserver.database.store import reading
-from callserver.engine import explaining
-from callserver.engine.why_words import HOME
+from callserver.engine.gate import explanation
+from callserver.engine.reporting.call_history_text import HOME
 from callserver.settings import instant
 
 
@@ -39,7 +39,7 @@ def explain(
         chosen = [rules.campaign(name) for name in names]
         with reading(engine) as tx:
             now = asked or opening.now(tx)
-            answers = [explaining.explain(tx, rules, secret, number, one, now) for one in chosen]
+            answers = [explanation.explain(tx, rules, secret, number, one, now) for one in chosen]
     if as_json:
         documents = [_document(answer) for answer in answers]
         print(json.dumps(documents[0] if campaign else documents, ensure_ascii=False, indent=2))
@@ -48,7 +48,7 @@ def explain(
         _say(answer, language)
 
 
-def _document(answer: explaining.Explanation) -> dict[str, Any]:
+def _document(answer: explanation.Explanation) -> dict[str, Any]:
     return {
         "campaign": answer.campaign,
         "at": answer.at.isoformat(),
@@ -61,7 +61,7 @@ def _document(answer: explaining.Explanation) -> dict[str, Any]:
     }
 
 
-def _say(answer: explaining.Explanation, language: str) -> None:
+def _say(answer: explanation.Explanation, language: str) -> None:
     console = Console(highlight=False)
     if answer.contact is None:
         said = texts.say(language, "explain.no_contact")

@@ -10,12 +10,12 @@ from rich.progress import Progress
 from sqlalchemy import Engine
 
 from callserver.adapters.clock import clock_from
-from callserver.adapters.folder import Folder
+from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import migrate
 from callserver.database.store import make_engine, reading
 from callserver.domain.audit import may_be_kept
-from callserver.engine import revising
-from callserver.engine.house import Rules
+from callserver.engine.context import Rules
+from callserver.engine.rules import in_force
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.settings import Settings, from_environment
@@ -78,4 +78,4 @@ def database(found: Settings | None = None) -> Iterator[Engine]:
 def rules(engine: Engine, found: Settings) -> Rules:
     """The rules in force: a command goes by no looser ones than the servers do."""
     with reading(engine) as connection, connection.begin():
-        return Rules(revising.beginning(connection, Folder(found.config)))
+        return Rules(in_force.beginning(connection, ConfigFolder(found.config)))

@@ -6,8 +6,8 @@ import typer
 
 from callserver.cli import opening
 from callserver.domain import phone
-from callserver.engine import person_facts
-from callserver.engine.person_facts import Fact
+from callserver.engine.suppressions import person_facts
+from callserver.engine.suppressions.person_facts import Fact
 from callserver.errors import ConfigurationProblem
 from callserver.settings import instant
 

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import pyotp
 
-from callserver.database import accounts, lines
+from callserver.database import accounts, user_lines
 from callserver.domain.role import NEEDS_CODE, Role
-from callserver.engine import no_lists, register_needs
-from callserver.engine.accounts import Accounts, hash_of, new_password
-from callserver.engine.house import Rules
-from callserver.engine.taking_in import take_in
+from callserver.engine.accounts.authentication import Authentication, hash_of, new_password
+from callserver.engine.context import Rules
+from callserver.engine.gate import register_needs
+from callserver.engine.lists.importer import take_in
+from callserver.engine.suppressions import bulk_lists
 from callserver.ports import Tx
 from callserver.simulator import desks
 from callserver.simulator.robots import Robot
@@ -64,15 +65,15 @@ def wash(tx: Tx, rules: Rules, now: datetime) -> None:
     """An issue, a day old, of every register that the policies respect and nobody has imported."""
     for name in register_needs.missing(tx, rules.current):
         issued = now - timedelta(days=1)
-        no_lists.load_small_register(tx, [ON_A_REGISTER], name, issued, now, by="demo")
+        bulk_lists.load_small_register(tx, [ON_A_REGISTER], name, issued, now, by="demo")
 
 
 def at_telephone(tx: Tx, user: int, number: str, now: datetime) -> None:
     """An invented colleague sits at this telephone, as if its number had been confirmed."""
     accounts.change(tx, user, line=number)
-    line = lines.enter(tx, user, number, now, "invented")
+    line = user_lines.enter(tx, user, number, now, "invented")
     if line is not None:
-        lines.change(tx, line, confirmed_at=now)
+        user_lines.change(tx, line, confirmed_at=now)
 
 
 def supervise(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> list[Supervisor]:
@@ -119,7 +120,7 @@ class Staff:
         return pyotp.TOTP(self.code_key).at(now)
 
 
-def welcome(tx: Tx, rules: Rules, let_in: Accounts) -> Staff:
+def welcome(tx: Tx, rules: Rules, let_in: Authentication) -> Staff:
     """One account of each role, in the first robot's department; no robot takes them."""
     campaigns = list(rules.current.campaigns.values())
     department = campaigns[1 % len(campaigns)].department

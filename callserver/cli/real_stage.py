@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from callserver.adapters.asterisk import prompts
-from callserver.adapters.asterisk.names import TRUNK
+from callserver.adapters.asterisk.channel_names import TRUNK
 from callserver.adapters.asterisk.prompts import Prompt
 from callserver.adapters.asterisk.trunk import carrier
 from callserver.adapters.clock import ShiftedClock
@@ -69,10 +69,10 @@ async def opened(plan: Plan) -> AsyncIterator[RealStage]:
     chosen = asterisk.prepared(folder, settings(plan, url, ""))
     clock = ShiftedClock(instant("start", START))
     server = build(chosen, clock=clock)
-    rules, now, store = server.ours.rules, clock.now(), server.store
+    rules, now, store = server.ctx.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
     await store.run(lambda tx: _seat(tx, robots, now))
-    staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
+    staff = await store.run(lambda tx: welcome(tx, rules, server.authentication))
     await asyncio.to_thread(_speak, folder, server)
     telephones = Sipp(folder, SCENARIO, int(carrier(chosen).first.port), echoes=False)
     network = f"Asterisk in {folder}, SIPp at its trunk"
@@ -107,7 +107,7 @@ def _seat(tx: Tx, robots: Sequence[Robot], now: datetime) -> None:
 
 def _speak(folder: Path, server: Server) -> None:
     """The exchange's prompts, and what everybody at the trunk's far end says."""
-    campaigns = server.ours.rules.current.campaigns.values()
+    campaigns = server.ctx.rules.current.campaigns.values()
     for _ in prompts.make(folder / "sounds", [*prompts.wanted(campaigns), Prompt("voice", SAID)]):
         pass
     spoken, voice = folder / "sounds" / "voice.wav", folder / "voice.alaw"

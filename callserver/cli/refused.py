@@ -10,7 +10,7 @@ from callserver.cli import opening
 from callserver.database import refused_numbers
 from callserver.database.store import reading
 from callserver.domain import phone
-from callserver.engine import declining
+from callserver.engine.calls import carrier_refusals
 from callserver.errors import NotFound
 
 
@@ -51,5 +51,5 @@ def release(
         ]
         if not rows:
             raise NotFound("nothing is set aside that fits")
-        released = declining.release(tx, rows, by, opening.now(tx))
+        released = carrier_refusals.release(tx, rows, by, opening.now(tx))
     print(f"{len(rows)} released; contacts that are dialed again: {len(released)}")

@@ -7,8 +7,8 @@ from pathlib import Path
 from callserver import texts
 from callserver.domain.headings import REFUSED_COLUMNS
 from callserver.domain.sheet import guarded
-from callserver.engine.listed import Refused
-from callserver.engine.number_files import Numbers
+from callserver.engine.lists.number_files import Numbers
+from callserver.engine.lists.reader import Refused
 
 
 def beside(file: Path) -> Path:

@@ -13,7 +13,9 @@ from callserver.cli import opening, refused_rows
 from callserver.cli.contacts import read
 from callserver.database.store import reading
 from callserver.database.tables import registers
-from callserver.engine import no_lists, number_files, register_needs
+from callserver.engine.gate import register_needs
+from callserver.engine.lists import number_files
+from callserver.engine.suppressions import bulk_lists
 from callserver.settings import instant
 
 
@@ -49,7 +51,7 @@ def import_register(
         with reading(engine) as connection:
             now = opening.now(connection)
         at = issued or now
-        version = no_lists.load_register(
+        version = bulk_lists.load_register(
             engine, found.numbers, name, at, now, by=by, smaller=smaller, progress=done
         )
     print(

@@ -13,13 +13,13 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from callserver import texts
-from callserver.adapters.folder import Folder
+from callserver.adapters.config_folder import ConfigFolder
 from callserver.cli import opening
 from callserver.database import accounts, revisions
 from callserver.database.revisions import Texts
 from callserver.database.store import reading
 from callserver.domain.loosening import looser
-from callserver.engine import revising
+from callserver.engine.rules import in_force
 from callserver.errors import ConfigurationProblem, NotFound
 
 Language = Annotated[str, typer.Option(help="da or en")]
@@ -76,10 +76,10 @@ def diff(
 ) -> None:
     """What a proposal, or the folder, would change, and which rules become looser by it."""
     settings = opening.settings()
-    folder = Folder(settings.config)
+    folder = ConfigFolder(settings.config)
     with opening.database(settings) as engine, reading(engine) as connection, connection.begin():
         was = _in_force(connection)
-        base = revising.beginning(connection, folder)
+        base = in_force.beginning(connection, folder)
         one = None if proposal is None else revisions.proposal(connection, proposal)
     if proposal is None:
         found, would = folder.read()
@@ -105,6 +105,6 @@ def _in_force(connection: Connection) -> Texts:
 
 
 def _lines(was: Texts, would: Texts) -> Iterator[str]:
-    for path in revising.changed(was, would):
+    for path in in_force.changed(was, would):
         before, after = (texts.get(path, "").splitlines() for texts in (was, would))
         yield from difflib.unified_diff(before, after, path, path, lineterm="")

@@ -8,7 +8,7 @@ from types import FrameType
 import structlog
 import typer
 
-from callserver.adapters import private_files
+from callserver.adapters import file_modes
 from callserver.adapters.ticker import Ticker
 from callserver.app import CONFIGURATION_LOOK_SECONDS, create, released
 from callserver.assemble import build
@@ -41,7 +41,7 @@ def serve() -> None:
             super().handle_exit(sig, frame)
 
     trusted = proxies(settings)
-    for one in private_files.exposed(settings):
+    for one in file_modes.exposed(settings):
         log.warning("file_too_open", file=str(one.path), mode=one.mode, remedy=one.remedy)
     log.info("listening", host=settings.host, port=settings.port, public=settings.public_url)
     Serving(
@@ -86,18 +86,18 @@ def upkeep() -> None:
 
 async def _upkeep() -> None:
     server = build(opening.settings())
-    ticker = Ticker(server.upkeep.tick, server.clock)
+    ticker = Ticker(server.scheduler.tick, server.clock)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await server.revising.start()
-    await server.upkeep.start()
-    ticker.every(CONFIGURATION_LOOK_SECONDS, server.revising.look)
+    await server.rules_in_force.start()
+    await server.scheduler.start()
+    ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
     ticker.start()
     log.info("upkeep_started")
     await ended.wait()
     await ticker.stop()
-    await server.ours.background.stop(10)
+    await server.ctx.background.stop(10)
     await released(server)
     await asyncio.to_thread(server.store.close)
     await server.http.aclose()

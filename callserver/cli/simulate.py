@@ -19,7 +19,7 @@ from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli import opening
 from callserver.cli.populating import populate, supervise
-from callserver.database import figures, house
+from callserver.database import figures, operations
 from callserver.ports import Tx
 from callserver.settings import Settings, instant
 from callserver.simulator.evening import Evening, Plan, Result, ServerUnderTest
@@ -115,14 +115,14 @@ async def evening(
         token=lambda: f"{dice.getrandbits(80):020x}",
     )
     robots = await server.store.run(
-        lambda tx: populate(tx, server.ours.rules, plan.seed, plan.start, phoners, contacts)
+        lambda tx: populate(tx, server.ctx.rules, plan.seed, plan.start, phoners, contacts)
     )
-    supervisors = await server.store.run(lambda tx: supervise(tx, server.ours.rules, plan.start))
-    await server.revising.start()
+    supervisors = await server.store.run(lambda tx: supervise(tx, server.ctx.rules, plan.start))
+    await server.rules_in_force.start()
     under_test = ServerUnderTest(
         app=create(server, ticking=False),
-        idle=server.ours.background.idle,
-        wake=server.upkeep.tick,
+        idle=server.ctx.background.idle,
+        wake=server.scheduler.tick,
         next_wake=_watched(server),
         rows=lambda: server.store.run(_rows),
         refusals=lambda: server.store.run(_refusals),
@@ -137,7 +137,7 @@ def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
     async def next_wake() -> datetime | None:
         nonlocal ran, known
         if getattr(server.store, "ran", None) != ran:
-            known = await server.store.run(house.next_due)
+            known = await server.store.run(operations.next_due)
             ran = getattr(server.store, "ran", 0)
         return known
 

@@ -105,10 +105,10 @@ async def opened(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterator
         habits=plan.habits,
     )
     server = build(settings(plan, url, network_url), clock=clock)
-    rules, now, store = server.ours.rules, clock.now(), server.store
+    rules, now, store = server.ctx.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
     supervisors = await store.run(lambda tx: supervise(tx, rules, now)) if robots else []
-    staff = await store.run(lambda tx: welcome(tx, rules, server.accounts))
+    staff = await store.run(lambda tx: welcome(tx, rules, server.authentication))
     network = f"simulated network at {network_url}"
     stage = Stage(server, clock, url, network, staff, world, supervisors)
     async with serving(world.rest, doors[1]):

@@ -19,8 +19,9 @@ from callserver.database.store import reading
 from callserver.database.tables import suppressions as table
 from callserver.domain import phone, subject
 from callserver.domain.facts import Purpose, Scope
-from callserver.engine import lifting, no_lists, number_files, suppressing
-from callserver.engine.lifting import Channel
+from callserver.engine.lists import number_files
+from callserver.engine.suppressions import bulk_lists, lifting, opt_outs
+from callserver.engine.suppressions.lifting import Channel
 from callserver.errors import ConfigurationProblem, NotFound
 
 MOST_NAMED = 50
@@ -71,16 +72,16 @@ def add(
     with opening.database(settings) as engine, engine.begin() as tx:
         now = opening.now(tx)
         for number in parsed:
-            about = suppressing.subjects(scope, number, contacts.by_number(tx, number), secret)
+            about = opt_outs.subjects(scope, number, contacts.by_number(tx, number), secret)
             ringing = (subject.of_number(number),) if scope is Scope.HASH else ()
-            ids += suppressing.add(tx, about, scope, by, now, purpose=purpose, ringing=ringing)
+            ids += opt_outs.add(tx, about, scope, by, now, purpose=purpose, ringing=ringing)
         for key in contact or ():
             found = contacts.get(tx, key)
             if found is None:
                 raise NotFound(f"there is no contact {key}")
-            about = suppressing.subjects(scope, None, [found], secret)
+            about = opt_outs.subjects(scope, None, [found], secret)
             ringing = (subject.of_number(found.number),) if scope is Scope.HASH else ()
-            ids += suppressing.add(tx, about, scope, by, now, purpose=purpose, ringing=ringing)
+            ids += opt_outs.add(tx, about, scope, by, now, purpose=purpose, ringing=ringing)
     print(f"{len(ids)} suppressed: {', '.join(map(str, ids))}")
 
 
@@ -112,16 +113,16 @@ def lift(
         else:
             parsed = _number(number or "")
             known = contacts.by_number(tx, parsed)
-            found = suppressing.about_number(tx, parsed, opening.secret(settings))
-            left = [one for one in found if one[1] in suppressing.NOT_LIFTED_BY_NUMBER]
-            ids = [one for one, scope in found if scope not in suppressing.NOT_LIFTED_BY_NUMBER]
+            found = opt_outs.about_number(tx, parsed, opening.secret(settings))
+            left = [one for one in found if one[1] in opt_outs.NOT_LIFTED_BY_NUMBER]
+            ids = [one for one, scope in found if scope not in opt_outs.NOT_LIFTED_BY_NUMBER]
         made = lifting.propose(
             tx,
             ids,
             user,
             asked_on=asked_on.date(),
             channel=channel,
-            why=suppressing.check_why(why, known),
+            why=opt_outs.check_why(why, known),
             now=now,
         )
         left = [one for one in left if one[0] not in made.suppressions]
@@ -156,7 +157,7 @@ def import_list(
         opening.database() as engine,
         engine.begin() as tx,
     ):
-        added = no_lists.add_numbers(tx, found.numbers, name, by, opening.now(tx), done)
+        added = bulk_lists.add_numbers(tx, found.numbers, name, by, opening.now(tx), done)
     print(
         f"{added} suppressed, {len(found.numbers) - added} unchanged,"
         f" {found.duplicates} duplicates, {found.read} rows read"

@@ -13,11 +13,11 @@ from callserver.database import accounts, audit
 from callserver.database.accounts import User
 from callserver.domain.audit import Kind
 from callserver.domain.role import MAY, Action, Role
-from callserver.engine import leaving, staff
-from callserver.engine.accounts import new_password, new_token
-from callserver.engine.house import Terms
-from callserver.engine.lines import LineRefused
-from callserver.engine.staff import Particulars
+from callserver.engine.accounts import administration, offboarding
+from callserver.engine.accounts.administration import AccountDetails
+from callserver.engine.accounts.authentication import new_password, new_token
+from callserver.engine.context import LineContext
+from callserver.engine.user_lines import LineRefused
 from callserver.errors import ConfigurationProblem
 from callserver.settings import allowed_sip_hosts
 from callserver.texts import say
@@ -63,7 +63,7 @@ def add(
     settings = opening.settings()
     if line is not None and not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: without it no line can be checked")
-    given = Particulars(
+    given = AccountDetails(
         name=name or handle,
         role=role,
         department=department,
@@ -75,11 +75,11 @@ def add(
     password, kept = new_password()
     with opening.database() as engine:
         rules = opening.rules(engine, settings)
-        terms = Terms(rules, settings.key.encode(), allowed_sip_hosts(settings))
+        terms = LineContext(rules, settings.key.encode(), allowed_sip_hosts(settings))
         try:
             with engine.begin() as tx:
                 now = opening.now(tx)
-                key = staff.add(tx, terms, handle, given, kept, now=now, by="command")
+                key = administration.add(tx, terms, handle, given, kept, now=now, by="command")
         except LineRefused as error:
             raise ConfigurationProblem(
                 f"line {line!r}: {say('en', f'error.{error.key}')}"
@@ -96,7 +96,7 @@ def reset(handle: Handle) -> None:
     with opening.database() as engine, engine.begin() as tx:
         now = opening.now(tx)
         user = _known(tx, handle)
-        leaving.reset(tx, user, kept, now, by="command")
+        offboarding.reset(tx, user, kept, now, by="command")
     print(password)
 
 
@@ -104,7 +104,7 @@ def off_board(handle: Handle) -> None:
     """End a person's access at once: sessions, tokens, softphone; her call-backs are the team's."""
     with opening.database() as engine, engine.begin() as tx:
         now = opening.now(tx)
-        freed = leaving.off_board(tx, _known(tx, handle), now, by="command")
+        freed = offboarding.off_board(tx, _known(tx, handle), now, by="command")
     print(f"{handle} has left; {freed} call-backs are the team's now")
 
 

@@ -7,9 +7,9 @@ import typer
 
 from callserver.cli import opening
 from callserver.domain import phone
-from callserver.engine.why import Answer
-from callserver.engine.why import why as look_up
-from callserver.engine.why_words import words
+from callserver.engine.reporting.call_history import CallHistory
+from callserver.engine.reporting.call_history import why as look_up
+from callserver.engine.reporting.call_history_text import words
 from callserver.errors import ConfigurationProblem
 
 
@@ -41,7 +41,7 @@ def why(
         print(said.text)
 
 
-def _document(answer: Answer) -> dict[str, object]:
+def _document(answer: CallHistory) -> dict[str, object]:
     return {
         "calls": [
             {

@@ -9,11 +9,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callserver.console import openapi
+from callserver.console.authentication import Authenticator
 from callserver.console.endpoint import Endpoint
-from callserver.console.signed_in import Door
 
 
-class Room(Protocol):
+class PageApi(Protocol):
     """Part of the people's door."""
 
     def endpoints(self) -> list[Endpoint]: ...
@@ -22,7 +22,7 @@ class Room(Protocol):
 class Api:
     """Every endpoint, served."""
 
-    def __init__(self, rooms: Sequence[Room], door: Door) -> None:
+    def __init__(self, rooms: Sequence[PageApi], door: Authenticator) -> None:
         self._door = door
         self.endpoints = [one for room in rooms for one in room.endpoints()]
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from callserver.console.signed_in import NO_SCOPE, Asked, Door, Footing, Visitor
+from callserver.console.authentication import NO_SCOPE, Asked, Authenticator, Footing, Visitor
 from callserver.domain.role import Action
 from callserver.errors import Impossible, NotAllowed, NotFound
 
@@ -90,7 +90,7 @@ class Endpoint:
         known = ("asked", "body", "query", "return")
         return {name: kind for name, kind in self.hints.items() if name not in known}
 
-    def route(self, door: Door) -> Route:
+    def route(self, door: Authenticator) -> Route:
         """The address as Starlette serves it."""
 
         async def serve(request: Request) -> Response:

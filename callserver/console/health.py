@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from callserver.adapters.ticker import Ticker
-from callserver.database import house, progress
+from callserver.database import floor, operations
 from callserver.database.store import UNAVAILABLE
-from callserver.engine.house import House
+from callserver.engine.context import EngineContext
 
 MOST_WAIT_S = 2.0
 """A database that has not answered a read by then counts as unreachable."""
@@ -21,8 +21,8 @@ STILL_S = 15.0
 class Health:
     """200 when well, 503 when not; the body says what is wrong."""
 
-    def __init__(self, ours: House, ticker: Ticker) -> None:
-        self._ours = ours
+    def __init__(self, ctx: EngineContext, ticker: Ticker) -> None:
+        self._ctx = ctx
         self._ticker = ticker
 
     async def answer(self, _: Request) -> Response:
@@ -30,19 +30,19 @@ class Health:
         still = self._ticker.still_for
         try:
             async with asyncio.timeout(MOST_WAIT_S):
-                until = await self._ours.store.read(lambda tx: progress.lease_until(tx, "upkeep"))
+                until = await self._ctx.store.read(lambda tx: floor.lease_until(tx, "upkeep"))
         except UNAVAILABLE:
             database = "unreachable"
         else:
             if until is not None:  # of whichever process has it
-                since = (self._ours.clock.now() - until + house.LEASE).total_seconds()
+                since = (self._ctx.clock.now() - until + operations.LEASE).total_seconds()
                 still = max(still, since)
         if still > STILL_S:
             upkeep = "still"
         well = database == upkeep == "ok"
         body = {
             "status": "ok" if well else "failing",
-            "revision": self._ours.rules.current.revision,
+            "revision": self._ctx.rules.current.revision,
             "database": database,
             "upkeep": upkeep,
             "upkeep_seconds": round(still),

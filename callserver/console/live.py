@@ -11,12 +11,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 
 from starlette.responses import Response, StreamingResponse
 
+from callserver.console.authentication import EVERY_SCOPE, Authenticator
 from callserver.console.endpoint import Answer, Asked, Endpoint, Footing
-from callserver.console.signed_in import EVERY_SCOPE, Door
 from callserver.database.audit import Cursor, Entry
 from callserver.database.store import UNAVAILABLE
-from callserver.engine.feed import Feed, News
-from callserver.engine.pacing import MOST_STREAMS, Paced, Pacing
+from callserver.engine.audit_log.feed import Feed, News
+from callserver.engine.rate_limits import MOST_STREAMS, RateLimited, RateLimits
 from callserver.errors import NotAllowed
 
 BEAT_S = 15
@@ -38,7 +38,9 @@ Teller = Callable[[Asked, Sequence[Entry]], Awaitable[Told]]
 class Live:
     """The stream."""
 
-    def __init__(self, feed: Feed, door: Door, tellers: Sequence[Teller], pacing: Pacing) -> None:
+    def __init__(
+        self, feed: Feed, door: Authenticator, tellers: Sequence[Teller], pacing: RateLimits
+    ) -> None:
         self._pacing = pacing
         self._open: Counter[int] = Counter()
         self._feed = feed
@@ -51,7 +53,7 @@ class Live:
     async def events(self, asked: Asked) -> Response:
         """What happens, as server-sent events; `Last-Event-ID` resumes."""
         if self._open[asked.user.id] >= MOST_STREAMS:
-            await self._pacing.refuse(Paced.STREAM, asked.user.id, BEAT_S)
+            await self._pacing.refuse(RateLimited.STREAM, asked.user.id, BEAT_S)
         after = Cursor.parse(asked.request.headers.get("last-event-id", ""))
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(

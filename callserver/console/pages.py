@@ -15,11 +15,18 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from callserver import texts
+from callserver.console.authentication import (
+    YEAR_S,
+    Asked,
+    Authenticator,
+    Footing,
+    Visitor,
+    language_of,
+)
 from callserver.console.problems import problem
-from callserver.console.signed_in import YEAR_S, Asked, Door, Footing, Visitor, language_of
 from callserver.domain.audit import Kind
 from callserver.domain.role import Action
-from callserver.engine.accounts import NotSignedIn
+from callserver.engine.accounts.authentication import NotSignedIn
 from callserver.errors import NotAllowed
 
 PACKAGE = "callserver.console"
@@ -55,7 +62,7 @@ class Pages:
     """The routes of pages and what belongs to them."""
 
     def __init__(
-        self, door: Door, connect: Sequence[str] = (), pages: Sequence[Page] = PAGES
+        self, door: Authenticator, connect: Sequence[str] = (), pages: Sequence[Page] = PAGES
     ) -> None:
         self._door = door
         self._pages = pages

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from callserver import texts
+from callserver.console.authentication import language_of
 from callserver.console.endpoint import TooLarge, Unwritable
 from callserver.console.headers import ALWAYS
-from callserver.console.signed_in import language_of
 from callserver.domain.listening import No
-from callserver.engine.accounts import NotSignedIn
-from callserver.engine.by_hand import Refused
-from callserver.engine.listening import Denied
-from callserver.engine.recording import NotAgreed
+from callserver.engine.accounts.authentication import NotSignedIn
+from callserver.engine.dialing.manual_dial import Refused
+from callserver.engine.listening.sessions import Denied
+from callserver.engine.outcomes.record import NotAgreed
 from callserver.errors import (
     CallserverError,
     ConfigurationProblem,

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
-from callserver.database.house_tables import sessions, tokens
-from callserver.database.prepared import Prepared
+from callserver.database.more_tables import sessions, tokens
+from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import users
 from callserver.domain.role import Action, Role
 from callserver.ports import Tx

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select, tuple_, update
 
-from callserver.database.prepared import Prepared
+from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, seals
 from callserver.domain.audit import BIGGEST_ID, Kind, SearchColumns, canonical, stamp
-from callserver.domain.sealed import Head, parse
+from callserver.domain.signed_heads import Head, parse
 from callserver.ports import Tx
 
 _values: dict[str, Any] = {

@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, literal_column, or_, select, union_all, 
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from callserver.database.prepared import Change, Prepared
+from callserver.database.prepared_statements import Change, Prepared
 from callserver.database.tables import calls, contacts
 from callserver.domain import call as machine
 from callserver.ports import Tx

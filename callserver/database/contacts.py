@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, func, literal_column, null, select, union_all, update
 
-from callserver.database.prepared import Change, Prepared
+from callserver.database.prepared_statements import Change, Prepared
 from callserver.database.tables import contacts, places
 from callserver.ports import Tx
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Executable, func, select
 
-from callserver.database import lines
+from callserver.database import user_lines
 from callserver.database.tables import audit, calls, contacts, seats, suppressions, tallies
 from callserver.domain.audit import Kind
 from callserver.ports import Tx
@@ -78,4 +78,4 @@ def for_judging(
             numbers = [int(subject.removeprefix("number:"))]
         noes += [(f"+{number}", at) for number in numbers]
     departments: Any = tx.execute(select(seats.c.id, seats.c.department)).all()
-    return permits, noes, outcomes, dict(departments), lines.confirmed(tx)
+    return permits, noes, outcomes, dict(departments), user_lines.confirmed(tx)

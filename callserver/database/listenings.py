@@ -11,8 +11,8 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from callserver.database.house_tables import forms, heard_calls, listenings
-from callserver.database.prepared import Change, Prepared
+from callserver.database.more_tables import forms, heard_calls, listenings
+from callserver.database.prepared_statements import Change, Prepared
 from callserver.database.tables import users
 from callserver.ports import Tx
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import func, insert, literal, or_, select, update
 
 from callserver.database.contacts import reopen
-from callserver.database.house_tables import refused_numbers
+from callserver.database.more_tables import refused_numbers
 from callserver.database.tables import (
     EPOCH,
     Instant,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, literal_column, select, union, update
 
-from callserver.database.prepared import Change, Prepared
+from callserver.database.prepared_statements import Change, Prepared
 from callserver.database.tables import calls, seats, users
 from callserver.domain import seat as machine
 from callserver.ports import Tx

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Text, bindparam, cast, func, insert, literal, or_, select, update
 
-from callserver.database.prepared import Prepared
+from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Purpose, Scope, Suppression

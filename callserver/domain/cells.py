@@ -7,11 +7,11 @@ from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import TypeVar
 
-from callserver.domain import countries, hours, opt_out, phone
+from callserver.domain import countries, hours, opt_out_cells, phone
 from callserver.domain.addresses import is_no_address, is_placeholder
-from callserver.domain.days import as_date, born_at_age
+from callserver.domain.dates import as_date, born_at_age
 from callserver.domain.heading_words import MAY_CALL
-from callserver.domain.opt_out import NO, YES
+from callserver.domain.opt_out_cells import NO, YES
 from callserver.domain.sheet import Unreadable
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class Columns:
         for at, field in opt_outs:
             if field == MAY_CALL:
                 for row, cell in enumerate(self._columns[at]):
-                    if not opt_out.says(cell):
+                    if not opt_out_cells.says(cell):
                         problem = RowProblem(self._header[at], "no_permission")
                         self.problems.setdefault(row, problem)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from callserver.domain import hours, mistakes
+from callserver.domain import hours, validation_messages
 from callserver.domain.book import Book
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
 from callserver.domain.document import Document, File, Key
@@ -29,7 +29,7 @@ class Department(Document):
     title: Label
 
 
-class House(Document):
+class Organisation(Document):
     """What holds for the whole house (config/house.yaml). What is not written is switched off."""
 
     listening: Listening | None = None
@@ -58,7 +58,7 @@ class Configuration:
     departments: Mapping[str, Department]
     scripts: Mapping[str, str]
     books: Mapping[str, Book]  # by name and language: ethics.da
-    house: House
+    house: Organisation
     content: Mapping[str, Any]
 
     def policy_of(self, campaign: Campaign) -> Policy:
@@ -185,10 +185,10 @@ def _books(files: Sequence[File], problems: list[Problem]) -> dict[str, Book]:
     return found
 
 
-def _house(files: Sequence[File], problems: list[Problem]) -> House:
+def _house(files: Sequence[File], problems: list[Problem]) -> Organisation:
     file = next((file for file in files if file.kind == "house"), None)
-    found = None if file is None else _model(House, file, file.data, problems, None)
-    return found or House()
+    found = None if file is None else _model(Organisation, file, file.data, problems, None)
+    return found or Organisation()
 
 
 def _model(
@@ -212,7 +212,7 @@ def _model(
             if one["type"] == "too_short" and one["input"]:
                 continue  # it is not: its items have problems of their own
             key = (*under, *(part for part in one["loc"] if part != "[key]"))
-            problems.append(_problem(file, key, mistakes.said(one, model)))
+            problems.append(_problem(file, key, validation_messages.said(one, model)))
         return None
 
 

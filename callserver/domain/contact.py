@@ -10,7 +10,7 @@ from datetime import date
 from itertools import compress, starmap
 from typing import NamedTuple
 
-from callserver.domain import countries, found_numbers, headings, opt_out, phone, subject
+from callserver.domain import countries, headings, numbers_in_text, opt_out_cells, phone, subject
 from callserver.domain.cells import Columns, RowProblem
 from callserver.domain.headings import Heads
 from callserver.domain.sheet import Unreadable
@@ -145,7 +145,7 @@ class Reader:
             for row, cells in enumerate(rows):
                 if at >= len(cells) or isinstance(cells, Unreadable):
                     continue
-                said = opt_out.read(field, cells[at])
+                said = opt_out_cells.read(field, cells[at])
                 if said is not None:
                     found.append(self._no(field, row, cells, values, is_clear=said))
         return found
@@ -158,7 +158,7 @@ class Reader:
         numbers = {own} if own else set()
         for at in self._heads.phones:
             if at < len(cells):
-                some, _ = found_numbers.read(cells[at], self._region_of(cells))
+                some, _ = numbers_in_text.read(cells[at], self._region_of(cells))
                 numbers.update(map(phone.to_int, some))
         ref, name = values.ref[row], values.name[row]
         keys = set(

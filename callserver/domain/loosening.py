@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from callserver.domain import open_hours
+from callserver.domain import loosening_hours
 from callserver.domain.campaign import Campaign, Effect, Outcome
 from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Scope
@@ -258,7 +258,7 @@ def _policy(file: str, was: Policy, would: Policy, under: str = "") -> Iterator[
     for one in _leaves(file, was, would, POLICY):
         if not one.key.startswith(tuple(silent)):
             yield Looser(file, under + one.key, one.was, one.would, one.text)
-    for key, before, after in open_hours.looser(was.hours, would.hours):
+    for key, before, after in loosening_hours.looser(was.hours, would.hours):
         text = f"looser.{'.'.join(key.split('.')[:2])}"
         yield Looser(file, under + key, _plain(before), _plain(after), text)
 

@@ -6,7 +6,7 @@ This file is the only maker of permits: no other file may construct a DialPermit
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from callserver.domain import basis, frequency, hours, phone, suppression
+from callserver.domain import frequency, hours, legal_basis, phone, suppression
 from callserver.domain.facts import Facts
 from callserver.domain.policy import Policy
 from callserver.domain.reason import ORDER, Reason
@@ -104,15 +104,15 @@ def _ask(facts: Facts) -> tuple[Reason, ...]:
     today = max(todays)  # the later date ages gifts and relations sooner: the stricter answer
     found: set[Reason] = set(_system(facts, today.year))
     found.update(_number(facts, kind))
-    found.update(basis.person_problems(facts, todays))
+    found.update(legal_basis.person_problems(facts, todays))
     found.update(suppression.problems(facts, today))
-    found.update(basis.problems(facts, today))
+    found.update(legal_basis.problems(facts, today))
     timed = set(frequency.problems(facts, place))
     # A number that is nobody's telephone has no called person's clock to look at.
     if facts.policy is not None and (kind not in _KINDS or kind in facts.policy.numbers.kinds):
         timed.update(hours.problems(facts.policy, place, facts.now))
     found.update(_agreed(facts, timed))
-    found.update(_ours(facts))
+    found.update(_ctx(facts))
     return tuple(sorted(found, key=ORDER.__getitem__))
 
 
@@ -148,7 +148,7 @@ def _number(facts: Facts, kind: phone.Kind) -> list[Reason]:
         and phone.country(facts.number) not in facts.policy.numbers.regions
     ):
         found.append(Reason.NUM_REGION)
-    if basis.reassigned(facts):
+    if legal_basis.reassigned(facts):
         found.append(Reason.NUM_REASSIGNED)
     if facts.bad_number:
         found.append(Reason.NUM_BAD)
@@ -176,7 +176,7 @@ def _tolerance(facts: Facts) -> timedelta:
     return timedelta(minutes=most)
 
 
-def _ours(facts: Facts) -> list[Reason]:
+def _ctx(facts: Facts) -> list[Reason]:
     """Campaign, phoner and caller id."""
     found = []
     campaign, phoner = facts.campaign, facts.phoner

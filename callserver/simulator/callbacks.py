@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from callserver.simulator.asgi import Post
 from callserver.simulator.faults import Faults
-from callserver.simulator.time import Agenda, Work
+from callserver.simulator.virtual_time import Agenda, Work
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded; charset=UTF-8")
 LATENCY_S = (0.03, 0.2)

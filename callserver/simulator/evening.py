@@ -21,8 +21,8 @@ from callserver.simulator.network import Network
 from callserver.simulator.rest import Rest
 from callserver.simulator.robots import Floor, Robot, document
 from callserver.simulator.supervisors import Supervisor, Supervisors
-from callserver.simulator.time import Agenda, VirtualClock
 from callserver.simulator.town import Habits, Town
+from callserver.simulator.virtual_time import Agenda, VirtualClock
 
 GOING_HOME = timedelta(minutes=30)
 """After the last shift: outcomes are given, the provider is asked about what went quiet."""

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from callserver.simulator.callbacks import Callbacks
-from callserver.simulator.ears import Ears
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import SIP_RESPONSES, Behaviour, Conference, Leg, Refusal, Ring
-from callserver.simulator.scripts import Script
-from callserver.simulator.time import Agenda, Work
+from callserver.simulator.listening_record import ListeningRecord
+from callserver.simulator.twiml_runner import TwimlRun
+from callserver.simulator.virtual_time import Agenda, Work
 
 LONGEST_LEG = timedelta(hours=4)
 SETUP_S = (0.3, 1.2)
@@ -51,12 +51,12 @@ class Network:
         self.legs: dict[str, Leg] = {}
         self.rooms: dict[str, Conference] = {}
         self.record: list[Ring] = []
-        self.ears = Ears(agenda.clock)
+        self.ears = ListeningRecord(agenda.clock)
         self._rings: dict[str, Ring] = {}
         self._names: dict[str, str] = {}
         self._gap = timedelta(seconds=1 / calls_per_second)
         self._next_start = agenda.clock.now()
-        self._script = Script(self)
+        self._script = TwimlRun(self)
 
     def now(self) -> datetime:
         return self.agenda.clock.now()

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from callserver.simulator import documents
+from callserver.simulator import rest_documents
 from callserver.simulator.legs import Callback, Conference, Leg, Refusal
 from callserver.simulator.network import Network
 
@@ -86,7 +86,9 @@ class Rest:
         leg.url = _one(form, "Url")
         if not leg.url and "Twiml" not in form:
             raise Refusal(400, 21205, "Url parameter is required")
-        return await self._ordered(leg, lambda queued: documents.call(leg, self._account, queued))
+        return await self._ordered(
+            leg, lambda queued: rest_documents.call(leg, self._account, queued)
+        )
 
     async def _create_participant(self, request: Request, form: dict[str, list[str]]) -> Response:
         name = request.path_params["room"]
@@ -103,7 +105,7 @@ class Rest:
             room.ends_with.add(leg.sid)
         found = room
         return await self._ordered(
-            leg, lambda queued: documents.participant(leg, found, self._account, queued)
+            leg, lambda queued: rest_documents.participant(leg, found, self._account, queued)
         )
 
     def _leg(self, form: dict[str, list[str]]) -> Leg:
@@ -181,7 +183,7 @@ class Rest:
             await self._network.instruct(leg, twiml, url)
         if fault == "broken_after":
             raise Refusal(500, 20500, "Internal Server Error")
-        return JSONResponse(documents.call(leg, self._account, 0))
+        return JSONResponse(rest_documents.call(leg, self._account, 0))
 
     def _update_fault(self, order: str) -> str:
         """What goes wrong with an order to a leg that is there."""
@@ -204,7 +206,7 @@ class Rest:
         room = self._known_room(request)
         if _one(form, "Status") == "completed":
             self._network.close(room, "conference-ended-via-api")
-        return JSONResponse(documents.room_document(room, self._account))
+        return JSONResponse(rest_documents.room_document(room, self._account))
 
     async def _remove(self, request: Request, _: dict[str, list[str]]) -> Response:
         room = self._known_room(request)
@@ -214,7 +216,7 @@ class Rest:
     # -- questions ----------------------------------------------------------------------------
 
     async def _call(self, request: Request, _: dict[str, list[str]]) -> Response:
-        return JSONResponse(documents.call(self._known(request), self._account, 0))
+        return JSONResponse(rest_documents.call(self._known(request), self._account, 0))
 
     async def _list_calls(self, request: Request, _: dict[str, list[str]]) -> Response:
         asked = request.query_params
@@ -228,29 +230,31 @@ class Rest:
             and asked.get("Status") in (None, leg.status)
             and (since is None or leg.created >= since)
         ][: int(asked.get("PageSize", "50"))]
-        return self._page("calls", [documents.call(leg, self._account, 0) for leg in found])
+        return self._page("calls", [rest_documents.call(leg, self._account, 0) for leg in found])
 
     async def _rooms(self, request: Request, _: dict[str, list[str]]) -> Response:
         name, status = (request.query_params.get(key) for key in ("FriendlyName", "Status"))
         rooms = [
-            documents.room_document(room, self._account)
+            rest_documents.room_document(room, self._account)
             for room in self._network.rooms.values()
             if name in (None, room.name) and status in (None, room.status)
         ]
         return self._page("conferences", rooms)
 
     async def _room(self, request: Request, _: dict[str, list[str]]) -> Response:
-        return JSONResponse(documents.room_document(self._known_room(request), self._account))
+        return JSONResponse(rest_documents.room_document(self._known_room(request), self._account))
 
     async def _participants(self, request: Request, _: dict[str, list[str]]) -> Response:
         room = self._known_room(request)
-        shown = [documents.participant(leg, room, self._account, 0) for leg in room.legs.values()]
+        shown = [
+            rest_documents.participant(leg, room, self._account, 0) for leg in room.legs.values()
+        ]
         return self._page("participants", shown)
 
     async def _participant(self, request: Request, _: dict[str, list[str]]) -> Response:
         room = self._known_room(request)
         return JSONResponse(
-            documents.participant(self._in_room(room, request), room, self._account, 0)
+            rest_documents.participant(self._in_room(room, request), room, self._account, 0)
         )
 
     def _page(self, key: str, items: list[dict[str, Any]]) -> Response:

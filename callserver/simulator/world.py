@@ -16,8 +16,8 @@ from callserver.simulator.network import Network
 from callserver.simulator.rest import Rest
 from callserver.simulator.robots import Floor, Robot, document
 from callserver.simulator.supervisors import Supervisor, Supervisors
-from callserver.simulator.time import Agenda
 from callserver.simulator.town import Habits, Town
+from callserver.simulator.virtual_time import Agenda
 from callserver.simulator.visitors import Visitors
 
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callserver.adapters.asterisk import files, names, prompts
+from callserver.adapters.asterisk import channel_names, config_files, prompts
 from callserver.adapters.asterisk.causes import end
 from callserver.adapters.asterisk.softphones import objects
 from callserver.adapters.asterisk.speech import OF_A_CAMPAIGN, OF_THE_HOUSE
+from callserver.adapters.config_folder import load
 from callserver.database.softphones import Softphone
 from callserver.domain.call import Report
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 from callserver.ports import Trouble
 from callserver.settings import Settings
 
@@ -36,7 +36,7 @@ SETTINGS = Settings(
 
 
 def rendered(**settings: Any) -> Mapping[str, str]:
-    return files.render(replace(SETTINGS, **settings), SHOWN)
+    return config_files.render(replace(SETTINGS, **settings), SHOWN)
 
 
 def test_secure_unless_it_is_this_machine_alone() -> None:
@@ -110,7 +110,7 @@ def test_a_registration_names_its_contact_and_never_gives_up() -> None:
     ],
 )
 def test_a_called_number_is_one_that_we_show(header: str, found: str | None) -> None:
-    assert names.ours(header, SHOWN) == found
+    assert channel_names.ctx(header, SHOWN) == found
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_a_called_number_is_one_that_we_show(header: str, found: str | None) -> 
     ],
 )
 def test_numbers_are_written_as_the_carrier_wants_them(how: str, dialed: str) -> None:
-    assert names.by_trunk("+4532200100", how) == f"PJSIP/{dialed}@trunk"
-    assert names.by_trunk("32200100", how) is None
+    assert channel_names.by_trunk("+4532200100", how) == f"PJSIP/{dialed}@trunk"
+    assert channel_names.by_trunk("32200100", how) is None
 
 
 def test_the_trunk_is_as_configured() -> None:
@@ -268,7 +268,7 @@ def test_a_telephone_is_closed_too() -> None:
         made = objects(SETTINGS, Softphone(name, 7, "d" * 32, None))
         assert list(made) == ["auth", "aor", "endpoint"]
         endpoint = made["endpoint"]
-        assert endpoint["context"] == names.TELEPHONES
+        assert endpoint["context"] == channel_names.TELEPHONES
         assert endpoint["auth"] == name
         assert endpoint["allow_transfer"] == "no"
         assert endpoint[media[0]] == media[1]
@@ -281,25 +281,25 @@ SAFE = re.compile(r"PJSIP/(?:\+[1-9][0-9]{5,14}@trunk|(?:phoner|listener|telepho
 
 @given(st.one_of(st.text(), st.from_regex(r"(client:|sip:|\+)[a-z0-9_@&/+]*")))
 def test_whatever_a_line_says_it_reaches_only_ours(line: str) -> None:
-    found = names.endpoint(line)
+    found = channel_names.endpoint(line)
     assert found is None or SAFE.fullmatch(found)
 
 
 @given(st.text())
 def test_whatever_a_number_says_only_a_number_is_dialed(number: str) -> None:
-    found = names.by_trunk(number)
+    found = channel_names.by_trunk(number)
     assert found is None or SAFE.fullmatch(found)
 
 
 def test_names_are_told_apart() -> None:
-    leg = names.phoner_leg("seat-12-ab3")
-    assert names.seat_of_leg(leg) == 12
-    assert names.seat_of_leg("seat-12-ab3") is None
-    assert names.seat_of_room("seat-12-ab3") == 12
-    assert names.seat_of_room("apology") is None
-    assert names.is_attempt("8afec917a236b289bee8")
+    leg = channel_names.phoner_leg("seat-12-ab3")
+    assert channel_names.seat_of_leg(leg) == 12
+    assert channel_names.seat_of_leg("seat-12-ab3") is None
+    assert channel_names.seat_of_room("seat-12-ab3") == 12
+    assert channel_names.seat_of_room("apology") is None
+    assert channel_names.is_attempt("8afec917a236b289bee8")
     for other in (leg, "1764082295.0", "", "a b"):
-        assert not names.is_attempt(other)
+        assert not channel_names.is_attempt(other)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from callserver import exchange
 from callserver.adapters.asterisk import events
-from callserver.engine.house import Rules
-from callserver.loading import load
+from callserver.adapters.config_folder import load
+from callserver.engine.context import Rules
 from callserver.settings import Settings
-from callserver.simulator.time import VirtualClock
+from callserver.simulator.virtual_time import VirtualClock
 from tests.house import ROOT
 from tests.noting_door import NotingDoor
 

@@ -21,13 +21,13 @@ import httpx
 from sqlalchemy import select
 
 from callserver.adapters.asterisk import softphones
+from callserver.adapters.asterisk.channel_names import TELEPHONES
 from callserver.adapters.asterisk.client import Ari
-from callserver.adapters.asterisk.names import TELEPHONES
+from callserver.adapters.config_folder import load
 from callserver.database import softphones as kept
 from callserver.database import tables
 from callserver.database.softphones import Softphone
-from callserver.engine.taking_in import take_in
-from callserver.loading import load
+from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 from tests.bench.measuring import Figure, percentile
 from tests.exchange.process import ProcessHouse
@@ -110,7 +110,7 @@ async def _first_sound(folder: Path, exchange: Exchange, ari: Ari) -> list[Figur
     contact.speaks = tone(650)
     await asyncio.to_thread(await_trunk, exchange, "online")
     called = Called(folder, 9)
-    ours: list[float] = []
+    own: list[float] = []
     theirs: list[float] = []
     list_ = contacts(2001, ROUNDS, "00")
     try:
@@ -121,7 +121,7 @@ async def _first_sound(folder: Path, exchange: Exchange, ari: Ari) -> list[Figur
             other.speaks = tone(400)
             for _ in range(ROUNDS):
                 await house.ready()
-                ours += await _heard_after(
+                own += await _heard_after(
                     contact, phoner, lambda: house.api("POST", "/hang-up", {})
                 )
                 await house.until(lambda: house.seat().state == "wrapping_up")
@@ -131,7 +131,7 @@ async def _first_sound(folder: Path, exchange: Exchange, ari: Ari) -> list[Figur
                 await house.until(lambda: other.talk is None)
     finally:
         contact.die()
-    return [_compared("from answer to sound", ours, theirs)]
+    return [_compared("from answer to sound", own, theirs)]
 
 
 async def _heard_after(
@@ -167,15 +167,15 @@ def _first(ear: Talk, answered: Talk) -> float:
     return next(one.at for one in ear.heard if one.at >= since and len(set(one.sound)) > 8) - since
 
 
-def _compared(what: str, ours: list[float], theirs: list[float]) -> Figure:
+def _compared(what: str, own: list[float], theirs: list[float]) -> Figure:
     def said(times: list[float]) -> str:
         return f"{statistics.median(times) * 1e3:.0f} / {percentile(times, 0.99) * 1e3:.0f} ms"
 
-    factor = statistics.median(ours) / statistics.median(theirs)
-    worst = percentile(ours, 0.99) / percentile(theirs, 0.99)
+    factor = statistics.median(own) / statistics.median(theirs)
+    worst = percentile(own, 0.99) / percentile(theirs, 0.99)
     return Figure(
-        f"{what} (median / p99 of {len(ours)})",
-        said(ours),
+        f"{what} (median / p99 of {len(own)})",
+        said(own),
         f"{said(theirs)} (Asterisk's Dial)",
         f"{factor:.2f}× / {worst:.2f}×",
         "≤ 2×",
@@ -201,7 +201,7 @@ async def _many(folder: Path, exchange: Exchange, ari: Ari, phoners: int) -> lis
             await house.until(lambda: _states(house).count("paused") == phoners, 60)
             await _everybody(house, phoners, "/ready", lambda _: {})
             await house.until(lambda: _states(house).count("talking") == phoners, 60)
-            ours = await _while_talking(exchange, house, ari)
+            own = await _while_talking(exchange, house, ari)
             dialed = await _dialing(exchange, house, phoners)
         await _end_all(ari)
         await _until_up(ari, 0)
@@ -212,7 +212,7 @@ async def _many(folder: Path, exchange: Exchange, ari: Ari, phoners: int) -> lis
     finally:
         called.stop()
         seats.stop()
-    return [_talking(phoners, ours, theirs), dialed]
+    return [_talking(phoners, own, theirs), dialed]
 
 
 async def _sign_in(house: ProcessHouse, phoners: int, port: int) -> None:
@@ -276,12 +276,12 @@ async def _dialing(exchange: Exchange, house: ProcessHouse, phoners: int) -> Fig
     )
 
 
-def _talking(phoners: int, ours: "_Used", theirs: "_Used") -> Figure:
-    asterisk, alone = ours.asterisk / ours.seconds, theirs.asterisk / theirs.seconds
-    server = ours.server / ours.seconds
+def _talking(phoners: int, own: "_Used", theirs: "_Used") -> Figure:
+    asterisk, alone = own.asterisk / own.seconds, theirs.asterisk / theirs.seconds
+    server = own.server / own.seconds
     return Figure(
         f"{phoners} talks at once, sound both ways: {phoners / (asterisk + server):.0f} a core",
-        f"Asterisk {asterisk:.0%} of a core, the server {server:.1%}; {ours.lost:.2%} lost",
+        f"Asterisk {asterisk:.0%} of a core, the server {server:.1%}; {own.lost:.2%} lost",
         f"{alone:.0%}; {theirs.lost:.2%} lost (Asterisk's Dial)",
         f"{(asterisk + server) / alone:.2f}×",
         "≤ 2×",

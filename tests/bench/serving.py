@@ -26,7 +26,7 @@ from callserver.cli.stage import listening
 from callserver.database import migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import calls, seats
-from callserver.engine.taking_in import no_collector
+from callserver.engine.lists.importer import no_collector
 from callserver.settings import Settings
 from callserver.simulator.callbacks import sign
 from tests.bench.measuring import Figure, percentile
@@ -210,17 +210,17 @@ def fill(folder: Path) -> None:
     engine.dispose()
 
 
-async def _measure(ours: int, bare: int) -> tuple[float, float, float]:
+async def _measure(ctx: int, bare: int) -> tuple[float, float, float]:
     make = status_requests(PUBLIC)
     body = request("/", urlencode({f"F{n}": "x" * 12 for n in range(24)}).encode())
-    for port in (ours, bare):
+    for port in (ctx, bare):
         await is_up(port)
-    await closed_loop(ours, make, 500)
+    await closed_loop(ctx, make, 500)
     rates = [
-        (await closed_loop(ours, make, 2000), await closed_loop(bare, lambda: body, 6000))
+        (await closed_loop(ctx, make, 2000), await closed_loop(bare, lambda: body, 6000))
         for _ in range(3)
     ]
-    p99 = await open_loop(ours, make, 1000, 4)
+    p99 = await open_loop(ctx, make, 1000, 4)
     return sorted(one for one, _ in rates)[1], sorted(one for _, one in rates)[1], p99
 
 
@@ -247,10 +247,10 @@ def webhook() -> list[Figure]:
         with (
             serving(
                 lambda: create(build(found, clock=ShiftedClock(TUESDAY)), ticking=False)
-            ) as ours,
+            ) as ctx,
             serving(lambda: Starlette(routes=[Route("/", empty, methods=["POST"])])) as bare,
         ):
-            mine, peer, p99 = asyncio.run(_measure(ours, bare))
+            mine, peer, p99 = asyncio.run(_measure(ctx, bare))
     ratio = mine / peer
     return [
         Figure(

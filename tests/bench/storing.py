@@ -15,16 +15,16 @@ import phonenumbers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert, text
 
+from callserver.adapters.config_folder import load
 from callserver.database import audit, contacts, migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import suppressions
-from callserver.domain import phone, sealed, tree
+from callserver.domain import merkle, phone, signed_heads
 from callserver.domain.audit import canonical
 from callserver.domain.seat import State
-from callserver.engine.dialer import Order
-from callserver.engine.house import Rules
-from callserver.engine.taking_in import no_collector, take_in
-from callserver.loading import load
+from callserver.engine.context import Rules
+from callserver.engine.dialing.dialer import Order
+from callserver.engine.lists.importer import no_collector, take_in
 from tests.bench.measuring import Figure, percentile, side_by_side, timed
 from tests.house import ROOT, TUESDAY, TestHouse, play
 
@@ -235,14 +235,14 @@ def verifying(count: int) -> Figure:
     ]
     heads, last = [], None
     for at in range(0, count, 5000):
-        last = sealed.seal(last, bodies[at : at + 5000], "now", key)
+        last = signed_heads.seal(last, bodies[at : at + 5000], "now", key)
         heads.append(last)
     public = key.public_key()
 
     def verify() -> None:
-        assert sealed.verify(enumerate(bodies), heads, public)[0] == []
+        assert signed_heads.verify(enumerate(bodies), heads, public)[0] == []
 
-    (whole, once), spread = side_by_side(3, verify, lambda: tree.leaf_hashes(bodies))
+    (whole, once), spread = side_by_side(3, verify, lambda: merkle.leaf_hashes(bodies))
     per_million = whole / count * 1e6
     return Figure(
         "audit verification, per million",

@@ -18,7 +18,7 @@ from callserver.app import create
 from callserver.assemble import build
 from callserver.database import accounts
 from callserver.database.store import make_engine
-from callserver.engine.accounts import hash_of
+from callserver.engine.accounts.authentication import hash_of
 from tests.bench import serving
 from tests.bench.measuring import Figure
 from tests.house import TUESDAY

@@ -20,8 +20,8 @@ from playwright.sync_api import Page
 
 from callserver.adapters.clock import ShiftedClock
 from callserver.cli.stage import Plan
-from callserver.database import progress
-from callserver.engine.taking_in import take_in
+from callserver.database import floor
+from callserver.engine.lists.importer import take_in
 from callserver.simulator.town import NUMBERS_FROM, Habits
 from tests.browser.conftest import ROOT, House, open_house
 from tests.browser.town import Town
@@ -130,7 +130,7 @@ class Evening:
 
     def _until_upkeep_has_run(self, at: datetime) -> None:
         while True:
-            until = self.house.read(lambda tx: progress.lease_until(tx, "upkeep"))
+            until = self.house.read(lambda tx: floor.lease_until(tx, "upkeep"))
             if until is not None and until > at:
                 return
             self.pages[0].wait_for_timeout(20)
@@ -176,7 +176,7 @@ def _config(folder: Path) -> Path:
 async def _take_in(house: House) -> None:
     server, now = house.stage.server, house.stage.clock.now()
     for name, people in LISTS.items():
-        campaign = server.ours.rules.campaign(name)
+        campaign = server.ctx.rules.campaign(name)
         rows = [_row(who, name) for who in people]
         raw = "\n".join(["ref;navn;telefon;husstand;født;medlem;ophørt;kilde", *rows]).encode()
         await server.store.run(partial(take_in, campaign=campaign, raw=raw, now=now))

@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 from callserver.database import audit, figures, listenings
 from callserver.database.calls import CallRow
 from callserver.database.calls import of_phoner as calls_of
-from callserver.engine.checking import Checked, check
-from callserver.engine.evening import initials
+from callserver.engine.audit_log.verification import Verification, check
+from callserver.engine.outcomes.own_calls import initials
 from callserver.simulator.invariants import Rows, judge, judge_voices
 from callserver.simulator.legs import Ring
 from callserver.simulator.robots import Told
@@ -33,7 +33,7 @@ LEFT_ALONE = {
 
 def everything_was_used(house: Evening, maja: Maja) -> None:
     """Every outcome of every campaign has had its talk."""
-    campaigns = house.house.stage.server.ours.rules.current.campaigns.values()
+    campaigns = house.house.stage.server.ctx.rules.current.campaigns.values()
     assert maja.used == {outcome for campaign in campaigns for outcome in campaign.outcomes}
 
 
@@ -46,7 +46,7 @@ def my_evening_lists_it(house: Evening, maja: Maja) -> None:
     who = {number: name for name, number in NUMBER_OF.items()}
     for row, call in zip(rows.all(), talks, strict=True):
         assert call.answered_at is not None
-        outcome = house.house.stage.server.ours.rules.campaign(call.campaign).outcomes[
+        outcome = house.house.stage.server.ctx.rules.campaign(call.campaign).outcomes[
             call.outcome or ""
         ]
         for said in (
@@ -79,8 +79,8 @@ def the_seals_hold(house: Evening) -> None:
     server = house.house.stage.server
     settings = server.settings
 
-    def checked() -> Checked:
-        found: Checked = house.house.run(
+    def checked() -> Verification:
+        found: Verification = house.house.run(
             check(server.store, settings.seals, settings.seal_key.with_suffix(".pub"))
         )
         return found

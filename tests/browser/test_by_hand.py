@@ -14,7 +14,7 @@ from callserver.cli.stage import SEED, Plan
 from callserver.database.tables import calls, contacts
 from callserver.domain import subject
 from callserver.domain.facts import Scope
-from callserver.engine import suppressing
+from callserver.engine.suppressions import opt_outs
 from callserver.simulator.legs import Behaviour
 from callserver.simulator.town import Town
 from callserver.texts import say
@@ -78,7 +78,7 @@ def opt_out(house: House, number: str) -> None:
     about = [subject.of_number(int(f"45{number}"))]
 
     def work(tx: Any) -> None:
-        suppressing.add(tx, about, Scope.NUMBER, "user:test", server.clock.now())
+        opt_outs.add(tx, about, Scope.NUMBER, "user:test", server.clock.now())
 
     house.run(server.store.run(work))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from callserver.console.softphone import bundled
+from callserver.console.phone.softphone import bundled
 from callserver.database import accounts
 from tests.browser.conftest import WHY_NOT
 from tests.browser.test_sip import page_of

@@ -13,11 +13,11 @@ from playwright.async_api import Page, async_playwright, expect
 
 from callserver.adapters.asterisk.bridging import heard
 from callserver.cli.stage import listening
-from callserver.console.softphone import bundled
+from callserver.console.phone.softphone import bundled
 from callserver.database import accounts
 from callserver.domain.role import NEEDS_CODE
-from callserver.engine.accounts import new_password
-from callserver.engine.leaving import off_board
+from callserver.engine.accounts.authentication import new_password
+from callserver.engine.accounts.offboarding import off_board
 from tests.browser.conftest import CHROMIUM, FLAGS, WHY_NOT
 from tests.exchange.house import ExchangeHouse, opened, people
 from tests.exchange.real import Called, Exchange
@@ -69,7 +69,7 @@ async def page_of(house: ExchangeHouse, handle: str, path: str, *flags: str) -> 
     def welcome(tx: Any) -> None:
         user = accounts.by_handle(tx, handle)
         assert user is not None
-        code = house.server.accounts.keep(key) if user.role in NEEDS_CODE else None
+        code = house.server.authentication.keep(key) if user.role in NEEDS_CODE else None
         accounts.change(tx, user.id, password=kept, password_once=False, code_key=code)
 
     await house.server.store.run(welcome)

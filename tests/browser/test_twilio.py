@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from callserver.cli.stage import Plan
-from callserver.console.softphone import bundled
+from callserver.console.phone.softphone import bundled
 from tests.browser.conftest import (
     ROOT,
     House,

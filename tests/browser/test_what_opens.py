@@ -16,7 +16,7 @@ from callserver.cli.stage import Plan
 from callserver.database import accounts
 from callserver.database.tables import calls
 from callserver.domain.role import Role
-from callserver.engine.accounts import new_password
+from callserver.engine.accounts.authentication import new_password
 from tests.browser import looking
 from tests.browser.conftest import EVERYBODY_TALKS, ROOT, House, Visit, open_house, windows
 from tests.browser.looking import DEPTHS, look

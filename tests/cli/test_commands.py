@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from callserver.database import lines
+from callserver.adapters.config_folder import load
+from callserver.database import user_lines
 from callserver.database.store import make_engine
 from callserver.domain import hours
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 from callserver.settings import from_environment
 from tests.exchange.real import WHY_NOT
 
@@ -255,8 +255,8 @@ def test_a_line_entered_by_command_is_checked_as_on_the_page(run: Run, tmp_path:
     assert run("user", "list").stdout.count("phoner") == 1
     engine = make_engine(f"sqlite:///{tmp_path}/c.db")
     with engine.begin() as tx:
-        assert lines.confirmed(tx) == []
-        assert lines.standing(tx, 1, STRANGER) is not None
+        assert user_lines.confirmed(tx) == []
+        assert user_lines.standing(tx, 1, STRANGER) is not None
     engine.dispose()
 
 
@@ -271,7 +271,7 @@ def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_path: Pa
 
     from callserver.adapters.clock import SystemClock
     from callserver.database.store import open_store
-    from callserver.engine.sealing import Sealer
+    from callserver.engine.audit_log.sealing import Sealer
 
     for number in range(6):
         run("suppress", "add", f"3220000{number}")

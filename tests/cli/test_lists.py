@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, insert, select, update
 
 from callserver.database.store import reading
 from callserver.database.tables import audit, calls, contacts
-from callserver.engine.export import What, rows
+from callserver.engine.lists.export import What, rows
 from callserver.errors import CallserverError
 
 ROOT = Path(__file__).parents[2]

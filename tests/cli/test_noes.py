@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
-from callserver.database import accounts, knowledge, suppressions
+from callserver.database import accounts, marks, suppressions
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, calls, contacts
 from callserver.database.tables import suppressions as table
 from callserver.domain import subject
 from callserver.domain.facts import Scope
-from callserver.engine import no_lists, number_files
+from callserver.engine.lists import number_files
+from callserver.engine.suppressions import bulk_lists
 from callserver.errors import CallserverError, ConfigurationProblem, Impossible
 from callserver.ports import Tx
 
@@ -212,10 +213,10 @@ def test_a_newer_list_outlasts_an_older_consent(store: AnyStore) -> None:
             )
         )
         later = [NOW + timedelta(days=day) for day in range(4)]
-        assert no_lists.add_numbers(tx, [number], "a", "test", later[1]) == 0
-        knowledge.mark(tx, subject.of_person(person), "consent_given", later[2])
-        assert no_lists.add_numbers(tx, [number], "b", "test", later[3]) == 1
-        assert no_lists.add_numbers(tx, [number], "b", "test", later[3]) == 0
+        assert bulk_lists.add_numbers(tx, [number], "a", "test", later[1]) == 0
+        marks.mark(tx, subject.of_person(person), "consent_given", later[2])
+        assert bulk_lists.add_numbers(tx, [number], "b", "test", later[3]) == 1
+        assert bulk_lists.add_numbers(tx, [number], "b", "test", later[3]) == 0
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ def test_many_noes_in_a_moment(engine: Engine, full: bool) -> None:
     started = time.monotonic()
     numbers = number_files.read(raw).numbers
     with engine.begin() as tx:
-        assert no_lists.add_numbers(tx, numbers, "many", "test", NOW) == len(numbers)
+        assert bulk_lists.add_numbers(tx, numbers, "many", "test", NOW) == len(numbers)
     assert time.monotonic() - started < 60
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
-from callserver.database import many
+from callserver.database import bulk_facts
 from callserver.database.tables import register_entries, registers, suppressions
-from callserver.engine import no_lists
+from callserver.engine.suppressions import bulk_lists
 from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
 
@@ -32,7 +32,7 @@ def test_a_register_is_exchanged_whole(say: Say, engine: Engine, tmp_path: Path)
     file.write_text("32200002\n32200003\n")
     say("register", "import", file)
     with engine.begin() as tx:
-        listed = [bool(many.listed(tx, [4532200000 + n])) for n in range(5)]
+        listed = [bool(bulk_facts.listed(tx, [4532200000 + n])) for n in range(5)]
         entries = tx.execute(select(func.count()).select_from(register_entries)).scalar_one()
     assert listed == [False, False, True, True, False]
     assert entries == 2
@@ -60,31 +60,31 @@ def test_a_broken_issue_never_replaces_a_whole_one(
     with pytest.raises(Impossible, match="--smaller"):
         say("register", "import", file)
     with engine.begin() as tx:
-        assert bool(many.listed(tx, [4532200009]))
+        assert bool(bulk_facts.listed(tx, [4532200009]))
     say("register", "import", file, "--smaller")
     with engine.begin() as tx:
-        assert not bool(many.listed(tx, [4532200009]))
+        assert not bool(bulk_facts.listed(tx, [4532200009]))
 
 
 def test_an_import_that_was_overtaken_gives_up(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The later one clears the earlier one's entries away: an empty register must not take over."""
-    put = no_lists._put_into_force
+    put = bulk_lists._put_into_force
 
     def overtaken(tx: Tx, name: str, version: int, size: int) -> None:
-        monkeypatch.setattr(no_lists, "_put_into_force", put)
+        monkeypatch.setattr(bulk_lists, "_put_into_force", put)
         tx.rollback()  # this importer pauses here, and another loads a newer issue meanwhile
-        no_lists.load_register(engine, range(100, 110), name, NOW, NOW)
+        bulk_lists.load_register(engine, range(100, 110), name, NOW, NOW)
         with engine.begin() as again:
             put(again, name, version, size)
 
-    monkeypatch.setattr(no_lists, "_put_into_force", overtaken)
+    monkeypatch.setattr(bulk_lists, "_put_into_force", overtaken)
     with pytest.raises(Impossible, match="overtook"):
-        no_lists.load_register(engine, range(10), "robinson", NOW, NOW)
+        bulk_lists.load_register(engine, range(10), "robinson", NOW, NOW)
     with engine.begin() as tx:
-        assert bool(many.listed(tx, [105]))
-        assert not bool(many.listed(tx, [5]))
+        assert bool(bulk_facts.listed(tx, [105]))
+        assert not bool(bulk_facts.listed(tx, [5]))
 
 
 KILLED = """
@@ -130,7 +130,7 @@ def test_an_importer_killed_in_mid_load_leaves_no_half_register(
     engine: Engine, url: str, full: bool
 ) -> None:
     """SIGKILL at any instant: the whole old issue is in force, or the whole new one."""
-    no_lists.load_register(engine, range(20_000), "robinson", NOW, NOW)
+    bulk_lists.load_register(engine, range(20_000), "robinson", NOW, NOW)
     dice = random.Random(6)
     lines = [dice.randint(1, CHUNKS) for _ in range(40)] + [CHUNKS + 1] * 10
     first, halves = 0, 0
@@ -156,7 +156,7 @@ def test_an_importer_killed_in_mid_load_leaves_no_half_register(
         assert "loaded" in said or held[0] == first
         first = held[0]
     assert halves
-    no_lists.load_register(engine, range(20_000), "robinson", NOW, NOW)
+    bulk_lists.load_register(engine, range(20_000), "robinson", NOW, NOW)
     with engine.begin() as tx:
         left = tx.execute(select(func.count()).select_from(register_entries)).scalar_one()
     assert left == 20_000, "the halves that dead importers left are cleared away"

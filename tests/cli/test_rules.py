@@ -10,16 +10,15 @@ import typer
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from callserver.adapters.folder import Folder
+from callserver.adapters.config_folder import ConfigFolder, load
 from callserver.cli import contacts, explain, rules
 from callserver.cli.populating import wash
 from callserver.database import migrate, revisions
 from callserver.database.store import make_engine
 from callserver.domain.loosening import looser
-from callserver.engine import revising
-from callserver.engine.house import Rules
+from callserver.engine.context import Rules
+from callserver.engine.rules import in_force
 from callserver.errors import NotFound
-from callserver.loading import load
 from tests.cli.conftest import ROOT
 
 Say = Callable[..., str]
@@ -62,7 +61,7 @@ def say(engine: Engine, config: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
 
 
 def put_in_force(engine: Engine, config: Path) -> None:
-    found, texts = Folder(config).read()
+    found, texts = ConfigFolder(config).read()
     with engine.begin() as tx:
         now = datetime(2026, 5, 12, tzinfo=UTC)
         revisions.put_in_force(tx, found.revision, found.content, texts, now)
@@ -83,14 +82,14 @@ def test_nothing_is_in_force_in_a_new_house(say: Say) -> None:
 
 def test_what_is_in_force_and_what_waits(say: Say, engine: Engine, config: Path) -> None:
     put_in_force(engine, config)
-    base, was = Folder(config).read()
+    base, was = ConfigFolder(config).read()
     on_saturdays(config)
     assert "sat" not in say("rules", "show", DK)
     assert DK in say("rules", "show").splitlines()
     told = say("rules", "diff")
     assert '+    sat: ["10:00-16:00"]' in told
     assert "looser: policies/dk.yaml: hours.windows.sat: [] -> ['10:00-16:00']" in told
-    found, texts = Folder(config).read()
+    found, texts = ConfigFolder(config).read()
     with engine.begin() as tx:
         key = revisions.propose(
             tx,
@@ -98,8 +97,8 @@ def test_what_is_in_force_and_what_waits(say: Say, engine: Engine, config: Path)
             base=base.revision,
             revision=found.revision,
             texts=texts,
-            changed=revising.changed(was, texts),
-            looser=revising.plain(looser(base, found)),
+            changed=in_force.changed(was, texts),
+            looser=in_force.plain(looser(base, found)),
         )
     listed = say("rules", "list")
     assert base.revision in listed

@@ -36,7 +36,7 @@ class Browser:
             ) as http:
                 sent = {"x-csrf": self.csrf, **headers}
                 reply = await http.request(method, path, json=json, headers=sent)
-                await self.house.server.ours.background.idle()
+                await self.house.server.ctx.background.idle()
                 self.cookies = http.cookies
                 return reply
 
@@ -67,7 +67,7 @@ class Browser:
         try:
             yield send
         finally:
-            loop.run_until_complete(self.house.server.ours.background.idle())
+            loop.run_until_complete(self.house.server.ctx.background.idle())
             loop.run_until_complete(http.aclose())
             loop.close()
 
@@ -114,7 +114,7 @@ class House(TestHouse):
 @pytest.fixture(scope="session")
 def hashed() -> str:
     """The password's hash, made once: hashing is slow by intent."""
-    from callserver.engine.hashing import hasher
+    from callserver.engine.accounts.password_hashing import hasher
 
     return hasher.hash(PASSWORD)
 

@@ -9,7 +9,7 @@ import pytest
 
 from callserver.database import accounts
 from callserver.domain.role import Role
-from callserver.engine import lines
+from callserver.engine import user_lines
 from tests.console.conftest import Browser, House
 
 
@@ -168,7 +168,7 @@ def test_the_house_keeps_an_administrator(house: House) -> None:
 
 def test_the_last_administrator_stays(house: House) -> None:
     """Two who end each other at the same moment: the second one finds that she is the last."""
-    from callserver.engine.staff import _keep_an_administrator
+    from callserver.engine.accounts.administration import _keep_an_administrator
     from callserver.errors import Impossible
 
     user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
@@ -282,5 +282,5 @@ def test_lines_are_entered_by_an_administrator_a_few_times_a_day(house: House) -
     ]
     assert len({one["line"] for one in entered}) == 3
     assert "20304050" not in str(house.entries())
-    terms, tomorrow = house.server.ours.terms, house.clock.now() + timedelta(hours=24)
-    house.read(lambda tx: lines.enter(tx, terms, phoner, "+4520304059", tomorrow, "test"))
+    terms, tomorrow = house.server.ctx.terms, house.clock.now() + timedelta(hours=24)
+    house.read(lambda tx: user_lines.enter(tx, terms, phoner, "+4520304059", tomorrow, "test"))

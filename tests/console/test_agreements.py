@@ -143,10 +143,10 @@ def test_the_relation_decides(strangers: House) -> None:
 
 def test_who_leaves_is_left_in_peace_on_every_list(members: House) -> None:
     """The member who has just left is not asked by the next campaign whether to return."""
-    from callserver.engine.taking_in import take_in
+    from callserver.engine.lists.importer import take_in
 
     asyncio.run(given(members, "leave"))
-    rules = members.server.ours.rules
+    rules = members.server.ctx.rules
     lapsed = rules.campaign("lapsed")
     members.read(lambda tx: take_in(tx, lapsed, FORMER.encode(), members.clock.now()))
     members.read(lambda tx: _second_phoner(tx, members))
@@ -167,7 +167,7 @@ def test_who_leaves_is_left_in_peace_on_every_list(members: House) -> None:
 
 def _second_phoner(tx: Any, house: House) -> None:
     from callserver.database import accounts
-    from callserver.engine.accounts import hash_of
+    from callserver.engine.accounts.authentication import hash_of
 
     accounts.add(tx, id=2, handle="p2", name="Phoner 2", role="phoner", department="syd")
     accounts.add_token(tx, hash_of("t2"), 2, "test", house.clock.now())

@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
 
 from callserver.database import accounts
 from callserver.domain.role import Role
-from callserver.engine.accounts import new_token
+from callserver.engine.accounts.authentication import new_token
 from tests.console.conftest import Browser, House
 
 STREAMS = {"/api/v1/events"}

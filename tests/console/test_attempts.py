@@ -9,9 +9,9 @@ import pytest
 
 from callserver.database import accounts
 from callserver.domain.role import Action, Role
-from callserver.engine import hashing
-from callserver.engine.accounts import hash_of
-from callserver.engine.attempts import LOCKED_FOR, MOST_FAILURES
+from callserver.engine.accounts import password_hashing
+from callserver.engine.accounts.authentication import hash_of
+from callserver.engine.accounts.login_attempts import LOCKED_FOR, MOST_FAILURES
 from tests.console.conftest import PASSWORD, Browser, House
 
 
@@ -52,13 +52,13 @@ def later(house: House, lasts: timedelta) -> None:
 def hashed_passwords(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every password that is really hashed."""
     seen: list[str] = []
-    really = hashing.verified
+    really = password_hashing.verified
 
     def noting(kept: str, password: str) -> bool:
         seen.append(password)
         return really(kept, password)
 
-    monkeypatch.setattr(hashing, "verified", noting)
+    monkeypatch.setattr(password_hashing, "verified", noting)
     return seen
 
 
@@ -80,7 +80,7 @@ def test_sixty_at_once_are_no_more_than_five(house: House, hashed_passwords: lis
 def test_few_hash_at_once_and_the_others_are_told_when_to_come_again(
     house: House, hashed_passwords: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hashing, "MOST_WAITING", 3)
+    monkeypatch.setattr(password_hashing, "MOST_WAITING", 3)
 
     async def flood() -> list[httpx.Response]:
         transport = httpx.ASGITransport(house.app, client=("203.0.113.9", 1))

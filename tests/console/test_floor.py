@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from callserver.console import live
-from callserver.console.floor import Floor
+from callserver.console.floor.api import FloorApi
 from callserver.database import accounts
 from callserver.database.tables import registers, seats
 from callserver.domain.role import Role
@@ -229,14 +229,14 @@ def test_many_followers_share_one_reading(house: House, monkeypatch: pytest.Monk
         house.add_user(name, Role.SUPERVISOR, department)
     one, two, three = (house.browser(name) for name in ("one", "two", "three"))
     read = 0
-    whole = Floor._whole
+    whole = FloorApi._whole
 
-    def counting(self: Floor, tx: Any) -> Any:
+    def counting(self: FloorApi, tx: Any) -> Any:
         nonlocal read
         read += 1
         return whole(self, tx)
 
-    monkeypatch.setattr(Floor, "_whole", counting)
+    monkeypatch.setattr(FloorApi, "_whole", counting)
 
     async def work() -> None:
         async with stream(one) as a, stream(two) as b, stream(three) as c:

@@ -43,7 +43,7 @@ def test_nobody_does_what_is_due(tmp_path: Path) -> None:
         assert (status, body["status"], body["upkeep"]) == (503, "failing", "still")
         await house.until(1)
         assert (await asked(house))[0] == 200
-        await house.server.upkeep.release()
+        await house.server.scheduler.release()
         house.clock.set(house.clock.now() + timedelta(seconds=30))
         assert (await asked(house))[0] == 503
 

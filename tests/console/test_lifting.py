@@ -9,7 +9,7 @@ import pytest
 
 from callserver.database import accounts
 from callserver.domain.role import Role
-from callserver.engine.accounts import new_token
+from callserver.engine.accounts.authentication import new_token
 from tests.console.conftest import Browser, House
 from tests.house import TestHouse
 

@@ -7,7 +7,7 @@ import pytest
 from callserver.database import accounts
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action, Role
-from callserver.engine.accounts import hash_of, new_token
+from callserver.engine.accounts.authentication import hash_of, new_token
 from tests.console.conftest import Browser, House
 from tests.console.test_live import stream
 

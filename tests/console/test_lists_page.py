@@ -107,7 +107,7 @@ def test_refused_rows_are_fetched_for_a_week(house: House) -> None:
     assert rows[2][5:8] == ["33", "født", "not_a_date"]
     assert house.entries("exported")[-1]["what"] == "refused"
     house.clock.set(house.clock.now() + timedelta(days=8))
-    asyncio.run(house.server.upkeep.tick())
+    asyncio.run(house.server.scheduler.tick())
     house.add_user("next_week", Role.ADMINISTRATOR, None)
     browser = house.browser("next_week")
     assert browser.api("POST", f"/imports/{number}/refused", {}).status_code == 404
@@ -194,7 +194,7 @@ def test_a_file_is_its_senders_and_goes_after_a_day(house: House) -> None:
     for token in ("../../etc/passwd", "*" * 32, "a" * 32):
         assert browser.api("POST", "/lists/kanvas/preview", {"upload": token}).status_code == 404
     house.clock.set(house.clock.now() + timedelta(days=2))
-    asyncio.run(house.server.upkeep.tick())
+    asyncio.run(house.server.scheduler.tick())
     assert folder(house) == []
 
 

@@ -13,8 +13,8 @@ from callserver.database import accounts, audit
 from callserver.database.audit import Cursor
 from callserver.database.store import AnyStore
 from callserver.domain.audit import Kind
-from callserver.engine import feed as engine
-from callserver.engine.feed import Feed
+from callserver.engine.audit_log import feed as engine
+from callserver.engine.audit_log.feed import Feed
 from tests.console.conftest import Browser, House
 from tests.house import TUESDAY
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import update
 
 from callserver.database.tables import audit
-from callserver.engine.sealing import Sealer
+from callserver.engine.audit_log.sealing import Sealer
 from tests.console.conftest import Browser, House
 
 

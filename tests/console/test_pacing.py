@@ -7,13 +7,13 @@ import pytest
 
 from callserver.console.endpoint import Asked
 from callserver.console.live import Live
-from callserver.engine.pacing import MOST_STREAMS, PACES, Paced, Pacing
+from callserver.engine.rate_limits import MOST_STREAMS, PACES, RateLimited, RateLimits
 from callserver.errors import TooMany
 from tests.console.conftest import House
 
 
 def test_look_ups_are_limited_wherever_they_are_made(house: House) -> None:
-    browser, most = house.browser("supervisor"), PACES[Paced.LOOK_UP].most
+    browser, most = house.browser("supervisor"), PACES[RateLimited.LOOK_UP].most
     answers = []
     for n in range(most + 2):
         path = "/who-called" if n % 2 else "/suppressions/search"
@@ -29,7 +29,7 @@ def test_look_ups_are_limited_wherever_they_are_made(house: House) -> None:
     assert browser.api("POST", "/who-called/opt-out", body).status_code == 200
     other = house.browser("member_service")
     assert other.api("POST", "/who-called", {"number": "32980000"}).status_code == 200
-    house.clock.set(house.clock.now() + PACES[Paced.LOOK_UP].within)
+    house.clock.set(house.clock.now() + PACES[RateLimited.LOOK_UP].within)
     assert browser.api("POST", "/who-called", {"number": "32980000"}).status_code == 200
 
 
@@ -38,16 +38,16 @@ def test_typed_numbers_are_limited(house: House) -> None:
         await house.on_shift(1)
         return [
             (await house.api("POST", "/dial", {"number": f"3298{n:04}"}))[0]
-            for n in range(PACES[Paced.DIAL].most + 1)
+            for n in range(PACES[RateLimited.DIAL].most + 1)
         ]
 
     answers = asyncio.run(work())
-    assert answers == [404] * PACES[Paced.DIAL].most + [429]
+    assert answers == [404] * PACES[RateLimited.DIAL].most + [429]
     assert [one["what"] for one in house.entries("pace")] == ["dial"]
 
 
 def test_live_pages_are_limited_and_closing_one_makes_room(house: House) -> None:
-    live = Live(house.server.feed, None, (), Pacing(house.server.ours))  # type: ignore[arg-type]
+    live = Live(house.server.feed, None, (), RateLimits(house.server.ctx))  # type: ignore[arg-type]
 
     class Stub:
         headers: dict[str, str] = {}  # noqa: RUF012 - read only

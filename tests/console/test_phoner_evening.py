@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from callserver.domain.role import Role
-from callserver.engine.evening import LASTS, initials
+from callserver.engine.outcomes.own_calls import LASTS, initials
 from tests.console.conftest import House
 from tests.console.test_phoner_wishes import talking
 

@@ -4,12 +4,12 @@ from functools import partial
 
 import pytest
 
+from callserver.console.authentication import EVERY_SCOPE
 from callserver.console.endpoint import Endpoint, Footing
 from callserver.console.pages import PAGES
-from callserver.console.signed_in import EVERY_SCOPE
 from callserver.database import accounts
 from callserver.domain.role import MAY, Action, Role, may
-from callserver.engine.accounts import new_token
+from callserver.engine.accounts.authentication import new_token
 from tests.console.conftest import Browser, House
 
 NO = {401, 403}
@@ -17,10 +17,10 @@ NO = {401, 403}
 
 def endpoints(house: House) -> list[Endpoint]:
     from callserver.app import _rooms
-    from callserver.console.signed_in import Door
+    from callserver.console.authentication import Authenticator
 
     server = house.server
-    door = Door(server.ours, server.accounts, server.settings)
+    door = Authenticator(server.ctx, server.authentication, server.settings)
     return [one for room in _rooms(server, door) for one in room.endpoints()]
 
 

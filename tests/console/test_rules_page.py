@@ -11,7 +11,7 @@ import pytest
 
 from callserver.database import accounts, revisions
 from callserver.domain.role import Role
-from callserver.engine.taking_in import take_in
+from callserver.engine.lists.importer import take_in
 from tests.console.conftest import Browser, House
 from tests.house import ROOT
 
@@ -55,7 +55,7 @@ def said(reply: Any) -> tuple[int, str]:
 
 
 def in_force(house: House) -> str:
-    found: str = house.server.ours.rules.current.revision
+    found: str = house.server.ctx.rules.current.revision
     assert house.read(revisions.current) == found
     return found
 
@@ -235,7 +235,7 @@ def test_changed_files_wait_and_are_approved(house: House, config: Path) -> None
     path = config / DK
     path.write_text(path.read_text("utf-8").replace("gap_hours: 4", "gap_hours: 1"), "utf-8")
     for _ in range(2):
-        asyncio.run(house.server.revising.look())
+        asyncio.run(house.server.rules_in_force.look())
     found = leader.api("GET", "/rules").json()
     assert found["ahead"]
     [waiting] = found["proposals"]
@@ -337,7 +337,7 @@ def test_the_effect_counts_by_reason(house: House) -> None:
             suppressions.add(tx, subject.of_number(number), Scope.NUMBER, house.clock.now(), "t")
 
     house.read(noes)
-    rules = house.server.ours.rules
+    rules = house.server.ctx.rules
     members = b"ref;navn;telefon\nO1;Et Medlem;32201234\n"
     house.read(lambda tx: take_in(tx, rules.campaign("opgradering"), members, house.clock.now()))
     administrator = house.browser("administrator")
@@ -350,7 +350,7 @@ def test_the_effect_counts_by_reason(house: House) -> None:
 
 def test_a_token_may_propose_for_machines(house: House) -> None:
     from callserver.domain.role import Action
-    from callserver.engine.accounts import new_token
+    from callserver.engine.accounts.authentication import new_token
 
     token, hashed = new_token()
     user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
@@ -374,7 +374,7 @@ def test_pages_hear_that_the_rules_have_changed(house: House) -> None:
 
     async def work() -> None:
         async with stream(administrator) as hers, stream(phoner) as other:
-            made = await house.server.proposing.propose(user, change["texts"], "")
+            made = await house.server.rule_proposals.propose(user, change["texts"], "")
             told = (await hers.until("rules"))[-1][2]
             assert told == {"revision": made.revision, "waiting": 0}
             assert not [one for one in events(other.text) if one[1] == "rules"]

@@ -7,9 +7,9 @@ import pytest
 
 from callserver.database import accounts
 from callserver.domain.role import NEEDS_CODE, Role
-from callserver.engine import leaving
-from callserver.engine.accounts import IDLE, LASTS
-from callserver.engine.attempts import LOCKED_FOR, MOST_FAILURES
+from callserver.engine.accounts import offboarding
+from callserver.engine.accounts.authentication import IDLE, LASTS
+from callserver.engine.accounts.login_attempts import LOCKED_FOR, MOST_FAILURES
 from tests.console.conftest import PASSWORD, Browser, House
 
 
@@ -157,6 +157,6 @@ def test_off_boarding_ends_everything_at_once(house: House) -> None:
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
     assert user is not None
     now = house.clock.now()
-    house.read(lambda tx: leaving.off_board(tx, user, now, by="test"))
+    house.read(lambda tx: offboarding.off_board(tx, user, now, by="test"))
     assert browser.api("GET", "/me").status_code == 401
     assert refused(Browser(house), "phoner", PASSWORD) == 403

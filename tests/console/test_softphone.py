@@ -14,8 +14,8 @@ from twilio.request_validator import RequestValidator
 from callserver.app import create
 from callserver.database import accounts
 from callserver.domain.role import Action, Role
-from callserver.engine.accounts import new_token
-from callserver.engine.leaving import off_board
+from callserver.engine.accounts.authentication import new_token
+from callserver.engine.accounts.offboarding import off_board
 from callserver.simulator import asgi
 from callserver.simulator.town import Town
 from callserver.simulator.visitors import Visitors
@@ -150,13 +150,13 @@ def test_who_has_left_is_refused_by_name_at_once(twilio: House) -> None:
             (b"content-type", b"application/x-www-form-urlencoded"),
         ]
         _, reply = await asgi.call(twilio.app, "POST", url, headers, urlencode(form).encode())
-        await twilio.server.ours.background.idle()
+        await twilio.server.ctx.background.idle()
         return reply.decode()
 
     async def work() -> None:
         line = f"client:{identity}"
         twilio.people.phoners_answer = False
-        await twilio.server.phoning.on_shift(
+        await twilio.server.phoner_actions.on_shift(
             twilio.read(lambda tx: accounts.user(tx, me)), twilio.campaign, line
         )
         assert "<Conference" in await calls_in()

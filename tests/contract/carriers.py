@@ -17,13 +17,14 @@ from typing import Any, Protocol
 import httpx
 from starlette.applications import Starlette
 
-from callserver.adapters.asterisk.callers import Callers
 from callserver.adapters.asterisk.events import Events
-from callserver.adapters.asterisk.legs import Legs
+from callserver.adapters.asterisk.inbound_callers import InboundCallers
+from callserver.adapters.asterisk.leg_events import LegEvents
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.adapters.asterisk.speech import Speech
 from callserver.adapters.asterisk.telephony import Asterisk
 from callserver.adapters.clock import SystemClock
+from callserver.adapters.config_folder import load
 from callserver.adapters.twilio import Twilio
 from callserver.database import migrate
 from callserver.database.store import open_store
@@ -31,7 +32,6 @@ from callserver.domain.call import Report
 from callserver.domain.instruction import Instruction, JoinRoom, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
-from callserver.loading import load
 from callserver.ports import Placed, Room, Telephony
 from callserver.settings import Settings
 from callserver.simulator.evening import Evening, Plan
@@ -212,7 +212,7 @@ class RealAsterisk:
             self.settings, self._clock, self.ari, speech, lambda: frozenset({CALLER_ID})
         )
         self.telephony: Telephony = self.asterisk
-        callers = Callers(self.ari, speech, self.door.inbound, self.door.inbound_key)
+        callers = InboundCallers(self.ari, speech, self.door.inbound, self.door.inbound_key)
 
         async def yes() -> bool:
             return True
@@ -224,7 +224,7 @@ class RealAsterisk:
         self._events = Events(
             self.settings,
             self.ari,
-            Legs(self.ari, self.door, callers, lambda: [CALLER_ID]),
+            LegEvents(self.ari, self.door, callers, lambda: [CALLER_ID]),
             self.softphones,
             lease=yes,
             release=nothing,

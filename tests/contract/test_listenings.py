@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from callserver.database import accounts, house, listenings, progress, seats
+from callserver.database import accounts, floor, listenings, operations, seats
 from callserver.database.store import AnyStore
 from callserver.ports import Tx
 from tests.house import TUESDAY
@@ -52,12 +52,12 @@ def test_what_is_stirred_is_due(store: AnyStore) -> None:
     assert row is not None
     assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == []
     run(store, lambda tx: listenings.stir(tx, 2, TUESDAY))
-    assert run(store, house.next_due) == later
+    assert run(store, operations.next_due) == later
     run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
     assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == [row.id]
     run(store, lambda tx: listenings.change(tx, row.id, ended_at=TUESDAY, look_at=later))
     run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
-    assert run(store, house.next_due) == later, "what has ended is stirred no more"
+    assert run(store, operations.next_due) == later, "what has ended is stirred no more"
 
 
 def test_a_talk_is_noted_once_and_a_form_replaced(store: AnyStore) -> None:
@@ -91,23 +91,23 @@ def test_the_floors_figures(store: AnyStore) -> None:
     seat = run(store, lambda tx: seats.open_for(tx, 1, "nord", TUESDAY))
     run(store, lambda tx: seats.set_line(tx, seat.id, state="paused", hand_at=TUESDAY))
     for reason in ("FREQ_GAP", "FREQ_GAP", "SUP_NUMBER", "FREQ_GAP"):
-        counted = partial(house.count_refusal, campaign="kanvas", reason=reason, now=TUESDAY)
+        counted = partial(operations.count_refusal, campaign="kanvas", reason=reason, now=TUESDAY)
         run(store, counted)
     day = TUESDAY.date().isoformat()
 
     def look(tx: Tx) -> None:
-        assert progress.refusals(tx, day) == {"kanvas": {"FREQ_GAP": 3, "SUP_NUMBER": 1}}
-        assert progress.refusals(tx, "2026-01-01") == {}
-        (line,) = progress.seat_lines(tx, TUESDAY)
+        assert floor.refusals(tx, day) == {"kanvas": {"FREQ_GAP": 3, "SUP_NUMBER": 1}}
+        assert floor.refusals(tx, "2026-01-01") == {}
+        (line,) = floor.seat_lines(tx, TUESDAY)
         assert (line.name, line.state, line.hand_at) == ("Pia", "paused", TUESDAY)
-        assert progress.orders(tx, TUESDAY) == (0, 0, 0)
-        assert progress.by_status(tx) == {}
-        assert progress.ready_in(tx, "kanvas", "DK") == 0
-        assert progress.day_of(tx, day) == {}
-        assert progress.ears(tx) == []
-        assert progress.states(tx) == {}
-        assert progress.registers_washed(tx) == {}
-        assert progress.oldest_unsealed(tx) is None
-        assert progress.lease_until(tx, "upkeep") is None
+        assert floor.orders(tx, TUESDAY) == (0, 0, 0)
+        assert floor.by_status(tx) == {}
+        assert floor.ready_in(tx, "kanvas", "DK") == 0
+        assert floor.day_of(tx, day) == {}
+        assert floor.ears(tx) == []
+        assert floor.states(tx) == {}
+        assert floor.registers_washed(tx) == {}
+        assert floor.oldest_unsealed(tx) is None
+        assert floor.lease_until(tx, "upkeep") is None
 
     run(store, look)

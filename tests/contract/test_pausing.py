@@ -8,7 +8,7 @@ from typing import TypeVar
 from callserver.database import seats
 from callserver.database.seats import SeatRow
 from callserver.database.store import AnyStore
-from callserver.engine import pausing
+from callserver.engine.calls import campaign_pauses
 from callserver.ports import Tx
 from tests.house import TUESDAY
 
@@ -45,7 +45,9 @@ def test_who_waits_is_told_in_the_same_transaction(store: AnyStore) -> None:
         return row
 
     def pause(paused: bool) -> Callable[[Tx], list[int]]:
-        return lambda tx: pausing.switch(tx, "kanvas", "x", TUESDAY, paused=paused, by="user:9")
+        return lambda tx: campaign_pauses.switch(
+            tx, "kanvas", "x", TUESDAY, paused=paused, by="user:9"
+        )
 
     assert run(store, pause(True)) == [one, other]
     assert [(now(key).reason, now(key).until) for key in (one, other)] == [
@@ -55,5 +57,5 @@ def test_who_waits_is_told_in_the_same_transaction(store: AnyStore) -> None:
     assert run(store, pause(False)) == [one, other]
     assert now(one).wake_at == now(other).wake_at == TUESDAY
     assert now(elsewhere).wake_at != TUESDAY
-    run(store, lambda tx: pausing.wake_all(tx, TUESDAY))
+    run(store, lambda tx: campaign_pauses.wake_all(tx, TUESDAY))
     assert now(elsewhere).wake_at == TUESDAY

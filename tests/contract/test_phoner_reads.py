@@ -45,8 +45,8 @@ def test_calls_of_a_person_and_of_a_phoner(store: AnyStore) -> None:
 
     async def work() -> None:
         await store.run(fill)
-        ours = await store.read(lambda tx: calls.of_person(tx, 45, 7, 5))
-        assert [one.attempt for one in ours] == ["b", "a"]
+        ctx = await store.read(lambda tx: calls.of_person(tx, 45, 7, 5))
+        assert [one.attempt for one in ctx] == ["b", "a"]
         assert len(await store.read(lambda tx: calls.of_person(tx, 45, 7, 1))) == 1
         later = NOW + timedelta(minutes=1)
         mine = await store.read(lambda tx: calls.of_phoner(tx, 1, later))

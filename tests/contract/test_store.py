@@ -14,7 +14,7 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from callserver import log
-from callserver.database import audit, calls, contacts, house, migrate, progress, suppressions
+from callserver.database import audit, calls, contacts, floor, migrate, operations, suppressions
 from callserver.database.store import AnyStore
 from callserver.database.tables import EPOCH, Instant
 from callserver.database.tables import calls as calls_table
@@ -184,7 +184,7 @@ def test_a_receipt_counts_once(store: AnyStore) -> None:
     async def work() -> None:
         one = Receipt("call", "CA1", 0)
         got = await asyncio.gather(
-            *(store.run(lambda tx: house.first_time(tx, one, NOW)) for _ in range(10))
+            *(store.run(lambda tx: operations.first_time(tx, one, NOW)) for _ in range(10))
         )
         assert sum(got) == 1
 
@@ -193,8 +193,8 @@ def test_a_receipt_counts_once(store: AnyStore) -> None:
 
 def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
     def take(tx: Tx) -> datetime:
-        slot = house.next_slot(tx, NOW)
-        house.take_slot(tx, slot, 2.0)
+        slot = operations.next_slot(tx, NOW)
+        operations.take_slot(tx, slot, 2.0)
         return slot
 
     async def work() -> None:
@@ -210,12 +210,14 @@ def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
     """A dial by hand, or a pause after a 429: the budget never goes backwards."""
 
     def take(tx: Tx, at: datetime) -> None:
-        house.take_slot(tx, at, 1.0)
+        operations.take_slot(tx, at, 1.0)
 
     async def work() -> None:
         await store.run(lambda tx: take(tx, NOW + timedelta(seconds=5)))
         await store.run(lambda tx: take(tx, NOW))
-        assert await store.run(lambda tx: house.next_slot(tx, NOW)) == NOW + timedelta(seconds=7)
+        assert await store.run(lambda tx: operations.next_slot(tx, NOW)) == NOW + timedelta(
+            seconds=7
+        )
 
     asyncio.run(work())
 
@@ -223,7 +225,7 @@ def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
 def test_a_lease_has_one_owner(store: AnyStore) -> None:
     async def work() -> None:
         def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at))
+            return store.run(lambda tx: operations.lease(tx, "upkeep", owner, at))
 
         assert await take("a", NOW)
         assert not await take("b", NOW + timedelta(seconds=9))
@@ -238,15 +240,15 @@ def test_a_lease_has_one_owner(store: AnyStore) -> None:
 def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(store: AnyStore, ahead: timedelta) -> None:
     async def work() -> None:
         def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: house.lease(tx, "upkeep", owner, at))
+            return store.run(lambda tx: operations.lease(tx, "upkeep", owner, at))
 
         assert await take("a", NOW + ahead)
         assert await take("b", NOW)  # that clock was put right, or its server is gone
         assert not await take("a", NOW + timedelta(seconds=1))
         # The owner's own lease is written again, so that it lasts no longer than any other.
         assert await take("b", NOW - ahead)
-        assert await store.run(lambda tx: progress.lease_until(tx, "upkeep")) == (
-            NOW - ahead + house.LEASE
+        assert await store.run(lambda tx: floor.lease_until(tx, "upkeep")) == (
+            NOW - ahead + operations.LEASE
         )
 
     asyncio.run(work())
@@ -254,10 +256,10 @@ def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(store: AnyStore, ahead:
 
 def test_a_lease_that_was_let_go_is_free_and_shows_since_when(store: AnyStore) -> None:
     async def work() -> None:
-        await store.run(lambda tx: house.lease(tx, "upkeep", "a", NOW))
-        await store.run(lambda tx: house.release_lease(tx, "upkeep", "a", NOW))
-        assert await store.run(lambda tx: progress.lease_until(tx, "upkeep")) == NOW
-        assert await store.run(lambda tx: house.lease(tx, "upkeep", "b", NOW))
+        await store.run(lambda tx: operations.lease(tx, "upkeep", "a", NOW))
+        await store.run(lambda tx: operations.release_lease(tx, "upkeep", "a", NOW))
+        assert await store.run(lambda tx: floor.lease_until(tx, "upkeep")) == NOW
+        assert await store.run(lambda tx: operations.lease(tx, "upkeep", "b", NOW))
 
     asyncio.run(work())
 
@@ -320,7 +322,7 @@ def test_the_tables_are_what_the_migrations_make(store: AnyStore) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    import callserver.database.house_tables  # noqa: F401 - they register themselves
+    import callserver.database.more_tables  # noqa: F401 - they register themselves
     from callserver.database.tables import metadata
 
     on_sqlite = store.engine.dialect.name == "sqlite"
@@ -415,9 +417,15 @@ def test_the_rows_of_an_older_opt_out_are_found_together(store: AnyStore) -> Non
 
 def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: AnyStore) -> None:
     """Forty at once: each is counted before the next is looked at."""
-    from callserver.engine.attempts import MOST_FAILURES, Attempts, Secret, Source, TooManyFailures
+    from callserver.engine.accounts.login_attempts import (
+        MOST_FAILURES,
+        LoginAttempts,
+        Secret,
+        Source,
+        TooManyFailures,
+    )
 
-    counting = Attempts(b"key")
+    counting = LoginAttempts(b"key")
 
     def reserve(tx: Tx) -> None:
         counting.reserve(tx, Secret.PASSWORD, "maja", None, Source("203.0.113.9"), NOW)

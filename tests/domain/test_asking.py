@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callserver.adapters.config_folder import load
 from callserver.domain import asking
 from callserver.domain.asking import Ended, Topic, Why
 from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Purpose, Relation
 from callserver.domain.policy import Policy
-from callserver.loading import load
 
 CONFIG: Configuration = load(Path(__file__).parents[2] / "config")
 TODAY = date(2026, 5, 12)

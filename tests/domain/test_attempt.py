@@ -2,12 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 
-from callserver.domain.attempt import FORGOTTEN_AFTER, Limit, Pace, Tried, latest
+from callserver.domain.attempt_limits import (
+    FORGOTTEN_AFTER,
+    AttemptCount,
+    AttemptLimit,
+    RateLimit,
+    latest,
+)
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-LIMIT = Limit(free=3, first=MINUTE, longest=10 * MINUTE)
-NOTHING = Tried(0, NOW, NOW)
+LIMIT = AttemptLimit(free=3, first=MINUTE, longest=10 * MINUTE)
+NOTHING = AttemptCount(0, NOW, NOW)
 
 
 def test_the_waits_double_up_to_the_longest() -> None:
@@ -21,20 +27,20 @@ def test_the_waits_double_up_to_the_longest() -> None:
 
 
 def test_the_count_is_forgotten_after_a_day_without_an_attempt() -> None:
-    tried = Tried(50, NOW, NOW)
+    tried = AttemptCount(50, NOW, NOW)
     later = NOW + FORGOTTEN_AFTER
     assert LIMIT.opens_at(tried, NOW) == NOW + 10 * MINUTE
     assert tried.one_more(later).count == 51
-    assert tried.one_more(later + MINUTE) == Tried(1, later + MINUTE, later + MINUTE)
-    assert LIMIT.opens_at(Tried(10**9, NOW, NOW), NOW) == NOW + 10 * MINUTE  # no overflow
+    assert tried.one_more(later + MINUTE) == AttemptCount(1, later + MINUTE, later + MINUTE)
+    assert LIMIT.opens_at(AttemptCount(10**9, NOW, NOW), NOW) == NOW + 10 * MINUTE  # no overflow
 
 
 def test_a_pace_opens_again_when_its_time_is_over() -> None:
-    pace = Pace(2, 10 * MINUTE)
-    assert pace.opens_at(Tried(1, NOW, NOW), NOW) == NOW
-    assert pace.opens_at(Tried(2, NOW, NOW + MINUTE), NOW + MINUTE) == NOW + 10 * MINUTE
+    pace = RateLimit(2, 10 * MINUTE)
+    assert pace.opens_at(AttemptCount(1, NOW, NOW), NOW) == NOW
+    assert pace.opens_at(AttemptCount(2, NOW, NOW + MINUTE), NOW + MINUTE) == NOW + 10 * MINUTE
     over = NOW + 10 * MINUTE
-    assert pace.opens_at(Tried(2, NOW, NOW + MINUTE), over) == over
+    assert pace.opens_at(AttemptCount(2, NOW, NOW + MINUTE), over) == over
 
 
 def test_all_of_several_must_be_open() -> None:

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callserver.domain import sealed, tree
+from callserver.domain import merkle, signed_heads
 from callserver.domain.audit import Kind, canonical
-from callserver.domain.sealed import Head
+from callserver.domain.signed_heads import Head
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 Log = list[tuple[int | None, bytes]]
@@ -27,13 +27,13 @@ def entries(count: int) -> list[bytes]:
 def sealed_log(count: int, batch: int = 7) -> tuple[Log, list[Head]]:
     bodies, heads, last = entries(count), list[Head](), None
     for at in range(0, count, batch):
-        last = sealed.seal(last, bodies[at : at + batch], "now", KEY)
+        last = signed_heads.seal(last, bodies[at : at + batch], "now", KEY)
         heads.append(last)
     return list(enumerate(bodies)), heads
 
 
 def found(log: Log, heads: list[Head]) -> list[str]:
-    return [str(one) for one in sealed.verify(log, heads, KEY.public_key())[0]]
+    return [str(one) for one in signed_heads.verify(log, heads, KEY.public_key())[0]]
 
 
 def plain_root(leaves: list[bytes]) -> bytes:
@@ -54,17 +54,19 @@ def test_the_tree_is_the_standards(sizes: list[int]) -> None:
     leaves, frontier, grown = [], list[bytes](), 0
     for size in sizes:
         more = [bytes([grown % 256, n]) for n in range(size)]
-        frontier = tree.extend(grown, frontier, tree.leaf_hashes(more))
+        frontier = merkle.extend(grown, frontier, merkle.leaf_hashes(more))
         leaves += more
         grown += size
-    assert tree.root(frontier) == plain_root(leaves)
+    assert merkle.root(frontier) == plain_root(leaves)
 
 
 def test_known_roots() -> None:
     """The empty tree and one empty leaf, as RFC 6962's test data has them."""
-    assert tree.root([]).hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert (
+        merkle.root([]).hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    )
     one = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-    assert tree.root(tree.extend(0, [], [tree.leaf_hash(b"")])).hex() == one
+    assert merkle.root(merkle.extend(0, [], [merkle.leaf_hash(b"")])).hex() == one
 
 
 def test_a_whole_log_has_no_findings() -> None:
@@ -126,7 +128,7 @@ def test_old_backup_and_forged_heads() -> None:
     assert any("wrong signature" in one for one in found(log, forged))
     (said,) = found(log, [heads[0], *heads[2:]])
     assert "the heads of entries 7 to 13 are missing" in said
-    other = sealed.seal(heads[0], [b"another history"], "now", KEY)
+    other = signed_heads.seal(heads[0], [b"another history"], "now", KEY)
     assert found(log, [heads[0], other])
 
 
@@ -135,16 +137,16 @@ def test_a_log_that_is_read_while_a_server_seals(read: int) -> None:
     """Heads seen before and after; the entries as they stood in between."""
     log, heads = sealed_log(60)
     before, after = heads[:4], heads  # 28 entries were sealed at the first look, 60 at the second
-    assert found(log[:read], sealed.between(before, after, log[:read])) == []
-    cut = sealed.between(before, after, log[:20])
+    assert found(log[:read], signed_heads.between(before, after, log[:read])) == []
+    cut = signed_heads.between(before, after, log[:20])
     assert any("the tail is cut" in one for one in found(log[:20], cut))
 
 
 def test_a_head_survives_being_written() -> None:
     _, heads = sealed_log(20)
-    assert [sealed.parse(head.line()) for head in heads] == heads
+    assert [signed_heads.parse(head.line()) for head in heads] == heads
     with pytest.raises(ValueError, match="not a head"):
-        sealed.parse(b"{}")
+        signed_heads.parse(b"{}")
 
 
 PLAIN = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text()

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from callserver.adapters.config_folder import load
 from callserver.domain import hours
 from callserver.domain.hours import Place
 from callserver.domain.policy import Policy
-from callserver.loading import load
 
 POLICIES = load(Path(__file__).parents[2] / "config").policies
 DK, FR, RK = POLICIES["dk"], POLICIES["fr"], POLICIES["dk_rk"]

@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from callserver.adapters.config_folder import load
 from callserver.domain import facts as f
 from callserver.domain import loosening, permit
 from callserver.domain.campaign import Campaign, Outcome, Retry
-from callserver.domain.configuration import Configuration, House
+from callserver.domain.configuration import Configuration, Organisation
 from callserver.domain.listening import Told
 from callserver.domain.loosening import CAMPAIGN, HOUSE, OUTCOME, POLICY, RETRY, Looser, looser
 from callserver.domain.policy import Policy, merged
-from callserver.loading import load
 from callserver.texts import catalogue
 from tests.domain.test_rules import EASY, anything, only_time
 
@@ -45,7 +45,13 @@ def paths(model: type[BaseModel], table: Mapping[str, Any], under: str = "") -> 
 
 @pytest.mark.parametrize(
     ("model", "table"),
-    [(Policy, POLICY), (Campaign, CAMPAIGN), (Retry, RETRY), (Outcome, OUTCOME), (House, HOUSE)],
+    [
+        (Policy, POLICY),
+        (Campaign, CAMPAIGN),
+        (Retry, RETRY),
+        (Outcome, OUTCOME),
+        (Organisation, HOUSE),
+    ],
 )
 def test_every_field_is_classified(model: type[BaseModel], table: Mapping[str, Any]) -> None:
     assert paths(model, table) <= set(table)
@@ -337,10 +343,10 @@ def test_a_new_campaign_and_a_number_given_up_are_looser() -> None:
 def test_listening_sooner_or_unseen_is_looser(change: dict[str, Any], counts: bool) -> None:
     assert SHIPPED.house.listening is not None
     during = SHIPPED.house.listening.model_copy(update={"phoner_told": Told.DURING})
-    was = replace(SHIPPED, house=House(listening=during))
-    would = replace(SHIPPED, house=House(listening=during.model_copy(update=change)))
+    was = replace(SHIPPED, house=Organisation(listening=during))
+    would = replace(SHIPPED, house=Organisation(listening=during.model_copy(update=change)))
     assert [one.text for one in looser(was, would)] == ["looser.house.listening"] * counts
-    nobody = replace(SHIPPED, house=House())
+    nobody = replace(SHIPPED, house=Organisation())
     assert looser(was, nobody) == ()
     assert [one.key for one in looser(nobody, would)] == ["listening"]
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from callserver.domain import basis, frequency, hours, permit, phone, suppression
+from callserver.adapters.config_folder import load
 from callserver.domain import facts as f
+from callserver.domain import frequency, hours, legal_basis, permit, phone, suppression
 from callserver.domain.permit import TIMED, DialPermit, Refusal, decide
 from callserver.domain.reason import ORDER, Reason
-from callserver.loading import load
 
 POLICIES = load(Path(__file__).parents[2] / "config").policies
 DANE = "+4532123456"
@@ -264,9 +264,9 @@ RULES = [
     (frequency, "next_change", ASKED_TOO_EARLY),
     (suppression, "problems", EASY),
     (suppression, "register_is_stale", EASY),
-    (basis, "problems", EASY),
-    (basis, "person_problems", EASY),
-    (basis, "reassigned", EASY),
+    (legal_basis, "problems", EASY),
+    (legal_basis, "person_problems", EASY),
+    (legal_basis, "reassigned", EASY),
     (permit, "_system", EASY),
     (permit, "_ours", EASY),
 ]

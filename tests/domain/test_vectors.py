@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from callserver.adapters.config_folder import load
 from callserver.domain import facts as f
 from callserver.domain.permit import DialPermit, Refusal, decide
 from callserver.domain.reason import ORDER
-from callserver.loading import load
 
 ROOT = Path(__file__).parents[2]
 POLICIES = load(ROOT / "config").policies

@@ -8,18 +8,26 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 
+from callserver.adapters.config_folder import load
 from callserver.cli.populating import wash
-from callserver.database import contacts, house, knowledge, many, refused_numbers, suppressions
+from callserver.database import (
+    bulk_facts,
+    contacts,
+    marks,
+    operations,
+    refused_numbers,
+    suppressions,
+)
 from callserver.database.store import AnyStore
 from callserver.database.tables import calls, register_entries, registers
 from callserver.database.tables import contacts as contacts_table
 from callserver.domain import permit, subject
 from callserver.domain.facts import Purpose, Scope
-from callserver.engine import callable_now, gate
-from callserver.engine.gate import Question
-from callserver.engine.house import Rules
-from callserver.engine.taking_in import take_in
-from callserver.loading import load
+from callserver.engine.context import Rules
+from callserver.engine.gate import gate
+from callserver.engine.gate.gate import Question
+from callserver.engine.lists import eligibility
+from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
@@ -57,7 +65,7 @@ def a_call(tx: Tx, one: contacts.Contact, number: int, at: datetime, *, is_open:
 
 
 def everyone(tx: Tx) -> list[contacts.Contact]:
-    return [one for chunk in many.ready(tx, "kanvas") for one in chunk]
+    return [one for chunk in bulk_facts.ready(tx, "kanvas") for one in chunk]
 
 
 def what_is_known(tx: Tx, dice: random.Random) -> None:
@@ -75,7 +83,7 @@ def what_is_known(tx: Tx, dice: random.Random) -> None:
             if dice.random() < 0.3:
                 suppressions.lift(tx, key, at + timedelta(minutes=1))
         while dice.random() < 0.4:
-            knowledge.mark(tx, about, dice.choice(KINDS), at + timedelta(minutes=dice.randrange(9)))
+            marks.mark(tx, about, dice.choice(KINDS), at + timedelta(minutes=dice.randrange(9)))
         if dice.random() < 0.1:
             refused_numbers.add(tx, one.number, one.id, "kanvas", 21215, at)
         if dice.random() < 0.4:
@@ -97,7 +105,7 @@ def test_the_facts_are_those_that_a_dial_would_read(store: AnyStore, seed: int) 
         what_is_known(tx, random.Random(seed))
         people = everyone(tx)
         assert len(people) == 120
-        found = list(callable_now.pictures(tx, RULES, SECRET, KANVAS, people, NOW))
+        found = list(eligibility.pictures(tx, RULES, SECRET, KANVAS, people, NOW))
         reasons = Counter[str]()
         for one, facts in zip(people, found, strict=True):
             asked = gate.collect(tx, RULES, SECRET, Question(one, KANVAS, "explain", None, NOW))
@@ -113,14 +121,14 @@ def test_the_facts_are_those_that_a_dial_would_read(store: AnyStore, seed: int) 
                 "number_refused",
             ):
                 assert getattr(facts, name) == getattr(asked, name)
-        assert callable_now.tally(tx, RULES, SECRET, KANVAS, NOW) == reasons
+        assert eligibility.tally(tx, RULES, SECRET, KANVAS, NOW) == reasons
         assert len(reasons) > 4
 
 
 def test_only_those_who_are_ready_are_counted(
     store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(many, "CHUNK", 3)
+    monkeypatch.setattr(bulk_facts, "CHUNK", 3)
     with store.engine.begin() as tx:
         a_list(tx, 10)
         wash(tx, RULES, NOW)
@@ -131,8 +139,8 @@ def test_only_those_who_are_ready_are_counted(
             .values(status="done")
         )
         heard: list[int] = []
-        found = callable_now.tally(tx, RULES, SECRET, KANVAS, NOW, heard.append)
-        assert found == {callable_now.ALLOWED: 6}
+        found = eligibility.tally(tx, RULES, SECRET, KANVAS, NOW, heard.append)
+        assert found == {eligibility.ALLOWED: 6}
         assert heard[-1] == 6
 
 
@@ -140,17 +148,17 @@ def test_a_paused_campaign_answers_for_everybody(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         a_list(tx, 3)
         wash(tx, RULES, NOW)
-        house.set_campaign_state(tx, "kanvas", True, "test", NOW)
-        found = callable_now.tally(tx, RULES, SECRET, KANVAS, NOW)
+        operations.set_campaign_state(tx, "kanvas", True, "test", NOW)
+        found = eligibility.tally(tx, RULES, SECRET, KANVAS, NOW)
     assert found == {"CAMP_PAUSED": 3}
 
 
 def test_without_the_register_nobody_may_be_called(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         a_list(tx, 3)
-        assert callable_now.tally(tx, RULES, SECRET, KANVAS, NOW) == {"SYS_EXTLIST_STALE": 3}
+        assert eligibility.tally(tx, RULES, SECRET, KANVAS, NOW) == {"SYS_EXTLIST_STALE": 3}
         other = {"name": "another", "washed_at": NOW, "active": True}
         tx.execute(insert(registers).values(other))  # not the one that the policy goes by
-        assert callable_now.tally(tx, RULES, SECRET, KANVAS, NOW) == {"SYS_EXTLIST_STALE": 3}
+        assert eligibility.tally(tx, RULES, SECRET, KANVAS, NOW) == {"SYS_EXTLIST_STALE": 3}
         wash(tx, RULES, NOW)
-        assert callable_now.tally(tx, RULES, SECRET, KANVAS, NOW) == {callable_now.ALLOWED: 3}
+        assert eligibility.tally(tx, RULES, SECRET, KANVAS, NOW) == {eligibility.ALLOWED: 3}

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from callserver.adapters.config_folder import load
 from callserver.cli.populating import wash
-from callserver.database import contacts, house
+from callserver.database import contacts, operations
 from callserver.database.calls import _attempts
 from callserver.database.store import AnyStore
 from callserver.database.tables import calls
@@ -18,11 +19,10 @@ from callserver.domain import permit
 from callserver.domain.campaign import Campaign
 from callserver.domain.policy import Policy
 from callserver.domain.reason import Reason
-from callserver.engine import gate
-from callserver.engine.gate import Question
-from callserver.engine.house import Rules
-from callserver.engine.taking_in import take_in
-from callserver.loading import load
+from callserver.engine.context import Rules
+from callserver.engine.gate import gate
+from callserver.engine.gate.gate import Question
+from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
@@ -105,7 +105,7 @@ def test_the_abandon_rate_looks_back_as_far_as_the_policy_says(
     with store.engine.begin() as tx:
         take_in(tx, KANVAS, b"telefon\n32200001\n", NOW)
         for what in ("answered", "abandoned") * 2:  # two of two: one alone is no rate
-            house.count(tx, "kanvas", what, NOW - timedelta(days=days_ago))
+            operations.count(tx, "kanvas", what, NOW - timedelta(days=days_ago))
         found = reasons(tx, first(tx, "kanvas"), rules(week))
     assert (Reason.CAMP_ABANDON_RATE in found) == refused
 

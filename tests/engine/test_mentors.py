@@ -11,9 +11,9 @@ import pytest
 from callserver.database import accounts
 from callserver.database.store import AnyStore
 from callserver.domain.role import Role
-from callserver.engine import mentors
-from callserver.engine.heard import Heard
-from callserver.engine.staff import Particulars, Staff
+from callserver.engine.accounts.administration import AccountAdministration, AccountDetails
+from callserver.engine.listening import mentors
+from callserver.engine.listening.feedback import Heard
 from callserver.errors import Impossible
 from tests.house import TestHouse
 
@@ -60,14 +60,16 @@ def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bool) ->
     house = TestHouse(tmp_path, phoners=0)
     house.read(populate)
     administrator = house.read(lambda tx: accounts.user(tx, 16))
-    given = Particulars("Person 11", Role.PHONER, "nord", None, 1, policy_ack=True, mentor=mentor)
+    given = AccountDetails(
+        "Person 11", Role.PHONER, "nord", None, 1, policy_ack=True, mentor=mentor
+    )
     refused = contextlib.nullcontext() if may else pytest.raises(Impossible, match="mentor")
 
     async def accounts_page() -> None:
-        await Staff(house.server.ours).change(administrator, TRAINEE, given)
+        await AccountAdministration(house.server.ctx).change(administrator, TRAINEE, given)
 
     async def floor() -> None:
-        heard = Heard(house.server.ours, house.server.listener_legs)
+        heard = Heard(house.server.ctx, house.server.listener_legs)
         await heard.bind(administrator, TRAINEE, mentor)
 
     for door in (accounts_page, floor):

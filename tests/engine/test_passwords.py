@@ -2,7 +2,7 @@
 
 import pytest
 
-from callserver.engine import passwords
+from callserver.engine.accounts import password_rules
 from callserver.errors import Impossible
 
 GOOD = (
@@ -33,15 +33,15 @@ BAD = (
 
 @pytest.mark.parametrize("password", GOOD)
 def test_long_ones_of_ones_own_may_be(password: str) -> None:
-    passwords.check(password, "maja", "Maja Prøve")
+    password_rules.check(password, "maja", "Maja Prøve")
 
 
 @pytest.mark.parametrize("password", BAD)
 def test_what_is_guessed_first_may_not(password: str) -> None:
     with pytest.raises(Impossible):
-        passwords.check(password, "maja", "Maja Prøve")
+        password_rules.check(password, "maja", "Maja Prøve")
 
 
 def test_the_list_holds_only_what_the_length_does_not_refuse_already() -> None:
-    assert len(passwords.common()) > 50
-    assert all(one == one.lower() for one in passwords.common())
+    assert len(password_rules.common()) > 50
+    assert all(one == one.lower() for one in password_rules.common())

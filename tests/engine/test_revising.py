@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callserver.adapters.folder import Folder
+from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import revisions
 from callserver.database.revisions import Proposal
 from callserver.domain.configuration import Configuration
@@ -43,14 +43,14 @@ def house(tmp_path: Path, config: Path) -> Iterator[TestHouse]:
 async def settled(house: TestHouse) -> None:
     """A changed folder is taken in once it has been the same at two looks."""
     for _ in range(2):
-        await house.server.revising.look()
+        await house.server.rules_in_force.look()
 
 
 def in_force(house: TestHouse) -> str:
-    found: str = house.server.ours.rules.current.revision
+    found: str = house.server.ctx.rules.current.revision
     kept = house.read(revisions.in_force)
     assert kept.hash == found
-    composed = Folder.compose(kept.texts)
+    composed = ConfigFolder.compose(kept.texts)
     assert isinstance(composed, Configuration)
     assert composed.revision == found
     return found
@@ -63,7 +63,7 @@ def proposals(house: TestHouse) -> list[Proposal]:
 
 def test_new_rules_come_into_force_and_broken_ones_do_not(house: TestHouse, change: Change) -> None:
     async def work() -> None:
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         first = in_force(house)
         change("policies/dk.yaml", "09:00-21:00", "09:00-09:00")
         await settled(house)
@@ -91,7 +91,7 @@ def test_new_rules_come_into_force_and_broken_ones_do_not(house: TestHouse, chan
 
 def test_looser_files_wait_for_a_second_person(house: TestHouse, change: Change) -> None:
     async def work() -> None:
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         first = in_force(house)
         change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 1")
         await settled(house)
@@ -116,24 +116,24 @@ def test_looser_files_wait_for_a_second_person(house: TestHouse, change: Change)
 
 def test_a_restart_comes_up_with_what_is_in_force(house: TestHouse, change: Change) -> None:
     async def work() -> None:
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         first = in_force(house)
         house.server.store.close()
         change("policies/dk.yaml", 'closed_days: ["06-05", "12-24", "12-31"]', "closed_days: []")
         house.restart()
-        assert house.server.ours.rules.current.revision == first
-        await house.server.revising.start()
+        assert house.server.ctx.rules.current.revision == first
+        await house.server.rules_in_force.start()
         assert in_force(house) == first
         assert len(proposals(house)) == 1
-        assert house.server.revising.ahead == proposals(house)[0].revision
+        assert house.server.rules_in_force.ahead == proposals(house)[0].revision
         house.server.store.close()
         house.restart()
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         assert len(proposals(house)) == 1  # told once
         house.server.store.close()
         change("policies/dk.yaml", "closed_days: []", "closed_days: [")  # and a broken folder
         house.restart()
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         assert in_force(house) == first
 
     play(work())
@@ -143,14 +143,14 @@ def test_an_old_folder_takes_nothing_back(house: TestHouse, change: Change) -> N
     """Whoever starts a server with files that were in force once does not put them back in force."""
 
     async def work() -> None:
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 8")
         await settled(house)
         second = in_force(house)
         house.server.store.close()
         change("policies/dk.yaml", "gap_hours: 8", "gap_hours: 4")
         house.restart()
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         assert in_force(house) == second
         assert proposals(house) == []
         change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 12")  # a change while it runs counts
@@ -164,7 +164,7 @@ def test_other_words_are_kept_and_change_no_rule(
     house: TestHouse, config: Path, change: Change
 ) -> None:
     async def work() -> None:
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         first = in_force(house)
         change("policies/dk.yaml", "# The house's default.", "# The house's own default.")
         await settled(house)
@@ -177,20 +177,20 @@ def test_other_words_are_kept_and_change_no_rule(
 
 def test_a_folder_that_is_being_written_is_left_alone(house: TestHouse, change: Change) -> None:
     async def work() -> None:
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         first = in_force(house)
         for hours in (5, 6, 7):
             change("policies/dk.yaml", f"gap_hours: {hours - 1}", f"gap_hours: {hours}")
-            await house.server.revising.look()
+            await house.server.rules_in_force.look()
             assert in_force(house) == first
-        await house.server.revising.look()
+        await house.server.rules_in_force.look()
         assert in_force(house) != first
 
     play(work())
 
 
 def test_a_folder_is_written_whole_or_not_at_all(config: Path, tmp_path: Path) -> None:
-    folder = Folder(config)
+    folder = ConfigFolder(config)
     _, was = folder.read()
     would = {
         **was,
@@ -213,15 +213,15 @@ def test_a_revision_that_no_version_reads_any_more_gives_way(house: TestHouse) -
     """After an upgrade that knows a key no more, the folder is the only way on; the log says so."""
 
     async def work() -> None:
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         first = in_force(house)
         broken = {"campaigns/kanvas.yaml": "no_such_key: 1\n"}
         house.read(lambda tx: revisions.put_in_force(tx, "of-old", {}, broken, house.clock.now()))
-        await house.server.revising.look()
-        assert house.server.ours.rules.current.revision == first  # a running server keeps its own
+        await house.server.rules_in_force.look()
+        assert house.server.ctx.rules.current.revision == first  # a running server keeps its own
         house.server.store.close()
         house.restart()
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         assert in_force(house) == first
 
     play(work())
@@ -238,7 +238,7 @@ def test_a_campaign_that_is_taken_away_ends_what_is_in_hand(
     own.with_name("kanvas_two.yaml").write_text(two, "utf-8")  # the number that we show stays ours
 
     async def work() -> None:
-        await house.server.revising.start()
+        await house.server.rules_in_force.start()
         await house.on_shift()
         await house.ready()
         await house.until(5)
@@ -246,7 +246,7 @@ def test_a_campaign_that_is_taken_away_ends_what_is_in_hand(
         own.unlink()
         if restarted:
             house.restart()
-            await house.server.revising.start()
+            await house.server.rules_in_force.start()
         else:
             await settled(house)
         house.network.hang_up_by_person(house.live_legs()[0])

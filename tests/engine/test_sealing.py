@@ -19,13 +19,13 @@ from callserver.database import audit, migrate
 from callserver.database.store import AnyStore, open_store
 from callserver.database.tables import audit as table
 from callserver.database.tables import seals
-from callserver.domain import sealed
+from callserver.domain import signed_heads
 from callserver.domain.audit import Kind, canonical
-from callserver.engine import checking
-from callserver.engine.sealing import EVERY, Sealer, load_key
+from callserver.engine.audit_log import verification
+from callserver.engine.audit_log.sealing import EVERY, Sealer, load_key
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
-from callserver.simulator.time import VirtualClock
+from callserver.simulator.virtual_time import VirtualClock
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 
@@ -61,7 +61,7 @@ class Log:
     def findings(self) -> list[str]:
         public = load_key(self.key).public_key()
         with self.store.engine.connect() as connection:
-            found = checking.verify(connection, self.outside, public)
+            found = verification.verify(connection, self.outside, public)
         return [str(one) for one in found.findings]
 
 
@@ -244,7 +244,7 @@ def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
         bodies = [canonical({"at": "2026", "kind": "seat", "seat": n}) for n in range(12)]
         for leaf, body in enumerate(bodies):
             set_body(tx, leaf, body)
-        head = sealed.seal(None, bodies, "now", forger)
+        head = signed_heads.seal(None, bodies, "now", forger)
         tx.execute(delete(seals))
         tx.execute(insert(seals).values(size=head.size, body=head.line()))
 

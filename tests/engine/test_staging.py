@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from callserver.database import audit, staged, suppressions
+from callserver.adapters.config_folder import load
+from callserver.database import audit, import_staging, suppressions
 from callserver.database.store import AnyStore
 from callserver.database.tables import contacts, imports, places, registers
 from callserver.domain import subject
 from callserver.domain.facts import Scope
-from callserver.engine import callable_now, staging, taking_in
-from callserver.engine.house import Rules
-from callserver.engine.staging import Order
-from callserver.engine.taking_in import take_in
-from callserver.loading import load
+from callserver.engine.context import Rules
+from callserver.engine.lists import eligibility, importer, staging
+from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.staging import Order
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
 RULES = Rules(load(Path(__file__).parents[2] / "config"))
@@ -106,13 +106,13 @@ def test_a_dry_run_says_what_the_import_does(store: AnyStore, database_url: str)
     both = order("kanvas", FILE + more)
     said, callable_of = staging.dry_run(database_url, both, RULES, SECRET, NOW, quietly)
     assert rows(store) == before
-    assert callable_of == {callable_now.ALLOWED: 117, "SUP_NUMBER": 3}
+    assert callable_of == {eligibility.ALLOWED: 117, "SUP_NUMBER": 3}
     assert said.elsewhere == {"opgradering": 60}
     _, summary = take(database_url, both)
     assert summary.counts() == said.counts()
     assert summary.elsewhere == said.elsewhere
     with store.engine.begin() as tx:
-        found = callable_now.tally(tx, RULES, SECRET, RULES.campaign("kanvas"), NOW)
+        found = eligibility.tally(tx, RULES, SECRET, RULES.campaign("kanvas"), NOW)
     assert found == callable_of
 
 
@@ -132,20 +132,20 @@ def test_an_import_that_dies_leaves_nothing(
     def dies(*_: Any, **__: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(taking_in, "finish", dies)
+    monkeypatch.setattr(importer, "finish", dies)
     with pytest.raises(OSError, match="disk"):
         take(database_url, order())
     assert rows(store) == []
     with store.engine.begin() as tx:
         assert tx.execute(select(imports)).all() == []
-        assert staged.history(tx) == []
+        assert import_staging.history(tx) == []
 
 
 def test_refused_rows_are_kept_for_a_while(store: AnyStore, database_url: str) -> None:
     number, _ = take(database_url, order())
     with store.engine.begin() as tx:
-        assert staged.refused_rows(tx, number) is not None
-        assert staged.forget_refused(tx, NOW) == 0
-        assert staged.forget_refused(tx, NOW.replace(year=2027)) == 1
-        assert staged.refused_rows(tx, number) is None
-        assert [row.kept for row in staged.history(tx)] == [False]
+        assert import_staging.refused_rows(tx, number) is not None
+        assert import_staging.forget_refused(tx, NOW) == 0
+        assert import_staging.forget_refused(tx, NOW.replace(year=2027)) == 1
+        assert import_staging.refused_rows(tx, number) is None
+        assert [row.kept for row in import_staging.history(tx)] == [False]

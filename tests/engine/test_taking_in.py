@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, func, select
 
+from callserver.adapters.config_folder import load
 from callserver.database import contacts_import, migrate
 from callserver.database.store import AnyStore, make_engine
 from callserver.database.tables import audit, contacts, imports, places
 from callserver.domain.campaign import Campaign
-from callserver.engine import listed
-from callserver.engine.listed import Summary
-from callserver.engine.taking_in import take_in
+from callserver.engine.lists import reader
+from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.reader import Summary
 from callserver.errors import ConfigurationProblem
-from callserver.loading import load
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 RULES = load(Path(__file__).parents[2] / "config")
@@ -236,7 +236,7 @@ def test_indexes_built_afterwards_are_the_same(
 
 
 def test_chunks_count_across_their_borders(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listed, "CHUNK", 7)
+    monkeypatch.setattr(reader, "CHUNK", 7)
     text = "ref;telefon\n" + "".join(f"{n % 80};322{n % 80:05}\n" for n in range(100))
     heard: list[int] = []
     summary = take(engine, text, progress=heard.append)

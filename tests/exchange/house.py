@@ -15,16 +15,16 @@ from starlette.applications import Starlette
 
 from callserver.adapters.asterisk.client import Lost
 from callserver.adapters.clock import ShiftedClock
+from callserver.adapters.config_folder import load
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli.populating import wash
 from callserver.database import accounts, migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import audit, calls, contacts, seats
-from callserver.engine.accounts import hash_of
-from callserver.engine.house import Rules
-from callserver.engine.taking_in import take_in
-from callserver.loading import load
+from callserver.engine.accounts.authentication import hash_of
+from callserver.engine.context import Rules
+from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from callserver.simulator.robots import document

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from callserver.adapters.asterisk import files
+from callserver.adapters.asterisk import config_files
 from tests.exchange.real import WHY_NOT, Called, Exchange, free_port, make, speak
 
 PROGRAM = "kamailio"
@@ -181,5 +181,5 @@ def at_carrier(
 
 def write(exchange: Exchange) -> None:
     """Write the exchange's configuration from its settings."""
-    for name, text in files.render(exchange.settings, ["+4532123400"]).items():
+    for name, text in config_files.render(exchange.settings, ["+4532123400"]).items():
         (exchange.folder / "etc" / name).write_text(text)

@@ -16,7 +16,7 @@ import pytest
 
 from callserver.adapters.asterisk import prompts
 from callserver.adapters.asterisk.client import Ari
-from callserver.loading import load
+from callserver.adapters.config_folder import load
 from callserver.settings import Settings, from_environment
 from callserver.simulator.sipp import Sipp
 

@@ -69,7 +69,7 @@ class Talk:
     invite: Message | None = None  # the far end's, while we are called
     media: Address | None = None
     answered: bool = False
-    status: int = 0  # the last response to a call of ours
+    status: int = 0  # the last response to a call of own
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     cseq: int = 1
     sent: int = 0
@@ -150,13 +150,13 @@ class Telephone(asyncio.DatagramProtocol):
         def md5(text: str) -> str:
             return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
-        ours, nonce = secrets.token_hex(8), challenge["nonce"]
+        own, nonce = secrets.token_hex(8), challenge["nonce"]
         what = md5(f"{method}:{uri}")
         who = md5(f"{self.name}:{realm}:{self._password}")
-        proof = md5(f"{who}:{nonce}:00000001:{ours}:auth:{what}")
+        proof = md5(f"{who}:{nonce}:00000001:{own}:auth:{what}")
         return (
             f'Digest username="{self.name}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
-            f'response="{proof}", algorithm=MD5, qop=auth, nc=00000001, cnonce="{ours}"'
+            f'response="{proof}", algorithm=MD5, qop=auth, nc=00000001, cnonce="{own}"'
         )
 
     async def call(self, number: str) -> Talk:

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from callserver.database import accounts
-from callserver.engine import leaving
+from callserver.engine.accounts import offboarding
 from callserver.ports import Tx
 from tests.exchange.house import SUPERVISOR, ExchangeHouse, living, people
 from tests.exchange.real import Called, Exchange
@@ -51,7 +51,7 @@ class SoundHouse(ExchangeHouse):
         def work(tx: Tx) -> None:
             found = accounts.user(tx, user)
             assert found is not None
-            leaving.off_board(tx, found, self.clock.now(), by="test")
+            offboarding.off_board(tx, found, self.clock.now(), by="test")
 
         self.write(work)
 

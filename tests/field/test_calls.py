@@ -3,14 +3,14 @@
 from functools import partial
 from pathlib import Path
 
-from callserver.engine.taking_in import take_in
+from callserver.engine.lists.importer import take_in
 from tests.house import TestHouse, play
 
 FIELD = Path(__file__).parent
 
 
 def taken(house: TestHouse, *files: str) -> None:
-    campaign = house.server.ours.rules.campaign("kanvas")
+    campaign = house.server.ctx.rules.campaign("kanvas")
     for name in files:
         now = house.clock.now()
         house.read(partial(take_in, campaign=campaign, raw=(FIELD / name).read_bytes(), now=now))

@@ -17,8 +17,8 @@ from callserver.database import migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import contacts, registers, suppressions
 from callserver.domain import heading_words, headings
-from callserver.engine import number_files
-from callserver.engine.listed import Doubtful
+from callserver.engine.lists import number_files
+from callserver.engine.lists.reader import Doubtful
 
 FIELD = Path(__file__).parent
 ROOT = FIELD.parents[1]

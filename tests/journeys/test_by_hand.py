@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callserver.engine.explaining import explain
+from callserver.engine.gate.explanation import explain
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
 from tests.house import TestHouse, after_a_talk, play
@@ -74,10 +74,10 @@ def test_not_now_holds_by_hand_as_well(house: TestHouse) -> None:
         explained = house.read(
             lambda tx: explain(
                 tx,
-                house.server.ours.rules,
+                house.server.ctx.rules,
                 b"",
                 "32200000",
-                house.server.ours.rules.campaign("kanvas"),
+                house.server.ctx.rules.campaign("kanvas"),
                 house.clock.now(),
             )
         )

@@ -120,7 +120,7 @@ async def greeted(house: TestHouse, caller: str = FIRST) -> str:
 async def pressed_one(house: TestHouse) -> str:
     found = await house.server.inbound.pressed(FIRST, "+4532123400", "CA1", "1")
     assert isinstance(found, Say)
-    await house.server.ours.background.idle()
+    await house.server.ctx.background.idle()
     return found.text
 
 
@@ -193,7 +193,7 @@ def test_nothing_is_offered_or_promised_that_the_gate_will_refuse(
 def test_the_hash_of_an_erased_person_counts_too(house: TestHouse) -> None:
     async def work() -> None:
         await missed_and_rang_back(house, "")
-        about = subject.of_hash(4532200000, house.server.ours.secret)
+        about = subject.of_hash(4532200000, house.server.ctx.secret)
         house.read(lambda tx: suppressions.add(tx, about, Scope.HASH, house.clock.now(), "command"))
         assert await greeted(house) == "inbound_no_calls"
         assert await pressed_one(house) == "inbound_call_me_refused"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from callserver.adapters.asterisk import callers
+from callserver.adapters.asterisk import inbound_callers
 from callserver.database.tables import suppressions
 from tests.exchange.house import ExchangeHouse, opened, people
 from tests.exchange.real import Called, Exchange
@@ -123,7 +123,7 @@ def test_a_withheld_number_hears_us_and_is_not_asked(
 def test_silence_ends_politely(
     exchange: tuple[Exchange, Called], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(callers, "WAIT_FOR_KEY_S", 1)
+    monkeypatch.setattr(inbound_callers, "WAIT_FOR_KEY_S", 1)
 
     async def work(house: ExchangeHouse) -> None:
         _, talk = await calls(house, "+4532200100")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from callserver.database import house as kept
-from callserver.simulator.time import VirtualClock
+from callserver.database import operations as kept
+from callserver.simulator.virtual_time import VirtualClock
 from tests.house import TUESDAY, TestHouse, play
 
 

@@ -10,7 +10,9 @@ import pytest
 from callserver.domain import hours
 from callserver.domain.hours import Place
 from callserver.domain.reason import Reason
-from callserver.engine import callable_now, explaining, standing
+from callserver.engine.gate import explanation
+from callserver.engine.lists import eligibility
+from callserver.engine.reporting import floor_figures
 from callserver.simulator.legs import Behaviour
 from tests.house import TestHouse, after_a_talk, play
 
@@ -50,7 +52,7 @@ def test_the_last_dial_has_stopped_ringing_at_closing_time(house: TestHouse, ord
 
 
 def test_every_path_refuses_what_would_ring_after_closing_time(house: TestHouse) -> None:
-    rules = house.server.ours.rules
+    rules = house.server.ctx.rules
     campaign = rules.campaign("kanvas")
 
     async def work() -> None:
@@ -60,14 +62,14 @@ def test_every_path_refuses_what_would_ring_after_closing_time(house: TestHouse)
         assert (status, problem["reasons"]) == (409, ["TIME_AFTER"])
         assert datetime.fromisoformat(problem["next_at"]) == CLOSING + timedelta(hours=12)
         explained = house.read(
-            lambda tx: explaining.explain(tx, rules, b"test", FIRST, campaign, now)
+            lambda tx: explanation.explain(tx, rules, b"test", FIRST, campaign, now)
         )
         assert explained.reasons == (Reason.TIME_AFTER,)
-        counted = house.read(lambda tx: callable_now.tally(tx, rules, b"test", campaign, now))
+        counted = house.read(lambda tx: eligibility.tally(tx, rules, b"test", campaign, now))
         assert set(counted) == {"TIME_AFTER"}
         stands = house.read(
-            lambda tx: standing.standing(
-                tx, house.server.ours, standing.count(tx, house.server.ours)
+            lambda tx: floor_figures.standing(
+                tx, house.server.ctx, floor_figures.count(tx, house.server.ctx)
             )
         )
         kanvas = next(one for one in stands.campaigns if one.campaign is campaign)
@@ -84,7 +86,7 @@ def test_every_path_refuses_what_would_ring_after_closing_time(house: TestHouse)
 
 
 def test_the_guard_holds_before_a_pause_within_the_day() -> None:
-    from callserver.loading import load
+    from callserver.adapters.config_folder import load
 
     shipped = load(Path(__file__).parents[2] / "config")
     policy = hours.guarded(shipped.policies["fr"], 25)
@@ -98,7 +100,7 @@ def test_the_guard_holds_before_a_pause_within_the_day() -> None:
 
 
 def test_a_stricter_guard_of_the_policy_stays() -> None:
-    from callserver.loading import load
+    from callserver.adapters.config_folder import load
 
     shipped = load(Path(__file__).parents[2] / "config")
     strict = shipped.policies["dk_guard"]

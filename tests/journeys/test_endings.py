@@ -63,7 +63,7 @@ def test_what_rings_on_though_it_was_cancelled_is_silenced(house: TestHouse) -> 
 
     async def work() -> None:
         person = await rings(house)
-        telephony: Any = house.server.ours.telephony
+        telephony: Any = house.server.ctx.telephony
 
         async def nothing_follows(_: str) -> Result:
             return Result.DONE
@@ -142,7 +142,7 @@ def test_who_answers_is_not_left_alone_because_the_provider_did_not_say(house: T
         room = house.network.rooms[leg.conference or ""]
         room.callback.url = leg.callback.url = None
         await house.network.end(leg, "completed")
-        telephony: Any = house.server.ours.telephony
+        telephony: Any = house.server.ctx.telephony
         really, telephony.leg = telephony.leg, None
 
         async def first_nothing(ref: str) -> Any:
@@ -168,7 +168,7 @@ def test_what_was_settled_as_never_placed_and_rings_is_silenced(house: TestHouse
         await receive(call.attempt, Report.NEVER_PLACED, None)
         assert leg.live
         await receive(call.attempt, Report.RANG, None, ref=leg.sid)
-        await house.server.ours.background.idle()
+        await house.server.ctx.background.idle()
         assert not leg.live
 
     play(work())
@@ -220,10 +220,10 @@ def test_a_provider_that_is_slow_is_asked_once(house: TestHouse) -> None:
 
     async def work() -> None:
         await rings(house)
-        house.server.settling.settle = forgotten  # type: ignore[method-assign]
+        house.server.reconciliation.settle = forgotten  # type: ignore[method-assign]
         house.clock.set(house.clock.now() + timedelta(minutes=5))
         for _ in range(5):
-            await house.server.upkeep.tick()
+            await house.server.scheduler.tick()
             house.clock.set(house.clock.now() + timedelta(seconds=1))
 
     play(work())

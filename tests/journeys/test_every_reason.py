@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
-from callserver.adapters import files
-from callserver.database import contacts, house, knowledge, suppressions
+from callserver.adapters import yaml_files
+from callserver.database import contacts, marks, operations, suppressions
 from callserver.database.tables import users
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
@@ -24,8 +24,8 @@ from callserver.domain.configuration import Configuration, compose
 from callserver.domain.facts import Scope
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
-from callserver.engine import gate
-from callserver.engine.gate import Question
+from callserver.engine.gate import gate
+from callserver.engine.gate.gate import Question
 from callserver.simulator.legs import Behaviour
 from tests.console.conftest import hashed
 from tests.house import ROOT, TUESDAY, TestHouse, after_a_talk, in_a_talk, play
@@ -119,11 +119,11 @@ async def paused(house: TestHouse) -> None:
 
 
 def house_state(tx: Any, now: datetime) -> None:
-    house.set_campaign_state(tx, "kanvas", paused=True, reason="frokost", now=now)
+    operations.set_campaign_state(tx, "kanvas", paused=True, reason="frokost", now=now)
 
 
 async def clock_off(house: TestHouse) -> None:
-    house.server.ours.clock.skew_ms = lambda: 501  # type: ignore[method-assign]
+    house.server.ctx.clock.skew_ms = lambda: 501  # type: ignore[method-assign]
     await by_hand(house)
 
 
@@ -165,7 +165,7 @@ async def leaves(house: TestHouse) -> None:
 
 
 def resumed(tx: Any, now: datetime) -> None:
-    house.set_campaign_state(tx, "kanvas", paused=False, reason="", now=now)
+    operations.set_campaign_state(tx, "kanvas", paused=False, reason="", now=now)
 
 
 @dataclass(frozen=True)
@@ -342,7 +342,7 @@ def test_suppressions_are_never_older_than_the_decision(house_: TestHouse) -> No
 
 
 def some_facts(tx: Any, house_: TestHouse, **more: Any) -> f.Facts:
-    rules = house_.server.ours.rules
+    rules = house_.server.ctx.rules
     one = contacts.by_number(tx, 4532200001)[0]
     question = Question(one, rules.campaign("kanvas"), "list", None, house_.clock.now())
     return replace(gate.collect(tx, rules, b"key", question), **more)
@@ -370,14 +370,14 @@ def test_without_its_entry_no_dial_is_made(house_: TestHouse) -> None:
 def test_no_campaign_is_in_force_without_its_policy(tmp_path: Path) -> None:
     config = edited(tmp_path, ())
     (config / DK).rename(config / "policies/another.yaml")
-    found = compose(files.read_folder(config))
+    found = compose(yaml_files.read_folder(config))
     assert not isinstance(found, Configuration)
 
 
 @pytest.mark.parametrize("shown", ["", "null", '""', "withheld", "anonymous"])
 def test_no_campaign_is_in_force_without_a_number_to_show(tmp_path: Path, shown: str) -> None:
     config = edited(tmp_path, ((KANVAS, 'caller_id: "+4532123400"', f"caller_id: {shown}"),))
-    found = compose(files.read_folder(config))
+    found = compose(yaml_files.read_folder(config))
     assert not isinstance(found, Configuration)
 
 
@@ -413,11 +413,11 @@ def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
     ]
 
     def without_a_seat(tx: Any) -> Any:
-        ours = house_.server.ours
+        ctx = house_.server.ctx
         one = contacts.by_number(tx, 4532200001)[0]
-        knowledge.mark(tx, subject.of_number(one.number), "abandoned", ours.clock.now())
-        question = Question(one, ours.rules.campaign("kanvas"), "list", None, ours.clock.now())
-        return gate.ask(tx, ours, question)
+        marks.mark(tx, subject.of_number(one.number), "abandoned", ctx.clock.now())
+        question = Question(one, ctx.rules.campaign("kanvas"), "list", None, ctx.clock.now())
+        return gate.ask(tx, ctx, question)
 
     answer = house_.read(without_a_seat)
     assert isinstance(answer, Refusal)
@@ -431,7 +431,7 @@ def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
                 tx,
                 Question(
                     contacts.by_number(tx, 4532200001)[0],
-                    house_.server.ours.rules.campaign("kanvas"),
+                    house_.server.ctx.rules.campaign("kanvas"),
                     "list",
                     row,
                     house_.clock.now(),

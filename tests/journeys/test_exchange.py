@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from callserver.database import accounts, lines, suppressions
+from callserver.database import accounts, suppressions, user_lines
 from callserver.domain import subject
 from callserver.domain.facts import Scope
-from callserver.engine import leaving
-from callserver.engine.call_flow import HEARD_WITHIN
+from callserver.engine.accounts import offboarding
+from callserver.engine.calls.call_flow import HEARD_WITHIN
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from tests.exchange.house import ExchangeHouse, opened, people
@@ -337,7 +337,7 @@ def test_who_leaves_the_house_loses_the_telephone_at_once(play: Play) -> None:
 
             user = accounts.user(tx, 1)
             assert user is not None
-            leaving.off_board(tx, user, house.clock.now(), by="test")
+            offboarding.off_board(tx, user, house.clock.now(), by="test")
 
         began = time.monotonic()
         await house.server.store.run(leave)
@@ -377,12 +377,14 @@ def test_a_telephone_number_is_confirmed_and_then_rung(
 ) -> None:
     """The call is permitted and speaks the code to its end; unconfirmed, the trunk hears of no shift."""
     number = "+4532209900"  # it answers, and gives back what it hears
-    monkeypatch.setattr("callserver.engine.confirming.secrets.randbelow", lambda _: 12345)
+    monkeypatch.setattr(
+        "callserver.engine.dialing.line_confirmation.secrets.randbelow", lambda _: 12345
+    )
 
     async def work(house: ExchangeHouse) -> None:
         def enter(tx: Tx) -> None:
             accounts.change(tx, 1, line=number)
-            lines.enter(tx, 1, number, house.clock.now(), "test")
+            user_lines.enter(tx, 1, number, house.clock.now(), "test")
 
         await asyncio.to_thread(house.write, enter)
         before = len(house.called.invited())

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from callserver.adapters.asterisk.bridging import heard
 from callserver.cli import asterisk
-from callserver.database import carrier as states
-from callserver.engine import standing
+from callserver.database import carrier_states as states
+from callserver.engine.reporting import floor_figures
 from tests.exchange.baresip import WHY_NO_BARESIP, Baresip
 from tests.exchange.house import ExchangeHouse, opened, people
 from tests.exchange.kamailio import HOST, PASSWORD, SECOND, USER, Kamailio, at_carrier
@@ -51,8 +51,8 @@ def refused(code: int) -> str:
 
 
 def alarms(house: ExchangeHouse) -> set[str]:
-    ours = house.server.ours
-    found = house.read(lambda tx: standing.standing(tx, ours, standing.count(tx, ours)))
+    ctx = house.server.ctx
+    found = house.read(lambda tx: floor_figures.standing(tx, ctx, floor_figures.count(tx, ctx)))
     return {one.kind.value for one in found.alarms}
 
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from callserver.adapters.asterisk import files
+from callserver.adapters.asterisk import config_files
 from callserver.database import softphones as kept
 from callserver.ports import Tx
 from tests.exchange.house import opened, people
@@ -112,7 +112,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         ASTERISK_CERTIFICATE=str(folder / "cert.pem"),
         ASTERISK_CERTIFICATE_KEY=str(folder / "key.pem"),
     )
-    for name, text in files.render(exchange.settings, ["+4532123400"]).items():
+    for name, text in config_files.render(exchange.settings, ["+4532123400"]).items():
         (folder / "etc" / name).write_text(text)
     exchange.start()
     yield exchange

@@ -10,13 +10,13 @@ import pytest
 
 from callserver.cli.populating import at_telephone
 from callserver.database import accounts, listenings
-from callserver.database.house_tables import listenings as table
+from callserver.database.more_tables import listenings as table
 from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode, Why
 from callserver.domain.role import MAY, Role
-from callserver.engine.hearing import Wanted
-from callserver.engine.leaving import off_board
-from callserver.engine.staff import Particulars
+from callserver.engine.accounts.administration import AccountDetails
+from callserver.engine.accounts.offboarding import off_board
+from callserver.engine.listening.placement import Placement
 from callserver.simulator.legs import Behaviour, Leg
 from tests.ear_house import (
     ADMINISTRATOR,
@@ -140,7 +140,7 @@ def test_a_talk_of_one_word_is_written_down_too(house: EarHouse) -> None:
         assert await house.listen() == 200
         await house.until(5)
         await house.ready()
-        house.server.upkeep.tick = busy  # type: ignore[method-assign]
+        house.server.scheduler.tick = busy  # type: ignore[method-assign]
         await house.until(6)
         house.network.hang_up_by_person(house.live_legs()[0])
         await house.until(3)
@@ -426,15 +426,15 @@ def test_another_seat_without_ringing_again(house: EarHouse) -> None:
 
 def test_another_seat_before_the_network_has_said_that_it_rings(house: EarHouse) -> None:
     """Her leg has gone along by then: the answer to the first seat's ring does not end it."""
-    telephony = house.server.ours.telephony
+    telephony = house.server.ctx.telephony
     ring = telephony.ring_listener
 
     async def slow(line: OwnLine, listening: int, caller_id: str) -> Any:
         answer = await ring(line, listening, caller_id)
         await house.server.listener_legs.leg_calls(listening, None, answer.ref)  # type: ignore[union-attr]
         supervisor = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
-        wanted = Wanted(2, Mode.SILENT, Why.QUALITY)
-        await house.server.listening.start(supervisor, MAY[Role.SUPERVISOR], wanted)
+        wanted = Placement(2, Mode.SILENT, Why.QUALITY)
+        await house.server.listening_sessions.start(supervisor, MAY[Role.SUPERVISOR], wanted)
         return answer
 
     async def work() -> None:
@@ -573,7 +573,9 @@ def test_it_ends_with_the_right_the_shift_and_the_leg(house: EarHouse, what: str
             user = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
             administrator = house.read(lambda tx: accounts.user(tx, ADMINISTRATOR))
             served = (user.name, Role.MEMBER_SERVICE, user.department, None, 3, True, None)
-            await house.server.staff.change(administrator, SUPERVISOR, Particulars(*served))
+            await house.server.account_administration.change(
+                administrator, SUPERVISOR, AccountDetails(*served)
+            )
             await house.until(2)
         elif what == "moved":
             house.read(lambda tx: accounts.change(tx, SUPERVISOR, department="syd"))
@@ -603,7 +605,7 @@ def test_after_a_restart_none_hangs(house: EarHouse) -> None:
         await house.until(2)
         ear = house.ear()
         house.restart()
-        await house.server.upkeep.start()
+        await house.server.scheduler.start()
         await house.until(2)
         assert ear is not None
         assert house.ear() is ear
@@ -611,7 +613,7 @@ def test_after_a_restart_none_hangs(house: EarHouse) -> None:
         ear.callback.url = None  # it ends while the server is away
         await house.network.end(ear, "completed")
         house.restart()
-        await house.server.upkeep.start()
+        await house.server.scheduler.start()
         await house.until(2)
         assert (await house.ask("GET", "/listenings/mine"))[1]["open"] is None
 
@@ -633,7 +635,7 @@ def test_a_stop_whose_order_was_lost_is_carried_out_after_the_restart(house: Ear
             lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later))
         )  # what the transaction wrote; the order never went out
         house.restart()
-        await house.server.upkeep.start()
+        await house.server.scheduler.start()
         await house.until(2)
         assert not ear.live
         await house.until(10)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from callserver.database import accounts, intervals, listenings, migrate, seats
+from callserver.database import accounts, listening_intervals, listenings, migrate, seats
 from callserver.database.store import make_engine
 from callserver.domain.instruction import HangUp, Hear
 from callserver.domain.listening import Mode, Why
 from callserver.domain.role import MAY, Role
-from callserver.engine.hearing import Wanted
+from callserver.engine.listening.placement import Placement
 from callserver.ports import Tx
 from tests.ear_house import SUPERVISOR, EarHouse
 
@@ -95,7 +95,7 @@ def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(engine: Engine, house:
         assert row is not None
         assert row.ended_at is not None
         assert (row.leg, row.look_at is None) == (LEG, False)
-        assert [stay.leg for stay in intervals.in_room(tx, "seat-1-x")] == [LEG]
+        assert [stay.leg for stay in listening_intervals.in_room(tx, "seat-1-x")] == [LEG]
 
 
 def test_a_leg_that_asks_after_a_stop_is_hung_up(engine: Engine, house: EarHouse) -> None:
@@ -109,7 +109,7 @@ def test_a_leg_that_asks_after_a_stop_is_hung_up(engine: Engine, house: EarHouse
     )
     assert told == HangUp()
     with engine.begin() as tx:
-        assert intervals.in_room(tx, "seat-1-x") == []
+        assert listening_intervals.in_room(tx, "seat-1-x") == []
 
 
 def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
@@ -117,11 +117,11 @@ def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
 ) -> None:
     """Else it would belong to no listening, and stay in the first room for good."""
     legs: Any = house.server.listener_legs
-    listening: Any = house.server.listening
+    listening: Any = house.server.listening_sessions
     with engine.begin() as tx:
         first = talking(tx, house)
         user = accounts.user(tx, SUPERVISOR)
-    wanted = Wanted(2, Mode.SILENT, Why.QUALITY)
+    wanted = Placement(2, Mode.SILENT, Why.QUALITY)
     _, (found, orders) = while_open(
         engine,
         lambda tx: legs._leg_calls(tx, first, None, LEG, None),

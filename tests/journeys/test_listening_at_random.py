@@ -110,6 +110,6 @@ async def act(house: EarHouse, what: str) -> None:  # noqa: C901 - one list of c
                 await house.network.end(ear, "completed")
         case "restart":
             house.restart()
-            await house.server.upkeep.start()
+            await house.server.scheduler.start()
         case "no_listener":
             await house.api("POST", "/no-listener", {})

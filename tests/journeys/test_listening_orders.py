@@ -129,7 +129,7 @@ def test_a_room_that_cannot_be_cleared_is_given_up(house: EarHouse) -> None:
 
     async def work() -> None:
         ear = await joined(house)
-        telephony: Any = house.server.ours.telephony
+        telephony: Any = house.server.ctx.telephony
         really = telephony._update
 
         async def fails(ref: str, **values: str) -> Any:
@@ -264,7 +264,7 @@ def test_a_leg_is_told_to_ask_once_at_a_time(house: EarHouse) -> None:
 
     async def work() -> None:
         ear = await joined(house, "coach")
-        telephony: Any = house.server.ours.telephony
+        telephony: Any = house.server.ctx.telephony
         really = telephony.hear
 
         async def slow(ref: str, what: Any) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from callserver.database import knowledge, suppressions
+from callserver.database import marks, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Scope
-from callserver.engine import explaining
-from callserver.engine.taking_in import take_in
+from callserver.engine.gate import explanation
+from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
@@ -71,8 +71,8 @@ def test_a_no_from_outside_silences_the_ringing_telephone_within_a_second(
         assert house.live_legs(FIRST)
         house.read(lambda tx: suppress(tx, house.clock.now()))
         # Another process wrote it: the next tick (every half second) sees it.
-        await house.server.upkeep.tick()
-        await house.server.ours.background.idle()
+        await house.server.scheduler.tick()
+        await house.server.ctx.background.idle()
         assert not house.live_legs(FIRST)
         await house.until(60)
 
@@ -123,12 +123,12 @@ def test_an_outcome_of_never_holds_for_another_list_that_knows_her_otherwise(
         assert status == 200
 
     play(work())
-    lapsed = house.server.ours.rules.campaign("lapsed")
+    lapsed = house.server.ctx.rules.campaign("lapsed")
 
     def other_list(tx: Tx) -> set[str]:
         take_in(tx, lapsed, b"navn;telefon\nFru A;32200000\n", house.clock.now())
-        found = explaining.explain(
-            tx, house.server.ours.rules, b"test", "32200000", lapsed, house.clock.now()
+        found = explanation.explain(
+            tx, house.server.ctx.rules, b"test", "32200000", lapsed, house.clock.now()
         )
         return {reason.value for reason in found.reasons}
 
@@ -283,8 +283,8 @@ def test_a_bad_number_is_marked_and_left(tmp_path: Path) -> None:
         await house.until(60)
 
     play(work())
-    marks = house.read(lambda tx: knowledge.marks_of(tx, (subject.of_number(4532200000),)))
-    assert [mark.kind for mark in marks] == ["bad_number"]
+    of_number = house.read(lambda tx: marks.marks_of(tx, (subject.of_number(4532200000),)))
+    assert [mark.kind for mark in of_number] == ["bad_number"]
     assert house.contacts()[0].reason == "NUM_BAD"
     house.close()
 
@@ -333,7 +333,7 @@ def test_an_error_in_the_gate_rings_nobody(house: TestHouse, monkeypatch: Any) -
     def broken(*_: Any) -> Any:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(knowledge, "marks_of", broken)
+    monkeypatch.setattr(marks, "marks_of", broken)
 
     async def work() -> None:
         await house.on_shift()

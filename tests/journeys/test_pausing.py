@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from callserver.engine import pausing
-from callserver.engine.taking_in import take_in
+from callserver.engine.calls import campaign_pauses
+from callserver.engine.lists.importer import take_in
 from callserver.simulator.legs import Behaviour, Refusal
 from tests.house import TestHouse, play
 
@@ -36,14 +36,18 @@ def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> None:
     async def work() -> None:
         await waits(two, 1)
         now = two.clock.now()
-        two.read(lambda tx: pausing.switch(tx, "kanvas", "x", now, paused=True, by="user:9"))
+        two.read(
+            lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9")
+        )
         seat = await two.seat()
         assert (seat["state"], seat["reason"], seat["until"]) == ("waiting", "CAMP_PAUSED", None)
         assert two.entries("seat")[-1]["reason"] == "CAMP_PAUSED", "pages follow the log"
         await two.until(120)
         assert (await two.seat())["reason"] == "CAMP_PAUSED"
         now = two.clock.now()
-        two.read(lambda tx: pausing.switch(tx, "kanvas", "", now, paused=False, by="user:9"))
+        two.read(
+            lambda tx: campaign_pauses.switch(tx, "kanvas", "", now, paused=False, by="user:9")
+        )
         await two.until(1)
         assert (await two.seat())["reason"] == "window_closed"
 
@@ -53,7 +57,9 @@ def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> None:
 def test_who_gets_ready_meanwhile_sees_it_too(two: TestHouse) -> None:
     async def work() -> None:
         now = two.clock.now()
-        two.read(lambda tx: pausing.switch(tx, "kanvas", "x", now, paused=True, by="user:9"))
+        two.read(
+            lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9")
+        )
         await two.on_shift()
         assert (await two.ready())["state"] == "waiting"
         assert (await two.seat())["reason"] == "CAMP_PAUSED"
@@ -71,7 +77,7 @@ def test_the_carriers_stop_reaches_the_others_at_once(two: TestHouse) -> None:
         await waits(two, 1)
         await two.on_shift(2)
         more = b"ref;navn;telefon;f\xc3\xb8dt;kilde\nK9;Person 9;32200009;1980-01-01;gade\n"
-        campaign = two.server.ours.rules.campaign("kanvas")
+        campaign = two.server.ctx.rules.campaign("kanvas")
         two.read(lambda tx: take_in(tx, campaign, more, two.clock.now()))
         two.network.order = refuses  # type: ignore[method-assign,assignment]
         await two.ready(2)

@@ -18,13 +18,13 @@ import pytest
 from sqlalchemy import func, select
 
 from callserver.adapters.clock import ShiftedClock
+from callserver.adapters.config_folder import load
 from callserver.cli.populating import populate, supervise
 from callserver.cli.stage import listening, serving
 from callserver.database import figures, migrate
-from callserver.database.house_tables import listenings
+from callserver.database.more_tables import listenings
 from callserver.database.store import make_engine
-from callserver.engine.house import Rules
-from callserver.loading import load
+from callserver.engine.context import Rules
 from callserver.simulator.asgi import Reply
 from callserver.simulator.faults import NONE
 from callserver.simulator.invariants import Rows, judge, judge_voices

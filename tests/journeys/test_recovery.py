@@ -24,7 +24,7 @@ def house(tmp_path: Path) -> Iterator[TestHouse]:
 async def take_over(house: TestHouse) -> None:
     """A new process starts, as serve does."""
     house.restart()
-    await house.server.upkeep.start()
+    await house.server.scheduler.start()
     await house.until(0.1)
 
 

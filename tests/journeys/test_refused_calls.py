@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from callserver.database import calls
-from callserver.engine import why, why_words
+from callserver.engine.reporting import call_history, call_history_text
 from callserver.simulator.legs import Behaviour
 from tests.house import TestHouse, play
 
@@ -23,9 +23,11 @@ def attempts(house: TestHouse) -> int:
 
 
 def said(house: TestHouse, language: str = "en") -> str:
-    rules = house.server.ours.rules
-    answer = house.read(lambda tx: why.why(tx, "+4532200000", b"k", "test", house.clock.now()))
-    return " ".join(one.text for one in why_words.words(answer, rules, language))
+    rules = house.server.ctx.rules
+    answer = house.read(
+        lambda tx: call_history.why(tx, "+4532200000", b"k", "test", house.clock.now())
+    )
+    return " ".join(one.text for one in call_history_text.words(answer, rules, language))
 
 
 @pytest.mark.parametrize("code", [402, 403, 488, 500, 503])

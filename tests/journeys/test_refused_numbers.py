@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from callserver.domain.role import Role
-from callserver.engine import declining
+from callserver.engine.calls import carrier_refusals
 from callserver.ports import Trouble
 from callserver.simulator.legs import Leg, Refusal
 from tests.console.conftest import House, hashed
@@ -82,8 +82,8 @@ def test_one_refused_number_does_not_stop_the_shift(house: House, code: int, sta
 
 
 def test_a_refused_number_is_not_called_on_any_path_or_list(house: House) -> None:
-    other = house.server.ours.rules.campaign("leads")
-    from callserver.engine.taking_in import take_in
+    other = house.server.ctx.rules.campaign("leads")
+    from callserver.engine.lists.importer import take_in
 
     house.read(
         lambda tx: take_in(tx, other, b"ref;telefon;kilde\nZ;32200000;x\n", house.clock.now())
@@ -117,14 +117,14 @@ def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not_repea
         await house.on_shift()
         await house.ready()
         await house.until(20)
-        assert len(house.entries("declined")) == declining.DIFFERENT_NUMBERS
+        assert len(house.entries("declined")) == carrier_refusals.DIFFERENT_NUMBERS
         assert (await house.seat())["reason"] == "CAMP_PAUSED"
 
     play(work())
     (entry,) = house.entries("breaker")
     assert entry["reason"] == f"provider_{UNKNOWN_CODE}"
     aside = [one for one in house.contacts() if one.reason == "NUM_REFUSED"]
-    assert len(aside) == declining.DIFFERENT_NUMBERS
+    assert len(aside) == carrier_refusals.DIFFERENT_NUMBERS
     house.add_user("sigrid", Role.SUPERVISOR)
     sigrid = house.browser("sigrid")
     kinds = [one["kind"] for one in sigrid.api("GET", "/floor/figures").json()["alarms"]]
@@ -197,7 +197,7 @@ def test_a_call_back_that_is_refused_comes_back_as_one(house: House) -> None:
 def test_another_departments_numbers_are_not_shown(house: House) -> None:
     house.add_user("sanne", Role.SUPERVISOR, "syd")
     sanne = house.browser("sanne")
-    campaign = house.server.ours.rules.campaign("kanvas")
+    campaign = house.server.ctx.rules.campaign("kanvas")
     assert campaign.department == "nord"
     for method, path in (("GET", ""), ("POST", "/release")):
         reply = sanne.api(method, f"/campaigns/kanvas/refused-numbers{path}", {})

@@ -12,7 +12,7 @@ import pytest
 from callserver.adapters.clock import ShiftedClock
 from callserver.database import accounts, migrate
 from callserver.database.store import make_engine
-from callserver.engine.accounts import hash_of
+from callserver.engine.accounts.authentication import hash_of
 from tests.journeys.test_processes import ROOT, START, Process, environment, free_port, is_up
 
 DK = "policies/dk.yaml"

@@ -80,7 +80,7 @@ def test_a_provider_that_does_not_answer_is_asked_again_soon(house: TestHouse) -
         leg = await in_a_talk(house)
         falls_silent(house)
         house.network.hang_up_by_person(leg)
-        telephony: Any = house.server.ours.telephony
+        telephony: Any = house.server.ctx.telephony
         asks = telephony.look_up
 
         async def silent(*_: object) -> PortLeg:

@@ -101,7 +101,7 @@ def test_a_line_that_cannot_be_rung_says_so_or_is_rung_later(
     house: TestHouse, answer: Declined, reason: str
 ) -> None:
     async def work() -> None:
-        telephony: Any = house.server.ours.telephony
+        telephony: Any = house.server.ctx.telephony
         really = telephony.ring_phoner
 
         async def declines(*_: Any) -> Declined:
@@ -191,7 +191,7 @@ def test_the_same_news_once_more_disturbs_nobody(house: TestHouse) -> None:
     async def work() -> None:
         await in_a_talk(house)
         leg, seat = house.phoner_leg().sid, house.seats()[0]
-        rooms = house.server.rooms
+        rooms = house.server.phoner_legs
         again = await rooms.phoner_calls(seat.id, None, leg)
         assert again.room == seat.room  # type: ignore[union-attr]
         late = await rooms.phoner_left_room(seat.id, leg, "seat-1-older")
@@ -209,7 +209,7 @@ def test_no_talk_is_cut_by_the_age_of_the_phoners_leg(
 ) -> None:
     """Twilio ends every leg after four hours. Control: the server is told that it does not."""
     if not ends:
-        monkeypatch.setattr(type(house.server.ours.telephony), "longest_leg", None)
+        monkeypatch.setattr(type(house.server.ctx.telephony), "longest_leg", None)
 
     async def work() -> None:
         await house.on_shift()

@@ -23,7 +23,7 @@ from callserver.adapters.clock import SystemClock
 from callserver.database import accounts, migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import audit, leases
-from callserver.engine.accounts import hash_of
+from callserver.engine.accounts.authentication import hash_of
 from tests.journeys.test_processes import ACCOUNT, ROOT, environment, free_port
 from tests.silence import way_to
 

@@ -9,7 +9,7 @@ import pytest
 
 from callserver.cli.simulate import beginning, evening
 from callserver.domain import line
-from callserver.engine import lines
+from callserver.engine import user_lines
 from callserver.simulator.evening import Plan, Result
 from callserver.simulator.faults import ALL, NONE, Faults
 from callserver.simulator.invariants import Rows, Verdict, judge, judge_voices, without_permit
@@ -46,7 +46,7 @@ def test_a_server_that_takes_typed_lines_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: strangers ring as phoners' telephones, and the network's record shows them."""
-    monkeypatch.setattr(lines, "choose", lambda tx, ours, user, campaign, asked: asked)
+    monkeypatch.setattr(user_lines, "choose", lambda tx, ctx, user, campaign, asked: asked)
     monkeypatch.setattr(line, "decide", lambda facts: line.OwnLine(facts.address))
     faults = replace(NONE, typed_line=1.0)
     result = run(tmp_path, replace(PLAN, hours=0.05, faults=faults), phoners=3, contacts=100)

@@ -80,9 +80,9 @@ def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(house: Test
         house.clock.set(house.clock.now() + timedelta(seconds=61))
         await flood(call, 5)
         assert counts()[2:] == [("/twilio/status/call", 30)]  # 29 of the minute before, and one now
-        await house.server.tally.flush()
+        await house.server.refused_requests.flush()
         assert counts()[3:] == [("/twilio/status/amd", 2)]
-        await house.server.tally.flush(everything=True)  # the process ends
+        await house.server.refused_requests.flush(everything=True)  # the process ends
         assert counts()[4:] == [("/twilio/status/call", 4)]
         assert sum(count for _, count in counts()) == 38
 
@@ -173,7 +173,7 @@ async def deliver(house: TestHouse, order: list[int], base: Any) -> None:
         }
         status, _ = await send(house, f"/twilio/status/call?attempt={attempt}", form)
         assert status == 204
-        await house.server.ours.background.idle()
+        await house.server.ctx.background.idle()
 
 
 async def a_placed_call(house: TestHouse) -> None:
@@ -217,7 +217,7 @@ def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> None:
 
 def test_the_control_notices_a_side_effect_done_twice(house: TestHouse) -> None:
     """R4's negative control: without receipts and the table, a replayed answer would count twice."""
-    from callserver.database import house as rows
+    from callserver.database import operations as rows
 
     async def work() -> None:
         await a_placed_call(house)

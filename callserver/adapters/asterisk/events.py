@@ -18,9 +18,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from callserver.adapters.asterisk import registrations
+from callserver.adapters.asterisk.channel_names import TRUNK, ear
 from callserver.adapters.asterisk.client import Ari, Lost
-from callserver.adapters.asterisk.legs import Legs
-from callserver.adapters.asterisk.names import TRUNK, ear
+from callserver.adapters.asterisk.leg_events import LegEvents
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.database.store import UNAVAILABLE
 from callserver.settings import Settings
@@ -56,7 +56,7 @@ class Events:
         self,
         settings: Settings,
         ari: Ari,
-        legs: Legs,
+        legs: LegEvents,
         softphones: Softphones,
         *,
         lease: Callable[[], Awaitable[bool]],

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 
-from callserver.adapters.asterisk import names
+from callserver.adapters.asterisk import channel_names
 from callserver.adapters.asterisk.bridging import heard
 from callserver.adapters.asterisk.causes import STATES
 from callserver.adapters.asterisk.client import Ari, Lost
@@ -62,9 +62,9 @@ class LegStates:
 
     async def _listens(self, ref: str) -> bool:
         """Whether it is a listener's: she has a bridge of her own once she was told what to hear."""
-        if names.listening_of(ref) is not None:
+        if channel_names.listening_of(ref) is not None:
             return True
-        return (await self._ari.get("bridges", names.ears_of(ref))).ok
+        return (await self._ari.get("bridges", channel_names.ears_of(ref))).ok
 
     async def _mute(self, ref: str) -> bool:
         """Whether a telephone sends no sound any more, not even silence."""

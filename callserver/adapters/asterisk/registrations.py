@@ -6,8 +6,8 @@ ARI knows no registrations; Asterisk's metrics (res_prometheus) do.
 import re
 from collections.abc import Mapping
 
+from callserver.adapters.asterisk.channel_names import TRUNK
 from callserver.adapters.asterisk.client import Ari
-from callserver.adapters.asterisk.names import TRUNK
 
 ALIVE = "online"
 REGISTERED = "registered"

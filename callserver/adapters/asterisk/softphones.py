@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from callserver.adapters.asterisk import names, trunk
+from callserver.adapters.asterisk import channel_names, trunk
+from callserver.adapters.asterisk.channel_names import TELEPHONES
 from callserver.adapters.asterisk.client import Ari, Lost
-from callserver.adapters.asterisk.names import TELEPHONES
 from callserver.adapters.asterisk.pjsip import REALM, local_media
 from callserver.database import softphones
 from callserver.database.softphones import Softphone
@@ -57,7 +57,7 @@ class Softphones:
         Raises:
             ConfigurationProblem: the exchange does not answer, so that nothing could sign in.
         """
-        if names.softphone(name) is None:
+        if channel_names.softphone(name) is None:
             raise ValueError("a softphone is named phoner_N, listener_N or telephone_N")
         password = secrets.token_urlsafe(24)
         until = None if _is_telephone(name) else self._clock.now() + BROWSER_LASTS
@@ -93,7 +93,7 @@ class Softphones:
         if self._told is None:
             known = (await self._ari.get("endpoints", "PJSIP")).body or ()
             left = (one["resource"] for one in known)
-            self._told = {name: "" for name in left if names.softphone(name)}
+            self._told = {name: "" for name in left if channel_names.softphone(name)}
         for name in self._told.keys() - alive.keys():
             await self._forget(name)
         for name, one in alive.items():

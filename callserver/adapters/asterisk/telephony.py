@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from callserver.adapters.asterisk import names, trunk
+from callserver.adapters.asterisk import channel_names, trunk
 from callserver.adapters.asterisk.bridging import AGAIN_S, TRIES, join
 from callserver.adapters.asterisk.causes import NORMAL_CLEARING
 from callserver.adapters.asterisk.client import Ari, Lost, Unreached
@@ -116,13 +116,13 @@ class Asterisk(LegStates):
     ) -> Placed | Declined | Silent:
         """Ring a phoner's telephone; once it is answered, the event stream puts it into its room."""
         del seat  # the leg's name says it
-        return await self._ring(names.phoner_leg(room.name), line.address, caller_id)
+        return await self._ring(channel_names.phoner_leg(room.name), line.address, caller_id)
 
     async def ring_listener(
         self, line: OwnLine, listening: int, caller_id: str
     ) -> Placed | Declined | Silent:
         """Ring a listener's telephone; answered, its leg asks by the event stream what to hear."""
-        return await self._ring(names.listener_leg(listening), line.address, caller_id)
+        return await self._ring(channel_names.listener_leg(listening), line.address, caller_id)
 
     async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
         """Let the leg ask anew, by the event stream: its owner alone moves ears (ears.py)."""
@@ -139,14 +139,14 @@ class Asterisk(LegStates):
 
     async def _ring(self, leg: str, line: str, caller_id: str) -> Placed | Declined | Silent:
         """Ring somebody of the house; where the leg goes is told once it is answered."""
-        endpoint: str | Declined | None = names.endpoint(line)
+        endpoint: str | Declined | None = channel_names.endpoint(line)
         if line.startswith("+"):
             endpoint = self._allowed(line, caller_id)
         if endpoint is None:
             return Declined(Trouble.BUG, 400, "a line that is no telephone of this exchange")
         if isinstance(endpoint, Declined):
             return endpoint
-        if not endpoint.endswith(f"@{names.TRUNK}") and not await self._signed_in(endpoint):
+        if not endpoint.endswith(f"@{channel_names.TRUNK}") and not await self._signed_in(endpoint):
             return Declined(Trouble.AWAY, 480, "the telephone is not signed in")
         return await self._order(leg, endpoint, caller_id, RING_HOUSE_S, None)
 
@@ -167,7 +167,7 @@ class Asterisk(LegStates):
 
     def _allowed(self, number: str, caller_id: str) -> str | Declined:
         """How to reach the number. Asked again here, whatever was asked before: toll fraud."""
-        endpoint = names.by_trunk(number, self._written)
+        endpoint = channel_names.by_trunk(number, self._written)
         if endpoint is None:
             return Declined(Trouble.BAD_NUMBER, 484, "no number that we dial")
         if not number.startswith(self._prefixes):
@@ -179,7 +179,7 @@ class Asterisk(LegStates):
     async def _no_way(self, bridge: str) -> Declined | None:
         """Why nobody can be rung into the room just now, as far as Asterisk knows."""
         trunk, room, app = await asyncio.gather(
-            self._ari.get("endpoints", "PJSIP", names.TRUNK),
+            self._ari.get("endpoints", "PJSIP", channel_names.TRUNK),
             self._ari.get("bridges", bridge),
             self._ari.get("applications", self._ari.app),
         )
@@ -230,8 +230,8 @@ class Asterisk(LegStates):
 
     async def _create(self, channel: str, endpoint: str, caller_id: str) -> Declined | None:
         shown = caller_id
-        if endpoint.endswith(f"@{names.TRUNK}"):
-            shown = names.written(caller_id, self._written)
+        if endpoint.endswith(f"@{channel_names.TRUNK}"):
+            shown = channel_names.written(caller_id, self._written)
         made = await self._ari.post(
             "channels",
             "create",

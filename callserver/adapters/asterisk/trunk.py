@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from typing import NamedTuple
 
-from callserver.adapters.asterisk.names import FORMATS, TRUNK
+from callserver.adapters.asterisk.channel_names import FORMATS, TRUNK
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
 

@@ -7,7 +7,7 @@ from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
 
 LASTS_S = 3600
-"""Whoever has left the house is refused by name meanwhile (engine/rooms.py); it cannot be recalled."""
+"""Whoever has left the house is refused by name meanwhile (engine/calls/phoner_legs.py); it cannot be recalled."""
 
 SIGNALLING = "wss://voice-js.{edge}.twilio.com"
 ROAMING = "roaming"

@@ -19,7 +19,7 @@ export function fill(form, found, one) {
   fields.shifts.value = one?.shifts ?? 1;
   fields.policy_ack.checked = one?.policy_ack ?? false;
   for (const name of ["role", "department"]) fields[name].disabled = one?.mine ?? false;
-  // As the server has it (engine/mentors.py).
+  // As the server has it (engine/listening/mentors.py).
   const mentors = () => {
     const there = found.accounts.filter(
       (other) =>

@@ -1,5 +1,5 @@
 // The demonstration's telephone: a simulated network plays it, and says in words what one would hear.
-// It is on the line for as long as the page reads the server's answer (console/played.py).
+// It is on the line for as long as the page reads the server's answer (console/phone/simulated_telephone.py).
 
 import { post, send } from "../api.js";
 import { $ } from "../dom.js";

@@ -1,0 +1,149 @@
+"""The names by which Asterisk knows our things, and which of them may be dialed at all.
+
+No text from people ever becomes part of a name, a dial string or the dialplan: numbers, lines and ids
+are matched whole against what stands here, and anything else is refused.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from callserver.domain.line import CONFIRMS
+from callserver.domain.listening import Mode
+
+TRUNK = "trunk"
+
+TELEPHONES = "callserver-telephones"
+"""The dialplan's context of people's telephones: it only leads to the phoner's own room."""
+
+NUMBER = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
+FORMATS = ("+45", "45", "0045", "national")
+"""How carriers write +4532123400: +4532123400, 4532123400, 004532123400, 32123400."""
+
+_HOME = "+45"
+_URI = re.compile(r"(?:sips?|tel):(\+?[0-9]{3,20})(?=[@;>]|$)", re.ASCII)
+_SOFTPHONE = re.compile(r"(?:phoner|listener|telephone)_[1-9][0-9]{0,17}", re.ASCII)
+_SIP = re.compile(r"sip:([a-z]+_[0-9]+)(?:@[A-Za-z0-9.-]{1,100})?", re.ASCII)
+_ROOM = re.compile(r"seat-([0-9]{1,18})-[0-9A-Za-z]{1,40}", re.ASCII)
+_ATTEMPT = re.compile(r"[0-9a-z]{1,40}", re.ASCII)
+_PHONER = "-phoner"
+_LISTENER = re.compile(r"listening-([0-9]{1,18})", re.ASCII)
+_BROWSER = re.compile(r"listener_([0-9]{1,18})", re.ASCII)
+_EARS = "~"
+
+
+def softphone(name: str) -> str | None:
+    """The name, if it is that of a softphone or a SIP telephone of ours."""
+    return name if _SOFTPHONE.fullmatch(name) else None
+
+
+def endpoint(line: str) -> str | None:
+    """What a phoner's line is to Asterisk; None when it is none of ours.
+
+    `client:phoner_7` is a browser, `sip:telephone_7` a SIP telephone, `+45…` goes by the trunk.
+    """
+    if line.startswith("client:"):
+        found = softphone(line.removeprefix("client:"))
+        return None if found is None else f"PJSIP/{found}"
+    if sip := _SIP.fullmatch(line):
+        found = softphone(sip[1])
+        return None if found is None else f"PJSIP/{found}"
+    return by_trunk(line)
+
+
+def by_trunk(number: str, how: str = FORMATS[0]) -> str | None:
+    """A number at the carrier, written as it wants it (FORMATS); None when it is none."""
+    return f"PJSIP/{written(number, how)}@{TRUNK}" if NUMBER.fullmatch(number) else None
+
+
+def written(number: str, how: str) -> str:
+    """An E.164 number in one of FORMATS; abroad, `0045` and `national` both begin with 00."""
+    if how == "national" and number.startswith(_HOME):
+        return number.removeprefix(_HOME)
+    if how in ("0045", "national"):
+        return "00" + number[1:]
+    return number[1:] if how == "45" else number
+
+
+def ctx(header: str, shown: Iterable[str]) -> str | None:
+    """Which of the numbers that we show a SIP header (To, P-Called-Party-ID) names; None: none."""
+    found = _URI.search(header)
+    if found is None:
+        return None
+    return next(
+        (number for number in shown if found[1] in {written(number, how) for how in FORMATS}), None
+    )
+
+
+def phoner_leg(room: str) -> str:
+    """The channel of the phoner whom we ring into a room."""
+    return room + _PHONER
+
+
+def seat_of_leg(leg: str) -> int | None:
+    """Whose leg it is, if we rang it in."""
+    return seat_of_room(leg.removesuffix(_PHONER)) if leg.endswith(_PHONER) else None
+
+
+def seat_of_room(room: str) -> int | None:
+    """The seat that a bridge is the room of."""
+    found = _ROOM.fullmatch(room)
+    return None if found is None else int(found[1])
+
+
+def is_attempt(channel: str) -> bool:
+    """Whether the channel is a contact's: its id is the attempt's. Asterisk's own have a dot."""
+    return _ATTEMPT.fullmatch(channel) is not None
+
+
+def confirms_line(channel: str) -> bool:
+    """Whether the attempt calls a number to confirm it as a user's line."""
+    return is_attempt(channel) and channel.startswith(CONFIRMS)
+
+
+def listener_leg(listening: int) -> str:
+    """The channel of a listener whom we ring."""
+    return f"listening-{listening}"
+
+
+def listening_of(leg: str) -> int | None:
+    """The listening for which a leg was rung."""
+    found = _LISTENER.fullmatch(leg)
+    return None if found is None else int(found[1])
+
+
+def listener_of(softphone: str) -> int | None:
+    """Whose browser it is, if it is a listener's."""
+    found = _BROWSER.fullmatch(softphone)
+    return None if found is None else int(found[1])
+
+
+class Ear(NamedTuple):
+    """What an ear's name says: who hears by it, how, and whose leg."""
+
+    leg: str
+    mode: Mode
+    phoner: str
+
+
+def name_of_ear(leg: str, mode: Mode, phoner: str) -> str:
+    """The snoop channel by which a listener's leg hears a phoner's: the same order, the same name."""
+    return _EARS.join((leg, mode, phoner))
+
+
+def ear(channel: str) -> Ear | None:
+    """The ear of that name, if it is one."""
+    leg, _, rest = channel.partition(_EARS)
+    mode, _, phoner = rest.partition(_EARS)
+    return Ear(leg, Mode(mode), phoner) if phoner and mode in set(Mode) else None
+
+
+def ears_of(leg: str) -> str:
+    """The bridge in which a listener's leg sits with its ear."""
+    return leg + _EARS
+
+
+def leg_of_ears(bridge: str) -> str | None:
+    """Whose bridge it is, if a listener's."""
+    leg, mark, rest = bridge.partition(_EARS)
+    return leg if mark and not rest else None

@@ -1,0 +1,311 @@
+"""What happens to legs, told to the engine's door: contacts', phoners', listeners' and callers' own.
+
+An event becomes the same report that a provider's callback would be; what the engine answers
+(`Instruction`) becomes orders. Only the owner of the event stream has one of these at work.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from callserver.adapters.asterisk import causes, channel_names
+from callserver.adapters.asterisk.bridging import ROOM_TYPE, heard, join
+from callserver.adapters.asterisk.client import Ari
+from callserver.adapters.asterisk.inbound_callers import InboundCallers
+from callserver.adapters.asterisk.snoop_channels import Calls, SnoopChannels
+from callserver.adapters.asterisk.speech import LAST_WORD
+from callserver.adapters.asterisk.telephony import ASKS
+from callserver.domain.call import Receipt, Report
+from callserver.domain.instruction import HangUp, Instruction, JoinRoom
+from callserver.ports import Declined
+
+log = structlog.get_logger(__name__)
+
+SOUND_TRIES = 50
+SOUND_AGAIN_S = 0.1
+"""A telephone that was answered sends sound at once; a browser agrees on keys first."""
+
+_SEQUENCE = {Report.RANG: 1, Report.ANSWERED: 2}
+_END = 9
+
+
+class LegListener(Protocol):
+    """The engine, as far as an exchange speaks with it (engine/provider_events.py)."""
+
+    async def phoner_calls(
+        self, seat: int | None, identity: str | None, leg: str
+    ) -> Instruction: ...
+
+    async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction: ...
+
+    @property
+    def listener_calls(self) -> Calls: ...
+
+    async def listener_gone(self, leg: str) -> None: ...
+
+    async def reported(
+        self,
+        attempt: str,
+        report: Report,
+        at: datetime | None,
+        ref: str,
+        receipt: Receipt | None,
+        *,
+        code: int | None = None,
+        declined: Declined | None = None,
+    ) -> None: ...
+
+    async def phoner_leg(
+        self, seat: int, leg: str, ended: bool, receipt: Receipt | None, reason: str = ""
+    ) -> None: ...
+
+    async def room(
+        self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
+    ) -> None: ...
+
+    async def line_calls(self, attempt: str) -> Instruction: ...
+
+    async def inbound(self, caller: str, called: str, leg: str) -> Instruction: ...
+
+    async def inbound_key(self, caller: str, called: str, leg: str, key: str) -> Instruction: ...
+
+
+class LegEvents:
+    """Follows every leg of ours."""
+
+    def __init__(
+        self,
+        ari: Ari,
+        door: LegListener,
+        callers: InboundCallers,
+        shown: Callable[[], Iterable[str]],
+    ) -> None:
+        self._shown = shown
+        self._ari = ari
+        self._door = door
+        self._callers = callers
+        self._ears = SnoopChannels(ari, door.listener_calls, door.listener_gone)
+        self._rang: set[str] = set()
+        self._silent: set[str] = set()  # phoners' telephones that were answered and send no sound
+        self._given_up: set[str] = set()  # dialed for as long as they might ring
+        self._rooms: dict[str, str] = {}  # a phoner's leg -> the bridge it sits in
+
+    def forget(self) -> None:
+        """Somebody else follows them now."""
+        self._rang.clear()
+        self._given_up.clear()
+        self._silent.clear()
+        self._rooms.clear()
+        self._ears.forget()
+        self._callers.forget()
+
+    # -- after a start or a break ---------------------------------------------------------------
+
+    async def found(self) -> None:
+        """Ask what is there, and tell the engine as if it had just happened."""
+        self.forget()
+        bridges = (await self._ari.get("bridges")).body or ()
+        channels = (await self._ari.get("channels")).body or ()
+        await self._ears.found(bridges, channels)
+        for bridge in bridges:
+            if channel_names.seat_of_room(bridge["id"]) is None:
+                continue
+            if not bridge["channels"]:
+                await self._ari.delete("bridges", bridge["id"])
+            for leg in bridge["channels"]:
+                if not channel_names.is_attempt(leg):
+                    self._rooms[leg] = bridge["id"]
+        for channel in channels:
+            app, *_ = channel["dialplan"]["app_data"].split(",")
+            if channel["dialplan"]["app_name"] == "Stasis" and app == self._ari.app:
+                await self._found(channel)
+
+    async def _found(self, channel: dict[str, Any]) -> None:
+        leg, state = channel["id"], channel["state"]
+        if leg in self._rooms:
+            room = self._rooms[leg]
+            await self._door.room(room, room, leg, "join", None)
+        elif not await self._changed(leg, state) and channel_names.ear(leg) is None:
+            await self._arrived(channel, channel["dialplan"]["app_data"].split(",")[1:])
+
+    # -- as it happens ------------------------------------------------------------------------
+
+    async def happened(self, event: dict[str, Any]) -> None:
+        """One event. Those that tell us nothing are passed over."""
+        channel = event.get("channel") or event.get("peer") or {}
+        leg = channel.get("id", "")
+        match event["type"]:
+            case "StasisStart":
+                await self._arrived(channel, event["args"])
+            case "ChannelStateChange":
+                await self._changed(leg, channel["state"])
+            case "Dial" if event["dialstatus"] == "PROGRESS" and channel_names.is_attempt(leg):
+                await self._contact(leg, "Ringing")  # early media: the person's telephone rings
+            case "ChannelUserevent" if event["eventname"] == ASKS and channel["state"] == "Up":
+                await self._ears.asks(leg)
+            case "ChannelHangupRequest" | "ChannelDestroyed":
+                await self._ends(leg, event)
+            case "StasisEnd" if (
+                not channel_names.is_attempt(leg) and channel_names.seat_of_leg(leg) is None
+            ):
+                await self._ended(leg, channel["state"], 0)  # the last word of a leg that called in
+            case "ChannelDtmfReceived":
+                await self._callers.pressed(leg, event["digit"])
+            case "PlaybackFinished":
+                await self._said(event["playback"])
+            case "BridgeDestroyed":
+                await self._room_over(event["bridge"]["id"])
+            case _:
+                pass
+
+    async def _changed(self, leg: str, state: str) -> bool:
+        """A leg that we rang rings, or was answered; False: we did not ring it."""
+        if channel_names.is_attempt(leg):
+            await self._contact(leg, state)
+        elif channel_names.seat_of_leg(leg) is not None:
+            await self._phoner_up(leg, state)
+        elif channel_names.listening_of(leg) is not None:
+            if state == "Up":
+                await self._ears.asks(leg)
+        else:
+            return False
+        return True
+
+    async def _arrived(self, channel: dict[str, Any], args: list[str]) -> None:
+        """A leg that called us: who calls the number we show, a phoner's telephone, a listener's."""
+        leg = channel["id"]
+        if args[:1] == ["inbound"]:
+            # Which number was called is said by our own dialplan, or it is one of those that we show.
+            called = args[1] if len(args) > 1 else await self._called(leg)
+            if called is None:
+                log.warning("inbound_to_unknown_number")
+                await self._ari.delete("channels", leg, reason_code=str(causes.UNALLOCATED))
+                return
+            await self._callers.arrived(leg, channel["caller"]["number"], called)
+        elif args[:1] == ["phoner"]:
+            identity = channel["name"].removeprefix("PJSIP/").rpartition("-")[0]
+            identity = identity.replace("telephone_", "phoner_")
+            if channel["state"] != "Up":
+                await self._ari.post("channels", leg, "answer")
+            if (listener := channel_names.listener_of(identity)) is not None:
+                await self._ears.asks(leg, listener)
+            else:
+                await self.obey(leg, await self._door.phoner_calls(None, identity, leg))
+
+    async def _called(self, leg: str) -> str | None:
+        """Which of our numbers was called, where the carrier calls the contact that we registered."""
+        for header in ("P-Called-Party-ID", "To"):
+            asked = f"PJSIP_HEADER(read,{header})"
+            reply = await self._ari.get("channels", leg, "variable", variable=asked)
+            found = channel_names.ctx(reply.body["value"], self._shown()) if reply.ok else None
+            if found is not None:
+                return found
+        return None
+
+    # -- a contact's leg ----------------------------------------------------------------------
+
+    async def _contact(self, attempt: str, state: str) -> None:
+        report = {"Ringing": Report.RANG, "Up": Report.ANSWERED}.get(state)
+        if report is None or (report is Report.RANG and attempt in self._rang):
+            return
+        self._rang.add(attempt)
+        receipt = Receipt("call", attempt, _SEQUENCE[report])
+        await self._door.reported(attempt, report, None, attempt, receipt)
+        if report is Report.ANSWERED and channel_names.confirms_line(attempt):
+            await self.obey(attempt, await self._door.line_calls(attempt))
+
+    async def _ends(self, leg: str, event: dict[str, Any]) -> None:
+        """A leg is about to end, or has ended; the SIP response is told with the latter."""
+        if event["type"] == "ChannelHangupRequest":
+            if event.get("cause") == causes.WE_GAVE_UP:
+                self._given_up.add(leg)
+            return
+        code = None if leg in self._given_up else event.get("tech_cause")
+        self._given_up.discard(leg)
+        await self._ended(leg, event["channel"]["state"], event["cause"], code)
+
+    async def _ended(self, leg: str, state: str, cause: int, code: int | None = None) -> None:
+        if channel_names.is_attempt(leg):
+            rang = state == "Ringing" or leg in self._rang
+            self._rang.discard(leg)
+            end = causes.end(cause, code, answered=state == "Up", rang=rang)
+            receipt = Receipt("call", leg, _END)
+            await self._door.reported(
+                leg, end.report, None, leg, receipt, code=end.code, declined=end.declined
+            )
+            return
+        if await self._ears.ended(leg):
+            return
+        room = self._rooms.pop(leg, None)
+        seat = channel_names.seat_of_leg(leg)
+        if seat is None and room is not None:
+            seat = channel_names.seat_of_room(room)
+        if seat is not None:
+            if state != "Up":
+                log.warning("phoner_not_reached", seat=seat, cause=cause)
+            silent = leg in self._silent or cause == causes.NO_SOUND
+            self._silent.discard(leg)
+            receipt = Receipt("phoner", leg, _END)
+            await self._door.phoner_leg(seat, leg, True, receipt, "line_silent" if silent else "")
+        if room is not None:
+            await self._ari.delete("bridges", room)
+        self._callers.left(leg)
+
+    # -- a phoner's leg -----------------------------------------------------------------------
+
+    async def _phoner_up(self, leg: str, state: str) -> None:
+        seat = channel_names.seat_of_leg(leg)
+        if state == "Up" and seat is not None and leg not in self._rooms:
+            await self.obey(leg, await self._door.phoner_calls(seat, None, leg))
+
+    async def _is_heard(self, leg: str) -> bool:
+        """Whether sound comes from her telephone: nobody shall answer a phoner who is mute."""
+        for _ in range(SOUND_TRIES):
+            if await heard(self._ari, leg):
+                return True
+            if not (await self._ari.get("channels", leg)).ok:
+                return False
+            await asyncio.sleep(SOUND_AGAIN_S)
+        return False
+
+    async def _room_over(self, room: str) -> None:
+        """A room ended under somebody who still sits in it: she gets another."""
+        seat = channel_names.seat_of_room(room)
+        left = [leg for leg, hers in self._rooms.items() if hers == room]
+        for leg in left:
+            del self._rooms[leg]
+            if seat is not None:
+                await self.obey(leg, await self._door.phoner_left_room(seat, leg, room))
+
+    async def _said(self, playback: dict[str, Any]) -> None:
+        leg = playback["target_uri"].removeprefix("channel:")
+        if playback["state"] == "failed":
+            gone = not (await self._ari.get("channels", leg)).ok
+            say = log.info if gone else log.error  # a caller who hangs up hears no more
+            say("prompt_not_played", prompt=playback["media_uri"].rpartition("/")[2])
+        if playback["id"].startswith(LAST_WORD):
+            await self._ari.delete("channels", leg)
+        else:
+            await self._callers.asked(leg, playback["id"])
+
+    async def obey(self, leg: str, instruction: Instruction) -> None:
+        """Do what the engine says with a leg."""
+        match instruction:
+            case JoinRoom(room):
+                await self._ari.post("bridges", room, type=ROOM_TYPE)
+                if not (await join(self._ari, room, leg)).ok:
+                    return
+                self._rooms[leg] = room
+                if await self._is_heard(leg):
+                    await self._door.room(room, room, leg, "join", None)
+                else:
+                    log.warning("phoner_without_sound", room=room)
+                    self._silent.add(leg)
+                    await self._ari.delete("channels", leg)
+            case HangUp():
+                await self._ari.delete("channels", leg)
+            case _:
+                await self._callers.obey(leg, instruction)

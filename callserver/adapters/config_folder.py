@@ -1,0 +1,141 @@
+"""The configuration folder as a whole: read at one instant, composed from texts, written back.
+
+Whatever is kept or proposed is composed through the same reading of files (files.py) as the folder.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from callserver.adapters import yaml_files
+from callserver.domain.configuration import Configuration, Problem, compose
+from callserver.errors import ConfigurationProblem
+
+SUFFIXES = (".yaml", ".yml", ".md")
+
+
+def load(folder: Path) -> Configuration:
+    """The configuration of a folder.
+
+    Raises:
+        ConfigurationProblem: names every problem with file, line and key.
+    """
+    found = compose(yaml_files.read_folder(folder))
+    if isinstance(found, Configuration):
+        return found
+    said = "\n".join(f"  {problem}" for problem in found)
+    raise ConfigurationProblem(f"the configuration in {folder} cannot be used:\n{said}")
+
+
+class ConfigFolder:
+    """One folder of configuration files."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read: tuple[object, Configuration, dict[str, str]] | None = None
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def signature(self) -> object:
+        """Changes whenever a file does."""
+        return yaml_files.signature(self._path)
+
+    def read(self) -> tuple[Configuration, dict[str, str]]:
+        """What the folder says now, and the very texts that it was composed from; read once.
+
+        Raises:
+            ConfigurationProblem: names every problem with file, line and key.
+        """
+        yaml_files.check_there(self._path)
+        signature = self.signature()
+        if self._read is not None and self._read[0] == signature:
+            return self._read[1], self._read[2]
+        raw = {
+            str(path.relative_to(self._path)): yaml_files.read_bytes(path)
+            for path in sorted([*self._path.glob("*"), *self._path.glob("*/*")])
+            if path.suffix in SUFFIXES and path.is_file()
+        }
+        found = _composed(raw)
+        if isinstance(found, list):
+            said = "\n".join(f"  {problem}" for problem in found)
+            raise ConfigurationProblem(f"the configuration in {self} cannot be used:\n{said}")
+        texts = {path: _text(raw[path]) for path in sorted(found.content)}
+        self._read = (signature, found, texts)
+        return found, texts
+
+    @staticmethod
+    def compose(texts: Mapping[str, str]) -> Configuration | list[Problem]:
+        """The configuration of these files, or every problem in them."""
+        return _composed({path: text.encode() for path, text in texts.items()})
+
+    def holds(self, texts: Mapping[str, str]) -> bool:
+        """Whether the folder has these files, all of them and in these words."""
+        try:
+            return self.read()[1] == dict(texts)
+        except (ConfigurationProblem, OSError, UnicodeDecodeError):
+            return False
+
+    def write(self, was: Mapping[str, str], would: Mapping[str, str]) -> None:
+        """Make the folder, which holds `was`, hold `would`: all files or none.
+
+        Raises:
+            OSError: it cannot be written; it is as it was.
+        """
+        changed = sorted(path for path in {*was, *would} if was.get(path) != would.get(path))
+        ready: dict[str, Path] = {}
+        done: list[str] = []
+        try:
+            for path in changed:
+                if path in would:
+                    ready[path] = _beside(self._path / path, would[path])
+                elif not os.access((self._path / path).parent, os.W_OK):
+                    raise PermissionError(f"{path} cannot be removed")
+            for path in changed:
+                done.append(path)
+                if path in ready:
+                    ready[path].replace(self._path / path)
+                else:
+                    (self._path / path).unlink(missing_ok=True)
+        except OSError:
+            for path in done:
+                self._restore(path, was.get(path))
+            for made in ready.values():
+                with contextlib.suppress(OSError):
+                    made.unlink(missing_ok=True)
+            raise
+
+    def _restore(self, path: str, text: str | None) -> None:
+        with contextlib.suppress(OSError):
+            if text is None:
+                (self._path / path).unlink(missing_ok=True)
+            else:
+                _beside(self._path / path, text).replace(self._path / path)
+
+
+def _composed(raw: Mapping[str, bytes]) -> Configuration | list[Problem]:
+    with tempfile.TemporaryDirectory(prefix="callserver-") as name:
+        for path, data in raw.items():
+            where = Path(name, path)
+            where.parent.mkdir(parents=True, exist_ok=True)
+            where.write_bytes(data)
+        return compose(yaml_files.read_folder(Path(name)))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode().replace("\r\n", "\n")
+
+
+def _beside(path: Path, text: str) -> Path:
+    """A finished, durable file beside the one that it will replace."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f".{path.name}.new")
+    with made.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.exists():
+        made.chmod(path.stat().st_mode & 0o777)
+    return made

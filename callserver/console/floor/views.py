@@ -1,0 +1,132 @@
+"""What the floor shows: seats at a glance, one seat in detail, campaigns in figures, alarms.
+
+Nothing here counts, orders or compares phoners by what came of their calls.
+"""
+
+from collections.abc import Mapping
+
+from pydantic import AwareDatetime
+
+from callserver.console.endpoint import Answer
+from callserver.console.listening.views import FormView
+from callserver.domain.alarm import Kind as AlarmKind
+from callserver.domain.campaign import Ask, Label
+from callserver.domain.listening import Mode
+from callserver.domain.seat import State
+
+
+class Listener(Answer):
+    """Somebody who listens to this seat."""
+
+    user: int
+    name: str
+    mode: Mode
+
+
+class FloorSeat(Answer):
+    """One seat at a glance."""
+
+    id: int
+    phoner: int
+    name: str
+    department: str | None
+    campaign: str | None
+    state: State
+    reason: str
+    since: AwareDatetime
+    until: AwareDatetime | None
+    wants: State
+    connected: bool
+    outcome_owed: bool
+    hand_at: AwareDatetime | None
+    listeners: list[Listener]
+    no_listener: bool  # whoever is on the line wants none: they hear nothing
+
+
+class CampaignState(Answer):
+    title: Label
+    department: str
+    paused: bool
+    reason: str
+    since: AwareDatetime | None
+
+
+class FloorView(Answer):
+    """Every seat of my department by name, and its campaigns."""
+
+    now: AwareDatetime
+    seats: list[FloorSeat]
+    campaigns: Mapping[str, CampaignState]
+    departments: Mapping[str, Label]
+
+
+class CampaignFigures(Answer):
+    """How far a campaign's list is. Days are in UTC."""
+
+    contacts: Mapping[str, int]  # by status
+    open_now: int  # ready where calls may be made now; the other rules are asked at each dial
+    next_at: AwareDatetime | None  # when it goes on, where nothing is open now
+    dials: int  # today
+    answered: int
+    abandoned: int
+    refusals: Mapping[str, int]  # today, by the first reason
+
+
+class Provider(Answer):
+    """Orders to the telephone company: the last five minutes, and how fast."""
+
+    taken: int
+    declined: int
+    silent: int
+    per_second: float  # of the last minute
+    most_per_second: float
+
+
+class AlarmView(Answer):
+    kind: AlarmKind
+    campaign: str | None
+    values: Mapping[str, str | int]
+
+
+class Figures(Answer):
+    """How the house stands."""
+
+    at: AwareDatetime
+    campaigns: Mapping[str, CampaignFigures]
+    provider: Provider
+    alarms: list[AlarmView]
+
+
+class CallLine(Answer):
+    """One call of a phoner, as her supervisor sees it."""
+
+    attempt: str
+    campaign: str
+    at: AwareDatetime
+    number: str  # masked
+    path: str
+    answered_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    cause: str | None
+    code: int | None  # the final SIP response, or the provider's own code
+    outcome: str | None
+    heard: bool  # by me
+
+
+class GivenOutcome(Answer):
+    """One outcome that may be given."""
+
+    label: Label
+    asks: tuple[Ask, ...]
+    frequencies: tuple[str, ...]
+
+
+class SeatDetails(Answer):
+    """One seat: today's calls, what their outcomes may be corrected to, and the forms about her."""
+
+    seat: FloorSeat
+    shifts: int
+    trainees: list[str]  # who listens to her as their mentor
+    calls: list[CallLine]
+    outcomes: Mapping[str, Mapping[str, GivenOutcome]]  # by campaign
+    forms: list[FormView]

@@ -1,0 +1,296 @@
+"""The lists' room: a file comes in, is looked at, tried and taken in; lists and outcomes go out."""
+
+import asyncio
+import csv
+import io
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from typing import IO, Literal
+
+import phonenumbers
+from pydantic import Field
+from starlette.responses import Response, StreamingResponse
+
+from callserver.adapters.uploads import Uploads
+from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.fields import Instant
+from callserver.console.lists import views as lists_views
+from callserver.console.lists.views import CameTo, ImportView, ListsView, ListView, PreviewView
+from callserver.console.live import Told
+from callserver.console.streaming import Tell, told
+from callserver.console.upload_receiver import MEGABYTE, receive
+from callserver.database import accounts, import_staging, seats
+from callserver.database.audit import Entry
+from callserver.database.side_connection import aside, two_writers_may_fail
+from callserver.domain.audit import Kind
+from callserver.domain.campaign import Campaign
+from callserver.domain.role import Action
+from callserver.engine.context import EngineContext
+from callserver.engine.dialing.dialer import Dialer
+from callserver.engine.lists import export, staging
+from callserver.engine.lists.export import What
+from callserver.engine.lists.staging import Order
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+from callserver.settings import Settings
+
+PREVIEW_BYTES = MEGABYTE
+"""Of a large file, only so much is read for a preview."""
+
+
+class Uploaded(Answer):
+    """A file that came in; `upload` is its name from now on."""
+
+    upload: str
+    size: int
+
+
+class Reading(Body):
+    """How a file is to be read. `columns`: column -> field; none: as the headings suggest.
+
+    `source`: where the people come from, in words, where the list does not say.
+    """
+
+    upload: str = Field(min_length=1, max_length=64)
+    columns: dict[str, str] | None = Field(default=None, max_length=500)
+    region: str = Field(default="DK", pattern="^[A-Z]{2}$")
+    source: str | None = Field(default=None, max_length=200)
+
+
+class Trying(Reading):
+    """Who of the list might be rung at that instant; without one, now."""
+
+    at: Instant | None = None
+
+
+class Upload(Body):
+    upload: str = Field(min_length=1, max_length=64)
+
+
+class Export(Body):
+    what: What = What.CONTACTS
+    separator: Literal[",", ";"] = ";"
+    bom: bool = True  # UTF-8's mark, for Excel
+
+
+class ListNews(Answer):
+    """A list was taken in."""
+
+    campaign: str
+
+
+class ListsApi:
+    """What administrators do with lists; the project leader takes copies."""
+
+    def __init__(
+        self, ctx: EngineContext, dialer: Dialer, uploads: Uploads, settings: Settings
+    ) -> None:
+        self._ctx = ctx
+        self._dialer = dialer
+        self._uploads = uploads
+        self._database = settings.database
+        self._most_mb = settings.most_upload_mb
+        self._only_quietly = two_writers_may_fail(settings.database)
+
+    def endpoints(self) -> list[Endpoint]:
+        take = Action.IMPORT
+        return [
+            Endpoint("GET", "/lists", Action.EXPORT, self.lists),
+            Endpoint("POST", "/uploads", take, self.upload),
+            Endpoint("POST", "/uploads/discard", take, self.discard),
+            Endpoint("POST", "/lists/{campaign}/preview", take, self.preview),
+            Endpoint("POST", "/lists/{campaign}/dry-run", take, self.dry_run),
+            Endpoint("POST", "/lists/{campaign}/import", take, self.take),
+            Endpoint("POST", "/imports/{number}/refused", take, self.refused),
+            Endpoint("POST", "/lists/{campaign}/export", Action.EXPORT, self.export),
+        ]
+
+    async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
+        """That a list of mine was taken in."""
+        if not asked.may(Action.EXPORT):
+            return ()
+        names = {one.body["campaign"] for one in news if one.body["kind"] == Kind.IMPORTED}
+        found = self._ctx.rules.current.campaigns
+        mine = [name for name in names if name in found and asked.sees(found[name].department)]
+        return [("lists", ListNews(campaign=name)) for name in sorted(mine)]
+
+    async def lists(self, asked: Asked) -> ListsView:
+        """My campaigns' lists, and what was taken in lately."""
+        mine = {
+            name: campaign
+            for name, campaign in self._ctx.rules.current.campaigns.items()
+            if asked.sees(campaign.department)
+        }
+
+        now = self._ctx.clock.now()
+
+        def look(tx: Tx) -> ListsView:
+            sizes = import_staging.sizes(tx)
+            names = {f"user:{user.id}": user.name for user in accounts.every(tx)}
+            return ListsView(
+                now=now,
+                lists=[
+                    ListView(
+                        campaign=name,
+                        title=campaign.title,
+                        sizes=sizes.get(name, {}),
+                        ordered_by=None if campaign.order is None else campaign.order.column,
+                    )
+                    for name, campaign in mine.items()
+                ],
+                imports=[
+                    ImportView(
+                        id=row.id,
+                        campaign=row.campaign,
+                        at=row.at,
+                        by=names.get(row.by or "", row.by or ""),
+                        counts={
+                            key: count for key, count in row.counts.items() if key != "elsewhere"
+                        },
+                        refused_kept=bool(row.kept),
+                    )
+                    for row in import_staging.history(tx)
+                    if row.campaign in mine
+                ],
+                most_mb=self._most_mb,
+                only_quietly=self._only_quietly,
+            )
+
+        return await self._ctx.store.read(look)
+
+    async def upload(self, asked: Asked) -> Uploaded:
+        """Send a file (its bytes are the body); it is kept for a day, or until it is taken in."""
+        now = self._ctx.clock.now()
+        token, size = await receive(asked, self._uploads, now, self._most_mb)
+        return Uploaded(upload=token, size=size)
+
+    async def discard(self, asked: Asked, body: Upload) -> Done:
+        """Forget a file that was sent."""
+        self._uploads.drop(body.upload, asked.user.id)
+        return Done()
+
+    async def preview(self, asked: Asked, campaign: str, body: Reading) -> PreviewView:
+        """How the file would be read: its columns and first rows, numbers masked."""
+        chosen = self._campaign(asked, campaign)
+        region = _region(body.region)
+        raw = self._head(body.upload, asked.user.id)
+        return await asyncio.to_thread(
+            lists_views.preview, chosen, raw, body.columns, region, self._ctx.clock.now().date()
+        )
+
+    async def dry_run(self, asked: Asked, campaign: str, body: Trying) -> Response:
+        """What an import would come to, changing nothing: lines of progress, then the figures."""
+        order = self._order(asked, campaign, body)
+        at = body.at or self._ctx.clock.now()
+
+        def work(tell: Tell) -> CameTo:
+            summary, found = staging.dry_run(
+                self._database, order, self._ctx.rules, self._ctx.secret, at, tell
+            )
+            return lists_views.came_to(summary, callable_of=found, at=at)
+
+        return told(asked, work)
+
+    async def take(self, asked: Asked, campaign: str, body: Reading) -> Response:
+        """Take the list in, all of it or nothing: lines of progress, then the figures."""
+        order = self._order(asked, campaign, body)
+
+        def work(tell: Tell) -> CameTo:
+            number, summary = staging.take(
+                self._database, order, self._ctx.clock.now, asked.by, asked.language, tell
+            )
+            self._uploads.drop(body.upload, asked.user.id)
+            return lists_views.came_to(summary, number=number)
+
+        return told(asked, work, lambda: self._wake(campaign))
+
+    async def refused(self, asked: Asked, number: int, body: Nothing) -> Response:
+        """The rows that an import refused, as a CSV file; kept for seven days. It stands in the log."""
+        del body
+        now = self._ctx.clock.now()
+
+        def work(tx: Tx) -> tuple[str, bytes]:
+            found = import_staging.refused_rows(tx, number)
+            campaigns = self._ctx.rules.current.campaigns
+            if found is None or found[0] not in campaigns:
+                raise NotFound(f"no rows of import {number} are kept", key="not_found")
+            if not asked.sees(campaigns[found[0]].department):
+                raise NotFound(f"no rows of import {number} are kept", key="not_found")
+            export.record(tx, "refused", found[0], asked.by, now)
+            return found
+
+        name, content = await self._ctx.store.run(work)
+        return Response(content, headers=_as_file(f"{name}-{number}-refused.csv"))
+
+    async def export(self, asked: Asked, campaign: str, body: Export) -> Response:
+        """A campaign's list, or its calls and outcomes, as a CSV file. It stands in the log."""
+        self._campaign(asked, campaign)
+        now = self._ctx.clock.now()
+        await self._ctx.store.run(lambda tx: export.record(tx, body.what, campaign, asked.by, now))
+        file = await asyncio.to_thread(self._write, campaign, body)
+        name = f"{campaign}-{body.what}-{now:%Y-%m-%d}.csv"
+        return StreamingResponse(_pieces(file), headers=_as_file(name))
+
+    def _write(self, campaign: str, body: Export) -> IO[bytes]:
+        """The whole file first: what is streamed cannot fail half-way."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+        encoding = "utf-8-sig" if body.bom else "utf-8"
+        out = io.TextIOWrapper(file, encoding, newline="", write_through=True)
+        with aside(self._database, at_once=True) as connection:
+            rows = export.rows(connection, body.what, campaign)
+            csv.writer(out, delimiter=body.separator).writerows(rows)
+        out.detach()
+        file.seek(0)
+        return file
+
+    def _campaign(self, asked: Asked, name: str) -> Campaign:
+        found = self._ctx.rules.campaign(name)
+        if not asked.sees(found.department):
+            raise NotFound(f"there is no campaign {name!r}", key="no_campaign")
+        return found
+
+    def _head(self, upload: str, user: int) -> bytes:
+        """The file, or as many whole lines of its beginning as a preview needs."""
+        raw = self._uploads.read(upload, user, PREVIEW_BYTES)
+        if len(raw) < PREVIEW_BYTES:
+            return raw
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16: a line's end is not one byte
+            return self._uploads.read(upload, user)
+        return raw[: raw.rfind(b"\n") + 1] or raw
+
+    def _order(self, asked: Asked, campaign: str, body: Reading) -> Order:
+        chosen = self._campaign(asked, campaign)
+        region = _region(body.region)
+        raw = self._uploads.read(body.upload, asked.user.id)
+        columns = body.columns or {}
+        left_out = lists_views.ignored(columns) if body.columns else ()
+        source = (body.source or "").strip() or None
+        return Order(chosen, raw, columns, left_out, region, source)
+
+    async def _wake(self, campaign: str) -> None:
+        """Whoever waits for contacts of this campaign need wait no longer."""
+        rows = await self._ctx.store.read(seats.every)
+        for row in rows:
+            if row.state == "waiting" and row.campaign == campaign:
+                self._ctx.background.start(self._dialer.dial(row.id))
+
+
+def _region(text: str) -> str:
+    if text not in phonenumbers.SUPPORTED_REGIONS:
+        raise Impossible(f"{text!r} is no country's code", key="lists_region")
+    return text
+
+
+def _as_file(name: str) -> dict[str, str]:
+    return {
+        "content-type": "text/csv; charset=utf-8",
+        "content-disposition": f'attachment; filename="{name}"',
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+    }
+
+
+async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    with file:
+        while piece := file.read(256 * 1024):
+            yield piece

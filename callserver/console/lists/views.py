@@ -1,0 +1,275 @@
+"""What pages see of lists: how a file would be read, what an import comes to, and what was taken in."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from itertools import islice
+
+from callserver.console.endpoint import Answer
+from callserver.domain import heading_words, headings, phone
+from callserver.domain.campaign import Campaign, Label
+from callserver.domain.cells import RowProblem
+from callserver.domain.contact import Reader, Row
+from callserver.domain.heading_words import FIELDS, OPT_OUTS
+from callserver.domain.headings import IGNORE, Heads
+from callserver.engine.lists.reader import Doubtful, Summary, counts_rows, open_list, open_sheet
+from callserver.errors import ConfigurationProblem
+
+SHOWN = 12
+"""Rows of a preview."""
+
+REFUSED_SHOWN = 20
+_MANY_DIGITS = re.compile(r"\d[\d .()-]{6,}\d")
+
+
+class ColumnView(Answer):
+    """One column of the file: its heading, what stands in it, and which field it is taken for."""
+
+    name: str
+    samples: list[str]
+    field: str | None
+
+
+class RowView(Answer):
+    """One row as it would be read; `reason` when it would be refused, with the column at fault."""
+
+    number: str | None = None
+    name: str | None = None
+    ref: str | None = None
+    born: str | None = None
+    member: bool = False
+    last_gift: str | None = None
+    ended: str | None = None
+    source: str | None = None
+    zone: str | None = None
+    reason: str | None = None
+    column: str | None = None
+
+
+class PreviewView(Answer):
+    """How the file would be read. `problem`: the key of a sentence about why it cannot be yet."""
+
+    columns: list[ColumnView]
+    fields: list[str]
+    rows: list[RowView]
+    problem: str | None = None
+    why: str = ""
+    unread: Sequence[str] = ()
+    doubtful: Sequence[str] = ()  # headings that may say no: a field must be chosen for each
+    row_numbers: str = ""  # a column that only counts the rows
+    encoding: str | None = None  # as it was guessed
+    has_source: bool = False  # the list says itself where its people come from
+
+
+class RefusedView(Answer):
+    line: int
+    column: str
+    reason: str
+
+
+class CameTo(Answer):
+    """What became, or would become, of a file's rows.
+
+    `counts`: read = taken + changed + unchanged + duplicates + refused; `callable`: the whole list at `at`, by
+    the first reason against each, `callable` for those who may be rung.
+    """
+
+    number: int | None = None  # of the import; None: nothing was changed
+    counts: Mapping[str, int]
+    reasons: Mapping[str, int]
+    elsewhere: Mapping[str, int]
+    refused: list[RefusedView]  # the first of them
+    callable: Mapping[str, int] | None = None
+    at: datetime | None = None
+    unread: Sequence[str] = ()  # headings
+    unclear: int = 0  # rows whose word against calling is neither yes nor no
+    unclear_lines: Sequence[int] = ()  # the first of them
+    encoding: str | None = None  # as it was guessed
+    row_numbers: str = ""  # a column that only counts the rows
+
+
+class ImportView(Answer):
+    id: int
+    campaign: str
+    at: datetime
+    by: str
+    counts: Mapping[str, int]
+    refused_kept: bool
+
+
+class ListView(Answer):
+    """A campaign's list: how many contacts stand where."""
+
+    campaign: str
+    title: Label
+    sizes: Mapping[str, int]
+    ordered_by: str | None
+
+
+class ListsView(Answer):
+    now: datetime  # by the server's clock
+    lists: list[ListView]
+    imports: list[ImportView]
+    most_mb: int
+    only_quietly: bool  # this machine's SQLite is an old one: not while somebody calls
+
+
+def preview(
+    campaign: Campaign,
+    raw: bytes,
+    columns: Mapping[str, str] | None,
+    region: str,
+    today: date,
+) -> PreviewView:
+    """The columns and the first rows. `columns`: column -> field; None: as the headings suggest."""
+    try:
+        sheet = open_sheet(raw)
+    except ConfigurationProblem as error:
+        return PreviewView(
+            columns=[], fields=[], rows=[], problem="lists.unreadable", why=str(error)
+        )
+    header = list(sheet.header)
+    width = headings.own_width(header)
+    chosen = dict(columns or {})
+    left_out = set(ignored(chosen)) if columns is not None else set()
+    fields, heads = _fields(header[:width], chosen, left_out)
+    row_numbers = "" if heads is None else counts_rows(raw, header, heads, chosen)
+    if row_numbers:
+        fields, heads = _fields(header[:width], chosen, {*left_out, "ref"})
+    fields += [None] * (len(header) - width)
+    sample = [cells for _, cells in islice(sheet.rows(), SHOWN)]
+    shown = [
+        ColumnView(name=name, samples=_samples(sample, at), field=fields[at])
+        for at, name in enumerate(header)
+    ]
+    named = {name: field for name, field in zip(header, fields, strict=True) if field}
+    problem, why = _problem(campaign, raw, header, named)
+    rows = [] if problem or heads is None else _rows(header, heads, sample, region, today)
+    return PreviewView(
+        columns=shown,
+        fields=[*sorted(FIELDS), IGNORE],
+        rows=rows,
+        problem=problem,
+        why=why,
+        unread=() if heads is None else _named(header, heads.unread, heads.ignored),
+        doubtful=() if heads is None else _named(header, heads.doubtful),
+        row_numbers=row_numbers,
+        encoding=sheet.encoding if sheet.is_guessed else None,
+        has_source=heads is not None and "source" in heads.columns,
+    )
+
+
+def _named(header: Sequence[str], places: Sequence[int], but: Collection[int] = ()) -> list[str]:
+    return [header[at] for at in places if header[at] and at not in but]
+
+
+def ignored(columns: Mapping[str, str]) -> frozenset[str]:
+    """The fields that no column was chosen for: their headings say nothing then."""
+    return FIELDS - set(columns.values())
+
+
+def _fields(
+    header: Sequence[str], chosen: Mapping[str, str], left_out: Collection[str]
+) -> tuple[list[str | None], Heads | None]:
+    """The field of each column, and the whole; None where the columns cannot be told yet."""
+    fields: list[str | None] = [chosen.get(name) for name in header]
+    try:
+        heads = headings.heads(header, chosen, left_out)
+    except ValueError:
+        for at, name in enumerate(header):
+            field = heading_words.field(name)
+            if fields[at] is None and field not in (*fields, *left_out):
+                fields[at] = field
+        return fields, None
+    for field, at in (*heads.columns.items(), *((one, at) for at, one in heads.opt_outs)):
+        fields[at] = field
+    return fields, heads
+
+
+def _problem(
+    campaign: Campaign, raw: bytes, header: Sequence[str], chosen: Mapping[str, str]
+) -> tuple[str | None, str]:
+    names = [heading_words.folded(name) for name in header if name]
+    fields = [one for one in chosen.values() if one not in (*OPT_OUTS, IGNORE)]
+    counts = Counter(names)
+    if twice := next((name for name in names if counts[name] > 1), None):
+        return "lists.same_names", twice
+    if twice := next((field for field in fields if fields.count(field) > 1), None):
+        return "lists.same_field", twice
+    if "phone" not in fields:
+        return "lists.no_phone", ""
+    if campaign.order is not None:
+        wanted = heading_words.folded(campaign.order.column)
+        if wanted not in names and wanted not in fields:
+            return "lists.no_order", campaign.order.column
+    try:
+        open_list(campaign, raw, given=chosen, ignored=ignored(chosen))
+    except Doubtful as error:
+        return "lists.doubtful", str(error.values["why"])
+    except ConfigurationProblem as error:
+        return "lists.unreadable", str(error)
+    return None, ""
+
+
+def _samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+    """What stands in a column, long numbers masked; bytes that are no letter as U+FFFD."""
+    cells = [cells[at].strip() for cells in rows if at < len(cells) and cells[at].strip()]
+    legible = [cell.encode(errors="surrogateescape").decode(errors="replace") for cell in cells[:3]]
+    return [_MANY_DIGITS.sub(_masked, cell)[:60] for cell in legible]
+
+
+def _masked(found: re.Match[str]) -> str:
+    text = found.group()
+    return text if re.fullmatch(r"[\d]{2,4}[-.]\d{2}[-.]\d{2,4}", text) else phone.masked(text)
+
+
+def _rows(
+    header: Sequence[str], heads: Heads, sample: Sequence[Sequence[str]], region: str, today: date
+) -> list[RowView]:
+    rows, problems = Reader(header, heads, region, None, today).read(sample)
+    return [_row(problems.get(at, row)) for at, row in enumerate(rows.rows())]
+
+
+def _row(row: Row | RowProblem) -> RowView:
+    if isinstance(row, RowProblem):
+        return RowView(reason=row.reason, column=row.column)
+    return RowView(
+        number=phone.masked(phone.from_int(row.number)),
+        name=row.name or None,
+        ref=row.ref or None,
+        born=row.born or None,
+        member=bool(row.member),
+        last_gift=row.last_gift or None,
+        ended=row.ended or None,
+        source=row.source or None,
+        zone=row.zone or None,
+    )
+
+
+def came_to(
+    summary: Summary,
+    *,
+    number: int | None = None,
+    callable_of: Mapping[str, int] | None = None,
+    at: datetime | None = None,
+) -> CameTo:
+    return CameTo(
+        number=number,
+        counts=summary.counts(),
+        reasons=summary.reasons(),
+        elsewhere=summary.elsewhere,
+        refused=[
+            RefusedView(line=one.line, column=one.column, reason=one.reason)
+            for one in summary.refused[:REFUSED_SHOWN]
+        ],
+        callable=None
+        if callable_of is None
+        else {key or "callable": count for key, count in callable_of.items()},
+        at=at,
+        unread=_named(summary.header, summary.heads.unread, summary.heads.ignored),
+        unclear=len(summary.unclear),
+        unclear_lines=summary.unclear[:REFUSED_SHOWN],
+        encoding=summary.encoding,
+        row_numbers=summary.row_numbers,
+    )

@@ -1,0 +1,124 @@
+"""The audit log's room: searched, and verified against the heads that left the database.
+
+Whoever looks is written down as well: the search is an entry, with what was looked for.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from callserver import texts
+from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
+from callserver.console.fields import Id, Instant
+from callserver.database import audit
+from callserver.domain.audit import Kind
+from callserver.domain.role import Action
+from callserver.engine.audit_log import search, verification
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
+from callserver.settings import Settings
+
+MOST = 100
+
+
+class Search(Body):
+    kinds: list[Kind] = Field(default_factory=list)
+    contact: Id | None = None
+    call: str | None = Field(default=None, max_length=60)
+    since: Instant | None = None
+    until: Instant | None = None
+    before: Id | None = None
+
+
+class EntryView(Answer):
+    """One entry: its kind in words, and what it holds."""
+
+    id: int
+    leaf: int | None  # its place among the sealed ones; none: not sealed yet
+    at: AwareDatetime
+    kind: Kind
+    said: str
+    details: Mapping[str, Any]
+
+
+class Found(Answer):
+    """The newest that fit, newest first; `before` asks for the next page, none: that was all."""
+
+    entries: list[EntryView]
+    before: int | None
+
+
+class Verified(Answer):
+    """What a verification of the whole log found."""
+
+    sealed: int
+    unsealed: int
+    findings: list[str]
+
+
+class LogApi:
+    """Looking at the log."""
+
+    def __init__(self, ctx: EngineContext, settings: Settings) -> None:
+        self._ctx = ctx
+        self._settings = settings
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("POST", "/log", Action.SEE_AUDIT, self.search),
+            Endpoint("POST", "/log/verify", Action.SEE_AUDIT, self.verify),
+        ]
+
+    async def search(self, asked: Asked, body: Search) -> Found:
+        """Entries of my department that fit, newest first. The search itself is logged."""
+        now = self._ctx.clock.now()
+        wanted = audit.Asked(
+            tuple(kind.value for kind in body.kinds),
+            body.contact,
+            body.call,
+            body.since,
+            body.until,
+            body.before,
+        )
+        looked = body.model_dump(mode="json", exclude_defaults=True)
+
+        def note(tx: Tx) -> None:
+            audit.append(tx, now, Kind.LOG_SEARCHED, by=asked.by, looked_for=looked)
+
+        if body.before is None:  # the next page of the same search is the same look
+            await self._ctx.store.run(note)
+        rules, department = self._ctx.rules, asked.user.department
+        rows, before = await self._ctx.store.read(
+            lambda tx: search.search(tx, rules, wanted, department, MOST)
+        )
+        return Found(entries=[_view(row, asked.language) for row in rows], before=before)
+
+    async def verify(self, asked: Asked, body: Nothing) -> Verified:
+        """Check every entry against the signed heads that left the database."""
+        del body
+        key = self._settings.seal_key.with_suffix(".pub")
+        found = await verification.check(self._ctx.store, self._settings.seals, key)
+        now = self._ctx.clock.now()
+        await self._ctx.store.run(
+            lambda tx: audit.append(
+                tx, now, Kind.VERIFIED, by=asked.by, sealed=found.sealed, wrong=len(found.findings)
+            )
+        )
+        return Verified(
+            sealed=found.sealed,
+            unsealed=found.unsealed,
+            findings=[str(finding) for finding in found.findings],
+        )
+
+
+def _view(row: dict[str, Any], language: str) -> EntryView:
+    details = {key: value for key, value in row.items() if key not in ("id", "leaf", "at", "kind")}
+    return EntryView(
+        id=row["id"],
+        leaf=row["leaf"],
+        at=row["at"],
+        kind=row["kind"],
+        said=texts.say(language, f"kind.{row['kind']}"),
+        details=details,
+    )

@@ -1,0 +1,219 @@
+"""The contact's card and the promise of a call-back: what a phoner sees of the person on the line."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import Field
+
+from callserver import texts
+from callserver.console import markup
+from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
+from callserver.database.calls import CallRow
+from callserver.domain import subject
+from callserver.domain.asking import Ended, Topic, Why
+from callserver.domain.campaign import Label
+from callserver.domain.facts import Purpose, Segment
+from callserver.domain.role import Action
+from callserver.engine.context import EngineContext, Rules
+from callserver.engine.outcomes import call_backs, contact_card
+from callserver.engine.outcomes.contact_card import Card
+
+TRAINED_AFTER = 3
+"""Shifts; until then the script stands open (the ethics book's first three shifts)."""
+
+CITY = ("city", "by", "town", "postby")
+"""How lists head the column that a script calls {city}."""
+
+
+_GIFTS = frozenset({Purpose.GIFT, Purpose.RECRUIT_GIFT})
+_HAVE_LEFT = frozenset({Segment.LAPSED, Segment.AFMELDTE})
+
+
+class Closed(Answer):
+    """What may not be asked, and why."""
+
+    topic: Topic
+    why: Why
+
+
+class Question(Answer):
+    """What people ask, and the honest answer."""
+
+    question: str
+    answer: str
+
+
+class Earlier(Answer):
+    """One of our earlier calls to this person."""
+
+    at: datetime
+    campaign: Label | None
+    outcome: Label | None
+    cause: str | None
+
+
+class Promised(Answer):
+    """This call was agreed."""
+
+    at: datetime | None
+    mine: bool
+    note: str | None
+
+
+class CardView(Answer):
+    """Whom the call is with, why we call, and what may be asked."""
+
+    attempt: str
+    name: str | None
+    number: str
+    segment: Segment
+    member: bool
+    last_gift: str | None
+    ended: str | None
+    source: str | None
+    facts: Mapping[str, str]
+    why: Label
+    path: str
+    context: Label | None
+    promised: Promised | None
+    earlier: list[Earlier]
+    may: list[Topic]
+    may_not: list[Closed]
+    ask_ended: Ended | None
+    script: str  # HTML
+    script_open: bool
+    questions: list[Question]
+
+
+class AtTime(Body):
+    """A time on the person's own clock; without one, only the limits."""
+
+    at: str | None = Field(default=None, max_length=20)
+
+
+class CallBackView(Answer):
+    """What may be promised. `closed` and `refused` hold sentences."""
+
+    zone: str
+    now: datetime
+    latest: datetime
+    personal: bool
+    at: datetime | None
+    closed: list[str]
+    needs_confirmation: bool  # outside the hours: the outcome has to confirm it
+    opens: datetime | None
+    refused: list[str]
+
+
+class CardApi:
+    """The card of the call in hand."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("POST", "/card", Action.PHONE, self.card),
+            Endpoint("GET", "/call-back", Action.PHONE, self.call_back),
+        ]
+
+    async def card(self, asked: Asked, body: Nothing) -> CardView:
+        """Open the card of my call in hand; that it was opened is written down."""
+        del body
+
+        ctx = self._ctx
+        found = await ctx.store.run(lambda tx: contact_card.open_card(tx, ctx, asked.user))
+        return _view(found, ctx.rules, asked)
+
+    async def call_back(self, asked: Asked, query: AtTime) -> CallBackView:
+        """When this person may be promised a call-back, and what the rules say of one time."""
+        found = await self._ctx.store.read(
+            lambda tx: call_backs.look(tx, self._ctx, asked.user, query.at)
+        )
+
+        def said(reasons: tuple[str, ...]) -> list[str]:
+            return [texts.say(asked.language, f"reason.{reason}") for reason in reasons]
+
+        return CallBackView(
+            zone=found.zone,
+            now=found.now,
+            latest=found.latest,
+            personal=found.personal,
+            at=found.at,
+            closed=said(found.closed),
+            needs_confirmation=bool(found.closed),
+            opens=found.opens,
+            refused=said(found.refused),
+        )
+
+
+def _view(card: Card, rules: Rules, asked: Asked) -> CardView:
+    contact, campaign = card.contact, card.campaign
+    unknown = texts.say(asked.language, "phone.unknown")
+    values = merge_values(card, asked)
+    danish = asked.language == "da"
+
+    def said(label: Label) -> str:
+        return markup.filled(label.da if danish else label.en, values, unknown)
+
+    return CardView(
+        attempt=card.call.attempt,
+        name=contact.name,
+        number=card.number,
+        segment=campaign.segment,
+        member=card.relation.member,
+        last_gift=contact.last_gift if campaign.purpose in _GIFTS else None,
+        ended=contact.ended if campaign.segment in _HAVE_LEFT else None,
+        source=subject.told_source(contact.source),
+        facts=_facts(card),
+        why=campaign.why,
+        path=card.call.path,
+        context=card.context,
+        promised=None
+        if card.promise is None
+        else Promised(at=card.promise.at, mine=card.promise.mine, note=card.promise.note),
+        earlier=[_earlier(one, rules) for one in card.earlier],
+        may=list(card.guide.may),
+        may_not=[Closed(topic=topic, why=why) for topic, why in card.guide.may_not],
+        ask_ended=card.guide.ended,
+        script=markup.merged(rules.current.scripts.get(campaign.script, ""), values, unknown),
+        script_open=asked.user.shifts <= TRAINED_AFTER,
+        questions=[
+            Question(question=said(one.question), answer=said(one.answer)) for one in campaign.cards
+        ],
+    )
+
+
+def merge_values(card: Card, asked: Asked) -> dict[str, str]:
+    """What a script and an honest answer may name in braces."""
+    contact = card.contact
+    own = {key: str(value) for key, value in (contact.fields or {}).items()}
+    folded = {key.casefold(): value for key, value in own.items()}
+    city = next((folded[name] for name in CITY if name in folded), "")
+    return {column: own.get(column, "") for column in card.campaign.columns} | {
+        "name": contact.name or "",
+        "phoner": asked.user.name.partition(" ")[0],
+        "organisation": card.campaign.organisation,
+        "ref": contact.ref or "",
+        "city": city,
+        "source": subject.told_source(contact.source)
+        or texts.say(asked.language, "phone.source_unknown"),
+        "member_since": folded.get("member_since", "") or folded.get("medlem_siden", ""),
+    }
+
+
+def _facts(card: Card) -> dict[str, str]:
+    """The list's own columns that the campaign has declared as needed, and nothing else."""
+    own = card.contact.fields or {}
+    return {column: str(own[column]) for column in card.campaign.columns if own.get(column)}
+
+
+def _earlier(call: CallRow, rules: Rules) -> Earlier:
+    campaign = rules.current.campaigns.get(call.campaign)
+    given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
+    return Earlier(
+        at=call.answered_at or call.permit_at,
+        campaign=None if campaign is None else campaign.title,
+        outcome=None if given is None else given.label,
+        cause=call.cause,
+    )

@@ -1,0 +1,84 @@
+"""My own evening: my calls, masked, with a way to mend my outcomes.
+
+No sales figures, nothing that compares. Who has listened to me is told by the listening's room.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from callserver.console.endpoint import Answer, Asked, Endpoint
+from callserver.console.phone import views as phone_views
+from callserver.console.phone.views import OutcomeView
+from callserver.domain.campaign import Effect, Label
+from callserver.domain.role import Action
+from callserver.engine.context import EngineContext, Rules
+from callserver.engine.outcomes import own_calls
+from callserver.engine.outcomes.own_calls import OwnCall
+
+
+class MyCall(Answer):
+    attempt: str
+    at: datetime
+    who: str  # initials
+    campaign: str
+    answered: bool
+    cause: str | None
+    outcome: str | None
+    does: Effect | None
+
+
+class MyCampaign(Answer):
+    """What the calls of one campaign may be corrected to."""
+
+    title: Label
+    most_days_ahead: int
+    outcomes: Mapping[str, OutcomeView]
+
+
+class OwnCallsView(Answer):
+    calls: list[MyCall]
+    campaigns: Mapping[str, MyCampaign]
+
+
+class OwnCallsApi:
+    """A phoner's look at her own evening."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    def endpoints(self) -> list[Endpoint]:
+        return [Endpoint("GET", "/evening", Action.PHONE, self.evening)]
+
+    async def evening(self, asked: Asked) -> OwnCallsView:
+        """My calls of this evening, the latest first."""
+        rules = self._ctx.rules
+        talked = await self._ctx.store.read(lambda tx: own_calls.mine(tx, self._ctx, asked.user))
+        names = dict.fromkeys(one.call.campaign for one in talked)
+        known = rules.current.campaigns
+        return OwnCallsView(
+            calls=[_call(one, rules) for one in talked],
+            campaigns={
+                name: MyCampaign(
+                    title=known[name].title,
+                    most_days_ahead=known[name].call_backs.most_days_ahead,
+                    outcomes=phone_views.outcomes(known[name]),
+                )
+                for name in names
+                if name in known
+            },
+        )
+
+
+def _call(one: OwnCall, rules: Rules) -> MyCall:
+    campaign = rules.current.campaigns.get(one.call.campaign)
+    given = None if campaign is None else campaign.outcomes.get(one.call.outcome or "")
+    return MyCall(
+        attempt=one.call.attempt,
+        at=one.at,
+        who=one.initials,
+        campaign=one.call.campaign,
+        answered=one.call.answered_at is not None,
+        cause=one.call.cause,
+        outcome=one.call.outcome,
+        does=None if given is None else given.does,
+    )

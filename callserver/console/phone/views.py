@@ -1,0 +1,157 @@
+"""What a phoner's page sees of her seat and call: only what this call needs, numbers masked."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from callserver.console.endpoint import Answer
+from callserver.database import calls, seats
+from callserver.database.accounts import User
+from callserver.database.calls import CallRow
+from callserver.database.seats import SeatRow
+from callserver.domain import asking, phone
+from callserver.domain.asking import Ended
+from callserver.domain.campaign import Ask, Campaign, Effect, Label, Outcome
+from callserver.domain.facts import Scope
+from callserver.domain.line import Kind as LineKind
+from callserver.domain.line import kind as line_kind
+from callserver.domain.reason import Reason
+from callserver.engine.context import Rules
+from callserver.engine.gate import availability
+from callserver.engine.outcomes import contact_card, wishes
+from callserver.ports import Tx
+
+
+class OutcomeView(Answer):
+    """One outcome that may be given."""
+
+    label: Label
+    does: Effect
+    asks: tuple[Ask, ...]
+    frequencies: tuple[str, ...]  # among which FREQUENCY is chosen
+    agreement: bool
+    wish: str | None  # as which it takes effect while still talking
+
+
+class CallView(Answer):
+    """The call in hand. Whom it is with stands on the card, whose opening is written down."""
+
+    attempt: str
+    state: str
+    campaign: str
+    path: str
+    number: str
+    answered_at: datetime | None
+    ended_at: datetime | None
+    outcome: str | None
+    contact: int | None
+    wishes: tuple[str, ...]  # heard in this call, in force
+    ask_ended: Ended | None
+    outcomes: Mapping[str, OutcomeView]
+    purpose: str | None = None
+    why: Label | None = None
+
+
+class SeatView(Answer):
+    """A phoner's place: where it is, why, since when and until when."""
+
+    id: int | None
+    state: str
+    reason: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    wants: str = "off"
+    connected: bool = False
+    outcome_owed: bool = False
+    campaign: str | None = None
+    call: CallView | None = None
+
+
+class MySeat(SeatView):
+    """The phoner's own seat: besides, how she sits there and what o'clock it is on the server."""
+
+    now: datetime
+    line: LineKind | None = None
+    hand_at: datetime | None = None
+    outcome_given: bool = False
+    campaign_title: Label | None = None
+    said: str = ""  # by whoever paused the campaign, to a seat that waits for it
+
+
+def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
+    """The phoner's own seat, with the call in hand and what its outcome asks for."""
+    row = seats.look(tx, user.id)
+    if row is None:
+        return MySeat(id=None, state="off", now=now)
+    call = None if row.call is None else calls.get(tx, row.call)
+    campaign = rules.current.campaigns.get(row.campaign or "")
+    stopped = row.reason == Reason.CAMP_PAUSED
+    return MySeat(
+        **dict(_seat(row)) | {"call": None if call is None else _call(tx, rules, call)},
+        now=now,
+        line=None if row.line is None else line_kind(row.line),
+        hand_at=row.hand_at,
+        outcome_given=row.outcome_given,
+        campaign_title=None if campaign is None else campaign.title,
+        said=availability.paused(tx, campaign.name)[1] if campaign is not None and stopped else "",
+    )
+
+
+def _seat(row: SeatRow) -> SeatView:
+    return SeatView(
+        id=row.id,
+        state=row.state,
+        reason=row.reason,
+        since=row.since,
+        until=row.until,
+        wants=row.wants,
+        connected=row.connected,
+        outcome_owed=row.outcome_owed,
+        campaign=row.campaign,
+    )
+
+
+def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
+    campaign = rules.current.campaigns.get(call.campaign) or rules.former.get(call.campaign)
+    heard = wishes.heard(tx, call.attempt)
+    over = contact_card.ended(rules, call, heard)
+    return CallView(
+        attempt=call.attempt,
+        state=call.state,
+        campaign=call.campaign,
+        path=call.path,
+        number=phone.masked(phone.from_int(call.number)),
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        outcome=call.outcome,
+        contact=call.contact,
+        wishes=heard,
+        ask_ended=over,
+        outcomes={} if campaign is None else outcomes(campaign, agreements=over is None),
+        purpose=None if campaign is None else campaign.purpose.value,
+        why=None if campaign is None else campaign.why,
+    )
+
+
+def outcomes(campaign: Campaign, *, agreements: bool = True) -> dict[str, OutcomeView]:
+    """What may come of a call; without agreements once its ask has ended."""
+    return {
+        key: OutcomeView(
+            label=one.label,
+            does=one.does,
+            asks=one.asks,
+            frequencies=asking.frequencies(campaign.purpose),
+            agreement=one.agreement,
+            wish=_wish(one),
+        )
+        for key, one in campaign.outcomes.items()
+        if agreements or not one.agreement
+    }
+
+
+_WISHES = {scopes[0]: wish for wish, scopes in wishes.NO.items()}
+
+
+def _wish(outcome: Outcome) -> str | None:
+    if outcome.does is Effect.VULNERABLE:
+        return wishes.VULNERABLE
+    return _WISHES.get(outcome.scope or Scope.PERSON) if outcome.does is Effect.SUPPRESS else None

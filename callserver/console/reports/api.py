@@ -1,0 +1,169 @@
+"""The reports' room: figures per campaign and day, as data and as CSV. Never per phoner."""
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from callserver import texts
+from callserver.console.endpoint import Answer, Asked, Endpoint
+from callserver.console.fields import Date
+from callserver.domain.campaign import Campaign
+from callserver.domain.role import Action
+from callserver.engine.context import EngineContext
+from callserver.engine.reporting import daily_figures
+from callserver.engine.reporting.call_history_text import HOME, outcome_label
+from callserver.engine.reporting.daily_figures import Day
+from callserver.errors import NotFound
+
+
+class Wanted(BaseModel):
+    """Which days, and of which campaign; without: the last fortnight of all that one may see."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: Date | None = None
+    last: Date | None = None
+    campaign: str | None = None
+
+
+class Count(Answer):
+    """One thing that was counted, in words."""
+
+    key: str
+    label: str
+    count: int
+
+
+class DayView(Answer):
+    campaign: str
+    title: str
+    day: date
+    dials: int
+    answered: int
+    abandoned: int
+    talked_seconds: int
+    agreements: int
+    not_reached: list[Count]
+    outcomes: list[Count]
+    refused: list[Count]  # nobody was rung, and why; by the first reason
+
+
+class ReportView(Answer):
+    """The days on which something was rung or refused, and the campaigns to choose from."""
+
+    first: date
+    last: date
+    days: list[DayView]
+    campaigns: Mapping[str, str]
+
+
+class ReportsApi:
+    """Figures."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("GET", "/reports", Action.SEE_REPORTS, self.report),
+            Endpoint("GET", "/reports.csv", Action.SEE_REPORTS, self.as_csv),
+        ]
+
+    async def report(self, asked: Asked, query: Wanted) -> ReportView:
+        """Figures per campaign and day."""
+        last = query.last or self._ctx.clock.now().astimezone(HOME).date()
+        first = query.first or last - timedelta(days=13)
+        hers = {
+            name: campaign
+            for name, campaign in self._ctx.rules.current.campaigns.items()
+            if asked.sees(campaign.department)
+        }
+        if query.campaign is not None and query.campaign not in hers:
+            raise NotFound(f"there is no campaign {query.campaign!r}", key="not_found")
+        chosen = list(hers.values()) if query.campaign is None else [hers[query.campaign]]
+        wanted = daily_figures.days(first, last)
+        found = await self._ctx.store.read(lambda tx: daily_figures.report(tx, chosen, wanted))
+        return ReportView(
+            first=first,
+            last=last,
+            days=[self._view(day, hers[day.campaign], asked.language) for day in found],
+            campaigns={name: _title(one, asked.language) for name, one in hers.items()},
+        )
+
+    async def as_csv(self, asked: Asked, query: Wanted) -> Response:
+        """The same, as a CSV file."""
+        found = await self.report(asked, query)
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=";")
+        plain = [
+            "day",
+            "campaign",
+            "dials",
+            "answered",
+            "abandoned",
+            "agreements",
+            "minutes",
+            "refused",
+        ]
+        ends = sorted({one.key for day in found.days for one in day.not_reached})
+        outcomes = sorted({one.key for day in found.days for one in day.outcomes})
+        said = [texts.say(asked.language, f"reports.{name}") for name in plain]
+        said += [texts.say(asked.language, f"reports.cause.{one}") for one in ends]
+        writer.writerow([*said, *outcomes])
+        for day in found.days:
+            not_reached = {one.key: one.count for one in day.not_reached}
+            results = {one.key: one.count for one in day.outcomes}
+            writer.writerow(
+                [
+                    day.day.isoformat(),
+                    day.campaign,
+                    day.dials,
+                    day.answered,
+                    day.abandoned,
+                    day.agreements,
+                    day.talked_seconds // 60,
+                    sum(one.count for one in day.refused),
+                    *(not_reached.get(one, 0) for one in ends),
+                    *(results.get(one, 0) for one in outcomes),
+                ]
+            )
+        name = f"callserver-{found.first}-{found.last}.csv"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv", headers=headers)
+
+    def _view(self, day: Day, campaign: Campaign, language: str) -> DayView:
+        def counted(found: Mapping[str, int], label: str) -> list[Count]:
+            ordered = sorted(found.items(), key=lambda one: (-one[1], one[0]))
+            return [
+                Count(key=key or "none", label=self._label(campaign, key, label, language), count=n)
+                for key, n in ordered
+            ]
+
+        return DayView(
+            campaign=day.campaign,
+            title=_title(campaign, language),
+            day=day.day,
+            dials=day.dials,
+            answered=day.answered,
+            abandoned=day.abandoned,
+            talked_seconds=day.talked_seconds,
+            agreements=day.agreements,
+            not_reached=counted(day.causes, "reports.cause."),
+            outcomes=counted(day.outcomes, ""),
+            refused=counted(day.refusals, "reason."),
+        )
+
+    def _label(self, campaign: Campaign, key: str, prefix: str, language: str) -> str:
+        if prefix:
+            return texts.say(language, f"{prefix}{key}")
+        if not key:
+            return texts.say(language, "reports.no_outcome")
+        return outcome_label(self._ctx.rules, campaign.name, key, language)
+
+
+def _title(campaign: Campaign, language: str) -> str:
+    return campaign.title.en if language == "en" else campaign.title.da

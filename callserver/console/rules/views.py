@@ -1,0 +1,215 @@
+"""What pages see of rules, changes and proposals."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from difflib import SequenceMatcher
+from typing import Any
+
+from callserver.console.endpoint import Answer, Asked
+from callserver.database.accounts import User
+from callserver.database.revisions import Proposal
+from callserver.domain.configuration import Configuration
+from callserver.engine.lists import eligibility
+from callserver.engine.rules.impact import Effect
+from callserver.engine.rules.proposals import Checked
+
+
+class DocumentView(Answer):
+    """A campaign or policy: its file, and what it says with everything that it extends."""
+
+    name: str
+    file: str
+    document: Mapping[str, Any]
+
+
+class LooserView(Answer):
+    """One rule that would protect less; `text` is the key of its sentence."""
+
+    file: str
+    key: str
+    was: Any
+    would: Any
+    text: str
+
+
+class LineView(Answer):
+    """A line of a difference: `-` gone, `+` new, blank: both have it, `…` lines left out."""
+
+    sign: str
+    text: str = ""
+    line: int | None = None  # in the new file; of what is gone, in the old one
+
+
+class ProblemView(Answer):
+    file: str
+    line: int
+    key: str
+    why: str
+
+
+class ChangeView(Answer):
+    """What a change would be. With problems it would be nothing."""
+
+    problems: list[ProblemView]
+    revision: str | None
+    changed: list[str]
+    looser: list[LooserView]
+    diff: Mapping[str, list[LineView]]
+
+
+class ProposedView(Answer):
+    """In force, or waiting as a proposal; and what became of the folder's files.
+
+    `written`: same, yes, not_writable or differs (they hold something else and were left alone).
+    """
+
+    revision: str
+    proposal: int | None
+    written: str
+
+
+class ProposalView(Answer):
+    """A change that waits for a second person, or what became of it."""
+
+    id: int
+    at: datetime
+    by: str | None  # None: the files in the folder changed
+    mine: bool
+    why: str
+    state: str
+    revision: str
+    stale: bool  # the rules have moved on since
+    changed: list[str]
+    looser: list[LooserView]
+    decided_at: datetime | None
+    decided_by: str | None
+    answer: str
+    diff: Mapping[str, list[LineView]] | None = None
+
+
+class RulesView(Answer):
+    """The rules in force, and what waits."""
+
+    now: datetime  # by the server's clock
+    revision: str
+    since: datetime
+    ahead: bool  # the folder on disk holds something else than what is in force
+    campaigns: list[DocumentView]
+    policies: list[DocumentView]
+    texts: Mapping[str, str]
+    proposals: list[ProposalView]
+
+
+class EffectView(Answer):
+    """One campaign's ready contacts: how many may be rung, and the others by their first reason."""
+
+    campaign: str
+    before: Mapping[str, int] | None
+    after: Mapping[str, int] | None
+
+
+class Effects(Answer):
+    """`callable` counts who may be rung."""
+
+    at: datetime
+    effects: list[EffectView]
+
+
+def campaigns(found: Configuration, asked: Asked) -> list[DocumentView]:
+    """Those of the asker's department."""
+    return [
+        DocumentView(
+            name=name,
+            file=f"campaigns/{name}.yaml",
+            document=campaign.model_dump(mode="json", by_alias=True),
+        )
+        for name, campaign in found.campaigns.items()
+        if asked.sees(campaign.department)
+    ]
+
+
+def policies(found: Configuration) -> list[DocumentView]:
+    return [
+        DocumentView(
+            name=name,
+            file=f"policies/{name}.yaml",
+            document=policy.model_dump(mode="json", by_alias=True),
+        )
+        for name, policy in found.policies.items()
+    ]
+
+
+def proposal(one: Proposal, asked: Asked, users: Iterable[User], in_force: str) -> ProposalView:
+    names = {user.id: user.name for user in users}
+    return ProposalView(
+        id=one.id,
+        at=one.at,
+        by=None if one.by is None else names.get(one.by, ""),
+        mine=one.by == asked.user.id,
+        why=one.why,
+        state=one.state,
+        revision=one.revision,
+        stale=one.state == "open" and one.base != in_force,
+        changed=list(one.changed),
+        looser=[LooserView.model_validate(rule) for rule in one.looser],
+        decided_at=one.decided_at,
+        decided_by=None if one.decided_by is None else names.get(one.decided_by, ""),
+        answer=one.answer,
+    )
+
+
+def change(checked: Checked) -> ChangeView:
+    return ChangeView(
+        problems=[
+            ProblemView(file=one.file, line=one.line, key=one.key, why=one.why)
+            for one in checked.problems
+        ],
+        revision=None if checked.found is None else checked.found.revision,
+        changed=checked.changed,
+        looser=[
+            LooserView(file=one.file, key=one.key, was=one.was, would=one.would, text=one.text)
+            for one in checked.looser
+        ],
+        diff=diff(checked.was, checked.would),
+    )
+
+
+def diff(was: Mapping[str, str], would: Mapping[str, str]) -> dict[str, list[LineView]]:
+    """The files that differ, line by line."""
+    paths = sorted(path for path in {*was, *would} if was.get(path) != would.get(path))
+    return {path: _lines(was.get(path, ""), would.get(path, "")) for path in paths}
+
+
+def _lines(was: str, would: str) -> list[LineView]:
+    old, new = was.splitlines(), would.splitlines()
+    found: list[LineView] = []
+    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(3):
+        if found or group[0][3] > 0:
+            found.append(LineView(sign="…"))
+        for what, a, b, c, d in group:
+            if what == "equal":
+                found += _signed(" ", new, c, d)
+            else:
+                found += [*_signed("-", old, a, b), *_signed("+", new, c, d)]
+    return found
+
+
+def _signed(sign: str, lines: Sequence[str], first: int, end: int) -> list[LineView]:
+    return [LineView(sign=sign, text=lines[at], line=at + 1) for at in range(first, end)]
+
+
+def effects(found: Iterable[Effect], at: datetime) -> Effects:
+    return Effects(
+        at=at,
+        effects=[
+            EffectView(campaign=one.campaign, before=_named(one.before), after=_named(one.after))
+            for one in found
+        ],
+    )
+
+
+def _named(counted: Mapping[str, int] | None) -> dict[str, int] | None:
+    if counted is None:
+        return None
+    allowed = eligibility.ALLOWED
+    return {"callable" if key == allowed else key: n for key, n in counted.items()}

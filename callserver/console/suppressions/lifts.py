@@ -1,0 +1,141 @@
+"""Opt-outs that are to end: proposed by one colleague, decided by another; a mistake undone at once."""
+
+from datetime import date, datetime
+
+from callserver.console.endpoint import Answer, Asked, Done, Endpoint, Nothing
+from callserver.console.suppressions.api import SuppressionsApi, parsed
+from callserver.console.suppressions.views import Lifting, NumberView, Undoing
+from callserver.database import accounts, contacts, lifts, suppressions
+from callserver.database.lifts import Lift
+from callserver.domain import phone
+from callserver.domain.role import Action
+from callserver.engine.context import EngineContext
+from callserver.engine.suppressions import lifting, opt_outs
+from callserver.errors import NotFound
+from callserver.ports import Tx
+
+
+class LiftView(Answer):
+    """A proposal that waits for a second colleague."""
+
+    id: int
+    at: datetime
+    by: str
+    mine: bool  # then another has to approve it
+    asked_on: date
+    channel: str
+    why: str
+    scopes: list[str]
+    numbers: list[str]  # masked, where the opt-out names a number
+    opted_out: datetime  # the newest of its rows
+
+
+class LiftsView(Answer):
+    lifts: list[LiftView]
+
+
+class Lifted(Answer):
+    lifted: int
+
+
+class LiftsApi:
+    """Who may lift proposes and decides; who wrote an opt-out down may undo it."""
+
+    def __init__(self, ctx: EngineContext, room: SuppressionsApi) -> None:
+        self._ctx = ctx
+        self._room = room
+
+    def endpoints(self) -> list[Endpoint]:
+        one = "/suppressions/lifts/{lift}"
+        return [
+            Endpoint("POST", "/suppressions/lift", Action.LIFT, self.propose),
+            Endpoint("GET", "/suppressions/lifts", Action.LIFT, self.waiting),
+            Endpoint("POST", f"{one}/approve", Action.LIFT, self.approve),
+            Endpoint("POST", f"{one}/refuse", Action.LIFT, self.refuse),
+            Endpoint("POST", "/suppressions/undo", Action.SUPPRESS, self.undo),
+        ]
+
+    async def propose(self, asked: Asked, body: Lifting) -> NumberView:
+        """Propose to end opt-outs, on the person's own newer request: by number, or one by its id.
+
+        All rows of an opt-out go together. A second colleague approves.
+        """
+        number, now = parsed(body.number), self._ctx.clock.now()
+
+        def work(tx: Tx) -> NumberView:
+            known = contacts.by_number(tx, number)
+            why = opt_outs.check_why(body.why, known)
+            ids = [
+                key
+                for key, scope in opt_outs.about_number(tx, number, self._ctx.secret)
+                if key == body.id
+                or (body.id is None and scope not in opt_outs.NOT_LIFTED_BY_NUMBER)
+            ]
+            made = lifting.propose(
+                tx,
+                ids,
+                asked.user,
+                asked_on=body.asked_on,
+                channel=body.channel,
+                why=why,
+                now=now,
+            )
+            shown = self._room.view(tx, asked, number, known)
+            return shown.model_copy(update={"proposed": len(made.suppressions)})
+
+        return await self._ctx.store.run(work)
+
+    async def waiting(self, asked: Asked) -> LiftsView:
+        """The proposals that nobody has decided."""
+
+        def look(tx: Tx) -> LiftsView:
+            names = {user.id: user.name for user in accounts.every(tx)}
+            return LiftsView(lifts=[_view(tx, asked, one, names) for one in lifts.waiting(tx)])
+
+        return await self._ctx.store.read(look)
+
+    async def approve(self, asked: Asked, lift: int, body: Nothing) -> Lifted:
+        """The opt-outs end. Never by the account that proposed it; a token counts as its owner."""
+        del body
+        now = self._ctx.clock.now()
+        return Lifted(
+            lifted=await self._ctx.store.run(lambda tx: lifting.approve(tx, lift, asked.user, now))
+        )
+
+    async def refuse(self, asked: Asked, lift: int, body: Nothing) -> Done:
+        """The opt-outs stay. The proposer withdraws a proposal so."""
+        del body
+        now = self._ctx.clock.now()
+        await self._ctx.store.run(lambda tx: lifting.refuse(tx, lift, asked.user, now))
+        return Done()
+
+    async def undo(self, asked: Asked, body: Undoing) -> NumberView:
+        """Take back my own mistake, within ten minutes, with all rows of the opt-out."""
+        number, now = parsed(body.number), self._ctx.clock.now()
+
+        def work(tx: Tx) -> NumberView:
+            found = {key for key, _ in opt_outs.about_number(tx, number, self._ctx.secret)}
+            if body.id not in found:
+                raise NotFound("nothing in force that could be undone", key="nothing_lifted")
+            undone = lifting.undo(tx, [body.id], asked.user, now)
+            shown = self._room.view(tx, asked, number, contacts.by_number(tx, number))
+            return shown.model_copy(update={"lifted": undone})
+
+        return await self._ctx.store.run(work)
+
+
+def _view(tx: Tx, asked: Asked, one: Lift, names: dict[int, str]) -> LiftView:
+    rows = suppressions.by_id(tx, one.suppressions)
+    numbers = [row.subject.partition(":")[2] for row in rows if row.scope == "number"]
+    return LiftView(
+        id=one.id,
+        at=one.at,
+        by=names.get(one.by, str(one.by)),
+        mine=one.by == asked.user.id,
+        asked_on=date.fromisoformat(one.asked_on),
+        channel=one.channel,
+        why=one.why,
+        scopes=list(dict.fromkeys(row.scope for row in rows)),
+        numbers=[phone.masked(number) for number in numbers],
+        opted_out=max(row.at for row in rows),
+    )

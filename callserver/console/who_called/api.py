@@ -1,0 +1,140 @@
+"""Member service's room: who called this number and why, and no more calls, there and then."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from callserver.console.endpoint import Answer, Asked, Body, Endpoint
+from callserver.database import contacts
+from callserver.domain import phone, subject
+from callserver.domain.facts import Scope
+from callserver.domain.phone import NumberProblem
+from callserver.domain.role import Action
+from callserver.engine.calls.call_flow import After, CallFlow
+from callserver.engine.context import EngineContext
+from callserver.engine.rate_limits import RateLimited, RateLimits
+from callserver.engine.reporting.call_history import CallHistory as Known
+from callserver.engine.reporting.call_history import why
+from callserver.engine.reporting.call_history_text import when, words
+from callserver.engine.suppressions import opt_outs
+from callserver.errors import Impossible
+from callserver.ports import Tx
+from callserver.texts import say
+
+
+class Asking(Body):
+    number: str = Field(min_length=1, max_length=40)
+
+
+class Sentence(Answer):
+    text: str
+    at: AwareDatetime | None
+
+
+class WhoCalled(Answer):
+    """What we know about having rung this number, in words that can be read out."""
+
+    number: str
+    said: list[Sentence]
+    suppressed: bool
+    elsewhere: int  # calls by departments that the asker does not see
+
+
+class OptOut(Body):
+    number: str = Field(min_length=1, max_length=40)
+    reach: Literal["never", "number", "household"]
+
+
+class Receipt(Answer):
+    """What was stopped, to be read out to whoever asked for it."""
+
+    text: str
+    at: AwareDatetime
+
+
+REACH = {
+    "never": (Scope.NUMBER, Scope.PERSON),
+    "number": (Scope.NUMBER,),
+    "household": (Scope.NUMBER, Scope.HOUSEHOLD),
+}
+"""The number itself always; the people or the household known at it as well."""
+
+
+class WhoCalledApi:
+    """Looks numbers up. Each look-up is an audit entry: people may ask who looked."""
+
+    def __init__(self, ctx: EngineContext, call_flow: CallFlow, pacing: RateLimits) -> None:
+        self._ctx = ctx
+        self._pacing = pacing
+        self._call_flow = call_flow
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("POST", "/who-called", Action.LOOK_UP, self.look_up),
+            Endpoint("POST", "/who-called/opt-out", Action.SUPPRESS, self.opt_out),
+        ]
+
+    async def look_up(self, asked: Asked, body: Asking) -> WhoCalled:
+        """Who called this number, and why? The look-up is logged."""
+        number, rules = _number(body.number), self._ctx.rules
+        await self._pacing.step(RateLimited.LOOK_UP, asked.user.id)
+        secret, now = self._ctx.secret, self._ctx.clock.now()
+        whole = await self._ctx.store.run(lambda tx: why(tx, number, secret, asked.by, now))
+        found = self._hers(asked, whole)
+        hidden = len(whole.calls) + len(whole.refused) - len(found.calls) - len(found.refused)
+        return WhoCalled(
+            number=phone.spoken(number),
+            said=[
+                Sentence(text=one.text, at=one.at) for one in words(found, rules, asked.language)
+            ],
+            suppressed=bool(whole.suppressed),
+            elsewhere=hidden,
+        )
+
+    async def opt_out(self, asked: Asked, body: OptOut) -> Receipt:
+        """No more calls, at once: before this answers, nobody may ring there any more."""
+        number = _number(body.number)
+        key, now = phone.to_int(number), self._ctx.clock.now()
+
+        def work(tx: Tx) -> bool:
+            known = contacts.by_number(tx, key)
+            opt_out = opt_outs.new_opt_out()
+            for scope in REACH[body.reach]:
+                if scope is not Scope.NUMBER and not known:
+                    continue  # nobody is known there: the number is all there is to stop
+                about = opt_outs.subjects(scope, key, known, self._ctx.secret)
+                ringing = (subject.of_number(key),)
+                opt_outs.add(tx, about, scope, asked.by, now, ringing=ringing, opt_out=opt_out)
+            return bool(known)
+
+        known = await self._ctx.store.run(work)
+        self._call_flow.follow(After(silence=True))
+        # Where nobody is known only the number is stopped: more is not promised.
+        receipt = body.reach if known or body.reach == "number" else "unknown"
+        text = say(
+            asked.language, f"who.receipt_{receipt}", number=phone.spoken(number), when=when(now)
+        )
+        return Receipt(text=text, at=now)
+
+    def _hers(self, asked: Asked, whole: Known) -> Known:
+        """What the asker's department did; all of it for whoever belongs to none."""
+        if asked.user.department is None:
+            return whole
+        hers = {
+            name
+            for name, campaign in self._ctx.rules.current.campaigns.items()
+            if asked.sees(campaign.department)
+        }
+        return Known(
+            calls=tuple(one for one in whole.calls if one.campaign in hers),
+            refused=tuple(one for one in whole.refused if one.campaign in hers),
+            sources=tuple(one for one in whole.sources if one.campaign in hers),
+            suppressed=whole.suppressed,
+        )
+
+
+def _number(text: str) -> str:
+    found = phone.parse(text.strip())
+    if isinstance(found, NumberProblem):
+        raise Impossible(f"this is no telephone number: {found.value}", key=f"number_{found.value}")
+    return found

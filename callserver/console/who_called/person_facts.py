@@ -1,0 +1,95 @@
+"""What colleagues record about a person: a consent, its revocation, a guardian, erasure."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from callserver.console.endpoint import Answer, Asked, Body, Endpoint
+from callserver.domain import phone
+from callserver.domain.phone import NumberProblem
+from callserver.domain.role import Action
+from callserver.engine.calls.call_flow import After, CallFlow
+from callserver.engine.context import EngineContext
+from callserver.engine.suppressions import person_facts
+from callserver.engine.suppressions.person_facts import Fact
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class AboutPerson(Body):
+    number: str = Field(min_length=1, max_length=40)
+    contact: Id | None = None  # which, where several people are known at the number
+
+
+class ConsentGiven(AboutPerson):
+    at: AwareDatetime  # when the person agreed
+    telephone: bool = True  # to be called; no: only written to
+    proof: str | None = Field(default=None, min_length=1, max_length=200)  # where it is kept
+
+
+class FactNoted(AboutPerson):
+    fact: Fact
+
+
+class Recorded(Answer):
+    contacts: list[int]  # whom it is about; with a consent, who is dialed again because of it
+
+
+class PersonFactsApi:
+    """Records what was learned outside a call."""
+
+    def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
+        self._ctx = ctx
+        self._call_flow = call_flow
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("POST", "/person/consent", Action.LIFT, self.consent),
+            Endpoint("POST", "/person/facts", Action.SUPPRESS, self.note),
+        ]
+
+    async def consent(self, asked: Asked, body: ConsentGiven) -> Recorded:
+        """A person has agreed to be called."""
+        number = _number(body.number)
+
+        def work(tx: Tx) -> list[int]:
+            now = self._ctx.clock.now()
+            known = person_facts.find(tx, number, body.contact)
+            return person_facts.consent(
+                tx,
+                number,
+                known,
+                asked.by,
+                now,
+                at=body.at,
+                telephone=body.telephone,
+                proof=body.proof,
+            )
+
+        return Recorded(contacts=await self._ctx.store.run(work))
+
+    async def note(self, asked: Asked, body: FactNoted) -> Recorded:
+        """A consent is taken back, somebody has a guardian, or is to be erased: no more calls, at once."""
+        number = _number(body.number)
+
+        def work(tx: Tx) -> list[int]:
+            now = self._ctx.clock.now()
+            known = person_facts.find(tx, number, body.contact)
+            if body.fact is Fact.ERASED:
+                person_facts.erase(tx, number, known, self._ctx.secret, asked.by, now)
+            else:
+                person_facts.note(tx, number, known, body.fact, asked.by, now)
+            return [one.id for one in known]
+
+        found = await self._ctx.store.run(work)
+        self._call_flow.follow(After(silence=True))
+        return Recorded(contacts=found)
+
+
+def _number(text: str) -> int:
+    found = phone.parse(text.strip())
+    if isinstance(found, NumberProblem):
+        raise Impossible(f"this is no telephone number: {found.value}", key=f"number_{found.value}")
+    return phone.to_int(found)

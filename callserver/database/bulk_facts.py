@@ -1,0 +1,155 @@
+"""What is known about many contacts at once: four queries for a thousand, instead of five for each.
+
+Only for answers about a whole list. A dial reads its own facts (engine/gate/gate.py), in its own
+transaction; a test holds the two together.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, literal_column, or_, select
+
+from callserver.database.calls import rang_or_may_have
+from callserver.database.contacts import Contact
+from callserver.database.marks import Mark
+from callserver.database.more_tables import refused_numbers
+from callserver.database.tables import (
+    calls,
+    contacts,
+    marks,
+    register_entries,
+    registers,
+    suppressions,
+)
+from callserver.domain.facts import Purpose, Scope, Suppression
+from callserver.ports import Tx
+
+CHUNK = 1_000
+
+_ready = (
+    select(*[contacts.c[name] for name in Contact._fields])
+    .where(
+        contacts.c.campaign == bindparam("campaign"),
+        contacts.c.status == "ready",
+        contacts.c.id > bindparam("after"),
+    )
+    .order_by(contacts.c.id)
+    .limit(CHUNK)
+)
+_suppressions = select(
+    suppressions.c.subject,
+    suppressions.c.scope,
+    suppressions.c.at,
+    suppressions.c.lifted_at,
+    suppressions.c.purpose,
+    suppressions.c.list,
+).where(suppressions.c.subject.in_(bindparam("subjects", expanding=True)))
+_marks = select(marks.c.id, marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail).where(
+    marks.c.subject.in_(bindparam("subjects", expanding=True))
+)
+_listed = (
+    select(register_entries.c.number)
+    .join(registers, registers.c.version == register_entries.c.version)
+    .where(registers.c.active, register_entries.c.number.in_(bindparam("numbers", expanding=True)))
+)
+_attempts = (
+    select(
+        calls.c.attempt,
+        calls.c.number,
+        calls.c.household,
+        contacts.c.person,
+        calls.c.permit_at,
+        calls.c.ended_at,
+    )
+    .outerjoin(contacts, contacts.c.id == calls.c.contact)
+    .where(
+        or_(
+            calls.c.number.in_(bindparam("numbers", expanding=True)),
+            calls.c.household.in_(bindparam("households", expanding=True)),
+            calls.c.contact.in_(
+                select(contacts.c.id).where(
+                    contacts.c.person.in_(bindparam("persons", expanding=True))
+                )
+            ),
+        ),
+        calls.c.permit_at >= bindparam("since"),
+        rang_or_may_have,
+    )
+)
+
+
+class AttemptFacts(NamedTuple):
+    attempt: str
+    at: datetime
+    is_open: bool
+
+
+def ready(tx: Tx, campaign: str) -> Iterator[list[Contact]]:
+    """The campaign's contacts that wait for their first or next dial, a thousand at a time."""
+    after = 0
+    while found := [
+        Contact._make(row) for row in tx.execute(_ready, {"campaign": campaign, "after": after})
+    ]:
+        yield found
+        after = found[-1].id
+
+
+def count_ready(tx: Tx, campaign: str) -> int:
+    """How many `ready` would give."""
+    query = select(func.count()).where(
+        contacts.c.campaign == campaign, contacts.c.status == literal_column("'ready'")
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+def suppressions_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[Suppression]]:
+    """Every suppression, lifted ones too, by subject."""
+    found: dict[str, list[Suppression]] = defaultdict(list)
+    for about, scope, at, lifted_at, purpose, name in tx.execute(
+        _suppressions, {"subjects": list(subjects)}
+    ):
+        why = None if purpose is None else Purpose(purpose)
+        found[about].append(Suppression(Scope(scope), at, lifted_at, why, name))
+    return found
+
+
+def marks_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[tuple[int, Mark]]]:
+    """Every mark by subject, each with its number in the order of writing."""
+    found: dict[str, list[tuple[int, Mark]]] = defaultdict(list)
+    for key, *values in tx.execute(_marks, {"subjects": list(subjects)}):
+        mark = Mark(*values)
+        found[mark.subject].append((key, mark))
+    return found
+
+
+def listed(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Those of the numbers that stand on a register in force."""
+    return set(tx.execute(_listed, {"numbers": list(numbers)}).scalars())
+
+
+def refused(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Those of the numbers that the carrier refused, and nobody has looked at yet."""
+    query = select(refused_numbers.c.number).where(
+        refused_numbers.c.number.in_(list(numbers)), refused_numbers.c.released_at.is_(None)
+    )
+    return set(tx.execute(query).scalars())
+
+
+def attempts_of(
+    tx: Tx, among: Sequence[Contact], since: datetime
+) -> dict[tuple[str, int], set[AttemptFacts]]:
+    """Attempts since an instant, by ("number" | "household" | "person", key)."""
+    found: dict[tuple[str, int], set[AttemptFacts]] = defaultdict(set)
+    asked = {
+        "numbers": list({one.number for one in among}),
+        "households": list({one.household for one in among}),
+        "persons": list({one.person for one in among}),
+        "since": since,
+    }
+    for attempt, number, household, person, at, ended_at in tx.execute(_attempts, asked):
+        one = AttemptFacts(attempt, at, ended_at is None)
+        for about in (("number", number), ("household", household), ("person", person)):
+            found[about].add(one)
+    return found

@@ -1,0 +1,104 @@
+"""What the gate asks of campaign, register and phoner, in one statement: it stands on every dial."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Text, bindparam, exists, func, literal, literal_column, or_, select
+
+from callserver.database.more_tables import refused_numbers
+from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import (
+    campaign_states,
+    register_entries,
+    registers,
+    tallies,
+    users,
+)
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class DialFacts:
+    """`shifts` and what follows are None when there is no such phoner."""
+
+    paused: bool
+    answered: int  # live answers since the given day
+    abandoned: int
+    listed: bool  # on an active register
+    washed_at: datetime | None  # the oldest issue in force of the register asked about
+    refused: bool  # the carrier refused the number, and nobody has looked yet
+    shifts: int | None
+    policy_ack: bool | None
+    left_at: datetime | None
+    department: str | None
+
+
+_tally = select(
+    func.coalesce(func.sum(tallies.c.answered), 0).label("answered"),
+    func.coalesce(func.sum(tallies.c.abandoned), 0).label("abandoned"),
+).where(tallies.c.campaign == bindparam("campaign"), tallies.c.day >= bindparam("since"))
+_tally_rows = _tally.subquery()
+_paused = (
+    select(campaign_states.c.paused)
+    .where(campaign_states.c.campaign == bindparam("campaign"))
+    .scalar_subquery()
+)
+ANY = ""
+"""A policy that names no register goes by every one in force."""
+
+_washed = (
+    select(func.min(registers.c.washed_at))
+    .where(
+        registers.c.active,
+        or_(
+            registers.c.name == bindparam("register"),
+            bindparam("register", type_=Text) == literal_column("''"),
+        ),
+    )
+    .scalar_subquery()
+)
+_listed = exists(
+    select(literal(1))
+    .select_from(
+        register_entries.join(registers, registers.c.version == register_entries.c.version)
+    )
+    .where(register_entries.c.number == bindparam("number"), registers.c.active)
+)
+_refused = exists(
+    select(literal(1))
+    .select_from(refused_numbers)
+    .where(refused_numbers.c.number == bindparam("number"), refused_numbers.c.released_at.is_(None))
+)
+_situation = Prepared(
+    select(
+        func.coalesce(_paused, literal(False)),
+        _tally_rows.c.answered,
+        _tally_rows.c.abandoned,
+        _listed,
+        _washed,
+        _refused,
+        users.c.shifts,
+        users.c.policy_ack,
+        users.c.left_at,
+        users.c.department,
+    ).select_from(_tally_rows.join(users, users.c.id == bindparam("phoner"), isouter=True))
+)
+
+
+def of(
+    tx: Tx, campaign: str, number: int, phoner: int | None, since: datetime, register: str
+) -> DialFacts:
+    """The situation of one dial; days of the tally are in UTC. `register`: whose age counts, or ANY."""
+    row = _situation(
+        tx,
+        {
+            "campaign": campaign,
+            "number": number,
+            "phoner": phoner,
+            "since": since.date().isoformat(),
+            "register": register,
+        },
+    ).one()
+    return DialFacts(
+        bool(row[0]), int(row[1]), int(row[2]), bool(row[3]), row[4], bool(row[5]), *row[6:]
+    )

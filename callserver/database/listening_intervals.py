@@ -1,0 +1,91 @@
+"""Each stay of a listener's leg in a room: what was heard and how, and which legs may be there now.
+
+A stay without an end is believed to last: it ends when its leg asks what to hear, or is known to be
+gone.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, insert, select, update
+
+from callserver.database.more_tables import listening_intervals as table
+from callserver.database.prepared_statements import Prepared
+from callserver.ports import Tx
+
+
+class Interval(NamedTuple):
+    id: int
+    listening: int
+    leg: str
+    room: str
+    mode: str
+    since: datetime
+    until: datetime | None
+    call: str | None
+
+
+_all = select(*(table.c[name] for name in Interval._fields))
+_lasts = table.c.until.is_(None)
+_in_room = Prepared(_all.where(table.c.room == bindparam("room"), _lasts))
+_of_leg = Prepared(_all.where(table.c.leg == bindparam("leg"), _lasts))
+_last = Prepared(
+    _all.where(table.c.leg == bindparam("leg"), table.c.room == bindparam("room"))
+    .order_by(table.c.id.desc())
+    .limit(1)
+)
+_end = Prepared(
+    update(table).where(table.c.leg == bindparam("of"), _lasts).values(until=bindparam("now"))
+)
+
+
+def in_room(tx: Tx, room: str) -> list[Interval]:
+    """The legs that are, or may be, in a room."""
+    return [Interval._make(row) for row in _in_room(tx, {"room": room})]
+
+
+def of_leg(tx: Tx, leg: str | None) -> list[Interval]:
+    """Where a leg is, or may be."""
+    if leg is None:
+        return []
+    return [Interval._make(row) for row in _of_leg(tx, {"leg": leg})]
+
+
+def last(tx: Tx, leg: str, room: str) -> Interval | None:
+    """A leg's latest stay in a room."""
+    row = _last(tx, {"leg": leg, "room": room}).one_or_none()
+    return None if row is None else Interval._make(row)
+
+
+def begin(tx: Tx, listening: int, leg: str, room: str, mode: str, now: datetime) -> None:
+    values = {"listening": listening, "leg": leg, "room": room, "mode": mode, "since": now}
+    tx.execute(insert(table).values(**values))
+
+
+def end(tx: Tx, leg: str, now: datetime) -> None:
+    """A leg is in no room any more."""
+    _end(tx, {"of": leg, "now": now})
+
+
+def end_one(tx: Tx, interval: int, now: datetime) -> None:
+    tx.execute(update(table).where(table.c.id == interval).values(until=now))
+
+
+def note_call(tx: Tx, stay: Interval, call: str) -> bool:
+    """A talk is heard in a stay; whether it is the first of its listening to hear it in this mode."""
+    query = select(table.c.id).where(
+        table.c.listening == stay.listening, table.c.call == call, table.c.mode == stay.mode
+    )
+    first = tx.execute(query.limit(1)).first() is None
+    tx.execute(update(table).where(table.c.id == stay.id).values(call=call))
+    return first
+
+
+def of_listenings(tx: Tx, among: Sequence[int]) -> Mapping[int, list[Interval]]:
+    """Every stay of these listenings, the earliest first."""
+    found: dict[int, list[Interval]] = {}
+    for row in tx.execute(_all.where(table.c.listening.in_(among)).order_by(table.c.id)):
+        interval = Interval._make(row)
+        found.setdefault(interval.listening, []).append(interval)
+    return found

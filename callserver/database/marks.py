@@ -1,0 +1,67 @@
+"""What we know of a number, a person and a household besides their wishes: marks and the register."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+
+from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import marks
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something learned about a subject; `kind` as listed in tables.py."""
+
+    subject: str
+    kind: str
+    at: datetime
+    detail: Mapping[str, Any] | None
+
+
+_marks = Prepared(
+    select(marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail)
+    .where(marks.c.subject.in_([bindparam(name) for name in "abcd"]))
+    .order_by(marks.c.id)
+)
+_insert_mark = Prepared(
+    insert(marks).values({name: bindparam(name) for name in ("subject", "kind", "at", "detail")})
+)
+
+
+def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
+    """What is known of up to four subjects (number, person, household, hash), oldest first."""
+    names = dict(zip("abcd", [*subjects, *(list(subjects[:1]) * 3)], strict=False))
+    return [Mark(*row) for row in _marks(tx, names)]
+
+
+def mark(
+    tx: Tx, subject: str, kind: str, at: datetime, detail: Mapping[str, Any] | None = None
+) -> None:
+    """Remember something about a subject."""
+    _insert_mark(
+        tx,
+        {
+            "subject": subject,
+            "kind": kind,
+            "at": at,
+            "detail": None if detail is None else dict(detail),
+        },
+    )
+
+
+def mark_dead(tx: Tx, subjects: Sequence[str], at: datetime) -> int:
+    """Mark people as deceased who are not yet; how many."""
+    query = select(marks.c.subject).where(
+        marks.c.subject.in_(list(subjects)), marks.c.kind == "deceased"
+    )
+    known = set(tx.execute(query).scalars())
+    values = [
+        {"subject": one, "kind": "deceased", "at": at} for one in subjects if one not in known
+    ]
+    if values:
+        tx.execute(insert(marks), values)
+    return len(values)

@@ -1,0 +1,81 @@
+"""Lines that were entered for users: which one stands, whether it is confirmed, how often it rang."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from callserver.database.more_tables import lines
+from callserver.database.prepared_statements import Prepared
+from callserver.ports import Tx
+
+
+class LineRow(NamedTuple):
+    id: int
+    user: int
+    address: str
+    entered_at: datetime
+    confirmed_at: datetime | None
+    unanswered: int
+    rang_at: datetime | None
+    attempt: str | None
+    code: str | None
+    code_until: datetime | None
+    code_tries: int
+
+
+_all = select(*[lines.c[name] for name in LineRow._fields])
+_standing = Prepared(
+    _all.where(
+        lines.c.user == bindparam("user"),
+        lines.c.address == bindparam("address"),
+        lines.c.ended_at.is_(None),
+    ).order_by(lines.c.id.desc())
+)
+
+
+def standing(tx: Tx, user: int, address: str) -> LineRow | None:
+    """The user's line of this address, when it was entered and no other one since."""
+    row = _standing(tx, {"user": user, "address": address}).first()
+    return None if row is None else LineRow._make(row)
+
+
+def of_attempt(tx: Tx, attempt: str) -> LineRow | None:
+    """The line that this confirmation call is about, held."""
+    query = _all.where(lines.c.attempt == attempt, lines.c.ended_at.is_(None))
+    row = tx.execute(query.with_for_update()).one_or_none()
+    return None if row is None else LineRow._make(row)
+
+
+def lock(tx: Tx, line: int) -> LineRow:
+    """The line as it is now, held until the transaction ends."""
+    row = tx.execute(_all.where(lines.c.id == line).with_for_update()).one()
+    return LineRow._make(row)
+
+
+def enter(tx: Tx, user: int, address: str | None, now: datetime, by: str) -> int | None:
+    """Another line, or none, from now on; the line's id. The one before ends."""
+    before = update(lines).where(lines.c.user == user, lines.c.ended_at.is_(None))
+    tx.execute(before.values(ended_at=now))
+    if address is None:
+        return None
+    values = {"user": user, "address": address, "entered_at": now, "by": by}
+    key = tx.execute(insert(lines).values(values)).inserted_primary_key
+    return None if key is None else int(key[0])
+
+
+def entered_since(tx: Tx, user: int, since: datetime) -> int:
+    """How many lines were entered for the user since then."""
+    query = select(func.count()).where(lines.c.user == user, lines.c.entered_at > since)
+    return int(tx.execute(query).scalar_one())
+
+
+def change(tx: Tx, line: int, **values: Any) -> None:
+    tx.execute(update(lines).where(lines.c.id == line).values(**values))
+
+
+def confirmed(tx: Tx) -> list[tuple[str, datetime, datetime | None]]:
+    """Every address that was confirmed, from when, and until when."""
+    query = select(lines.c.address, lines.c.confirmed_at, lines.c.ended_at)
+    rows = tx.execute(query.where(lines.c.confirmed_at.is_not(None)))
+    return [(address, at, until) for address, at, until in rows]

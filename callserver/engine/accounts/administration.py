@@ -1,0 +1,339 @@
+"""Accounts as an administrator keeps them: added, changed, reset, ended, and machines' tokens.
+
+What nobody may do here: give herself another role, leave the house without an administrator, or have
+a hand in a project leader's account, who is the second person for looser rules. Those are made by
+command, on the machine itself.
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from callserver.database import accounts, audit, contacts, listenings, seats
+from callserver.database.accounts import User
+from callserver.domain.audit import Kind
+from callserver.domain.role import MAY, Action, Role
+from callserver.engine import user_lines
+from callserver.engine.accounts import offboarding
+from callserver.engine.accounts.authentication import new_password, new_token
+from callserver.engine.accounts.password_hashing import PasswordHashing
+from callserver.engine.context import EngineContext, LineContext
+from callserver.engine.listening import mentors
+from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.ports import Tx
+
+_HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetails:
+    """What an account says of somebody."""
+
+    name: str
+    role: Role
+    department: str | None
+    line: str | None
+    shifts: int  # which shift is next: 1 listens only, 2 needs a supervisor
+    policy_ack: bool
+    mentor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """What ends when somebody is off-boarded."""
+
+    sessions: int
+    tokens: int
+    seat: str | None  # its state when she is on shift
+    call_backs: int
+
+
+class AccountAdministration:
+    """Each method is one change, made by `by`, and one entry in the log."""
+
+    def __init__(self, ctx: EngineContext, hashing: PasswordHashing | None = None) -> None:
+        self._ctx = ctx
+        self._hashing = hashing or PasswordHashing()
+
+    async def add(self, by: User, handle: str, given: AccountDetails) -> tuple[int, str]:
+        """A new account; its id, and a password for the first sign-in, shown this once.
+
+        Raises:
+            Impossible: the handle is taken or is none, or something does not fit.
+            NotAllowed: not in this administrator's reach.
+        """
+        password, kept = await self._hashing.run(new_password)
+
+        def work(tx: Tx) -> int:
+            _reach(by, None, given)
+            now, who = self._ctx.clock.now(), f"user:{by.id}"
+            return add(tx, self._ctx.terms, handle, given, kept, now=now, by=who)
+
+        return await self._ctx.store.run(work), password
+
+    async def change(self, by: User, key: int, given: AccountDetails) -> None:
+        """Change an account.
+
+        Raises:
+            Impossible: it does not fit: that mentor, still on shift, the last one.
+            NotAllowed: her own role or department, or not in this administrator's reach.
+        """
+
+        def work(tx: Tx) -> None:
+            user = _known(tx, key)
+            _reach(by, user, given)
+            _fits(tx, self._ctx.terms, user.id, given)
+            was = {name: getattr(user, name) for name in asdict(given)}
+            fields = sorted(name for name, value in asdict(given).items() if was[name] != value)
+            moved = {"role", "department"} & set(fields)
+            if moved and user.id == by.id:
+                raise NotAllowed("nobody changes her own role or department", key="staff_self")
+            if moved and _on_shift(tx, user.id) is not None:
+                raise Impossible("she is on shift: end it first", key="staff_on_shift")
+            if moved:
+                _keep_an_administrator(tx, user, given)
+            if fields:
+                now, terms = self._ctx.clock.now(), self._ctx.terms
+                accounts.change(tx, user.id, **_without_line(given))
+                if "line" in fields:
+                    user_lines.enter(tx, terms, user.id, given.line, now, f"user:{by.id}")
+                if moved:  # what was given with the old rights in view ends with them
+                    accounts.drop_tokens(tx, user.id)
+                listenings.stir_listener(tx, user.id, self._ctx.clock.now())
+                self._note(tx, by, user.id, "changed", fields=fields, role=given.role.value)
+
+        await self._ctx.store.run(work)
+
+    async def reset(self, by: User, key: int) -> str:
+        """A new password for the next sign-in, shown this once.
+
+        Sessions and tokens end, and one-time codes are set up anew.
+
+        Raises:
+            NotAllowed: it is the administrator's own, or not in her reach.
+        """
+        password, kept = await self._hashing.run(new_password)
+
+        def work(tx: Tx) -> None:
+            user = _known(tx, key)
+            _reach(by, user)
+            if user.id == by.id:
+                raise NotAllowed("your own password you change yourself", key="staff_own_password")
+            offboarding.reset(tx, user, kept, self._ctx.clock.now(), by=f"user:{by.id}")
+
+        await self._ctx.store.run(work)
+        return password
+
+    async def leave(self, by: User, key: int) -> Departure:
+        """What would end if she left."""
+
+        def look(tx: Tx) -> Departure:
+            user = _known(tx, key)
+            _reach(by, user)
+            return Departure(
+                sessions=accounts.sessions_of(tx, user.id),
+                tokens=len(accounts.tokens_of(tx, user.id)),
+                seat=_on_shift(tx, user.id),
+                call_backs=contacts.call_backs_of(tx, user.id),
+            )
+
+        return await self._ctx.store.read(look)
+
+    async def off_board(self, by: User, key: int) -> int:
+        """End somebody's access at once; how many call-backs are the team's now.
+
+        Raises:
+            NotAllowed: it is oneself, or not in this administrator's reach.
+            Impossible: she is the last administrator.
+        """
+
+        def work(tx: Tx) -> int:
+            user = _known(tx, key)
+            _reach(by, user)
+            if user.id == by.id:
+                raise NotAllowed("somebody else has to end your access", key="staff_self_leave")
+            _keep_an_administrator(tx, user, None)
+            return offboarding.off_board(tx, user, self._ctx.clock.now(), by=f"user:{by.id}")
+
+        return await self._ctx.store.run(work)
+
+    async def add_token(
+        self,
+        by: User,
+        rights: frozenset[Action],
+        key: int,
+        name: str,
+        scopes: list[Action] | None,
+        days: int,
+    ) -> tuple[int, str]:
+        """A bearer token; its id, and the token itself, shown this once. `days` 0: until dropped.
+
+        It may do nothing beyond `rights`, which are those of `by` just now. Without `scopes` it may do
+        all of them that the owner's role includes.
+
+        Raises:
+            Impossible: the account's role may not do what the scopes say.
+            NotAllowed: not in this administrator's reach, or beyond her own rights.
+        """
+        shown, kept = new_token()
+
+        def work(tx: Tx) -> int:
+            user = _known(tx, key)
+            _reach(by, user)
+            given = _scopes(rights, user, scopes)
+            now = self._ctx.clock.now()
+            until = now + timedelta(days=days) if days else None
+            made = accounts.add_token(tx, kept, user.id, name, now, scopes=given, until=until)
+            who = f"user:{by.id}"
+            audit.append(tx, now, Kind.TOKEN, user=user.id, token=made, did="added", by=who)
+            return made
+
+        return await self._ctx.store.run(work), shown
+
+    async def drop_token(self, by: User, token: int) -> None:
+        """End a token at once.
+
+        Raises:
+            NotFound: there is none, or it is not in this administrator's reach.
+        """
+
+        def work(tx: Tx) -> None:
+            owner = next((row.user for row in accounts.tokens_of(tx) if row.id == token), None)
+            if owner is None:
+                raise NotFound(f"there is no token {token}", key="not_found")
+            user = accounts.user(tx, owner)
+            if user is not None:
+                _reach_to_end(by, user)
+            accounts.drop_token(tx, token)
+            now = self._ctx.clock.now()
+            audit.append(tx, now, Kind.TOKEN, token=token, did="dropped", by=f"user:{by.id}")
+
+        await self._ctx.store.run(work)
+
+    def _note(self, tx: Tx, by: User, user: int, did: str, **more: Any) -> None:
+        now = self._ctx.clock.now()
+        audit.append(tx, now, Kind.USER, user=user, did=did, by=f"user:{by.id}", **more)
+
+
+def add(
+    tx: Tx,
+    terms: LineContext,
+    handle: str,
+    given: AccountDetails,
+    kept: str,
+    *,
+    now: datetime,
+    by: str,
+) -> int:
+    """A new account, whoever adds it; its id. `kept`: the hash of the first password.
+
+    Raises:
+        Impossible: the handle is taken or is none, or something does not fit.
+        NotAllowed: the line can be no line of this user.
+    """
+    if not _HANDLE.fullmatch(handle):
+        raise Impossible("a handle is small letters, digits, . - _", key="staff_handle")
+    if accounts.by_handle(tx, handle) is not None:
+        raise Impossible(f"there is a user {handle!r} already", key="staff_taken")
+    _fits(tx, terms, None, given)
+    key = accounts.add(tx, handle=handle, password=kept, password_once=True, **_without_line(given))
+    if given.line is not None:
+        user_lines.enter(tx, terms, key, given.line, now, by)
+    audit.append(tx, now, Kind.USER, user=key, did="added", by=by, role=given.role.value)
+    return key
+
+
+def _without_line(given: AccountDetails) -> dict[str, Any]:
+    """Everything but the line, which is entered by engine/user_lines.py alone."""
+    return {name: value for name, value in asdict(given).items() if name != "line"}
+
+
+def _fits(tx: Tx, terms: LineContext, key: int | None, given: AccountDetails) -> None:
+    departments = terms.rules.current.departments
+    if given.department is not None and given.department not in departments:
+        known = ", ".join(departments)
+        raise Impossible(
+            f"there is no department {given.department!r}; there are {known}",
+            key="staff_department",
+        )
+    mentors.check(tx, given.mentor, trainee=key, role=given.role, department=given.department)
+
+
+def _known(tx: Tx, key: int) -> User:
+    user = accounts.user(tx, key)
+    if user is None or user.left_at is not None:
+        raise NotFound(f"there is no user {key}", key="not_found")
+    return user
+
+
+def _reach_to_end(by: User, user: User) -> None:
+    """Whoever has a department does not even know of others' people."""
+    if by.department not in (None, user.department):
+        raise NotFound(f"there is no user {user.id}", key="not_found")
+
+
+def _reach(by: User, user: User | None, given: AccountDetails | None = None) -> None:
+    """Whether this administrator may make the account so.
+
+    Raises:
+        NotFound: it is another department's.
+        NotAllowed: it would be; or it is a project leader's.
+    """
+    if user is not None:
+        _reach_to_end(by, user)
+    if given is not None and by.department not in (None, given.department):
+        raise NotAllowed("this reaches beyond your department", key="staff_reach")
+    roles = {given.role if given is not None else None, None if user is None else user.role}
+    if Role.LEADER in roles or Role.LEADER.value in roles:
+        raise NotAllowed(
+            "a project leader's account is kept by command, on the machine itself",
+            key="staff_leader",
+        )
+
+
+def _scopes(own: frozenset[Action], user: User, wanted: list[Action] | None) -> list[Action]:
+    """What a token may be used for: nothing that its owner or whoever makes it may not do.
+
+    Raises:
+        Impossible: the owner's role does not include what is wanted.
+        NotAllowed: the own role does not, or no action is left.
+    """
+    owners = MAY[Role(user.role)]
+    if set(wanted or ()) - owners:
+        raise Impossible("the role does not include this", key="staff_scopes")
+    given = set(wanted or owners & own)
+    if not given or given - own:
+        raise NotAllowed(
+            "nobody gives a token rights that they do not have themselves", key="staff_token_rights"
+        )
+    return sorted(given)
+
+
+def _on_shift(tx: Tx, user: int) -> str | None:
+    seat = seats.look(tx, user)
+    return None if seat is None or seat.state == "off" else seat.state
+
+
+def _keep_an_administrator(tx: Tx, user: User, given: AccountDetails | None) -> None:
+    """The house keeps an administrator of at least this reach.
+
+    Raises:
+        Impossible: this is the last one.
+    """
+    if user.role != Role.ADMINISTRATOR:
+        return
+    stays = given is not None and given.role is Role.ADMINISTRATOR
+    if stays and given is not None and given.department in (None, user.department):
+        return
+    accounts.lock_role(tx, Role.ADMINISTRATOR)
+    others = [
+        one
+        for one in accounts.every(tx)
+        if one.id != user.id
+        and one.left_at is None
+        and one.role == Role.ADMINISTRATOR
+        and one.department in (None, user.department)
+    ]
+    if not others:
+        raise Impossible("the house needs an administrator: this is the last", key="staff_last")

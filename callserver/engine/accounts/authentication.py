@@ -1,0 +1,324 @@
+"""Signing in: passwords, one-time codes, sessions.
+
+Only hashes are kept of what a person or machine shows to be let in. Every check of a secret is an
+attempt that is reserved first (`engine.attempts`); a password is hashed in a thread of its own and
+never inside a transaction (`engine.hashing`).
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import pyotp
+from cryptography.fernet import Fernet, InvalidToken
+
+from callserver.database import accounts, attempt_counters, audit
+from callserver.database.accounts import Session, User
+from callserver.domain.audit import Kind
+from callserver.domain.role import NEEDS_CODE, Role
+from callserver.engine.accounts import password_rules
+from callserver.engine.accounts.login_attempts import (
+    LoginAttempt,
+    LoginAttempts,
+    Secret,
+    Source,
+    notice,
+)
+from callserver.engine.accounts.password_hashing import PasswordHashing, hasher
+from callserver.engine.audit_log.refused_requests import RefusedRequests
+from callserver.engine.context import EngineContext
+from callserver.errors import NotAllowed, TooMany
+from callserver.ports import Tx
+
+LASTS = timedelta(hours=14)
+"""A session's longest life: a day at work, never a night."""
+
+IDLE = timedelta(hours=2)
+"""A browser that shows no sign of life for this long is signed out."""
+
+TOUCHED = timedelta(minutes=1)
+"""How finely a session's last sign of life is kept: a write for each request would be a waste."""
+
+CODE_STEP_S = 30
+
+_NOBODY = hasher.hash(secrets.token_hex(16))
+"""An unknown name costs the same time as a known one."""
+
+
+class NotSignedIn(NotAllowed):
+    """No session or token, or one that is not valid (any more)."""
+
+
+class Next(StrEnum):
+    """What a session still lacks before it may do anything."""
+
+    READY = "ready"
+    PASSWORD = "password"  # noqa: S105 - the one-time password is to be replaced
+    CODE_SETUP = "code_setup"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSetup:
+    """What an authenticator needs to know, shown once while it is set up."""
+
+    key: str
+    uri: str
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a token or a session's cookie."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_token() -> tuple[str, str]:
+    """A fresh token and its hash: the token is shown once, the hash is kept."""
+    token = secrets.token_urlsafe(32)
+    return token, hash_of(token)
+
+
+def new_password() -> tuple[str, str]:
+    """A password for the first sign-in, easy to read out, and its hash."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    parts = ["".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4)]
+    password = "-".join(parts)
+    return password, hasher.hash(password)
+
+
+def standing(user: User, session: Session, code_key: str | None) -> Next:
+    """What the session lacks."""
+    if session.password_once:
+        return Next.PASSWORD
+    if Role(user.role) in NEEDS_CODE and not session.code_given:
+        return Next.CODE_SETUP if code_key is None else Next.CODE
+    return Next.READY
+
+
+class Authentication:
+    """Lets people in, and out."""
+
+    def __init__(
+        self, ctx: EngineContext, hashing: PasswordHashing, tally: RefusedRequests
+    ) -> None:
+        self._ctx = ctx
+        self.hashing = hashing
+        self._tally = tally
+        self._attempts = LoginAttempts(ctx.secret)
+        derived = hmac.digest(ctx.secret, b"one-time codes", hashlib.sha256)
+        self._vault = Fernet(base64.urlsafe_b64encode(derived))
+
+    # -- who is asking ------------------------------------------------------------------------
+
+    async def session(self, cookie: str) -> tuple[Session, Next]:
+        """The signed-in browser of this cookie.
+
+        Raises:
+            NotSignedIn: there is none, or it is over.
+        """
+        hashed, now = hash_of(cookie), self._ctx.clock.now()
+
+        def look(tx: Tx) -> tuple[Session, Next]:
+            found = accounts.session(tx, hashed)
+            if found is None or now - found.created_at > LASTS or now - found.seen_at > IDLE:
+                accounts.close_session(tx, hashed)
+                raise NotSignedIn("sign in, please", key="sign_in")
+            if now - found.seen_at > TOUCHED:
+                accounts.change_session(tx, hashed, seen_at=now)
+            return found, standing(
+                found.user, found, accounts.secrets_of(tx, found.user.id).code_key
+            )
+
+        return await self._ctx.store.run(look)
+
+    # -- signing in ---------------------------------------------------------------------------
+
+    async def sign_in(self, handle: str, password: str, source: Source) -> tuple[str, Next]:
+        """A new session's cookie, and what it still lacks.
+
+        Raises:
+            NotAllowed: name or password is wrong; it does not say which.
+            TooMany: for this account or from this place, just now; or too many at once.
+        """
+        now = self._ctx.clock.now()
+
+        def reserve(tx: Tx) -> tuple[LoginAttempt, User | None, str]:
+            user = accounts.by_handle(tx, handle)
+            if user is not None and user.left_at is not None:
+                user = None
+            attempt = self._attempts.reserve(tx, Secret.PASSWORD, handle, user, source, now)
+            if user is None:
+                return attempt, None, _NOBODY
+            return attempt, user, accounts.secrets_of(tx, user.id).password or _NOBODY
+
+        attempt, user, kept = await self._ctx.store.run(reserve)
+        right = await self._right(attempt, kept, password)
+        if user is None or not right:
+            raise NotAllowed("name or password is wrong", key="wrong")
+        cookie, hashed = new_token()
+
+        def enter(tx: Tx) -> Next:
+            accounts.open_session(tx, hashed, user.id, now)
+            found = accounts.session(tx, hashed)
+            if found is None or accounts.secrets_of(tx, user.id).password != kept:
+                raise NotSignedIn("the account has just changed", key="sign_in")
+            if Role(user.role) not in NEEDS_CODE:
+                self._attempts.complete(tx, user, source, now)
+            audit.append(tx, now, Kind.SIGNED_IN, user=user.id)
+            return standing(user, found, accounts.secrets_of(tx, user.id).code_key)
+
+        return cookie, await self._ctx.store.run(enter)
+
+    async def _right(self, attempt: LoginAttempt, kept: str, password: str) -> bool:
+        """Whether it is the password; a wrong one stays counted.
+
+        Raises:
+            TooMany: too many are being checked; this one is not counted.
+        """
+        try:
+            right = await self.hashing.verified(kept, password)
+        except TooMany:
+            await self._ctx.store.run(lambda tx: self._attempts.cancel(tx, attempt))
+            raise
+        if not right:
+            now = self._ctx.clock.now()
+            await self._ctx.store.run(lambda tx: self._attempts.failed(tx, attempt, now))
+            if attempt.user is None:
+                await self._tally.note(Kind.SIGN_IN_REFUSED, "", "")
+        return right
+
+    async def choose_password(self, cookie: str, session: Session, new: str) -> Next:
+        """Replace a one-time password; every other session of the user ends.
+
+        Raises:
+            Impossible: the password may not be one.
+        """
+        user = session.user
+        password_rules.check(new, user.handle, user.name)
+        hashed = await self.hashing.hashed(new)
+        kept, now = hash_of(cookie), self._ctx.clock.now()
+
+        def work(tx: Tx) -> Next:
+            accounts.change(tx, user.id, password=hashed, password_once=False)
+            accounts.close_sessions(tx, user.id, but=kept)
+            audit.append(tx, now, Kind.USER, user=user.id, did="password")
+            secrets_now = accounts.secrets_of(tx, user.id)
+            return standing(user, session._replace(password_once=False), secrets_now.code_key)
+
+        return await self._ctx.store.run(work)
+
+    async def change_password(
+        self, cookie: str, session: Session, old: str, new: str, source: Source
+    ) -> None:
+        """Replace a password that is known.
+
+        Raises:
+            NotAllowed: the old one is wrong.
+            Impossible: the new one may not be one.
+            TooMany: too many wrong ones; or too many at once.
+        """
+        user, now = session.user, self._ctx.clock.now()
+        password_rules.check(new, user.handle, user.name)
+
+        def reserve(tx: Tx) -> tuple[LoginAttempt, str]:
+            attempt = self._attempts.reserve(tx, Secret.PASSWORD, user.handle, user, source, now)
+            return attempt, accounts.secrets_of(tx, user.id).password or _NOBODY
+
+        attempt, kept = await self._ctx.store.run(reserve)
+        if not await self._right(attempt, kept, old):
+            raise NotAllowed("the old password is wrong", key="wrong_old")
+        await self._ctx.store.run(lambda tx: self._attempts.complete(tx, user, source, now))
+        await self.choose_password(cookie, session, new)
+
+    def set_up_code(self, user: User) -> CodeSetup:
+        """A fresh key for an authenticator; nothing is stored before a code of it was given."""
+        key = pyotp.random_base32()
+        uri = pyotp.TOTP(key).provisioning_uri(name=user.handle, issuer_name="callserver")
+        return CodeSetup(key, uri)
+
+    def keep(self, key: str) -> str:
+        """An authenticator's key as the database keeps it."""
+        return self._vault.encrypt(key.encode()).decode()
+
+    async def give_code(
+        self, cookie: str, session: Session, code: str, source: Source, key: str | None = None
+    ) -> None:
+        """Check a one-time code; `key` when the authenticator is just being set up.
+
+        Raises:
+            NotAllowed: the code is wrong or was used before.
+            TooMany: too many wrong ones.
+        """
+        user, now = session.user, self._ctx.clock.now()
+        hashed = hash_of(cookie)
+
+        def work(tx: Tx) -> bool:
+            attempt = self._attempts.reserve(tx, Secret.CODE, user.handle, user, source, now)
+            kept = accounts.secrets_of(tx, user.id)
+            if (kept.code_key is None) != (key is not None):
+                raise NotAllowed("an authenticator is set up already, or none is")
+            step = self._step_of(kept.code_key, key, code, now)
+            if step is None or (kept.code_step is not None and step <= kept.code_step):
+                self._attempts.failed(tx, attempt, now)
+                return False
+            values = {} if key is None else {"code_key": self.keep(key)}
+            accounts.change(tx, user.id, code_step=step, **values)
+            accounts.change_session(tx, hashed, code_given=True)
+            self._attempts.complete(tx, user, source, now)
+            if key is not None:
+                audit.append(tx, now, Kind.USER, user=user.id, did="code_set_up")
+            return True
+
+        if not await self._ctx.store.run(work):
+            raise NotAllowed("the code is wrong, or was used before", key="wrong_code")
+
+    async def refused_attempts(self, user: User) -> tuple[int, datetime | None]:
+        """How many attempts at the account failed since its owner last said that they know."""
+        found = await self._ctx.store.read(lambda tx: attempt_counters.look(tx, notice(user.id)))
+        return (0, None) if found is None else (found.count, found.last)
+
+    async def attempts_seen(self, user: User) -> None:
+        """The owner knows of the failed attempts."""
+        await self._ctx.store.run(lambda tx: attempt_counters.forget(tx, notice(user.id)))
+
+    async def forget_old(self, now: datetime) -> None:
+        """Drop sessions that are over, and what was counted so long ago that it counts no more."""
+
+        def work(tx: Tx) -> None:
+            accounts.drop_old_sessions(tx, now - LASTS, now - IDLE)
+            attempt_counters.forget_old(tx, now)
+
+        await self._ctx.store.run(work)
+
+    async def sign_out(self, cookie: str, user: User) -> None:
+        """End this session."""
+        now = self._ctx.clock.now()
+
+        def work(tx: Tx) -> None:
+            accounts.close_session(tx, hash_of(cookie))
+            audit.append(tx, now, Kind.SIGNED_OUT, user=user.id)
+
+        await self._ctx.store.run(work)
+
+    def _step_of(
+        self, stored: str | None, given: str | None, code: str, now: datetime
+    ) -> int | None:
+        """The time step whose code this is; one step early or late is allowed."""
+        try:
+            key = given or (None if stored is None else self._vault.decrypt(stored).decode())
+        except InvalidToken:  # CALLSERVER_KEY has changed: set up anew by `callserver user reset`
+            return None
+        if key is None or not code.isascii():
+            return None
+        try:
+            totp = pyotp.TOTP(key)
+            present = int(now.timestamp()) // CODE_STEP_S
+            for step in (present, present - 1, present + 1):
+                if hmac.compare_digest(totp.generate_otp(step), code.replace(" ", "")):
+                    return step
+        except ValueError:  # the key is no base32
+            return None
+        return None

@@ -1,0 +1,139 @@
+"""Somebody leaves, or gets a new password: every way in ends at once.
+
+`off_board` and `reset` are the transactions, for the console and the command alike; what `off_board` leaves to be
+done on the telephone (`dismiss`) upkeep does within a second, in whichever process has the lease.
+"""
+
+from datetime import datetime
+
+from callserver.database import (
+    accounts,
+    attempt_counters,
+    audit,
+    calls,
+    contacts,
+    listenings,
+    seats,
+    softphones,
+)
+from callserver.database.accounts import User
+from callserver.domain.audit import Kind
+from callserver.domain.role import Role
+from callserver.domain.seat import State
+from callserver.engine.calls.call_flow import After, CallFlow
+from callserver.engine.context import EngineContext
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+
+def reset(tx: Tx, user: User, password: str, now: datetime, by: str) -> None:
+    """A new one-time password (its hash); codes are set up anew; sessions, tokens, browsers end."""
+    fresh = {"password": password, "password_once": True, "code_key": None, "code_step": None}
+    accounts.change(tx, user.id, **fresh)
+    _end_access(tx, user)
+    audit.append(tx, now, Kind.USER, user=user.id, did="reset", by=by)
+
+
+def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
+    """End sessions, tokens and dialing; free the call-backs; how many of those.
+
+    Raises:
+        Impossible: it is the last project leader.
+    """
+    _keep_a_leader(tx, user)
+    accounts.change(tx, user.id, left_at=now, password=None, code_key=None)
+    _end_access(tx, user)
+    freed = contacts.free_call_backs(tx, user.id)
+    seat = seats.of_phoner(tx, user.id)
+    if seat is not None:
+        seats.set_line(tx, seat.id, wake_at=now)
+    listenings.stir_listener(tx, user.id, now)
+    audit.append(tx, now, Kind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
+    return freed
+
+
+def _end_access(tx: Tx, user: User) -> None:
+    accounts.drop_access(tx, user.id)
+    attempt_counters.forget_devices(tx, user.id)
+    softphones.drop_of(tx, user.id)
+
+
+def _keep_a_leader(tx: Tx, user: User) -> None:
+    """Looser rules need a project leader: one of at least this reach stays.
+
+    Raises:
+        Impossible: this is the last one.
+    """
+    if user.role != Role.LEADER:
+        return
+    accounts.lock_role(tx, Role.LEADER)
+    others = (
+        one
+        for one in accounts.every(tx)
+        if one.id != user.id
+        and one.left_at is None
+        and one.role == Role.LEADER
+        and one.department in (None, user.department)
+    )
+    if next(others, None) is None:
+        raise Impossible(
+            "this is the last project leader: add another one first", key="staff_last_leader"
+        )
+
+
+class Offboarding:
+    """What has to be done on the telephone."""
+
+    def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
+        self._ctx = ctx
+        self._call_flow = call_flow
+
+    async def dismiss(self, seat: int) -> None:
+        """Take a seat off whose phoner may not sit there any more.
+
+        Who is on the line hears an apology (the phoner's leg is lost); who is being rung is left in
+        peace. An outcome that nobody can give any more closes the contact: she is not rung again
+        before a supervisor has corrected it.
+        """
+
+        def work(tx: Tx) -> After:
+            now = self._ctx.clock.now()
+            after = After()
+            row = seats.lock(tx, seat)
+            if row is None:
+                return after
+            call = None if row.call is None else calls.lock(tx, row.call)
+            if row.leg is not None:
+                after = self._call_flow.leg_lost(tx, row.leg)
+                after.hang_up.append(row.leg)
+            if call is not None and call.contact is not None and call.answered_at is not None:
+                contact = contacts.get_locked(tx, call.contact)
+                if contact is not None and contact.status == "claimed" and call.outcome is None:
+                    contacts.set_status(tx, contact.id, "closed", reason="outcome_missing")
+            row = seats.lock(tx, seat) or row
+            seats.set_line(tx, row.id, leg=None, room_ref=None, wake_at=None, until=None)
+            if row.state != State.OFF:
+                listenings.stir(tx, row.id, now)
+                seats.set_line(
+                    tx,
+                    row.id,
+                    state=State.OFF.value,
+                    connected=False,
+                    outcome_owed=False,
+                    call=None,
+                    since=now,
+                    reason="",
+                    hand_at=None,
+                )
+                audit.append(
+                    tx,
+                    now,
+                    Kind.SEAT,
+                    seat=row.id,
+                    campaign=row.campaign,
+                    state=State.OFF.value,
+                    reason="left",
+                )
+            return after
+
+        self._call_flow.follow(await self._ctx.store.run(work))

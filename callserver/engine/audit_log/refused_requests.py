@@ -1,0 +1,63 @@
+"""What strangers can cause as often as they like is counted, and written down once a minute.
+
+The first of a minute is written at once, with all that came since the entry before it; what comes after
+it waits for the next minute. So an attack makes one entry per name and minute, however fast it is.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import prometheus_client
+
+from callserver.database import audit
+from callserver.domain.audit import Kind
+from callserver.engine.context import EngineContext
+
+MINUTE = timedelta(minutes=1)
+
+refused = prometheus_client.Counter(
+    "callserver_refused_requests",
+    "Requests refused because nobody who is known sent them.",
+    ["what", "why"],
+)
+
+
+class RefusedRequests:
+    """One per process. Names and reasons come from the code, never from a request: they are few."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+        self._waiting: dict[tuple[Kind, str], Counter[str]] = {}
+        self._written: dict[tuple[Kind, str], datetime] = {}
+
+    async def note(self, kind: Kind, name: str, why: str) -> None:
+        """Something of this name was refused. An empty name or reason is left out of the entry."""
+        refused.labels(name or kind.value, why).inc()
+        key, now = (kind, name), self._ctx.clock.now()
+        self._waiting.setdefault(key, Counter())[why] += 1
+        if now - self._written.get(key, now - MINUTE) >= MINUTE:
+            await self._write(key, now)
+
+    async def flush(self, *, everything: bool = False) -> None:
+        """Write what waits and whose minute is over; at the end of the process, everything."""
+        now = self._ctx.clock.now()
+        for key in [key for key, counted in self._waiting.items() if counted]:
+            if everything or now - self._written[key] >= MINUTE:
+                await self._write(key, now)
+
+    async def _write(self, key: tuple[Kind, str], now: datetime) -> None:
+        counted, self._waiting[key] = self._waiting[key], Counter()
+        before, self._written[key] = self._written.get(key), now
+        kind, name = key
+        (why, _), *_ = counted.most_common(1)
+        details: dict[str, Any] = {"path": name, "why": why}
+        said = {what: word for what, word in details.items() if word}
+        if counted.total() > 1:
+            said["count"] = counted.total()
+        try:
+            await self._ctx.store.run(lambda tx: audit.append(tx, now, kind, **said))
+        except BaseException:  # told with the next entry
+            self._waiting[key] += counted
+            self._written[key] = before or now
+            raise

@@ -1,0 +1,111 @@
+"""Sealing the audit log: apart from writing, by one process at a time, every few seconds.
+
+Entries get their leaf numbers here, in the order in which they became visible; so nothing needs to
+know the order of commits. Every signed head also leaves the database, to a file: a log whose tail
+is cut together with its heads can only be found from outside.
+"""
+
+import contextlib
+import os
+import tempfile
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from callserver.database import audit
+from callserver.domain import signed_heads
+from callserver.domain.audit import stamp
+from callserver.engine.audit_log.heads_file import HeadsFile
+from callserver.errors import ConfigurationProblem
+from callserver.ports import Clock, Store, Tx
+
+EVERY = timedelta(seconds=5)
+MOST_HEADS = 1000
+"""Heads read at once while they are written to the file."""
+
+MOST = 5000
+"""Entries in one head: what one transaction numbers."""
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """The house's sealing key; made when absent, its public half written beside it.
+
+    Raises:
+        ConfigurationProblem: the file holds no key.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        raw = Ed25519PrivateKey.generate().private_bytes(
+            Encoding.Raw, PrivateFormat.Raw, NoEncryption()
+        )
+        handle, part = tempfile.mkstemp(dir=path.parent)  # for nobody else's eyes
+        with os.fdopen(handle, "w") as file:
+            file.write(raw.hex())
+        with contextlib.suppress(FileExistsError):  # another process was quicker: hers is the key
+            os.link(part, path)
+        Path(part).unlink()
+    try:
+        key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text().strip()))
+    except ValueError:
+        raise ConfigurationProblem(f"{path} holds no sealing key") from None
+    public = path.with_suffix(".pub")
+    if not public.exists():
+        public.write_text(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex())
+    return key
+
+
+class Sealer:
+    """Seals what is new. The caller holds upkeep's lease."""
+
+    def __init__(self, store: Store, clock: Clock, key: Path, outside: Path) -> None:
+        self._store = store
+        self._clock = clock
+        self._key = load_key(key)
+        self._outside = HeadsFile(outside)
+        self._due: datetime | None = None
+
+    async def seal(self) -> datetime:
+        """Seal what is new if it is time; when to come again."""
+        now = self._clock.now()
+        if self._due is not None and now < self._due <= now + EVERY:
+            return self._due
+        while await self._store.run(self._seal) == MOST:
+            pass
+        await self._bring_outside()
+        self._due = now + EVERY
+        return self._due
+
+    def _seal(self, tx: Tx) -> int:
+        found = audit.unsealed(tx, MOST)
+        if found:
+            head = signed_heads.seal(
+                audit.last_head(tx),
+                [body for _, body in found],
+                stamp(self._clock.now()),
+                self._key,
+            )
+            audit.seal(tx, [key for key, _ in found], head)
+        return len(found)
+
+    async def _bring_outside(self) -> None:
+        """Write to the file what it lacks: the newest heads, and those that somebody has cut off."""
+        first, size = self._outside.covers()
+        if first > 0:
+            lines = await self._store.run(partial(audit.heads_up_to, size=first))
+            if lines and signed_heads.parse(lines[-1]).size == first:
+                self._outside.restore(lines)
+            else:
+                self._outside.leave_as_it_is()
+        while lines := await self._store.run(
+            partial(audit.heads_after, size=size, most=MOST_HEADS)
+        ):
+            self._outside.append(lines)
+            size = signed_heads.parse(lines[-1]).size

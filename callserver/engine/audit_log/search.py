@@ -1,0 +1,94 @@
+"""The log as somebody may see it: whoever has a department sees what concerns that department only."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callserver.database import accounts, audit, ownership, seats
+from callserver.database.audit import Asked
+from callserver.engine.context import Rules
+from callserver.ports import Tx
+
+BATCH = 500
+MOST_LOOKED_AT = 10_000
+"""Entries that one page looks at; then it says where to go on."""
+
+PEOPLE = ("user", "phoner")
+"""Fields that name whom an entry is about."""
+
+ACTORS = ("by", "listener")
+"""Fields that name who did it. Somebody without a department acts in all of them."""
+
+Entry = dict[str, Any]
+
+
+def search(
+    tx: Tx, rules: Rules, asked: Asked, department: str | None, most: int
+) -> tuple[list[Entry], int | None]:
+    """The newest entries that fit and may be seen, newest first; below which id to go on, if at all."""
+    if department is None:
+        rows = audit.search(tx, asked, most)
+        return rows, rows[-1]["id"] if len(rows) == most else None
+    found: list[Entry] = []
+    departments = _Departments(tx, rules)
+    before = asked.before
+    for _ in range(MOST_LOOKED_AT // BATCH):
+        rows = audit.search(tx, asked._replace(before=before), BATCH)
+        for row, concerned in zip(rows, departments.of(rows), strict=True):
+            before = row["id"]
+            if department in concerned and concerned <= {department, None}:
+                found.append(row)
+                if len(found) == most:
+                    return found, before
+        if len(rows) < BATCH:
+            return found, None
+    return found, before
+
+
+class _Departments:
+    """Whose department each entry concerns."""
+
+    def __init__(self, tx: Tx, rules: Rules) -> None:
+        self._tx = tx
+        self._campaigns: Mapping[str, str | None] = {
+            name: one.department
+            for name, one in (rules.former | dict(rules.current.campaigns)).items()
+        }
+        self._users = {user.id: user.department for user in accounts.every(tx)}
+        self._seats = {seat.id: self._users.get(seat.phoner, _NOBODYS) for seat in seats.every(tx)}
+
+    def of(self, rows: list[Entry]) -> Iterator[frozenset[str | None]]:
+        contacts = {key for row in rows for key in _contacts(row)}
+        contact_campaigns = ownership.campaigns_of_contacts(self._tx, contacts)
+        call_campaigns = ownership.campaigns_of_calls(
+            self._tx, {str(row["call"]) for row in rows if row.get("call") is not None}
+        )
+        for row in rows:
+            campaigns = [contact_campaigns.get(key) for key in _contacts(row)]
+            if row.get("call") is not None:
+                campaigns.append(call_campaigns.get(str(row["call"])))
+            if row.get("campaign") is not None:
+                campaigns.append(row["campaign"])
+            concerned = {self._of_campaign(one) for one in campaigns}
+            if row.get("seat") is not None:
+                concerned.add(self._seats.get(row["seat"], _NOBODYS))
+            concerned |= {self._of_user(row[name]) for name in PEOPLE if row.get(name) is not None}
+            actors = {self._of_user(row[name]) for name in ACTORS if row.get(name) is not None}
+            yield frozenset(concerned | (actors - {None}) if concerned else actors)
+
+    def _of_campaign(self, name: str | None) -> str | None:
+        return _NOBODYS if name is None else self._campaigns.get(name, _NOBODYS)
+
+    def _of_user(self, said: Any) -> str | None:
+        key = str(said).removeprefix("user:")
+        return self._users.get(int(key), _NOBODYS) if key.isdecimal() else _NOBODYS
+
+
+_NOBODYS = "\0"
+"""What is not known any more is no department's: only whoever sees all of them sees it."""
+
+
+def _contacts(row: Entry) -> list[int]:
+    alone = row.get("contact")
+    several = row.get("contacts")
+    found = [] if alone is None else [alone]
+    return found + (list(several) if isinstance(several, list) else [])

@@ -1,0 +1,98 @@
+"""What a carrier's certain no means to the number, the campaign and the seat.
+
+One refused number is no reason to stop a shift: it is set aside until somebody has looked. Several
+different ones in a row, without a call that reached a telephone in between, are: then it is about us.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from callserver.database import audit, calls, contacts, marks, operations, refused_numbers, seats
+from callserver.database.calls import CallRow
+from callserver.database.refused_numbers import RefusedNumber
+from callserver.domain import subject
+from callserver.domain.alarm import BREAKER
+from callserver.domain.audit import Kind
+from callserver.domain.reason import Reason
+from callserver.domain.seat import Event
+from callserver.engine.calls import campaign_pauses, seat_moves
+from callserver.engine.context import EngineContext
+from callserver.ports import Declined, Trouble, Tx
+
+log = structlog.get_logger(__name__)
+
+BACK_OFF = timedelta(seconds=2)
+"""After the carrier said "too many at once"."""
+
+BY_THE_CARRIER = frozenset({Trouble.BAD_NUMBER, Trouble.REFUSED, Trouble.STOP})
+"""Its code says why, and is kept with the attempt."""
+
+DIFFERENT_NUMBERS = 3
+"""So many different numbers of a campaign refused in a row stop it."""
+
+
+def note(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> list[int]:
+    """Write the no down, with what follows from it; the report DECLINED ends the call afterwards.
+
+    A call that has ended is left alone: the no was taken in before. So is one that rang: it was carried.
+    Returned are the seats that wait for a campaign that was stopped: they are to be told.
+    """
+    now = ctx.clock.now()
+    found = calls.get(tx, attempt)
+    row = None if found is None else seats.lock(tx, found.seat)
+    call = calls.lock(tx, attempt)
+    if row is None or call is None or call.ended_at is not None or call.rang_at is not None:
+        return []
+    audit.append(
+        tx,
+        now,
+        Kind.DECLINED,
+        contact=call.contact,
+        call=attempt,
+        trouble=answer.trouble.value,
+        code=answer.code,
+    )
+    match answer.trouble:
+        case Trouble.BAD_NUMBER:
+            marks.mark(tx, subject.of_number(call.number), "bad_number", now)
+        case Trouble.REFUSED:
+            _set_aside(tx, call, answer.code, now)
+            if refused_numbers.in_a_row(tx, call.campaign) >= DIFFERENT_NUMBERS:
+                return _stop(tx, call.campaign, answer.code, now)
+        case Trouble.STOP | Trouble.BUG:
+            return _stop(tx, call.campaign, answer.code, now)
+        case Trouble.ROOM_GONE:
+            seat_moves.move(tx, ctx, row, Event.LEG_LOST, now)
+        case Trouble.LATER:
+            operations.take_slot(tx, now + BACK_OFF, ctx.calls_per_second)
+    return []
+
+
+def _set_aside(tx: Tx, call: CallRow, code: int, now: datetime) -> None:
+    """The number on every list, by the gate; and the contact that was claimed for this call."""
+    refused_numbers.add(tx, call.number, call.contact, call.campaign, code, now)
+    contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
+    if contact is not None and contact.status == "claimed":
+        contacts.set_status(tx, contact.id, "closed", reason=Reason.NUM_REFUSED.value)
+    log.warning("number_refused", contact=call.contact, campaign=call.campaign, code=code)
+
+
+def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
+    """Somebody has looked: these numbers may be called again. The contacts that are dialed again."""
+    released = refused_numbers.release(tx, rows, by, now)
+    for row in rows:
+        audit.append(
+            tx, now, Kind.NUMBER_RELEASED, contact=row.contact, campaign=row.campaign, by=by
+        )
+    return released
+
+
+def _stop(tx: Tx, campaign: str, code: int, now: datetime) -> list[int]:
+    paused, why = operations.campaign_state(tx, campaign)
+    if paused and why.startswith(BREAKER):
+        return []  # stopped already; this order was under way
+    reason = f"{BREAKER}{code}"
+    log.error("campaign_stopped", campaign=campaign, code=code)
+    return campaign_pauses.switch(tx, campaign, reason, now, paused=True)

@@ -1,0 +1,36 @@
+"""Which calls a listener heard, and in which mode: the people concerned find it in the log."""
+
+from callserver.database import audit, calls, listening_intervals, listenings
+from callserver.database.listenings import ListeningRow
+from callserver.database.seats import SeatRow
+from callserver.domain.audit import Kind
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
+
+
+def note(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> None:
+    """A talk that is heard is written down once for each mode, where the person concerned finds it."""
+    call = None if seat.call is None else calls.get(tx, seat.call)
+    if call is None or call.answered_at is None or call.ended_at is not None:
+        return
+    for stay in listening_intervals.of_leg(tx, row.leg):
+        if stay.room != seat.room or stay.call == call.attempt:
+            continue
+        listenings.note_heard(tx, row.id, call.attempt)
+        if listening_intervals.note_call(tx, stay, call.attempt):
+            audit.append(
+                tx,
+                ctx.clock.now(),
+                Kind.HEARD,
+                contact=call.contact,
+                call=call.attempt,
+                listening=row.id,
+                listener=row.listener,
+                mode=stay.mode,
+            )
+
+
+def note_answered(tx: Tx, ctx: EngineContext, seat: SeatRow) -> None:
+    """A talk begins: whoever is in its room has heard it, however soon it is over."""
+    for row in listenings.open_at(tx, seat.id):
+        note(tx, ctx, row, seat)

@@ -1,0 +1,136 @@
+"""Somebody calls the number we showed: says who called, and takes a wish by a key.
+
+9 = never call me again (effective before the next dial anywhere), 1 = please call me again, which is
+offered and promised only when the gate would permit that call. Why we called is not said: it may tell
+others in the household of a membership.
+"""
+
+from datetime import datetime
+
+from callserver.database import audit, calls, contacts, suppressions
+from callserver.database.contacts import Contact
+from callserver.domain import phone, subject
+from callserver.domain.audit import Kind, stamp
+from callserver.domain.campaign import Campaign
+from callserver.domain.facts import Scope
+from callserver.domain.instruction import AskKey, Instruction, Say
+from callserver.engine.calls.call_flow import After, CallFlow
+from callserver.engine.context import EngineContext
+from callserver.engine.outcomes import call_backs
+from callserver.engine.outcomes.wishes import Wishes
+from callserver.ports import Tx
+
+NEVER_KEY = "9"
+CALL_ME_KEY = "1"
+
+
+class Inbound:
+    """Answers whoever calls back."""
+
+    def __init__(self, ctx: EngineContext, call_flow: CallFlow, wishes: Wishes) -> None:
+        self._ctx = ctx
+        self._call_flow = call_flow
+        self._wishes = wishes
+
+    async def greet(self, caller: str, called: str, leg: str) -> Instruction:
+        """Who called you, as far as we called this number at all."""
+
+        def work(tx: Tx) -> Instruction:
+            contact, campaign = self._known(tx, caller, called)
+            audit.append(
+                tx,
+                self._ctx.clock.now(),
+                Kind.INBOUND,
+                contact=None if contact is None else contact.id,
+                leg=leg,
+                known=contact is not None,
+            )
+            if campaign is None:
+                return Say("inbound_stranger")
+            values = {"organisation": campaign.organisation}
+            if not isinstance(phone.parse(caller), str):
+                return Say("inbound_withheld", values)
+            if contact is None:
+                return AskKey("inbound_unknown", values)
+            now = self._ctx.clock.now()
+            when = call_backs.on_request(tx, self._ctx, contact, campaign, now)
+            return AskKey("inbound_who" if when else "inbound_no_calls", values)
+
+        return await self._ctx.store.run(work)
+
+    async def pressed(self, caller: str, called: str, leg: str, key: str) -> Instruction:
+        """A key was pressed. The wish is durable before the answer is spoken."""
+
+        def work(tx: Tx) -> Instruction:
+            contact, campaign = self._known(tx, caller, called)
+            now = self._ctx.clock.now()
+            audit.append(
+                tx,
+                now,
+                Kind.INBOUND,
+                contact=None if contact is None else contact.id,
+                leg=leg,
+                key=key if key in (NEVER_KEY, CALL_ME_KEY) else "other",
+            )
+            if key == NEVER_KEY:
+                noted = self._never(tx, caller, contact)
+                return Say("inbound_never_done" if noted else "inbound_not_noted")
+            if key == CALL_ME_KEY and contact is not None and campaign is not None:
+                promised = self._call_me(tx, contact, campaign, now)
+                return Say("inbound_call_me_done" if promised else "inbound_call_me_refused")
+            return Say("inbound_goodbye")
+
+        instruction = await self._ctx.store.run(work)
+        self._call_flow.follow(After(silence=True))
+        return instruction
+
+    def _call_me(self, tx: Tx, contact: Contact, campaign: Campaign, now: datetime) -> bool:
+        """Book the call: at once, or when the calling hours begin, for who presses a key at night has
+        named no hour. It ends the person's "no, thank you". False: the gate would refuse it."""
+        at = call_backs.on_request(tx, self._ctx, contact, campaign, now)
+        if at is None:
+            return False
+        self._wishes.asks_for_call(tx, contact, now)
+        contacts.set_status(
+            tx,
+            contact.id,
+            "call_back",
+            next_at=at,
+            callback_for=at,
+            callback_phoner=None,
+            release_at=at,
+        )
+        audit.append(tx, now, Kind.CALL_BACK, contact=contact.id, at_time=stamp(at), phoner=None)
+        return True
+
+    def _never(self, tx: Tx, caller: str, contact: Contact | None) -> bool:
+        """False: the number is withheld, so it names nobody, and nothing can be kept."""
+        if contact is not None:
+            self._wishes.hear(tx, contact, "never", by="inbound", call=None)
+            contacts.set_status(tx, contact.id, "closed", reason="SUP_PERSON")
+            return True
+        number = phone.parse(caller)
+        if not isinstance(number, str):
+            return False
+        about = subject.of_number(phone.to_int(number))
+        now = self._ctx.clock.now()
+        entry = suppressions.add(tx, about, Scope.NUMBER, now, "inbound")
+        suppressions.want_stopped(tx, (about,))
+        audit.append(
+            tx, now, Kind.SUPPRESSED, scope=Scope.NUMBER.value, suppression=entry, by="inbound"
+        )
+        return True
+
+    def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:
+        """Whom we last rang at this number, and the campaign whose number was called."""
+        number = phone.parse(caller)
+        campaigns = self._ctx.rules.current.campaigns
+        shown = next((c for c in campaigns.values() if c.caller_id == called), None)
+        if not isinstance(number, str):
+            return None, shown
+        rung = calls.of_number(tx, phone.to_int(number))
+        for call in reversed(rung):
+            campaign = campaigns.get(call.campaign)
+            if call.contact is not None and campaign is not None:
+                return contacts.get(tx, call.contact), campaign
+        return None, shown

@@ -1,0 +1,40 @@
+"""What a call that reached nobody makes of its contact: the campaign's retry rule for the cause."""
+
+from datetime import datetime
+from typing import Any
+
+from callserver.database import contacts
+from callserver.database.calls import CallRow
+from callserver.domain import call as machine
+from callserver.domain import outcome
+from callserver.domain.call import Cause
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
+
+_LIKE_NO_ANSWER = frozenset({Cause.CANCELLED, Cause.NEVER_PLACED, Cause.COMPLETED})
+"""Ends after which the person was not reached: the rule for "no answer" serves."""
+
+
+def after_unreached(
+    tx: Tx, ctx: EngineContext, before: CallRow, call: machine.Call, now: datetime
+) -> None:
+    """The contact waits for its next try, or is closed."""
+    contact = None if before.contact is None else contacts.get_locked(tx, before.contact)
+    if contact is None or contact.status != "claimed":
+        return
+    if call.cause is Cause.DECLINED:  # nothing rang: back to where it came from
+        back = "call_back" if contact.callback_for else "ready"
+        contacts.set_status(tx, contact.id, back, next_at=contact.callback_for)
+        return
+    if call.cause is None:
+        return
+    cause = Cause.NO_ANSWER if call.cause in _LIKE_NO_ANSWER else call.cause
+    counted = outcome.counted(contact.tries_by_outcome, cause, 1)
+    campaign = ctx.rules.known(before.campaign)
+    follows = outcome.after_cause(campaign, cause, counted, contact.tries + 1, now)
+    more: dict[str, Any] = {"tries": contact.tries + 1, "tries_by_outcome": counted}
+    match follows:
+        case outcome.Again(at=at):
+            contacts.set_status(tx, contact.id, "waiting", next_at=at, **more)
+        case outcome.Finish(reason=reason):
+            contacts.set_status(tx, contact.id, "closed", reason=reason, **more)

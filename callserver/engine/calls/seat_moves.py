@@ -1,0 +1,147 @@
+"""Moving a seat: the table's answer, when upkeep looks again, and the audit entry, in one place."""
+
+from datetime import datetime, timedelta
+
+from callserver.database import audit, listenings, seats
+from callserver.database.seats import SeatRow
+from callserver.domain import seat as machine
+from callserver.domain.audit import Kind
+from callserver.domain.seat import Event, State
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
+
+SAFETY_NET = timedelta(seconds=5)
+"""A seat that became ready is dialed for at once; should the process die, upkeep does it then."""
+
+CONNECTING_LOOK = timedelta(seconds=30)
+"""How often a seat whose telephone is not in the room is looked at."""
+
+LOST_LOOK = timedelta(seconds=5)
+"""How soon a telephone that was lost is looked at: it is rung again if it does not come back."""
+
+_IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING, State.WRAPPING_UP})
+
+
+def move(
+    tx: Tx,
+    ctx: EngineContext,
+    row: SeatRow,
+    event: Event,
+    now: datetime,
+    *,
+    reason: str = "",
+    call: str | None = None,
+) -> SeatRow:
+    """Move the seat, write it down, return it as it is now.
+
+    `call` names the attempt in hand with RESERVED; a seat at rest that owes nothing has none.
+
+    Raises:
+        ImpossibleEvent: the event does not fit the seat.
+    """
+    seat = machine.move(row.seat, event, reason)
+    if seat != row.seat:
+        listenings.stir(tx, row.id, now)
+    keeps = seat.state in _IN_CALL or seat.outcome_owed
+    attempt = call or (row.call if keeps else None)
+    until, wake_at, slot_at = row.until, row.wake_at, row.slot_at
+    if seat.state is not row.seat.state:
+        until, wake_at = _look_again(ctx, row, seat.state, now)
+        if seat.state is State.CONNECTING and event is not Event.ON_SHIFT:
+            wake_at = now + LOST_LOOK
+        slot_at = row.slot_at if seat.state is State.WAITING else None
+        audit.append(
+            tx,
+            now,
+            Kind.SEAT,
+            call=attempt,
+            seat=row.id,
+            campaign=row.campaign,
+            state=seat.state.value,
+            reason=seat.reason,
+        )
+    elif (seat.connected, seat.wants, seat.reason) != (row.connected, row.wants, row.reason):
+        # What she wants next, whether her telephone is there, why she rests: the floor shows it at once.
+        audit.append(
+            tx,
+            now,
+            Kind.SEAT,
+            call=attempt,
+            seat=row.id,
+            campaign=row.campaign,
+            state=seat.state.value,
+            reason=seat.reason,
+            connected=seat.connected,
+            wants=seat.wants.value,
+        )
+    if seat.state is State.OFF and row.hand_at is not None:
+        seats.set_line(tx, row.id, hand_at=None)
+        row = row._replace(hand_at=None)
+    return seats.store(
+        tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at
+    )
+
+
+def line_trouble(tx: Tx, row: SeatRow, reason: str, now: datetime) -> None:
+    """Why the telephone of a seat that waits for it is not in the room: the page says it at once."""
+    if row.state != State.CONNECTING or row.reason == reason:
+        return
+    seats.set_line(tx, row.id, reason=reason)
+    audit.append(
+        tx,
+        now,
+        Kind.SEAT,
+        seat=row.id,
+        campaign=row.campaign,
+        state=row.state,
+        reason=reason,
+    )
+
+
+def wait(
+    tx: Tx,
+    row: SeatRow,
+    reason: str,
+    now: datetime,
+    *,
+    until: datetime | None,
+    wake_at: datetime,
+    slot_at: datetime | None = None,
+) -> None:
+    """A ready seat for which nothing can be dialed now: why, until when, and when to look again."""
+    waiting = machine.Seat(
+        state=row.seat.state,
+        connected=row.connected,
+        wants=row.seat.wants,
+        reason=reason,
+        outcome_owed=row.outcome_owed,
+        outcome_given=row.outcome_given,
+    )
+    if reason not in (row.reason, "call_rate"):  # a second's pause is no news
+        audit.append(
+            tx,
+            now,
+            Kind.SEAT,
+            seat=row.id,
+            campaign=row.campaign,
+            state=waiting.state.value,
+            reason=reason,
+        )
+    seats.store(tx, row, waiting, now, call=None, until=until, wake_at=wake_at, slot_at=slot_at)
+
+
+def _look_again(
+    ctx: EngineContext, row: SeatRow, state: State, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    match state:
+        case State.WAITING:
+            return None, now + SAFETY_NET
+        case State.WRAPPING_UP:
+            limit = now + timedelta(seconds=ctx.rules.known(row.campaign).wrap_up_seconds)
+            return limit, limit
+        case State.CONNECTING:
+            return None, now + CONNECTING_LOOK
+        case State.OFF:
+            return None, now if row.leg else None  # upkeep hangs her telephone up
+        case _:
+            return None, None

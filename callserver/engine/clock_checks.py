@@ -1,0 +1,68 @@
+"""The clock, compared with the log: a clock that jumped, or that is behind, dials nobody.
+
+A jump is seen by the process that lives through it (adapters/clock.py). A clock that was set back while
+nobody looked, before a start for instance, is behind what the log says has been already.
+"""
+
+from datetime import timedelta
+
+import structlog
+
+from callserver.database import audit, operations, seats
+from callserver.domain.audit import Kind
+from callserver.domain.permit import MOST_CLOCK_SKEW_MS
+from callserver.domain.seat import State
+from callserver.engine.context import EngineContext
+from callserver.ports import Clock, Tx
+
+log = structlog.get_logger(__name__)
+
+MOST_BEHIND_MS = 2000
+"""Behind the log: the clocks of several servers differ, and entries may be written by any of them."""
+
+
+def behind_ms(tx: Tx, clock: Clock) -> int:
+    """How far the clock is behind the log; 0 when it is not, or no more than clocks differ."""
+    known = operations.latest(tx)
+    behind = 0 if known is None else clock.behind_ms(known)
+    return behind if behind > MOST_BEHIND_MS else 0
+
+
+def skew_ms(tx: Tx, clock: Clock) -> int:
+    """How far the clock is off, as far as it or the log can tell."""
+    skew = clock.skew_ms()
+    return skew if abs(skew) > MOST_CLOCK_SKEW_MS else -behind_ms(tx, clock) or skew
+
+
+def in_doubt(tx: Tx, clock: Clock) -> bool:
+    """Whether the gate would refuse every dial because of the clock."""
+    return abs(skew_ms(tx, clock)) > MOST_CLOCK_SKEW_MS
+
+
+def jumped(clock: Clock) -> bool:
+    """Whether the clock has jumped, and is not believed yet."""
+    return abs(clock.skew_ms()) > MOST_CLOCK_SKEW_MS
+
+
+def keep(tx: Tx, clock: Clock) -> None:
+    """Write down that the house has lived until now, unless the clock is in doubt."""
+    if not jumped(clock):
+        operations.keep_time(tx, clock.now())
+
+
+def goes_right(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
+    """The clock is believed again: what was written meanwhile for much later is brought back.
+
+    `accepted_ms`: its new time was accepted; 0: it is back where it was.
+    """
+    now = ctx.clock.now()
+    if accepted_ms:
+        audit.append(tx, now, Kind.CLOCK, ms=accepted_ms)
+        operations.keep_time(tx, now, back=accepted_ms < 0)
+        log.warning("clock_accepted", ms=accepted_ms)
+    operations.slots_from(tx, now)
+    for row in seats.every(tx):
+        if row.state == State.WRAPPING_UP and row.until is not None:
+            longest = timedelta(seconds=ctx.rules.known(row.campaign).wrap_up_seconds)
+            until = min(row.until, now + longest)
+            seats.set_line(tx, row.id, until=until, wake_at=until)

@@ -1,0 +1,90 @@
+"""What every part of the engine works with: the ports, the rules in force, a few settings."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from callserver.domain.campaign import Campaign
+from callserver.domain.configuration import Configuration
+from callserver.domain.policy import Policy
+from callserver.engine.background import Background
+from callserver.errors import NotFound
+from callserver.ports import Clock, Store, Telephony
+
+
+@dataclass(slots=True)
+class Rules:
+    """The configuration in force. A running server swaps it whole, or keeps the last good one.
+
+    `former`: campaigns that are gone from it while a call or a seat of theirs is in hand. Nothing new
+    is dialed for them; what is under way ends as it would have.
+    """
+
+    current: Configuration
+    former: dict[str, Campaign] = field(default_factory=dict)
+
+    def campaign(self, name: str | None) -> Campaign:
+        """One campaign.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        if name is None or name not in self.current.campaigns:
+            known = ", ".join(self.current.campaigns)
+            raise NotFound(
+                f"there is no campaign {name!r}; there are {known}", key="no_campaign", known=known
+            )
+        return self.current.campaigns[name]
+
+    def known(self, name: str | None) -> Campaign:
+        """The campaign of a call or seat in hand, though its file may be gone by now.
+
+        Raises:
+            NotFound: there never was one of that name.
+        """
+        if name in self.former and name not in self.current.campaigns:
+            return self.former[name]
+        return self.campaign(name)
+
+    def policy_of(self, campaign: Campaign) -> Policy | None:
+        """The policy that decides the campaign's calls; None when it is gone: then nobody is called."""
+        known = campaign.policy in self.current.policies
+        return self.current.policy_of(campaign) if known else None
+
+    def replace(self, found: Configuration) -> None:
+        """Put another configuration into force."""
+        self.former.update(self.current.campaigns)
+        self.current = found
+
+    @property
+    def own_numbers(self) -> frozenset[str]:
+        """The numbers we show: nobody may be rung at one of them."""
+        return frozenset(campaign.caller_id for campaign in self.current.campaigns.values())
+
+
+@dataclass(frozen=True, slots=True)
+class LineContext:
+    """What a decision about a user's line needs besides the database; commands have it too."""
+
+    rules: Rules
+    secret: bytes
+    sip_hosts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineContext:
+    """Made once in assemble.py and handed to each part of the engine."""
+
+    store: Store
+    clock: Clock
+    telephony: Telephony
+    rules: Rules
+    secret: bytes  # keys the hashes of erased numbers
+    calls_per_second: float = 1.0
+    background: Background = field(default_factory=Background)
+    token: Callable[[], str] = lambda: secrets.token_hex(10)
+    sip_hosts: frozenset[str] = frozenset()  # where SIP addresses of users may be
+
+    @property
+    def terms(self) -> LineContext:
+        return LineContext(self.rules, self.secret, self.sip_hosts)

@@ -1,0 +1,237 @@
+"""Confirming a number as a user's line: a permitted call speaks a code, and the user gives it.
+
+The call asks the gate like any other, as if a stranger were to be recruited, which is the strictest
+question: calling hours, suppressions, registers, attempts, countries. It has a permit and a call row,
+but no contact and no seat: nobody is to talk, the leg asks what to say.
+"""
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from callserver.database import accounts, audit, calls, operations, suppressions
+from callserver.database import user_lines as table
+from callserver.database.accounts import User
+from callserver.database.contacts import Contact
+from callserver.database.user_lines import LineRow
+from callserver.domain import line, permit, phone, subject
+from callserver.domain.audit import Kind, stamp
+from callserver.domain.call import Report
+from callserver.domain.campaign import Campaign
+from callserver.domain.facts import Purpose, Segment
+from callserver.domain.instruction import HangUp, Instruction, SayCode
+from callserver.domain.line import CONFIRMATION, Problem
+from callserver.domain.permit import DialPermit, PermitVoid, Refusal
+from callserver.domain.reason import Reason
+from callserver.engine import user_lines
+from callserver.engine.calls.call_flow import CallFlow
+from callserver.engine.context import EngineContext
+from callserver.engine.dialing.manual_dial import Refused
+from callserver.engine.gate import gate
+from callserver.engine.gate.gate import PLACING_DEADLINE, Question
+from callserver.engine.user_lines import LineRefused
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Declined, Placed, Silent, Trouble, Tx
+
+log = structlog.get_logger(__name__)
+
+SLOT_WITHIN = timedelta(seconds=1)
+"""A permit is void after two seconds: the call is not ordered if its turn comes later than this."""
+
+
+class LineConfirmation:
+    """Calls the number, speaks the code, and takes it back."""
+
+    def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
+        self._ctx = ctx
+        self._call_flow = call_flow
+
+    async def call(self, key: int, by: str) -> None:
+        """Call the number of the user's line and speak a code.
+
+        Raises:
+            NotFound: the user has no line that needs to be confirmed.
+            LineRefused: the number can be nobody's line any more.
+            Refused: the gate said no, and why.
+            Impossible: too many calls are being ordered just now.
+        """
+        found = await self._ctx.store.run(lambda tx: self._permitted(tx, key, by))
+        if isinstance(found, Problem):
+            raise LineRefused(found)
+        if isinstance(found, Refusal):
+            raise Refused(found)
+        self._ctx.background.start(self._place(found))
+
+    def _permitted(self, tx: Tx, key: int, by: str) -> DialPermit | Refusal | Problem:
+        now, ctx = self._ctx.clock.now(), self._ctx
+        suppressions.before_deciding(tx)
+        user, row = self._unconfirmed(tx, key)
+        problem = line.problem(user_lines.facts(tx, ctx.terms, user, row.address, now))
+        if problem is not None:
+            user_lines.refused(tx, user, row.address, problem, now, by=by)
+            return problem
+        if operations.next_slot(tx, now) > now + SLOT_WITHIN:
+            raise Impossible(
+                "other calls are being ordered; try again in a moment", key="line_busy"
+            )
+        campaigns = user_lines.campaigns_of(ctx.rules, user.department)
+        answer = self._ask(tx, row, campaigns, now)
+        about: dict[str, Any] = {
+            "path": CONFIRMATION,
+            "line": row.id,
+            "by": by,
+            "campaign": campaigns[0].name,
+        }
+        if isinstance(answer, Refusal):
+            next_at = None if answer.next_at is None else stamp(answer.next_at)
+            reasons = [reason.value for reason in answer.reasons]
+            audit.append(tx, now, Kind.REFUSED, reasons=reasons, next_at=next_at, **about)
+            return answer
+        operations.take_slot(tx, now, ctx.calls_per_second)
+        table.change(tx, row.id, attempt=answer.attempt, code=None, code_until=None, code_tries=0)
+        audit.append(tx, now, Kind.PERMITTED, call=answer.attempt, **about)
+        return answer
+
+    def _unconfirmed(self, tx: Tx, key: int) -> tuple[User, LineRow]:
+        user = accounts.user(tx, key)
+        address = None if user is None or user.left_at is not None else user.line
+        row = None if address is None else table.standing(tx, key, address)
+        if (
+            user is None
+            or row is None
+            or row.confirmed_at is not None
+            or line.kind(row.address) is not line.Kind.TELEPHONE
+        ):
+            raise NotFound("there is no telephone number to confirm", key="line_nothing")
+        return user, table.lock(tx, row.id)
+
+    def _ask(
+        self, tx: Tx, row: LineRow, campaigns: list[Campaign], now: datetime
+    ) -> DialPermit | Refusal:
+        """Every policy that the user works under must allow the call; the first one's permit."""
+        ctx, attempt = self._ctx, line.CONFIRMS + self._ctx.token()
+        strict = {"segment": Segment.KANVAS, "purpose": Purpose.RECRUIT}
+        answers: list[DialPermit | Refusal] = []
+        for campaign in campaigns:
+            asked = campaign.model_copy(update=strict)
+            question = Question(_nobody(row, campaign), asked, CONFIRMATION, None, now)
+            try:
+                facts = gate.collect(tx, ctx.rules, ctx.secret, question, ctx.clock.skew_ms())
+                answers.append(permit.decide(facts, attempt))
+            except Exception:  # noqa: BLE001 - fail closed, as the gate does (I9)
+                answers.append(Refusal((Reason.SYS_ERROR,), None))
+        refusal = next((one for one in answers if isinstance(one, Refusal)), None)
+        answer = refusal or answers[0]
+        if isinstance(answer, DialPermit) and not self._open(tx, row, campaigns[0], answer, now):
+            return Refusal((Reason.FREQ_ACTIVE_CALL,), None)
+        return answer
+
+    def _open(
+        self, tx: Tx, row: LineRow, campaign: Campaign, answer: DialPermit, now: datetime
+    ) -> bool:
+        nobody = _nobody(row, campaign)
+        return calls.open_call(
+            tx,
+            {
+                "attempt": answer.attempt,
+                "contact": None,
+                "campaign": campaign.name,
+                "path": CONFIRMATION,
+                "number": nobody.number,
+                "person": nobody.person,
+                "household": nobody.household,
+                "seat": -row.id,  # there is none
+                "phoner": 0,
+                "caller_id": answer.caller_id,
+                "room": "",
+                "room_ref": None,
+                "revision": answer.revision,
+                "permit_at": now,
+                "state": "placing",
+                "deadline": now + PLACING_DEADLINE,
+            },
+        )
+
+    async def _place(self, order: DialPermit) -> None:
+        try:
+            answer = await self._ctx.telephony.ring_to_confirm(order)
+        except PermitVoid:
+            answer = Declined(Trouble.LATER, 0, "the permit was too old")
+        except Exception:
+            log.exception("place_failed", attempt=order.attempt)
+            answer = Silent("our own error")
+        match answer:
+            case Placed(ref):
+                await self._call_flow.receive(order.attempt, Report.TAKEN, None, ref=ref)
+            case Silent(why):
+                await self._call_flow.receive(order.attempt, Report.NO_REPLY, None, why=why)
+            case Declined():
+                await self._call_flow.receive(order.attempt, Report.DECLINED, None)
+
+    async def answered(self, attempt: str) -> Instruction:
+        """The called telephone was answered: the code to speak. Asked again, another code."""
+
+        def work(tx: Tx) -> Instruction:
+            now = self._ctx.clock.now()
+            row = table.of_attempt(tx, attempt)
+            call = calls.get(tx, attempt)
+            if row is None or call is None or call.ended_at is not None or call.stop_wanted:
+                return HangUp()
+            code = f"{secrets.randbelow(10**line.CODE_DIGITS):0{line.CODE_DIGITS}}"
+            until = now + line.CODE_LASTS
+            hashed = self._hash(row, code)
+            table.change(tx, row.id, code=hashed, code_until=until, code_tries=0)
+            return SayCode(self._ctx.rules.known(call.campaign).organisation, code)
+
+        return await self._ctx.store.run(work)
+
+    async def give(self, key: int, code: str, by: str) -> None:
+        """Give the code that the call spoke: then the line is confirmed.
+
+        Raises:
+            NotFound: the user has no line that needs to be confirmed.
+            Impossible: the code is wrong, too old, or was tried too often.
+        """
+
+        def work(tx: Tx) -> bool:
+            now = self._ctx.clock.now()
+            user, row = self._unconfirmed(tx, key)
+            if row.code is None or row.code_until is None or now >= row.code_until:
+                return False
+            if row.code_tries >= line.CODE_TRIES:
+                return False
+            table.change(tx, row.id, code_tries=row.code_tries + 1)
+            if not hmac.compare_digest(row.code, self._hash(row, code)):
+                return False
+            table.change(tx, row.id, confirmed_at=now, code=None)
+            user_lines.confirmed(tx, user, row.address, now, by)
+            return True
+
+        if not await self._ctx.store.run(work):
+            raise Impossible("the code is wrong or too old", key="line_code")
+
+    def _hash(self, row: LineRow, code: str) -> str:
+        word = f"{row.id}:{row.attempt}:{code}".encode()
+        return hmac.digest(self._ctx.secret, word, "sha256").hex()
+
+
+def _nobody(row: LineRow, campaign: Campaign) -> Contact:
+    """The number as the gate asks about it: on no list, a stranger's; its source is the account."""
+    number = phone.to_int(row.address)
+    empty = dict.fromkeys(Contact._fields)
+    known = {
+        "id": 0,
+        "campaign": campaign.name,
+        "person": subject.person_key(None, number, ""),
+        "household": subject.household_key(None, number),
+        "number": number,
+        "place": "",
+        "status": "claimed",
+        "tries": 0,
+        "member": False,
+        "source": "account",
+    }
+    return Contact(**(empty | known))  # type: ignore[arg-type]

@@ -1,0 +1,82 @@
+"""The gate's answer for any number at any instant, without dialing and without writing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from callserver.database import contacts
+from callserver.database.contacts import Contact
+from callserver.domain import hours, permit, phone, subject
+from callserver.domain.campaign import Campaign
+from callserver.domain.permit import Refusal
+from callserver.domain.reason import Reason
+from callserver.engine.context import Rules
+from callserver.engine.gate import gate
+from callserver.engine.gate.gate import Question
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """May the number be rung for the campaign? No reasons: yes."""
+
+    campaign: str
+    at: datetime
+    reasons: tuple[Reason, ...]
+    next_at: datetime | None
+    contact: int | None  # the campaign's contact with this number, if any
+    revision: str
+
+
+def explain(
+    tx: Tx, rules: Rules, secret: bytes, number: str, campaign: Campaign, at: datetime
+) -> Explanation:
+    """Ask the gate about a number as somebody writes it; an unreadable one is its own reason."""
+    parsed = phone.parse(number)
+    asked = parsed if isinstance(parsed, str) else number.strip()
+    found: Contact | None = None
+    if isinstance(parsed, str):
+        rows = contacts.by_number(tx, phone.to_int(parsed), campaign.name)
+        found = rows[0] if rows else None
+    contact = found or _stranger(asked, campaign)
+    path = "call_back" if contact.status == "call_back" else "explain"
+    facts = gate.collect(tx, rules, secret, Question(contact, campaign, path, None, at))
+    answer = permit.decide(replace(facts, number=asked, phoner_reserved=True), "explained")
+    return Explanation(
+        campaign=campaign.name,
+        at=at,
+        reasons=answer.reasons if isinstance(answer, Refusal) else (),
+        next_at=answer.next_at if isinstance(answer, Refusal) else None,
+        contact=None if found is None else found.id,
+        revision=rules.current.revision,
+    )
+
+
+def _stranger(number: str, campaign: Campaign) -> Contact:
+    """Somebody who stands on no list: what the gate would say of the bare number."""
+    digits = "".join(filter(str.isdigit, number))
+    key = int(digits) if digits.isascii() and 0 < len(digits) <= 15 else 0
+    return Contact(
+        id=0,
+        campaign=campaign.name,
+        person=subject.person_key(None, key, None),
+        household=subject.household_key(None, key),
+        number=key,
+        place=str(hours.place_of(number, None)),
+        status="ready",
+        reason=None,
+        next_at=None,
+        callback_for=None,
+        callback_phoner=None,
+        release_at=None,
+        tries=0,
+        tries_by_outcome=None,
+        ref=None,
+        name=None,
+        zone=None,
+        born=None,
+        member=False,
+        last_gift=None,
+        ended=None,
+        source="explained",
+        fields=None,
+    )

@@ -1,0 +1,308 @@
+"""The one gate: collect the facts, ask the rules, write the answer. Every path to a dial asks here.
+
+`ask` runs inside the transaction that claims the contact and writes the permit, the call and the
+audit entry (I2); an error while asking is a refusal (I9).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from callserver.database import accounts, audit, calls, dial_facts, marks, operations, suppressions
+from callserver.database.contacts import Contact
+from callserver.database.dial_facts import DialFacts
+from callserver.database.marks import Mark
+from callserver.database.seats import SeatRow
+from callserver.domain import facts as f
+from callserver.domain import permit, phone, subject
+from callserver.domain.audit import Kind, stamp
+from callserver.domain.campaign import Campaign, Effect
+from callserver.domain.line import CONFIRMATION
+from callserver.domain.permit import DialPermit, Refusal
+from callserver.domain.reason import Reason
+from callserver.engine import clock_checks
+from callserver.engine.context import EngineContext, Rules
+from callserver.ports import Tx
+
+LOOK_BACK = timedelta(days=370)
+"""How far back attempts are read: longer than any cap's period."""
+
+PLACING_DEADLINE = timedelta(seconds=15)
+"""A permit whose order was neither taken nor declined by then: the provider is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One dial that somebody wants to make."""
+
+    contact: Contact
+    campaign: Campaign
+    path: str  # list call_back manual redial confirmation; explain: only asked about
+    seat: SeatRow | None  # None: explained, or a confirmation: nobody is to talk
+    now: datetime
+
+
+def ask(tx: Tx, ctx: EngineContext, question: Question) -> DialPermit | Refusal:
+    """May this contact be rung now? Writes the permit's call, or the refusal, and the audit entry."""
+    attempt = ctx.token()
+    suppressions.before_deciding(tx)
+    try:
+        answer = permit.decide(
+            collect(tx, ctx.rules, ctx.secret, question, clock_checks.skew_ms(tx, ctx.clock)),
+            attempt,
+        )
+    except Exception:  # noqa: BLE001 - fail closed: whatever went wrong, nobody is rung (I9)
+        answer = Refusal((Reason.SYS_ERROR,), None)
+    if isinstance(answer, DialPermit) and not _write_call(tx, question, answer):
+        answer = Refusal((Reason.FREQ_ACTIVE_CALL,), None)
+    seat = None if question.seat is None else question.seat.id
+    details: dict[str, Any] = {
+        "campaign": question.campaign.name,
+        "path": question.path,
+        "seat": seat,
+        "revision": ctx.rules.current.revision,
+    }
+    if isinstance(answer, Refusal):
+        operations.count_refusal(tx, question.campaign.name, answer.reasons[0].value, question.now)
+        audit.append(
+            tx,
+            question.now,
+            Kind.REFUSED,
+            contact=question.contact.id,
+            reasons=[reason.value for reason in answer.reasons],
+            next_at=None if answer.next_at is None else stamp(answer.next_at),
+            **details,
+        )
+    else:
+        audit.append(
+            tx,
+            question.now,
+            Kind.PERMITTED,
+            contact=question.contact.id,
+            call=answer.attempt,
+            **details,
+        )
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database says about one contact and its campaign, as `picture` needs it."""
+
+    marks: Sequence[Mark]  # in order of writing
+    suppressions: tuple[f.Suppression, ...]
+    register: f.Register
+    attempts: tuple[datetime, ...]
+    active_call: bool
+    phoner: f.Phoner
+    campaign: f.CampaignState
+    number_refused: bool  # by the carrier
+
+
+def subjects_of(contact: Contact, secret: bytes) -> tuple[str, str, str, str]:
+    """Whom a mark or a suppression may be about, for it to be about this contact."""
+    return (
+        subject.of_number(contact.number),
+        subject.of_person(contact.person),
+        subject.of_household(contact.household),
+        subject.of_hash(contact.number, secret),
+    )
+
+
+def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: int = 0) -> f.Facts:
+    """Everything the rules look at, read in this transaction."""
+    contact, now = question.contact, question.now
+    subjects = subjects_of(contact, secret)
+    phoner = None if question.seat is None else question.seat.phoner
+    since = _abandon_since(rules, question.campaign, now)
+    named = _register(rules, question.campaign)
+    found = dial_facts.of(tx, question.campaign.name, contact.number, phoner, since, named)
+    attempts, active = calls.attempts(
+        tx, contact.number, contact.household, contact.person, now - LOOK_BACK
+    )
+    known = Known(
+        marks=marks.marks_of(tx, subjects),
+        suppressions=suppressions.for_subjects(tx, subjects),
+        register=register_as(found.listed, found.washed_at),
+        attempts=attempts,
+        active_call=active,
+        phoner=_phoner(tx, question.seat, found, now),
+        campaign=_state(found),
+        number_refused=found.refused,
+    )
+    return picture(rules, question, known, skew_ms)
+
+
+def _abandon_since(rules: Rules, campaign: Campaign, now: datetime) -> datetime:
+    """The first day of the policy's abandon window, today included."""
+    policy = rules.policy_of(campaign)
+    return now - timedelta(days=0 if policy is None else policy.abandon.window_days - 1)
+
+
+def _register(rules: Rules, campaign: Campaign) -> str:
+    """The register that the campaign's policy goes by."""
+    policy = rules.current.policies.get(campaign.policy)
+    return (None if policy is None else policy.register_rule.name) or dial_facts.ANY
+
+
+def register_as(listed: bool, washed_at: datetime | None) -> f.Register:
+    """The register as our copy has it; without any copy it is missing."""
+    return f.Register(listed=listed, checked_at=washed_at, missing=washed_at is None)
+
+
+def state_of(
+    tx: Tx, rules: Rules, campaign: Campaign, now: datetime
+) -> tuple[f.CampaignState, datetime | None]:
+    """The campaign's running figures, and the issue of the register that its policy goes by."""
+    since = _abandon_since(rules, campaign, now)
+    found = dial_facts.of(tx, campaign.name, 0, None, since, _register(rules, campaign))
+    return _state(found), found.washed_at
+
+
+def _state(found: DialFacts) -> f.CampaignState:
+    return f.CampaignState(paused=found.paused, answered=found.answered, abandoned=found.abandoned)
+
+
+def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) -> f.Facts:
+    """One frozen picture of what is known: what `permit.decide` looks at."""
+    contact, campaign = question.contact, question.campaign
+    number = phone.from_int(contact.number)
+    if question.seat is not None or question.path == CONFIRMATION:
+        known = _happened(known, question.now)
+    latest = _latest(known.marks)
+    return f.Facts(
+        now=question.now,
+        number=number,
+        policy=rules.policy_of(campaign),
+        segment=campaign.segment,
+        purpose=campaign.purpose,
+        person=f.Person(
+            zone=contact.zone,
+            born=_date(contact.born),
+            deceased_at=latest.get("deceased"),
+            guardian="guardian" in latest,
+            vulnerable="vulnerable" in latest,
+            erased="erased" in latest,
+        ),
+        relation=f.Relation(
+            member=contact.member and "left" not in latest,
+            last_gift=_date(contact.last_gift),
+            ended=_date(contact.ended),
+        ),
+        consents=tuple(_consent(mark) for mark in known.marks if mark.kind in _CONSENTS),
+        suppressions=known.suppressions,
+        register=known.register,
+        attempts=known.attempts,
+        refused_at=latest.get("refused"),
+        not_now_until=contact.next_at if _said_not_now(contact) else None,
+        abandoned_at=latest.get("abandoned"),
+        callback_for=contact.callback_for if question.path == "call_back" else None,
+        call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
+        reassigned_at=latest.get("reassigned"),
+        bad_number="bad_number" in latest,
+        number_refused=known.number_refused,
+        active_call=known.active_call,
+        source_known=bool(contact.source),
+        own_number=number in rules.own_numbers,
+        phoner_reserved=question.seat is not None or question.path in ("explain", CONFIRMATION),
+        phoner=known.phoner,
+        campaign=known.campaign,
+        caller_id=campaign.caller_id,
+        system=f.System(clock_skew_ms=skew_ms),
+        revision=rules.current.revision,
+        ring_seconds=campaign.ring_seconds,
+    )
+
+
+def _latest(marks: Sequence[Mark]) -> dict[str, datetime]:
+    """When each kind was last learned. A call that the person asked for later ends a refusal."""
+    latest: dict[str, datetime] = {}
+    for mark in marks:
+        latest[mark.kind] = mark.at
+        if mark.kind == "requested":
+            latest.pop("refused", None)
+    return latest
+
+
+def _happened(known: Known, now: datetime) -> Known:
+    """For a dial, whatever was said has been said, though another server's clock may go before ours.
+
+    Only what would let us ring, a consent or the end of a no, waits until its time by our own clock.
+    """
+    return replace(
+        known,
+        marks=[
+            mark if mark.kind == "consent_given" else replace(mark, at=min(mark.at, now))
+            for mark in known.marks
+        ],
+        suppressions=tuple(replace(one, at=min(one.at, now)) for one in known.suppressions),
+    )
+
+
+_CONSENTS = {
+    "consent_given": f.ConsentEvent.GIVEN,
+    "consent_revoked": f.ConsentEvent.REVOKED,
+}
+
+
+def _consent(mark: Mark) -> f.Consent:
+    detail = mark.detail or {}
+    return f.Consent(
+        event=_CONSENTS[mark.kind],
+        at=mark.at,
+        phone=bool(detail.get("phone", True)),
+        proof=bool(detail.get("proof", False)),
+    )
+
+
+def _said_not_now(contact: Contact) -> bool:
+    """A contact that waits because the person asked for it: by hand nobody is rung sooner either."""
+    return contact.status == "waiting" and contact.reason == Effect.NOT_NOW.value
+
+
+def _date(text: str | None) -> date | None:
+    return None if not text else date.fromisoformat(text)
+
+
+def _phoner(tx: Tx, seat: SeatRow | None, found: DialFacts, now: datetime) -> f.Phoner:
+    if seat is None:
+        return f.Phoner()
+    if found.shifts is None:
+        return f.Phoner(left=True)
+    needs_supervisor = found.shifts == 2
+    return f.Phoner(
+        shift=found.shifts,
+        supervisor_present=not needs_supervisor
+        or accounts.supervisor_present(tx, found.department, now),
+        policy_ack=bool(found.policy_ack),
+        left=found.left_at is not None and found.left_at <= now,
+    )
+
+
+def _write_call(tx: Tx, question: Question, answer: DialPermit) -> bool:
+    """The open call's row; False when the database refuses a second one (I3)."""
+    contact, seat, now = question.contact, question.seat, question.now
+    if seat is None:
+        raise ValueError("a dial needs a seat")
+    return calls.open_call(
+        tx,
+        {
+            "attempt": answer.attempt,
+            "contact": contact.id,
+            "campaign": question.campaign.name,
+            "path": question.path,
+            "number": contact.number,
+            "person": contact.person,
+            "household": contact.household,
+            "seat": seat.id,
+            "phoner": seat.phoner,
+            "caller_id": answer.caller_id,
+            "room": seat.room,
+            "room_ref": seat.room_ref,
+            "revision": answer.revision,
+            "permit_at": now,
+            "state": "placing",
+            "deadline": now + PLACING_DEADLINE,
+        },
+    )

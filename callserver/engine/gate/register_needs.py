@@ -1,0 +1,36 @@
+"""Which public registers the policies in use go by, and how old our copies are."""
+
+from collections.abc import Iterable
+
+from callserver.database import floor
+from callserver.domain.alarm import Register
+from callserver.domain.configuration import Configuration
+from callserver.domain.policy import Policy
+from callserver.ports import Tx
+
+ANY = "robinson"
+"""What is told to be missing where a policy names no register, and none was imported."""
+
+
+def needed(tx: Tx, rules: Configuration) -> list[Register]:
+    """Every register that a campaign's policy goes by, by name."""
+    washed = floor.registers_washed(tx)
+    serves: dict[str, int | None] = {}
+    for rule in (policy.register_rule for policy in _in_use(rules)):
+        if not rule.respected and rule.wash_days is None:
+            continue
+        for name in (rule.name,) if rule.name else (washed or (ANY,)):
+            if rule.respected or name in washed:
+                limits = [days for days in (serves.get(name), rule.wash_days) if days is not None]
+                serves[name] = min(limits, default=None)
+    return [Register(name, washed.get(name), days) for name, days in sorted(serves.items())]
+
+
+def missing(tx: Tx, rules: Configuration) -> list[str]:
+    """Registers that a policy respects and of which no issue was ever imported."""
+    return [one.name for one in needed(tx, rules) if one.issued is None]
+
+
+def _in_use(rules: Configuration) -> Iterable[Policy]:
+    names = {campaign.policy for campaign in rules.campaigns.values()}
+    return [policy for name, policy in rules.policies.items() if name in names]

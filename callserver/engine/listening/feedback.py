@@ -1,0 +1,123 @@
+"""What belongs to listening besides the ear: forms, what the phoner is told, mentors, a person's no."""
+
+from dataclasses import dataclass
+
+from callserver.database import accounts, audit, calls, listenings, marks, seats
+from callserver.database.accounts import User
+from callserver.domain import subject
+from callserver.domain.audit import Kind
+from callserver.domain.listening import Told
+from callserver.domain.role import Role
+from callserver.domain.seat import State
+from callserver.engine.context import EngineContext
+from callserver.engine.listening import mentors
+from callserver.engine.listening.legs import ListenerLegs
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a talk was heard, each from 1 to 5, and in words. No sales figures."""
+
+    respectful: int
+    serious: int
+    positive: int
+    words: str = ""
+
+
+class Heard:
+    """One method for each."""
+
+    def __init__(self, ctx: EngineContext, legs: ListenerLegs) -> None:
+        self._ctx = ctx
+        self._legs = legs
+
+    async def fill_in(self, user: User, call: str, form: Form) -> int:
+        """Save a form with a call that the user heard; a second one replaces the first. Its id.
+
+        Raises:
+            NotFound: there is no such call, or she did not hear it.
+        """
+
+        def work(tx: Tx) -> int:
+            found = calls.get(tx, call)
+            if found is None or not listenings.heard_by(tx, call, user.id):
+                raise NotFound("you have heard no such call", key="not_heard")
+            now = self._ctx.clock.now()
+            key = listenings.give_form(
+                tx,
+                call,
+                user.id,
+                phoner=found.phoner,
+                at=now,
+                respectful=form.respectful,
+                serious=form.serious,
+                positive=form.positive,
+                words=form.words,
+            )
+            audit.append(tx, now, Kind.FORM, call=call, form=key, phoner=found.phoner, by=user.id)
+            return key
+
+        return await self._ctx.store.run(work)
+
+    @property
+    def told_during(self) -> bool:
+        """Whether a phoner sees a listening while it lasts; else afterwards."""
+        policy = self._ctx.rules.current.house.listening
+        return policy is not None and policy.phoner_told is Told.DURING
+
+    async def tell(self, phoner: int, seen: list[int]) -> None:
+        """The phoner has seen that and by whom she was heard."""
+        now = self._ctx.clock.now()
+        await self._ctx.store.run(lambda tx: listenings.tell(tx, phoner, seen, now))
+
+    async def no_listener(self, user: User) -> None:
+        """Whoever is on the line does not want a listener: now, and at every later call.
+
+        Raises:
+            Impossible: nobody is on the line.
+        """
+
+        def work(tx: Tx) -> int:
+            row = seats.of_phoner(tx, user.id)
+            call = None if row is None or row.call is None else calls.get(tx, row.call)
+            if row is None or call is None or row.state != State.TALKING:
+                raise Impossible("nobody is on the line", key="nobody_on_the_line")
+            now = self._ctx.clock.now()
+            marks.mark(tx, subject.of_person(call.person), "no_listener", now)
+            audit.append(
+                tx, now, Kind.NO_LISTENER, contact=call.contact, call=call.attempt, by=user.id
+            )
+            return row.id
+
+        await self._legs.look_at_seat(await self._ctx.store.run(work))
+
+    async def bind(self, by: User, trainee: int, mentor: int | None) -> None:
+        """A trainee may hear this phoner's calls from now on (None: nobody's any more).
+
+        Raises:
+            NotFound: the trainee is no phoner of a department that `by` leads.
+            Impossible: this colleague cannot be her mentor (mentors.py).
+        """
+
+        def work(tx: Tx) -> None:
+            new = self._phoner(tx, by, trainee)
+            mentors.check(tx, mentor, trainee=new.id, role=new.role, department=new.department)
+            now = self._ctx.clock.now()
+            accounts.change(tx, trainee, mentor=mentor)
+            listenings.stir_listener(tx, trainee, now)
+            audit.append(
+                tx, now, Kind.USER, user=trainee, did="mentor", mentor=mentor, by=f"user:{by.id}"
+            )
+
+        await self._ctx.store.run(work)
+
+    @staticmethod
+    def _phoner(tx: Tx, by: User, user: int) -> User:
+        found = accounts.user(tx, user)
+        if found is None or found.role != Role.PHONER or found.left_at is not None:
+            raise NotFound("there is no such phoner", key="not_found")
+        if by.department not in (None, found.department):
+            raise NotFound("there is no such phoner", key="not_found")
+        return found

@@ -1,0 +1,185 @@
+"""Where a listener's leg belongs just now, and what is written down about it: inside the transaction.
+
+Rights are asked anew each time: whoever may listen no more does not, from that moment on.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from callserver.database import accounts, audit, calls, listenings, marks, seats
+from callserver.database.accounts import User
+from callserver.database.listenings import ListeningRow
+from callserver.database.seats import SeatRow
+from callserver.domain import listening as rules
+from callserver.domain import subject
+from callserver.domain.audit import Kind
+from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.listening import Mode, No, Why
+from callserver.domain.role import MAY, Action, Role
+from callserver.domain.seat import State
+from callserver.engine.context import EngineContext
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+HANG_UP_AGAIN = timedelta(seconds=1)
+"""A leg that was not hung up for certain is hung up again after this time."""
+
+_ON_THE_LINE = frozenset({State.RESERVED, State.RINGING, State.TALKING})
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What a listener asks for. `browser`: hers calls in by itself, and is not rung."""
+
+    seat: int
+    mode: Mode
+    why: Why
+    browser: bool = False
+
+
+def hold(
+    tx: Tx, listening: int | None, listener: int | None = None
+) -> tuple[SeatRow, ListeningRow] | None:
+    """An open listening and its seat, held in this order; None when there is none."""
+    found = None
+    if listening is not None:
+        found = listenings.get(tx, listening)
+    elif listener is not None:
+        found = listenings.of_listener(tx, listener)
+    seat = None if found is None else seats.lock(tx, found.seat)
+    row = None if found is None else listenings.lock(tx, found.id)
+    if seat is None or row is None or row.ended_at is not None:
+        return None
+    return seat, row
+
+
+def facts(
+    tx: Tx, ctx: EngineContext, user: User, rights: AbstractSet[Action], seat: SeatRow, mode: Mode
+) -> rules.Facts:
+    """Everything the rules look at."""
+    return rules.Facts(
+        today=ctx.clock.now().date(),
+        policy=ctx.rules.current.house.listening,
+        mode=mode,
+        rights=rights,
+        listener=user.id,
+        listener_department=user.department,
+        mentor=user.mentor,
+        phoner=seat.phoner,
+        department=seat.department,
+        present=seat.connected and seat.leg is not None and seat.state != State.OFF,
+        said_no=said_no(tx, seat),
+    )
+
+
+def said_no(tx: Tx, seat: SeatRow) -> bool:
+    """Whether the person of the call in hand wants no listener, now or since an earlier call."""
+    if seat.call is None or seat.state not in _ON_THE_LINE:
+        return False
+    call = calls.get(tx, seat.call)
+    if call is None:
+        return False
+    of_person = marks.marks_of(tx, (subject.of_person(call.person),))
+    return any(mark.kind == "no_listener" for mark in of_person)
+
+
+def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear | WaitToHear | None:
+    """Where the leg belongs; None: the listening has ended just now."""
+    if seat.state == State.OFF:
+        end(tx, ctx, row, "shift_over")
+        return None
+    user = accounts.user(tx, row.listener)
+    if user is None or user.left_at is not None:
+        end(tx, ctx, row, "right_gone")
+        return None
+    state = State(seat.state)
+    mode = rules.mode_now(Mode(row.mode), state)
+    known = facts(tx, ctx, user, MAY[Role(user.role)], seat, mode)
+    against = [no for no in rules.denied(known) if no not in rules.PASSING]
+    if against:
+        end(tx, ctx, row, "right_gone", against)
+        return None
+    if mode != row.mode:
+        listenings.change(tx, row.id, mode=mode.value)
+        wanted = Placement(seat.id, mode, Why(row.why))
+        write(tx, ctx, Kind.LISTENING_CHANGED, seat, wanted, row.listener, row.id, before=row.mode)
+    if seat.leg and rules.hears(mode, state, present=known.present, said_no=known.said_no):
+        return Hear(seat.room, row.id, mode, seat.leg)
+    return WaitToHear(row.id)
+
+
+def open_another(
+    tx: Tx, ctx: EngineContext, user: int, seat: SeatRow, wanted: Placement, **more: Any
+) -> ListeningRow:
+    """A new listening, written down.
+
+    Raises:
+        Impossible: the listener has one already.
+    """
+    now = ctx.clock.now()
+    row = listenings.add(
+        tx,
+        seat=seat.id,
+        phoner=seat.phoner,
+        listener=user,
+        department=seat.department,
+        mode=wanted.mode.value,
+        why=wanted.why.value,
+        started_at=now,
+        seen_at=now,
+        **more,
+    )
+    if row is None:  # the same click twice, at one instant
+        raise Impossible("you are listening already", key="listening_already")
+    write(tx, ctx, Kind.LISTENING_STARTED, seat, wanted, user, row.id)
+    return row
+
+
+def end(
+    tx: Tx, ctx: EngineContext, row: ListeningRow, why: str, reasons: Sequence[No] | None = None
+) -> None:
+    """It is over, and why. Its leg is looked after until it is known to be gone."""
+    now = ctx.clock.now()
+    look_at = None if row.leg is None else now + HANG_UP_AGAIN
+    listenings.change(tx, row.id, ended_at=now, ended_because=why, look_at=look_at)
+    more: dict[str, Any] = {} if reasons is None else {"reasons": list(reasons)}
+    audit.append(
+        tx,
+        now,
+        Kind.LISTENING_STOPPED,
+        listening=row.id,
+        listener=row.listener,
+        phoner=row.phoner,
+        seat=row.seat,
+        why=why,
+        **more,
+    )
+
+
+def write(
+    tx: Tx,
+    ctx: EngineContext,
+    kind: Kind,
+    seat: SeatRow,
+    wanted: Placement,
+    listener: int,
+    listening: int | None = None,
+    **more: Any,
+) -> None:
+    """Who, whom, how and why: an audit entry, about the call in hand when there is one."""
+    audit.append(
+        tx,
+        ctx.clock.now(),
+        kind,
+        call=seat.call,
+        listening=listening,
+        listener=listener,
+        phoner=seat.phoner,
+        seat=seat.id,
+        mode=wanted.mode.value,
+        why=wanted.why.value,
+        **more,
+    )

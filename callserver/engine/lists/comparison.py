@@ -1,0 +1,178 @@
+"""A staged list beside the people we know: what has changed about them, and whose reference it is not.
+
+A change is about the person: it holds on every list on which they stand. What a list does not say is
+kept, and nothing that it says makes somebody callable who is known to be a child or to live with a no.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from callserver.database import import_staging
+from callserver.database.import_staging import Met
+from callserver.domain import subject
+from callserver.domain.reason import Reason
+from callserver.engine.lists.reader import ListReader
+from callserver.ports import Tx
+
+MOST_IN_A_HOUSEHOLD = 10
+"""At an address with more people than that, they are no household: a home, a hostel, or no address."""
+
+_FACTS = ("zone", "born", "member", "last_gift", "ended")
+"""What is known of a person, whichever list says it."""
+
+_REOPENED = ("BASIS_", "SUP_", "PERSON_")
+"""A contact that the gate closed for such a reason is asked about again once a fact has changed."""
+
+
+_NUMBERS_FAULT = ("bad_number", "wrong_number")
+"""A contact that was done with for its number's sake only."""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What taking the staged rows in would change about contacts that exist."""
+
+    here: dict[int, dict[str, Any]] = field(default_factory=dict)  # by contact, in this campaign
+    elsewhere: dict[int, dict[str, Any]] = field(default_factory=dict)  # on other lists
+    renumbered: set[int] = field(default_factory=set)  # keys of persons
+    closed: set[int] = field(default_factory=set)  # contacts to be asked about again
+
+    def all(self) -> Mapping[int, dict[str, Any]]:
+        return {**self.here, **self.elsewhere}
+
+
+def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bool) -> Comparison:
+    """Compare the staged rows with the contacts. Rows whose reference is another person's are refused."""
+    _dissolve(tx, listed.crowds(MOST_IN_A_HOUSEHOLD))
+    compared = Comparison()
+    present = _present(listed, ranked=ranked)
+    strangers: set[int] = set()
+    friends: set[int] = set()
+    pairs: list[Met] = []
+    for some in import_staging.met(tx, present):
+        for one in some:
+            is_one = _may_be_one(one)
+            (friends if is_one else strangers).add(one.line)
+            if is_one:
+                pairs.append(one)
+    strangers -= friends
+    refused = strangers - import_staging.agreeing(tx, strangers)
+    if refused:
+        import_staging.drop_lines(tx, refused)
+        listed.refuse_lines(raw, refused, "ref", "ref_of_another")
+    for one in pairs:
+        _add(compared, one, campaign, present, _extras(listed))
+    return compared
+
+
+def _dissolve(tx: Tx, households: Collection[int]) -> None:
+    found = import_staging.of_households(tx, households)
+    import_staging.set_households(
+        tx, [(line, subject.household_key(None, number)) for line, number in found]
+    )
+
+
+def _may_be_one(one: Met) -> bool:
+    """Whether a row and a contact under one key are one person."""
+    old, new = one.contact, one.staged
+    if old.number == new["number"] or (new["born"] and old.born == new["born"]):
+        return True
+    return subject.may_be_one(old.name or "", new["name"] or "")
+
+
+def _extras(listed: ListReader) -> frozenset[str]:
+    return frozenset(listed.summary.unread())
+
+
+def _present(listed: ListReader, *, ranked: bool) -> frozenset[str]:
+    """The contact's columns about which the file says something."""
+    columns = listed.summary.heads.columns
+    found = {"number", *(name for name in (*_FACTS, "source") if name in columns)}
+    if {"name", "first_name", "last_name"} & set(columns):
+        found.add("name")
+    if {"household", "address"} & set(columns):
+        found.add("household")
+    if "age" in columns:
+        found.add("born")
+    ctx = len(listed.sheet.header) > len(listed.summary.header)
+    if listed.summary.heads.unread and not ctx:  # an export names some details anew
+        found.add("fields")
+    return frozenset({*found, "rank"} if ranked else found)
+
+
+def _add(
+    compared: Comparison, one: Met, campaign: str, present: frozenset[str], extras: frozenset[str]
+) -> None:
+    old = one.contact
+    if old.reason == Reason.PERSON_ERASED.value:  # what was erased is not written down again
+        return
+    is_here = old.campaign == campaign
+    changes = _person(old._asdict(), one.staged, present)
+    if is_here:
+        changes |= _list(old._asdict(), one, present, extras)
+    if not changes:
+        return
+    (compared.here if is_here else compared.elsewhere)[old.id] = changes
+    if "number" in changes:
+        compared.renumbered.add(old.person)
+    facts = {"number", "place", *_FACTS} & set(changes)
+    if old.status == "closed" and facts:
+        reason = old.reason or ""
+        if "number" in changes or reason.startswith(_REOPENED):
+            compared.closed.add(old.id)
+    elif old.status == "done" and old.reason in _NUMBERS_FAULT and "number" in changes:
+        compared.closed.add(old.id)
+
+
+def _person(
+    old: Mapping[str, Any], new: Mapping[str, Any], present: frozenset[str]
+) -> dict[str, Any]:
+    """What changes about the person."""
+    changes: dict[str, Any] = {}
+    if new["number"] != old["number"]:
+        changes["number"] = new["number"]
+    if "zone" in present and new["zone"] and new["zone"] != old["zone"]:
+        changes["zone"] = new["zone"]
+    if changes:
+        zone = changes.get("zone", old["zone"])
+        place = f"{new['place'].split(' ')[0]} {zone}" if zone else new["place"]
+        if place != old["place"]:
+            changes["place"] = place
+    household = _household(old, new)
+    if household != old["household"]:
+        changes["household"] = household
+    if new["born"] and new["born"] != old["born"]:
+        changes["born"] = new["born"]
+    if "member" in present and bool(new["member"]) != bool(old["member"]):
+        changes["member"] = bool(new["member"])
+    for name in ("last_gift", "ended"):
+        if name in present and (new[name] or None) != old[name]:
+            changes[name] = new[name] or None
+    return changes
+
+
+def _household(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
+    """An address that is known stays known where the list has none."""
+    was_alone = old["household"] == subject.household_key(None, old["number"])
+    is_alone = new["household"] == subject.household_key(None, new["number"])
+    return int(new["household"] if was_alone or not is_alone else old["household"])
+
+
+def _list(
+    old: Mapping[str, Any], one: Met, present: frozenset[str], extras: frozenset[str]
+) -> dict[str, Any]:
+    """What changes about the person on this list only."""
+    new = one.staged
+    changes: dict[str, Any] = {}
+    for name in ("name", "source"):
+        if name in present and new[name] and new[name] != old[name]:
+            changes[name] = new[name]
+    if "fields" in present:
+        kept = {key: text for key, text in (old["fields"] or {}).items() if key not in extras}
+        fields = {**kept, **import_staging.fields_of(new["fields"])} or None
+        if fields != old["fields"]:
+            changes["fields"] = fields
+    if "rank" in present and new["rank"] != one.rank:
+        changes["rank"] = new["rank"]
+    return changes

@@ -1,0 +1,123 @@
+"""How many of a list may be rung now, and why not the others: the gate's rules over every contact.
+
+An answer about a list, never leave to dial: a permit made here is counted and thrown away.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from callserver.database import bulk_facts
+from callserver.database.contacts import Contact
+from callserver.domain import facts as f
+from callserver.domain import permit
+from callserver.domain.campaign import Campaign
+from callserver.engine.context import Rules
+from callserver.engine.gate import gate
+from callserver.engine.gate.gate import Known, Question
+from callserver.engine.suppressions.bulk_lists import OptOuts
+from callserver.ports import Tx
+
+ALLOWED = ""
+"""Counted under this: those who may be rung. The others under their first reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsIf:
+    """What an import would change, while it is only tried."""
+
+    changes: Mapping[int, Mapping[str, Any]]  # by contact
+    noes: OptOuts
+    at: datetime
+
+    def contact(self, one: Contact) -> Contact:
+        changes = {
+            key: value for key, value in self.changes.get(one.id, {}).items() if key != "rank"
+        }
+        return one._replace(**changes) if changes else one
+
+    def noes_of(self, one: Contact) -> tuple[f.Suppression, ...]:
+        found = []
+        if one.person in self.noes.persons:
+            found.append(f.Suppression(f.Scope.PERSON, self.at))
+        if one.number in self.noes.numbers:
+            found.append(f.Suppression(f.Scope.NUMBER, self.at))
+        return tuple(found)
+
+
+def tally(
+    tx: Tx,
+    rules: Rules,
+    secret: bytes,
+    campaign: Campaign,
+    now: datetime,
+    progress: Callable[[int], None] = lambda _: None,
+    as_if: "AsIf | None" = None,
+) -> Counter[str]:
+    """The campaign's ready contacts by the first reason against them, or ALLOWED.
+
+    `progress` hears how many were asked so far.
+    """
+    found: Counter[str] = Counter()
+    for contacts in bulk_facts.ready(tx, campaign.name):
+        for facts in pictures(tx, rules, secret, campaign, contacts, now, as_if):
+            answer = permit.decide(facts, "list")
+            found[first_reason(answer)] += 1
+        progress(found.total())
+    return found
+
+
+def first_reason(answer: permit.DialPermit | permit.Refusal) -> str:
+    """Under which it is counted."""
+    return answer.reasons[0].value if isinstance(answer, permit.Refusal) else ALLOWED
+
+
+def pictures(
+    tx: Tx,
+    rules: Rules,
+    secret: bytes,
+    campaign: Campaign,
+    contacts: Sequence[Contact],
+    now: datetime,
+    as_if: "AsIf | None" = None,
+) -> Iterator[f.Facts]:
+    """The facts of each contact, the same as gate.collect would read one by one.
+
+    `as_if`: what would be known besides.
+    """
+    if as_if is not None:
+        contacts = [as_if.contact(one) for one in contacts]
+    subjects = {one.id: gate.subjects_of(one, secret) for one in contacts}
+    everyone = list({about for four in subjects.values() for about in four})
+    suppressions = bulk_facts.suppressions_of(tx, everyone)
+    marks = bulk_facts.marks_of(tx, everyone)
+    listed = bulk_facts.listed(tx, list({one.number for one in contacts}))
+    refused = bulk_facts.refused(tx, list({one.number for one in contacts}))
+    tried = bulk_facts.attempts_of(tx, contacts, now - gate.LOOK_BACK)
+    state, washed_at = gate.state_of(tx, rules, campaign, now)
+    for one in contacts:
+        about = subjects[one.id]
+        attempts = {
+            attempt
+            for key in ("number", "household", "person")
+            for attempt in tried.get((key, getattr(one, key)), ())
+        }
+        ordered = sorted((mark for key in about for mark in marks.get(key, ())), key=_by_writing)
+        known = Known(
+            marks=[mark for _, mark in ordered],
+            suppressions=tuple(no for key in about for no in suppressions.get(key, ()))
+            + (() if as_if is None else as_if.noes_of(one)),
+            register=gate.register_as(one.number in listed, washed_at),
+            attempts=tuple(sorted(attempt.at for attempt in attempts)),
+            active_call=any(attempt.is_open for attempt in attempts),
+            phoner=f.Phoner(),
+            campaign=state,
+            number_refused=one.number in refused,
+        )
+        yield gate.picture(rules, Question(one, campaign, "explain", None, now), known)
+
+
+def _by_writing(numbered: tuple[int, object]) -> int:
+    return numbered[0]

@@ -1,0 +1,174 @@
+"""A file of telephone numbers: one a line, or a sheet with such columns.
+
+A public register is read strictly, as any list is. A list of people who said no is read generously:
+every number that a row certainly holds counts, and a row of which anything is left is refused as well.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from callserver.domain import countries, heading_words, headings, numbers_in_text, phone
+from callserver.domain.sheet import Unreadable
+from callserver.engine.lists.reader import Refused, open_sheet
+from callserver.errors import ConfigurationProblem
+
+EVERY = 10_000
+"""Rows between two words about progress."""
+
+
+FIXED_WIDTH_MARKS = 4
+"""So many `#` in a line separate the columns of a register of names and addresses."""
+
+
+class FixedWidth(ConfigurationProblem):
+    """A register in its official layout of fixed columns: names and addresses, no numbers."""
+
+
+class NotNumbers(ConfigurationProblem):
+    """A file that is offered as a register, and most of whose rows hold no number."""
+
+
+@dataclass(slots=True)
+class Numbers:
+    """What a file holds. Read strictly: read = numbers + duplicates + refused.
+
+    Read generously, a row may hold several numbers, and a refused row may hold some too.
+    """
+
+    read: int = 0
+    numbers: list[int] = field(default_factory=list)  # each once, in the file's order
+    duplicates: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    header: Sequence[str] = ()
+    separator: str = ","
+    encoding: str | None = None  # as it was guessed; None: the file says it itself
+
+
+def read(
+    raw: bytes,
+    *,
+    column: str | None = None,
+    region: str = "DK",
+    generous: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Numbers:
+    """The numbers of a file, with or without a header. `progress` hears how many rows were read.
+
+    Raises:
+        ConfigurationProblem: it is no such file, or nothing says which column holds the numbers.
+        FixedWidth: it is a register of names and addresses.
+    """
+    _check_layout(raw)
+    sheet = open_sheet(raw)
+    columns, first = _columns(sheet.header, column, region)
+    found = Numbers(
+        header=("phone",) if first else sheet.header[: headings.own_width(sheet.header)],
+        separator=sheet.separator,
+        encoding=sheet.encoding if sheet.is_guessed else None,
+    )
+    of_row = _generous(found.header, columns, region) if generous else _strict(columns[0], region)
+    seen: dict[int, None] = {}
+    occurrences = 0
+    rows: Iterator[tuple[int, Sequence[str]]] = chain(first, sheet.rows())
+    for line, cells in rows:
+        found.read += 1
+        if found.read % EVERY == 0:
+            progress(found.read)
+        numbers, problem = of_row(cells)
+        if isinstance(cells, Unreadable) and cells.reason == "quotes":
+            problem = cells.reason
+            numbers = numbers if generous else ()
+        if problem:
+            at = columns[0]
+            name = found.header[at] if at < len(found.header) and problem != "quotes" else ""
+            found.refused.append(Refused(line, name, problem, cells))
+        occurrences += len(numbers)
+        for number in numbers:
+            seen[phone.to_int(number)] = None
+    found.numbers = list(seen)
+    found.duplicates = occurrences - len(seen)
+    return found
+
+
+Read = Callable[[Sequence[str]], tuple[Sequence[str], str]]
+"""A row's cells -> its numbers in E.164, and why the row is refused; empty when it is not."""
+
+
+def _strict(at: int, region: str) -> Read:
+    def read(cells: Sequence[str]) -> tuple[Sequence[str], str]:
+        number = phone.parse(cells[at], region) if at < len(cells) else phone.NumberProblem.EMPTY
+        if isinstance(number, phone.NumberProblem):
+            return (), f"number_{number.value}"
+        return (number,), ""
+
+    return read
+
+
+def _generous(header: Sequence[str], columns: Sequence[int], region: str) -> Read:
+    """Of all columns of numbers, by the row's own country where it names one."""
+    fields = {heading_words.field(name): at for at, name in reversed(list(enumerate(header)))}
+    country = fields.get("country")
+
+    def read(cells: Sequence[str]) -> tuple[Sequence[str], str]:
+        own: str | None = region
+        if country is not None and country < len(cells) and cells[country].strip():
+            own = countries.region(cells[country])
+        numbers: list[str] = []
+        left = False
+        for at in columns:
+            some, more = numbers_in_text.read(cells[at], own) if at < len(cells) else ((), False)
+            numbers += some
+            left = left or more
+        if left:
+            return numbers, "left_over"
+        if numbers:
+            return numbers, ""
+        strictly = phone.parse(cells[columns[0]]) if columns[0] < len(cells) else ""
+        problem = strictly if isinstance(strictly, phone.NumberProblem) else None
+        return (), f"number_{problem.value if problem else 'empty'}"
+
+    return read
+
+
+def check_register(found: Numbers) -> None:
+    """A register's issue replaces the one before: one that was read wrongly must not.
+
+    Raises:
+        NotNumbers: most of its rows hold no number.
+    """
+    if found.numbers and len(found.refused) * 2 > found.read:
+        raise NotNumbers(
+            f"{len(found.refused)} of {found.read} rows hold no telephone number: this is no register"
+            " of numbers; the register in force stays"
+        )
+
+
+def _check_layout(raw: bytes) -> None:
+    lines = raw[:20_000].splitlines()[:20]
+    if any(line.count(b"#") >= FIXED_WIDTH_MARKS for line in lines):
+        raise FixedWidth(
+            "this file has the fixed columns of a register of names and addresses (as Robinsonlisten"
+            " is published). It holds no telephone numbers and cannot be imported; match it against"
+            " your lists first, and import the numbers that were found"
+        )
+
+
+def _columns(
+    header: Sequence[str], wanted: str | None, region: str
+) -> tuple[list[int], list[tuple[int, Sequence[str]]]]:
+    """Where the numbers stand, and the first row where it is no header but a number already."""
+    names = [heading_words.folded(name) for name in header]
+    if wanted is not None:
+        if heading_words.folded(wanted) not in names:
+            raise ConfigurationProblem(f"there is no column {wanted!r}; there are {header}")
+        return [names.index(heading_words.folded(wanted))], []
+    if found := [at for at, name in enumerate(header) if heading_words.field(name) == "phone"]:
+        return found, []
+    alone, digits = len(header) == 1, any(sign.isdigit() for sign in header[0])
+    numbers, _ = numbers_in_text.read(header[0], region)
+    if numbers or (alone and digits):
+        return [0], [(1, header)]
+    if alone:
+        return [0], []
+    raise ConfigurationProblem("nothing says which column holds the numbers; name it with --column")

@@ -1,0 +1,296 @@
+"""A CSV file read as a campaign's list: who is on it, each person once and ranked, and who is not.
+
+Reads only; what becomes of the rows is taking_in.py's (one transaction) and staging.py's.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import compress, islice
+
+from callserver.domain import headings
+from callserver.domain.campaign import Campaign, Direction
+from callserver.domain.cells import RowProblem
+from callserver.domain.contact import Reader, Rows
+from callserver.domain.dates import as_date
+from callserver.domain.heading_words import DECEASED, folded, may_be_counted
+from callserver.domain.headings import Heads
+from callserver.domain.sheet import Sheet, Unreadable
+from callserver.engine.lists.duplicates import Duplicates
+from callserver.engine.suppressions.bulk_lists import OptOuts
+from callserver.errors import ConfigurationProblem
+
+CHUNK = 500
+"""Rows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
+
+LAST = 2**62
+"""The rank of a row whose order column is empty: after all the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that was not taken: the line on which it begins, why, and its own cells."""
+
+    line: int
+    column: str
+    reason: str
+    cells: Sequence[str]
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of a file's rows. read = taken + changed + unchanged + duplicates + refused."""
+
+    read: int = 0
+    taken: int = 0
+    changed: int = 0  # stand in the campaign already, and something about them is new
+    unchanged: int = 0  # stand in the campaign already, and stay as they are
+    duplicates: int = 0  # stand in this file already
+    refused: list[Refused] = field(default_factory=list)
+    elsewhere: dict[str, int] = field(default_factory=dict)  # of those taken, by other campaign
+    shared: int = 0  # persons of the file who live with another person of the file
+    content: str = ""  # SHA-256 of the file
+    header: Sequence[str] = ()
+    separator: str = ","
+    heads: Heads = field(default_factory=lambda: Heads({}))
+    encoding: str | None = None  # as it was guessed; None: the file says it itself
+    row_numbers: str = ""  # a column that only counts the rows, and is no reference
+    opted_out: int = 0  # rows of which the list itself says that the person must not be called
+    unclear: list[int] = field(default_factory=list)  # lines of those that say neither yes nor no
+
+    def columns(self) -> list[tuple[str, str]]:
+        """Heading and field of the columns that are read, in the file's order."""
+        found = [(at, name) for name, at in self.heads.columns.items()]
+        return [(self.header[at], name) for at, name in sorted([*found, *self.heads.opt_outs])]
+
+    def unread(self) -> list[str]:
+        """Headings of the columns that are read as nothing."""
+        return [self.header[at] or f"column {at + 1}" for at in self.heads.unread]
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "read": self.read,
+            "taken": self.taken,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "duplicates": self.duplicates,
+            "refused": len(self.refused),
+            "shared": self.shared,
+            "opted_out": self.opted_out,
+        }
+
+    def reasons(self) -> Counter[str]:
+        return Counter(one.reason for one in self.refused)
+
+
+def open_sheet(raw: bytes) -> Sheet:
+    """The file as a sheet.
+
+    Raises:
+        ConfigurationProblem: it cannot be read as one at all.
+    """
+    try:
+        return Sheet(raw)
+    except ValueError as error:
+        raise ConfigurationProblem(str(error)) from error
+
+
+@dataclass(slots=True)
+class ListReader:
+    """A file that was opened as a campaign's list; its rows are read as they are asked for, once."""
+
+    sheet: Sheet
+    rank_of: Callable[[Sequence[str]], int | RowProblem] | None  # None: its line in the file
+    summary: Summary
+    places: set[str] = field(default_factory=set)
+    noes: OptOuts = field(default_factory=OptOuts)
+    _seen: Duplicates = field(default_factory=Duplicates)
+
+    def crowds(self, most: int) -> list[int]:
+        """The households of more people than that."""
+        return [key for key, count in self._seen.households().items() if count > most]
+
+    def fresh(
+        self, region: str, source: str | None, today: date
+    ) -> Iterator[tuple[list[int], list[int], Rows]]:
+        """Lines, ranks and values of persons who did not stand in the file before, by chunks.
+
+        The summary counts along; `taken`, `changed` and `unchanged` are the database's to say.
+        """
+        summary, seen = self.summary, self._seen
+        reader = Reader(self.sheet.header, summary.heads, region, source, today)
+        lines = self.sheet.rows()
+        while chunk := list(islice(lines, CHUNK)):
+            summary.read += len(chunk)
+            rows, problems = reader.read([cells for _, cells in chunk])
+            if summary.heads.opt_outs:
+                self._note(chunk, reader, rows)
+            ranks = self._ranks(chunk, problems)
+            lines_of = [line for line, _ in chunk]
+            for at in seen.others(rows, problems):
+                problems[at] = RowProblem(self._heading("ref"), "ref_of_another")
+            if problems:
+                self._refuse(chunk, problems)
+                whole = [at not in problems for at in range(len(chunk))]
+                ranks, rows = list(compress(ranks, whole)), rows.chosen(whole)
+                lines_of = list(compress(lines_of, whole))
+            first = seen.first(rows)
+            if not all(first):
+                summary.duplicates += first.count(False)
+                ranks, rows = list(compress(ranks, first)), rows.chosen(first)
+                lines_of = list(compress(lines_of, first))
+            self.places.update(rows.place)
+            yield lines_of, ranks, rows
+        summary.shared = seen.shared()
+
+    def _heading(self, name: str) -> str:
+        at = self.summary.heads.columns.get(name)
+        return "" if at is None else self.summary.header[at]
+
+    def _note(self, chunk: Sequence[tuple[int, Sequence[str]]], reader: Reader, rows: Rows) -> None:
+        """Remember of whom the rows say that they must not be called."""
+        noted = set()
+        for said in reader.noes([cells for _, cells in chunk], rows):
+            noted.add(said.row)
+            self.noes.persons |= said.persons
+            self.noes.numbers |= said.numbers
+            if said.field == DECEASED:
+                self.noes.dead |= said.persons
+            if not said.is_clear:
+                self.summary.unclear.append(chunk[said.row][0])
+        self.summary.opted_out += len(noted)
+
+    def refuse_lines(self, raw: bytes, lines: Collection[int], column: str, reason: str) -> None:
+        """Rows that turn out only afterwards to be none to be taken, by the lines they begin on."""
+        own = len(self.summary.header)
+        self.summary.refused += [
+            Refused(line, column, reason, cells[:own])
+            for line, cells in open_sheet(raw).rows()
+            if line in lines
+        ]
+        self.summary.refused.sort(key=lambda one: one.line)
+
+    def _ranks(
+        self, chunk: Sequence[tuple[int, Sequence[str]]], problems: dict[int, RowProblem]
+    ) -> list[int]:
+        """Each row's rank; a row whose rank cannot be read is added to the problems."""
+        if self.rank_of is None:
+            return [line for line, _ in chunk]
+        found = []
+        for at, (_, cells) in enumerate(chunk):
+            rank = LAST if at in problems else self.rank_of(cells)
+            if isinstance(rank, RowProblem):
+                problems[at], rank = rank, LAST
+            found.append(rank)
+        return found
+
+    def _refuse(
+        self, chunk: Sequence[tuple[int, Sequence[str]]], problems: Mapping[int, RowProblem]
+    ) -> None:
+        width = len(self.summary.header)
+        for at, problem in sorted(problems.items()):
+            line, cells = chunk[at]
+            refused = Refused(line, problem.column, problem.reason, cells[:width])
+            self.summary.refused.append(refused)
+
+
+class Doubtful(ConfigurationProblem):
+    """A column may say who must not be called, and nobody has said what it is."""
+
+
+def counts_rows(raw: bytes, header: Sequence[str], heads: Heads, given: Mapping[str, str]) -> str:
+    """The heading of the references where they only count the rows: 1, 2, 3 ... are nobody's own.
+
+    What we exported, and a column that somebody chose, is a reference whatever it holds.
+    """
+    at = heads.columns.get("ref")
+    ctx = headings.own_width(header) < len(header)
+    if at is None or ctx or "ref" in given.values() or not may_be_counted(header[at]):
+        return ""
+    first, count = None, 0
+    for _, cells in open_sheet(raw).rows():
+        if at >= len(cells) or isinstance(cells, Unreadable) or not cells[at].strip():
+            continue
+        said = cells[at].strip().removesuffix(".0")
+        if first is None:
+            if said not in ("0", "1"):
+                return ""
+            first = int(said)
+        if said != str(first + count):
+            return ""
+        count += 1
+    return header[at] if count > 1 else ""
+
+
+def open_list(
+    campaign: Campaign,
+    raw: bytes,
+    *,
+    given: Mapping[str, str] | None = None,
+    ignored: Collection[str] = (),
+) -> ListReader:
+    """The file as a list of this campaign. `ignored`: fields that no column is taken for.
+
+    Raises:
+        ConfigurationProblem: it cannot be read as a list at all.
+    """
+    sheet = open_sheet(raw)
+    try:
+        own = sheet.header[: headings.own_width(sheet.header)]
+        heads = headings.heads(own, given or {}, ignored)
+        counted = counts_rows(raw, sheet.header, heads, given or {})
+        if counted:
+            heads = headings.heads(own, given or {}, {*ignored, "ref"})
+    except ValueError as error:
+        raise ConfigurationProblem(str(error)) from error
+    if heads.doubtful:
+        names = ", ".join(repr(own[at]) for at in heads.doubtful)
+        raise Doubtful(
+            f"not understood: {names}. Such a column may say who must not be called. Say what it is with"
+            " --map 'COLUMN=do_not_call' (or deceased, may_call, born), or --ignore COLUMN",
+            key="doubtful_columns",
+            why=names,
+        )
+    rank_of = _ranker(campaign, own, heads.columns)
+    summary = Summary(
+        header=own,
+        separator=sheet.separator,
+        heads=heads,
+        content=hashlib.sha256(raw).hexdigest(),
+        encoding=sheet.encoding if sheet.is_guessed else None,
+        row_numbers=counted,
+    )
+    return ListReader(sheet, rank_of, summary)
+
+
+def _ranker(
+    campaign: Campaign, header: Sequence[str], columns: Mapping[str, int]
+) -> Callable[[Sequence[str]], int | RowProblem] | None:
+    """The rank of a row by the campaign's order column; None: its line in the file."""
+    order = campaign.order
+    if order is None:
+        return None
+    names = [folded(name) for name in header]
+    wanted = folded(order.column)
+    at = columns.get(wanted, names.index(wanted) if wanted in names else None)
+    if at is None:
+        raise ConfigurationProblem(f"the campaign orders by {order.column!r}, a column not there")
+    sign = -1 if order.direction is Direction.DESCENDING else 1
+    problem = RowProblem(header[at], "not_a_rank")
+
+    def rank(cells: Sequence[str]) -> int | RowProblem:
+        text = cells[at].strip()
+        if not text:
+            return LAST
+        try:
+            if text.lstrip("-").isdecimal():
+                found = int(text)
+            else:
+                found = date.fromisoformat(as_date(text)).toordinal()
+        except ValueError:
+            return problem
+        return sign * found if abs(found) < LAST else problem
+
+    return rank

@@ -1,0 +1,132 @@
+"""When may we promise to ring again? The campaign's limit, and the gate's own answer for the time.
+
+An agreed time is the person's own wish and is kept outside the calling hours too; the phoner is told
+that it lies outside, and when the hours next open, so that a slip of the finger does not ring at night.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from callserver.database.accounts import User
+from callserver.database.contacts import Contact
+from callserver.domain import hours, permit
+from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
+from callserver.domain.campaign import Campaign
+from callserver.domain.hours import Place
+from callserver.domain.permit import Refusal
+from callserver.domain.reason import Reason
+from callserver.engine.context import EngineContext
+from callserver.engine.gate import gate
+from callserver.engine.gate.gate import Question
+from callserver.engine.outcomes import contact_card
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+MOST_STEPS = 5
+"""How often a time is moved on because a count stands in its way."""
+
+_OURS = frozenset(reason for reason in Reason if reason.startswith(("CAMP_", "AGENT_", "SYS_")))
+"""Says something about us today, and nothing about the day of the call-back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What may be promised, on the person's own clock."""
+
+    zone: str
+    now: datetime
+    latest: datetime
+    personal: bool  # the phoner who promises rings herself
+    at: datetime | None = None  # the time that was asked about
+    closed: tuple[Reason, ...] = ()  # outside the hours then: kept only as the person's own wish
+    opens: datetime | None = None  # when the hours next open after it
+    refused: tuple[Reason, ...] = ()  # the gate would say no then, agreed or not
+
+
+def look(tx: Tx, ctx: EngineContext, user: User, local: str | None) -> Window:
+    """The limits; with `local` (2026-05-13T17:15, the person's clock) what the rules say of it.
+
+    Raises:
+        NotFound: there is no call in hand.
+        Impossible: it is no such time.
+    """
+    call, contact = contact_card.in_hand(tx, user)
+    campaign = ctx.rules.campaign(call.campaign)
+    policy = ctx.rules.current.policy_of(campaign)
+    now = ctx.clock.now()
+    place = Place.parse(contact.place)
+    zone = hours.zones_of(place)[0]
+    window = Window(
+        zone=zone.key,
+        now=now,
+        latest=now + timedelta(days=campaign.call_backs.most_days_ahead),
+        personal=campaign.call_backs.personal,
+    )
+    if local is None:
+        return window
+    at = _instant(local, zone)
+    answer = decided(tx, ctx, contact, campaign, at)
+    return replace(
+        window,
+        at=at,
+        closed=hours.problems(policy, place, at),
+        opens=hours.next_open(policy, place, at),
+        refused=() if answer is None else answer.reasons,
+    )
+
+
+def decided(
+    tx: Tx,
+    ctx: EngineContext,
+    contact: Contact,
+    campaign: Campaign,
+    at: datetime,
+    *,
+    asks: bool = False,
+) -> Refusal | None:
+    """The gate's refusal of a call agreed for that time; None: it would be permitted.
+
+    This very call is over by then, and a phoner is there. `asks`: the person asks for the call of
+    their own accord, which ends their earlier "no, thank you" and "not now".
+    """
+    agreed = contact._replace(status="call_back", callback_for=at, next_at=at)
+    question = Question(agreed, campaign, "call_back", None, at)
+    facts = gate.collect(tx, ctx.rules, ctx.secret, question)
+    facts = replace(facts, active_call=False, phoner_reserved=True)
+    if asks:
+        facts = replace(facts, refused_at=None)
+    answer = permit.decide(facts, "asked about")
+    if not isinstance(answer, Refusal):
+        return None
+    reasons = tuple(reason for reason in answer.reasons if reason not in _OURS)
+    return Refusal(reasons, answer.next_at) if reasons else None
+
+
+def on_request(
+    tx: Tx, ctx: EngineContext, contact: Contact, campaign: Campaign, now: datetime
+) -> datetime | None:
+    """When somebody who asks for a call can have it, within the hours; None: the gate would refuse."""
+    policy, place = ctx.rules.current.policy_of(campaign), Place.parse(contact.place)
+    at = hours.next_open(policy, place, now)
+    for _ in range(MOST_STEPS):
+        if at is None:
+            return None
+        refused = decided(tx, ctx, contact, campaign, at, asks=True)
+        if refused is None:
+            return at
+        if refused.next_at is None or not all(one in permit.TIMED for one in refused.reasons):
+            return None
+        at = hours.next_open(policy, place, refused.next_at)
+    return None
+
+
+def _instant(local: str, zone: ZoneInfo) -> datetime:
+    try:
+        found = datetime.fromisoformat(local)
+        if found.tzinfo is not None or not FIRST_YEAR <= found.year <= LAST_YEAR:
+            raise ValueError("with a zone, or in no year of ours")
+    except ValueError:
+        raise Impossible("a time is written like 2026-05-13T17:15", key="asks_at") from None
+    minute = hours.instant(found.date(), found.hour * 60 + found.minute, zone)
+    return minute + timedelta(seconds=found.second)

@@ -1,0 +1,123 @@
+"""A contact's card: what a phoner needs to know for the call in hand, and nothing else.
+
+Opening a card is an audit entry: who, whose, and for which call.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from callserver.database import audit, calls, contacts, seats
+from callserver.database.accounts import User
+from callserver.database.calls import CallRow
+from callserver.database.contacts import Contact
+from callserver.domain import asking, hours, phone
+from callserver.domain.asking import Guide
+from callserver.domain.audit import Kind
+from callserver.domain.campaign import Campaign, Label
+from callserver.domain.facts import Relation
+from callserver.domain.hours import Place
+from callserver.domain.seat import State
+from callserver.engine.context import EngineContext, Rules
+from callserver.engine.gate import gate
+from callserver.engine.gate.gate import Question
+from callserver.engine.outcomes import wishes
+from callserver.errors import NotFound
+from callserver.ports import Tx
+
+MOST_EARLIER = 8
+
+IN_CALL = frozenset({State.RESERVED.value, State.RINGING.value, State.TALKING.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The call was agreed: for when, by whom, and what was noted then."""
+
+    at: datetime | None
+    mine: bool
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    call: CallRow
+    contact: Contact
+    campaign: Campaign
+    relation: Relation
+    guide: Guide
+    context: Label | None
+    promise: Promise | None
+    earlier: list[CallRow]  # our calls to this person, the latest first
+    number: str  # whole while the call needs it
+
+
+def in_hand(tx: Tx, user: User) -> tuple[CallRow, Contact]:
+    """The call in the phoner's hand and whom it is with.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = seats.look(tx, user.id)
+    call = None if row is None or row.call is None else calls.get(tx, row.call)
+    contact = None if call is None or call.contact is None else contacts.get(tx, call.contact)
+    if call is None or contact is None:
+        raise NotFound("there is no call in hand", key="no_call_in_hand")
+    return call, contact
+
+
+def open_card(tx: Tx, ctx: EngineContext, user: User) -> Card:
+    """The card of the call in hand; writes down that it was opened.
+
+    Raises:
+        NotFound: there is no call in hand.
+    """
+    now = ctx.clock.now()
+    call, contact = in_hand(tx, user)
+    campaign = ctx.rules.campaign(call.campaign)
+    facts = gate.collect(
+        tx, ctx.rules, ctx.secret, Question(contact, campaign, "explain", None, now)
+    )
+    today = max(hours.local_dates(Place.parse(contact.place), now))
+    context = campaign.contexts.get(contact.source or "")
+    if context is not None and context.until is not None and today > context.until:
+        context = None
+    audit.append(tx, now, Kind.CARD, contact=contact.id, call=call.attempt, by=f"user:{user.id}")
+    earlier = calls.of_person(tx, call.number, call.person, MOST_EARLIER + 1)
+    earlier = [one for one in earlier if one.attempt != call.attempt][:MOST_EARLIER]
+    number = phone.from_int(call.number)
+    return Card(
+        call=call,
+        contact=contact,
+        campaign=campaign,
+        relation=facts.relation,
+        guide=asking.guide(
+            campaign,
+            facts.policy,
+            facts.relation,
+            today,
+            ended(ctx.rules, call, wishes.heard(tx, call.attempt)),
+        ),
+        context=None if context is None else context.text,
+        promise=_promise(call, contact, user, earlier),
+        earlier=earlier,
+        number=number if call.ended_at is None else phone.masked(number),
+    )
+
+
+def ended(rules: Rules, call: CallRow, heard: Sequence[str]) -> asking.Ended | None:
+    """What has ended the ask of this call, when something has: its outcome, or a wish heard in it."""
+    campaign = rules.current.campaigns.get(call.campaign)
+    given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
+    return asking.ended(None if given is None else given.does, heard)
+
+
+def _promise(call: CallRow, contact: Contact, user: User, earlier: list[CallRow]) -> Promise | None:
+    if call.path != "call_back":
+        return None
+    made = next((one for one in earlier if one.outcome is not None), None)
+    return Promise(
+        at=contact.callback_for,
+        mine=made is not None and made.phoner == user.id,
+        note=None if made is None else made.note,
+    )

@@ -1,0 +1,38 @@
+"""A phoner's own evening: her calls, masked. Nothing that compares."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from callserver.database import calls, contacts
+from callserver.database.accounts import User
+from callserver.database.calls import CallRow
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
+
+LASTS = timedelta(hours=12)
+"""How far back an evening reaches: longer than a shift, shorter than the way to the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCall:
+    """One call of hers."""
+
+    call: CallRow
+    initials: str
+
+    @property
+    def at(self) -> datetime:
+        return self.call.answered_at or self.call.permit_at
+
+
+def initials(name: str | None) -> str:
+    """ "Karla Holm Juul" as "K. H. J."."""
+    return " ".join(f"{word[0].upper()}." for word in (name or "").split()) or "…"
+
+
+def mine(tx: Tx, ctx: EngineContext, user: User) -> list[OwnCall]:
+    """Her calls, the latest first."""
+    since = ctx.clock.now() - LASTS
+    rows = calls.of_phoner(tx, user.id, since)
+    names = contacts.names(tx, [row.contact for row in rows if row.contact is not None])
+    return [OwnCall(row, initials(names.get(row.contact or 0))) for row in rows]

@@ -1,0 +1,232 @@
+"""Writing down what came of a call, and everything that follows from it, in one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from callserver.database import audit, calls, contacts
+from callserver.database.accounts import User
+from callserver.database.calls import CallRow
+from callserver.database.contacts import Contact
+from callserver.domain import asking, hours
+from callserver.domain import outcome as outcomes
+from callserver.domain.asking import Topic
+from callserver.domain.audit import Kind
+from callserver.domain.campaign import Ask, Campaign, Outcome
+from callserver.domain.facts import Relation
+from callserver.domain.hours import Place
+from callserver.domain.outcome import Consequence
+from callserver.domain.reason import Reason
+from callserver.engine.context import EngineContext
+from callserver.engine.gate import gate
+from callserver.engine.gate.gate import Question
+from callserver.engine.outcomes import call_backs, wishes
+from callserver.engine.outcomes.wishes import Wishes
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An outcome as the phoner gives it."""
+
+    outcome: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    outside_hours: bool = False  # confirmed: the person wants to be called at that time
+
+    def is_what(self, call: CallRow) -> bool:
+        """Whether the call has this very outcome already: the answer was lost, and it comes again."""
+        details = dict(call.details or {})
+        return (call.outcome, details, call.note or "") == (
+            self.outcome,
+            dict(self.details),
+            self.note,
+        )
+
+
+class NotAgreed(Impossible):
+    """A call-back that cannot be agreed for that time: outside the calling hours, which may be
+    confirmed, or refused by the gate even as an agreed call, which may not."""
+
+    def __init__(
+        self, reasons: tuple[Reason, ...], next_at: datetime | None, *, confirmable: bool
+    ) -> None:
+        super().__init__(", ".join(reason.value for reason in reasons))
+        self.reasons = reasons
+        self.next_at = next_at
+        self.confirmable = confirmable
+
+
+def _refuse_after_no(tx: Tx, call: CallRow, campaign: Campaign, *, corrected: bool) -> None:
+    """One no ends the ask: nothing is agreed after it for the same call, whoever records it.
+
+    An outcome that was a mistake may be corrected to an agreement, but not an opt-out or a refusal.
+    """
+    over = wishes.endings(tx, campaign, call.attempt)
+    if over - (asking.CORRECTABLE if corrected else frozenset()):
+        raise Impossible("the ask of this call has ended: nothing is agreed", key="ask_ended")
+
+
+class OutcomeRecord:
+    """Records outcomes. Its methods run inside the caller's transaction."""
+
+    def __init__(self, ctx: EngineContext, wishes: Wishes) -> None:
+        self._ctx = ctx
+        self._wishes = wishes
+
+    def record(
+        self,
+        tx: Tx,
+        call: CallRow,
+        campaign: Campaign,
+        given: Given,
+        user: User,
+        *,
+        corrected: bool = False,
+    ) -> None:
+        """The outcome, and what follows from it, in one transaction."""
+        now = self._ctx.clock.now()
+        chosen = self._chosen(campaign, given)
+        contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
+        if contact is not None and call.outcome is not None:
+            contact = _uncounted(contact, campaign.outcomes.get(call.outcome))
+        if chosen.agreement:
+            _refuse_after_no(tx, call, campaign, corrected=corrected)
+        self._check_agreed(tx, call, campaign, chosen, given, contact, now)
+        follows = self._follows(tx, call, campaign, chosen, given, contact, now)
+        closed = self._outside_hours(tx, campaign, contact, follows, given)
+        calls.change(
+            tx,
+            call.attempt,
+            outcome=given.outcome,
+            outcome_at=now,
+            details=dict(given.details),
+            note=given.note or None,
+        )
+        audit.append(
+            tx,
+            now,
+            Kind.OUTCOME if call.outcome is None else Kind.CORRECTED,
+            contact=call.contact,
+            call=call.attempt,
+            outcome=given.outcome,
+            before=call.outcome,
+            by=user.id,
+            **({"outside_hours": [reason.value for reason in closed]} if closed else {}),
+        )
+        if contact is not None:
+            self._wishes.apply(
+                tx, contact, campaign, follows, by=f"user:{user.id}", call=call.attempt, now=now
+            )
+
+    def _check_agreed(
+        self,
+        tx: Tx,
+        call: CallRow,
+        campaign: Campaign,
+        chosen: Outcome,
+        given: Given,
+        contact: Contact | None,
+        now: datetime,
+    ) -> None:
+        """Purpose, policy and relation decide what can be agreed.
+
+        Raises:
+            Impossible: it cannot; or something is given once which is no gift.
+        """
+        once = given.details.get(Ask.FREQUENCY.value) == asking.ONCE
+        if not chosen.agreement and not once:
+            return
+        relation, today = Relation(), now.date()
+        if contact is not None:
+            question = Question(contact, campaign, "explain", None, now)
+            relation = gate.collect(tx, self._ctx.rules, self._ctx.secret, question).relation
+            today = max(hours.local_dates(Place.parse(contact.place), now))
+        policy = self._ctx.rules.policy_of(campaign)
+        found = asking.guide(campaign, policy, relation, today)
+        why = asking.not_agreed(campaign.purpose, found)
+        if chosen.agreement and why is not None and given.outcome != call.outcome:
+            raise Impossible(f"nothing of this kind is agreed: {why}", key=f"agreed_{why}")
+        if once and Topic.GIFT not in found.may:
+            raise Impossible("once: only a gift is given once", key="once_is_a_gift")
+
+    def _follows(
+        self,
+        tx: Tx,
+        call: CallRow,
+        campaign: Campaign,
+        chosen: Outcome,
+        given: Given,
+        contact: Contact | None,
+        now: datetime,
+    ) -> tuple[Consequence, ...]:
+        """What follows from the outcome; nothing for a call without a contact."""
+        if contact is None:
+            return ()
+        follows = outcomes.follow(
+            chosen,
+            outcomes.Given(
+                details=given.details,
+                phoner=call.phoner,
+                campaign=campaign,
+                tries=contact.tries + 1,
+                tries_by_outcome=contact.tries_by_outcome or {},
+                key=given.outcome,
+            ),
+            now,
+        )
+        if calls.last_of_contact(tx, contact.id) != call.attempt:
+            # An older call is corrected: what was said holds, but where the contact stands does not.
+            return tuple(one for one in follows if isinstance(one, outcomes.SAID))
+        return follows
+
+    def _outside_hours(
+        self,
+        tx: Tx,
+        campaign: Campaign,
+        contact: Contact | None,
+        follows: tuple[Consequence, ...],
+        given: Given,
+    ) -> tuple[Reason, ...]:
+        """Why an agreed call-back lies outside the hours on the person's clock; none: it does not.
+
+        Raises:
+            NotAgreed: it does, and this was not confirmed; or the gate would refuse it then.
+        """
+        policy = self._ctx.rules.policy_of(campaign)
+        agreed = next((one for one in follows if isinstance(one, outcomes.CallBackAt)), None)
+        if agreed is None or contact is None or policy is None:
+            return ()
+        refused = call_backs.decided(tx, self._ctx, contact, campaign, agreed.at)
+        if refused is not None:
+            raise NotAgreed(refused.reasons, refused.next_at, confirmable=False)
+        place = Place.parse(contact.place)
+        closed = hours.problems(policy, place, agreed.at)
+        if closed and not given.outside_hours:
+            raise NotAgreed(closed, hours.next_open(policy, place, agreed.at), confirmable=True)
+        return closed
+
+    def _chosen(self, campaign: Campaign, given: Given) -> Outcome:
+        if given.outcome not in campaign.outcomes:
+            known = ", ".join(campaign.outcomes)
+            raise NotFound(
+                f"the campaign has no outcome {given.outcome!r}; it has {known}", key="no_outcome"
+            )
+        chosen = campaign.outcomes[given.outcome]
+        missing = outcomes.missing(chosen, given.details, campaign, self._ctx.clock.now())
+        if missing:
+            asks = [one.partition(":")[0] for one in missing]
+            key = f"asks_{asks[0]}" if asks[0] in set(Ask) else "asks_nothing_more"
+            raise Impossible("; ".join(missing), key=key)
+        return chosen
+
+
+def _uncounted(contact: Contact, before: Outcome | None) -> Contact:
+    """The contact before the outcome that is corrected now: its dial is not counted twice."""
+    cause = None if before is None else outcomes.cause_of(before)
+    tried = contact.tries_by_outcome
+    if cause is not None:
+        tried = outcomes.counted(tried, cause, -1)
+    return contact._replace(tries=max(contact.tries - 1, 0), tries_by_outcome=tried)

@@ -1,0 +1,202 @@
+"""What people wish, and what follows from an outcome: durable before it is acknowledged (I4).
+
+A suppression stops the next dial anywhere, and marks every open call to its subject to be silenced
+within the same transaction.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from callserver.database import audit, contacts, marks, suppressions
+from callserver.database.contacts import Contact
+from callserver.domain import asking, subject
+from callserver.domain import outcome as outcomes
+from callserver.domain.asking import Ended
+from callserver.domain.audit import Kind, stamp
+from callserver.domain.campaign import Campaign
+from callserver.domain.facts import Purpose, Scope
+from callserver.engine.context import EngineContext
+from callserver.errors import NotFound
+from callserver.ports import Tx
+
+NO = {
+    "never": (Scope.PERSON, Scope.NUMBER),
+    "not_this_number": (Scope.NUMBER,),
+    "not_this_household": (Scope.HOUSEHOLD,),
+    "not_about_this": (Scope.PURPOSE,),
+}
+"""What a person can say no to, and how far each reaches. "Never" means the person and the number."""
+
+VULNERABLE = "vulnerable"
+"""No wish that anybody utters, but heard in a voice: the person is left in peace at once."""
+
+
+def heard(tx: Tx, attempt: str) -> tuple[str, ...]:
+    """The wishes that were heard in this call so far."""
+    entries = audit.about(tx, call=attempt)
+    return tuple(dict.fromkeys(entry["wish"] for entry in entries if "wish" in entry))
+
+
+def endings(tx: Tx, campaign: Campaign, attempt: str) -> frozenset[Ended]:
+    """Everything that has ever ended the ask of this call, corrected outcomes included."""
+    found = set()
+    for entry in audit.about(tx, call=attempt):
+        given = campaign.outcomes.get(entry.get("outcome") or "")
+        if given is not None and given.does in asking.BY_EFFECT:
+            found.add(asking.BY_EFFECT[given.does])
+        if entry.get("wish") in asking.BY_WISH:
+            found.add(asking.BY_WISH[entry["wish"]])
+        if entry.get("mark") in asking.BY_MARK:
+            found.add(asking.BY_MARK[entry["mark"]])
+    return frozenset(found)
+
+
+class Wishes:
+    """Writes wishes down and lets them take effect."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    def hear(self, tx: Tx, contact: Contact, wish: str, *, by: str, call: str | None) -> None:
+        """Let a wish take effect at once, whoever is still talking.
+
+        Raises:
+            NotFound: there is no such wish.
+        """
+        if wish == VULNERABLE:
+            now = self._ctx.clock.now()
+            self._mark(tx, contact, outcomes.Mark(VULNERABLE), now, call=call, wish=wish)
+            suppressions.want_stopped(tx, (subject.of_person(contact.person),))
+            return
+        if wish not in NO:
+            known = ", ".join((*NO, VULNERABLE))
+            raise NotFound(f"there is no wish {wish!r}; there are {known}", key="no_wish")
+        purpose = self._ctx.rules.known(contact.campaign).purpose
+        opt_out = call or self._ctx.token()
+        for scope in NO[wish]:
+            about = purpose if scope is Scope.PURPOSE else None
+            self._suppress(tx, contact, scope, about, opt_out, by=by, call=call, wish=wish)
+
+    def _suppress(
+        self,
+        tx: Tx,
+        contact: Contact,
+        scope: Scope,
+        purpose: Purpose | None,
+        opt_out: str,
+        *,
+        by: str,
+        call: str | None = None,
+        wish: str | None = None,
+    ) -> None:
+        """One row of an opt-out, with its audit entry and the stop of what rings."""
+        now = self._ctx.clock.now()
+        match scope:
+            case Scope.NUMBER:
+                about = subject.of_number(contact.number)
+            case Scope.HOUSEHOLD:
+                about = subject.of_household(contact.household)
+            case Scope.HASH:
+                about = subject.of_hash(contact.number, self._ctx.secret)
+            case Scope.PERSON | Scope.COMPLAINT | Scope.PURPOSE:
+                about = subject.of_person(contact.person)
+        entry = suppressions.add(tx, about, scope, now, by, purpose=purpose, opt_out=opt_out)
+        suppressions.want_stopped(tx, (about,))
+        audit.append(
+            tx,
+            now,
+            Kind.SUPPRESSED,
+            contact=contact.id,
+            call=call,
+            scope=scope.value,
+            purpose=None if purpose is None else purpose.value,
+            suppression=entry,
+            by=by,
+            **({} if wish is None else {"wish": wish}),
+        )
+
+    def apply(
+        self,
+        tx: Tx,
+        contact: Contact,
+        campaign: Campaign,
+        follows: Iterable[outcomes.Consequence],
+        *,
+        by: str,
+        call: str,
+        now: datetime,
+    ) -> None:
+        """Everything that follows from an outcome."""
+        for consequence in follows:
+            match consequence:
+                case outcomes.Finish(reason=reason):
+                    tried = _tried(contact, consequence)
+                    contacts.set_status(tx, contact.id, "done", reason=reason, **tried)
+                case outcomes.Again(at=at, reason=reason):
+                    tried = _tried(contact, consequence)
+                    contacts.set_status(
+                        tx, contact.id, "waiting", reason=reason, next_at=at, **tried
+                    )
+                case outcomes.CallBackAt():
+                    self._call_back(tx, contact, consequence, now)
+                case outcomes.Suppress(scope=scope, purpose=purpose):
+                    about = purpose or (campaign.purpose if scope is Scope.PURPOSE else None)
+                    self._suppress(tx, contact, scope, about, call, by=by, call=call)
+                case outcomes.Mark():
+                    self._mark(tx, contact, consequence, now, call=call)
+
+    def _call_back(
+        self, tx: Tx, contact: Contact, promised: outcomes.CallBackAt, now: datetime
+    ) -> None:
+        contacts.set_status(
+            tx,
+            contact.id,
+            "call_back",
+            next_at=promised.at,
+            callback_for=promised.at,
+            callback_phoner=promised.phoner,
+            release_at=promised.release_at,
+            tries=contact.tries + 1,
+        )
+        audit.append(
+            tx,
+            now,
+            Kind.CALL_BACK,
+            contact=contact.id,
+            at_time=stamp(promised.at),
+            phoner=promised.phoner,
+        )
+
+    def asks_for_call(self, tx: Tx, contact: Contact, now: datetime) -> None:
+        """The person asks to be called, of their own accord: that ends their "no, thank you"."""
+        self._mark(tx, contact, outcomes.Mark("requested"), now, call=None)
+
+    def _mark(
+        self,
+        tx: Tx,
+        contact: Contact,
+        learned: outcomes.Mark,
+        now: datetime,
+        *,
+        call: str | None,
+        **details: str,
+    ) -> None:
+        about = (
+            subject.of_number(contact.number)
+            if learned.kind in ("reassigned", "bad_number", "abandoned")
+            else subject.of_person(contact.person)
+        )
+        marks.mark(tx, about, learned.kind, now, learned.detail)
+        audit.append(
+            tx, now, Kind.MARKED, contact=contact.id, call=call, mark=learned.kind, **details
+        )
+
+
+def _tried(contact: Contact, follows: outcomes.Finish | outcomes.Again) -> dict[str, Any]:
+    """One more dial of the contact; and how it ended, where a retry rule counts that."""
+    tried = contact.tries_by_outcome
+    if follows.counts is not None:
+        tried = outcomes.counted(tried, follows.counts, 1)
+    by_outcome = {} if tried is None else {"tries_by_outcome": dict(tried)}
+    return {"tries": contact.tries + 1, **by_outcome}

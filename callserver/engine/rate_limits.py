@@ -1,0 +1,76 @@
+"""How much of one thing one person may do: looking numbers up, typing numbers, keeping pages open."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from callserver.database import attempt_counters, audit
+from callserver.domain.attempt_limits import RateLimit
+from callserver.domain.audit import Kind
+from callserver.engine.context import EngineContext
+from callserver.errors import TooMany
+from callserver.ports import Tx
+
+
+class RateLimited(StrEnum):
+    """What is limited."""
+
+    LOOK_UP = "look_up"  # who called a number; opt-outs of a number
+    DIAL = "dial"  # a number typed by hand
+    STREAM = "stream"  # pages that stay live
+
+
+PACES = {
+    RateLimited.LOOK_UP: RateLimit(40, timedelta(minutes=10)),
+    RateLimited.DIAL: RateLimit(20, timedelta(minutes=15)),
+}
+MOST_STREAMS = 12
+"""Live pages of one person, in one process."""
+
+TOLD_EVERY = RateLimit(1, timedelta(minutes=15))
+"""How often the log is told that somebody goes on after being refused."""
+
+
+class RateLimits:
+    """Counts in the database, for all processes together."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    async def step(self, what: RateLimited, user: int) -> None:
+        """One more.
+
+        Raises:
+            TooMany: it is one too many; the log is told.
+        """
+        now, pace = self._ctx.clock.now(), PACES[what]
+
+        def work(tx: Tx) -> datetime:
+            return _count(tx, f"pace:{what.value}:{user}", pace, now)
+
+        opens = await self._ctx.store.run(work)
+        if opens > now:
+            await self.refuse(what, user, (opens - now).total_seconds())
+
+    async def refuse(self, what: RateLimited, user: int, wait_s: float) -> None:
+        """Too many: the log is told.
+
+        Raises:
+            TooMany: always.
+        """
+        now = self._ctx.clock.now()
+
+        def tell(tx: Tx) -> None:
+            if _count(tx, f"paced:{what.value}:{user}", TOLD_EVERY, now) <= now:
+                audit.append(tx, now, Kind.PACE, by=f"user:{user}", what=what.value)
+
+        await self._ctx.store.run(tell)
+        raise TooMany("too many in a short time", wait_s, key="pace")
+
+
+def _count(tx: Tx, key: str, pace: RateLimit, now: datetime) -> datetime:
+    """Count one more if the pace allows it; when it is allowed: not after `now`, or later."""
+    tried = attempt_counters.locked(tx, key, now)
+    opens = pace.opens_at(tried, now)
+    if opens <= now:
+        attempt_counters.store(tx, key, pace.one_more(tried, now))
+    return opens

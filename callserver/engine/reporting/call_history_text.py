@@ -1,0 +1,89 @@
+"""The answer to "who called me, and why?" in words that a colleague can read out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from callserver import texts
+from callserver.engine.context import Rules
+from callserver.engine.reporting.call_history import CallHistory, CallRecord, RefusedAttempt, names
+
+HOME = ZoneInfo("Europe/Copenhagen")
+"""The house's own clock, on which colleagues speak of times."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySentence:
+    """One sentence; `at` when it is about an instant."""
+
+    text: str
+    at: datetime | None = None
+
+
+_NEVER_RANG = frozenset({"declined", "never_placed"})
+
+
+def when(at: datetime) -> str:
+    """An instant on the house's clock."""
+    return at.astimezone(HOME).strftime("%d-%m-%Y %H:%M")
+
+
+def words(answer: CallHistory, rules: Rules, language: str) -> Iterator[HistorySentence]:
+    """Every call and refused attempt in order of time; then sources and suppressions."""
+    told = [(call.at, _called(call, rules, language)) for call in answer.calls]
+    told += [(one.at, _refused(one, language)) for one in answer.refused]
+    yield from (HistorySentence(text, at) for at, text in sorted(told))
+    if not told:
+        yield HistorySentence(texts.say(language, "why.nothing"))
+    for source in dict.fromkeys(one.text for one in answer.sources):
+        yield HistorySentence(texts.say(language, "why.source", source=source))
+    if answer.calls and not answer.sources:
+        yield HistorySentence(texts.say(language, "why.source_unknown"))
+    for no in answer.suppressed:
+        scope = texts.say(language, f"scope.{no.scope.value}")
+        yield HistorySentence(
+            texts.say(language, "why.suppressed", when=when(no.at), scope=scope), no.at
+        )
+
+
+def _called(call: CallRecord, rules: Rules, language: str) -> str:
+    organisation, reason = names(rules, call.campaign, language)
+    if call.cause in _NEVER_RANG and not call.answered:
+        return texts.say(
+            language,
+            "why.never_rang" if call.code is None else "why.never_rang_code",
+            when=when(call.at),
+            organisation=organisation,
+            path=texts.say(language, f"path.{call.path}"),
+            code=call.code or "",
+        )
+    result = "completed" if call.answered else call.cause or "no_answer"
+    said = texts.say(
+        language,
+        "why.call",
+        when=when(call.at),
+        organisation=organisation,
+        path=texts.say(language, f"path.{call.path}"),
+        why=reason,
+        result=texts.say(language, f"cause.{result}"),
+    )
+    if not call.outcome:
+        return said
+    label = outcome_label(rules, call.campaign, call.outcome, language)
+    return f"{said} {texts.say(language, 'why.outcome', outcome=label)}"
+
+
+def outcome_label(rules: Rules, campaign: str, outcome: str, language: str) -> str:
+    """An outcome as the campaign words it; its key when the campaign has it no more."""
+    found = rules.current.campaigns.get(campaign)
+    known = None if found is None else found.outcomes.get(outcome)
+    if known is None:
+        return outcome
+    return known.label.en if language == "en" else known.label.da
+
+
+def _refused(one: RefusedAttempt, language: str) -> str:
+    reasons = " ".join(texts.say(language, f"reason.{reason.value}") for reason in one.reasons)
+    path = texts.say(language, f"path.{one.path}")
+    return texts.say(language, "why.refused", when=when(one.at), path=path, reasons=reasons)

@@ -1,0 +1,120 @@
+"""Figures of campaigns by day: what was rung, reached and came of it. Never of a single phoner.
+
+Days are the house's own (Copenhagen). Each day of each campaign is one look along an index, so a
+report costs what it shows, not what the house has ever done.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
+
+from callserver.database import floor
+from callserver.database.tables import calls
+from callserver.domain.campaign import Campaign
+from callserver.domain.line import CONFIRMATION
+from callserver.engine.reporting.call_history_text import HOME
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+MOST_DAYS = 92
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One campaign's day. Seconds are sums over the calls."""
+
+    campaign: str
+    day: date
+    dials: int  # permits whose order the provider took
+    answered: int
+    abandoned: int  # answered, and nobody was there for them
+    talked_seconds: int
+    causes: Mapping[str, int]  # how calls ended that were not answered
+    outcomes: Mapping[str, int]  # of answered calls, by the campaign's own keys
+    agreements: int
+    refusals: Mapping[str, int]  # by the first reason; a refused call is no dial
+
+
+_ended = type_coerce(calls.c.ended_at, BigInteger)
+_answered = type_coerce(calls.c.answered_at, BigInteger)
+_day = (
+    select(
+        calls.c.cause,
+        calls.c.outcome,
+        calls.c.answered_at.is_not(None).label("answered"),
+        calls.c.abandoned,
+        func.count().label("number"),
+        func.coalesce(func.sum(_ended - _answered), 0).label("talked"),
+    )
+    .where(
+        calls.c.campaign == bindparam("campaign"),
+        calls.c.permit_at >= bindparam("since"),
+        calls.c.permit_at < bindparam("until"),
+        calls.c.path != CONFIRMATION,  # no call of the campaign's
+    )
+    .group_by(calls.c.cause, calls.c.outcome, calls.c.answered_at.is_not(None), calls.c.abandoned)
+)
+
+
+def days(first: date, last: date) -> list[date]:
+    """Each day of a report.
+
+    Raises:
+        Impossible: none, or more than MOST_DAYS.
+    """
+    count = (last - first).days + 1
+    if not 0 < count <= MOST_DAYS:
+        raise Impossible(f"a report has 1 to {MOST_DAYS} days", key="report_days", most=MOST_DAYS)
+    return [first + timedelta(days=number) for number in range(count)]
+
+
+def begins(day: date) -> datetime:
+    """The instant at which the house's day begins."""
+    return datetime.combine(day, time(), HOME).astimezone(UTC)
+
+
+def report(tx: Tx, campaigns: Sequence[Campaign], wanted: Sequence[date]) -> list[Day]:
+    """The days on which something was rung or refused, by campaign and day."""
+    refused = {day: floor.refusals(tx, day.isoformat()) for day in wanted}
+    found = [
+        _of(tx, campaign, day, refused[day].get(campaign.name, {}))
+        for campaign in campaigns
+        for day in wanted
+    ]
+    return [one for one in found if one.dials or one.refusals]
+
+
+def _of(tx: Tx, campaign: Campaign, day: date, refusals: Mapping[str, int]) -> Day:
+    since, until = begins(day), begins(day + timedelta(days=1))
+    causes: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    dials = answered = abandoned = talked = agreements = 0
+    asked = {"campaign": campaign.name, "since": since, "until": until}
+    for row in tx.execute(_day, asked):
+        if row.cause in ("declined", "never_placed"):
+            continue  # no telephone rang
+        dials += row.number
+        abandoned += row.number if row.abandoned else 0
+        if not row.answered:
+            causes[row.cause or "ringing"] += row.number
+            continue
+        answered += row.number
+        talked += int(row.talked) // 1_000_000
+        outcomes[row.outcome or ""] += row.number
+        known = campaign.outcomes.get(row.outcome or "")
+        agreements += row.number if known is not None and known.agreement else 0
+    return Day(
+        campaign.name,
+        day,
+        dials,
+        answered,
+        abandoned,
+        talked,
+        dict(causes),
+        dict(outcomes),
+        agreements,
+        refusals,
+    )

@@ -1,0 +1,189 @@
+"""How the house stands: lists, orders and alarms, in one reading that many may share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from callserver.database import (
+    attempt_counters,
+    audit,
+    carrier_states,
+    contacts,
+    floor,
+    refused_numbers,
+)
+from callserver.domain import alarm, hours
+from callserver.domain.alarm import Alarm
+from callserver.domain.audit import Kind as AuditKind
+from callserver.domain.campaign import Campaign
+from callserver.domain.hours import Place
+from callserver.domain.permit import MOST_CLOCK_SKEW_MS
+from callserver.engine import clock_checks
+from callserver.engine.accounts.login_attempts import LOCKED_FOR, MOST_FAILURES
+from callserver.engine.context import EngineContext
+from callserver.engine.gate import availability, gate, register_needs
+from callserver.ports import Tx
+
+LAST = timedelta(minutes=5)
+"""Orders so old count for the provider's health."""
+
+LATELY = timedelta(minutes=15)
+MOST_ENTRIES = 1000
+
+LAST_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFigures:
+    """Contacts of each campaign by status, as of some moment."""
+
+    at: datetime
+    by_status: Mapping[str, Mapping[str, int]]
+
+
+def count(tx: Tx, ctx: EngineContext) -> CampaignFigures:
+    """The one reading that takes longer the longer the lists are."""
+    return CampaignFigures(ctx.clock.now(), floor.by_status(tx))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One campaign in figures. Days are in UTC."""
+
+    campaign: Campaign
+    by_status: Mapping[str, int]
+    open_now: int  # ready contacts in places where calls may be made now, before the other rules
+    next_at: datetime | None  # when there is something to dial again, if nothing is open now
+    dials: int
+    answered: int
+    abandoned: int
+    refusals: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FloorFigures:
+    """The whole."""
+
+    at: datetime
+    campaigns: list[Progress]
+    taken: int  # orders of the last five minutes
+    declined: int
+    silent: int
+    last_minute: int  # orders
+    alarms: list[Alarm]
+
+
+def standing(tx: Tx, ctx: EngineContext, counted: CampaignFigures) -> FloorFigures:
+    """Read all the rest."""
+    now = ctx.clock.now()
+    today = now.date().isoformat()
+    current = ctx.rules.current
+    days, refusals = floor.day_of(tx, today), floor.refusals(tx, today)
+    found = []
+    for name, campaign in current.campaigns.items():
+        by_status = counted.by_status.get(name, {})
+        open_now, next_at = _ahead(tx, ctx, campaign, by_status.get("ready", 0), now)
+        dials, answered, abandoned = days.get(name, (0, 0, 0))
+        found.append(
+            Progress(
+                campaign=campaign,
+                by_status=by_status,
+                open_now=open_now,
+                next_at=None if open_now else next_at,
+                dials=dials,
+                answered=answered,
+                abandoned=abandoned,
+                refusals=refusals.get(name, {}),
+            )
+        )
+    taken, declined, silent = floor.orders(tx, now - LAST)
+    return FloorFigures(
+        at=now,
+        campaigns=found,
+        taken=taken,
+        declined=declined,
+        silent=silent,
+        last_minute=sum(floor.orders(tx, now - LAST_MINUTE)),
+        alarms=alarm.alarms(_signs(tx, ctx, found, (taken, declined, silent), now)),
+    )
+
+
+def _ahead(
+    tx: Tx, ctx: EngineContext, campaign: Campaign, ready: int, now: datetime
+) -> tuple[int, datetime | None]:
+    """How many are ready where it is open, and when it goes on where it is not."""
+    policy = ctx.rules.current.policy_of(campaign)
+    places = contacts.ready_places(tx, campaign.name, contacts.places_of(tx, campaign.name))
+    open_places = [one for one in places if hours.is_open(policy, Place.parse(one), now)]
+    if places and len(open_places) == len(places):
+        open_now = ready
+    else:  # some sleep: only then are places counted one by one
+        open_now = sum(floor.ready_in(tx, campaign.name, one) for one in open_places)
+    due = contacts.next_due(tx, campaign.name, 0)
+    times = [at for kind, at in due.items() if kind != 0]
+    opens = [
+        hours.next_open(policy, Place.parse(one), now) for one in set(places) - set(open_places)
+    ]
+    if 0 in due:
+        opens.append(availability.opens_from(tx, policy, campaign, due[0]))
+    times += [at for at in opens if at is not None]
+    return open_now, max(min(times), now) if times else None
+
+
+def _signs(
+    tx: Tx,
+    ctx: EngineContext,
+    found: list[Progress],
+    orders: tuple[int, int, int],
+    now: datetime,
+) -> alarm.Signs:
+    states = floor.states(tx)
+    policies = ctx.rules.current.policies
+    refused = refused_numbers.not_released(tx)
+    campaigns = []
+    for one in found:
+        paused, reason, _ = states.get(one.campaign.name, (False, "", now))
+        asked, _ = gate.state_of(tx, ctx.rules, one.campaign, now)  # what the gate itself goes by
+        rule = policies[one.campaign.policy].abandon
+        campaigns.append(
+            alarm.Campaign(
+                one.campaign.name,
+                paused,
+                reason,
+                one.abandoned,
+                asked.answered,
+                asked.abandoned,
+                rule.exceeded(asked.answered, asked.abandoned),
+                [
+                    row.contact
+                    for row in refused
+                    if row.campaign == one.campaign.name and row.contact
+                ],
+            )
+        )
+    taken, declined, silent = orders
+    return alarm.Signs(
+        now=now,
+        campaigns=campaigns,
+        taken=taken,
+        declined=declined,
+        silent=silent,
+        skew_ms=ctx.clock.skew_ms(),
+        behind_ms=clock_checks.behind_ms(tx, ctx.clock),
+        most_skew_ms=MOST_CLOCK_SKEW_MS,
+        upkeep_until=floor.lease_until(tx, "upkeep"),
+        oldest_unsealed=floor.oldest_unsealed(tx),
+        carrier=[alarm.Carrier(*one) for one in carrier_states.every(tx)],
+        registers=register_needs.needed(tx, ctx.rules.current),
+        guessed=attempt_counters.many(tx, "place:", MOST_FAILURES, now - LOCKED_FOR),
+        refused_webhooks=sum(
+            entry.get("count", 1) for entry in _lately(tx, AuditKind.SIGNATURE_REFUSED, now)
+        ),
+        too_fast=len({entry.get("by") for entry in _lately(tx, AuditKind.PACE, now)}),
+    )
+
+
+def _lately(tx: Tx, kind: AuditKind, now: datetime) -> list[dict[str, Any]]:
+    """The entries of this kind of the last minutes."""
+    return audit.search(tx, audit.Asked((kind.value,), since=now - LATELY), MOST_ENTRIES)

@@ -1,0 +1,36 @@
+"""Giving an order to a leg until the provider has taken it: refused or unanswered, it is given again."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from callserver.engine.context import EngineContext
+from callserver.ports import Result
+
+log = structlog.get_logger(__name__)
+
+SOON_SECONDS = (0.2, 0.4)
+"""Again within a second: a 429 or a 500 is over by then, as a rule."""
+
+
+async def carry_out(
+    ctx: EngineContext,
+    order: Callable[[], Awaitable[Result]],
+    waits: Sequence[float] = SOON_SECONDS,
+) -> Result:
+    """Give an order that may be given twice, again after each wait; the provider's last word."""
+    result = await _once(order)
+    for wait in waits:
+        if result.settled:
+            break
+        await ctx.clock.sleep(wait)
+        result = await _once(order)
+    return result
+
+
+async def _once(order: Callable[[], Awaitable[Result]]) -> Result:
+    try:
+        return await order()
+    except Exception as error:  # noqa: BLE001 - whatever it was: nobody knows what came of it
+        log.warning("order_failed", error=type(error).__name__)
+        return Result.SILENT

@@ -1,0 +1,83 @@
+"""What a change of the rules would do to the lists: who may be rung under each of two configurations."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from callserver.database import bulk_facts
+from callserver.domain.campaign import Campaign
+from callserver.domain.configuration import Configuration
+from callserver.engine.context import Rules
+from callserver.engine.lists import eligibility
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One campaign's ready contacts by the first reason against them (callable_now.ALLOWED: none).
+
+    None: there is no such campaign under those rules.
+    """
+
+    campaign: str
+    before: Counter[str] | None
+    after: Counter[str] | None
+
+
+def effects(
+    tx: Tx,
+    was: Configuration,
+    would: Configuration,
+    secret: bytes,
+    at: datetime,
+    department: str | None,
+    progress: Callable[[int, int], None],
+) -> list[Effect]:
+    """Each campaign of the department (None: all) at an instant, under both configurations.
+
+    `progress` hears how many contacts were asked about so far, and of how many.
+    """
+    names = [
+        name
+        for name in {**was.campaigns, **would.campaigns}
+        if department is None or department in _departments(was, would, name)
+    ]
+    sizes = {name: bulk_facts.count_ready(tx, name) for name in names}
+    turns = {name: 1 if _same(was, would, name) else 2 for name in names}
+    total = sum(sizes[name] * turns[name] for name in names)
+    done = 0
+
+    def ask(found: Configuration, name: str) -> Counter[str] | None:
+        nonlocal done
+        campaign: Campaign | None = found.campaigns.get(name)
+        if campaign is None:
+            return None
+        so_far = done
+        counted = eligibility.tally(
+            tx, Rules(found), secret, campaign, at, lambda n: progress(so_far + n, total)
+        )
+        done += counted.total()
+        return counted
+
+    answers = []
+    for name in names:
+        before = ask(was, name)
+        after = before if turns[name] == 1 else ask(would, name)
+        answers.append(Effect(name, before, after))
+    return answers
+
+
+def _departments(was: Configuration, would: Configuration, name: str) -> set[str]:
+    return {c.campaigns[name].department for c in (was, would) if name in c.campaigns}
+
+
+def _same(was: Configuration, would: Configuration, name: str) -> bool:
+    """Whether nothing that the gate asks about this campaign is another."""
+    before, after = was.campaigns.get(name), would.campaigns.get(name)
+    return (
+        before is not None
+        and before == after
+        and was.policies[before.policy] == would.policies[before.policy]
+        and Rules(was).own_numbers == Rules(would).own_numbers
+    )

@@ -1,0 +1,258 @@
+"""Which rules are in force: the database's revision, followed by every process.
+
+The folder of files is one way in, the console (proposing.py) the other; on both, what is not looser
+takes effect at once and what is looser waits for a second person. A file that cannot be used changes
+nothing. Every change stands in the audit log, with its hash and paths, never with its texts.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from callserver.database import audit, revisions, seats
+from callserver.domain.audit import Kind
+from callserver.domain.configuration import Configuration, Problem
+from callserver.domain.loosening import Looser, looser
+from callserver.engine.calls import campaign_pauses
+from callserver.engine.context import EngineContext
+from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
+
+log = structlog.get_logger(__name__)
+
+Texts = Mapping[str, str]
+
+
+class Folder(Protocol):
+    """The configuration folder (adapters/config_folder.py)."""
+
+    def signature(self) -> object: ...
+    def read(self) -> tuple[Configuration, dict[str, str]]: ...
+    def compose(self, texts: Texts) -> Configuration | list[Problem]: ...
+    def holds(self, texts: Texts) -> bool: ...
+    def write(self, was: Texts, would: Texts) -> None: ...
+
+
+def beginning(tx: Tx, folder: Folder) -> Configuration:
+    """The rules with which a server, or a command, comes up.
+
+    The revision in force; in a new house, and where the kept one cannot be read by this version any
+    more, what the folder says.
+
+    Raises:
+        ConfigurationProblem: there is no revision in force, and the folder cannot be used.
+    """
+    kept = revisions.in_force(tx)
+    try:
+        found, _ = folder.read()
+    except ConfigurationProblem as problem:
+        if kept is None or kept.texts is None:
+            raise
+        log.error("configuration_refused", kept=kept.hash, why=str(problem))  # noqa: TRY400
+    else:
+        if kept is None or kept.texts is None or kept.hash == found.revision:
+            return found
+    composed = folder.compose(kept.texts)
+    if isinstance(composed, Configuration):
+        return composed
+    log.error("revision_unreadable", revision=kept.hash, why="; ".join(map(str, composed)))
+    return folder.read()[0]
+
+
+class RulesInForce:
+    """Keeps this process's rules those that are in force, and takes in what the folder says."""
+
+    def __init__(self, ctx: EngineContext, folder: Folder) -> None:
+        self._ctx = ctx
+        self.folder = folder
+        self._seen: object = None
+        self._moving: object = None
+        self.ahead = ""  # what the folder holds when it is not what is in force: its revision
+
+    async def start(self) -> None:
+        """Put the first revision in force, or look at what the folder holds besides it."""
+        self._seen = self.folder.signature()
+        await self.follow()
+        kept = await self._ctx.store.read(revisions.in_force)
+        current = self._ctx.rules.current.revision
+        if kept is not None and kept.texts is not None and kept.hash == current:
+            await self._ctx.store.run(self._remember)
+            await self._take(starting=True)
+            return
+        found, texts = await asyncio.to_thread(self.folder.read)
+        instead_of = None if kept is None else kept.hash
+        if await self._ctx.store.run(lambda tx: self._first(tx, found, texts, instead_of)):
+            self._ctx.rules.replace(found)
+            log.info("configuration_first", revision=found.revision, folder=str(self.folder))
+
+    async def look(self) -> None:
+        """Follow what is in force, and take in a changed folder once it has come to rest."""
+        await self.follow()
+        signature = self.folder.signature()
+        if signature == self._seen:
+            return
+        if signature != self._moving:  # several files are written one after another
+            self._moving = signature
+            return
+        self._seen = signature
+        await self._take(starting=False)
+
+    def _remember(self, tx: Tx) -> None:
+        """Campaigns in hand that the rules hold no more: as the latest revision had them."""
+        rules = self._ctx.rules
+        missing = seats.campaigns_in_hand(tx) - set(rules.current.campaigns) - set(rules.former)
+        for texts in revisions.earlier(tx) if missing else ():
+            found = self.folder.compose(texts)
+            if isinstance(found, Configuration):
+                rules.former.update(
+                    {name: found.campaigns[name] for name in missing & set(found.campaigns)}
+                )
+                missing -= set(found.campaigns)
+            if not missing:
+                return
+
+    async def follow(self) -> bool:
+        """Take over the revision in force; True when it is another than before."""
+        hashed = await self._ctx.store.read(revisions.current)
+        if hashed in (None, self._ctx.rules.current.revision):
+            return False
+        kept = await self._ctx.store.read(revisions.in_force)
+        if kept is None or kept.texts is None:
+            return False
+        found = await asyncio.to_thread(self.folder.compose, kept.texts)
+        if not isinstance(found, Configuration):
+            log.error("revision_unreadable", revision=kept.hash, why="; ".join(map(str, found)))
+            return False
+        self._ctx.rules.replace(found)
+        now = self._ctx.clock.now()
+        await self._ctx.store.run(lambda tx: campaign_pauses.wake_all(tx, now))
+        log.info("configuration_active", revision=found.revision)
+        return True
+
+    async def in_force(self) -> tuple[Configuration, Texts]:
+        """The rules in force and their texts, this process's rules being those."""
+        await self.follow()
+        kept = await self._ctx.store.read(revisions.in_force)
+        if kept is None or kept.texts is None:  # nobody has started this house yet
+            await self.start()
+            kept = await self._ctx.store.read(revisions.in_force)
+        if kept is None or kept.texts is None or kept.hash != self._ctx.rules.current.revision:
+            raise ConfigurationProblem("the revision in force cannot be read")
+        return self._ctx.rules.current, kept.texts
+
+    async def _take(self, *, starting: bool) -> None:
+        """What the folder says now: in force at once, or waiting for a second person."""
+        try:
+            found, texts = await asyncio.to_thread(self.folder.read)
+        except ConfigurationProblem as problem:
+            kept = self._ctx.rules.current.revision
+            log.error("configuration_refused", kept=kept, why=str(problem))  # noqa: TRY400
+            now = self._ctx.clock.now()
+            await self._ctx.store.run(
+                lambda tx: audit.append(tx, now, Kind.CONFIGURATION, refused=True, kept=kept)
+            )
+            return
+        base, words = await self.in_force()
+        self.ahead = "" if found.revision == base.revision else found.revision
+        if found.revision == base.revision:
+            if texts != words:
+                await self._ctx.store.run(lambda tx: revisions.rewrite(tx, found.revision, texts))
+            return
+        opens = looser(base, found)
+        said = await self._ctx.store.run(
+            lambda tx: self._arrived(tx, base, found, texts, words, opens, starting=starting)
+        )
+        match said:
+            case "active":
+                self.ahead = ""
+                self._ctx.rules.replace(found)
+                log.info("configuration_active", revision=found.revision)
+            case "waits" | "told":
+                keys = sorted({f"{one.file}: {one.key}" for one in opens})
+                log.warning("configuration_waits", kept=base.revision, looser=keys)
+            case "behind":
+                log.warning("folder_behind", kept=base.revision, folder=found.revision)
+
+    def _first(self, tx: Tx, found: Configuration, texts: Texts, instead_of: str | None) -> bool:
+        """There is nobody yet who could approve: the folder's rules are in force."""
+        revisions.lock(tx)
+        if revisions.current(tx) != instead_of:
+            return False  # another process was first, and is followed
+        now = self._ctx.clock.now()
+        revisions.put_in_force(tx, found.revision, found.content, texts, now)
+        audit.append(tx, now, Kind.CONFIGURATION, revision=found.revision)
+        return True
+
+    def _arrived(
+        self,
+        tx: Tx,
+        base: Configuration,
+        found: Configuration,
+        texts: Texts,
+        words: Texts,
+        opens: tuple[Looser, ...],
+        *,
+        starting: bool,
+    ) -> str:
+        revisions.lock(tx)
+        if revisions.current(tx) != base.revision:
+            return "overtaken"  # another process was quicker; the next look compares anew
+        if starting and revisions.get(tx, found.revision) is not None:
+            return "behind"  # an older revision: the folder was never brought up to date
+        now = self._ctx.clock.now()
+        paths = changed(words, texts)
+        if not opens:
+            self._settle_files(tx)
+            activate(tx, found, texts, now, paths=paths, by="files")
+            return "active"
+        if revisions.told_of(tx, found.revision, base.revision):
+            return "told"
+        self._settle_files(tx)
+        key = revisions.propose(
+            tx,
+            at=now,
+            base=base.revision,
+            revision=found.revision,
+            texts=dict(texts),
+            changed=paths,
+            looser=plain(opens),
+        )
+        audit.append(
+            tx,
+            now,
+            Kind.CONFIGURATION,
+            did="proposed",
+            proposal=key,
+            revision=found.revision,
+            paths=paths,
+            looser=len(opens),
+            by="files",
+        )
+        return "waits"
+
+    def _settle_files(self, tx: Tx) -> None:
+        """The folder says something else now: what waited for it waits no more."""
+        now = self._ctx.clock.now()
+        for one in revisions.open_of_files(tx):
+            revisions.change_proposal(tx, one.id, state="withdrawn", decided_at=now)
+            audit.append(tx, now, Kind.CONFIGURATION, did="withdrawn", proposal=one.id, by="files")
+
+
+def activate(tx: Tx, found: Configuration, texts: Texts, now: datetime, **said: Any) -> None:
+    """In force from this transaction on, with its entry."""
+    revisions.put_in_force(tx, found.revision, found.content, texts, now)
+    audit.append(tx, now, Kind.CONFIGURATION, revision=found.revision, **said)
+
+
+def changed(was: Texts, would: Texts) -> list[str]:
+    """The paths that differ."""
+    return sorted(path for path in {*was, *would} if was.get(path) != would.get(path))
+
+
+def plain(found: tuple[Looser, ...]) -> list[dict[str, Any]]:
+    """As the proposals table keeps it."""
+    return [asdict(one) for one in found]

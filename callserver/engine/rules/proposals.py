@@ -1,0 +1,305 @@
+"""Changes of the rules by people: checked, proposed, approved by somebody else, refused, withdrawn.
+
+What is not looser takes effect when it is proposed. An approval is for exactly what the approver has
+seen: when the rules have moved on meanwhile, the proposal moves along and is looked at again.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import structlog
+
+from callserver.database import audit, revisions
+from callserver.database.accounts import User
+from callserver.database.revisions import Proposal
+from callserver.domain.audit import Kind
+from callserver.domain.configuration import Configuration, Problem
+from callserver.domain.loosening import Looser, looser
+from callserver.engine.context import EngineContext
+from callserver.engine.rules import in_force
+from callserver.engine.rules.in_force import RulesInForce, Texts
+from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.ports import Tx
+
+log = structlog.get_logger(__name__)
+
+_PATH = re.compile(
+    r"(policies|campaigns)/_?[a-z0-9][a-z0-9_-]{0,60}\.yaml"
+    r"|(departments|house)\.yaml|scripts/[A-Za-z0-9][A-Za-z0-9_-]{0,60}\.md"
+    r"|books/[a-z0-9][a-z0-9_-]{0,60}\.(da|en)\.md",
+    re.ASCII,
+)
+
+
+class Written(StrEnum):
+    """What became of the files in the folder."""
+
+    SAME = "same"  # they say so already
+    YES = "yes"
+    NOT_WRITABLE = "not_writable"
+    DIFFERS = "differs"  # they hold something else, which was left alone
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a change would be."""
+
+    problems: Sequence[Problem]
+    base: Configuration
+    was: Texts
+    would: Texts
+    found: Configuration | None  # None: it has problems
+    looser: tuple[Looser, ...] = ()
+
+    @property
+    def changed(self) -> list[str]:
+        return in_force.changed(self.was, self.would)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a change: in force, or waiting under this number."""
+
+    revision: str
+    proposal: int | None = None
+    written: Written = Written.SAME
+
+
+class RuleProposals:
+    """Takes changes in, and decisions about them."""
+
+    def __init__(self, ctx: EngineContext, rules: RulesInForce) -> None:
+        self._ctx = ctx
+        self._revising = rules
+
+    async def check(self, user: User, texts: Mapping[str, str | None]) -> Checked:
+        """What it would be if these files were so (None: gone). Changes nothing.
+
+        Raises:
+            Impossible: a path that is none of the configuration's.
+            NotAllowed: it changes what is not the user's department's.
+        """
+        base, was = await self._revising.in_force()
+        for path in texts:
+            if path not in was and not _PATH.fullmatch(path):
+                raise Impossible(f"{path!r} is no file of the configuration", key="rules_path")
+        given = {
+            path: text.replace("\r\n", "\n") for path, text in texts.items() if text is not None
+        }
+        kept = {path: text for path, text in was.items() if path not in texts}
+        would = {**kept, **given}
+        found = await asyncio.to_thread(self._revising.folder.compose, would)
+        if not isinstance(found, Configuration):
+            return Checked(found, base, was, would, None)
+        _within_department(user.department, base, found)
+        return Checked((), base, was, would, found, looser(base, found))
+
+    async def propose(self, user: User, texts: Mapping[str, str | None], why: str) -> Outcome:
+        """Change the rules: at once when nothing becomes looser, else as a proposal.
+
+        Raises:
+            Impossible: it has problems or changes nothing; or something is looser and no reason given.
+            NotAllowed: it changes what is not the user's department's.
+        """
+        checked = await self.check(user, texts)
+        found = checked.found
+        if found is None:
+            raise Impossible("the change has problems", key="rules_problems")
+        if not checked.changed:
+            raise Impossible("this is what is in force", key="rules_same")
+        if checked.looser and not why.strip():
+            raise Impossible("say why: somebody else has to decide", key="rules_why")
+        key = await self._ctx.store.run(lambda tx: self._enter(tx, user, checked, found, why))
+        if key is not None:
+            return Outcome(found.revision, key)
+        return await self._in_force(checked.was, checked.would, found)
+
+    def _enter(
+        self, tx: Tx, user: User, checked: Checked, found: Configuration, why: str
+    ) -> int | None:
+        revisions.lock(tx)
+        if revisions.current(tx) != checked.base.revision:
+            raise Impossible("the rules have just changed; look again", key="rules_moved")
+        now = self._ctx.clock.now()
+        by = f"user:{user.id}"
+        if not checked.looser:
+            in_force.activate(tx, found, checked.would, now, paths=checked.changed, by=by)
+            return None
+        key = revisions.propose(
+            tx,
+            at=now,
+            by=user.id,
+            why=why.strip(),
+            base=checked.base.revision,
+            revision=found.revision,
+            texts=dict(checked.would),
+            changed=checked.changed,
+            looser=in_force.plain(checked.looser),
+        )
+        said = {"revision": found.revision, "paths": checked.changed}
+        _note(tx, now, "proposed", key, by, looser=len(checked.looser), **said)
+        return key
+
+    async def approve(self, user: User, key: int, seen: str) -> Outcome:
+        """Put a proposal into force, as another person than who proposed it.
+
+        Raises:
+            NotFound: there is none.
+            NotAllowed: it is the user's own, or not of her department.
+            Impossible: it is decided, or is not what the user has `seen` (its revision).
+        """
+        base, was = await self._revising.in_force()
+        one = await self._ctx.store.read(lambda tx: _open(tx, key))
+        if one.by == user.id:
+            raise NotAllowed("somebody else has to approve this", key="rules_own")
+        if one.base != base.revision:
+            await self._move_along(one, base, was)
+            raise Impossible("the rules have changed meanwhile; look again", key="rules_moved")
+        if one.revision != seen:
+            raise Impossible("this is not what you have seen; look again", key="rules_moved")
+        found = await asyncio.to_thread(self._revising.folder.compose, one.texts)
+        if not isinstance(found, Configuration):
+            raise Impossible("the change has problems by now", key="rules_problems")
+        _within_department(user.department, base, found)
+
+        def work(tx: Tx) -> None:
+            revisions.lock(tx)
+            _open(tx, key)
+            if revisions.current(tx) != base.revision:
+                raise Impossible("the rules have just changed; look again", key="rules_moved")
+            now, by = self._ctx.clock.now(), f"user:{user.id}"
+            revisions.change_proposal(tx, key, state="active", decided_at=now, decided_by=user.id)
+            said = {"proposal": key, "paths": list(one.changed), "did": "approved"}
+            in_force.activate(tx, found, one.texts, now, by=by, **said)
+
+        await self._ctx.store.run(work)
+        return await self._in_force(was, one.texts, found)
+
+    async def refuse(self, user: User, key: int, why: str) -> None:
+        """Say no to a proposal; the files in the folder stay as they are.
+
+        Raises:
+            NotFound, Impossible: there is no such open proposal, or no reason is given.
+        """
+        if not why.strip():
+            raise Impossible("say why", key="rules_why_not")
+        await self._decide(user, key, "refused", why.strip())
+
+    async def withdraw(self, user: User, key: int) -> None:
+        """Take a proposal back: one's own, or one that changed files made.
+
+        Raises:
+            NotAllowed: it is somebody else's.
+        """
+        one = await self._ctx.store.read(lambda tx: _open(tx, key))
+        if one.by not in (None, user.id):
+            raise NotAllowed("it is somebody else's proposal", key="rules_not_yours")
+        await self._decide(user, key, "withdrawn", "")
+
+    async def _decide(self, user: User, key: int, state: str, answer: str) -> None:
+        def work(tx: Tx) -> None:
+            revisions.lock(tx)
+            _open(tx, key)
+            now = self._ctx.clock.now()
+            decided = {"decided_at": now, "decided_by": user.id, "answer": answer}
+            revisions.change_proposal(tx, key, state=state, **decided)
+            _note(tx, now, state, key, f"user:{user.id}")
+
+        await self._ctx.store.run(work)
+
+    async def _move_along(self, one: Proposal, base: Configuration, was: Texts) -> None:
+        """The same change on top of what is in force now.
+
+        Raises:
+            Impossible: the same files have changed, or it does not fit any more.
+        """
+        before = await self._ctx.store.read(lambda tx: revisions.get(tx, one.base))
+        old: Texts = {} if before is None else before.texts or {}
+        if any(old.get(path) != was.get(path) for path in one.changed):
+            raise Impossible(
+                "the same files were changed meanwhile: propose it anew", key="rules_conflict"
+            )
+        kept = {path: text for path, text in was.items() if path not in one.changed}
+        mine = {path: one.texts[path] for path in one.changed if path in one.texts}
+        would = {**kept, **mine}
+        found = await asyncio.to_thread(self._revising.folder.compose, would)
+        if not isinstance(found, Configuration):
+            raise Impossible("the change has problems by now", key="rules_problems")
+        opens = in_force.plain(looser(base, found))
+
+        def work(tx: Tx) -> None:
+            revisions.lock(tx)
+            _open(tx, one.id)
+            moved = {"base": base.revision, "revision": found.revision, "texts": would}
+            revisions.change_proposal(tx, one.id, looser=opens, **moved)
+
+        await self._ctx.store.run(work)
+
+    async def _in_force(self, was: Texts, would: Texts, found: Configuration) -> Outcome:
+        """This process goes first, and the folder is brought to say the same."""
+        self._ctx.rules.current = found
+        log.info("configuration_active", revision=found.revision)
+        written = await asyncio.to_thread(self._write, was, would)
+        if written in (Written.SAME, Written.YES):
+            self._revising.ahead = ""
+        return Outcome(found.revision, None, written)
+
+    def _write(self, was: Texts, would: Texts) -> Written:
+        folder = self._revising.folder
+        if folder.holds(would):
+            return Written.SAME
+        if not folder.holds(was):
+            log.warning("folder_differs")
+            return Written.DIFFERS
+        try:
+            folder.write(was, would)
+        except OSError as error:
+            log.warning("folder_not_writable", why=error.strerror)
+            return Written.NOT_WRITABLE
+        return Written.YES
+
+
+def _open(tx: Tx, key: int) -> Proposal:
+    one = revisions.proposal(tx, key)
+    if one is None:
+        raise NotFound(f"there is no proposal {key}", key="not_found")
+    if one.state != "open":
+        raise Impossible("this is decided already", key="rules_decided")
+    return one
+
+
+def _note(tx: Tx, now: datetime, did: str, key: int, by: str, **more: Any) -> None:
+    audit.append(tx, now, Kind.CONFIGURATION, did=did, proposal=key, by=by, **more)
+
+
+def _within_department(department: str | None, was: Configuration, would: Configuration) -> None:
+    """Whoever has a department changes only its campaigns, and nothing that others live by.
+
+    Raises:
+        NotAllowed: it reaches further.
+    """
+    if department is None:
+        return
+    names = {*was.campaigns, *would.campaigns}
+    others = {
+        name
+        for name in names
+        if {c.campaigns[name].department for c in (was, would) if name in c.campaigns}
+        != {department}
+    }
+    scripts = {was.campaigns[name].script for name in others if name in was.campaigns}
+    same = (
+        was.policies == would.policies
+        and was.departments == would.departments
+        and was.house == would.house
+        and was.books == would.books
+        and all(was.campaigns.get(name) == would.campaigns.get(name) for name in others)
+        and all(was.scripts.get(name) == would.scripts.get(name) for name in scripts)
+    )
+    if not same:
+        raise NotAllowed("this reaches beyond your department", key="rules_department")

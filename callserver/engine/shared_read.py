@@ -1,0 +1,34 @@
+"""One reading for everybody who asks at about the same time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class SharedRead(Generic[T]):
+    """`read` reads; who asks is content with the last reading when `fits` says so."""
+
+    def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
+        self._read = read
+        self._last: T | None = None
+        self._reading: asyncio.Task[T] | None = None
+
+    async def get(self, fits: Callable[[T], bool]) -> T:
+        """The last reading that fits, or a new one; several who wait share it."""
+        while True:
+            if self._last is not None and fits(self._last):
+                return self._last
+            if self._reading is not None:
+                await asyncio.shield(self._reading)  # it may have begun too early: look again
+                continue
+            self._reading = asyncio.get_running_loop().create_task(self._anew())
+            try:
+                return await asyncio.shield(self._reading)
+            finally:
+                self._reading = None
+
+    async def _anew(self) -> T:
+        self._last = await self._read()
+        return self._last

@@ -1,0 +1,248 @@
+"""What a phoner does: on shift, ready, pause, hang up, raise a hand, wish, outcome, off shift.
+
+Whatever concerns a call may name its attempt: a page that is a moment late must not give one
+person's outcome, or one person's no, to the next.
+"""
+
+from callserver.database import audit, calls, contacts, seats
+from callserver.database.accounts import User
+from callserver.database.seats import SeatRow
+from callserver.domain.audit import Kind
+from callserver.domain.campaign import Campaign
+from callserver.domain.line import Problem
+from callserver.domain.seat import Event, ImpossibleEvent, State
+from callserver.engine import user_lines
+from callserver.engine.calls import seat_moves
+from callserver.engine.calls.call_flow import After, CallFlow
+from callserver.engine.calls.phoner_legs import PhonerLegs
+from callserver.engine.context import EngineContext
+from callserver.engine.outcomes.record import Given, OutcomeRecord
+from callserver.engine.outcomes.wishes import Wishes
+from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.ports import Tx
+
+__all__ = ["Given", "PhonerActions"]
+
+OWED = "the last call's outcome comes first"
+
+
+class PhonerActions:
+    """One method for each thing a phoner can do. All raise Impossible when it does not fit."""
+
+    def __init__(
+        self, ctx: EngineContext, call_flow: CallFlow, rooms: PhonerLegs, wishes: Wishes
+    ) -> None:
+        self._ctx = ctx
+        self._call_flow = call_flow
+        self._rooms = rooms
+        self._wishes = wishes
+        self._recording = OutcomeRecord(ctx, wishes)
+
+    async def on_shift(self, user: User, campaign: str, line: str | None) -> int:
+        """Take the seat for a campaign; the telephone is rung. The seat's id.
+
+        Raises:
+            NotFound: no such campaign.
+            NotAllowed: it belongs to another department; or the line may not be rung, or not now.
+        """
+        chosen = self._ctx.rules.campaign(campaign)
+        if user.department is not None and chosen.department != user.department:
+            raise NotAllowed(
+                f"campaign {campaign!r} belongs to another department", key="other_department"
+            )
+        found = await self._ctx.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
+        if isinstance(found, Problem):
+            raise user_lines.LineRefused(found)
+        row, after = found
+        self._call_flow.follow(after)
+        if row.state == State.CONNECTING:
+            self._ctx.background.start(self._rooms.ring_in(row.id))
+        return row.id
+
+    def _on_shift(
+        self, tx: Tx, user: User, campaign: Campaign, asked: str | None
+    ) -> tuple[SeatRow, After] | Problem:
+        now = self._ctx.clock.now()
+        after = After()
+        row = seats.open_for(tx, user.id, user.department, now)
+        if row.state not in (State.OFF, State.CONNECTING, State.PAUSED) or row.outcome_owed:
+            raise Impossible(
+                "you are on shift already; finish the call in hand first", key="on_shift"
+            )
+        if row.state == State.PAUSED:
+            seats.set_line(tx, row.id, campaign=campaign.name)
+            return self._seat(tx, row.id), after
+        line = user_lines.choose(tx, self._ctx, user, campaign, asked)
+        if isinstance(line, Problem):
+            return line
+        if row.leg is not None and (row.state == State.OFF or row.line != line):
+            after.hang_up.append(row.leg)  # of her last shift, or of the telephone she had before
+            seats.set_line(tx, row.id, leg=None)
+        seats.set_line(tx, row.id, campaign=campaign.name, line=line, department=user.department)
+        return seat_moves.move(tx, self._ctx, self._seat(tx, row.id), Event.ON_SHIFT, now), after
+
+    async def ready(self, user: User) -> None:
+        """Ready for the next call: it is dialed at once."""
+        row = await self._move(user, Event.READY)
+        if row.outcome_owed:
+            raise Impossible(OWED, key="outcome_owed")
+
+    async def pause(self, user: User, reason: str) -> None:
+        """No further call after this one."""
+        await self._move(user, Event.PAUSE, reason)
+
+    async def off_shift(self, user: User) -> None:
+        """Leave. What rings is silenced; an outcome that is owed comes first."""
+        row = await self._move(user, Event.OFF_SHIFT)
+        if row.outcome_owed:
+            raise Impossible(OWED, key="outcome_owed")
+        if row.state in (State.RESERVED, State.RINGING):
+            await self._stop(row, "phoner_off")
+
+    async def hang_up(self, user: User) -> None:
+        """End the call in hand."""
+        row = await self._ctx.store.run(lambda tx: self._seat_of(tx, user))
+        if not await self._stop(row, "phoner_hung_up"):
+            raise Impossible("there is no call to hang up", key="no_call")
+
+    async def hand(self, user: User, *, up: bool) -> None:
+        """Ask for the supervisor, or no longer. A hand that is up keeps its time."""
+
+        def work(tx: Tx) -> None:
+            row = self._seat_of(tx, user)
+            if row.state == State.OFF:
+                raise Impossible("you are not on shift", key="not_on_shift")
+            if up == (row.hand_at is not None):
+                return
+            now = self._ctx.clock.now()
+            seats.set_line(tx, row.id, hand_at=now if up else None)
+            audit.append(tx, now, Kind.HAND, seat=row.id, up=up, by=f"user:{user.id}")
+
+        await self._ctx.store.run(work)
+
+    async def outcome(
+        self, user: User, given: Given, then: str, attempt: str | None = None
+    ) -> None:
+        """Record what came of the call in hand; `then` is ready or pause.
+
+        `attempt`: which call it came of. The same once more is no error: the answer was lost.
+
+        Raises:
+            NotFound: the campaign has no such outcome.
+            Impossible: no call, another one, or something the outcome asks for is missing; says what.
+        """
+        after = await self._ctx.store.run(lambda tx: self._outcome(tx, user, given, then, attempt))
+        self._call_flow.follow(after)
+
+    def _outcome(self, tx: Tx, user: User, given: Given, then: str, attempt: str | None) -> After:
+        now = self._ctx.clock.now()
+        row = self._seat_of(tx, user)
+        if attempt is not None and attempt != row.call:
+            earlier = calls.get(tx, attempt)
+            if earlier is not None and earlier.phoner == user.id and given.is_what(earlier):
+                return After()
+            raise Impossible("this call is not in hand any more; correct it", key="other_call")
+        call = None if row.call is None else calls.lock(tx, row.call)
+        if call is None or (row.state != State.TALKING and not row.outcome_owed):
+            raise Impossible("there is no call whose outcome is missing", key="no_outcome_owed")
+        campaign = self._ctx.rules.known(call.campaign)
+        if not given.is_what(call):
+            self._recording.record(tx, call, campaign, given, user)
+        wanted = Event.READY if then == "ready" else Event.PAUSE
+        wants = row
+        if row.seat.wants is not State.OFF:
+            reason = row.reason if row.reason not in ("", "outcome_owed") else "pause"
+            wants = seat_moves.move(tx, self._ctx, row, wanted, now, reason=reason)
+        moved = seat_moves.move(tx, self._ctx, wants, Event.OUTCOME, now)
+        after = After(silence=True)
+        if moved.state == State.WAITING:
+            after.dial.append(moved.id)
+        if moved.state == State.TALKING:  # perhaps its end was never told: asked about at once
+            calls.change(tx, call.attempt, deadline=now)
+        return after
+
+    async def correct(self, user: User, attempt: str, given: Given) -> None:
+        """Replace an outcome given earlier; both stay in the audit log.
+
+        Raises:
+            NotFound: no such call of this phoner.
+            Impossible: as outcome.
+        """
+
+        def work(tx: Tx) -> None:
+            call = calls.lock(tx, attempt)
+            if call is None or call.outcome is None:
+                raise NotFound("there is no call with an outcome to correct", key="not_found")
+            if user.role == "phoner" and call.phoner != user.id:
+                raise NotAllowed("this was another phoner's call", key="other_phoner")
+            campaign = self._ctx.rules.known(call.campaign)
+            if user.department not in (None, campaign.department):
+                raise NotFound("there is no call with an outcome to correct", key="not_found")
+            self._recording.record(tx, call, campaign, given, user, corrected=True)
+
+        await self._ctx.store.run(work)
+        self._call_flow.follow(After(silence=True))
+
+    async def wish(self, user: User, wish: str, attempt: str | None = None) -> None:
+        """What the person on the line wishes, effective while still talking (wishes.NO).
+
+        `attempt`: whose wish it is; a no is honoured too when that talk has just ended.
+
+        Raises:
+            Impossible: nobody is on the line.
+        """
+
+        def work(tx: Tx) -> None:
+            row = self._seat_of(tx, user)
+            key = attempt or row.call
+            call = None if key is None else calls.lock(tx, key)
+            if call is None or call.phoner != user.id or call.answered_at is None:
+                raise Impossible("nobody is on the line", key="nobody_on_the_line")
+            contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
+            if contact is None:
+                raise Impossible("the call has no contact", key="nobody_on_the_line")
+            self._wishes.hear(tx, contact, wish, by=f"user:{user.id}", call=call.attempt)
+
+        await self._ctx.store.run(work)
+        self._call_flow.follow(After(silence=True))
+
+    async def _stop(self, row: SeatRow, reason: str) -> bool:
+        """Have the call in hand ended, ringing or talking; False when there is none."""
+
+        def work(tx: Tx) -> bool:
+            call = None if row.call is None else calls.lock(tx, row.call)
+            if call is None or call.ended_at is not None:
+                return False
+            self._call_flow.stopping.want(tx, call, reason, self._ctx.clock.now())
+            return True
+
+        open_call = await self._ctx.store.run(work)
+        self._call_flow.follow(After(silence=open_call))
+        return open_call
+
+    async def _move(self, user: User, event: Event, reason: str = "") -> SeatRow:
+        def work(tx: Tx) -> SeatRow:
+            row = self._seat_of(tx, user)
+            try:
+                return seat_moves.move(
+                    tx, self._ctx, row, event, self._ctx.clock.now(), reason=reason
+                )
+            except ImpossibleEvent as error:
+                raise Impossible(str(error), key="does_not_fit") from error
+
+        moved = await self._ctx.store.run(work)
+        if moved.state == State.WAITING:
+            self._ctx.background.start(self._call_flow.dial(moved.id))
+        return moved
+
+    def _seat_of(self, tx: Tx, user: User) -> SeatRow:
+        row = seats.of_phoner(tx, user.id)
+        if row is None:
+            raise Impossible("you are not on shift", key="not_on_shift")
+        return row
+
+    def _seat(self, tx: Tx, seat: int) -> SeatRow:
+        row = seats.lock(tx, seat)
+        if row is None:
+            raise NotFound(f"seat {seat} is gone")
+        return row

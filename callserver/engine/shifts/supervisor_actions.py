@@ -1,0 +1,58 @@
+"""What whoever leads the floor does to a seat: answer a raised hand, end a shift."""
+
+from callserver.database import audit, seats
+from callserver.database.accounts import User
+from callserver.database.seats import SeatRow
+from callserver.domain.audit import Kind
+from callserver.domain.seat import Event, State
+from callserver.engine.calls import seat_moves
+from callserver.engine.context import EngineContext
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+
+class SupervisorActions:
+    """One method for each. A seat of another department does not exist (NotFound)."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    async def answer_hand(self, user: User, seat: int) -> None:
+        """She has been seen; her hand comes down."""
+
+        def work(tx: Tx) -> None:
+            row = self._seat(tx, user, seat)
+            if row.hand_at is None:
+                return
+            seats.set_line(tx, seat, hand_at=None)
+            by, now = f"user:{user.id}", self._ctx.clock.now()
+            audit.append(tx, now, Kind.HAND, seat=seat, up=False, answered=True, by=by)
+
+        await self._ctx.store.run(work)
+
+    async def end_shift(self, user: User, seat: int) -> None:
+        """No further call: the seat is off as soon as nothing is in hand, an outcome included.
+
+        Her telephone is hung up by upkeep, as whenever a seat goes off.
+
+        Raises:
+            Impossible: she is not on shift.
+        """
+
+        def work(tx: Tx) -> None:
+            row = self._seat(tx, user, seat)
+            if row.state == State.OFF:
+                raise Impossible("she is not on shift", key="phoner_not_on_shift")
+            now = self._ctx.clock.now()
+            by = f"user:{user.id}"
+            audit.append(tx, now, Kind.SHIFT_ENDED, seat=seat, phoner=row.phoner, by=by)
+            seat_moves.move(tx, self._ctx, row, Event.OFF_SHIFT, now)
+
+        await self._ctx.store.run(work)
+
+    @staticmethod
+    def _seat(tx: Tx, user: User, seat: int) -> SeatRow:
+        row = seats.lock(tx, seat)
+        if row is None or user.department not in (None, row.department):
+            raise NotFound("there is no such seat", key="not_found")
+        return row

@@ -1,0 +1,158 @@
+"""What colleagues record about a person outside a call: consent given or taken back, a guardian, erasure.
+
+Each is in force at the next dial, anywhere: a mark about the person, or about the number where nobody
+is known at it. What ends calls also silences a telephone that rings.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from callserver.database import audit, contacts, marks, suppressions
+from callserver.database.contacts import Contact
+from callserver.domain import subject
+from callserver.domain.audit import Kind
+from callserver.domain.facts import Scope
+from callserver.domain.reason import Reason
+from callserver.domain.suppression import LIFTED_BY_CONSENT
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+
+class Fact(StrEnum):
+    """What ends calls; a consent has a function of its own."""
+
+    CONSENT_REVOKED = "consent_revoked"
+    GUARDIAN = "guardian"
+    ERASED = "erased"
+
+
+REOPENED_BY_CONSENT = (
+    Reason.SUP_CONSENT_MISSING,
+    Reason.SUP_CONSENT_UNPROVEN,
+    Reason.SUP_CONSENT_REVOKED,
+    Reason.SUP_EXTERNAL,
+)
+"""Contacts that were closed for one of these are dialed again once there is a consent."""
+
+
+def find(tx: Tx, number: int, contact: int | None) -> list[Contact]:
+    """The rows of the one person meant: known at the number, and on whichever list; none if nobody is.
+
+    Raises:
+        NotFound: the contact is not known at this number.
+        Impossible: several people are known there, and no contact says which is meant.
+    """
+    known = contacts.by_number(tx, number)
+    if contact is not None:
+        known = [one for one in known if one.id == contact]
+        if not known:
+            raise NotFound("this contact is not known at the number", key="not_found")
+    people = {one.person for one in known}
+    if len(people) > 1:
+        ids = ", ".join(str(one.id) for one in known)
+        raise Impossible(
+            f"several people are known at this number: name one of the contacts {ids}",
+            key="several_people",
+            contacts=ids,
+        )
+    return contacts.of_person(tx, known[0].person) if known else []
+
+
+def consent(
+    tx: Tx,
+    number: int,
+    known: Sequence[Contact],
+    by: str,
+    now: datetime,
+    *,
+    at: datetime,
+    telephone: bool = True,
+    proof: str | None = None,
+) -> list[int]:
+    """Somebody has agreed to be called; the contacts that are dialed again. `at`: when they agreed;
+    `telephone`: to be called, not only written to; `proof`: where the proof is kept.
+
+    Raises:
+        Impossible: the time lies ahead; or an opt-out before it stands, which the consent would end:
+            ending one has a way of its own.
+    """
+    if at > now:
+        raise Impossible("the consent's time lies in the future", key="consent_in_the_future")
+    about = _about(number, known)
+    if telephone and _ends_an_opt_out(tx, number, known, at):
+        raise Impossible(
+            "an opt-out is in force, and a consent after it would end it: lift the opt-out first",
+            key="consent_ends_opt_out",
+        )
+    detail = {"phone": telephone, "proof": proof or False}
+    _mark(tx, about, "consent_given", at, known, by, now, detail)
+    return contacts.reopen(tx, [one.id for one in known], REOPENED_BY_CONSENT)
+
+
+def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now: datetime) -> None:
+    """Record what ends calls to a person; a ringing telephone is silenced."""
+    suppressions.before_suppressing(tx)
+    _mark(tx, _about(number, known), fact.value, now, known, by, now, None)
+    numbers = {number, *(one.number for one in known)}
+    suppressions.want_stopped(
+        tx,
+        [
+            *(subject.of_number(one) for one in numbers),
+            *{subject.of_person(one.person) for one in known},
+        ],
+    )
+
+
+def erase(
+    tx: Tx, number: int, known: Sequence[Contact], secret: bytes, by: str, now: datetime
+) -> None:
+    """Forget the person's data on every list, and keep what protects them: keyed hashes of the numbers.
+
+    The records of calls that were made stay.
+
+    Raises:
+        Impossible: there is no key, so a hash would protect nobody.
+    """
+    if not secret:
+        raise Impossible("CALLSERVER_KEY is not set: nobody erased could be recognised")
+    note(tx, number, known, Fact.ERASED, by, now)
+    for one in sorted({number, *(row.number for row in known)}):
+        about = subject.of_hash(one, secret)
+        marks.mark(tx, about, Fact.ERASED.value, now)
+        key = suppressions.add(tx, about, Scope.HASH, now, by)
+        audit.append(
+            tx, now, Kind.SUPPRESSED, scope=Scope.HASH.value, purpose=None, suppression=key, by=by
+        )
+    contacts.forget(tx, [one.id for one in known], Reason.PERSON_ERASED.value)
+
+
+def _about(number: int, known: Sequence[Contact]) -> str:
+    return subject.of_person(known[0].person) if known else subject.of_number(number)
+
+
+def _mark(
+    tx: Tx,
+    about: str,
+    kind: str,
+    at: datetime,
+    known: Sequence[Contact],
+    by: str,
+    now: datetime,
+    detail: dict[str, Any] | None,
+) -> None:
+    marks.mark(tx, about, kind, at, detail)
+    ids: list[int | None] = [one.id for one in known]
+    for contact in ids or [None]:
+        audit.append(tx, now, Kind.MARKED, contact=contact, mark=kind, by=by)
+
+
+def _ends_an_opt_out(tx: Tx, number: int, known: Sequence[Contact], at: datetime) -> bool:
+    """Whether the gate would take the consent for the end of an opt-out."""
+    subjects = {subject.of_number(number), *(subject.of_number(one.number) for one in known)}
+    subjects |= {subject.of_person(one.person) for one in known}
+    return any(
+        one.scope in LIFTED_BY_CONSENT and one.lifted_at is None and one.at < at
+        for one in suppressions.for_subjects(tx, sorted(subjects))
+    )

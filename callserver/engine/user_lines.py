@@ -1,0 +1,230 @@
+"""The lines of users: which telephone is rung for a shift or a listening, and which may be entered.
+
+The rules are in domain/line.py. `to_ring` is asked in the transaction before each order, so that a
+number that was suppressed or put on a list since is not rung again.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from callserver.database import accounts, audit, bulk_facts, contacts, softphones, suppressions
+from callserver.database import user_lines as table
+from callserver.database.accounts import User
+from callserver.domain import hours, line, phone, subject
+from callserver.domain.audit import Kind
+from callserver.domain.campaign import Campaign
+from callserver.domain.line import Facts, Number, OwnLine, Problem
+from callserver.engine.context import EngineContext, LineContext, Rules
+from callserver.errors import Impossible, NotAllowed
+from callserver.ports import Tx
+
+
+class LineRefused(NotAllowed):
+    """This telephone may not be rung as the user's own, or not now."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"this line may not be rung: {problem.value}", key=problem.value)
+
+
+def campaigns_of(rules: Rules, department: str | None) -> list[Campaign]:
+    """The campaigns that somebody of this department works for; by name."""
+    every = sorted(rules.current.campaigns.values(), key=lambda one: one.name)
+    return [one for one in every if department in (None, one.department)]
+
+
+def known(tx: Tx, terms: LineContext, number: str) -> bool:
+    """Whether the number is our own, on a list, in a register, or has opted out."""
+    key = phone.to_int(number)
+    about = (subject.of_number(key), subject.of_hash(key, terms.secret))
+    return bool(
+        number in terms.rules.own_numbers
+        or suppressions.for_subjects(tx, about)
+        or contacts.by_number(tx, key)
+        or bulk_facts.listed(tx, [key])
+    )
+
+
+def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -> Facts:
+    """What is known of one line of a user. The calling hours are not asked about here."""
+    row = table.standing(tx, user.id, address)
+    number = Number()
+    if isinstance(phone.parse(address), str):
+        found = campaigns_of(terms.rules, user.department)
+        policies = [terms.rules.current.policies[one.policy] for one in found]
+        regions = [frozenset(policy.numbers.regions) for policy in policies]
+        number = Number(
+            regions=frozenset.intersection(*regions) if regions else frozenset(),
+            known=known(tx, terms, address),
+            confirmed=row is not None and row.confirmed_at is not None,
+        )
+    return Facts(
+        now=now,
+        user=user.id,
+        address=address,
+        hosts=terms.sip_hosts,
+        has_telephone=softphones.has(tx, f"telephone_{user.id}"),
+        number=number,
+        unanswered=0 if row is None else row.unanswered,
+        rang_at=None if row is None else row.rang_at,
+    )
+
+
+def decide(
+    tx: Tx, terms: LineContext, user: User, address: str, campaign: Campaign, now: datetime
+) -> OwnLine | Problem:
+    """May this telephone be rung now, for somebody who works for the campaign?"""
+    found = facts(tx, terms, user, address, now)
+    if line.kind(address) is line.Kind.TELEPHONE:
+        near = _hours_near(terms, campaign, address, now)
+        found = replace(found, number=replace(found.number, hours_near=near))
+    return line.decide(found)
+
+
+def choices(
+    tx: Tx, terms: LineContext, user: User, now: datetime
+) -> list[tuple[str, Problem | None]]:
+    """The lines that a phoner may choose among, and why one cannot be rung at any hour."""
+    addresses = [line.browser(user.id)]
+    if softphones.has(tx, f"telephone_{user.id}"):
+        addresses.append(line.registered(user.id))
+    if user.line is not None and user.line not in addresses:
+        addresses.append(user.line)
+    found = []
+    for address in addresses:
+        asked = facts(tx, terms, user, address, now)
+        asked = replace(asked, number=replace(asked.number, hours_near=True))
+        answer = line.decide(asked)
+        found.append((address, answer if isinstance(answer, Problem) else None))
+    return found
+
+
+def ready(tx: Tx, user: User) -> bool:
+    """Whether the account's line needs no confirmation, or has it."""
+    if user.line is None or line.kind(user.line) is not line.Kind.TELEPHONE:
+        return True
+    row = table.standing(tx, user.id, user.line)
+    return row is not None and row.confirmed_at is not None
+
+
+def _hours_near(terms: LineContext, campaign: Campaign, number: str, now: datetime) -> bool:
+    policy = terms.rules.current.policies.get(campaign.policy)
+    place = hours.place_of(number, None)
+    beside = (now - line.BESIDE_HOURS, now, now + line.BESIDE_HOURS)
+    return policy is not None and any(hours.is_open(policy, place, at) for at in beside)
+
+
+def choose(
+    tx: Tx, ctx: EngineContext, user: User, campaign: Campaign, asked: str | None
+) -> str | Problem:
+    """The line of a shift: the own browser, the own SIP telephone, or the account's. Never another."""
+    now = ctx.clock.now()
+    address = asked or user.line or line.browser(user.id)
+    own = {line.browser(user.id), line.registered(user.id), user.line}
+    if address not in own:
+        exchange = address.startswith(("client:", "sip:telephone_"))
+        found: OwnLine | Problem = Problem.NOT_YOURS if exchange else Problem.NOT_ENTERED
+    else:
+        found = decide(tx, ctx.terms, user, address, campaign, now)
+    if isinstance(found, Problem):
+        refused(tx, user, address, found, now)
+        return found
+    return address
+
+
+def to_ring(
+    tx: Tx, ctx: EngineContext, user: User | None, address: str, campaign: Campaign, **about: Any
+) -> OwnLine | Problem:
+    """Decide about one ring, count it, and write it down. `about`: seat or listening.
+
+    The ring counts as unanswered until `answered`; `not_rung` takes it back.
+    """
+    now = ctx.clock.now()
+    suppressions.before_deciding(tx)
+    if user is None or user.left_at is not None:
+        return Problem.NOT_YOURS
+    found = decide(tx, ctx.terms, user, address, campaign, now)
+    row = table.standing(tx, user.id, address)
+    if isinstance(found, Problem):
+        refused(tx, user, address, found, now, **about)
+    elif row is not None and line.kind(address) is not line.Kind.BROWSER:
+        table.change(tx, row.id, unanswered=_recent(row, now) + 1, rang_at=now)
+        _note(tx, now, user, address, "rung", **about)
+    return found
+
+
+def _recent(row: table.LineRow, now: datetime) -> int:
+    """Rings in a row without an answer; those of another day do not count."""
+    return 0 if row.rang_at is None or now - row.rang_at >= line.DAY else row.unanswered
+
+
+def answered(tx: Tx, user: int, address: str | None) -> None:
+    """The line was answered: earlier rings do not count any more."""
+    row = None if address is None else table.standing(tx, user, address)
+    if row is not None and row.unanswered:
+        table.change(tx, row.id, unanswered=0)
+
+
+def not_rung(tx: Tx, user: int, address: str | None) -> None:
+    """The provider declined the order: it was no ring."""
+    row = None if address is None else table.standing(tx, user, address)
+    if row is not None and row.unanswered:
+        table.change(tx, row.id, unanswered=row.unanswered - 1)
+
+
+def enter(
+    tx: Tx, terms: LineContext, key: int, address: str | None, now: datetime, by: str
+) -> None:
+    """Enter a line in an account, or none. Every way to change one comes here.
+
+    Raises:
+        NotAllowed: it can be no line of this user's.
+        Impossible: too many were entered today.
+    """
+    user = accounts.user(tx, key)
+    if user is None:
+        raise NotAllowed(f"there is no user {key}", key="not_found")
+    if address is not None:
+        found = line.problem(facts(tx, terms, user, address, now))
+        if found is not None:
+            raise LineRefused(found)
+        if table.entered_since(tx, key, now - line.DAY) >= line.CHANGES_A_DAY:
+            raise Impossible("too many lines were entered today", key="line_changes")
+    accounts.change(tx, key, line=address)
+    table.enter(tx, key, address, now, by)
+    _note(tx, now, user, address, "entered", by=by)
+
+
+def confirmed(tx: Tx, user: User, address: str, now: datetime, by: str) -> None:
+    """Write down that the code of a confirmation call was given."""
+    _note(tx, now, user, address, "confirmed", by=by)
+
+
+def refused(
+    tx: Tx, user: User, address: str, problem: Problem, now: datetime, **about: Any
+) -> None:
+    """Write down that a line was not rung, or not taken, and why."""
+    _note(tx, now, user, address, "refused", reason=problem.value, **about)
+
+
+def _note(tx: Tx, now: datetime, user: User, address: str | None, did: str, **about: Any) -> None:
+    row = None if address is None else table.standing(tx, user.id, address)
+    audit.append(
+        tx,
+        now,
+        Kind.LINE,
+        user=user.id,
+        did=did,
+        line=None if row is None else row.id,
+        telephone=None if address is None else line.kind(address).value,
+        shown=None if address is None else _masked(address),
+        **about,
+    )
+
+
+def _masked(address: str) -> str:
+    """What the log keeps of a line: a number's last two digits, and nothing that somebody typed."""
+    if line.kind(address) is line.Kind.TELEPHONE:
+        number = phone.parse(address)
+        return phone.masked(number) if isinstance(number, str) else ""
+    return ""

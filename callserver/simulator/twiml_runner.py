@@ -1,0 +1,130 @@
+"""Executing TwiML: the verbs that callserver sends, in order, on the network's own time."""
+
+import xml.etree.ElementTree as ET
+from typing import Protocol
+
+from callserver.simulator.callbacks import Callbacks
+from callserver.simulator.legs import Callback, Conference, Leg
+from callserver.simulator.listening_record import ListeningRecord
+from callserver.simulator.virtual_time import Agenda, Work
+
+CHARACTERS_A_SECOND = 15.0
+
+
+class Exchange(Protocol):
+    """What a script does to the network that runs it."""
+
+    agenda: Agenda
+    callbacks: Callbacks
+    ears: ListeningRecord
+
+    async def end(self, leg: Leg, status: str) -> None: ...
+    def heard(self, leg: Leg, what: str) -> None: ...
+    def news(self, leg: Leg) -> dict[str, str]: ...
+    def open_room(self, name: str) -> Conference: ...
+    def room(self, name_or_sid: str) -> Conference | None: ...
+    def enter(self, leg: Leg, room: Conference, label: str | None) -> bool: ...
+    def leave(self, leg: Leg) -> None: ...
+    def key(self, leg: Leg) -> str: ...
+
+
+class TwimlRun:
+    """Runs a leg's instructions."""
+
+    def __init__(self, network: Exchange) -> None:
+        self._network = network
+
+    async def fetch(self, leg: Leg, url: str, **more: str) -> None:
+        """Ask the server what the leg shall do, and do it."""
+        if not leg.live:
+            return
+        body = await self._network.callbacks.fetch(url, {**self._network.news(leg), **more})
+        if body is not None:
+            await self.execute(leg, body)
+        else:
+            await self._network.end(leg, "completed")  # "an application error has occurred"
+
+    async def execute(self, leg: Leg, twiml: bytes) -> None:
+        """Do what a document says; a leg that is over by now does nothing.
+
+        It replaces what the leg did: two that came one upon the other put it into no room twice.
+        """
+        self._network.leave(leg)
+        leg.version += 1
+        verbs = list(ET.fromstring(twiml))  # noqa: S314 - our own server wrote it
+        await self._verb(leg, verbs, 0, leg.version)
+
+    async def _verb(self, leg: Leg, verbs: list[ET.Element], at: int, version: int) -> None:
+        network = self._network
+        if not leg.live or leg.version != version:
+            return
+        if at >= len(verbs):
+            await network.end(leg, "completed")
+            return
+        verb = verbs[at]
+
+        def then(seconds: float) -> None:
+            network.agenda.after(seconds, lambda: self._verb(leg, verbs, at + 1, version))
+
+        match verb.tag:
+            case "Say" | "Play":
+                network.heard(leg, "apology")
+                leg.said.append(verb.text or "")
+                then(len(verb.text or "") / CHARACTERS_A_SECOND)
+            case "Pause":
+                then(float(verb.get("length", "1")))
+            case "Dial":
+                if not self._dial(leg, verb):
+                    then(0)
+            case "Gather":
+                await self._gather(leg, verb, version)
+            case "Redirect":
+                await self.fetch(leg, verb.text or "")
+            case _:  # Hangup, Reject
+                await network.end(leg, "completed")
+
+    def _dial(self, leg: Leg, dial: ET.Element) -> bool:
+        """Into a conference; False when it could not enter."""
+        network = self._network
+        inner = dial.find("Conference")
+        if inner is None:
+            return False
+        leg.action = dial.get("action")
+        coach, there = inner.get("coach"), network.room(inner.text or "")
+        if coach is not None and (there is None or coach not in there.legs):
+            return False  # 13240: nobody to coach
+        room = network.open_room(inner.text or "")
+        if not room.legs and room.callback.url is None:
+            room.callback = Callback(
+                inner.get("statusCallback"),
+                frozenset((inner.get("statusCallbackEvent") or "").split()),
+            )
+        if inner.get("endConferenceOnExit") == "true":
+            room.ends_with.add(leg.sid)
+        leg.muted = inner.get("muted") == "true"
+        leg.starts = inner.get("startConferenceOnEnter") != "false"
+        leg.coach = coach
+        network.ears.beeped(leg, inner.get("beep") or "true")
+        return network.enter(leg, room, inner.get("participantLabel"))
+
+    def after_room(self, leg: Leg) -> Work:
+        """The leg came out of its room alive: its Dial's action says what next."""
+
+        async def go_on() -> None:
+            if leg.live and leg.action:
+                await self.fetch(leg, leg.action, DialCallStatus="answered")
+            elif leg.live:
+                await self._network.end(leg, "completed")
+
+        return go_on
+
+    async def _gather(self, leg: Leg, gather: ET.Element, version: int) -> None:
+        said = "".join(say.text or "" for say in gather.iter("Say"))
+        self._network.heard(leg, "apology")
+        action = gather.get("action") or ""
+
+        async def pressed() -> None:
+            if leg.live and leg.version == version:
+                await self.fetch(leg, action, Digits=self._network.key(leg))
+
+        self._network.agenda.after(len(said) / CHARACTERS_A_SECOND, pressed)
