@@ -195,6 +195,8 @@ def who_page(page: Page, looks: Looks, number: str) -> None:
     expect(page.locator("#stop")).to_be_visible()
     looks("who called")
     page.locator("[data-reach=never]").click()
+    looks("asked before it is recorded")
+    page.locator("#dialog .main").click()
     expect(page.locator("#receipt")).to_be_visible()
     looks("never again")
 

@@ -207,6 +207,8 @@ def test_of_several_people_at_a_number_one_is_named(tmp_path: Path, hashed: str)
     unclear = mads.api("POST", "/person/facts", fact)
     assert unclear.status_code == 409
     assert "1, 2" in unclear.json()["detail"]
+    people = mads.api("POST", "/who-called", {"number": NUMBER}).json()["people"]
+    assert [(one["contact"], one["name"]) for one in people][1] == (2, "Bo Prøve")
     assert mads.api("POST", "/person/facts", {**fact, "contact": 2}).json() == {"contacts": [2]}
     assert mads.api("POST", "/person/facts", {**fact, "contact": 3}).status_code == 404
 

@@ -2,6 +2,7 @@
 
 import { get, post } from "./api.js";
 import { $, $$, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
+import { confirm } from "./dialog.js";
 import { fill, values } from "./accounts_form.js";
 import { follow } from "./live.js";
 import { date, dateTime, label, number, t } from "./texts.js";
@@ -142,11 +143,16 @@ function tokens() {
   );
 }
 
-async function drop(one) {
-  if (!confirm(t("accounts.token_drop_sure", { name: one.name }))) return;
-  await post(`/tokens/${one.id}/drop`);
-  toast(t("accounts.token_dropped"));
-  await anew();
+function drop(one) {
+  confirm(t("accounts.token_drop"), t("accounts.token_drop_sure", { name: one.name }), {
+    go: t("accounts.token_drop"),
+    bad: true,
+    does: async () => {
+      await post(`/tokens/${one.id}/drop`);
+      toast(t("accounts.token_dropped"));
+      await anew();
+    },
+  });
 }
 
 function scopes() {

@@ -2,6 +2,7 @@
 
 import { get, post } from "./api.js";
 import { $, el, onSubmit, passFocus, show, toast } from "./dom.js";
+import { confirm } from "./dialog.js";
 import { follow } from "./live.js";
 import { Drafts } from "./rules_drafts.js";
 import { editor } from "./rules_editor.js";
@@ -167,12 +168,16 @@ if (rights.change) {
     await anew();
     passFocus(had, $("#name"));
   });
-  $("#discard").addEventListener("click", async () => {
-    if (!confirm(t("rules.discard_sure"))) return;
-    drafts.clear();
-    await anew();
-    passFocus($("#discard"), $("#name"));
-  });
+  $("#discard").addEventListener("click", () =>
+    confirm(t("rules.discard"), t("rules.discard_sure"), {
+      go: t("rules.discard"),
+      bad: true,
+      does: async () => {
+        drafts.clear();
+        await anew();
+      },
+    }).closest("dialog").addEventListener("close", () => passFocus($("#discard"), $("#name")), { once: true }),
+  );
   $("#reset").addEventListener("click", () => {
     drafts.set(path, kept(path), kept(path));
     if (paths().includes(path)) open(path);

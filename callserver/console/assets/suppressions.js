@@ -2,6 +2,7 @@
 
 import { get, post } from "./api.js";
 import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
+import { confirm } from "./dialog.js";
 import { imports } from "./suppressions_import.js";
 import { lifts } from "./suppressions_lifts.js";
 import { date, dateTime, has, number, t } from "./texts.js";
@@ -29,7 +30,7 @@ function draw(found) {
     ].filter(Boolean),
   );
   $("#noes").replaceChildren(found.noes.length ? table(found.noes) : el("p", {}, t("suppressions.none")));
-  const liftable = found.noes.some((one) => !one.lifted_at && !one.by_id_only);
+  const liftable = found.noes.some((one) => !one.lifted_at && !one.by_id_only && !one.waits);
   if (mayLift) show($("#lift-all"), liftable);
 }
 
@@ -54,7 +55,7 @@ function cells(one) {
     ? el("span", { class: "badge" }, t("suppressions.lifted_at", { when: date(one.lifted_at) }))
     : el("span", { class: "badge good" }, t("suppressions.in_force"));
   const lift = el("button", { type: "button", class: "quiet", onclick: () => ask(one.id, said("suppressions.scope", one.scope)) }, t("suppressions.lift"));
-  const undo = el("button", { type: "button", class: "quiet", onclick: () => undone(one.id) }, t("suppressions.undo"));
+  const undoButton = el("button", { type: "button", class: "quiet", onclick: () => undo(one.id) }, t("suppressions.undo"));
   const waits = one.waits && !one.lifted_at ? el("span", { class: "badge warn" }, t("suppressions.waits")) : null;
   return [
     el("th", { scope: "row" }, said("suppressions.scope", one.scope), purpose),
@@ -62,18 +63,18 @@ function cells(one) {
     el("td", {}, said("suppressions.by", one.by)),
     el("td", {}, how),
     el("td", {}, state, waits),
-    el("td", {}, one.undoable ? undo : null, mayLift && !one.lifted_at && !one.waits ? lift : null),
+    el("td", {}, one.undoable ? undoButton : null, mayLift && !one.lifted_at && !one.waits ? lift : null),
   ];
 }
 
-async function undone(id) {
-  if (!confirm(t("suppressions.undo_sure"))) return;
-  try {
-    draw(await post("/suppressions/undo", { number: asked, id }));
-    toast(t("suppressions.undone"), "good");
-  } catch (error) {
-    toast(error.message, "bad");
-  }
+function undo(id) {
+  confirm(t("suppressions.undo"), t("suppressions.undo_sure"), {
+    go: t("suppressions.undo"),
+    does: async () => {
+      draw(await post("/suppressions/undo", { number: asked, id }));
+      toast(t("suppressions.undone"), "good");
+    },
+  });
 }
 
 function ask(id, what) {

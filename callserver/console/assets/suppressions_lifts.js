@@ -1,11 +1,12 @@
 // Opt-outs that a colleague has proposed to lift: approved or refused by another.
 
 import { get, post } from "./api.js";
-import { $, el, onPress, show, toast } from "./dom.js";
+import { $, el, onPress, passFocus, show, toast } from "./dom.js";
 import { date, dateTime, number, t } from "./texts.js";
 
-function decided(lift, does, words) {
-  const button = el("button", { type: "button", class: does === "approve" ? "main" : "quiet" }, t(`suppressions.lift_${does}`));
+function decide(lift, does, words) {
+  const named = does === "refuse" && lift.mine ? "withdraw" : does;
+  const button = el("button", { type: "button", class: does === "approve" ? "main" : "quiet" }, t(`suppressions.lift_${named}`));
   onPress(button, async () => {
     show($("#lifts-wrong"), false);
     try {
@@ -16,6 +17,7 @@ function decided(lift, does, words) {
       show($("#lifts-wrong"));
     }
     await lifts();
+    passFocus(button, $("#lifts-title"));
   });
   return button;
 }
@@ -31,8 +33,8 @@ function item(lift) {
     at: dateTime(lift.at),
     why: lift.why,
   });
-  const approve = decided(lift, "approve", (found) => t("suppressions.lifted", { count: number(found.lifted) }));
-  const refuse = decided(lift, "refuse", () => t("suppressions.lift_refused"));
+  const approve = decide(lift, "approve", (found) => t("suppressions.lifted", { count: number(found.lifted) }));
+  const refuse = decide(lift, "refuse", () => t("suppressions.lift_refused"));
   return el(
     "li",
     {},

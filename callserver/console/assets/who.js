@@ -1,21 +1,25 @@
 // Who called this number, and why? And: no more calls, there and then.
 
 import { post } from "./api.js";
+import { confirm } from "./dialog.js";
 import { $, $$, el, onSubmit, show } from "./dom.js";
-import { t } from "./texts.js";
+import { label, t } from "./texts.js";
 
 let number = "";
+let spoken = ""; // the same, as it is read out
 
 async function lookUp(given) {
   const found = await post("/who-called", { number: given.number });
   number = given.number;
+  spoken = found.number;
   const heading = $("#found h2");
-  heading.textContent = t("who.found", { number: found.number });
+  heading.textContent = t("who.found", { number: spoken });
   $("#found ul").replaceChildren(...found.said.map((one) => el("li", {}, one.text)));
   const elsewhere = $("#elsewhere");
   elsewhere.textContent = t("who.elsewhere", { count: found.elsewhere });
   show(elsewhere, found.elsewhere > 0);
   show($("#suppressed"), found.suppressed);
+  choosePerson(found.people);
   show($("#found"));
   show($("#stop"));
   show($("#record"));
@@ -23,15 +27,36 @@ async function lookUp(given) {
   heading.focus();
 }
 
+// Several people are known at the number: whom a fact is about must be said.
+function choosePerson(people) {
+  const several = people.length > 1;
+  const options = people.map(({ contact, name, campaign }) =>
+    el("option", { value: contact }, `${name ?? t("suppressions.no_name")} · ${label(campaign)}`),
+  );
+  $("#person select").replaceChildren(el("option", { value: "" }, t("who.choose")), ...options);
+  $("#person select").required = several;
+  show($("#person"), several);
+}
+
+function receipt(text) {
+  $("#receipt p").textContent = text;
+  show($("#receipt"));
+}
+
 onSubmit($("#look-up"), lookUp);
 
 for (const button of $$("[data-reach]")) {
-  button.addEventListener("click", async () => {
-    const receipt = await post("/who-called/opt-out", { number, reach: button.dataset.reach });
-    await lookUp({ number });
-    $("#receipt p").textContent = receipt.text;
-    show($("#receipt"));
-  });
+  const { reach } = button.dataset;
+  button.addEventListener("click", () =>
+    confirm(button.textContent, `${t(`who.sure_${reach}`, { number: spoken })} ${t("who.sure_undo")}`, {
+      go: t("who.stop_go"),
+      does: async () => {
+        const { text } = await post("/who-called/opt-out", { number, reach });
+        await lookUp({ number });
+        receipt(text);
+      },
+    }),
+  );
 }
 
 $("#fact select").addEventListener("change", ({ target }) => {
@@ -40,7 +65,7 @@ $("#fact select").addEventListener("change", ({ target }) => {
   $("#consent input[name=at]").required = given;
 });
 
-onSubmit($("#fact"), async ({ fact, contact, at, proof }) => {
+async function record({ fact, contact, at, proof }) {
   const about = { number, contact: contact ? Number(contact) : null };
   if (fact === "consent_given") {
     // The day's beginning: an opt-out of the same day comes after it and stands.
@@ -50,6 +75,11 @@ onSubmit($("#fact"), async ({ fact, contact, at, proof }) => {
     await post("/person/facts", { ...about, fact });
   }
   await lookUp({ number });
-  $("#receipt p").textContent = t("who.recorded");
-  show($("#receipt"));
+  receipt(t("who.recorded"));
+}
+
+onSubmit($("#fact"), async (given) => {
+  if (given.fact !== "erased") return record(given);
+  const does = () => record(given);
+  confirm(t("who.fact.erased"), t("who.sure_erased"), { go: t("who.erase_go"), bad: true, does });
 });

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 from callserver.console.endpoint import Answer, Asked, Body, Endpoint
 from callserver.database import contacts
 from callserver.domain import phone, subject
+from callserver.domain.campaign import Label
 from callserver.domain.facts import Scope
 from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
@@ -31,6 +32,14 @@ class Sentence(Answer):
     at: AwareDatetime | None
 
 
+class Person(Answer):
+    """Somebody known at the number: one of their contacts stands for them."""
+
+    contact: int
+    name: str | None
+    campaign: Label
+
+
 class WhoCalled(Answer):
     """What we know about having rung this number, in words that can be read out."""
 
@@ -38,6 +47,7 @@ class WhoCalled(Answer):
     said: list[Sentence]
     suppressed: bool
     elsewhere: int  # calls by departments that the asker does not see
+    people: list[Person]  # for who may record something about them
 
 
 class OptOut(Body):
@@ -79,7 +89,11 @@ class WhoCalledApi:
         number, rules = _number(body.number), self._ctx.rules
         await self._pacing.step(RateLimited.LOOK_UP, asked.user.id)
         secret, now = self._ctx.secret, self._ctx.clock.now()
-        whole = await self._ctx.store.run(lambda tx: why(tx, number, secret, asked.by, now))
+
+        def look(tx: Tx) -> tuple[Known, list[Person]]:
+            return why(tx, number, secret, asked.by, now), self._people(tx, asked, number)
+
+        whole, people = await self._ctx.store.run(look)
         found = self._hers(asked, whole)
         hidden = len(whole.calls) + len(whole.refused) - len(found.calls) - len(found.refused)
         return WhoCalled(
@@ -89,7 +103,22 @@ class WhoCalledApi:
             ],
             suppressed=bool(whole.suppressed),
             elsewhere=hidden,
+            people=people,
         )
+
+    def _people(self, tx: Tx, asked: Asked, number: str) -> list[Person]:
+        """Each person once; only those on lists that the asker sees."""
+        if not asked.may(Action.SUPPRESS):
+            return []
+        campaigns = self._ctx.rules.current.campaigns
+        people = {
+            one.person: Person(
+                contact=one.id, name=one.name, campaign=campaigns[one.campaign].title
+            )
+            for one in contacts.by_number(tx, phone.to_int(number))
+            if one.campaign in campaigns and asked.sees(campaigns[one.campaign].department)
+        }
+        return list(people.values())
 
     async def opt_out(self, asked: Asked, body: OptOut) -> Receipt:
         """No more calls, at once: before this answers, nobody may ring there any more."""

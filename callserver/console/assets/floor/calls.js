@@ -3,7 +3,7 @@
 import { post } from "../api.js";
 import { $, el, toast } from "../dom.js";
 import { has, label, t, time } from "../texts.js";
-import { ask, field } from "./dialog.js";
+import { ask, field } from "../dialog.js";
 import { formDialog } from "./forms.js";
 import { known, may, refreshDetails } from "./state.js";
 

@@ -4,7 +4,7 @@ import { post } from "../api.js";
 import { $, el, show, toast } from "../dom.js";
 import { lasting, t } from "../texts.js";
 import { calls } from "./calls.js";
-import { ask } from "./dialog.js";
+import { ask } from "../dialog.js";
 import { cannot, modeButtons, nearest, opened, WHYS } from "./ears.js";
 import { forms } from "./forms.js";
 import { mentor } from "./mentor.js";

@@ -3,7 +3,7 @@
 import { post } from "../api.js";
 import { el, toast } from "../dom.js";
 import { dateTime, t } from "../texts.js";
-import { ask, field } from "./dialog.js";
+import { ask, field } from "../dialog.js";
 import { known, refreshDetails } from "./state.js";
 
 const WORDS = ["respectful", "serious", "positive"];

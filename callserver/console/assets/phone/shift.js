@@ -49,7 +49,7 @@ function lineChoices(lines) {
 
 // A number that is not confirmed: a call says a code, which is typed here. No form: it stands in one.
 function confirmation() {
-  const code = el("input", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: "20", "aria-label": t("phone.line.code") });
+  const code = el("input", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: "20" });
   const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
   const button = (key, work) => {
     const made = el("button", { type: "button" }, t(key));
@@ -74,7 +74,7 @@ function confirmation() {
     toast(t("phone.line.done"), "good");
     await open(missing, false);
   });
-  return el("div", { id: "confirm-line" }, el("div", { class: "row" }, call, code, give), wrong);
+  return el("div", { id: "confirm-line" }, call, el("div", { class: "row" }, el("label", {}, t("phone.line.code"), code), give), wrong);
 }
 
 // Show the choice; `lacks`: what the browser's telephone lacks in this house; `focus`: it is shown in

@@ -1,0 +1,42 @@
+"""Member service opts somebody out: asked once before it is recorded, and erasure as well."""
+
+from playwright.sync_api import Page, expect
+
+from callserver.database import suppressions
+from callserver.domain import subject
+from tests.browser.conftest import House, Visit
+
+NUMBER = 4532209155
+
+
+def rows(house: House) -> int:
+    about = [subject.of_number(NUMBER)]
+    return len(house.read(lambda tx: list(suppressions.on_record(tx, about))))
+
+
+def look_up(page: Page) -> None:
+    page.locator("#look-up [name=number]").fill(f"+{NUMBER}")
+    page.locator("#look-up .main").click()
+    expect(page.locator("#stop")).to_be_visible()
+
+
+def test_nothing_is_recorded_with_one_click(visit: Visit, house: House) -> None:
+    page = visit("mads", "/who-called")
+    look_up(page)
+    before = rows(house)
+    never = page.locator("[data-reach=never]")
+    never.click()
+    expect(page.locator("#dialog")).to_contain_text("32 20 91 55")
+    page.locator("#dialog .quiet").click()
+    expect(never).to_be_focused()
+    assert rows(house) == before
+    never.click()
+    page.locator("#dialog .main").click()
+    expect(page.locator("#receipt")).to_contain_text("Thank you for telling us")
+    assert rows(house) > before
+    page.locator("#fact [name=fact]").select_option("erased")
+    page.locator("#fact button").click()
+    expect(page.locator("#dialog")).to_contain_text("cannot be undone")
+    page.locator("#dialog .bad").click()
+    expect(page.locator("#receipt")).to_contain_text("recorded")
+    expect(page.locator("#found")).to_contain_text("erased")
