@@ -49,7 +49,7 @@ def check(password: str, *own: str) -> None:
 @cache
 def common() -> frozenset[str]:
     """The passwords that are guessed first."""
-    text = files("callserver.engine").joinpath("common_passwords.txt").read_text("utf-8")
+    text = files(__package__).joinpath("common_passwords.txt").read_text("utf-8")
     return frozenset(text.split())
 
 
