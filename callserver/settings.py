@@ -1,43 +1,135 @@
-"""Settings from the environment and from `.env`, read once. The only reader of os.environ.
+"""Settings from the environment and from `.env`. The only reader of the environment's variables.
 
-docs/running.md lists every variable; config/env.example is a file to start from.
+docs/running.md lists every variable; `callserver init` writes a file to start from.
 """
 
 import ipaddress
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callserver.errors import ConfigurationProblem
 
+LEVELS = ("debug", "info", "warning", "error")
+MOST_PER_SECOND = 1000
+TWILIO = (
+    "account_sid",
+    "auth_token",
+    "api_key",
+    "api_secret",
+    "app_sid",
+    "region",
+    "edge",
+    "api_url",
+)
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+
+def variable(field: str) -> str:
+    """The environment variable of a field: TWILIO_…, ASTERISK_… or CALLSERVER_…"""
+    if field.startswith("asterisk_"):
+        return field.upper()
+    return ("TWILIO_" if field in TWILIO else "CALLSERVER_") + field.upper()
+
+
+def _should_be(right: str, holds: Callable[[Any], bool]) -> AfterValidator:
+    """What the type alone does not check; `right` says what a valid value is."""
+
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise PydanticCustomError("setting", "{right}", {"right": right})
+        return value
+
+    return AfterValidator(check)
+
+
+def _plain_url(url: str) -> bool:
+    """A web address without a user, a query or a fragment: the provider signs none of these."""
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    complete = parts.scheme in ("http", "https") and has_host and "@" not in parts.netloc
+    return complete and not (parts.query or parts.fragment)
+
+
+def _networks(text: str) -> bool:
+    try:
+        for network in _listed(text):
+            ipaddress.ip_network(network)
+    except ValueError:
+        return False
+    return True
+
+
+def _hosts(text: str) -> bool:
+    return all(re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,99}", host.lower()) for host in _listed(text))
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+Url = Annotated[str, _should_be("like https://calls.example.org", _plain_url)]
+ApiUrl = Annotated[
+    str, _should_be("like https://example.org", lambda url: not url or _plain_url(url))
+]
+Port = Annotated[int, _should_be("from 1 to 65535", lambda port: 0 < port < 65536)]
+Proxies = Annotated[str, _should_be("addresses or networks like 127.0.0.1,10.0.0.0/8", _networks)]
+Rate = Annotated[
+    float, _should_be("above 0, like 1 or 0.5", lambda rate: 0 < rate <= MOST_PER_SECOND)
+]
+Level = Annotated[
+    str, _should_be(f"one of {', '.join(LEVELS)}", lambda level: level.lower() in LEVELS)
+]
+SipHosts = Annotated[str, _should_be("like pbx.example.org, several by commas", _hosts)]
+Provider = Annotated[
+    str, _should_be("twilio or asterisk", lambda name: name in ("twilio", "asterisk"))
+]
+
+
+class Settings(BaseModel):
     """What differs from one installation to the next."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=AliasGenerator(validation_alias=variable),
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
 
     database: str = "sqlite:///var/callserver.db"  # SQLAlchemy URL; postgresql+psycopg://… as well
     config: Path = Path("config")
-    public_url: str = "http://127.0.0.1:8000"  # what the provider was given, and signs
+    public_url: Url = "http://127.0.0.1:8000"  # what the provider was given, and signs
     host: str = "127.0.0.1"
-    port: int = 8000
-    trusted_proxies: str = ""  # addresses and networks whose X-Forwarded-… headers are believed
+    port: Port = 8000
+    trusted_proxies: Proxies = ""  # addresses and networks whose X-Forwarded-… headers are believed
     key: str = ""  # keys the hashes of erased numbers; keep it, or they protect nobody
     seal_key: Path = Path("var/seal.key")  # Ed25519, made when absent
     seals: Path = Path("var/seals.jsonl")  # signed heads leave the database to here
-    uploads: Path = Path("var/uploads")  # lists that people send, until they are taken in
+    uploads: Path = Path("var/uploads")  # lists that people send, until they are imported
     most_upload_mb: int = 200
-    calls_per_second: float = 1.0
+    calls_per_second: Rate = 1.0
     upkeep: bool = True  # this process may run upkeep (one at a time does)
     clock: str = ""  # ISO instant: start the clock there (demonstrations only)
-    log_level: str = "info"
-    sip_hosts: str = ""  # hosts at which users' SIP telephones may be, separated by commas
-    provider: str = "twilio"  # or asterisk
+    log_level: Level = "info"
+    sip_hosts: SipHosts = ""  # hosts at which users' SIP telephones may be, separated by commas
+    provider: Provider = "twilio"  # or asterisk
     account_sid: str = ""
     auth_token: str = ""
     api_key: str = ""
@@ -45,7 +137,7 @@ class Settings:
     app_sid: str = ""  # TwiML application of the browser softphone
     region: str = ""
     edge: str = ""
-    api_url: str = ""  # another base than Twilio's: any server that speaks its protocol
+    api_url: ApiUrl = ""  # another base than Twilio's: any server that speaks its protocol
     amd: bool = False
     asterisk_url: str = "http://127.0.0.1:8088"  # Asterisk's own HTTP; ARI is below /ari
     asterisk_user: str = "callserver"
@@ -85,229 +177,138 @@ class Settings:
     asterisk_certificate_key: str = ""
     asterisk_secure: bool = True  # TLS and SRTP; only a loopback exchange may go without
 
-
-_NAMES = {
-    "database": "CALLSERVER_DATABASE",
-    "config": "CALLSERVER_CONFIG",
-    "public_url": "CALLSERVER_PUBLIC_URL",
-    "host": "CALLSERVER_HOST",
-    "port": "CALLSERVER_PORT",
-    "trusted_proxies": "CALLSERVER_TRUSTED_PROXIES",
-    "key": "CALLSERVER_KEY",
-    "seal_key": "CALLSERVER_SEAL_KEY",
-    "seals": "CALLSERVER_SEALS",
-    "uploads": "CALLSERVER_UPLOADS",
-    "most_upload_mb": "CALLSERVER_MOST_UPLOAD_MB",
-    "calls_per_second": "CALLSERVER_CALLS_PER_SECOND",
-    "upkeep": "CALLSERVER_UPKEEP",
-    "clock": "CALLSERVER_CLOCK",
-    "log_level": "CALLSERVER_LOG_LEVEL",
-    "sip_hosts": "CALLSERVER_SIP_HOSTS",
-    "provider": "CALLSERVER_PROVIDER",
-    "account_sid": "TWILIO_ACCOUNT_SID",
-    "auth_token": "TWILIO_AUTH_TOKEN",
-    "api_key": "TWILIO_API_KEY",
-    "api_secret": "TWILIO_API_SECRET",
-    "app_sid": "TWILIO_APP_SID",
-    "region": "TWILIO_REGION",
-    "edge": "TWILIO_EDGE",
-    "api_url": "TWILIO_API_URL",
-    "amd": "CALLSERVER_AMD",
-    "asterisk_url": "ASTERISK_URL",
-    "asterisk_user": "ASTERISK_USER",
-    "asterisk_password": "ASTERISK_PASSWORD",
-    "asterisk_app": "ASTERISK_APP",
-    "asterisk_trunk": "ASTERISK_TRUNK",
-    "asterisk_trunk_user": "ASTERISK_TRUNK_USER",
-    "asterisk_trunk_password": "ASTERISK_TRUNK_PASSWORD",
-    "asterisk_trunk_second": "ASTERISK_TRUNK_SECOND",
-    "asterisk_trunk_networks": "ASTERISK_TRUNK_NETWORKS",
-    "asterisk_trunk_proxy": "ASTERISK_TRUNK_PROXY",
-    "asterisk_trunk_from_user": "ASTERISK_TRUNK_FROM_USER",
-    "asterisk_trunk_from_domain": "ASTERISK_TRUNK_FROM_DOMAIN",
-    "asterisk_trunk_numbers": "ASTERISK_TRUNK_NUMBERS",
-    "asterisk_trunk_verify": "ASTERISK_TRUNK_VERIFY",
-    "asterisk_trunk_ca": "ASTERISK_TRUNK_CA",
-    "asterisk_trunk_options_seconds": "ASTERISK_TRUNK_OPTIONS_SECONDS",
-    "asterisk_trunk_session_timers": "ASTERISK_TRUNK_SESSION_TIMERS",
-    "asterisk_trunk_session_seconds": "ASTERISK_TRUNK_SESSION_SECONDS",
-    "asterisk_trunk_rtp_timeout_seconds": "ASTERISK_TRUNK_RTP_TIMEOUT_SECONDS",
-    "asterisk_trunk_rtp_keepalive_seconds": "ASTERISK_TRUNK_RTP_KEEPALIVE_SECONDS",
-    "asterisk_dtmf": "ASTERISK_DTMF",
-    "asterisk_codecs": "ASTERISK_CODECS",
-    "asterisk_prefixes": "ASTERISK_PREFIXES",
-    "asterisk_channels": "ASTERISK_CHANNELS",
-    "asterisk_sounds": "ASTERISK_SOUNDS",
-    "asterisk_softphone_url": "ASTERISK_SOFTPHONE_URL",
-    "asterisk_bind": "ASTERISK_BIND",
-    "asterisk_sip_port": "ASTERISK_SIP_PORT",
-    "asterisk_plain_port": "ASTERISK_PLAIN_PORT",
-    "asterisk_rtp_ports": "ASTERISK_RTP_PORTS",
-    "asterisk_address": "ASTERISK_ADDRESS",
-    "asterisk_networks": "ASTERISK_NETWORKS",
-    "asterisk_certificate": "ASTERISK_CERTIFICATE",
-    "asterisk_certificate_key": "ASTERISK_CERTIFICATE_KEY",
-    "asterisk_secure": "ASTERISK_SECURE",
-}
-FIRST_YEAR, LAST_YEAR = 1970, 2199
-LEVELS = ("debug", "info", "warning", "error")
-MOST_PER_SECOND = 1000
-_YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {
+            name: value.strip() if isinstance(value, str) else value
+            for name, value in cast("dict[str, Any]", values).items()
+        }
 
 
-def _cast(name: str, text: str, default: object) -> object:
+class _Environment(Settings, BaseSettings):
+    """The same, read from the environment; what it is given (`.env`) comes second."""
+
+    model_config = SettingsConfigDict(case_sensitive=True, env_ignore_empty=True, extra="ignore")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+DOTENV = Path(".env")
+"""In the working directory. The environment takes precedence."""
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; from a mapping of variables instead, when one is given.
+
+    Raises:
+        ConfigurationProblem: a value cannot be used; says which variable and what would be right.
+    """
     try:
-        match default:
-            case bool():
-                return _YES[text.strip().lower()]
-            case int():
-                return int(text)
-            case float():
-                return float(text)
-            case Path():
-                return Path(text)
-            case _:
-                return text.strip()
-    except (KeyError, ValueError):
-        kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(default)]
-        raise ConfigurationProblem(f"{name}={text!r}: should be {kind}") from None
+        if environment is None:
+            return _Environment(**_given(_dotenv()))
+        return Settings.model_validate(_given(environment))
+    except ValidationError as error:
+        raise ConfigurationProblem("; ".join(map(_sentence, error.errors()))) from None
+
+
+def _dotenv() -> Mapping[str, str | None]:
+    """What `.env` says, if there is such a file; pydantic's own reader would expand `$` in it.
+
+    Raises:
+        ConfigurationProblem: it cannot be read.
+    """
+    try:
+        return dotenv_values(DOTENV, interpolate=False) if DOTENV.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationProblem(f"{DOTENV} cannot be read: {error}") from None
+
+
+def _given(variables: Mapping[str, str | None]) -> dict[str, Any]:
+    return {name: value for name, value in variables.items() if value and value.strip()}
+
+
+KINDS = {
+    "bool_parsing": "yes or no",
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+}
+
+
+def _sentence(error: ErrorDetails) -> str:
+    name, kind = error["loc"][0], KINDS.get(error["type"])
+    if kind is None:
+        return f"{name}: should be {error['msg']}"
+    return f"{name}={error['input']!r}: should be {kind}"
+
+
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 
 def instant(name: str, text: str) -> datetime:
     """An instant with its zone, in UTC.
 
     Raises:
-        ConfigurationProblem: it is none; `name` says where it stood.
+        ConfigurationProblem: it is not one; `name` says where the text was given.
     """
     try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
-            raise ValueError("without a zone, or in no year of ours")
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is None or not FIRST_YEAR <= parsed.year <= LAST_YEAR:
+            raise ValueError("no zone, or a year out of range")
     except ValueError:
         right = "2026-05-12T17:00:00+02:00"
         raise ConfigurationProblem(f"{name} {text!r}: should be like {right}") from None
-    return found.astimezone(UTC)
+    return parsed.astimezone(UTC)
 
 
-DOTENV = Path(".env")
-"""In the working directory. What the environment itself says goes before it."""
-
-
-def _surroundings() -> Mapping[str, str]:
-    """The environment over what `.env` says, if there is such a file.
-
-    Raises:
-        ConfigurationProblem: it cannot be read.
-    """
-    try:
-        written = dotenv_values(DOTENV, interpolate=False) if DOTENV.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationProblem(f"{DOTENV} cannot be read: {error}") from None
-    return {name: value for name, value in written.items() if value is not None} | dict(os.environ)
-
-
-def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings.
-
-    Raises:
-        ConfigurationProblem: a value cannot be used; says which variable and what would be right.
-    """
-    found = _surroundings() if environment is None else environment
-    defaults = Settings()
-    values = {
-        field: _cast(name, found[name], getattr(defaults, field))
-        for field, name in _NAMES.items()
-        if found.get(name, "") != ""
-    }
-    settings = Settings(**values)  # type: ignore[arg-type]
-    for name, well, right in _checks(settings):
-        if not well:
-            raise ConfigurationProblem(f"{name}: should be {right}")
-    return settings
-
-
-def _checks(found: Settings) -> tuple[tuple[str, bool, str], ...]:
-    """What a type alone does not show: the variable, whether it is well, what would be right."""
-    rate = found.calls_per_second
-    return (
-        ("CALLSERVER_PUBLIC_URL", _plain(found.public_url), "like https://calls.example.org"),
-        ("TWILIO_API_URL", not found.api_url or _plain(found.api_url), "like https://example.org"),
-        (
-            "CALLSERVER_PROVIDER",
-            found.provider in ("twilio", "asterisk"),
-            "twilio or asterisk",
-        ),
-        (
-            "CALLSERVER_TRUSTED_PROXIES",
-            all(map(_network, proxies(found))),
-            "addresses or networks like 127.0.0.1,10.0.0.0/8",
-        ),
-        ("CALLSERVER_PORT", 0 < found.port < 65536, "from 1 to 65535"),
-        ("CALLSERVER_CALLS_PER_SECOND", 0 < rate <= MOST_PER_SECOND, "above 0, like 1 or 0.5"),
-        ("CALLSERVER_SIP_HOSTS", _hosts(found), "like pbx.example.org, several by commas"),
-        ("CALLSERVER_LOG_LEVEL", found.log_level.lower() in LEVELS, f"one of {', '.join(LEVELS)}"),
-    )
-
-
-def allowed_sip_hosts(found: Settings) -> frozenset[str]:
+def allowed_sip_hosts(settings: Settings) -> frozenset[str]:
     """The hosts at which users' SIP telephones may be; none by default."""
-    return frozenset(host.strip().lower() for host in found.sip_hosts.split(",") if host.strip())
+    return frozenset(host.lower() for host in _listed(settings.sip_hosts))
 
 
-def _hosts(found: Settings) -> bool:
-    return all(re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,99}", host) for host in allowed_sip_hosts(found))
-
-
-def proxies(found: Settings) -> list[str]:
+def proxies(settings: Settings) -> list[str]:
     """The addresses and networks of the trusted proxies."""
-    return [one.strip() for one in found.trusted_proxies.split(",") if one.strip()]
-
-
-def _network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        return False
-    return True
+    return _listed(settings.trusted_proxies)
 
 
 SHORTEST_KEY = 16
 _EXAMPLES = ("change-me", "changeme", "example", "eksempel")
 
 
-def check_key(found: Settings) -> None:
-    """Whether the key can protect anything. Every command asks; a key that is not set it says itself.
+def check_key(settings: Settings) -> None:
+    """Refuse a key that protects nothing. Commands that need a key say themselves when there is none.
 
     Raises:
-        ConfigurationProblem: it is short, or stands in an example.
+        ConfigurationProblem: it is short, or is in an example.
     """
-    key = found.key.lower()
+    key = settings.key.lower()
     weak = len(key) < SHORTEST_KEY or len(set(key)) < SHORTEST_KEY // 2
-    if key and (weak or any(one in key for one in _EXAMPLES)):
+    if key and (weak or any(example in key for example in _EXAMPLES)):
         raise ConfigurationProblem(
             f"CALLSERVER_KEY: should be a secret of at least {SHORTEST_KEY} characters and in no "
             "example; `openssl rand -hex 32` makes one"
         )
 
 
-def _plain(url: str) -> bool:
-    """A web address without a name and word, a query or a fragment: the provider signs none."""
-    try:
-        parts = urlsplit(url)
-        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-    whole = parts.scheme in ("http", "https") and named and "@" not in parts.netloc
-    return whole and not (parts.query or parts.fragment)
-
-
 def as_environment(settings: Settings, *beginnings: str) -> str:
     """The variables that make these settings, for a shell; fields of these beginnings that differ."""
-    plain = Settings()
+    defaults = Settings()
     lines = [
-        f"{name}='{_written(getattr(settings, field))}'"
-        for field, name in _NAMES.items()
-        if field.startswith(beginnings) and getattr(settings, field) != getattr(plain, field)
+        f"{variable(field)}='{_written(getattr(settings, field))}'"
+        for field in Settings.model_fields
+        if field.startswith(beginnings) and getattr(settings, field) != getattr(defaults, field)
     ]
     return "\n".join([*lines, ""])
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,7 +34,7 @@ def permit(at: datetime = NOW) -> DialPermit:
 
 
 def adapter(http: httpx.AsyncClient, **more: Any) -> Twilio:
-    return Twilio(replace(SETTINGS, **more), VirtualClock(NOW), http)
+    return Twilio(SETTINGS.model_copy(update=more), VirtualClock(NOW), http)
 
 
 Work = Callable[[Twilio], Coroutine[Any, Any, Any]]

@@ -7,7 +7,6 @@ import re
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -272,18 +271,19 @@ def prepared(folder: Path, settings: Settings) -> Settings:
     """The settings with such an exchange in them; its configuration is in FOLDER/etc then."""
     folder = folder.resolve()
     http, sip, trunk, rtp = _free_ports()
-    settings = replace(
-        settings,
-        provider="asterisk",
-        asterisk_url=f"http://127.0.0.1:{http}",
-        asterisk_softphone_url=f"ws://127.0.0.1:{http}/ws",
-        asterisk_password=secrets.token_urlsafe(24),
-        asterisk_trunk=f"sip:127.0.0.1:{trunk};transport=udp",
-        asterisk_bind="127.0.0.1",
-        asterisk_sip_port=sip,
-        asterisk_rtp_ports=f"{rtp}-{rtp + 999}",
-        asterisk_sounds=str(folder / "sounds"),
-        asterisk_secure=False,
+    settings = settings.model_copy(
+        update={
+            "provider": "asterisk",
+            "asterisk_url": f"http://127.0.0.1:{http}",
+            "asterisk_softphone_url": f"ws://127.0.0.1:{http}/ws",
+            "asterisk_password": secrets.token_urlsafe(24),
+            "asterisk_trunk": f"sip:127.0.0.1:{trunk};transport=udp",
+            "asterisk_bind": "127.0.0.1",
+            "asterisk_sip_port": sip,
+            "asterisk_rtp_ports": f"{rtp}-{rtp + 999}",
+            "asterisk_sounds": str(folder / "sounds"),
+            "asterisk_secure": False,
+        }
     )
     (folder / "etc").mkdir(parents=True, exist_ok=True)
     shown = {one.caller_id for one in load(settings.config).campaigns.values()}

@@ -4,7 +4,6 @@ import re
 import shutil
 import wave
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ SETTINGS = Settings(
 
 
 def rendered(**settings: Any) -> Mapping[str, str]:
-    return config_files.render(replace(SETTINGS, **settings), SHOWN)
+    return config_files.render(SETTINGS.model_copy(update=settings), SHOWN)
 
 
 def test_secure_unless_it_is_this_machine_alone() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def play(exchange: tuple[Exchange, Called], tmp_path: Path) -> Play:
 
 def other(carrier: RealAsterisk, http: httpx.AsyncClient, **settings: Any) -> Asterisk:
     """The same exchange, reached with other settings or by another way."""
-    chosen = replace(carrier.settings, **settings)
+    chosen = carrier.settings.model_copy(update=settings)
     found = carrier.asterisk
     return Asterisk(
         chosen, found._clock, Ari(chosen, http), found._speech, lambda: frozenset({CALLER_ID})

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -276,7 +275,7 @@ def test_an_apology_is_spoken_to_the_leg() -> None:
 
 def test_no_token_without_a_key_to_sign_it() -> None:
     with pytest.raises(ConfigurationProblem, match="TWILIO_API_KEY"):
-        access_token(replace(SETTINGS, api_key=""), "phoner_42")
+        access_token(SETTINGS.model_copy(update={"api_key": ""}), "phoner_42")
 
 
 def test_the_softphones_token() -> None:

@@ -203,7 +203,9 @@ def test_a_file_that_is_too_large_leaves_nothing(house: House) -> None:
 
     from callserver.app import create
 
-    house.server = replace(house.server, settings=replace(house.server.settings, most_upload_mb=1))
+    house.server = replace(
+        house.server, settings=house.server.settings.model_copy(update={"most_upload_mb": 1})
+    )
     house.app = create(house.server, ticking=False)
     browser = house.browser("administrator")
     reply = send(browser, b"x" * (1024 * 1024 + 1))

@@ -9,7 +9,6 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -197,8 +196,8 @@ class RealAsterisk:
         self._called = called
         self._before = len(called.invited())
         self.http = httpx.AsyncClient()
-        self.settings = replace(
-            exchange.settings, database=f"sqlite:///{folder}/contract.db", config=ROOT / "config"
+        self.settings = exchange.settings.model_copy(
+            update={"database": f"sqlite:///{folder}/contract.db", "config": ROOT / "config"}
         )
         self._store = open_store(self.settings.database)
         migrate.upgrade(self._store.engine)

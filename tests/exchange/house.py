@@ -5,7 +5,6 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,15 +62,16 @@ class ExchangeHouse:
         self._serving: contextlib.AsyncExitStack | None = None
 
     def _build(self) -> Server:
-        settings = replace(
-            self.exchange.settings,
-            database=self.database,
-            asterisk_url=self.proxy.url,
-            config=ROOT / "config",
-            key="test",
-            seal_key=self.folder / "seal.key",
-            seals=self.folder / "seals.jsonl",
-            calls_per_second=50,
+        settings = self.exchange.settings.model_copy(
+            update={
+                "database": self.database,
+                "asterisk_url": self.proxy.url,
+                "config": ROOT / "config",
+                "key": "test",
+                "seal_key": self.folder / "seal.key",
+                "seals": self.folder / "seals.jsonl",
+                "calls_per_second": 50,
+            }
         )
         return build(settings, clock=self.clock, durable=False)
 
