@@ -102,14 +102,14 @@ class Maja:
         with self.page.expect_response("**/wish"):
             self.page.keyboard.press("Enter")  # the button has the focus already
         self.noes.append((f"+{call.number}", self.evening.now()))
-        expect(self.page.locator("#chosen")).to_contain_text("It holds now, in every department.")
+        expect(self.page.locator("#chosen")).to_contain_text("It now applies in every department.")
         state(self.page, "talking")
 
     def saves(self, outcome: str, then: str = "next") -> None:
         """What she has chosen and filled in."""
         attempt = self.call().attempt
         with self.page.expect_response("**/outcome") as saved:
-            self.page.locator("#chosen").get_by_role("button", name=f"Save and {then}").click()
+            self.page.locator("#chosen").get_by_role("button", name=f"Save, {then}").click()
         assert saved.value.ok
         self.given[attempt] = outcome
 

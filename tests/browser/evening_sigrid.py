@@ -102,7 +102,7 @@ class Sigrid:
         self.page.locator(f"#panel [data-key=correct-{attempt}]").click()
         self.page.locator("#dialog [name=outcome]").select_option(outcome)
         self.page.locator("#dialog .main").click()
-        expect(self.page.locator("#toasts")).to_contain_text("The outcome is corrected.")
+        expect(self.page.locator("#toasts")).to_contain_text("The outcome has been corrected.")
 
     def campaign(self, name: str) -> Locator:
         """What the floor says of it."""

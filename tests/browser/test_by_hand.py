@@ -119,7 +119,7 @@ def test_who_wants_no_calls_is_not_rung(visit: Visit, house: House, numbers: Ite
     maja = visit("maja")
     on_shift(maja)
     dial(maja, number)
-    expect(maja.locator("#dial-wrong")).to_have_text("The number has opted out.")
+    expect(maja.locator("#dial-wrong")).to_have_text("The number is opted out.")
     expect(maja.locator("#dial-number")).to_have_attribute("aria-invalid", "false")
     state(maja, "paused")
     maja.locator("#dial-dialog").get_by_text("Cancel").click()
@@ -133,10 +133,10 @@ def test_what_is_no_contacts_number_is_said_at_the_field(visit: Visit, house: Ho
     maja = visit("maja")
     on_shift(maja)
     for written, says in {
-        "3220": "It is no telephone number that exists.",
-        "32 20 00 07 / 32 20 00 08": "There is more than one number.",
+        "3220": "This telephone number does not exist.",
+        "32 20 00 07 / 32 20 00 08": "Enter one number only.",
         "32999999": "The campaign has no contact with this number.",
-        "": "There is no number.",
+        "": "Enter a telephone number.",
     }.items():
         dial(maja, written)
         expect(maja.locator("#dial-wrong")).to_have_text(says)

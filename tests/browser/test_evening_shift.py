@@ -73,18 +73,20 @@ def before_the_hours(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     page.locator("#tone").click()
     page.locator("#try").click()
     on_shift(page, "kanvas")
-    expect(page.locator("#reason")).to_have_text("You are on shift. Press Ready when you are.")
+    expect(page.locator("#reason")).to_have_text(
+        "You are on shift. Press Ready when you are ready."
+    )
     page.keyboard.press("r")
     state(page, "waiting")
     expect(page.locator("#reason")).to_contain_text("Calls may be made again 17:00. (in 14:")
 
     sign_in(sigrid.page, house.house, "sigrid")
-    expect(sigrid.page.locator("#soft")).to_have_text("The browser's telephone is on")
+    expect(sigrid.page.locator("#soft")).to_have_text("The browser phone is ready")
     sigrid.page.evaluate(ALARMS)
     expect(sigrid.tile).to_contain_text("waiting")
     expect(sigrid.tile).to_contain_text("Calls may be made again 17:00.")
     sigrid.listens()
-    expect(sigrid.ear).to_contain_text("You hear her when the next call begins.")
+    expect(sigrid.ear).to_contain_text("You will hear the next call when it begins.")
     sigrid.hears_nobody()
     house.passes(10)
     expect(page.locator("#reason")).to_contain_text("Calls may be made again 17:00. (in 4:")
@@ -170,12 +172,12 @@ def hard_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     heard(maja, sigrid, "Laura Nordhøj")
     maja.lets_hold_now("vulnerable")
     page.locator("#breather").click()
-    expect(page.locator("#reason")).to_have_text("After this: a breather.")
+    expect(page.locator("#reason")).to_have_text("Next: breather.")
     maja.saves("vulnerable", "pause")
     house.passes(5)
     maja.hangs_up()
     state(page, "breather")
-    expect(page.locator("#reason")).to_contain_text("Others only see a pause")
+    expect(page.locator("#reason")).to_contain_text("Others only see that you are on a break")
     expect(sigrid.tile).to_contain_text("pause")
     assert "reather" not in sigrid.page.inner_text("main")
     sigrid.hears_nobody()
@@ -194,7 +196,7 @@ def hard_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
 
     heard(maja, sigrid, "Otto Skovlund")
     page.keyboard.press("h")
-    expect(page.locator("#kind-words")).to_contain_text("Your hand is up since")
+    expect(page.locator("#kind-words")).to_contain_text("Your hand has been up since")
     sigrid.sees_the_hand()
     expect(page.locator("#hand")).to_contain_text("Raise your hand")
     sigrid.louder("coach")
@@ -266,7 +268,7 @@ def a_promise_is_kept(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     page = maja.page
     page.keyboard.press("p")
     page.keyboard.press("2")
-    expect(page.locator("#reason")).to_have_text("A meal")
+    expect(page.locator("#reason")).to_have_text("Meal break")
     began = house.now()
     house.until(19, 1)
     minutes = int((house.now() - began).total_seconds() // 60)
@@ -287,9 +289,9 @@ def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     maja.changes_campaign("leads")
     page.keyboard.press("r")
     heard(maja, sigrid, "Ulla Birkelund")
-    page.get_by_role("button", name="Wants nobody else to listen").click()
+    page.get_by_role("button", name="Does not want others to listen").click()
     sigrid.hears_nobody()
-    expect(sigrid.ear).to_contain_text("the person wants nobody to listen")
+    expect(sigrid.ear).to_contain_text("The person does not want others to listen")
     house.passes(5)
     maja.agrees(
         "member",
@@ -330,7 +332,7 @@ def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     heard(maja, sigrid, "Grethe Kildemose")
     house.passes(6)
     maja.gives("leave", "pause")
-    expect(page.locator(".ask")).to_contain_text("Say thank you for the support")
+    expect(page.locator(".ask")).to_contain_text("Thank them for their support")
     maja.hangs_up()
 
 
@@ -373,9 +375,9 @@ def the_hours_are_over(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     house.until(20, 45)
     page.keyboard.press("r")  # no leg lives longer than four hours: hers is made anew first
     state(page, "connecting")
-    expect(page.locator("#reason")).to_contain_text("the line would be cut in the middle of a talk")
+    expect(page.locator("#reason")).to_contain_text("Lines are cut after four hours")
     house.until(20, 57)
-    expect(page.locator("#soft")).to_have_text("The browser's telephone is on the line")
+    expect(page.locator("#soft")).to_have_text("The browser phone is on the line")
     maja.talks_to("Svend Vestervang")
     house.passes(5)
     maja.hangs_up()
@@ -391,5 +393,5 @@ def the_hours_are_over(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(page.locator("#toasts")).to_contain_text("Thank you for today.")
     expect(sigrid.tile).to_have_count(0)
     # Minutes in one step seem a standstill to the floor, until it looks again.
-    expect(sigrid.page.locator("#alarms")).to_have_text("All is as it should be.")
+    expect(sigrid.page.locator("#alarms")).to_have_text("Everything is as it should be.")
     assert not [one for one in sigrid.page.evaluate("window.alarms") if "clock" in one]

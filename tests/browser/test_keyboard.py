@@ -60,7 +60,7 @@ def on_shift(maja: Page) -> None:
     maja.keyboard.press("Enter")
     state(maja, "paused")
     focused(maja)
-    expect(maja.locator("#soft")).to_have_text("The browser's telephone is on the line")
+    expect(maja.locator("#soft")).to_have_text("The browser phone is on the line")
 
 
 def agree(maja: Page) -> None:
@@ -116,7 +116,7 @@ def test_a_shift_and_a_listening_without_a_mouse(chromium: Browser, house: House
 
         state(maja, "talking")  # the next call
         press(maja, "p", "2")  # a meal, once this is over
-        expect(maja.locator("#reason")).to_contain_text("After this: pause.")
+        expect(maja.locator("#reason")).to_contain_text("Next: break.")
         press(maja, "x", "1")
         tab_to(maja, "#chosen .main")
         maja.keyboard.press("Enter")

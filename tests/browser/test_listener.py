@@ -40,7 +40,7 @@ SPECTRUM = """async (wanted) => {
 }"""
 """How loud each tone comes out of the leg, in decibels."""
 
-ON = "The browser's telephone is on"
+ON = "The browser phone is ready"
 
 NOTHING = 900
 """Hertz at which nobody speaks."""

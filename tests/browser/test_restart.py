@@ -11,7 +11,7 @@ from tests.browser.conftest import House, Visit
 from tests.browser.shift import on_shift, state
 
 LOST = "The connection is lost"
-ON_THE_LINE = "The browser's telephone is on the line"
+ON_THE_LINE = "The browser phone is on the line"
 BACK = "The connection is back"
 
 

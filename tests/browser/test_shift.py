@@ -21,10 +21,10 @@ navigator.mediaDevices.getUserMedia = (wanted) => { window.asked += 1; return as
 def test_a_short_shift_with_a_listening_supervisor(visit: Visit, house: House) -> None:
     maja = visit("maja")
     sigrid = visit("sigrid", "/floor")
-    expect(sigrid.locator("#soft")).to_have_text("The browser's telephone is on")
+    expect(sigrid.locator("#soft")).to_have_text("The browser phone is ready")
     expect(maja.locator("#lines input").first).to_be_enabled()
     on_shift(maja)
-    expect(maja.locator("#soft")).to_have_text("The browser's telephone is on the line")
+    expect(maja.locator("#soft")).to_have_text("The browser phone is on the line")
     expect(maja.locator("#line")).to_contain_text("You hear nobody.")
 
     maja.keyboard.press("r")
@@ -93,7 +93,7 @@ def test_a_trainee_hears_her_mentor_from_a_pause(visit: Visit) -> None:
     state(maja, "talking")
     expect(heard).to_be_hidden()
     maja.locator("#no-listener button").click()
-    expect(maja.locator("#toasts")).to_contain_text("Noted: nobody listens")
+    expect(maja.locator("#toasts")).to_contain_text("Recorded: nobody listens")
     maja.keyboard.press("x")
     finish(maja)
     go_home(maja)
@@ -103,9 +103,7 @@ def test_a_reloaded_page_comes_back_to_its_seat(visit: Visit) -> None:
     maja = visit("maja")
     on_shift(maja)
     maja.reload()
-    expect(maja.locator("#soft")).to_have_text(
-        "The browser's telephone is on the line", timeout=30_000
-    )
+    expect(maja.locator("#soft")).to_have_text("The browser phone is on the line", timeout=30_000)
     state(maja, "paused")
     go_home(maja)
 
@@ -114,9 +112,7 @@ def test_a_second_window_takes_the_telephone_over(visit: Visit) -> None:
     first = visit("maja")
     on_shift(first)
     second = visit("maja")
-    expect(second.locator("#soft")).to_have_text(
-        "The browser's telephone is on the line", timeout=30_000
-    )
+    expect(second.locator("#soft")).to_have_text("The browser phone is on the line", timeout=30_000)
     expect(first.locator("#soft")).to_contain_text("is open in another window")
     go_home(second)
 

@@ -39,7 +39,7 @@ navigator.mediaDevices.getUserMedia = (wanted) => { window.asked += 1; return as
 """
 """The page's legs and what it asks for, for the test to look at."""
 
-ON_THE_LINE = "The browser's telephone is on the line"
+ON_THE_LINE = "The browser phone is on the line"
 
 ENERGY = """async () => {
   const found = { heard: 0, sent: 0 };

@@ -125,7 +125,7 @@ def desk(chromium: Browser, house: House) -> Iterator[Visit]:
 def test_the_real_sdk_signs_in_with_our_token(desk: Visit) -> None:
     page = desk()
     page.locator("#shift-form .main").click()
-    expect(page.locator("#soft")).to_have_text("The browser's telephone is on")
+    expect(page.locator("#soft")).to_have_text("The browser phone is ready")
     (listen,) = page.signalling.of("listen")  # type: ignore[attr-defined]
     assert listen["token"].count(".") == 2
     assert page.signalling.of("register")  # type: ignore[attr-defined]
@@ -137,7 +137,7 @@ def test_a_refused_token_is_said_in_words(desk: Visit, code: int) -> None:
     page = desk(code)
     page.locator("#shift-form .main").click()
     wrong = page.locator("#shift-form .wrong")
-    expect(wrong).to_contain_text("The browser's telephone was refused.", timeout=20_000)
+    expect(wrong).to_contain_text("The browser phone was refused.", timeout=20_000)
     expect(page.locator("#shift")).to_be_visible()  # nobody is on shift without a telephone
 
 
@@ -145,12 +145,12 @@ def test_our_rooms_leg_is_taken_by_itself_and_heard(desk: Visit) -> None:
     """The leg that Twilio would ring with: answered with the microphone's own track, muted by a key."""
     page = desk()
     page.locator("#shift-form .main").click()
-    expect(page.locator("#soft")).to_have_text("The browser's telephone is on")
+    expect(page.locator("#soft")).to_have_text("The browser phone is ready")
     signalling = page.signalling  # type: ignore[attr-defined]
     offer = page.evaluate(OFFER)
     leg = "CA" + "7" * 32
     signalling.tell("invite", callsid=leg, sdp=offer, parameters={"CallSid": leg, "From": "+45"})
-    expect(page.locator("#soft")).to_have_text("The browser's telephone is on the line")
+    expect(page.locator("#soft")).to_have_text("The browser phone is on the line")
     for _ in range(100):
         if signalling.of("answer"):
             break
@@ -167,7 +167,7 @@ def test_our_rooms_leg_is_taken_by_itself_and_heard(desk: Visit) -> None:
     page.keyboard.press("m")
     assert grows(page)
     signalling.tell("hangup", callsid=leg)
-    expect(page.locator("#soft")).to_have_text("The browser's telephone is on")
+    expect(page.locator("#soft")).to_have_text("The browser phone is ready")
 
 
 def grows(page: Page) -> bool:
@@ -197,7 +197,7 @@ def test_a_twilio_that_cannot_be_reached_is_said_in_words(chromium: Browser, hou
     page.locator("#lines label").first.click()
     page.locator("#shift-form .main").click()
     wrong = page.locator("#shift-form .wrong")
-    expect(wrong).to_contain_text("cannot be reached", timeout=30_000)
+    expect(wrong).to_contain_text("cannot reach the telephone server", timeout=30_000)
     assert not [one for one in said if "Content Security Policy" in one], said
     assert [one for one in said if "voice-js.roaming.twilio.com" in one], said
     context.close()

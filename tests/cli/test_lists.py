@@ -50,10 +50,10 @@ def test_import_says_what_became_of_every_row(say: Say, a_list: Path, engine: En
         if len(cells := line.split("│")) == 4
     }
     assert said["read"] == "4"
-    assert said["taken"] == "2"
-    assert said["duplicates (in the file already)"] == "1"
+    assert said["imported"] == "2"
+    assert said["duplicates (already in the file)"] == "1"
     assert said["refused"] == "1"
-    assert said["The number has an extension; we cannot dial those."] == "1"
+    assert said["The number has an extension, which we cannot dial."] == "1"
     assert count(engine) == 2
 
 
@@ -100,7 +100,7 @@ def test_a_dry_run_changes_nothing_and_asks_the_gate(
     before = count(engine, audit)
     result = say("import", "kanvas", a_list, "--dry-run")
     assert "nothing was changed" in result
-    assert "The number has opted out." in result
+    assert "The number is opted out." in result
     assert (count(engine), count(engine, audit)) == (0, before)
     assert not [path for path in a_list.parent.iterdir() if "dry-run" in path.name]
 

@@ -108,10 +108,10 @@ def test_what_is_in_force_and_what_waits(say: Say, engine: Engine, config: Path)
 
 
 def test_commands_go_by_the_rules_in_force(say: Say, engine: Engine, config: Path) -> None:
-    """Looser files that nobody approved let no command say that somebody may be rung."""
+    """Looser files that nobody approved let no command say that somebody may be called."""
     put_in_force(engine, config)
     on_saturdays(config)
-    assert "may not be rung" in say("explain", "32200000", "--language", "en")
+    assert "may not be called" in say("explain", "32200000", "--language", "en")
     (config / "leads.csv").write_text("navn;mobil\nA;32200001\n", "utf-8")
     path = config / "campaigns" / "leads.yaml"
     path.write_text(path.read_text("utf-8").replace("segment: LEADS", "segment: KANVAS"), "utf-8")
@@ -123,4 +123,4 @@ def test_commands_go_by_the_rules_in_force(say: Say, engine: Engine, config: Pat
 
 def test_a_new_house_goes_by_its_folder(say: Say, config: Path) -> None:
     on_saturdays(config)
-    assert "may be rung" in say("explain", "32200000", "--campaign", "kanvas", "--language", "en")
+    assert "may be called" in say("explain", "32200000", "--campaign", "kanvas", "--language", "en")

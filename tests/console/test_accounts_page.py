@@ -57,16 +57,20 @@ def test_somebody_starts(house: House) -> None:
 @pytest.mark.parametrize(
     ("more", "status", "said"),
     [
-        ({"handle": "phoner"}, 409, "Brugernavnet er taget."),
-        ({"handle": "Maja P"}, 409, "Et brugernavn har små bogstaver, tal, punktum, - og _."),
+        ({"handle": "phoner"}, 409, "Brugernavnet er optaget. Vælg et andet."),
+        (
+            {"handle": "Maja P"},
+            409,
+            "Brugernavnet må kun bestå af små bogstaver, tal, punktum, - og _.",
+        ),
         ({"department": "vest"}, 409, "Den afdeling findes ikke."),
         ({"mentor": 999}, 409, "En mentor er en anden phoner i samme afdeling."),
-        ({"line": "tlf. 32"}, 403, "En telefon er et nummer som +4512345678"),
+        ({"line": "tlf. 32"}, 403, "Skriv et nummer som +4512345678"),
         ({"shifts": 0}, 422, ""),
         (
             {"role": "leader"},
             403,
-            "En projektleders konto passes med kommandoer på serveren, ikke her.",
+            "Projektlederes konti rettes med kommandoer på serveren, ikke her.",
         ),
     ],
 )
@@ -127,7 +131,7 @@ def test_the_second_person_is_out_of_an_administrators_hand(house: House) -> Non
     """Whoever could reset a project leader's password could approve her own looser rules."""
     browser = house.browser("administrator")
     leader = key_of(house, "leader")
-    said = "En projektleders konto passes med kommandoer på serveren, ikke her."
+    said = "Projektlederes konti rettes med kommandoer på serveren, ikke her."
     for path, body in (
         (f"/accounts/{leader}/reset", {}),
         (f"/accounts/{leader}/off-board", {}),
@@ -273,7 +277,7 @@ def test_lines_are_entered_by_an_administrator_a_few_times_a_day(house: House) -
     status, said = change(house, browser, "phoner", line="+4520304059")
     assert (status, said) == (
         409,
-        "Der kan højst skrives tre telefoner ind for en person på et døgn.",
+        "En person kan højst få tre nye telefoner på et døgn. Prøv igen i morgen.",
     )
     entered = [one for one in house.entries("line") if one["did"] == "entered"]
     by = f"user:{key_of(house, 'administrator')}"

@@ -47,7 +47,7 @@ def test_a_no_is_said_in_the_readers_language(house: House) -> None:
     danish = administrator.api("POST", "/listenings", asked).json()["detail"]
     administrator.api("POST", "/me/language", {"language": "en"})
     english = administrator.api("POST", "/listenings", asked).json()["detail"]
-    assert danish == "Det hører ikke til din rolle."
+    assert danish == "Din rolle giver ikke ret til det."
     assert english == "Your role does not include this."
 
 

@@ -91,7 +91,7 @@ def test_a_list_from_the_file_to_the_gate(house: House) -> None:
     assert newest["refused_kept"]
     gone = browser.api("POST", "/lists/kanvas/import", body)
     assert gone.status_code == 404
-    assert gone.json()["detail"] == "Filen er her ikke længere. Send den igen."
+    assert gone.json()["detail"] == "Filen ligger ikke længere på serveren. Send den igen."
 
 
 def test_refused_rows_are_fetched_for_a_week(house: House) -> None:

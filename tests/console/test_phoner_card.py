@@ -181,7 +181,7 @@ def test_our_calls_before_and_what_came_of_them(members: House) -> None:
         assert found["promised"]["note"] == "vil høre om skolerne"
         assert datetime.fromisoformat(found["promised"]["at"]) == datetime.fromisoformat(at)
         (earlier,) = found["earlier"]
-        assert earlier["outcome"]["da"] == "Ring igen, aftalt tid"
+        assert earlier["outcome"]["da"] == "Genopkald aftalt"
 
     asyncio.run(work())
 

@@ -164,7 +164,7 @@ def test_an_outcome_for_the_last_person_never_meets_the_next(house: House) -> No
         late = {"outcome": "member", "details": AGREED, "note": "", "next": "ready"}
         status, problem = await house.api("POST", "/outcome", {**late, "attempt": first})
         assert status == 409
-        assert "Min aften" in problem["detail"]
+        assert "Min vagt" in problem["detail"]
         assert house.calls()[1].outcome is None
         # The same once more is no error: only the answer had been lost.
         again = {"outcome": "no_thanks", "details": {}, "note": "", "next": "ready"}

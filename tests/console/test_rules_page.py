@@ -122,7 +122,7 @@ def test_what_is_not_looser_takes_effect_at_once_and_the_files_follow(
     assert entry["paths"] == [DK]
     assert entry["by"].startswith("user:")
     again = browser.api("POST", "/rules/proposals", {**change, "why": ""})
-    assert said(again) == (409, "Det er det, der allerede gælder.")
+    assert said(again) == (409, "Forslaget ændrer ikke noget. Sådan er reglerne allerede.")
 
 
 def test_what_is_looser_needs_another_person(house: House, config: Path) -> None:
@@ -147,7 +147,7 @@ def test_what_is_looser_needs_another_person(house: House, config: Path) -> None
     detail = leader.api("GET", f"/rules/proposals/{key}").json()
     assert any(one["sign"] == "+" and "sat" in one["text"] for one in detail["diff"][DK])
     other = leader.api("POST", approve, {"revision": before})
-    assert said(other) == (409, "Reglerne er ændret imens. Se på det igen.")
+    assert said(other) == (409, "Reglerne er blevet ændret imens. Se ændringen igennem igen.")
     approved = leader.api("POST", approve, seen).json()
     assert approved == {"revision": made["revision"], "proposal": None, "written": "yes"}
     assert in_force(house) == made["revision"]
@@ -170,7 +170,7 @@ def test_nobody_approves_her_own(house: House) -> None:
     made = leader.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
     approve = f"/rules/proposals/{made['proposal']}/approve"
     reply = leader.api("POST", approve, {"revision": made["revision"]})
-    assert said(reply) == (403, "En anden end du skal godkende dit forslag.")
+    assert said(reply) == (403, "Du kan ikke godkende dit eget forslag. Det skal en anden gøre.")
     house.add_user("another", Role.LEADER, None)
     another = house.browser("another")
     assert another.api("POST", approve, {"revision": made["revision"]}).status_code == 200
@@ -226,7 +226,7 @@ def test_the_same_file_changed_twice_is_proposed_anew(house: House) -> None:
     administrator.api("POST", "/rules/proposals", edited(administrator, "per_day: 2", "per_day: 1"))
     approve = f"/rules/proposals/{made['proposal']}/approve"
     reply = leader.api("POST", approve, {"revision": made["revision"]})
-    assert said(reply) == (409, "De samme filer er ændret imens. Foreslå det på ny.")
+    assert said(reply) == (409, "De samme filer er blevet ændret imens. Lav forslaget igen.")
 
 
 def test_changed_files_wait_and_are_approved(house: House, config: Path) -> None:
@@ -297,7 +297,7 @@ def test_a_department_changes_only_its_own(house: House) -> None:
     reach = edited(browser, "gap_hours: 4", "gap_hours: 6")
     assert said(browser.api("POST", "/rules/proposals", reach)) == (
         403,
-        "Det rækker ud over din afdeling.",
+        "Du kan kun ændre regler for din egen afdeling.",
     )
     ears = edited(browser, "phoner_told: after", "phoner_told: during", "house.yaml")
     assert browser.api("POST", "/rules/proposals", ears).status_code == 403

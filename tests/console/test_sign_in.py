@@ -36,7 +36,10 @@ def test_the_code_is_asked_for_each_time_and_none_works_twice(house: House) -> N
     assert second.sign_in("leader")["next"] == "code"
     used = second.code()
     reply = second.api("POST", "/sign-in/code", {"code": used})
-    assert (reply.status_code, reply.json()["detail"]) == (403, "Koden er forkert eller brugt før.")
+    assert (reply.status_code, reply.json()["detail"]) == (
+        403,
+        "Koden er forkert eller brugt før. Vent på den næste, og prøv igen.",
+    )
     house.clock.set(house.clock.now() + timedelta(seconds=30))
     assert second.api("POST", "/sign-in/code", {"code": second.code()}).json()["next"] == "ready"
     # An authenticator that is set up cannot be replaced by whoever knows the password only.

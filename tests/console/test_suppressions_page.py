@@ -50,7 +50,7 @@ def test_a_number_is_looked_up_and_the_look_up_logged(house: House, role: str) -
     assert entry["by"].startswith("user:")
     assert "3220" not in json.dumps(house.entries())
     wrong = browser.api("POST", "/suppressions/search", {"number": "12 34"})
-    assert said(wrong) == (409, "Det er ikke et telefonnummer.")
+    assert said(wrong) == (409, "Det er ikke et telefonnummer. Tjek, om det er skrevet rigtigt.")
 
 
 def test_a_no_holds_at_once(house: House) -> None:
@@ -101,7 +101,7 @@ def test_how_far_a_no_reaches(house: House) -> None:
     stranger = {**NOTE, "number": "20304050", "scope": "person"}
     assert said(browser.api("POST", "/suppressions", stranger)) == (
         409,
-        "Vi kender ingen på nummeret. Vælg, at nejet gælder selve nummeret.",
+        "Vi kender ingen på nummeret. Spær selve nummeret i stedet.",
     )
     both = {**NOTE, "purpose": "GIFT"}
     assert browser.api("POST", "/suppressions", both).status_code == 409
@@ -133,7 +133,7 @@ def test_a_list_of_noes(house: House) -> None:
     looked = browser.api("POST", "/suppressions/search", {"number": "32200001"}).json()
     assert looked["noes"][0]["list"] == "breve 2026"
     odd = last(send(browser, "/suppressions/import?name=x", b"a;b\n1;2\n"))
-    assert odd["detail"].startswith("Filen kan ikke læses som numre")
+    assert odd["detail"].startswith("Vi kan ikke læse telefonnumre i filen")
     assert send(browser, "/suppressions/import?name=32200001", file).status_code == 422
     assert send(browser, "/suppressions/import?name=x", b"").status_code == 409
     assert not list((house._folder / "uploads").glob("*"))

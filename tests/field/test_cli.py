@@ -89,7 +89,7 @@ def test_what_the_list_says_against_calls_is_in_force(
     take: Callable[..., str], engine: Engine
 ) -> None:
     said = take(FIELD / "own-no-column.csv")
-    assert "must not be called, by the list itself" in said
+    assert "must not be called, according to the list itself" in said
     found = silenced(engine)
     assert {"number:4532200101", "number:4532200102"} <= found
     assert "number:4532200103" not in found
@@ -181,7 +181,7 @@ def test_who_may_be_called_must_be_said(take: Callable[..., str], engine: Engine
 def test_a_changed_number_is_the_only_one(take: Callable[..., str], engine: Engine) -> None:
     take(FIELD / "again-1.csv")
     tried = take(FIELD / "again-2.csv", "--dry-run")
-    assert "changed (in the campaign already)" in tried
+    assert "changed (already in the campaign)" in tried
     assert numbers(engine) == [4532200121]
     said = take(FIELD / "again-2.csv")
     figures = {
@@ -189,7 +189,7 @@ def test_a_changed_number_is_the_only_one(take: Callable[..., str], engine: Engi
         for line in said.splitlines()
         if line.count("│") == 3
     }
-    assert (figures["changed (in the campaign already)"], figures["taken"]) == ("1", "0")
+    assert (figures["changed (already in the campaign)"], figures["imported"]) == ("1", "0")
     assert numbers(engine) == [4532200129]
     with engine.connect() as tx:
         assert tx.execute(select(contacts.c.member)).scalar_one()
@@ -323,8 +323,8 @@ def test_birthdays_are_read_and_columns_named(take: Callable[..., str], engine: 
         text.replace("Birthdate", "Birthdate,Favourite").replace("-05-01", "-05-01,x"), "--dry-run"
     )
     assert "columns read as nothing: Favourite (1)" in said
-    assert "may be rung now" in said
-    assert "0" in next(line for line in said.splitlines() if "may be rung now" in line)
+    assert "may be called now" in said
+    assert "0" in next(line for line in said.splitlines() if "may be called now" in line)
     take(text)
     with engine.connect() as tx:
         assert tx.execute(select(contacts.c.born)).scalar_one().endswith("-05-01")

@@ -48,7 +48,7 @@ def test_a_call_that_the_carrier_refused_is_no_attempt_at_a_person(
     assert house.contacts()[0].tries == 0
     assert attempts(house) == 0
     assert house.entries("declined")[0]["code"] == code
-    assert f"refused the call (code {code}). No telephone rang." in said(house)
+    assert f"refused the call (code {code}). No phone rang." in said(house)
     assert "not answered" not in said(house)
     assert f"afviste opkaldet (kode {code})" in said(house, "da")
     house.close()

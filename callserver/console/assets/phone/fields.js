@@ -98,8 +98,8 @@ const MAKE = {
 };
 
 // An agreement in whole sentences, to be read aloud.
-export function sentences(outcome, { details }, name) {
-  const said = [t("phone.read_back.what", { outcome: name })];
+export function sentences({ details }) {
+  const said = [t("phone.read_back.what")];
   if (details.amount) {
     const frequency = t(`phone.frequency.${details.frequency}`);
     said.push(t("phone.read_back.amount", { amount: number(details.amount), words: inWords(details.amount, language), frequency }));

@@ -2,7 +2,7 @@
 // for a correction. News of the seat changes the buttons below, never the fields under somebody's hands.
 
 import { el, oneAtATime, show } from "../dom.js";
-import { label, t } from "../texts.js";
+import { t } from "../texts.js";
 import { fields, sentences } from "./fields.js";
 
 // `ways`: { buttons: [{ words, main, does(draft) }], hint, note }: how it can be saved, and what that
@@ -64,7 +64,7 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null }) {
       { class: "read-back" },
       title,
       el("p", { class: "soft" }, t("phone.read_back.hint")),
-      el("blockquote", {}, ...sentences(outcome, draft, label(outcome.label)).map((one) => el("p", {}, one))),
+      el("blockquote", {}, ...sentences(draft).map((one) => el("p", {}, one))),
       el("div", { class: "row" }, el("button", { class: "main", type: "submit" }, t("phone.read_back.confirm")), mend),
     );
     const before = submit;
