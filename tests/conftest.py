@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -14,6 +15,10 @@ from callserver.database.store import AnyStore, open_store
 from tests.exchange.real import Called, Exchange, await_trunk, running
 
 HERE = Path(__file__).parent
+
+# No deadline for an example: how long one takes depends on the machine.
+hypothesis.settings.register_profile("any_machine", deadline=None)
+hypothesis.settings.load_profile("any_machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

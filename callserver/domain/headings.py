@@ -92,8 +92,8 @@ def heads(header: Sequence[str], given: Mapping[str, str], left_out: Collection[
 
 def own_width(header: Sequence[str]) -> int:
     """How many columns are the list's own: what comes back from us has more."""
-    for ctx in (REFUSED_COLUMNS, STATE_COLUMNS):
-        own = len(header) - len(ctx)
-        if own > 0 and tuple(header[own:]) == ctx:
+    for exported in (REFUSED_COLUMNS, STATE_COLUMNS):
+        own = len(header) - len(exported)
+        if own > 0 and tuple(header[own:]) == exported:
             return own_width(header[:own])
     return len(header)

@@ -112,7 +112,7 @@ def _ask(facts: Facts) -> tuple[Reason, ...]:
     if facts.policy is not None and (kind not in _KINDS or kind in facts.policy.numbers.kinds):
         timed.update(hours.problems(facts.policy, place, facts.now))
     found.update(_agreed(facts, timed))
-    found.update(_ctx(facts))
+    found.update(_campaign_and_call(facts))
     return tuple(sorted(found, key=ORDER.__getitem__))
 
 
@@ -176,7 +176,7 @@ def _tolerance(facts: Facts) -> timedelta:
     return timedelta(minutes=most)
 
 
-def _ctx(facts: Facts) -> list[Reason]:
+def _campaign_and_call(facts: Facts) -> list[Reason]:
     """Campaign, phoner and caller id."""
     found = []
     campaign, phoner = facts.campaign, facts.phoner

@@ -109,7 +109,7 @@ def test_a_registration_names_its_contact_and_never_gives_up() -> None:
     ],
 )
 def test_a_called_number_is_one_that_we_show(header: str, found: str | None) -> None:
-    assert channel_names.ctx(header, SHOWN) == found
+    assert channel_names.own_number_in(header, SHOWN) == found
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ RULES = [
     (legal_basis, "person_problems", EASY),
     (legal_basis, "reassigned", EASY),
     (permit, "_system", EASY),
-    (permit, "_ours", EASY),
+    (permit, "_campaign_and_call", EASY),
 ]
 
 

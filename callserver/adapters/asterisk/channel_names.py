@@ -65,7 +65,7 @@ def written(number: str, how: str) -> str:
     return number[1:] if how == "45" else number
 
 
-def ctx(header: str, shown: Iterable[str]) -> str | None:
+def own_number_in(header: str, shown: Iterable[str]) -> str | None:
     """Which of the numbers that we show a SIP header (To, P-Called-Party-ID) names; None: none."""
     found = _URI.search(header)
     if found is None:

@@ -200,7 +200,11 @@ class LegEvents:
         for header in ("P-Called-Party-ID", "To"):
             asked = f"PJSIP_HEADER(read,{header})"
             reply = await self._ari.get("channels", leg, "variable", variable=asked)
-            found = channel_names.ctx(reply.body["value"], self._shown()) if reply.ok else None
+            found = (
+                channel_names.own_number_in(reply.body["value"], self._shown())
+                if reply.ok
+                else None
+            )
             if found is not None:
                 return found
         return None

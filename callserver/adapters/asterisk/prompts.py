@@ -83,12 +83,12 @@ def _memory(folder: Path) -> dict[str, Mapping[str, str]]:
 
 def _one(folder: Path, prompt: Prompt, memory: dict[str, Mapping[str, str]]) -> Did:
     file = folder / f"{prompt.name}.wav"
-    ctx = memory.get(prompt.name, {})
+    remembered = memory.get(prompt.name, {})
     present = [one for one in folder.glob(f"{prompt.name}.*") if one.is_file()]
-    if present and (present != [file] or ctx.get("sound") != _hash(file.read_bytes())):
+    if present and (present != [file] or remembered.get("sound") != _hash(file.read_bytes())):
         return Did.OWN
     said = _hash(prompt.sentence.encode())
-    if present and ctx.get("sentence") == said:
+    if present and remembered.get("sentence") == said:
         return Did.UNCHANGED
     file.write_bytes(_spoken(prompt.sentence))
     file.chmod(0o644)  # the exchange runs as another user
