@@ -106,3 +106,16 @@ def test_the_version_is_in_the_changelog() -> None:
     from callserver import __version__
 
     assert f"[{__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+_PATH = re.compile(
+    r"`((?:callserver|webhooks|tests|scripts|docs|config|adapters|cli|console|database|domain|engine"
+    r"|simulator|texts)/[a-z0-9_/.*-]*)`"
+)
+
+
+def test_every_path_in_a_document_exists() -> None:
+    homes = (ROOT, ROOT / "callserver")
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for path in _PATH.findall(document.read_text("utf-8")):
+            assert any([*home.glob(path.rstrip("/"))] for home in homes), f"{document.name}: {path}"
