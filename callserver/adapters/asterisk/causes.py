@@ -1,7 +1,7 @@
 """How a leg ended, in Asterisk's words (Q.850 causes) and in ours.
 
 Decided by cause, not by the dial's own status: a decline and a wrong number both say "no answer"
-there. Measured against 22.10 (docs/decisions/0015-create-bridge-dial.md).
+there. Measured against 22.10 (docs/decisions/0015-asterisk-create-bridge-then-dial.md).
 """
 
 from collections.abc import Mapping
