@@ -4,15 +4,17 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import URL, create_engine, make_url, text
 
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
 from tests.exchange.real import Called, Exchange, await_trunk, running
+from tests.harness.databases import sqlite_file
 
 HERE = Path(__file__).parent
 
@@ -46,23 +48,47 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.cleanup()
 
 
-@pytest.fixture
-def postgres_url(postgres: str) -> Iterator[str]:
-    """A fresh database."""
+@contextmanager
+def postgres_database(server: str, template: str = "template1") -> Iterator[URL]:
+    """A database of its own, until the block ends."""
     name = f"t{uuid.uuid4().hex[:12]}"
-    admin = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    head, query = postgres.split("?", 1) if "?" in postgres else (postgres, "")
-    yield f"{head.rsplit('/', 1)[0]}/{name}{'?' + query if query else ''}"
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield make_url(server).set(database=name)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> Iterator[str]:
+    """The name of a database with every table: copying it is quicker than migrating."""
+    with postgres_database(postgres) as url:
+        engine = create_engine(url)
+        migrate.upgrade(engine)
+        engine.dispose()
+        assert url.database
+        yield url.database
+
+
+@pytest.fixture
+def postgres_url(postgres: str, postgres_template: str) -> Iterator[str]:
+    """A database with every table."""
+    with postgres_database(postgres, postgres_template) as url:
+        yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: str) -> Iterator[str]:
+    with postgres_database(postgres) as url:
+        yield url.render_as_string(hide_password=False)
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/test.db"
+    """A database with every table."""
+    return sqlite_file(tmp_path / "test.db")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -75,7 +101,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store(database_url: str) -> Iterator[AnyStore]:
     opened = open_store(database_url)
-    migrate.upgrade(opened.engine)
     yield opened
     opened.close()
 

@@ -25,6 +25,7 @@ from callserver.simulator.evening import Evening, Plan
 from callserver.simulator.faults import NONE, Faults
 from callserver.simulator.legs import Behaviour, Conference, Leg
 from callserver.simulator.robots import document
+from tests.harness.databases import sqlite_file
 
 ROOT = Path(__file__).parents[1]
 TUESDAY = datetime.fromisoformat("2026-05-12T17:00:00+02:00")
@@ -99,7 +100,7 @@ class TestHouse:
         number = self._number
         self.server = build(
             Settings(
-                database=f"sqlite:///{self._folder}/house.db",
+                database=sqlite_file(self._folder / "house.db"),
                 config=self._config,
                 public_url=self.plan.public_url,
                 key="test",

@@ -8,6 +8,7 @@ refused: 280 bytes of nested aliases would expand to gigabytes.
 import re
 from collections.abc import Hashable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,9 @@ def _text(path: Path) -> str | tuple[int, str]:
         return raw.count(b"\n", 0, error.start) + 1, "is not UTF-8: save it as UTF-8"
 
 
+@lru_cache(maxsize=256)
 def _yaml(kind: str, text: str, name: str, shown: str) -> File:
+    """Kept: when one file changes, the whole folder is read again. Nobody changes a File's data."""
     positions: dict[Key, Position] = {}
 
     def wrong(line: int, why: str) -> File:

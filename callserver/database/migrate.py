@@ -1,6 +1,7 @@
 """Bringing a database to the newest tables, by alembic, from the code alone (no ini file)."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -19,13 +20,18 @@ def upgrade(engine: Engine) -> None:
     """Create or upgrade every table. Safe to call at each start; waits for no writer if all is new."""
     with reading(engine) as connection:
         now = MigrationContext.configure(connection).get_current_revision()
-    if now != ScriptDirectory.from_config(_config()).get_current_head():
+    if now != _newest():
         _run(engine, command.upgrade, "head")
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Back to an older revision's tables; what only the newer ones hold is lost."""
     _run(engine, command.downgrade, revision)
+
+
+@cache
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _run(engine: Engine, step: Callable[[Config, str], None], revision: str) -> None:

@@ -4,7 +4,6 @@ import unicodedata
 from functools import cache, lru_cache
 
 import phonenumbers
-from phonenumbers.geodata.locale import LOCALE_DATA
 
 _LANGUAGES = ("da", "en", "nb", "sv", "de", "fi", "fr", "es", "it", "nl", "is", "pl")
 
@@ -43,6 +42,8 @@ def _folded(text: str) -> str:
 @cache
 def _names() -> dict[str, str]:
     """Names of countries; one that means two of them is left out."""
+    from phonenumbers.geodata.locale import LOCALE_DATA  # half a second: the whole world's places
+
     found: dict[str, set[str]] = {}
     for region, names in LOCALE_DATA.items():
         if region not in phonenumbers.SUPPORTED_REGIONS:

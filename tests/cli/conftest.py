@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from callserver.cli import contacts, suppress
-from callserver.database import migrate
 from callserver.database.store import make_engine
+from tests.harness.databases import sqlite_file
 
 ROOT = Path(__file__).parents[2]
 Say = Callable[..., str]
@@ -19,14 +19,12 @@ Say = Callable[..., str]
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/lists.db"
+    return sqlite_file(tmp_path / "lists.db")
 
 
 @pytest.fixture
 def engine(url: str) -> Engine:
-    made = make_engine(url)
-    migrate.upgrade(made)
-    return made
+    return make_engine(url)
 
 
 @pytest.fixture

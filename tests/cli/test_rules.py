@@ -13,13 +13,14 @@ from typer.testing import CliRunner
 from callserver.adapters.config_folder import ConfigFolder, load
 from callserver.cli import contacts, explain, rules
 from callserver.cli.populating import wash
-from callserver.database import migrate, revisions
+from callserver.database import revisions
 from callserver.database.store import make_engine
 from callserver.domain.loosening import looser
 from callserver.engine.context import Rules
 from callserver.engine.rules import in_force
 from callserver.errors import NotFound
 from tests.cli.conftest import ROOT
+from tests.harness.databases import sqlite_file
 
 Say = Callable[..., str]
 DK = "policies/dk.yaml"
@@ -32,8 +33,7 @@ def config(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    made = make_engine(f"sqlite:///{tmp_path}/rules.db")
-    migrate.upgrade(made)
+    made = make_engine(sqlite_file(tmp_path / "rules.db"))
     with made.begin() as tx:
         wash(tx, Rules(load(ROOT / "config")), datetime(2026, 5, 12, tzinfo=UTC))
     return made

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 
 from callserver.database import accounts
 from callserver.domain.role import NEEDS_CODE, Role
@@ -113,10 +114,8 @@ class House(TestHouse):
 
 @pytest.fixture(scope="session")
 def hashed() -> str:
-    """The password's hash, made once: hashing is slow by intent."""
-    from callserver.engine.accounts.password_hashing import hasher
-
-    return hasher.hash(PASSWORD)
+    """The password's hash, a quick one: signing in is not what most tests are about."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from callserver.adapters.asterisk.telephony import Asterisk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
 from callserver.adapters.twilio import Twilio
-from callserver.database import migrate
 from callserver.database.store import open_store
 from callserver.domain.call import Report
 from callserver.domain.instruction import Instruction, JoinRoom, WaitToHear
@@ -38,6 +37,7 @@ from callserver.simulator.legs import Behaviour
 from tests.exchange.real import ROOT, Called, Exchange
 from tests.exchange.sip import Telephone
 from tests.exchange.tones import tone, whom
+from tests.harness.databases import sqlite_file
 from tests.house import TUESDAY, People
 from tests.noting_door import NotingDoor
 from webhooks.routes import Webhooks
@@ -197,10 +197,9 @@ class RealAsterisk:
         self._before = len(called.invited())
         self.http = httpx.AsyncClient()
         self.settings = exchange.settings.model_copy(
-            update={"database": f"sqlite:///{folder}/contract.db", "config": ROOT / "config"}
+            update={"database": sqlite_file(folder / "contract.db"), "config": ROOT / "config"}
         )
         self._store = open_store(self.settings.database)
-        migrate.upgrade(self._store.engine)
         self._clock = SystemClock()
         self.door = Door()
         self.ari = exchange.ari(self.http)

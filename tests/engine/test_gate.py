@@ -126,11 +126,9 @@ def test_a_campaign_may_keep_closer_to_an_agreed_time(
 
 
 def test_no_decision_reads_all_calls(sqlite_url: str) -> None:
-    from callserver.database import migrate
     from callserver.database.store import make_engine
 
     engine = make_engine(sqlite_url)
-    migrate.upgrade(engine)
     with engine.begin() as tx:
         asked = {"number": 1, "household": 1, "person": 1, "since": NOW}
         _attempts(tx, asked)

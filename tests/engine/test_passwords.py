@@ -3,6 +3,8 @@
 import pytest
 
 from callserver.engine.accounts import password_rules
+from callserver.engine.accounts.authentication import NOBODY
+from callserver.engine.accounts.password_hashing import hasher
 from callserver.errors import Impossible
 
 GOOD = (
@@ -45,3 +47,7 @@ def test_what_is_guessed_first_may_not(password: str) -> None:
 def test_the_list_holds_only_what_the_length_does_not_refuse_already() -> None:
     assert len(password_rules.common()) > 50
     assert all(one == one.lower() for one in password_rules.common())
+
+
+def test_an_unknown_name_costs_the_same_time_as_a_known_one() -> None:
+    assert not hasher.check_needs_rehash(NOBODY)

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, insert, select, update
 
-from callserver.database import audit, migrate
+from callserver.database import audit
 from callserver.database.store import AnyStore, open_store
 from callserver.database.tables import audit as table
 from callserver.database.tables import seals
@@ -258,7 +258,6 @@ def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
 
 def test_a_full_disk_outside_is_made_good(postgres_url: str, tmp_path: Path) -> None:
     store = open_store(postgres_url)  # writes no file of ours that would hit the limit first
-    migrate.upgrade(store.engine)
     log = a_log(store, tmp_path)
     before = log.outside.read_bytes()
     with _no_more_than(len(before) + 100), pytest.raises(OSError, match="large"):

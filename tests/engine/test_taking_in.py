@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event, func, select
 
 from callserver.adapters.config_folder import load
-from callserver.database import contacts_import, migrate
+from callserver.database import contacts_import
 from callserver.database.store import AnyStore, make_engine
 from callserver.database.tables import audit, contacts, imports, places
 from callserver.domain.campaign import Campaign
@@ -21,6 +21,7 @@ from callserver.engine.lists import reader
 from callserver.engine.lists.importer import take_in
 from callserver.engine.lists.reader import Summary
 from callserver.errors import ConfigurationProblem
+from tests.harness.databases import sqlite_file
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 RULES = load(Path(__file__).parents[2] / "config")
@@ -48,8 +49,7 @@ def engine(store: AnyStore) -> Engine:
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
-    made = make_engine(f"sqlite:///{tmp_path}/list.db", durable=False)
-    migrate.upgrade(made)
+    made = make_engine(sqlite_file(tmp_path / "list.db"), durable=False)
     yield made
     made.dispose()
 

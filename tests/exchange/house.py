@@ -18,7 +18,7 @@ from callserver.adapters.config_folder import load
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli.populating import wash
-from callserver.database import accounts, migrate
+from callserver.database import accounts
 from callserver.database.store import make_engine
 from callserver.database.tables import audit, calls, contacts, seats
 from callserver.engine.accounts.authentication import hash_of
@@ -30,6 +30,7 @@ from callserver.simulator.robots import document
 from tests.exchange.proxy import Proxy
 from tests.exchange.real import ROOT, Called, Exchange
 from tests.exchange.sip import Telephone
+from tests.harness.databases import sqlite_file
 
 SUPERVISOR = 21
 
@@ -57,7 +58,7 @@ class ExchangeHouse:
         self.clock = ShiftedClock(AFTERNOON)
         self.telephones: list[Telephone] = []
         self.proxy = Proxy(exchange.settings.asterisk_url)
-        self.database = f"sqlite:///{folder}/house.db"
+        self.database = sqlite_file(folder / "house.db")
         self._reading: Engine | None = None
         self._serving: contextlib.AsyncExitStack | None = None
 
@@ -117,9 +118,6 @@ class ExchangeHouse:
                 )
                 accounts.add_token(tx, hash_of(f"t{number}"), number, "test", self.clock.now())
 
-        engine = make_engine(self.database)
-        migrate.upgrade(engine)
-        engine.dispose()
         self.write(work)
 
     def read(self, work: Callable[[Tx], Any]) -> Any:

@@ -1,6 +1,5 @@
 """Lists and opt-outs as houses send them, through the commands: what is called afterwards, and what is said."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -13,31 +12,21 @@ from typer.testing import CliRunner
 from callserver.adapters.clock import SystemClock
 from callserver.cli import contacts as lists
 from callserver.cli import suppress
-from callserver.database import migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import contacts, registers, suppressions
 from callserver.domain import heading_words, headings
 from callserver.engine.lists import number_files
 from callserver.engine.lists.reader import Doubtful
+from tests.harness.databases import sqlite_file
 
 FIELD = Path(__file__).parent
 ROOT = FIELD.parents[1]
 Say = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("empty") / "lists.db"
-    made = make_engine(f"sqlite:///{file}", durable=False)
-    migrate.upgrade(made)
-    made.dispose()
-    return file
-
-
 @pytest.fixture
-def engine(tmp_path: Path, empty: Path) -> Iterator[Engine]:
-    shutil.copy(empty, tmp_path / "lists.db")
-    made = make_engine(f"sqlite:///{tmp_path}/lists.db", durable=False)
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = make_engine(sqlite_file(tmp_path / "lists.db"), durable=False)
     yield made
     made.dispose()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from callserver.database import accounts, listening_intervals, listenings, migrate, seats
+from callserver.database import accounts, listening_intervals, listenings, seats
 from callserver.database.store import make_engine
 from callserver.domain.instruction import HangUp, Hear
 from callserver.domain.listening import Mode, Why
@@ -24,7 +24,6 @@ LEG = "CA" + "7" * 32
 @pytest.fixture
 def engine(postgres_url: str) -> Iterator[Engine]:
     made = make_engine(postgres_url)
-    migrate.upgrade(made)
     yield made
     made.dispose()
 

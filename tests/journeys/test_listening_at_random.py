@@ -1,15 +1,12 @@
 """Many random evenings of one phoner: nothing a listener does can be noticed, or goes wrong."""
 
 import os
-import shutil
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from callserver.database import accounts, listenings, migrate
-from callserver.database.store import make_engine
+from callserver.database import accounts, listenings
 from callserver.simulator.legs import Behaviour
 from tests.ear_house import LEADER, PHONER, TRAINEE, EarHouse
 from tests.house import play
@@ -26,16 +23,6 @@ STEPS = st.lists(
 )
 
 
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database, made once: what is copied is quicker than what is made."""
-    path = tmp_path_factory.mktemp("tables") / "house.db"
-    engine = make_engine(f"sqlite:///{path}", durable=False)
-    migrate.upgrade(engine)
-    engine.dispose()
-    return path
-
-
 EVENINGS = 1000 if os.environ.get("CALLSERVER_FULL") == "1" else 40
 
 
@@ -46,14 +33,11 @@ EVENINGS = 1000 if os.environ.get("CALLSERVER_FULL") == "1" else 40
 @given(steps=STEPS, seed=st.integers(0, 2**20))
 @example(steps=[("ready", 0.1), ("on", 2.0), ("lost", 5.0)], seed=5279)
 def test_whatever_happens_listening_disturbs_nobody(
-    tables: Path,
     tmp_path_factory: pytest.TempPathFactory,
     steps: list[tuple[str, float]],
     seed: int,
 ) -> None:
-    folder = tmp_path_factory.mktemp("h")
-    shutil.copy(tables, folder / "house.db")
-    house = EarHouse(folder, seed=seed)
+    house = EarHouse(tmp_path_factory.mktemp("h"), seed=seed)
     house.people.default = Behaviour(answers_after=1.5)
 
     async def work() -> None:

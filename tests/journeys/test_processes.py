@@ -21,7 +21,7 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.adapters.config_folder import load
 from callserver.cli.populating import populate, supervise
 from callserver.cli.stage import listening, serving
-from callserver.database import figures, migrate
+from callserver.database import figures
 from callserver.database.more_tables import listenings
 from callserver.database.store import make_engine
 from callserver.engine.context import Rules
@@ -30,6 +30,7 @@ from callserver.simulator.faults import NONE
 from callserver.simulator.invariants import Rows, judge, judge_voices
 from callserver.simulator.town import Habits
 from callserver.simulator.world import World
+from tests.harness.databases import sqlite_file
 
 ROOT = Path(__file__).parents[2]
 START = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
@@ -145,7 +146,6 @@ def fill(database: str, clock: ShiftedClock, phoners: int) -> tuple[list[Any], l
     """Robot phoners, and supervisors who listen in now and then."""
     rules = Rules(load(ROOT / "config"))
     engine = make_engine(database)
-    migrate.upgrade(engine)
     with engine.begin() as tx:
         robots = populate(tx, rules, 3, clock.now(), phoners, 800)
         supervisors = supervise(tx, rules, clock.now())
@@ -193,7 +193,7 @@ def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
     """R1: SIGKILL at random instants while phoners work; nothing acknowledged is lost."""
     kills = 50 if full else 4
     clock = ShiftedClock(START)
-    database = f"sqlite:///{tmp_path}/killed.db"
+    database = sqlite_file(tmp_path / "killed.db")
     dice = random.Random(1)
 
     async def work() -> None:

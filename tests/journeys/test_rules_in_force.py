@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from callserver.adapters.clock import ShiftedClock
-from callserver.database import accounts, migrate
+from callserver.database import accounts
 from callserver.database.store import make_engine
 from callserver.engine.accounts.authentication import hash_of
 from tests.journeys.test_processes import ROOT, START, Process, environment, free_port, is_up
@@ -20,7 +20,6 @@ DK = "policies/dk.yaml"
 
 def fill(database: str, clock: ShiftedClock) -> None:
     engine = make_engine(database)
-    migrate.upgrade(engine)
     with engine.begin() as tx:
         for role in ("administrator", "leader"):
             key = accounts.add(tx, handle=role, name=role, role=role)

@@ -184,9 +184,12 @@ def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_four_servers_start_at_once_on_an_empty_database(tmp_path: Path, postgres_url: str) -> None:
+def test_four_servers_start_at_once_on_an_empty_database(
+    tmp_path: Path, empty_postgres_url: str
+) -> None:
     servers = [
-        Server(make(tmp_path / str(one)), CALLSERVER_DATABASE=postgres_url) for one in range(4)
+        Server(make(tmp_path / str(one)), CALLSERVER_DATABASE=empty_postgres_url)
+        for one in range(4)
     ]
     try:
         for server in servers:

@@ -45,8 +45,11 @@ TOUCHED = timedelta(minutes=1)
 
 CODE_STEP_S = 30
 
-_NOBODY = hasher.hash(secrets.token_hex(16))
-"""An unknown name costs the same time as a known one."""
+NOBODY = (
+    "$argon2id$v=19$m=65536,t=3,p=1$IB1JcRWeZXxRJizSaILDvA$"
+    "LtBtdxBcS+RprWqJLcsrSciAWQsLQFqfpFpdCWUYnqU"
+)
+"""The hash of random bytes that nobody kept: an unknown name costs the same time as a known one."""
 
 
 class NotSignedIn(NotAllowed):
@@ -151,8 +154,8 @@ class Authentication:
                 user = None
             attempt = self._attempts.reserve(tx, Secret.PASSWORD, handle, user, source, now)
             if user is None:
-                return attempt, None, _NOBODY
-            return attempt, user, accounts.secrets_of(tx, user.id).password or _NOBODY
+                return attempt, None, NOBODY
+            return attempt, user, accounts.secrets_of(tx, user.id).password or NOBODY
 
         attempt, user, kept = await self._ctx.store.run(reserve)
         right = await self._right(attempt, kept, password)
@@ -225,7 +228,7 @@ class Authentication:
 
         def reserve(tx: Tx) -> tuple[LoginAttempt, str]:
             attempt = self._attempts.reserve(tx, Secret.PASSWORD, user.handle, user, source, now)
-            return attempt, accounts.secrets_of(tx, user.id).password or _NOBODY
+            return attempt, accounts.secrets_of(tx, user.id).password or NOBODY
 
         attempt, kept = await self._ctx.store.run(reserve)
         if not await self._right(attempt, kept, old):
