@@ -48,12 +48,3 @@ async def call(
 
     await app(scope, receive, send)
     return status, b"".join(sent)
-
-
-def poster(app: App) -> Post:
-    """POSTs to one app, whatever host the address names."""
-
-    async def post(url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Reply:
-        return await call(app, "POST", url, headers, body)
-
-    return post
