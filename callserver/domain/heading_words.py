@@ -61,6 +61,15 @@ _NOISE = re.compile(
 )
 """Words that systems put around a field's name."""
 
+_PHONE_KIND = re.compile(
+    r"(mobil|mob|fastnet|privat|hjemme|arbejds)?(telefon|tlf|tel|phone)(nr|nummer)?|tele|mob"
+    r"|mobil|mobile|mobil(nr|nummer)|telephone|cell|cellphone|fastnet(nr|nummer)?"
+)
+"""Words for a telephone: a heading of such words and of words that narrow them down is a number."""
+_PHONE_QUALIFIER = re.compile(
+    r"nr|no|num|nummer|number|fast|hjemme|arbejds|office|kontor|sekundær|secondary|alternativ"
+    r"|alternative|anden|other|dag|day|aften|evening"
+)
 _PHONE = re.compile(
     r"phone\w*|call|calls|called|calling|telephone\w*|telefon\w*|tlf|ring|ringe|ringes|ringet|opkald\w*"
     r"|opringning\w*|mobil\w*|telemarketing|contact|contacts|contacted|kontakt|kontaktes|kontaktet"
@@ -132,6 +141,9 @@ def field(heading: str) -> str | None:
     if joined in _JOINED:
         return _JOINED[joined]
     left = [one for one in words(heading) if not _NOISE.fullmatch(one) and not one.isdigit()]
+    kinds = [one for one in left if _PHONE_KIND.fullmatch(one)]
+    if kinds and all(one in kinds or _PHONE_QUALIFIER.fullmatch(one) for one in left):
+        return "phone"
     return SYNONYMS.get("_".join(left)) if left else None
 
 

@@ -44,7 +44,7 @@ def test_the_campaigns_of_my_department_and_what_they_have(house: House) -> None
     found = house.browser("phoner").api("GET", "/shift").json()
     assert [one["name"] for one in found["campaigns"]] == ["leads", "kanvas"]  # by priority
     leads, kanvas = found["campaigns"]
-    assert (kanvas["reason"], leads["reason"]) == ("", "list_finished")
+    assert (kanvas["reason"], leads["reason"]) == ("", "no_list")
     assert kanvas["why"]["da"].startswith("Vi ringer")
     house.add_user("sydpa", Role.PHONER, "syd")
     theirs = house.browser("sydpa").api("GET", "/shift").json()["campaigns"]

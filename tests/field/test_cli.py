@@ -96,6 +96,12 @@ DOUBTFUL = """Ikke reserveret|Samtykke|Consent|Opt-in|GDPR|CPR|CPR-nr.|Adressebe
 |Marketing OK|Not deceased"""
 DETAILS = "Note|Noter|By|Kampagne|Status|Email Opt Out|HasOptedOutOfFax|Do not email|No. of calls|Option|Fødested"
 
+PHONES = (
+    "Mobil nr.|Mobil-nr|Mobiltlf.|Mobil tlf. nr.|Mob.|Mob. nr.|Tlf. nr.|Tlf.nr.|Tlf. mobil|Tel. nr."
+    "|Telefon (mobil)|Telefonnummer (privat)|Mobiltelefon nr.|Fastnet nr.|Arbejdstlf.|Hjemme tlf."
+    "|Telephone No.|Cell no.|Phone #|Mobile 2|Work phone no."
+)
+
 
 def words(text: str) -> list[str]:
     return [one.strip() for one in text.split("|")]
@@ -109,6 +115,11 @@ def test_headings_that_say_no(heading: str) -> None:
 @pytest.mark.parametrize("heading", words(DEAD))
 def test_headings_that_say_deceased(heading: str) -> None:
     assert heading_words.field(heading) == "deceased"
+
+
+@pytest.mark.parametrize("heading", words(PHONES))
+def test_headings_of_telephone_numbers(heading: str) -> None:
+    assert heading_words.field(heading) == "phone"
 
 
 @pytest.mark.parametrize("heading", words(BORN))

@@ -56,7 +56,8 @@ def why_nothing(
     if 0 in due and (at := opens_from(tx, policy, campaign, due[0])) is not None:
         times.append((at, "next_contact" if at == due[0] else "window_closed"))
     if not times:
-        return Availability("list_finished")
+        has_list = bool(contacts.places_of(tx, campaign.name))
+        return Availability("list_finished" if has_list else "no_list")
     until, reason = min(times)
     return Availability(reason, max(until, now))
 

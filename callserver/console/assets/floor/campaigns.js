@@ -16,7 +16,8 @@ function standing(name, one) {
   const figures = known.figures?.campaigns[name];
   if (!figures) return "";
   if (figures.open_now) return t("floor.open_now", { count: number(figures.open_now) });
-  return figures.next_at ? t("floor.opens_at", { when: when(figures.next_at) }) : t("floor.nothing_left");
+  if (figures.next_at) return t("floor.opens_at", { when: when(figures.next_at) });
+  return t(Object.keys(figures.contacts).length ? "floor.nothing_left" : "floor.no_list");
 }
 
 function bar(contacts) {
