@@ -12,7 +12,7 @@ from callserver import texts
 from callserver.console.authentication import language_of
 from callserver.console.endpoint import TooLarge, Unwritable
 from callserver.console.headers import ALWAYS
-from callserver.domain.listening import No
+from callserver.domain.listening import Denial
 from callserver.engine.accounts.authentication import NotSignedIn
 from callserver.engine.dialing.manual_dial import Refused
 from callserver.engine.listening.sessions import Denied
@@ -108,9 +108,9 @@ def _not_agreed(error: NotAgreed, language: str) -> Response:
 
 def _denied(error: Denied, language: str) -> Response:
     """Why somebody may not listen. A seat of another department does not exist for her."""
-    if No.DEPARTMENT in error.reasons:
+    if Denial.DEPARTMENT in error.reasons:
         return problem(HTTPStatus.NOT_FOUND, texts.say(language, "error.not_found"))
-    standing = {No.ROLE, No.NOT_MENTOR} & set(error.reasons)
+    standing = {Denial.ROLE, Denial.NOT_MENTOR} & set(error.reasons)
     return problem(
         HTTPStatus.FORBIDDEN if standing else HTTPStatus.CONFLICT,
         " ".join(texts.say(language, f"listen_no.{no.value}") for no in error.reasons),

@@ -1,6 +1,6 @@
 """What whoever leads the floor must look at, and from when on.
 
-Pure: figures in, alarms out, in the order of `Kind`; their words stand in the texts (`alarm.<kind>`).
+Pure: figures in, alarms out, in the order of `AlarmKind`; their words stand in the texts (`alarm.<kind>`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ DECLINED_ORDERS = 5
 """Orders within the last minutes from which on the provider's health is an alarm."""
 
 
-class Kind(StrEnum):
+class AlarmKind(StrEnum):
     UPKEEP_STILL = "upkeep_still"  # no process does what is due
     CLOCK = "clock"  # it has jumped
     CLOCK_BEHIND = "clock_behind"  # the log knows of later instants
@@ -57,13 +57,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    kind: Kind
+    kind: AlarmKind
     campaign: str | None = None
     values: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
+class CampaignFigures:
     """What alarms depend on in one campaign."""
 
     name: str
@@ -77,7 +77,7 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class RegisterAge:
     """A public register that a policy in use respects; `name` is empty where it goes by any."""
 
     name: str
@@ -86,7 +86,7 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class CarrierState:
     """How an own exchange stands with its carrier: its trunk, or a registration at an address."""
 
     name: str
@@ -96,97 +96,97 @@ class Carrier:
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class AlarmFacts:
     """Everything that is looked at. Ages are None when there is nothing to be old."""
 
     now: datetime
-    campaigns: Sequence[Campaign]
+    campaigns: Sequence[CampaignFigures]
     taken: int
     declined: int
     silent: int
     skew_ms: int
-    most_skew_ms: int
+    max_skew_ms: int
     upkeep_until: datetime | None
     oldest_unsealed: datetime | None
-    registers: Sequence[Register]  # that policies in use respect
-    guessed: int = 0  # places from which somebody guesses
+    registers: Sequence[RegisterAge]  # that policies in use respect
+    guessing_places: int = 0  # places from which somebody guesses
     refused_webhooks: int = 0
-    too_fast: int = 0  # people who met a limit of pace
+    rate_limited_users: int = 0  # people who met a limit of pace
     behind_ms: int = 0  # the clock is behind the log
-    carrier: Sequence[Carrier] = ()
+    carrier: Sequence[CarrierState] = ()
 
 
-def alarms(signs: Signs) -> list[Alarm]:
+def alarms(facts: AlarmFacts) -> list[Alarm]:
     """Every alarm."""
-    found = [*_of_the_house(signs), *_of_the_provider(signs), *_of_strangers(signs)]
-    for state in signs.carrier:
-        found += _of_the_carrier(state, signs.now)
-    for one in signs.campaigns:
-        found += _of_a_campaign(one)
-    return sorted(found, key=lambda alarm: list(Kind).index(alarm.kind))
+    found = [*_server_alarms(facts), *_provider_alarms(facts), *_abuse_alarms(facts)]
+    for state in facts.carrier:
+        found += _carrier_alarms(state, facts.now)
+    for one in facts.campaigns:
+        found += _campaign_alarms(one)
+    return sorted(found, key=lambda alarm: list(AlarmKind).index(alarm.kind))
 
 
-def _of_the_house(signs: Signs) -> Iterator[Alarm]:
-    now = signs.now
-    if signs.upkeep_until is not None and signs.upkeep_until < now:
-        yield Alarm(Kind.UPKEEP_STILL, values={"seconds": _seconds(now - signs.upkeep_until)})
-    if abs(signs.skew_ms) > signs.most_skew_ms:
-        yield Alarm(Kind.CLOCK, values={"ms": signs.skew_ms})
-    elif signs.behind_ms > 0:
-        yield Alarm(Kind.CLOCK_BEHIND, values={"seconds": -(-signs.behind_ms // 1000)})
-    for one in signs.registers:
+def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
+    now = facts.now
+    if facts.upkeep_until is not None and facts.upkeep_until < now:
+        yield Alarm(AlarmKind.UPKEEP_STILL, values={"seconds": _seconds(now - facts.upkeep_until)})
+    if abs(facts.skew_ms) > facts.max_skew_ms:
+        yield Alarm(AlarmKind.CLOCK, values={"ms": facts.skew_ms})
+    elif facts.behind_ms > 0:
+        yield Alarm(AlarmKind.CLOCK_BEHIND, values={"seconds": -(-facts.behind_ms // 1000)})
+    for one in facts.registers:
         if one.issued is None:
-            yield Alarm(Kind.REGISTER_MISSING, values={"register": one.name})
+            yield Alarm(AlarmKind.REGISTER_MISSING, values={"register": one.name})
         elif one.days is not None and now - one.issued > timedelta(days=one.days) - WASH_AHEAD:
             age = (now - one.issued).days
             yield Alarm(
-                Kind.REGISTER_OLD,
+                AlarmKind.REGISTER_OLD,
                 values={"register": one.name, "age": age, "most": one.days},
             )
-    if signs.oldest_unsealed is not None and now - signs.oldest_unsealed > SEALED_WITHIN:
-        minutes = _seconds(now - signs.oldest_unsealed) // 60
-        yield Alarm(Kind.SEALING_BEHIND, values={"minutes": minutes})
+    if facts.oldest_unsealed is not None and now - facts.oldest_unsealed > SEALED_WITHIN:
+        minutes = _seconds(now - facts.oldest_unsealed) // 60
+        yield Alarm(AlarmKind.SEALING_BEHIND, values={"minutes": minutes})
 
 
-def _of_strangers(signs: Signs) -> Iterator[Alarm]:
-    if signs.guessed:
-        yield Alarm(Kind.SIGN_IN_GUESSED, values={"count": signs.guessed})
-    if signs.refused_webhooks >= REFUSED_WEBHOOKS:
-        yield Alarm(Kind.WEBHOOKS_REFUSED, values={"count": signs.refused_webhooks})
-    if signs.too_fast:
-        yield Alarm(Kind.PACE, values={"count": signs.too_fast})
+def _abuse_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
+    if facts.guessing_places:
+        yield Alarm(AlarmKind.SIGN_IN_GUESSED, values={"count": facts.guessing_places})
+    if facts.refused_webhooks >= REFUSED_WEBHOOKS:
+        yield Alarm(AlarmKind.WEBHOOKS_REFUSED, values={"count": facts.refused_webhooks})
+    if facts.rate_limited_users:
+        yield Alarm(AlarmKind.PACE, values={"count": facts.rate_limited_users})
 
 
-def _of_the_provider(signs: Signs) -> Iterator[Alarm]:
-    if signs.silent >= SILENT_ORDERS or (signs.silent and not signs.taken):
-        yield Alarm(Kind.PROVIDER_SILENT, values={"count": signs.silent})
-    if signs.declined >= DECLINED_ORDERS and signs.declined > signs.taken:
-        yield Alarm(Kind.PROVIDER_DECLINES, values={"count": signs.declined})
+def _provider_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
+    if facts.silent >= SILENT_ORDERS or (facts.silent and not facts.taken):
+        yield Alarm(AlarmKind.PROVIDER_SILENT, values={"count": facts.silent})
+    if facts.declined >= DECLINED_ORDERS and facts.declined > facts.taken:
+        yield Alarm(AlarmKind.PROVIDER_DECLINES, values={"count": facts.declined})
 
 
-def _of_the_carrier(one: Carrier, now: datetime) -> Iterator[Alarm]:
+def _carrier_alarms(one: CarrierState, now: datetime) -> Iterator[Alarm]:
     if now - one.seen_at > CARRIER_SEEN or now - one.since < CARRIER_SETTLES:
         return
     if one.name == TRUNK and one.state not in ("online", "unknown"):
-        yield Alarm(Kind.TRUNK_DEAD, values={"state": one.state})
+        yield Alarm(AlarmKind.TRUNK_DEAD, values={"state": one.state})
     if one.name != TRUNK and one.state != "registered":
-        yield Alarm(Kind.NOT_REGISTERED, values={"carrier": one.name})
+        yield Alarm(AlarmKind.NOT_REGISTERED, values={"carrier": one.name})
 
 
-def _of_a_campaign(one: Campaign) -> Iterator[Alarm]:
+def _campaign_alarms(one: CampaignFigures) -> Iterator[Alarm]:
     if one.paused and one.reason.startswith(BREAKER):
         code = one.reason.removeprefix(BREAKER)
-        yield Alarm(Kind.CAMPAIGN_STOPPED, one.name, {"code": code})
+        yield Alarm(AlarmKind.CAMPAIGN_STOPPED, one.name, {"code": code})
     if one.refused:
         shown = ", ".join(str(contact) for contact in one.refused[:MOST_SHOWN])
         more = "" if len(one.refused) <= MOST_SHOWN else ", …"
         values: dict[str, str | int] = {"count": len(one.refused), "contacts": shown + more}
-        yield Alarm(Kind.NUMBERS_REFUSED, one.name, values)
+        yield Alarm(AlarmKind.NUMBERS_REFUSED, one.name, values)
     if one.rate_exceeded:
         values = {"abandoned": one.abandoned, "answered": one.answered}
-        yield Alarm(Kind.ABANDON_RATE, one.name, values)
+        yield Alarm(AlarmKind.ABANDON_RATE, one.name, values)
     if one.abandoned_today:
-        yield Alarm(Kind.ABANDONED, one.name, {"count": one.abandoned_today})
+        yield Alarm(AlarmKind.ABANDONED, one.name, {"count": one.abandoned_today})
 
 
 def _seconds(lasts: timedelta) -> int:

@@ -27,7 +27,7 @@ class Topic(StrEnum):
     GIFT = "gift"
 
 
-class Why(StrEnum):
+class ClosedReason(StrEnum):
     """Why a topic is closed."""
 
     OTHER_PURPOSE = "other_purpose"  # this call is about something else
@@ -39,7 +39,7 @@ class Why(StrEnum):
     ENDED = "ended"  # the ask is over: `Guide.ended` says why
 
 
-class Ended(StrEnum):
+class AskEnd(StrEnum):
     """What ended the ask."""
 
     LATER = "later"
@@ -53,35 +53,35 @@ class Ended(StrEnum):
 
 
 BY_EFFECT = {
-    Effect.REFUSED: Ended.REFUSED,
-    Effect.NOT_NOW: Ended.LATER,
-    Effect.CALL_BACK: Ended.LATER,
-    Effect.SUPPRESS: Ended.NO_CALLS,
-    Effect.WRONG_NUMBER: Ended.WRONG_NUMBER,
-    Effect.DECEASED: Ended.DECEASED,
-    Effect.VULNERABLE: Ended.VULNERABLE,
-    Effect.COMPLAINT: Ended.COMPLAINT,
-    Effect.LEFT: Ended.LEFT,
+    Effect.REFUSED: AskEnd.REFUSED,
+    Effect.NOT_NOW: AskEnd.LATER,
+    Effect.CALL_BACK: AskEnd.LATER,
+    Effect.SUPPRESS: AskEnd.NO_CALLS,
+    Effect.WRONG_NUMBER: AskEnd.WRONG_NUMBER,
+    Effect.DECEASED: AskEnd.DECEASED,
+    Effect.VULNERABLE: AskEnd.VULNERABLE,
+    Effect.COMPLAINT: AskEnd.COMPLAINT,
+    Effect.LEFT: AskEnd.LEFT,
 }
 
 BY_WISH = {
-    "never": Ended.NO_CALLS,
-    "not_this_household": Ended.NO_CALLS,
-    "not_about_this": Ended.REFUSED,
-    "vulnerable": Ended.VULNERABLE,
+    "never": AskEnd.NO_CALLS,
+    "not_this_household": AskEnd.NO_CALLS,
+    "not_about_this": AskEnd.REFUSED,
+    "vulnerable": AskEnd.VULNERABLE,
 }
 """Wishes heard while talking. "Not on this number" is about the telephone, not about the matter."""
 
 
 BY_MARK = {
-    "refused": Ended.REFUSED,
-    "left": Ended.LEFT,
-    "vulnerable": Ended.VULNERABLE,
-    "deceased": Ended.DECEASED,
+    "refused": AskEnd.REFUSED,
+    "left": AskEnd.LEFT,
+    "vulnerable": AskEnd.VULNERABLE,
+    "deceased": AskEnd.DECEASED,
 }
 """Marks that a call has written."""
 
-CORRECTABLE = frozenset({Ended.LATER, Ended.WRONG_NUMBER})
+CORRECTABLE = frozenset({AskEnd.LATER, AskEnd.WRONG_NUMBER})
 """An outcome of this kind may be corrected to an agreement. After an opt-out or a refusal nothing is
 agreed for that call, whoever corrects it."""
 
@@ -104,16 +104,16 @@ class Guide:
     """What may be asked in this call, and what may not and why."""
 
     may: tuple[Topic, ...]
-    may_not: tuple[tuple[Topic, Why], ...]
-    ended: Ended | None = None
+    may_not: tuple[tuple[Topic, ClosedReason], ...]
+    ended: AskEnd | None = None
 
 
-def not_agreed(purpose: Purpose, found: Guide) -> Why | None:
+def why_no_agreement(purpose: Purpose, found: Guide) -> ClosedReason | None:
     """Why a call with this purpose can lead to no agreement with this person; None: it can."""
     topics = TOPICS[purpose]
     if any(topic in found.may for topic in topics):
         return None
-    return dict(found.may_not)[topics[0]] if topics else Why.OTHER_PURPOSE
+    return dict(found.may_not)[topics[0]] if topics else ClosedReason.OTHER_PURPOSE
 
 
 def frequencies(purpose: Purpose) -> tuple[str, ...]:
@@ -122,12 +122,12 @@ def frequencies(purpose: Purpose) -> tuple[str, ...]:
     return tuple(one for one in FREQUENCIES if gifts or one != ONCE)
 
 
-def ended(effect: Effect | None, wishes: Collection[str]) -> Ended | None:
+def ask_end(effect: Effect | None, wishes: Collection[str]) -> AskEnd | None:
     """What has ended the ask, when something has: a wish heard, or the outcome given."""
     found = {BY_WISH[wish] for wish in wishes if wish in BY_WISH}
     if effect in BY_EFFECT:
         found.add(BY_EFFECT[effect])
-    order = list(Ended)
+    order = list(AskEnd)
     return max(found, key=order.index, default=None)  # the gravest is told
 
 
@@ -136,7 +136,7 @@ def guide(
     policy: Policy | None,
     relation: Relation,
     today: date,
-    over: Ended | None = None,
+    over: AskEnd | None = None,
 ) -> Guide:
     """What this call may ask this person for, today on her own calendar."""
     closed = {
@@ -145,42 +145,46 @@ def guide(
     open_topics = tuple(topic for topic in Topic if topic not in closed)
     if over is None:
         return Guide(open_topics, tuple(closed.items()))
-    shut = {topic: closed.get(topic, Why.ENDED) for topic in Topic}
+    shut = {topic: closed.get(topic, ClosedReason.ENDED) for topic in Topic}
     return Guide((), tuple(shut.items()), over)
 
 
 def _why_not(
     topic: Topic, campaign: Campaign, policy: Policy | None, relation: Relation, today: date
-) -> Why | None:
+) -> ClosedReason | None:
     purpose = campaign.purpose
     match topic:
         case Topic.MEMBERSHIP:
             if relation.member:
-                return Why.MEMBER
-            return None if purpose in (Purpose.RECRUIT, Purpose.RECRUIT_GIFT) else Why.OTHER_PURPOSE
+                return ClosedReason.MEMBER
+            return (
+                None
+                if purpose in (Purpose.RECRUIT, Purpose.RECRUIT_GIFT)
+                else ClosedReason.OTHER_PURPOSE
+            )
         case Topic.RAISE:
             if not relation.member:
-                return Why.NO_MEMBER
-            return None if purpose is Purpose.UPGRADE else Why.OTHER_PURPOSE
+                return ClosedReason.NO_MEMBER
+            return None if purpose is Purpose.UPGRADE else ClosedReason.OTHER_PURPOSE
         case Topic.RETURN:
-            return None if purpose is Purpose.REINSTATE else Why.OTHER_PURPOSE
+            return None if purpose is Purpose.REINSTATE else ClosedReason.OTHER_PURPOSE
         case Topic.WHY_LEFT:
-            return None if campaign.segment is Segment.LAPSED else Why.OTHER_PURPOSE
+            return None if campaign.segment is Segment.LAPSED else ClosedReason.OTHER_PURPOSE
         case Topic.GIFT:
             return _no_gift(purpose, policy, relation, today)
 
 
 def _no_gift(
     purpose: Purpose, policy: Policy | None, relation: Relation, today: date
-) -> Why | None:
+) -> ClosedReason | None:
     """Without a policy the strictest rule holds: nobody but members is asked."""
     if not relation.member and (policy is None or policy.gifts.restricted):
         if relation.last_gift is None:
-            return Why.NO_GIFT_RELATION
+            return ClosedReason.NO_GIFT_RELATION
         if policy is None or today > add_years(relation.last_gift, policy.gifts.last_gift_years):
-            return Why.GIFT_TOO_OLD
+            return ClosedReason.GIFT_TOO_OLD
         if purpose is Purpose.RECRUIT_GIFT:
-            return Why.MIXED
+            return ClosedReason.MIXED
     if purpose is Purpose.RECRUIT:
-        return Why.MIXED
-    return None if purpose in (Purpose.GIFT, Purpose.RECRUIT_GIFT) else Why.OTHER_PURPOSE
+        return ClosedReason.MIXED
+    return None if purpose in (Purpose.GIFT, Purpose.RECRUIT_GIFT) else ClosedReason.OTHER_PURPOSE

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from callserver.domain import countries, hours, opt_out_cells, phone
 from callserver.domain.addresses import is_no_address, is_placeholder
-from callserver.domain.dates import as_date, born_at_age
+from callserver.domain.dates import latest_birth_date, parse_date
 from callserver.domain.heading_words import MAY_CALL
 from callserver.domain.opt_out_cells import NO, YES
 from callserver.domain.sheet import Unreadable
 
 T = TypeVar("T")
-NOBODY = "+0"
+NO_NUMBER = "+0"
 """Stands for the number of a row that is refused, until the row is."""
 
 
@@ -94,7 +94,7 @@ class Columns:
             number = parse(cell, region) if own is None else _of_country(cell, own[row], region)
             if not isinstance(number, str):
                 self._refuse(row, "phone", f"number_{number.value}")
-                number = NOBODY
+                number = NO_NUMBER
             found.append(number)
         return found
 
@@ -103,7 +103,7 @@ class Columns:
         for at, field in opt_outs:
             if field == MAY_CALL:
                 for row, cell in enumerate(self._columns[at]):
-                    if not opt_out_cells.says(cell):
+                    if not opt_out_cells.is_yes_or_no(cell):
                         problem = RowProblem(self._header[at], "no_permission")
                         self.problems.setdefault(row, problem)
 
@@ -113,11 +113,11 @@ class Columns:
 
     def dates(self, field: str, this_year: int) -> list[str]:
         """In ISO form."""
-        return self._read(field, lambda cell: as_date(cell, this_year), "", "not_a_date")
+        return self._read(field, lambda cell: parse_date(cell, this_year), "", "not_a_date")
 
     def ages(self, born: Sequence[str], today: date | None) -> list[str]:
         """Dates of birth; where none is known, the latest that somebody of that age can have."""
-        found = self._read("age", lambda cell: born_at_age(cell, today), "", "not_an_age")
+        found = self._read("age", lambda cell: latest_birth_date(cell, today), "", "not_an_age")
         return [known or by_age for known, by_age in zip(born, found, strict=True)]
 
     def yes_or_no(self, field: str) -> list[int]:

@@ -14,7 +14,7 @@ from callserver.domain.book import Book
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
 from callserver.domain.document import Document, File, Key
 from callserver.domain.facts import Purpose, Scope, Segment
-from callserver.domain.listening import Policy as Listening
+from callserver.domain.listening import ListeningPolicy
 from callserver.domain.policy import Policy, merged
 
 M = TypeVar("M", bound=Document)
@@ -32,7 +32,7 @@ class Department(Document):
 class Organisation(Document):
     """What holds for the whole house (config/house.yaml). What is not written is switched off."""
 
-    listening: Listening | None = None
+    listening: ListeningPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from callserver.domain import countries, headings, numbers_in_text, opt_out_cells, phone, subject
 from callserver.domain.cells import Columns, RowProblem
-from callserver.domain.headings import Heads
+from callserver.domain.headings import ColumnMapping
 from callserver.domain.sheet import Unreadable
 
 
@@ -63,7 +63,7 @@ class Rows(NamedTuple):
         return list(starmap(Row, zip(*self, strict=True)))
 
 
-class NoSaid(NamedTuple):
+class ListedOptOut(NamedTuple):
     """A row of which the list itself says that the person must not be called."""
 
     row: int
@@ -79,7 +79,7 @@ class Reader:
     def __init__(
         self,
         header: Sequence[str],
-        heads: Heads,
+        heads: ColumnMapping,
         region: str,
         source: str | None,
         today: date | None = None,
@@ -138,7 +138,7 @@ class Reader:
         )
         return values, found.problems
 
-    def noes(self, rows: Sequence[Sequence[str]], values: Rows) -> list[NoSaid]:
+    def opt_outs(self, rows: Sequence[Sequence[str]], values: Rows) -> list[ListedOptOut]:
         """Who of the rows must not be called, by the list's own columns; of refused rows as well."""
         found = []
         for at, field in self._heads.opt_outs:
@@ -147,12 +147,12 @@ class Reader:
                     continue
                 said = opt_out_cells.read(field, cells[at])
                 if said is not None:
-                    found.append(self._no(field, row, cells, values, is_clear=said))
+                    found.append(self._opt_out(field, row, cells, values, is_clear=said))
         return found
 
-    def _no(
+    def _opt_out(
         self, field: str, row: int, cells: Sequence[str], values: Rows, *, is_clear: bool
-    ) -> NoSaid:
+    ) -> ListedOptOut:
         """Under every key and number by which the person may stand on another list."""
         own = values.number[row]
         numbers = {own} if own else set()
@@ -166,7 +166,7 @@ class Reader:
         )
         if ref:
             keys.add(subject.person_key(ref, 0, None))
-        return NoSaid(row, field, frozenset(keys), frozenset(numbers), is_clear)
+        return ListedOptOut(row, field, frozenset(keys), frozenset(numbers), is_clear)
 
     def _region_of(self, cells: Sequence[str]) -> str | None:
         at = self._at.get("country")

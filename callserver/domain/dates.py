@@ -15,7 +15,7 @@ OLDEST = 130
 
 
 @lru_cache(maxsize=65536)
-def as_date(text: str, this_year: int = 0) -> str:
+def parse_date(text: str, this_year: int = 0) -> str:
     """ISO form of a date: ISO, day-month-year, month/day where it can be nothing else; nothing of nothing.
 
     `this_year`: for years of two digits, which lie in the hundred years before; 0: they are refused.
@@ -66,7 +66,7 @@ def _full(year: str, this_year: int) -> str:
     return str(full if full <= this_year else full - 100)
 
 
-def born_at_age(text: str, today: date | None) -> str:
+def latest_birth_date(text: str, today: date | None) -> str:
     """The latest date of birth of somebody of that age, in ISO form; nothing of nothing.
 
     Raises:

@@ -20,7 +20,7 @@ STATE_COLUMNS = ("contact", "status", "reason", "next_at", "tries")
 
 
 @dataclass(frozen=True, slots=True)
-class Heads:
+class ColumnMapping:
     """What the columns of a file are taken for, by position."""
 
     columns: Mapping[str, int]  # field -> position
@@ -31,7 +31,9 @@ class Heads:
     doubtful: tuple[int, ...] = ()  # of the unread: may say no, and nobody has said what they are
 
 
-def heads(header: Sequence[str], given: Mapping[str, str], left_out: Collection[str] = ()) -> Heads:
+def map_columns(
+    header: Sequence[str], given: Mapping[str, str], left_out: Collection[str] = ()
+) -> ColumnMapping:
     """What each column is; `given` (column -> field or `ignore`) goes before what headings suggest.
 
     `left_out`: fields that no heading suggests. What says that somebody must not be called is never
@@ -72,7 +74,7 @@ def heads(header: Sequence[str], given: Mapping[str, str], left_out: Collection[
     )
     read = {*columns.values(), *(at for at, _ in opt_outs)}
     unread = tuple(at for at in range(len(header)) if at not in read)
-    return Heads(
+    return ColumnMapping(
         columns=columns,
         opt_outs=opt_outs,
         phones=tuple(

@@ -1,7 +1,7 @@
 """Who may hear whom, and what a listener's leg hears just now.
 
 Rule: everything that decides whether somebody may listen, and where her leg belongs, stands in this
-file. A no lists every reason, in the order of `No`. Listening is a control measure: it begins once
+file. A no lists every reason, in the order of `Denial`. Listening is a control measure: it begins once
 the staff have been told in time, only talks are heard, never a pause, and a person who does not want
 a listener has none.
 """
@@ -27,7 +27,7 @@ class Mode(StrEnum):
     JOIN = "join"  # her voice, by everybody
 
 
-class Why(StrEnum):
+class ListenReason(StrEnum):
     """Why somebody listens: a choice, because the audit log holds no free text."""
 
     QUALITY = "quality"  # the everyday listening that everybody gets
@@ -38,7 +38,7 @@ class Why(StrEnum):
     MENTOR = "mentor"  # a trainee listens to her mentor
 
 
-class No(StrEnum):
+class Denial(StrEnum):
     """Why somebody may not listen, in the order in which reasons are told."""
 
     NOT_ANNOUNCED = "NOT_ANNOUNCED"  # the staff have not been told in time
@@ -50,19 +50,19 @@ class No(StrEnum):
     PERSON_SAID_NO = "PERSON_SAID_NO"  # whoever is on the line does not want a listener
 
 
-class Told(StrEnum):
+class DisclosureTime(StrEnum):
     """When the phoner sees that and by whom she is heard."""
 
     DURING = "during"
     AFTER = "after"
 
 
-class Policy(Document):
+class ListeningPolicy(Document):
     """The house's rules of listening (`listening` in config/house.yaml)."""
 
     notified_from: date  # the day on which every phoner had been told
     notice_days: Annotated[int, Field(ge=42, le=365)] = 42
-    phoner_told: Told = Told.AFTER
+    phoner_told: DisclosureTime = DisclosureTime.AFTER
     source: str
     checked: date
 
@@ -76,11 +76,11 @@ _NEEDS = {Mode.SILENT: Action.LISTEN, Mode.COACH: Action.COACH, Mode.JOIN: Actio
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ListeningFacts:
     """Everything the answer depends on. `today` is the day in UTC."""
 
     today: date
-    policy: Policy | None
+    policy: ListeningPolicy | None
     mode: Mode
     rights: AbstractSet[Action]  # what the listener may do
     listener: int
@@ -92,23 +92,23 @@ class Facts:
     said_no: bool  # whoever is on the line does not want a listener
 
 
-def denied(facts: Facts) -> tuple[No, ...]:
+def denials(facts: ListeningFacts) -> tuple[Denial, ...]:
     """Every reason against it; empty: she may."""
     as_trainee = facts.mode is Mode.SILENT and Action.LISTEN_TO_MENTOR in facts.rights
     by_right = _NEEDS[facts.mode] in facts.rights
     against = {
-        No.NOT_ANNOUNCED: facts.policy is None or facts.today < facts.policy.opens,
-        No.ROLE: not by_right and not as_trainee,
-        No.DEPARTMENT: facts.listener_department not in (None, facts.department),
-        No.NOT_MENTOR: as_trainee and not by_right and facts.mentor != facts.phoner,
-        No.OWN_SEAT: facts.listener == facts.phoner,
-        No.EMPTY_ROOM: not facts.present,
-        No.PERSON_SAID_NO: facts.said_no,
+        Denial.NOT_ANNOUNCED: facts.policy is None or facts.today < facts.policy.opens,
+        Denial.ROLE: not by_right and not as_trainee,
+        Denial.DEPARTMENT: facts.listener_department not in (None, facts.department),
+        Denial.NOT_MENTOR: as_trainee and not by_right and facts.mentor != facts.phoner,
+        Denial.OWN_SEAT: facts.listener == facts.phoner,
+        Denial.EMPTY_ROOM: not facts.present,
+        Denial.PERSON_SAID_NO: facts.said_no,
     }
-    return tuple(no for no in No if against[no])
+    return tuple(no for no in Denial if against[no])
 
 
-PASSING = frozenset({No.EMPTY_ROOM, No.PERSON_SAID_NO})
+TEMPORARY = frozenset({Denial.EMPTY_ROOM, Denial.PERSON_SAID_NO})
 """Reasons that end with the moment: a listening that is open already waits in silence meanwhile."""
 
 _IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING})

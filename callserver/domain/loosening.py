@@ -16,8 +16,7 @@ from callserver.domain import loosening_hours
 from callserver.domain.campaign import Campaign, Effect, Outcome
 from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Scope
-from callserver.domain.listening import Policy as Listening
-from callserver.domain.listening import Told
+from callserver.domain.listening import DisclosureTime, ListeningPolicy
 from callserver.domain.policy import Policy
 
 _json = TypeAdapter(Any)
@@ -211,11 +210,13 @@ OUTCOME: Mapping[str, Compare] = {
 }
 
 
-def _listens_sooner(was: Listening | None, would: Listening | None) -> bool:
+def _listens_sooner(was: ListeningPolicy | None, would: ListeningPolicy | None) -> bool:
     """Somebody could listen who could not before, or a phoner would be told later."""
     if was is None or would is None:
         return would is not None
-    told_later = was.phoner_told is Told.DURING and would.phoner_told is Told.AFTER
+    told_later = (
+        was.phoner_told is DisclosureTime.DURING and would.phoner_told is DisclosureTime.AFTER
+    )
     return would.opens < was.opens or told_later
 
 

@@ -13,7 +13,7 @@ _NOT_SET = frozenset({"allow", "allowed", "tillad", "tilladt", "0000-00-00", "00
 _DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ][0-9:.Z+-]{1,20})?", re.ASCII)
 
 
-def says(cell: str) -> bool:
+def is_yes_or_no(cell: str) -> bool:
     """Whether the cell says yes or no at all."""
     said = cell.strip().casefold()
     return bool(said) and (said in YES or said in NO or said in _NOT_SET)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from callserver import texts
-from callserver.domain.asking import Ended, Topic, Why
+from callserver.domain.asking import AskEnd, ClosedReason, Topic
 from callserver.domain.campaign import Ask
 from callserver.domain.facts import Segment
 from callserver.domain.outcome import FREQUENCIES
@@ -90,8 +90,8 @@ def test_every_text_that_the_page_names_is_there() -> None:
         ("phone.state", State),
         ("phone.segment", Segment),
         ("phone.topic", Topic),
-        ("phone.why_not", Why),
-        ("phone.ended", Ended),
+        ("phone.why_not", ClosedReason),
+        ("phone.ended", AskEnd),
         ("phone.field", Ask),
         ("phone.missing", Ask),
         ("phone.frequency", FREQUENCIES),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from callserver.adapters.config_folder import load
 from callserver.domain import asking
-from callserver.domain.asking import Ended, Topic, Why
+from callserver.domain.asking import AskEnd, ClosedReason, Topic
 from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Purpose, Relation
@@ -37,18 +37,18 @@ purposes = st.sampled_from(list(Purpose))
 names = st.sampled_from(sorted(CONFIG.campaigns))
 
 
-@given(names, purposes, st.sampled_from([None, *Ended]))
+@given(names, purposes, st.sampled_from([None, *AskEnd]))
 def test_a_stranger_is_never_asked_for_a_gift(
-    name: str, purpose: Purpose, over: Ended | None
+    name: str, purpose: Purpose, over: AskEnd | None
 ) -> None:
     for rules in (policy(), None):
         found = asking.guide(campaign(name, purpose), rules, STRANGER, TODAY, over)
         assert Topic.GIFT not in found.may
 
 
-@given(names, purposes, st.booleans(), st.sampled_from(list(Ended)))
+@given(names, purposes, st.booleans(), st.sampled_from(list(AskEnd)))
 def test_nothing_is_asked_after_the_ask_has_ended(
-    name: str, purpose: Purpose, member: bool, over: Ended
+    name: str, purpose: Purpose, member: bool, over: AskEnd
 ) -> None:
     relation = Relation(member=member, last_gift=TODAY)
     found = asking.guide(campaign(name, purpose), policy(), relation, TODAY, over)
@@ -68,27 +68,37 @@ def test_each_topic_is_open_or_has_a_reason(name: str, purpose: Purpose, member:
 @pytest.mark.parametrize(
     ("name", "purpose", "relation", "may", "why_no_gift"),
     [
-        ("kanvas", None, STRANGER, {Topic.MEMBERSHIP}, Why.NO_GIFT_RELATION),
-        ("kanvas", None, MEMBER, set(), Why.MIXED),
-        ("opgradering", None, MEMBER, {Topic.RAISE}, Why.OTHER_PURPOSE),
-        ("opgradering", None, STRANGER, set(), Why.NO_GIFT_RELATION),
-        ("lapsed", None, STRANGER, {Topic.RETURN, Topic.WHY_LEFT}, Why.NO_GIFT_RELATION),
-        ("afmeldte", None, MEMBER, {Topic.RETURN}, Why.OTHER_PURPOSE),
+        ("kanvas", None, STRANGER, {Topic.MEMBERSHIP}, ClosedReason.NO_GIFT_RELATION),
+        ("kanvas", None, MEMBER, set(), ClosedReason.MIXED),
+        ("opgradering", None, MEMBER, {Topic.RAISE}, ClosedReason.OTHER_PURPOSE),
+        ("opgradering", None, STRANGER, set(), ClosedReason.NO_GIFT_RELATION),
+        ("lapsed", None, STRANGER, {Topic.RETURN, Topic.WHY_LEFT}, ClosedReason.NO_GIFT_RELATION),
+        ("afmeldte", None, MEMBER, {Topic.RETURN}, ClosedReason.OTHER_PURPOSE),
         ("opgradering", Purpose.GIFT, MEMBER, {Topic.GIFT}, None),
         ("leads", Purpose.GIFT, Relation(last_gift=date(2024, 5, 12)), {Topic.GIFT}, None),
-        ("leads", Purpose.GIFT, Relation(last_gift=date(2024, 5, 11)), set(), Why.GIFT_TOO_OLD),
+        (
+            "leads",
+            Purpose.GIFT,
+            Relation(last_gift=date(2024, 5, 11)),
+            set(),
+            ClosedReason.GIFT_TOO_OLD,
+        ),
         (
             "leads",
             Purpose.RECRUIT_GIFT,
             Relation(last_gift=date(2026, 1, 1)),
             {Topic.MEMBERSHIP},
-            Why.MIXED,
+            ClosedReason.MIXED,
         ),
-        ("opgradering", Purpose.SERVICE, MEMBER, set(), Why.OTHER_PURPOSE),
+        ("opgradering", Purpose.SERVICE, MEMBER, set(), ClosedReason.OTHER_PURPOSE),
     ],
 )
 def test_what_may_be_asked_follows_purpose_and_relation(
-    name: str, purpose: Purpose | None, relation: Relation, may: set[Topic], why_no_gift: Why | None
+    name: str,
+    purpose: Purpose | None,
+    relation: Relation,
+    may: set[Topic],
+    why_no_gift: ClosedReason | None,
 ) -> None:
     found = asking.guide(campaign(name, purpose), policy(), relation, TODAY)
     assert set(found.may) == may
@@ -106,16 +116,16 @@ def test_without_the_law_on_gifts_the_purpose_decides() -> None:
         (None, (), None),
         (Effect.DONE, (), None),
         (Effect.RETRY, (), None),
-        (Effect.REFUSED, (), Ended.REFUSED),
-        (Effect.CALL_BACK, (), Ended.LATER),
-        (None, ("never",), Ended.NO_CALLS),
+        (Effect.REFUSED, (), AskEnd.REFUSED),
+        (Effect.CALL_BACK, (), AskEnd.LATER),
+        (None, ("never",), AskEnd.NO_CALLS),
         (None, ("not_this_number",), None),  # about the telephone, not about the matter
         (Effect.DONE, ("not_this_number",), None),
-        (Effect.REFUSED, ("vulnerable",), Ended.VULNERABLE),  # the gravest is told
-        (Effect.LEFT, (), Ended.LEFT),
+        (Effect.REFUSED, ("vulnerable",), AskEnd.VULNERABLE),  # the gravest is told
+        (Effect.LEFT, (), AskEnd.LEFT),
     ],
 )
 def test_one_no_ends_the_ask(
-    effect: Effect | None, wishes: tuple[str, ...], over: Ended | None
+    effect: Effect | None, wishes: tuple[str, ...], over: AskEnd | None
 ) -> None:
-    assert asking.ended(effect, wishes) is over
+    assert asking.ask_end(effect, wishes) is over

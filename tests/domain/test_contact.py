@@ -15,7 +15,7 @@ HEADER = "medlemsnr;telefon;fornavn;efternavn;adresse;postnr;født;medlem;sidste
 
 def read(cells: str, header: str = HEADER, **given: str) -> Row | RowProblem:
     names = header.split(";")
-    reader = Reader(names, headings.heads(names, given), "DK", "import:1")
+    reader = Reader(names, headings.map_columns(names, given), "DK", "import:1")
     rows, problems = reader.read([cells.split(";")])
     (found,) = rows.rows()
     return problems.get(0, found)
@@ -86,7 +86,7 @@ def test_refusals_name_column_and_reason(cells: str, column: str, reason: str) -
 
 def test_a_torn_row_is_refused_whatever_it_holds() -> None:
     names = ["telefon", "navn"]
-    reader = Reader(names, headings.heads(names, {}), "DK", None)
+    reader = Reader(names, headings.map_columns(names, {}), "DK", None)
     _, problems = reader.read([Unreadable(["32123456", "Bo"], "quotes")])
     assert problems == {0: RowProblem("", "quotes")}
 
@@ -106,7 +106,7 @@ SOME_ROWS = st.lists(
 def test_a_row_reads_the_same_whoever_stands_beside_it(many: list[list[str]]) -> None:
     assert Rows._fields == Row._fields  # the one's columns become the other's values by place
     names = HEADER.split(";")
-    reader = Reader(names, headings.heads(names, {}), "DK", "import:1")
+    reader = Reader(names, headings.map_columns(names, {}), "DK", "import:1")
 
     def found(some: list[list[str]]) -> list[Row | RowProblem]:
         rows, problems = reader.read(some)
@@ -132,7 +132,7 @@ def test_an_own_zone_goes_before_the_numbers() -> None:
     "header", ["Telefon", "TLF", "Mobil", "phone", "Number", "telefonnummer", " Tlf. "]
 )
 def test_headings_are_known_in_both_languages(header: str) -> None:
-    assert headings.heads(["navn", header], {}).columns == {"phone": 1, "name": 0}
+    assert headings.map_columns(["navn", header], {}).columns == {"phone": 1, "name": 0}
 
 
 def test_a_given_column_goes_before_the_synonyms() -> None:
@@ -154,7 +154,7 @@ def test_a_header_that_cannot_be_used(
     header: str, given_columns: dict[str, str], said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):
-        headings.heads(header.split(";"), given_columns)
+        headings.map_columns(header.split(";"), given_columns)
 
 
 def test_a_mended_row_comes_back_without_its_refusal() -> None:

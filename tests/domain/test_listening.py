@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from callserver.domain.listening import (
-    Facts,
+    Denial,
+    ListeningFacts,
+    ListeningPolicy,
     Mode,
-    No,
-    Policy,
-    denied,
+    denials,
     hears,
     mode_now,
 )
@@ -21,8 +21,8 @@ from callserver.domain.role import MAY, Action, Role
 from callserver.domain.seat import State
 
 TOLD = date(2026, 3, 1)
-POLICY = Policy(notified_from=TOLD, source="aftale", checked=TOLD)
-GOOD = Facts(
+POLICY = ListeningPolicy(notified_from=TOLD, source="aftale", checked=TOLD)
+GOOD = ListeningFacts(
     today=TOLD + timedelta(days=42),
     policy=POLICY,
     mode=Mode.SILENT,
@@ -43,36 +43,36 @@ TRAINEE = replace(GOOD, rights=MAY[Role.PHONER], listener=2, mentor=1)
     [
         (GOOD, ()),
         (replace(GOOD, listener_department=None), ()),
-        (replace(GOOD, today=TOLD + timedelta(days=41)), (No.NOT_ANNOUNCED,)),
-        (replace(GOOD, policy=None), (No.NOT_ANNOUNCED,)),
-        (replace(GOOD, rights=MAY[Role.ADMINISTRATOR]), (No.ROLE,)),
-        (replace(GOOD, rights=frozenset[Action]()), (No.ROLE,)),
-        (replace(GOOD, rights=frozenset({Action.LISTEN}), mode=Mode.COACH), (No.ROLE,)),
-        (replace(GOOD, rights=frozenset({Action.LISTEN}), mode=Mode.JOIN), (No.ROLE,)),
-        (replace(GOOD, rights=frozenset({Action.COACH}), mode=Mode.SILENT), (No.ROLE,)),
-        (replace(GOOD, listener_department="syd"), (No.DEPARTMENT,)),
-        (replace(GOOD, listener=1), (No.OWN_SEAT,)),
-        (replace(GOOD, present=False), (No.EMPTY_ROOM,)),
-        (replace(GOOD, said_no=True), (No.PERSON_SAID_NO,)),
+        (replace(GOOD, today=TOLD + timedelta(days=41)), (Denial.NOT_ANNOUNCED,)),
+        (replace(GOOD, policy=None), (Denial.NOT_ANNOUNCED,)),
+        (replace(GOOD, rights=MAY[Role.ADMINISTRATOR]), (Denial.ROLE,)),
+        (replace(GOOD, rights=frozenset[Action]()), (Denial.ROLE,)),
+        (replace(GOOD, rights=frozenset({Action.LISTEN}), mode=Mode.COACH), (Denial.ROLE,)),
+        (replace(GOOD, rights=frozenset({Action.LISTEN}), mode=Mode.JOIN), (Denial.ROLE,)),
+        (replace(GOOD, rights=frozenset({Action.COACH}), mode=Mode.SILENT), (Denial.ROLE,)),
+        (replace(GOOD, listener_department="syd"), (Denial.DEPARTMENT,)),
+        (replace(GOOD, listener=1), (Denial.OWN_SEAT,)),
+        (replace(GOOD, present=False), (Denial.EMPTY_ROOM,)),
+        (replace(GOOD, said_no=True), (Denial.PERSON_SAID_NO,)),
         (TRAINEE, ()),
-        (replace(TRAINEE, mentor=3), (No.NOT_MENTOR,)),
-        (replace(TRAINEE, mentor=None), (No.NOT_MENTOR,)),
-        (replace(TRAINEE, mode=Mode.COACH), (No.ROLE,)),
-        (replace(TRAINEE, mode=Mode.JOIN), (No.ROLE,)),
-        (replace(TRAINEE, listener_department="syd"), (No.DEPARTMENT,)),
+        (replace(TRAINEE, mentor=3), (Denial.NOT_MENTOR,)),
+        (replace(TRAINEE, mentor=None), (Denial.NOT_MENTOR,)),
+        (replace(TRAINEE, mode=Mode.COACH), (Denial.ROLE,)),
+        (replace(TRAINEE, mode=Mode.JOIN), (Denial.ROLE,)),
+        (replace(TRAINEE, listener_department="syd"), (Denial.DEPARTMENT,)),
         (
             replace(GOOD, policy=None, rights=frozenset[Action](), listener_department="syd"),
-            (No.NOT_ANNOUNCED, No.ROLE, No.DEPARTMENT),
+            (Denial.NOT_ANNOUNCED, Denial.ROLE, Denial.DEPARTMENT),
         ),
     ],
 )
-def test_reasons(facts: Facts, reasons: tuple[No, ...]) -> None:
-    assert denied(facts) == reasons
+def test_reasons(facts: ListeningFacts, reasons: tuple[Denial, ...]) -> None:
+    assert denials(facts) == reasons
 
 
 @given(
     st.builds(
-        Facts,
+        ListeningFacts,
         today=st.dates(date(2026, 1, 1), date(2026, 12, 31)),
         policy=st.sampled_from([None, POLICY]),
         mode=st.sampled_from(Mode),
@@ -86,10 +86,10 @@ def test_reasons(facts: Facts, reasons: tuple[No, ...]) -> None:
         said_no=st.booleans(),
     )
 )
-def test_nobody_is_let_in_who_may_not(facts: Facts) -> None:
+def test_nobody_is_let_in_who_may_not(facts: ListeningFacts) -> None:
     """An oracle in other words, and the order of the reasons."""
-    found = denied(facts)
-    assert list(found) == sorted(found, key=list(No).index)
+    found = denials(facts)
+    assert list(found) == sorted(found, key=list(Denial).index)
     if found:
         return
     assert facts.policy is not None
@@ -125,6 +125,9 @@ def test_a_joined_voice_ends_with_the_talk(state: State) -> None:
 
 
 def test_the_notice_may_be_longer_but_not_shorter() -> None:
-    assert Policy(notified_from=TOLD, notice_days=60, source="x", checked=TOLD).opens > POLICY.opens
+    assert (
+        ListeningPolicy(notified_from=TOLD, notice_days=60, source="x", checked=TOLD).opens
+        > POLICY.opens
+    )
     with pytest.raises(ValidationError):
-        Policy(notified_from=TOLD, notice_days=41, source="x", checked=TOLD)
+        ListeningPolicy(notified_from=TOLD, notice_days=41, source="x", checked=TOLD)

@@ -19,7 +19,7 @@ from callserver.domain import facts as f
 from callserver.domain import loosening, permit
 from callserver.domain.campaign import Campaign, Outcome, Retry
 from callserver.domain.configuration import Configuration, Organisation
-from callserver.domain.listening import Told
+from callserver.domain.listening import DisclosureTime
 from callserver.domain.loosening import CAMPAIGN, HOUSE, OUTCOME, POLICY, RETRY, Looser, looser
 from callserver.domain.policy import Policy, merged
 from callserver.texts import catalogue
@@ -336,13 +336,13 @@ def test_a_new_campaign_and_a_number_given_up_are_looser() -> None:
         ({"notified_from": date(2026, 2, 28)}, True),
         ({"notified_from": date(2026, 3, 2)}, False),
         ({"notice_days": 60}, False),
-        ({"phoner_told": Told.AFTER}, True),
+        ({"phoner_told": DisclosureTime.AFTER}, True),
         ({"source": "elsewhere"}, False),
     ],
 )
 def test_listening_sooner_or_unseen_is_looser(change: dict[str, Any], counts: bool) -> None:
     assert SHIPPED.house.listening is not None
-    during = SHIPPED.house.listening.model_copy(update={"phoner_told": Told.DURING})
+    during = SHIPPED.house.listening.model_copy(update={"phoner_told": DisclosureTime.DURING})
     was = replace(SHIPPED, house=Organisation(listening=during))
     would = replace(SHIPPED, house=Organisation(listening=during.model_copy(update=change)))
     assert [one.text for one in looser(was, would)] == ["looser.house.listening"] * counts

@@ -142,7 +142,7 @@ def test_a_heading_that_may_say_no_stops_the_import(
 
 @pytest.mark.parametrize("heading", words(DETAILS))
 def test_other_headings_are_details(heading: str) -> None:
-    found = headings.heads(["Telefon", heading], {})
+    found = headings.map_columns(["Telefon", heading], {})
     assert (found.unread, found.doubtful) == ((1,), ())
 
 

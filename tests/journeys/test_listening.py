@@ -12,7 +12,7 @@ from callserver.cli.populating import at_telephone
 from callserver.database import accounts, listenings
 from callserver.database.more_tables import listenings as table
 from callserver.domain.line import OwnLine
-from callserver.domain.listening import Mode, Why
+from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.role import MAY, Role
 from callserver.engine.accounts.administration import AccountDetails
 from callserver.engine.accounts.offboarding import off_board
@@ -433,7 +433,7 @@ def test_another_seat_before_the_network_has_said_that_it_rings(house: EarHouse)
         answer = await ring(line, listening, caller_id)
         await house.server.listener_legs.leg_calls(listening, None, answer.ref)  # type: ignore[union-attr]
         supervisor = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
-        wanted = Placement(2, Mode.SILENT, Why.QUALITY)
+        wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)
         await house.server.listening_sessions.start(supervisor, MAY[Role.SUPERVISOR], wanted)
         return answer
 

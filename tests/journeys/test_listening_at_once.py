@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from callserver.database import accounts, listening_intervals, listenings, seats
 from callserver.database.store import make_engine
 from callserver.domain.instruction import HangUp, Hear
-from callserver.domain.listening import Mode, Why
+from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.role import MAY, Role
 from callserver.engine.listening.placement import Placement
 from callserver.ports import Tx
@@ -120,7 +120,7 @@ def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
     with engine.begin() as tx:
         first = talking(tx, house)
         user = accounts.user(tx, SUPERVISOR)
-    wanted = Placement(2, Mode.SILENT, Why.QUALITY)
+    wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)
     _, (found, orders) = while_open(
         engine,
         lambda tx: legs._leg_calls(tx, first, None, LEG, None),

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from callserver.console.endpoint import Answer
 from callserver.console.listening.views import FormView
-from callserver.domain.alarm import Kind as AlarmKind
+from callserver.domain.alarm import AlarmKind
 from callserver.domain.campaign import Ask, Label
 from callserver.domain.listening import Mode
 from callserver.domain.seat import State

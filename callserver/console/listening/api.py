@@ -25,8 +25,7 @@ from callserver.database import accounts, listening_intervals, listenings, seats
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
 from callserver.domain.audit import Kind
-from callserver.domain.listening import Mode, Why
-from callserver.domain.listening import Told as When
+from callserver.domain.listening import DisclosureTime, ListenReason, Mode
 from callserver.domain.role import Action, Role
 from callserver.domain.seat import State
 from callserver.engine.context import EngineContext
@@ -104,7 +103,7 @@ class ListeningApi:
                 mentor=_mentor(tx, asked.user) if asked.may(Action.LISTEN_TO_MENTOR) else None,
                 opens=None if policy is None else policy.opens,
                 allowed=policy is not None and today >= policy.opens,
-                phoner_told=When.AFTER if policy is None else policy.phoner_told,
+                phoner_told=DisclosureTime.AFTER if policy is None else policy.phoner_told,
             )
 
         return await self._ctx.store.read(look)
@@ -168,7 +167,7 @@ def _open(tx: Tx, user: User) -> OpenListening | None:
         seat=row.seat,
         name=phoner.name,
         mode=Mode(row.mode),
-        why=Why(row.why),
+        why=ListenReason(row.why),
         since=row.started_at,
     )
 
@@ -199,7 +198,7 @@ def _heard(tx: Tx, phoner: int, *, open_too: bool) -> HeardView:
         HeardOnce(
             id=row.id,
             by=name,
-            why=Why(row.why),
+            why=ListenReason(row.why),
             since=row.started_at,
             until=row.ended_at,
             intervals=[

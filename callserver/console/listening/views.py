@@ -6,8 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from callserver.console.endpoint import Answer, Body
 from callserver.console.fields import Id
-from callserver.domain.listening import Mode, Why
-from callserver.domain.listening import Told as When
+from callserver.domain.listening import DisclosureTime, ListenReason, Mode
 from callserver.domain.seat import State
 
 MOST = 50
@@ -17,7 +16,7 @@ MOST = 50
 class ListenTo(Body):
     seat: Id
     mode: Mode = Mode.SILENT
-    why: Why
+    why: ListenReason
     browser: bool = False  # my browser calls in by itself; else my line is rung
 
 
@@ -28,7 +27,7 @@ class OpenListening(Answer):
     seat: int
     name: str  # of the phoner
     mode: Mode
-    why: Why
+    why: ListenReason
     since: AwareDatetime
 
 
@@ -58,7 +57,7 @@ class MyListening(Answer):
     mentor: MentorSeat | None
     opens: date | None  # the first day on which listening is allowed; null: nobody was told of it
     allowed: bool  # the house has told its staff in time
-    phoner_told: When  # when the phoner sees that she is heard
+    phoner_told: DisclosureTime  # when the phoner sees that she is heard
 
 
 class FormGiven(Body):
@@ -93,7 +92,7 @@ class HeardOnce(Answer):
 
     id: int
     by: str
-    why: Why
+    why: ListenReason
     since: AwareDatetime
     until: AwareDatetime | None
     intervals: list[HeardInterval]

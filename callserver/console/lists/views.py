@@ -12,7 +12,7 @@ from callserver.domain.campaign import Campaign, Label
 from callserver.domain.cells import RowProblem
 from callserver.domain.contact import Reader, Row
 from callserver.domain.heading_words import FIELDS, OPT_OUTS
-from callserver.domain.headings import IGNORE, Heads
+from callserver.domain.headings import IGNORE, ColumnMapping
 from callserver.engine.lists.reader import Doubtful, Summary, counts_rows, open_list, open_sheet
 from callserver.errors import ConfigurationProblem
 
@@ -171,11 +171,11 @@ def ignored(columns: Mapping[str, str]) -> frozenset[str]:
 
 def _fields(
     header: Sequence[str], chosen: Mapping[str, str], left_out: Collection[str]
-) -> tuple[list[str | None], Heads | None]:
+) -> tuple[list[str | None], ColumnMapping | None]:
     """The field of each column, and the whole; None where the columns cannot be told yet."""
     fields: list[str | None] = [chosen.get(name) for name in header]
     try:
-        heads = headings.heads(header, chosen, left_out)
+        heads = headings.map_columns(header, chosen, left_out)
     except ValueError:
         for at, name in enumerate(header):
             field = heading_words.field(name)
@@ -225,7 +225,11 @@ def _masked(found: re.Match[str]) -> str:
 
 
 def _rows(
-    header: Sequence[str], heads: Heads, sample: Sequence[Sequence[str]], region: str, today: date
+    header: Sequence[str],
+    heads: ColumnMapping,
+    sample: Sequence[Sequence[str]],
+    region: str,
+    today: date,
 ) -> list[RowView]:
     rows, problems = Reader(header, heads, region, None, today).read(sample)
     return [_row(problems.get(at, row)) for at, row in enumerate(rows.rows())]

@@ -10,7 +10,7 @@ from callserver.console import markup
 from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
 from callserver.database.calls import CallRow
 from callserver.domain import subject
-from callserver.domain.asking import Ended, Topic, Why
+from callserver.domain.asking import AskEnd, ClosedReason, Topic
 from callserver.domain.campaign import Label
 from callserver.domain.facts import Purpose, Segment
 from callserver.domain.role import Action
@@ -33,7 +33,7 @@ class Closed(Answer):
     """What may not be asked, and why."""
 
     topic: Topic
-    why: Why
+    why: ClosedReason
 
 
 class Question(Answer):
@@ -79,7 +79,7 @@ class CardView(Answer):
     earlier: list[Earlier]
     may: list[Topic]
     may_not: list[Closed]
-    ask_ended: Ended | None
+    ask_ended: AskEnd | None
     script: str  # HTML
     script_open: bool
     questions: list[Question]

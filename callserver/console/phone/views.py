@@ -9,7 +9,7 @@ from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import asking, phone
-from callserver.domain.asking import Ended
+from callserver.domain.asking import AskEnd
 from callserver.domain.campaign import Ask, Campaign, Effect, Label, Outcome
 from callserver.domain.facts import Scope
 from callserver.domain.line import Kind as LineKind
@@ -45,7 +45,7 @@ class CallView(Answer):
     outcome: str | None
     contact: int | None
     wishes: tuple[str, ...]  # heard in this call, in force
-    ask_ended: Ended | None
+    ask_ended: AskEnd | None
     outcomes: Mapping[str, OutcomeView]
     purpose: str | None = None
     why: Label | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from callserver.database import floor
-from callserver.domain.alarm import Register
+from callserver.domain.alarm import RegisterAge
 from callserver.domain.configuration import Configuration
 from callserver.domain.policy import Policy
 from callserver.ports import Tx
@@ -12,7 +12,7 @@ ANY = "robinson"
 """What is told to be missing where a policy names no register, and none was imported."""
 
 
-def needed(tx: Tx, rules: Configuration) -> list[Register]:
+def needed(tx: Tx, rules: Configuration) -> list[RegisterAge]:
     """Every register that a campaign's policy goes by, by name."""
     washed = floor.registers_washed(tx)
     serves: dict[str, int | None] = {}
@@ -23,7 +23,7 @@ def needed(tx: Tx, rules: Configuration) -> list[Register]:
             if rule.respected or name in washed:
                 limits = [days for days in (serves.get(name), rule.wash_days) if days is not None]
                 serves[name] = min(limits, default=None)
-    return [Register(name, washed.get(name), days) for name, days in sorted(serves.items())]
+    return [RegisterAge(name, washed.get(name), days) for name, days in sorted(serves.items())]
 
 
 def missing(tx: Tx, rules: Configuration) -> list[str]:

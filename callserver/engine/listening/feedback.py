@@ -6,7 +6,7 @@ from callserver.database import accounts, audit, calls, listenings, marks, seats
 from callserver.database.accounts import User
 from callserver.domain import subject
 from callserver.domain.audit import Kind
-from callserver.domain.listening import Told
+from callserver.domain.listening import DisclosureTime
 from callserver.domain.role import Role
 from callserver.domain.seat import State
 from callserver.engine.context import EngineContext
@@ -65,7 +65,7 @@ class Heard:
     def told_during(self) -> bool:
         """Whether a phoner sees a listening while it lasts; else afterwards."""
         policy = self._ctx.rules.current.house.listening
-        return policy is not None and policy.phoner_told is Told.DURING
+        return policy is not None and policy.phoner_told is DisclosureTime.DURING
 
     async def tell(self, phoner: int, seen: list[int]) -> None:
         """The phoner has seen that and by whom she was heard."""

@@ -15,7 +15,7 @@ from callserver.database.listening_intervals import Interval
 from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
 from callserver.domain.instruction import HangUp, Hear, Instruction, WaitToHear
-from callserver.domain.listening import Mode, Why
+from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.seat import State
 from callserver.engine import user_lines
 from callserver.engine.calls import heard_calls
@@ -138,7 +138,7 @@ class ListenerLegs:
     ) -> ListeningRow:
         """A reloaded page calls in: the newest leg is hers. The old one is looked after till it ends."""
         orders.end += ended(tx, self._ctx, row, "moved").end
-        wanted = Placement(seat.id, Mode(row.mode), Why(row.why))
+        wanted = Placement(seat.id, Mode(row.mode), ListenReason(row.why))
         return placement.open_another(
             tx, self._ctx, row.listener, seat, wanted, line=row.line, leg=None
         )

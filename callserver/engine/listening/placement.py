@@ -17,7 +17,7 @@ from callserver.domain import listening as rules
 from callserver.domain import subject
 from callserver.domain.audit import Kind
 from callserver.domain.instruction import Hear, WaitToHear
-from callserver.domain.listening import Mode, No, Why
+from callserver.domain.listening import Denial, ListenReason, Mode
 from callserver.domain.role import MAY, Action, Role
 from callserver.domain.seat import State
 from callserver.engine.context import EngineContext
@@ -36,7 +36,7 @@ class Placement:
 
     seat: int
     mode: Mode
-    why: Why
+    why: ListenReason
     browser: bool = False
 
 
@@ -58,9 +58,9 @@ def hold(
 
 def facts(
     tx: Tx, ctx: EngineContext, user: User, rights: AbstractSet[Action], seat: SeatRow, mode: Mode
-) -> rules.Facts:
+) -> rules.ListeningFacts:
     """Everything the rules look at."""
-    return rules.Facts(
+    return rules.ListeningFacts(
         today=ctx.clock.now().date(),
         policy=ctx.rules.current.house.listening,
         mode=mode,
@@ -98,13 +98,13 @@ def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear 
     state = State(seat.state)
     mode = rules.mode_now(Mode(row.mode), state)
     known = facts(tx, ctx, user, MAY[Role(user.role)], seat, mode)
-    against = [no for no in rules.denied(known) if no not in rules.PASSING]
+    against = [no for no in rules.denials(known) if no not in rules.TEMPORARY]
     if against:
         end(tx, ctx, row, "right_gone", against)
         return None
     if mode != row.mode:
         listenings.change(tx, row.id, mode=mode.value)
-        wanted = Placement(seat.id, mode, Why(row.why))
+        wanted = Placement(seat.id, mode, ListenReason(row.why))
         write(tx, ctx, Kind.LISTENING_CHANGED, seat, wanted, row.listener, row.id, before=row.mode)
     if seat.leg and rules.hears(mode, state, present=known.present, said_no=known.said_no):
         return Hear(seat.room, row.id, mode, seat.leg)
@@ -139,7 +139,7 @@ def open_another(
 
 
 def end(
-    tx: Tx, ctx: EngineContext, row: ListeningRow, why: str, reasons: Sequence[No] | None = None
+    tx: Tx, ctx: EngineContext, row: ListeningRow, why: str, reasons: Sequence[Denial] | None = None
 ) -> None:
     """It is over, and why. Its leg is looked after until it is known to be gone."""
     now = ctx.clock.now()

@@ -13,7 +13,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain import listening as rules
 from callserver.domain.audit import Kind
 from callserver.domain.line import OwnLine, Problem, listening_browser
-from callserver.domain.listening import Mode, No
+from callserver.domain.listening import Denial, Mode
 from callserver.domain.role import Action
 from callserver.domain.seat import State
 from callserver.engine import user_lines
@@ -29,7 +29,7 @@ from callserver.ports import Tx
 class Denied(CallserverError):  # noqa: N818 - a no, with its reasons
     """Somebody may not listen; written into the audit log."""
 
-    def __init__(self, reasons: tuple[No, ...]) -> None:
+    def __init__(self, reasons: tuple[Denial, ...]) -> None:
         super().__init__(", ".join(reasons))
         self.reasons = reasons
 
@@ -62,12 +62,12 @@ class ListeningSessions:
 
     def _start(
         self, tx: Tx, user: User, rights: AbstractSet[Action], wanted: Placement
-    ) -> tuple[int | Problem | tuple[No, ...], Orders]:
+    ) -> tuple[int | Problem | tuple[Denial, ...], Orders]:
         ctx, orders = self._ctx, Orders()
         seat = seats.lock(tx, wanted.seat)
         if seat is None:
             raise NotFound("there is no such seat", key="not_found")
-        against = rules.denied(placement.facts(tx, ctx, user, rights, seat, wanted.mode))
+        against = rules.denials(placement.facts(tx, ctx, user, rights, seat, wanted.mode))
         if against:
             reasons = list(against)
             placement.write(tx, ctx, Kind.LISTEN_DENIED, seat, wanted, user.id, reasons=reasons)

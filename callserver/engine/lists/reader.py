@@ -14,9 +14,9 @@ from callserver.domain import headings
 from callserver.domain.campaign import Campaign, Direction
 from callserver.domain.cells import RowProblem
 from callserver.domain.contact import Reader, Rows
-from callserver.domain.dates import as_date
+from callserver.domain.dates import parse_date
 from callserver.domain.heading_words import DECEASED, folded, may_be_counted
-from callserver.domain.headings import Heads
+from callserver.domain.headings import ColumnMapping
 from callserver.domain.sheet import Sheet, Unreadable
 from callserver.engine.lists.duplicates import Duplicates
 from callserver.engine.suppressions.bulk_lists import OptOuts
@@ -54,7 +54,7 @@ class Summary:
     content: str = ""  # SHA-256 of the file
     header: Sequence[str] = ()
     separator: str = ","
-    heads: Heads = field(default_factory=lambda: Heads({}))
+    heads: ColumnMapping = field(default_factory=lambda: ColumnMapping({}))
     encoding: str | None = None  # as it was guessed; None: the file says it itself
     row_numbers: str = ""  # a column that only counts the rows, and is no reference
     opted_out: int = 0  # rows of which the list itself says that the person must not be called
@@ -152,7 +152,7 @@ class ListReader:
     def _note(self, chunk: Sequence[tuple[int, Sequence[str]]], reader: Reader, rows: Rows) -> None:
         """Remember of whom the rows say that they must not be called."""
         noted = set()
-        for said in reader.noes([cells for _, cells in chunk], rows):
+        for said in reader.opt_outs([cells for _, cells in chunk], rows):
             noted.add(said.row)
             self.noes.persons |= said.persons
             self.noes.numbers |= said.numbers
@@ -200,7 +200,9 @@ class Doubtful(ConfigurationProblem):
     """A column may say who must not be called, and nobody has said what it is."""
 
 
-def counts_rows(raw: bytes, header: Sequence[str], heads: Heads, given: Mapping[str, str]) -> str:
+def counts_rows(
+    raw: bytes, header: Sequence[str], heads: ColumnMapping, given: Mapping[str, str]
+) -> str:
     """The heading of the references where they only count the rows: 1, 2, 3 ... are nobody's own.
 
     What we exported, and a column that somebody chose, is a reference whatever it holds.
@@ -239,10 +241,10 @@ def open_list(
     sheet = open_sheet(raw)
     try:
         own = sheet.header[: headings.own_width(sheet.header)]
-        heads = headings.heads(own, given or {}, ignored)
+        heads = headings.map_columns(own, given or {}, ignored)
         counted = counts_rows(raw, sheet.header, heads, given or {})
         if counted:
-            heads = headings.heads(own, given or {}, {*ignored, "ref"})
+            heads = headings.map_columns(own, given or {}, {*ignored, "ref"})
     except ValueError as error:
         raise ConfigurationProblem(str(error)) from error
     if heads.doubtful:
@@ -288,7 +290,7 @@ def _ranker(
             if text.lstrip("-").isdecimal():
                 found = int(text)
             else:
-                found = date.fromisoformat(as_date(text)).toordinal()
+                found = date.fromisoformat(parse_date(text)).toordinal()
         except ValueError:
             return problem
         return sign * found if abs(found) < LAST else problem

@@ -105,11 +105,11 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> Card:
     )
 
 
-def ended(rules: Rules, call: CallRow, heard: Sequence[str]) -> asking.Ended | None:
+def ended(rules: Rules, call: CallRow, heard: Sequence[str]) -> asking.AskEnd | None:
     """What has ended the ask of this call, when something has: its outcome, or a wish heard in it."""
     campaign = rules.current.campaigns.get(call.campaign)
     given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
-    return asking.ended(None if given is None else given.does, heard)
+    return asking.ask_end(None if given is None else given.does, heard)
 
 
 def _promise(call: CallRow, contact: Contact, user: User, earlier: list[CallRow]) -> Promise | None:

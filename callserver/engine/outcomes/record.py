@@ -146,7 +146,7 @@ class OutcomeRecord:
             today = max(hours.local_dates(Place.parse(contact.place), now))
         policy = self._ctx.rules.policy_of(campaign)
         found = asking.guide(campaign, policy, relation, today)
-        why = asking.not_agreed(campaign.purpose, found)
+        why = asking.why_no_agreement(campaign.purpose, found)
         if chosen.agreement and why is not None and given.outcome != call.outcome:
             raise Impossible(f"nothing of this kind is agreed: {why}", key=f"agreed_{why}")
         if once and Topic.GIFT not in found.may:

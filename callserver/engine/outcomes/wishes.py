@@ -12,7 +12,7 @@ from callserver.database import audit, contacts, marks, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import asking, subject
 from callserver.domain import outcome as outcomes
-from callserver.domain.asking import Ended
+from callserver.domain.asking import AskEnd
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Purpose, Scope
@@ -38,7 +38,7 @@ def heard(tx: Tx, attempt: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry["wish"] for entry in entries if "wish" in entry))
 
 
-def endings(tx: Tx, campaign: Campaign, attempt: str) -> frozenset[Ended]:
+def endings(tx: Tx, campaign: Campaign, attempt: str) -> frozenset[AskEnd]:
     """Everything that has ever ended the ask of this call, corrected outcomes included."""
     found = set()
     for entry in audit.about(tx, call=attempt):

@@ -105,7 +105,7 @@ def standing(tx: Tx, ctx: EngineContext, counted: CampaignFigures) -> FloorFigur
         declined=declined,
         silent=silent,
         last_minute=sum(floor.orders(tx, now - LAST_MINUTE)),
-        alarms=alarm.alarms(_signs(tx, ctx, found, (taken, declined, silent), now)),
+        alarms=alarm.alarms(_alarm_facts(tx, ctx, found, (taken, declined, silent), now)),
     )
 
 
@@ -131,13 +131,13 @@ def _ahead(
     return open_now, max(min(times), now) if times else None
 
 
-def _signs(
+def _alarm_facts(
     tx: Tx,
     ctx: EngineContext,
     found: list[Progress],
     orders: tuple[int, int, int],
     now: datetime,
-) -> alarm.Signs:
+) -> alarm.AlarmFacts:
     states = floor.states(tx)
     policies = ctx.rules.current.policies
     refused = refused_numbers.not_released(tx)
@@ -147,7 +147,7 @@ def _signs(
         asked, _ = gate.state_of(tx, ctx.rules, one.campaign, now)  # what the gate itself goes by
         rule = policies[one.campaign.policy].abandon
         campaigns.append(
-            alarm.Campaign(
+            alarm.CampaignFigures(
                 one.campaign.name,
                 paused,
                 reason,
@@ -163,7 +163,7 @@ def _signs(
             )
         )
     taken, declined, silent = orders
-    return alarm.Signs(
+    return alarm.AlarmFacts(
         now=now,
         campaigns=campaigns,
         taken=taken,
@@ -171,16 +171,16 @@ def _signs(
         silent=silent,
         skew_ms=ctx.clock.skew_ms(),
         behind_ms=clock_checks.behind_ms(tx, ctx.clock),
-        most_skew_ms=MOST_CLOCK_SKEW_MS,
+        max_skew_ms=MOST_CLOCK_SKEW_MS,
         upkeep_until=floor.lease_until(tx, "upkeep"),
         oldest_unsealed=floor.oldest_unsealed(tx),
-        carrier=[alarm.Carrier(*one) for one in carrier_states.every(tx)],
+        carrier=[alarm.CarrierState(*one) for one in carrier_states.every(tx)],
         registers=register_needs.needed(tx, ctx.rules.current),
-        guessed=attempt_counters.many(tx, "place:", MOST_FAILURES, now - LOCKED_FOR),
+        guessing_places=attempt_counters.many(tx, "place:", MOST_FAILURES, now - LOCKED_FOR),
         refused_webhooks=sum(
             entry.get("count", 1) for entry in _lately(tx, AuditKind.SIGNATURE_REFUSED, now)
         ),
-        too_fast=len({entry.get("by") for entry in _lately(tx, AuditKind.PACE, now)}),
+        rate_limited_users=len({entry.get("by") for entry in _lately(tx, AuditKind.PACE, now)}),
     )
 
 
