@@ -15,7 +15,7 @@ from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.uploads import Uploads
-from callserver.database import migrate
+from callserver.database import migrate, operations
 from callserver.database.store import AnyStore, open_store, reading
 from callserver.engine.accounts.administration import AccountAdministration
 from callserver.engine.accounts.authentication import Authentication
@@ -41,8 +41,8 @@ from callserver.engine.rules.proposals import RuleProposals
 from callserver.engine.scheduler import Scheduler
 from callserver.engine.shifts.phoner_actions import PhonerActions
 from callserver.errors import ConfigurationProblem
-from callserver.ports import Clock, Telephony
-from callserver.settings import Settings, allowed_sip_hosts
+from callserver.ports import Clock, Telephony, Tx
+from callserver.settings import SIMULATED, Settings, allowed_sip_hosts, calls_real_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,7 @@ def build(
     Raises:
         ConfigurationProblem: settings or configuration files cannot be used.
     """
-    if settings.provider == "twilio" and not (settings.auth_token and settings.account_sid):
-        raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
-    if not settings.key:
-        raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
+    _check(settings)
     _make_folder(settings.database)
     store = open_store(settings.database, inline=inline, durable=durable)
     migrate.upgrade(store.engine)
@@ -105,6 +102,7 @@ def build(
             clock = clock_from(settings.clock, connection)
     folder = ConfigFolder(settings.config)
     with store.engine.begin() as tx:
+        _check_database(tx, settings, clock)
         configuration = in_force.beginning(tx, folder)
     client = http or httpx.AsyncClient(timeout=10)
     rules = Rules(configuration)
@@ -170,6 +168,45 @@ def build(
         http=client,
         exchange=own,
     )
+
+
+def _check(settings: Settings) -> None:
+    """Whether a server can run with these settings.
+
+    Raises:
+        ConfigurationProblem: it cannot; says which variable is wrong.
+    """
+    if settings.provider == "twilio" and not (settings.auth_token and settings.account_sid):
+        raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
+    if settings.provider == SIMULATED and not settings.api_url:
+        raise ConfigurationProblem(
+            "CALLSERVER_PROVIDER=simulated: only `callserver serve` runs the simulated network"
+        )
+    if settings.clock and calls_real_people(settings):
+        raise ConfigurationProblem(
+            "CALLSERVER_CLOCK must not be set: real people are called by the real time"
+        )
+    if not settings.key:
+        raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
+
+
+def _check_database(tx: Tx, settings: Settings, clock: Clock) -> None:
+    """Keep what a simulated network made up apart from real calls.
+
+    Raises:
+        ConfigurationProblem: the database belongs to the other kind of network.
+    """
+    if settings.provider == SIMULATED:
+        if operations.has_real_calls(tx):
+            raise ConfigurationProblem(
+                "CALLSERVER_DATABASE holds real calls: the simulated network needs its own"
+            )
+        operations.mark_simulated(tx, clock.now())
+    elif operations.is_simulated(tx):
+        raise ConfigurationProblem(
+            "CALLSERVER_DATABASE was used with the simulated network, so what it holds is "
+            "invented: real calls need another"
+        )
 
 
 def _make_folder(database: str) -> None:

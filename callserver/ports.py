@@ -28,6 +28,13 @@ class Clock(Protocol):
         """The instant, aware, in UTC."""
         ...
 
+    def device_time(self) -> datetime:
+        """The time that people's own devices show: one-time codes are made from it.
+
+        Differs from now() only where the clock was started at another instant.
+        """
+        ...
+
     def skew_ms(self) -> int:
         """How far the wall clock is known to be off, in milliseconds; 0 when nothing is known."""
         ...

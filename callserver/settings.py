@@ -27,6 +27,10 @@ from callserver.errors import ConfigurationProblem
 
 LEVELS = ("debug", "info", "warning", "error")
 MOST_PER_SECOND = 1000
+REAL_PROVIDERS = ("twilio", "asterisk")
+SIMULATED = "simulated"
+"""A network that calls nobody real; `callserver serve` runs it."""
+
 TWILIO = (
     "account_sid",
     "auth_token",
@@ -99,7 +103,8 @@ Level = Annotated[
 ]
 SipHosts = Annotated[str, _should_be("like pbx.example.org, several by commas", _hosts)]
 Provider = Annotated[
-    str, _should_be("twilio or asterisk", lambda name: name in ("twilio", "asterisk"))
+    str,
+    _should_be("twilio, asterisk or simulated", lambda name: name in (*REAL_PROVIDERS, SIMULATED)),
 ]
 
 
@@ -126,10 +131,10 @@ class Settings(BaseModel):
     most_upload_mb: int = 200
     calls_per_second: Rate = 1.0
     upkeep: bool = True  # this process may run upkeep (one at a time does)
-    clock: str = ""  # ISO instant: start the clock there (demonstrations only)
+    clock: str = ""  # ISO instant: start the clock there (simulated network only)
     log_level: Level = "info"
     sip_hosts: SipHosts = ""  # hosts at which users' SIP telephones may be, separated by commas
-    provider: Provider = "twilio"  # or asterisk
+    provider: Provider = "twilio"  # or asterisk, or simulated
     account_sid: str = ""
     auth_token: str = ""
     api_key: str = ""
@@ -191,7 +196,7 @@ class Settings(BaseModel):
 class _Environment(Settings, BaseSettings):
     """The same, read from the environment; what it is given (`.env`) comes second."""
 
-    model_config = SettingsConfigDict(case_sensitive=True, env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(case_sensitive=True, extra="ignore")
 
     @classmethod
     def settings_customise_sources(
@@ -204,6 +209,11 @@ class _Environment(Settings, BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return _given(values)
 
 
 DOTENV = Path(".env")
@@ -236,8 +246,8 @@ def _dotenv() -> Mapping[str, str | None]:
         raise ConfigurationProblem(f"{DOTENV} cannot be read: {error}") from None
 
 
-def _given(variables: Mapping[str, str | None]) -> dict[str, Any]:
-    return {name: value for name, value in variables.items() if value and value.strip()}
+def _given(variables: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in variables.items() if value and str(value).strip()}
 
 
 KINDS = {
@@ -281,6 +291,12 @@ def allowed_sip_hosts(settings: Settings) -> frozenset[str]:
 def proxies(settings: Settings) -> list[str]:
     """The addresses and networks of the trusted proxies."""
     return _listed(settings.trusted_proxies)
+
+
+def calls_real_people(settings: Settings) -> bool:
+    """Whether a real telephone can ring: not with a stand-in for Twilio on this machine."""
+    stand_in = urlsplit(settings.api_url).hostname in ("127.0.0.1", "::1", "localhost")
+    return settings.provider == "asterisk" or (settings.provider == "twilio" and not stand_in)
 
 
 SHORTEST_KEY = 16

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli.populating import wash
+from callserver.cli.invented_data import wash
 from callserver.database import accounts
 from callserver.database.operations import next_due
 from callserver.database.tables import audit, calls, contacts, seats

@@ -22,6 +22,9 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def device_time(self) -> datetime:
+        return datetime.now(UTC)
+
     def skew_ms(self) -> int:
         """How far the wall clock has jumped; slow corrections are followed.
 

@@ -1,75 +1,120 @@
-"""The command `callserver`: each file of this folder adds its own commands."""
+"""The command `callserver`. Each command's module is imported when that command runs, and no sooner."""
 
 import os
 import sys
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
-from sqlalchemy.exc import OperationalError
+from typer.core import TyperCommand, TyperGroup
 
-from callserver import log, settings
+from callserver import __version__
 from callserver.errors import CallserverError
+
+COMMANDS = {
+    # name: (module, its first sentence of help)
+    "init": ("init", "Make a folder to run callserver in: configuration, settings, a key."),
+    "check": ("configuration", "Name every problem of the configuration, with file, line and key."),
+    "serve": ("serve", "Serve the pages, the API and the provider's webhooks."),
+    "demo": ("demo", "Run everything at once: server, simulated network, invented people, robots."),
+    "simulate": ("simulate", "Play an evening in virtual time, then check what must always hold."),
+    "user": ("users", "People and their sign-in."),
+    "token": ("users", "Bearer tokens for machines."),
+    "import": ("contacts", "Import a list of people into a campaign."),
+    "export": ("contacts", "Give a campaign's list, or its calls and outcomes, back as CSV."),
+    "register": ("registers", "Public do-not-call registers."),
+    "suppress": ("suppress", "Opt-outs: who must not be called."),
+    "person": ("person", "Record what was learned about a person outside a call."),
+    "explain": ("explain", "Say whether a number may be called now, and which rules forbid it."),
+    "why": ("why", "Say who called a number, and why."),
+    "refused": ("refused_numbers", "Numbers that the carrier refused to call."),
+    "rules": ("rules", "Which rules are in force, and which wait for a second person."),
+    "audit": ("audit", "The audit log: verify, show, export."),
+    "asterisk": ("asterisk", "Configure and check an Asterisk exchange of your own."),
+    "upkeep": ("serve", "Run only the scheduler, beside servers with CALLSERVER_UPKEEP=no."),
+    "migrate": ("serve", "Bring the database's tables up to date; `serve` does so too."),
+    "schema": ("configuration", "Write JSON Schemas of the configuration files, for editors."),
+}
+WITHOUT_SETTINGS = ("init",)
+
+
+def command(name: str) -> Any:
+    """The command itself, or the group of commands, of that name."""
+    part = typer.Typer(rich_markup_mode="rich")
+    import_module(f"callserver.cli.{COMMANDS[name][0]}").register(part)
+    return typer.main.get_group(part).commands[name]
+
+
+class Commands(TyperGroup):
+    """Lists the commands by the table above, and imports the one that is run."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = {
+            name: TyperCommand(name, help=said) for name, (_, said) in COMMANDS.items()
+        }
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, listed, rest = super().resolve_command(ctx, args)
+        if name is None or listed is None:
+            return name, listed, rest
+        if name not in WITHOUT_SETTINGS and "--help" not in rest:
+            _prepare()
+        return name, command(name), rest
+
+
+def _prepare() -> None:
+    from callserver import log, settings
+
+    given = settings.from_environment()
+    settings.check_key(given)
+    log.set_up(given.log_level)
+
 
 app = typer.Typer(
     name="callserver",
-    help="Outbound call server of a charity's telemarketing house: one gate, asked at every dial.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
 
 
-def _register() -> None:
-    from callserver.cli import (
-        asterisk,
-        audit,
-        configuration,
-        contacts,
-        demo,
-        explain,
-        person,
-        refused,
-        rules,
-        serve,
-        simulate,
-        suppress,
-        users,
-        why,
-    )
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"callserver {__version__}")
+        raise typer.Exit
 
-    for module in (
-        configuration,
-        rules,
-        contacts,
-        suppress,
-        person,
-        refused,
-        explain,
-        why,
-        audit,
-        users,
-        simulate,
-        demo,
-        serve,
-        asterisk,
-    ):
-        module.register(app)
+
+@app.callback()
+def callserver(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Outbound call server for a charity's telemarketing: one gate, asked at every dial.
+
+    Settings come from the environment and from .env in the working directory. Start with
+    `callserver demo`, or with `callserver init`.
+    """
+    del version
 
 
 def main() -> None:
-    """Run one command; an error that a person can mend is one sentence and exit code 2."""
+    """Run one command; an error that a person can correct is one sentence and exit code 2."""
     os.umask(0o077)  # whatever a command or the server writes is its own user's only
-    _register()
     try:
-        found = settings.from_environment()
-        settings.check_key(found)
-        log.set_up(found.log_level)
         app()
     except CallserverError as error:
-        sys.exit(_said(str(error)))
-    except OperationalError as error:  # not reached, not let in, locked, full
-        sys.exit(_said(f"the database cannot be used: {error.orig}"))
+        sys.exit(_failed(str(error)))
+    except Exception as error:
+        from sqlalchemy.exc import OperationalError
+
+        if not isinstance(error, OperationalError):
+            raise
+        sys.exit(_failed(f"the database cannot be used: {error.orig}"))
 
 
-def _said(why: str) -> int:
+def _failed(why: str) -> int:
     typer.secho(f"callserver: {why}", fg="red", err=True)
     return 2

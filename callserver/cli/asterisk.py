@@ -24,7 +24,7 @@ from callserver.adapters.asterisk import (
 )
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.config_folder import load
-from callserver.cli import opening
+from callserver.cli import resources
 from callserver.database import accounts, audit
 from callserver.database import softphones as kept
 from callserver.database.softphones import Softphone
@@ -44,7 +44,7 @@ Folder = Annotated[Path, typer.Argument(help="a folder; made when absent")]
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="The house's own exchange, Asterisk 20 or newer.", no_args_is_help=True
+        help="Configure and check an Asterisk exchange of your own.", no_args_is_help=True
     )
     for command in (config, prompts_, telephone, check, local):
         group.command(command.__name__.rstrip("_"))(command)
@@ -59,11 +59,11 @@ def config(
     """Write Asterisk's configuration from the settings and the numbers that campaigns show.
 
     Says what changes, without secrets; does nothing when nothing has changed. People's telephones are
-    not in files: the server tells them to the exchange by itself, and takes them away again.
+    not in files: the server tells them to the exchange by itself, and removes them again.
 
     Example: callserver asterisk config /etc/asterisk --dry-run
     """
-    settings = opening.settings()
+    settings = resources.settings()
     shown = {one.caller_id for one in load(settings.config).campaigns.values()}
     changed = _write(folder, config_files.render(settings, shown), dry_run=dry_run)
     if not changed:
@@ -157,7 +157,7 @@ def prompts_(folder: Folder) -> None:
 
     Example: callserver asterisk prompts /usr/share/asterisk/sounds/callserver
     """
-    campaigns = load(opening.settings().config).campaigns.values()
+    campaigns = load(resources.settings().config).campaigns.values()
     counts = dict.fromkeys(prompts.Did, 0)
     for prompt, did in prompts.make(folder, prompts.wanted(campaigns)):
         counts[did] += 1
@@ -167,15 +167,17 @@ def prompts_(folder: Folder) -> None:
 
 
 def telephone(handle: Annotated[str, typer.Argument(help="the person's short name")]) -> None:
-    """A SIP telephone's sign-in for a user, shown this once; the one before ends.
+    """Print a SIP telephone's sign-in for a user, shown this once; the one before ends.
 
     The user must exist (`callserver user add`). The line `sip:telephone_N`, N being the user's id, is
-    written into the account, unless another telephone stands there.
+    written into the account, unless another telephone is entered there.
+
+    Example: callserver asterisk telephone maja
     """
-    settings = opening.settings()
-    with opening.database() as engine:
+    settings = resources.settings()
+    with resources.database() as engine:
         terms = LineContext(
-            opening.rules(engine, settings), settings.key.encode(), allowed_sip_hosts(settings)
+            resources.rules(engine, settings), settings.key.encode(), allowed_sip_hosts(settings)
         )
         with engine.begin() as tx:
             user = accounts.by_handle(tx, handle)
@@ -186,7 +188,7 @@ def telephone(handle: Annotated[str, typer.Argument(help="the person's short nam
             name, password = f"telephone_{user.id}", secrets.token_urlsafe(24)
             made = Softphone(name, user.id, softphones.digest(name, password), None)
             kept.store(tx, made)
-            line, now = f"sip:{name}", opening.now(tx)
+            line, now = f"sip:{name}", resources.now(tx)
             entered = user.line is None or user.line.startswith("client:")
             if entered:
                 user_lines.enter(tx, terms, user.id, line, now, "command")
@@ -209,8 +211,13 @@ def _reached_at(settings: Settings) -> str:
 
 
 def check() -> None:
-    """Is the exchange ready for a first call? Says what is missing; exit code 1 when anything is."""
-    settings = opening.settings()
+    """Say whether the exchange is ready for a first call, and what is missing.
+
+    Exit code 1 when anything is.
+
+    Example: callserver asterisk check
+    """
+    settings = resources.settings()
     wrong: list[str] = []
     asyncio.run(_with_ari(settings, lambda ari: _check(settings, ari, wrong)))
     for one in wrong:
@@ -258,12 +265,14 @@ async def _registered(settings: Settings, ari: Ari) -> list[str]:
 
 
 def local(folder: Folder) -> None:
-    """Settings and configuration of an exchange on this machine alone: FOLDER/env, FOLDER/etc.
+    """Write settings and configuration of an exchange on this machine alone: FOLDER/env, FOLDER/etc.
 
     Free ports of 127.0.0.1, a password of its own, no TLS; for development and tests
     (scripts/asterisk starts it). Its trunk is a port where a simulated carrier may listen.
+
+    Example: callserver asterisk local /tmp/exchange
     """
-    settings = prepared(folder, opening.settings())
+    settings = prepared(folder, resources.settings())
     _write_one(folder.resolve() / "env", as_environment(settings, "provider", "asterisk_"))
 
 

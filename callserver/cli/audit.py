@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from sqlalchemy import select
 
-from callserver.cli import opening
+from callserver.cli import resources
 from callserver.database import audit, contacts
 from callserver.database.store import reading
 from callserver.database.tables import calls
@@ -23,7 +23,7 @@ from callserver.errors import ConfigurationProblem, NotFound
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The audit log.", no_args_is_help=True)
+    group = typer.Typer(help="The audit log: verify, show, export.", no_args_is_help=True)
     group.command()(verify)
     group.command()(export)
     group.command()(show)
@@ -35,17 +35,20 @@ def verify(
     seals: Annotated[Path | None, typer.Option(help="the heads that left the database")] = None,
     key: Annotated[Path | None, typer.Option(help="the public key (seal.pub)")] = None,
 ) -> None:
-    """Check every entry against the signed heads. Names what was changed; exit code 1 if anything.
+    """Check every entry against the signed heads.
 
-    Needs only the export, the heads file and the public key: no database, no secret.
+    Names what was changed; exit code 1 if anything was. Needs only the export, the heads file and the
+    public key: no database, no secret.
+
+    Example: callserver audit verify
     """
-    settings = opening.settings()
+    settings = resources.settings()
     outside = seals or settings.seals
     public = read_key(key or settings.seal_key.with_suffix(".pub"))
     if file is not None:
         found = verification.verify_export(list(_exported(file)), outside, public)
     else:
-        with opening.database(settings) as engine, reading(engine) as connection:
+        with resources.database(settings) as engine, reading(engine) as connection:
             found = verification.verify(connection, outside, public)
     for finding in found.findings:
         print(finding)
@@ -72,9 +75,12 @@ def _exported(path: Path) -> Iterator[tuple[int | None, bytes]]:
 def export(
     file: Annotated[Path | None, typer.Argument(help="where to; the terminal")] = None,
 ) -> None:
-    """Write the whole log: a line an entry, its leaf number (- when unsealed) and bytes in base64."""
+    """Write the whole log: one entry a line, its leaf number (- when unsealed) and bytes in base64.
+
+    Example: callserver audit export log.txt
+    """
     with contextlib.ExitStack() as stack:
-        connection = stack.enter_context(reading(stack.enter_context(opening.database())))
+        connection = stack.enter_context(reading(stack.enter_context(resources.database())))
         out = sys.stdout.buffer if file is None else stack.enter_context(file.open("wb"))
         for leaf, body in audit.entries(connection):
             number = b"-" if leaf is None else str(leaf).encode()
@@ -86,8 +92,11 @@ def show(
     number: Annotated[str | None, typer.Option(help="a telephone number")] = None,
     call: Annotated[str | None, typer.Option(help="an attempt's id")] = None,
 ) -> None:
-    """The entries about a contact, a number or a call, oldest first, a line of JSON each."""
-    with opening.database() as engine, reading(engine) as connection:
+    """Show the entries about a contact, a number or a call, oldest first, one JSON object a line.
+
+    Example: callserver audit show --number 32123456
+    """
+    with resources.database() as engine, reading(engine) as connection:
         if call is not None:
             found = audit.about(connection, call=call)
         elif contact is not None:

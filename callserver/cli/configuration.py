@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from callserver.adapters import file_modes, yaml_files
-from callserver.cli import opening
+from callserver.cli import resources
 from callserver.domain import json_schema
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration, Department, Organisation, compose
@@ -25,11 +25,14 @@ def check(
     folder: Annotated[Path | None, typer.Argument(help="the configuration folder")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Name every problem of the configuration at once, with file, line and key. Exit code 2 if any.
+    """Name every problem of the configuration, with file, line and key.
 
-    Files that other accounts of this machine can read or change, and must not, are problems too.
+    Exit code 2 if there are any. Files that other accounts of this machine can read or change, and
+    must not, are problems too.
+
+    Example: callserver check
     """
-    settings = opening.settings()
+    settings = resources.settings()
     where = folder or settings.config
     found = compose(yaml_files.read_folder(where))
     reached = file_modes.exposed(settings)
@@ -62,7 +65,10 @@ def check(
 def schema(
     folder: Annotated[Path, typer.Argument(help="where the schemas are written")] = Path("schemas"),
 ) -> None:
-    """Write JSON Schemas of the files, for editors that check while one types."""
+    """Write JSON Schemas of the configuration files, for editors.
+
+    Example: callserver schema schemas
+    """
     folder.mkdir(parents=True, exist_ok=True)
     documents = {
         "campaign": json_schema.schema(Campaign),

@@ -15,7 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from callserver import texts
-from callserver.cli import opening, refused_rows
+from callserver.cli import refused_rows, resources
 from callserver.database.store import reading
 from callserver.domain.headings import IGNORE
 from callserver.engine.lists import eligibility, staging
@@ -57,15 +57,15 @@ def import_list(
     refused: Annotated[Path | None, typer.Option(help="where refused rows go")] = None,
     language: Annotated[str, typer.Option(help="da or en")] = "en",
 ) -> None:
-    """Take a list in. Rows that cannot be read go to FILE.refused.csv, to be mended and imported again.
+    """Import a list of people into a campaign.
 
-    The whole list is taken or nothing of it; a server on the same SQLite file waits meanwhile, about
-    two seconds for each hundred thousand rows: take long lists in before the shift. A dry run
-    never makes it wait.
+    Rows that cannot be read go to FILE.refused.csv, to be corrected and imported again. The whole list
+    is imported or nothing of it; a server on the same SQLite file waits meanwhile, about two seconds
+    for each hundred thousand rows: import long lists before the shift. A dry run never makes it wait.
 
     Example: callserver import kanvas members.csv --dry-run
     """
-    settings = opening.settings()
+    settings = resources.settings()
     given = dict(_pair(text) for text in column or ())
     given |= dict.fromkeys(ignore or (), IGNORE)
     raw = read(file)
@@ -73,13 +73,13 @@ def import_list(
     _check(region, language, file, where)
     callable_of: Counter[str] | None = None
     with contextlib.ExitStack() as stack:
-        engine = stack.enter_context(opening.database(settings))
-        rules = opening.rules(engine, settings)
+        engine = stack.enter_context(resources.database(settings))
+        rules = resources.rules(engine, settings)
         chosen = rules.campaign(campaign)
         progress = stack.enter_context(Progress(console=Console(stderr=True)))
         bar = progress.add_task(texts.say(language, "import.rows"), total=raw.count(b"\n"))
         transaction = stack.enter_context(reading(engine) if dry_run else engine.connect())
-        now = opening.now(transaction)
+        now = resources.now(transaction)
         said = source or source_of(chosen, now, file.stem)
         if dry_run:
             order = Order(chosen, raw, given, (), region, said)
@@ -87,7 +87,7 @@ def import_list(
                 settings.database,
                 order,
                 rules,
-                opening.secret(settings),
+                resources.secret(settings),
                 now,
                 lambda done, of, _: progress.update(bar, completed=done, total=of or None),
             )
@@ -191,22 +191,25 @@ def export(
     bom: Annotated[bool, typer.Option("--bom", help="begin with UTF-8's mark, for Excel")] = False,
     separator: Annotated[str, typer.Option(help=", or ;")] = ",",
     by: Annotated[
-        str, typer.Option(help="who takes the copy; stands in the log", callback=opening.kept_words)
+        str,
+        typer.Option(help="who takes the copy; stands in the log", callback=resources.kept_words),
     ] = "command",
 ) -> None:
     """Give a campaign's list, or its calls and outcomes, back as CSV.
 
-    Numbers are written like 004532123456, and a text that begins like a formula with an apostrophe
-    before it, so that a spreadsheet runs nothing. That a copy was taken stands in the audit log.
+    Numbers are written like 004532123456, and a text that begins like a formula gets an apostrophe
+    before it, so that a spreadsheet runs nothing. The audit log records that a copy was made.
+
+    Example: callserver export outcomes kanvas
     """
-    settings = opening.settings()
+    settings = resources.settings()
     if separator not in (",", ";"):
         raise ConfigurationProblem(f"--separator {separator!r}: should be , or ;")
     encoding = "utf-8-sig" if bom else "utf-8"
-    with opening.database(settings) as engine:
-        opening.rules(engine, settings).campaign(campaign)
+    with resources.database(settings) as engine:
+        resources.rules(engine, settings).campaign(campaign)
         with engine.begin() as tx:
-            exporting.record(tx, what, campaign, by, opening.now(tx))
+            exporting.record(tx, what, campaign, by, resources.now(tx))
         with contextlib.ExitStack() as stack:
             out: Any = sys.stdout
             if file is not None:

@@ -15,8 +15,8 @@ from rich.live import Live
 from rich.table import Table
 
 from callserver import log
-from callserver.cli import real_stage
-from callserver.cli.stage import Open, Plan, Stage, opened
+from callserver.cli import asterisk_stack
+from callserver.cli.simulated_stack import Plan, SimulatedStack, Stack, started
 from callserver.database import figures
 from callserver.domain.role import NEEDS_CODE
 from callserver.ports import Tx
@@ -47,11 +47,13 @@ def demo(
         "var/demo"
     ),
 ) -> None:
-    """Run the whole house: server, simulated network, a town to call and robot phoners.
+    """Run everything at once: server, simulated network, invented people, robots.
 
-    The clock is set to a weekday afternoon, so that it runs at any hour.
+    The clock is set to a weekday afternoon, so that the demo runs at any hour. Nobody real is called.
+
+    Example: callserver demo --minutes 1 --headless
     """
-    if asterisk and (missing := real_stage.missing()):
+    if asterisk and (missing := asterisk_stack.missing()):
         typer.echo(f"--asterisk: missing here: {missing}", err=True)
         raise typer.Exit(2)
     log.set_up("warning")
@@ -74,12 +76,12 @@ def _ended() -> asyncio.Event:
 
 async def _on_an_exchange(plan: Plan, minutes: float, *, headless: bool) -> bool:
     console, ended = Console(soft_wrap=True), _ended()
-    async with real_stage.opened(plan) as stage:
-        _welcome(console, stage)
-        await _show(stage, console, minutes * 60, ended, headless=headless)
-        summary = await stage.server.store.run(_summary)
-        rows = await stage.server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
-        rung = list(stage.telephones.rung().values())
+    async with asterisk_stack.started(plan) as stack:
+        _welcome(console, stack)
+        await _show(stack, console, minutes * 60, ended, headless=headless)
+        summary = await stack.server.store.run(_summary)
+        rows = await stack.server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
+        rung = list(stack.telephones.rung().values())
     _say(console, summary)
     without = without_permit(rung, rows)
     console.print(f"  telephones that rang, by the trunk's own record: {len(rung)}")
@@ -89,45 +91,47 @@ async def _on_an_exchange(plan: Plan, minutes: float, *, headless: bool) -> bool
 
 async def _demo(plan: Plan, minutes: float, *, headless: bool) -> bool:
     console, ended = Console(soft_wrap=True), _ended()
-    async with opened(plan) as stage:
-        _welcome(console, stage)
-        await _show(stage, console, minutes * 60, ended, headless=headless)
-        summary = await stage.server.store.run(_summary)
-        rows = await stage.server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
-    return _judged(console, stage, summary, rows)
+    async with started(plan) as stack:
+        _welcome(console, stack)
+        await _show(stack, console, minutes * 60, ended, headless=headless)
+        summary = await stack.server.store.run(_summary)
+        rows = await stack.server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
+    return _judged(console, stack, summary, rows)
 
 
-def _welcome(console: Console, stage: Open) -> None:
+def _welcome(console: Console, stack: Stack) -> None:
     """Where to look, and who one can be."""
-    said = stage.clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
-    beside = stage.url.replace("127.0.0.1", "localhost")
-    console.print(f"callserver at {stage.url}, {stage.network}")
+    said = stack.clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
+    beside = stack.url.replace("127.0.0.1", "localhost")
+    console.print(f"callserver at {stack.url}, {stack.network}")
     console.print(f"the demo's clock says {said} (Copenhagen); nobody real is called")
     table = Table("sign in as", "role", "one-time code", title_justify="left")
-    for role, handle in stage.staff.handles:
+    for role, handle in stack.staff.handles:
         table.add_row(handle, role.value.replace("_", " "), "yes" if role in NEEDS_CODE else "")
     console.print(table)
-    console.print(f"password of all of them: {stage.staff.password}")
+    console.print(f"password of all of them: {stack.staff.password}")
     console.print(
-        f"{_code(stage)}; it counts by the demo's clock, so an authenticator app does not"
+        f"{_code(stack)}; it counts by the demo's clock, so an authenticator app does not"
     )
-    console.print(f"two people at once: maja at {stage.url}, sigrid at {beside} in a second window")
+    console.print(f"two people at once: maja at {stack.url}, sigrid at {beside} in a second window")
     console.print("maja's seat is free: go on shift in the browser, press Ready; sigrid listens")
 
 
-def _code(stage: Open) -> str:
-    return f"one-time code just now: {stage.staff.code(stage.clock.now())}"
+def _code(stack: Stack) -> str:
+    return f"one-time code just now: {stack.staff.code(stack.clock.now())}"
 
 
-def _judged(console: Console, stage: Stage, summary: dict[str, dict[str, int]], rows: Rows) -> bool:
+def _judged(
+    console: Console, stack: SimulatedStack, summary: dict[str, dict[str, int]], rows: Rows
+) -> bool:
     """The evening, held against the network's own record; True: nothing was wrong."""
-    now, world = stage.clock.now(), stage.world
+    now, world = stack.clock.now(), stack.world
     rung = [ring for ring in world.network.record if (now - ring.rang_at).total_seconds() > 5]
-    told = Told() if stage.floor is None else stage.floor.told
+    told = Told() if stack.floor is None else stack.floor.told
     verdict = judge([ring for ring in rung if ring.ended_at], rows, told, now)
     # What visitors were granted nobody noted down: the robots' listenings are judged.
-    voices = [one for one in world.network.ears.voices if one.line not in stage.staff.lines]
-    judge_voices(verdict, voices, stage.supervisors, rows, now, SLACK)
+    voices = [one for one in world.network.ears.voices if one.line not in stack.staff.lines]
+    judge_voices(verdict, voices, stack.supervisors, rows, now, SLACK)
     _say(console, summary)
     wrong = {kind: len(cases) for kind, cases in verdict.cases.items() if cases}
     console.print(f"  held against the network's own record: {wrong or 'nothing wrong'}")
@@ -155,7 +159,7 @@ def _counts(found: dict[str, int]) -> str:
 
 
 async def _show(
-    stage: Open,
+    stack: Stack,
     console: Console,
     seconds: float,
     ended: asyncio.Event,
@@ -169,19 +173,19 @@ async def _show(
         while not ended.is_set():
             if until is not None and asyncio.get_running_loop().time() >= until:
                 return
-            summary = await stage.server.store.run(_summary)
+            summary = await stack.server.store.run(_summary)
             if live is not None:
-                live.update(_panel(summary, stage))
+                live.update(_panel(summary, stack))
             else:
-                at = stage.clock.now().astimezone(HOME).strftime("%H:%M:%S")
-                console.print(f"{at} {_code(stage)}")
+                at = stack.clock.now().astimezone(HOME).strftime("%H:%M:%S")
+                console.print(f"{at} {_code(stack)}")
                 for name in ("seats", "totals", "refusals"):
                     console.print(f"{at} {name}: {_counts(summary[name])}", soft_wrap=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), 5 if headless else 0.5)
 
 
-def _panel(summary: dict[str, dict[str, int]], stage: Open) -> Group:
+def _panel(summary: dict[str, dict[str, int]], stack: Stack) -> Group:
     table = Table.grid(padding=(0, 3))
     columns = []
     for name, found in summary.items():
@@ -190,5 +194,5 @@ def _panel(summary: dict[str, dict[str, int]], stage: Open) -> Group:
             column.add_row(key, str(count))
         columns.append(column)
     table.add_row(*columns)
-    clock = stage.clock.now().astimezone(HOME).strftime("%A %H:%M:%S")
-    return Group(f"{clock}   {_code(stage)}   Ctrl-C ends the evening", table)
+    clock = stack.clock.now().astimezone(HOME).strftime("%A %H:%M:%S")
+    return Group(f"{clock}   {_code(stack)}   Ctrl-C ends the evening", table)

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from callserver import texts
-from callserver.cli import opening
+from callserver.cli import resources
 from callserver.database.store import reading
 from callserver.engine.gate import explanation
 from callserver.engine.reporting.call_history_text import HOME
@@ -25,20 +25,21 @@ def explain(
     language: Annotated[str, typer.Option(help="da or en")] = "da",
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """May this number be rung, by which rules not, and when next?
+    """Say whether a number may be called now, and which rules forbid it.
 
-    Asks the very gate that a dial asks, with everything known about the number; writes nothing.
+    Asks the gate that every dial asks, with everything known about the number; writes nothing.
+
     Example: callserver explain 32123456 --campaign kanvas --at 2026-05-01T12:00+02:00
     """
-    settings = opening.settings()
+    settings = resources.settings()
     asked = None if at is None else instant("--at", at)
-    secret = opening.secret(settings)
-    with opening.database(settings) as engine:
-        rules = opening.rules(engine, settings)
+    secret = resources.secret(settings)
+    with resources.database(settings) as engine:
+        rules = resources.rules(engine, settings)
         names = [campaign] if campaign else list(rules.current.campaigns)
         chosen = [rules.campaign(name) for name in names]
         with reading(engine) as tx:
-            now = asked or opening.now(tx)
+            now = asked or resources.now(tx)
             answers = [explanation.explain(tx, rules, secret, number, one, now) for one in chosen]
     if as_json:
         documents = [_document(answer) for answer in answers]

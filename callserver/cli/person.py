@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from callserver.cli import opening
+from callserver.cli import resources
 from callserver.domain import phone
 from callserver.engine.suppressions import person_facts
 from callserver.engine.suppressions.person_facts import Fact
@@ -16,13 +16,13 @@ ContactId = Annotated[
     int | None, typer.Option(help="which contact, where several people are known at the number")
 ]
 By = Annotated[
-    str, typer.Option(help="who recorded it; stands in the log", callback=opening.kept_words)
+    str, typer.Option(help="who recorded it; stands in the log", callback=resources.kept_words)
 ]
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="What was learned about a person outside a call.", no_args_is_help=True
+        help="Record what was learned about a person outside a call.", no_args_is_help=True
     )
     group.command("consent")(consent)
     group.command("revoke")(revoke)
@@ -41,18 +41,21 @@ def consent(
     contact: ContactId = None,
     by: By = "command",
 ) -> None:
-    """A person has agreed to be called. It ends no opt-out: those are lifted on their own."""
+    """Record that a person has agreed to be called. It ends no opt-out: those have their own way.
+
+    Example: callserver person consent 32123456 --at 2026-05-01T12:00+02:00 --proof 'form 7'
+    """
     if proof is not None and not 0 < len(proof.strip()) <= 200:
         raise ConfigurationProblem("--proof: a few words, 200 letters at most")
     key, when = _number(number), instant("--at", at)
-    with opening.database() as engine, engine.begin() as tx:
+    with resources.database() as engine, engine.begin() as tx:
         known = person_facts.find(tx, key, contact)
         again = person_facts.consent(
             tx,
             key,
             known,
             by,
-            opening.now(tx),
+            resources.now(tx),
             at=when,
             telephone=not not_for_telephone,
             proof=proof,
@@ -61,33 +64,41 @@ def consent(
 
 
 def revoke(number: Number, contact: ContactId = None, by: By = "command") -> None:
-    """A person has taken their consent back: no more calls, at once."""
+    """Record that a person has taken their consent back: no more calls, at once.
+
+    Example: callserver person revoke 32123456
+    """
     _note(number, contact, Fact.CONSENT_REVOKED, by)
 
 
 def guardian(number: Number, contact: ContactId = None, by: By = "command") -> None:
-    """A person has a guardian and cannot enter into agreements: no more calls, at once."""
+    """Record that a person has a guardian and cannot enter into agreements: no more calls, at once.
+
+    Example: callserver person guardian 32123456
+    """
     _note(number, contact, Fact.GUARDIAN, by)
 
 
 def erase(number: Number, contact: ContactId = None, by: By = "command") -> None:
-    """Forget a person's data on every list; a keyed hash of the number keeps protecting it.
+    """Remove a person's data from every list; a keyed hash of the number keeps protecting it.
 
     The records of calls that were made stay.
+
+    Example: callserver person erase 32123456
     """
-    settings = opening.settings()
+    settings = resources.settings()
     key = _number(number)
-    with opening.database(settings) as engine, engine.begin() as tx:
+    with resources.database(settings) as engine, engine.begin() as tx:
         known = person_facts.find(tx, key, contact)
-        person_facts.erase(tx, key, known, opening.secret(settings), by, opening.now(tx))
+        person_facts.erase(tx, key, known, resources.secret(settings), by, resources.now(tx))
     print(f"erased; contacts: {len(known)}")
 
 
 def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:
     key = _number(number)
-    with opening.database() as engine, engine.begin() as tx:
+    with resources.database() as engine, engine.begin() as tx:
         known = person_facts.find(tx, key, contact)
-        person_facts.note(tx, key, known, fact, by, opening.now(tx))
+        person_facts.note(tx, key, known, fact, by, resources.now(tx))
     print(f"recorded; contacts: {len(known)}")
 
 

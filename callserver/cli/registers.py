@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from callserver.cli import opening, refused_rows
+from callserver.cli import refused_rows, resources
 from callserver.cli.contacts import read
 from callserver.database.store import reading
 from callserver.database.tables import registers
@@ -29,27 +29,27 @@ def register(app: typer.Typer) -> None:
 def import_register(
     file: Annotated[Path, typer.Argument(help="one number a line, or a CSV with such a column")],
     name: Annotated[
-        str, typer.Option(help="the register's name", callback=opening.kept_words)
+        str, typer.Option(help="the register's name", callback=resources.kept_words)
     ] = "robinson",
     washed_at: Annotated[str | None, typer.Option(help="when it was issued (ISO); now")] = None,
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
     smaller: Annotated[bool, typer.Option("--smaller", help="yes, it has shrunk by half")] = False,
     by: Annotated[
-        str, typer.Option(help="who brought it; stands in the log", callback=opening.kept_words)
+        str, typer.Option(help="who brought it; stands in the log", callback=resources.kept_words)
     ] = "command",
 ) -> None:
-    """Load a register's newest issue; it takes effect all at once, in place of the one before.
+    """Load a register's newest issue; it replaces the one before in a single step.
 
     Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
     """
     raw = read(file)
-    with opening.progress("rows", raw.count(b"\n")) as done:
+    with resources.progress("rows", raw.count(b"\n")) as done:
         found = number_files.read(raw, column=column, progress=done)
     number_files.check_register(found)
     issued = None if washed_at is None else instant("--washed-at", washed_at)
-    with opening.progress("numbers", len(found.numbers)) as done, opening.database() as engine:
+    with resources.progress("numbers", len(found.numbers)) as done, resources.database() as engine:
         with reading(engine) as connection:
-            now = opening.now(connection)
+            now = resources.now(connection)
         at = issued or now
         version = bulk_lists.load_register(
             engine, found.numbers, name, at, now, by=by, smaller=smaller, progress=done
@@ -64,9 +64,9 @@ def import_register(
 
 def _say_what_is_missing() -> None:
     """A register under another name than the policies go by protects, and is not the one they miss."""
-    settings = opening.settings()
-    with opening.database(settings) as engine:
-        rules = opening.rules(engine, settings)
+    settings = resources.settings()
+    with resources.database(settings) as engine:
+        rules = resources.rules(engine, settings)
         with reading(engine) as connection:
             absent = register_needs.missing(connection, rules.current)
     if absent:
@@ -76,9 +76,12 @@ def _say_what_is_missing() -> None:
 def listing(
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Which issues we hold, and which of them are in force."""
+    """List the issues that are stored, and which of them are in force.
+
+    Example: callserver register list
+    """
     table = Table("register", "version", "washed", "numbers", "in force")
-    with opening.database() as engine, reading(engine) as connection:
+    with resources.database() as engine, reading(engine) as connection:
         for row in connection.execute(select(registers).order_by(registers.c.version)):
             washed = row.washed_at.isoformat()
             if as_json:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from callserver import texts
 from callserver.adapters.config_folder import ConfigFolder
-from callserver.cli import opening
+from callserver.cli import resources
 from callserver.database import accounts, revisions
 from callserver.database.revisions import Texts
 from callserver.database.store import reading
@@ -36,9 +36,12 @@ def register(app: typer.Typer) -> None:
 
 
 def listing() -> None:
-    """The revision in force, and every proposal."""
+    """List the revision in force, and every proposal.
+
+    Example: callserver rules list
+    """
     table = Table("proposal", "at", "by", "state", "files", "looser rules", "why")
-    with opening.database() as engine, reading(engine) as connection, connection.begin():
+    with resources.database() as engine, reading(engine) as connection, connection.begin():
         kept = revisions.in_force(connection)
         names = {user.id: user.handle for user in accounts.every(connection)}
         for one in revisions.listed(connection):
@@ -57,8 +60,11 @@ def listing() -> None:
 def show(
     path: Annotated[str | None, typer.Argument(help="like policies/dk.yaml; all names")] = None,
 ) -> None:
-    """A file as it is in force, whatever the folder holds."""
-    with opening.database() as engine, reading(engine) as connection, connection.begin():
+    """Show a file as it is in force, whatever the folder holds.
+
+    Example: callserver rules show policies/dk.yaml
+    """
+    with resources.database() as engine, reading(engine) as connection, connection.begin():
         found = _in_force(connection)
     if path is None:
         print("\n".join(found))
@@ -74,10 +80,13 @@ def diff(
     ] = None,
     language: Language = "en",
 ) -> None:
-    """What a proposal, or the folder, would change, and which rules become looser by it."""
-    settings = opening.settings()
+    """Show what a proposal, or the folder, would change, and which rules would become looser.
+
+    Example: callserver rules diff
+    """
+    settings = resources.settings()
     folder = ConfigFolder(settings.config)
-    with opening.database(settings) as engine, reading(engine) as connection, connection.begin():
+    with resources.database(settings) as engine, reading(engine) as connection, connection.begin():
         was = _in_force(connection)
         base = in_force.beginning(connection, folder)
         one = None if proposal is None else revisions.proposal(connection, proposal)

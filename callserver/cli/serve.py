@@ -12,9 +12,9 @@ from callserver.adapters import file_modes
 from callserver.adapters.ticker import Ticker
 from callserver.app import CONFIGURATION_LOOK_SECONDS, create, released
 from callserver.assemble import build
-from callserver.cli import opening
+from callserver.cli import resources
 from callserver.errors import ConfigurationProblem
-from callserver.settings import Settings, proxies
+from callserver.settings import SIMULATED, Settings, proxies
 
 log = structlog.get_logger(__name__)
 
@@ -28,11 +28,22 @@ def register(app: typer.Typer) -> None:
 
 
 def serve() -> None:
-    """Serve webhooks and the API. Settings come from the environment (docs/running.md)."""
+    """Serve the pages, the API and the provider's webhooks.
+
+    Settings come from the environment and .env; docs/running.md lists them. With
+    CALLSERVER_PROVIDER=simulated it also runs a network that calls nobody real.
+
+    Example: callserver serve
+    """
     import uvicorn
 
-    settings = opening.settings()
+    settings = resources.settings()
     door = _bound(settings)  # first: who cannot listen changes no tables and no rules
+    if settings.provider == SIMULATED:
+        from callserver.cli import simulated_network
+
+        asyncio.run(simulated_network.serve(settings, door))
+        return
     server = build(settings)
 
     class Serving(uvicorn.Server):
@@ -80,12 +91,17 @@ def _bound(settings: Settings) -> socket.socket:
 
 
 def upkeep() -> None:
-    """Only upkeep, beside servers that run with CALLSERVER_UPKEEP=no (PostgreSQL)."""
+    """Run only the scheduler, beside servers with CALLSERVER_UPKEEP=no.
+
+    For PostgreSQL, where several servers share a database.
+
+    Example: callserver upkeep
+    """
     asyncio.run(_upkeep())
 
 
 async def _upkeep() -> None:
-    server = build(opening.settings())
+    server = build(resources.settings())
     ticker = Ticker(server.scheduler.tick, server.clock)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -104,7 +120,10 @@ async def _upkeep() -> None:
 
 
 def migrate() -> None:
-    """Bring the database to the newest tables (serve does it as well)."""
-    with opening.database():
+    """Bring the database's tables up to date; `serve` does so too.
+
+    Example: callserver migrate
+    """
+    with resources.database():
         pass
     print("the database is up to date")

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli import opening
-from callserver.cli.populating import populate, supervise
+from callserver.cli import resources
+from callserver.cli.invented_data import populate, supervise
 from callserver.database import figures, operations
 from callserver.ports import Tx
 from callserver.settings import Settings, instant
@@ -56,9 +56,12 @@ def simulate(
     calls_per_second: Annotated[float, typer.Option(min=0.1, help="the account's limit")] = 3.0,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Run an evening through the real HTTP surface, then check what must always hold.
+    """Play an evening in virtual time, then check what must always hold.
 
-    Exit code 1, with the cases, if anybody was rung who must not be, or answered into silence.
+    Everything passes through the real HTTP interface. Exit code 1, with the cases, if anybody was
+    called who must not be, or answered into silence.
+
+    Example: callserver simulate --phoners 10 --contacts 2000 --hours 1 --faults all
     """
     plan = Plan(
         start=instant("--start", start or beginning(hours, faults=faults == "all")),
@@ -73,7 +76,7 @@ def simulate(
         def progress(at: datetime) -> None:
             bar.update(task, completed=min((at - plan.start).total_seconds(), hours * 3600))
 
-        config = opening.settings().config
+        config = resources.settings().config
         result = asyncio.run(evening(plan, phoners, contacts, config, Path(folder), progress))
     if as_json:
         print(json.dumps(result.document(), indent=2))

@@ -12,7 +12,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from callserver import texts
-from callserver.cli import opening, refused_rows, registers
+from callserver.cli import refused_rows, registers, resources
 from callserver.cli.contacts import read
 from callserver.database import accounts, contacts
 from callserver.database.store import reading
@@ -31,7 +31,7 @@ COLUMNS = ("id", "subject", "scope", "purpose", "at", "lifted_at", "by", "list")
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Who must not be rung.", no_args_is_help=True)
+    group = typer.Typer(help="Opt-outs: who must not be called.", no_args_is_help=True)
     group.command("add")(add)
     group.command("lift")(lift)
     group.command("import")(import_list)
@@ -53,15 +53,18 @@ def add(
     scope: Annotated[Scope, typer.Option(help="how far it reaches")] = Scope.NUMBER,
     purpose: Annotated[Purpose | None, typer.Option(help="with --scope org: only this")] = None,
     by: Annotated[
-        str, typer.Option(help="who wrote it down; stands in the log", callback=opening.kept_words)
+        str,
+        typer.Option(help="who wrote it down; stands in the log", callback=resources.kept_words),
     ] = "command",
 ) -> None:
-    """Never ring these again; a telephone that rings now is silenced.
+    """Never call these numbers again; a telephone that is ringing is silenced.
 
-    The scopes person, household and complaint reach everyone we know at the number, under all their
+    The scopes person, household and complaint reach everyone known at the number, under all their
     numbers. All of it is written, or nothing.
+
+    Example: callserver suppress add 32123456 --scope person
     """
-    settings = opening.settings()
+    settings = resources.settings()
     secret = settings.key.encode()
     parsed = [_number(raw) for raw in numbers or ()]
     if not parsed and not contact:
@@ -69,8 +72,8 @@ def add(
     if scope is Scope.HASH and not secret:
         raise ConfigurationProblem("CALLSERVER_KEY is not set: its hashes would protect nobody")
     ids: list[int] = []
-    with opening.database(settings) as engine, engine.begin() as tx:
-        now = opening.now(tx)
+    with resources.database(settings) as engine, engine.begin() as tx:
+        now = resources.now(tx)
         for number in parsed:
             about = opt_outs.subjects(scope, number, contacts.by_number(tx, number), secret)
             ringing = (subject.of_number(number),) if scope is Scope.HASH else ()
@@ -93,18 +96,20 @@ def lift(
     number: Annotated[str | None, typer.Argument(help="the telephone number")] = None,
     key: Annotated[int | None, typer.Option("--id", help="one suppression instead")] = None,
 ) -> None:
-    """Propose to end the suppressions of a number and of whoever we know there.
+    """Propose to end the suppressions of a number and of the people known there.
 
-    The person has asked for it since. A second colleague with the right approves it on the page or by
+    They have asked for it since. A second colleague with the right approves it on the page or by
     the API: never the account that proposes. All rows of one opt-out end together and stay on record.
     A complaint, a household's no and an erased person's are not named by a number: their ids are
     shown, for --id.
+
+    Example: callserver suppress lift 32123456 --why 'wants calls' --by mads --asked-on 2026-05-01 --channel letter
     """
     if (number is None) == (key is None):
         raise ConfigurationProblem("name a telephone number, or one suppression with --id")
-    settings = opening.settings()
-    with opening.database(settings) as engine, engine.begin() as tx:
-        now = opening.now(tx)
+    settings = resources.settings()
+    with resources.database(settings) as engine, engine.begin() as tx:
+        now = resources.now(tx)
         user = accounts.by_handle(tx, by)
         if user is None:
             raise NotFound(f"there is no user {by!r}")
@@ -113,7 +118,7 @@ def lift(
         else:
             parsed = _number(number or "")
             known = contacts.by_number(tx, parsed)
-            found = opt_outs.about_number(tx, parsed, opening.secret(settings))
+            found = opt_outs.about_number(tx, parsed, resources.secret(settings))
             left = [one for one in found if one[1] in opt_outs.NOT_LIFTED_BY_NUMBER]
             ids = [one for one, scope in found if scope not in opt_outs.NOT_LIFTED_BY_NUMBER]
         made = lifting.propose(
@@ -136,11 +141,11 @@ def lift(
 def import_list(
     file: Annotated[Path, typer.Argument(help="one number a line, or a CSV with such a column")],
     name: Annotated[
-        str, typer.Option("--list", help="the list's name", callback=opening.kept_words)
+        str, typer.Option("--list", help="the list's name", callback=resources.kept_words)
     ] = "import",
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
     by: Annotated[
-        str, typer.Option(help="who brought it; stands in the log", callback=opening.kept_words)
+        str, typer.Option(help="who brought it; stands in the log", callback=resources.kept_words)
     ] = "command",
 ) -> None:
     """Suppress every number that a file certainly holds. The same file twice changes nothing.
@@ -148,16 +153,18 @@ def import_list(
     Several numbers in a cell, words beside a number and extensions are understood. If anything could
     not be read, the numbers that could are suppressed all the same, the rows are named, and the
     command ends with an error (1).
+
+    Example: callserver suppress import opt-outs.csv
     """
     raw = read(file)
-    with opening.progress("rows", raw.count(b"\n")) as done:
+    with resources.progress("rows", raw.count(b"\n")) as done:
         found = number_files.read(raw, column=column, generous=True, progress=done)
     with (
-        opening.progress("suppressions", len(found.numbers)) as done,
-        opening.database() as engine,
+        resources.progress("suppressions", len(found.numbers)) as done,
+        resources.database() as engine,
         engine.begin() as tx,
     ):
-        added = bulk_lists.add_numbers(tx, found.numbers, name, by, opening.now(tx), done)
+        added = bulk_lists.add_numbers(tx, found.numbers, name, by, resources.now(tx), done)
     print(
         f"{added} suppressed, {len(found.numbers) - added} unchanged,"
         f" {found.duplicates} duplicates, {found.read} rows read"
@@ -182,13 +189,16 @@ def listing(
     as_json: Annotated[bool, typer.Option("--json", help="one object a line, all rows")] = False,
     most: Annotated[int, typer.Option(help="rows at the most, newest first")] = 1000,
 ) -> None:
-    """Who must not be rung; numbers masked."""
+    """List who must not be called; numbers are masked.
+
+    Example: callserver suppress list
+    """
     query = select(*[table.c[column] for column in COLUMNS]).order_by(table.c.id.desc())
     if name is not None:
         query = query.where(table.c.list == name)
     shown = Table(*COLUMNS)
     more = False
-    with opening.database() as engine, reading(engine) as connection:
+    with resources.database() as engine, reading(engine) as connection:
         rows = connection.execute(query, execution_options={"yield_per": 1000})
         for position, row in enumerate(rows):
             if not as_json and position >= most:

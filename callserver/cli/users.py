@@ -1,6 +1,5 @@
 """`callserver user` and `callserver token`: who works here, and how they and their machines sign in."""
 
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -8,14 +7,13 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
 
-from callserver.cli import opening
-from callserver.database import accounts, audit
+from callserver.cli import resources
+from callserver.database import accounts
 from callserver.database.accounts import User
-from callserver.domain.audit import Kind
-from callserver.domain.role import MAY, Action, Role
+from callserver.domain.role import Action, Role
 from callserver.engine.accounts import administration, offboarding
 from callserver.engine.accounts.administration import AccountDetails
-from callserver.engine.accounts.authentication import new_password, new_token
+from callserver.engine.accounts.authentication import new_password
 from callserver.engine.context import LineContext
 from callserver.engine.user_lines import LineRefused
 from callserver.errors import ConfigurationProblem
@@ -56,11 +54,11 @@ def add(
     ] = 99,
     policy_ack: Annotated[bool, typer.Option(help="has acknowledged the security policy")] = True,
 ) -> None:
-    """Add a person; prints her id and a password for the first sign-in, shown this once.
+    """Add a person; prints their id and a password for the first sign-in, shown this once.
 
     Example: callserver user add maja --department nord
     """
-    settings = opening.settings()
+    settings = resources.settings()
     if line is not None and not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: without it no line can be checked")
     given = AccountDetails(
@@ -73,12 +71,12 @@ def add(
         mentor=None,
     )
     password, kept = new_password()
-    with opening.database() as engine:
-        rules = opening.rules(engine, settings)
+    with resources.database() as engine:
+        rules = resources.rules(engine, settings)
         terms = LineContext(rules, settings.key.encode(), allowed_sip_hosts(settings))
         try:
             with engine.begin() as tx:
-                now = opening.now(tx)
+                now = resources.now(tx)
                 key = administration.add(tx, terms, handle, given, kept, now=now, by="command")
         except LineRefused as error:
             raise ConfigurationProblem(
@@ -88,30 +86,40 @@ def add(
 
 
 def reset(handle: Handle) -> None:
-    """A new password for the next sign-in, and the one-time codes are set up anew.
+    """Set a new password for the next sign-in; one-time codes are set up again.
 
-    Their sessions and bearer tokens end at once.
+    The person's sessions and bearer tokens end at once.
+
+    Example: callserver user reset maja
     """
     password, kept = new_password()
-    with opening.database() as engine, engine.begin() as tx:
-        now = opening.now(tx)
+    with resources.database() as engine, engine.begin() as tx:
+        now = resources.now(tx)
         user = _known(tx, handle)
         offboarding.reset(tx, user, kept, now, by="command")
     print(password)
 
 
 def off_board(handle: Handle) -> None:
-    """End a person's access at once: sessions, tokens, softphone; her call-backs are the team's."""
-    with opening.database() as engine, engine.begin() as tx:
-        now = opening.now(tx)
-        freed = offboarding.off_board(tx, _known(tx, handle), now, by="command")
+    """End a person's access at once: sessions, tokens, softphone.
+
+    Their call-backs become the team's.
+
+    Example: callserver user off-board maja
+    """
+    with resources.database() as engine, engine.begin() as tx:
+        now = resources.now(tx)
+        freed = administration.off_board(tx, _known(tx, handle), now, by="command")
     print(f"{handle} has left; {freed} call-backs are the team's now")
 
 
 def listing() -> None:
-    """Who works here."""
+    """List the people who work here.
+
+    Example: callserver user list
+    """
     table = Table("id", "handle", "role", "department", "line", "left")
-    with opening.database() as engine, engine.connect() as connection:
+    with resources.database() as engine, engine.connect() as connection:
         for user in accounts.every(connection):
             left = "" if user.left_at is None else user.left_at.date().isoformat()
             table.add_row(
@@ -129,36 +137,41 @@ def add_token(
     ] = None,
     days: Annotated[int, typer.Option(min=0, help="how long it works; 0: until dropped")] = 0,
 ) -> None:
-    """A bearer token for the API, shown this once: only its hash is kept.
+    """Make a bearer token for the API, shown this once: only its hash is kept.
 
     Example: callserver token add maja --name softphone --scope phone --days 90
     """
-    shown, kept = new_token()
-    with opening.database() as engine, engine.begin() as tx:
-        now = opening.now(tx)
-        user = _known(tx, handle)
-        if beyond := sorted(set(scope or ()) - MAY[Role(user.role)]):
-            raise ConfigurationProblem(f"{user.role} may not {', '.join(beyond)}")
-        until = now + timedelta(days=days) if days else None
-        key = accounts.add_token(tx, kept, user.id, name, now, scopes=scope or None, until=until)
-        audit.append(tx, now, Kind.TOKEN, user=user.id, token=key, did="added", by="command")
-    print(shown)
+    with resources.database() as engine, engine.begin() as tx:
+        _, token = administration.add_token(
+            tx,
+            _known(tx, handle),
+            name,
+            scope,
+            days,
+            rights=frozenset(Action),
+            now=resources.now(tx),
+            by="command",
+        )
+    print(token)
 
 
 def drop_token(token: Annotated[int, typer.Argument(help="its id, from the list")]) -> None:
-    """End a token at once."""
-    with opening.database() as engine, engine.begin() as tx:
-        now = opening.now(tx)
-        if not accounts.drop_token(tx, token):
-            raise ConfigurationProblem(f"there is no token {token}")
-        audit.append(tx, now, Kind.TOKEN, token=token, did="dropped", by="command")
+    """End a token at once.
+
+    Example: callserver token drop 3
+    """
+    with resources.database() as engine, engine.begin() as tx:
+        administration.drop_token(tx, token, now=resources.now(tx), by="command")
     print(f"token {token} has ended")
 
 
 def tokens() -> None:
-    """Every token that works, without the token itself."""
+    """List the tokens that work, without the tokens themselves.
+
+    Example: callserver token list
+    """
     table = Table("id", "of", "name", "scopes", "until")
-    with opening.database() as engine, engine.connect() as connection:
+    with resources.database() as engine, engine.connect() as connection:
         names = {user.id: user.handle for user in accounts.every(connection)}
         for one in accounts.tokens_of(connection):
             until = "" if one.until is None else one.until.date().isoformat()

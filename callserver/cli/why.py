@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from callserver.cli import opening
+from callserver.cli import resources
 from callserver.domain import phone
 from callserver.engine.reporting.call_history import CallHistory
 from callserver.engine.reporting.call_history import why as look_up
@@ -21,19 +21,24 @@ def why(
     number: Annotated[str, typer.Argument(help="the number that was called")],
     language: Annotated[str, typer.Option(help="da or en")] = "da",
     by: Annotated[
-        str, typer.Option(help="who asks (kept in the log)", callback=opening.kept_words)
+        str, typer.Option(help="who asks (kept in the log)", callback=resources.kept_words)
     ] = "command",
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Every call and every refused attempt to a number, in words that can be read out."""
-    settings = opening.settings()
+    """Say who called a number, and why.
+
+    Every call and every refused attempt, in words that can be read out.
+
+    Example: callserver why 32123456
+    """
+    settings = resources.settings()
     parsed = phone.parse(number)
     if isinstance(parsed, phone.NumberProblem):
         raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
-    with opening.database(settings) as engine:
-        rules = opening.rules(engine, settings)
+    with resources.database(settings) as engine:
+        rules = resources.rules(engine, settings)
         with engine.begin() as tx:
-            answer = look_up(tx, parsed, opening.secret(settings), by, opening.now(tx))
+            answer = look_up(tx, parsed, resources.secret(settings), by, resources.now(tx))
     if as_json:
         print(json.dumps(_document(answer), ensure_ascii=False, indent=2))
         return

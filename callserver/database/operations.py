@@ -218,6 +218,29 @@ def keep_time(tx: Tx, now: datetime, *, back: bool = False) -> None:
     )
 
 
+SIMULATED = "simulated"
+"""A row among the leases: everything in this database happened on a simulated network."""
+
+
+def mark_simulated(tx: Tx, now: datetime) -> None:
+    """Remember for good that this database's calls are invented."""
+    tx.execute(
+        _INSERTS[tx.dialect.name](leases)
+        .values(name=SIMULATED, owner=NOBODY, until=now)
+        .on_conflict_do_nothing()
+    )
+
+
+def is_simulated(tx: Tx) -> bool:
+    """Whether this database's calls are invented."""
+    return tx.execute(_lease, {"name": SIMULATED}).one_or_none() is not None
+
+
+def has_real_calls(tx: Tx) -> bool:
+    """Whether somebody has been called from this database, by a real network."""
+    return not is_simulated(tx) and tx.execute(select(calls.c.attempt).limit(1)).first() is not None
+
+
 def slots_from(tx: Tx, now: datetime) -> None:
     """No slot lies further ahead than now: a clock that went ahead gave them out."""
     tx.execute(update(budgets).where(budgets.c.next_at > now).values(next_at=now))

@@ -27,6 +27,9 @@ class VirtualClock:
         """Never backwards."""
         self._now = max(self._now, instant)
 
+    def device_time(self) -> datetime:
+        return self._now
+
     def skew_ms(self) -> int:
         return 0
 

@@ -7,14 +7,14 @@ a robot would have had.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Container
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
 from callserver.simulator.legs import Behaviour, Conference, Leg
 from callserver.simulator.network import Network, People
-from callserver.simulator.town import Town
+from callserver.simulator.town import Talk, Town
 
 Who = Literal["person", "phoner", "listener"]
 
@@ -24,6 +24,15 @@ LONGER_S = 40.0
 """A visitor reads and types while she talks, so people stay on the line for at least so long."""
 
 VOICEMAIL_S = 20.0
+
+PATTERN = (
+    Behaviour(answers_after=2.5),
+    Behaviour(ends="busy"),
+    Behaviour(answers_after=5),
+    Behaviour(ends="busy"),
+    Behaviour(),
+)
+"""What a visitor's calls meet, by turns: every second or third is answered."""
 
 
 class Heard(BaseModel):
@@ -63,12 +72,13 @@ class Visitors:
         self._town = town
         self._calls_in_at = calls_in_at
         self._telephones: dict[str, Telephone] = {}
-        self._lines: frozenset[str] = frozenset()
+        self._lines: Container[str] = ()
         self._others: People
+        self._calls: dict[str, int] = {}  # to how many people, by visitor
 
-    def come(self, lines: Collection[str], others: People) -> None:
+    def come(self, lines: Container[str], others: People) -> None:
         """Whose telephones may be played; everybody else is as before."""
-        self._lines, self._others = frozenset(lines), others
+        self._lines, self._others = lines, others
         self._network.people = self
 
     def go(self) -> None:
@@ -118,14 +128,28 @@ class Visitors:
 
     def rings(self, leg: Leg) -> Behaviour:
         if leg.to not in self._lines:
-            return self._others.rings(leg)
+            usual = self._others.rings(leg)
+            visitor = self._visitor_in(leg.conference)
+            return usual if visitor is None else self._reached(visitor)
         if leg.to not in self._telephones:
             return Behaviour(ends="failed")  # no page is open
         return Behaviour(answers_after=TAKES_S)
 
+    def _visitor_in(self, room: str | None) -> str | None:
+        """The visitor's line in a room to which somebody is called."""
+        there = self._network.rooms.get(room or "")
+        lines = () if there is None else (leg.far_end for leg in there.parties())
+        return next((line for line in lines if line in self._lines), None)
+
+    def _reached(self, visitor: str) -> Behaviour:
+        """What happens at the far end of a visitor's next call."""
+        call = self._calls[visitor] = self._calls.get(visitor, 0) + 1
+        return PATTERN[(call - 1) % len(PATTERN)]
+
     def answered(self, leg: Leg) -> None:
         if leg.to not in self._lines:
-            self._others.answered(leg)
+            if self._calls.get(self._visitor_in(leg.conference) or "") != 1:
+                self._others.answered(leg)  # might hang up at once: not in a visitor's first call
         elif leg.to in self._telephones:
             self._telephones[leg.to].leg = leg
             self._tell(self._telephones[leg.to])
@@ -195,6 +219,8 @@ class Visitors:
         """A talk begins. A visitor speaks for herself; the person hangs up when it is over."""
         talk = self._town.talk(person.to)
         visits = phoner.far_end in self._lines
+        if self._calls.get(phoner.far_end) == 1 and talk.result in ("early", "voicemail"):
+            talk = Talk(talk.seconds, "no")  # a visitor's first call is a talk
         seconds = talk.seconds
         if visits and talk.result != "early":
             seconds = VOICEMAIL_S if talk.result == "voicemail" else max(talk.seconds, LONGER_S)

@@ -1,7 +1,7 @@
 """The simulated network and its people over real HTTP, in real time: what the demonstration runs on."""
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -59,7 +59,7 @@ class World:
         hours: float,
         supervisors: Sequence[Supervisor] = (),
         pace: float = 1,
-        visitors: Collection[str] = (),
+        visitors: Container[str] = (),
     ) -> Floor:
         """Let the robots come to work. `visitors`: lines of people who try the house out."""
         ends_at = self._clock.now() + timedelta(hours=hours)

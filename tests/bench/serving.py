@@ -22,7 +22,7 @@ from starlette.routing import Route
 from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import build
-from callserver.cli.stage import listening
+from callserver.cli.simulated_stack import listening
 from callserver.database import migrate
 from callserver.database.store import make_engine
 from callserver.database.tables import calls, seats

@@ -25,7 +25,7 @@ from playwright.sync_api import (
 )
 
 from callserver.adapters.clock import ShiftedClock
-from callserver.cli.stage import Plan, Stage, opened
+from callserver.cli.simulated_stack import Plan, SimulatedStack, started
 from callserver.simulator.town import Habits
 
 pytest.register_assert_rewrite(
@@ -69,7 +69,7 @@ QUIET = (
 class House:
     """A house that runs in a thread of its own."""
 
-    stage: Stage
+    stage: SimulatedStack
     loop: asyncio.AbstractEventLoop
     given: dict[str, datetime] = field(
         default_factory=dict
@@ -81,7 +81,7 @@ class House:
 
     def code(self, handle: str) -> str:
         """A one-time code that the account has not given yet: each counts once. One early is taken."""
-        now = self.stage.clock.now()
+        now = self.stage.clock.device_time()
         last = self.given.get(handle)
         self.given[handle] = now if last is None else max(now, last + timedelta(seconds=30))
         return self.stage.staff.code(self.given[handle])
@@ -109,7 +109,7 @@ def open_house(plan: Plan, clock: ShiftedClock | None = None) -> Iterator[House]
     ready, over = threading.Event(), asyncio.Event()
 
     async def live() -> None:
-        async with opened(plan, clock) as stage:
+        async with started(plan, clock) as stage:
             found.append(House(stage, asyncio.get_running_loop()))
             ready.set()
             await over.wait()

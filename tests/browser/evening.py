@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import Page
 
 from callserver.adapters.clock import ShiftedClock
-from callserver.cli.stage import Plan
+from callserver.cli.simulated_stack import Plan
 from callserver.database import floor
 from callserver.engine.lists.importer import take_in
 from callserver.simulator.town import NUMBERS_FROM, Habits

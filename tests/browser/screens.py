@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import select
 
 from callserver import log
-from callserver.cli.stage import Plan
+from callserver.cli.simulated_stack import Plan
 from callserver.database.tables import calls
 from callserver.simulator.town import Habits
 from tests.browser import conftest, looking

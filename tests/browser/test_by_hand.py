@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from callserver.cli.stage import SEED, Plan
+from callserver.cli.simulated_stack import SEED, Plan
 from callserver.database.tables import calls, contacts
 from callserver.domain import subject
 from callserver.domain.facts import Scope

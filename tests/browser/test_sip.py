@@ -12,7 +12,7 @@ import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 
 from callserver.adapters.asterisk.bridging import heard
-from callserver.cli.stage import listening
+from callserver.cli.simulated_stack import listening
 from callserver.console.phone.softphone import bundled
 from callserver.database import accounts
 from callserver.domain.role import NEEDS_CODE

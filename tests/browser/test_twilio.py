@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from callserver.cli.stage import Plan
+from callserver.cli.simulated_stack import Plan
 from callserver.console.phone.softphone import bundled
 from tests.browser.conftest import (
     ROOT,

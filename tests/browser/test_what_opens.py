@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from callserver.cli.stage import Plan
+from callserver.cli.simulated_stack import Plan
 from callserver.database import accounts
 from callserver.database.tables import calls
 from callserver.domain.role import Role

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from callserver.cli import asterisk, opening, users
+from callserver.cli import asterisk, resources, users
 from callserver.database import accounts
 from callserver.database import softphones as kept
 from callserver.database.tables import audit
@@ -94,7 +94,7 @@ def test_a_telephones_password_is_shown_once_and_kept_nowhere(say: Say, engine: 
     assert "line       sip:telephone_1, written into the account of maja" in shown
     assert "address    127.0.0.1:5061 (TLS, SRTP)" in shown
     with engine.connect() as tx:
-        (row,) = kept.alive(tx, opening.now(tx))
+        (row,) = kept.alive(tx, resources.now(tx))
         user = accounts.by_handle(tx, "maja")
         assert user is not None
         assert user.line == "sip:telephone_1"
@@ -103,7 +103,7 @@ def test_a_telephones_password_is_shown_once_and_kept_nowhere(say: Say, engine: 
     assert password not in str(row) + log
     say("user", "off-board", "maja")
     with engine.connect() as tx:
-        assert kept.alive(tx, opening.now(tx)) == []
+        assert kept.alive(tx, resources.now(tx)) == []
     with pytest.raises(ConfigurationProblem, match="no user"):
         say("asterisk", "telephone", "maja")
 

@@ -83,6 +83,7 @@ def test_every_command_reads_the_folder_s_dotenv(run: Run, tmp_path: Path) -> No
     assert found.returncode == 2
     assert "CALLSERVER_PORT='many'" in found.stderr
     assert run("migrate", CALLSERVER_PORT="8000").returncode == 0  # the environment goes first
+    assert run("migrate", CALLSERVER_PORT="").returncode == 0  # empty: the default
     (tmp_path / ".env").write_bytes(b"CALLSERVER_PORT=\xff\n")
     assert ".env cannot be read" in run("migrate", CALLSERVER_PORT="8000").stderr
 

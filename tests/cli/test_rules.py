@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from callserver.adapters.config_folder import ConfigFolder, load
 from callserver.cli import contacts, explain, rules
-from callserver.cli.populating import wash
+from callserver.cli.invented_data import wash
 from callserver.database import revisions
 from callserver.database.store import make_engine
 from callserver.domain.loosening import looser

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from callserver.cli.populating import at_telephone
+from callserver.cli.invented_data import at_telephone
 from callserver.database import accounts, operations, suppressions
 from callserver.database.tables import register_entries, registers
 from callserver.domain import phone, subject

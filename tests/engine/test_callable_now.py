@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from callserver.adapters.config_folder import load
-from callserver.cli.populating import wash
+from callserver.cli.invented_data import wash
 from callserver.database import (
     bulk_facts,
     contacts,

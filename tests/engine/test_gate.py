@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from callserver.adapters.config_folder import load
-from callserver.cli.populating import wash
+from callserver.cli.invented_data import wash
 from callserver.database import contacts, operations
 from callserver.database.calls import _attempts
 from callserver.database.store import AnyStore

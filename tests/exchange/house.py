@@ -17,7 +17,7 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.adapters.config_folder import load
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli.populating import wash
+from callserver.cli.invented_data import wash
 from callserver.database import accounts
 from callserver.database.store import make_engine
 from callserver.database.tables import audit, calls, contacts, seats

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from callserver.cli.populating import at_telephone
+from callserver.cli.invented_data import at_telephone
 from callserver.database import accounts, listenings
 from callserver.database.more_tables import listenings as table
 from callserver.domain.line import OwnLine

@@ -19,8 +19,8 @@ from sqlalchemy import func, select
 
 from callserver.adapters.clock import ShiftedClock
 from callserver.adapters.config_folder import load
-from callserver.cli.populating import populate, supervise
-from callserver.cli.stage import listening, serving
+from callserver.cli.invented_data import populate, supervise
+from callserver.cli.simulated_stack import listening, serving
 from callserver.database import figures
 from callserver.database.more_tables import listenings
 from callserver.database.store import make_engine

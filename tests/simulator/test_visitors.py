@@ -17,10 +17,10 @@ TALKS = Habits(answers=1, hangs_up_early=0, voicemail=0, talk_seconds=60)
 class Visited(EarHouse):
     """A house in which the phoner and the supervisor are visitors."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, habits: Habits) -> None:
         super().__init__(folder)
         calls_in_at = f"{self.plan.public_url}/twilio/voice/client"
-        self.visitors = Visitors(self.network, Town(1, TALKS), calls_in_at)
+        self.visitors = Visitors(self.network, Town(1, habits), calls_in_at)
         self.visitors.come((PHONER, LISTENER), self.people)
         self.told: dict[str, list[Heard]] = {PHONER: [], LISTENER: []}
         self.pages: list[asyncio.Task[None]] = []
@@ -48,9 +48,9 @@ class Visited(EarHouse):
         return self.told[line][-1]
 
 
-def visited(folder: Path, work: Callable[[Visited], Any]) -> None:
+def visited(folder: Path, work: Callable[[Visited], Any], habits: Habits = TALKS) -> None:
     async def run() -> None:
-        house = Visited(folder)
+        house = Visited(folder, habits)
         await house.opens(PHONER)
         await house.opens(LISTENER)
         await work(house)
@@ -159,3 +159,25 @@ def test_a_second_page_takes_over(tmp_path: Path) -> None:
         assert house.pages[0].done()
 
     visited(tmp_path, work)
+
+
+def test_a_visitors_first_call_is_answered_at_once_then_every_second_or_third(
+    tmp_path: Path,
+) -> None:
+    """Whatever the town's people would do: here none of them ever answers."""
+
+    async def work(house: Visited) -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(10)
+        assert (await house.seat())["state"] == "talking"
+        for _ in range(40):
+            if (await house.seat())["state"] == "talking":
+                await house.api("POST", "/hang-up", {})
+                assert (await house.outcome("no_thanks"))[0] == 200
+            await house.until(5)
+        calls = [leg for leg in house.network.legs.values() if leg.is_contact]
+        answers = [leg.answered is not None for leg in calls]
+        assert answers[:10] == [True, False, True, False, False] * 2
+
+    visited(tmp_path, work, Habits(answers=0))

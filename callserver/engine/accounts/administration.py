@@ -153,8 +153,7 @@ class AccountAdministration:
             _reach(by, user)
             if user.id == by.id:
                 raise NotAllowed("somebody else has to end your access", key="staff_self_leave")
-            _keep_an_administrator(tx, user, None)
-            return offboarding.off_board(tx, user, self._ctx.clock.now(), by=f"user:{by.id}")
+            return off_board(tx, user, self._ctx.clock.now(), by=f"user:{by.id}")
 
         return await self._ctx.store.run(work)
 
@@ -176,20 +175,14 @@ class AccountAdministration:
             Impossible: the account's role may not do what the scopes say.
             NotAllowed: not in this administrator's reach, or beyond her own rights.
         """
-        shown, kept = new_token()
 
-        def work(tx: Tx) -> int:
+        def work(tx: Tx) -> tuple[int, str]:
             user = _known(tx, key)
             _reach(by, user)
-            given = _scopes(rights, user, scopes)
-            now = self._ctx.clock.now()
-            until = now + timedelta(days=days) if days else None
-            made = accounts.add_token(tx, kept, user.id, name, now, scopes=given, until=until)
-            who = f"user:{by.id}"
-            audit.append(tx, now, Kind.TOKEN, user=user.id, token=made, did="added", by=who)
-            return made
+            now, who = self._ctx.clock.now(), f"user:{by.id}"
+            return add_token(tx, user, name, scopes, days, rights=rights, now=now, by=who)
 
-        return await self._ctx.store.run(work), shown
+        return await self._ctx.store.run(work)
 
     async def drop_token(self, by: User, token: int) -> None:
         """End a token at once.
@@ -200,14 +193,10 @@ class AccountAdministration:
 
         def work(tx: Tx) -> None:
             owner = next((row.user for row in accounts.tokens_of(tx) if row.id == token), None)
-            if owner is None:
-                raise NotFound(f"there is no token {token}", key="not_found")
-            user = accounts.user(tx, owner)
+            user = None if owner is None else accounts.user(tx, owner)
             if user is not None:
                 _reach_to_end(by, user)
-            accounts.drop_token(tx, token)
-            now = self._ctx.clock.now()
-            audit.append(tx, now, Kind.TOKEN, token=token, did="dropped", by=f"user:{by.id}")
+            drop_token(tx, token, now=self._ctx.clock.now(), by=f"user:{by.id}")
 
         await self._ctx.store.run(work)
 
@@ -242,6 +231,52 @@ def add(
         user_lines.enter(tx, terms, key, given.line, now, by)
     audit.append(tx, now, Kind.USER, user=key, did="added", by=by, role=given.role.value)
     return key
+
+
+def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
+    """End somebody's access; how many call-backs become the team's.
+
+    Raises:
+        Impossible: they are the last administrator or project leader.
+    """
+    _keep_an_administrator(tx, user, None)
+    return offboarding.off_board(tx, user, now, by)
+
+
+def add_token(
+    tx: Tx,
+    user: User,
+    name: str,
+    scopes: list[Action] | None,
+    days: int,
+    *,
+    rights: frozenset[Action],
+    now: datetime,
+    by: str,
+) -> tuple[int, str]:
+    """A bearer token; its id, and the token itself. `days` 0: until dropped.
+
+    Raises:
+        Impossible: the account's role may not do what the scopes say.
+        NotAllowed: `rights`, which are those of whoever makes it, do not include the scopes.
+    """
+    shown, kept = new_token()
+    given = _scopes(rights, user, scopes)
+    until = now + timedelta(days=days) if days else None
+    key = accounts.add_token(tx, kept, user.id, name, now, scopes=given, until=until)
+    audit.append(tx, now, Kind.TOKEN, user=user.id, token=key, did="added", by=by)
+    return key, shown
+
+
+def drop_token(tx: Tx, token: int, *, now: datetime, by: str) -> None:
+    """End a token at once.
+
+    Raises:
+        NotFound: there is no such token.
+    """
+    if not accounts.drop_token(tx, token):
+        raise NotFound(f"there is no token {token}", key="not_found")
+    audit.append(tx, now, Kind.TOKEN, token=token, did="dropped", by=by)
 
 
 def _without_line(given: AccountDetails) -> dict[str, Any]:
@@ -301,7 +336,8 @@ def _scopes(own: frozenset[Action], user: User, wanted: list[Action] | None) -> 
     """
     owners = MAY[Role(user.role)]
     if set(wanted or ()) - owners:
-        raise Impossible("the role does not include this", key="staff_scopes")
+        beyond = ", ".join(sorted(set(wanted or ()) - owners))
+        raise Impossible(f"{user.role} may not {beyond}", key="staff_scopes")
     given = set(wanted or owners & own)
     if not given or given - own:
         raise NotAllowed(

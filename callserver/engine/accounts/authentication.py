@@ -263,7 +263,7 @@ class Authentication:
             kept = accounts.secrets_of(tx, user.id)
             if (kept.code_key is None) != (key is not None):
                 raise NotAllowed("an authenticator is set up already, or none is")
-            step = self._step_of(kept.code_key, key, code, now)
+            step = self._step_of(kept.code_key, key, code, self._ctx.clock.device_time())
             if step is None or (kept.code_step is not None and step <= kept.code_step):
                 self._attempts.failed(tx, attempt, now)
                 return False

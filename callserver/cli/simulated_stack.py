@@ -17,7 +17,8 @@ from starlette.applications import Starlette
 from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli.populating import Staff, populate, supervise, welcome
+from callserver.cli.invented_data import Staff, populate, supervise, welcome
+from callserver.ports import Clock
 from callserver.settings import Settings, instant
 from callserver.simulator.faults import NONE, Faults
 from callserver.simulator.robots import Floor
@@ -45,11 +46,12 @@ class Plan:
     contacts: int = 600
     faults: Faults = NONE
     habits: Habits = HABITS
+    port: int = 0  # 0: a free one
     settings: Mapping[str, Any] = field(default_factory=dict)  # others than a demonstration has
 
 
 @dataclass(slots=True)
-class Open:
+class Stack:
     """A house that is open, whatever its network is."""
 
     server: Server
@@ -60,7 +62,7 @@ class Open:
 
 
 @dataclass(slots=True)
-class Stage(Open):
+class SimulatedStack(Stack):
     """The same before a simulated network."""
 
     world: World
@@ -86,44 +88,64 @@ class Stage(Open):
 
 
 @contextlib.asynccontextmanager
-async def opened(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterator[Stage]:
+async def started(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterator[SimulatedStack]:
     """A house that is open until the block ends; its database can be read until then.
 
     `clock`: what o'clock it is there; a weekday afternoon, when nothing is said.
     """
     clock = clock or ShiftedClock(instant("start", START))
-    doors = [listening(), listening()]
-    url, network_url = (f"http://127.0.0.1:{door.getsockname()[1]}" for door in doors)
-    world = World(
-        clock,
-        public_url=url,
-        account=ACCOUNT,
-        token=TOKEN,
-        seed=SEED,
-        faults=plan.faults,
-        calls_per_second=CALLS_PER_SECOND,
-        habits=plan.habits,
-    )
+    doors = [listening(plan.port), listening()]
+    url, network_url = map(address, doors)
+    world = network(clock, url, CALLS_PER_SECOND, plan.faults, plan.habits)
     server = build(settings(plan, url, network_url), clock=clock)
     rules, now, store = server.ctx.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
     supervisors = await store.run(lambda tx: supervise(tx, rules, now)) if robots else []
     staff = await store.run(lambda tx: welcome(tx, rules, server.authentication))
-    network = f"simulated network at {network_url}"
-    stage = Stage(server, clock, url, network, staff, world, supervisors)
-    async with serving(world.rest, doors[1]):
-        await stage.open(doors[0])
-        agenda = asyncio.ensure_future(world.agenda.run())
-        stage.floor = world.employ(robots, 24, supervisors, visitors=staff.lines)
+    described = f"simulated network at {network_url}"
+    stack = SimulatedStack(server, clock, url, described, staff, world, supervisors)
+    async with running(world, doors[1]):
+        await stack.open(doors[0])
+        stack.floor = world.employ(robots, 24, supervisors, visitors=staff.lines)
         try:
-            yield stage
+            yield stack
         finally:
             world.visitors.go()
-            await stage.close()
+            await stack.close()
+
+
+def network(
+    clock: Clock, url: str, calls_per_second: float, faults: Faults = NONE, habits: Habits = HABITS
+) -> World:
+    """A simulated network whose webhooks go to `url`."""
+    return World(
+        clock,
+        public_url=url,
+        account=ACCOUNT,
+        token=TOKEN,
+        seed=SEED,
+        faults=faults,
+        calls_per_second=calls_per_second,
+        habits=habits,
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(world: World, door: socket.socket) -> AsyncIterator[None]:
+    """The network is there, at an open socket, until the block ends."""
+    async with serving(world.rest, door):
+        agenda = asyncio.ensure_future(world.agenda.run())
+        try:
+            yield
+        finally:
             agenda.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await agenda
     await world.close()
+
+
+def address(door: socket.socket) -> str:
+    return f"http://127.0.0.1:{door.getsockname()[1]}"
 
 
 def settings(plan: Plan, url: str, network_url: str) -> Settings:

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from callserver.cli import opening
+from callserver.cli import resources
 from callserver.database import refused_numbers
 from callserver.database.store import reading
 from callserver.domain import phone
@@ -24,9 +24,12 @@ def register(app: typer.Typer) -> None:
 def listing(
     plain: Annotated[bool, typer.Option("--plain", help="show whole numbers")] = False,
 ) -> None:
-    """Contacts that are set aside until somebody has looked."""
+    """List contacts that are set aside because the carrier refused their number.
+
+    Example: callserver refused list
+    """
     table = Table("contact", "campaign", "number", "code", "at")
-    with opening.database() as engine, reading(engine) as connection:
+    with resources.database() as engine, reading(engine) as connection:
         for row in refused_numbers.not_released(connection):
             number = phone.from_int(row.number)
             shown = number if plain else phone.masked(number)
@@ -39,11 +42,14 @@ def release(
     campaign: Annotated[str | None, typer.Option(help="all of this campaign")] = None,
     contact: Annotated[int | None, typer.Option(help="only this contact")] = None,
     by: Annotated[
-        str, typer.Option(help="who decided; stands in the log", callback=opening.kept_words)
+        str, typer.Option(help="who decided; stands in the log", callback=resources.kept_words)
     ] = "command",
 ) -> None:
-    """Call these numbers again; without an option all that are set aside."""
-    with opening.database() as engine, engine.begin() as tx:
+    """Call these numbers again; without an option all that are set aside.
+
+    Example: callserver refused release
+    """
+    with resources.database() as engine, engine.begin() as tx:
         rows = [
             row
             for row in refused_numbers.not_released(tx, campaign)
@@ -51,5 +57,5 @@ def release(
         ]
         if not rows:
             raise NotFound("nothing is set aside that fits")
-        released = carrier_refusals.release(tx, rows, by, opening.now(tx))
+        released = carrier_refusals.release(tx, rows, by, resources.now(tx))
     print(f"{len(rows)} released; contacts that are dialed again: {len(released)}")

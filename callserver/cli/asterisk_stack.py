@@ -24,8 +24,17 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli import asterisk
-from callserver.cli.populating import at_telephone, populate, welcome
-from callserver.cli.stage import SEED, START, Open, Plan, listening, serving, settings
+from callserver.cli.invented_data import at_telephone, populate, welcome
+from callserver.cli.simulated_stack import (
+    SEED,
+    START,
+    Plan,
+    Stack,
+    address,
+    listening,
+    serving,
+    settings,
+)
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.settings import instant
@@ -50,21 +59,21 @@ def missing() -> str:
 
 
 @dataclass(slots=True)
-class RealStage(Open):
+class AsteriskStack(Stack):
     """A house that is open, and what was rung at its trunk."""
 
     telephones: Sipp
 
 
 @contextlib.asynccontextmanager
-async def opened(plan: Plan) -> AsyncIterator[RealStage]:
+async def started(plan: Plan) -> AsyncIterator[AsteriskStack]:
     """A house that is open until the block ends; its database can be read until then.
 
     Raises:
         ConfigurationProblem: the exchange did not come up.
     """
-    door = listening()
-    url = f"http://127.0.0.1:{door.getsockname()[1]}"
+    door = listening(plan.port)
+    url = address(door)
     folder = (plan.folder / "exchange").resolve()
     chosen = asterisk.prepared(folder, settings(plan, url, ""))
     clock = ShiftedClock(instant("start", START))
@@ -76,13 +85,13 @@ async def opened(plan: Plan) -> AsyncIterator[RealStage]:
     await asyncio.to_thread(_speak, folder, server)
     telephones = Sipp(folder, SCENARIO, int(carrier(chosen).first.port), echoes=False)
     network = f"Asterisk in {folder}, SIPp at its trunk"
-    stage = RealStage(server, clock, url, network, staff, telephones)
+    stack = AsteriskStack(server, clock, url, network, staff, telephones)
     telephones.start()
     try:
         async with _exchange(folder), serving(create(server), door):
             await _until_the_trunk_answers(server)
             async with _at_work(robots, url, clock):
-                yield stage
+                yield stack
             server.feed.stop()  # live pages would hold the server up
     finally:
         telephones.stop()

@@ -1,0 +1,66 @@
+"""`callserver serve` with CALLSERVER_PROVIDER=simulated: the server, and a network that calls nobody real.
+
+Lists, accounts and rules are the installation's own. Every browser has a simulated telephone, and
+the called people are invented, whatever numbers the lists hold.
+"""
+
+import asyncio
+import signal
+import socket
+from zoneinfo import ZoneInfo
+
+from callserver.app import create
+from callserver.assemble import build
+from callserver.cli.simulated_stack import (
+    ACCOUNT,
+    TOKEN,
+    address,
+    listening,
+    network,
+    running,
+    serving,
+)
+from callserver.settings import Settings
+
+
+class Browsers:
+    """The telephones of all pages, of people with accounts that are yet to be made as well."""
+
+    def __contains__(self, line: object) -> bool:
+        return isinstance(line, str) and line.startswith("client:")
+
+
+async def serve(settings: Settings, door: socket.socket) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    url, network_door = f"http://127.0.0.1:{settings.port}", listening()
+    server = build(_before(address(network_door), url, settings))
+    world = network(server.clock, url, settings.calls_per_second)
+    now = server.clock.now().astimezone(ZoneInfo("Europe/Copenhagen"))
+    async with running(world, network_door), serving(create(server, played=world.visitors), door):
+        world.employ([], hours=24 * 365, visitors=Browsers())
+        print(
+            f"callserver is at {url}; the network is simulated: nobody real is called", flush=True
+        )
+        print(f"its clock says {now:%A %Y-%m-%d %H:%M} (Copenhagen); Ctrl-C ends it", flush=True)
+        await ended.wait()
+        world.visitors.go()
+        server.feed.stop()  # live pages would hold the server up
+
+
+def _before(network_url: str, url: str, settings: Settings) -> Settings:
+    return settings.model_copy(
+        update={
+            "public_url": url,
+            "account_sid": ACCOUNT,
+            "auth_token": TOKEN,
+            "api_key": "",
+            "api_secret": "",
+            "app_sid": "",
+            "region": "",
+            "edge": "",
+            "api_url": network_url,
+        }
+    )

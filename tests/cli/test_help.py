@@ -1,0 +1,51 @@
+"""What `callserver --help` says, and what it costs."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from callserver import __version__
+from callserver.cli import COMMANDS, command
+
+HEAVY = ("alembic", "httpx", "jinja2", "pydantic", "sqlalchemy", "starlette", "twilio", "uvicorn")
+
+
+def python(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+
+def test_help_lists_every_command_and_imports_none() -> None:
+    said = python(
+        "import sys\n"
+        "from callserver.cli import app\n"
+        "try:\n    app(['--help'])\n"
+        f"finally:\n    print('loaded', *sorted(set({HEAVY}) & set(sys.modules)), file=sys.stdout)\n"
+    )
+    for name in COMMANDS:
+        assert f"│ {name} " in said
+    assert said.splitlines()[-1] == "loaded"
+
+
+def test_the_version() -> None:
+    said = python("from callserver.cli import app; app(['--version'])")
+    assert said == f"callserver {__version__}\n"
+
+
+def leaves(path: str, found: Any) -> list[tuple[str, str]]:
+    """Every command below, with its help."""
+    if hasattr(found, "commands"):
+        below = found.commands.items()
+        return [leaf for name, part in below for leaf in leaves(f"{path} {name}", part)]
+    return [(path, found.help)]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_the_list_says_and_gives_an_example(name: str) -> None:
+    found = command(name)
+    assert found.help.partition("\n\n")[0].replace("\n", " ") == COMMANDS[name][1]
+    for path, said in leaves(name, found):
+        assert f"Example: callserver {path}" in said, path
