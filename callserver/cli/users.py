@@ -11,7 +11,7 @@ from callserver.cli import resources
 from callserver.database import accounts
 from callserver.database.accounts import User
 from callserver.domain.role import Action, Role
-from callserver.engine.accounts import administration, offboarding
+from callserver.engine.accounts import administration, offboarding, tokens
 from callserver.engine.accounts.administration import AccountDetails
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.context import LineContext
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
     token = typer.Typer(help="Bearer tokens for machines.", no_args_is_help=True)
     token.command("add")(add_token)
     token.command("drop")(drop_token)
-    token.command("list")(tokens)
+    token.command("list")(list_tokens)
     app.add_typer(token, name="token")
 
 
@@ -142,7 +142,7 @@ def add_token(
     Example: callserver token add maja --name softphone --scope phone --days 90
     """
     with resources.database() as engine, engine.begin() as tx:
-        _, token = administration.add_token(
+        _, token = tokens.add(
             tx,
             _known(tx, handle),
             name,
@@ -161,11 +161,11 @@ def drop_token(token: Annotated[int, typer.Argument(help="its id, from the list"
     Example: callserver token drop 3
     """
     with resources.database() as engine, engine.begin() as tx:
-        administration.drop_token(tx, token, now=resources.now(tx), by="command")
+        tokens.drop(tx, token, now=resources.now(tx), by="command")
     print(f"token {token} has ended")
 
 
-def tokens() -> None:
+def list_tokens() -> None:
     """List the tokens that work, without the tokens themselves.
 
     Example: callserver token list

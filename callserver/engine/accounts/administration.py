@@ -7,16 +7,16 @@ command, on the machine itself.
 
 import re
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from callserver.database import accounts, audit, contacts, listenings, seats
 from callserver.database.accounts import User
 from callserver.domain.audit import Kind
-from callserver.domain.role import MAY, Action, Role
+from callserver.domain.role import Action, Role
 from callserver.engine import user_lines
-from callserver.engine.accounts import offboarding
-from callserver.engine.accounts.authentication import new_password, new_token
+from callserver.engine.accounts import offboarding, tokens
+from callserver.engine.accounts.authentication import new_password
 from callserver.engine.accounts.password_hashing import PasswordHashing
 from callserver.engine.context import EngineContext, LineContext
 from callserver.engine.listening import mentors
@@ -180,7 +180,7 @@ class AccountAdministration:
             user = _known(tx, key)
             _reach(by, user)
             now, who = self._ctx.clock.now(), f"user:{by.id}"
-            return add_token(tx, user, name, scopes, days, rights=rights, now=now, by=who)
+            return tokens.add(tx, user, name, scopes, days, rights=rights, now=now, by=who)
 
         return await self._ctx.store.run(work)
 
@@ -196,7 +196,7 @@ class AccountAdministration:
             user = None if owner is None else accounts.user(tx, owner)
             if user is not None:
                 _reach_to_end(by, user)
-            drop_token(tx, token, now=self._ctx.clock.now(), by=f"user:{by.id}")
+            tokens.drop(tx, token, now=self._ctx.clock.now(), by=f"user:{by.id}")
 
         await self._ctx.store.run(work)
 
@@ -241,42 +241,6 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     """
     _keep_an_administrator(tx, user, None)
     return offboarding.off_board(tx, user, now, by)
-
-
-def add_token(
-    tx: Tx,
-    user: User,
-    name: str,
-    scopes: list[Action] | None,
-    days: int,
-    *,
-    rights: frozenset[Action],
-    now: datetime,
-    by: str,
-) -> tuple[int, str]:
-    """A bearer token; its id, and the token itself. `days` 0: until dropped.
-
-    Raises:
-        Impossible: the account's role may not do what the scopes say.
-        NotAllowed: `rights`, which are those of whoever makes it, do not include the scopes.
-    """
-    shown, kept = new_token()
-    given = _scopes(rights, user, scopes)
-    until = now + timedelta(days=days) if days else None
-    key = accounts.add_token(tx, kept, user.id, name, now, scopes=given, until=until)
-    audit.append(tx, now, Kind.TOKEN, user=user.id, token=key, did="added", by=by)
-    return key, shown
-
-
-def drop_token(tx: Tx, token: int, *, now: datetime, by: str) -> None:
-    """End a token at once.
-
-    Raises:
-        NotFound: there is no such token.
-    """
-    if not accounts.drop_token(tx, token):
-        raise NotFound(f"there is no token {token}", key="not_found")
-    audit.append(tx, now, Kind.TOKEN, token=token, did="dropped", by=by)
 
 
 def _without_line(given: AccountDetails) -> dict[str, Any]:
@@ -325,25 +289,6 @@ def _reach(by: User, user: User | None, given: AccountDetails | None = None) -> 
             "a project leader's account is kept by command, on the machine itself",
             key="staff_leader",
         )
-
-
-def _scopes(own: frozenset[Action], user: User, wanted: list[Action] | None) -> list[Action]:
-    """What a token may be used for: nothing that its owner or whoever makes it may not do.
-
-    Raises:
-        Impossible: the owner's role does not include what is wanted.
-        NotAllowed: the own role does not, or no action is left.
-    """
-    owners = MAY[Role(user.role)]
-    if set(wanted or ()) - owners:
-        beyond = ", ".join(sorted(set(wanted or ()) - owners))
-        raise Impossible(f"{user.role} may not {beyond}", key="staff_scopes")
-    given = set(wanted or owners & own)
-    if not given or given - own:
-        raise NotAllowed(
-            "nobody gives a token rights that they do not have themselves", key="staff_token_rights"
-        )
-    return sorted(given)
 
 
 def _on_shift(tx: Tx, user: int) -> str | None:
