@@ -1,4 +1,4 @@
-"""Whether an address tells a household, or says only that none is known."""
+"""Whether an address identifies a household, or is only a placeholder."""
 
 import re
 from functools import lru_cache
@@ -15,17 +15,17 @@ _UNKNOWN = re.compile(
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether a cell says only that something is not known."""
+    """Whether a cell says only that its value is unknown."""
     words = _LETTERS.findall(text.casefold())
-    digits = any(sign.isdigit() and sign != "0" for sign in text)
+    has_digits = any(character.isdigit() and character != "0" for character in text)
     if not words:
-        return not digits
-    return not digits and all(_UNKNOWN.fullmatch(word) for word in words)
+        return not has_digits
+    return not has_digits and all(_UNKNOWN.fullmatch(word) for word in words)
 
 
 @lru_cache(maxsize=65536)
 def is_no_address(text: str) -> bool:
-    """Whether no household can be told by it: a street and a house need letters and a digit."""
+    """Whether it identifies no household: a street and a house number need letters and a digit."""
     words = _LETTERS.findall(text.casefold())
-    known = [word for word in words if not _UNKNOWN.fullmatch(word)]
-    return not known or not any(sign.isdigit() for sign in text)
+    known_words = [word for word in words if not _UNKNOWN.fullmatch(word)]
+    return not known_words or not any(character.isdigit() for character in text)

@@ -1,6 +1,6 @@
-"""What whoever leads the floor must look at, and from when on.
+"""Alarms: what a supervisor must look at, and the limits that raise them.
 
-Pure: figures in, alarms out, in the order of `AlarmKind`; their words stand in the texts (`alarm.<kind>`).
+Pure: figures in, alarms out, in the order of `AlarmKind`. Their texts are in the catalogues (`alarm.<kind>`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,50 +9,50 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 SEALED_WITHIN = timedelta(minutes=2)
-"""Entries are sealed every few seconds; older ones mean that nobody seals."""
+"""Entries are sealed every few seconds; older unsealed ones mean that the sealer does not run."""
 
-WASH_AHEAD = timedelta(days=10)
-"""The register's age is told so long before the rules refuse to dial."""
+REGISTER_WARNING = timedelta(days=10)
+"""The alarm about a register's age is raised this long before the rules refuse to dial."""
 
 BREAKER = "provider_"
-"""How the reason begins for which a campaign was stopped by itself; the provider's code follows."""
+"""Prefix of the reason of a campaign that was stopped automatically; the provider's code follows."""
 
 MOST_SHOWN = 8
-"""Contacts that an alarm names; of more it says that there are more."""
+"""The most contacts that an alarm lists; more are shown as an ellipsis."""
 
 REFUSED_WEBHOOKS = 20
-"""Unsigned requests to the webhooks within the last minutes from which on they are an alarm."""
+"""This many unsigned webhook requests within the last minutes raise an alarm."""
 
 TRUNK = "trunk"
-CARRIER_SETTLES = timedelta(seconds=10)
-"""A trunk or registration that has just come up or gone may be back in a moment."""
+CARRIER_SETTLING = timedelta(seconds=10)
+"""A trunk or registration whose state has just changed may change back in a moment."""
 
-CARRIER_SEEN = timedelta(minutes=3)
-"""What nobody has looked at for so long is no state any more: the house has another provider."""
+CARRIER_STATE_LIFETIME = timedelta(minutes=3)
+"""A state that was last seen longer ago is ignored: another provider is in use by now."""
 
 SILENT_ORDERS = 3
 DECLINED_ORDERS = 5
-"""Orders within the last minutes from which on the provider's health is an alarm."""
+"""This many orders within the last minutes raise an alarm about the provider."""
 
 
 class AlarmKind(StrEnum):
-    UPKEEP_STILL = "upkeep_still"  # no process does what is due
+    UPKEEP_STILL = "upkeep_still"  # no process runs the scheduler
     CLOCK = "clock"  # it has jumped
-    CLOCK_BEHIND = "clock_behind"  # the log knows of later instants
+    CLOCK_BEHIND = "clock_behind"  # the log contains later instants
     TRUNK_DEAD = "trunk_dead"  # the carrier does not answer the exchange
     NOT_REGISTERED = "not_registered"  # the carrier refused the exchange's registration
-    CAMPAIGN_STOPPED = "campaign_stopped"  # by a breaker, not by a person
+    CAMPAIGN_STOPPED = "campaign_stopped"  # by the circuit breaker, not by a person
     NUMBERS_REFUSED = "numbers_refused"  # the carrier refuses some contacts' numbers
     ABANDON_RATE = "abandon_rate"
     PROVIDER_SILENT = "provider_silent"
     PROVIDER_DECLINES = "provider_declines"
-    ABANDONED = "abandoned"  # today somebody answered and met nobody
-    REGISTER_MISSING = "register_missing"  # nobody is called by a policy that respects it
+    ABANDONED = "abandoned"  # today a person answered and no phoner was there
+    REGISTER_MISSING = "register_missing"  # policies that respect it refuse every dial
     REGISTER_OLD = "register_old"
     SEALING_BEHIND = "sealing_behind"
-    SIGN_IN_GUESSED = "sign_in_guessed"  # so many wrong attempts that the next ones must wait
-    WEBHOOKS_REFUSED = "webhooks_refused"  # many that the provider did not sign
-    PACE = "pace"  # somebody did more of one thing than is allowed
+    SIGN_IN_GUESSED = "sign_in_guessed"  # so many failed attempts that the next ones must wait
+    WEBHOOKS_REFUSED = "webhooks_refused"  # many requests without the provider's signature
+    PACE = "pace"  # a user exceeded a rate limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class CampaignFigures:
-    """What alarms depend on in one campaign."""
+    """The figures of one campaign that alarms depend on."""
 
     name: str
     paused: bool
@@ -72,22 +72,22 @@ class CampaignFigures:
     abandoned_today: int
     answered: int  # within the policy's window
     abandoned: int
-    rate_exceeded: bool  # the gate stops the campaign for it
-    refused: Sequence[int] = ()  # contacts whose number the carrier refused: set aside
+    rate_exceeded: bool  # the gate refuses the campaign's dials because of it
+    refused: Sequence[int] = ()  # contacts that are set aside: the carrier refused their number
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterAge:
-    """A public register that a policy in use respects; `name` is empty where it goes by any."""
+    """A public register that a policy in use respects, and how old its last issue may be."""
 
     name: str
     issued: datetime | None  # None: never imported
-    days: int | None  # how long an issue serves
+    days: int | None  # for how many days an issue is valid
 
 
 @dataclass(frozen=True, slots=True)
 class CarrierState:
-    """How an own exchange stands with its carrier: its trunk, or a registration at an address."""
+    """The state of the exchange's trunk, or of its registration at a carrier's address."""
 
     name: str
     state: str
@@ -97,7 +97,7 @@ class CarrierState:
 
 @dataclass(frozen=True, slots=True)
 class AlarmFacts:
-    """Everything that is looked at. Ages are None when there is nothing to be old."""
+    """Everything that alarms depend on. An instant is None when there is nothing to date."""
 
     now: datetime
     campaigns: Sequence[CampaignFigures]
@@ -109,21 +109,21 @@ class AlarmFacts:
     upkeep_until: datetime | None
     oldest_unsealed: datetime | None
     registers: Sequence[RegisterAge]  # that policies in use respect
-    guessing_places: int = 0  # places from which somebody guesses
+    guessing_places: int = 0  # places from which passwords are guessed
     refused_webhooks: int = 0
-    rate_limited_users: int = 0  # people who met a limit of pace
-    behind_ms: int = 0  # the clock is behind the log
+    rate_limited_users: int = 0
+    behind_ms: int = 0  # how far the clock is behind the log
     carrier: Sequence[CarrierState] = ()
 
 
 def alarms(facts: AlarmFacts) -> list[Alarm]:
     """Every alarm."""
-    found = [*_server_alarms(facts), *_provider_alarms(facts), *_abuse_alarms(facts)]
+    raised = [*_server_alarms(facts), *_provider_alarms(facts), *_abuse_alarms(facts)]
     for state in facts.carrier:
-        found += _carrier_alarms(state, facts.now)
-    for one in facts.campaigns:
-        found += _campaign_alarms(one)
-    return sorted(found, key=lambda alarm: list(AlarmKind).index(alarm.kind))
+        raised += _carrier_alarms(state, facts.now)
+    for campaign in facts.campaigns:
+        raised += _campaign_alarms(campaign)
+    return sorted(raised, key=lambda alarm: list(AlarmKind).index(alarm.kind))
 
 
 def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
@@ -134,15 +134,16 @@ def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
         yield Alarm(AlarmKind.CLOCK, values={"ms": facts.skew_ms})
     elif facts.behind_ms > 0:
         yield Alarm(AlarmKind.CLOCK_BEHIND, values={"seconds": -(-facts.behind_ms // 1000)})
-    for one in facts.registers:
-        if one.issued is None:
-            yield Alarm(AlarmKind.REGISTER_MISSING, values={"register": one.name})
-        elif one.days is not None and now - one.issued > timedelta(days=one.days) - WASH_AHEAD:
-            age = (now - one.issued).days
-            yield Alarm(
-                AlarmKind.REGISTER_OLD,
-                values={"register": one.name, "age": age, "most": one.days},
-            )
+    for register in facts.registers:
+        if register.issued is None:
+            yield Alarm(AlarmKind.REGISTER_MISSING, values={"register": register.name})
+        elif register.days is not None:
+            age = now - register.issued
+            if age > timedelta(days=register.days) - REGISTER_WARNING:
+                yield Alarm(
+                    AlarmKind.REGISTER_OLD,
+                    values={"register": register.name, "age": age.days, "most": register.days},
+                )
     if facts.oldest_unsealed is not None and now - facts.oldest_unsealed > SEALED_WITHIN:
         minutes = _seconds(now - facts.oldest_unsealed) // 60
         yield Alarm(AlarmKind.SEALING_BEHIND, values={"minutes": minutes})
@@ -164,30 +165,30 @@ def _provider_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
         yield Alarm(AlarmKind.PROVIDER_DECLINES, values={"count": facts.declined})
 
 
-def _carrier_alarms(one: CarrierState, now: datetime) -> Iterator[Alarm]:
-    if now - one.seen_at > CARRIER_SEEN or now - one.since < CARRIER_SETTLES:
+def _carrier_alarms(carrier: CarrierState, now: datetime) -> Iterator[Alarm]:
+    if now - carrier.seen_at > CARRIER_STATE_LIFETIME or now - carrier.since < CARRIER_SETTLING:
         return
-    if one.name == TRUNK and one.state not in ("online", "unknown"):
-        yield Alarm(AlarmKind.TRUNK_DEAD, values={"state": one.state})
-    if one.name != TRUNK and one.state != "registered":
-        yield Alarm(AlarmKind.NOT_REGISTERED, values={"carrier": one.name})
+    if carrier.name == TRUNK and carrier.state not in ("online", "unknown"):
+        yield Alarm(AlarmKind.TRUNK_DEAD, values={"state": carrier.state})
+    if carrier.name != TRUNK and carrier.state != "registered":
+        yield Alarm(AlarmKind.NOT_REGISTERED, values={"carrier": carrier.name})
 
 
-def _campaign_alarms(one: CampaignFigures) -> Iterator[Alarm]:
-    if one.paused and one.reason.startswith(BREAKER):
-        code = one.reason.removeprefix(BREAKER)
-        yield Alarm(AlarmKind.CAMPAIGN_STOPPED, one.name, {"code": code})
-    if one.refused:
-        shown = ", ".join(str(contact) for contact in one.refused[:MOST_SHOWN])
-        more = "" if len(one.refused) <= MOST_SHOWN else ", …"
-        values: dict[str, str | int] = {"count": len(one.refused), "contacts": shown + more}
-        yield Alarm(AlarmKind.NUMBERS_REFUSED, one.name, values)
-    if one.rate_exceeded:
-        values = {"abandoned": one.abandoned, "answered": one.answered}
-        yield Alarm(AlarmKind.ABANDON_RATE, one.name, values)
-    if one.abandoned_today:
-        yield Alarm(AlarmKind.ABANDONED, one.name, {"count": one.abandoned_today})
+def _campaign_alarms(campaign: CampaignFigures) -> Iterator[Alarm]:
+    if campaign.paused and campaign.reason.startswith(BREAKER):
+        code = campaign.reason.removeprefix(BREAKER)
+        yield Alarm(AlarmKind.CAMPAIGN_STOPPED, campaign.name, {"code": code})
+    if campaign.refused:
+        shown = ", ".join(str(contact) for contact in campaign.refused[:MOST_SHOWN])
+        more = "" if len(campaign.refused) <= MOST_SHOWN else ", …"
+        values: dict[str, str | int] = {"count": len(campaign.refused), "contacts": shown + more}
+        yield Alarm(AlarmKind.NUMBERS_REFUSED, campaign.name, values)
+    if campaign.rate_exceeded:
+        values = {"abandoned": campaign.abandoned, "answered": campaign.answered}
+        yield Alarm(AlarmKind.ABANDON_RATE, campaign.name, values)
+    if campaign.abandoned_today:
+        yield Alarm(AlarmKind.ABANDONED, campaign.name, {"count": campaign.abandoned_today})
 
 
-def _seconds(lasts: timedelta) -> int:
-    return int(lasts.total_seconds())
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())

@@ -1,8 +1,8 @@
-"""What a call may ask for and what it may not, and why: from purpose, policy and relation. Pure.
+"""What a call may and may not ask for, and why: from purpose, policy and relation. Pure.
 
 A stranger is never asked for a gift, recruiting and asking for a gift are never mixed
-(Indsamlingsloven), and one no ends the ask for the whole call. Wishes are never asked for: they are
-received, at any time.
+(Indsamlingsloven), and one refusal ends the ask for the whole call. Wishes are never asked for: they
+are accepted at any time.
 """
 
 from collections.abc import Collection
@@ -18,7 +18,7 @@ from callserver.domain.suppression import add_years
 
 
 class Topic(StrEnum):
-    """What a phoner may ask somebody for."""
+    """What a phoner may ask a person for."""
 
     MEMBERSHIP = "membership"
     RAISE = "raise"  # higher dues
@@ -31,12 +31,12 @@ class ClosedReason(StrEnum):
     """Why a topic is closed."""
 
     OTHER_PURPOSE = "other_purpose"  # this call is about something else
-    MEMBER = "member"  # is a member already
+    MEMBER = "member"  # the person is a member already
     NO_MEMBER = "no_member"
-    NO_GIFT_RELATION = "no_gift_relation"  # a stranger
+    NO_GIFT_RELATION = "no_gift_relation"  # the person is a stranger
     GIFT_TOO_OLD = "gift_too_old"
     MIXED = "mixed"  # recruiting and a gift in one call
-    ENDED = "ended"  # the ask is over: `Guide.ended` says why
+    ENDED = "ended"  # the ask has ended: `Guide.ended` says why
 
 
 class AskEnd(StrEnum):
@@ -70,7 +70,7 @@ BY_WISH = {
     "not_about_this": AskEnd.REFUSED,
     "vulnerable": AskEnd.VULNERABLE,
 }
-"""Wishes heard while talking. "Not on this number" is about the telephone, not about the matter."""
+"""Wishes stated during the call. "Not on this number" is about the telephone, not about the topic."""
 
 
 BY_MARK = {
@@ -82,8 +82,8 @@ BY_MARK = {
 """Marks that a call has written."""
 
 CORRECTABLE = frozenset({AskEnd.LATER, AskEnd.WRONG_NUMBER})
-"""An outcome of this kind may be corrected to an agreement. After an opt-out or a refusal nothing is
-agreed for that call, whoever corrects it."""
+"""An outcome of this kind may be corrected to an agreement. After an opt-out or a refusal nobody can
+correct the call's outcome to an agreement."""
 
 TOPICS = {
     Purpose.RECRUIT: (Topic.MEMBERSHIP,),
@@ -96,39 +96,38 @@ TOPICS = {
 """What an agreement of a call with this purpose can be about."""
 
 ONCE = "once"
-"""The frequency of a gift: dues are paid again and again."""
+"""The frequency of a gift: dues are recurring."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """What may be asked in this call, and what may not and why."""
+    """What this call may ask for, and what it may not ask for and why."""
 
     may: tuple[Topic, ...]
     may_not: tuple[tuple[Topic, ClosedReason], ...]
     ended: AskEnd | None = None
 
 
-def why_no_agreement(purpose: Purpose, found: Guide) -> ClosedReason | None:
-    """Why a call with this purpose can lead to no agreement with this person; None: it can."""
+def why_no_agreement(purpose: Purpose, guide: Guide) -> ClosedReason | None:
+    """Why a call with this purpose cannot lead to an agreement with this person; None: it can."""
     topics = TOPICS[purpose]
-    if any(topic in found.may for topic in topics):
+    if any(topic in guide.may for topic in topics):
         return None
-    return dict(found.may_not)[topics[0]] if topics else ClosedReason.OTHER_PURPOSE
+    return dict(guide.may_not)[topics[0]] if topics else ClosedReason.OTHER_PURPOSE
 
 
 def frequencies(purpose: Purpose) -> tuple[str, ...]:
-    """How often may be paid what is agreed in such a call, before the relation is looked at."""
+    """The payment frequencies that such a call can agree on, whatever the person's relation."""
     gifts = Topic.GIFT in TOPICS[purpose]
-    return tuple(one for one in FREQUENCIES if gifts or one != ONCE)
+    return tuple(frequency for frequency in FREQUENCIES if gifts or frequency != ONCE)
 
 
 def ask_end(effect: Effect | None, wishes: Collection[str]) -> AskEnd | None:
-    """What has ended the ask, when something has: a wish heard, or the outcome given."""
-    found = {BY_WISH[wish] for wish in wishes if wish in BY_WISH}
+    """What has ended the ask, if anything: a wish, or the outcome. The most serious one counts."""
+    endings = {BY_WISH[wish] for wish in wishes if wish in BY_WISH}
     if effect in BY_EFFECT:
-        found.add(BY_EFFECT[effect])
-    order = list(AskEnd)
-    return max(found, key=order.index, default=None)  # the gravest is told
+        endings.add(BY_EFFECT[effect])
+    return max(endings, key=list(AskEnd).index, default=None)
 
 
 def guide(
@@ -138,15 +137,15 @@ def guide(
     today: date,
     over: AskEnd | None = None,
 ) -> Guide:
-    """What this call may ask this person for, today on her own calendar."""
+    """What this call may ask this person for. `today` is the date at the person's place."""
     closed = {
         topic: why for topic in Topic if (why := _why_not(topic, campaign, policy, relation, today))
     }
     open_topics = tuple(topic for topic in Topic if topic not in closed)
     if over is None:
         return Guide(open_topics, tuple(closed.items()))
-    shut = {topic: closed.get(topic, ClosedReason.ENDED) for topic in Topic}
-    return Guide((), tuple(shut.items()), over)
+    all_closed = {topic: closed.get(topic, ClosedReason.ENDED) for topic in Topic}
+    return Guide((), tuple(all_closed.items()), over)
 
 
 def _why_not(
@@ -177,7 +176,7 @@ def _why_not(
 def _no_gift(
     purpose: Purpose, policy: Policy | None, relation: Relation, today: date
 ) -> ClosedReason | None:
-    """Without a policy the strictest rule holds: nobody but members is asked."""
+    """Without a policy the strictest rule applies: only members are asked."""
     if not relation.member and (policy is None or policy.gifts.restricted):
         if relation.last_gift is None:
             return ClosedReason.NO_GIFT_RELATION

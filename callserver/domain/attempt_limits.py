@@ -1,18 +1,18 @@
-"""How often something may be tried: a few times at once, then ever more slowly; or so often an hour."""
+"""How often an action may be attempted: a few times, then with growing waits; or a number per period."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 FORGOTTEN_AFTER = timedelta(hours=24)
-"""Failed attempts count until none was made for this long; longer than any wait."""
+"""Attempts are forgotten when none was made for this long. It is longer than any wait."""
 
 _MOST_DOUBLINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptCount:
-    """What was counted so far. `since` is the first attempt's instant, `last` the latest one's."""
+    """The attempts so far. `since` is the instant of the first one, `last` of the latest one."""
 
     count: int
     since: datetime
@@ -27,18 +27,18 @@ class AttemptCount:
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimit:
-    """`free` attempts at once; then a wait that doubles from `first` to `longest`."""
+    """`free` attempts without a wait; then a wait that doubles from `first` to `longest`."""
 
     free: int
     first: timedelta
     longest: timedelta
 
     def opens_at(self, tried: AttemptCount, now: datetime) -> datetime:
-        """When the next attempt may be made; not after `now` when it may be made now."""
-        beyond = tried.count - self.free
-        if beyond < 0 or now - tried.last > FORGOTTEN_AFTER:
+        """When the next attempt may be made; `now` or earlier: it may be made now."""
+        excess = tried.count - self.free
+        if excess < 0 or now - tried.last > FORGOTTEN_AFTER:
             return now
-        wait = self.first * int(2 ** min(beyond, _MOST_DOUBLINGS))
+        wait = self.first * int(2 ** min(excess, _MOST_DOUBLINGS))
         return tried.last + min(wait, self.longest)
 
     def tripped(self, count: int) -> bool:
@@ -48,19 +48,19 @@ class AttemptLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """At most so many within so long."""
+    """At most `most` actions within `within`."""
 
     most: int
     within: timedelta
 
     def opens_at(self, tried: AttemptCount, now: datetime) -> datetime:
-        """When the next one may be done; not after `now` when it may be done now."""
+        """When the next action is allowed; `now` or earlier: it is allowed now."""
         if self._over(tried, now) or tried.count < self.most:
             return now
         return tried.since + self.within
 
     def one_more(self, tried: AttemptCount, now: datetime) -> "AttemptCount":
-        """The count after one more now; it begins anew when its time is over."""
+        """The count after one more action now; it restarts when its period is over."""
         if self._over(tried, now) or tried.count == 0:
             return AttemptCount(1, now, now)
         return AttemptCount(tried.count + 1, tried.since, now)
@@ -70,6 +70,6 @@ class RateLimit:
 
 
 def latest(opens: Sequence[datetime], now: datetime) -> datetime | None:
-    """The instant at which all of them are open; None when they are open now."""
+    """The instant from which all limits allow an attempt; None: they allow it now."""
     last = max(opens, default=now)
     return last if last > now else None

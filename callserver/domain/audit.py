@@ -1,4 +1,4 @@
-"""The audit log's words: the closed list of entry kinds, the canonical form, the hash tree.
+"""Audit entries: the closed list of their kinds, their canonical form, what is stored beside them.
 
 An entry holds ids, reasons, instants and hashes: never a name, a number or a note.
 """
@@ -13,29 +13,29 @@ import orjson
 
 
 class Kind(StrEnum):
-    """Everything that may be written. A kind that is not here cannot be written."""
+    """What an entry is about. A kind that is not in this list cannot be written."""
 
     CONFIGURATION = "configuration"  # a revision became active; was proposed, refused, withdrawn
     IMPORTED = "imported"
-    EXPORTED = "exported"  # a list or its outcomes were copied out
+    EXPORTED = "exported"  # a list or its outcomes were exported
     PERMITTED = "permitted"
     REFUSED = "refused"
     PLACED = "placed"
     DECLINED = "declined"
-    NUMBER_RELEASED = "number_released"  # set aside after a refusal by the carrier; called again
+    NUMBER_RELEASED = "number_released"  # may be called again after a refusal by the carrier
     SILENT = "silent"
-    REPORTED = "reported"  # a report moved a call
-    STOPPED = "stopped"  # we silenced a call, and why
-    APOLOGISED = "apologised"  # somebody answered an empty room
-    SETTLED = "settled"  # the provider was asked what became of a call
+    REPORTED = "reported"  # a report changed a call's state
+    STOPPED = "stopped"  # the server ended a call, and why
+    APOLOGISED = "apologised"  # a person answered an empty room
+    SETTLED = "settled"  # the provider was asked about a call without reports
     SEAT = "seat"  # a seat changed its state
-    HAND = "hand"  # a phoner asked for the supervisor, or no longer does
-    SHIFT_ENDED = "shift_ended"  # somebody who leads the floor ended a shift
-    CARD = "card"  # somebody opened a contact's card
+    HAND = "hand"  # a phoner raised or lowered their hand
+    SHIFT_ENDED = "shift_ended"  # a supervisor ended a phoner's shift
+    CARD = "card"  # a contact's card was opened
     OUTCOME = "outcome"
     CORRECTED = "corrected"
     SUPPRESSED = "suppressed"
-    LIFTED = "lifted"  # an opt-out has ended: approved by a second colleague, or undone
+    LIFTED = "lifted"  # an opt-out was lifted: approved by a second colleague, or undone
     LIFT_PROPOSED = "lift_proposed"
     LIFT_REFUSED = "lift_refused"
     REGISTER = "register"
@@ -45,22 +45,22 @@ class Kind(StrEnum):
     BREAKER = "breaker"  # a campaign was stopped or resumed
     CLOCK = "clock"  # the server's clock had jumped, and its time was accepted
     SIGNATURE_REFUSED = "signature_refused"
-    PACE = "pace"  # somebody did more of one thing than is allowed, and was refused
-    LOOKED_UP = "looked_up"  # somebody asked who called a number, or tried one that is on no list
+    PACE = "pace"  # a user exceeded a rate limit and was refused
+    LOOKED_UP = "looked_up"  # a user looked a number up, or tried to dial one that is on no list
     LISTENING_STARTED = "listening_started"
     LISTENING_CHANGED = "listening_changed"  # another mode
     LISTENING_STOPPED = "listening_stopped"
     LISTEN_DENIED = "listen_denied"
-    HEARD = "heard"  # somebody listened to this call
-    NO_LISTENER = "no_listener"  # whoever is on the line does not want one
+    HEARD = "heard"  # this call had a listener
+    NO_LISTENER = "no_listener"  # the person on the line does not want a listener
     FORM = "form"  # a listening form was filled in for a call
-    LOG_SEARCHED = "log_searched"  # somebody looked at this log
-    VERIFIED = "verified"  # somebody checked its seals
-    LINE = "line"  # a user's telephone: entered, confirmed, refused or rung; numbers are masked
+    LOG_SEARCHED = "log_searched"  # this log was searched
+    VERIFIED = "verified"  # its seals were verified
+    LINE = "line"  # a user's telephone: entered, confirmed, refused or called; numbers are masked
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
-    SIGN_IN_LOCKED = "sign_in_locked"  # so many attempts were wrong that the next one must wait
+    SIGN_IN_LOCKED = "sign_in_locked"  # so many attempts failed that the next one must wait
     SIGNED_OUT = "signed_out"
     TOKEN = "token"  # noqa: S105 - a kind's name: a bearer token was made or ended
 
@@ -75,7 +75,7 @@ _DATE = re.compile(r"\b\d{4}-\d{2}(-\d{2})?\b")
 
 
 def may_be_kept(words: str) -> bool:
-    """Whether somebody's own words may stand in the log for ever: a few, and no number (I10)."""
+    """Whether free text may be kept in the log: short, and without a telephone number (I10)."""
     return 0 < len(words.strip()) <= len(words) <= MOST_WORDS and not _NUMBER.search(
         _DATE.sub("", words)
     )
@@ -88,13 +88,13 @@ def canonical(entry: Mapping[str, Any]) -> bytes:
     """The bytes that are stored, hashed and sealed: sorted keys, no spaces, UTF-8.
 
     Raises:
-        TypeError: a value has no plain form in JSON, such as an instant.
+        TypeError: a value, such as an instant, has no JSON form.
     """
     return orjson.dumps(entry, option=_PLAIN)
 
 
 class SearchColumns(NamedTuple):
-    """What the database stores beside an entry, to search by; a seal covers the entry only."""
+    """What the database stores beside an entry for searching; a seal covers the entry only."""
 
     at: datetime
     kind: str
@@ -103,7 +103,7 @@ class SearchColumns(NamedTuple):
 
 
 def search_columns(body: bytes) -> SearchColumns | None:
-    """What must be stored beside this entry; None: it is no entry."""
+    """What must be stored beside this entry; None: it is not an entry."""
     try:
         entry = orjson.loads(body)
         at = datetime.fromisoformat(entry["at"])
@@ -113,6 +113,6 @@ def search_columns(body: bytes) -> SearchColumns | None:
 
 
 def stamp(at: datetime) -> str:
-    """An instant as entries carry it: UTC, microseconds, Z."""
+    """An instant in the form used by entries: UTC, microseconds, Z."""
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
     return utc.isoformat(timespec="microseconds")[:-6] + "Z"

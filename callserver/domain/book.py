@@ -1,6 +1,6 @@
-"""A book of the house that everybody may open at any time: ethics, law, values.
+"""A book of the organisation that every user may open at any time: ethics, law, values.
 
-A book is a file config/books/<name>.<language>.md: a head between two lines of ---, then Markdown.
+A book is a file config/books/<name>.<language>.md: front matter between two lines of ---, then Markdown.
 """
 
 from datetime import date
@@ -17,8 +17,8 @@ VALUES = "values"
 class Book(Document):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*\.(da|en)$")]  # the file's, without .md
     title: str
-    reviewed: date  # when somebody last read it against the world
-    by: Annotated[str, Field(min_length=2)]  # who did
+    reviewed: date  # when its content was last checked
+    by: Annotated[str, Field(min_length=2)]  # by whom
     text: str
 
     @property
@@ -31,15 +31,15 @@ class Book(Document):
 
     @property
     def sections(self) -> list[tuple[str, str]]:
-        """Heading and Markdown of each part; what stands before the first heading has none."""
+        """Heading and Markdown of each part; the part before the first heading has an empty one."""
         parts: list[tuple[str, list[str]]] = [("", [])]
         for line in self.text.splitlines():
             if line.startswith("## "):
                 parts.append((line[3:].strip(), []))
             else:
                 parts[-1][1].append(line)
-        found = [(heading, "\n".join(lines).strip()) for heading, lines in parts]
-        return [(heading, text) for heading, text in found if heading or text]
+        sections = [(heading, "\n".join(lines).strip()) for heading, lines in parts]
+        return [(heading, text) for heading, text in sections if heading or text]
 
     @property
     def items(self) -> list[str]:

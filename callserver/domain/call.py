@@ -1,6 +1,6 @@
-"""One attempt to reach one number: its states, what may be reported about it, and one table.
+"""One attempt to reach one number: its states, the reports about it, and the table of transitions.
 
-Rule: everything that decides what a report does to a call stands in this file. `advance` is pure;
+Rule: everything that decides what a report does to a call is in this file. `advance` is pure;
 reports may come twice, late, in any order or never (I6), and an ended call stays ended.
 """
 
@@ -12,8 +12,8 @@ from enum import StrEnum
 
 class State(StrEnum):
     PLACING = "placing"  # the permit is written; the provider's answer is not stored yet
-    SILENT = "silent"  # asked, and no answer that tells whether a telephone rings
-    DIALING = "dialing"  # the provider has it
+    SILENT = "silent"  # the order was sent, and no reply tells whether a telephone rings
+    DIALING = "dialing"  # the provider accepted the order
     RINGING = "ringing"
     TALKING = "talking"
     ENDED = "ended"
@@ -27,16 +27,16 @@ class Cause(StrEnum):
     BUSY = "busy"
     UNREACHABLE = "unreachable"
     MACHINE = "machine"
-    CANCELLED = "cancelled"  # we stopped it before it was answered
+    CANCELLED = "cancelled"  # the server stopped it before it was answered
     DECLINED = "declined"  # the provider refused to dial
     NEVER_PLACED = "never_placed"  # settled: no telephone ever rang
 
 
 class Report(StrEnum):
-    """What the outside may tell us about a call."""
+    """What the provider may report about a call."""
 
     TAKEN = "taken"  # the provider accepted the order
-    NO_REPLY = "no_reply"  # the order's fate is unknown
+    NO_REPLY = "no_reply"  # it is unknown whether the order was carried out
     RANG = "rang"
     ANSWERED = "answered"
     HUNG_UP = "hung_up"  # over, after having been answered
@@ -51,9 +51,9 @@ class Report(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider's own name for one report: the same receipt twice is the same report."""
+    """The provider's own identifier of one report: the same receipt twice is the same report."""
 
-    kind: str  # call conference phoner
+    kind: str  # call, conference or phoner
     sid: str
     sequence: int
 
@@ -111,7 +111,7 @@ NEXT: Mapping[State, Mapping[Report, State]] = {
     },
     S.ENDED: dict.fromkeys(Report, S.ENDED),
 }
-"""Every report in every state. A pair that leads back is late or repeated: harmless, recorded."""
+"""Every report in every state. A report that changes nothing is late or repeated, and is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Call:
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     cause: Cause | None = None
-    code: int | None = None  # the final SIP response, where the provider told it
+    code: int | None = None  # the final SIP response, where the provider reports it
 
 
 def advance(
@@ -135,10 +135,10 @@ def advance(
     ref: str | None = None,
     code: int | None = None,
 ) -> Call:
-    """What the call is after the report; equal to `call` when nothing changes.
+    """The call after the report; equal to `call` when nothing changes.
 
-    `at` is when it happened, by the provider's own clock where that is told: so a late report fills
-    in what it knows, and every order of the same reports ends in the same call.
+    `at` is when it happened, by the provider's clock where it reports that. So a late report fills in
+    its own instant, and the same reports in any order lead to the same call.
     """
     ref = call.ref or ref
     rang_at, answered_at = call.rang_at, call.answered_at
@@ -150,7 +150,7 @@ def advance(
     if report in ENDINGS and cause is None:
         ended_at, cause = at, ENDINGS[report]
     if cause is not None and cause is not Cause.MACHINE and answered_at is not None:
-        cause = Cause.COMPLETED  # whatever word the provider ends an answered call with
+        cause = Cause.COMPLETED  # whichever final status the provider gives an answered call
     elif cause is Cause.DECLINED and rang_at is not None:
         cause = Cause.UNREACHABLE  # it rang after all
     return Call(

@@ -1,6 +1,6 @@
-"""One campaign: whom we ring, why, by which policy, and what may come of a call.
+"""One campaign: whom it calls, why, under which policy, and its possible outcomes.
 
-The models are the file format (config/campaigns/*.yaml): a key that is not here is an error.
+The models are the file format (config/campaigns/*.yaml): an unknown key is an error.
 """
 
 from datetime import date, timedelta
@@ -23,10 +23,10 @@ class Label(Document):
 
 
 class Ask(StrEnum):
-    """What an outcome asks for before it can be saved."""
+    """A detail that an outcome requires before it can be saved."""
 
     AMOUNT = "amount"  # whole kroner
-    FREQUENCY = "frequency"  # monthly quarterly yearly once
+    FREQUENCY = "frequency"  # monthly, quarterly, yearly or once
     DATE = "date"
     AT = "at"  # an instant: when to call back
     NOTE = "note"
@@ -36,17 +36,17 @@ class Ask(StrEnum):
 class Effect(StrEnum):
     """What follows from an outcome (outcome.py)."""
 
-    DONE = "done"  # an agreement, or a talk that ended well: the contact is finished
-    REFUSED = "refused"  # a polite no: the policy's rest after a refusal
-    RETRY = "retry"  # not reached after all: the retry rule of `retry_as`
-    CALL_BACK = "call_back"  # asks AT
-    NOT_NOW = "not_now"  # rest_days
-    SUPPRESS = "suppress"  # `scope` says how far
+    DONE = "done"  # an agreement, or another final outcome: the contact is finished
+    REFUSED = "refused"  # a refusal: the policy's rest after a refusal applies
+    RETRY = "retry"  # not reached after all: the retry rule of `retry_as` applies
+    CALL_BACK = "call_back"  # requires AT
+    NOT_NOW = "not_now"  # the contact rests for `rest_days`
+    SUPPRESS = "suppress"  # `scope` says how far it reaches
     WRONG_NUMBER = "wrong_number"
     DECEASED = "deceased"
     VULNERABLE = "vulnerable"
     COMPLAINT = "complaint"  # suppressed at once, and a case for the project leader
-    LEFT = "left"  # ended the membership: as easy as an upgrade
+    LEFT = "left"  # the person ended the membership
 
 
 class Outcome(Document):
@@ -61,7 +61,7 @@ class Outcome(Document):
 
 class Retry(Document):
     after_minutes: Annotated[int, Field(ge=1, le=A_YEAR_MINUTES)]
-    most: Annotated[int, Field(ge=0, le=20)]  # dials that may end so before the contact is closed
+    most: Annotated[int, Field(ge=0, le=20)]  # after more dials that end so, the contact is closed
 
     @property
     def after(self) -> timedelta:
@@ -69,10 +69,9 @@ class Retry(Document):
 
 
 class CallBacks(Document):
-    personal: bool = True  # kept by the phoner who promised
-    release_after_minutes: Annotated[int, Field(ge=0, le=A_YEAR_MINUTES)] = (
-        10  # then the team may take it
-    )
+    personal: bool = True  # reserved for the phoner who agreed it
+    # After the agreed instant; then every phoner of the campaign may take it.
+    release_after_minutes: Annotated[int, Field(ge=0, le=A_YEAR_MINUTES)] = 10
     tolerance_minutes: Annotated[int, Field(ge=1, le=15)] = 15
     most_days_ahead: Annotated[int, Field(ge=1, le=365)] = 60
 
@@ -83,33 +82,33 @@ class Direction(StrEnum):
 
 
 class Order(Document):
-    """By which column the list is dialed; without it, as in the file."""
+    """The column by which the list is dialed; without it, the order of the file."""
 
     column: str
     direction: Direction = Direction.ASCENDING
 
 
 class Card(Document):
-    """An honest answer to what people ask."""
+    """An honest answer to a question that people ask."""
 
     question: Label
     answer: Label
 
 
 class Context(Document):
-    """What a phoner should know of one source: what the person took part in, and what came of it."""
+    """What a phoner should know about one source: what the person took part in, and its result."""
 
     text: Label
-    until: date | None = None  # after this day it is old news, and not shown
+    until: date | None = None  # the last day on which it is shown
 
 
 _SHOWN = (phone.Kind.ORDINARY, phone.Kind.CORPORATE, phone.Kind.TOLL_FREE)
-"""What a person may be asked to call back: not dearer than any other call."""
+"""Kinds of number that may be displayed: calling back costs no more than an ordinary call."""
 
 
 def _shown(number: str) -> str:
     if phone.kind(number) not in _SHOWN:
-        raise ValueError(f"{number!r} is no number to show; write it like +4532123400")
+        raise ValueError(f"{number!r} is not a number to display; write it like +4532123400")
     return number
 
 
@@ -123,7 +122,7 @@ ShownNumber = Annotated[
 class Campaign(Document):
     name: str  # the file's name without .yaml
     title: Label
-    organisation: str  # who is calling: said to whoever answers an empty room or calls back
+    organisation: str  # who is calling: said to a person who answers an empty room or calls back
     why: Label  # one sentence: why we call
     segment: Segment
     purpose: Purpose

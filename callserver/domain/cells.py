@@ -1,4 +1,4 @@
-"""A list's cells, column by column -> values; a cell that cannot be read makes its row a problem."""
+"""A list's cells, read column by column into values; an unreadable cell makes its row a problem."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from callserver.domain.sheet import Unreadable
 
 T = TypeVar("T")
 NO_NUMBER = "+0"
-"""Stands for the number of a row that is refused, until the row is."""
+"""Placeholder for the number of a row that will be refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """Why a row was refused: the column, and a reason that holds no value."""
+    """Why a row was refused: the column, and a reason that does not contain the value."""
 
     column: str
     reason: str  # one of REASONS
@@ -43,7 +43,7 @@ REASONS = frozenset(
         "ref_of_another",
     }
 )
-"""Every reason for which a row is refused; the texts explain each."""
+"""Every reason for which a row is refused; the catalogues explain each."""
 
 
 @lru_cache(maxsize=4096)
@@ -53,12 +53,12 @@ def _place(number: str, zone: str) -> str:
 
 def _place_text(number: str, zone: str) -> str:
     if not zone and number.startswith("+45"):
-        return "DK Europe/Copenhagen"  # one country, one zone: most rows, without a look-up
+        return "DK Europe/Copenhagen"  # most rows: no look-up is needed
     return _place(number, zone)
 
 
 class Columns:
-    """Rows turned into columns; a cell that cannot be read makes its row a problem."""
+    """Rows turned into columns, and the problems of the rows that cannot be read."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Columns:
         if self.problems:
             blank = [""] * len(header)
             rows = [blank if row in self.problems else cells for row, cells in enumerate(rows)]
-        # Rows that came back may be shorter than the header: they lack what we had put behind.
+        # Rows of a returned file may be shorter than the header: without the columns we had appended.
         self._columns = list(zip(*rows, strict=False)) or [()] * len(header)
 
     def _cells(self, field: str) -> Sequence[str] | None:
@@ -87,19 +87,22 @@ class Columns:
         self.problems.setdefault(row, RowProblem(self._header[self._at[field]], reason))
 
     def numbers(self, region: str) -> list[str]:
-        """In E.164, each by its row's own country where the row names one."""
-        parse, found = phone.parse, []
-        own = self._cells("country")
+        """In E.164; a row's country, where it names one, takes precedence over `region`."""
+        parse, numbers = phone.parse, []
+        row_countries = self._cells("country")
         for row, cell in enumerate(self._columns[self._at["phone"]]):
-            number = parse(cell, region) if own is None else _of_country(cell, own[row], region)
+            if row_countries is None:
+                number = parse(cell, region)
+            else:
+                number = _of_country(cell, row_countries[row], region)
             if not isinstance(number, str):
                 self._refuse(row, "phone", f"number_{number.value}")
                 number = NO_NUMBER
-            found.append(number)
-        return found
+            numbers.append(number)
+        return numbers
 
     def permissions(self, opt_outs: Sequence[tuple[int, str]]) -> None:
-        """Where a column says who may be called, a row that says neither yes nor no is refused."""
+        """Where a column says who may be called, refuse each row that says neither yes nor no."""
         for at, field in opt_outs:
             if field == MAY_CALL:
                 for row, cell in enumerate(self._columns[at]):
@@ -116,36 +119,36 @@ class Columns:
         return self._read(field, lambda cell: parse_date(cell, this_year), "", "not_a_date")
 
     def ages(self, born: Sequence[str], today: date | None) -> list[str]:
-        """Dates of birth; where none is known, the latest that somebody of that age can have."""
-        found = self._read("age", lambda cell: latest_birth_date(cell, today), "", "not_an_age")
-        return [known or by_age for known, by_age in zip(born, found, strict=True)]
+        """Dates of birth; where none is given, the latest one that is possible at that age."""
+        by_age = self._read("age", lambda cell: latest_birth_date(cell, today), "", "not_an_age")
+        return [given or latest for given, latest in zip(born, by_age, strict=True)]
 
     def yes_or_no(self, field: str) -> list[int]:
         return self._read(field, _yes, 0, "not_yes_or_no")
 
-    def _read(self, field: str, read: Callable[[str], T], nothing: T, reason: str) -> list[T]:
+    def _read(self, field: str, read: Callable[[str], T], default: T, reason: str) -> list[T]:
         cells = self._cells(field)
         if cells is None:
-            return [nothing] * self._count
-        found = []
+            return [default] * self._count
+        values = []
         for row, cell in enumerate(cells):
             try:
-                found.append(read(cell))
+                values.append(read(cell))
             except ValueError:
                 self._refuse(row, field, reason)
-                found.append(nothing)
-        return found
+                values.append(default)
+        return values
 
     def places(self, numbers: Sequence[str], zones: Sequence[str]) -> list[str]:
-        found = [_place_text(number, zone) for number, zone in zip(numbers, zones, strict=True)]
+        places = [_place_text(number, zone) for number, zone in zip(numbers, zones, strict=True)]
         if "zone" in self._at:
-            for row, (place, zone) in enumerate(zip(found, zones, strict=True)):
+            for row, (place, zone) in enumerate(zip(places, zones, strict=True)):
                 if zone and not place.partition(" ")[2]:
                     self._refuse(row, "zone", "not_a_zone")
-        return found
+        return places
 
     def names(self) -> list[str]:
-        """Of one or of two columns, with single blanks."""
+        """From one or two columns, with single spaces."""
         parts = [
             cells
             for field in ("name", "first_name", "last_name")
@@ -156,24 +159,26 @@ class Columns:
         return [" ".join(" ".join(row).split()) for row in zip(*parts, strict=True)]
 
     def households(self) -> list[str]:
-        """What tells a household; empty where only the number does."""
-        homes = self._cells("address")
-        if homes is None:
-            found = [""] * self._count
-        elif (towns := self._cells("postcode")) is None:
-            found = ["" if is_no_address(home) else home.strip() for home in homes]
+        """What identifies a household; empty where only the number does."""
+        addresses = self._cells("address")
+        if addresses is None:
+            homes = [""] * self._count
+        elif (postcodes := self._cells("postcode")) is None:
+            homes = ["" if is_no_address(address) else address.strip() for address in addresses]
         else:  # a postcode alone is a district, not a household
-            pairs = zip(homes, towns, strict=True)
-            found = ["" if is_no_address(home) else f"{home} {town}" for home, town in pairs]
-        if (own := self._cells("household")) is not None:
-            found = [
-                home if is_placeholder(cell) else cell.strip()
-                for cell, home in zip(own, found, strict=True)
+            pairs = zip(addresses, postcodes, strict=True)
+            homes = [
+                "" if is_no_address(address) else f"{address} {code}" for address, code in pairs
             ]
-        return found
+        if (given := self._cells("household")) is not None:
+            homes = [
+                home if is_placeholder(cell) else cell.strip()
+                for cell, home in zip(given, homes, strict=True)
+            ]
+        return homes
 
     def fields(self, extra: Sequence[tuple[str, int]]) -> list[str]:
-        """The other columns that hold something, as JSON."""
+        """The non-empty cells of the other columns, as JSON."""
         parts = [
             [f"{name}{quoted(cell)}" if cell else "" for cell in self._columns[at]]
             for name, at in extra
@@ -181,24 +186,24 @@ class Columns:
         if not parts:
             return [""] * self._count
         joined = [", ".join(filter(None, row)) for row in zip(*parts, strict=True)]
-        return [f"{{{one}}}" if one else "" for one in joined]
+        return [f"{{{members}}}" if members else "" for members in joined]
 
 
 def _yes(cell: str) -> int:
-    said = cell.strip().lower()
-    if said not in YES and said not in NO:
+    text = cell.strip().lower()
+    if text not in YES and text not in NO:
         raise ValueError("neither yes nor no")
-    return int(said in YES)
+    return int(text in YES)
 
 
 @lru_cache(maxsize=4096)
 def _of_country(cell: str, country: str, region: str) -> str | phone.NumberProblem:
-    """A number by its row's country; one that has a country code of its own needs none."""
+    """A number by its row's country; a number with its own country code needs none."""
     if not country.strip():
         return phone.parse(cell, region)
-    own = countries.region(country)
-    if own is not None:
-        return phone.parse(cell, own)
+    named_region = countries.region(country)
+    if named_region is not None:
+        return phone.parse(cell, named_region)
     if cell.strip(" \t(").startswith(("+", "00")):
         return phone.parse(cell, "ZZ")
     return phone.NumberProblem.COUNTRY

@@ -1,4 +1,4 @@
-"""Documents in, one configuration out, or every problem at once. All or nothing."""
+"""Composes one configuration from its files, or reports every problem at once. All or nothing."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ M = TypeVar("M", bound=Document)
 MERGE_FIELDS = frozenset(
     {"name", "phoner", "organisation", "ref", "city", "source", "member_since"}
 )
-"""What a script may name in braces besides the list's own columns, which it declares itself."""
+"""What a script may name in braces besides the list's columns that its campaign declares."""
 
 
 class Department(Document):
@@ -30,14 +30,14 @@ class Department(Document):
 
 
 class Organisation(Document):
-    """What holds for the whole house (config/house.yaml). What is not written is switched off."""
+    """What applies to the whole organisation (config/house.yaml). An absent block is switched off."""
 
     listening: ListeningPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something wrong, where, and what would be right."""
+    """What is wrong, where, and what would be right."""
 
     file: str
     line: int
@@ -50,7 +50,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Everything administrators have written, as it is in force."""
+    """All configuration files of one revision, read and checked."""
 
     revision: str
     policies: Mapping[str, Policy]
@@ -58,12 +58,12 @@ class Configuration:
     departments: Mapping[str, Department]
     scripts: Mapping[str, str]
     books: Mapping[str, Book]  # by name and language: ethics.da
-    house: Organisation
+    organisation: Organisation
     content: Mapping[str, Any]
 
     def policy_of(self, campaign: Campaign) -> Policy:
         """The policy that decides the campaign's calls: its own, with the close guard that its ring
-        time demands. Every dial decision, and every answer about one, uses this policy."""
+        time requires. Every dial decision, and every answer about one, uses this policy."""
         return hours.guarded(self.policies[campaign.policy], campaign.ring_seconds)
 
 
@@ -78,13 +78,13 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     policies = _models(Policy, "policy", files, problems)
     campaigns = _models(Campaign, "campaign", files, problems)
     departments = _departments(readable, problems)
-    house = _house(readable, problems)
+    organisation = _organisation(readable, problems)
     scripts = {file.name: str(file.data) for file in files if file.kind == "script"}
     books = _books([file for file in readable if file.kind == "book"], problems)
-    rules = {name: policy for name, (_, policy) in policies.items()}
+    checked_policies = {name: policy for name, (_, policy) in policies.items()}
     for file, campaign in campaigns.values():
         if campaign is not None:
-            problems += _cross(file, campaign, rules, departments, scripts)
+            problems += _cross_check(file, campaign, checked_policies, departments, scripts)
     if not campaigns and not problems:
         problems.append(
             Problem("campaigns", 1, "-", "there is no campaign; write campaigns/*.yaml")
@@ -94,19 +94,19 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     content = {file.path: file.data for file in readable}
     return Configuration(
         revision=hashlib.sha256(_canonical(content)).hexdigest()[:16],
-        policies=_sound(policies),
-        campaigns=_sound(campaigns),
+        policies=_valid(policies),
+        campaigns=_valid(campaigns),
         departments=departments,
         scripts=scripts,
         books=books,
-        house=house,
+        organisation=organisation,
         content=json.loads(_canonical(content)),
     )
 
 
 def _problem(file: File, key: Key, why: str) -> Problem:
-    where, line = file.place(key)
-    return Problem(where, line, ".".join(map(str, key)) or "-", why)
+    path, line = file.place(key)
+    return Problem(path, line, ".".join(map(str, key)) or "-", why)
 
 
 def _canonical(content: Mapping[str, Any]) -> bytes:
@@ -120,24 +120,24 @@ def _models(
 ) -> dict[str, tuple[File, M | None]]:
     """Every document of a kind with its file; None for one that has problems of its own."""
     by_name = {file.name: file for file in files if file.kind == kind}
-    found: dict[str, tuple[File, M | None]] = {}
+    documents: dict[str, tuple[File, M | None]] = {}
     for name, own in by_name.items():
         if name.startswith("_"):  # a base that others extend
             continue
         file = _extended(own, by_name, problems, (name,))
-        read = None if file is None else _model(model, file, file.data, problems, name)
-        found[name] = (file or own, read)
-    return found
+        document = None if file is None else _model(model, file, file.data, problems, name)
+        documents[name] = (file or own, document)
+    return documents
 
 
-def _sound(found: Mapping[str, tuple[File, M | None]]) -> dict[str, M]:
-    return {name: one for name, (_, one) in found.items() if one is not None}
+def _valid(documents: Mapping[str, tuple[File, M | None]]) -> dict[str, M]:
+    return {name: document for name, (_, document) in documents.items() if document is not None}
 
 
 def _extended(
     file: File, by_name: Mapping[str, File], problems: list[Problem], chain: tuple[str, ...]
 ) -> File | None:
-    """The file on top of what it extends; None when one of them cannot be read."""
+    """The file merged with what it extends; None when one of them cannot be read."""
     if file.error is not None:
         return None
     if not isinstance(file.data, dict) or "extends" not in file.data:
@@ -157,38 +157,38 @@ def _extended(
 
 
 def _departments(files: Sequence[File], problems: list[Problem]) -> dict[str, Department]:
-    found: dict[str, Department] = {}
+    departments: dict[str, Department] = {}
     for file in files:
         if file.kind != "departments":
             continue
         if not isinstance(file.data, dict):
-            problems.append(_problem(file, (), "should hold departments by name"))
+            problems.append(_problem(file, (), "should contain departments by name"))
             continue
         for name, data in file.data.items():
             department = _model(Department, file, data, problems, None, (str(name),))
             if department is not None:
-                found[str(name)] = department
-    return found
+                departments[str(name)] = department
+    return departments
 
 
 def _books(files: Sequence[File], problems: list[Problem]) -> dict[str, Book]:
-    found: dict[str, Book] = {}
+    books: dict[str, Book] = {}
     for file in files:
         book = _model(Book, file, file.data, problems, file.name)
         if book is not None:
-            found[file.name] = book
+            books[file.name] = book
     for file in files:
         name, _, language = file.name.rpartition(".")
-        other = f"{name}.{'da' if language == 'en' else 'en'}"
-        if file.name in found and other not in found:
-            problems.append(_problem(file, (), f"there is no books/{other}.md beside it"))
-    return found
+        translation = f"{name}.{'da' if language == 'en' else 'en'}"
+        if file.name in books and translation not in books:
+            problems.append(_problem(file, (), f"there is no books/{translation}.md beside it"))
+    return books
 
 
-def _house(files: Sequence[File], problems: list[Problem]) -> Organisation:
+def _organisation(files: Sequence[File], problems: list[Problem]) -> Organisation:
     file = next((file for file in files if file.kind == "house"), None)
-    found = None if file is None else _model(Organisation, file, file.data, problems, None)
-    return found or Organisation()
+    read = None if file is None else _model(Organisation, file, file.data, problems, None)
+    return read or Organisation()
 
 
 def _model(
@@ -199,40 +199,40 @@ def _model(
     name: str | None,
     under: Key = (),
 ) -> M | None:
-    """The document as its model; what is wrong goes to the problems."""
+    """The document as its model; None, and its errors in `problems`, when it is not valid."""
     if isinstance(data, dict) and name is not None:
         if data.get("name", name) != name:
             problems.append(_problem(file, ("name",), f"should be {name!r}, as the file"))
         data = {"name": name, **data}
     try:
-        # As JSON, and strictly: a tick in quotes is a text, and true is not the number 1.
+        # As JSON, and strictly: a number in quotes is a text, and true is not the number 1.
         return model.model_validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
-        for one in error.errors():
-            if one["type"] == "too_short" and one["input"]:
-                continue  # it is not: its items have problems of their own
-            key = (*under, *(part for part in one["loc"] if part != "[key]"))
-            problems.append(_problem(file, key, validation_messages.said(one, model)))
+        for detail in error.errors():
+            if detail["type"] == "too_short" and detail["input"]:
+                continue  # its items are not valid, and are reported themselves
+            key = (*under, *(part for part in detail["loc"] if part != "[key]"))
+            problems.append(_problem(file, key, validation_messages.sentence(detail, model)))
         return None
 
 
-def _cross(  # noqa: C901, PLR0912 - one list of cases
+def _cross_check(  # noqa: C901, PLR0912 - one list of cases
     file: File,
     campaign: Campaign,
     policies: Mapping[str, Policy | None],
     departments: Mapping[str, Department],
     scripts: Mapping[str, str],
 ) -> list[Problem]:
-    """What one file alone cannot show."""
-    found: list[Problem] = []
+    """The problems of a campaign that appear only together with the other files."""
+    problems: list[Problem] = []
 
     def wrong(why: str, *key: str | int) -> None:
-        found.append(_problem(file, key, why))
+        problems.append(_problem(file, key, why))
 
     policy = policies.get(campaign.policy)
     if campaign.policy not in policies:
         wrong(f"there is no policy {campaign.policy!r}; there are {', '.join(policies)}", "policy")
-    if policy is not None:  # one with problems of its own has been named already
+    if policy is not None:  # one that is not valid has been reported already
         if campaign.ring_seconds < policy.ring.min_ring_seconds:
             least = policy.ring.min_ring_seconds
             wrong(f"the policy asks for at least {least}", "ring_seconds")
@@ -258,13 +258,13 @@ def _cross(  # noqa: C901, PLR0912 - one list of cases
                 if name not in MERGE_FIELDS and name not in campaign.columns:
                     wrong(f"{{{name}}} is no known merge field", "cards", position, "answer")
     for key, outcome in campaign.outcomes.items():
-        for means, given, effect in (
+        for option, value, effect in (
             ("scope", outcome.scope, Effect.SUPPRESS),
             ("rest_days", outcome.rest_days, Effect.NOT_NOW),
             ("retry_as", outcome.retry_as, Effect.RETRY),
         ):
-            if given is not None and outcome.does is not effect:
-                wrong(f"says nothing here; only `does: {effect}` has one", "outcomes", key, means)
+            if value is not None and outcome.does is not effect:
+                wrong(f"says nothing here; only `does: {effect}` has one", "outcomes", key, option)
         match outcome.does:
             case Effect.CALL_BACK if Ask.AT not in outcome.asks:
                 wrong("a call-back asks for `at`", "outcomes", key, "asks")
@@ -276,4 +276,4 @@ def _cross(  # noqa: C901, PLR0912 - one list of cases
                 wrong("is missing: how long to rest", "outcomes", key, "rest_days")
             case Effect.RETRY if outcome.retry_as not in campaign.retry:
                 wrong("should be a cause that `retry` has a rule for", "outcomes", key, "retry_as")
-    return found
+    return problems

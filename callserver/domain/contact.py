@@ -1,7 +1,7 @@
-"""A list's cells -> contacts' values | why not. Strict: what cannot be read is refused, not mended.
+"""Reads a list's cells into contacts. Strict: a row that cannot be read is refused, not corrected.
 
-Read by columns: for many rows that costs half of what reading one row after the other does.
-A refusal names the column and the reason, never the value: the reasons are printed and stored.
+Read by columns: for many rows this costs half of reading row by row. A refusal names the column and
+the reason, never the value: the reasons are printed and stored.
 """
 
 import json
@@ -17,10 +17,10 @@ from callserver.domain.sheet import Unreadable
 
 
 class Row(NamedTuple):
-    """A contact's values as the list gives them; an empty text says nothing, and no None does.
+    """A contact's values as the list gives them; an empty text means that there is no value.
 
-    A tuple: lists hold millions. Python's SQLite takes a third of a microsecond for each None and
-    each bool, ten times what it takes for a text or an integer.
+    A tuple of texts and integers: lists hold millions of rows, and Python's SQLite takes a third of a
+    microsecond for each None and each bool, ten times as long as for a text or an integer.
     """
 
     number: int
@@ -35,11 +35,11 @@ class Row(NamedTuple):
     last_gift: str
     ended: str
     source: str
-    fields: str  # JSON of the other columns that hold something
+    fields: str  # JSON of the other columns' non-empty cells
 
 
 class Rows(NamedTuple):
-    """Many rows: for each field of Row, in its order, the list of their values."""
+    """Many rows: for each field of Row, in the same order, the list of the rows' values."""
 
     number: list[int]
     person: list[int]
@@ -56,7 +56,7 @@ class Rows(NamedTuple):
     fields: list[str]
 
     def chosen(self, which: Sequence[bool]) -> "Rows":
-        """Those of the rows, in their order, for which `which` holds."""
+        """The rows for which `which` is true, in their order."""
         return Rows._make(list(compress(column, which)) for column in self)
 
     def rows(self) -> list[Row]:
@@ -64,41 +64,42 @@ class Rows(NamedTuple):
 
 
 class ListedOptOut(NamedTuple):
-    """A row of which the list itself says that the person must not be called."""
+    """A row in which the list itself says that the person must not be called."""
 
     row: int
     field: str  # do_not_call, may_call or deceased
     persons: frozenset[int]
     numbers: frozenset[int]
-    is_clear: bool  # False: neither yes nor no stands there, and counts as a no to calls
+    is_clear: bool  # False: the cell says neither yes nor no, which counts as an opt-out
 
 
 class Reader:
-    """Turns one file's rows into contacts."""
+    """Reads one file's rows into contacts."""
 
     def __init__(
         self,
         header: Sequence[str],
-        heads: ColumnMapping,
+        mapping: ColumnMapping,
         region: str,
         source: str | None,
         today: date | None = None,
     ) -> None:
-        """`source`: where they come from when the row does not say.
+        """`source`: where the contacts come from when the row does not say.
 
         `today`: for ages, and for years of two digits; None: neither can be read.
         """
         self._header = header
-        self._heads = heads
-        self._at = heads.columns
+        self._mapping = mapping
+        self._at = mapping.columns
         self._region = region
         self._source = source or ""
         self._today = today
         self._widths = {headings.own_width(header), len(header)}
-        # What makes the household's key stays a merge field besides; a column without a heading stays.
-        columns = heads.columns
-        kept = {columns.get(field) for field in ("household", "address", "postcode")}
-        used = {*columns.values(), *(at for at, _ in heads.opt_outs), *heads.ignored} - kept
+        # The columns of the household's key are merge fields as well, and so is one without a heading.
+        columns = mapping.columns
+        household = {columns.get(field) for field in ("household", "address", "postcode")}
+        used = {*columns.values(), *(at for at, _ in mapping.opt_outs), *mapping.ignored}
+        used -= household
         self._extra = [
             (f"{json.dumps(name or f'column {at + 1}', ensure_ascii=False)}: ", at)
             for at, name in enumerate(header[: min(self._widths)])
@@ -108,24 +109,24 @@ class Reader:
     def read(self, rows: Sequence[Sequence[str]]) -> tuple[Rows, dict[int, RowProblem]]:
         """The rows' values, and by position the first problem of each row that is refused.
 
-        The values of a refused row stand for nothing.
+        The values of a refused row are meaningless.
         """
-        found = Columns(rows, self._header, self._at, self._widths)
-        found.permissions(self._heads.opt_outs)
-        numbers = found.numbers(self._region)
+        cells = Columns(rows, self._header, self._at, self._widths)
+        cells.permissions(self._mapping.opt_outs)
+        numbers = cells.numbers(self._region)
         year = 0 if self._today is None else self._today.year
-        born, gifts, ended = (found.dates(name, year) for name in ("born", "last_gift", "ended"))
+        born, gifts, ended = (cells.dates(name, year) for name in ("born", "last_gift", "ended"))
         if "age" in self._at:
-            born = found.ages(born, self._today)
-        members = found.yes_or_no("member")
-        zones = found.texts("zone")
-        names, refs = found.names(), found.texts("ref")
+            born = cells.ages(born, self._today)
+        members = cells.yes_or_no("member")
+        zones = cells.texts("zone")
+        names, refs = cells.names(), cells.texts("ref")
         keys = [int(number[1:]) for number in numbers]
         values = Rows(
             number=keys,
             person=subject.person_keys(refs, keys, names),
-            household=subject.household_keys(found.households(), keys),
-            place=found.places(numbers, zones),
+            household=subject.household_keys(cells.households(), keys),
+            place=cells.places(numbers, zones),
             ref=refs,
             name=names,
             zone=zones,
@@ -133,33 +134,33 @@ class Reader:
             member=members,
             last_gift=gifts,
             ended=ended,
-            source=[source or self._source for source in found.texts("source")],
-            fields=found.fields(self._extra),
+            source=[source or self._source for source in cells.texts("source")],
+            fields=cells.fields(self._extra),
         )
-        return values, found.problems
+        return values, cells.problems
 
     def opt_outs(self, rows: Sequence[Sequence[str]], values: Rows) -> list[ListedOptOut]:
-        """Who of the rows must not be called, by the list's own columns; of refused rows as well."""
-        found = []
-        for at, field in self._heads.opt_outs:
+        """Rows whose person must not be called, by the list's own columns; refused rows included."""
+        opt_outs = []
+        for at, field in self._mapping.opt_outs:
             for row, cells in enumerate(rows):
                 if at >= len(cells) or isinstance(cells, Unreadable):
                     continue
-                said = opt_out_cells.read(field, cells[at])
-                if said is not None:
-                    found.append(self._opt_out(field, row, cells, values, is_clear=said))
-        return found
+                is_clear = opt_out_cells.read(field, cells[at])
+                if is_clear is not None:
+                    opt_outs.append(self._opt_out(field, row, cells, values, is_clear=is_clear))
+        return opt_outs
 
     def _opt_out(
         self, field: str, row: int, cells: Sequence[str], values: Rows, *, is_clear: bool
     ) -> ListedOptOut:
-        """Under every key and number by which the person may stand on another list."""
-        own = values.number[row]
-        numbers = {own} if own else set()
-        for at in self._heads.phones:
+        """With every key and number under which another list may contain the person."""
+        number = values.number[row]
+        numbers = {number} if number else set()
+        for at in self._mapping.phones:
             if at < len(cells):
-                some, _ = numbers_in_text.read(cells[at], self._region_of(cells))
-                numbers.update(map(phone.to_int, some))
+                in_cell, _ = numbers_in_text.read(cells[at], self._region_of(cells))
+                numbers.update(map(phone.to_int, in_cell))
         ref, name = values.ref[row], values.name[row]
         keys = set(
             subject.person_keys([None] * len(numbers), sorted(numbers), [name] * len(numbers))

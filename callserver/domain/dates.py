@@ -1,4 +1,4 @@
-"""Dates and ages as lists write them. A date that can be read in two ways is refused, not guessed."""
+"""Reads dates and ages as lists write them. An ambiguous date is refused, not guessed."""
 
 import re
 from collections.abc import Iterator
@@ -16,18 +16,20 @@ OLDEST = 130
 
 @lru_cache(maxsize=65536)
 def parse_date(text: str, this_year: int = 0) -> str:
-    """ISO form of a date: ISO, day-month-year, month/day where it can be nothing else; nothing of nothing.
+    """A date in ISO form; empty for an empty text.
 
-    `this_year`: for years of two digits, which lie in the hundred years before; 0: they are refused.
+    Read are ISO dates, day-month-year, and month/day where nothing else is possible. `this_year`: years
+    of two digits are read as the hundred years up to it; 0: they are refused.
 
     Raises:
-        ValueError: it is none, or may be two: 03/04/2025 is another day in another country.
+        ValueError: it is not a date, or an ambiguous one: 03/04/2025 is April in Denmark and March in
+            the United States.
     """
     text = text.strip()
     if not text:
         return ""
-    if found := _MIDNIGHT.fullmatch(text):
-        text = found[1]
+    if match := _MIDNIGHT.fullmatch(text):
+        text = match[1]
     readings = set(_readings(text, this_year))
     if len(readings) != 1:
         raise ValueError("no date, or one that can be read in two ways")
@@ -35,50 +37,50 @@ def parse_date(text: str, this_year: int = 0) -> str:
 
 
 def _readings(text: str, this_year: int) -> Iterator[date]:
-    """Every day that the text may mean."""
-    ways: list[tuple[str, str, str]] = []
-    if found := _YEAR_FIRST.fullmatch(text):
-        ways = [(found[1], found[3], found[4])]
-    elif found := _YEAR_LAST.fullmatch(text):
-        ways = [(found[4], found[3], found[1])]
-        if found[2] == "/":
-            ways.append((found[4], found[1], found[3]))
+    """Every date that the text may mean."""
+    candidates: list[tuple[str, str, str]] = []  # year, month, day
+    if match := _YEAR_FIRST.fullmatch(text):
+        candidates = [(match[1], match[3], match[4])]
+    elif match := _YEAR_LAST.fullmatch(text):
+        candidates = [(match[4], match[3], match[1])]
+        if match[2] == "/":
+            candidates.append((match[4], match[1], match[3]))
     elif _DIGITS.fullmatch(text):
-        ways = [(text[:4], text[4:6], text[6:]), (text[4:], text[2:4], text[:2])]
-        ways = [way for way in ways if way[0][:2] in ("19", "20")]
-    elif this_year and (found := _SHORT_YEAR.fullmatch(text)):
-        one, two, three = found[1], found[3], found[4]
-        ways = [(three, two, one), (one, two, three)]
-        if found[2] == "/":
-            ways.append((three, one, two))
-        ways = [(_full(year, this_year), month, day) for year, month, day in ways]
-    for year, month, day in ways:
+        candidates = [(text[:4], text[4:6], text[6:]), (text[4:], text[2:4], text[:2])]
+        candidates = [parts for parts in candidates if parts[0][:2] in ("19", "20")]
+    elif this_year and (match := _SHORT_YEAR.fullmatch(text)):
+        first, second, third = match[1], match[3], match[4]
+        candidates = [(third, second, first), (first, second, third)]
+        if match[2] == "/":
+            candidates.append((third, first, second))
+        candidates = [(_full_year(year, this_year), month, day) for year, month, day in candidates]
+    for year, month, day in candidates:
         try:
             yield date(int(year), int(month), int(day))
         except ValueError:
             continue
 
 
-def _full(year: str, this_year: int) -> str:
-    """The last such year that is not to come."""
+def _full_year(year: str, this_year: int) -> str:
+    """The latest year with these two digits that is not in the future."""
     century = this_year - this_year % 100
     full = century + int(year)
     return str(full if full <= this_year else full - 100)
 
 
 def latest_birth_date(text: str, today: date | None) -> str:
-    """The latest date of birth of somebody of that age, in ISO form; nothing of nothing.
+    """The latest possible date of birth at that age, in ISO form; empty for an empty text.
 
     Raises:
-        ValueError: it is no age.
+        ValueError: it is not an age.
     """
     text = text.strip()
     if not text:
         return ""
-    found = _AGE.fullmatch(text)
-    if found is None or today is None or int(found[1]) > OLDEST:
+    match = _AGE.fullmatch(text)
+    if match is None or today is None or int(match[1]) > OLDEST:
         raise ValueError("no age")
-    year = today.year - int(found[1])
+    year = today.year - int(match[1])
     try:
         return today.replace(year=year).isoformat()
     except ValueError:  # 29 February

@@ -1,4 +1,4 @@
-"""What administrators write: the base of its models, and a file as it was read."""
+"""Configuration documents: the base of their models, and a file as it was read."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Document(BaseModel):
-    """Frozen, and closed: what is not named in the model is refused."""
+    """Frozen, and closed: a key that the model does not name is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -18,9 +18,9 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One configuration file as it was read. `error` (line, why): it cannot be read at all."""
+    """One configuration file as it was read. `error` (line, why): it could not be read."""
 
-    kind: str  # policy campaign departments house script
+    kind: str  # policy, campaign, departments, house, script or book
     path: str
     name: str
     data: Any
@@ -29,14 +29,14 @@ class File:
     base: "File | None" = None  # the file that this one extends
 
     def place(self, key: Key) -> tuple[str, int]:
-        """The file and line of the key, or of the nearest one around it; bases are looked in too."""
-        found, known, base = self, self._known(key), self.base
+        """The file and line of the key, or of the nearest enclosing one; bases are searched as well."""
+        file, known, base = self, self._known(key), self.base
         while base is not None:
             nearer = base._known(key)  # noqa: SLF001
             if len(nearer) > len(known):
-                found, known = base, nearer
+                file, known = base, nearer
             base = base.base
-        return found.path, found.positions.get(known, (1, 1))[0]
+        return file.path, file.positions.get(known, (1, 1))[0]
 
     def _known(self, key: Key) -> Key:
         while key and key not in self.positions:

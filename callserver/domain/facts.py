@@ -1,8 +1,8 @@
-"""What the gate looks at: one frozen picture of everything a dial decision may depend on.
+"""The gate's facts: everything that a dial decision may depend on, as frozen values.
 
-Only values stand here. The engine reads them inside the transaction that writes the answer; the
-rules (hours, suppression, frequency, basis, permit) read nothing else. An instant is an aware
-datetime in UTC; a date is a local calendar date of the called person.
+The engine reads them inside the transaction that writes the decision; the rules (hours, suppression,
+frequency, legal_basis, permit) read nothing else. An instant is an aware datetime in UTC; a date is a
+local calendar date of the called person.
 """
 
 from dataclasses import dataclass, field
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Segment(StrEnum):
-    """What the house is to the person (the ethics book's five segments)."""
+    """The organisation's relation to the person (the ethics book's five segments)."""
 
     KANVAS = "KANVAS"  # a stranger
-    LEADS = "LEADS"  # has signed or asked something, is no member
+    LEADS = "LEADS"  # has signed or asked for something, is not a member
     OPGRADERING = "OPGRADERING"  # a member
     LAPSED = "LAPSED"  # was a member, left for unknown reasons
     AFMELDTE = "AFMELDTE"  # a member whose payment has stopped
 
 
 class Purpose(StrEnum):
-    """What the call asks for; the law looks at this, not only at the person."""
+    """What the call asks for; the law depends on this, not only on the person."""
 
     RECRUIT = "RECRUIT"
     GIFT = "GIFT"
@@ -37,9 +37,9 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What we know of the human being."""
+    """What is known about the person."""
 
-    zone: str | None = None  # own IANA zone; overrides the number's
+    zone: str | None = None  # the person's own IANA zone; overrides the number's
     born: date | None = None
     deceased_at: datetime | None = None
     guardian: bool = False
@@ -49,7 +49,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """What the person is to the house; a stranger when nothing is set."""
+    """The person's relation to the organisation; a stranger when nothing is set."""
 
     member: bool = False
     last_gift: date | None = None
@@ -65,7 +65,7 @@ class ConsentEvent(StrEnum):
 class Consent:
     event: ConsentEvent
     at: datetime
-    phone: bool = True  # False: a consent, but not for the telephone
+    phone: bool = True  # False: a consent that does not cover the telephone
     proof: bool = False  # a stored proof exists
 
 
@@ -91,16 +91,16 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """The external do-not-call register (Robinsonlisten and its like), as our copy has it."""
+    """The local copy of the external do-not-call register (such as Robinsonlisten)."""
 
     listed: bool = False
-    checked_at: datetime | None = None  # last wash; None = fresh, nothing to be stale
+    checked_at: datetime | None = None  # the copy's issue; None: there is none that could be stale
     missing: bool = False  # no issue of the policy's register was ever imported
 
 
 @dataclass(frozen=True, slots=True)
 class Phoner:
-    """Who would talk. The defaults are a cleared phoner."""
+    """The phoner who would talk. The defaults are a cleared phoner."""
 
     shift: int = 99
     supervisor_present: bool = True
@@ -110,7 +110,7 @@ class Phoner:
 
 @dataclass(frozen=True, slots=True)
 class CampaignState:
-    """The campaign's running figures, in the policy's abandon window."""
+    """The campaign's figures within the policy's abandon window."""
 
     paused: bool = False
     answered: int = 0  # live answers
@@ -126,10 +126,10 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything one decision is made from."""
+    """Everything that one decision is made from."""
 
     now: datetime
-    number: str  # E.164 as stored, or whatever was handed in: the rules classify it
+    number: str  # E.164 as stored, or any other text: the rules classify it
     policy: "Policy | None"
     segment: Segment = Segment.KANVAS
     purpose: Purpose = Purpose.RECRUIT
@@ -140,13 +140,13 @@ class Facts:
     register: Register = field(default_factory=Register)
     attempts: tuple[datetime, ...] = ()  # earlier attempts to this number, person or household
     refused_at: datetime | None = None
-    not_now_until: datetime | None = None  # the person said "not now": at rest until then
+    not_now_until: datetime | None = None  # the person said "not now": no calls until then
     abandoned_at: datetime | None = None
     callback_for: datetime | None = None  # the instant at which the person asked to be called
     call_back_tolerance_minutes: int = 15  # the campaign's; the policy's own may be narrower
     reassigned_at: datetime | None = None
     bad_number: bool = False
-    number_refused: bool = False  # by the carrier, and nobody has looked yet
+    number_refused: bool = False  # by the carrier, and not released by a supervisor
     active_call: bool = False
     source_known: bool = True
     own_number: bool = False
@@ -155,5 +155,5 @@ class Facts:
     campaign: CampaignState = field(default_factory=CampaignState)
     caller_id: str | None = None  # None = withheld
     system: System = field(default_factory=System)
-    revision: str = ""  # the configuration this is decided under
+    revision: str = ""  # of the configuration that decides
     ring_seconds: int = 25

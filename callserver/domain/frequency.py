@@ -1,5 +1,7 @@
-"""Was this person, number or household rung too often? Elapsed rules count in UTC, calendar rules
-on local dates; "60 days after" frees the 61st day."""
+"""Was this person, number or household called too often?
+
+Rules of elapsed time count in UTC, calendar rules on local dates; "60 days after" frees the 61st day.
+"""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,14 +16,14 @@ LIFTED_BY_CALL_BACK = frozenset({Reason.FREQ_GAP, Reason.FREQ_DAY, Reason.FREQ_P
 
 
 def problems(facts: Facts, place: Place) -> tuple[Reason, ...]:
-    """Every cap or rest that stands in the way now."""
-    found = []
+    """Every cap or rest that forbids a call now."""
+    reasons = []
     if facts.active_call:
-        found.append(Reason.FREQ_ACTIVE_CALL)
+        reasons.append(Reason.FREQ_ACTIVE_CALL)
     if facts.policy is not None:
         rule = facts.policy.frequency
-        found += [reason for reason, check in _CHECKS if check(facts, rule, place)]
-    return tuple(found)
+        reasons += [reason for reason, check in _CHECKS if check(facts, rule, place)]
+    return tuple(reasons)
 
 
 def _gap(facts: Facts, rule: Frequency, _: Place) -> bool:
@@ -70,7 +72,7 @@ def _refusal(facts: Facts, rule: Frequency, place: Place) -> bool:
 
 
 def _not_now(facts: Facts, _: Frequency, __: Place) -> bool:
-    """The person's own wish: no policy sets it, and only a later wish of hers ends it sooner."""
+    """The person's own wish: no policy changes it, and only a later wish of theirs ends it sooner."""
     return facts.not_now_until is not None and facts.now < facts.not_now_until
 
 
@@ -95,7 +97,7 @@ _CHECKS = (
 def next_change(facts: Facts, place: Place) -> datetime:
     """The next instant after now at which one of the rules may give another answer.
 
-    Elapsed rules change when an attempt has aged; calendar rules at a local midnight.
+    Rules of elapsed time change when an attempt is old enough, calendar rules at a local midnight.
     """
     candidates = [midnight(facts.now, zone) for zone in hours.zones_of(place)]
     if facts.not_now_until is not None:

@@ -220,10 +220,19 @@ def _listens_sooner(was: ListeningPolicy | None, would: ListeningPolicy | None) 
     return would.opens < was.opens or told_later
 
 
-HOUSE: Mapping[str, Compare] = {"listening": _listens_sooner}
+ORGANISATION: Mapping[str, Compare] = {"listening": _listens_sooner}
 
 PARTS = frozenset(
-    {"revision", "policies", "campaigns", "departments", "scripts", "books", "house", "content"}
+    {
+        "revision",
+        "policies",
+        "campaigns",
+        "departments",
+        "scripts",
+        "books",
+        "organisation",
+        "content",
+    }
 )
 """What a configuration may consist of. Departments are names, scripts and books are words; a part
 that is not here counts whenever it changes."""
@@ -246,7 +255,9 @@ def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
             rules = was.policies[before.policy], would.policies[campaign.policy]
             found += _policy(file, *rules, under=f"policy ({before.policy} → {campaign.policy}): ")
     found += _given_up(was, would)
-    found += _leaves("house.yaml", was.house, would.house, HOUSE, family="house.")
+    found += _leaves(
+        "house.yaml", was.organisation, would.organisation, ORGANISATION, family="house."
+    )
     for part in fields_of(Configuration):
         before, after = getattr(was, part.name), getattr(would, part.name)
         if part.name not in PARTS and before != after:

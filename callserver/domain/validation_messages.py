@@ -23,7 +23,7 @@ _RIGHT = {
 """Pydantic's kinds of error, as what would be right."""
 
 
-def said(error: Any, model: type[Document]) -> str:
+def sentence(error: Any, model: type[Document]) -> str:
     """A validation error as a sentence that says what would be right."""
     loc = error["loc"]
     match error["type"]:

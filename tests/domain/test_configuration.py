@@ -128,7 +128,7 @@ def test_the_shipped_configuration_is_well() -> None:
             37,
             "would say nothing",
         ),
-        ("campaigns/kanvas.yaml", "+4532123400", "+4513123400", 10, "no number to show"),
+        ("campaigns/kanvas.yaml", "+4532123400", "+4513123400", 10, "not a number to display"),
         ("campaigns/kanvas.yaml", "does: done", "does: refused\n    rest_days: 9", 18, "nothing"),
         ("campaigns/kanvas.yaml", "does: done", "does: suppress\n    scope: hash", 18, "org"),
         ("policies/dk.yaml", "gap_hours: 4", "gap_hours: 99999999", 23, "less than"),
@@ -308,4 +308,4 @@ def test_without_a_house_file_nobody_may_listen(folder: Path) -> None:
     (folder / "house.yaml").unlink()
     found = compose(yaml_files.read_folder(folder))
     assert isinstance(found, Configuration)
-    assert found.house.listening is None
+    assert found.organisation.listening is None

@@ -20,7 +20,15 @@ from callserver.domain import loosening, permit
 from callserver.domain.campaign import Campaign, Outcome, Retry
 from callserver.domain.configuration import Configuration, Organisation
 from callserver.domain.listening import DisclosureTime
-from callserver.domain.loosening import CAMPAIGN, HOUSE, OUTCOME, POLICY, RETRY, Looser, looser
+from callserver.domain.loosening import (
+    CAMPAIGN,
+    ORGANISATION,
+    OUTCOME,
+    POLICY,
+    RETRY,
+    Looser,
+    looser,
+)
 from callserver.domain.policy import Policy, merged
 from callserver.texts import catalogue
 from tests.domain.test_rules import EASY, anything, only_time
@@ -50,7 +58,7 @@ def paths(model: type[BaseModel], table: Mapping[str, Any], under: str = "") -> 
         (Campaign, CAMPAIGN),
         (Retry, RETRY),
         (Outcome, OUTCOME),
-        (Organisation, HOUSE),
+        (Organisation, ORGANISATION),
     ],
 )
 def test_every_field_is_classified(model: type[BaseModel], table: Mapping[str, Any]) -> None:
@@ -71,7 +79,7 @@ def test_a_part_that_nobody_knows_counts(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_every_sentence_is_there() -> None:
     families = [(POLICY, ""), (CAMPAIGN, ""), (RETRY, "retry."), (OUTCOME, "outcomes.")]
-    families.append((HOUSE, "house."))
+    families.append((ORGANISATION, "house."))
     wanted = {
         f"looser.{family}{key}"
         for table, family in families
@@ -341,12 +349,14 @@ def test_a_new_campaign_and_a_number_given_up_are_looser() -> None:
     ],
 )
 def test_listening_sooner_or_unseen_is_looser(change: dict[str, Any], counts: bool) -> None:
-    assert SHIPPED.house.listening is not None
-    during = SHIPPED.house.listening.model_copy(update={"phoner_told": DisclosureTime.DURING})
-    was = replace(SHIPPED, house=Organisation(listening=during))
-    would = replace(SHIPPED, house=Organisation(listening=during.model_copy(update=change)))
+    assert SHIPPED.organisation.listening is not None
+    during = SHIPPED.organisation.listening.model_copy(
+        update={"phoner_told": DisclosureTime.DURING}
+    )
+    was = replace(SHIPPED, organisation=Organisation(listening=during))
+    would = replace(SHIPPED, organisation=Organisation(listening=during.model_copy(update=change)))
     assert [one.text for one in looser(was, would)] == ["looser.house.listening"] * counts
-    nobody = replace(SHIPPED, house=Organisation())
+    nobody = replace(SHIPPED, organisation=Organisation())
     assert looser(was, nobody) == ()
     assert [one.key for one in looser(nobody, would)] == ["listening"]
 

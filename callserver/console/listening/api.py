@@ -92,7 +92,7 @@ class ListeningApi:
     async def mine(self, asked: Asked) -> MyListening:
         """What I listen to just now, and what I may."""
         modes = [mode for mode, right in MODES.items() if asked.may(right)]
-        policy = self._ctx.rules.current.house.listening
+        policy = self._ctx.rules.current.organisation.listening
         today = self._ctx.clock.now().date()
 
         def look(tx: Tx) -> MyListening:

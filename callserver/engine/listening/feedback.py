@@ -64,7 +64,7 @@ class Heard:
     @property
     def told_during(self) -> bool:
         """Whether a phoner sees a listening while it lasts; else afterwards."""
-        policy = self._ctx.rules.current.house.listening
+        policy = self._ctx.rules.current.organisation.listening
         return policy is not None and policy.phoner_told is DisclosureTime.DURING
 
     async def tell(self, phoner: int, seen: list[int]) -> None:

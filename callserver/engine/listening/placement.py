@@ -62,7 +62,7 @@ def facts(
     """Everything the rules look at."""
     return rules.ListeningFacts(
         today=ctx.clock.now().date(),
-        policy=ctx.rules.current.house.listening,
+        policy=ctx.rules.current.organisation.listening,
         mode=mode,
         rights=rights,
         listener=user.id,

@@ -296,7 +296,7 @@ def _within_department(department: str | None, was: Configuration, would: Config
     same = (
         was.policies == would.policies
         and was.departments == would.departments
-        and was.house == would.house
+        and was.organisation == would.organisation
         and was.books == would.books
         and all(was.campaigns.get(name) == would.campaigns.get(name) for name in others)
         and all(was.scripts.get(name) == would.scripts.get(name) for name in scripts)
