@@ -45,8 +45,7 @@ from callserver.console.suppressions.lifts import LiftsApi
 from callserver.console.who_called.api import WhoCalledApi
 from callserver.console.who_called.person_facts import PersonFactsApi
 from callserver.database.store import UNAVAILABLE
-from callserver.engine.dialing.manual_dial import ManualDial
-from callserver.engine.listening.feedback import Heard
+from callserver.engine.listening.feedback import ListeningFeedback
 from callserver.engine.provider_events import ProviderEvents
 from callserver.engine.rate_limits import RateLimits
 from callserver.engine.shifts.supervisor_actions import SupervisorActions
@@ -168,17 +167,15 @@ def _rooms(
 ) -> list[PageApi]:
     """The rooms of the people's door, and the stream that tells what happens in them."""
     pacing = RateLimits(server.ctx)
-    phoner = PhoneApi(
-        server.ctx, server.phoner_actions, ManualDial(server.ctx, server.dialer), pacing
-    )
-    floor = FloorApi(server.ctx, server.dialer, SupervisorActions(server.ctx))
-    ears = ListeningApi(
-        server.ctx, server.listening_sessions, Heard(server.ctx, server.listener_legs)
+    phoner = PhoneApi(server.ctx, server.phoner_actions, server.manual_dial, pacing)
+    floor = FloorApi(server.ctx, SupervisorActions(server.ctx))
+    listening = ListeningApi(
+        server.ctx, server.listening_sessions, ListeningFeedback(server.ctx, server.listener_legs)
     )
     rules = RulesApi(
         server.ctx, server.rules_in_force, server.rule_proposals, server.settings.database
     )
-    lists = ListsApi(server.ctx, server.dialer, server.uploads, server.settings)
+    lists = ListsApi(server.ctx, server.uploads, server.settings)
     opt_outs = SuppressionsApi(server.ctx, server.uploads, server.settings, pacing)
     return [
         SignInApi(server.ctx, server.authentication, people),
@@ -194,10 +191,10 @@ def _rooms(
         *([] if played is None else [SimulatedTelephoneApi(played, people)]),
         BooksApi(server.ctx),
         floor,
-        RefusedNumbersApi(server.ctx, server.dialer),
-        ears,
-        WhoCalledApi(server.ctx, server.call_flow, pacing),
-        PersonFactsApi(server.ctx, server.call_flow),
+        RefusedNumbersApi(server.ctx),
+        listening,
+        WhoCalledApi(server.ctx, pacing),
+        PersonFactsApi(server.ctx),
         ReportsApi(server.ctx),
         LogApi(server.ctx, server.settings),
         rules,
@@ -206,6 +203,9 @@ def _rooms(
         opt_outs,
         LiftsApi(server.ctx, opt_outs),
         Live(
-            server.feed, people, [room.tell for room in (phoner, floor, ears, rules, lists)], pacing
+            server.feed,
+            people,
+            [room.tell for room in (phoner, floor, listening, rules, lists)],
+            pacing,
         ),
     ]

@@ -25,13 +25,18 @@ from callserver.engine.audit_log import sealing
 from callserver.engine.audit_log.feed import Feed
 from callserver.engine.audit_log.refused_requests import RefusedRequests
 from callserver.engine.calls.call_flow import CallFlow
+from callserver.engine.calls.hangups import Hangups
 from callserver.engine.calls.inbound import Inbound
 from callserver.engine.calls.phoner_legs import PhonerLegs
 from callserver.engine.calls.reconciliation import Reconciliation
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.dialing.line_confirmation import LineConfirmation
+from callserver.engine.dialing.manual_dial import ManualDial
+from callserver.engine.follow_ups import FollowUps
+from callserver.engine.listening.leg_orders import ListenerLegOrders
 from callserver.engine.listening.legs import ListenerLegs
+from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.sessions import ListeningSessions
 from callserver.engine.lists import refused_rows
 from callserver.engine.outcomes.wishes import Wishes
@@ -47,7 +52,7 @@ from callserver.settings import SIMULATED, Settings, allowed_sip_hosts, calls_re
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The parts that the doors, the ticker and the commands need."""
+    """The parts that webhooks, console, ticker and commands need."""
 
     settings: Settings
     store: AnyStore
@@ -55,6 +60,7 @@ class Server:
     ctx: EngineContext
     call_flow: CallFlow
     dialer: Dialer
+    manual_dial: ManualDial
     phoner_legs: PhonerLegs
     phoner_actions: PhonerActions
     inbound: Inbound
@@ -119,17 +125,22 @@ def build(
         sip_hosts=allowed_sip_hosts(settings),
     )
     call_flow = CallFlow(ctx)
-    legs = ListenerLegs(ctx, call_flow)
-    dialer = Dialer(ctx, call_flow, legs)
-    call_flow.dial = dialer.dial  # type: ignore[method-assign]  # they need each other
-    rooms = PhonerLegs(ctx, call_flow)
+    listener_orders = ListenerLegOrders(ctx)
+    listener_legs = ListenerLegs(ctx, listener_orders)
+    clearing = RoomClearing(ctx, listener_legs)
+    dialer = Dialer(ctx, call_flow, clearing)
+    phoner_legs = PhonerLegs(ctx)
+    line_confirmation = LineConfirmation(ctx, call_flow)
+    hangups = Hangups(ctx)
+    store.send = FollowUps(
+        ctx.background, dialer, hangups, phoner_legs, listener_orders, line_confirmation
+    ).start
     wishes = Wishes(ctx)
-    settling = Reconciliation(ctx, call_flow)
-    leaving = Offboarding(ctx, call_flow)
-    revisions = RulesInForce(ctx, folder)
+    reconciliation = Reconciliation(ctx, call_flow)
+    rules_in_force = RulesInForce(ctx, folder)
     uploads = Uploads(settings.uploads)
-    tally = RefusedRequests(ctx)
-    let_in = Authentication(ctx, PasswordHashing(), tally)
+    refused_requests = RefusedRequests(ctx)
+    sign_in = Authentication(ctx, PasswordHashing(), refused_requests)
     seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
     return Server(
         settings=settings,
@@ -138,33 +149,32 @@ def build(
         ctx=ctx,
         call_flow=call_flow,
         dialer=dialer,
-        phoner_legs=rooms,
-        phoner_actions=PhonerActions(ctx, call_flow, rooms, wishes),
-        inbound=Inbound(ctx, call_flow, wishes),
-        line_confirmation=LineConfirmation(ctx, call_flow),
-        listener_legs=legs,
-        listening_sessions=ListeningSessions(ctx, legs),
+        manual_dial=ManualDial(ctx, dialer, clearing),
+        phoner_legs=phoner_legs,
+        phoner_actions=PhonerActions(ctx, wishes),
+        inbound=Inbound(ctx, wishes),
+        line_confirmation=line_confirmation,
+        listener_legs=listener_legs,
+        listening_sessions=ListeningSessions(ctx, listener_legs),
         wishes=wishes,
-        reconciliation=settling,
+        reconciliation=reconciliation,
         scheduler=Scheduler(
             ctx,
-            dialer,
-            call_flow,
-            settling,
-            rooms,
-            leaving,
-            legs,
+            reconciliation,
+            phoner_legs,
+            Offboarding(ctx),
+            listener_legs,
             seal.seal,
             uuid.uuid4().hex,
-            [partial(refused_rows.forget_old, store), uploads.tidy, let_in.forget_old],
+            [partial(refused_rows.forget_old, store), uploads.tidy, sign_in.forget_old],
         ),
         uploads=uploads,
-        authentication=let_in,
-        account_administration=AccountAdministration(ctx, let_in.hashing),
-        refused_requests=tally,
+        authentication=sign_in,
+        account_administration=AccountAdministration(ctx, sign_in.hashing),
+        refused_requests=refused_requests,
         feed=Feed(store),
-        rules_in_force=revisions,
-        rule_proposals=RuleProposals(ctx, revisions),
+        rules_in_force=rules_in_force,
+        rule_proposals=RuleProposals(ctx, rules_in_force),
         http=client,
         exchange=own,
     )

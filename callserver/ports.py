@@ -52,7 +52,10 @@ class Clock(Protocol):
 
 class Store(Protocol):
     async def run(self, work: Callable[[Tx], T]) -> T:
-        """Run `work` in one transaction: it returns = committed and durable; it raises = undone."""
+        """Run `work` in one transaction: it returns = committed and durable; it raises = undone.
+
+        What it added to the outbox (callserver/outbox.py) is sent after the commit.
+        """
         ...
 
     async def read(self, work: Callable[[Tx], T]) -> T:

@@ -19,6 +19,8 @@ import psycopg
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from callserver import outbox
+from callserver.outbox import Send, send_nothing
 from callserver.ports import Tx
 
 T = TypeVar("T")
@@ -90,6 +92,7 @@ class PostgresStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.send: Send = send_nothing
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="postgres")
         self._under_way: set[_Held] = set()
 
@@ -98,41 +101,45 @@ class PostgresStore:
         held = _Held()
         cutting = loop.call_later(MOST_S, held.cut)
         try:
-            found = await loop.run_in_executor(self._threads, self._run, work, held)
+            result = await loop.run_in_executor(self._threads, self._run, work, held, loop)
         except asyncio.CancelledError:
             raise  # the thread goes on: it is cut when its time is over
         except BaseException:
             cutting.cancel()
             raise
         cutting.cancel()
-        return found
+        return result
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.run(work)
 
-    def _run(self, work: Callable[[Tx], T], held: _Held) -> T:
+    def _run(self, work: Callable[[Tx], T], held: _Held, loop: asyncio.AbstractEventLoop) -> T:
         self._under_way.add(held)
         try:
             for _ in range(4):
                 try:
-                    return self._once(work, held)
+                    return self._once(work, held, loop)
                 except (psycopg.Error, DBAPIError) as error:  # prepared ones raise the driver's
                     if not _deadlock(error):
                         raise
-            return self._once(work, held)
+            return self._once(work, held, loop)
         finally:
             self._under_way.discard(held)
 
-    def _once(self, work: Callable[[Tx], T], held: _Held) -> T:
+    def _once(self, work: Callable[[Tx], T], held: _Held, loop: asyncio.AbstractEventLoop) -> T:
         if held.late:
             raise TimeoutError("too late to begin")
         with self.engine.connect() as tx:
             held.take(tx)
             try:
-                with tx.begin():
-                    return work(tx)
+                with outbox.collecting(tx) as follow_ups, tx.begin():
+                    result = work(tx)
             finally:
                 held.let_go()
+        if follow_ups:  # they leave though the caller may have been cancelled
+            with contextlib.suppress(RuntimeError):  # the loop has ended: the scheduler does it
+                loop.call_soon_threadsafe(self.send, follow_ups)
+        return result
 
     def close(self) -> None:
         """Close after what is under way; what lasts too long is cut off."""

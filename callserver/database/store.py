@@ -3,7 +3,8 @@
 SQLite: one connection that writes and checkpoints; functions that wait together share a commit, each
 in a savepoint of its own. Under virtual time the same runs in line.
 PostgreSQL: a small pool of threads with synchronous connections.
-Returning commits, raising rolls back; nothing is acknowledged before it is durable.
+Returning commits, raising rolls back; nothing is acknowledged before it is durable. What a function
+added to the outbox is sent after its commit.
 """
 
 import asyncio
@@ -23,8 +24,10 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import StaticPool
 
+from callserver import outbox
 from callserver.database.postgres import PostgresStore, postgres_engine
 from callserver.errors import ConfigurationProblem
+from callserver.outbox import FollowUp, Send, send_nothing
 from callserver.ports import Tx
 
 T = TypeVar("T")
@@ -116,6 +119,7 @@ class InlineStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.send: Send = send_nothing
         self.ran = 0  # transactions so far: whether anything has happened
         self._tx: Connection | None = None
 
@@ -125,8 +129,10 @@ class InlineStore:
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         self._tx = self._tx or self.engine.connect()  # kept: connecting costs more than most work
-        with self._tx.begin():
-            return work(self._tx)
+        with outbox.collecting(self._tx) as follow_ups, self._tx.begin():
+            result = work(self._tx)
+        self.send(follow_ups)
+        return result
 
     def close(self) -> None:
         if self._tx is not None:
@@ -150,6 +156,7 @@ class SqliteStore:
                 advice="below 3.51.3: keep to one server process, which is how this store works",
             )
         self.engine = engine
+        self.send: Send = send_nothing
         self._waiting: deque[tuple[Callable[[Tx], Any], asyncio.Future[Any]]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
@@ -194,19 +201,19 @@ class SqliteStore:
                         begun = None
                 except Exception as error:  # noqa: BLE001 - locked by another process, or closed
                     begun = None
-                    _tell_all(done, error)
+                    self._tell_all(done, error)
                     while self._waiting:
                         _tell(self._waiting.popleft()[1], None, error)
         finally:
             self._at_work = None
-            for future in (*(one for one, _ in done), *(one for _, one in self._waiting)):
+            for future in (*(told[0] for told in done), *(future for _, future in self._waiting)):
                 future.cancel()  # the loop ends
             self._waiting.clear()
 
     def _turn(
         self, begun: Connection | None, done: "_Done", loop: asyncio.AbstractEventLoop
     ) -> Connection | None:
-        """In the thread: commit what was begun, and begin anew if somebody waits.
+        """In the thread: commit what was begun, and begin again if somebody waits.
 
         `done` is told between the two: the beginning may have to wait for another process.
         """
@@ -216,7 +223,7 @@ class SqliteStore:
                 begun.commit()
             except Exception as error:  # noqa: BLE001 - it goes to all who hoped for this commit
                 lost = error
-            loop.call_soon_threadsafe(_tell_all, done, lost)
+            loop.call_soon_threadsafe(self._tell_all, done, lost)
             if lost is not None:
                 _undo(begun)
         if not self._waiting:
@@ -238,33 +245,37 @@ class SqliteStore:
             if future.done():  # nobody waits for it any more
                 continue
             result, failed = None, None
+            follow_ups: list[FollowUp] = []
             try:
                 raw.execute("SAVEPOINT one")
                 try:
-                    result = work(tx)
+                    with outbox.collecting(tx) as follow_ups:
+                        result = work(tx)
                 except Exception as error:  # noqa: BLE001 - it goes to whoever asked
                     failed = error
                     raw.execute("ROLLBACK TO one")
                 raw.execute("RELEASE one")
             except sqlite3.Error as error:
-                _tell_all([*done, (future, None)], failed or error)
+                self._tell_all([*done, (future, None, [])], failed or error)
                 done.clear()
                 _undo(tx)
                 return False
             if failed is None:
-                done.append((future, result))
+                done.append((future, result, follow_ups))
             else:
                 _tell(future, None, failed)
         return True
 
+    def _tell_all(self, done: "_Done", error: Exception | None) -> None:
+        """The commit succeeded or failed. Follow-ups leave even if nobody waits for the result."""
+        for future, result, follow_ups in done:
+            _tell(future, result, error)
+            if error is None:
+                self.send(follow_ups)
 
-_Done = list[tuple[asyncio.Future[Any], Any]]
-"""Who waits for a commit, and what she gets then."""
 
-
-def _tell_all(done: _Done, error: Exception | None) -> None:
-    for future, result in done:
-        _tell(future, result, error)
+_Done = list[tuple[asyncio.Future[Any], Any, list[FollowUp]]]
+"""Who waits for a commit, the result they get then, and what is sent then."""
 
 
 def _tell(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:

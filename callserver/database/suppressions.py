@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Text, bindparam, cast, func, insert, literal, or_, select, update
 
+from callserver import outbox
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Purpose, Scope, Suppression
+from callserver.outbox import EndCalls
 from callserver.ports import Tx
 
 _for_subjects = select(
@@ -219,7 +221,7 @@ def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
     if not any(keys.values()):
         return 0
     about = or_(*(calls.c[kind].in_(found) for kind, found in keys.items() if found))
-    return tx.execute(
+    stopped = tx.execute(
         update(calls)
         .where(
             about,
@@ -229,3 +231,6 @@ def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
         )
         .values(stop_wanted="suppressed")
     ).rowcount
+    if stopped:
+        outbox.add(tx, EndCalls())
+    return stopped

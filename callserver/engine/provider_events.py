@@ -18,6 +18,7 @@ from callserver.engine.calls.phoner_legs import PhonerLegs
 from callserver.engine.dialing.line_confirmation import LineConfirmation
 from callserver.engine.listening.legs import ListenerLegs
 from callserver.ports import Declined
+from callserver.provider_events import CallReport
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -93,14 +94,8 @@ class ProviderEvents:
         declined: Declined | None = None,
     ) -> None:
         """A contact's leg changed. `code`: the final SIP response; `declined`: the carrier refused."""
-        if declined is not None:
-            await self._taken(
-                self._call_flow.declined(attempt, declined, at=at, ref=ref, receipt=receipt)
-            )
-            return
-        await self._taken(
-            self._call_flow.receive(attempt, report, at, ref=ref, receipt=receipt, code=code)
-        )
+        news = CallReport(attempt, report, at, ref, receipt, code=code, declined=declined)
+        await self._taken(self._call_flow.receive(news))
 
     async def phoner_leg(
         self, seat: int, leg: str, ended: bool, receipt: Receipt | None, reason: str = ""
@@ -127,7 +122,7 @@ class ProviderEvents:
     async def machine(self, attempt: str, answered_by: str, leg: str) -> None:
         """The provider thinks that a machine answered: end the call as such."""
         if answered_by.startswith(MACHINES):
-            await self._taken(self._call_flow.receive(attempt, Report.MACHINE, None, ref=leg))
+            await self._taken(self._call_flow.receive(CallReport(attempt, Report.MACHINE, leg=leg)))
 
     async def bad_signature(self, path: str, why: str) -> None:
         """A request that the provider did not sign: refused, counted and written down."""

@@ -1,7 +1,8 @@
-"""Time-driven work: what is due is done, and when the next thing will be due is said.
+"""Time-driven work: does what is due, and says when the next thing will be due.
 
-One process does this at a time, under a lease. Nothing here is the only way forward: Ready dials at
-once and reports are taken in by whichever process got them; upkeep is what goes on when nobody comes.
+One process does this at a time, under a lease. Nothing here is the only way forward: follow-ups leave with
+each commit, in the process that made it. The scheduler does what time alone brings about, and what was
+lost with a process.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from callserver import outbox
 from callserver.database import calls, listenings, operations, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
@@ -17,14 +19,14 @@ from callserver.database.store import UNAVAILABLE
 from callserver.domain.seat import Event, State
 from callserver.engine import clock_checks
 from callserver.engine.accounts.offboarding import Offboarding
-from callserver.engine.calls import seat_moves
-from callserver.engine.calls.call_flow import ASK_AGAIN, CallFlow
+from callserver.engine.calls import lost_phoners, seat_moves
+from callserver.engine.calls.call_flow import ASK_AGAIN
 from callserver.engine.calls.phoner_legs import PhonerLegs
 from callserver.engine.calls.reconciliation import Reconciliation
 from callserver.engine.context import EngineContext
-from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.listening.legs import ListenerLegs
 from callserver.engine.retried_orders import carry_out
+from callserver.outbox import CheckPhonerLeg, DialSeat, EndCalls, RingPhoner
 from callserver.ports import LegState, Tx
 
 log = structlog.get_logger(__name__)
@@ -36,7 +38,7 @@ STOP_AGAIN = timedelta(seconds=1)
 TIDY_EVERY = timedelta(hours=1)
 
 Chore = Callable[[datetime], Awaitable[None]]
-"""Something that is done now and then: forgetting what may be kept for some days only."""
+"""Something that is done every hour: deleting what may be kept for some days only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Due:
     """What one look found."""
 
     seats: list[SeatRow]
-    left: list[int]  # seats whose phoner has left the house
+    left: list[int]  # seats whose phoner has left the organisation
     calls: list[CallRow]
     listenings: list[int]
     stopping: bool
@@ -56,22 +58,18 @@ class Scheduler:
     def __init__(
         self,
         ctx: EngineContext,
-        dialer: Dialer,
-        call_flow: CallFlow,
-        settling: Reconciliation,
-        rooms: PhonerLegs,
-        leaving: Offboarding,
+        reconciliation: Reconciliation,
+        phoner_legs: PhonerLegs,
+        offboarding: Offboarding,
         listener_legs: ListenerLegs,
         seal: Callable[[], Awaitable[datetime | None]],
         owner: str,
         chores: Sequence[Chore] = (),
     ) -> None:
         self._ctx = ctx
-        self._dialer = dialer
-        self._call_flow = call_flow
-        self._settling = settling
-        self._rooms = rooms
-        self._leaving = leaving
+        self._reconciliation = reconciliation
+        self._phoner_legs = phoner_legs
+        self._offboarding = offboarding
         self._listener_legs = listener_legs
         self._seal = seal
         self._owner = owner
@@ -100,22 +98,20 @@ class Scheduler:
             log.info("looked_after_outage")
 
     async def start(self) -> None:
-        """After a start nothing is taken for granted: every open call and leg is asked about,
-        and every seat that waits for something is looked at."""
+        """After a start nothing is assumed: every open call and leg is asked about, and every seat
+        that waits for something is looked at."""
         now = self._ctx.clock.now()
 
-        def look(tx: Tx) -> list[SeatRow]:
+        def look(tx: Tx) -> None:
             for call in calls.every_open(tx):
                 calls.change(tx, call.attempt, deadline=now)
-            found = seats.every(tx)
-            for row in found:
+            for row in seats.every(tx):
                 if row.state in (State.WAITING, State.CONNECTING):
                     seats.set_line(tx, row.id, wake_at=now)
-            return found
+                if row.connected and row.leg:
+                    outbox.add(tx, CheckPhonerLeg(row.leg))
 
-        for row in await self._ctx.store.run(look):
-            if row.connected and row.leg:
-                self._ctx.background.start(self._check_leg(row.leg))
+        await self._ctx.store.run(look)
         await self._listener_legs.check_all()
 
     async def tick(self) -> datetime | None:
@@ -133,16 +129,14 @@ class Scheduler:
         if work is None:
             return now + operations.LEASE
         for seat in work.left:
-            await self._leaving.dismiss(seat)
+            await self._offboarding.dismiss(seat)
         for row in work.seats:
             if row.id not in work.left:
                 await self._seat_due(row, now)
         for call in work.calls:
-            self._ctx.background.start(self._settling.settle(call))
+            self._ctx.background.start(self._reconciliation.settle(call))
         for listening in work.listenings:
             self._ctx.background.start(self._listener_legs.look(listening))
-        if work.stopping:
-            self._ctx.background.start(self._call_flow.stopping.silence())
         await self._tidy(now)
         due = [await self._seal(), await self._ctx.store.run(operations.next_due)]
         if work.stopping:
@@ -154,14 +148,17 @@ class Scheduler:
             return None
         clock_checks.keep(tx, self._ctx.clock)
         quiet = calls.due(tx, now)
-        for call in quiet:  # however long the provider takes to answer, it is asked once
+        for call in quiet:  # asked once, however long the provider takes to answer
             calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
+        stopping = bool(calls.to_stop(tx))
+        if stopping:
+            outbox.add(tx, EndCalls())
         return Due(
             seats.due(tx, now),
             seats.of_the_left(tx),
             quiet,
             listenings.due(tx, now),
-            stopping=bool(calls.to_stop(tx)),
+            stopping,
         )
 
     async def _tidy(self, now: datetime) -> None:
@@ -180,8 +177,7 @@ class Scheduler:
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:
             case State.WAITING:
-                await self._look_again(row, now + seat_moves.SAFETY_NET)
-                self._ctx.background.start(self._dialer.dial(row.id))
+                await self._ctx.store.run(lambda tx: self._dial_again(tx, row.id, now))
             case State.WRAPPING_UP:
                 await self._ctx.store.run(lambda tx: self._over(tx, row.id, now))
             case State.CONNECTING:
@@ -194,14 +190,19 @@ class Scheduler:
                 await self._look_again(row, None)
 
     async def _look_again(self, row: SeatRow, at: datetime | None) -> None:
-        """So that one wake-up starts one piece of work, and a lost one is made up for.
+        """So that one wake-up starts one piece of work, and lost work is started again.
 
         The work itself waits for the provider, which this round must not: others are due as well.
         """
         await self._ctx.store.run(lambda tx: seats.set_line(tx, row.id, wake_at=at))
 
+    @staticmethod
+    def _dial_again(tx: Tx, seat: int, now: datetime) -> None:
+        seats.set_line(tx, seat, wake_at=now + seat_moves.SAFETY_NET)
+        outbox.add(tx, DialSeat(seat))
+
     async def _release(self, row: SeatRow, leg: str) -> None:
-        """She is off shift: her telephone is hung up, if need be again and again."""
+        """The seat is off: its telephone is hung up, again and again if necessary."""
         result = await carry_out(self._ctx, lambda: self._ctx.telephony.hang_up(leg))
         if not result.settled:
             return  # its next look does it again
@@ -220,33 +221,22 @@ class Scheduler:
 
     async def _connecting(self, row: SeatRow, now: datetime) -> None:
         if row.leg:
-            found = await self._ctx.telephony.leg(row.leg)
+            leg = row.leg
+            found = await self._ctx.telephony.leg(leg)
             if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
-                self._call_flow.follow(
-                    await self._ctx.store.run(
-                        lambda tx: self._call_flow.leg_lost(tx, row.leg or "")
-                    )
-                )
+                await self._ctx.store.run(lambda tx: lost_phoners.leg_lost(tx, self._ctx, leg))
             elif room_ref := await self._ctx.telephony.find_room(row.room):
-                # She sits there: only the news of it was lost.
-                await self._rooms.found(row.id, row.leg, room_ref)
+                # The phoner sits there: only the report of it was lost.
+                await self._phoner_legs.found_in_room(row.id, leg, room_ref)
                 return
 
-        def again(tx: Tx) -> bool:
+        def again(tx: Tx) -> None:
             seat = seats.lock(tx, row.id)
             if seat is None or seat.state != State.CONNECTING:
-                return False
+                return
             if now - seat.since > GIVE_UP_CONNECTING:
                 seat_moves.move(tx, self._ctx, seat, Event.OFF_SHIFT, now)
-                return False
-            return seat.leg is None
+            elif seat.leg is None:
+                outbox.add(tx, RingPhoner(row.id))
 
-        if await self._ctx.store.run(again):
-            self._ctx.background.start(self._rooms.ring_in(row.id))
-
-    async def _check_leg(self, leg: str) -> None:
-        found = await self._ctx.telephony.leg(leg)
-        if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
-            self._call_flow.follow(
-                await self._ctx.store.run(lambda tx: self._call_flow.leg_lost(tx, leg))
-            )
+        await self._ctx.store.run(again)

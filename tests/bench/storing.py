@@ -15,6 +15,7 @@ import phonenumbers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert, text
 
+from callserver import outbox
 from callserver.adapters.config_folder import load
 from callserver.database import audit, contacts, migrate
 from callserver.database.store import make_engine
@@ -23,8 +24,8 @@ from callserver.domain import merkle, phone, signed_heads
 from callserver.domain.audit import canonical
 from callserver.domain.seat import State
 from callserver.engine.context import Rules
-from callserver.engine.dialing.dialer import Order
 from callserver.engine.lists.importer import no_collector, take_in
+from callserver.outbox import PlaceCall
 from tests.bench.measuring import Figure, percentile, side_by_side, timed
 from tests.house import ROOT, TUESDAY, TestHouse, play
 
@@ -147,8 +148,9 @@ def decisions(size: int) -> list[Figure]:
             with store.engine.begin() as tx:
                 reset(tx)
             began = time.perf_counter()
-            with store.engine.begin() as tx:
-                assert isinstance(dialer._next(tx, 1), Order)
+            with store.engine.begin() as tx, outbox.collecting(tx) as follow_ups:
+                dialer._next(tx, 1)
+            assert isinstance(follow_ups[0], PlaceCall)
             ready.append(time.perf_counter() - began)
 
         bare_work, times = bare(house), []

@@ -9,6 +9,7 @@ from callserver.database import seats
 from callserver.database.seats import SeatRow
 from callserver.database.store import AnyStore
 from callserver.engine.calls import campaign_pauses
+from callserver.outbox import DialSeat, FollowUp
 from callserver.ports import Tx
 from tests.house import TUESDAY
 
@@ -44,17 +45,25 @@ def test_who_waits_is_told_in_the_same_transaction(store: AnyStore) -> None:
         assert row is not None
         return row
 
-    def pause(paused: bool) -> Callable[[Tx], list[int]]:
-        return lambda tx: campaign_pauses.switch(
-            tx, "kanvas", "x", TUESDAY, paused=paused, by="user:9"
-        )
+    sent: list[FollowUp] = []
+    store.send = sent.extend
 
-    assert run(store, pause(True)) == [one, other]
+    def pause(paused: bool) -> list[FollowUp]:
+        """What follows from it."""
+        sent.clear()
+        by = "user:9"
+        run(
+            store,
+            lambda tx: campaign_pauses.switch(tx, "kanvas", "x", TUESDAY, paused=paused, by=by),
+        )
+        return sent
+
+    assert pause(True) == [DialSeat(one), DialSeat(other)]
     assert [(now(key).reason, now(key).until) for key in (one, other)] == [
         ("CAMP_PAUSED", None)
     ] * 2
     assert now(elsewhere).reason == now(talks).reason == "next_contact"
-    assert run(store, pause(False)) == [one, other]
+    assert pause(False) == [DialSeat(one), DialSeat(other)]
     assert now(one).wake_at == now(other).wake_at == TUESDAY
     assert now(elsewhere).wake_at != TUESDAY
     run(store, lambda tx: campaign_pauses.wake_all(tx, TUESDAY))

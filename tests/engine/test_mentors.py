@@ -13,7 +13,7 @@ from callserver.database.store import AnyStore
 from callserver.domain.role import Role
 from callserver.engine.accounts.administration import AccountAdministration, AccountDetails
 from callserver.engine.listening import mentors
-from callserver.engine.listening.feedback import Heard
+from callserver.engine.listening.feedback import ListeningFeedback
 from callserver.errors import Impossible
 from tests.house import TestHouse
 
@@ -69,7 +69,7 @@ def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bool) ->
         await AccountAdministration(house.server.ctx).change(administrator, TRAINEE, given)
 
     async def floor() -> None:
-        heard = Heard(house.server.ctx, house.server.listener_legs)
+        heard = ListeningFeedback(house.server.ctx, house.server.listener_legs)
         await heard.bind(administrator, TRAINEE, mentor)
 
     for door in (accounts_page, floor):

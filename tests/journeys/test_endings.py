@@ -9,6 +9,7 @@ import pytest
 
 from callserver.domain.call import Report
 from callserver.ports import Leg, LegState, Result
+from callserver.provider_events import CallReport
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
 from tests.house import TestHouse, failing, in_a_talk, play, rings
@@ -165,9 +166,9 @@ def test_what_was_settled_as_never_placed_and_rings_is_silenced(house: TestHouse
         await house.until(2)
         call, leg = house.calls()[0], house.live_legs()[0]
         receive = house.server.call_flow.receive
-        await receive(call.attempt, Report.NEVER_PLACED, None)
+        await receive(CallReport(call.attempt, Report.NEVER_PLACED))
         assert leg.live
-        await receive(call.attempt, Report.RANG, None, ref=leg.sid)
+        await receive(CallReport(call.attempt, Report.RANG, leg=leg.sid))
         await house.server.ctx.background.idle()
         assert not leg.live
 
@@ -183,7 +184,8 @@ def test_a_provider_whose_clock_is_wrong(house: TestHouse, off: timedelta) -> No
         person = await rings(house)
         call = house.calls()[0]
         wrong = house.clock.now() + off
-        await house.server.call_flow.receive(call.attempt, Report.ANSWERED, wrong, ref=person.sid)
+        report = CallReport(call.attempt, Report.ANSWERED, wrong, person.sid)
+        await house.server.call_flow.receive(report)
         await house.network._answer(person)
         await house.until(60)
         await house.network.end(house.phoner_leg(), "completed")

@@ -408,8 +408,8 @@ def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "gate.ask"
     ]
     assert sorted(asks) == [
-        ("by_hand.py", "Question(contact, campaign, path, row, now)"),
         ("dialer.py", "Question(contact, campaign, path, row, now)"),
+        ("manual_dial.py", "Question(contact, campaign, path, row, now)"),
     ]
 
     def without_a_seat(tx: Any) -> Any:

@@ -13,7 +13,7 @@ from callserver.database import accounts, suppressions, user_lines
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine.accounts import offboarding
-from callserver.engine.calls.call_flow import HEARD_WITHIN
+from callserver.engine.calls.lost_phoners import HEARD_WITHIN
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from tests.exchange.house import ExchangeHouse, opened, people

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from callserver import outbox
 from callserver.database import accounts, listening_intervals, listenings, seats
 from callserver.database.store import make_engine
 from callserver.domain.instruction import HangUp, Hear
 from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.role import MAY, Role
 from callserver.engine.listening.placement import Placement
+from callserver.outbox import EndListenerLeg, MoveListener
 from callserver.ports import Tx
 from tests.ear_house import SUPERVISOR, EarHouse
 
@@ -59,6 +61,11 @@ def talking(tx: Tx, house: EarHouse) -> int:
     return row.id
 
 
+def and_what_it_sends(tx: Tx, work: Callable[[], Any]) -> tuple[Any, list[Any]]:
+    with outbox.collecting(tx) as follow_ups:
+        return work(), follow_ups
+
+
 def while_open(engine: Engine, first: Callable[[Tx], Any], second: Callable[[Tx], Any]) -> Any:
     """Run `first`; before it commits, start `second` in another process's place, and let it wait."""
 
@@ -82,13 +89,14 @@ def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(engine: Engine, house:
     legs: Any = house.server.listener_legs
     with engine.begin() as tx:
         listening = talking(tx, house)
-    (told, _), orders = while_open(
+    sessions: Any = house.server.listening_sessions
+    told, (_, sent) = while_open(
         engine,
         lambda tx: legs._leg_calls(tx, listening, None, LEG, None),
-        lambda tx: legs.stopped(tx, SUPERVISOR),
+        lambda tx: and_what_it_sends(tx, lambda: sessions._stop(tx, SUPERVISOR)),
     )
     assert isinstance(told, Hear)
-    assert orders.end == [(listening, LEG)]
+    assert sent == [EndListenerLeg(listening, LEG)]
     with engine.begin() as tx:
         row = listenings.get(tx, listening)
         assert row is not None
@@ -99,11 +107,12 @@ def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(engine: Engine, house:
 
 def test_a_leg_that_asks_after_a_stop_is_hung_up(engine: Engine, house: EarHouse) -> None:
     legs: Any = house.server.listener_legs
+    sessions: Any = house.server.listening_sessions
     with engine.begin() as tx:
         listening = talking(tx, house)
-    _, (told, _) = while_open(
+    _, told = while_open(
         engine,
-        lambda tx: legs.stopped(tx, SUPERVISOR),
+        lambda tx: sessions._stop(tx, SUPERVISOR),
         lambda tx: legs._leg_calls(tx, listening, None, LEG, None),
     )
     assert told == HangUp()
@@ -121,15 +130,16 @@ def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
         first = talking(tx, house)
         user = accounts.user(tx, SUPERVISOR)
     wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)
-    _, (found, orders) = while_open(
+    _, (found, sent) = while_open(
         engine,
         lambda tx: legs._leg_calls(tx, first, None, LEG, None),
-        lambda tx: listening._start(tx, user, MAY[Role.SUPERVISOR], wanted),
+        lambda tx: and_what_it_sends(
+            tx, lambda: listening._start(tx, user, MAY[Role.SUPERVISOR], wanted)
+        ),
     )
     with engine.begin() as tx:
         row = listenings.get(tx, found)
         assert row is not None
         assert (row.seat, row.leg) == (2, LEG)
-    assert orders.ring is None
-    assert orders.hear is not None
-    assert orders.hear.must_leave
+    assert [type(one) for one in sent] == [MoveListener]
+    assert sent[0].must_leave

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from callserver.database import seats
+from callserver.ports import Tx
 from callserver.simulator.faults import NONE
 from callserver.simulator.legs import Leg, Refusal
 from callserver.texts import say
@@ -262,6 +264,11 @@ def test_a_leg_is_told_to_ask_once_at_a_time(house: EarHouse) -> None:
     """While it has not asked yet, no second order is given, by whichever process."""
     told: list[Any] = []
 
+    def look(tx: Tx) -> None:
+        seat = seats.lock(tx, 1)
+        assert seat is not None
+        house.server.listener_legs.look_at_seat(tx, seat)
+
     async def work() -> None:
         ear = await joined(house, "coach")
         telephony: Any = house.server.ctx.telephony
@@ -272,7 +279,7 @@ def test_a_leg_is_told_to_ask_once_at_a_time(house: EarHouse) -> None:
             if len(told) == 1:
                 # Meanwhile the talk moves on, and upkeep and the dialer look at the same leg.
                 for _ in range(3):
-                    await house.server.listener_legs.look_at_seat(1)
+                    await house.server.ctx.store.run(look)
             return await really(ref, what)
 
         telephony.hear = slow

@@ -21,7 +21,6 @@ from callserver.domain.listening import Mode
 from callserver.domain.role import Action
 from callserver.engine.calls import campaign_pauses
 from callserver.engine.context import EngineContext
-from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.listening import placement
 from callserver.engine.reporting import floor_figures
 from callserver.engine.reporting.floor_figures import FloorFigures
@@ -96,9 +95,9 @@ class Snapshot:
 class FloorApi:
     """What whoever leads the floor sees and does."""
 
-    def __init__(self, ctx: EngineContext, dialer: Dialer, leading: SupervisorActions) -> None:
+    def __init__(self, ctx: EngineContext, leading: SupervisorActions) -> None:
         self._ctx = ctx
-        self._dialer = dialer
+
         self._leading = leading
         self._snapshots = SharedRead(self._read)
         self._counts = SharedRead(lambda: ctx.store.read(lambda tx: floor_figures.count(tx, ctx)))
@@ -270,19 +269,18 @@ class FloorApi:
         if not asked.sees(self._ctx.rules.campaign(campaign).department):
             raise NotFound(f"there is no campaign {campaign!r}", key="no_campaign")
 
-        def work(tx: Tx) -> list[int]:
+        def work(tx: Tx) -> None:
             now = self._ctx.clock.now()
             paused, by = body.paused, asked.by
-            return campaign_pauses.switch(tx, campaign, body.reason, now, paused=paused, by=by)
+            campaign_pauses.switch(tx, campaign, body.reason, now, paused=paused, by=by)
 
-        for seat in await self._ctx.store.run(work):
-            self._ctx.background.start(self._dialer.dial(seat))
+        await self._ctx.store.run(work)
         return Switched(campaign=campaign, paused=body.paused)
 
 
 def _wants_none(tx: Tx, phoner: int) -> bool:
     seat = seats.look(tx, phoner)
-    return seat is not None and placement.said_no(tx, seat)
+    return seat is not None and placement.wants_no_listener(tx, seat)
 
 
 def _call(call: CallRow, *, heard: bool) -> views.CallLine:

@@ -3,13 +3,12 @@
 from pydantic import AwareDatetime, Field
 
 from callserver.console.endpoint import Answer, Asked, Body, Endpoint
-from callserver.database import refused_numbers, seats
+from callserver.database import refused_numbers
 from callserver.database.refused_numbers import RefusedNumber
 from callserver.domain import phone
 from callserver.domain.role import Action
-from callserver.engine.calls import carrier_refusals
+from callserver.engine.calls import carrier_refusals, seat_moves
 from callserver.engine.context import EngineContext
-from callserver.engine.dialing.dialer import Dialer
 from callserver.errors import NotFound
 from callserver.ports import Tx
 
@@ -40,9 +39,8 @@ class Released(Answer):
 class RefusedNumbersApi:
     """For whoever leads the floor."""
 
-    def __init__(self, ctx: EngineContext, dialer: Dialer) -> None:
+    def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
-        self._dialer = dialer
 
     def endpoints(self) -> list[Endpoint]:
         path = "/campaigns/{campaign}/refused-numbers"
@@ -61,7 +59,7 @@ class RefusedNumbersApi:
         """Call one of them again, or all."""
         self._check(asked, campaign)
 
-        def work(tx: Tx) -> tuple[list[int], list[int]]:
+        def work(tx: Tx) -> list[int]:
             now = self._ctx.clock.now()
             rows = [
                 row
@@ -70,14 +68,10 @@ class RefusedNumbersApi:
             ]
             if body.contact is not None and not rows:
                 raise NotFound("this contact is not set aside", key="not_found")
-            released = carrier_refusals.release(tx, rows, asked.by, now)
-            waiting = [row for row in seats.every(tx) if row.state == "waiting"]
-            return released, [row.id for row in waiting if row.campaign == campaign]
+            seat_moves.dial_waiting(tx, campaign)
+            return carrier_refusals.release(tx, rows, asked.by, now)
 
-        released, waiting = await self._ctx.store.run(work)
-        for seat in waiting:
-            self._ctx.background.start(self._dialer.dial(seat))
-        return Released(contacts=released)
+        return Released(contacts=await self._ctx.store.run(work))
 
     def _check(self, asked: Asked, campaign: str) -> None:
         if not asked.sees(self._ctx.rules.campaign(campaign).department):

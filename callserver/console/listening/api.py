@@ -29,7 +29,7 @@ from callserver.domain.listening import DisclosureTime, ListenReason, Mode
 from callserver.domain.role import Action, Role
 from callserver.domain.seat import State
 from callserver.engine.context import EngineContext
-from callserver.engine.listening.feedback import Form, Heard
+from callserver.engine.listening.feedback import Form, ListeningFeedback
 from callserver.engine.listening.placement import Placement
 from callserver.engine.listening.sessions import ListeningSessions
 from callserver.ports import Tx
@@ -42,10 +42,12 @@ CHANGES = {Kind.LISTENING_STARTED, Kind.LISTENING_CHANGED, Kind.LISTENING_STOPPE
 class ListeningApi:
     """Each method is one engine call, or one look."""
 
-    def __init__(self, ctx: EngineContext, listening: ListeningSessions, heard: Heard) -> None:
+    def __init__(
+        self, ctx: EngineContext, listening: ListeningSessions, feedback: ListeningFeedback
+    ) -> None:
         self._ctx = ctx
         self._listening = listening
-        self._heard = heard
+        self._feedback = feedback
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -70,7 +72,7 @@ class ListeningApi:
             told.append(("listening", await self.mine(asked)))
         if asked.may(Action.PHONE) and any(
             one.get("phoner") == asked.user.id
-            and (self._heard.told_during or one["kind"] == Kind.LISTENING_STOPPED)
+            and (self._feedback.told_during or one["kind"] == Kind.LISTENING_STOPPED)
             for one in about
         ):
             told.append(("heard", await self.heard(asked)))
@@ -111,23 +113,23 @@ class ListeningApi:
     async def form(self, asked: Asked, call: str, body: FormGiven) -> Done:
         """Save a listening form with a call that I heard; a second one replaces the first."""
         form = Form(body.respectful, body.serious, body.positive, body.words.strip())
-        await self._heard.fill_in(asked.user, call, form)
+        await self._feedback.fill_in(asked.user, call, form)
         return Done()
 
     async def heard(self, asked: Asked) -> HeardView:
         """Who has listened to me, when and to what, and the forms about my calls."""
-        during = self._heard.told_during
+        during = self._feedback.told_during
         return await self._ctx.store.read(lambda tx: _heard(tx, asked.user.id, open_too=during))
 
     async def seen(self, asked: Asked, body: Seen) -> HeardView:
         """I have seen these."""
-        await self._heard.tell(asked.user.id, body.listenings)
+        await self._feedback.tell(asked.user.id, body.listenings)
         return await self.heard(asked)
 
     async def no_listener(self, asked: Asked, body: Nothing) -> Done:
         """Whoever is on the line does not want anybody to listen, now or later."""
         del body
-        await self._heard.no_listener(asked.user)
+        await self._feedback.no_listener(asked.user)
         return Done()
 
     async def phoners(self, asked: Asked) -> Phoners:
@@ -153,7 +155,7 @@ class ListeningApi:
 
     async def mentor(self, asked: Asked, user: int, body: Binding) -> Done:
         """Let a trainee listen to this colleague's calls (null: to nobody's any more)."""
-        await self._heard.bind(asked.user, user, body.mentor)
+        await self._feedback.bind(asked.user, user, body.mentor)
         return Done()
 
 

@@ -19,14 +19,14 @@ from callserver.console.lists.views import CameTo, ImportView, ListsView, ListVi
 from callserver.console.live import Told
 from callserver.console.streaming import Tell, told
 from callserver.console.upload_receiver import MEGABYTE, receive
-from callserver.database import accounts, import_staging, seats
+from callserver.database import accounts, import_staging
 from callserver.database.audit import Entry
 from callserver.database.side_connection import aside, two_writers_may_fail
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Campaign
 from callserver.domain.role import Action
+from callserver.engine.calls import seat_moves
 from callserver.engine.context import EngineContext
-from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.lists import export, staging
 from callserver.engine.lists.export import What
 from callserver.engine.lists.staging import Order
@@ -82,11 +82,9 @@ class ListNews(Answer):
 class ListsApi:
     """What administrators do with lists; the project leader takes copies."""
 
-    def __init__(
-        self, ctx: EngineContext, dialer: Dialer, uploads: Uploads, settings: Settings
-    ) -> None:
+    def __init__(self, ctx: EngineContext, uploads: Uploads, settings: Settings) -> None:
         self._ctx = ctx
-        self._dialer = dialer
+
         self._uploads = uploads
         self._database = settings.database
         self._most_mb = settings.most_upload_mb
@@ -268,11 +266,8 @@ class ListsApi:
         return Order(chosen, raw, columns, left_out, region, source)
 
     async def _wake(self, campaign: str) -> None:
-        """Whoever waits for contacts of this campaign need wait no longer."""
-        rows = await self._ctx.store.read(seats.every)
-        for row in rows:
-            if row.state == "waiting" and row.campaign == campaign:
-                self._ctx.background.start(self._dialer.dial(row.id))
+        """Dial for the seats that wait for contacts of this campaign."""
+        await self._ctx.store.run(lambda tx: seat_moves.dial_waiting(tx, campaign))
 
 
 def _region(text: str) -> str:

@@ -11,7 +11,6 @@ from callserver.domain.campaign import Label
 from callserver.domain.facts import Scope
 from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
-from callserver.engine.calls.call_flow import After, CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting.call_history import CallHistory as Known
@@ -73,10 +72,9 @@ REACH = {
 class WhoCalledApi:
     """Looks numbers up. Each look-up is an audit entry: people may ask who looked."""
 
-    def __init__(self, ctx: EngineContext, call_flow: CallFlow, pacing: RateLimits) -> None:
+    def __init__(self, ctx: EngineContext, pacing: RateLimits) -> None:
         self._ctx = ctx
         self._pacing = pacing
-        self._call_flow = call_flow
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -137,7 +135,6 @@ class WhoCalledApi:
             return bool(known)
 
         known = await self._ctx.store.run(work)
-        self._call_flow.follow(After(silence=True))
         # Where nobody is known only the number is stopped: more is not promised.
         receipt = body.reach if known or body.reach == "number" else "unknown"
         text = say(

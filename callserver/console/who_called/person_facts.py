@@ -8,7 +8,6 @@ from callserver.console.endpoint import Answer, Asked, Body, Endpoint
 from callserver.domain import phone
 from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
-from callserver.engine.calls.call_flow import After, CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import person_facts
 from callserver.engine.suppressions.person_facts import Fact
@@ -40,9 +39,8 @@ class Recorded(Answer):
 class PersonFactsApi:
     """Records what was learned outside a call."""
 
-    def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
+    def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
-        self._call_flow = call_flow
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -84,7 +82,6 @@ class PersonFactsApi:
             return [one.id for one in known]
 
         found = await self._ctx.store.run(work)
-        self._call_flow.follow(After(silence=True))
         return Recorded(contacts=found)
 
 

@@ -6,6 +6,7 @@ done on the telephone (`dismiss`) upkeep does within a second, in whichever proc
 
 from datetime import datetime
 
+from callserver import outbox
 from callserver.database import (
     accounts,
     attempt_counters,
@@ -20,9 +21,10 @@ from callserver.database.accounts import User
 from callserver.domain.audit import Kind
 from callserver.domain.role import Role
 from callserver.domain.seat import State
-from callserver.engine.calls.call_flow import After, CallFlow
+from callserver.engine.calls import lost_phoners
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible
+from callserver.outbox import HangUpLeg
 from callserver.ports import Tx
 
 
@@ -84,9 +86,8 @@ def _keep_a_leader(tx: Tx, user: User) -> None:
 class Offboarding:
     """What has to be done on the telephone."""
 
-    def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
+    def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
-        self._call_flow = call_flow
 
     async def dismiss(self, seat: int) -> None:
         """Take a seat off whose phoner may not sit there any more.
@@ -96,16 +97,15 @@ class Offboarding:
         before a supervisor has corrected it.
         """
 
-        def work(tx: Tx) -> After:
+        def work(tx: Tx) -> None:
             now = self._ctx.clock.now()
-            after = After()
             row = seats.lock(tx, seat)
             if row is None:
-                return after
+                return
             call = None if row.call is None else calls.lock(tx, row.call)
             if row.leg is not None:
-                after = self._call_flow.leg_lost(tx, row.leg)
-                after.hang_up.append(row.leg)
+                lost_phoners.leg_lost(tx, self._ctx, row.leg)
+                outbox.add(tx, HangUpLeg(row.leg))
             if call is not None and call.contact is not None and call.answered_at is not None:
                 contact = contacts.get_locked(tx, call.contact)
                 if contact is not None and contact.status == "claimed" and call.outcome is None:
@@ -134,6 +134,5 @@ class Offboarding:
                     state=State.OFF.value,
                     reason="left",
                 )
-            return after
 
-        self._call_flow.follow(await self._ctx.store.run(work))
+        await self._ctx.store.run(work)

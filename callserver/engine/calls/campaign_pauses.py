@@ -1,6 +1,6 @@
-"""A campaign is paused or resumed, and whoever waits for it is told at once.
+"""A campaign is paused or resumed, and the seats that wait for it are told at once.
 
-Whatever pauses a campaign comes through here: a person on the floor, the carrier's refusals.
+Everything that pauses a campaign comes through here: a person on the floor, the carrier's refusals.
 """
 
 from datetime import datetime, timedelta
@@ -13,27 +13,27 @@ from callserver.engine.calls import seat_moves
 from callserver.ports import Tx
 
 LOOK_AGAIN = timedelta(seconds=30)
-"""A waiting seat is looked at this often, whatever it was told: lists and rules may change."""
+"""A waiting seat is looked at this often, whatever it waits for: lists and rules may change."""
 
 
 def switch(
     tx: Tx, campaign: str, reason: str, now: datetime, *, paused: bool, by: str | None = None
-) -> list[int]:
-    """Pause or resume, with the audit entry. The seats that wait for the campaign: the caller has them
-    dialed for once this is durable, and so reaches those that another transaction holds just now."""
+) -> None:
+    """Pause or resume, with the audit entry. Seats that another transaction holds just now learn it
+    when they are dialed for after the commit."""
     operations.set_campaign_state(tx, campaign, paused, reason, now)
-    said: dict[str, Any] = {"by": by} if by is not None else {"reason": reason}
-    audit.append(tx, now, Kind.BREAKER, campaign=campaign, paused=paused, **said)
+    source: dict[str, Any] = {"by": by} if by is not None else {"reason": reason}
+    audit.append(tx, now, Kind.BREAKER, campaign=campaign, paused=paused, **source)
     for row in seats.waiting(tx, campaign):
         if paused:
             again = now + LOOK_AGAIN
             seat_moves.wait(tx, row, Reason.CAMP_PAUSED.value, now, until=None, wake_at=again)
         else:
             seats.set_line(tx, row.id, wake_at=now)
-    return seats.ids_waiting(tx, campaign)
+    seat_moves.dial_waiting(tx, campaign)
 
 
 def wake_all(tx: Tx, now: datetime) -> None:
-    """The rules have changed: whoever waits is looked at now."""
+    """The rules have changed: the scheduler looks at every waiting seat now."""
     for row in seats.waiting(tx, None):
         seats.set_line(tx, row.id, wake_at=now)

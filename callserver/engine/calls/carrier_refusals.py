@@ -1,7 +1,7 @@
-"""What a carrier's certain no means to the number, the campaign and the seat.
+"""What a carrier's definite refusal means for the number, the campaign and the seat.
 
-One refused number is no reason to stop a shift: it is set aside until somebody has looked. Several
-different ones in a row, without a call that reached a telephone in between, are: then it is about us.
+One refused number does not stop a campaign: it is set aside until somebody has looked. Several different
+numbers in a row, without a call that reached a telephone in between, do: the cause is ours then.
 """
 
 from collections.abc import Sequence
@@ -24,27 +24,25 @@ from callserver.ports import Declined, Trouble, Tx
 log = structlog.get_logger(__name__)
 
 BACK_OFF = timedelta(seconds=2)
-"""After the carrier said "too many at once"."""
+"""No call is ordered for this long after the carrier said "too many at once"."""
 
 BY_THE_CARRIER = frozenset({Trouble.BAD_NUMBER, Trouble.REFUSED, Trouble.STOP})
-"""Its code says why, and is kept with the attempt."""
+"""Refusals whose code comes from the carrier and is kept with the attempt."""
 
 DIFFERENT_NUMBERS = 3
-"""So many different numbers of a campaign refused in a row stop it."""
+"""This many different numbers refused in a row stop the campaign."""
 
 
-def note(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> list[int]:
-    """Write the no down, with what follows from it; the report DECLINED ends the call afterwards.
+def note(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
+    """Record the refusal and what follows from it; the report DECLINED ends the call afterwards.
 
-    A call that has ended is left alone: the no was taken in before. So is one that rang: it was carried.
-    Returned are the seats that wait for a campaign that was stopped: they are to be told.
+    A call that has ended is left alone: its refusal is known. So is one that rang: it was carried.
     """
     now = ctx.clock.now()
-    found = calls.get(tx, attempt)
-    row = None if found is None else seats.lock(tx, found.seat)
+    row = seats.of_call(tx, attempt)
     call = calls.lock(tx, attempt)
     if row is None or call is None or call.ended_at is not None or call.rang_at is not None:
-        return []
+        return
     audit.append(
         tx,
         now,
@@ -60,18 +58,17 @@ def note(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> list[int
         case Trouble.REFUSED:
             _set_aside(tx, call, answer.code, now)
             if refused_numbers.in_a_row(tx, call.campaign) >= DIFFERENT_NUMBERS:
-                return _stop(tx, call.campaign, answer.code, now)
+                _stop(tx, call.campaign, answer.code, now)
         case Trouble.STOP | Trouble.BUG:
-            return _stop(tx, call.campaign, answer.code, now)
+            _stop(tx, call.campaign, answer.code, now)
         case Trouble.ROOM_GONE:
             seat_moves.move(tx, ctx, row, Event.LEG_LOST, now)
         case Trouble.LATER:
             operations.take_slot(tx, now + BACK_OFF, ctx.calls_per_second)
-    return []
 
 
 def _set_aside(tx: Tx, call: CallRow, code: int, now: datetime) -> None:
-    """The number on every list, by the gate; and the contact that was claimed for this call."""
+    """The number is set aside on every list (the gate refuses it), and so is the call's contact."""
     refused_numbers.add(tx, call.number, call.contact, call.campaign, code, now)
     contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
     if contact is not None and contact.status == "claimed":
@@ -80,7 +77,7 @@ def _set_aside(tx: Tx, call: CallRow, code: int, now: datetime) -> None:
 
 
 def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
-    """Somebody has looked: these numbers may be called again. The contacts that are dialed again."""
+    """Somebody has looked: these numbers may be called again. Returns the contacts that are dialed again."""
     released = refused_numbers.release(tx, rows, by, now)
     for row in rows:
         audit.append(
@@ -89,10 +86,10 @@ def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> li
     return released
 
 
-def _stop(tx: Tx, campaign: str, code: int, now: datetime) -> list[int]:
+def _stop(tx: Tx, campaign: str, code: int, now: datetime) -> None:
     paused, why = operations.campaign_state(tx, campaign)
     if paused and why.startswith(BREAKER):
-        return []  # stopped already; this order was under way
+        return  # stopped already; this order was under way
     reason = f"{BREAKER}{code}"
     log.error("campaign_stopped", campaign=campaign, code=code)
-    return campaign_pauses.switch(tx, campaign, reason, now, paused=True)
+    campaign_pauses.switch(tx, campaign, reason, now, paused=True)

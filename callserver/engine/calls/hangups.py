@@ -1,7 +1,7 @@
 """Ending calls that must not go on: wanted in a transaction, ordered after it, repeated until taken.
 
-What is wanted stands in the call's row, so a server that dies, or a provider that fails, only delays
-it: upkeep comes back every second.
+What is wanted is in the call's row, so a server that dies, or a provider that fails, only delays it:
+the scheduler comes back every second.
 """
 
 import asyncio
@@ -9,64 +9,70 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from callserver import outbox
 from callserver.database import audit, calls
 from callserver.database.calls import CallRow
 from callserver.domain.audit import Kind
 from callserver.engine.context import EngineContext
 from callserver.engine.retried_orders import carry_out
+from callserver.outbox import EndCalls
 from callserver.ports import Result, Tx
 
 log = structlog.get_logger(__name__)
 
 STOP_CHECK = timedelta(seconds=3)
-"""After a hang-up: its end may never be told (a queued call is cancelled without a callback)."""
+"""When a call that was hung up is asked about: its end may never be reported (a queued call is cancelled
+without a callback)."""
 
 END_AGAIN_SECONDS = (0.2, 0.4, 1, 5, 15)
-"""When a leg that belongs to no call of ours is hung up again, should the provider not take it."""
+"""Waits between orders to hang up a leg that belongs to no open call, while the provider fails."""
 
 PHONER_LOST = "phoner_lost"
-"""Why a call is stopped whose phoner is not there: who answers hears who called, and sorry (I5)."""
+"""Why a call is ended whose phoner is not there: a person who answers hears who called, and an apology
+(I5)."""
+
+
+def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
+    """This call must not go on: it is ended after the commit. Wanted again, it is ordered again."""
+    if call.ended_at is not None:
+        return
+    if call.stop_wanted is None:
+        calls.change(tx, call.attempt, stop_wanted=reason)
+        audit.append(tx, now, Kind.STOPPED, call=call.attempt, reason=reason)
+    elif call.stopped:
+        calls.change(tx, call.attempt, stopped=False)
+    outbox.add(tx, EndCalls())
 
 
 class Hangups:
-    """Ends calls, and legs that belong to none."""
+    """Ends calls, and legs that belong to no call."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
         self._under_way: set[str] = set()  # attempts whose order is with the provider just now
 
-    def want(self, tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
-        """This call must not go on. `silence` does it after the commit; wanted again, once more."""
-        if call.ended_at is not None:
-            return
-        if call.stop_wanted is None:
-            calls.change(tx, call.attempt, stop_wanted=reason)
-            audit.append(tx, now, Kind.STOPPED, call=call.attempt, reason=reason)
-        elif call.stopped:
-            calls.change(tx, call.attempt, stopped=False)
-
-    async def silence(self) -> None:
-        """End every open call that must stop, all at once: no one of them holds up another."""
-        found = [
+    async def end_calls(self) -> None:
+        """End every open call with `stop_wanted`, side by side: a slow one does not delay another."""
+        to_stop = [
             call
             for call in await self._ctx.store.run(calls.to_stop)
             if call.attempt not in self._under_way
         ]
-        await asyncio.gather(*(self._stop(call) for call in found))
+        await asyncio.gather(*(self._end(call) for call in to_stop))
 
-    async def _stop(self, call: CallRow) -> None:
-        """Hang up; or say sorry to who answered and found nobody there.
+    async def _end(self, call: CallRow) -> None:
+        """Hang up; or apologise to a person who answered and found nobody there.
 
-        Whoever answers in the very moment in which her phoner is lost is to hear that as well: what
-        only rings for want of a phoner is cancelled, which an answered call is not.
+        A person may answer at the moment the phoner is lost, and must hear the apology too: so a call
+        without a phoner is only cancelled, which does not end it once it is answered.
         """
         ref = call.ref or ""
         lost = call.stop_wanted == PHONER_LOST
-        sorry = lost and call.answered_at is not None
+        apology = lost and call.answered_at is not None
         telephony = self._ctx.telephony
 
         async def order() -> Result:
-            if sorry:
+            if apology:
                 organisation = self._ctx.rules.known(call.campaign).organisation
                 return await telephony.apologise(ref, organisation)
             return await (telephony.cancel(ref) if lost else telephony.hang_up(ref))
@@ -81,25 +87,25 @@ class Hangups:
             return
         gone = result is Result.GONE
         await self._ctx.store.run(
-            lambda tx: self._stopped(tx, call.attempt, gone=gone, sorry=sorry and not gone)
+            lambda tx: self._stopped(tx, call.attempt, gone=gone, apology=apology and not gone)
         )
 
-    def _stopped(self, tx: Tx, attempt: str, *, gone: bool, sorry: bool) -> None:
-        """The provider took it. A leg that was gone already is asked about at once: its end, or its
-        answer, has not been told."""
+    def _stopped(self, tx: Tx, attempt: str, *, gone: bool, apology: bool) -> None:
+        """The provider took the order. A leg that was gone already is asked about at once: its end or
+        its answer was not reported."""
         now = self._ctx.clock.now()
         row = calls.lock(tx, attempt)
         soon = now if gone else now + STOP_CHECK
         if row is not None and row.deadline is not None:
-            soon = min(soon, row.deadline)  # however often she presses, it is asked about
+            soon = min(soon, row.deadline)  # pressing again does not postpone the question
         calls.change(tx, attempt, stopped=True, deadline=soon)
-        if sorry:
+        if apology:
             audit.append(tx, now, Kind.APOLOGISED, call=attempt)
 
-    async def end(self, ref: str) -> None:
-        """Hang up a leg that belongs to no open call: nothing in the database asks for it again."""
+    async def hang_up(self, leg: str) -> None:
+        """End a leg that belongs to no open call: nothing in the database asks for it again."""
         result = await carry_out(
-            self._ctx, lambda: self._ctx.telephony.hang_up(ref), END_AGAIN_SECONDS
+            self._ctx, lambda: self._ctx.telephony.hang_up(leg), END_AGAIN_SECONDS
         )
         if not result.settled:
             log.warning("not_hung_up", result=result.value)

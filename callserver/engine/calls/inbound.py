@@ -14,7 +14,6 @@ from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Scope
 from callserver.domain.instruction import AskKey, Instruction, Say
-from callserver.engine.calls.call_flow import After, CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.outcomes import call_backs
 from callserver.engine.outcomes.wishes import Wishes
@@ -27,9 +26,8 @@ CALL_ME_KEY = "1"
 class Inbound:
     """Answers whoever calls back."""
 
-    def __init__(self, ctx: EngineContext, call_flow: CallFlow, wishes: Wishes) -> None:
+    def __init__(self, ctx: EngineContext, wishes: Wishes) -> None:
         self._ctx = ctx
-        self._call_flow = call_flow
         self._wishes = wishes
 
     async def greet(self, caller: str, called: str, leg: str) -> Instruction:
@@ -80,9 +78,7 @@ class Inbound:
                 return Say("inbound_call_me_done" if promised else "inbound_call_me_refused")
             return Say("inbound_goodbye")
 
-        instruction = await self._ctx.store.run(work)
-        self._call_flow.follow(After(silence=True))
-        return instruction
+        return await self._ctx.store.run(work)
 
     def _call_me(self, tx: Tx, contact: Contact, campaign: Campaign, now: datetime) -> bool:
         """Book the call: at once, or when the calling hours begin, for who presses a key at night has

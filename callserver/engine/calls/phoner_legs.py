@@ -1,7 +1,7 @@
-"""The phoner's own leg: it is rung in or calls in, joins a room of its own, and may be lost.
+"""The phoner's own leg: it is rung or calls in, joins a room of its own, and may be lost.
 
-A room's name is fresh for each leg, so that late news of an old room cannot touch the new one; the
-provider's own name for the room arrives with the news that the phoner has joined.
+Each leg gets a room with a new name, so that late reports about an old room cannot touch the new one. The
+provider's own name for the room arrives with the report that the phoner has joined.
 """
 
 import re
@@ -9,6 +9,7 @@ from datetime import datetime
 
 import structlog
 
+from callserver import outbox
 from callserver.database import accounts, calls, operations, seats
 from callserver.database.seats import SeatRow
 from callserver.domain.call import Receipt
@@ -16,34 +17,36 @@ from callserver.domain.instruction import HangUp, Instruction, JoinRoom
 from callserver.domain.line import OwnLine, Problem
 from callserver.domain.seat import Event, ImpossibleEvent, State
 from callserver.engine import user_lines
-from callserver.engine.calls import seat_moves
-from callserver.engine.calls.call_flow import After, CallFlow
+from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.hangups import STOP_CHECK
 from callserver.engine.context import EngineContext
+from callserver.outbox import HangUpLeg
 from callserver.ports import Declined, LegState, Placed, Room, Trouble, Tx
 
 log = structlog.get_logger(__name__)
 
-_CALLS = frozenset({State.RESERVED, State.RINGING, State.TALKING})
+_IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING})
+
+CHECK_AGAIN_SECONDS = (0.5, 2, 5)
+"""Waits between questions about a phoner's leg while the provider does not answer."""
 
 IDENTITY = re.compile("phoner_([0-9]{1,18})")
 """How a browser's softphone signs in with the provider: by the phoner's id."""
 
 
 class PhonerLegs:
-    """Where phoners sit."""
+    """Rings phoners, answers their legs, and notices that they are lost."""
 
-    def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
+    def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
-        self._call_flow = call_flow
 
-    async def ring_in(self, seat: int) -> None:
-        """Ring the phoner's telephone, in her browser or on her desk, so that it joins a room."""
+    async def ring(self, seat: int) -> None:
+        """Ring the phoner's telephone, in the browser or on the desk, so that it joins a room."""
 
         def prepare(tx: Tx) -> tuple[OwnLine, str, str] | None:
             row = seats.lock(tx, seat)
             if row is None or row.state != State.CONNECTING or not row.line or row.leg is not None:
-                return None  # a leg that is known already rings, or is being looked after
+                return None  # a leg that is known rings already
             if not self._slot(tx, row):
                 return None
             campaign = self._ctx.rules.known(row.campaign)
@@ -68,11 +71,10 @@ class PhonerLegs:
                 log.warning("phoner_not_rung", seat=seat, code=answer.code)
                 await self._ctx.store.run(lambda tx: self._not_rung(tx, seat, answer))
             case Placed(ref):
-                after = await self._ctx.store.run(lambda tx: self._rung(tx, seat, room, ref))
-                self._call_flow.follow(after)
+                await self._ctx.store.run(lambda tx: self._rung(tx, seat, room, ref))
 
     def _slot(self, tx: Tx, row: SeatRow) -> bool:
-        """Whether she may be rung now; else the seat has its turn, and upkeep rings her then."""
+        """Whether the phoner may be rung now; else the seat gets a slot, and the scheduler rings then."""
         now = self._ctx.clock.now()
         slot = row.slot_at or operations.next_slot(tx, now)
         if row.slot_at is None:
@@ -94,16 +96,16 @@ class PhonerLegs:
         elif answer.trouble is not Trouble.LATER:
             seat_moves.line_trouble(tx, row, "line_declined", now)
 
-    def _rung(self, tx: Tx, seat: int, room: str, ref: str) -> After:
-        """Her telephone rings: remembered, so that it is not rung twice and falls silent with her."""
+    def _rung(self, tx: Tx, seat: int, room: str, leg: str) -> None:
+        """The telephone rings: remembered, so that it is not rung twice and is hung up off shift."""
         row = seats.lock(tx, seat)
-        if row is not None and row.room == room and row.leg in (None, ref):
+        if row is not None and row.room == room and row.leg in (None, leg):
             if row.state == State.CONNECTING:
-                seats.set_line(tx, seat, leg=ref, leg_at=self._ctx.clock.now())
-                return After()
+                seats.set_line(tx, seat, leg=leg, leg_at=self._ctx.clock.now())
+                return
             if row.state != State.OFF:
-                return After()  # she has answered, and the shift goes on
-        return After(hang_up=[ref])  # she left, or came in another way meanwhile
+                return  # the phoner has answered, and the shift goes on
+        outbox.add(tx, HangUpLeg(leg))  # the phoner left, or came in another way meanwhile
 
     async def phoner_calls(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
         """A phoner's leg asks what to do: join the seat's room, or hang up when nobody expects it.
@@ -113,7 +115,6 @@ class PhonerLegs:
         if identity is not None and await self._in_a_call(identity, leg):
             log.info("second_dial_refused")
             return HangUp()
-        after = After()
 
         def join(tx: Tx) -> Instruction:
             row = None
@@ -123,7 +124,7 @@ class PhonerLegs:
                 row = seats.of_phoner(tx, int(named.group(1)))
                 user = accounts.user(tx, int(named.group(1)))
                 if user is None or user.left_at is not None:
-                    return HangUp()  # its sign-in may last a little longer than its owner's job
+                    return HangUp()  # the softphone's sign-in may outlast the account for a moment
             if row is None or row.state == State.OFF:
                 return HangUp()
             if seat is not None:
@@ -131,94 +132,88 @@ class PhonerLegs:
             if row.leg == leg:  # the leg that we ring; or a request that comes again
                 return JoinRoom(row.room, row.id)
             if row.leg is not None:
-                # A reloaded page calls in while its old leg lives on: the newest leg is the phoner.
-                after.hang_up.append(row.leg)
-                after.silence = self._call_flow.leg_lost(tx, row.leg).silence
+                # A reloaded page calls in while its old leg lives on: the newest leg is the phoner's.
+                outbox.add(tx, HangUpLeg(row.leg))
+                lost_phoners.leg_lost(tx, self._ctx, row.leg)
             room = row.room if row.leg is None and row.room else self._fresh_room(row.id)
             now = self._ctx.clock.now()
             seats.set_line(tx, row.id, leg=leg, leg_at=now, room=room, room_ref=None)
             return JoinRoom(room, row.id)
 
-        instruction = await self._ctx.store.run(join)
-        self._call_flow.follow(after)
-        return instruction
+        return await self._ctx.store.run(join)
 
     async def _in_a_call(self, identity: str, leg: str) -> bool:
-        """Whether the user's other leg lives and a call comes up or goes on there: it is not disturbed."""
+        """Whether another leg of the user is in a call, which must not be disturbed."""
         named = IDENTITY.fullmatch(identity)
         if named is None:
             return False
         user = int(named.group(1))
         row = await self._ctx.store.read(lambda tx: seats.of_phoner(tx, user))
-        if row is None or row.leg in (None, leg) or row.state not in _CALLS:
+        if row is None or row.leg in (None, leg) or row.state not in _IN_CALL:
             return False
         return (await self._ctx.telephony.leg(row.leg or "")).state is LegState.TALKING
 
     async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
-        """The phoner's leg came out of its room: lost for whoever rings, and put into a new one."""
+        """The phoner's leg came out of its room: lost for a call in hand, and put into a new room."""
 
-        def left(tx: Tx) -> tuple[After, Instruction]:
+        def left(tx: Tx) -> Instruction:
             row = seats.lock(tx, seat)
             if row is not None and row.leg == leg and row.room != room:
-                return After(), JoinRoom(row.room, seat)  # news of an older room, once more
-            after = self._call_flow.leg_lost(tx, leg)
+                return JoinRoom(row.room, seat)  # a repeated report about an older room
+            lost_phoners.leg_lost(tx, self._ctx, leg)
             row = seats.lock(tx, seat)
             if row is None or row.state == State.OFF or (row.leg is not None and row.leg != leg):
-                return after, HangUp()
+                return HangUp()
             fresh = self._fresh_room(seat)
             seats.set_line(tx, seat, leg=leg, room=fresh, room_ref=None)
-            return after, JoinRoom(fresh, seat)
+            return JoinRoom(fresh, seat)
 
-        after, instruction = await self._ctx.store.run(left)
-        self._call_flow.follow(after)
-        return instruction
+        return await self._ctx.store.run(left)
 
     async def phoner_leg(
         self, seat: int, leg: str, *, ended: bool, receipt: Receipt | None, reason: str = ""
     ) -> None:
-        """Status of the phoner's own leg; only its end matters. `reason`: what ailed it, if known."""
+        """Status of the phoner's own leg; only its end matters. `reason`: what was wrong, if known."""
 
-        def note(tx: Tx) -> After:
+        def note(tx: Tx) -> None:
             now = self._ctx.clock.now()
             if not ended or not operations.first_time(tx, receipt, now):
-                return After()
+                return
             before = seats.lock(tx, seat)
-            after = self._call_flow.leg_lost(tx, leg, reason)
+            lost_phoners.leg_lost(tx, self._ctx, leg, reason)
             row = seats.lock(tx, seat)
             if row is not None and row.leg == leg:
                 seats.set_line(tx, seat, leg=None, room_ref=None)
             if row is not None and reason and before is not None and before.leg == leg:
                 seat_moves.line_trouble(tx, row, reason, now)
-            return after
 
-        self._call_flow.follow(await self._ctx.store.run(note))
+        await self._ctx.store.run(note)
 
     async def room(
         self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
     ) -> None:
-        """News of a room: the phoner joined, left, or the room is over."""
+        """A leg joined or left a room, or the room is over."""
 
-        def note(tx: Tx) -> After:
+        def note(tx: Tx) -> None:
             now = self._ctx.clock.now()
-            after = After()
             if not operations.first_time(tx, receipt, now):
-                return after
+                return
             row = seats.by_room(tx, room)
             if row is None:
-                return after
-            if event == "join" and leg == row.leg and not row.connected:
-                return self._joined(tx, row, room_ref, now)
+                return
             over = event == "end" and row.room_ref == room_ref
-            if row.leg is not None and (over or (event == "leave" and leg == row.leg)):
-                return self._call_flow.leg_lost(tx, row.leg)
-            if event in ("join", "leave"):
-                self._somebody_else(tx, row, leg, event, now)
-            return after
+            if event == "join" and leg == row.leg and not row.connected:
+                self._joined(tx, row, room_ref, now)
+            elif row.leg is not None and (over or (event == "leave" and leg == row.leg)):
+                lost_phoners.leg_lost(tx, self._ctx, row.leg)
+            elif event in ("join", "leave"):
+                self._contact_moved(tx, row, leg, event, now)
 
-        self._call_flow.follow(await self._ctx.store.run(note))
+        await self._ctx.store.run(note)
 
-    def _somebody_else(self, tx: Tx, row: SeatRow, leg: str, event: str, now: datetime) -> None:
-        """The contact's leg came or went: should its answer or its end not be told, we ask soon.
+    @staticmethod
+    def _contact_moved(tx: Tx, row: SeatRow, leg: str, event: str, now: datetime) -> None:
+        """The contact's leg came or went: if its answer or end is not reported soon, we ask.
 
         Coming is no answer by itself: a leg may be in the room while it still rings.
         """
@@ -228,29 +223,34 @@ class PhonerLegs:
         if event == "leave" or call.answered_at is None:
             calls.change(tx, call.attempt, deadline=now + STOP_CHECK)
 
-    async def found(self, seat: int, leg: str, room_ref: str) -> None:
-        """The provider says that the phoner sits in her room, though nobody told us."""
+    async def found_in_room(self, seat: int, leg: str, room_ref: str) -> None:
+        """The provider says that the phoner sits in the room, though that was never reported."""
 
-        def note(tx: Tx) -> After:
+        def note(tx: Tx) -> None:
             row = seats.lock(tx, seat)
-            if row is None or row.leg != leg or row.connected:
-                return After()
-            return self._joined(tx, row, room_ref, self._ctx.clock.now())
+            if row is not None and row.leg == leg and not row.connected:
+                self._joined(tx, row, room_ref, self._ctx.clock.now())
 
-        self._call_flow.follow(await self._ctx.store.run(note))
+        await self._ctx.store.run(note)
 
-    def _joined(self, tx: Tx, row: SeatRow, room_ref: str, now: datetime) -> After:
-        after = After()
+    def _joined(self, tx: Tx, row: SeatRow, room_ref: str, now: datetime) -> None:
         seats.set_line(tx, row.id, room_ref=room_ref)
         try:
-            moved = seat_moves.move(tx, self._ctx, row, Event.JOINED, now)
+            seat_moves.move(tx, self._ctx, row, Event.JOINED, now)
         except ImpossibleEvent:
             if row.leg:
-                after.hang_up.append(row.leg)
-            return after
-        if moved.state == State.WAITING:
-            after.dial.append(row.id)
-        return after
+                outbox.add(tx, HangUpLeg(row.leg))
+
+    async def check(self, leg: str) -> None:
+        """Ask whether a phoner's leg is still up: its loss may not have been reported."""
+        found = await self._ctx.telephony.leg(leg)
+        for wait in CHECK_AGAIN_SECONDS:
+            if found.state is not LegState.NO_ANSWER:
+                break
+            await self._ctx.clock.sleep(wait)
+            found = await self._ctx.telephony.leg(leg)
+        if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
+            await self._ctx.store.run(lambda tx: lost_phoners.leg_lost(tx, self._ctx, leg))
 
     def _fresh_room(self, seat: int) -> str:
         return f"seat-{seat}-{self._ctx.token()}"

@@ -1,4 +1,4 @@
-"""A call went quiet: ask the provider what became of it, and take its answer in as a report.
+"""A call went quiet: ask the provider about it, and apply the answer as a report.
 
 Nothing is dialed again before it is settled (I7), no call rings for ever, and none stays in the
 provider's queue until after closing time.
@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import structlog
 
+from callserver import outbox
 from callserver.database import audit, calls
 from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import Kind
 from callserver.domain.call import Cause, Report, State
+from callserver.engine.calls import hangups
 from callserver.engine.calls.call_flow import (
     ASK_AGAIN,
     TALK_CHECK,
@@ -20,15 +22,17 @@ from callserver.engine.calls.call_flow import (
     CallFlow,
 )
 from callserver.engine.context import EngineContext
+from callserver.outbox import HangUpLeg
 from callserver.ports import Leg, LegState, Room, Tx
+from callserver.provider_events import CallReport
 
 log = structlog.get_logger(__name__)
 
 NEVER_PLACED = timedelta(seconds=60)
-"""An order whose reply was lost, and that the provider still does not know then, never arrived."""
+"""An order whose reply was lost, and that the provider does not know after this time, never arrived."""
 
 TOO_LONG = timedelta(seconds=180)
-"""Ringing or queued this long after the permit, whatever the reason: silenced."""
+"""A call that rings or is queued this long after its permit is ended, whatever the reason."""
 
 _REPORTS = {
     Cause.COMPLETED: Report.HUNG_UP,
@@ -57,16 +61,14 @@ class Reconciliation:
         )
         if call.state == State.TALKING and (leg.state, leg.ref) == (LegState.TALKING, call.ref):
             await self._ctx.store.run(lambda tx: self._goes_on(tx, call))
-            return  # that a talk goes on is no news
+            return  # a talk that goes on changes nothing
         report = self._report(call, leg)
         await self._ctx.store.run(lambda tx: self._note(tx, call, leg, report))
         if report is not None:
-            await self._call_flow.receive(call.attempt, report, None, ref=leg.ref)
-        if call.stopped and leg.ref is not None and report in (Report.TAKEN, Report.RANG):
-            # The provider took our order to stop it, and it rings on: then with all force.
-            await self._call_flow.stopping.end(leg.ref)
-        if report in (None, Report.TAKEN, Report.RANG):
-            await self._stop_what_lasts(call)
+            await self._call_flow.receive(CallReport(call.attempt, report, leg=leg.ref))
+        too_long = self._ctx.clock.now() - call.permit_at >= TOO_LONG
+        if too_long and report in (None, Report.TAKEN, Report.RANG):
+            await self._ctx.store.run(lambda tx: self._end(tx, call.attempt))
 
     def _report(self, call: CallRow, leg: Leg) -> Report | None:
         waited = self._ctx.clock.now() - call.permit_at
@@ -96,7 +98,7 @@ class Reconciliation:
         elif call.outcome is None:
             lasting = TALK_CHECK
         elif asked.outcome is None:
-            return  # it is to be asked about now, which was written meanwhile
+            return  # giving the outcome has set the deadline to now
         else:
             lasting = TALK_CHECK_AFTER_OUTCOME
         calls.change(tx, call.attempt, deadline=self._ctx.clock.now() + lasting)
@@ -106,19 +108,11 @@ class Reconciliation:
         calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
         if report is not None:
             audit.append(tx, now, Kind.SETTLED, call=call.attempt, found=leg.state.value)
+        if call.stopped and leg.ref is not None and report in (Report.TAKEN, Report.RANG):
+            outbox.add(tx, HangUpLeg(leg.ref))  # cancelled, and it rings on: end it in any state
 
-    async def _stop_what_lasts(self, call: CallRow) -> None:
-        now = self._ctx.clock.now()
-        if now - call.permit_at < TOO_LONG:
-            return
-
-        def stop(tx: Tx) -> bool:
-            row = calls.lock(tx, call.attempt)
-            if row is None or row.ended_at is not None or row.answered_at is not None:
-                return False
-            # The provider took our hang-up once already, and still has the leg? Then again.
-            self._call_flow.stopping.want(tx, row, "lasted_too_long", now)
-            return True
-
-        if await self._ctx.store.run(stop):
-            await self._call_flow.stopping.silence()
+    def _end(self, tx: Tx, attempt: str) -> None:
+        row = calls.lock(tx, attempt)
+        if row is not None and row.ended_at is None and row.answered_at is None:
+            # Ordered again even if the provider took our hang-up: it still has the leg.
+            hangups.want_ended(tx, row, "lasted_too_long", self._ctx.clock.now())

@@ -1,23 +1,25 @@
-"""Moving a seat: the table's answer, when upkeep looks again, and the audit entry, in one place."""
+"""Moving a seat: the table's answer, the audit entry, what follows, and when the scheduler looks again."""
 
 from datetime import datetime, timedelta
 
+from callserver import outbox
 from callserver.database import audit, listenings, seats
 from callserver.database.seats import SeatRow
 from callserver.domain import seat as machine
 from callserver.domain.audit import Kind
 from callserver.domain.seat import Event, State
 from callserver.engine.context import EngineContext
+from callserver.outbox import DialSeat
 from callserver.ports import Tx
 
 SAFETY_NET = timedelta(seconds=5)
-"""A seat that became ready is dialed for at once; should the process die, upkeep does it then."""
+"""A seat that became ready is dialed for at once; if the process dies, the scheduler does it then."""
 
 CONNECTING_LOOK = timedelta(seconds=30)
 """How often a seat whose telephone is not in the room is looked at."""
 
 LOST_LOOK = timedelta(seconds=5)
-"""How soon a telephone that was lost is looked at: it is rung again if it does not come back."""
+"""How soon a seat that lost its telephone is looked at: it is rung again if it does not come back."""
 
 _IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING, State.WRAPPING_UP})
 
@@ -32,7 +34,7 @@ def move(
     reason: str = "",
     call: str | None = None,
 ) -> SeatRow:
-    """Move the seat, write it down, return it as it is now.
+    """Move the seat, log it, and return it as it is now. A seat that is ready then is dialed for.
 
     `call` names the attempt in hand with RESERVED; a seat at rest that owes nothing has none.
 
@@ -40,6 +42,8 @@ def move(
         ImpossibleEvent: the event does not fit the seat.
     """
     seat = machine.move(row.seat, event, reason)
+    if seat.state is State.WAITING:
+        outbox.add(tx, DialSeat(row.id))
     if seat != row.seat:
         listenings.stir(tx, row.id, now)
     keeps = seat.state in _IN_CALL or seat.outcome_owed
@@ -61,7 +65,7 @@ def move(
             reason=seat.reason,
         )
     elif (seat.connected, seat.wants, seat.reason) != (row.connected, row.wants, row.reason):
-        # What she wants next, whether her telephone is there, why she rests: the floor shows it at once.
+        # What the phoner wants next, whether their telephone is there, why they rest: shown on the floor.
         audit.append(
             tx,
             now,
@@ -83,7 +87,7 @@ def move(
 
 
 def line_trouble(tx: Tx, row: SeatRow, reason: str, now: datetime) -> None:
-    """Why the telephone of a seat that waits for it is not in the room: the page says it at once."""
+    """Why the telephone of a seat that waits for it is not in the room: shown on the phoner's page."""
     if row.state != State.CONNECTING or row.reason == reason:
         return
     seats.set_line(tx, row.id, reason=reason)
@@ -117,7 +121,7 @@ def wait(
         outcome_owed=row.outcome_owed,
         outcome_given=row.outcome_given,
     )
-    if reason not in (row.reason, "call_rate"):  # a second's pause is no news
+    if reason not in (row.reason, "call_rate"):  # a pause of a second is not logged
         audit.append(
             tx,
             now,
@@ -128,6 +132,12 @@ def wait(
             reason=reason,
         )
     seats.store(tx, row, waiting, now, call=None, until=until, wake_at=wake_at, slot_at=slot_at)
+
+
+def dial_waiting(tx: Tx, campaign: str) -> None:
+    """Dial for every seat that waits for the campaign, also those that another transaction holds."""
+    for seat in seats.ids_waiting(tx, campaign):
+        outbox.add(tx, DialSeat(seat))
 
 
 def _look_again(
@@ -142,6 +152,6 @@ def _look_again(
         case State.CONNECTING:
             return None, now + CONNECTING_LOOK
         case State.OFF:
-            return None, now if row.leg else None  # upkeep hangs her telephone up
+            return None, now if row.leg else None  # the scheduler hangs the telephone up
         case _:
             return None, None

@@ -1,8 +1,8 @@
-"""Confirming a number as a user's line: a permitted call speaks a code, and the user gives it.
+"""Confirming a number as a user's line: a permitted call speaks a code, and the user enters it.
 
-The call asks the gate like any other, as if a stranger were to be recruited, which is the strictest
-question: calling hours, suppressions, registers, attempts, countries. It has a permit and a call row,
-but no contact and no seat: nobody is to talk, the leg asks what to say.
+The gate is asked as for a stranger who is to be recruited, which is the strictest request: calling hours,
+suppressions, registers, attempts, countries. The call has a permit and a call row, but no contact and no
+seat: nobody talks, the leg asks what to say.
 """
 
 import hmac
@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from callserver import outbox
 from callserver.database import accounts, audit, calls, operations, suppressions
 from callserver.database import user_lines as table
 from callserver.database.accounts import User
@@ -34,7 +35,9 @@ from callserver.engine.gate import gate
 from callserver.engine.gate.gate import PLACING_DEADLINE, Question
 from callserver.engine.user_lines import LineRefused
 from callserver.errors import Impossible, NotFound
+from callserver.outbox import PlaceConfirmationCall
 from callserver.ports import Declined, Placed, Silent, Trouble, Tx
+from callserver.provider_events import CallReport
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +46,7 @@ SLOT_WITHIN = timedelta(seconds=1)
 
 
 class LineConfirmation:
-    """Calls the number, speaks the code, and takes it back."""
+    """Calls the number, speaks the code, and checks it."""
 
     def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
         self._ctx = ctx
@@ -58,12 +61,11 @@ class LineConfirmation:
             Refused: the gate said no, and why.
             Impossible: too many calls are being ordered just now.
         """
-        found = await self._ctx.store.run(lambda tx: self._permitted(tx, key, by))
-        if isinstance(found, Problem):
-            raise LineRefused(found)
-        if isinstance(found, Refusal):
-            raise Refused(found)
-        self._ctx.background.start(self._place(found))
+        answer = await self._ctx.store.run(lambda tx: self._permitted(tx, key, by))
+        if isinstance(answer, Problem):
+            raise LineRefused(answer)
+        if isinstance(answer, Refusal):
+            raise Refused(answer)
 
     def _permitted(self, tx: Tx, key: int, by: str) -> DialPermit | Refusal | Problem:
         now, ctx = self._ctx.clock.now(), self._ctx
@@ -93,6 +95,7 @@ class LineConfirmation:
         operations.take_slot(tx, now, ctx.calls_per_second)
         table.change(tx, row.id, attempt=answer.attempt, code=None, code_until=None, code_tries=0)
         audit.append(tx, now, Kind.PERMITTED, call=answer.attempt, **about)
+        outbox.add(tx, PlaceConfirmationCall(answer))
         return answer
 
     def _unconfirmed(self, tx: Tx, key: int) -> tuple[User, LineRow]:
@@ -155,24 +158,26 @@ class LineConfirmation:
             },
         )
 
-    async def _place(self, order: DialPermit) -> None:
+    async def place(self, permit: DialPermit) -> None:
+        """Spend the permit, and apply the provider's answer."""
         try:
-            answer = await self._ctx.telephony.ring_to_confirm(order)
+            answer = await self._ctx.telephony.ring_to_confirm(permit)
         except PermitVoid:
             answer = Declined(Trouble.LATER, 0, "the permit was too old")
         except Exception:
-            log.exception("place_failed", attempt=order.attempt)
+            log.exception("place_failed", attempt=permit.attempt)
             answer = Silent("our own error")
         match answer:
-            case Placed(ref):
-                await self._call_flow.receive(order.attempt, Report.TAKEN, None, ref=ref)
+            case Placed(leg):
+                report = CallReport(permit.attempt, Report.TAKEN, leg=leg)
             case Silent(why):
-                await self._call_flow.receive(order.attempt, Report.NO_REPLY, None, why=why)
+                report = CallReport(permit.attempt, Report.NO_REPLY, why=why)
             case Declined():
-                await self._call_flow.receive(order.attempt, Report.DECLINED, None)
+                report = CallReport(permit.attempt, Report.DECLINED)
+        await self._call_flow.receive(report)
 
     async def answered(self, attempt: str) -> Instruction:
-        """The called telephone was answered: the code to speak. Asked again, another code."""
+        """The called telephone was answered: the code to speak. Each answer is a new code."""
 
         def work(tx: Tx) -> Instruction:
             now = self._ctx.clock.now()
@@ -189,7 +194,7 @@ class LineConfirmation:
         return await self._ctx.store.run(work)
 
     async def give(self, key: int, code: str, by: str) -> None:
-        """Give the code that the call spoke: then the line is confirmed.
+        """Enter the code that the call spoke: then the line is confirmed.
 
         Raises:
             NotFound: the user has no line that needs to be confirmed.
@@ -214,8 +219,8 @@ class LineConfirmation:
             raise Impossible("the code is wrong or too old", key="line_code")
 
     def _hash(self, row: LineRow, code: str) -> str:
-        word = f"{row.id}:{row.attempt}:{code}".encode()
-        return hmac.digest(self._ctx.secret, word, "sha256").hex()
+        text = f"{row.id}:{row.attempt}:{code}".encode()
+        return hmac.digest(self._ctx.secret, text, "sha256").hex()
 
 
 def _nobody(row: LineRow, campaign: Campaign) -> Contact:

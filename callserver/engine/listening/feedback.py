@@ -1,4 +1,4 @@
-"""What belongs to listening besides the ear: forms, what the phoner is told, mentors, a person's no."""
+"""Around listening: forms, what the phoner is told, mentors, and people who want no listener."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a talk was heard, each from 1 to 5, and in words. No sales figures."""
+    """How a talk sounded, each from 1 to 5, and in words. No sales figures."""
 
     respectful: int
     serious: int
@@ -26,37 +26,37 @@ class Form:
     words: str = ""
 
 
-class Heard:
-    """One method for each."""
+class ListeningFeedback:
+    """Forms, what phoners are told, mentors, and people who want no listener."""
 
     def __init__(self, ctx: EngineContext, legs: ListenerLegs) -> None:
         self._ctx = ctx
         self._legs = legs
 
     async def fill_in(self, user: User, call: str, form: Form) -> int:
-        """Save a form with a call that the user heard; a second one replaces the first. Its id.
+        """Save a form for a call that the user heard; a second one replaces the first. Its id.
 
         Raises:
-            NotFound: there is no such call, or she did not hear it.
+            NotFound: there is no such call, or the user did not hear it.
         """
 
         def work(tx: Tx) -> int:
-            found = calls.get(tx, call)
-            if found is None or not listenings.heard_by(tx, call, user.id):
+            row = calls.get(tx, call)
+            if row is None or not listenings.heard_by(tx, call, user.id):
                 raise NotFound("you have heard no such call", key="not_heard")
             now = self._ctx.clock.now()
             key = listenings.give_form(
                 tx,
                 call,
                 user.id,
-                phoner=found.phoner,
+                phoner=row.phoner,
                 at=now,
                 respectful=form.respectful,
                 serious=form.serious,
                 positive=form.positive,
                 words=form.words,
             )
-            audit.append(tx, now, Kind.FORM, call=call, form=key, phoner=found.phoner, by=user.id)
+            audit.append(tx, now, Kind.FORM, call=call, form=key, phoner=row.phoner, by=user.id)
             return key
 
         return await self._ctx.store.run(work)
@@ -68,18 +68,18 @@ class Heard:
         return policy is not None and policy.phoner_told is DisclosureTime.DURING
 
     async def tell(self, phoner: int, seen: list[int]) -> None:
-        """The phoner has seen that and by whom she was heard."""
+        """The phoner has seen by whom they were heard."""
         now = self._ctx.clock.now()
         await self._ctx.store.run(lambda tx: listenings.tell(tx, phoner, seen, now))
 
     async def no_listener(self, user: User) -> None:
-        """Whoever is on the line does not want a listener: now, and at every later call.
+        """The person on the line wants no listener: now, and in every later call.
 
         Raises:
             Impossible: nobody is on the line.
         """
 
-        def work(tx: Tx) -> int:
+        def work(tx: Tx) -> None:
             row = seats.of_phoner(tx, user.id)
             call = None if row is None or row.call is None else calls.get(tx, row.call)
             if row is None or call is None or row.state != State.TALKING:
@@ -89,16 +89,16 @@ class Heard:
             audit.append(
                 tx, now, Kind.NO_LISTENER, contact=call.contact, call=call.attempt, by=user.id
             )
-            return row.id
+            self._legs.look_at_seat(tx, row)
 
-        await self._legs.look_at_seat(await self._ctx.store.run(work))
+        await self._ctx.store.run(work)
 
     async def bind(self, by: User, trainee: int, mentor: int | None) -> None:
         """A trainee may hear this phoner's calls from now on (None: nobody's any more).
 
         Raises:
             NotFound: the trainee is no phoner of a department that `by` leads.
-            Impossible: this colleague cannot be her mentor (mentors.py).
+            Impossible: this colleague cannot be the trainee's mentor (mentors.py).
         """
 
         def work(tx: Tx) -> None:

@@ -1,22 +1,19 @@
-"""What is ordered about listeners' legs: to ask what to hear, to end, to be rung, to be asked about.
+"""Orders about listeners' legs: to ask what to hear, to end, to be rung; and questions about them.
 
-Each order is given until the provider has taken it; what does not succeed within a second is upkeep's.
+Each order is repeated until the provider has taken it, for a second; then the scheduler comes back to it.
 """
-
-import asyncio
-from dataclasses import dataclass, field
 
 import structlog
 
+from callserver import outbox
 from callserver.database import accounts, listening_intervals, listenings, operations, seats
 from callserver.database.listenings import ListeningRow
-from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.engine import user_lines
-from callserver.engine.calls.call_flow import After, CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement, room_occupancy
 from callserver.engine.retried_orders import carry_out
+from callserver.outbox import DialSeat, EndListenerLeg, MoveListener, RingListener
 from callserver.ports import Declined, LegState, Placed, Result, Silent, Trouble, Tx
 
 log = structlog.get_logger(__name__)
@@ -25,107 +22,82 @@ RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
 """When a listener's telephone is rung again after the provider said "too many at once"."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToHear:
-    """A leg is to ask what to hear. `must_leave`: its voice may be where it may not be."""
-
-    listening: int
-    leg: str
-    where: Hear | WaitToHear
-    must_leave: bool
+def hang_up(tx: Tx, row: ListeningRow) -> None:
+    """End its leg after the commit, if it has one."""
+    if row.leg is not None:
+        outbox.add(tx, EndListenerLeg(row.id, row.leg))
 
 
-@dataclass(slots=True)
-class Orders:
-    """What is to be done on the telephone once the transaction is durable."""
-
-    ring: tuple[int, OwnLine, str] | None = None  # listening, line, caller id
-    hear: ToHear | None = None
-    end: list[tuple[int, str]] = field(default_factory=list)  # listenings, their legs
-    check: tuple[int, str] | None = None  # listening, its leg: is it still there?
-    after: After = field(default_factory=After)
-
-
-def to_end(row: ListeningRow) -> Orders:
-    """Hang its leg up, if it has one."""
-    return Orders(end=[] if row.leg is None else [(row.id, row.leg)])
-
-
-def ended(tx: Tx, ctx: EngineContext, row: ListeningRow, why: str) -> Orders:
-    """End a listening, and hang up. The row is held: a leg that has just asked is known."""
+def end(tx: Tx, ctx: EngineContext, row: ListeningRow, why: str) -> None:
+    """End a listening and its leg. The row is locked: a leg that has just asked is known."""
     placement.end(tx, ctx, row, why)
-    return to_end(row)
+    hang_up(tx, row)
 
 
-def gone(tx: Tx, ctx: EngineContext, row: ListeningRow) -> Orders:
-    """Its leg has ended; the row is held."""
+def leg_ended(tx: Tx, ctx: EngineContext, row: ListeningRow) -> None:
+    """Its leg has ended; the row is locked."""
     if row.ended_at is None:
         placement.end(tx, ctx, row, "leg_gone")
     if row.leg is not None:
         listening_intervals.end(tx, row.leg, ctx.clock.now())
     listenings.change(tx, row.id, leg=None, look_at=None)
-    return Orders(after=After(dial=[row.seat]))  # its phoner may wait for just that
+    outbox.add(tx, DialSeat(row.seat))  # the seat may wait for the listener to leave
 
 
-class LegOrders:
-    """Sends orders out, and takes in what came of them."""
+class ListenerLegOrders:
+    """Gives the orders, and records their results."""
 
-    def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
+    def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
-        self._call_flow = call_flow
 
-    def follow(self, orders: Orders) -> None:
-        """Send out what follows, in the background."""
-        self._ctx.background.start(self.carry_out(orders))
-
-    async def carry_out(self, orders: Orders) -> None:
-        """Send out what follows; return when legs have been told to move or end."""
-        background = self._ctx.background
-        self._call_flow.follow(orders.after)
-        if orders.ring is not None:
-            background.start(self._ring(*orders.ring))
-        if orders.check is not None:
-            background.start(self.check(*orders.check))
-        moves = [] if orders.hear is None else [self._hear(orders.hear)]
-        await asyncio.gather(*moves, *(self._end(*one) for one in orders.end))
-
-    async def _hear(self, order: ToHear) -> None:
-        """Have a leg ask. A voice that must leave and cannot be moved is hung up."""
+    async def move(self, order: MoveListener) -> None:
+        """Have a leg ask. A leg whose voice must leave, and that cannot be moved, is ended."""
         telephony = self._ctx.telephony
         result = await carry_out(self._ctx, lambda: telephony.hear(order.leg, order.where))
         if result is Result.GONE:
             await self.check(order.listening, order.leg)
         elif result is not Result.DONE:
             log.warning("listener_not_moved", listening=order.listening, result=result.value)
-            await self.carry_out(await self._ctx.store.run(lambda tx: self._failed(tx, order)))
+            for end_leg in await self._ctx.store.run(lambda tx: self._not_moved(tx, order)):
+                await self.end(end_leg)
 
-    def _failed(self, tx: Tx, order: ToHear) -> Orders:
-        held = placement.hold(tx, order.listening)
-        if held is None or held[1].leg != order.leg:
-            return Orders()
+    def _not_moved(self, tx: Tx, order: MoveListener) -> list[EndListenerLeg]:
+        """The leg to end at once, so that a move is done only when the leg is out of the way."""
+        locked = placement.lock_open(tx, order.listening)
+        if locked is None or locked[1].leg != order.leg:
+            return []
+        seat, row = locked
         if order.must_leave:
-            where = placement.place(tx, self._ctx, held[1], held[0])
-            stays = listening_intervals.of_leg(tx, order.leg)
-            if where is None or room_occupancy.misplaced(stays, where):
-                return ended(tx, self._ctx, held[1], "not_moved") if where else to_end(held[1])
+            where = placement.place(tx, self._ctx, row, seat)
+            intervals = listening_intervals.of_leg(tx, order.leg)
+            if where is None or room_occupancy.misplaced(intervals, where):
+                if where is None:  # the listening has ended just now
+                    hang_up(tx, row)
+                else:
+                    end(tx, self._ctx, row, "not_moved")
+                return outbox.take(tx, EndListenerLeg)
         listenings.change(tx, order.listening, ordered_at=None)
-        return Orders()
+        return []
 
-    async def _end(self, listening: int, leg: str) -> None:
-        """Hang up, and remember that the leg is gone; if it was not done, upkeep comes back."""
+    async def end(self, order: EndListenerLeg) -> None:
+        """End a leg, and record that it is gone; if that fails, the scheduler comes back to it."""
+        listening, leg = order.listening, order.leg
         result = await carry_out(self._ctx, lambda: self._ctx.telephony.hang_up(leg))
         if not result.settled:
             log.warning("listener_not_hung_up", listening=listening, result=result.value)
             return
 
-        def note(tx: Tx) -> Orders:
+        def note(tx: Tx) -> None:
             row = listenings.lock(tx, listening)
-            return gone(tx, self._ctx, row) if row is not None and row.leg == leg else Orders()
+            if row is not None and row.leg == leg:
+                leg_ended(tx, self._ctx, row)
 
-        self.follow(await self._ctx.store.run(note))
+        await self._ctx.store.run(note)
 
-    async def _ring(self, listening: int, line: OwnLine, caller_id: str) -> None:
-        answer = await self._rung(listening, line, caller_id)
+    async def ring(self, order: RingListener) -> None:
+        """Ring a listener's telephone; again if the provider is too busy."""
+        listening = order.listening
+        answer = await self._rung(listening, order.line, order.caller_id)
         for wait in RING_AGAIN_SECONDS:
             if not isinstance(answer, Declined) or answer.trouble is not Trouble.LATER:
                 break
@@ -133,25 +105,24 @@ class LegOrders:
             again = await self._ctx.store.run(lambda tx: self._again(tx, listening))
             if again is None:
                 return
-            answer = await self._rung(listening, again, caller_id)
+            answer = await self._rung(listening, again, order.caller_id)
 
-        def note(tx: Tx) -> Orders:
+        def note(tx: Tx) -> None:
             row = listenings.lock(tx, listening)
             lasts = row is not None and row.ended_at is None
             match answer:
-                case Placed(ref) if listenings.by_leg(tx, ref) is not None:
-                    pass  # it asked before this answer came, and may have gone along to another seat
-                case Placed(ref) if not lasts:  # stopped in the meantime
-                    listenings.change(tx, listening, leg=ref, look_at=self._ctx.clock.now())
-                case Placed(ref) if row is not None and row.leg is None:
-                    listenings.change(tx, listening, leg=ref)
+                case Placed(leg) if listenings.by_leg(tx, leg) is not None:
+                    pass  # it asked before this answer came, and may have followed to another seat
+                case Placed(leg) if not lasts:  # stopped in the meantime
+                    listenings.change(tx, listening, leg=leg, look_at=self._ctx.clock.now())
+                case Placed(leg) if row is not None and row.leg is None:
+                    listenings.change(tx, listening, leg=leg)
                 case Declined(code=code) if row is not None and lasts:
                     user_lines.not_rung(tx, row.listener, row.line)
                     log.warning("listener_not_rung", listening=listening, code=code)
-                    return ended(tx, self._ctx, row, "not_rung")
-            return Orders()
+                    end(tx, self._ctx, row, "not_rung")
 
-        self.follow(await self._ctx.store.run(note))
+        await self._ctx.store.run(note)
 
     async def _rung(
         self, listening: int, line: OwnLine, caller_id: str
@@ -164,27 +135,27 @@ class LegOrders:
         return await self._ctx.telephony.ring_listener(line, listening, caller_id)
 
     def _again(self, tx: Tx, listening: int) -> OwnLine | None:
-        """The line once more, if the listening lasts and the line may still be rung."""
+        """The line again, if the listening lasts and the line may still be rung."""
         row = listenings.get(tx, listening)
         seat = None if row is None else seats.lock(tx, row.seat)
         if row is None or row.ended_at is not None or row.line is None or seat is None:
             return None
         user_lines.not_rung(tx, row.listener, row.line)
         user, campaign = accounts.user(tx, row.listener), self._ctx.rules.known(seat.campaign)
-        found = user_lines.to_ring(tx, self._ctx, user, row.line, campaign, seat=seat.id)
-        return found if isinstance(found, OwnLine) else None
+        line = user_lines.to_ring(tx, self._ctx, user, row.line, campaign, seat=seat.id)
+        return line if isinstance(line, OwnLine) else None
 
     async def check(self, listening: int, leg: str) -> None:
+        """Ask the provider whether a leg is still there."""
         found = await self._ctx.telephony.leg(leg)
 
-        def note(tx: Tx) -> Orders:
+        def note(tx: Tx) -> None:
             row = listenings.lock(tx, listening)
             if row is None or row.leg != leg:
-                return Orders()
+                return
             if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
-                return gone(tx, self._ctx, row)
-            if found.state is not LegState.NO_ANSWER:
+                leg_ended(tx, self._ctx, row)
+            elif found.state is not LegState.NO_ANSWER:
                 listenings.change(tx, listening, seen_at=self._ctx.clock.now())
-            return Orders()
 
-        self.follow(await self._ctx.store.run(note))
+        await self._ctx.store.run(note)

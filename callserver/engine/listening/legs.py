@@ -1,15 +1,17 @@
 """A listener's leg: what it is told when it asks, where it is moved, and that it ends.
 
-Whatever moves a seat stirs its listenings (engine/calls/seat_moves.py), and upkeep looks at what was stirred:
-so a leg follows the seat over calls, lost legs and restarts, and none is left behind. An order counts
-as carried out when the network has shown it: the leg has asked, or is known to be gone.
+Every move of a seat sets `look_at` of its listenings to now (engine/calls/seat_moves.py), and the scheduler
+looks at them: so a leg follows the seat over calls, lost legs and restarts, and none is left behind. An
+order counts as carried out when the network has shown it: the leg has asked, or is known to be gone.
 """
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
+from callserver import outbox
 from callserver.database import listening_intervals, listenings, seats
 from callserver.database.listening_intervals import Interval
 from callserver.database.listenings import ListeningRow
@@ -19,11 +21,17 @@ from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.seat import State
 from callserver.engine import user_lines
 from callserver.engine.calls import heard_calls
-from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.context import EngineContext
-from callserver.engine.listening import placement, room_occupancy
-from callserver.engine.listening.leg_orders import LegOrders, Orders, ToHear, ended, gone, to_end
+from callserver.engine.listening import leg_orders, placement, room_occupancy
+from callserver.engine.listening.leg_orders import ListenerLegOrders
 from callserver.engine.listening.placement import Placement
+from callserver.outbox import (
+    CheckListenerLeg,
+    CheckPhonerLeg,
+    DialSeat,
+    EndListenerLeg,
+    MoveListener,
+)
 from callserver.ports import Tx
 
 log = structlog.get_logger(__name__)
@@ -32,10 +40,10 @@ LOOK = timedelta(seconds=30)
 """The safety net: every open listening is looked at this often, moved or not."""
 
 SEEN_WITHIN = timedelta(seconds=60)
-"""A leg that gave no sign of life for so long is asked about."""
+"""A leg that has not asked or been seen for this long is asked about."""
 
 AGAIN = timedelta(seconds=5)
-"""An order to a leg that has not shown any effect by then is given again."""
+"""An order to a leg that has shown no effect by then is given again."""
 
 ANSWERS_WITHIN = timedelta(seconds=45)
 """A listener whose telephone was not answered by then does not listen."""
@@ -47,21 +55,21 @@ LEAVES_WITHIN = timedelta(seconds=10)
 """A silent leg that has not left a room by then, though it was told to, is hung up."""
 
 VOICE_LEAVES_WITHIN = timedelta(seconds=3)
-"""... and one whose voice is heard there."""
+"""The same for a leg whose voice is heard there."""
 
 CLEAR_LOOKS, CLEAR_LOOK_S = 5, 0.2
-"""How often, and how far apart, it is looked whether a leg that was told to leave has left."""
+"""How often, and how far apart, we look whether a leg that was told to leave has left."""
 
 CLOCKS = timedelta(seconds=10)
 """How far the network's clock and ours may differ."""
 
 
 class ListenerLegs:
-    """Answers legs, moves them, and sees that they end."""
+    """Answers legs, moves them, and makes sure that they end."""
 
-    def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
+    def __init__(self, ctx: EngineContext, orders: ListenerLegOrders) -> None:
         self._ctx = ctx
-        self._orders = LegOrders(ctx, call_flow)
+        self._orders = orders
 
     async def leg_calls(
         self,
@@ -75,11 +83,9 @@ class ListenerLegs:
         `hears`: mode and phoner's leg, where the provider knows what the leg hears as it asks; else
         a leg that asks is in no room.
         """
-        instruction, orders = await self._ctx.store.run(
+        return await self._ctx.store.run(
             lambda tx: self._leg_calls(tx, listening, listener, leg, hears)
         )
-        self.follow(orders)
-        return instruction
 
     def _leg_calls(
         self,
@@ -88,27 +94,28 @@ class ListenerLegs:
         listener: int | None,
         leg: str,
         hears: tuple[Mode, str] | None,
-    ) -> tuple[Instruction, Orders]:
-        now, orders = self._ctx.clock.now(), Orders()
-        # It may have come along from the listening that it was rung for.
+    ) -> Instruction:
+        now = self._ctx.clock.now()
+        # The leg may have moved on from the listening that it was rung for.
         known = listenings.by_leg(tx, leg)
-        held = placement.hold(tx, listening if known is None else known.id, listener)
+        locked = placement.lock_open(tx, listening if known is None else known.id, listener)
         where = None
-        if held is not None:
-            seat, row = held
+        if locked is not None:
+            seat, row = locked
             if listening is not None:
                 user_lines.answered(tx, row.listener, row.line)
             if row.leg is not None and row.leg != leg:
-                row = self._another_leg(tx, row, seat, orders)
+                row = self._another_leg(tx, row, seat)
             where = placement.place(tx, self._ctx, row, seat)
-        if held is None or where is None:
+        if locked is None or where is None:
             if hears is None:
                 listening_intervals.end(tx, leg, now)
-            return HangUp(), orders
+            return HangUp()
         look_at = now + LOOK
         if hears is None and isinstance(where, Hear) and self._is_at(tx, leg, where):
-            # She came out of the room though she belongs there: it may be over, its end untold.
-            orders.after.check_room += [] if seat.leg is None else [seat.leg]
+            # The leg came out of the room though it belongs there: the room may be over, unreported.
+            if seat.leg is not None:
+                outbox.add(tx, CheckPhonerLeg(seat.leg))
             where, look_at = WaitToHear(row.id), now + A_MOMENT
         room_occupancy.asked(tx, row, seat, leg, where, hears, now)
         left = not room_occupancy.misplaced(listening_intervals.of_leg(tx, leg), where)
@@ -124,20 +131,18 @@ class ListenerLegs:
         if isinstance(where, Hear):
             heard_calls.note(tx, self._ctx, row, seat)
         if (seat.state, seat.reason) == (State.WAITING, room_occupancy.LISTENER_LEAVES):
-            orders.after.dial.append(seat.id)
-        return where, orders
+            outbox.add(tx, DialSeat(seat.id))
+        return where
 
     @staticmethod
     def _is_at(tx: Tx, leg: str, where: Hear | WaitToHear) -> bool:
-        """Whether the leg is believed to be where it belongs, and nowhere else."""
-        stays = {(stay.room, stay.mode) for stay in listening_intervals.of_leg(tx, leg)}
-        return stays == ({(where.room, where.mode)} if isinstance(where, Hear) else set())
+        """Whether the leg is assumed to be where it belongs, and nowhere else."""
+        assumed = {(one.room, one.mode) for one in listening_intervals.of_leg(tx, leg)}
+        return assumed == ({(where.room, where.mode)} if isinstance(where, Hear) else set())
 
-    def _another_leg(
-        self, tx: Tx, row: ListeningRow, seat: SeatRow, orders: Orders
-    ) -> ListeningRow:
-        """A reloaded page calls in: the newest leg is hers. The old one is looked after till it ends."""
-        orders.end += ended(tx, self._ctx, row, "moved").end
+    def _another_leg(self, tx: Tx, row: ListeningRow, seat: SeatRow) -> ListeningRow:
+        """A reloaded page calls in: the newest leg is the listener's. The old one is ended."""
+        leg_orders.end(tx, self._ctx, row, "moved")
         wanted = Placement(seat.id, Mode(row.mode), ListenReason(row.why))
         return placement.open_another(
             tx, self._ctx, row.listener, seat, wanted, line=row.line, leg=None
@@ -148,77 +153,86 @@ class ListenerLegs:
     ) -> None:
         """The network says that a listener's leg is in a room now: is it where it belongs?
 
-        A network may act late on what the leg was told before. What is so is written down, and
-        `look` sees to the rest; a leg that has no business there any more is hung up. `at`: the
-        network's time; what happened before the leg asked last is known to be over.
+        A network may act late on what the leg was told before. Where the leg is gets recorded, and a
+        look follows; a leg whose listening is over is ended. `at`: the network's time; what happened
+        before the leg asked last is over.
         """
 
-        def work(tx: Tx) -> int | None:
+        def work(tx: Tx) -> None:
             known = listenings.by_leg(tx, leg)
             seat = None if known is None else seats.lock(tx, known.seat)
             row = None if known is None else listenings.lock(tx, known.id)
             if seat is None or row is None or row.leg != leg:
-                return None
+                return
             if at is not None and row.seen_at is not None and at < row.seen_at - CLOCKS:
-                return None
+                return
             now = self._ctx.clock.now()
-            changed = room_occupancy.came(tx, row, leg, room, mode, now)
+            changed = room_occupancy.joined(tx, row, leg, room, mode, now)
             heard_calls.note(tx, self._ctx, row, seat)
-            return row.id if changed or row.ended_at is not None else None
+            if changed or row.ended_at is not None:
+                self._look(tx, row.id)
 
-        listening = await self._ctx.store.run(work)
-        if listening is not None:
-            await self.look(listening)
+        await self._ctx.store.run(work)
 
     async def leg_gone(self, leg: str) -> None:
-        """The listener put the receiver down, or never took it up."""
+        """The listener hung up, or never answered."""
 
-        def work(tx: Tx) -> Orders:
-            row = listenings.by_leg(tx, leg)
-            held = None if row is None else listenings.lock(tx, row.id)
-            return Orders() if held is None or held.leg != leg else gone(tx, self._ctx, held)
+        def work(tx: Tx) -> None:
+            known = listenings.by_leg(tx, leg)
+            row = None if known is None else listenings.lock(tx, known.id)
+            if row is not None and row.leg == leg:
+                leg_orders.leg_ended(tx, self._ctx, row)
 
-        self.follow(await self._ctx.store.run(work))
+        await self._ctx.store.run(work)
 
-    # -- upkeep ---------------------------------------------------------------------------------
+    # -- for the scheduler and the dialer -------------------------------------------------------
 
     async def look(self, listening: int) -> None:
-        """See whether the listener may go on, and where her leg belongs now."""
-        self.follow(await self._ctx.store.run(lambda tx: self._look(tx, listening)))
+        """See whether the listener may go on, and where the leg belongs now."""
+        await self._ctx.store.run(lambda tx: self._look(tx, listening))
 
     async def check_all(self) -> None:
-        """After a start nothing is taken for granted: every listener's leg is asked about."""
-        for row in await self._ctx.store.run(listenings.every_watched):
-            await self.look(row.id)
-            if row.leg is not None:
-                self._ctx.background.start(self._orders.check(row.id, row.leg))
+        """After a start or an outage every listener's leg is asked about."""
 
-    async def look_at_seat(self, seat: int) -> None:
-        """The same, at once, for everybody who listens to a seat."""
-        for row in await self._ctx.store.run(lambda tx: listenings.open_at(tx, seat)):
-            await self.look(row.id)
+        def check(tx: Tx, row: ListeningRow) -> None:
+            self._look(tx, row.id)
+            if row.leg is not None:
+                outbox.add(tx, CheckListenerLeg(row.id, row.leg))
+
+        for row in await self._ctx.store.run(listenings.every_watched):
+            await self._ctx.store.run(partial(check, row=row))
+
+    def look_at_seat(self, tx: Tx, seat: SeatRow) -> None:
+        """The same, in the caller's transaction, for everybody who listens to a seat; it is locked."""
+        for row in listenings.open_at(tx, seat.id):
+            self._look(tx, row.id)
 
     async def clear(self, seat: int) -> None:
-        """Have every leg leave the seat's room that has no business there; return when none is there
-        any more, or after a second."""
+        """Have every leg leave the seat's room that may not be there; return when none is there, or
+        after a second."""
 
         def whose(tx: Tx) -> list[int]:
             row = seats.lock(tx, seat)
             if row is None:
                 return []
-            found = {one.id for one in listenings.open_at(tx, seat)}
-            for stay in listening_intervals.in_room(tx, row.room):
-                owner = listenings.by_leg(tx, stay.leg)
-                found.add(stay.listening if owner is None else owner.id)
-            return sorted(found)
+            concerned = {listening.id for listening in listenings.open_at(tx, seat)}
+            for interval in listening_intervals.in_room(tx, row.room):
+                owner = listenings.by_leg(tx, interval.leg)
+                concerned.add(interval.listening if owner is None else owner.id)
+            return sorted(concerned)
 
         def in_the_way(tx: Tx) -> bool:
             row = seats.lock(tx, seat)
             return row is not None and room_occupancy.in_the_way(tx, self._ctx, row)
 
+        def orders(tx: Tx, listening: int) -> tuple[list[MoveListener], list[EndListenerLeg]]:
+            self._look(tx, listening)
+            # Taken out of the outbox: they are waited for here.
+            return outbox.take(tx, MoveListener), outbox.take(tx, EndListenerLeg)
+
         async def leave(listening: int) -> None:
-            orders = await self._ctx.store.run(lambda tx: self._look(tx, listening))
-            await self._orders.carry_out(orders)
+            moves, ends = await self._ctx.store.run(partial(orders, listening=listening))
+            await asyncio.gather(*map(self._orders.move, moves), *map(self._orders.end, ends))
 
         await asyncio.gather(*map(leave, await self._ctx.store.run(whose)))
         for _ in range(CLEAR_LOOKS):
@@ -226,75 +240,70 @@ class ListenerLegs:
                 return
             await self._ctx.clock.sleep(CLEAR_LOOK_S)
 
-    def _look(self, tx: Tx, listening: int) -> Orders:
-        held = placement.hold(tx, listening)
-        if held is None:
-            return self._after_the_end(tx, listening)
-        seat, row = held
-        return self.arrange(tx, row, seat)
+    def _look(self, tx: Tx, listening: int) -> None:
+        locked = placement.lock_open(tx, listening)
+        if locked is None:
+            self._watch_ended(tx, listening)
+        else:
+            seat, row = locked
+            self.arrange(tx, row, seat)
 
-    def arrange(self, tx: Tx, row: ListeningRow, seat: SeatRow) -> Orders:
-        """See where the leg belongs now, and what has to be done for that; the row is held."""
-        now, orders = self._ctx.clock.now(), Orders()
+    def arrange(self, tx: Tx, row: ListeningRow, seat: SeatRow) -> None:
+        """See where the leg belongs now, and order what is missing for that; the row is locked."""
+        now = self._ctx.clock.now()
         where = placement.place(tx, self._ctx, row, seat)
         if where is None:
-            return to_end(row)
+            leg_orders.hang_up(tx, row)
+            return
         if row.leg is None:
             if now - row.started_at >= ANSWERS_WITHIN:
-                return ended(tx, self._ctx, row, "not_answered")
-            listenings.change(tx, row.id, look_at=row.started_at + ANSWERS_WITHIN)
-            return orders
-        stays = listening_intervals.of_leg(tx, row.leg)
-        misplaced = room_occupancy.misplaced(stays, where)
+                leg_orders.end(tx, self._ctx, row, "not_answered")
+            else:
+                listenings.change(tx, row.id, look_at=row.started_at + ANSWERS_WITHIN)
+            return
+        intervals = listening_intervals.of_leg(tx, row.leg)
+        misplaced = room_occupancy.misplaced(intervals, where)
         leave_by = self._leave_by(row, misplaced)
         if leave_by is not None and now >= leave_by:
             log.warning("listener_not_moved", listening=row.id)
-            return ended(tx, self._ctx, row, "not_moved")
-        look_at = now + LOOK
+            leg_orders.end(tx, self._ctx, row, "not_moved")
+            return
+        look_at, ordered_at = now + LOOK, row.ordered_at
         if misplaced or not self._is_at(tx, row.leg, where):
             look_at = now + (A_MOMENT if misplaced else AGAIN)
-            if row.ordered_at is None or now - row.ordered_at >= A_MOMENT:
-                aloud = any(stay.mode != Mode.SILENT for stay in misplaced)
-                orders.hear = ToHear(row.id, row.leg, where, must_leave=aloud)
+            if ordered_at is None or now - ordered_at >= A_MOMENT:
+                ordered_at = now
+                aloud = _any_voice(misplaced)
+                outbox.add(tx, MoveListener(row.id, row.leg, where, must_leave=aloud))
             else:
-                # It was told to ask a moment ago, and will be answered by what is so when it asks.
-                # Of two such orders the network may carry out the first one last.
-                look_at = row.ordered_at + A_MOMENT
+                # It was told to ask a moment ago, and is answered by what holds when it asks. Of two
+                # such orders the network may carry out the first one last.
+                look_at = ordered_at + A_MOMENT
         elif isinstance(where, Hear):
             heard_calls.note(tx, self._ctx, row, seat)
         if now - (row.seen_at or row.started_at) >= SEEN_WITHIN:
-            orders.check = row.id, row.leg
-            if stays and seat.leg:
+            outbox.add(tx, CheckListenerLeg(row.id, row.leg))
+            if intervals and seat.leg:
                 # A room with a listener in it does not end by itself when the phoner is gone.
-                orders.after.check_room.append(seat.leg)
-        ordered_at = row.ordered_at if orders.hear is None else now
+                outbox.add(tx, CheckPhonerLeg(seat.leg))
         listenings.change(tx, row.id, look_at=look_at, leave_by=leave_by, ordered_at=ordered_at)
-        return orders
 
     def _leave_by(self, row: ListeningRow, misplaced: list[Interval]) -> datetime | None:
         """By when a leg that is where it may not be must have left."""
         if not misplaced:
             return None
-        aloud = any(stay.mode != Mode.SILENT for stay in misplaced)
-        within = VOICE_LEAVES_WITHIN if aloud else LEAVES_WITHIN
+        within = VOICE_LEAVES_WITHIN if _any_voice(misplaced) else LEAVES_WITHIN
         return row.leave_by or self._ctx.clock.now() + within
 
-    def _after_the_end(self, tx: Tx, listening: int) -> Orders:
-        """The listening has ended; its leg is hung up until it is known to be gone."""
+    def _watch_ended(self, tx: Tx, listening: int) -> None:
+        """The listening has ended; its leg is hung up again until it is known to be gone."""
         row = listenings.lock(tx, listening)
         if row is None or row.ended_at is None:
-            return Orders()
-        if row.leg is None:
-            listenings.change(tx, row.id, look_at=None)
-            return Orders()
-        listenings.change(tx, row.id, look_at=self._ctx.clock.now() + placement.HANG_UP_AGAIN)
-        return to_end(row)
+            return
+        again = None if row.leg is None else self._ctx.clock.now() + placement.HANG_UP_AGAIN
+        listenings.change(tx, row.id, look_at=again)
+        leg_orders.hang_up(tx, row)
 
-    def stopped(self, tx: Tx, listener: int) -> Orders:
-        """A listener listens no more."""
-        held = placement.hold(tx, None, listener)
-        return Orders() if held is None else ended(tx, self._ctx, held[1], "stopped")
 
-    def follow(self, orders: Orders) -> None:
-        """Send out what follows, in the background."""
-        self._ctx.background.start(self._orders.carry_out(orders))
+def _any_voice(intervals: list[Interval]) -> bool:
+    return any(interval.mode != Mode.SILENT for interval in intervals)

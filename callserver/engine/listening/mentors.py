@@ -1,4 +1,4 @@
-"""Who may be whose mentor: one rule, for the floor that binds a trainee and for the accounts."""
+"""Who may be whose mentor: one rule, for the floor and for the accounts."""
 
 from callserver.database import accounts
 from callserver.domain.role import Action, may
@@ -9,13 +9,13 @@ from callserver.ports import Tx
 def check(
     tx: Tx, mentor: int | None, *, trainee: int | None, role: str, department: str | None
 ) -> None:
-    """May this colleague's calls be heard by the trainee? None may always: nobody's.
+    """May the trainee hear this colleague's calls? None, nobody's, is always allowed.
 
-    A mentor has calls of her own, works here, is of the trainee's department, and somebody else.
-    `trainee`: her account (None: not made yet), with the `role` and `department` that she is to have.
+    A mentor makes calls, works here, belongs to the trainee's department, and is somebody else.
+    `trainee`: the trainee's account (None: not made yet), with the `role` and `department` it will have.
 
     Raises:
-        Impossible: she may not.
+        Impossible: they may not.
     """
     if mentor is None:
         return

@@ -1,6 +1,6 @@
-"""Where a listener's leg belongs just now, and what is written down about it: inside the transaction.
+"""Where a listener's leg belongs just now, and what is logged about it: inside the transaction.
 
-Rights are asked anew each time: whoever may listen no more does not, from that moment on.
+Rights are asked each time: a listener who loses the right stops hearing from that moment on.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _ON_THE_LINE = frozenset({State.RESERVED, State.RINGING, State.TALKING})
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What a listener asks for. `browser`: hers calls in by itself, and is not rung."""
+    """What a listener asks for. `browser`: the listener's browser calls in, and is not rung."""
 
     seat: int
     mode: Mode
@@ -40,17 +40,17 @@ class Placement:
     browser: bool = False
 
 
-def hold(
+def lock_open(
     tx: Tx, listening: int | None, listener: int | None = None
 ) -> tuple[SeatRow, ListeningRow] | None:
-    """An open listening and its seat, held in this order; None when there is none."""
-    found = None
+    """An open listening with its seat, locked in the order seat, listening; None if there is none."""
+    known = None
     if listening is not None:
-        found = listenings.get(tx, listening)
+        known = listenings.get(tx, listening)
     elif listener is not None:
-        found = listenings.of_listener(tx, listener)
-    seat = None if found is None else seats.lock(tx, found.seat)
-    row = None if found is None else listenings.lock(tx, found.id)
+        known = listenings.of_listener(tx, listener)
+    seat = None if known is None else seats.lock(tx, known.seat)
+    row = None if known is None else listenings.lock(tx, known.id)
     if seat is None or row is None or row.ended_at is not None:
         return None
     return seat, row
@@ -71,12 +71,12 @@ def facts(
         phoner=seat.phoner,
         department=seat.department,
         present=seat.connected and seat.leg is not None and seat.state != State.OFF,
-        said_no=said_no(tx, seat),
+        said_no=wants_no_listener(tx, seat),
     )
 
 
-def said_no(tx: Tx, seat: SeatRow) -> bool:
-    """Whether the person of the call in hand wants no listener, now or since an earlier call."""
+def wants_no_listener(tx: Tx, seat: SeatRow) -> bool:
+    """Whether the person on the line wants no listener, said now or in an earlier call."""
     if seat.call is None or seat.state not in _ON_THE_LINE:
         return False
     call = calls.get(tx, seat.call)
@@ -105,7 +105,9 @@ def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear 
     if mode != row.mode:
         listenings.change(tx, row.id, mode=mode.value)
         wanted = Placement(seat.id, mode, ListenReason(row.why))
-        write(tx, ctx, Kind.LISTENING_CHANGED, seat, wanted, row.listener, row.id, before=row.mode)
+        log_entry(
+            tx, ctx, Kind.LISTENING_CHANGED, seat, wanted, row.listener, row.id, before=row.mode
+        )
     if seat.leg and rules.hears(mode, state, present=known.present, said_no=known.said_no):
         return Hear(seat.room, row.id, mode, seat.leg)
     return WaitToHear(row.id)
@@ -114,7 +116,7 @@ def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear 
 def open_another(
     tx: Tx, ctx: EngineContext, user: int, seat: SeatRow, wanted: Placement, **more: Any
 ) -> ListeningRow:
-    """A new listening, written down.
+    """A new listening, logged.
 
     Raises:
         Impossible: the listener has one already.
@@ -134,14 +136,14 @@ def open_another(
     )
     if row is None:  # the same click twice, at one instant
         raise Impossible("you are listening already", key="listening_already")
-    write(tx, ctx, Kind.LISTENING_STARTED, seat, wanted, user, row.id)
+    log_entry(tx, ctx, Kind.LISTENING_STARTED, seat, wanted, user, row.id)
     return row
 
 
 def end(
     tx: Tx, ctx: EngineContext, row: ListeningRow, why: str, reasons: Sequence[Denial] | None = None
 ) -> None:
-    """It is over, and why. Its leg is looked after until it is known to be gone."""
+    """End a listening, and log why. Its leg is watched until it is known to be gone."""
     now = ctx.clock.now()
     look_at = None if row.leg is None else now + HANG_UP_AGAIN
     listenings.change(tx, row.id, ended_at=now, ended_because=why, look_at=look_at)
@@ -159,7 +161,7 @@ def end(
     )
 
 
-def write(
+def log_entry(
     tx: Tx,
     ctx: EngineContext,
     kind: Kind,
@@ -169,7 +171,7 @@ def write(
     listening: int | None = None,
     **more: Any,
 ) -> None:
-    """Who, whom, how and why: an audit entry, about the call in hand when there is one."""
+    """Log who listens to whom, how and why, with the call in hand if there is one."""
     audit.append(
         tx,
         ctx.clock.now(),

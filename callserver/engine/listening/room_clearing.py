@@ -1,4 +1,4 @@
-"""Nobody is dialed into a room that somebody is in who may not hear the call, or may not be heard in it."""
+"""Nobody is dialed into a room with a listener who may not hear the call, or may not be heard in it."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,31 +21,31 @@ class RoomClearing:
         self._legs = legs
 
     async def reserving(self, work: Callable[[Tx], T]) -> T:
-        """Run a transaction that may reserve a seat. A listener's leg that is in the way is made to
-        leave, and the transaction is run once more.
+        """Run a transaction that may reserve a seat. If a listener's leg is in the way it is made to
+        leave, and the transaction is run again.
 
         Raises:
             ListenerInRoom: it has not left yet; nothing was written.
         """
         try:
             return await self._ctx.store.run(work)
-        except ListenerInRoom as found:
-            await self._legs.clear(found.seat)
+        except ListenerInRoom as error:
+            await self._legs.clear(error.seat)
         return await self._ctx.store.run(work)
 
-    async def not_now(self, seat: int, heard: str | None) -> Declined | None:
-        """Where somebody listens: why nobody may be rung just now.
+    async def not_now(self, seat: int, listened_to: str | None) -> Declined | None:
+        """Why nobody may be called for a seat that is listened to; None: the call may be placed.
 
-        Who listens is to hear the first word, and who may not hear this person is out before that. A
-        listener keeps a room open whose phoner is gone, and an order into it would be taken: so the
-        phoner's leg is asked about first.
+        A listener who may hear the person hears the first word; one who may not is out before it. A
+        listener keeps a room open whose phoner is gone, and an order into it would be accepted: so the
+        phoner's leg (`listened_to`) is asked about first.
         """
-        if heard is None:
+        if listened_to is None:
             return None
         await self._legs.clear(seat)
         if await self._ctx.store.run(lambda tx: self._in_the_way(tx, seat)):
             return Declined(Trouble.LATER, 0, "a listener has not left the room")
-        found = await self._ctx.telephony.leg(heard)
+        found = await self._ctx.telephony.leg(listened_to)
         match found.state:
             case LegState.ENDED | LegState.UNKNOWN_LEG:
                 return Declined(Trouble.ROOM_GONE, 0, "the phoner's leg is gone")

@@ -1,8 +1,8 @@
 """Which listeners' legs are, or may be, in a seat's room, and which of them may not be there.
 
-A leg is believed to be in a room from the answer that sends it there until it asks again, or is known
-to be gone. Nobody is dialed for a seat while a leg may be in its room that has no business there: the
-transaction that reserves the seat asks here.
+A leg is assumed to be in a room from the answer that sends it there until it asks again or is known to be
+gone. Nobody is dialed for a seat while a leg may be in its room that may not be there: the transaction
+that reserves the seat asks here.
 """
 
 from datetime import datetime
@@ -22,27 +22,31 @@ LISTENER_LEAVES = "listener_leaves"
 """Why a seat waits: somebody who listened has not left its room yet."""
 
 
-class ListenerInRoom(Exception):  # noqa: N818 - what is the case
-    """The seat cannot be reserved: a leg may be in its room that has no business there."""
+class ListenerInRoom(Exception):  # noqa: N818 - a state, not an error
+    """The seat cannot be reserved: a leg may be in its room that may not be there."""
 
     def __init__(self, seat: int) -> None:
         super().__init__(f"a listener's leg has not left the room of seat {seat}")
         self.seat = seat
 
 
-def misplaced(stays: list[Interval], where: Hear | WaitToHear) -> list[Interval]:
-    """A leg's stays that it should not have: in another room, or louder than it may be."""
+def misplaced(intervals: list[Interval], where: Hear | WaitToHear) -> list[Interval]:
+    """A leg's intervals that break the rules: in another room, or in a louder mode than allowed."""
     room, mode = (where.room, where.mode) if isinstance(where, Hear) else (None, None)
-    return [stay for stay in stays if stay.room != room or not may_stay(Mode(stay.mode), mode)]
+    return [
+        interval
+        for interval in intervals
+        if interval.room != room or not may_stay(Mode(interval.mode), mode)
+    ]
 
 
 def in_the_way(tx: Tx, ctx: EngineContext, seat: SeatRow) -> bool:
     """Whether a leg may be in the seat's room that may not be there when its next call is dialed.
 
-    `seat`: held; as it is, or reserved already for the call that it is about to have.
+    `seat`: locked; as it is, or reserved already for the call that it is about to have.
     """
-    stays = listening_intervals.in_room(tx, seat.room) if seat.room else []
-    if not stays or seat.state in (State.RINGING, State.TALKING):
+    intervals = listening_intervals.in_room(tx, seat.room) if seat.room else []
+    if not intervals or seat.state in (State.RINGING, State.TALKING):
         return False
     if seat.state != State.RESERVED:
         seat = seat._replace(state=State.RESERVED.value, call=None)
@@ -51,7 +55,9 @@ def in_the_way(tx: Tx, ctx: EngineContext, seat: SeatRow) -> bool:
         where = placement.place(tx, ctx, row, seat)
         if isinstance(where, Hear) and row.leg is not None:
             allowed[row.leg] = where.mode
-    return any(not may_stay(Mode(stay.mode), allowed.get(stay.leg)) for stay in stays)
+    return any(
+        not may_stay(Mode(interval.mode), allowed.get(interval.leg)) for interval in intervals
+    )
 
 
 def asked(
@@ -63,30 +69,32 @@ def asked(
     hears: tuple[Mode, str] | None,
     now: datetime,
 ) -> None:
-    """A leg has asked and is told where it belongs: what is believed about it from now on.
+    """A leg has asked and is told where it belongs: record where it is assumed to be from now on.
 
     `hears`: what it hears as it asks, until it has done what it is told.
     """
     lasting: set[tuple[str, str]] = set()
-    for stay in listening_intervals.of_leg(tx, leg):
-        same_room = hears is not None and (stay.room == seat.room) == (seat.leg == hears[1])
-        if hears is not None and same_room and stay.mode == hears[0]:
-            lasting.add((stay.room, stay.mode))
+    for interval in listening_intervals.of_leg(tx, leg):
+        same_room = hears is not None and (interval.room == seat.room) == (seat.leg == hears[1])
+        if hears is not None and same_room and interval.mode == hears[0]:
+            lasting.add((interval.room, interval.mode))
         else:
-            listening_intervals.end_one(tx, stay.id, now)
-    will = set() if hears is None or seat.leg != hears[1] else {(seat.room, hears[0].value)}
-    will |= {(where.room, where.mode.value)} if isinstance(where, Hear) else set()
-    for room, mode in sorted(will - lasting):
+            listening_intervals.end_one(tx, interval.id, now)
+    expected = set() if hears is None or seat.leg != hears[1] else {(seat.room, hears[0].value)}
+    expected |= {(where.room, where.mode.value)} if isinstance(where, Hear) else set()
+    for room, mode in sorted(expected - lasting):
         listening_intervals.begin(tx, row.id, leg, room, mode, now)
 
 
-def came(tx: Tx, row: ListeningRow, leg: str, room: str, mode: Mode | None, now: datetime) -> bool:
-    """The network says that a leg is in a room, in a mode if it says so; False: as it was believed.
+def joined(
+    tx: Tx, row: ListeningRow, leg: str, room: str, mode: Mode | None, now: datetime
+) -> bool:
+    """The network says that a leg is in a room, perhaps in which mode; False: as was assumed.
 
-    What is so is written down, though it was told something else since.
+    What the network says is recorded, even if the leg was told something else since.
     """
-    stays = listening_intervals.of_leg(tx, leg)
-    if any(stay.room == room and mode in (None, stay.mode) for stay in stays):
+    intervals = listening_intervals.of_leg(tx, leg)
+    if any(interval.room == room and mode in (None, interval.mode) for interval in intervals):
         return False
     earlier = listening_intervals.last(tx, leg, room)
     listening_intervals.end(tx, leg, now)

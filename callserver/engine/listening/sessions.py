@@ -1,11 +1,12 @@
-"""Listening in: somebody wants to hear a seat, or no more.
+"""Listening in: a user starts, changes or stops listening to a seat.
 
-The row in `listenings` says what should be; where the leg belongs just now follows from it and from
-the seat (engine/listening/placement.py), and engine/listening/legs.py keeps the leg there.
+The row in `listenings` says what should be. Where the leg belongs follows from the row and the seat
+(placement.py), and legs.py keeps the leg there.
 """
 
 from collections.abc import Set as AbstractSet
 
+from callserver import outbox
 from callserver.database import listenings, seats
 from callserver.database.accounts import User
 from callserver.database.listenings import ListeningRow
@@ -18,16 +19,16 @@ from callserver.domain.role import Action
 from callserver.domain.seat import State
 from callserver.engine import user_lines
 from callserver.engine.context import EngineContext
-from callserver.engine.listening import placement
-from callserver.engine.listening.leg_orders import Orders
+from callserver.engine.listening import leg_orders, placement
 from callserver.engine.listening.legs import ListenerLegs
 from callserver.engine.listening.placement import Placement
 from callserver.errors import CallserverError, Impossible, NotFound
+from callserver.outbox import RingListener
 from callserver.ports import Tx
 
 
-class Denied(CallserverError):  # noqa: N818 - a no, with its reasons
-    """Somebody may not listen; written into the audit log."""
+class Denied(CallserverError):  # noqa: N818 - a refusal, with its reasons
+    """A user may not listen; logged."""
 
     def __init__(self, reasons: tuple[Denial, ...]) -> None:
         super().__init__(", ".join(reasons))
@@ -44,39 +45,38 @@ class ListeningSessions:
     async def start(self, user: User, rights: AbstractSet[Action], wanted: Placement) -> int:
         """Listen to a seat, or in another mode, or to another seat; the listening's id.
 
-        Her leg stays on the line when she changes over: it is rung the first time only.
+        The leg stays on the line when the listener changes: it is rung the first time only.
 
         Raises:
             NotFound: there is no such seat.
-            Denied: she may not; every reason.
+            Denied: the user may not; every reason.
             LineRefused: the listener's telephone may not be rung, or not now.
             Impossible: to be joined, somebody must be on the line.
         """
-        found, orders = await self._ctx.store.run(lambda tx: self._start(tx, user, rights, wanted))
-        if isinstance(found, Problem):
-            raise user_lines.LineRefused(found)
-        if not isinstance(found, int):
-            raise Denied(found)
-        self._legs.follow(orders)
-        return found
+        answer = await self._ctx.store.run(lambda tx: self._start(tx, user, rights, wanted))
+        if isinstance(answer, Problem):
+            raise user_lines.LineRefused(answer)
+        if not isinstance(answer, int):
+            raise Denied(answer)
+        return answer
 
     def _start(
         self, tx: Tx, user: User, rights: AbstractSet[Action], wanted: Placement
-    ) -> tuple[int | Problem | tuple[Denial, ...], Orders]:
-        ctx, orders = self._ctx, Orders()
+    ) -> int | Problem | tuple[Denial, ...]:
+        ctx = self._ctx
         seat = seats.lock(tx, wanted.seat)
         if seat is None:
             raise NotFound("there is no such seat", key="not_found")
         against = rules.denials(placement.facts(tx, ctx, user, rights, seat, wanted.mode))
         if against:
             reasons = list(against)
-            placement.write(tx, ctx, Kind.LISTEN_DENIED, seat, wanted, user.id, reasons=reasons)
-            return against, orders
+            placement.log_entry(tx, ctx, Kind.LISTEN_DENIED, seat, wanted, user.id, reasons=reasons)
+            return against
         if wanted.mode is Mode.JOIN and seat.state != State.TALKING:
             raise Impossible("nobody is on the line", key="nobody_on_the_line")
-        # Held: her leg may be asking just now, and what it is told is written into the row.
-        found = listenings.of_listener(tx, user.id)
-        before = None if found is None else listenings.lock(tx, found.id)
+        # Locked: the leg may be asking just now, and what it is told is written into the row.
+        known = listenings.of_listener(tx, user.id)
+        before = None if known is None else listenings.lock(tx, known.id)
         before = None if before is None or before.ended_at is not None else before
         if before is not None and before.seat == seat.id:
             row = self._changed(tx, before, seat, wanted)
@@ -86,30 +86,29 @@ class ListeningSessions:
                 campaign = ctx.rules.campaign(seat.campaign)
                 decided = user_lines.to_ring(tx, ctx, user, _line(user), campaign, seat=seat.id)
                 if isinstance(decided, Problem):
-                    return decided, orders
+                    return decided
                 line = decided
             row = self._new(tx, user, seat, wanted, before)
             if line is not None:
                 caller_id = ctx.rules.campaign(seat.campaign).caller_id
-                orders.ring = row.id, line, caller_id
-        held = listenings.lock(tx, row.id) or row
-        ring = orders.ring
-        orders = self._legs.arrange(tx, held, seat)
-        orders.ring = ring
-        return row.id, orders
+                outbox.add(tx, RingListener(row.id, line, caller_id))
+        self._legs.arrange(tx, listenings.lock(tx, row.id) or row, seat)
+        return row.id
 
     def _changed(self, tx: Tx, row: ListeningRow, seat: SeatRow, wanted: Placement) -> ListeningRow:
         if (wanted.mode, wanted.why) == (row.mode, row.why):
             return row
         listenings.change(tx, row.id, mode=wanted.mode.value, why=wanted.why.value)
         kind = Kind.LISTENING_CHANGED
-        placement.write(tx, self._ctx, kind, seat, wanted, row.listener, row.id, before=row.mode)
+        placement.log_entry(
+            tx, self._ctx, kind, seat, wanted, row.listener, row.id, before=row.mode
+        )
         return row
 
     def _new(
         self, tx: Tx, user: User, seat: SeatRow, wanted: Placement, before: ListeningRow | None
     ) -> ListeningRow:
-        """A listening; the leg of the one before comes along."""
+        """A new listening; the leg of the one before moves to it."""
         if before is not None:
             placement.end(tx, self._ctx, before, "moved")
             listenings.change(tx, before.id, leg=None, look_at=None)
@@ -124,13 +123,18 @@ class ListeningSessions:
         )
 
     async def stop(self, user: User) -> None:
-        """Listen no more."""
+        """Stop listening."""
 
-        self._legs.follow(await self._ctx.store.run(lambda tx: self._legs.stopped(tx, user.id)))
+        await self._ctx.store.run(lambda tx: self._stop(tx, user.id))
+
+    def _stop(self, tx: Tx, listener: int) -> None:
+        locked = placement.lock_open(tx, None, listener)
+        if locked is not None:
+            leg_orders.end(tx, self._ctx, locked[1], "stopped")
 
 
 def _line(user: User) -> str:
-    """The account's line, or the browser as a listener; never a number typed here."""
+    """The account's line, or the user's browser as a listener; never a number typed here."""
     if user.line is None or user.line.startswith("client:"):
         return listening_browser(user.id)
     return user.line

@@ -1,9 +1,10 @@
 """What a phoner does: on shift, ready, pause, hang up, raise a hand, wish, outcome, off shift.
 
-Whatever concerns a call may name its attempt: a page that is a moment late must not give one
-person's outcome, or one person's no, to the next.
+What concerns a call may name its attempt: a page that is a moment late must not record one person's
+outcome or opt-out for the next person.
 """
 
+from callserver import outbox
 from callserver.database import audit, calls, contacts, seats
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
@@ -12,13 +13,12 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.line import Problem
 from callserver.domain.seat import Event, ImpossibleEvent, State
 from callserver.engine import user_lines
-from callserver.engine.calls import seat_moves
-from callserver.engine.calls.call_flow import After, CallFlow
-from callserver.engine.calls.phoner_legs import PhonerLegs
+from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.context import EngineContext
 from callserver.engine.outcomes.record import Given, OutcomeRecord
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.outbox import HangUpLeg, RingPhoner
 from callserver.ports import Tx
 
 __all__ = ["Given", "PhonerActions"]
@@ -29,12 +29,8 @@ OWED = "the last call's outcome comes first"
 class PhonerActions:
     """One method for each thing a phoner can do. All raise Impossible when it does not fit."""
 
-    def __init__(
-        self, ctx: EngineContext, call_flow: CallFlow, rooms: PhonerLegs, wishes: Wishes
-    ) -> None:
+    def __init__(self, ctx: EngineContext, wishes: Wishes) -> None:
         self._ctx = ctx
-        self._call_flow = call_flow
-        self._rooms = rooms
         self._wishes = wishes
         self._recording = OutcomeRecord(ctx, wishes)
 
@@ -50,20 +46,13 @@ class PhonerActions:
             raise NotAllowed(
                 f"campaign {campaign!r} belongs to another department", key="other_department"
             )
-        found = await self._ctx.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
-        if isinstance(found, Problem):
-            raise user_lines.LineRefused(found)
-        row, after = found
-        self._call_flow.follow(after)
-        if row.state == State.CONNECTING:
-            self._ctx.background.start(self._rooms.ring_in(row.id))
-        return row.id
+        seat = await self._ctx.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
+        if isinstance(seat, Problem):
+            raise user_lines.LineRefused(seat)
+        return seat
 
-    def _on_shift(
-        self, tx: Tx, user: User, campaign: Campaign, asked: str | None
-    ) -> tuple[SeatRow, After] | Problem:
+    def _on_shift(self, tx: Tx, user: User, campaign: Campaign, asked: str | None) -> int | Problem:
         now = self._ctx.clock.now()
-        after = After()
         row = seats.open_for(tx, user.id, user.department, now)
         if row.state not in (State.OFF, State.CONNECTING, State.PAUSED) or row.outcome_owed:
             raise Impossible(
@@ -71,15 +60,17 @@ class PhonerActions:
             )
         if row.state == State.PAUSED:
             seats.set_line(tx, row.id, campaign=campaign.name)
-            return self._seat(tx, row.id), after
+            return row.id
         line = user_lines.choose(tx, self._ctx, user, campaign, asked)
         if isinstance(line, Problem):
             return line
         if row.leg is not None and (row.state == State.OFF or row.line != line):
-            after.hang_up.append(row.leg)  # of her last shift, or of the telephone she had before
+            outbox.add(tx, HangUpLeg(row.leg))  # of the last shift, or of another telephone
             seats.set_line(tx, row.id, leg=None)
         seats.set_line(tx, row.id, campaign=campaign.name, line=line, department=user.department)
-        return seat_moves.move(tx, self._ctx, self._seat(tx, row.id), Event.ON_SHIFT, now), after
+        seat_moves.move(tx, self._ctx, self._seat(tx, row.id), Event.ON_SHIFT, now)
+        outbox.add(tx, RingPhoner(row.id))
+        return row.id
 
     async def ready(self, user: User) -> None:
         """Ready for the next call: it is dialed at once."""
@@ -92,7 +83,7 @@ class PhonerActions:
         await self._move(user, Event.PAUSE, reason)
 
     async def off_shift(self, user: User) -> None:
-        """Leave. What rings is silenced; an outcome that is owed comes first."""
+        """Leave. A call that rings is ended; an outcome that is owed comes first."""
         row = await self._move(user, Event.OFF_SHIFT)
         if row.outcome_owed:
             raise Impossible(OWED, key="outcome_owed")
@@ -123,24 +114,23 @@ class PhonerActions:
     async def outcome(
         self, user: User, given: Given, then: str, attempt: str | None = None
     ) -> None:
-        """Record what came of the call in hand; `then` is ready or pause.
+        """Record the outcome of the call in hand; `then` is ready or pause.
 
-        `attempt`: which call it came of. The same once more is no error: the answer was lost.
+        `attempt`: the call it belongs to. The same outcome again is no error: the reply was lost.
 
         Raises:
             NotFound: the campaign has no such outcome.
             Impossible: no call, another one, or something the outcome asks for is missing; says what.
         """
-        after = await self._ctx.store.run(lambda tx: self._outcome(tx, user, given, then, attempt))
-        self._call_flow.follow(after)
+        await self._ctx.store.run(lambda tx: self._outcome(tx, user, given, then, attempt))
 
-    def _outcome(self, tx: Tx, user: User, given: Given, then: str, attempt: str | None) -> After:
+    def _outcome(self, tx: Tx, user: User, given: Given, then: str, attempt: str | None) -> None:
         now = self._ctx.clock.now()
         row = self._seat_of(tx, user)
         if attempt is not None and attempt != row.call:
             earlier = calls.get(tx, attempt)
             if earlier is not None and earlier.phoner == user.id and given.is_what(earlier):
-                return After()
+                return
             raise Impossible("this call is not in hand any more; correct it", key="other_call")
         call = None if row.call is None else calls.lock(tx, row.call)
         if call is None or (row.state != State.TALKING and not row.outcome_owed):
@@ -154,12 +144,8 @@ class PhonerActions:
             reason = row.reason if row.reason not in ("", "outcome_owed") else "pause"
             wants = seat_moves.move(tx, self._ctx, row, wanted, now, reason=reason)
         moved = seat_moves.move(tx, self._ctx, wants, Event.OUTCOME, now)
-        after = After(silence=True)
-        if moved.state == State.WAITING:
-            after.dial.append(moved.id)
-        if moved.state == State.TALKING:  # perhaps its end was never told: asked about at once
+        if moved.state == State.TALKING:  # perhaps its end was not reported: asked about at once
             calls.change(tx, call.attempt, deadline=now)
-        return after
 
     async def correct(self, user: User, attempt: str, given: Given) -> None:
         """Replace an outcome given earlier; both stay in the audit log.
@@ -181,12 +167,11 @@ class PhonerActions:
             self._recording.record(tx, call, campaign, given, user, corrected=True)
 
         await self._ctx.store.run(work)
-        self._call_flow.follow(After(silence=True))
 
     async def wish(self, user: User, wish: str, attempt: str | None = None) -> None:
         """What the person on the line wishes, effective while still talking (wishes.NO).
 
-        `attempt`: whose wish it is; a no is honoured too when that talk has just ended.
+        `attempt`: whose wish it is; it is honoured too when that talk has just ended.
 
         Raises:
             Impossible: nobody is on the line.
@@ -204,21 +189,18 @@ class PhonerActions:
             self._wishes.hear(tx, contact, wish, by=f"user:{user.id}", call=call.attempt)
 
         await self._ctx.store.run(work)
-        self._call_flow.follow(After(silence=True))
 
     async def _stop(self, row: SeatRow, reason: str) -> bool:
-        """Have the call in hand ended, ringing or talking; False when there is none."""
+        """End the call in hand, ringing or talking; False when there is none."""
 
         def work(tx: Tx) -> bool:
             call = None if row.call is None else calls.lock(tx, row.call)
             if call is None or call.ended_at is not None:
                 return False
-            self._call_flow.stopping.want(tx, call, reason, self._ctx.clock.now())
+            hangups.want_ended(tx, call, reason, self._ctx.clock.now())
             return True
 
-        open_call = await self._ctx.store.run(work)
-        self._call_flow.follow(After(silence=open_call))
-        return open_call
+        return await self._ctx.store.run(work)
 
     async def _move(self, user: User, event: Event, reason: str = "") -> SeatRow:
         def work(tx: Tx) -> SeatRow:
@@ -230,10 +212,7 @@ class PhonerActions:
             except ImpossibleEvent as error:
                 raise Impossible(str(error), key="does_not_fit") from error
 
-        moved = await self._ctx.store.run(work)
-        if moved.state == State.WAITING:
-            self._ctx.background.start(self._call_flow.dial(moved.id))
-        return moved
+        return await self._ctx.store.run(work)
 
     def _seat_of(self, tx: Tx, user: User) -> SeatRow:
         row = seats.of_phoner(tx, user.id)

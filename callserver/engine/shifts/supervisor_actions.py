@@ -1,4 +1,4 @@
-"""What whoever leads the floor does to a seat: answer a raised hand, end a shift."""
+"""What a supervisor does to a seat: answer a raised hand, end a shift."""
 
 from callserver.database import audit, seats
 from callserver.database.accounts import User
@@ -18,7 +18,7 @@ class SupervisorActions:
         self._ctx = ctx
 
     async def answer_hand(self, user: User, seat: int) -> None:
-        """She has been seen; her hand comes down."""
+        """The supervisor has seen the raised hand: it comes down."""
 
         def work(tx: Tx) -> None:
             row = self._seat(tx, user, seat)
@@ -33,16 +33,16 @@ class SupervisorActions:
     async def end_shift(self, user: User, seat: int) -> None:
         """No further call: the seat is off as soon as nothing is in hand, an outcome included.
 
-        Her telephone is hung up by upkeep, as whenever a seat goes off.
+        The scheduler hangs up the phoner's telephone, as for every seat that goes off.
 
         Raises:
-            Impossible: she is not on shift.
+            Impossible: the phoner is not on shift.
         """
 
         def work(tx: Tx) -> None:
             row = self._seat(tx, user, seat)
             if row.state == State.OFF:
-                raise Impossible("she is not on shift", key="phoner_not_on_shift")
+                raise Impossible("the phoner is not on shift", key="phoner_not_on_shift")
             now = self._ctx.clock.now()
             by = f"user:{user.id}"
             audit.append(tx, now, Kind.SHIFT_ENDED, seat=seat, phoner=row.phoner, by=by)

@@ -1,0 +1,53 @@
+"""A phoner's leg is gone, or a person answered and met nobody: what follows for the seat and the call."""
+
+from datetime import datetime, timedelta
+
+from callserver.database import calls, marks, operations, seats
+from callserver.database.calls import CallRow
+from callserver.domain import subject
+from callserver.domain.call import State as CallState
+from callserver.domain.seat import Event, State
+from callserver.engine.calls import hangups, seat_moves
+from callserver.engine.calls.hangups import PHONER_LOST
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
+
+HEARD_WITHIN = timedelta(seconds=2)
+"""A phoner who is lost within this time of the answer was not there for it (FTC, Ofcom)."""
+
+
+def leg_lost(tx: Tx, ctx: EngineContext, leg: str, reason: str = "") -> None:
+    """A phoner's leg is gone: end what rings for the seat, apologise to the person on the line.
+
+    `reason`: what the seat says while its telephone is rung again, if it is not the loss itself.
+    """
+    now = ctx.clock.now()
+    row = seats.by_leg(tx, leg)
+    if row is None:
+        return
+    seats.set_line(tx, row.id, leg=None, room_ref=None, room="")  # each leg has a room of its own
+    if not row.connected:
+        return
+    seat_moves.move(tx, ctx, row, Event.LEG_LOST, now, reason=reason)
+    call = None if row.call is None else calls.lock(tx, row.call)
+    if call is None or call.ended_at is not None:
+        return
+    heard = row.state == State.TALKING and now - (call.answered_at or now) > HEARD_WITHIN
+    if call.call.state is CallState.TALKING and not heard:
+        count_abandoned(tx, call, now)
+    hangups.want_ended(tx, call, PHONER_LOST, now)
+
+
+def answered_without_phoner(tx: Tx, call: CallRow, now: datetime) -> None:
+    """A person answered, and the phoner is not in the room: apologise, and count it."""
+    count_abandoned(tx, call, now)
+    hangups.want_ended(tx, call, PHONER_LOST, now)
+
+
+def count_abandoned(tx: Tx, call: CallRow, now: datetime) -> None:
+    """Count a call that met nobody; the policy's rest follows from the mark."""
+    if call.abandoned:
+        return
+    calls.change(tx, call.attempt, abandoned=True)
+    operations.count(tx, call.campaign, "abandoned", now)
+    marks.mark(tx, subject.of_number(call.number), "abandoned", now)

@@ -1,0 +1,69 @@
+"""Starts the follow-ups of a commit in the background: one table, from each kind to its handler."""
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from callserver.engine.background import Background
+from callserver.engine.calls.hangups import Hangups
+from callserver.engine.calls.phoner_legs import PhonerLegs
+from callserver.engine.dialing.dialer import Dialer
+from callserver.engine.dialing.line_confirmation import LineConfirmation
+from callserver.engine.listening.leg_orders import ListenerLegOrders
+from callserver.outbox import (
+    CheckListenerLeg,
+    CheckPhonerLeg,
+    DialSeat,
+    EndCalls,
+    EndListenerLeg,
+    FollowUp,
+    HangUpLeg,
+    MoveListener,
+    PlaceCall,
+    PlaceConfirmationCall,
+    RingListener,
+    RingPhoner,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUps:
+    """Their handlers. `start` is what the store sends with."""
+
+    background: Background
+    dialer: Dialer
+    hangups: Hangups
+    phoner_legs: PhonerLegs
+    listener_orders: ListenerLegOrders
+    line_confirmation: LineConfirmation
+
+    def start(self, follow_ups: Sequence[FollowUp]) -> None:
+        for follow_up in follow_ups:
+            self.background.start(self._handled(follow_up))
+
+    def _handled(self, follow_up: FollowUp) -> Coroutine[Any, Any, None]:  # noqa: C901 - one table
+        match follow_up:
+            case DialSeat(seat):
+                return self.dialer.dial(seat)
+            case PlaceCall():
+                return self.dialer.place(follow_up)
+            case PlaceConfirmationCall(permit):
+                return self.line_confirmation.place(permit)
+            case EndCalls():
+                return self.hangups.end_calls()
+            case HangUpLeg(leg):
+                return self.hangups.hang_up(leg)
+            case RingPhoner(seat):
+                return self.phoner_legs.ring(seat)
+            case CheckPhonerLeg(leg):
+                return self.phoner_legs.check(leg)
+            case RingListener():
+                return self.listener_orders.ring(follow_up)
+            case MoveListener():
+                return self.listener_orders.move(follow_up)
+            case EndListenerLeg():
+                return self.listener_orders.end(follow_up)
+            case CheckListenerLeg(listening, leg):
+                return self.listener_orders.check(listening, leg)
+            case _:
+                assert_never(follow_up)

@@ -1,0 +1,157 @@
+"""Follow-ups: what is to be done once a transaction is durable. They leave with the commit.
+
+A transaction function adds a follow-up to its outbox, and whoever runs the transaction need not know.
+The store gives each run an empty outbox (a retry too), sends its content after the commit, in order,
+and drops it on a rollback. The same follow-up twice in one transaction is sent once.
+
+A server that dies between the commit and the sending sends nothing. So a follow-up only makes happen at
+once what the database already asks for (`stop_wanted`, `wake_at`, `look_at`, a call's deadline): the
+scheduler does it later. The one exception is HangUpLeg, whose leg belongs to nothing in the database.
+A transaction that no server's store runs, such as a command's, sends nothing for the same reason.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from callserver.domain.instruction import Hear, WaitToHear
+from callserver.domain.line import OwnLine
+from callserver.domain.permit import DialPermit
+from callserver.ports import Room, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class DialSeat:
+    """A seat became ready: dial its next contact."""
+
+    seat: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """A call was permitted and its seat reserved: spend the permit."""
+
+    seat: int
+    permit: DialPermit
+    room: Room
+    listened_to: str | None  # the phoner's leg, when somebody listens to the seat
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceConfirmationCall:
+    """A call that confirms a user's line was permitted: spend the permit."""
+
+    permit: DialPermit
+
+
+@dataclass(frozen=True, slots=True)
+class EndCalls:
+    """End every open call that has `stop_wanted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpLeg:
+    """End a leg that belongs to no open call."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class RingPhoner:
+    """Ring a phoner's telephone into the seat's room."""
+
+    seat: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPhonerLeg:
+    """Ask the provider whether a phoner's leg is still there."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class RingListener:
+    """Ring a listener's telephone."""
+
+    listening: int
+    line: OwnLine
+    caller_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveListener:
+    """Have a listener's leg ask where it belongs. `must_leave`: its voice may be where it may not be."""
+
+    listening: int
+    leg: str
+    where: Hear | WaitToHear
+    must_leave: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndListenerLeg:
+    """End a listener's leg."""
+
+    listening: int
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckListenerLeg:
+    """Ask the provider whether a listener's leg is still there."""
+
+    listening: int
+    leg: str
+
+
+FollowUp = (
+    DialSeat
+    | PlaceCall
+    | PlaceConfirmationCall
+    | EndCalls
+    | HangUpLeg
+    | RingPhoner
+    | CheckPhonerLeg
+    | RingListener
+    | MoveListener
+    | EndListenerLeg
+    | CheckListenerLeg
+)
+
+Send = Callable[[Sequence[FollowUp]], None]
+"""Starts follow-ups in the background. Called in the event loop, after the commit."""
+
+_KEY = "follow_ups"
+_Kind = TypeVar("_Kind")
+
+
+def add(tx: Tx, follow_up: FollowUp) -> None:
+    """Send this after the commit."""
+    added: list[FollowUp] | None = tx.info.get(_KEY)
+    if added is not None and follow_up not in added:
+        added.append(follow_up)
+
+
+def take(tx: Tx, kind: type[_Kind]) -> list[_Kind]:
+    """Take follow-ups of a kind out again: the caller does them itself, and waits for them."""
+    added: list[Any] = tx.info.get(_KEY, [])
+    taken = [follow_up for follow_up in added if isinstance(follow_up, kind)]
+    added[:] = [follow_up for follow_up in added if not isinstance(follow_up, kind)]
+    return taken
+
+
+@contextmanager
+def collecting(tx: Tx) -> Iterator[list[FollowUp]]:
+    """For the stores: one run's outbox. It is complete when the block ends without an exception."""
+    added: list[FollowUp] = []
+    tx.info[_KEY] = added
+    try:
+        yield added
+    finally:
+        tx.info.pop(_KEY, None)
+
+
+def send_nothing(_: Sequence[FollowUp]) -> None:
+    """What a store does until a server is assembled around it."""
