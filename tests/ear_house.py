@@ -134,8 +134,8 @@ class EarHouse(TestHouse):
         """What must hold at every moment."""
         assert not self.disturbed
         assert not self.alone
-        assert not self.network.ears.beeps
-        for voice in self.network.ears.voices:
+        assert not self.network.listening_record.beeps
+        for voice in self.network.listening_record.stays:
             assert len(voice.heard_by) <= (voice.level == 2)
         for room in self.network.rooms.values():
             for leg in room.legs.values():

@@ -39,7 +39,7 @@ from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.settings import instant
 from callserver.simulator import sipp
-from callserver.simulator.desks import Desk, line
+from callserver.simulator.polling_phoners import PollingPhoner, telephone_number
 from callserver.simulator.robots import Robot, document
 from callserver.simulator.sipp import Sipp
 
@@ -111,7 +111,7 @@ async def _until_the_trunk_answers(server: Server) -> None:
 def _seat(tx: Tx, robots: Sequence[Robot], now: datetime) -> None:
     """Each robot has an ordinary telephone, which is rung by the trunk."""
     for robot in robots:
-        at_telephone(tx, robot.user, line(robot.user), now)
+        at_telephone(tx, robot.user, telephone_number(robot.user), now)
 
 
 def _speak(folder: Path, server: Server) -> None:
@@ -160,8 +160,8 @@ async def _at_work(robots: Sequence[Robot], url: str, clock: ShiftedClock) -> As
         )
         return reply.status_code, document(reply.content)
 
-    desks = [Desk(robot, api, SEED, clock.now) for robot in robots]
-    working = [asyncio.ensure_future(desk.work()) for desk in desks]
+    phoners = [PollingPhoner(robot, api, SEED, clock.now) for robot in robots]
+    working = [asyncio.ensure_future(phoner.work()) for phoner in phoners]
     try:
         yield
     finally:

@@ -21,8 +21,8 @@ from callserver.database import figures
 from callserver.domain.role import NEEDS_CODE
 from callserver.ports import Tx
 from callserver.simulator.faults import ALL, NONE
-from callserver.simulator.invariants import Rows, judge, judge_voices, without_permit
-from callserver.simulator.robots import Told
+from callserver.simulator.invariants import Rows, judge, judge_listening, without_permit
+from callserver.simulator.robots import Acknowledged
 
 HOME = ZoneInfo("Europe/Copenhagen")
 SLACK = timedelta(seconds=4)
@@ -127,11 +127,13 @@ def _judged(
     """The evening, held against the network's own record; True: nothing was wrong."""
     now, world = stack.clock.now(), stack.world
     rung = [ring for ring in world.network.record if (now - ring.rang_at).total_seconds() > 5]
-    told = Told() if stack.floor is None else stack.floor.told
-    verdict = judge([ring for ring in rung if ring.ended_at], rows, told, now)
+    acknowledged = Acknowledged() if stack.people is None else stack.people.acknowledged
+    verdict = judge([ring for ring in rung if ring.ended_at], rows, acknowledged, now)
     # What visitors were granted nobody noted down: the robots' listenings are judged.
-    voices = [one for one in world.network.ears.voices if one.line not in stack.staff.lines]
-    judge_voices(verdict, voices, stack.supervisors, rows, now, SLACK)
+    voices = [
+        one for one in world.network.listening_record.stays if one.line not in stack.staff.lines
+    ]
+    judge_listening(verdict, voices, stack.supervisors, rows, now, SLACK)
     _say(console, summary)
     wrong = {kind: len(cases) for kind, cases in verdict.cases.items() if cases}
     console.print(f"  held against the network's own record: {wrong or 'nothing wrong'}")

@@ -64,7 +64,7 @@ def _settings() -> str:
 
 
 def _people() -> str:
-    from callserver.simulator.town import contacts_csv
+    from callserver.simulator.population import contacts_csv
 
     return contacts_csv(PEOPLE, seed=7)
 

@@ -14,11 +14,11 @@ from callserver.engine.gate import register_needs
 from callserver.engine.lists.importer import take_in
 from callserver.engine.suppressions import bulk_lists
 from callserver.ports import Tx
-from callserver.simulator import desks
+from callserver.simulator import polling_phoners
+from callserver.simulator.population import contacts_csv
 from callserver.simulator.robots import Robot
 from callserver.simulator.supervisors import MODES as EVERY_MODE
 from callserver.simulator.supervisors import Supervisor
-from callserver.simulator.town import contacts_csv
 
 ORDINARY = 10
 """Every so many robots sit at an ordinary telephone; the others in the browser."""
@@ -50,7 +50,7 @@ def populate(
             department=campaign.department,
         )
         accounts.add_token(tx, hash_of(token), number, "robot", now)
-        telephone = desks.line(number) if number % ORDINARY == 0 else None
+        telephone = polling_phoners.telephone_number(number) if number % ORDINARY == 0 else None
         if telephone is not None:
             at_telephone(tx, number, telephone, now)
         robots.append(Robot(number, token, campaign.name, telephone))

@@ -21,9 +21,9 @@ from callserver.cli.invented_data import Staff, populate, supervise, welcome
 from callserver.ports import Clock
 from callserver.settings import Settings, instant
 from callserver.simulator.faults import NONE, Faults
-from callserver.simulator.robots import Floor
+from callserver.simulator.population import BehaviourRates
+from callserver.simulator.robots import SimulatedPeople
 from callserver.simulator.supervisors import Supervisor
-from callserver.simulator.town import Habits
 from callserver.simulator.world import World
 
 START = "2026-05-12T16:30:00+02:00"
@@ -31,7 +31,7 @@ ACCOUNT = "AC" + "d" * 32
 TOKEN = "demo"  # noqa: S105 - an invented account's
 SEED = 7
 CALLS_PER_SECOND = 5
-HABITS = Habits(talk_seconds=25, returns_missed=0.05, wraps_up=(3, 10))
+HABITS = BehaviourRates(talk_seconds=25, returns_missed=0.05, wraps_up=(3, 10))
 GRACE_S = 2
 """How long requests in hand may take when the house closes; pages that follow are let go before."""
 
@@ -45,7 +45,7 @@ class Plan:
     phoners: int = 12  # robots; with none there are no robot supervisors either
     contacts: int = 600
     faults: Faults = NONE
-    habits: Habits = HABITS
+    rates: BehaviourRates = HABITS
     port: int = 0  # 0: a free one
     settings: Mapping[str, Any] = field(default_factory=dict)  # others than a demonstration has
 
@@ -67,7 +67,7 @@ class SimulatedStack(Stack):
 
     world: World
     supervisors: list[Supervisor] = field(default_factory=list)
-    floor: Floor | None = None
+    people: SimulatedPeople | None = None
     _open: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def open(self, door: socket.socket) -> None:
@@ -96,7 +96,7 @@ async def started(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterato
     clock = clock or ShiftedClock(instant("start", START))
     doors = [listening(plan.port), listening()]
     url, network_url = map(address, doors)
-    world = network(clock, url, CALLS_PER_SECOND, plan.faults, plan.habits)
+    world = network(clock, url, CALLS_PER_SECOND, plan.faults, plan.rates)
     server = build(settings(plan, url, network_url), clock=clock)
     rules, now, store = server.ctx.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
@@ -106,7 +106,7 @@ async def started(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterato
     stack = SimulatedStack(server, clock, url, described, staff, world, supervisors)
     async with running(world, doors[1]):
         await stack.open(doors[0])
-        stack.floor = world.employ(robots, 24, supervisors, visitors=staff.lines)
+        stack.people = world.employ(robots, 24, supervisors, visitors=staff.lines)
         try:
             yield stack
         finally:
@@ -115,7 +115,11 @@ async def started(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterato
 
 
 def network(
-    clock: Clock, url: str, calls_per_second: float, faults: Faults = NONE, habits: Habits = HABITS
+    clock: Clock,
+    url: str,
+    calls_per_second: float,
+    faults: Faults = NONE,
+    rates: BehaviourRates = HABITS,
 ) -> World:
     """A simulated network whose webhooks go to `url`."""
     return World(
@@ -126,7 +130,7 @@ def network(
         seed=SEED,
         faults=faults,
         calls_per_second=calls_per_second,
-        habits=habits,
+        rates=rates,
     )
 
 

@@ -1,4 +1,4 @@
-"""Calling an ASGI app in process: what a web server would do, without the wire."""
+"""Calls an ASGI app inside the process, without a network connection."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,7 +12,7 @@ Post = Callable[[str, list[tuple[bytes, bytes]], bytes], Awaitable[Reply]]
 async def call(
     app: App, method: str, url: str, headers: list[tuple[bytes, bytes]], body: bytes = b""
 ) -> Reply:
-    """One request; its status and body."""
+    """Send one request; returns the status and the body."""
     parts = urlsplit(url)
     sent: list[bytes] = []
     status = 0

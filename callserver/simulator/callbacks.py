@@ -1,4 +1,4 @@
-"""The network's requests to the server: signed as Twilio signs, retried as the address asks."""
+"""The network's requests to the server: signed as Twilio signs, retried as the address requests."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ RETRY_AFTER_S = 1.0
 
 @dataclass(slots=True)
 class Counted:
-    """What went wrong on purpose, and what the server answered with an error."""
+    """How many callbacks were sent, made faulty, and answered with an error by the server."""
 
     sent: int = 0
     doubled: int = 0
@@ -56,12 +56,12 @@ class Callbacks:
         self.counted = Counted()
 
     async def fetch(self, url: str, form: Mapping[str, str]) -> bytes | None:
-        """Ask for instructions, now; None when the server does not answer."""
+        """Ask for instructions at once; None when the server does not answer."""
         status, body = await self._send(url, form)
         return body if status == 200 else None
 
     def notify(self, url: str | None, form: Mapping[str, str]) -> None:
-        """Tell the server something, soon; with the faults of this network."""
+        """Send the server a callback soon, with this network's faults."""
         if not url:
             return
         stamped = {**form, "Timestamp": format_datetime(self._agenda.clock.now())}
@@ -80,7 +80,7 @@ class Callbacks:
             self._agenda.after(again, self._delivery(url, stamped, 0))
 
     async def tell_now(self, url: str | None, form: Mapping[str, str]) -> None:
-        """Deliver at once: a callback that overtakes the reply to its own order."""
+        """Deliver a callback at once, before the reply to its own order."""
         if url:
             stamped = {**form, "Timestamp": format_datetime(self._agenda.clock.now())}
             await self._send(url, stamped)

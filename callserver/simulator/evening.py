@@ -1,4 +1,4 @@
-"""A whole evening in virtual time: the real server, the simulated network, a town and its phoners.
+"""A whole evening in virtual time: the real server, the simulated network, its people and robots.
 
 One event is delivered at a time, and the clock moves only when the server is idle; so the same seed
 gives the same evening, event by event.
@@ -16,27 +16,27 @@ from typing import Any
 from callserver.simulator import asgi
 from callserver.simulator.callbacks import Callbacks
 from callserver.simulator.faults import NONE, Faults
-from callserver.simulator.invariants import Rows, Verdict, judge, judge_voices
+from callserver.simulator.invariants import Rows, Verdict, judge, judge_listening
 from callserver.simulator.network import Network
+from callserver.simulator.population import BehaviourRates, Population
 from callserver.simulator.rest import Rest
-from callserver.simulator.robots import Floor, Robot, document
+from callserver.simulator.robots import Robot, SimulatedPeople, document
 from callserver.simulator.supervisors import Supervisor, Supervisors
-from callserver.simulator.town import Habits, Town
 from callserver.simulator.virtual_time import Agenda, VirtualClock
 
-GOING_HOME = timedelta(minutes=30)
-"""After the last shift: outcomes are given, the provider is asked about what went quiet."""
+AFTER_THE_SHIFT = timedelta(minutes=30)
+"""The simulation continues this long: outcomes are given, the provider is asked about silent calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One evening."""
+    """The parameters of one evening."""
 
     start: datetime
     hours: float = 4.0
     seed: int = 7
     faults: Faults = NONE
-    habits: Habits = field(default_factory=Habits)
+    rates: BehaviourRates = field(default_factory=BehaviourRates)
     calls_per_second: float = 3.0
     public_url: str = "http://calls.test"
     account: str = "AC" + "0" * 32
@@ -45,11 +45,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ServerUnderTest:
-    """The server, as the evening needs it."""
+    """What an evening needs of the server."""
 
     app: asgi.App
     idle: Callable[[], Awaitable[None]]
-    wake: Callable[[], Awaitable[datetime | None]]  # runs upkeep; when it wants to run again
+    wake: Callable[[], Awaitable[datetime | None]]  # runs the scheduler; when it is due again
     next_wake: Callable[[], Awaitable[datetime | None]]
     rows: Callable[[], Awaitable[Rows]]
     refusals: Callable[[], Awaitable[Mapping[str, int]]]
@@ -57,7 +57,7 @@ class ServerUnderTest:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of it."""
+    """The evening's figures and verdict."""
 
     figures: Mapping[str, Any]
     refusals: Mapping[str, int]
@@ -76,7 +76,7 @@ class Result:
 
 
 class Evening:
-    """The world around one server. Make it, hand `rest` and `clock` to the server, then run."""
+    """The simulation around one server. Create it, pass `rest` and `clock` to the server, then run."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -96,7 +96,7 @@ class Evening:
 
     async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> asgi.Reply:
         if self._app is None:
-            raise OSError("the server is not there")
+            raise OSError("the server is not running")
         path = url.removeprefix(self.plan.public_url)
         self._events.update(f"{self.clock.now()} {path.partition('?')[0]}\n".encode())
         return await asgi.call(self._app, "POST", url, headers, body)
@@ -105,7 +105,7 @@ class Evening:
         self, method: str, path: str, token: str, body: Mapping[str, Any] | None
     ) -> tuple[int, dict[str, Any]]:
         if self._app is None:
-            raise OSError("the server is not there")
+            raise OSError("the server is not running")
         sent = b"" if body is None else json.dumps(body).encode()
         headers = [
             (b"authorization", f"Bearer {token}".encode()),
@@ -114,10 +114,10 @@ class Evening:
         status, reply = await asgi.call(
             self._app, method, self.plan.public_url + path, headers, sent
         )
-        found = document(reply)
-        state = f"{status} {found.get('state')}"
+        answer = document(reply)
+        state = f"{status} {answer.get('state')}"
         self._events.update(f"{self.clock.now()} {method} {path} {state}\n".encode())
-        return status, found
+        return status, answer
 
     async def run(
         self,
@@ -126,27 +126,31 @@ class Evening:
         progress: Callable[[datetime], None] = lambda _: None,
         supervisors: Sequence[Supervisor] = (),
     ) -> Result:
-        """The evening, and its verdict."""
+        """Run the evening and judge it."""
         plan = self.plan
         self._app = server.app
         ends_at = plan.start + timedelta(hours=plan.hours)
-        town = Town(plan.seed, plan.habits)
+        population = Population(plan.seed, plan.rates)
         dice = random.Random(f"{plan.seed}:robots")
         inbound = f"{plan.public_url}/twilio/voice/inbound"
-        floor = Floor(self.network, town, robots, self._api, dice, inbound, ends_at)
-        floor.begin()
+        people = SimulatedPeople(
+            self.network, population, robots, self._api, dice, inbound, ends_at
+        )
+        people.begin()
         listening = Supervisors(
             self.network, supervisors, self._api, random.Random(f"{plan.seed}:ears"), ends_at
         )
         listening.begin()
         began = time.perf_counter()
-        await self._until(ends_at + GOING_HOME, server, progress)
+        await self._until(ends_at + AFTER_THE_SHIFT, server, progress)
         took = time.perf_counter() - began
         rows = await server.rows()
-        verdict = judge(self.network.record, rows, floor.told, self.clock.now())
-        judge_voices(verdict, self.network.ears.voices, supervisors, rows, self.clock.now())
+        verdict = judge(self.network.record, rows, people.acknowledged, self.clock.now())
+        judge_listening(
+            verdict, self.network.listening_record.stays, supervisors, rows, self.clock.now()
+        )
         return Result(
-            self._figures(floor, took, listening),
+            self._figures(people, took, listening),
             await server.refusals(),
             verdict,
             self._events.hexdigest(),
@@ -162,7 +166,7 @@ class Evening:
         await server.idle()
         while True:
             due = self.agenda.next_at()
-            at = min((one for one in (due, wake_at) if one is not None), default=None)
+            at = min((instant for instant in (due, wake_at) if instant is not None), default=None)
             if at is None or at > end:
                 return
             self.clock.set(at)
@@ -174,32 +178,34 @@ class Evening:
             else:
                 wake_at = await server.wake()
                 await server.idle()
-                again = await server.next_wake()
-                wake_at = min((one for one in (wake_at, again) if one is not None), default=None)
+                wakes = (wake_at, await server.next_wake())
+                wake_at = min((instant for instant in wakes if instant is not None), default=None)
                 if wake_at is not None and wake_at <= at:
                     wake_at = at + timedelta(milliseconds=50)
 
-    def _figures(self, floor: Floor, took: float, listening: Supervisors) -> dict[str, Any]:
+    def _figures(
+        self, people: SimulatedPeople, took: float, listening: Supervisors
+    ) -> dict[str, Any]:
         record = [ring for ring in self.network.record if ring.label is not None]
         answered = [ring for ring in record if ring.answered_at is not None]
         seconds = (self.clock.now() - self.plan.start).total_seconds()
-        waited = sum(robot.waited for robot in floor.robots)
+        waited = sum(robot.waited for robot in people.robots)
         heard = {
-            what: sum(ring.heard == what for ring in answered)
-            for what in ("phoner", "apology", "gone", "silence")
+            kind: sum(ring.heard == kind for ring in answered)
+            for kind in ("phoner", "apology", "gone", "silence")
         }
         return {
-            "phoners": len(floor.robots),
+            "phoners": len(people.robots),
             "rang": len(record),
             "lines_rang": len(self.network.record) - len(record),
-            "typed_lines": len(floor.told.typed),
+            "typed_lines": len(people.acknowledged.typed),
             "answered": len(answered),
             "heard": heard,
-            "outcomes": len(floor.told.outcomes),
-            "noes": len(floor.told.noes),
-            "listened": len(self.network.ears.voices),
+            "outcomes": len(people.acknowledged.outcomes),
+            "opt_outs": len(people.acknowledged.opt_outs),
+            "listened": len(self.network.listening_record.stays),
             "listening_refused": listening.refused,
-            "beeps": len(self.network.ears.beeps),
+            "beeps": len(self.network.listening_record.beeps),
             "waiting_seconds_per_answered": round(waited / max(len(answered), 1), 1),
             "callbacks": asdict(self.callbacks.counted),
             "rest_faults": self._rest.faults_injected,

@@ -1,6 +1,6 @@
-"""After the evening: what the network saw, held against what must always be true.
+"""Judges an evening: compares what the network recorded with what must always be true.
 
-The judge is the network's own record of every telephone that rang, never the server's.
+The evidence is the network's own record of every telephone that rang, never the server's.
 """
 
 from collections import Counter, defaultdict
@@ -10,17 +10,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise, zip_longest
 from zoneinfo import ZoneInfo
 
-from callserver.simulator.legs import Ring, Voice
-from callserver.simulator.robots import Asked, Told
+from callserver.simulator.legs import ListenerStay, Ring
+from callserver.simulator.robots import Acknowledged, ListeningGrant
 from callserver.simulator.supervisors import MODES, Supervisor
 
 HOME = ZoneInfo("Europe/Copenhagen")
 GAP = timedelta(hours=4)
-BESIDE = timedelta(hours=1)
-"""So long before and after the calling hours users' own telephones may ring."""
+LINE_MARGIN = timedelta(hours=1)
+"""Users' own telephones may ring this long before and after the calling hours."""
 STOP_WITHIN = timedelta(seconds=1.5)
-"""A telephone that rings when the no is said must fall silent within a second, and a hair's breadth
-for the network's own way."""
+"""A telephone that rings when the person opts out must stop within a second, plus the network's delay."""
 
 KINDS = (
     "rung_without_permit",
@@ -36,7 +35,7 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the server's database holds at the end."""
+    """What the server's database contains at the end."""
 
     permits: dict[str, tuple[str, str]]  # attempt -> number, path
     suppressed: Sequence[tuple[str, datetime]]  # number, from when
@@ -48,7 +47,7 @@ class Rows:
 
 @dataclass(slots=True)
 class Verdict:
-    """Each kind of violation, with its cases in words."""
+    """The cases of each kind of violation, as text."""
 
     cases: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
 
@@ -60,83 +59,89 @@ class Verdict:
         self.cases[kind].append(what)
 
 
-def judge(record: Sequence[Ring], rows: Rows, told: Told, end: datetime) -> Verdict:
+def judge(record: Sequence[Ring], rows: Rows, promised: Acknowledged, end: datetime) -> Verdict:
     """Every violation of the evening."""
     verdict = Verdict()
     _permits(record, rows, verdict)
-    for one in told.typed:
-        if one.accepted:
-            verdict.add("rung_without_permit", f"a typed line was accepted: {one.kind}")
+    for line in promised.typed:
+        if line.accepted:
+            verdict.add("rung_without_permit", f"a typed line was accepted: {line.kind}")
     for ring in record:
         _hours(ring, rows, end, verdict)
         if ring.heard == "silence":
-            verdict.add("answered_into_silence", _said(ring))
+            verdict.add("answered_into_silence", _described(ring))
         if (ring.ended_at is None and ring.answered_at is None) or (
             (ring.ended_at or end) - ring.rang_at > timedelta(minutes=3) and not ring.answered_at
         ):
-            verdict.add("rings_for_ever", _said(ring))
-    _noes(record, [*rows.suppressed, *told.noes], verdict)
+            verdict.add("rings_for_ever", _described(ring))
+    _opt_outs(record, [*rows.suppressed, *promised.opt_outs], verdict)
     _gaps(record, rows, verdict)
-    for attempt, outcome in told.outcomes:
+    for attempt, outcome in promised.outcomes:
         if rows.outcomes.get(attempt) != outcome:
             verdict.add("outcome_lost", f"{attempt}: {outcome}, kept {rows.outcomes.get(attempt)}")
     return verdict
 
 
 QUIET_WITHIN = timedelta(seconds=2)
-"""Who was granted less, or nothing more, is out of the room within this time."""
+"""A listener who may hear less than before, or nothing, is out of the room within this time."""
 
 
-def judge_voices(
+def judge_listening(
     verdict: Verdict,
-    voices: Sequence[Voice],
+    stays: Sequence[ListenerStay],
     supervisors: Sequence[Supervisor],
     rows: Rows,
     end: datetime,
     slack: timedelta = QUIET_WITHIN,
 ) -> None:
-    """Every stay of a listener in a room, held against what she asked for and may."""
-    by_line = {one.line: one for one in supervisors}
-    for who in supervisors:
-        for grant in who.granted:
-            if grant.level >= 0 and MODES[grant.level] not in who.modes:
-                verdict.add("heard_without_right", f"{who.line} was granted {MODES[grant.level]}")
-    for voice in voices:
-        found = by_line.get(voice.line)
-        seat = int(voice.room.split("-")[1])
-        said = f"{voice.line} in {voice.room} from {voice.since.astimezone(UTC).isoformat()}"
-        if found is None or not _granted(found.granted, voice, seat, voice.until or end, slack):
-            verdict.add("heard_without_right", f"without a grant, or louder: {said}")
-        elif found.department not in (None, rows.seats.get(seat)):
-            verdict.add("heard_without_right", f"another department: {said}")
-        elif len(voice.heard_by) > 1:
-            verdict.add("heard_without_right", f"by the next person too: {said}")
+    """Compare every stay of a listener in a room with what the listener asked for and may do."""
+    by_line = {supervisor.line: supervisor for supervisor in supervisors}
+    for supervisor in supervisors:
+        for grant in supervisor.granted:
+            if grant.level >= 0 and MODES[grant.level] not in supervisor.modes:
+                granted = f"{supervisor.line} was granted {MODES[grant.level]}"
+                verdict.add("heard_without_right", granted)
+    for stay in stays:
+        listener = by_line.get(stay.line)
+        seat = int(stay.room.split("-")[1])
+        case = f"{stay.line} in {stay.room} from {stay.since.astimezone(UTC).isoformat()}"
+        until = stay.until or end
+        if listener is None or not _granted(listener.granted, stay, seat, until, slack):
+            verdict.add("heard_without_right", f"without a grant, or louder: {case}")
+        elif listener.department not in (None, rows.seats.get(seat)):
+            verdict.add("heard_without_right", f"another department: {case}")
+        elif len(stay.heard_by) > 1:
+            verdict.add("heard_without_right", f"by the next person too: {case}")
 
 
 def _granted(
-    granted: Sequence[Asked], voice: Voice, seat: int, until: datetime, slack: timedelta
+    granted: Sequence[ListeningGrant],
+    stay: ListenerStay,
+    seat: int,
+    until: datetime,
+    slack: timedelta,
 ) -> bool:
-    """Whether every moment of the stay was granted, at least so loud, but for a change's own time.
+    """Whether every moment of the stay was granted at its level, except while a change is under way.
 
-    A change has begun when it was asked for, and is done `slack` after the server's answer.
+    A change begins when it is asked for, and is complete `slack` after the server's answer.
     """
-    if not granted or voice.since < granted[0].at:
+    if not granted or stay.since < granted[0].at:
         return False
-    for one, after in zip_longest(granted, granted[1:]):
-        ends = until if after is None else min(after.at, until)
-        enough = one.seat == seat and one.level >= voice.level
-        if not enough and max(one.told + slack, voice.since) < ends:
+    for grant, following in zip_longest(granted, granted[1:]):
+        ends = until if following is None else min(following.at, until)
+        enough = grant.seat == seat and grant.level >= stay.level
+        if not enough and max(grant.answered_at + slack, stay.since) < ends:
             return False
     return True
 
 
-def _said(ring: Ring) -> str:
+def _described(ring: Ring) -> str:
     return f"attempt {ring.label} rang {ring.rang_at.astimezone(UTC).isoformat()} ({ring.heard})"
 
 
 def _is_line(ring: Ring, rows: Rows) -> bool:
-    """Whether it was the telephone of a user, confirmed by then: rung without a permit. A contact's leg
-    always has a label."""
+    """Whether it was a user's telephone, confirmed by then, which needs no permit. A contact's leg always
+    has a label."""
     return ring.label is None and any(
         number == ring.number and since <= ring.rang_at and (until is None or ring.rang_at <= until)
         for number, since, until in rows.lines
@@ -144,7 +149,7 @@ def _is_line(ring: Ring, rows: Rows) -> bool:
 
 
 CONFIRMATION = "confirmation"
-"""The path of a call that confirms a line. It goes into no room, so its leg has no label."""
+"""The path of a call that confirms a line. It enters no room, so its leg has no label."""
 
 
 def _permits(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
@@ -160,14 +165,14 @@ def _permits(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
             confirmations[ring.number] -= 1
             continue
         if rows.permits.get(label, ("", ""))[0] != ring.number:
-            verdict.add("rung_without_permit", _said(ring))
+            verdict.add("rung_without_permit", _described(ring))
         elif label in used:
-            verdict.add("rung_without_permit", f"a second time: {_said(ring)}")
+            verdict.add("rung_without_permit", f"a second time: {_described(ring)}")
         used.add(label)
 
 
 def without_permit(rung: Iterable[str], rows: Rows) -> Counter[str]:
-    """Of the numbers in a trunk's own call record, those with neither a permit nor a confirmed line."""
+    """The numbers in a trunk's own call record that have neither a permit nor a confirmed line."""
     lines = {number for number, _, _ in rows.lines}
     permits = Counter(number for number, _ in rows.permits.values())
     return Counter(number for number in rung if number not in lines) - permits
@@ -175,32 +180,34 @@ def without_permit(rung: Iterable[str], rows: Rows) -> Counter[str]:
 
 def _hours(ring: Ring, rows: Rows, end: datetime, verdict: Verdict) -> None:
     """Written without the server's own rules: a Danish weekday from nine to nine, from the first ring
-    to the last. An agreed call-back may ring outside the hours, and a user's telephone beside them."""
+    to the last. An agreed call-back may ring outside the hours, a user's telephone within a margin."""
     if rows.permits.get(ring.label or "", ("", ""))[1] == "call_back":
         return
-    beside = BESIDE if _is_line(ring, rows) else timedelta(0)
+    margin = LINE_MARGIN if _is_line(ring, rows) else timedelta(0)
     begins = ring.rang_at.astimezone(HOME)
     silent_at = ring.answered_at or ring.ended_at or end
-    opens = begins.replace(hour=9, minute=0, second=0, microsecond=0) - beside
-    closes = begins.replace(hour=21, minute=0, second=0, microsecond=0) + beside
+    opens = begins.replace(hour=9, minute=0, second=0, microsecond=0) - margin
+    closes = begins.replace(hour=21, minute=0, second=0, microsecond=0) + margin
     if begins.weekday() > 4 or not opens <= begins < closes or silent_at > closes:
-        verdict.add("outside_hours", _said(ring))
+        verdict.add("outside_hours", _described(ring))
 
 
-def _noes(record: Sequence[Ring], noes: Sequence[tuple[str, datetime]], verdict: Verdict) -> None:
+def _opt_outs(
+    record: Sequence[Ring], opt_outs: Sequence[tuple[str, datetime]], verdict: Verdict
+) -> None:
     first: dict[str, datetime] = {}
-    for number, at in noes:
+    for number, at in opt_outs:
         first[number] = min(at, first.get(number, at))
     for ring in record:
-        no = first.get(ring.number)
-        if no is None:
+        opted_out_at = first.get(ring.number)
+        if opted_out_at is None:
             continue
-        if ring.rang_at > no + STOP_WITHIN:
-            verdict.add("after_suppression", _said(ring))
-        elif ring.answered_at is None and ring.rang_at <= no:
+        if ring.rang_at > opted_out_at + STOP_WITHIN:
+            verdict.add("after_suppression", _described(ring))
+        elif ring.answered_at is None and ring.rang_at <= opted_out_at:
             silent_at = ring.ended_at
-            if silent_at is None or silent_at > no + STOP_WITHIN:
-                verdict.add("after_suppression", f"rang on: {_said(ring)}")
+            if silent_at is None or silent_at > opted_out_at + STOP_WITHIN:
+                verdict.add("after_suppression", f"rang on: {_described(ring)}")
 
 
 def _gaps(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
@@ -211,7 +218,7 @@ def _gaps(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
             by_number[ring.number].append(ring)
     for rings in by_number.values():
         ordered = sorted(rings, key=lambda ring: ring.rang_at)
-        for one, other in pairwise(ordered):
-            path = rows.permits.get(other.label or "", ("", ""))[1]
-            if path != "call_back" and other.rang_at - one.rang_at < GAP - timedelta(minutes=2):
-                verdict.add("twice_within_gap", _said(other))
+        for earlier, later in pairwise(ordered):
+            path = rows.permits.get(later.label or "", ("", ""))[1]
+            if path != "call_back" and later.rang_at - earlier.rang_at < GAP - timedelta(minutes=2):
+                verdict.add("twice_within_gap", _described(later))

@@ -1,4 +1,4 @@
-"""The things of a telephone network: legs, conferences, and what a telephone does when it rings."""
+"""The simulated network's data: legs, conferences, far-end behaviour, and the network's records."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,10 +12,10 @@ SIP_RESPONSES = {
     "no-answer": 487,
     "canceled": 487,
 }
-"""The final response that a status callback tells, by how the leg ended."""
+"""The final response that a status callback reports, by how the leg ended."""
 
 
-class Refusal(Exception):  # noqa: N818 - the network says no
+class Refusal(Exception):  # noqa: N818 - the network refuses an order
     """An error reply: HTTP status and Twilio's code."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
@@ -30,14 +30,14 @@ class Behaviour:
     """What happens at the far end once a telephone is dialed."""
 
     rings: bool = True
-    answers_after: float | None = None  # seconds of ringing; None: nobody comes
+    answers_after: float | None = None  # seconds of ringing; None: nobody answers
     ends: str | None = None  # busy or failed, instead of ringing
     sip_response: int = 404  # how it failed
 
 
 @dataclass(slots=True)
 class Callback:
-    """Where a leg's or a conference's news goes, and which of them."""
+    """Where the events of a leg or a conference are sent, and which of them."""
 
     url: str | None = None
     events: frozenset[str] = frozenset({"completed"})
@@ -57,18 +57,18 @@ class Leg:
     timeout: float = 60.0
     url: str | None = None
     label: str | None = None
-    conference: str | None = None  # the room it will join, or sits in
+    conference: str | None = None  # the room that it will join or is in
     joined: bool = False
-    action: str | None = None  # where to ask on leaving the room
+    action: str | None = None  # the address to ask when it leaves the room
     callback: Callback = field(default_factory=Callback)
     answered: datetime | None = None
     ended: datetime | None = None
-    muted: bool = False  # how it sits in its room: heard by nobody,
-    coach: str | None = None  # or by this leg alone
-    starts: bool = True  # a leg that does not start a conference only listens to one
+    muted: bool = False  # nobody in the room hears it
+    coach: str | None = None  # only this leg hears it
+    starts: bool = True  # False: it does not start a conference, which is how listeners join
     sip_response: int | None = None  # the final one
     version: int = 0  # raised when new instructions replace the old ones
-    rang_in_town: bool = False
+    telephone_rang: bool = False
     said: list[str] = field(default_factory=list)  # what was spoken to it
 
     @property
@@ -77,12 +77,12 @@ class Leg:
 
     @property
     def is_contact(self) -> bool:
-        """Whether a called person is at the far end: put into a room by an order, not by instructions."""
+        """Whether a called person is at the far end: an order, not instructions, put it into a room."""
         return self.far_end.startswith("+") and self.url is None
 
     @property
     def far_end(self) -> str:
-        """Whose telephone it is."""
+        """The address of the telephone at the far end."""
         return self.caller if self.direction == "inbound" else self.to
 
 
@@ -95,37 +95,37 @@ class Conference:
     created: datetime
     status: str = "init"
     legs: dict[str, Leg] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)  # label -> leg, ringing ones too
+    labels: dict[str, str] = field(default_factory=dict)  # label -> leg, ringing ones included
     ends_with: set[str] = field(default_factory=set)
     callback: Callback = field(default_factory=Callback)
 
     def hears(self, hearer: Leg, speaker: Leg) -> bool:
-        """Whether one of its legs hears another just now."""
-        there = hearer.sid in self.legs and speaker.sid in self.legs and hearer is not speaker
-        aloud = not speaker.muted and speaker.coach in (None, hearer.sid)
-        return there and aloud and self.status == "in-progress"
+        """Whether one of its legs hears another one now."""
+        both_present = hearer.sid in self.legs and speaker.sid in self.legs
+        audible = not speaker.muted and speaker.coach in (None, hearer.sid)
+        return both_present and hearer is not speaker and audible and self.status == "in-progress"
 
     def parties(self) -> list[Leg]:
-        """Who is there to talk: everybody but those who listen."""
+        """The legs that take part in the conversation: all except listeners."""
         return [leg for leg in self.legs.values() if leg.starts]
 
 
 @dataclass(slots=True)
-class Voice:
+class ListenerStay:
     """The network's own record of one stay of a listener in a room."""
 
     line: str
     room: str
-    level: int  # 0 heard by nobody, 1 by the one who is coached, 2 by everybody
+    level: int  # 0: heard by nobody, 1: by the coached phoner, 2: by everybody
     since: datetime
-    first: bool  # nobody was there when it came
+    first: bool  # the room was empty when the listener joined
     until: datetime | None = None
-    heard_by: set[str] = field(default_factory=set)  # people's legs that heard it
+    heard_by: set[str] = field(default_factory=set)  # called persons' legs that heard the listener
 
 
 @dataclass(slots=True)
 class Ring:
-    """The network's own record of one telephone that rang: what the server is judged by."""
+    """The network's own record of one telephone that rang: the evidence that judges the server."""
 
     number: str
     caller: str
@@ -133,4 +133,4 @@ class Ring:
     rang_at: datetime
     answered_at: datetime | None = None
     ended_at: datetime | None = None
-    heard: str = ""  # phoner, apology, silence, gone
+    heard: str = ""  # what the person heard: phoner, apology, silence, or gone (hung up at once)

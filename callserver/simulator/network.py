@@ -1,7 +1,7 @@
-"""A telephone network with Twilio's semantics: it queues, rings, joins, ends, and tells.
+"""A telephone network with Twilio's semantics: it queues, rings, joins and ends legs, and reports them.
 
-Where Twilio's behaviour is not known the harder one is simulated: a leg that is answered when its
-room is over sits in silence, and a ringing one goes on ringing.
+Where Twilio's behaviour is unknown, the worse case is simulated: a leg that is answered after its room
+has ended stays in silence, and a ringing one continues to ring.
 """
 
 import random
@@ -18,11 +18,11 @@ from callserver.simulator.virtual_time import Agenda, Work
 LONGEST_LEG = timedelta(hours=4)
 SETUP_S = (0.3, 1.2)
 SILENCE_S = 2.0
-"""Who hears nothing for this long after answering was answered into silence (FTC, Ofcom)."""
+"""A person who hears nothing for this long after answering has answered into silence (FTC, Ofcom)."""
 
 
 class People(Protocol):
-    """Who sits at the far ends: the town's people and the phoners."""
+    """The far ends of the network: called people and phoners."""
 
     def rings(self, leg: Leg) -> Behaviour: ...
     def answered(self, leg: Leg) -> None: ...
@@ -51,7 +51,7 @@ class Network:
         self.legs: dict[str, Leg] = {}
         self.rooms: dict[str, Conference] = {}
         self.record: list[Ring] = []
-        self.ears = ListeningRecord(agenda.clock)
+        self.listening_record = ListeningRecord(agenda.clock)
         self._rings: dict[str, Ring] = {}
         self._names: dict[str, str] = {}
         self._gap = timedelta(seconds=1 / calls_per_second)
@@ -62,7 +62,7 @@ class Network:
         return self.agenda.clock.now()
 
     def key(self, leg: Leg) -> str:
-        """What the person on the line presses."""
+        """The key that the person on the line presses."""
         return self.people.key(leg)
 
     def sid(self, kind: str) -> str:
@@ -71,7 +71,7 @@ class Network:
     # -- orders -------------------------------------------------------------------------------
 
     def order(self, leg: Leg) -> int:
-        """Take a leg in; it starts when the account's calls per second allow. Milliseconds queued."""
+        """Queue a leg; it starts when the account's calls per second allow. Returns milliseconds queued."""
         start = max(self.now(), self._next_start)
         self._next_start = start + self._gap
         self.legs[leg.sid] = leg
@@ -79,10 +79,10 @@ class Network:
         return round((start - self.now()).total_seconds() * 1000)
 
     def reserve(self, room: Conference, leg: Leg) -> None:
-        """Put a leg on the way into a room; its label is taken from now on.
+        """Assign a leg to a room; its label is in use from now on.
 
         Raises:
-            Refusal: the room is over, or the label is in use.
+            Refusal: the room has ended, or the label is in use.
         """
         if room.status == "completed":
             raise Refusal(404, 20404, "The requested resource was not found")
@@ -97,13 +97,13 @@ class Network:
         return self.rooms.get(sid)
 
     def open_room(self, name: str) -> Conference:
-        """The live room of that name, made when there is none."""
-        found = self.room(name)
-        if found is None or found.status == "completed":
-            found = Conference(self.sid("CF"), name, self.now())
-            self.rooms[found.sid] = found
-            self._names[name] = found.sid
-        return found
+        """The live room of that name, created when there is none."""
+        room = self.room(name)
+        if room is None or room.status == "completed":
+            room = Conference(self.sid("CF"), name, self.now())
+            self.rooms[room.sid] = room
+            self._names[name] = room.sid
+        return room
 
     # -- what happens to a leg ----------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class Network:
         if leg.to.startswith("+"):
             ring = Ring(leg.to, leg.caller, leg.label, self.now())
             self.record.append(ring)
-            leg.rang_in_town = True
+            leg.telephone_rang = True
             self._rings[leg.sid] = ring
         self._move(leg, "ringing", "ringing")
         self._maybe_lose_phoner(leg)
@@ -167,7 +167,7 @@ class Network:
             await self._script.fetch(leg, leg.url)
 
     async def _judge(self, leg: Leg) -> None:
-        """Two seconds after the answer: what has the person heard?"""
+        """Record silence when the person has heard nothing within two seconds of the answer."""
         ring = self._rings.get(leg.sid)
         if ring is not None and not ring.heard:
             ring.heard = "silence"
@@ -178,7 +178,7 @@ class Network:
             ring.heard = what
 
     async def end(self, leg: Leg, status: str) -> None:
-        """The leg is over, by whoever's hand."""
+        """End the leg, whichever side ends it."""
         if not leg.live:
             return
         was_queued = leg.status == "queued"
@@ -191,14 +191,14 @@ class Network:
             ring.ended_at = self.now()
         self._leave(leg, "participant_hung_up" if leg.answered else "participant_add_failed")
         if was_queued:
-            leg.status = status  # a cancelled order in the queue tells nobody
+            leg.status = status  # a cancelled order in the queue sends no callback
             return
         self._move(leg, status, "completed")
         if not leg.answered and leg.to.startswith("+"):
             self.people.missed(leg)
 
     def hang_up_by_person(self, leg: Leg) -> None:
-        """The person at the far end puts the receiver down."""
+        """The person at the far end hangs up."""
         if not (ring := self._rings.get(leg.sid)) or not ring.heard:
             self.heard(leg, "gone")
         self.agenda.after(0, self._death(leg))
@@ -234,7 +234,7 @@ class Network:
     def _join(self, leg: Leg) -> None:
         room = self.rooms[leg.conference or ""]
         if room.status == "completed":
-            return  # nobody knows what Twilio does here: silence is the worst
+            return  # Twilio's behaviour is unknown here: silence is the worst case
         room.legs[leg.sid] = leg
         leg.joined = True
         if leg.label is not None:
@@ -246,11 +246,11 @@ class Network:
         if room.status == "init" and len(room.legs) > 1 and room.parties():
             room.status = "in-progress"
             self._tell_room(room, "conference-start", "start", None)
-        self.ears.came(room, leg)
+        self.listening_record.came(room, leg)
         self.people.joined(room, leg)
 
     def enter(self, leg: Leg, room: Conference, label: str | None) -> bool:
-        """A leg's instructions lead it into a room; False when its label is in use there."""
+        """A leg's instructions put it into a room; False when its label is in use there."""
         leg.label = label
         try:
             self.reserve(room, leg)
@@ -273,7 +273,7 @@ class Network:
         if room.legs.pop(leg.sid, None) is None and why != "participant_add_failed":
             return
         leg.joined = False
-        self.ears.left(leg)
+        self.listening_record.left(leg)
         if room.status == "completed":
             return
         self._tell_room(room, "participant-leave", "leave", leg, ReasonParticipantLeft=why)
@@ -284,13 +284,13 @@ class Network:
             self.close(room, "participant-with-end-conference-on-exit-left")
 
     def close(self, room: Conference, why: str) -> None:
-        """Everybody out; their instructions go on."""
+        """End the room: all legs leave it and continue with their instructions."""
         legs = list(room.legs.values())
         self._end_room(room, why)
         for leg in legs:
             room.legs.pop(leg.sid, None)
             leg.conference = None
-            self.ears.left(leg)
+            self.listening_record.left(leg)
             self.people.left(room, leg)
             if leg.live:
                 self.agenda.after(0, self._script.after_room(leg))
@@ -328,7 +328,7 @@ class Network:
     # -- new instructions ---------------------------------------------------------------------
 
     async def instruct(self, leg: Leg, twiml: str | None, url: str | None) -> None:
-        """Replace what the leg is doing."""
+        """Replace the leg's instructions."""
         self.leave(leg)
         if twiml is not None:
             await self._script.execute(leg, twiml.encode())
@@ -336,7 +336,7 @@ class Network:
             await self._script.fetch(leg, url)
 
     async def call_in(self, caller: str, called: str, url: str) -> Leg:
-        """Somebody rings one of our numbers."""
+        """Somebody calls one of the server's numbers."""
         leg = Leg(self.sid("CA"), called, caller, self.now(), direction="inbound", status="ringing")
         self.legs[leg.sid] = leg
         leg.answered = self.now()

@@ -1,4 +1,4 @@
-"""The network's REST interface, in Twilio's words: what an order looks like on the wire."""
+"""The network's REST API in Twilio's format: orders and questions about calls and conferences."""
 
 import base64
 import hmac
@@ -28,7 +28,7 @@ class Rest:
 
     def app(self) -> Starlette:
         base = f"/2010-04-01/Accounts/{self._account}"
-        one = "/Conferences/{room}/Participants/{who}.json"
+        participant = "/Conferences/{room}/Participants/{who}.json"
         return Starlette(
             routes=[
                 Route(f"{base}/Calls.json", self._guarded(self._create_call), methods=["POST"]),
@@ -51,8 +51,8 @@ class Rest:
                     f"{base}/Conferences/{{room}}/Participants.json",
                     self._guarded(self._participants),
                 ),
-                Route(f"{base}{one}", self._guarded(self._participant), methods=["GET"]),
-                Route(f"{base}{one}", self._guarded(self._remove), methods=["DELETE"]),
+                Route(f"{base}{participant}", self._guarded(self._participant), methods=["GET"]),
+                Route(f"{base}{participant}", self._guarded(self._remove), methods=["DELETE"]),
             ]
         )
 
@@ -92,20 +92,20 @@ class Rest:
 
     async def _create_participant(self, request: Request, form: dict[str, list[str]]) -> Response:
         name = request.path_params["room"]
-        room = self._network.room(name)
-        if room is None and not name.startswith("CF"):
-            room = self._network.open_room(name)
-        if room is None:
+        known_room = self._network.room(name)
+        if known_room is None and not name.startswith("CF"):
+            known_room = self._network.open_room(name)
+        if known_room is None:
             raise Refusal(404, 20404, "The requested resource was not found")
+        room = known_room
         leg = self._leg(form)
         leg.label = _one(form, "Label")
         self._network.reserve(room, leg)
-        self._network.ears.beeped(leg, _one(form, "Beep") or "true")
+        self._network.listening_record.beeped(leg, _one(form, "Beep") or "true")
         if _one(form, "EndConferenceOnExit") == "true":
             room.ends_with.add(leg.sid)
-        found = room
         return await self._ordered(
-            leg, lambda queued: rest_documents.participant(leg, found, self._account, queued)
+            leg, lambda queued: rest_documents.participant(leg, room, self._account, queued)
         )
 
     def _leg(self, form: dict[str, list[str]]) -> Leg:
@@ -126,8 +126,8 @@ class Rest:
             callback=Callback(_one(form, "StatusCallback"), events),
         )
 
-    async def _ordered(self, leg: Leg, shown: Any) -> Response:
-        """Carry the order out, with this network's faults around it."""
+    async def _ordered(self, leg: Leg, document: Any) -> Response:
+        """Carry the order out, with this network's faults."""
         faults, dice = self._network.faults, self._network.dice
         roll = dice.random()
         limits = (
@@ -163,7 +163,7 @@ class Rest:
             case "early":
                 news = {**self._network.news(leg), "CallStatus": "initiated"}
                 await self._network.callbacks.tell_now(leg.callback.url, news)
-        return JSONResponse(shown(queued), 201)
+        return JSONResponse(document(queued), 201)
 
     async def _update(self, request: Request, form: dict[str, list[str]]) -> Response:
         leg = self._known(request)
@@ -186,7 +186,7 @@ class Rest:
         return JSONResponse(rest_documents.call(leg, self._account, 0))
 
     def _update_fault(self, order: str) -> str:
-        """What goes wrong with an order to a leg that is there."""
+        """Which fault occurs with an order to an existing leg; empty: none."""
         faults = self._network.faults
         shares = {
             name: getattr(faults, f"{order}_{name}")
@@ -219,18 +219,18 @@ class Rest:
         return JSONResponse(rest_documents.call(self._known(request), self._account, 0))
 
     async def _list_calls(self, request: Request, _: dict[str, list[str]]) -> Response:
-        asked = request.query_params
-        after = asked.get("StartTime>")
+        filters = request.query_params
+        after = filters.get("StartTime>")
         since = datetime.fromisoformat(after) if after else None
-        found = [
+        legs = [
             leg
             for leg in reversed(self._network.legs.values())
-            if asked.get("To") in (None, leg.to)
-            and asked.get("From") in (None, leg.caller)
-            and asked.get("Status") in (None, leg.status)
+            if filters.get("To") in (None, leg.to)
+            and filters.get("From") in (None, leg.caller)
+            and filters.get("Status") in (None, leg.status)
             and (since is None or leg.created >= since)
-        ][: int(asked.get("PageSize", "50"))]
-        return self._page("calls", [rest_documents.call(leg, self._account, 0) for leg in found])
+        ][: int(filters.get("PageSize", "50"))]
+        return self._page("calls", [rest_documents.call(leg, self._account, 0) for leg in legs])
 
     async def _rooms(self, request: Request, _: dict[str, list[str]]) -> Response:
         name, status = (request.query_params.get(key) for key in ("FriendlyName", "Status"))
@@ -246,10 +246,10 @@ class Rest:
 
     async def _participants(self, request: Request, _: dict[str, list[str]]) -> Response:
         room = self._known_room(request)
-        shown = [
+        participants = [
             rest_documents.participant(leg, room, self._account, 0) for leg in room.legs.values()
         ]
-        return self._page("participants", shown)
+        return self._page("participants", participants)
 
     async def _participant(self, request: Request, _: dict[str, list[str]]) -> Response:
         room = self._known_room(request)

@@ -1,4 +1,4 @@
-"""What the network's REST interface shows: calls, participants and conferences in Twilio's words."""
+"""The JSON documents of the network's REST API: calls, participants and conferences as Twilio has them."""
 
 from datetime import datetime
 from email.utils import format_datetime

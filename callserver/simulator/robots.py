@@ -1,6 +1,7 @@
-"""Robot phoners: each has a token, a softphone in the network, and only what a person would know.
+"""Robot phoners and the people whom they call: the far ends of the simulated network.
 
-They use the public JSON API. What happens on their line they hear; nobody tells them more.
+A robot has a token for the public JSON API and a softphone in the network. It knows only what a person
+would know: its screen, and what happens on its line.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 
 from callserver.simulator.legs import Behaviour, Conference, Leg
 from callserver.simulator.network import Network
-from callserver.simulator.town import Talk, Town
+from callserver.simulator.population import Population, Talk
 
 Api = Callable[[str, str, str, Mapping[str, Any] | None], Awaitable[tuple[int, dict[str, Any]]]]
 """method, path, token, body -> status, document."""
@@ -25,7 +26,7 @@ class Robot:
     user: int
     token: str
     campaign: str
-    telephone: str | None = None  # an ordinary telephone, confirmed; none: the browser
+    telephone: str | None = None  # an ordinary telephone, confirmed; None: the browser
     leg: Leg | None = None
     talking_to: Leg | None = None
     talk: Talk | None = None
@@ -40,41 +41,41 @@ class Robot:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """Somebody asked to be rung in at a telephone that is not her own."""
+class TypedLine:
+    """A robot asked to be called at a telephone that is not its own."""
 
     kind: str
     accepted: bool
 
 
 @dataclass(slots=True)
-class Told:
-    """What the robots were promised: outcomes acknowledged, noes said; and the lines they typed."""
+class Acknowledged:
+    """What the server acknowledged to the robots, and the lines that they typed."""
 
     outcomes: list[tuple[str, str]] = field(default_factory=list)  # attempt, outcome
-    noes: list[tuple[str, datetime]] = field(default_factory=list)  # number, acknowledged at
-    typed: list[Typed] = field(default_factory=list)
+    opt_outs: list[tuple[str, datetime]] = field(default_factory=list)  # number, acknowledged at
+    typed: list[TypedLine] = field(default_factory=list)
     refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody asked to hear at an instant, and was told: granted; level -1: nothing more."""
+class ListeningGrant:
+    """A listening that was asked for and granted; level -1: the listener stopped listening."""
 
     line: str
     at: datetime
-    told: datetime
+    answered_at: datetime
     level: int
     seat: int
 
 
-class Floor:
-    """All robots and all people: the far ends of the network."""
+class SimulatedPeople:
+    """All robots and all called people: the far ends of the network."""
 
     def __init__(
         self,
         network: Network,
-        town: Town,
+        population: Population,
         robots: list[Robot],
         api: Api,
         dice: random.Random,
@@ -82,7 +83,7 @@ class Floor:
         ends_at: datetime,
     ) -> None:
         self._network = network
-        self._town = town
+        self._population = population
         self._by_line = {robot.line: robot for robot in robots}
         self._api = api
         self._dice = dice
@@ -90,15 +91,15 @@ class Floor:
         self._ends_at = ends_at
         self._keys: dict[str, str] = {}
         self.robots = robots
-        self.told = Told()
+        self.acknowledged = Acknowledged()
         network.people = self
 
     def begin(self, within: float = 60) -> None:
-        """Everybody comes to work within so many seconds."""
+        """All robots go on shift within so many seconds."""
         for robot in self.robots:
             self._later(robot, self._dice.uniform(0, within), self._arrive)
 
-    # -- what the network tells the far ends --------------------------------------------------
+    # -- events of the network ----------------------------------------------------------------
 
     def rings(self, leg: Leg) -> Behaviour:
         if leg.to in self._by_line:
@@ -106,7 +107,7 @@ class Floor:
             return Behaviour(answers_after=None if robot.off else self._dice.uniform(0.5, 2))
         if leg.to.startswith("client:"):  # somebody else's softphone, which answers by itself
             return Behaviour(answers_after=self._dice.uniform(0.3, 1))
-        return self._town.rings(leg.to)
+        return self._population.rings(leg.to)
 
     def answered(self, leg: Leg) -> None:
         robot = self._by_line.get(leg.to)
@@ -114,11 +115,11 @@ class Floor:
             robot.leg = leg
         if robot is not None or leg.to.startswith("client:"):
             return
-        talk = self._town.talk(leg.to)
+        talk = self._population.talk(leg.to)
         if talk.result == "early":
             self._network.agenda.after(talk.seconds, self._person_hangs_up(leg))
         elif leg.label is not None and leg.conference is not None:
-            # Somebody to whom nobody speaks puts the receiver down after a while.
+            # A person who hears nobody hangs up after a while.
             self._network.agenda.after(12, self._gives_up(leg))
 
     def joined(self, room: Conference, leg: Leg) -> None:
@@ -132,9 +133,9 @@ class Floor:
                     self._hears(robot, other)
             return
         for other in room.parties():
-            found = self._by_line.get(other.to)
-            if found is not None:
-                self._hears(found, leg)
+            phoner = self._by_line.get(other.to)
+            if phoner is not None:
+                self._hears(phoner, leg)
 
     def left(self, room: Conference, leg: Leg) -> None:
         robot = self._by_line.get(leg.to)
@@ -144,13 +145,13 @@ class Floor:
                 self._talk_is_over(robot)
             return
         for other in list(room.legs.values()):
-            found = self._by_line.get(other.to)
-            if found is not None and found.talking_to is leg:
-                self._talk_is_over(found)
+            phoner = self._by_line.get(other.to)
+            if phoner is not None and phoner.talking_to is leg:
+                self._talk_is_over(phoner)
 
     def missed(self, leg: Leg) -> None:
-        key = None if leg.to in self._by_line else self._town.returns(leg.to)
-        if key is None or not leg.rang_in_town:
+        key = None if leg.to in self._by_line else self._population.returns(leg.to)
+        if key is None or not leg.telephone_rang:
             return
 
         async def ring_back() -> None:
@@ -160,20 +161,22 @@ class Floor:
         self._network.agenda.after(self._dice.uniform(30, 1800), ring_back)
 
     def key(self, leg: Leg) -> str:
-        """The key a caller presses; a no counts from when the server has answered it."""
+        """The key that a caller presses; an opt-out counts from when the server has answered it."""
         pressed = self._keys.pop(leg.caller, "")
         if pressed == "9":
-            self.told.noes.append((leg.caller, self._network.now() + timedelta(seconds=1)))
+            self.acknowledged.opt_outs.append(
+                (leg.caller, self._network.now() + timedelta(seconds=1))
+            )
         return pressed
 
-    # -- what a phoner does -------------------------------------------------------------------
+    # -- actions of a phoner ------------------------------------------------------------------
 
     def _later(self, robot: Robot, seconds: float, act: Callable[[Robot], Awaitable[None]]) -> None:
         self._network.agenda.after(seconds, lambda: act(robot))
 
     def _hears(self, robot: Robot, person: Leg) -> None:
         robot.talking_to = person
-        robot.talk = self._town.talk(person.to)
+        robot.talk = self._population.talk(person.to)
         robot.heard_at = self._network.now()
         if robot.idle_since is not None:
             robot.waited += (robot.heard_at - robot.idle_since).total_seconds()
@@ -193,11 +196,11 @@ class Floor:
             return
         status, _ = await self._api("POST", "/api/v1/wish", robot.token, {"wish": "never"})
         if status == 200:
-            self.told.noes.append((person.to, self._network.now()))
+            self.acknowledged.opt_outs.append((person.to, self._network.now()))
 
     def _talk_is_over(self, robot: Robot) -> None:
         robot.talking_to = None
-        self._later(robot, self._dice.uniform(*self._town.habits.wraps_up), self._outcome)
+        self._later(robot, self._dice.uniform(*self._population.rates.wraps_up), self._outcome)
 
     def _person_hangs_up(self, leg: Leg) -> Callable[[], Awaitable[None]]:
         async def hang_up() -> None:
@@ -216,7 +219,7 @@ class Floor:
         return give_up
 
     async def _type(self, robot: Robot) -> bool:
-        """Ask to be rung in at somebody else's telephone, of each kind; whether one was accepted."""
+        """Ask to be called at telephones of others, one of each kind; whether one was accepted."""
         stranger = 4_532_000_000 + self._dice.randrange(400_000)
         for kind, line in (
             ("a stranger", f"+{stranger}"),
@@ -230,7 +233,7 @@ class Floor:
         ):
             body = {"campaign": robot.campaign, "line": line}
             status, _ = await self._api("POST", "/api/v1/shift", robot.token, body)
-            self.told.typed.append(Typed(kind, status == 200))
+            self.acknowledged.typed.append(TypedLine(kind, status == 200))
             if status == 200:
                 return True
         return False
@@ -240,14 +243,14 @@ class Floor:
             return
         body = {"campaign": robot.campaign, "line": robot.line}
         await self._api("POST", "/api/v1/shift", robot.token, body)
-        self._later(robot, self._town.habits.looks_every, self._look)
+        self._later(robot, self._population.rates.looks_every, self._look)
 
     async def _ready(self, robot: Robot) -> None:
         robot.idle_since = robot.idle_since or self._network.now()
         await self._api("POST", "/api/v1/ready", robot.token, {})
 
     async def _outcome(self, robot: Robot) -> None:
-        """Give the outcome of the call in hand; its details are what a person would type."""
+        """Record the outcome of the current call, with details that a person would type."""
         _, seat = await self._api("GET", "/api/v1/seat", robot.token, None)
         call = seat.get("call")
         if not call or call.get("outcome") or robot.talking_to is not None:
@@ -256,17 +259,15 @@ class Floor:
         key, details = answer(result, call["outcomes"], self._call_back_at)
         body = {"outcome": key, "details": details, "note": "", "next": "ready"}
         status, problem = await self._api("POST", "/api/v1/outcome", robot.token, body)
-        if (
-            "confirm" in problem
-        ):  # a call-back outside the hours: the person has asked for that time
+        if "confirm" in problem:  # a call-back outside the hours, which the person asked for
             body |= {problem["confirm"]: True}
             status, _ = await self._api("POST", "/api/v1/outcome", robot.token, body)
         if status == 200:
-            self.told.outcomes.append((call["attempt"], key))
+            self.acknowledged.outcomes.append((call["attempt"], key))
             robot.idle_since = self._network.now()
         else:
-            self.told.refused += 1
-            if robot.talk is not None:  # the rules refuse what was wished: then it is a no
+            self.acknowledged.refused += 1
+            if robot.talk is not None:  # the rules refuse the wish: record a refusal instead
                 robot.talk = replace(robot.talk, result="no")
             self._later(robot, 5, self._outcome)
 
@@ -274,7 +275,7 @@ class Floor:
         return self._network.now() + timedelta(minutes=self._dice.randint(40, 60 * 26))
 
     async def _look(self, robot: Robot) -> None:
-        """Glance at the screen: go on where something was missed."""
+        """Look at the screen and do what was missed."""
         if robot.off:
             return
         now = self._network.now()
@@ -296,7 +297,7 @@ class Floor:
             await self._ready(robot)
         elif state == "talking" and robot.talking_to is None and robot.leg is not None:
             await self._api("POST", "/api/v1/hang-up", robot.token, {})
-        self._later(robot, self._town.habits.looks_every, self._look)
+        self._later(robot, self._population.rates.looks_every, self._look)
 
     async def _go_home(self, robot: Robot) -> None:
         status, seat = await self._api("POST", "/api/v1/off", robot.token, {})
@@ -311,10 +312,11 @@ class Floor:
 def answer(
     result: str, outcomes: Mapping[str, Any], call_back_at: Callable[[], datetime]
 ) -> tuple[str, dict[str, Any]]:
-    """The outcome of a talk that ended so, and what a person would type for it."""
+    """The outcome of a conversation with this result, and the details that a person would type."""
     match result:
         case "yes":
-            key = next((k for k, one in outcomes.items() if one["agreement"]), "no_thanks")
+            agreements = (key for key, outcome in outcomes.items() if outcome["agreement"])
+            key = next(agreements, "no_thanks")
         case "never":
             key = "never"
         case "later":
@@ -337,7 +339,7 @@ def answer(
 def document(body: bytes) -> dict[str, Any]:
     """A reply's JSON."""
     try:
-        found = json.loads(body)
+        value = json.loads(body)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

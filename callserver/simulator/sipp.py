@@ -1,4 +1,4 @@
-"""SIPp, which plays every telephone at an exchange's trunk: a scenario of ours, real SIP and real sound."""
+"""Runs SIPp, which plays every telephone behind an exchange's trunk with real SIP and real audio."""
 
 import contextlib
 import re
@@ -13,7 +13,7 @@ PROGRAM = "sipp"
 SOUND_FROM, SOUND_PORTS = 30_000, 2_700
 
 SILENCE = b"\xd5" * 8000
-"""A second of A-law silence, for scenarios that send sound by themselves: silence.alaw."""
+"""A second of A-law silence, for scenarios that send audio themselves: silence.alaw."""
 
 _SDP = """Content-Type: application/sdp
 Content-Length: [len]
@@ -29,7 +29,7 @@ a=rtpmap:8 PCMA/8000
 
 
 def _send(status: str, sdp: bool = False, own: bool = False) -> str:
-    """One reply to the INVITE (or, `own`, to the very request that came last)."""
+    """One reply to the INVITE (with `own`: to the latest request)."""
     head = (
         "[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n"
         if own
@@ -54,10 +54,10 @@ Content-Length: 0
 ]]></send>"""
 
 
-def written(file: Path) -> str:
-    """A scenario, its short words written out: RINGING, TRYING, EARLY, OK, TERMINATED, DONE, BYE, REFUSE n."""
+def expanded(file: Path) -> str:
+    """A scenario with its macros expanded: RINGING, TRYING, EARLY, OK, TERMINATED, DONE, BYE, REFUSE n."""
     text = file.read_text("utf-8")
-    words = {
+    macros = {
         "RINGING": _send("180 Ringing"),
         "TRYING": _send("100 Trying"),
         "EARLY": _send("183 Session Progress", sdp=True),
@@ -66,13 +66,14 @@ def written(file: Path) -> str:
         "DONE": _send("200 OK", own=True),
         "BYE": _BYE,
     }
-    for word, written in words.items():
-        text = text.replace(f"\n  {word}\n", f"\n{written}\n")
+    for macro, message in macros.items():
+        text = text.replace(f"\n  {macro}\n", f"\n{message}\n")
     return re.sub(r"^  REFUSE (\d+)$", lambda m: _send(f"{m[1]} No"), text, flags=re.MULTILINE)
 
 
 class Sipp:
-    """One SIPp on loopback. `echoes`: it gives back what it hears; two that do would do so for ever."""
+    """One SIPp process on loopback. `echoes`: it sends the audio that it receives back; two such
+    processes must not be connected to each other."""
 
     def __init__(self, folder: Path, scenario: Path, port: int, *, echoes: bool) -> None:
         self._folder = folder
@@ -83,15 +84,15 @@ class Sipp:
 
     def start(self) -> None:
         file = self._folder / self._scenario.name
-        file.write_text(written(self._scenario), "utf-8")
+        file.write_text(expanded(self._scenario), "utf-8")
         silence = self._folder / "silence.alaw"
         if not silence.exists():
             silence.write_bytes(SILENCE)
         with (self._folder / "sipp.log").open("ab") as out:
-            self._process = subprocess.Popen(  # noqa: S603 - words of ours
+            self._process = subprocess.Popen(  # noqa: S603 - fixed arguments
                 [
                     *(shutil.which(PROGRAM) or PROGRAM, "-sf", file.absolute()),
-                    *("-i", "127.0.0.1", "-p", str(self.port), "-mp", str(_free_for_sound())),
+                    *("-i", "127.0.0.1", "-p", str(self.port), "-mp", str(_free_audio_port())),
                     *("-aa", "-nostdin", *(("-rtp_echo",) if self._echoes else ())),
                     *("-trace_msg", "-message_file", (self._folder / "sip.log").absolute()),
                     *("-trace_err", "-error_file", (self._folder / "sipp.err").absolute()),
@@ -109,26 +110,27 @@ class Sipp:
             self._process = None
 
     def log(self) -> str:
-        """Every message since the start, as SIPp wrote it down."""
+        """Every message since the start, as SIPp logged it."""
         file = self._folder / "sip.log"
         return file.read_text("latin-1") if file.exists() else ""
 
     def rung(self) -> dict[str, str]:
-        """Every number that was rung since the start, by SIP's name of the call, in order."""
-        found: dict[str, str] = {}
+        """Every number that was called since the start, by SIP Call-ID, in order."""
+        numbers: dict[str, str] = {}
         for message in re.split(r"^-{20,}.*$", self.log(), flags=re.MULTILINE):
-            if first := re.search(r"^INVITE sip:(\+\d+)@", message, re.MULTILINE):
-                call = re.search(r"^Call-ID: (\S+)", message, re.MULTILINE)
-                found.setdefault(call[1] if call else str(len(found)), first[1])
-        return found
+            if invite := re.search(r"^INVITE sip:(\+\d+)@", message, re.MULTILINE):
+                call_id = re.search(r"^Call-ID: (\S+)", message, re.MULTILINE)
+                numbers.setdefault(call_id[1] if call_id else str(len(numbers)), invite[1])
+        return numbers
 
 
-def _free_for_sound() -> int:
-    """A port for what is heard: SIPp ends when it is taken. Above any exchange's, below everybody's."""
+def _free_audio_port() -> int:
+    """A free port for audio, with the three after it: SIPp ends when its port is in use. The range lies
+    above the exchange's ports and below the ephemeral ones."""
     while True:
         port = SOUND_FROM + 4 * secrets.randbelow(SOUND_PORTS // 4)
-        with contextlib.suppress(OSError), contextlib.ExitStack() as doors:
-            for beside in range(4):
-                door = doors.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                door.bind(("127.0.0.1", port + beside))
+        with contextlib.suppress(OSError), contextlib.ExitStack() as sockets:
+            for offset in range(4):
+                probe = sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                probe.bind(("127.0.0.1", port + offset))
             return port

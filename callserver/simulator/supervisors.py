@@ -1,7 +1,7 @@
-"""Robot supervisors: now and then one listens in, coaches or joins; and somebody who may not, tries.
+"""Robot supervisors: they listen in, coach or join from time to time, also where they may not.
 
-They use the public JSON API, and remember what they asked for and were granted: the judge holds the
-network's own record of who sat in which room against that.
+They use the public JSON API, and record what they asked for and were granted; the judge compares this
+with the network's own record of who was in which room.
 """
 
 import random
@@ -11,26 +11,26 @@ from datetime import datetime
 from typing import Any
 
 from callserver.simulator.network import Network
-from callserver.simulator.robots import Api, Asked
+from callserver.simulator.robots import Api, ListeningGrant
 
 MODES = ("silent", "coach", "join")
-"""In the order of how far a voice reaches."""
+"""In the order of how many people hear the listener."""
 
 IDLE_S = (40.0, 240.0)
 LISTENS_S = (10.0, 60.0)
 ELSEWHERE = 0.15
-"""How often she tries a seat that she was not shown."""
+"""How often a supervisor tries a seat that the floor does not show them."""
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Somebody with the floor before her. `modes`: what the house allows her, empty: nothing."""
+    """One supervisor. `modes`: what they are allowed to do; empty: nothing."""
 
     user: int
     token: str
     department: str | None
     modes: frozenset[str]
-    granted: list[Asked] = field(default_factory=list)
+    granted: list[ListeningGrant] = field(default_factory=list)
 
     @property
     def line(self) -> str:
@@ -38,7 +38,7 @@ class Supervisor:
 
 
 class Supervisors:
-    """All of them."""
+    """All robot supervisors."""
 
     def __init__(
         self,
@@ -58,55 +58,59 @@ class Supervisors:
         self.refused = 0
 
     def begin(self) -> None:
-        for one in self.supervisors:
-            self._later(one, self._dice.uniform(*IDLE_S), self._listen)
+        for supervisor in self.supervisors:
+            self._later(supervisor, self._dice.uniform(*IDLE_S), self._listen)
 
     def _later(
-        self, one: Supervisor, seconds: float, act: Callable[[Supervisor], Awaitable[None]]
+        self, supervisor: Supervisor, seconds: float, act: Callable[[Supervisor], Awaitable[None]]
     ) -> None:
-        self._network.agenda.after(seconds / self._pace, lambda: act(one))
+        self._network.agenda.after(seconds / self._pace, lambda: act(supervisor))
 
-    async def _listen(self, one: Supervisor) -> None:
-        """Pick somebody who is on shift, or anybody at all."""
+    async def _listen(self, supervisor: Supervisor) -> None:
+        """Listen to a seat that is on shift, or to an arbitrary one."""
         if self._network.now() >= self._ends_at:
             return
-        _, floor = await self._api("GET", "/api/v1/floor", one.token, None)
+        _, floor = await self._api("GET", "/api/v1/floor", supervisor.token, None)
         shown = [seat["id"] for seat in floor.get("seats", ()) if seat["connected"]]
         seat = self._dice.choice(shown) if shown else 1
         if self._dice.random() < ELSEWHERE:
             seat = self._dice.randint(1, max(shown, default=1) + 5)
         mode = self._dice.choices(MODES, (0.8, 0.14, 0.06))[0]
-        if await self._ask(one, seat, mode):
-            self._later(one, self._dice.uniform(*LISTENS_S), self._go_on)
+        if await self._ask(supervisor, seat, mode):
+            self._later(supervisor, self._dice.uniform(*LISTENS_S), self._go_on)
         else:
-            self._later(one, self._dice.uniform(*IDLE_S), self._listen)
+            self._later(supervisor, self._dice.uniform(*IDLE_S), self._listen)
 
-    async def _ask(self, one: Supervisor, seat: int, mode: str) -> bool:
-        asked = {"seat": seat, "mode": mode, "why": "quality"}
+    async def _ask(self, supervisor: Supervisor, seat: int, mode: str) -> bool:
+        body = {"seat": seat, "mode": mode, "why": "quality"}
         at = self._network.now()
-        if not await self._sure(one, "/api/v1/listenings", asked):
+        if not await self._send(supervisor, "/api/v1/listenings", body):
             self.refused += 1
             return False
-        one.granted.append(Asked(one.line, at, self._network.now(), MODES.index(mode), seat))
+        supervisor.granted.append(
+            ListeningGrant(supervisor.line, at, self._network.now(), MODES.index(mode), seat)
+        )
         return True
 
-    async def _sure(self, one: Supervisor, path: str, body: Mapping[str, Any]) -> bool:
-        """Ask until a server answers: what came of a question without an answer nobody knows."""
+    async def _send(self, supervisor: Supervisor, path: str, body: Mapping[str, Any]) -> bool:
+        """Send a request until a server answers it; whether it succeeded."""
         while True:
-            status, _ = await self._api("POST", path, one.token, body)
+            status, _ = await self._api("POST", path, supervisor.token, body)
             if status:
                 return status == 200
             await self._network.agenda.clock.sleep(0.3)
 
-    async def _go_on(self, one: Supervisor) -> None:
-        """Another mode for the same seat, or enough."""
+    async def _go_on(self, supervisor: Supervisor) -> None:
+        """Change the mode for the same seat, or stop."""
         roll = self._dice.random()
-        if roll < 0.4 and one.granted and self._network.now() < self._ends_at:
-            await self._ask(one, one.granted[-1].seat, self._dice.choice(MODES))
-            self._later(one, self._dice.uniform(*LISTENS_S), self._go_on)
+        if roll < 0.4 and supervisor.granted and self._network.now() < self._ends_at:
+            await self._ask(supervisor, supervisor.granted[-1].seat, self._dice.choice(MODES))
+            self._later(supervisor, self._dice.uniform(*LISTENS_S), self._go_on)
         else:
             at = self._network.now()
-            if await self._sure(one, "/api/v1/listenings/stop", {}) and one.granted:
-                last = one.granted[-1]
-                one.granted.append(Asked(one.line, at, self._network.now(), -1, last.seat))
-            self._later(one, self._dice.uniform(*IDLE_S), self._listen)
+            if await self._send(supervisor, "/api/v1/listenings/stop", {}) and supervisor.granted:
+                last = supervisor.granted[-1]
+                supervisor.granted.append(
+                    ListeningGrant(supervisor.line, at, self._network.now(), -1, last.seat)
+                )
+            self._later(supervisor, self._dice.uniform(*IDLE_S), self._listen)

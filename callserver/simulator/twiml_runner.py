@@ -1,4 +1,4 @@
-"""Executing TwiML: the verbs that callserver sends, in order, on the network's own time."""
+"""Executes TwiML: the verbs that callserver sends, in order, in the network's time."""
 
 import xml.etree.ElementTree as ET
 from typing import Protocol
@@ -11,12 +11,12 @@ from callserver.simulator.virtual_time import Agenda, Work
 CHARACTERS_A_SECOND = 15.0
 
 
-class Exchange(Protocol):
-    """What a script does to the network that runs it."""
+class TwimlHost(Protocol):
+    """What a TwiML document does in the network that runs it."""
 
     agenda: Agenda
     callbacks: Callbacks
-    ears: ListeningRecord
+    listening_record: ListeningRecord
 
     async def end(self, leg: Leg, status: str) -> None: ...
     def heard(self, leg: Leg, what: str) -> None: ...
@@ -31,11 +31,11 @@ class Exchange(Protocol):
 class TwimlRun:
     """Runs a leg's instructions."""
 
-    def __init__(self, network: Exchange) -> None:
+    def __init__(self, network: TwimlHost) -> None:
         self._network = network
 
     async def fetch(self, leg: Leg, url: str, **more: str) -> None:
-        """Ask the server what the leg shall do, and do it."""
+        """Ask the server for the leg's instructions, and execute them."""
         if not leg.live:
             return
         body = await self._network.callbacks.fetch(url, {**self._network.news(leg), **more})
@@ -45,9 +45,9 @@ class TwimlRun:
             await self._network.end(leg, "completed")  # "an application error has occurred"
 
     async def execute(self, leg: Leg, twiml: bytes) -> None:
-        """Do what a document says; a leg that is over by now does nothing.
+        """Execute a document; an ended leg does nothing.
 
-        It replaces what the leg did: two that came one upon the other put it into no room twice.
+        It replaces the leg's earlier instructions: two documents in a row do not put it into a room twice.
         """
         self._network.leave(leg)
         leg.version += 1
@@ -84,15 +84,15 @@ class TwimlRun:
                 await network.end(leg, "completed")
 
     def _dial(self, leg: Leg, dial: ET.Element) -> bool:
-        """Into a conference; False when it could not enter."""
+        """Put the leg into a conference; False when it could not enter."""
         network = self._network
         inner = dial.find("Conference")
         if inner is None:
             return False
         leg.action = dial.get("action")
-        coach, there = inner.get("coach"), network.room(inner.text or "")
-        if coach is not None and (there is None or coach not in there.legs):
-            return False  # 13240: nobody to coach
+        coach, coached_room = inner.get("coach"), network.room(inner.text or "")
+        if coach is not None and (coached_room is None or coach not in coached_room.legs):
+            return False  # 13240: there is no leg to coach
         room = network.open_room(inner.text or "")
         if not room.legs and room.callback.url is None:
             room.callback = Callback(
@@ -104,11 +104,11 @@ class TwimlRun:
         leg.muted = inner.get("muted") == "true"
         leg.starts = inner.get("startConferenceOnEnter") != "false"
         leg.coach = coach
-        network.ears.beeped(leg, inner.get("beep") or "true")
+        network.listening_record.beeped(leg, inner.get("beep") or "true")
         return network.enter(leg, room, inner.get("participantLabel"))
 
     def after_room(self, leg: Leg) -> Work:
-        """The leg came out of its room alive: its Dial's action says what next."""
+        """A live leg has left its room: its Dial's action says what follows."""
 
         async def go_on() -> None:
             if leg.live and leg.action:
@@ -119,7 +119,7 @@ class TwimlRun:
         return go_on
 
     async def _gather(self, leg: Leg, gather: ET.Element, version: int) -> None:
-        said = "".join(say.text or "" for say in gather.iter("Say"))
+        text = "".join(say.text or "" for say in gather.iter("Say"))
         self._network.heard(leg, "apology")
         action = gather.get("action") or ""
 
@@ -127,4 +127,4 @@ class TwimlRun:
             if leg.live and leg.version == version:
                 await self.fetch(leg, action, Digits=self._network.key(leg))
 
-        self._network.agenda.after(len(said) / CHARACTERS_A_SECOND, pressed)
+        self._network.agenda.after(len(text) / CHARACTERS_A_SECOND, pressed)

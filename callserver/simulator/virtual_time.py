@@ -1,4 +1,4 @@
-"""Time in the simulated world: an agenda of what happens when, and a virtual clock that follows it.
+"""Time in the simulation: an agenda of future events, and a virtual clock that follows it.
 
 In virtual time one event happens at a time, and the clock moves only when the server is idle.
 """
@@ -24,7 +24,7 @@ class VirtualClock:
         return self._now
 
     def set(self, instant: datetime) -> None:
-        """Never backwards."""
+        """Move the clock forward; an earlier instant changes nothing."""
         self._now = max(self._now, instant)
 
     def device_time(self) -> datetime:
@@ -46,7 +46,7 @@ class VirtualClock:
 
 
 class Agenda:
-    """What will happen, in order of time and of asking."""
+    """Future events, in the order of their time and then of their scheduling."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

@@ -1,9 +1,9 @@
-"""Telephones of people who try the house out: their pages are told in words what they would hear.
+"""Simulated telephones of the demonstration's visitors: their pages show as text what they would hear.
 
-A visitor's telephone is there for as long as her page follows it, and takes what rings by itself, as a
-softphone does. She is told of whoever she hears, and by whom she is heard as far as she could notice:
-a silent listener is nowhere in what a phoner is told. What people say comes from the same talk that
-a robot would have had.
+A visitor's telephone exists while its page follows it, and answers automatically, as a softphone does.
+The page shows whom the visitor hears, and who hears the visitor as far as they could notice: a silent
+listener never appears in what a phoner is shown. What people say follows the conversation that a robot
+would have had.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from pydantic import BaseModel
 
 from callserver.simulator.legs import Behaviour, Conference, Leg
 from callserver.simulator.network import Network, People
-from callserver.simulator.town import Talk, Town
+from callserver.simulator.population import Population, Talk
 
 Who = Literal["person", "phoner", "listener"]
 
 BEAT_S = 10
 TAKES_S = 0.4
 LONGER_S = 40.0
-"""A visitor reads and types while she talks, so people stay on the line for at least so long."""
+"""Visitors read and type while they talk, so people stay on the line for at least this long."""
 
 VOICEMAIL_S = 20.0
 
@@ -36,9 +36,9 @@ PATTERN = (
 
 
 class Heard(BaseModel):
-    """What a telephone's owner hears just now, who hears her, and what somebody has just said."""
+    """Whom a telephone's owner hears, who hears them, and what was just said."""
 
-    on: bool  # it is on the line
+    on: bool  # the telephone is in a call
     muted: bool
     hears: list[Who]
     heard_by: list[Who]
@@ -47,7 +47,7 @@ class Heard(BaseModel):
 
 
 class Line(NamedTuple):
-    """One sentence of a talk: when it is said, by whom."""
+    """One sentence of a conversation: when it is said, and by whom."""
 
     at: float
     who: Who
@@ -58,18 +58,18 @@ class Telephone:
     """One page's telephone."""
 
     def __init__(self) -> None:
-        self.news: asyncio.Queue[Heard | None] = asyncio.Queue()  # None: it is over
+        self.news: asyncio.Queue[Heard | None] = asyncio.Queue()  # None: the end
         self.leg: Leg | None = None
         self.muted = False
-        self.told: Heard | None = None
+        self.last_sent: Heard | None = None
 
 
 class Visitors:
-    """The far ends of the network once more: visitors' telephones, and whoever else there is."""
+    """Far ends of the network: visitors' telephones here; every other leg is passed on to the robots."""
 
-    def __init__(self, network: Network, town: Town, calls_in_at: str) -> None:
+    def __init__(self, network: Network, population: Population, calls_in_at: str) -> None:
         self._network = network
-        self._town = town
+        self._population = population
         self._calls_in_at = calls_in_at
         self._telephones: dict[str, Telephone] = {}
         self._lines: Container[str] = ()
@@ -77,19 +77,19 @@ class Visitors:
         self._calls: dict[str, int] = {}  # to how many people, by visitor
 
     def come(self, lines: Container[str], others: People) -> None:
-        """Whose telephones may be played; everybody else is as before."""
+        """Play the telephones of these lines; `others` handles all other legs."""
         self._lines, self._others = lines, others
         self._network.people = self
 
     def go(self) -> None:
-        """Let every page go: the house closes."""
+        """End every page's stream: the demonstration stops."""
         for telephone in self._telephones.values():
             telephone.news.put_nowait(None)
 
     # -- what pages do --------------------------------------------------------------------------
 
     async def follow(self, line: str) -> AsyncGenerator[Heard | None, None]:
-        """What its owner hears and who hears her; None now and then. Ends when another follows."""
+        """The telephone's state after each change; None as a heartbeat. Ends when another page follows."""
         telephone = Telephone()
         before = self._telephones.get(line)
         if before is not None:
@@ -113,18 +113,18 @@ class Visitors:
                 await self._network.end(telephone.leg, "completed")
 
     async def call_in(self, line: str) -> None:
-        """It calls the house, as a browser that finds itself alone does."""
+        """Call the server from this line, as a browser does that was not called."""
         if line in self._telephones:
             await self._network.call_in(line, "", self._calls_in_at)
 
     def mute(self, line: str, *, on: bool) -> None:
-        """Its microphone off or on."""
+        """Switch the telephone's microphone off or on."""
         telephone = self._telephones.get(line)
         if telephone is not None:
             telephone.muted = on
             self._tell(telephone)
 
-    # -- what the network tells the far ends ----------------------------------------------------
+    # -- events of the network ------------------------------------------------------------------
 
     def rings(self, leg: Leg) -> Behaviour:
         if leg.to not in self._lines:
@@ -191,12 +191,12 @@ class Visitors:
 
     def _tell(self, telephone: Telephone) -> None:
         now = self.heard(telephone)
-        if now != telephone.told:
-            telephone.told = now
+        if now != telephone.last_sent:
+            telephone.last_sent = now
             telephone.news.put_nowait(now)
 
     def heard(self, telephone: Telephone) -> Heard:
-        """What her ears would tell her."""
+        """What the telephone's owner hears and notices now."""
         me = telephone.leg
         if me is None or me.ended is not None or not me.live:
             return Heard(on=False, muted=telephone.muted, hears=[], heard_by=[])
@@ -216,8 +216,8 @@ class Visitors:
     # -- what is said ---------------------------------------------------------------------------
 
     def _converse(self, room: Conference, phoner: Leg, person: Leg) -> None:
-        """A talk begins. A visitor speaks for herself; the person hangs up when it is over."""
-        talk = self._town.talk(person.to)
+        """A conversation begins. A visitor speaks for themselves; the person hangs up at the end."""
+        talk = self._population.talk(person.to)
         visits = phoner.far_end in self._lines
         if self._calls.get(phoner.far_end) == 1 and talk.result in ("early", "voicemail"):
             talk = Talk(talk.seconds, "no")  # a visitor's first call is a talk
@@ -236,8 +236,8 @@ class Visitors:
             for telephone in self._telephones.values():
                 me = telephone.leg
                 if me is not None and room.hears(me, speaker):
-                    said = {"who": line.who, "says": line.says}
-                    telephone.news.put_nowait(self.heard(telephone).model_copy(update=said))
+                    sentence = {"who": line.who, "says": line.says}
+                    telephone.news.put_nowait(self.heard(telephone).model_copy(update=sentence))
 
         self._network.agenda.after(line.at, say)
 
@@ -247,10 +247,10 @@ class Visitors:
 
 
 def _script(result: str, seconds: float) -> list[Line]:
-    """Who says what, when: it fits into so many seconds."""
+    """The sentences of a conversation with this result, within its length."""
     if result in ("early", "voicemail"):
         return [Line(0.4, "person", result)]
-    said = [
+    lines = [
         Line(0.5, "person", "hello"),
         Line(2, "phoner", "open"),
         Line(4.5, "person", "who"),
@@ -259,4 +259,4 @@ def _script(result: str, seconds: float) -> list[Line]:
         Line(max(11, seconds - 3), "phoner", "well"),
         Line(max(12, seconds - 1.5), "person", "thanks"),
     ]
-    return [line for line in said if line.at < seconds]
+    return [line for line in lines if line.at < seconds]

@@ -1,4 +1,4 @@
-"""The simulated network and its people over real HTTP, in real time: what the demonstration runs on."""
+"""The simulated network and its people over real HTTP, in real time: the demonstration's network."""
 
 import random
 from collections.abc import Container, Mapping, Sequence
@@ -13,16 +13,16 @@ from callserver.simulator.asgi import Reply
 from callserver.simulator.callbacks import Callbacks
 from callserver.simulator.faults import Faults
 from callserver.simulator.network import Network
+from callserver.simulator.population import BehaviourRates, Population
 from callserver.simulator.rest import Rest
-from callserver.simulator.robots import Floor, Robot, document
+from callserver.simulator.robots import Robot, SimulatedPeople, document
 from callserver.simulator.supervisors import Supervisor, Supervisors
-from callserver.simulator.town import Habits, Town
 from callserver.simulator.virtual_time import Agenda
 from callserver.simulator.visitors import Visitors
 
 
 class World:
-    """A network that calls `public_url` back, a town, and robots that use the API there."""
+    """A network that sends callbacks to `public_url`, its people, and robots that use the API there."""
 
     def __init__(
         self,
@@ -34,23 +34,25 @@ class World:
         seed: int,
         faults: Faults,
         calls_per_second: float,
-        habits: Habits,
+        rates: BehaviourRates,
     ) -> None:
         self._public_url = public_url
         self._http = httpx.AsyncClient(timeout=15)
         self._seed = seed
-        self._town = Town(seed, habits)
+        self._population = Population(seed, rates)
         self._clock = clock
         dice = random.Random(f"{seed}:network")
         self.agenda = Agenda(clock)
         callbacks = Callbacks(self.agenda, self._post, account, token, dice, faults)
         self.network = Network(self.agenda, callbacks, dice, faults, calls_per_second)
         self._rest = Rest(self.network, account, token)
-        self.visitors = Visitors(self.network, self._town, f"{public_url}/twilio/voice/client")
+        self.visitors = Visitors(
+            self.network, self._population, f"{public_url}/twilio/voice/client"
+        )
 
     @property
     def rest(self) -> Starlette:
-        """The network's own interface, to be served."""
+        """The network's REST API, to be served."""
         return self._rest.app()
 
     def employ(
@@ -60,29 +62,29 @@ class World:
         supervisors: Sequence[Supervisor] = (),
         pace: float = 1,
         visitors: Container[str] = (),
-    ) -> Floor:
-        """Let the robots come to work. `visitors`: lines of people who try the house out."""
+    ) -> SimulatedPeople:
+        """Start the robots' shifts. `visitors`: lines of people who try the demonstration."""
         ends_at = self._clock.now() + timedelta(hours=hours)
-        floor = Floor(
+        people = SimulatedPeople(
             self.network,
-            self._town,
+            self._population,
             robots,
             self._api,
             random.Random(f"{self._seed}:robots"),
             f"{self._public_url}/twilio/voice/inbound",
             ends_at,
         )
-        self.visitors.come(visitors, floor)
-        floor.begin(within=8)
+        self.visitors.come(visitors, people)
+        people.begin(within=8)
         ears = random.Random(f"{self._seed}:ears")
         Supervisors(self.network, supervisors, self._api, ears, ends_at, pace).begin()
-        return floor
+        return people
 
     async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Reply:
         try:
             reply = await self._http.post(url, headers=headers, content=body)
         except httpx.HTTPError as error:
-            raise OSError("the server is not there") from error
+            raise OSError("the server is not running") from error
         return reply.status_code, reply.content
 
     async def _api(

@@ -26,7 +26,7 @@ from playwright.sync_api import (
 
 from callserver.adapters.clock import ShiftedClock
 from callserver.cli.simulated_stack import Plan, SimulatedStack, started
-from callserver.simulator.town import Habits
+from callserver.simulator.population import BehaviourRates
 
 pytest.register_assert_rewrite(
     *(f"tests.browser.evening_{name}" for name in ("maja", "sigrid", "afterwards"))
@@ -43,7 +43,7 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 
-EVERYBODY_TALKS = Habits(
+EVERYBODY_TALKS = BehaviourRates(
     answers=1,
     hangs_up_early=0,
     voicemail=0,
@@ -150,7 +150,7 @@ def chromium() -> Iterator[Browser]:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Two robots, one free seat, and a town in which everybody answers and talks."""
     folder = tmp_path_factory.mktemp("house")
-    with open_house(Plan(folder, ROOT / "config", 2, 300, habits=EVERYBODY_TALKS)) as found:
+    with open_house(Plan(folder, ROOT / "config", 2, 300, rates=EVERYBODY_TALKS)) as found:
         yield found
 
 

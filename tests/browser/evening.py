@@ -22,7 +22,7 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.cli.simulated_stack import Plan
 from callserver.database import floor
 from callserver.engine.lists.importer import take_in
-from callserver.simulator.town import NUMBERS_FROM, Habits
+from callserver.simulator.population import NUMBERS_FROM, BehaviourRates
 from tests.browser.conftest import ROOT, House, open_house
 from tests.browser.town import Town
 
@@ -30,7 +30,7 @@ HOME = ZoneInfo("Europe/Copenhagen")
 COMES = datetime(2026, 5, 13, 16, 45, tzinfo=HOME)
 """A Wednesday; the day after it is a holiday."""
 
-TALKS_ON = Habits(
+TALKS_ON = BehaviourRates(
     answers=1,
     rings_for=(0.3, 0.3),
     hangs_up_early=0,
@@ -154,7 +154,7 @@ async def _nothing() -> None: ...
 def evening(folder: Path) -> Iterator[Evening]:
     """A house that rings from five to nine, without robots; its lists are in."""
     clock = HandClock(COMES)
-    plan = Plan(folder, _config(folder), phoners=0, contacts=0, habits=TALKS_ON)
+    plan = Plan(folder, _config(folder), phoners=0, contacts=0, rates=TALKS_ON)
     with open_house(plan, clock) as house:
         house.run(_take_in(house))
         yield Evening(house, clock, Town(house.stage.world.network))

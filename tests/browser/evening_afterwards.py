@@ -14,9 +14,9 @@ from callserver.database.calls import CallRow
 from callserver.database.calls import of_phoner as calls_of
 from callserver.engine.audit_log.verification import Verification, check
 from callserver.engine.outcomes.own_calls import initials
-from callserver.simulator.invariants import Rows, judge, judge_voices
+from callserver.simulator.invariants import Rows, judge, judge_listening
 from callserver.simulator.legs import Ring
-from callserver.simulator.robots import Told
+from callserver.simulator.robots import Acknowledged
 from tests.browser.evening import COMES, EVERYBODY, HOME, NUMBER_OF, Evening
 from tests.browser.evening_maja import MAJA, SIGRID, Maja
 from tests.browser.evening_sigrid import Sigrid
@@ -110,11 +110,13 @@ def nobody_was_wronged(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     assert LEFT_ALONE - house.house.read(figures.refusals).keys() == set()
     assert all(17 <= ring.rang_at.astimezone(HOME).hour < 21 for ring in record)
 
-    verdict = judge(record, _rows(house), Told([*maja.given.items()], maja.noes), house.clock.now())
-    ears = house.house.stage.world.network.ears
-    judge_voices(verdict, ears.voices, [sigrid.me], _rows(house), house.clock.now(), SLACK)
+    verdict = judge(
+        record, _rows(house), Acknowledged([*maja.given.items()], maja.noes), house.clock.now()
+    )
+    listeners = house.house.stage.world.network.listening_record
+    judge_listening(verdict, listeners.stays, [sigrid.me], _rows(house), house.clock.now(), SLACK)
     assert verdict.clean, verdict.cases
-    assert not ears.beeps
+    assert not listeners.beeps
 
 
 def she_heard_each_talk(house: Evening, maja: Maja, *, but: set[str]) -> None:
@@ -123,7 +125,9 @@ def she_heard_each_talk(house: Evening, maja: Maja, *, but: set[str]) -> None:
     rings = {ring.label: ring for ring in network.record}
     who = {number: name for name, number in NUMBER_OF.items()}
     heard = [attempt for attempt in maja.talks if who[rings[attempt].number] not in but]
-    assert [attempt for attempt in heard if not _there(network.ears.voices, rings[attempt])] == []
+    assert [
+        attempt for attempt in heard if not _there(network.listening_record.stays, rings[attempt])
+    ] == []
     written = house.house.read(lambda tx: listenings.heard_of(tx, SIGRID, maja.talks))
     assert {who[rings[one].number] for one in set(heard) ^ written} == set()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Locator, Page, expect
 
 from callserver.database import seats
-from callserver.simulator.robots import Asked
+from callserver.simulator.robots import ListeningGrant
 from callserver.simulator.supervisors import MODES, Supervisor
 from tests.browser.evening import Evening
 from tests.browser.evening_maja import MAJA, SIGRID
@@ -46,7 +46,7 @@ class Sigrid:
         """She remembers what she asked for; None: nothing more."""
         level = -1 if mode is None else MODES.index(mode)
         now = self.evening.clock.now()
-        self.me.granted.append(Asked(self.me.line, now, now, level, self.seat))
+        self.me.granted.append(ListeningGrant(self.me.line, now, now, level, self.seat))
 
     def hears_the_talk(self) -> None:
         """Both voices, and nobody hears hers."""

@@ -13,13 +13,13 @@ from sqlalchemy import select
 from callserver import log
 from callserver.cli.simulated_stack import Plan
 from callserver.database.tables import calls
-from callserver.simulator.town import Habits
+from callserver.simulator.population import BehaviourRates
 from tests.browser import conftest, looking
 from tests.browser.conftest import House, open_house, sign_in, windows
 from tests.browser.shift import on_shift, state
 
 SCREENS = conftest.ROOT / "docs" / "screens"
-EVENING = Habits(answers=0.6, talk_seconds=45, returns_missed=0.05, wraps_up=(5, 12))
+EVENING = BehaviourRates(answers=0.6, talk_seconds=45, returns_missed=0.05, wraps_up=(5, 12))
 WARM_UP_S = 90
 """So long the robots work before the first picture: empty pages show nothing."""
 
@@ -33,7 +33,7 @@ def main() -> None:
     SCREENS.mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        plan = Plan(folder, conftest.ROOT / "config", 12, 600, habits=EVENING)
+        plan = Plan(folder, conftest.ROOT / "config", 12, 600, rates=EVENING)
         house = stack.enter_context(open_house(plan))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(

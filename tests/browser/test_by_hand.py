@@ -16,7 +16,7 @@ from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine.suppressions import opt_outs
 from callserver.simulator.legs import Behaviour
-from callserver.simulator.town import Town
+from callserver.simulator.population import Population
 from callserver.texts import say
 from tests.browser import looking
 from tests.browser.conftest import EVERYBODY_TALKS, ROOT, House, Visit, open_house
@@ -32,7 +32,7 @@ CAMPAIGN = "kanvas"
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A town in which the half of the people answer, and which of them can be told beforehand."""
     folder = tmp_path_factory.mktemp("by_hand")
-    with open_house(Plan(folder, ROOT / "config", 2, 400, habits=HALF)) as found:
+    with open_house(Plan(folder, ROOT / "config", 2, 400, rates=HALF)) as found:
         yield found
 
 
@@ -47,7 +47,7 @@ def numbers(house: House) -> Iterator[str]:
 
 def one_who(numbers: Iterator[str], *, answers: bool) -> str:
     def does(number: str) -> Behaviour:
-        return Town(SEED, HALF).rings(f"+45{number}")
+        return Population(SEED, HALF).rings(f"+45{number}")
 
     return next(one for one in numbers if (does(one) != Behaviour()) == answers)
 

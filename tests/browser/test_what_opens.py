@@ -37,7 +37,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """With a configuration of its own, which is changed here."""
     folder = tmp_path_factory.mktemp("house")
     shutil.copytree(ROOT / "config", folder / "config")
-    with open_house(Plan(folder, folder / "config", 2, 100, habits=EVERYBODY_TALKS)) as found:
+    with open_house(Plan(folder, folder / "config", 2, 100, rates=EVERYBODY_TALKS)) as found:
         yield found
 
 

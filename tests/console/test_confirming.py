@@ -14,7 +14,7 @@ from callserver.domain.line import CODE_LASTS, CODE_TRIES
 from callserver.domain.role import Role
 from callserver.simulator.invariants import Rows, judge
 from callserver.simulator.legs import Behaviour
-from callserver.simulator.robots import Told
+from callserver.simulator.robots import Acknowledged
 from tests.console.conftest import Browser, House
 from tests.console.test_accounts_page import change
 
@@ -84,7 +84,7 @@ def test_a_number_is_confirmed_and_rung(house: House) -> None:
     assert NUMBER[3:] not in str(house.entries())
     rows = house.read(lambda tx: Rows(*figures.for_judging(tx)))
     rung = house.network.record[:1]
-    assert judge(rung, rows, Told(), house.clock.now()).clean
+    assert judge(rung, rows, Acknowledged(), house.clock.now()).clean
     assert house.calls()[0].cause == "completed"
 
 

@@ -17,7 +17,7 @@ from callserver.domain.role import Action, Role
 from callserver.engine.accounts.authentication import new_token
 from callserver.engine.accounts.offboarding import off_board
 from callserver.simulator import asgi
-from callserver.simulator.town import Town
+from callserver.simulator.population import Population
 from callserver.simulator.visitors import Visitors
 from tests.console.conftest import Browser, House
 from tests.house import play
@@ -170,7 +170,7 @@ def test_who_has_left_is_refused_by_name_at_once(twilio: House) -> None:
 
 def test_a_played_telephone_is_its_own_users(house: House) -> None:
     calls_in_at = f"{house.plan.public_url}/twilio/voice/client"
-    played = Visitors(house.network, Town(1), calls_in_at)
+    played = Visitors(house.network, Population(1), calls_in_at)
     played.come((), house.people)
     house.app = create(house.server, ticking=False, played=played)
     phoner, supervisor = house.browser("phoner"), house.browser("supervisor")

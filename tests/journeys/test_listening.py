@@ -91,7 +91,7 @@ def test_joining_and_leaving_a_hundred_times_changes_nothing(house: EarHouse) ->
             assert await house.stop() == 200
             await house.until(0.3)
         house.check()
-        assert len(house.network.ears.voices) == 100
+        assert len(house.network.listening_record.stays) == 100
         assert len(house.live_legs()) == 1
         assert (await house.seat())["state"] == "talking"
 
@@ -124,7 +124,7 @@ def test_listening_follows_the_seat_and_hears_no_pause(house: EarHouse) -> None:
     heard = house.entries("heard")
     assert len({one["call"] for one in heard}) == 2
     first = house.network.record[0]
-    joined = min(voice.since for voice in house.network.ears.voices)
+    joined = min(voice.since for voice in house.network.listening_record.stays)
     assert first.answered_at is not None
     assert joined < first.answered_at, "she hears the very first word"
 
@@ -552,7 +552,7 @@ def test_stopping_while_her_telephone_rings(house: EarHouse) -> None:
         assert await house.stop() == 200
 
     play(work())
-    assert not house.network.ears.voices
+    assert not house.network.listening_record.stays
 
 
 @pytest.mark.parametrize(
@@ -708,7 +708,7 @@ def test_the_phoner_sees_every_mode_and_its_times(house: EarHouse) -> None:
         ]
         assert [mode for mode, _, _ in told] == ["silent", "coach", "join", "coach", "silent"]
         # What the network itself has recorded, to a fifth of a second.
-        voices = house.network.ears.voices
+        voices = house.network.listening_record.stays
         assert len(voices) == len(told)
         for (_, since, until), voice in zip(told, voices, strict=True):
             assert abs((since - voice.since).total_seconds()) < 0.2

@@ -27,15 +27,15 @@ from callserver.database.store import make_engine
 from callserver.engine.context import Rules
 from callserver.simulator.asgi import Reply
 from callserver.simulator.faults import NONE
-from callserver.simulator.invariants import Rows, judge, judge_voices
-from callserver.simulator.town import Habits
+from callserver.simulator.invariants import Rows, judge, judge_listening
+from callserver.simulator.population import BehaviourRates
 from callserver.simulator.world import World
 from tests.harness.databases import sqlite_file
 
 ROOT = Path(__file__).parents[2]
 START = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
 ACCOUNT = "AC" + "e" * 32
-QUICK = Habits(
+QUICK = BehaviourRates(
     talk_seconds=3,
     answers=0.9,
     returns_missed=0,
@@ -138,7 +138,7 @@ def world(kind: type[World], clock: ShiftedClock, public_url: str) -> World:
         seed=3,
         faults=NONE,
         calls_per_second=20,
-        habits=QUICK,
+        rates=QUICK,
     )
 
 
@@ -180,9 +180,9 @@ def check(
         [ring for ring in town.network.record if ring.ended_at], rows, told, clock.now()
     )
     assert opened > 3
-    assert town.network.ears.voices
-    judge_voices(verdict, town.network.ears.voices, supervisors, rows, over, slack)
-    assert not town.network.ears.beeps
+    assert town.network.listening_record.stays
+    judge_listening(verdict, town.network.listening_record.stays, supervisors, rows, over, slack)
+    assert not town.network.listening_record.beeps
     # A telephone may ring on for as long as nobody was there to silence it: at most the ring time.
     assert {kind: cases for kind, cases in verdict.cases.items() if cases} == {}
     assert len({ring.label for ring in town.network.record}) == len(town.network.record)
@@ -228,9 +228,9 @@ def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
             server.kill()
             await town.close()
         down = longest + timedelta(seconds=4)  # a killed server moves nobody until it is back
-        totals = check(database, town, floor.told, clock, supervisors, down, over)
+        totals = check(database, town, floor.acknowledged, clock, supervisors, down, over)
         assert totals["answered"] > 3
-        assert floor.told.outcomes
+        assert floor.acknowledged.outcomes
 
     asyncio.run(work())
 
@@ -273,8 +273,8 @@ def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: 
                 process.kill()
             await town.close()
         soon = timedelta(seconds=4)  # on a machine that has other work
-        totals = check(postgres_url, town, floor.told, clock, supervisors, soon, over)
+        totals = check(postgres_url, town, floor.acknowledged, clock, supervisors, soon, over)
         assert totals["answered"] > 8
-        assert len(floor.told.outcomes) > 5
+        assert len(floor.acknowledged.outcomes) > 5
 
     asyncio.run(work())

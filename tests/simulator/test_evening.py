@@ -12,11 +12,11 @@ from callserver.domain import line
 from callserver.engine import user_lines
 from callserver.simulator.evening import Plan, Result
 from callserver.simulator.faults import ALL, NONE, Faults
-from callserver.simulator.invariants import Rows, Verdict, judge, judge_voices, without_permit
-from callserver.simulator.legs import Ring, Voice
-from callserver.simulator.robots import Asked, Told, Typed
+from callserver.simulator.invariants import Rows, Verdict, judge, judge_listening, without_permit
+from callserver.simulator.legs import ListenerStay, Ring
+from callserver.simulator.population import BehaviourRates
+from callserver.simulator.robots import Acknowledged, ListeningGrant, TypedLine
 from callserver.simulator.supervisors import Supervisor
-from callserver.simulator.town import Habits
 
 ROOT = Path(__file__).parents[2]
 PLAN = Plan(
@@ -72,7 +72,7 @@ def test_no_telephone_rings_after_closing_time(tmp_path: Path, faults: Faults) -
         start=datetime.fromisoformat("2026-05-12T20:50:00+02:00"),
         hours=0.25,
         faults=faults,
-        habits=Habits(answers=0.1),
+        rates=BehaviourRates(answers=0.1),
     )
     result = run(tmp_path, late, phoners=20)
     assert result.verdict.cases["outside_hours"] == []
@@ -118,45 +118,62 @@ PERMIT = {"a": ("+4532200000", "list"), "b": ("+4532200000", "list")}
 @pytest.mark.parametrize(
     ("kind", "record", "rows", "told"),
     [
-        ("rung_without_permit", [ring(label="x")], Rows(PERMIT, [], {}), Told()),
-        ("rung_without_permit", [ring(), ring()], Rows(PERMIT, [], {}), Told()),
-        ("rung_without_permit", [ring(label=None)], Rows(PERMIT, [], {}), Told()),
-        ("rung_without_permit", [ring(label=None)], line_of("+4532200001"), Told()),
-        ("rung_without_permit", [ring(label=None)], line_of(since=1), Told()),
-        ("rung_without_permit", [ring(label=None)], line_of(until=-1), Told()),
-        ("rung_without_permit", [ring(label=None), ring(label=None)], CONFIRMED_BY_CALL, Told()),
-        ("rung_without_permit", [], Rows({}, [], {}), Told(typed=[Typed("a stranger", True)])),
-        ("outside_hours", [ring(label=None, rang_at=NOON.replace(hour=3))], line_of(), Told()),
+        ("rung_without_permit", [ring(label="x")], Rows(PERMIT, [], {}), Acknowledged()),
+        ("rung_without_permit", [ring(), ring()], Rows(PERMIT, [], {}), Acknowledged()),
+        ("rung_without_permit", [ring(label=None)], Rows(PERMIT, [], {}), Acknowledged()),
+        ("rung_without_permit", [ring(label=None)], line_of("+4532200001"), Acknowledged()),
+        ("rung_without_permit", [ring(label=None)], line_of(since=1), Acknowledged()),
+        ("rung_without_permit", [ring(label=None)], line_of(until=-1), Acknowledged()),
+        (
+            "rung_without_permit",
+            [ring(label=None), ring(label=None)],
+            CONFIRMED_BY_CALL,
+            Acknowledged(),
+        ),
+        (
+            "rung_without_permit",
+            [],
+            Rows({}, [], {}),
+            Acknowledged(typed=[TypedLine("a stranger", True)]),
+        ),
+        (
+            "outside_hours",
+            [ring(label=None, rang_at=NOON.replace(hour=3))],
+            line_of(),
+            Acknowledged(),
+        ),
         (
             "outside_hours",
             [ring(rang_at=NOON.replace(hour=21, second=5))],
             Rows(PERMIT, [], {}),
-            Told(),
+            Acknowledged(),
         ),
         (
             "after_suppression",
             [ring()],
             Rows(PERMIT, [("+4532200000", NOON - timedelta(seconds=5))], {}),
-            Told(),
+            Acknowledged(),
         ),
         (
             "after_suppression",
             [ring()],
             Rows(PERMIT, [("+4532200000", NOON + timedelta(seconds=3))], {}),
-            Told(),
+            Acknowledged(),
         ),
         (
             "twice_within_gap",
             [ring(), ring(label="b", rang_at=NOON + timedelta(hours=3))],
             Rows(PERMIT, [], {}),
-            Told(),
+            Acknowledged(),
         ),
-        ("answered_into_silence", [ring(heard="silence")], Rows(PERMIT, [], {}), Told()),
-        ("outcome_lost", [ring()], Rows(PERMIT, [], {}), Told(outcomes=[("a", "member")])),
-        ("rings_for_ever", [ring(ended_at=None)], Rows(PERMIT, [], {}), Told()),
+        ("answered_into_silence", [ring(heard="silence")], Rows(PERMIT, [], {}), Acknowledged()),
+        ("outcome_lost", [ring()], Rows(PERMIT, [], {}), Acknowledged(outcomes=[("a", "member")])),
+        ("rings_for_ever", [ring(ended_at=None)], Rows(PERMIT, [], {}), Acknowledged()),
     ],
 )
-def test_the_judge_sees_each_wrong(kind: str, record: list[Ring], rows: Rows, told: Told) -> None:
+def test_the_judge_sees_each_wrong(
+    kind: str, record: list[Ring], rows: Rows, told: Acknowledged
+) -> None:
     """The negative controls: a judge that finds nothing must be able to find something."""
     verdict = judge(record, rows, told, NOON + timedelta(hours=4))
     assert verdict.cases[kind]
@@ -169,28 +186,34 @@ def test_the_judge_lets_a_good_evening_pass() -> None:
         ring(label="b", rang_at=NOON + timedelta(hours=4)),
     ]
     rows = Rows(PERMIT, [("+4532200000", NOON + timedelta(hours=5))], {"a": "member"})
-    assert judge(good, rows, Told(outcomes=[("a", "member")]), NOON + timedelta(hours=9)).clean
+    assert judge(
+        good, rows, Acknowledged(outcomes=[("a", "member")]), NOON + timedelta(hours=9)
+    ).clean
     own = [ring(label=None), ring(label=None, rang_at=EARLY, ended_at=EARLY)]
-    assert judge(own, line_of(), Told(), NOON + timedelta(hours=9)).clean
-    assert judge([ring(label=None)], CONFIRMED_BY_CALL, Told(), NOON + timedelta(hours=9)).clean
+    assert judge(own, line_of(), Acknowledged(), NOON + timedelta(hours=9)).clean
+    assert judge(
+        [ring(label=None)], CONFIRMED_BY_CALL, Acknowledged(), NOON + timedelta(hours=9)
+    ).clean
     stranger = "+4532200009"
     assert without_permit(["+4532200000", stranger], line_of()) == {stranger: 1}
 
 
 LISTENS = Supervisor(9, "t", "nord", frozenset({"silent", "coach", "join"}))
 LISTENS.granted = [
-    Asked(LISTENS.line, NOON, NOON, 0, 1),
-    Asked(LISTENS.line, NOON + timedelta(seconds=30), NOON + timedelta(seconds=31), 2, 1),
-    Asked(LISTENS.line, NOON + timedelta(seconds=60), NOON + timedelta(seconds=62), -1, 1),
+    ListeningGrant(LISTENS.line, NOON, NOON, 0, 1),
+    ListeningGrant(LISTENS.line, NOON + timedelta(seconds=30), NOON + timedelta(seconds=31), 2, 1),
+    ListeningGrant(LISTENS.line, NOON + timedelta(seconds=60), NOON + timedelta(seconds=62), -1, 1),
 ]
 MAY_NOT = Supervisor(8, "t", None, frozenset())
-MAY_NOT.granted = [Asked(MAY_NOT.line, NOON, NOON, 0, 1)]
+MAY_NOT.granted = [ListeningGrant(MAY_NOT.line, NOON, NOON, 0, 1)]
 SEATS = Rows({}, [], {}, {1: "nord", 2: "syd"})
 
 
-def voice(line: str, room: str, level: int, since: float, until: float, people: int = 0) -> Voice:
+def voice(
+    line: str, room: str, level: int, since: float, until: float, people: int = 0
+) -> ListenerStay:
     begin, end = NOON + timedelta(seconds=since), NOON + timedelta(seconds=until)
-    return Voice(line, room, level, begin, False, end, {f"CA{n}" for n in range(people)})
+    return ListenerStay(line, room, level, begin, False, end, {f"CA{n}" for n in range(people)})
 
 
 @pytest.mark.parametrize(
@@ -208,17 +231,19 @@ def voice(line: str, room: str, level: int, since: float, until: float, people: 
         ([voice("client:listener_7", "seat-1-a", 0, 1, 20)], True),  # nobody we know
     ],
 )
-def test_the_judge_hears_who_listens_without_right(voices: list[Voice], *, wrong: bool) -> None:
+def test_the_judge_hears_who_listens_without_right(
+    voices: list[ListenerStay], *, wrong: bool
+) -> None:
     verdict = Verdict()
-    judge_voices(verdict, voices, [LISTENS], SEATS, NOON + timedelta(hours=1))
+    judge_listening(verdict, voices, [LISTENS], SEATS, NOON + timedelta(hours=1))
     assert verdict.clean is not wrong
 
 
 def test_the_judge_sees_a_grant_that_nobody_may_give() -> None:
     verdict = Verdict()
-    judge_voices(verdict, [], [MAY_NOT], SEATS, NOON)
+    judge_listening(verdict, [], [MAY_NOT], SEATS, NOON)
     assert not verdict.clean
     elsewhere = Supervisor(9, "t", "syd", LISTENS.modes, LISTENS.granted)
     verdict = Verdict()
-    judge_voices(verdict, [voice(LISTENS.line, "seat-1-a", 0, 1, 20)], [elsewhere], SEATS, NOON)
+    judge_listening(verdict, [voice(LISTENS.line, "seat-1-a", 0, 1, 20)], [elsewhere], SEATS, NOON)
     assert not verdict.clean

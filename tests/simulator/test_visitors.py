@@ -5,22 +5,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from callserver.simulator.town import Habits, Town
+from callserver.simulator.population import BehaviourRates, Population
 from callserver.simulator.visitors import Heard, Visitors
 from tests.ear_house import SUPERVISOR, EarHouse
 from tests.house import play
 
 PHONER, LISTENER = "client:phoner_1", f"client:listener_{SUPERVISOR}"
-TALKS = Habits(answers=1, hangs_up_early=0, voicemail=0, talk_seconds=60)
+TALKS = BehaviourRates(answers=1, hangs_up_early=0, voicemail=0, talk_seconds=60)
 
 
 class Visited(EarHouse):
     """A house in which the phoner and the supervisor are visitors."""
 
-    def __init__(self, folder: Path, habits: Habits) -> None:
+    def __init__(self, folder: Path, rates: BehaviourRates) -> None:
         super().__init__(folder)
         calls_in_at = f"{self.plan.public_url}/twilio/voice/client"
-        self.visitors = Visitors(self.network, Town(1, habits), calls_in_at)
+        self.visitors = Visitors(self.network, Population(1, rates), calls_in_at)
         self.visitors.come((PHONER, LISTENER), self.people)
         self.told: dict[str, list[Heard]] = {PHONER: [], LISTENER: []}
         self.pages: list[asyncio.Task[None]] = []
@@ -48,9 +48,9 @@ class Visited(EarHouse):
         return self.told[line][-1]
 
 
-def visited(folder: Path, work: Callable[[Visited], Any], habits: Habits = TALKS) -> None:
+def visited(folder: Path, work: Callable[[Visited], Any], rates: BehaviourRates = TALKS) -> None:
     async def run() -> None:
-        house = Visited(folder, habits)
+        house = Visited(folder, rates)
         await house.opens(PHONER)
         await house.opens(LISTENER)
         await work(house)
@@ -180,4 +180,4 @@ def test_a_visitors_first_call_is_answered_at_once_then_every_second_or_third(
         answers = [leg.answered is not None for leg in calls]
         assert answers[:10] == [True, False, True, False, False] * 2
 
-    visited(tmp_path, work, Habits(answers=0))
+    visited(tmp_path, work, BehaviourRates(answers=0))

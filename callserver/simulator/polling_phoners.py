@@ -1,6 +1,6 @@
-"""Robot phoners whose telephones are real: what they do, they do by the public JSON API alone.
+"""Robot phoners with real telephones, for a network that does not report events to them.
 
-Nobody tells them what happens on their line; they look at their screen, as a person would.
+They use only the public JSON API, and poll their seat as a person would look at the screen.
 """
 
 import asyncio
@@ -11,23 +11,23 @@ from datetime import datetime, timedelta
 from callserver.simulator.robots import Api, Robot, answer
 
 RESULTS = ("yes", "never", "later", "no", "no", "no", "no", "no")
-"""How talks end, each as likely as the next."""
+"""The results of conversations, each equally likely."""
 
 LOOKS_S = (0.7, 1.3)
 WRAPS_UP_S = (2.0, 6.0)
 TALKS_S = (10.0, 30.0)
-"""How long a phoner goes on before she says goodbye herself."""
+"""How long a phoner talks before they hang up themselves."""
 
 FIRST_LINE = 4532190000
 
 
-def line(user: int) -> str:
-    """The ordinary telephone at a robot's desk; no list and no house has such a number."""
+def telephone_number(user: int) -> str:
+    """The ordinary telephone at a robot's desk; no invented list contains such a number."""
     return f"+{FIRST_LINE + user}"
 
 
-class Desk:
-    """One robot's evening."""
+class PollingPhoner:
+    """Plays one robot's evening."""
 
     def __init__(self, robot: Robot, api: Api, seed: int, now: Callable[[], datetime]) -> None:
         self._robot = robot
@@ -37,7 +37,7 @@ class Desk:
         self._talks_until: datetime | None = None
 
     async def work(self) -> None:
-        """Go on shift, and on and on until cancelled."""
+        """Go on shift and work until cancelled."""
         await asyncio.sleep(self._dice.uniform(0, 3))
         while True:
             await self._look()

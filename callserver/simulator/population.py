@@ -1,6 +1,6 @@
-"""A town of invented people: who lives there, and what each does when the telephone rings.
+"""Invented people: their contact lists, and what each person does when the telephone rings.
 
-Everything about a person follows from the seed and the number, so the same town answers the same.
+Everything about a person follows from the seed and the number, so one seed gives the same answers.
 """
 
 import csv
@@ -61,12 +61,12 @@ LAST = [
 ]
 TOWNS = ["Lynghavn", "Birkested", "Møllerup", "Fjordby", "Storskov", "Engsø", "Kirkebæk"]
 NUMBERS_FROM = 32_200_000
-"""Eight-digit numbers that the numbering plan allows; no trunk leads to them from here."""
+"""Eight-digit numbers that the numbering plan allows; the simulated network never reaches a trunk."""
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """What share of people does what. The rest lets it ring."""
+class BehaviourRates:
+    """Which share of the people does what, and how long things take. The rest do not answer."""
 
     answers: float = 0.32
     busy: float = 0.05
@@ -77,56 +77,56 @@ class Habits:
     calls_back_later: float = 0.06  # asks to be called at another time
     leaves: float = 0.02
     voicemail: float = 0.08
-    returns_missed: float = 0.02  # rings the displayed number after a missed call
+    returns_missed: float = 0.02  # calls the displayed number after a missed call
     talk_seconds: float = 110.0
     shortest_talk: float = 8.0
-    looks_every: float = 45.0  # a phoner, at her screen
-    wraps_up: tuple[float, float] = (5.0, 40.0)  # a phoner, after each talk
-    rings_for: tuple[float, float] = (2.0, 20.0)  # before who answers does
+    looks_every: float = 45.0  # a phoner looks at the screen, in seconds
+    wraps_up: tuple[float, float] = (5.0, 40.0)  # a phoner after each conversation
+    rings_for: tuple[float, float] = (2.0, 20.0)  # before an answer
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One conversation: how long, and what comes of it."""
+    """One conversation: its length and its result."""
 
     seconds: float
-    result: str  # yes no never later early voicemail
+    result: str  # yes, no, never, later, early or voicemail
 
 
-class Town:
-    """The people, by their numbers."""
+class Population:
+    """The invented people, by their numbers."""
 
-    def __init__(self, seed: int, habits: Habits | None = None) -> None:
+    def __init__(self, seed: int, rates: BehaviourRates | None = None) -> None:
         self._seed = seed
-        self.habits = habits or Habits()
-        self._rung: dict[str, int] = {}
+        self.rates = rates or BehaviourRates()
+        self._calls: dict[str, int] = {}  # so far, by number
 
     def rings(self, number: str) -> Behaviour:
-        """What the telephone does this time."""
-        turn = self._rung[number] = self._rung.get(number, 0) + 1
-        dice = random.Random(f"{self._seed}:{number}:{turn}")
-        roll, habits = dice.random(), self.habits
-        if roll < habits.answers:
-            return Behaviour(answers_after=dice.uniform(*habits.rings_for))
-        roll -= habits.answers
-        if roll < habits.busy:
+        """What the telephone does at this call."""
+        call = self._calls[number] = self._calls.get(number, 0) + 1
+        dice = random.Random(f"{self._seed}:{number}:{call}")
+        roll, rates = dice.random(), self.rates
+        if roll < rates.answers:
+            return Behaviour(answers_after=dice.uniform(*rates.rings_for))
+        roll -= rates.answers
+        if roll < rates.busy:
             return Behaviour(ends="busy")
-        roll -= habits.busy
-        if roll < habits.unreachable:
+        roll -= rates.busy
+        if roll < rates.unreachable:
             return Behaviour(ends="failed")
         return Behaviour()
 
     def talk(self, number: str) -> Talk:
         """The conversation that follows an answer."""
-        dice = random.Random(f"{self._seed}:{number}:{self._rung.get(number, 0)}:talk")
-        roll, habits = dice.random(), self.habits
-        length = max(habits.shortest_talk, dice.expovariate(1 / habits.talk_seconds))
+        dice = random.Random(f"{self._seed}:{number}:{self._calls.get(number, 0)}:talk")
+        roll, rates = dice.random(), self.rates
+        length = max(rates.shortest_talk, dice.expovariate(1 / rates.talk_seconds))
         for share, result in (
-            (habits.hangs_up_early, "early"),
-            (habits.voicemail, "voicemail"),
-            (habits.says_yes, "yes"),
-            (habits.says_never, "never"),
-            (habits.calls_back_later, "later"),
+            (rates.hangs_up_early, "early"),
+            (rates.voicemail, "voicemail"),
+            (rates.says_yes, "yes"),
+            (rates.says_never, "never"),
+            (rates.calls_back_later, "later"),
         ):
             if roll < share:
                 return Talk(dice.uniform(0.5, 4) if result == "early" else length, result)
@@ -134,9 +134,9 @@ class Town:
         return Talk(length / 3, "no")
 
     def returns(self, number: str) -> str | None:
-        """Whether a missed call is returned, and the key pressed: 9, 1 or none."""
-        dice = random.Random(f"{self._seed}:{number}:{self._rung.get(number, 0)}:returns")
-        if dice.random() >= self.habits.returns_missed:
+        """The key pressed when a missed call is returned: 9, 1 or empty; None: it is not returned."""
+        dice = random.Random(f"{self._seed}:{number}:{self._calls.get(number, 0)}:returns")
+        if dice.random() >= self.rates.returns_missed:
             return None
         return dice.choice(("9", "9", "1", ""))
 
@@ -144,7 +144,7 @@ class Town:
 def contacts_csv(
     count: int, seed: int, *, first: int = 0, members: bool = False, bad: int = 0
 ) -> str:
-    """An invented list: semicolons, Danish headings, some households, and some rows that are wrong."""
+    """An invented list: semicolons, Danish headings, some households, and `bad` invalid rows."""
     dice = random.Random(f"{seed}:contacts:{first}")
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
