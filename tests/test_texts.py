@@ -1,10 +1,12 @@
-"""The catalogues: one word for one thing."""
+"""The catalogues: one word for one thing; dates, times, numbers and plurals in the reader's language."""
 
 import re
+from datetime import UTC, date, datetime
 
 import pytest
 
 from callserver import texts
+from callserver.texts import formats
 
 RETIRED = {
     "phoneren, personen": r"hun|hende|hendes",
@@ -49,3 +51,36 @@ def test_one_danish_word_for_one_thing(used: str) -> None:
     retired = re.compile(rf"(?<!\w)(?:{RETIRED[used]})(?!\w)", re.IGNORECASE)
     wrong = {key: text for key, text in texts.catalogue("da").items() if retired.search(text)}
     assert not wrong, f"say: {used}"
+
+
+def test_dates_times_and_numbers_have_one_form_in_each_language() -> None:
+    at = datetime(2026, 5, 3, 16, 5, tzinfo=UTC)
+    assert formats.day(date(2026, 11, 28), "da") == "28. november 2026"
+    assert formats.day(date(2026, 11, 28), "en") == "28 November 2026"
+    assert formats.moment(at, "da") == "3. maj 2026 kl. 16.05"
+    assert formats.moment(at, "en") == "3 May 2026 at 16:05"
+    assert (formats.number(41000.5, "da"), formats.number(41000.5, "en")) == (
+        "41.000,5",
+        "41,000.5",
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "days", "said"),
+    [
+        ("da", 1, "1 dag igen"),
+        ("da", 1200, "1.200 dage igen"),
+        ("en", 1, "1 day left"),
+        ("en", 0, "0 days left"),
+    ],
+)
+def test_a_plural_follows_its_number(language: str, days: int, said: str) -> None:
+    assert texts.say(language, "suppressions.days_left", days=days) == said
+
+
+def test_every_text_is_readable_with_any_number() -> None:
+    for language in texts.LANGUAGES:
+        for key, text in texts.catalogue(language).items():
+            for number in (0, 1, 2):
+                said = texts.say(language, key, **dict.fromkeys(texts.names(text), number))
+                assert not re.search(r"[{}#]|plural", said), key

@@ -1,16 +1,23 @@
 """What people read and hear, in Danish and English: catalogues beside this file, no text in code.
 
 One folder a language, one file a room of the house; a key stands in one file only, and in both
-languages with the same {names} (a test looks).
+languages with the same {names} (a test looks). A text whose wording depends on a number has both
+forms: `{days, plural, one {# day} other {# days}}`, as in ICU messages.
 """
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
+from callserver.texts import formats
+
 LANGUAGES = ("da", "en")
+
+_PLURAL = re.compile(r"\{(\w+), plural, one \{([^{}]*)\} other \{([^{}]*)\}\}")
+_NAME = re.compile(r"\{(\w+)\}")
 
 
 @cache
@@ -32,10 +39,22 @@ def catalogue(language: str) -> dict[str, str]:
     return found
 
 
-def say(language: str, key: str, **values: Any) -> str:
+def say(language: str, key: str, /, **values: Any) -> str:
     """One text with its values filled in.
 
     Raises:
         KeyError: no such text, or a value it names is missing.
     """
-    return catalogue(language)[key].format_map(values)
+
+    def form(found: re.Match[str]) -> str:
+        name, one, other = found.groups()
+        shown = formats.number(values[name], language)
+        return (one if formats.is_one(values[name], language) else other).replace("#", shown)
+
+    return _PLURAL.sub(form, catalogue(language)[key]).format_map(values)
+
+
+def names(text: str) -> set[str]:
+    """The values that a text needs."""
+    plurals = {name for name, _, _ in _PLURAL.findall(text)}
+    return plurals | set(_NAME.findall(_PLURAL.sub("", text)))

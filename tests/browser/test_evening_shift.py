@@ -114,7 +114,7 @@ def first_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     maja.choose("call_back")
     page.get_by_role("button", name="tonight at 19:00").click()
     expect(page.locator("#chosen")).to_contain_text(
-        "Wednesday 13 May at 19:00: within the calling hours."
+        "The time, Wednesday 13 May at 19:00, is within calling hours."
     )
     maja.saves("call_back")
     house.town.next_number(Behaviour())  # Dagny is not at home,
@@ -388,7 +388,7 @@ def the_hours_are_over(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(page.locator("#reason")).to_contain_text(opens)
     expect(page.locator("#reason")).to_contain_text("(in 43:5")
     expect(sigrid.tile).to_contain_text(opens)
-    expect(sigrid.campaign("kanvas")).to_contain_text("It goes on 15 May 2026, 17:00")
+    expect(sigrid.campaign("kanvas")).to_contain_text("Resumes 15 May 2026 at 17:00")
     go_home(page)
     expect(page.locator("#toasts")).to_contain_text("Thank you for today.")
     expect(sigrid.tile).to_have_count(0)

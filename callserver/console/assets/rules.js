@@ -114,7 +114,7 @@ function shown() {
   text.problems(problems.filter((one) => one.file === path));
   const count = problems.length;
   const standing =
-    count === 0 ? t("rules.no_problems") : count === 1 ? t("rules.problems_one") : t("rules.problems_many", { count });
+    count === 0 ? t("rules.no_problems") : t("rules.problems", { count });
   $("#standing").textContent = `${standing} ${t("rules.files_changed", { files: changed.join(", ") })}`;
   $("#problems").replaceChildren(
     ...problems.map((one) =>

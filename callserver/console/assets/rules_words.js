@@ -1,34 +1,42 @@
 // A policy or a campaign in words, block by block, each with its source and the day it was checked.
 
 import { el } from "./dom.js";
-import { date, has, label, number, t } from "./texts.js";
+import { date, has, label, locale, number, t } from "./texts.js";
 
-const { language } = document.body.dataset;
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const weekday = new Intl.DateTimeFormat(language, { weekday: "long", timeZone: "UTC" });
-const monthDay = new Intl.DateTimeFormat(language, { day: "numeric", month: "long", timeZone: "UTC" });
-const fullDay = new Intl.DateTimeFormat(language, { dateStyle: "long", timeZone: "UTC" });
-const regions = new Intl.DisplayNames(language, { type: "region" });
-const lists = new Intl.ListFormat(language);
+const weekday = new Intl.DateTimeFormat(locale, { weekday: "long", timeZone: "UTC" });
+const monthDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", timeZone: "UTC" });
+const regions = new Intl.DisplayNames(locale, { type: "region" });
+const lists = new Intl.ListFormat(locale);
 
 const dayName = (key) => weekday.format(new Date(Date.UTC(2024, 0, 1 + DAYS.indexOf(key))));
 const day = (text) =>
-  text.length === 5 ? monthDay.format(new Date(`2024-${text}`)) : fullDay.format(new Date(text));
-const hours = (windows) => (windows.length ? lists.format(windows) : t("rules.words.closed"));
+  text.length === 5 ? monthDay.format(new Date(`2024-${text}`)) : date(text);
+const clock = (text) => {
+  const [hours, minutes] = text.split(":");
+  return t("rules.words.clock", { hours: Number(hours), minutes });
+};
+const span = (window) => {
+  const [opens, closes] = window.split("-");
+  return t("rules.words.window", { opens: clock(opens), closes: clock(closes) });
+};
+const hours = (windows) => (windows.length ? lists.format(windows.map(span)) : t("rules.words.closed"));
+const opening = (days, windows) =>
+  windows.length ? t("rules.words.open_on", { days, hours: hours(windows) }) : t("rules.words.closed_on", { days });
 const countries = (found) => lists.format(found.map((one) => regions.of(one) ?? one));
 
 // Days in a row with the same hours are one line.
 function week(windows) {
   const groups = [];
   for (const key of DAYS) {
-    const said = hours(windows[key] ?? []);
+    const open = windows[key] ?? [];
     const last = groups.at(-1);
-    if (last?.said === said) last.to = key;
-    else groups.push({ from: key, to: key, said });
+    if (last?.open.join() === open.join()) last.to = key;
+    else groups.push({ from: key, to: key, open });
   }
-  return groups.map(({ from, to, said }) => {
-    const days = from === to ? dayName(from) : `${dayName(from)}–${dayName(to)}`;
-    return `${days[0].toUpperCase()}${days.slice(1)}: ${said}`;
+  return groups.map(({ from, to, open }) => {
+    const days = from === to ? dayName(from) : `${dayName(from)}-${dayName(to)}`;
+    return opening(`${days[0].toUpperCase()}${days.slice(1)}`, open);
   });
 }
 
@@ -36,7 +44,7 @@ const BLOCKS = {
   hours: (b) => [
     ...week(b.windows),
     b.before_holiday && t("rules.words.before_holiday", { hours: hours(b.before_holiday) }),
-    ...Object.entries(b.dates).map(([on, windows]) => `${day(on)}: ${hours(windows)}`),
+    ...Object.entries(b.dates).map(([on, windows]) => opening(day(on), windows)),
     b.calendars.length
       ? t("rules.words.calendars", { countries: countries(b.calendars), year: b.calendar_checked_until })
       : t("rules.words.no_calendars"),
@@ -51,7 +59,7 @@ const BLOCKS = {
   ],
   frequency: (b) => {
     const limits = [
-      b.gap_hours && t("rules.words.gap", { hours: number(b.gap_hours) }),
+      b.gap_hours && t("rules.words.gap", { hours: b.gap_hours }),
       b.per_day && t("rules.words.per_day", { count: b.per_day }),
       b.per_24_hours && t("rules.words.per_24_hours", { count: b.per_24_hours }),
       b.per_period && t("rules.words.per_period", b.per_period),
@@ -108,7 +116,7 @@ export function policyWords(document) {
 
 function after(minutes) {
   const [unit, length] = [["day", 1440], ["hour", 60], ["minute", 1]].find(([, one]) => minutes % one === 0);
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(minutes / length);
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(minutes / length);
 }
 
 function does(outcome) {

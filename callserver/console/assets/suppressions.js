@@ -25,7 +25,7 @@ function draw(found) {
     ...[
       known.length ? el("p", {}, t("suppressions.known")) : el("p", { class: "soft" }, t("suppressions.nobody")),
       known.length ? el("ul", {}, ...known) : null,
-      found.others ? el("p", { class: "soft" }, t("suppressions.others", { count: number(found.others) })) : null,
+      found.others ? el("p", { class: "soft" }, t("suppressions.others", { count: found.others })) : null,
       found.registers.length ? el("p", { class: "note" }, t("suppressions.registered", { names: found.registers.join(", ") })) : null,
     ].filter(Boolean),
   );
@@ -114,7 +114,7 @@ if (mayLift) {
 
 async function registers() {
   const { registers: found, most_days: most, missing } = await get("/registers");
-  const hint = most === null ? t("suppressions.registers_free") : t("suppressions.registers_hint", { days: number(most) });
+  const hint = most === null ? t("suppressions.registers_free") : t("suppressions.registers_hint", { days: most });
   const heads = ["register", "issued", "age", "size"].map((key) =>
     el("th", { scope: "col", class: key === "size" ? "number" : "" }, t(`suppressions.${key}`)),
   );
@@ -124,7 +124,7 @@ async function registers() {
       {},
       el("th", { scope: "row" }, one.name),
       el("td", {}, date(one.issued_at)),
-      el("td", {}, t("suppressions.days", { days: number(one.days_old) }), " ", age(one, most)),
+      el("td", {}, t("suppressions.days", { days: one.days_old }), " ", age(one, most)),
       el("td", { class: "number" }, number(one.size)),
     ),
   );
@@ -142,7 +142,7 @@ function age(one, most) {
   if (one.stale) return el("span", { class: "badge bad" }, t("suppressions.stale"));
   if (most === null) return "";
   const left = most - one.days_old;
-  return el("span", { class: `badge ${left < 14 ? "warn" : "good"}` }, t("suppressions.days_left", { days: number(left) }));
+  return el("span", { class: `badge ${left < 14 ? "warn" : "good"}` }, t("suppressions.days_left", { days: left }));
 }
 
 imports(registers);

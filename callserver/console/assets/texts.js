@@ -3,10 +3,15 @@
 const { language, assets } = document.body.dataset;
 const catalogue = await (await fetch(`${assets}/texts.${language}.json`)).json();
 
+// "{days, plural, one {# day} other {# days}}": the form that the number asks for.
+const PLURAL = /\{(\w+), plural, one \{([^{}]*)\} other \{([^{}]*)\}\}/g;
+
 export function t(key, values = {}) {
   const text = catalogue[key];
   if (text === undefined) throw new Error(`no text ${key}`);
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  return text
+    .replace(PLURAL, (_, name, one, other) => (plurals.select(values[name]) === "one" ? one : other).replace("#", number(values[name])))
+    .replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
 export const has = (key) => catalogue[key] !== undefined;
@@ -18,21 +23,21 @@ export const locale = language === "en" ? "en-GB" : language;
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const precise = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
-const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+const plurals = new Intl.PluralRules(locale);
 const numbers = new Intl.NumberFormat(locale);
 
 export const time = (instant) => clock.format(new Date(instant));
 export const timeSeconds = (instant) => precise.format(new Date(instant));
 export const date = (instant) => day.format(new Date(instant));
-export const dateTime = (instant) => moment.format(new Date(instant));
+export const dateTime = (instant) => t("page.moment", { date: date(instant), time: time(instant) });
 export const number = (value) => numbers.format(value);
 
-// Today only the clock, another day the date as well.
-export function when(instant) {
-  const at = new Date(instant);
-  return at.toDateString() === now().toDateString() ? clock.format(at) : moment.format(at);
-}
+const isToday = (instant) => new Date(instant).toDateString() === now().toDateString();
+
+// In a sentence and in a table: today only the clock, another day the date as well.
+export const when = (instant) => (isToday(instant) ? t("page.today_at", { time: time(instant) }) : dateTime(instant));
+export const whenShort = (instant) => (isToday(instant) ? time(instant) : dateTime(instant));
 
 // The server's clock may stand elsewhere (a demonstration's does): pages count by it.
 let offset = 0;

@@ -138,7 +138,10 @@ class WhoCalledApi:
         # Where nobody is known only the number is stopped: more is not promised.
         receipt = body.reach if known or body.reach == "number" else "unknown"
         text = say(
-            asked.language, f"who.receipt_{receipt}", number=phone.spoken(number), when=when(now)
+            asked.language,
+            f"who.receipt_{receipt}",
+            number=phone.spoken(number),
+            when=when(now, asked.language),
         )
         return Receipt(text=text, at=now)
 

@@ -20,6 +20,7 @@ from callserver.engine.lists.comparison import Comparison
 from callserver.engine.lists.reader import ListReader, Summary, open_list
 from callserver.engine.suppressions import bulk_lists
 from callserver.ports import Tx
+from callserver.texts import formats
 
 FATES = ("taken", "changed", "unchanged", "duplicates", "refused")
 """What becomes of a row: one of these."""
@@ -114,7 +115,7 @@ def source_of(campaign: Campaign, now: datetime, file: str = "") -> str | None:
     """
     if campaign.segment is Segment.LEADS:
         return None
-    day = f"{now.day}. {texts.say('da', f'month.{now.month}')} {now.year}"
+    day = formats.day(now, "da")
     if not file:
         return texts.say("da", "import.source_unnamed", day=day)
     return texts.say("da", "import.source", file=file, day=day)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from callserver import texts
 from callserver.engine.context import Rules
 from callserver.engine.reporting.call_history import CallHistory, CallRecord, RefusedAttempt, names
+from callserver.texts import formats
 
 HOME = ZoneInfo("Europe/Copenhagen")
 """The house's own clock, on which colleagues speak of times."""
@@ -24,9 +25,9 @@ class HistorySentence:
 _NEVER_RANG = frozenset({"declined", "never_placed"})
 
 
-def when(at: datetime) -> str:
+def when(at: datetime, language: str) -> str:
     """An instant on the house's clock."""
-    return at.astimezone(HOME).strftime("%d-%m-%Y %H:%M")
+    return formats.moment(at.astimezone(HOME), language)
 
 
 def words(answer: CallHistory, rules: Rules, language: str) -> Iterator[HistorySentence]:
@@ -43,7 +44,7 @@ def words(answer: CallHistory, rules: Rules, language: str) -> Iterator[HistoryS
     for no in answer.suppressed:
         scope = texts.say(language, f"scope.{no.scope.value}")
         yield HistorySentence(
-            texts.say(language, "why.suppressed", when=when(no.at), scope=scope), no.at
+            texts.say(language, "why.suppressed", when=when(no.at, language), scope=scope), no.at
         )
 
 
@@ -53,7 +54,7 @@ def _called(call: CallRecord, rules: Rules, language: str) -> str:
         return texts.say(
             language,
             "why.never_rang" if call.code is None else "why.never_rang_code",
-            when=when(call.at),
+            when=when(call.at, language),
             organisation=organisation,
             path=texts.say(language, f"path.{call.path}"),
             code=call.code or "",
@@ -62,7 +63,7 @@ def _called(call: CallRecord, rules: Rules, language: str) -> str:
     said = texts.say(
         language,
         "why.call",
-        when=when(call.at),
+        when=when(call.at, language),
         organisation=organisation,
         path=texts.say(language, f"path.{call.path}"),
         why=reason,
@@ -86,4 +87,6 @@ def outcome_label(rules: Rules, campaign: str, outcome: str, language: str) -> s
 def _refused(one: RefusedAttempt, language: str) -> str:
     reasons = " ".join(texts.say(language, f"reason.{reason.value}") for reason in one.reasons)
     path = texts.say(language, f"path.{one.path}")
-    return texts.say(language, "why.refused", when=when(one.at), path=path, reasons=reasons)
+    return texts.say(
+        language, "why.refused", when=when(one.at, language), path=path, reasons=reasons
+    )

@@ -14,8 +14,9 @@ function local(instant, zone) {
 }
 
 function said(instant, zone) {
-  const form = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
-  return new Intl.DateTimeFormat(locale, { ...form, timeZone: zone }).format(new Date(instant));
+  const say = (form) => new Intl.DateTimeFormat(locale, { ...form, timeZone: zone }).format(new Date(instant));
+  const date = say({ weekday: "long", day: "numeric", month: "long" });
+  return t("page.moment", { date, time: say({ hour: "2-digit", minute: "2-digit" }) });
 }
 
 // Ready-made times: in an hour, tonight, tomorrow, in a week; those that are still ahead.

@@ -3,7 +3,7 @@
 
 import { post } from "../api.js";
 import { $, el, show } from "../dom.js";
-import { date, label, t, when } from "../texts.js";
+import { date, label, t, when, whenShort } from "../texts.js";
 import { bind } from "./keys.js";
 
 let attempt = null;
@@ -64,7 +64,7 @@ function asking() {
 function earlier() {
   const rows = card.earlier.map((one) => {
     const result = one.outcome ? label(one.outcome) : one.cause ? t(`cause.${one.cause}`) : "";
-    return el("li", {}, el("span", { class: "number" }, when(one.at)), " ", result, one.campaign ? el("span", { class: "soft" }, ` ${label(one.campaign)}`) : null);
+    return el("li", {}, el("span", { class: "number" }, whenShort(one.at)), " ", result, one.campaign ? el("span", { class: "soft" }, ` ${label(one.campaign)}`) : null);
   });
   return el("div", {}, el("h3", {}, t("phone.card.earlier")), rows.length ? el("ul", { class: "plain" }, ...rows) : el("p", { class: "soft" }, t("phone.card.first")));
 }

@@ -2,7 +2,7 @@
 
 import { get, post } from "../api.js";
 import { $, el, toast } from "../dom.js";
-import { label, t, when } from "../texts.js";
+import { label, t, when, whenShort } from "../texts.js";
 import { seat } from "./acts.js";
 import * as draft from "./draft.js";
 import { outcomeForm } from "./form.js";
@@ -57,7 +57,7 @@ function row(call) {
   return el(
     "tr",
     {},
-    el("td", { class: "number-left" }, when(call.at)),
+    el("td", { class: "number-left" }, whenShort(call.at)),
     el("td", {}, call.who),
     el("td", {}, campaign ? label(campaign.title) : call.campaign),
     el("td", {}, outcomeOf(call)),
