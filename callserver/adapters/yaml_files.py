@@ -16,6 +16,7 @@ import yaml
 
 from callserver.domain.document import File, Key, Position
 from callserver.errors import ConfigurationProblem
+from callserver.texts import Sentence, Wrong
 
 MOST_BYTES = 100_000
 """The largest configuration file; the largest one shipped has 4 kB."""
@@ -33,6 +34,10 @@ MOST_WHY = 200
 class _NotOursError(yaml.MarkedYAMLError):
     """YAML all right, but with something in it that would be misread."""
 
+    def __init__(self, why: Wrong, mark: Any) -> None:
+        super().__init__(problem=str(why), problem_mark=mark)
+        self.why = why
+
 
 class _Loader(yaml.SafeLoader):
     """SafeLoader with YAML 1.2's idea of plain words, without aliases, and of a limited size."""
@@ -46,9 +51,7 @@ class _Loader(yaml.SafeLoader):
             _NotOursError: they are nested too deep.
         """
         if self.flow_level >= MOST_DEPTH:
-            raise _NotOursError(
-                problem=f"is nested deeper than {MOST_DEPTH}", problem_mark=self.get_mark()
-            )
+            raise _NotOursError(Wrong("too_deep", most=MOST_DEPTH), self.get_mark())
         super().fetch_flow_collection_start(token_class)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
@@ -61,12 +64,9 @@ class _Loader(yaml.SafeLoader):
         mark: Any = event.start_mark
         self._nodes += 1
         if isinstance(event, yaml.AliasEvent):
-            raise _NotOursError(
-                problem=f"*{event.anchor} is an alias: write the value itself",
-                problem_mark=mark,
-            )
+            raise _NotOursError(Wrong("alias", name=str(event.anchor)[:MOST_WHY]), mark)
         if self._nodes > MOST_NODES:
-            raise _NotOursError(problem=f"holds more than {MOST_NODES} values", problem_mark=mark)
+            raise _NotOursError(Wrong("too_many_values", most=MOST_NODES), mark)
         return super().compose_node(parent, index)
 
 
@@ -99,17 +99,17 @@ def read_bytes(path: Path) -> bytes:
         return file.read(MOST_BYTES + 1)
 
 
-def _text(path: Path) -> str | tuple[int, str]:
+def _text(path: Path) -> str | tuple[int, Sentence]:
     """The file's text, or in which line it is none, and why."""
     try:
         raw = read_bytes(path)
         if len(raw) > MOST_BYTES:
-            return 1, f"is larger than {MOST_BYTES // 1000} kB"
+            return 1, Wrong("too_large", most=MOST_BYTES // 1000).sentence
         return raw.decode("utf-8-sig")
     except OSError as error:
-        return 1, f"cannot be read: {error.strerror}"
+        return 1, Wrong("unreadable", why=str(error.strerror)).sentence
     except UnicodeDecodeError as error:
-        return raw.count(b"\n", 0, error.start) + 1, "is not UTF-8: save it as UTF-8"
+        return raw.count(b"\n", 0, error.start) + 1, Wrong("not_utf8").sentence
 
 
 @lru_cache(maxsize=256)
@@ -117,8 +117,11 @@ def _yaml(kind: str, text: str, name: str, shown: str) -> File:
     """Kept: when one file changes, the whole folder is read again. Nobody changes a File's data."""
     positions: dict[Key, Position] = {}
 
-    def wrong(line: int, why: str) -> File:
-        return File(kind, shown, name, {}, error=(line, why[:MOST_WHY]))
+    def wrong(line: int, why: Wrong) -> File:
+        return File(kind, shown, name, {}, error=(line, why.sentence))
+
+    def not_yaml(line: int, why: str) -> File:
+        return wrong(line, Wrong("not_yaml", why=why[:MOST_WHY]))
 
     try:
         loader = _Loader(text)
@@ -129,14 +132,15 @@ def _yaml(kind: str, text: str, name: str, shown: str) -> File:
         data = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = 1 if error.problem_mark is None else error.problem_mark.line + 1
-        why = str(error.problem or error)
-        return wrong(line, why if isinstance(error, _NotOursError) else f"is not YAML: {why}")
+        if isinstance(error, _NotOursError):
+            return wrong(line, error.why)
+        return not_yaml(line, str(error.problem or error))
     except yaml.reader.ReaderError as error:
-        return wrong(text.count("\n", 0, error.position) + 1, f"is not YAML: {error.reason}")
+        return not_yaml(text.count("\n", 0, error.position) + 1, str(error.reason))
     except (yaml.YAMLError, ValueError) as error:  # a wrong !!tag
-        return wrong(1, f"is not YAML: {str(error).splitlines()[0]}")
+        return not_yaml(1, str(error).splitlines()[0])
     except RecursionError:
-        return wrong(1, "is not YAML: it contains itself")
+        return wrong(1, Wrong("contains_itself"))
     return File(kind, shown, name, data, positions)
 
 
@@ -147,14 +151,11 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
         for key_node, value in node.value:
             part = str(key_node.value)
             if part in seen:
-                raise _NotOursError(
-                    problem=f"the key {part!r} stands twice", problem_mark=key_node.start_mark
-                )
+                raise _NotOursError(Wrong("twice", key=repr(part)[:MOST_WHY]), key_node.start_mark)
             seen.add(part)
             if isinstance(value, yaml.ScalarNode) and value.tag == _NULL and not value.value:
                 raise _NotOursError(
-                    problem=f"the key {part!r} has no value; for none, write null",
-                    problem_mark=key_node.start_mark,
+                    Wrong("no_value", key=repr(part)[:MOST_WHY]), key_node.start_mark
                 )
             mark = key_node.start_mark
             positions[(*key, part)] = (mark.line + 1, mark.column + 1)
@@ -188,7 +189,7 @@ def read_folder(folder: Path) -> list[File]:
             if path.suffix == ".yaml":
                 found.append(read_yaml(kind, path, path.stem, shown))
             else:
-                why = "would not be read; it should end in .yaml"
+                why = Wrong("yaml_suffix").sentence
                 found.append(File(kind, shown, path.name, {}, error=(1, why)))
     for kind in ("departments", "house"):
         path = folder / f"{kind}.yaml"
@@ -212,7 +213,7 @@ def read_book(path: Path, shown: str) -> File:
     before, begins, rest = f"\n{whole}".partition("\n---\n")
     head, ends, text = rest.partition("\n---\n")
     if before or not begins or not ends:
-        why = "a head between two lines of --- is missing: title, reviewed, by"
+        why = Wrong("book_head").sentence
         return File("book", shown, path.stem, {}, error=(1, why))
     file = _yaml("book", f"\n{head}", path.stem, shown)  # keeps the file's own line numbers
     if file.error is not None or not isinstance(file.data, dict):

@@ -147,6 +147,7 @@ class Authenticator:
         if not cookie:
             raise NotSignedIn("sign in, please", key="sign_in")
         session, lacks = await self._let_in.session(cookie)
+        language = language_of(request, session.user)
         step = f"{request.method} {request.url.path.removeprefix(API)}"
         if lacks is not Next.READY and not (entering and step in STEPS[lacks]):
             raise NotSignedIn("finish signing in, please", key="sign_in")
@@ -157,8 +158,7 @@ class Authenticator:
             given = request.headers.get(CSRF_HEADER, "").encode()
             if not hmac.compare_digest(given, self.csrf(cookie).encode()):
                 raise NotAllowed("the page is out of date; reload it", key="reload")
-        user = session.user
-        return Asked(request, language_of(request, user), user, None, session, cookie)
+        return Asked(request, language, session.user, None, session, cookie)
 
     def _check_origin(self, request: Request) -> None:
         """What changes something is asked for by our own pages only.
@@ -222,8 +222,13 @@ def _enough(asked: Asked, needs: Action | Footing, scopes: frozenset[Action]) ->
 
 
 def language_of(request: Request, user: User | None = None) -> str:
-    """As chosen in this browser, else as the user has it, else as the browser asks, else Danish."""
-    chosen = request.cookies.get("language", "") or ("" if user is None else user.language)
+    """As chosen in this browser, else as the user has it, else as the browser asks, else Danish.
+
+    The user's language is kept with the request: an error that ends it is answered in it, too.
+    """
+    if user is not None:
+        request.state.language = user.language
+    chosen = request.cookies.get("language", "") or getattr(request.state, "language", "")
     chosen = chosen or request.headers.get("accept-language", "")[:2].lower()
     return chosen if chosen in LANGUAGES else LANGUAGES[0]
 

@@ -114,7 +114,7 @@ class Pages:
         path, language = request.url.path, language_of(request)
         if path.startswith("/api/"):
             known = status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
-            said = texts.say(language, f"error.http_{status.value}") if known else status.phrase
+            said = texts.say(language, f"error.http_{status.value}" if known else "page.error")
             answer = problem(status, said)
             answer.headers.update(headers or {})
             return answer

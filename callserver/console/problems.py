@@ -13,6 +13,7 @@ from callserver.console.authentication import language_of
 from callserver.console.endpoint import TooLarge, Unwritable
 from callserver.console.headers import ALWAYS
 from callserver.domain.listening import Denial
+from callserver.domain.validation_messages import sentence
 from callserver.engine.accounts.authentication import NotSignedIn
 from callserver.engine.dialing.manual_dial import Refused
 from callserver.engine.listening.sessions import Denied
@@ -61,9 +62,12 @@ def problem(status: HTTPStatus, detail: str, **more: Any) -> Response:
 
 
 def said(error: CallserverError, language: str) -> str:
-    """The error's sentence, from the catalogue where it stands there."""
-    text = texts.catalogue(language).get(f"error.{error.key}")
-    return str(error) if text is None else text.format_map(error.values)
+    """The error's sentence in the reader's language: its own, or that of what it was raised from."""
+    if error.key:
+        return texts.say(language, f"error.{error.key}", **error.values)
+    if isinstance(error.__cause__, texts.Wrong):
+        return error.__cause__.sentence.said(language)
+    return str(error) if language == "en" else texts.say(language, "page.error")
 
 
 async def on_error(request: Request, error: Exception) -> Response:
@@ -139,8 +143,12 @@ async def on_crash(request: Request, _: Exception) -> Response:
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, said)
 
 
-async def on_invalid(_: Request, error: Exception) -> Response:
+async def on_invalid(request: Request, error: Exception) -> Response:
     """A body that does not fit; names each field and what is wrong with it, never its value."""
-    found = error.errors() if isinstance(error, ValidationError) else []
-    told = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found)
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, told or "the body is not JSON")
+    language = language_of(request)
+    found = error.errors(include_input=False) if isinstance(error, ValidationError) else []
+    told = "; ".join(
+        f"{'.'.join(map(str, one['loc'])) or 'body'}: {sentence(one).said(language)}"
+        for one in found
+    )
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, told or texts.say(language, "error.not_json"))

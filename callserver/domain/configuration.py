@@ -16,6 +16,7 @@ from callserver.domain.document import Document, File, Key
 from callserver.domain.facts import Purpose, Scope, Segment
 from callserver.domain.listening import ListeningPolicy
 from callserver.domain.policy import Policy, merged
+from callserver.texts import Sentence, Wrong
 
 M = TypeVar("M", bound=Document)
 
@@ -42,7 +43,7 @@ class Problem:
     file: str
     line: int
     key: str
-    why: str
+    why: Sentence
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.key}: {self.why}"
@@ -86,9 +87,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         if campaign is not None:
             problems += _cross_check(file, campaign, checked_policies, departments, scripts)
     if not campaigns and not problems:
-        problems.append(
-            Problem("campaigns", 1, "-", "there is no campaign; write campaigns/*.yaml")
-        )
+        problems.append(Problem("campaigns", 1, "-", Wrong("no_campaign").sentence))
     if problems:
         return sorted(set(problems))
     content = {file.path: file.data for file in readable}
@@ -104,7 +103,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     )
 
 
-def _problem(file: File, key: Key, why: str) -> Problem:
+def _problem(file: File, key: Key, why: Sentence) -> Problem:
     path, line = file.place(key)
     return Problem(path, line, ".".join(map(str, key)) or "-", why)
 
@@ -145,8 +144,9 @@ def _extended(
     base = str(file.data["extends"])
     own = {key: value for key, value in file.data.items() if key != "extends"}
     if base not in by_name or base in chain:
-        why = "extends itself" if base in chain else f"there is no {file.kind} {base!r}"
-        problems.append(_problem(file, ("extends",), why))
+        missing = Wrong("no_base", name=f"{file.kind} {base!r}")
+        why = Wrong("extends_itself") if base in chain else missing
+        problems.append(_problem(file, ("extends",), why.sentence))
         return None
     parent = _extended(by_name[base], by_name, problems, (*chain, base))
     if parent is None:
@@ -162,7 +162,7 @@ def _departments(files: Sequence[File], problems: list[Problem]) -> dict[str, De
         if file.kind != "departments":
             continue
         if not isinstance(file.data, dict):
-            problems.append(_problem(file, (), "should contain departments by name"))
+            problems.append(_problem(file, (), Wrong("departments").sentence))
             continue
         for name, data in file.data.items():
             department = _model(Department, file, data, problems, None, (str(name),))
@@ -181,7 +181,8 @@ def _books(files: Sequence[File], problems: list[Problem]) -> dict[str, Book]:
         name, _, language = file.name.rpartition(".")
         translation = f"{name}.{'da' if language == 'en' else 'en'}"
         if file.name in books and translation not in books:
-            problems.append(_problem(file, (), f"there is no books/{translation}.md beside it"))
+            wrong = Wrong("no_other_book", file=f"{translation}.md")
+            problems.append(_problem(file, (), wrong.sentence))
     return books
 
 
@@ -202,7 +203,8 @@ def _model(
     """The document as its model; None, and its errors in `problems`, when it is not valid."""
     if isinstance(data, dict) and name is not None:
         if data.get("name", name) != name:
-            problems.append(_problem(file, ("name",), f"should be {name!r}, as the file"))
+            wrong = Wrong("name_of_file", name=repr(name))
+            problems.append(_problem(file, ("name",), wrong.sentence))
         data = {"name": name, **data}
     try:
         # As JSON, and strictly: a number in quotes is a text, and true is not the number 1.
@@ -226,37 +228,37 @@ def _cross_check(  # noqa: C901, PLR0912 - one list of cases
     """The problems of a campaign that appear only together with the other files."""
     problems: list[Problem] = []
 
-    def wrong(why: str, *key: str | int) -> None:
-        problems.append(_problem(file, key, why))
+    def wrong(why: Wrong, *key: str | int) -> None:
+        problems.append(_problem(file, key, why.sentence))
 
     policy = policies.get(campaign.policy)
     if campaign.policy not in policies:
-        wrong(f"there is no policy {campaign.policy!r}; there are {', '.join(policies)}", "policy")
+        known = ", ".join(policies)
+        wrong(Wrong("no_policy", name=repr(campaign.policy), known=known), "policy")
     if policy is not None:  # one that is not valid has been reported already
         if campaign.ring_seconds < policy.ring.min_ring_seconds:
             least = policy.ring.min_ring_seconds
-            wrong(f"the policy asks for at least {least}", "ring_seconds")
+            wrong(Wrong("policy_least", limit=least), "ring_seconds")
         most = policy.frequency.call_back_tolerance_minutes
         if campaign.call_backs.tolerance_minutes > most:
-            wrong(f"the policy allows at most {most}", "call_backs", "tolerance_minutes")
+            wrong(Wrong("policy_most", limit=most), "call_backs", "tolerance_minutes")
         stranger = campaign.segment in (Segment.KANVAS, Segment.LEADS)
         if policy.gifts.restricted and stranger and campaign.purpose is Purpose.RECRUIT_GIFT:
-            wrong("a stranger may not be recruited and asked for a gift in one call", "purpose")
+            wrong(Wrong("stranger_gift"), "purpose")
     if campaign.department not in departments:
-        known = ", ".join(departments) or "none"
-        wrong(f"there is no department {campaign.department!r}; there are {known}", "department")
+        known, name = ", ".join(departments) or "-", repr(campaign.department)
+        wrong(Wrong("no_department", name=name, known=known), "department")
     if campaign.script not in scripts:
-        wrong(f"there is no scripts/{campaign.script}", "script")
+        wrong(Wrong("no_script", name=campaign.script), "script")
     else:
         for name in re.findall(r"\{(\w+)\}", scripts[campaign.script]):
             if name not in MERGE_FIELDS and name not in campaign.columns:
-                hint = "name it under columns"
-                wrong(f"the script's {{{name}}} is no known merge field; {hint}", "script")
+                wrong(Wrong("script_field", name=f"{{{name}}}"), "script")
     for position, card in enumerate(campaign.cards):
         for language in ("da", "en"):
             for name in re.findall(r"\{(\w+)\}", getattr(card.answer, language)):
                 if name not in MERGE_FIELDS and name not in campaign.columns:
-                    wrong(f"{{{name}}} is no known merge field", "cards", position, "answer")
+                    wrong(Wrong("merge_field", name=f"{{{name}}}"), "cards", position, "answer")
     for key, outcome in campaign.outcomes.items():
         for option, value, effect in (
             ("scope", outcome.scope, Effect.SUPPRESS),
@@ -264,16 +266,16 @@ def _cross_check(  # noqa: C901, PLR0912 - one list of cases
             ("retry_as", outcome.retry_as, Effect.RETRY),
         ):
             if value is not None and outcome.does is not effect:
-                wrong(f"says nothing here; only `does: {effect}` has one", "outcomes", key, option)
+                wrong(Wrong("unused", effect=effect.value), "outcomes", key, option)
         match outcome.does:
             case Effect.CALL_BACK if Ask.AT not in outcome.asks:
-                wrong("a call-back asks for `at`", "outcomes", key, "asks")
+                wrong(Wrong("call_back_asks"), "outcomes", key, "asks")
             case Effect.SUPPRESS if outcome.scope is None:
-                wrong("is missing: how far the suppression reaches", "outcomes", key, "scope")
+                wrong(Wrong("scope_missing"), "outcomes", key, "scope")
             case Effect.SUPPRESS if outcome.scope in (Scope.HASH, Scope.COMPLAINT):
-                wrong("should be number, person, household or org", "outcomes", key, "scope")
+                wrong(Wrong("scope_wrong"), "outcomes", key, "scope")
             case Effect.NOT_NOW if outcome.rest_days is None:
-                wrong("is missing: how long to rest", "outcomes", key, "rest_days")
+                wrong(Wrong("rest_missing"), "outcomes", key, "rest_days")
             case Effect.RETRY if outcome.retry_as not in campaign.retry:
-                wrong("should be a cause that `retry` has a rule for", "outcomes", key, "retry_as")
+                wrong(Wrong("retry_as"), "outcomes", key, "retry_as")
     return problems

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from callserver.texts import Sentence
+
 
 class Document(BaseModel):
     """Frozen, and closed: a key that the model does not name is refused."""
@@ -25,7 +27,7 @@ class File:
     name: str
     data: Any
     positions: dict[Key, Position] = field(default_factory=dict)
-    error: tuple[int, str] | None = None
+    error: tuple[int, Sentence] | None = None
     base: "File | None" = None  # the file that this one extends
 
     def place(self, key: Key) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from callserver.domain.heading_words import FIELDS, OPT_OUTS, SYNONYMS, field, folded, is_doubtful
+from callserver.texts import Wrong
 
 IGNORE = "ignore"
 """Stands for a field where somebody says that a column is not to be taken in."""
@@ -46,15 +47,15 @@ def map_columns(
     names = [folded(name) for name in header]
     for name, count in Counter(names).items():
         if name and count > 1:
-            raise ValueError(f"two columns are called {name!r}; give them names of their own")
+            raise Wrong("same_columns", name=repr(name))
     at_of = {name: at for at, name in enumerate(names)}
     said: dict[int, str] = {}
     for column, wanted in given.items():
         if folded(column) not in at_of:
-            raise ValueError(f"there is no column {column!r}; there are {', '.join(header)}")
+            raise Wrong("no_column", name=repr(column), known=", ".join(header))
         if wanted not in FIELDS and wanted != IGNORE:
             known = ", ".join(sorted({*FIELDS, IGNORE}))
-            raise ValueError(f"there is no field {wanted!r}; there are {known}")
+            raise Wrong("no_field", name=repr(wanted), known=known)
         said[at_of[folded(column)]] = wanted
     suggested = {at: found for at, name in enumerate(header) if (found := field(name)) is not None}
     columns = {one: at for at, one in said.items() if one not in (IGNORE, *OPT_OUTS)}
@@ -66,7 +67,7 @@ def map_columns(
         if at not in said and one not in OPT_OUTS and at not in columns.values():
             columns.setdefault(one, at)
     if "phone" not in columns:
-        raise ValueError("no column holds the telephone number; name it with --map COLUMN=phone")
+        raise Wrong("no_phone_column")
     opt_outs = tuple(
         (at, one)
         for at in range(len(header))

@@ -4,49 +4,79 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from callserver.domain.document import Document
+from pydantic import BaseModel
 
-_RIGHT = {
-    "tuple_type": "a list, like [a, b]",
-    "model_type": "a block of keys",
-    "dict_type": "a block of keys",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number, like 3.0",
-    "string_type": "a text; put it in quotes",
-    "date_type": "a date, like 2026-11-23",
-    "date_parsing": "a date, like 2026-11-23",
-    "date_from_datetime_parsing": "a date, like 2026-11-23",
-    "date_from_datetime_inexact": "a date, like 2026-11-23",
+from callserver.texts import Sentence, Wrong
+
+_KINDS = {
+    "tuple_type": "list",
+    "list_type": "list",
+    "model_type": "block",
+    "model_attributes_type": "block",
+    "dict_type": "block",
+    "bool_type": "bool",
+    "bool_parsing": "bool",
+    "int_type": "int",
+    "int_parsing": "int",
+    "int_from_float": "int",
+    "float_type": "float",
+    "float_parsing": "float",
+    "string_type": "text",
+    "date_type": "date",
+    "date_parsing": "date",
+    "date_from_datetime_parsing": "date",
+    "date_from_datetime_inexact": "date",
+    "string_pattern_mismatch": "form",
+    "json_invalid": "json",
 }
-"""Pydantic's kinds of error, as what would be right."""
+"""Pydantic's kinds of error, by the text that says what would be right."""
+
+_LIMITS = {
+    "greater_than_equal": ("at_least", "ge"),
+    "less_than_equal": ("at_most", "le"),
+    "greater_than": ("more_than", "gt"),
+    "less_than": ("less_than", "lt"),
+}
+_SIZES = {
+    "string_too_short": ("characters_least", "min_length"),
+    "string_too_long": ("characters_most", "max_length"),
+    "too_long": ("items_most", "max_length"),
+}
 
 
-def sentence(error: Any, model: type[Document]) -> str:
+def sentence(error: Any, model: type[BaseModel] | None = None) -> Sentence:
     """A validation error as a sentence that says what would be right."""
-    loc = error["loc"]
-    match error["type"]:
+    kind, context = error["type"], error.get("ctx", {})
+    value = repr(error["input"]) if "input" in error else "…"
+    match kind:
         case "missing":
-            return "is missing"
+            return Wrong("missing").sentence
         case "extra_forbidden":
-            known = _fields_at(model, loc[:-1])
-            close = difflib.get_close_matches(str(loc[-1]), known, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-            return f"is not a known key; {hint}"
-        case "value_error":
-            return str(error["ctx"]["error"])
+            if model is None:
+                return Wrong("extra_key").sentence
+            known = _fields_at(model, error["loc"][:-1])
+            close = difflib.get_close_matches(str(error["loc"][-1]), known, 1)
+            if close:
+                return Wrong("close_key", close=repr(close[0])).sentence
+            return Wrong("unknown_key", known=", ".join(known)).sentence
+        case "value_error" if isinstance(context["error"], Wrong):
+            return context["error"].sentence
         case "enum" | "literal_error":
-            return f"{error['input']!r} is none of {error['ctx']['expected']}"
+            expected = context["expected"].replace(" or ", ", ")
+            return Wrong("choice", value=value, expected=expected).sentence
         case "too_short":
-            return "should hold at least one"
-        case kind if kind in _RIGHT:
-            return f"should be {_RIGHT[kind]}, not {error['input']!r}"
+            return Wrong("at_least_one").sentence
+        case _ if kind in _LIMITS:
+            key, limit = _LIMITS[kind]
+            return Wrong(key, limit=context[limit], value=value).sentence
+        case _ if kind in _SIZES:
+            key, limit = _SIZES[kind]
+            return Wrong(key, limit=context[limit]).sentence
         case _:
-            return f"{error['msg'][0].lower()}{error['msg'][1:]}, not {error['input']!r}"
+            return Wrong(_KINDS.get(kind, "value"), value=value).sentence
 
 
-def _fields_at(model: type[Document], loc: Iterable[Any]) -> list[str]:
+def _fields_at(model: type[BaseModel], loc: Iterable[Any]) -> list[str]:
     """The keys that may stand at a place of a model."""
     schema = model.model_json_schema(by_alias=True)
     here: Any = schema

@@ -6,6 +6,7 @@ forms: `{days, plural, one {# day} other {# days}}`, as in ICU messages.
 """
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -58,3 +59,25 @@ def names(text: str) -> set[str]:
     """The values that a text needs."""
     plurals = {name for name, _, _ in _PLURAL.findall(text)}
     return plurals | set(_NAME.findall(_PLURAL.sub("", text)))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sentence:
+    """A text of the catalogues with its values, before anybody knows who reads it."""
+
+    key: str
+    values: tuple[tuple[str, str | int | float], ...] = ()
+
+    def said(self, language: str) -> str:
+        return say(language, self.key, **dict(self.values))
+
+    def __str__(self) -> str:
+        return self.said("en")
+
+
+class Wrong(ValueError):  # noqa: N818
+    """What somebody wrote or sent cannot be used: `wrong.<key>` says why. `str()` is English."""
+
+    def __init__(self, key: str, /, **values: str | float) -> None:
+        self.sentence = Sentence(f"wrong.{key}", tuple(values.items()))
+        super().__init__(str(self.sentence))

@@ -160,7 +160,7 @@ def test_a_lead_s_source_has_its_context_until_it_is_old(tmp_path: Path) -> None
         house.close()
         return found[0]
 
-    assert "skolelys" in context("2026-05-12T17:00:00+02:00")["da"]
+    assert "lys i skolen" in context("2026-05-12T17:00:00+02:00")["da"]
     assert context("2028-05-16T17:00:00+02:00") is None
 
 

@@ -98,7 +98,7 @@ def test_a_file_that_would_expand_or_is_too_large_is_refused(house: House) -> No
     alias = {"texts": {DK: "name: &a [x]\ntitle: [*a, *a]\n"}}
     (problem,) = browser.api("POST", "/rules/check", alias).json()["problems"]
     assert (problem["file"], problem["line"]) == (DK, 2)
-    assert "*a is an alias" in problem["why"]
+    assert "*a er et alias" in problem["why"]
     for action in ("check", "effect", "proposals"):
         large: dict[str, Any] = {"texts": {DK: "x" * 100_001}}
         if action == "proposals":
@@ -301,7 +301,7 @@ def test_a_department_changes_only_its_own(house: House) -> None:
     )
     ears = edited(browser, "phoner_told: after", "phoner_told: during", "house.yaml")
     assert browser.api("POST", "/rules/proposals", ears).status_code == 403
-    book = edited(browser, "Vær venlig", "Vær kort", "books/ethics.da.md")
+    book = edited(browser, "Vær positiv", "Vær kort", "books/ethics.da.md")
     assert browser.api("POST", "/rules/proposals", book).status_code == 403
     own = edited(browser, "priority: 3", "priority: 4", "campaigns/kanvas.yaml")
     assert browser.api("POST", "/rules/proposals", own).json()["proposal"] is None

@@ -132,7 +132,8 @@ class RulesApi:
 
     async def check(self, asked: Asked, body: Change) -> ChangeView:
         """What a change would be: every problem with file, line and key; what would be looser."""
-        return rules_views.change(await self._proposing.check(asked.user, _bounded(body.texts)))
+        checked = await self._proposing.check(asked.user, _bounded(body.texts))
+        return rules_views.change(checked, asked.language)
 
     async def effect(self, asked: Asked, body: Looked) -> Response:
         """Whom a change would reach, campaign by campaign, beside today: lines of progress, then it."""

@@ -158,10 +158,10 @@ def proposal(one: Proposal, asked: Asked, users: Iterable[User], in_force: str) 
     )
 
 
-def change(checked: Checked) -> ChangeView:
+def change(checked: Checked, language: str) -> ChangeView:
     return ChangeView(
         problems=[
-            ProblemView(file=one.file, line=one.line, key=one.key, why=one.why)
+            ProblemView(file=one.file, line=one.line, key=one.key, why=one.why.said(language))
             for one in checked.problems
         ],
         revision=None if checked.found is None else checked.found.revision,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from callserver.adapters.uploads import Uploads
 from callserver.console.endpoint import Asked, Endpoint
+from callserver.console.problems import said
 from callserver.console.streaming import Tell, told
 from callserver.console.suppressions.views import (
     CameIn,
@@ -152,18 +153,15 @@ class SuppressionsApi:
             found = self._numbers(asked, upload, query.column, tell, check_register)
             tell(0, 0, "suppressions.writing")
             with engine_aside(self._database) as engine:
-                try:
-                    bulk_lists.load_register(
-                        engine,
-                        found.numbers,
-                        query.name,
-                        query.issued_at or now,
-                        now,
-                        by=asked.by,
-                        smaller=query.smaller,
-                    )
-                except Impossible as error:
-                    raise Impossible(str(error), key="register_size") from error
+                bulk_lists.load_register(
+                    engine,
+                    found.numbers,
+                    query.name,
+                    query.issued_at or now,
+                    now,
+                    by=asked.by,
+                    smaller=query.smaller,
+                )
             return _came_in(found, len(found.numbers))
 
         return told(asked, work)
@@ -183,12 +181,11 @@ class SuppressionsApi:
             raw = self._uploads.read(upload, asked.user.id)
             found = number_files.read(raw, column=column, generous=generous)
             check(found)
-        except FixedWidth as error:
-            raise Impossible(str(error), key="fixed_width") from error
-        except NotNumbers as error:
-            raise Impossible(str(error), key="not_numbers") from error
+        except (FixedWidth, NotNumbers):
+            raise
         except ConfigurationProblem as error:
-            raise Impossible(str(error), key="no_numbers", why=str(error)) from error
+            why = said(error, asked.language)
+            raise Impossible(str(error), key="no_numbers", why=why) from error
         else:
             return found
         finally:

@@ -262,7 +262,9 @@ class Authentication:
             attempt = self._attempts.reserve(tx, Secret.CODE, user.handle, user, source, now)
             kept = accounts.secrets_of(tx, user.id)
             if (kept.code_key is None) != (key is not None):
-                raise NotAllowed("an authenticator is set up already, or none is")
+                raise NotAllowed(
+                    "an authenticator is set up already, or none is", key="step_not_due"
+                )
             step = self._step_of(kept.code_key, key, code, self._ctx.clock.device_time())
             if step is None or (kept.code_step is not None and step <= kept.code_step):
                 self._attempts.failed(tx, attempt, now)

@@ -12,6 +12,7 @@ from callserver.domain import countries, heading_words, headings, numbers_in_tex
 from callserver.domain.sheet import Unreadable
 from callserver.engine.lists.reader import Refused, open_sheet
 from callserver.errors import ConfigurationProblem
+from callserver.texts import Wrong
 
 EVERY = 10_000
 """Rows between two words about progress."""
@@ -140,7 +141,8 @@ def check_register(found: Numbers) -> None:
     if found.numbers and len(found.refused) * 2 > found.read:
         raise NotNumbers(
             f"{len(found.refused)} of {found.read} rows hold no telephone number: this is no register"
-            " of numbers; the register in force stays"
+            " of numbers; the register in force stays",
+            key="not_numbers",
         )
 
 
@@ -150,7 +152,8 @@ def _check_layout(raw: bytes) -> None:
         raise FixedWidth(
             "this file has the fixed columns of a register of names and addresses (as Robinsonlisten"
             " is published). It holds no telephone numbers and cannot be imported; match it against"
-            " your lists first, and import the numbers that were found"
+            " your lists first, and import the numbers that were found",
+            key="fixed_width",
         )
 
 
@@ -161,7 +164,8 @@ def _columns(
     names = [heading_words.folded(name) for name in header]
     if wanted is not None:
         if heading_words.folded(wanted) not in names:
-            raise ConfigurationProblem(f"there is no column {wanted!r}; there are {header}")
+            wrong = Wrong("no_column", name=repr(wanted), known=", ".join(header))
+            raise ConfigurationProblem(str(wrong)) from wrong
         return [names.index(heading_words.folded(wanted))], []
     if found := [at for at, name in enumerate(header) if heading_words.field(name) == "phone"]:
         return found, []
@@ -171,4 +175,5 @@ def _columns(
         return [0], [(1, header)]
     if alone:
         return [0], []
-    raise ConfigurationProblem("nothing says which column holds the numbers; name it with --column")
+    wrong = Wrong("no_number_column")
+    raise ConfigurationProblem(str(wrong)) from wrong

@@ -223,5 +223,5 @@ class PhonerActions:
     def _seat(self, tx: Tx, seat: int) -> SeatRow:
         row = seats.lock(tx, seat)
         if row is None:
-            raise NotFound(f"seat {seat} is gone")
+            raise NotFound(f"seat {seat} is gone", key="not_found")
         return row

@@ -122,7 +122,7 @@ def load_register(
             set; or another import of the register overtook this one.
     """
     if washed_at > now:
-        raise Impossible("the issue's date lies in the future")
+        raise Impossible("the issue's date is in the future", key="register_date")
     with engine.begin() as tx:
         _check_size(tx, len(numbers), name, smaller=smaller)
         version = _new_version(tx, name, washed_at)
@@ -164,12 +164,14 @@ def _check_size(tx: Tx, size: int, name: str, *, smaller: bool) -> None:
     if size == 0 and not smaller:
         raise Impossible(
             "the file holds no numbers: the register in force stays; if nobody of your lists stands on"
-            " it, say --smaller"
+            " it, say --smaller",
+            key="register_size",
         )
     if before is not None and size < LEAST_SHARE * before and not smaller:
         raise Impossible(
             f"the file holds {size} numbers and the register in force {before}; if that is right,"
-            " say --smaller"
+            " say --smaller",
+            key="register_size",
         )
 
 
@@ -188,7 +190,10 @@ def _put_into_force(tx: Tx, name: str, version: int, size: int) -> None:
     tx.execute(update(registers).where(registers.c.name == name).values(active=False))
     mine = update(registers).where(registers.c.version == version)
     if loaded != size or tx.execute(mine.values(active=True, size=size)).rowcount != 1:
-        raise Impossible("another import of this register overtook this one: nothing was changed")
+        raise Impossible(
+            "another import of this register overtook this one: nothing was changed",
+            key="register_overtaken",
+        )
 
 
 def _forget_older(tx: Tx, name: str, version: int) -> None:

@@ -91,7 +91,9 @@ def add(
         Impossible: a purpose is given, and the scope is another than that of a purpose.
     """
     if purpose is not None and scope is not Scope.PURPOSE:
-        raise Impossible(f"a purpose goes with the scope {Scope.PURPOSE.value!r} only")
+        raise Impossible(
+            f"a purpose goes with the scope {Scope.PURPOSE.value!r} only", key="no_purpose"
+        )
     ids = []
     opt_out = opt_out or new_opt_out()
     said: dict[str, Any] = {} if heard is None else {"heard": heard.value}

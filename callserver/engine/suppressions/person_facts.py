@@ -116,7 +116,9 @@ def erase(
         Impossible: there is no key, so a hash would protect nobody.
     """
     if not secret:
-        raise Impossible("CALLSERVER_KEY is not set: nobody erased could be recognised")
+        raise Impossible(
+            "CALLSERVER_KEY is not set: nobody erased could be recognised", key="no_key"
+        )
     note(tx, number, known, Fact.ERASED, by, now)
     for one in sorted({number, *(row.number for row in known)}):
         about = subject.of_hash(one, secret)

@@ -1,0 +1,96 @@
+"""An error is said in the reader's language: every error has a Danish and an English sentence."""
+
+import ast
+from pathlib import Path
+
+import httpx
+import pytest
+
+from callserver import texts
+from tests.console.conftest import Browser, House
+
+PACKAGE = Path(texts.__file__).parents[1]
+ERRORS = {"Impossible", "NotAllowed", "NotFound", "TooMany", "NotSignedIn", "RateLimited"}
+AT_THE_TERMINAL = ("cli", "simulator", "adapters")
+"""Errors of commands and of the start: in English, as the log."""
+
+
+def raised() -> list[tuple[str, str, str]]:
+    """Every sentence that code names: where, the class, and the key; no key: an empty one."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.relative_to(PACKAGE).parts[0] in AT_THE_TERMINAL:
+            continue
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+                continue
+            name, where = call.func.id, f"{path.relative_to(PACKAGE)}:{call.lineno}"
+            keys = [one.value for one in call.keywords if one.arg == "key"]
+            literal = [str(one.value) for one in keys if isinstance(one, ast.Constant)]
+            if name == "Wrong" and isinstance(call.args[0], ast.Constant):
+                found.append((where, name, f"wrong.{call.args[0].value!s}"))
+            elif literal:
+                found.append((where, name, f"error.{literal[0]}"))
+            elif name in ERRORS and not keys:
+                found.append((where, name, ""))
+    return found
+
+
+def test_every_error_has_a_sentence_in_both_languages() -> None:
+    found = raised()
+    assert len(found) > 150
+    for where, name, key in found:
+        assert key, f"{where}: {name} has no key"
+        for language in texts.LANGUAGES:
+            assert key in texts.catalogue(language), f"{where}: {key} is missing in {language}"
+
+
+def ask(browser: Browser, method: str, path: str, body: object = None) -> httpx.Response:
+    """In a browser that asks for English; the accounts are Danish."""
+    return browser.api(method, path, body, **{"accept-language": "en-GB"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("POST", "/suppressions/search", {"number": "12 34"}, "Det er ikke et telefonnummer."),
+        ("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "asked"}, "Det findes ikke"),
+        ("POST", "/accounts", {"name": 7}, "name: skal være en tekst"),
+        ("POST", "/accounts", {"nam": "x"}, "nam: er ikke en kendt nøgle"),
+        ("GET", "/reports?first=i%20g%C3%A5r", None, "first: skal være en dato"),
+        ("POST", "/rules/proposals", {"texts": {"a.txt": ""}, "why": "x"}, "Filen er ikke en af"),
+    ],
+)
+def test_an_error_is_said_in_the_readers_language(
+    house: House, method: str, path: str, body: object, said: str
+) -> None:
+    reply = ask(house.browser("administrator"), method, path, body)
+    assert reply.status_code >= 400
+    assert said in reply.json()["detail"]
+
+
+def test_what_is_wrong_with_the_rules_is_said_in_the_readers_language(house: House) -> None:
+    reader = house.browser("administrator")
+    rules = reader.api("GET", "/rules").json()["texts"]
+    wrong = {
+        "policies/dk.yaml": rules["policies/dk.yaml"].replace("per_day: 2", "per_day: zero"),
+        "campaigns/leads.yaml": rules["campaigns/leads.yaml"].replace("nord", "vest"),
+        "campaigns/kanvas.yaml": "name: [",
+    }
+
+    def told() -> list[str]:
+        found = ask(reader, "POST", "/rules/check", {"texts": wrong}).json()["problems"]
+        return [problem["why"] for problem in found]
+
+    danish = told()
+    assert "skal være et helt tal og ikke 'zero'" in danish
+    assert any(one.startswith("Der er ingen afdeling 'vest'.") for one in danish)
+    assert any(one.startswith("er ikke gyldig YAML.") for one in danish)
+    reader.api("POST", "/me/language", {"language": "en"})
+    assert "should be a whole number, not 'zero'" in told()
+
+
+def test_a_visitor_is_told_in_the_browsers_language(house: House) -> None:
+    visitor = Browser(house)
+    assert ask(visitor, "GET", "/me").json()["detail"] == "You need to sign in."
+    assert visitor.api("GET", "/me").json()["detail"] == "Du skal logge ind."
