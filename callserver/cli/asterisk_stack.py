@@ -55,6 +55,8 @@ def missing() -> str:
     tools = [tool for tool in (sipp.PROGRAM, *prompts.TOOLS) if shutil.which(tool) is None]
     installed = (HOME / ".asterisk/debian/usr/sbin/asterisk").exists() or shutil.which("asterisk")
     wanted = [] if installed else ["Asterisk (scripts/asterisk install)"]
+    if not SCRIPT.exists():
+        wanted = ["scripts/asterisk, which only the repository has"]
     return ", ".join([*wanted, *tools])
 
 

@@ -16,15 +16,25 @@ from rich.table import Table
 
 from callserver import log
 from callserver.cli import asterisk_stack
-from callserver.cli.simulated_stack import Plan, SimulatedStack, Stack, started
+from callserver.cli.init import EXAMPLE
+from callserver.cli.simulated_stack import (
+    DATABASE,
+    Plan,
+    SimulatedStack,
+    Stack,
+    listening,
+    started,
+)
 from callserver.database import figures
 from callserver.domain.role import NEEDS_CODE
+from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.simulator.faults import ALL, NONE
 from callserver.simulator.invariants import Rows, judge, judge_listening, without_permit
 from callserver.simulator.robots import Acknowledged
 
 HOME = ZoneInfo("Europe/Copenhagen")
+CONFIG = Path("config")
 SLACK = timedelta(seconds=4)
 """In real time a leg is moved within seconds, not at once."""
 
@@ -37,15 +47,18 @@ def demo(
     minutes: Annotated[float, typer.Option(help="end by itself after so long; 0: Ctrl-C ends")] = 0,
     headless: Annotated[bool, typer.Option(help="plain lines, for machines")] = False,
     phoners: Annotated[int, typer.Option(min=1, max=100)] = 12,
-    contacts: Annotated[int, typer.Option(min=10)] = 600,
+    contacts: Annotated[int, typer.Option(min=10, help="in all campaigns")] = 10_000,
     faults: Annotated[str, typer.Option(help="none or all")] = "none",
     asterisk: Annotated[
         bool, typer.Option("--asterisk", help="a real exchange instead of the simulated network")
     ] = False,
-    config: Annotated[Path, typer.Option(help="the configuration folder")] = Path("config"),
-    folder: Annotated[Path, typer.Option(help="database, key and heads; emptied first")] = Path(
-        "var/demo"
-    ),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="another when it is taken")] = 8000,
+    config: Annotated[
+        Path | None, typer.Option(help="the configuration folder; config, else the example")
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(help="database, key and heads; a demo before is removed")
+    ] = Path("var/demo"),
 ) -> None:
     """Run everything at once: server, simulated network, invented people, robots.
 
@@ -56,14 +69,45 @@ def demo(
     if asterisk and (missing := asterisk_stack.missing()):
         typer.echo(f"--asterisk: missing here: {missing}", err=True)
         raise typer.Exit(2)
-    log.set_up("warning")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    plan = Plan(folder, config, phoners, contacts, ALL if faults == "all" else NONE)
+    print(
+        f"callserver demo: making {contacts} invented contacts and {phoners} robots …", flush=True
+    )
+    log.set_up("error")
+    _emptied(folder)
+    plan = Plan(
+        folder,
+        config or (CONFIG if CONFIG.is_dir() else EXAMPLE),
+        phoners,
+        contacts,
+        ALL if faults == "all" else NONE,
+        port=_free(port),
+    )
     played = _on_an_exchange if asterisk else _demo
     clean = asyncio.run(played(plan, minutes, headless=headless))
     if not clean:
         raise typer.Exit(1)
+
+
+def _emptied(folder: Path) -> None:
+    """Make the folder, without what an earlier demo left there.
+
+    Raises:
+        ConfigurationProblem: it holds something else.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / DATABASE).exists():
+        raise ConfigurationProblem(f"{folder} holds something that is no demo: choose another")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _free(port: int) -> int:
+    """This port, or 0 for any when another program has it."""
+    try:
+        listening(port).close()
+    except OSError:
+        print(f"port {port} is taken; another one follows", flush=True)
+        return 0
+    return port
 
 
 def _ended() -> asyncio.Event:
@@ -110,15 +154,13 @@ def _welcome(console: Console, stack: Stack) -> None:
         table.add_row(handle, role.value.replace("_", " "), "yes" if role in NEEDS_CODE else "")
     console.print(table)
     console.print(f"password of all of them: {stack.staff.password}")
-    console.print(
-        f"{_code(stack)}; it counts by the demo's clock, so an authenticator app does not"
-    )
+    console.print(f"{_code(stack)}; each works once, and a new one comes every half minute")
     console.print(f"two people at once: maja at {stack.url}, sigrid at {beside} in a second window")
     console.print("maja's seat is free: go on shift in the browser, press Ready; sigrid listens")
 
 
 def _code(stack: Stack) -> str:
-    return f"one-time code just now: {stack.staff.code(stack.clock.now())}"
+    return f"one-time code now: {stack.staff.code(stack.clock.device_time())}"
 
 
 def _judged(
@@ -170,7 +212,8 @@ async def _show(
 ) -> None:
     """Show what is happening until it is over."""
     until = asyncio.get_running_loop().time() + seconds if seconds else None
-    live = None if headless else Live(console=console, refresh_per_second=4)
+    plain = headless or not console.is_terminal  # a pipe or a file shows no picture that changes
+    live = None if plain else Live(console=console, refresh_per_second=4)
     with live or contextlib.nullcontext():
         while not ended.is_set():
             if until is not None and asyncio.get_running_loop().time() >= until:
@@ -184,7 +227,7 @@ async def _show(
                 for name in ("seats", "totals", "refusals"):
                     console.print(f"{at} {name}: {_counts(summary[name])}", soft_wrap=True)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), 5 if headless else 0.5)
+                await asyncio.wait_for(ended.wait(), 5 if plain else 0.5)
 
 
 def _panel(summary: dict[str, dict[str, int]], stack: Stack) -> Group:

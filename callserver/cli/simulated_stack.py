@@ -27,6 +27,7 @@ from callserver.simulator.supervisors import Supervisor
 from callserver.simulator.world import World
 
 START = "2026-05-12T16:30:00+02:00"
+DATABASE = "demo.db"
 ACCOUNT = "AC" + "d" * 32
 TOKEN = "demo"  # noqa: S105 - an invented account's
 SEED = 7
@@ -155,7 +156,7 @@ def address(door: socket.socket) -> str:
 def settings(plan: Plan, url: str, network_url: str) -> Settings:
     """Of a house that stands in the plan's folder."""
     return Settings(
-        database=f"sqlite:///{plan.folder}/demo.db",
+        database=f"sqlite:///{plan.folder}/{DATABASE}",
         config=plan.config,
         public_url=url,
         key="demo",

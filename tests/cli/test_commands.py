@@ -310,14 +310,6 @@ def test_looking_waits_for_no_writer(run: Run, tmp_path: Path) -> None:
     writer.close()
 
 
-def test_the_demo_ends_by_itself(run: Run) -> None:
-    words = ("demo", "--minutes", "0.12", "--headless", "--config", str(ROOT / "config"))
-    found = run(*words)
-    assert found.returncode == 0, found.stderr
-    assert "the evening's figures" in found.stdout
-    assert "nothing wrong" in found.stdout
-
-
 def test_the_demo_on_an_exchange_says_what_is_missing(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     folder.mkdir()
