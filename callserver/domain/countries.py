@@ -1,4 +1,4 @@
-"""A country as lists write it: its name in several languages, its code, its calling code -> region."""
+"""Reads a country as lists write it (name in several languages, code, calling code) into a region."""
 
 import unicodedata
 from functools import cache, lru_cache
@@ -41,7 +41,7 @@ def _folded(text: str) -> str:
 
 @cache
 def _names() -> dict[str, str]:
-    """Names of countries; one that means two of them is left out."""
+    """Regions by country name; a name of two countries is left out."""
     from phonenumbers.geodata.locale import LOCALE_DATA  # half a second: the whole world's places
 
     found: dict[str, set[str]] = {}
@@ -59,12 +59,12 @@ def _names() -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def region(text: str) -> str | None:
-    """The region of a country that somebody wrote; None when it is none that we know."""
-    said = _folded(text)
-    if said.upper() in phonenumbers.SUPPORTED_REGIONS:
-        return said.upper()
-    code = said.removeprefix("+").removeprefix("00").removesuffix(".0")
+    """The region of a country in a cell; None when the country is unknown."""
+    name = _folded(text)
+    if name.upper() in phonenumbers.SUPPORTED_REGIONS:
+        return name.upper()
+    code = name.removeprefix("+").removeprefix("00").removesuffix(".0")
     if code.isascii() and code.isdigit() and len(code) <= 3:
-        found = phonenumbers.region_code_for_country_code(int(code))
-        return found if found in phonenumbers.SUPPORTED_REGIONS else None
-    return _names().get(said)
+        region_code = phonenumbers.region_code_for_country_code(int(code))
+        return region_code if region_code in phonenumbers.SUPPORTED_REGIONS else None
+    return _names().get(name)

@@ -1,4 +1,4 @@
-"""What one heading means: a field that is certain, or something that must not be overlooked."""
+"""What one heading of a list means: a certain field, or a possible opt-out that must not be ignored."""
 
 import re
 import unicodedata
@@ -44,22 +44,22 @@ _NAMES: Mapping[str, str] = {
 SYNONYMS: Mapping[str, str] = {
     name: field for field, names in _NAMES.items() for name in names.split()
 }
-"""How lists head their columns, in Danish and English, and as common membership systems export them."""
+"""Column headings in Danish and English, and as common membership systems export them -> field."""
 
 DO_NOT_CALL, MAY_CALL, DECEASED = "do_not_call", "may_call", "deceased"
 OPT_OUTS = frozenset({DO_NOT_CALL, MAY_CALL, DECEASED})
-"""Fields that several columns may hold, and each counts."""
+"""Fields that several columns may hold; each of them counts."""
 
 FIELDS = frozenset(SYNONYMS.values()) | OPT_OUTS
 
 MOST_LETTERS = 200
-"""A longer heading is none that anybody could recognise."""
+"""A longer heading is not recognised."""
 
 _NOISE = re.compile(
     r"contact|kontakt|person|primary|primær|main|cn|bio|ph|adr|prf|c|lead|the|privat"
     r"|private|arbejde|home|hjem|work|business"
 )
-"""Words that systems put around a field's name."""
+"""Words that exporting systems add to a field's name."""
 
 _PHONE_KIND = re.compile(
     r"(mobil|mob|fastnet|privat|hjemme|arbejds)?(telefon|tlf|tel|phone)(nr|nummer)?|tele|mob"
@@ -80,7 +80,7 @@ _NO = re.compile(
     r"|refus\w*|forbid\w*|exclude\w*|reject\w*|avoid|unsubscribe\w*|frabed\w*|fravalg\w*|frameld\w*"
     r"|afmeld\w*|afvis\w*|objection\w*|indsigelse\w*|object|objected|without|uden|undtag\w*"
 )
-_STANDING = re.compile(
+_BLOCK = re.compile(
     r"\w*reserv(?:eret|ation)\w*|\w*spær\w*|\w*spaer\w*|block\w*|bloker\w*|robinson\w*|blacklist\w*|sortlist\w*|suppress\w*"
     r"|reklamebeskyt\w*|optout\w*|optedout|tps|ctps|opt_out|opted_out|fritaget|nixed|nix\w*"
 )
@@ -88,7 +88,7 @@ _PERMITS = re.compile(
     r"må|maa|may|allow\w*|permission\w*|permit\w*|tillad\w*|\w*tilladelse\w*|\w*samtykke\w*|\w*beskyt\w*|consent\w*"
     r"|accept\w*|gdpr|optin\w*|opt_in|opted_in|opted|opt|markedsføring\w*|marketing|ok|kan|can"
 )
-_OTHERS = re.compile(
+_OTHER_CHANNELS = re.compile(
     r"email\w*|mail|mails|emails|e|sms|text|texts|fax|post|brev|breve|letter|letters|newsletter\w*"
     r"|nyhedsbrev\w*|trade|bulk|web|cookie\w*|postal|dm|magasin\w*|magazine\w*|blad|print|whatsapp"
     r"|facebook|addresses|address|adresse|reklame\w*post"
@@ -113,13 +113,13 @@ _NUMBER_OF = re.compile(r"\bno\b(?=( of\b|$))|^no\b(?=\.)")
 
 
 def folded(heading: str) -> str:
-    """A heading by which its column is known."""
+    """The normalised heading, by which its column is identified."""
     return subject.fold(heading).replace(" ", "_")
 
 
 @lru_cache(maxsize=4096)
 def words(heading: str) -> tuple[str, ...]:
-    """A heading's words, small: `HasOptedOutOfCall__c` and `Telefon: nej tak` are several."""
+    """A heading's words in lower case; `HasOptedOutOfCall__c` has several."""
     text = unicodedata.normalize("NFKC", heading[:MOST_LETTERS])
     text = re.sub("([a-zæøå0-9])([A-ZÆØÅ])", r"\1 \2", text)
     text = text.replace("'", "").replace("\u2019", "")
@@ -128,53 +128,55 @@ def words(heading: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def field(heading: str) -> str | None:
-    """The field that the heading names; None when it is none that we know for certain."""
-    found = SYNONYMS.get("_".join(words(heading)))
-    if found is not None:
-        return found
+    """The field that the heading names; None when no field is certain."""
+    synonym = SYNONYMS.get("_".join(words(heading)))
+    if synonym is not None:
+        return synonym
     if len(folded(heading)) > MOST_LETTERS:
         return None
-    kind, known = _judged(words(heading), heading)
-    if kind:
-        return known
+    is_sensitive, certain_field = _classified(words(heading), heading)
+    if is_sensitive:
+        return certain_field
     joined = "".join(words(heading))
     if joined in _JOINED:
         return _JOINED[joined]
-    left = [one for one in words(heading) if not _NOISE.fullmatch(one) and not one.isdigit()]
-    kinds = [one for one in left if _PHONE_KIND.fullmatch(one)]
-    if kinds and all(one in kinds or _PHONE_QUALIFIER.fullmatch(one) for one in left):
+    own_words = [
+        word for word in words(heading) if not _NOISE.fullmatch(word) and not word.isdigit()
+    ]
+    kinds = [word for word in own_words if _PHONE_KIND.fullmatch(word)]
+    if kinds and all(word in kinds or _PHONE_QUALIFIER.fullmatch(word) for word in own_words):
         return "phone"
-    return SYNONYMS.get("_".join(left)) if left else None
+    return SYNONYMS.get("_".join(own_words)) if own_words else None
 
 
-_JOINED = {name.replace("_", ""): found for name, found in SYNONYMS.items() if len(name) > 4}
+_JOINED = {name.replace("_", ""): field for name, field in SYNONYMS.items() if len(name) > 4}
 
 
 def is_doubtful(heading: str) -> bool:
-    """Whether a column may say that somebody must not be called, or is a child, and is not understood."""
+    """Whether a column may say that a person must not be called or is a child, without a certain field."""
     if len(folded(heading)) > MOST_LETTERS:
         return True
     if "_".join(words(heading)) in SYNONYMS:
         return False
-    kind, known = _judged(words(heading), heading)
-    return kind and known is None
+    is_sensitive, certain_field = _classified(words(heading), heading)
+    return is_sensitive and certain_field is None
 
 
-def _judged(said: tuple[str, ...], heading: str) -> tuple[bool, str | None]:
-    """Whether it is about a no, a death or a birthday, and which field it is if that is certain.
+def _classified(parts: tuple[str, ...], heading: str) -> tuple[bool, str | None]:
+    """Whether the heading is about an opt-out, a death or a birthday, and its field if that is certain.
 
-    A no about other ways than the telephone is about none of them.
+    An opt-out of other channels than the telephone is none of these.
     """
-    joined = " ".join(said)
-    if any(_SECRET.fullmatch(one) for one in (*said, "".join(said))):
+    joined = " ".join(parts)
+    if any(_SECRET.fullmatch(word) for word in (*parts, "".join(parts))):
         return True, None
-    if any(_DEATH.fullmatch(one) for one in said):
-        denied = any(_DENIED_DEATH.fullmatch(one) or _BIRTH.fullmatch(one) for one in said)
+    if any(_DEATH.fullmatch(word) for word in parts):
+        denied = any(_DENIED_DEATH.fullmatch(word) or _BIRTH.fullmatch(word) for word in parts)
         return True, None if denied else DECEASED
-    if any(_OTHER_AGES.fullmatch(one) for one in said) or "birth year" in joined:
+    if any(_OTHER_AGES.fullmatch(word) for word in parts) or "birth year" in joined:
         return True, None
-    if any(_BIRTH.fullmatch(one) for one in said):
-        if any(_NOT_A_DATE.fullmatch(one) for one in said):
+    if any(_BIRTH.fullmatch(word) for word in parts):
+        if any(_NOT_A_DATE.fullmatch(word) for word in parts):
             return False, None
         return True, "born"
     return _opt_out(joined, heading)
@@ -186,48 +188,48 @@ def _opt_out(joined: str, heading: str) -> tuple[bool, str | None]:
     if _NUMBER_OF.search(joined) or re.search(r"\bno\.", heading.casefold()):
         plain = re.sub(r"\bno\b", "", plain)  # `Phone No.` is a number
     parts = plain.split()
-    stands = [one for one in parts if _STANDING.fullmatch(one)]
-    no = [one for one in parts if _NO.fullmatch(one) and one not in stands]
-    phone = [one for one in parts if _PHONE.fullmatch(one) and one not in (*stands, *no)]
-    permits = [one for one in parts if _PERMITS.fullmatch(one) and one not in stands]
-    if not stands and not no:
+    blocks = [word for word in parts if _BLOCK.fullmatch(word)]
+    negations = [word for word in parts if _NO.fullmatch(word) and word not in blocks]
+    phone = [word for word in parts if _PHONE.fullmatch(word) and word not in (*blocks, *negations)]
+    permits = [word for word in parts if _PERMITS.fullmatch(word) and word not in blocks]
+    if not blocks and not negations:
         if not permits:
             return False, None
-        rest = _rest(parts, {*permits, *phone})
-        certain = bool(phone) and not rest
-        return (True, MAY_CALL) if certain else (bool(phone) or _speaks_of_consent(permits), None)
-    others = [one for one in parts if _OTHERS.fullmatch(one)]
-    if others and not phone:
+        unknown = _unknown_words(parts, {*permits, *phone})
+        certain = bool(phone) and not unknown
+        return (True, MAY_CALL) if certain else (bool(phone) or _is_about_consent(permits), None)
+    other_channels = [word for word in parts if _OTHER_CHANNELS.fullmatch(word)]
+    if other_channels and not phone:
         return False, None
-    if stands and any(one in ("not", "ikke", "no", "ingen", "without", "uden") for one in no):
-        return True, None  # `ikke reserveret`: a no to a no
-    known = {*stands, *no, *phone, *others, *permits}
-    rest = _rest(parts, known)
-    if permits and not no:
+    if blocks and {"not", "ikke", "no", "ingen", "without", "uden"} & set(negations):
+        return True, None  # `ikke reserveret`: a negated opt-out
+    if permits and not negations:
         return True, None
-    return True, None if rest else DO_NOT_CALL
+    unknown = _unknown_words(parts, {*blocks, *negations, *phone, *other_channels, *permits})
+    return True, None if unknown else DO_NOT_CALL
 
 
-def _rest(parts: list[str], known: set[str]) -> list[str]:
+def _unknown_words(parts: list[str], known: set[str]) -> list[str]:
     return [
-        one
-        for one in parts
-        if one not in known
-        and not one.isdigit()
-        and not _FILLER.fullmatch(one)
-        and not _NOISE.fullmatch(one)
+        word
+        for word in parts
+        if word not in known
+        and not word.isdigit()
+        and not _FILLER.fullmatch(word)
+        and not _NOISE.fullmatch(word)
     ]
 
 
-def _speaks_of_consent(permits: list[str]) -> bool:
-    return any(one not in ("må", "may", "ok", "kan", "can", "maa") for one in permits)
+def _is_about_consent(permits: list[str]) -> bool:
+    return any(word not in ("må", "may", "ok", "kan", "can", "maa") for word in permits)
 
 
 _COUNTED = re.compile(
     r"id|ref|reference|no|nr|lbnr|lobenr|løbenr|løbenummer|række|row|row_number|index"
 )
-"""Headings under which a sheet may number its rows; a member number is called by its name."""
+"""Headings under which a sheet may number its rows; a member number has a heading of its own."""
 
 
 def may_be_counted(heading: str) -> bool:
+    """Whether the column may contain row numbers."""
     return _COUNTED.fullmatch("_".join(words(heading))) is not None

@@ -1,6 +1,6 @@
-"""A list's headings: which column holds which field, which must not be overlooked, and which are details.
+"""Maps a list's columns to fields by their headings, and reports columns that may hold opt-outs.
 
-Only names of columns; what stands in their cells is read in contact.py and opt_out.py.
+Only headings are read here; cells are read in contact.py, cells.py and opt_out_cells.py.
 """
 
 from collections import Counter
@@ -11,67 +11,68 @@ from callserver.domain.heading_words import FIELDS, OPT_OUTS, SYNONYMS, field, f
 from callserver.texts import Wrong
 
 IGNORE = "ignore"
-"""Stands for a field where somebody says that a column is not to be taken in."""
+"""Takes the place of a field for a column that is not to be imported."""
 
 REFUSED_COLUMNS = ("line", "column", "reason", "message")
-"""Stand behind the list's own columns in a file of refused rows; left out when it comes back."""
+"""Appended to the list's own columns in a file of refused rows; ignored when it is imported again."""
 
 STATE_COLUMNS = ("contact", "status", "reason", "next_at", "tries")
-"""Stand behind the list's own columns in an export; left out in the same way."""
+"""Appended to the list's own columns in an export; ignored in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """What the columns of a file are taken for, by position."""
+    """Which field each column of a file holds, by position."""
 
     columns: Mapping[str, int]  # field -> position
-    opt_outs: tuple[tuple[int, str], ...] = ()  # position and which of OPT_OUTS
+    opt_outs: tuple[tuple[int, str], ...] = ()  # position, and which of OPT_OUTS
     phones: tuple[int, ...] = ()  # columns that hold numbers, the one that is called included
-    unread: tuple[int, ...] = ()  # taken for no field: details for the script, or ignored
+    unread: tuple[int, ...] = ()  # columns of no field: merge fields for the script, or ignored
     ignored: frozenset[int] = frozenset()
-    doubtful: tuple[int, ...] = ()  # of the unread: may say no, and nobody has said what they are
+    doubtful: tuple[int, ...] = ()  # unread columns that may hold opt-outs; a field must be given
 
 
 def map_columns(
     header: Sequence[str], given: Mapping[str, str], left_out: Collection[str] = ()
 ) -> ColumnMapping:
-    """What each column is; `given` (column -> field or `ignore`) goes before what headings suggest.
+    """The field of each column; `given` (column -> field or `ignore`) overrides the headings.
 
-    `left_out`: fields that no heading suggests. What says that somebody must not be called is never
-    left out: it has to be given as something else.
+    `left_out`: fields that are not derived from headings. A column that says who must not be called is
+    never left out: it has to be given another field or `ignore`.
 
     Raises:
         ValueError: a given column or field does not exist, two columns have one name, or no column
             holds the telephone number.
     """
-    names = [folded(name) for name in header]
+    names = [folded(heading) for heading in header]
     for name, count in Counter(names).items():
         if name and count > 1:
             raise Wrong("same_columns", name=repr(name))
-    at_of = {name: at for at, name in enumerate(names)}
-    said: dict[int, str] = {}
+    position_of = {name: at for at, name in enumerate(names)}
+    given_fields: dict[int, str] = {}
     for column, wanted in given.items():
-        if folded(column) not in at_of:
+        if folded(column) not in position_of:
             raise Wrong("no_column", name=repr(column), known=", ".join(header))
         if wanted not in FIELDS and wanted != IGNORE:
             known = ", ".join(sorted({*FIELDS, IGNORE}))
             raise Wrong("no_field", name=repr(wanted), known=known)
-        said[at_of[folded(column)]] = wanted
-    suggested = {at: found for at, name in enumerate(header) if (found := field(name)) is not None}
-    columns = {one: at for at, one in said.items() if one not in (IGNORE, *OPT_OUTS)}
+        given_fields[position_of[folded(column)]] = wanted
+    by_heading = {at: field(heading) for at, heading in enumerate(header)}
+    suggested = {at: name for at, name in by_heading.items() if name is not None}
+    columns = {name: at for at, name in given_fields.items() if name not in (IGNORE, *OPT_OUTS)}
     exact = [at for at in suggested if names[at].strip("_.:") in SYNONYMS]
     for at in (*exact, *suggested):
-        one = suggested[at]
-        if one in left_out:
+        name = suggested[at]
+        if name in left_out:
             continue
-        if at not in said and one not in OPT_OUTS and at not in columns.values():
-            columns.setdefault(one, at)
+        if at not in given_fields and name not in OPT_OUTS and at not in columns.values():
+            columns.setdefault(name, at)
     if "phone" not in columns:
         raise Wrong("no_phone_column")
     opt_outs = tuple(
-        (at, one)
+        (at, name)
         for at in range(len(header))
-        if (one := said.get(at, suggested.get(at, ""))) in OPT_OUTS
+        if (name := given_fields.get(at, suggested.get(at, ""))) in OPT_OUTS
     )
     read = {*columns.values(), *(at for at, _ in opt_outs)}
     unread = tuple(at for at in range(len(header)) if at not in read)
@@ -84,19 +85,19 @@ def map_columns(
             if at == columns["phone"] or (suggested.get(at) == "phone" and at not in read)
         ),
         unread=unread,
-        ignored=frozenset(at for at, one in said.items() if one == IGNORE),
+        ignored=frozenset(at for at, name in given_fields.items() if name == IGNORE),
         doubtful=tuple(
             at
             for at in unread
-            if at not in said and (is_doubtful(header[at]) or suggested.get(at) == "born")
+            if at not in given_fields and (is_doubtful(header[at]) or suggested.get(at) == "born")
         ),
     )
 
 
 def own_width(header: Sequence[str]) -> int:
-    """How many columns are the list's own: what comes back from us has more."""
-    for exported in (REFUSED_COLUMNS, STATE_COLUMNS):
-        own = len(header) - len(exported)
-        if own > 0 and tuple(header[own:]) == exported:
-            return own_width(header[:own])
+    """How many columns are the list's own: a file that the server wrote has more."""
+    for appended in (REFUSED_COLUMNS, STATE_COLUMNS):
+        width = len(header) - len(appended)
+        if width > 0 and tuple(header[width:]) == appended:
+            return own_width(header[:width])
     return len(header)

@@ -1,7 +1,7 @@
-"""May this place be rung at this instant, and when next? Windows are half-open on local clocks.
+"""May this place be called at this instant, and when next? Windows are half-open, in local time.
 
-A place is a country (its holidays) and one zone or several (all must be open). A holiday or closed
-day is looked up on the local date, and before it no other time rule is asked.
+A place is a country (for its holidays) and one or several zones (all must be open). A holiday or closed
+day is looked up by the local date and takes precedence over all other time rules.
 """
 
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ LOOK_AHEAD_DAYS = 400
 DAY = timedelta(days=1)
 
 SET_UP_SECONDS = 10
-"""From the permit to the first ring, and what is added to the ring time, rounded up.
+"""The time from the permit to the first ring, plus the carrier's extra ring time, rounded up.
 
-A permit lives 2 s (permit.LIFETIME), a carrier takes 0.7 to 1.5 s until the telephone rings, and
-Twilio rings a conference participant 5 s longer than it is told.
+A permit is valid for 2 s (permit.LIFETIME), a carrier needs 0.7 to 1.5 s until the telephone rings, and
+Twilio rings a conference participant 5 s longer than ordered.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a telephone rings. No zones: nobody knows, and nobody may ring there."""
+    """Where a telephone rings. No zones: the place is unknown and may not be called."""
 
     country: str | None
     zones: tuple[str, ...]
@@ -59,7 +59,7 @@ def _zone(name: str) -> ZoneInfo | None:
 
 @lru_cache(maxsize=1024)
 def public_holidays(country: str, year: int) -> frozenset[date]:
-    """The country's public holidays. 5 June, 24 and 31 December are none in Denmark."""
+    """The country's public holidays. In Denmark they do not include 5 June, 24 and 31 December."""
     return frozenset(holidays.country_holidays(country, years=year))
 
 
@@ -78,7 +78,7 @@ def _is_closed(policy: Policy, day: date) -> bool:
 
 @lru_cache(maxsize=4096)
 def _day(hours_key: "_Hours", country: str | None, day: date) -> tuple[Window, ...] | Reason:
-    """The day's windows, or why it has none."""
+    """The day's windows, or the reason why it has none."""
     policy = hours_key.policy
     if _is_holiday(policy, country, day):
         return Reason.TIME_HOLIDAY
@@ -94,7 +94,7 @@ def _day(hours_key: "_Hours", country: str | None, day: date) -> tuple[Window, .
 
 
 class _Hours:
-    """A policy as a key of the cache: by identity, which a frozen policy may be."""
+    """A policy as a cache key: compared by identity, which is safe because a policy is frozen."""
 
     __slots__ = ("policy",)
 
@@ -109,14 +109,14 @@ class _Hours:
 
 
 def guarded(policy: Policy, ring_seconds: int) -> Policy:
-    """The policy with a close guard of at least the ring time and the set-up: what is dialed within
-    the hours has stopped ringing when they end. A stricter guard of the policy's own stays."""
+    """The policy with a close guard of at least the ring time and the set-up time, so that a call dialed
+    within the hours has stopped ringing when they end. A stricter guard of the policy stays."""
     return _guarded(_Hours(policy), ring_seconds + SET_UP_SECONDS)
 
 
 @lru_cache(maxsize=256)
 def _guarded(key: _Hours, least: int) -> Policy:
-    """Cached, for a policy is a key of `_day` by identity."""
+    """Cached, because `_day` uses the policy's identity as a cache key."""
     policy = key.policy
     if policy.hours.close_guard_seconds >= least:
         return policy
@@ -144,33 +144,33 @@ def _zone_problem(
 
 
 def problems(policy: Policy, place: Place, now: datetime) -> tuple[Reason, ...]:
-    """Every reason why the place is closed at this instant; none: it is open."""
+    """Every reason why the place is closed at this instant; empty: it is open."""
     if not place.zones:
         return (Reason.TIME_TZ_UNKNOWN,)
-    found = set()
+    reasons = set()
     for name in place.zones:
         zone = _zone(name)
         if zone is None:
             return (Reason.TIME_TZ_UNKNOWN,)
         problem = _zone_problem(policy, place.country, zone, now)
         if problem is not None:
-            found.add(problem)
-    return tuple(found)
+            reasons.add(problem)
+    return tuple(reasons)
 
 
 def is_open(policy: Policy, place: Place, now: datetime) -> bool:
-    """Whether the place may be rung at this instant."""
+    """Whether the place may be called at this instant."""
     return not problems(policy, place, now)
 
 
 def next_open(policy: Policy, place: Place, after: datetime) -> datetime | None:
-    """The first instant from `after` on at which every zone is open; None within 400 days."""
+    """The first instant from `after` on at which every zone is open; None: none within 400 days."""
     if is_open(policy, place, after):
         return after
     if not place.zones or any(_zone(name) is None for name in place.zones):
         return None
     zones = zones_of(place)
-    # An intersection of half-open windows begins where one of them opens.
+    # An intersection of half-open windows begins when one of them opens.
     for ahead in range(-1, LOOK_AHEAD_DAYS):
         openings: list[datetime] = []
         for zone in zones:
@@ -185,23 +185,23 @@ def next_open(policy: Policy, place: Place, after: datetime) -> datetime | None:
 
 
 def instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """The instant at which local clocks show this time; in a skipped hour, the first after it."""
+    """The instant of this local time; for a time in a skipped hour, the first instant after it."""
     local = datetime(day.year, day.month, day.day, minutes // 60 % 24, minutes % 60, tzinfo=zone)
-    found = local.astimezone(UTC)
-    shown = found.astimezone(zone)
+    at = local.astimezone(UTC)
+    shown = at.astimezone(zone)
     if (shown.hour, shown.minute) != (local.hour, local.minute):  # skipped by a clock change
-        found = local.replace(fold=1).astimezone(UTC)
-        while found.astimezone(zone).replace(tzinfo=None) < local.replace(tzinfo=None):
-            found += timedelta(minutes=1)
-    return found
+        at = local.replace(fold=1).astimezone(UTC)
+        while at.astimezone(zone).replace(tzinfo=None) < local.replace(tzinfo=None):
+            at += timedelta(minutes=1)
+    return at
 
 
 def local_dates(place: Place, now: datetime) -> tuple[date, ...]:
-    """Today in each of the place's zones; in UTC when no zone is known (nobody is rung there)."""
+    """Today in each of the place's zones; in UTC when no zone is known (no call is permitted then)."""
     return tuple({now.astimezone(zone).date() for zone in zones_of(place)})
 
 
 def zones_of(place: Place) -> tuple[ZoneInfo, ...]:
-    """The zones themselves; UTC when none is known (nobody is rung there)."""
-    found = tuple(zone for name in place.zones if (zone := _zone(name)) is not None)
-    return found or (ZoneInfo("UTC"),)
+    """The place's zones; UTC when none is known (no call is permitted then)."""
+    zones = tuple(zone for name in place.zones if (zone := _zone(name)) is not None)
+    return zones or (ZoneInfo("UTC"),)

@@ -1,7 +1,7 @@
-"""What the provider shall do with a leg that asks us: a value, rendered by each provider's own door.
+"""Instructions for a leg whose provider asks what to do, as values that each provider's side renders.
 
-Webhooks turn these into TwiML, an exchange's adapter into its own orders. The words themselves are
-named by key and said from the texts in the called person's language (Danish).
+Webhooks turn them into TwiML, the exchange's adapter into its own orders. Spoken texts are named by
+key and taken from the catalogue in the called person's language (Danish).
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from callserver.domain.listening import Mode
 
 @dataclass(frozen=True, slots=True)
 class JoinRoom:
-    """Put a phoner's leg into its room: silent wait, no beep, room stays when others leave."""
+    """Put a phoner's leg into its room: no music, no beep, and the room stays when others leave."""
 
     room: str
     seat: int
@@ -20,18 +20,18 @@ class JoinRoom:
 
 @dataclass(frozen=True, slots=True)
 class Hear:
-    """Put a listener's leg into a phoner's room. It neither opens nor ends the room, and no tone
-    tells that it came or went; in what `mode` says its voice is heard, else by nobody."""
+    """Put a listener's leg into a phoner's room. It neither starts nor ends the room, and no tone
+    announces it. `mode` says who hears the listener's voice."""
 
     room: str
     listening: int
     mode: Mode
-    phoner: str  # the provider's name for the phoner's leg: who hears a coach
+    phoner: str  # the provider's id of the phoner's leg, which hears a coach
 
 
 @dataclass(frozen=True, slots=True)
 class WaitToHear:
-    """Keep a listener's leg in silence; it asks again by and by, and is told when there is more."""
+    """Keep a listener's leg in silence; it asks again at intervals, and when the server orders it to."""
 
     listening: int
 
@@ -46,7 +46,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class AskKey:
-    """Say one text and wait for a key, which comes back to `inbound.pressed`."""
+    """Say one text and wait for a key, which is passed to `inbound.pressed`."""
 
     text: str
     values: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class SayCode:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """End the leg without a word."""
+    """End the leg without saying anything."""
 
 
 Instruction = JoinRoom | Hear | WaitToHear | Say | AskKey | SayCode | HangUp

@@ -1,7 +1,7 @@
-"""JSON Schemas of the configuration files, for editors that check while one types.
+"""JSON Schemas of the configuration files, for editors that check a file during editing.
 
-An editor sees one file at a time: what a file extends it cannot see. So a file that extends another,
-or is there to be extended, need not hold every key; `callserver check` knows the whole.
+An editor checks one file at a time and does not see what it extends. So a file that extends another, or
+is meant to be extended, need not contain every key; `callserver check` checks the merged result.
 """
 
 from typing import Any
@@ -10,29 +10,29 @@ from callserver.domain.document import Document
 
 
 def schema(model: type[Document]) -> dict[str, Any]:
-    """The schema of a model's files: whole ones, those that extend, and bases without a name."""
-    whole = model.model_json_schema(by_alias=True)
-    kinds = whole.pop("$defs", {})
-    properties = {"extends": {"type": "string"}, **whole.pop("properties")}
-    required = whole.pop("required", [])
-    part = {f"{name}.part": _loosened(kind) for name, kind in kinds.items()}
+    """The schema of a model's files: complete ones, those that extend, and bases without a name."""
+    complete = model.model_json_schema(by_alias=True)
+    definitions = complete.pop("$defs", {})
+    properties = {"extends": {"type": "string"}, **complete.pop("properties")}
+    required = complete.pop("required", [])
+    partial = {f"{name}.part": _optional(node) for name, node in definitions.items()}
     return {
-        **whole,
+        **complete,
         "properties": dict.fromkeys(properties, True),
         "if": {"required": ["name"], "not": {"required": ["extends"]}},
         "then": {"properties": properties, "required": required},
-        "else": {"properties": _loosened(properties)},
-        "$defs": {**kinds, **part},
+        "else": {"properties": _optional(properties)},
+        "$defs": {**definitions, **partial},
     }
 
 
-def _loosened(node: Any) -> Any:
-    """The same with nothing required, all the way down."""
+def _optional(node: Any) -> Any:
+    """The same schema with nothing required, at every level."""
     if isinstance(node, list):
-        return [_loosened(one) for one in node]
+        return [_optional(item) for item in node]
     if not isinstance(node, dict):
         return node
-    found = {key: _loosened(value) for key, value in node.items() if key != "required"}
-    if "$ref" in found:
-        found["$ref"] += ".part"
-    return found
+    optional = {key: _optional(value) for key, value in node.items() if key != "required"}
+    if "$ref" in optional:
+        optional["$ref"] += ".part"
+    return optional

@@ -1,7 +1,7 @@
-"""Which telephone may be rung as a user's own, without a dial permit; everything else needs one.
+"""Which telephone may be called as a user's own, without a dial permit; every other call needs one.
 
-This file is the only maker of an OwnLine: no other file may construct one (a test looks). Telephony
-rings a user's telephone only for an OwnLine, so no order reaches a trunk without this decision.
+Only this file constructs an OwnLine (a test checks this). Telephony calls a user's telephone only with
+an OwnLine, so no order reaches a trunk without this decision.
 """
 
 import re
@@ -12,37 +12,37 @@ from enum import StrEnum
 from callserver.domain import phone
 
 UNANSWERED_IN_A_ROW = 4
-"""Rings without an answer before the line rests: two minutes of ringing, then nobody is there."""
+"""Unanswered calls before the line rests: after two minutes of ringing nobody is there."""
 
 REST = timedelta(minutes=15)
 
 UNANSWERED_A_DAY = 8
-"""Rings without an answer in a row before the line rests until the next day: a wrong telephone."""
+"""Unanswered calls in a row before the line rests for a day: it is probably a wrong telephone."""
 
 DAY = timedelta(hours=24)
 
 CHANGES_A_DAY = 3
-"""Lines that may be entered for one user in a day: a new telephone, and two typing errors."""
+"""Lines that may be entered for one user in a day: a new telephone and two typing errors."""
 
-BESIDE_HOURS = timedelta(hours=1)
-"""A number is also rung this long before and after the calling hours: a shift begins before the first
-call, and ends after the last one."""
+HOURS_MARGIN = timedelta(hours=1)
+"""A number is also called this long before and after the calling hours: a shift begins before the first
+call and ends after the last one."""
 
 CONFIRMS = "line"
-"""The beginning of the attempt's id of a call that confirms a line."""
+"""The prefix of the attempt's id of a call that confirms a line."""
 
 CONFIRMATION = "confirmation"
-"""The path of such a call."""
+"""The dial path of such a call."""
 
 CODE_DIGITS = 6
 CODE_TRIES = 3
-"""Guesses at one code. Together with the gate's limits on calls: a one in 300,000 chance per call."""
+"""Attempts to enter one code: a chance of about one in 300,000 per call, which the gate limits."""
 
 CODE_LASTS = timedelta(minutes=10)
 
 
 class Kind(StrEnum):
-    """What rings at a line."""
+    """The kind of telephone at a line."""
 
     BROWSER = "browser"
     SIP = "sip"
@@ -50,23 +50,23 @@ class Kind(StrEnum):
 
 
 class Problem(StrEnum):
-    """Why a line may not be rung, or not now; also the key of its sentence."""
+    """Why a line may not be called, or not now; also the key of its text."""
 
     UNREADABLE = "line_unreadable"
     NOT_YOURS = "line_not_yours"
     NOT_ENTERED = "line_not_entered"  # no administrator has entered it in the account
     HOST = "line_host"  # a SIP host that the settings do not allow
-    NOT_REGISTERED = "line_not_registered"  # no sign-in of this telephone at our exchange
+    NOT_REGISTERED = "line_not_registered"  # this telephone has no credentials at the exchange
     NUMBER = "line_number"  # not an ordinary number in a country that the policies allow
-    REFUSED = "line_refused"  # suppressed, on a list, in a register, or our own
+    REFUSED = "line_refused"  # suppressed, on a list, in a register, or the organisation's own
     UNCONFIRMED = "line_unconfirmed"
     CLOSED = "line_closed"  # far outside the calling hours
-    UNANSWERED = "line_unanswered"  # rang too often without an answer
+    UNANSWERED = "line_unanswered"  # called too often without an answer
 
 
 @dataclass(frozen=True, slots=True)
 class OwnLine:
-    """A telephone that may be rung now for the user whose own it is."""
+    """A user's own telephone that may be called now."""
 
     address: str
 
@@ -77,7 +77,7 @@ _SIP = re.compile(
     r"sip:([A-Za-z][A-Za-z0-9_.-]{0,63})@([A-Za-z0-9.-]{1,100})(?::[0-9]{1,5})?", re.ASCII
 )
 DIGITS_IN_A_NAME = 4
-"""A SIP user's name begins with a letter and has few digits: it is never a telephone number."""
+"""A SIP user name begins with a letter and has at most this many digits: it is never a number."""
 _NAMES_OF_THE_EXCHANGE = re.compile(r"(?:phoner|listener|telephone)_.*", re.ASCII | re.IGNORECASE)
 
 
@@ -87,57 +87,57 @@ def browser(user: int) -> str:
 
 
 def listening_browser(user: int) -> str:
-    """The line of the user's own browser as a listener: another telephone than the phoner's."""
+    """The line of the user's own browser as a listener, which differs from the phoner's."""
     return f"client:listener_{user}"
 
 
 def registered(user: int) -> str:
-    """The line of the user's own SIP telephone at our exchange."""
+    """The line of the user's own SIP telephone at the exchange."""
     return f"sip:telephone_{user}"
 
 
 def kind(address: str) -> Kind:
-    """What rings there."""
+    """The kind of telephone at this address."""
     if address.startswith("client:"):
         return Kind.BROWSER
     return Kind.SIP if address.startswith("sip:") else Kind.TELEPHONE
 
 
 def shown(address: str) -> str:
-    """For people and for the audit log: a number is masked."""
+    """The address for display and for the audit log; a number is masked."""
     telephone = kind(address) is Kind.TELEPHONE
     return phone.masked(address) if telephone else address.partition(":")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """What is known of the number at which somebody would be rung. The defaults refuse."""
+    """What is known about a number that would be called as a user's own. The defaults refuse."""
 
-    regions: frozenset[str] = frozenset()  # what every policy of the user's campaigns allows
-    known: bool = True  # suppressed, on a list, in a register, or our own
+    regions: frozenset[str] = frozenset()  # that every policy of the user's campaigns allows
+    known: bool = True  # suppressed, on a list, in a register, or the organisation's own
     confirmed: bool = False
-    hours_near: bool = False  # within the calling hours, or BESIDE_HOURS of them
+    hours_near: bool = False  # within the calling hours or their HOURS_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that the decision looks at."""
+    """Everything that the decision depends on."""
 
     now: datetime
     user: int
     address: str
     hosts: frozenset[str]  # SIP hosts that the settings allow
-    has_telephone: bool = False  # the user's own SIP telephone has a sign-in at our exchange
+    has_telephone: bool = False  # the user's own SIP telephone has credentials at the exchange
     number: Number = Number()
-    unanswered: int = 0  # rings without an answer in a row
+    unanswered: int = 0  # unanswered calls in a row
     rang_at: datetime | None = None
 
 
 def problem(facts: Facts) -> Problem | None:
-    """Why this can be no line of the user's at all; asked when it is entered and at every ring."""
+    """Why this cannot be a line of the user; checked when it is entered and at every call."""
     address = facts.address
-    if found := _CLIENT.fullmatch(address) or _REGISTERED.fullmatch(address):
-        return None if int(found[1]) == facts.user else Problem.NOT_YOURS
+    if match := _CLIENT.fullmatch(address) or _REGISTERED.fullmatch(address):
+        return None if int(match[1]) == facts.user else Problem.NOT_YOURS
     if address.startswith("client:"):
         return Problem.NOT_YOURS
     if address.startswith("sip:"):
@@ -146,10 +146,10 @@ def problem(facts: Facts) -> Problem | None:
 
 
 def decide(facts: Facts) -> OwnLine | Problem:
-    """May this telephone be rung now as the user's own?"""
-    found = problem(facts)
-    if found is not None:
-        return found
+    """May this telephone be called now as the user's own?"""
+    permanent_problem = problem(facts)
+    if permanent_problem is not None:
+        return permanent_problem
     if _REGISTERED.fullmatch(facts.address) and not facts.has_telephone:
         return Problem.NOT_REGISTERED
     if kind(facts.address) is Kind.TELEPHONE:
@@ -163,7 +163,7 @@ def decide(facts: Facts) -> OwnLine | Problem:
 
 
 def rests_until(unanswered: int, rang_at: datetime | None, now: datetime) -> datetime | None:
-    """Until when a line that nobody answers is left alone; None: it may be rung."""
+    """Until when an unanswered line is not called; None: it may be called."""
     if rang_at is None or unanswered < UNANSWERED_IN_A_ROW:
         return None
     until = None
@@ -175,10 +175,10 @@ def rests_until(unanswered: int, rang_at: datetime | None, now: datetime) -> dat
 
 
 def _sip_problem(address: str, hosts: frozenset[str]) -> Problem | None:
-    found = _SIP.fullmatch(address)
-    if found is None:
+    match = _SIP.fullmatch(address)
+    if match is None:
         return Problem.UNREADABLE
-    name, host = found[1], found[2].lower()
+    name, host = match[1], match[2].lower()
     if host not in hosts:
         return Problem.HOST
     if _NAMES_OF_THE_EXCHANGE.fullmatch(name):

@@ -1,9 +1,9 @@
-"""Who may hear whom, and what a listener's leg hears just now.
+"""Who may listen to whom, and what a listener's leg hears now.
 
-Rule: everything that decides whether somebody may listen, and where her leg belongs, stands in this
-file. A no lists every reason, in the order of `Denial`. Listening is a control measure: it begins once
-the staff have been told in time, only talks are heard, never a pause, and a person who does not want
-a listener has none.
+Rule: everything that decides whether a user may listen, and where their leg belongs, is in this file. A
+denial lists every reason, in the order of `Denial`. Listening is a control measure: it begins after the
+staff have been notified in time, it covers calls and never pauses, and it ends for a person who does not
+want a listener.
 """
 
 from collections.abc import Set as AbstractSet
@@ -20,47 +20,47 @@ from callserver.domain.seat import State
 
 
 class Mode(StrEnum):
-    """What of the listener is heard."""
+    """Who hears the listener's voice."""
 
-    SILENT = "silent"  # nothing, by nobody
-    COACH = "coach"  # her voice, by the phoner alone
-    JOIN = "join"  # her voice, by everybody
+    SILENT = "silent"  # nobody
+    COACH = "coach"  # the phoner alone
+    JOIN = "join"  # everybody in the call
 
 
 class ListenReason(StrEnum):
-    """Why somebody listens: a choice, because the audit log holds no free text."""
+    """Why a user listens: a closed list, because the audit log holds no free text."""
 
-    QUALITY = "quality"  # the everyday listening that everybody gets
+    QUALITY = "quality"  # regular listening to every phoner
     NEW = "new"  # the first shifts
     TRAINING = "training"
-    ASKED = "asked"  # the phoner asked for it, or raised her hand
+    ASKED = "asked"  # the phoner asked for it, or raised their hand
     COMPLAINT = "complaint"
-    MENTOR = "mentor"  # a trainee listens to her mentor
+    MENTOR = "mentor"  # a trainee listens to their mentor
 
 
 class Denial(StrEnum):
-    """Why somebody may not listen, in the order in which reasons are told."""
+    """Why a user may not listen, in the order in which reasons are reported."""
 
-    NOT_ANNOUNCED = "NOT_ANNOUNCED"  # the staff have not been told in time
+    NOT_ANNOUNCED = "NOT_ANNOUNCED"  # the staff have not been notified in time
     ROLE = "ROLE"
     DEPARTMENT = "DEPARTMENT"
-    NOT_MENTOR = "NOT_MENTOR"  # a trainee hears her own mentor only
+    NOT_MENTOR = "NOT_MENTOR"  # a trainee may listen to their own mentor only
     OWN_SEAT = "OWN_SEAT"
     EMPTY_ROOM = "EMPTY_ROOM"  # the phoner's telephone is not connected
-    PERSON_SAID_NO = "PERSON_SAID_NO"  # whoever is on the line does not want a listener
+    PERSON_SAID_NO = "PERSON_SAID_NO"  # the person on the line does not want a listener
 
 
 class DisclosureTime(StrEnum):
-    """When the phoner sees that and by whom she is heard."""
+    """When the phoner sees that somebody listens, and who."""
 
     DURING = "during"
     AFTER = "after"
 
 
 class ListeningPolicy(Document):
-    """The house's rules of listening (`listening` in config/house.yaml)."""
+    """The organisation's rules of listening (`listening` in config/house.yaml)."""
 
-    notified_from: date  # the day on which every phoner had been told
+    notified_from: date  # the day on which every phoner had been notified
     notice_days: Annotated[int, Field(ge=42, le=365)] = 42
     phoner_told: DisclosureTime = DisclosureTime.AFTER
     source: str
@@ -68,7 +68,7 @@ class ListeningPolicy(Document):
 
     @property
     def opens(self) -> date:
-        """The first day on which somebody may listen."""
+        """The first day on which listening is allowed."""
         return self.notified_from + timedelta(days=self.notice_days)
 
 
@@ -77,26 +77,26 @@ _NEEDS = {Mode.SILENT: Action.LISTEN, Mode.COACH: Action.COACH, Mode.JOIN: Actio
 
 @dataclass(frozen=True, slots=True)
 class ListeningFacts:
-    """Everything the answer depends on. `today` is the day in UTC."""
+    """Everything that the decision depends on. `today` is the day in UTC."""
 
     today: date
     policy: ListeningPolicy | None
     mode: Mode
-    rights: AbstractSet[Action]  # what the listener may do
+    rights: AbstractSet[Action]  # the listener's
     listener: int
     listener_department: str | None  # None: all of them
-    mentor: int | None  # the phoner to whom the listener is bound as a trainee
+    mentor: int | None  # the phoner to whom the listener may listen as a trainee
     phoner: int
     department: str | None  # the seat's
-    present: bool  # the phoner sits in her room
-    said_no: bool  # whoever is on the line does not want a listener
+    present: bool  # the phoner's telephone is in its room
+    said_no: bool  # the person on the line does not want a listener
 
 
 def denials(facts: ListeningFacts) -> tuple[Denial, ...]:
-    """Every reason against it; empty: she may."""
+    """Every reason why the user may not listen; empty: they may."""
     as_trainee = facts.mode is Mode.SILENT and Action.LISTEN_TO_MENTOR in facts.rights
     by_right = _NEEDS[facts.mode] in facts.rights
-    against = {
+    applies = {
         Denial.NOT_ANNOUNCED: facts.policy is None or facts.today < facts.policy.opens,
         Denial.ROLE: not by_right and not as_trainee,
         Denial.DEPARTMENT: facts.listener_department not in (None, facts.department),
@@ -105,17 +105,18 @@ def denials(facts: ListeningFacts) -> tuple[Denial, ...]:
         Denial.EMPTY_ROOM: not facts.present,
         Denial.PERSON_SAID_NO: facts.said_no,
     }
-    return tuple(no for no in Denial if against[no])
+    return tuple(reason for reason in Denial if applies[reason])
 
 
 TEMPORARY = frozenset({Denial.EMPTY_ROOM, Denial.PERSON_SAID_NO})
-"""Reasons that end with the moment: a listening that is open already waits in silence meanwhile."""
+"""Reasons that pass: an open listening is not ended by them, its leg waits in silence."""
 
 _IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING})
 
 
 def mode_now(mode: Mode, seat: State) -> Mode:
-    """A joined voice leaves with the talk it joined: the next person never hears it unasked."""
+    """The mode that applies now. A listener who joined a conversation is silent when it ends: the next
+    person never hears them."""
     return Mode.SILENT if mode is Mode.JOIN and seat is not State.TALKING else mode
 
 
@@ -123,16 +124,16 @@ _LOUDNESS = {Mode.SILENT: 0, Mode.COACH: 1, Mode.JOIN: 2}
 
 
 def may_stay(mode: Mode, allowed: Mode | None) -> bool:
-    """Whether a leg that is in a room in this mode may be there, where `allowed` is what it may be
-    (None: not there at all). It may be quieter than allowed, never louder."""
+    """Whether a leg that is in a room in this mode may stay, where `allowed` is its allowed mode (None:
+    it must leave). It may be heard by fewer people than allowed, never by more."""
     return allowed is not None and _LOUDNESS[mode] <= _LOUDNESS[allowed]
 
 
 def hears(mode: Mode, seat: State, *, present: bool, said_no: bool) -> bool:
-    """Whether the listener's leg belongs into the seat's room just now, or waits in silence.
+    """Whether the listener's leg belongs in the seat's room now, or waits in silence.
 
-    A silent listener hears calls, from the moment a number is about to be rung; what a phoner says
-    in a pause is nobody's business. Who coaches is known to be there, and may go on between calls.
+    A silent listener hears calls only, from the moment a number is about to be called; what a phoner
+    says in a pause is private. The phoner knows of a coach, who may stay between calls.
     """
     if not present or said_no:
         return False

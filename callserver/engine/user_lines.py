@@ -110,7 +110,7 @@ def ready(tx: Tx, user: User) -> bool:
 def _hours_near(terms: LineContext, campaign: Campaign, number: str, now: datetime) -> bool:
     policy = terms.rules.current.policies.get(campaign.policy)
     place = hours.place_of(number, None)
-    beside = (now - line.BESIDE_HOURS, now, now + line.BESIDE_HOURS)
+    beside = (now - line.HOURS_MARGIN, now, now + line.HOURS_MARGIN)
     return policy is not None and any(hours.is_open(policy, place, at) for at in beside)
 
 
