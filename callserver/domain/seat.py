@@ -60,6 +60,10 @@ class ImpossibleEvent(Exception):  # noqa: N818 - the domain's own word
 LINE_TROUBLE = "line_"
 """How a reason begins for which a phoner's telephone is not in its room."""
 
+PLANNED = "leg_old"
+"""The reason of a leg that we replace ourselves. After any other loss the phoner presses Ready: a page
+that is opened again answers by itself, and says nothing about who sits at it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -113,7 +117,7 @@ def _rest(seat: Seat) -> Seat:
     if seat.wants is S.OFF:
         return replace(seat, state=S.OFF, connected=False, reason="")
     if not seat.connected:
-        return replace(seat, state=S.CONNECTING, reason="")
+        return replace(seat, state=S.CONNECTING)
     if seat.wants is S.WAITING:
         return replace(seat, state=S.WAITING, reason="")
     return replace(seat, state=S.PAUSED)
@@ -137,6 +141,8 @@ def move(seat: Seat, event: Event, reason: str = "") -> Seat:  # noqa: C901, PLR
             return _rest(joined) if seat.state is S.CONNECTING else joined
         case E.LEG_LOST:
             lost = replace(seat, connected=False)
+            if seat.wants is S.WAITING and reason != PLANNED:
+                lost = replace(lost, wants=S.PAUSED, reason=reason or "leg_lost")
             if seat.state is S.WAITING or (seat.state is S.PAUSED and not seat.outcome_owed):
                 return replace(lost, state=S.CONNECTING, reason=reason or "leg_lost")
             return lost

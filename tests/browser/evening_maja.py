@@ -109,7 +109,7 @@ class Maja:
         """What she has chosen and filled in."""
         attempt = self.call().attempt
         with self.page.expect_response("**/outcome") as saved:
-            self.page.locator("#chosen").get_by_role("button", name=f"Save, {then}").click()
+            self.page.locator(f"#chosen [data-way={then}]").click()
         assert saved.value.ok
         self.given[attempt] = outcome
 
@@ -132,12 +132,12 @@ class Maja:
         expect(self.page.locator("#chosen [type=number]")).to_be_focused()
         self.page.keyboard.type(str(amount))
         self.page.get_by_label(often, exact=True).check()
-        self.page.get_by_role("button", name=f"Read back: save and {then}").click()
+        self.page.get_by_role("button", name="Read the agreement back").click()
         for sentence in said:
             expect(self.page.locator(".read-back blockquote")).to_contain_text(sentence)
         assert self.call().outcome is None, "nothing is saved before the person says yes"
         with self.page.expect_response("**/outcome") as saved:
-            self.page.get_by_role("button", name="The person says yes: save").click()
+            self.page.locator(f".read-back [data-way={then}]").click()
         assert saved.value.ok
         self.given[attempt] = outcome
 

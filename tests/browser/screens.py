@@ -19,9 +19,19 @@ from tests.browser.conftest import House, open_house, sign_in, windows
 from tests.browser.shift import on_shift, state
 
 SCREENS = conftest.ROOT / "docs" / "screens"
-EVENING = BehaviourRates(answers=0.6, talk_seconds=45, returns_missed=0.05, wraps_up=(5, 12))
+EVENING = BehaviourRates(
+    answers=0.6,
+    hangs_up_early=0,
+    voicemail=0,
+    talk_seconds=45,
+    shortest_talk=30,
+    returns_missed=0.05,
+    wraps_up=(5, 12),
+)
+"""Whoever answers talks: a talk that ends at once is over before a supervisor hears it."""
 WARM_UP_S = 90
 """So long the robots work before the first picture: empty pages show nothing."""
+WIDE = {"width": 1440, "height": 900}
 
 Visit = Callable[[str, str], Page]
 
@@ -114,6 +124,7 @@ def a_call(maja: Page, sigrid: Page) -> None:
         maja.locator("#hang-up").click()
     state(maja, "wrapping_up")
     maja.keyboard.press("b")
+    expect(maja.locator("#breather")).to_be_hidden()
     maja.locator(".read-back .main").click()
     state(maja, "breather")
     shoot(maja, "phone-breather")

@@ -20,7 +20,7 @@ def state(page: Page, wanted: str, seconds: float = 30) -> None:
 def finish(page: Page) -> None:
     """No, thank you; and a pause."""
     page.get_by_role("button", name=re.compile("^No, thank you")).click()
-    page.get_by_role("button", name=re.compile("^Save and pause")).click()
+    page.locator("#chosen [data-way=pause]").click()
     state(page, "paused")
 
 

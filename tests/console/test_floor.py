@@ -142,7 +142,7 @@ def test_an_outcome_is_corrected_within_the_department(house: House, other: Brow
     (call,) = details["calls"]
     assert (call["outcome"], call["heard"]) == ("no_thanks", False)
     assert "322000" not in str(details)
-    assert "voicemail" in details["outcomes"]["kanvas"]
+    assert "voicemail" in details["campaigns"]["kanvas"]["outcomes"]
     body = {"attempt": call["attempt"], "outcome": "voicemail"}
     assert other.api("POST", "/correct", body).status_code == 404
     assert supervisor.api("POST", "/correct", body).status_code == 200

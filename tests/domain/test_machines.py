@@ -73,6 +73,30 @@ def test_a_seat_waits_only_in_its_room_and_owes_nothing(events: list[Event]) -> 
             assert not now.outcome_owed
 
 
+@given(
+    st.lists(st.sampled_from(list(Event)), max_size=40),
+    st.lists(st.sampled_from([one for one in Event if one is not Event.READY]), max_size=40),
+)
+def test_after_a_lost_leg_a_seat_waits_only_when_its_phoner_is_ready(
+    before: list[Event], after: list[Event]
+) -> None:
+    now = Seat()
+    for event in [*before, Event.LEG_LOST, *after]:
+        try:
+            now = seat.move(now, event)
+        except ImpossibleEvent:
+            continue
+    assert now.state is not seat.State.WAITING
+
+
+def test_a_leg_that_we_replace_needs_no_ready() -> None:
+    waiting = Seat(seat.State.WAITING, connected=True, wants=seat.State.WAITING)
+    planned = seat.move(waiting, Event.LEG_LOST, seat.PLANNED)
+    assert seat.move(planned, Event.JOINED).state is seat.State.WAITING
+    lost = seat.move(waiting, Event.LEG_LOST)
+    assert seat.move(lost, Event.JOINED).state is seat.State.PAUSED
+
+
 @given(st.lists(st.sampled_from(list(Event)), max_size=40))
 def test_no_seat_hangs(events: list[Event]) -> None:
     """From wherever it came, giving what is owed, joining and pressing Ready leads to waiting."""

@@ -12,10 +12,11 @@ from callserver.console.floor import views
 from callserver.console.floor.views import Figures, FloorSeat, FloorView, SeatDetails
 from callserver.console.listening.api import forms_of
 from callserver.console.live import Told
+from callserver.console.phone.views import correctable
 from callserver.database import accounts, audit, calls, floor, listenings, seats
 from callserver.database.audit import Cursor, Entry
 from callserver.database.calls import CallRow
-from callserver.domain import asking, phone
+from callserver.domain import phone
 from callserver.domain.audit import Kind
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action
@@ -210,6 +211,7 @@ class FloorApi:
     async def seat(self, asked: Asked, seat: int) -> SeatDetails:
         """One seat: today's calls, and the forms about her talks."""
         now = self._ctx.clock.now()
+        known = self._ctx.rules.current.campaigns
         midnight = now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)
 
         def look(tx: Tx) -> SeatDetails:
@@ -225,25 +227,15 @@ class FloorApi:
                 shifts=user.shifts,
                 trainees=[one.name for one in trainees],
                 calls=[_call(call, heard=call.attempt in heard) for call in made],
-                outcomes=self._outcomes({call.campaign for call in made}),
+                campaigns={
+                    name: correctable(known[name])
+                    for name in sorted({call.campaign for call in made})
+                    if name in known
+                },
                 forms=forms_of(tx, user.id) if asked.may(Action.LISTEN) else [],
             )
 
         return await self._ctx.store.read(look)
-
-    def _outcomes(self, names: set[str]) -> dict[str, dict[str, views.GivenOutcome]]:
-        known = self._ctx.rules.current.campaigns
-        return {
-            name: {
-                key: views.GivenOutcome(
-                    label=one.label,
-                    asks=one.asks,
-                    frequencies=asking.frequencies(known[name].purpose),
-                )
-                for key, one in known[name].outcomes.items()
-            }
-            for name in sorted(names & known.keys())
-        }
 
     async def hand(self, asked: Asked, seat: int, body: Nothing) -> Done:
         """I have seen her hand."""

@@ -9,8 +9,9 @@ from pydantic import AwareDatetime
 
 from callserver.console.endpoint import Answer
 from callserver.console.listening.views import FormView
+from callserver.console.phone.views import Correctable
 from callserver.domain.alarm import AlarmKind
-from callserver.domain.campaign import Ask, Label
+from callserver.domain.campaign import Label
 from callserver.domain.listening import Mode
 from callserver.domain.seat import State
 
@@ -113,14 +114,6 @@ class CallLine(Answer):
     heard: bool  # by me
 
 
-class GivenOutcome(Answer):
-    """One outcome that may be given."""
-
-    label: Label
-    asks: tuple[Ask, ...]
-    frequencies: tuple[str, ...]
-
-
 class SeatDetails(Answer):
     """One seat: today's calls, what their outcomes may be corrected to, and the forms about her."""
 
@@ -128,5 +121,5 @@ class SeatDetails(Answer):
     shifts: int
     trainees: list[str]  # who listens to her as their mentor
     calls: list[CallLine]
-    outcomes: Mapping[str, Mapping[str, GivenOutcome]]  # by campaign
+    campaigns: Mapping[str, Correctable]
     forms: list[FormView]

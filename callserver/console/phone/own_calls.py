@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from callserver.console.endpoint import Answer, Asked, Endpoint
-from callserver.console.phone import views as phone_views
-from callserver.console.phone.views import OutcomeView
-from callserver.domain.campaign import Effect, Label
+from callserver.console.phone.views import Correctable, correctable
+from callserver.domain.campaign import Effect
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.outcomes import own_calls
@@ -27,17 +26,9 @@ class MyCall(Answer):
     does: Effect | None
 
 
-class MyCampaign(Answer):
-    """What the calls of one campaign may be corrected to."""
-
-    title: Label
-    most_days_ahead: int
-    outcomes: Mapping[str, OutcomeView]
-
-
 class OwnCallsView(Answer):
     calls: list[MyCall]
-    campaigns: Mapping[str, MyCampaign]
+    campaigns: Mapping[str, Correctable]
 
 
 class OwnCallsApi:
@@ -57,15 +48,7 @@ class OwnCallsApi:
         known = rules.current.campaigns
         return OwnCallsView(
             calls=[_call(one, rules) for one in talked],
-            campaigns={
-                name: MyCampaign(
-                    title=known[name].title,
-                    most_days_ahead=known[name].call_backs.most_days_ahead,
-                    outcomes=phone_views.outcomes(known[name]),
-                )
-                for name in names
-                if name in known
-            },
+            campaigns={name: correctable(known[name]) for name in names if name in known},
         )
 
 

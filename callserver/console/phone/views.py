@@ -32,6 +32,14 @@ class OutcomeView(Answer):
     wish: str | None  # as which it takes effect while still talking
 
 
+class Correctable(Answer):
+    """What the calls of one campaign may be corrected to."""
+
+    title: Label
+    most_days_ahead: int
+    outcomes: Mapping[str, OutcomeView]
+
+
 class CallView(Answer):
     """The call in hand. Whom it is with stands on the card, whose opening is written down."""
 
@@ -146,6 +154,14 @@ def outcomes(campaign: Campaign, *, agreements: bool = True) -> dict[str, Outcom
         for key, one in campaign.outcomes.items()
         if agreements or not one.agreement
     }
+
+
+def correctable(campaign: Campaign) -> Correctable:
+    return Correctable(
+        title=campaign.title,
+        most_days_ahead=campaign.call_backs.most_days_ahead,
+        outcomes=outcomes(campaign),
+    )
 
 
 _WISHES = {scopes[0]: wish for wish, scopes in wishes.NO.items()}

@@ -18,7 +18,7 @@ from callserver.domain.call import Report
 from callserver.domain.campaign import Campaign
 from callserver.domain.permit import DialPermit, PermitVoid, Refusal
 from callserver.domain.reason import Reason
-from callserver.domain.seat import Event, State
+from callserver.domain.seat import PLANNED, Event, State
 from callserver.engine import clock_checks
 from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.call_flow import CallFlow
@@ -149,7 +149,7 @@ class Dialer:
             seat_moves.move(tx, self._ctx, row, Event.LEG_LOST, now)
             return
         outbox.add(tx, HangUpLeg(row.leg))
-        lost_phoners.leg_lost(tx, self._ctx, row.leg, reason="leg_old")
+        lost_phoners.leg_lost(tx, self._ctx, row.leg, reason=PLANNED)
 
     def _has_slot(self, tx: Tx, row: SeatRow, now: datetime) -> bool:
         """Whether a call may be ordered now; else the seat waits for its slot.

@@ -28,8 +28,15 @@ export function keepingFocus(work) {
   passFocus(focused, $("#state"));
 }
 
+let pending = Promise.resolve();
+
+// Nothing that was pressed is on its way any more, whether it went well or not.
+export const settled = () => pending;
+
 export async function act(path, body = {}) {
-  tell(await post(path, body));
+  const answered = post(path, body).then(tell);
+  pending = Promise.allSettled([pending, answered]);
+  await answered;
 }
 
 export async function look() {

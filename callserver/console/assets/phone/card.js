@@ -1,4 +1,4 @@
-// The card of the call in hand: who, why, what may be asked; script and honest answers.
+// The card of the call in hand: who, what may be asked, why; script and honest answers.
 // It is opened once a call, for each opening is written down.
 
 import { post } from "../api.js";
@@ -16,14 +16,21 @@ const pair = (name, value) => (value ? [el("dt", {}, t(name)), el("dd", {}, valu
 // Danish numbers in pairs, as people say them.
 const spaced = (text) => text.replace(/^(\+45)(\d\d)(\d\d)(\d\d)(\d\d)$/, "$1 $2 $3 $4 $5");
 
-function who() {
-  number = el("dd", { class: "number private" }, spaced(card.number));
+function name() {
   return el(
     "div",
     {},
     el("p", { class: "who-name" }, card.name ?? t("phone.card.no_name")),
-    el("p", { class: "row" }, el("span", { class: "badge" }, t(`phone.segment.${card.segment}`)), el("span", { class: "soft" }, t(`path.${card.path}`))),
     card.promised && el("p", { class: "note" }, promise(card.promised)),
+  );
+}
+
+function facts() {
+  number = el("dd", { class: "number private" }, spaced(card.number));
+  return el(
+    "div",
+    {},
+    el("p", { class: "row" }, el("span", { class: "badge" }, t(`phone.segment.${card.segment}`)), el("span", { class: "soft" }, t(`path.${card.path}`))),
     el(
       "dl",
       { class: "pairs" },
@@ -70,9 +77,8 @@ function earlier() {
 }
 
 function draw() {
-  $("#card-body").replaceChildren(who(), asking(), earlier());
+  $("#card-body").replaceChildren(name(), asking(), facts(), earlier());
   $("#script-body").innerHTML = card.script; // rendered by the server; values are escaped there
-  $("#script").open = card.script_open;
   $("#questions").replaceChildren(
     ...card.questions.map(({ question, answer }) => el("details", {}, el("summary", {}, question), el("p", {}, answer))),
   );
@@ -117,6 +123,10 @@ export function draws(seat) {
 }
 
 export function start() {
+  $("#script").open = localStorage.getItem("script") !== "closed";
+  $("#script").addEventListener("toggle", () => {
+    localStorage.setItem("script", $("#script").open ? "open" : "closed");
+  });
   const script = $("#script summary");
   script.dataset.words = t("phone.do.script");
   bind("s", script);

@@ -1,11 +1,11 @@
 // My own evening: my calls, masked, with a way to mend an outcome.
 
-import { get, post } from "../api.js";
+import { get } from "../api.js";
 import { $, el, toast } from "../dom.js";
+import { correct } from "../outcome/correction.js";
 import { label, t, when, whenShort } from "../texts.js";
 import { seat } from "./acts.js";
 import * as draft from "./draft.js";
-import { outcomeForm } from "./form.js";
 import { suggest } from "./state.js";
 
 const MANY = 5; // noes in a row after which a breather is offered
@@ -64,7 +64,7 @@ function row(call) {
     el(
       "td",
       {},
-      mine ? el("button", { type: "button", class: "quiet", "aria-label": name, onclick: () => correct(call, name) }, t("phone.evening.correct")) : null,
+      mine ? el("button", { type: "button", class: "quiet", "aria-label": name, onclick: () => correct({ attempt: call.attempt, outcome: call.outcome, title: name, campaign, done: look }) }, t("phone.evening.correct")) : null,
     ),
   );
 }
@@ -88,30 +88,4 @@ function draw() {
     talks.length ? table : el("p", { class: "soft" }, t("phone.evening.none")),
     missed ? el("p", { class: "soft" }, t("phone.evening.missed", { count: missed })) : "",
   );
-}
-
-function correct(call, name) {
-  const dialog = $("#correct-dialog");
-  const select = $("#correct-outcome");
-  const { outcomes, most_days_ahead: days } = evening.campaigns[call.campaign];
-  $("#correct-of").textContent = name;
-  select.replaceChildren(
-    ...Object.entries(outcomes).map(([key, one]) => el("option", { value: key, selected: key === call.outcome }, label(one.label))),
-  );
-  const fill = () => {
-    const outcome = outcomes[select.value];
-    const written = { details: {}, note: "" };
-    const does = async () => {
-      await post("/correct", { attempt: call.attempt, outcome: select.value, ...written });
-      dialog.close();
-      toast(t("phone.evening.corrected"), "good");
-      await look();
-    };
-    const ways = { buttons: [{ words: t("page.save"), main: true, does }] };
-    const made = outcomeForm({ outcome, draft: written, changed: () => {}, ways, limits: { days } });
-    $("#correct-body").replaceChildren(made.element);
-  };
-  select.onchange = fill;
-  fill();
-  dialog.showModal();
 }

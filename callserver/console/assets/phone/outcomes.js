@@ -3,9 +3,9 @@
 
 import { $, el, show, toast } from "../dom.js";
 import { label, t } from "../texts.js";
-import { act, keepingFocus, seat } from "./acts.js";
+import { act, keepingFocus, seat, settled } from "./acts.js";
 import * as draft from "./draft.js";
-import { outcomeForm } from "./form.js";
+import { outcomeForm } from "../outcome/form.js";
 import { AGREEMENTS, OUTCOMES, bindAll } from "./keys.js";
 
 const GROUPS = ["agreement", "answer", "calls", "person", "missed", "wish"];
@@ -85,14 +85,17 @@ function ways(outcome, call) {
   const inForce = outcome.wish && call.wishes.includes(outcome.wish);
   if (talking && outcome.wish && !inForce) {
     const does = (written) => hear(outcome, written.attempt);
-    return { buttons: [{ words: t("phone.outcome.now"), main: true, does }], hint: t("phone.outcome.now_hint") };
+    return { buttons: [{ name: "now", words: t("phone.outcome.now"), does }], hint: t("phone.outcome.now_hint") };
   }
-  const next = { words: t("phone.outcome.save_next"), does: (written) => save(written, "ready") };
-  const pause = { words: t("phone.outcome.save_pause"), does: (written) => save(written, "pause") };
-  const off = { words: t("phone.outcome.save_off"), does: (written) => save(written, "pause") };
+  const way = (name, next) => ({
+    name,
+    words: t(`phone.outcome.save_${name}`),
+    agreed: t(`phone.read_back.yes_${name}`),
+    does: (written) => save(written, next),
+  });
+  const [next, pause, off] = [way("next", "ready"), way("pause", "pause"), way("off", "pause")];
   // A pause that was asked for during the call comes first; a breather most of all.
-  const buttons = seat.wants === "off" ? [off] : seat.wants === "paused" ? [pause, next] : [next, pause];
-  buttons[0].main = true;
+  const buttons = { off: [off], paused: [pause, next] }[seat.wants] ?? [next, pause];
   return {
     buttons,
     hint: talking ? t("phone.outcome.talking_hint") : "",
@@ -117,7 +120,7 @@ function drawChosen(call) {
     return;
   }
   const other = el("button", { type: "button", class: "quiet", onclick: leave }, t("phone.outcome.other"));
-  const made = outcomeForm({ outcome, draft: written, changed: draft.keep, ways: ways(outcome, call) });
+  const made = outcomeForm({ outcome, draft: written, changed: draft.keep, ways: ways(outcome, call), settled });
   form = { of, update: made.update };
   $("#chosen").replaceChildren(
     el("div", { class: "row apart" }, el("h3", {}, t("phone.outcome.chosen", { outcome: label(outcome.label) })), other),

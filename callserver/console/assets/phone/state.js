@@ -49,6 +49,7 @@ function sentence(at) {
     case "breather":
       return t("phone.breather.text");
     case "paused":
+      if (at.reason === "leg_lost") return t("phone.reconnected");
       return at.reason === "arrived" ? t("phone.arrived") : why(at.reason);
     default:
       return "";

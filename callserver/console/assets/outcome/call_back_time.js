@@ -5,8 +5,6 @@ import { get } from "../api.js";
 import { el } from "../dom.js";
 import { locale, now, t } from "../texts.js";
 
-const pad = (value) => String(value).padStart(2, "0");
-
 // "2026-05-13T17:15" of an instant, as clocks show it there.
 function local(instant, zone) {
   const parts = new Intl.DateTimeFormat("sv", { timeZone: zone, dateStyle: "short", timeStyle: "short" });
@@ -19,21 +17,28 @@ function said(instant, zone) {
   return t("page.moment", { date, time: say({ hour: "2-digit", minute: "2-digit" }) });
 }
 
-// Ready-made times: in an hour, tonight, tomorrow, in a week; those that are still ahead.
-function quick(window) {
-  const today = local(window.now, window.zone);
-  const hour = Number(today.slice(11, 13));
-  const at = (days, time) => {
-    const day = new Date(`${today.slice(0, 10)}T12:00Z`);
-    day.setUTCDate(day.getUTCDate() + days);
-    return `${day.toISOString().slice(0, 10)}T${time}`;
-  };
-  const same = `${pad(hour)}:${today.slice(14)}`;
-  const found = [["hour", local(new Date(window.now).getTime() + 3600e3, window.zone), ""]];
-  if (hour < 18) found.push(["tonight", at(0, "19:00"), "19:00"]);
-  found.push(["tomorrow", at(1, same), same], ["week", at(7, same), same]);
-  return found.map(([name, value, time]) => ({ value, words: t(`phone.at.${name}`, { time }) }));
+// The next full step of so many minutes, as a wall clock shows it: "16:43" is followed by "17:00".
+function rounded(instant, zone, minutes) {
+  const step = minutes * 60e3; // every zone's offset is a multiple of a quarter of an hour
+  return local(Math.ceil(new Date(instant) / step) * step, zone);
 }
+
+// Ready-made times, as people say them: in an hour or so, tonight, tomorrow, in a week.
+export function quickTimes({ now: instant, zone }) {
+  const later = (hours, minutes) => rounded(new Date(instant).getTime() + hours * 3600e3, zone, minutes);
+  const tonight = `${local(instant, zone).slice(0, 10)}T19:00`;
+  const found = [
+    ["hour", later(1, 15)],
+    ["tonight", tonight],
+    ["tomorrow", later(24, 30)],
+    ["week", later(7 * 24, 30)],
+  ];
+  return found
+    .filter(([name, value]) => name !== "tonight" || later(1, 15) < value)
+    .map(([name, value]) => ({ value, words: t(`phone.at.${name}`, { time: clock.format(new Date(`${value}Z`)) }) }));
+}
+
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 
 // -> { element, check() }. `limits` (a correction's): only how many days ahead; the rules are not asked.
 export function timePicker(draft, keep, limits) {
@@ -108,7 +113,7 @@ export function timePicker(draft, keep, limits) {
     input.max = local(window.latest, window.zone);
     zone.textContent = `${t("phone.at.zone", { zone: window.zone })} ${t(window.personal ? "phone.at.mine" : "phone.at.team")}`;
     ready.replaceChildren(
-      ...quick(window).map(({ value, words }) => el("button", { type: "button", onclick: () => ask(value) }, words)),
+      ...quickTimes(window).map(({ value, words }) => el("button", { type: "button", onclick: () => ask(value) }, words)),
     );
     if (draft.details?.at) await ask(local(draft.details.at, window.zone));
   }

@@ -3,8 +3,8 @@
 import { el, show } from "../dom.js";
 import { locale, number, t } from "../texts.js";
 import { inWords } from "./amounts.js";
-import { timePicker } from "./call_back.js";
-import { topics } from "./words.js";
+import { timePicker } from "./call_back_time.js";
+import { topics } from "./sensitive_topics.js";
 
 const A_YEAR = { monthly: 12, quarterly: 4 };
 const TOPICS = ["health", "religion", "politics", "sexuality", "crime"];

@@ -1,0 +1,85 @@
+"""The phoner's page under a hand: buttons keep their places, a call is dialed only when Ready was pressed."""
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import House, Visit
+from tests.browser.shift import on_shift, state
+
+PLACES = """() => Object.fromEntries([...document.querySelectorAll("#seat button")]
+  .filter((one) => one.checkVisibility({ checkVisibilityCSS: true }))
+  .map((one) => [one.id, [one.offsetLeft, one.offsetTop].map((pixels) => Math.round(pixels / 2))]))"""
+LARGE = {"width": 1440, "height": 900}
+
+
+def test_a_talk_from_ready_to_saved(visit: Visit) -> None:
+    page = visit("maja", language="da", viewport=LARGE)
+    arrive(page)
+    paused = page.evaluate(PLACES)
+    page.keyboard.press("r")
+    state(page, "talking")
+    for seen in (".ask", "#script-body", "#outcomes", "#questions-title"):
+        expect(page.locator(seen)).to_be_visible()
+    expect(page.locator(".ask")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#script-body")).to_be_in_viewport(ratio=1)
+    talking = page.evaluate(PLACES)
+    agree(page)
+    expect(page.locator(".read-back [data-way=next]")).to_contain_text("ring videre")
+    page.keyboard.press("x")
+    state(page, "wrapping_up")
+    wrapping_up = page.evaluate(PLACES)
+    a_pause_comes_first(page)
+    for before, after in ((paused, talking), (talking, wrapping_up)):
+        stayed = before.keys() & after.keys()
+        assert stayed >= {"mute", "pause", "breather", "hand", "books", "off", "help"}
+        assert [(one, after[one]) for one in stayed] == [(one, before[one]) for one in stayed]
+
+
+def arrive(page: Page) -> None:
+    """On shift, at rest."""
+    page.locator("#shift-form:visible, #ready:visible").first.wait_for()
+    if page.locator("#shift-form").is_visible():
+        on_shift(page)
+
+
+def agree(page: Page) -> None:
+    page.locator("[data-outcome=member]").click()
+    page.locator("#chosen [type=number]").fill("75")
+    page.locator("#chosen [type=radio]").first.check()
+    page.locator("#chosen .main").click()
+
+
+def a_pause_comes_first(page: Page) -> None:
+    """What was pressed before is waited for: nobody who asked for a breather gets the next call."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/v1/pause", hold)
+    page.keyboard.press("b")
+    page.locator(".read-back [data-way=next]").click()
+    expect(page.locator("#chosen form")).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
+    state(page, "breather")
+
+
+POST = """async ([path, body]) =>
+  (await import(`${document.body.dataset.assets}/api.js`)).post(path, body)"""
+
+
+def test_a_page_that_is_opened_again_waits_for_ready(visit: Visit, house: House) -> None:
+    """Her list is paused while she closes her browser: nothing is dialed when she is back."""
+    page, sigrid = visit("maja"), visit("sigrid", "/floor")
+    arrive(page)
+    sigrid.evaluate(POST, ["/campaigns/leads", {"paused": True, "reason": "a test"}])
+    page.keyboard.press("r")
+    state(page, "waiting")
+    page.goto("about:blank")
+    seat = sigrid.locator("#seats .seat", has_text="Maja Prøve")
+    expect(seat).to_contain_text("connecting")
+    sigrid.evaluate(POST, ["/campaigns/leads", {"paused": False}])
+    page.goto(f"{house.url}/phone")
+    state(page, "paused")
+    expect(page.locator("#reason")).to_contain_text("Press Ready")
+    page.keyboard.press("r")
+    state(page, "talking")
