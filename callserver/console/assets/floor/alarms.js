@@ -1,7 +1,7 @@
 // What must be looked at, in words; quiet when all is well.
 
 import { post } from "../api.js";
-import { $, el } from "../dom.js";
+import { $, el, onPress, passFocus, toast } from "../dom.js";
 import { label, t } from "../texts.js";
 import { fetchFigures, known, may, onChange } from "./state.js";
 
@@ -19,10 +19,14 @@ function words({ kind, campaign, values }) {
 // Somebody has looked: the contacts whose numbers the carrier refused are dialed again.
 function release({ kind, campaign }) {
   if (kind !== "numbers_refused" || !may("lead_floor")) return null;
-  return el("button", { type: "button", class: "small", onclick: async () => {
-    await post(`/campaigns/${campaign}/refused-numbers/release`);
+  const button = el("button", { type: "button", class: "small" }, t("floor.release_numbers"));
+  onPress(button, async () => {
+    const { contacts } = await post(`/campaigns/${campaign}/refused-numbers/release`);
+    toast(t("floor.numbers_released", { count: contacts.length }), "good");
     await fetchFigures();
-  } }, t("floor.release_numbers"));
+    passFocus(button, $("#alarms-title"));
+  });
+  return button;
 }
 
 onChange((what) => {

@@ -5,7 +5,7 @@ import { label, lasting, t } from "../texts.js";
 import { canListen, listenTo } from "./ears.js";
 import { icon } from "./icons.js";
 import { choose, known, onChange } from "./state.js";
-import { campaign, notes, state, TONES, why } from "./words.js";
+import { campaign, isIdle, notes, state, TONES, why } from "./words.js";
 
 const MANY = 48; // from here on the tiles are small: all of them at a glance
 const ORDER = ["talking", "ringing", "reserved", "wrapping_up", "waiting", "paused", "connecting"];
@@ -48,7 +48,7 @@ function tile(id) {
 function draw(seat) {
   const one = tiles.get(seat.id) ?? tile(seat.id);
   const said = notes(seat);
-  one.main.className = `seat ${TONES[seat.state]}${seat.hand_at ? " hand" : ""}`;
+  one.main.className = `seat ${TONES[seat.state]} ${seat.hand_at ? "hand" : isIdle(seat) ? "idle" : ""}`;
   one.name.textContent = seat.name;
   one.word.textContent = state(seat);
   one.time.dataset.since = seat.since;
@@ -94,8 +94,13 @@ function drawAll() {
 
 function drawTally(seats) {
   const counted = ORDER.map((name) => [name, seats.filter((seat) => seat.state === name).length]);
-  $("#tally").replaceChildren(...counted.filter(([, count]) => count).map(([name, count]) =>
-    el("li", { class: TONES[name] }, el("b", { class: "number" }, String(count)), ` ${t(`floor.state.${name}`)}`)));
+  const hands = seats.filter((seat) => seat.hand_at).length;
+  const idle = seats.filter(isIdle).length;
+  const item = (kind, count, words) => el("li", { class: kind }, el("b", { class: "number" }, String(count)), ` ${words}`);
+  $("#tally").replaceChildren(
+    ...(hands ? [item("hand", hands, t("floor.hand"))] : []),
+    ...(idle ? [item("idle", idle, t("floor.idle"))] : []),
+    ...counted.filter(([, count]) => count).map(([name, count]) => item(TONES[name], count, t(`floor.state.${name}`))));
 }
 
 function sayHands() {

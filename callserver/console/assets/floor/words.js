@@ -15,6 +15,9 @@ export function campaign(seat) {
   return found ? label(found.title) : "";
 }
 
+// Ready, and there is nobody to call.
+export const isIdle = (seat) => seat.state === "waiting" && Boolean(seat.reason) && seat.reason !== "call_rate";
+
 export function why(seat) {
   if (seat.state !== "waiting" || !seat.reason) return "";
   const values = { when: seat.until ? when(seat.until) : "" };

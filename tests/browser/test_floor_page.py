@@ -1,0 +1,44 @@
+"""The floor at a glance: a raised hand and an idle phoner stand out, and the panel covers no figures."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.shift import on_shift, state
+from tests.browser.test_phone_page import POST
+
+COVERED = """() => {
+  const figures = document.querySelector("#provider");
+  figures.scrollIntoView({ block: "center" });
+  return [...figures.querySelectorAll("dd")].filter((one) => {
+    const { x, y, width, height } = one.getBoundingClientRect();
+    return !figures.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  }).length;
+}"""
+
+
+def test_what_needs_a_supervisor_stands_out(visit: Visit) -> None:
+    maja, sigrid = visit("maja"), visit("sigrid", "/floor")
+    on_shift(maja)
+    sigrid.evaluate(POST, ["/campaigns/leads", {"paused": True, "reason": "a test"}])
+    maja.keyboard.press("r")
+    state(maja, "waiting")
+    seat = sigrid.locator("#seats .seat", has_text="Maja Prøve")
+    expect(seat).to_have_class(re.compile("idle"))
+    expect(sigrid.locator("#tally .idle")).to_be_visible()
+    maja.keyboard.press("h")
+    expect(seat).to_have_class(re.compile("hand"))
+    expect(sigrid.locator("#tally .hand b")).to_have_text("1")
+    sigrid.evaluate(POST, ["/campaigns/leads", {"paused": False}])
+    expect(sigrid.locator("#tally .idle")).to_be_hidden()
+
+
+def test_the_panel_covers_no_figures(visit: Visit) -> None:
+    sigrid = visit("sigrid", "/floor")
+    for width in (820, 1280, 1440):
+        sigrid.set_viewport_size({"width": width, "height": 800})
+        sigrid.locator("#seats .seat").first.click()
+        expect(sigrid.locator("#panel h3").first).to_be_visible()
+        expect(sigrid.locator("#provider dd").first).to_be_visible()
+        assert sigrid.evaluate(COVERED) == 0, width
