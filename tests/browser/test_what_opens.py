@@ -62,6 +62,7 @@ def test_in_each_page(visit: Visit, house: House) -> None:
         rules_page(asger, looks_at(asger, "/rules"))
         proposals(lea, looks_at(lea, "/rules"))
         log_page(lea, looks_at(lea, "/log"))
+        reports_page(lea, looks_at(lea, "/reports"))
         who_page(mads, looks_at(mads, "/who-called"), a_called_number(house))
     assert not wrong, "\n".join(wrong)
 
@@ -78,6 +79,10 @@ def accounts_page(page: Page, looks: Looks, handle: str) -> None:
     page.locator("#add .main").click()
     expect(page.locator("#secret")).to_be_visible()
     looks("her password")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("#secret-value")).not_to_be_empty()  # shown only once
+    expect(page.locator("#secret")).to_be_visible()
     page.locator("#secret .close").click()
     for position, dialog in enumerate(("#edit", "#reset", "#leave")):
         people.nth(position).click()
@@ -122,6 +127,7 @@ def suppressions_page(page: Page, looks: Looks) -> None:
 def rules_page(page: Page, looks: Looks) -> None:
     """A mistake, then looser hours with their effect, then the proposal."""
     page.locator("#files [data-group=policies] button", has_text="husets regler").click()
+    expect(page.locator("#source-title")).to_be_in_viewport()  # above the words
     unfold(page, "#source")
     text = page.locator("#text")
     before = text.input_value()
@@ -179,9 +185,22 @@ def log_page(page: Page, looks: Looks) -> None:
     search.locator("[name=call]").fill("")
     search.locator(".main").click()
     expect(page.locator("#entries tr").first).to_be_visible()
+    expect(page.locator("#entries tr p", has_text="Lea Prøve").first).to_be_visible()
+    expect(page.locator("#entries tr p", has_text="user:")).to_have_count(0)
     page.locator("#verify").click()
     expect(page.locator("#verdict .badge")).to_be_visible()
     looks("entries, and seals that hold")
+
+
+def reports_page(page: Page, looks: Looks) -> None:
+    """Each of the last fourteen days has its place on the axis, in letters that can be read."""
+    expect(page.locator("#days text[text-anchor=middle]")).to_have_count(14)
+    assert min(page.evaluate(LETTERS)) >= 12
+    looks("figures")
+
+
+LETTERS = """() => [...document.querySelectorAll("figure text, figure li")].map((one) =>
+  parseFloat(getComputedStyle(one).fontSize) * (one.getCTM?.()?.a ?? 1))"""
 
 
 def who_page(page: Page, looks: Looks, number: str) -> None:

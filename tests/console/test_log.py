@@ -54,6 +54,17 @@ def test_found_by_kind_contact_call_and_time_newest_first(house: House) -> None:
     assert search(browser, since=began.isoformat(), kinds=["permitted"])
 
 
+def test_ids_are_named_for_who_may_see_them(house: House) -> None:
+    happened(house)
+    browser = house.browser("leader")
+    seat = search(browser, kinds=["seat"])[0]
+    assert seat["names"]["seat"]
+    assert seat["names"]["campaign"]
+    looked = search(browser, kinds=["log_searched"])[-1]
+    assert looked["names"] == {"by": "Leader Prøve"}
+    assert all("contact" not in one["names"] for one in search(browser))
+
+
 def test_who_looks_is_written_down(house: House) -> None:
     browser = house.browser("administrator")
     search(browser, kinds=["refused"])

@@ -179,6 +179,9 @@ function tell(secret, text) {
 }
 
 for (const button of $$("dialog .close")) button.addEventListener("click", () => button.closest("dialog").close());
+// Shown only once: Esc does not throw it away.
+$("#secret").addEventListener("cancel", (event) => event.preventDefault());
+$("#secret").addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());
 $("#secret").addEventListener("close", () => ($("#secret-value").textContent = ""));
 $("#copy").addEventListener("click", async () => {
   await navigator.clipboard.writeText($("#secret-value").textContent);

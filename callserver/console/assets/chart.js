@@ -1,9 +1,14 @@
-// Two plain charts in SVG: stacked columns over days, and lying bars. The table beside says the same.
+// Two plain charts: stacked columns over days in SVG, and lying bars. The table beside says the same.
 
 import { el } from "./dom.js";
 import { number } from "./texts.js";
 
 const NS = "http://www.w3.org/2000/svg";
+const HEIGHT = 280;
+const LEFT = 64;
+const BOTTOM = 34;
+const WIDEST_COLUMN = 60;
+const LABEL = 52; // pixels that a day's label needs
 
 function svg(tag, attributes, text) {
   const made = document.createElementNS(NS, tag);
@@ -24,33 +29,34 @@ function roof(value) {
   return [1, 2, 5, 10].map((step) => step * power).find((one) => one >= value);
 }
 
-// columns: [{ label, values: [a, b] }]; names: what a and b are.
-export function stacked(title, columns, names) {
-  const [width, height, left, bottom] = [960, 260, 56, 30];
-  const made = frame(width, height, title);
+// columns: [{ label, values: [a, b] }], one for each day in a row; names: what a and b are; `width` in
+// pixels, so that a letter is as large as anywhere else.
+export function stacked(title, columns, names, width) {
+  const made = frame(width, HEIGHT, title);
   const top = roof(Math.max(...columns.map((one) => one.values.reduce((a, b) => a + b, 0))));
-  const scale = (height - bottom - 14) / top;
+  const scale = (HEIGHT - BOTTOM - 14) / top;
   for (const share of top % 2 ? [0, 1] : [0, 0.5, 1]) {
-    const y = height - bottom - share * top * scale;
-    made.append(svg("line", { class: "axis", x1: left, x2: width, y1: y, y2: y }));
-    made.append(svg("text", { class: "soft", x: left - 8, y: y + 4, "text-anchor": "end" }, number(share * top)));
+    const y = HEIGHT - BOTTOM - share * top * scale;
+    made.append(svg("line", { class: "axis", x1: LEFT, x2: width, y1: y, y2: y }));
+    made.append(svg("text", { class: "soft", x: LEFT - 8, y: y + 4, "text-anchor": "end" }, number(share * top)));
   }
-  const step = (width - left) / columns.length;
-  const every = Math.ceil(columns.length / 14);
+  const step = (width - LEFT) / columns.length;
+  const wide = Math.min(step * 0.7, WIDEST_COLUMN);
+  const every = Math.ceil(LABEL / step);
   columns.forEach((one, at) => {
-    let y = height - bottom;
+    const middle = LEFT + (at + 0.5) * step;
+    let y = HEIGHT - BOTTOM;
     one.values.forEach((value, layer) => {
       const tall = value * scale;
       y -= tall;
-      const bar = svg("rect", {
-        class: "ab"[layer], x: left + at * step + step * 0.15, y, width: Math.min(step * 0.7, 60), height: tall,
-      });
+      const bar = svg("rect", { class: "ab"[layer], x: middle - wide / 2, y, width: wide, height: tall });
       bar.append(svg("title", {}, `${one.label}: ${names[layer]} ${number(value)}`));
       made.append(bar);
     });
     if (at % every === 0) {
-      const x = left + at * step + step * 0.15 + Math.min(step * 0.7, 60) / 2;
-      made.append(svg("text", { class: "soft", x, y: height - 10, "text-anchor": "middle" }, one.label));
+      const tick = HEIGHT - BOTTOM;
+      made.append(svg("line", { class: "axis", x1: middle, x2: middle, y1: tick, y2: tick + 6 }));
+      made.append(svg("text", { class: "soft", x: middle, y: HEIGHT - 8, "text-anchor": "middle" }, one.label));
     }
   });
   const legend = el("ul", { class: "legend" });
@@ -65,14 +71,11 @@ export function stacked(title, columns, names) {
 
 // bars: [{ label, count }], the largest first.
 export function lying(title, bars) {
-  const tall = 34;
-  const made = frame(480, Math.max(bars.length * tall, 1), title);
   const most = Math.max(...bars.map((one) => one.count), 1);
-  bars.forEach((one, at) => {
-    const y = at * tall;
-    made.append(svg("text", { x: 0, y: y + 13 }, one.label));
-    made.append(svg("rect", { class: "a", x: 0, y: y + 18, width: Math.max((one.count / most) * 400, 2), height: 9 }));
-    made.append(svg("text", { class: "soft", x: (one.count / most) * 400 + 8, y: y + 27 }, number(one.count)));
+  const items = bars.map(({ label, count }) => {
+    const bar = el("span", { class: "bar", "aria-hidden": "true" });
+    bar.style.width = `${(count / most) * 85}%`;
+    return el("li", {}, el("span", {}, label), el("span", { class: "measure" }, bar, el("b", { class: "number" }, number(count))));
   });
-  return [made];
+  return [el("ul", { class: "lying", "aria-label": title }, ...items)];
 }

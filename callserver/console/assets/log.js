@@ -2,22 +2,52 @@
 
 import { post } from "./api.js";
 import { $, el, onPress, onSubmit, passFocus, show } from "./dom.js";
-import { dateTime, t } from "./texts.js";
+import { dateTime, has, number, t } from "./texts.js";
 
 let asked = {};
 let before = null;
 
 const instant = (text) => (text ? new Date(text).toISOString() : undefined);
 
+// Where the words for a field's values stand.
+const WORDS = {
+  state: ["floor.state", "log.state"],
+  reason: ["log.reason", "reason", "phone.pause"],
+  reasons: ["reason"],
+  path: ["path"],
+  mode: ["listen_mode"],
+  why: ["listen_why"],
+  scope: ["suppressions.scope"],
+};
+
+function words(field, value) {
+  if (Array.isArray(value)) return value.map((one) => words(field, one)).join(", ");
+  if (typeof value === "boolean") return t(value ? "page.yes" : "page.no");
+  if (typeof value === "number") return number(value);
+  const family = WORDS[field]?.find((one) => has(`${one}.${value}`));
+  if (family) return t(`${family}.${value}`);
+  return /^\d{4}-\d\d-\d\dT/.test(value) ? dateTime(value) : String(value);
+}
+
+// What the entry says, as far as there are words for it; the whole of it is unfolded below.
+function details({ details: held, names }) {
+  const said = Object.entries(held).filter(([field, value]) => value !== null && value !== "" && has(`log.field.${field}`));
+  const pairs = said.map(([field, value]) => `${t(`log.field.${field}`)}: ${names[field] ?? words(field, value)}`);
+  return el(
+    "div",
+    {},
+    el("p", {}, pairs.join(" · ")),
+    el("details", {}, el("summary", {}, t("log.whole_entry")), el("code", {}, JSON.stringify(held))),
+  );
+}
+
 function row(entry) {
-  const held = Object.entries(entry.details).filter(([, value]) => value !== null);
-  const details = held.map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
   return el(
     "tr",
     {},
     el("td", { class: "at" }, el("time", { datetime: entry.at }, dateTime(entry.at))),
     el("td", {}, entry.said),
-    el("td", {}, el("code", {}, details.join("  "))),
+    el("td", {}, details(entry)),
     el("td", { class: "number" }, entry.leaf === null ? t("log.open") : String(entry.leaf)),
   );
 }

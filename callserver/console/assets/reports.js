@@ -18,15 +18,21 @@ function together(days, name) {
   return [...found.values()].sort((a, b) => b.count - a.count);
 }
 
-function perDay(days) {
-  const found = new Map();
-  for (const one of days) {
-    const known = found.get(one.day) ?? { label: short(one.day), values: [0, 0] };
-    known.values[0] += one.answered;
-    known.values[1] += one.dials - one.answered;
-    found.set(one.day, known);
+const DAY_MS = 86_400_000;
+
+// One column for each day from the first to the last: days without calls keep their place.
+function perDay({ first, last, days }) {
+  const columns = new Map();
+  for (let at = Date.parse(first); at <= Date.parse(last); at += DAY_MS) {
+    const day = new Date(at).toISOString().slice(0, 10);
+    columns.set(day, { label: short(day), values: [0, 0] });
   }
-  return [...found.keys()].sort().map((day) => found.get(day));
+  for (const { day, answered, dials } of days) {
+    const { values } = columns.get(day);
+    values[0] += answered;
+    values[1] += dials - answered;
+  }
+  return [...columns.values()];
 }
 
 function row(day) {
@@ -55,7 +61,7 @@ async function fetchAndShow(given) {
   show($("#found"), found.days.length > 0);
   if (!found.days.length) return;
   const names = [t("reports.reached"), t("reports.not_reached")];
-  $("#days").replaceChildren(...stacked(t("reports.chart_days"), perDay(found.days), names));
+  $("#days").replaceChildren(...stacked(t("reports.chart_days"), perDay(found), names, $("#days").clientWidth));
   $("#outcomes").replaceChildren(...lying(t("reports.chart_outcomes"), together(found.days, "outcomes")));
   $("#ends").replaceChildren(...lying(t("reports.chart_ends"), together(found.days, "not_reached")));
   $("#refused").replaceChildren(...lying(t("reports.chart_refused"), together(found.days, "refused")));

@@ -56,7 +56,8 @@ function open(file) {
     ...(found ? (campaign ? campaignWords(found.document) : policyWords(found.document)) : []),
   );
   show($("#of-now"), found !== undefined && file in drafts.texts);
-  $("#source-title").textContent = t("rules.file_of", { path: file });
+  show($("#in-words"), $("#words").hasChildNodes());
+  $("#source-title").textContent = t(rights.change ? "rules.edit_file" : "rules.file_of", { path: file });
   if (!found) $("#source").open = true;
   const draft = drafts.of(file, kept(file));
   text.open(file, draft ?? t("rules.removed"));

@@ -11,11 +11,11 @@ from pydantic import AwareDatetime, Field
 from callserver import texts
 from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
 from callserver.console.fields import Id, Instant
-from callserver.database import audit
+from callserver.database import accounts, audit, seats
 from callserver.domain.audit import Kind
 from callserver.domain.role import Action
 from callserver.engine.audit_log import search, verification
-from callserver.engine.context import EngineContext
+from callserver.engine.context import EngineContext, Rules
 from callserver.ports import Tx
 from callserver.settings import Settings
 
@@ -32,7 +32,10 @@ class Search(Body):
 
 
 class EntryView(Answer):
-    """One entry: its kind in words, and what it holds."""
+    """One entry: its kind in words, what it holds, and the names of what it holds ids of.
+
+    `names`: field -> a colleague's name, a campaign's title or an outcome's; nobody who is called.
+    """
 
     id: int
     leaf: int | None  # its place among the sealed ones; none: not sealed yet
@@ -40,6 +43,7 @@ class EntryView(Answer):
     kind: Kind
     said: str
     details: Mapping[str, Any]
+    names: Mapping[str, str]
 
 
 class Found(Answer):
@@ -89,10 +93,14 @@ class LogApi:
         if body.before is None:  # the next page of the same search is the same look
             await self._ctx.store.run(note)
         rules, department = self._ctx.rules, asked.user.department
-        rows, before = await self._ctx.store.read(
-            lambda tx: search.search(tx, rules, wanted, department, MOST)
-        )
-        return Found(entries=[_view(row, asked.language) for row in rows], before=before)
+
+        def look(tx: Tx) -> Found:
+            rows, before = search.search(tx, rules, wanted, department, MOST)
+            names = _Names(tx, rules, asked.language)
+            entries = [_view(row, asked.language, names.of(row)) for row in rows]
+            return Found(entries=entries, before=before)
+
+        return await self._ctx.store.read(look)
 
     async def verify(self, asked: Asked, body: Nothing) -> Verified:
         """Check every entry against the signed heads that left the database."""
@@ -112,7 +120,41 @@ class LogApi:
         )
 
 
-def _view(row: dict[str, Any], language: str) -> EntryView:
+class _Names:
+    """What colleagues, campaigns and outcomes are called in one language."""
+
+    def __init__(self, tx: Tx, rules: Rules, language: str) -> None:
+        users = {user.id: user.name for user in accounts.every(tx)}
+        campaigns = rules.current.campaigns.values()
+        outcomes = {
+            key: getattr(one.label, language)
+            for campaign in campaigns
+            for key, one in campaign.outcomes.items()
+        }
+        titles = {one.name: getattr(one.title, language) for one in campaigns}
+        seats_of = {seat.id: users.get(seat.phoner, "") for seat in seats.every(tx)}
+        self._known: dict[str, Mapping[Any, str]] = {
+            **dict.fromkeys((*search.PEOPLE, *search.ACTORS), users),
+            **dict.fromkeys(("outcome", "before"), outcomes),
+            "campaign": titles,
+            "seat": seats_of,
+        }
+
+    def of(self, row: dict[str, Any]) -> dict[str, str]:
+        named = {
+            field: self._known[field].get(_id(value), "")
+            for field, value in row.items()
+            if field in self._known and isinstance(value, int | str)
+        }
+        return {field: name for field, name in named.items() if name}
+
+
+def _id(value: int | str) -> int | str:
+    text = str(value).removeprefix("user:")
+    return int(text) if text.isdecimal() else text
+
+
+def _view(row: dict[str, Any], language: str, names: Mapping[str, str]) -> EntryView:
     details = {key: value for key, value in row.items() if key not in ("id", "leaf", "at", "kind")}
     return EntryView(
         id=row["id"],
@@ -121,4 +163,5 @@ def _view(row: dict[str, Any], language: str) -> EntryView:
         kind=row["kind"],
         said=texts.say(language, f"kind.{row['kind']}"),
         details=details,
+        names=names,
     )
