@@ -100,8 +100,8 @@ class Sigrid:
 
     def corrects(self, attempt: str, outcome: str) -> None:
         self.page.locator(f"#panel [data-key=correct-{attempt}]").click()
-        self.page.locator("#dialog [name=outcome]").select_option(outcome)
-        self.page.locator("#dialog .main").click()
+        self.page.locator("#correct-outcome").select_option(outcome)
+        self.page.locator("#correct-body .main").click()
         expect(self.page.locator("#toasts")).to_contain_text("The outcome has been corrected.")
 
     def campaign(self, name: str) -> Locator:

@@ -68,7 +68,7 @@ def test_each_state(visit: Visit, house: House) -> None:
     looks_while("ringing")
     town.does = lambda _: None
 
-    state(maja, "talking")
+    state(maja, "talking", 90)
     sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
     sigrid.locator("#panel [data-key=silent]").click()
     expect(sigrid.locator("#ear-text")).to_be_visible()
