@@ -46,11 +46,10 @@ from callserver.console.who_called.api import WhoCalledApi
 from callserver.console.who_called.person_facts import PersonFactsApi
 from callserver.database.store import UNAVAILABLE
 from callserver.engine.listening.feedback import ListeningFeedback
-from callserver.engine.provider_events import ProviderEvents
 from callserver.engine.rate_limits import RateLimits
 from callserver.engine.shifts.supervisor_actions import SupervisorActions
 from callserver.errors import CallserverError
-from webhooks.routes import routes as webhook_routes
+from webhooks.routes import Webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -108,18 +107,8 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             await asyncio.to_thread(server.store.close)
             await server.http.aclose()
 
-    door = ProviderEvents(
-        server.refused_requests,
-        server.call_flow,
-        server.phoner_legs,
-        server.inbound,
-        server.listener_legs,
-        server.line_confirmation,
-        server.scheduler.missed,
-    )
-
     own = server.exchange
-    events = None if own is None else own.events(door, server.scheduler.start)
+    events = None if own is None else own.events(server.provider_events, server.scheduler.start)
 
     people = authentication.Authenticator(server.ctx, server.authentication, server.settings)
     api = Api(_rooms(server, people, played), people)
@@ -131,9 +120,10 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
+    webhooks = Webhooks(server.settings, server.provider_events, server.refused_requests)
     app = Starlette(
         routes=[
-            *([] if own else webhook_routes(server.settings, door)),
+            *([] if own else webhooks.routes()),
             Route("/healthz", health.answer),
             Route("/metrics", metrics),
             *api.routes(),

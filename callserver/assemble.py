@@ -47,6 +47,7 @@ from callserver.engine.scheduler import Scheduler
 from callserver.engine.shifts.phoner_actions import PhonerActions
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Telephony, Tx
+from callserver.provider_events import ProviderEvents
 from callserver.settings import SIMULATED, Settings, allowed_sip_hosts, calls_real_people
 
 
@@ -70,6 +71,7 @@ class Server:
     wishes: Wishes
     reconciliation: Reconciliation
     scheduler: Scheduler
+    provider_events: ProviderEvents
     authentication: Authentication
     account_administration: AccountAdministration
     refused_requests: RefusedRequests
@@ -141,7 +143,18 @@ def build(
     uploads = Uploads(settings.uploads)
     refused_requests = RefusedRequests(ctx)
     sign_in = Authentication(ctx, PasswordHashing(), refused_requests)
+    inbound = Inbound(ctx, wishes)
     seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
+    scheduler = Scheduler(
+        ctx,
+        reconciliation,
+        phoner_legs,
+        Offboarding(ctx),
+        listener_legs,
+        seal.seal,
+        uuid.uuid4().hex,
+        [partial(refused_rows.forget_old, store), uploads.tidy, sign_in.forget_old],
+    )
     return Server(
         settings=settings,
         store=store,
@@ -152,21 +165,15 @@ def build(
         manual_dial=ManualDial(ctx, dialer, clearing),
         phoner_legs=phoner_legs,
         phoner_actions=PhonerActions(ctx, wishes),
-        inbound=Inbound(ctx, wishes),
+        inbound=inbound,
         line_confirmation=line_confirmation,
         listener_legs=listener_legs,
         listening_sessions=ListeningSessions(ctx, listener_legs),
         wishes=wishes,
         reconciliation=reconciliation,
-        scheduler=Scheduler(
-            ctx,
-            reconciliation,
-            phoner_legs,
-            Offboarding(ctx),
-            listener_legs,
-            seal.seal,
-            uuid.uuid4().hex,
-            [partial(refused_rows.forget_old, store), uploads.tidy, sign_in.forget_old],
+        scheduler=scheduler,
+        provider_events=ProviderEvents(
+            call_flow, phoner_legs, listener_legs, inbound, line_confirmation, scheduler.missed
         ),
         uploads=uploads,
         authentication=sign_in,

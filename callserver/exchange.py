@@ -1,4 +1,4 @@
-"""The parts of an own exchange, put together: orders for every process, events for their owner."""
+"""The parts of an own exchange, assembled: orders for every process, events for their owner."""
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,7 +11,7 @@ from callserver.adapters.asterisk import Asterisk
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.events import Events
 from callserver.adapters.asterisk.inbound_callers import InboundCallers
-from callserver.adapters.asterisk.leg_events import LegEvents, LegListener
+from callserver.adapters.asterisk.leg_events import LegEvents
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.adapters.asterisk.speech import Speech
 from callserver.database import carrier_states, operations
@@ -19,6 +19,7 @@ from callserver.database.store import UNAVAILABLE
 from callserver.engine.context import Rules
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store
+from callserver.provider_events import ProviderEvents
 from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -37,17 +38,17 @@ class Exchange:
     softphones: Softphones
     shown: Callable[[], frozenset[str]]  # the numbers that campaigns show
 
-    def events(self, door: LegListener, catch_up: Callable[[], Awaitable[None]]) -> Events:
+    def events(self, engine: ProviderEvents, catch_up: Callable[[], Awaitable[None]]) -> Events:
         """The event stream. `catch_up`: the engine asks about every open call and seat."""
         owner = uuid.uuid4().hex
-        callers = InboundCallers(self.ari, self.speech, door.inbound, door.inbound_key)
+        callers = InboundCallers(self.ari, self.speech, engine.inbound)
 
         held = False
 
         async def lease() -> bool:
-            """While the database is away, whoever has the lease keeps it: callers are still answered.
+            """While the database is away the owner keeps the lease: callers are still answered.
 
-            Should another process take it, the exchange itself says so (ApplicationReplaced).
+            If another process takes it, the exchange itself says so (ApplicationReplaced).
             """
             nonlocal held
             now = self.clock.now()
@@ -68,11 +69,12 @@ class Exchange:
         return Events(
             self.settings,
             self.ari,
-            LegEvents(self.ari, door, callers, self.shown),
+            LegEvents(self.ari, engine, callers, self.shown),
             self.softphones,
             lease=lease,
             release=release,
             catch_up=catch_up,
+            not_stored=engine.not_stored,
             note_carrier=note_carrier,
         )
 

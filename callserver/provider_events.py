@@ -1,9 +1,17 @@
-"""What a provider tells and asks the engine."""
+"""What a provider tells and asks the engine: one part of the engine for each kind of leg.
 
+Twilio's webhooks and an exchange's events both end here. A method that returns is durable: the provider is
+answered only then. What cannot be stored is noted with `not_stored`: everything is asked about later.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from callserver.domain.call import Receipt, Report
+from callserver.domain.instruction import Instruction
+from callserver.domain.listening import Mode
 from callserver.ports import Declined
 
 
@@ -22,3 +30,76 @@ class CallReport:
     why: str = ""  # with NO_REPLY: what went wrong
     code: int | None = None  # the final SIP response
     declined: Declined | None = None  # with DECLINED: the carrier's refusal
+
+
+class Calls(Protocol):
+    async def receive(self, report: CallReport) -> None: ...
+
+
+class Phoners(Protocol):
+    async def phoner_asks(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
+        """A phoner's leg asks what to do. `identity` names a browser's; `seat` one that we rang."""
+        ...
+
+    async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
+        """A phoner's leg came out of its room, and asks what to do."""
+        ...
+
+    async def phoner_leg_ended(
+        self, seat: int, leg: str, receipt: Receipt | None, reason: str = ""
+    ) -> None:
+        """A phoner's leg is over. `reason`: what was wrong with the telephone, if that is known."""
+        ...
+
+    async def room_event(
+        self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
+    ) -> None:
+        """A leg joined or left a room, or the room is over: `join`, `leave`, `end`."""
+        ...
+
+
+class Listeners(Protocol):
+    async def listener_asks(
+        self,
+        listening: int | None,
+        listener: int | None,
+        leg: str,
+        hears: tuple[Mode, str] | None = None,
+    ) -> Instruction:
+        """A listener's leg asks what to hear. `listener` names a browser's, `listening` one that we
+        rang; `hears`: mode and phoner's leg, where the provider knows what it hears as it asks."""
+        ...
+
+    async def listener_joined(
+        self, leg: str, room: str, mode: Mode | None = None, at: datetime | None = None
+    ) -> None:
+        """A listener's leg is in a room now; `at` by the provider's own clock."""
+        ...
+
+    async def listener_leg_ended(self, leg: str) -> None: ...
+
+
+class InboundCalls(Protocol):
+    async def greet(self, caller: str, called: str, leg: str) -> Instruction:
+        """Somebody calls a number that we show."""
+        ...
+
+    async def pressed(self, caller: str, called: str, leg: str, key: str) -> Instruction:
+        """The caller pressed a key; none (an empty text) when the time was over."""
+        ...
+
+
+class LineConfirmations(Protocol):
+    async def code_for(self, attempt: str) -> Instruction:
+        """A call that confirms a line was answered: the code to speak."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvents:
+    calls: Calls
+    phoners: Phoners
+    listeners: Listeners
+    inbound: InboundCalls
+    line_confirmations: LineConfirmations
+    not_stored: Callable[[], None]

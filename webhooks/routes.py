@@ -1,4 +1,4 @@
-"""Twilio's door: verify, parse, ONE engine call, render. Nothing waits on the network here."""
+"""Twilio's webhooks: verify, parse, one engine call, render. Nothing waits for the network here."""
 
 import asyncio
 import re
@@ -10,46 +10,47 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from callserver.adapters.twilio import call_status
 from callserver.database.store import UNAVAILABLE
-from callserver.domain.call import Report
+from callserver.domain.audit import Kind
 from callserver.domain.instruction import HangUp, Instruction
-from callserver.engine.provider_events import ProviderEvents
+from callserver.engine.audit_log.refused_requests import RefusedRequests
+from callserver.provider_events import ProviderEvents
 from callserver.settings import Settings
 from webhooks import signature, status_reports, twiml
-from webhooks.status_reports import NUMBER, Form, Malformed, one
+from webhooks.status_reports import NUMBER, Form, Malformed, field
 
 log = structlog.get_logger(__name__)
 
 MOST_BYTES = 64 * 1024
 EMPTY = b""
-TAKEN = Response(EMPTY, 204)
-NOT_TAKEN = Response(EMPTY, 503)
-"""The database does not answer: what was told is not kept, and the provider is to tell it again."""
+STORED = Response(EMPTY, 204)
+NOT_STORED = Response(EMPTY, 503)
+"""The database does not answer: nothing was stored, and the provider will send it again."""
 
 HOLD_S = 12.0
 """How long a request may wait for the database: the provider gives up after fifteen seconds."""
 NUL = re.compile(rb"%00|\0")
-"""No telephone says it, and no database takes it."""
+"""No telephone sends it, and no database stores it."""
 IDENTITY = "client:"
 LISTENER = "listener_"
 
 Handler = Callable[[Request, Form], Awaitable[Response]]
 
 
-def routes(settings: Settings, door: ProviderEvents) -> list[Route]:
-    """Every address that Twilio is given."""
-    return Webhooks(settings, door).routes()
-
-
 class Webhooks:
-    """One method an address."""
+    """One method for each address."""
 
-    def __init__(self, settings: Settings, door: ProviderEvents) -> None:
+    def __init__(
+        self, settings: Settings, engine: ProviderEvents, refused: RefusedRequests
+    ) -> None:
         self._settings = settings
-        self._door = door
+        self._engine = engine
+        self._refused = refused
         self._base = settings.public_url.rstrip("/")
 
     def routes(self) -> list[Route]:
+        """Every address that Twilio is given."""
         return [
             self._route("/twilio/status/call", self._call),  # by far the most: looked at first
             self._route("/twilio/status/conference", self._conference),
@@ -73,9 +74,13 @@ class Webhooks:
             try:
                 async with asyncio.timeout(HOLD_S):
                     return await answer(request, body)
+            except asyncio.CancelledError:
+                self._engine.not_stored()
+                raise
             except UNAVAILABLE as error:
+                self._engine.not_stored()
                 log.warning("webhook_not_taken", path=path, error=type(error).__name__)
-                return NOT_TAKEN
+                return NOT_STORED
 
         async def answer(request: Request, body: bytes) -> Response:
             form = await self._verified(path, request, body)
@@ -110,93 +115,93 @@ class Webhooks:
         elif form.get("AccountSid", [""])[0] != self._settings.account_sid:
             why = "unknown_account"
         if why:
-            await self._door.bad_signature(path, why)
+            await self._refused.note(Kind.SIGNATURE_REFUSED, path, why)
             return None
         return form
 
     def _say(self, instruction: Instruction) -> Response:
         return Response(twiml.render(instruction, self._base), media_type="text/xml")
 
+    # -- legs that ask what to do -------------------------------------------------------------
+
     async def _phoner(self, request: Request, form: Form) -> Response:
-        seat = _number(request, "seat")
-        return self._say(await self._door.phoner_calls(seat, None, one(form, "CallSid")))
+        seat, leg = _number(request, "seat"), field(form, "CallSid")
+        return self._say(await self._engine.phoners.phoner_asks(seat, None, leg))
 
     async def _client(self, _: Request, form: Form) -> Response:
-        caller = one(form, "From")
+        caller = field(form, "From")
         if not caller.startswith(IDENTITY):
             raise Malformed("From is no client")
-        identity, leg = caller.removeprefix(IDENTITY), one(form, "CallSid")
+        identity, leg = caller.removeprefix(IDENTITY), field(form, "CallSid")
         if identity.startswith(LISTENER):
-            who = identity.removeprefix(LISTENER)
-            listener = int(who) if NUMBER.fullmatch(who) else 0  # 0 is nobody
-            return self._say(await self._door.listener_calls(None, listener, leg))
-        return self._say(await self._door.phoner_calls(None, identity, leg))
+            user = identity.removeprefix(LISTENER)
+            listener = int(user) if NUMBER.fullmatch(user) else 0  # no user has the id 0
+            return self._say(await self._engine.listeners.listener_asks(None, listener, leg))
+        return self._say(await self._engine.phoners.phoner_asks(None, identity, leg))
 
     async def _listener(self, request: Request, form: Form) -> Response:
-        listening = _number(request, "listening")
-        return self._say(await self._door.listener_calls(listening, None, one(form, "CallSid")))
+        listening, leg = _number(request, "listening"), field(form, "CallSid")
+        return self._say(await self._engine.listeners.listener_asks(listening, None, leg))
 
     async def _line(self, request: Request, _: Form) -> Response:
-        return self._say(await self._door.line_calls(_text(request, "attempt")))
+        attempt = _text(request, "attempt")
+        return self._say(await self._engine.line_confirmations.code_for(attempt))
 
     async def _phoner_left(self, request: Request, form: Form) -> Response:
-        seat, leg = _number(request, "seat"), one(form, "CallSid")
-        if (
-            form.get("CallStatus", [""])[0] in status_reports.ENDED
-        ):  # she hung up: nothing can be said to this leg any more
-            await self._door.phoner_leg(seat, leg, True, None)
+        seat, leg = _number(request, "seat"), field(form, "CallSid")
+        if call_status.has_ended(form.get("CallStatus", [""])[0]):  # the phoner hung up
+            await self._engine.phoners.phoner_leg_ended(seat, leg, None)
             return self._say(HangUp())
         room = _text(request, "room")
-        return self._say(await self._door.phoner_left_room(seat, leg, room))
+        return self._say(await self._engine.phoners.phoner_left_room(seat, leg, room))
 
     async def _inbound(self, _: Request, form: Form) -> Response:
-        caller, called = one(form, "From"), one(form, "To")
-        return self._say(await self._door.inbound(caller, called, one(form, "CallSid")))
+        caller, called, leg = field(form, "From"), field(form, "To"), field(form, "CallSid")
+        return self._say(await self._engine.inbound.greet(caller, called, leg))
 
     async def _inbound_key(self, _: Request, form: Form) -> Response:
-        caller, called = one(form, "From"), one(form, "To")
+        caller, called, leg = field(form, "From"), field(form, "To"), field(form, "CallSid")
         key = form.get("Digits", [""])[0]
-        return self._say(await self._door.inbound_key(caller, called, one(form, "CallSid"), key))
+        return self._say(await self._engine.inbound.pressed(caller, called, leg, key))
+
+    # -- reports ------------------------------------------------------------------------------
 
     async def _call(self, request: Request, form: Form) -> Response:
-        receipt = status_reports.receipt(form, "call", "CallSid")
-        report, at = status_reports.report(form), status_reports.at(form)
-        attempt, leg = _text(request, "attempt"), one(form, "CallSid")
-        code = status_reports.sip_response(form) if status_reports.ended(form) else None
-        declined = status_reports.declined(report, code)
-        if declined is not None:
-            report = Report.DECLINED
-        await self._door.reported(attempt, report, at, leg, receipt, code=code, declined=declined)
-        return TAKEN
+        report = status_reports.call_report(form, _text(request, "attempt"))
+        await self._engine.calls.receive(report)
+        return STORED
+
+    async def _amd(self, request: Request, form: Form) -> Response:
+        report = status_reports.machine_report(form, _text(request, "attempt"))
+        if report is not None:
+            await self._engine.calls.receive(report)
+        return STORED
 
     async def _phoner_status(self, request: Request, form: Form) -> Response:
         receipt = status_reports.receipt(form, "phoner", "CallSid")
-        seat, leg = _number(request, "seat"), one(form, "CallSid")
-        await self._door.phoner_leg(seat, leg, status_reports.ended(form), receipt)
-        return TAKEN
+        seat, leg = _number(request, "seat"), field(form, "CallSid")
+        if status_reports.has_ended(form):
+            await self._engine.phoners.phoner_leg_ended(seat, leg, receipt)
+        return STORED
 
     async def _listener_status(self, _: Request, form: Form) -> Response:
-        if status_reports.ended(form):
-            await self._door.listener_gone(one(form, "CallSid"))
-        return TAKEN
+        if status_reports.has_ended(form):
+            await self._engine.listeners.listener_leg_ended(field(form, "CallSid"))
+        return STORED
 
     async def _conference(self, _: Request, form: Form) -> Response:
-        event = status_reports.EVENTS.get(one(form, "StatusCallbackEvent"))
-        if event is not None:
-            room, leg = one(form, "FriendlyName"), form.get("CallSid", [""])[0]
-            receipt = status_reports.receipt(form, "conference", "ConferenceSid")
-            await self._door.room(room, one(form, "ConferenceSid"), leg, event, receipt)
-            if event == "join" and not form.get("ParticipantLabel", [""])[0]:
-                # Phoners and contacts have labels.
-                await self._door.listener_came(
-                    leg, room, status_reports.mode(form), status_reports.at(form)
-                )
-        return TAKEN
-
-    async def _amd(self, request: Request, form: Form) -> Response:
-        attempt = _text(request, "attempt")
-        await self._door.machine(attempt, one(form, "AnsweredBy"), one(form, "CallSid"))
-        return TAKEN
+        event = status_reports.EVENTS.get(field(form, "StatusCallbackEvent"))
+        if event is None:
+            return STORED
+        room, room_ref = field(form, "FriendlyName"), field(form, "ConferenceSid")
+        leg = form.get("CallSid", [""])[0]
+        receipt = status_reports.receipt(form, "conference", "ConferenceSid")
+        await self._engine.phoners.room_event(room, room_ref, leg, event, receipt)
+        if event == "join" and not form.get("ParticipantLabel", [""])[0]:
+            # Phoners' and contacts' legs have labels: this may be a listener's, too.
+            mode, at = status_reports.listening_mode(form), status_reports.at(form)
+            await self._engine.listeners.listener_joined(leg, room, mode, at)
+        return STORED
 
 
 class _Hook:

@@ -1,4 +1,4 @@
-"""Twilio's words into ours: forms to reports."""
+"""Twilio's forms, as reports in our words."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,30 +6,21 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
+from callserver.adapters.twilio import call_status
 from callserver.domain import sip
 from callserver.domain.call import Receipt, Report
 from callserver.domain.listening import Mode
 from callserver.ports import Declined, Trouble
+from callserver.provider_events import CallReport
 
 Form = Mapping[str, Sequence[str]]
 
 NUMBER = re.compile("[0-9]{1,9}")
 """A whole number as forms and addresses carry it; any such fits every column."""
 
-REPORTS = {
-    "queued": Report.TAKEN,
-    "initiated": Report.TAKEN,
-    "ringing": Report.RANG,
-    "in-progress": Report.ANSWERED,
-    "completed": Report.HUNG_UP,
-    "busy": Report.BUSY,
-    "failed": Report.FAILED,
-    "no-answer": Report.NOT_ANSWERED,
-    "canceled": Report.CANCELLED,
-}
-ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-
 SIP_RESPONSE = re.compile("[1-6][0-9]{2}")
+
+MACHINES = ("machine", "fax")
 
 EVENTS = {
     "participant-join": "join",
@@ -39,11 +30,11 @@ EVENTS = {
 }
 
 
-class Malformed(ValueError):  # noqa: N818 - what it is, not what went wrong with us
+class Malformed(ValueError):  # noqa: N818 - describes the form
     """A form that lacks what its kind must have."""
 
 
-def one(form: Form, name: str) -> str:
+def field(form: Form, name: str) -> str:
     """One field.
 
     Raises:
@@ -55,35 +46,59 @@ def one(form: Form, name: str) -> str:
     return values[0]
 
 
-def report(form: Form) -> Report:
-    """What a call status says."""
-    status = one(form, "CallStatus")
-    if status not in REPORTS:
+def call_report(form: Form, attempt: str) -> CallReport:
+    """What a status callback says about the leg of a called person."""
+    status = _call_status(form)
+    report = call_status.REPORTS[status]
+    code = _sip_response(form) if call_status.has_ended(status) else None
+    declined = _declined(report, code)
+    return CallReport(
+        attempt,
+        report if declined is None else Report.DECLINED,
+        at(form),
+        field(form, "CallSid"),
+        receipt(form, "call", "CallSid"),
+        code=code,
+        declined=declined,
+    )
+
+
+def machine_report(form: Form, attempt: str) -> CallReport | None:
+    """Twilio thinks that a machine answered; None: it thinks of a person, or does not know."""
+    answered_by, leg = field(form, "AnsweredBy"), field(form, "CallSid")
+    if not answered_by.startswith(MACHINES):
+        return None
+    return CallReport(attempt, Report.MACHINE, leg=leg)
+
+
+def has_ended(form: Form) -> bool:
+    return call_status.has_ended(_call_status(form))
+
+
+def _call_status(form: Form) -> str:
+    status = field(form, "CallStatus")
+    if status not in call_status.REPORTS:
         raise Malformed("CallStatus is none that we know")
-    return REPORTS[status]
+    return status
 
 
-def sip_response(form: Form) -> int | None:
+def _sip_response(form: Form) -> int | None:
     """The final SIP response of a leg that has ended, where the provider tells it."""
     code = form.get("SipResponseCode", [""])[0]
     return int(code) if SIP_RESPONSE.fullmatch(code) else None
 
 
-def declined(report: Report, code: int | None) -> Declined | None:
+def _declined(report: Report, code: int | None) -> Declined | None:
     """The carrier's refusal of a call that failed; nobody was called then.
 
-    The provider signs in at the carrier, not the house: no response says that every call will fail.
+    The provider signs in at the carrier, not we: no response says that every call will fail.
     """
     if report is not Report.FAILED or code is None or not sip.is_refusal(code):
         return None
     return Declined(Trouble.REFUSED, code, "the carrier refused the call")
 
 
-def ended(form: Form) -> bool:
-    return one(form, "CallStatus") in ENDED
-
-
-def mode(form: Form) -> Mode | None:
+def listening_mode(form: Form) -> Mode | None:
     """How a listener's leg is in a room; None when the form does not say."""
     muted, coaching = (form.get(name, [""])[0] for name in ("Muted", "Coaching"))
     if muted == "true":
@@ -100,7 +115,7 @@ def at(form: Form) -> datetime | None:
 
 @lru_cache(maxsize=256)
 def _instant(text: str) -> datetime | None:
-    """What happens in one second says so in the same words."""
+    """Cached: events of the same second carry the same text."""
     if not text:
         return None
     try:
@@ -111,8 +126,8 @@ def _instant(text: str) -> datetime | None:
 
 
 def receipt(form: Form, kind: str, sid: str) -> Receipt | None:
-    """The event's own name; None when the provider numbers it not, and repeats cannot be told."""
+    """The event's own name; None when it has no number, and repeats cannot be recognised."""
     number = form.get("SequenceNumber", [""])[0]
     if not NUMBER.fullmatch(number):
         return None
-    return Receipt(kind, one(form, sid), int(number))
+    return Receipt(kind, field(form, sid), int(number))

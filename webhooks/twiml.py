@@ -1,4 +1,4 @@
-"""Instructions as TwiML. Every attribute stands here; golden files hold what is sent."""
+"""Instructions as TwiML. Every attribute is written here; golden files contain what is sent."""
 
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 

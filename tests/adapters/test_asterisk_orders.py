@@ -102,8 +102,8 @@ def test_an_order_that_stopped_half_way_is_withdrawn_when_asked_about(play: Play
         assert await carrier.asterisk._create("a1", "PJSIP/+4532200100@trunk", CALLER_ID) is None
         leg = await carrier.telephony.look_up("a1", None, room, "+4532200100", carrier.now())
         assert (leg.state, leg.cause) == (LegState.ENDED, Cause.CANCELLED.value)
-        await carrier.until(lambda: carrier.door.reports("a1"))
-        assert carrier.door.reports("a1") == [Report.CANCELLED]
+        await carrier.until(lambda: carrier.engine.reports("a1"))
+        assert carrier.engine.reports("a1") == [Report.CANCELLED]
         assert carrier.rung() == []
 
     play(work)
@@ -165,10 +165,10 @@ def test_only_our_own_telephones_are_rung_in(play: Play, line: str) -> None:
 
 def test_an_ordinary_telephone_may_be_a_phoners_line(play: Play) -> None:
     async def work(carrier: RealAsterisk) -> None:
-        room = Room(carrier.door.name)
+        room = Room(carrier.engine.name)
         answer = await carrier.telephony.ring_phoner(OwnLine("+4532200108"), 1, room, CALLER_ID)
         assert answer == Placed(f"{room.name}-phoner")
-        await carrier.until(lambda: carrier.door.of("room"))
+        await carrier.until(lambda: carrier.engine.of("room_event"))
         assert await carrier.telephony.find_room(room.name) == room.name
 
     play(work)
@@ -231,8 +231,8 @@ def test_a_listeners_browser_may_call_in_and_nobody_else_as_a_listener(play: Pla
             channel = {"id": leg, "name": name, "state": "Up"}
             event = {"type": "StasisStart", "args": ["phoner"], "channel": channel}
             await carrier._events._legs.happened(event)
-        assert carrier.door.of("listener_calls") == [("listener_calls", None, 9, "1.1")]
-        assert [told[2] for told in carrier.door.of("phoner_calls")] == ["listener_x"]
+        assert carrier.engine.of("listener_asks") == [("listener_asks", None, 9, "1.1")]
+        assert [told[2] for told in carrier.engine.of("phoner_asks")] == ["listener_x"]
 
     play(work)
 
@@ -242,12 +242,12 @@ def test_what_is_over_cannot_be_heard(play: Play, gone: str) -> None:
     """The leg asks twice, and waits in silence: no ear is left behind."""
 
     async def work(carrier: RealAsterisk) -> None:
-        carrier.door.tells = Hear("seat-1-abc", 7, Mode.SILENT, gone)
+        carrier.engine.tells = Hear("seat-1-abc", 7, Mode.SILENT, gone)
         placed = await carrier.telephony.ring_listener(
             OwnLine(await carrier.listener()), 7, CALLER_ID
         )
         assert isinstance(placed, Placed)
-        await carrier.until(lambda: len(carrier.door.of("listener_calls")) == 2)
+        await carrier.until(lambda: len(carrier.engine.of("listener_asks")) == 2)
         await asyncio.sleep(0.2)
         channels = (await carrier.ari.get("channels")).body
         assert [one["id"] for one in channels] == [placed.ref]

@@ -16,7 +16,7 @@ from callserver.engine.context import Rules
 from callserver.settings import Settings
 from callserver.simulator.virtual_time import VirtualClock
 from tests.house import ROOT
-from tests.noting_door import NotingDoor
+from tests.noting_engine import NotingEngine
 
 
 class Store:
@@ -40,7 +40,7 @@ def made(store: Store) -> events.Events:
     settings = Settings(provider="asterisk", asterisk_password="word")
     own = exchange.build(settings, clock, httpx.AsyncClient(), store, Rules(load(ROOT / "config")))
     assert own is not None
-    return own.events(NotingDoor(), catch_up)
+    return own.events(NotingEngine().events, catch_up)
 
 
 def test_the_lease_is_kept_while_nobody_can_be_asked() -> None:

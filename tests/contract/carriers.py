@@ -39,8 +39,7 @@ from tests.exchange.sip import Telephone
 from tests.exchange.tones import tone, whom
 from tests.harness.databases import sqlite_file
 from tests.house import TUESDAY, People
-from tests.noting_door import NotingDoor
-from webhooks.routes import Webhooks
+from tests.noting_engine import NotingEngine, webhook_routes
 
 CALLER_ID = "+4532123400"
 
@@ -49,7 +48,7 @@ Ears = dict[str, set[str]]
 """Whom each of them hears."""
 
 
-class Door(NotingDoor):
+class Engine(NotingEngine):
     """Puts the phoner into one room of her own, tells listeners what a test wants, and notes."""
 
     def __init__(self) -> None:
@@ -57,16 +56,16 @@ class Door(NotingDoor):
         self.tells: Instruction = WaitToHear(7)
         self.name = f"seat-1-{secrets.token_hex(6)}"
 
-    async def _phoner_calls(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
-        await super()._phoner_calls(seat, identity, leg)
+    async def phoner_asks(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
+        await super().phoner_asks(seat, identity, leg)
         return JoinRoom(self.name, 1)
 
-    async def _listener_calls(self, *asked: Any) -> Instruction:
-        await super()._listener_calls(*asked)
+    async def listener_asks(self, *asked: Any) -> Instruction:
+        await super().listener_asks(*asked)
         return self.tells
 
     def reports(self, attempt: str) -> list[Report]:
-        return [told[2] for told in self.told if told[:2] == ("reported", attempt)]
+        return [told[2] for told in self.told if told[:2] == ("report", attempt)]
 
     def of(self, kind: str) -> list[tuple[Any, ...]]:
         return [told for told in self.told if told[0] == kind]
@@ -74,7 +73,7 @@ class Door(NotingDoor):
 
 class Carrier(Protocol):
     telephony: Telephony
-    door: Door
+    engine: Engine
 
     def now(self) -> datetime: ...
     async def until(self, what: Callable[[], Any], seconds: float = 20) -> None: ...
@@ -101,17 +100,19 @@ def permit(carrier: Carrier, ending: str, attempt: str = "a1") -> DialPermit:
 
 async def _phoner(carrier: Carrier, line: str) -> Room:
     """Ring the phoner in, and wait until the door hears that she sits in her room."""
-    name = carrier.door.name
+    name = carrier.engine.name
     answer = await carrier.telephony.ring_phoner(OwnLine(line), 1, Room(name), CALLER_ID)
     assert isinstance(answer, Placed), answer
-    await carrier.until(lambda: [told for told in carrier.door.of("room") if told[4] == "join"])
-    return Room(name, carrier.door.of("room")[-1][2])
+    await carrier.until(
+        lambda: [told for told in carrier.engine.of("room_event") if told[4] == "join"]
+    )
+    return Room(name, carrier.engine.of("room_event")[-1][2])
 
 
 async def _talk(carrier: Carrier) -> Room:
     room = await carrier.phoner_in_room()
     assert isinstance(await carrier.telephony.place(permit(carrier, "00"), room), Placed)
-    await carrier.until(lambda: Report.ANSWERED in carrier.door.reports("a1"))
+    await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a1"))
     return room
 
 
@@ -136,8 +137,8 @@ class SimulatedTwilio:
             auth_token=plan.token,
             api_url="http://network.test",
         )
-        self.door = Door()
-        self._evening._app = Starlette(routes=list(Webhooks(settings, self.door).routes()))
+        self.engine = Engine()
+        self._evening._app = Starlette(routes=list(webhook_routes(settings, self.engine)))
         http = httpx.AsyncClient(transport=httpx.ASGITransport(self._evening.rest))
         self.telephony: Telephony = Twilio(settings, self._evening.clock, http)
 
@@ -201,7 +202,7 @@ class RealAsterisk:
         )
         self._store = open_store(self.settings.database)
         self._clock = SystemClock()
-        self.door = Door()
+        self.engine = Engine()
         self.ari = exchange.ari(self.http)
         campaigns = list(load(self.settings.config).campaigns.values())
         speech = Speech(self.settings, self.ari, lambda: campaigns)
@@ -210,7 +211,7 @@ class RealAsterisk:
             self.settings, self._clock, self.ari, speech, lambda: frozenset({CALLER_ID})
         )
         self.telephony: Telephony = self.asterisk
-        callers = InboundCallers(self.ari, speech, self.door.inbound, self.door.inbound_key)
+        callers = InboundCallers(self.ari, speech, self.engine)
 
         async def yes() -> bool:
             return True
@@ -222,11 +223,12 @@ class RealAsterisk:
         self._events = Events(
             self.settings,
             self.ari,
-            LegEvents(self.ari, self.door, callers, lambda: [CALLER_ID]),
+            LegEvents(self.ari, self.engine.events, callers, lambda: [CALLER_ID]),
             self.softphones,
             lease=yes,
             release=nothing,
             catch_up=nothing,
+            not_stored=self.engine.events.not_stored,
             note_carrier=noted,
         )
         self.telephones: dict[str, Telephone] = {}
@@ -254,7 +256,7 @@ class RealAsterisk:
     async def until(self, what: Callable[[], Any], seconds: float = 20) -> None:
         end = time.monotonic() + seconds
         while not what():
-            assert time.monotonic() < end, ("it did not come about", self.door.told)
+            assert time.monotonic() < end, ("it did not come about", self.engine.told)
             await asyncio.sleep(0.01)
 
     async def pass_time(self, seconds: float) -> None:

@@ -59,8 +59,8 @@ def test_what_a_telephone_does_is_told_in_its_order(
     async def work(carrier: Carrier) -> None:
         room = await carrier.phoner_in_room()
         assert isinstance(await carrier.telephony.place(permit(carrier, ending), room), Placed)
-        await carrier.until(lambda: told[-1] in carrier.door.reports("a1"))
-        heard = [one for one in carrier.door.reports("a1") if one is not Report.TAKEN]
+        await carrier.until(lambda: told[-1] in carrier.engine.reports("a1"))
+        heard = [one for one in carrier.engine.reports("a1") if one is not Report.TAKEN]
         # Whether a telephone that ends at once was heard to ring is the network's to say.
         assert heard in (told, [Report.RANG, *told])
         assert carrier.rung() in ([], [f"+45322001{ending}"])
@@ -74,14 +74,14 @@ def test_an_answered_call_is_looked_up_and_ended_twice(play: Play) -> None:
         order = permit(carrier, "00")
         placed = await carrier.telephony.place(order, room)
         assert isinstance(placed, Placed)
-        await carrier.until(lambda: Report.ANSWERED in carrier.door.reports("a1"))
+        await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a1"))
         for ref in (placed.ref, None):
             leg = await carrier.telephony.look_up("a1", ref, room, order.number, order.at)
             assert (leg.state, leg.ref) == (LegState.TALKING, placed.ref)
         assert (await carrier.telephony.leg(placed.ref)).state is LegState.TALKING
         await carrier.telephony.hang_up(placed.ref)
         await carrier.telephony.hang_up(placed.ref)
-        await carrier.until(lambda: Report.HUNG_UP in carrier.door.reports("a1"))
+        await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a1"))
         after = await carrier.telephony.look_up("a1", placed.ref, room, order.number, order.at)
         assert after.state in (LegState.ENDED, LegState.UNKNOWN_LEG)
 
@@ -93,10 +93,10 @@ def test_a_ringing_telephone_is_silenced(play: Play) -> None:
         room = await carrier.phoner_in_room()
         placed = await carrier.telephony.place(permit(carrier, "02"), room)
         assert isinstance(placed, Placed)
-        await carrier.until(lambda: Report.RANG in carrier.door.reports("a1"))
+        await carrier.until(lambda: Report.RANG in carrier.engine.reports("a1"))
         assert (await carrier.telephony.leg(placed.ref)).state is LegState.RINGING
         await carrier.telephony.hang_up(placed.ref)
-        await carrier.until(lambda: Report.CANCELLED in carrier.door.reports("a1"))
+        await carrier.until(lambda: Report.CANCELLED in carrier.engine.reports("a1"))
 
     play(work)
 
@@ -106,17 +106,17 @@ def test_what_is_cancelled_rings_no_more_and_what_was_answered_goes_on(play: Pla
         room = await carrier.phoner_in_room()
         rings = await carrier.telephony.place(permit(carrier, "02"), room)
         assert isinstance(rings, Placed)
-        await carrier.until(lambda: Report.RANG in carrier.door.reports("a1"))
+        await carrier.until(lambda: Report.RANG in carrier.engine.reports("a1"))
         await carrier.telephony.cancel(rings.ref)
-        await carrier.until(lambda: Report.CANCELLED in carrier.door.reports("a1"))
+        await carrier.until(lambda: Report.CANCELLED in carrier.engine.reports("a1"))
         await carrier.telephony.cancel(rings.ref)  # gone: nobody minds
         talks = await carrier.telephony.place(permit(carrier, "00", "a2"), room)
         assert isinstance(talks, Placed)
-        await carrier.until(lambda: Report.ANSWERED in carrier.door.reports("a2"))
+        await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a2"))
         await carrier.telephony.cancel(talks.ref)
         assert (await carrier.telephony.leg(talks.ref)).state is LegState.TALKING
         await carrier.telephony.hang_up(talks.ref)
-        await carrier.until(lambda: Report.HUNG_UP in carrier.door.reports("a2"))
+        await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a2"))
 
     play(work)
 
@@ -173,9 +173,9 @@ def test_who_answered_an_empty_room_hears_an_apology_and_is_let_go(play: Play) -
         room = await carrier.phoner_in_room()
         placed = await carrier.telephony.place(permit(carrier, "00"), room)
         assert isinstance(placed, Placed)
-        await carrier.until(lambda: Report.ANSWERED in carrier.door.reports("a1"))
+        await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a1"))
         await carrier.telephony.apologise(placed.ref, "Lysværk")
-        await carrier.until(lambda: Report.HUNG_UP in carrier.door.reports("a1"), 30)
+        await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a1"), 30)
 
     play(work)
 
@@ -183,10 +183,10 @@ def test_who_answered_an_empty_room_hears_an_apology_and_is_let_go(play: Play) -
 def test_a_phoner_whose_telephone_ends_is_told_once(play: Play) -> None:
     async def work(carrier: Carrier) -> None:
         room = await carrier.phoner_in_room()
-        leg = carrier.door.of("phoner_calls")[0][3]
+        leg = carrier.engine.of("phoner_asks")[0][3]
         await carrier.telephony.hang_up(leg)
         await carrier.until(
-            lambda: [told for told in carrier.door.of("phoner_leg") if told[2:4] == (leg, True)]
+            lambda: [told for told in carrier.engine.of("phoner_leg_ended") if told[2] == leg]
         )
         assert await carrier.telephony.find_room(room.name) is None
 
@@ -199,13 +199,13 @@ TALK = {"phoner": {"contact"}, "contact": {"phoner"}}
 def test_what_a_listener_hears_and_who_hears_her(play: Play) -> None:
     async def work(carrier: Carrier) -> None:
         room = await carrier.talk()
-        phoner = carrier.door.of("phoner_calls")[0][3]
+        phoner = carrier.engine.of("phoner_asks")[0][3]
         placed = await carrier.telephony.ring_listener(
             OwnLine(await carrier.listener()), 7, CALLER_ID
         )
         assert isinstance(placed, Placed)
-        await carrier.until(lambda: carrier.door.of("listener_calls"))
-        assert carrier.door.of("listener_calls") == [("listener_calls", 7, None, placed.ref)]
+        await carrier.until(lambda: carrier.engine.of("listener_asks"))
+        assert carrier.engine.of("listener_asks") == [("listener_asks", 7, None, placed.ref)]
         await carrier.until_ears(TALK | {"listener": set()})
         assert (await carrier.telephony.leg(placed.ref)).state is LegState.TALKING
         both = {"phoner", "contact"}
@@ -222,17 +222,17 @@ def test_what_a_listener_hears_and_who_hears_her(play: Play) -> None:
             ),
             (Mode.SILENT, TALK | {"listener": both}),
         ):
-            carrier.door.tells = Hear(room.name, 7, mode, phoner)
-            await carrier.telephony.hear(placed.ref, carrier.door.tells)
+            carrier.engine.tells = Hear(room.name, 7, mode, phoner)
+            await carrier.telephony.hear(placed.ref, carrier.engine.tells)
             await carrier.until_ears(ears)
-        carrier.door.tells = WaitToHear(7)
-        await carrier.telephony.hear(placed.ref, carrier.door.tells)
+        carrier.engine.tells = WaitToHear(7)
+        await carrier.telephony.hear(placed.ref, carrier.engine.tells)
         await carrier.until_ears(TALK | {"listener": set()})
         await carrier.telephony.hang_up(placed.ref)
-        await carrier.until(lambda: ("listener_gone", placed.ref) in carrier.door.told)
-        await carrier.telephony.hear(placed.ref, carrier.door.tells)  # gone: nobody minds
+        await carrier.until(lambda: ("listener_leg_ended", placed.ref) in carrier.engine.told)
+        await carrier.telephony.hear(placed.ref, carrier.engine.tells)  # gone: nobody minds
         await carrier.until_ears(TALK | {"listener": set()})
-        assert not [told for told in carrier.door.of("phoner_leg") if told[3]]
+        assert not carrier.engine.of("phoner_leg_ended")
 
     play(work)
 
@@ -242,7 +242,7 @@ def test_a_listener_who_does_not_answer_is_told(play: Play) -> None:
         await carrier.phoner_in_room()
         placed = await carrier.telephony.ring_listener(OwnLine("+4532200117"), 7, CALLER_ID)
         assert isinstance(placed, Placed)
-        await carrier.until(lambda: ("listener_gone", placed.ref) in carrier.door.told)
-        assert not carrier.door.of("listener_calls")
+        await carrier.until(lambda: ("listener_leg_ended", placed.ref) in carrier.engine.told)
+        assert not carrier.engine.of("listener_asks")
 
     play(work)

@@ -431,7 +431,7 @@ def test_another_seat_before_the_network_has_said_that_it_rings(house: EarHouse)
 
     async def slow(line: OwnLine, listening: int, caller_id: str) -> Any:
         answer = await ring(line, listening, caller_id)
-        await house.server.listener_legs.leg_calls(listening, None, answer.ref)  # type: ignore[union-attr]
+        await house.server.listener_legs.listener_asks(listening, None, answer.ref)  # type: ignore[union-attr]
         supervisor = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
         wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)
         await house.server.listening_sessions.start(supervisor, MAY[Role.SUPERVISOR], wanted)

@@ -92,7 +92,7 @@ def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(engine: Engine, house:
     sessions: Any = house.server.listening_sessions
     told, (_, sent) = while_open(
         engine,
-        lambda tx: legs._leg_calls(tx, listening, None, LEG, None),
+        lambda tx: legs._answer(tx, listening, None, LEG, None),
         lambda tx: and_what_it_sends(tx, lambda: sessions._stop(tx, SUPERVISOR)),
     )
     assert isinstance(told, Hear)
@@ -113,7 +113,7 @@ def test_a_leg_that_asks_after_a_stop_is_hung_up(engine: Engine, house: EarHouse
     _, told = while_open(
         engine,
         lambda tx: sessions._stop(tx, SUPERVISOR),
-        lambda tx: legs._leg_calls(tx, listening, None, LEG, None),
+        lambda tx: legs._answer(tx, listening, None, LEG, None),
     )
     assert told == HangUp()
     with engine.begin() as tx:
@@ -132,7 +132,7 @@ def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
     wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)
     _, (found, sent) = while_open(
         engine,
-        lambda tx: legs._leg_calls(tx, first, None, LEG, None),
+        lambda tx: legs._answer(tx, first, None, LEG, None),
         lambda tx: and_what_it_sends(
             tx, lambda: listening._start(tx, user, MAY[Role.SUPERVISOR], wanted)
         ),

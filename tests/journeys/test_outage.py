@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from callserver import texts
-from callserver.engine import provider_events
+from callserver.engine.calls import inbound
 from callserver.simulator import asgi
 from callserver.simulator.callbacks import sign
 from tests.house import TestHouse, in_a_talk, play
@@ -41,7 +41,7 @@ class Outage:
 
 @pytest.fixture(params=["gone", "silent"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(provider_events, "PATIENCE_S", 0.02)
+    monkeypatch.setattr(inbound, "PATIENCE_S", 0.02)
     monkeypatch.setattr(routes, "HOLD_S", 0.2)
     found: str = request.param
     return found

@@ -192,7 +192,7 @@ def test_the_same_news_once_more_disturbs_nobody(house: TestHouse) -> None:
         await in_a_talk(house)
         leg, seat = house.phoner_leg().sid, house.seats()[0]
         rooms = house.server.phoner_legs
-        again = await rooms.phoner_calls(seat.id, None, leg)
+        again = await rooms.phoner_asks(seat.id, None, leg)
         assert again.room == seat.room  # type: ignore[union-attr]
         late = await rooms.phoner_left_room(seat.id, leg, "seat-1-older")
         assert late.room == seat.room  # type: ignore[union-attr]

@@ -11,8 +11,19 @@ from twilio.request_validator import RequestValidator
 
 from callserver.domain.call import Receipt, Report
 from callserver.domain.listening import Mode
-from tests.noting_door import AC, BASE, CA, CF, SETTINGS, WHO, Fields, NotingDoor, post, send
-from webhooks.routes import Webhooks
+from tests.noting_engine import (
+    AC,
+    BASE,
+    CA,
+    CF,
+    SETTINGS,
+    WHO,
+    Fields,
+    NotingEngine,
+    post,
+    send,
+    webhook_routes,
+)
 
 AT = datetime(2026, 5, 12, 15, 0, 10, tzinfo=UTC)
 TIMESTAMP = "Tue, 12 May 2026 17:00:10 +0200"
@@ -41,7 +52,7 @@ def test_a_call_status_becomes_a_report(status: str, report: Report) -> None:
         STATUS, LEG, ("CallStatus", status), ("SequenceNumber", "2"), ("Timestamp", TIMESTAMP)
     )
     assert (answer.status_code, answer.content) == (204, b"")
-    assert told == [("reported", "a1", report, AT, CA, Receipt("call", CA, 2))]
+    assert told == [("report", "a1", report, AT, CA, Receipt("call", CA, 2))]
     assert told[0][3].tzinfo is UTC
 
 
@@ -56,7 +67,7 @@ def test_what_cannot_be_read_is_left_out_of_the_report(timestamp: str, sequence:
         ("Timestamp", timestamp),
     )
     assert answer.status_code == 204
-    assert told == [("reported", "a1", Report.RANG, None, CA, None)]
+    assert told == [("report", "a1", Report.RANG, None, CA, None)]
 
 
 ROOM = [("FriendlyName", "seat-1-abc"), ("ConferenceSid", CF), ("SequenceNumber", "4"), LEG]
@@ -68,38 +79,46 @@ ROOM = [("FriendlyName", "seat-1-abc"), ("ConferenceSid", CF), ("SequenceNumber"
         (
             "/twilio/status/phoner?seat=7",
             [LEG, ("CallStatus", "completed"), ("SequenceNumber", "3")],
-            ("phoner_leg", 7, CA, True, Receipt("phoner", CA, 3)),
-        ),
-        (
-            "/twilio/status/phoner?seat=7",
-            [LEG, ("CallStatus", "in-progress")],
-            ("phoner_leg", 7, CA, False, None),
+            ("phoner_leg_ended", 7, CA, Receipt("phoner", CA, 3)),
         ),
         (
             "/twilio/status/conference?seat=1",
             [*ROOM, ("StatusCallbackEvent", "participant-join"), ("ParticipantLabel", "a1")],
-            ("room", "seat-1-abc", CF, CA, "join", Receipt("conference", CF, 4)),
+            ("room_event", "seat-1-abc", CF, CA, "join", Receipt("conference", CF, 4)),
         ),
         (
             "/twilio/status/conference?seat=1",
             [*ROOM[:3], ("StatusCallbackEvent", "conference-end")],
-            ("room", "seat-1-abc", CF, "", "end", Receipt("conference", CF, 4)),
+            ("room_event", "seat-1-abc", CF, "", "end", Receipt("conference", CF, 4)),
         ),
         (
             "/twilio/status/listener?listening=7",
             [LEG, ("CallStatus", "no-answer")],
-            ("listener_gone", CA),
+            ("listener_leg_ended", CA),
         ),
         (
             "/twilio/status/amd?attempt=a1",
             [LEG, ("AnsweredBy", "machine_start"), ("MachineDetectionDuration", "4000")],
-            ("machine", "a1", "machine_start", CA),
+            ("report", "a1", Report.MACHINE, None, CA, None),
         ),
     ],
 )
 def test_the_other_reports(path: str, fields: Fields, told: tuple[Any, ...]) -> None:
     answer, found = post(path, *fields)
     assert (answer.status_code, found) == (204, [told])
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/twilio/status/phoner?seat=7", ("CallStatus", "in-progress")),
+        ("/twilio/status/listener?listening=7", ("CallStatus", "ringing")),
+        ("/twilio/status/amd?attempt=a1", ("AnsweredBy", "human")),
+    ],
+)
+def test_what_changes_nothing_is_told_to_nobody(path: str, field: tuple[str, str]) -> None:
+    answer, told = post(path, LEG, field)
+    assert (answer.status_code, told) == (204, [])
 
 
 @pytest.mark.parametrize(
@@ -120,8 +139,8 @@ def test_who_comes_into_a_room_without_a_label_is_a_listener(
     assert (answer.status_code, told) == (
         204,
         [
-            ("room", "seat-1-abc", CF, CA, "join", Receipt("conference", CF, 4)),
-            ("listener_came", CA, "seat-1-abc", mode),
+            ("room_event", "seat-1-abc", CF, CA, "join", Receipt("conference", CF, 4)),
+            ("listener_joined", CA, "seat-1-abc", mode),
         ],
     )
 
@@ -139,32 +158,32 @@ def test_an_event_of_a_room_that_we_never_asked_for_is_let_pass() -> None:
         (
             "/twilio/voice/phoner?seat=7",
             [LEG],
-            ("phoner_calls", 7, None, CA),
+            ("phoner_asks", 7, None, CA),
             ["Dial", "Conference"],
         ),
         (
             "/twilio/voice/listener?listening=7",
             [LEG, ("DialCallStatus", "answered")],
-            ("listener_calls", 7, None, CA),
+            ("listener_asks", 7, None, CA),
             ["Dial", "Conference", "Pause", "Redirect"],
         ),
-        ("/twilio/voice/line?attempt=line1", [LEG], ("line_calls", "line1"), ["Say", "Hangup"]),
+        ("/twilio/voice/line?attempt=line1", [LEG], ("code_for", "line1"), ["Say", "Hangup"]),
         (
             "/twilio/voice/client",
             [LEG, ("From", "client:listener_42")],
-            ("listener_calls", None, 42, CA),
+            ("listener_asks", None, 42, CA),
             ["Dial", "Conference", "Pause", "Redirect"],
         ),
         (
             "/twilio/voice/client",
             [LEG, ("From", "client:listener_x")],
-            ("listener_calls", None, 0, CA),
+            ("listener_asks", None, 0, CA),
             ["Dial", "Conference", "Pause", "Redirect"],
         ),
         (
             "/twilio/voice/client",
             [LEG, ("From", "client:phoner_42"), ("identity", "phoner_1")],
-            ("phoner_calls", None, "phoner_42", CA),
+            ("phoner_asks", None, "phoner_42", CA),
             ["Dial", "Conference"],
         ),
         (
@@ -176,25 +195,25 @@ def test_an_event_of_a_room_that_we_never_asked_for_is_let_pass() -> None:
         (
             "/twilio/voice/phoner/left?seat=7&room=r",
             [LEG, ("CallStatus", "completed")],
-            ("phoner_leg", 7, CA, True, None),
+            ("phoner_leg_ended", 7, CA, None),
             ["Hangup"],
         ),
         (
             "/twilio/voice/inbound",
             [LEG, CALLER, CALLED],
-            ("inbound", CALLER[1], CALLED[1], CA),
+            ("greet", CALLER[1], CALLED[1], CA),
             ["Gather", "Say", "Hangup"],
         ),
         (
             "/twilio/voice/inbound/key",
             [LEG, CALLER, CALLED, ("Digits", "9")],
-            ("inbound_key", CALLER[1], CALLED[1], CA, "9"),
+            ("pressed", CALLER[1], CALLED[1], CA, "9"),
             ["Say", "Hangup"],
         ),
         (
             "/twilio/voice/inbound/key",
             [LEG, CALLER, CALLED, ("Digits", "")],
-            ("inbound_key", CALLER[1], CALLED[1], CA, ""),
+            ("pressed", CALLER[1], CALLED[1], CA, ""),
             ["Say", "Hangup"],
         ),
     ],
@@ -225,7 +244,7 @@ def test_every_address_given_away_leads_back_here() -> None:
         for value in element.attrib.values()
         if value.startswith("http")
     ]
-    paths = {route.path for route in Webhooks(SETTINGS, NotingDoor()).routes()}
+    paths = {route.path for route in webhook_routes(SETTINGS, NotingEngine())}
     assert len(urls) == 2
     for url in urls:
         assert url.startswith(BASE + "/twilio/")
@@ -272,7 +291,7 @@ def test_the_query_is_verified_as_it_came(query: str) -> None:
         ("Twice", "b"),
     )
     assert answer.status_code == 204
-    assert told[0][:3] == ("reported", "a1", Report.RANG)
+    assert told[0][:3] == ("report", "a1", Report.RANG)
 
 
 @pytest.mark.parametrize("body", [b"\xff=1", b"%FF=1", b"no form", b"", b"&".join([b"a=1"] * 201)])
@@ -280,14 +299,14 @@ def test_what_is_no_form_is_nobodys(body: bytes) -> None:
     signed = RequestValidator("token").compute_signature(f"{BASE}{STATUS}", {})
     answer, told = send(STATUS, body, signed)
     assert answer.status_code == 403
-    assert told[0][:2] == ("bad_signature", "/twilio/status/call")
+    assert told[0][:2] == ("signature_refused", "/twilio/status/call")
 
 
 @pytest.mark.parametrize("signed", ["å", "=" * 5000, "RSOYDt4T1cUTdK1PDd93/VVr8B8="])
 def test_odd_signatures_are_only_wrong(signed: str) -> None:
     answer, told = send(STATUS, urlencode([("AccountSid", AC)]).encode(), signed)
     assert answer.status_code == 403
-    assert told == [("bad_signature", "/twilio/status/call", "wrong_signature")]
+    assert told == [("signature_refused", "/twilio/status/call", "wrong_signature")]
 
 
 def test_a_body_that_hides_its_length_is_cut_off() -> None:
@@ -301,7 +320,7 @@ def test_a_body_that_hides_its_length_is_cut_off() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_only_posts(method: str) -> None:
-    for route in Webhooks(SETTINGS, NotingDoor()).routes():
+    for route in webhook_routes(SETTINGS, NotingEngine()):
         answer, told = send(route.path, b"", method=method)
         assert (answer.status_code, told) == (405, [])
 

@@ -1,8 +1,8 @@
 """The exchange's events: one process owns the stream, under a lease; the others only give orders.
 
-Nothing that happened while nobody listened is told later. So whenever the stream opens, at a start or
-after a break, everything is asked about: channels, bridges, and by the engine every open call and
-seat; what Asterisk does not know any more has ended.
+What happened while nobody listened is never reported. So whenever the stream opens, at a start or after a
+break, everything is asked about: channels, bridges, and by the engine every open call and seat; what
+Asterisk does not know any more has ended.
 """
 
 import asyncio
@@ -34,13 +34,13 @@ NOTED_S = 30.0
 """How often the carrier's state is written down while it does not change."""
 
 AGAIN_S = 0.5
-"""After a break, and for who waits for the lease."""
+"""Wait after a break, and between two tries to get the lease."""
 
 PING_S = 5.0
 """A connection that is silent to a ping for this long is broken."""
 
 _UNWANTED = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId")
-"""Most of the traffic, and nothing that we want to know."""
+"""Most of the traffic, and not needed here."""
 
 _BROKEN = (OSError, WebSocketException, Lost, TimeoutError)
 
@@ -62,6 +62,7 @@ class Events:
         lease: Callable[[], Awaitable[bool]],
         release: Callable[[], Awaitable[None]],
         catch_up: Callable[[], Awaitable[None]],
+        not_stored: Callable[[], None],
         note_carrier: Callable[[Mapping[str, str]], Awaitable[None]],
     ) -> None:
         self._ari = ari
@@ -70,6 +71,7 @@ class Events:
         self._lease = lease
         self._release = release
         self._catch_up = catch_up
+        self._not_stored = not_stored
         self._note_carrier = note_carrier
         base = settings.asterisk_url.rstrip("/").replace("http", "ws", 1)
         self._url = f"{base}/ari/events?app={quote(settings.asterisk_app, safe='')}"
@@ -88,7 +90,7 @@ class Events:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Hear no more, finish what was heard, and let another process take over at once."""
+        """Stop listening, finish the events received, and let another process take over at once."""
         if self._task is None:
             return
         self._task.cancel()
@@ -164,8 +166,13 @@ class Events:
             await self._legs.happened(event)
         except Lost as lost:
             log.warning("event_not_followed", type=event["type"], why=str(lost))
-        except Exception:
-            # The engine's deadlines ask about whatever was not taken in.
+        except asyncio.CancelledError:
+            self._not_stored()
+            raise
+        except Exception as error:
+            # The engine's deadlines ask about what was not stored.
+            if isinstance(error, UNAVAILABLE):
+                self._not_stored()
             log.exception("event_failed", type=event["type"])
 
     async def _keep(self) -> None:

@@ -1,8 +1,7 @@
-"""Whoever calls the number we show: hears who called and why, and says a wish by a key."""
+"""People who call a number we show: they hear who called, and state a wish by a key."""
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +9,7 @@ import structlog
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.speech import Speech
 from callserver.domain.instruction import AskKey, Instruction, Say, SayCode
+from callserver.provider_events import InboundCalls
 
 log = structlog.get_logger(__name__)
 
@@ -19,9 +19,6 @@ WAIT_FOR_KEY_S = 10
 _QUESTION = "question-"
 
 _DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
-
-Greet = Callable[[str, str, str], Awaitable[Instruction]]
-Press = Callable[[str, str, str, str], Awaitable[Instruction]]
 
 
 @dataclass(slots=True)
@@ -37,11 +34,10 @@ class InboundCaller:
 class InboundCallers:
     """Everybody who called and is still there."""
 
-    def __init__(self, ari: Ari, speech: Speech, greet: Greet, press: Press) -> None:
+    def __init__(self, ari: Ari, speech: Speech, engine: InboundCalls) -> None:
         self._ari = ari
         self._speech = speech
-        self._greet = greet
-        self._press = press
+        self._engine = engine
         self._here: dict[str, InboundCaller] = {}
 
     def forget(self) -> None:
@@ -53,7 +49,7 @@ class InboundCallers:
         number = number if _DIGITS.fullmatch(number) else ""
         self._here[leg] = InboundCaller(number, called)
         await self._ari.post("channels", leg, "answer")
-        await self.obey(leg, await self._greet(number, called, leg))
+        await self.obey(leg, await self._engine.greet(number, called, leg))
 
     def left(self, leg: str) -> None:
         """The leg is over."""
@@ -70,7 +66,7 @@ class InboundCallers:
         if here.waiting is not None:
             here.waiting.cancel()
         # The wish first: it is durable before anything else is done or said.
-        instruction = await self._press(here.number, here.called, leg, key)
+        instruction = await self._engine.pressed(here.number, here.called, leg, key)
         await self._ari.delete("playbacks", _QUESTION + leg)
         await self.obey(leg, instruction)
 
@@ -88,7 +84,7 @@ class InboundCallers:
             return
         here.answered = True
         try:
-            await self.obey(leg, await self._press(here.number, here.called, leg, ""))
+            await self.obey(leg, await self._engine.pressed(here.number, here.called, leg, ""))
         except Lost as lost:
             log.warning("caller_not_answered", why=str(lost))
 

@@ -1,13 +1,12 @@
-"""What happens to legs, told to the engine's door: contacts', phoners', listeners' and callers' own.
+"""What happens to legs on the exchange, told to the engine: contacts', phoners', listeners' and callers'.
 
-An event becomes the same report that a provider's callback would be; what the engine answers
-(`Instruction`) becomes orders. Only the owner of the event stream has one of these at work.
+An event becomes the same report as a provider's callback; the engine's answer (`Instruction`) becomes
+orders. Only the owner of the event stream runs one of these.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -15,12 +14,12 @@ from callserver.adapters.asterisk import causes, channel_names
 from callserver.adapters.asterisk.bridging import ROOM_TYPE, heard, join
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.inbound_callers import InboundCallers
-from callserver.adapters.asterisk.snoop_channels import Calls, SnoopChannels
+from callserver.adapters.asterisk.snoop_channels import SnoopChannels
 from callserver.adapters.asterisk.speech import LAST_WORD
 from callserver.adapters.asterisk.telephony import ASKS
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
-from callserver.ports import Declined
+from callserver.provider_events import CallReport, ProviderEvents
 
 log = structlog.get_logger(__name__)
 
@@ -32,69 +31,28 @@ _SEQUENCE = {Report.RANG: 1, Report.ANSWERED: 2}
 _END = 9
 
 
-class LegListener(Protocol):
-    """The engine, as far as an exchange speaks with it (engine/provider_events.py)."""
-
-    async def phoner_calls(
-        self, seat: int | None, identity: str | None, leg: str
-    ) -> Instruction: ...
-
-    async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction: ...
-
-    @property
-    def listener_calls(self) -> Calls: ...
-
-    async def listener_gone(self, leg: str) -> None: ...
-
-    async def reported(
-        self,
-        attempt: str,
-        report: Report,
-        at: datetime | None,
-        ref: str,
-        receipt: Receipt | None,
-        *,
-        code: int | None = None,
-        declined: Declined | None = None,
-    ) -> None: ...
-
-    async def phoner_leg(
-        self, seat: int, leg: str, ended: bool, receipt: Receipt | None, reason: str = ""
-    ) -> None: ...
-
-    async def room(
-        self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
-    ) -> None: ...
-
-    async def line_calls(self, attempt: str) -> Instruction: ...
-
-    async def inbound(self, caller: str, called: str, leg: str) -> Instruction: ...
-
-    async def inbound_key(self, caller: str, called: str, leg: str, key: str) -> Instruction: ...
-
-
 class LegEvents:
-    """Follows every leg of ours."""
+    """Follows every leg of this server."""
 
     def __init__(
         self,
         ari: Ari,
-        door: LegListener,
+        engine: ProviderEvents,
         callers: InboundCallers,
         shown: Callable[[], Iterable[str]],
     ) -> None:
         self._shown = shown
         self._ari = ari
-        self._door = door
+        self._engine = engine
         self._callers = callers
-        self._ears = SnoopChannels(ari, door.listener_calls, door.listener_gone)
+        self._ears = SnoopChannels(ari, engine.listeners)
         self._rang: set[str] = set()
         self._silent: set[str] = set()  # phoners' telephones that were answered and send no sound
         self._given_up: set[str] = set()  # dialed for as long as they might ring
         self._rooms: dict[str, str] = {}  # a phoner's leg -> the bridge it sits in
 
     def forget(self) -> None:
-        """Somebody else follows them now."""
+        """Another process follows them now."""
         self._rang.clear()
         self._given_up.clear()
         self._silent.clear()
@@ -105,7 +63,7 @@ class LegEvents:
     # -- after a start or a break ---------------------------------------------------------------
 
     async def found(self) -> None:
-        """Ask what is there, and tell the engine as if it had just happened."""
+        """Ask what is there, and report it as if it had just happened."""
         self.forget()
         bridges = (await self._ari.get("bridges")).body or ()
         channels = (await self._ari.get("channels")).body or ()
@@ -127,14 +85,14 @@ class LegEvents:
         leg, state = channel["id"], channel["state"]
         if leg in self._rooms:
             room = self._rooms[leg]
-            await self._door.room(room, room, leg, "join", None)
+            await self._engine.phoners.room_event(room, room, leg, "join", None)
         elif not await self._changed(leg, state) and channel_names.ear(leg) is None:
             await self._arrived(channel, channel["dialplan"]["app_data"].split(",")[1:])
 
     # -- as it happens ------------------------------------------------------------------------
 
     async def happened(self, event: dict[str, Any]) -> None:
-        """One event. Those that tell us nothing are passed over."""
+        """One event. Those that concern nothing here are ignored."""
         channel = event.get("channel") or event.get("peer") or {}
         leg = channel.get("id", "")
         match event["type"]:
@@ -175,7 +133,7 @@ class LegEvents:
         return True
 
     async def _arrived(self, channel: dict[str, Any], args: list[str]) -> None:
-        """A leg that called us: who calls the number we show, a phoner's telephone, a listener's."""
+        """A leg that called in: a caller at a number we show, a phoner's telephone, a listener's."""
         leg = channel["id"]
         if args[:1] == ["inbound"]:
             # Which number was called is said by our own dialplan, or it is one of those that we show.
@@ -193,7 +151,7 @@ class LegEvents:
             if (listener := channel_names.listener_of(identity)) is not None:
                 await self._ears.asks(leg, listener)
             else:
-                await self.obey(leg, await self._door.phoner_calls(None, identity, leg))
+                await self.obey(leg, await self._engine.phoners.phoner_asks(None, identity, leg))
 
     async def _called(self, leg: str) -> str | None:
         """Which of our numbers was called, where the carrier calls the contact that we registered."""
@@ -217,9 +175,9 @@ class LegEvents:
             return
         self._rang.add(attempt)
         receipt = Receipt("call", attempt, _SEQUENCE[report])
-        await self._door.reported(attempt, report, None, attempt, receipt)
+        await self._engine.calls.receive(CallReport(attempt, report, leg=attempt, receipt=receipt))
         if report is Report.ANSWERED and channel_names.confirms_line(attempt):
-            await self.obey(attempt, await self._door.line_calls(attempt))
+            await self.obey(attempt, await self._engine.line_confirmations.code_for(attempt))
 
     async def _ends(self, leg: str, event: dict[str, Any]) -> None:
         """A leg is about to end, or has ended; the SIP response is told with the latter."""
@@ -237,8 +195,15 @@ class LegEvents:
             self._rang.discard(leg)
             end = causes.end(cause, code, answered=state == "Up", rang=rang)
             receipt = Receipt("call", leg, _END)
-            await self._door.reported(
-                leg, end.report, None, leg, receipt, code=end.code, declined=end.declined
+            await self._engine.calls.receive(
+                CallReport(
+                    leg,
+                    end.report,
+                    leg=leg,
+                    receipt=receipt,
+                    code=end.code,
+                    declined=end.declined,
+                )
             )
             return
         if await self._ears.ended(leg):
@@ -253,7 +218,8 @@ class LegEvents:
             silent = leg in self._silent or cause == causes.NO_SOUND
             self._silent.discard(leg)
             receipt = Receipt("phoner", leg, _END)
-            await self._door.phoner_leg(seat, leg, True, receipt, "line_silent" if silent else "")
+            reason = "line_silent" if silent else ""
+            await self._engine.phoners.phoner_leg_ended(seat, leg, receipt, reason)
         if room is not None:
             await self._ari.delete("bridges", room)
         self._callers.left(leg)
@@ -263,10 +229,10 @@ class LegEvents:
     async def _phoner_up(self, leg: str, state: str) -> None:
         seat = channel_names.seat_of_leg(leg)
         if state == "Up" and seat is not None and leg not in self._rooms:
-            await self.obey(leg, await self._door.phoner_calls(seat, None, leg))
+            await self.obey(leg, await self._engine.phoners.phoner_asks(seat, None, leg))
 
     async def _is_heard(self, leg: str) -> bool:
-        """Whether sound comes from her telephone: nobody shall answer a phoner who is mute."""
+        """Whether sound comes from the phoner's telephone: nobody must answer a phoner who is mute."""
         for _ in range(SOUND_TRIES):
             if await heard(self._ari, leg):
                 return True
@@ -276,13 +242,13 @@ class LegEvents:
         return False
 
     async def _room_over(self, room: str) -> None:
-        """A room ended under somebody who still sits in it: she gets another."""
+        """A room ended while a phoner still sits in it: the phoner gets another."""
         seat = channel_names.seat_of_room(room)
-        left = [leg for leg, hers in self._rooms.items() if hers == room]
+        left = [leg for leg, inside in self._rooms.items() if inside == room]
         for leg in left:
             del self._rooms[leg]
             if seat is not None:
-                await self.obey(leg, await self._door.phoner_left_room(seat, leg, room))
+                await self.obey(leg, await self._engine.phoners.phoner_left_room(seat, leg, room))
 
     async def _said(self, playback: dict[str, Any]) -> None:
         leg = playback["target_uri"].removeprefix("channel:")
@@ -304,7 +270,7 @@ class LegEvents:
                     return
                 self._rooms[leg] = room
                 if await self._is_heard(leg):
-                    await self._door.room(room, room, leg, "join", None)
+                    await self._engine.phoners.room_event(room, room, leg, "join", None)
                 else:
                     log.warning("phoner_without_sound", room=room)
                     self._silent.add(leg)

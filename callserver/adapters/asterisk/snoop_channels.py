@@ -6,16 +6,17 @@ nobody (silent), into what the phoner hears (coach), or into both directions of 
 the owner of the events has one of these at work: each leg is told one thing after the other.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import structlog
 
 from callserver.adapters.asterisk import channel_names
 from callserver.adapters.asterisk.bridging import ROOM_TYPE, TRIES, join
 from callserver.adapters.asterisk.client import Ari, Lost
-from callserver.domain.instruction import Hear, Instruction, WaitToHear
+from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.listening import Mode
+from callserver.provider_events import Listeners
 
 log = structlog.get_logger(__name__)
 
@@ -28,25 +29,12 @@ ASKS_AT_MOST = 4
 is over by the time it could be heard is asked about once more."""
 
 
-class Calls(Protocol):
-    """A listener's leg asks the engine what to hear."""
-
-    async def __call__(
-        self,
-        listening: int | None,
-        listener: int | None,
-        leg: str,
-        hears: tuple[Mode, str] | None = None,
-    ) -> Instruction: ...
-
-
 class SnoopChannels:
     """Every listener's leg, and the ear by which it hears; None: it waits in silence."""
 
-    def __init__(self, ari: Ari, calls: Calls, gone: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, ari: Ari, engine: Listeners) -> None:
         self._ari = ari
-        self._calls = calls
-        self._gone = gone
+        self._engine = engine
         self._ears: dict[str, str | None] = {}
         self._unsure: set[str] = (
             set()
@@ -84,7 +72,7 @@ class SnoopChannels:
             Lost: no certain answer.
         """
         for _ in range(ASKS_AT_MOST):
-            told = await self._calls(
+            told = await self._engine.listener_asks(
                 channel_names.listening_of(leg), listener, leg, self._hears(leg)
             )
             if not isinstance(told, Hear | WaitToHear):
@@ -173,5 +161,5 @@ class SnoopChannels:
         if (heard_by := self._ears.pop(leg, None)) is not None:
             await self._ari.delete("channels", heard_by)
         await self._ari.delete("bridges", channel_names.ears_of(leg))
-        await self._gone(leg)
+        await self._engine.listener_leg_ended(leg)
         return True

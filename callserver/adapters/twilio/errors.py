@@ -1,5 +1,5 @@
-"""Twilio's error codes, in our words. A code that is not here says something about this number or about
-the account, nobody knows which: the number is set aside, and several of them stop the campaign."""
+"""Twilio's error codes, in our words. A code that is not here concerns this number or the account, and we
+cannot tell which: the number is set aside, and several of them stop the campaign."""
 
 from callserver.ports import Trouble
 

@@ -16,9 +16,8 @@ from twilio.base.exceptions import (
     TwilioServiceException,
 )
 
-from callserver.adapters.twilio import errors, speech
+from callserver.adapters.twilio import call_status, errors, speech
 from callserver.adapters.twilio.client import client
-from callserver.domain.call import Cause
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
@@ -44,26 +43,13 @@ EVENTS = ["initiated", "ringing", "answered", "completed"]
 TWILIO_ADDS_S = 5
 SHORTEST_RING_S = 5
 
-_STATES = {
-    "queued": LegState.QUEUED,
-    "initiated": LegState.QUEUED,
-    "ringing": LegState.RINGING,
-    "in-progress": LegState.TALKING,
-}
-_CAUSES = {
-    "completed": Cause.COMPLETED,
-    "busy": Cause.BUSY,
-    "failed": Cause.UNREACHABLE,
-    "no-answer": Cause.NO_ANSWER,
-    "canceled": Cause.CANCELLED,
-}
 _REFUSED = (TwilioRestException, TwilioServiceException)
 """Twilio's no, in its old form and as a problem document (RFC 9457)."""
 
 _LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError, AttributeError, TypeError)
-"""What an order or a question may end in without telling us anything for certain.
+"""Errors after which nothing is certain about an order or a question.
 
-AttributeError and TypeError: twilio-python stumbles so over JSON of another shape than expected.
+AttributeError and TypeError: twilio-python raises them for JSON of an unexpected shape.
 """
 
 _CLOCKS_S = 10
@@ -197,7 +183,7 @@ class Twilio:
         )
 
     async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
-        """Let the leg ask anew: the webhook's answer is the same `what`, or a fresher one."""
+        """Let the leg ask again: the webhook's answer is the same `what`, or a newer one."""
         url = self._url(f"/twilio/voice/listener?listening={what.listening}")
         return await self._update(ref, url=url, method="POST")
 
@@ -265,7 +251,7 @@ class Twilio:
         ]
         if not begun:
             return Leg(LegState.UNKNOWN_LEG)
-        return _as_leg(begun[0])
+        return call_status.leg(str(begun[0].status), begun[0].sid)
 
     async def leg(self, ref: str) -> Leg:
         """A leg we know by name."""
@@ -275,7 +261,8 @@ class Twilio:
             return Leg(LegState.UNKNOWN_LEG if _gone(error) else LegState.NO_ANSWER, ref)
 
     async def _leg(self, ref: str) -> Leg:
-        return _as_leg(await self._client.calls(ref).fetch_async())
+        call = await self._client.calls(ref).fetch_async()
+        return call_status.leg(str(call.status), call.sid)
 
     async def find_room(self, name: str) -> str | None:
         """The sid of the conference of that name that is not over."""
@@ -284,13 +271,6 @@ class Twilio:
         except _LOST:
             return None
         return next((room.sid for room in found if room.status != "completed"), None)
-
-
-def _as_leg(call: Any) -> Leg:
-    status = str(call.status)
-    if status in _STATES:
-        return Leg(_STATES[status], call.sid)
-    return Leg(LegState.ENDED, call.sid, _CAUSES.get(status, Cause.UNREACHABLE).value)
 
 
 def _gone(error: Exception) -> bool:

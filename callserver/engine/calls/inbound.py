@@ -1,14 +1,19 @@
-"""Somebody calls the number we showed: says who called, and takes a wish by a key.
+"""Somebody calls a number we show: we say who called, and they can state a wish by a key.
 
 9 = never call me again (effective before the next dial anywhere), 1 = please call me again, which is
-offered and promised only when the gate would permit that call. Why we called is not said: it may tell
-others in the household of a membership.
+offered and promised only if the gate would permit that call. Why we called is not said: it could reveal a
+membership to others in the household.
 """
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime
+
+import structlog
 
 from callserver.database import audit, calls, contacts, suppressions
 from callserver.database.contacts import Contact
+from callserver.database.store import UNAVAILABLE
 from callserver.domain import phone, subject
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign
@@ -19,19 +24,24 @@ from callserver.engine.outcomes import call_backs
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.ports import Tx
 
+log = structlog.get_logger(__name__)
+
 NEVER_KEY = "9"
 CALL_ME_KEY = "1"
 
+PATIENCE_S = 5.0
+"""A caller hears a sentence after this long, whatever the database does."""
+
 
 class Inbound:
-    """Answers whoever calls back."""
+    """Answers people who call back."""
 
     def __init__(self, ctx: EngineContext, wishes: Wishes) -> None:
         self._ctx = ctx
         self._wishes = wishes
 
     async def greet(self, caller: str, called: str, leg: str) -> Instruction:
-        """Who called you, as far as we called this number at all."""
+        """Say who called, if we called this number at all."""
 
         def work(tx: Tx) -> Instruction:
             contact, campaign = self._known(tx, caller, called)
@@ -54,7 +64,7 @@ class Inbound:
             when = call_backs.on_request(tx, self._ctx, contact, campaign, now)
             return AskKey("inbound_who" if when else "inbound_no_calls", values)
 
-        return await self._ctx.store.run(work)
+        return await self._in_time(work)
 
     async def pressed(self, caller: str, called: str, leg: str, key: str) -> Instruction:
         """A key was pressed. The wish is durable before the answer is spoken."""
@@ -78,11 +88,20 @@ class Inbound:
                 return Say("inbound_call_me_done" if promised else "inbound_call_me_refused")
             return Say("inbound_goodbye")
 
-        return await self._ctx.store.run(work)
+        return await self._in_time(work)
+
+    async def _in_time(self, work: Callable[[Tx], Instruction]) -> Instruction:
+        """A caller does not wait for a database: in time, or the sentence that says so."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._ctx.store.run(work)
+        except UNAVAILABLE as error:
+            log.warning("caller_not_served", error=type(error).__name__)
+            return Say("inbound_busy")
 
     def _call_me(self, tx: Tx, contact: Contact, campaign: Campaign, now: datetime) -> bool:
-        """Book the call: at once, or when the calling hours begin, for who presses a key at night has
-        named no hour. It ends the person's "no, thank you". False: the gate would refuse it."""
+        """Book the call: at once, or when the calling hours begin, since a caller at night has named no
+        hour. It ends the person's "no, thank you". False: the gate would refuse it."""
         at = call_backs.on_request(tx, self._ctx, contact, campaign, now)
         if at is None:
             return False
@@ -100,7 +119,7 @@ class Inbound:
         return True
 
     def _never(self, tx: Tx, caller: str, contact: Contact | None) -> bool:
-        """False: the number is withheld, so it names nobody, and nothing can be kept."""
+        """Record the opt-out. False: the number is withheld, so nothing can be recorded."""
         if contact is not None:
             self._wishes.hear(tx, contact, "never", by="inbound", call=None)
             contacts.set_status(tx, contact.id, "closed", reason="SUP_PERSON")
@@ -118,14 +137,13 @@ class Inbound:
         return True
 
     def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:
-        """Whom we last rang at this number, and the campaign whose number was called."""
+        """Whom we last called at this number, and the campaign whose number was called."""
         number = phone.parse(caller)
         campaigns = self._ctx.rules.current.campaigns
         shown = next((c for c in campaigns.values() if c.caller_id == called), None)
         if not isinstance(number, str):
             return None, shown
-        rung = calls.of_number(tx, phone.to_int(number))
-        for call in reversed(rung):
+        for call in reversed(calls.of_number(tx, phone.to_int(number))):
             campaign = campaigns.get(call.campaign)
             if call.contact is not None and campaign is not None:
                 return contacts.get(tx, call.contact), campaign

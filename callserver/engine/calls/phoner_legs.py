@@ -107,7 +107,7 @@ class PhonerLegs:
                 return  # the phoner has answered, and the shift goes on
         outbox.add(tx, HangUpLeg(leg))  # the phoner left, or came in another way meanwhile
 
-    async def phoner_calls(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
+    async def phoner_asks(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
         """A phoner's leg asks what to do: join the seat's room, or hang up when nobody expects it.
 
         `identity` (`phoner_<id>`) names a browser's leg; `seat` a leg that we rang ourselves.
@@ -170,14 +170,14 @@ class PhonerLegs:
 
         return await self._ctx.store.run(left)
 
-    async def phoner_leg(
-        self, seat: int, leg: str, *, ended: bool, receipt: Receipt | None, reason: str = ""
+    async def phoner_leg_ended(
+        self, seat: int, leg: str, receipt: Receipt | None, reason: str = ""
     ) -> None:
-        """Status of the phoner's own leg; only its end matters. `reason`: what was wrong, if known."""
+        """The phoner's leg is over. `reason`: what was wrong with the telephone, if that is known."""
 
         def note(tx: Tx) -> None:
             now = self._ctx.clock.now()
-            if not ended or not operations.first_time(tx, receipt, now):
+            if not operations.first_time(tx, receipt, now):
                 return
             before = seats.lock(tx, seat)
             lost_phoners.leg_lost(tx, self._ctx, leg, reason)
@@ -189,7 +189,7 @@ class PhonerLegs:
 
         await self._ctx.store.run(note)
 
-    async def room(
+    async def room_event(
         self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
     ) -> None:
         """A leg joined or left a room, or the room is over."""

@@ -176,7 +176,7 @@ class LineConfirmation:
                 report = CallReport(permit.attempt, Report.DECLINED)
         await self._call_flow.receive(report)
 
-    async def answered(self, attempt: str) -> Instruction:
+    async def code_for(self, attempt: str) -> Instruction:
         """The called telephone was answered: the code to speak. Each answer is a new code."""
 
         def work(tx: Tx) -> Instruction:

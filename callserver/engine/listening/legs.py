@@ -71,7 +71,7 @@ class ListenerLegs:
         self._ctx = ctx
         self._orders = orders
 
-    async def leg_calls(
+    async def listener_asks(
         self,
         listening: int | None,
         listener: int | None,
@@ -84,10 +84,10 @@ class ListenerLegs:
         a leg that asks is in no room.
         """
         return await self._ctx.store.run(
-            lambda tx: self._leg_calls(tx, listening, listener, leg, hears)
+            lambda tx: self._answer(tx, listening, listener, leg, hears)
         )
 
-    def _leg_calls(
+    def _answer(
         self,
         tx: Tx,
         listening: int | None,
@@ -148,7 +148,7 @@ class ListenerLegs:
             tx, self._ctx, row.listener, seat, wanted, line=row.line, leg=None
         )
 
-    async def leg_came(
+    async def listener_joined(
         self, leg: str, room: str, mode: Mode | None = None, at: datetime | None = None
     ) -> None:
         """The network says that a listener's leg is in a room now: is it where it belongs?
@@ -174,7 +174,7 @@ class ListenerLegs:
 
         await self._ctx.store.run(work)
 
-    async def leg_gone(self, leg: str) -> None:
+    async def listener_leg_ended(self, leg: str) -> None:
         """The listener hung up, or never answered."""
 
         def work(tx: Tx) -> None:
