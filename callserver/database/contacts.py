@@ -12,6 +12,7 @@ from sqlalchemy import Integer, bindparam, func, literal_column, null, select, u
 
 from callserver.database.prepared_statements import Change, Prepared
 from callserver.database.tables import contacts, places
+from callserver.domain.call import DialPath
 from callserver.ports import Tx
 
 
@@ -184,14 +185,14 @@ def names(tx: Tx, ids: Sequence[int]) -> dict[int, str | None]:
 
 def claim(
     tx: Tx, campaign: str, open_places: Iterable[str], phoner: int, now: datetime
-) -> tuple[Contact, str] | None:
+) -> tuple[Contact, DialPath] | None:
     """The next contact for this phoner, and by which path; marked as claimed.
 
     A call-back that is due comes first: one's own, or one that was released to the team.
     """
     due = _call_back(tx, {"campaign": campaign, "now": now, "phoner": phoner}).one_or_none()
     if due is not None:
-        return take(tx, Contact._make(due)), "call_back"
+        return take(tx, Contact._make(due)), DialPath.CALL_BACK
     best: Contact | None = None
     best_rank = 0
     for place in open_places:
@@ -206,7 +207,7 @@ def claim(
         rank = _rank(tx, {"id": found.id}).scalar()
         if rank < best_rank:
             best, best_rank = found, rank
-    return None if best is None else (take(tx, best), "list")
+    return None if best is None else (take(tx, best), DialPath.LIST)
 
 
 def take(tx: Tx, contact: Contact) -> Contact:

@@ -10,6 +10,17 @@ from datetime import datetime
 from enum import StrEnum
 
 
+class DialPath(StrEnum):
+    """How a dial comes about. Every path asks the same gate."""
+
+    LIST = "list"
+    CALL_BACK = "call_back"  # agreed with the person
+    MANUAL = "manual"  # a phoner typed the number of a contact
+    REDIAL = "redial"  # a phoner's last contact again
+    CONFIRMATION = "confirmation"  # of a user's line: no contact, no seat
+    EXPLAIN = "explain"  # only asked about, never dialed
+
+
 class State(StrEnum):
     PLACING = "placing"  # the permit is written; the provider's answer is not stored yet
     SILENT = "silent"  # the order was sent, and no reply tells whether a telephone rings

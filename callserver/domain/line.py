@@ -31,9 +31,6 @@ call and ends after the last one."""
 CONFIRMS = "line"
 """The prefix of the attempt's id of a call that confirms a line."""
 
-CONFIRMATION = "confirmation"
-"""The dial path of such a call."""
-
 CODE_DIGITS = 6
 CODE_TRIES = 3
 """Attempts to enter one code: a chance of about one in 300,000 per call, which the gate limits."""

@@ -22,10 +22,11 @@ from callserver.database.store import AnyStore
 from callserver.database.tables import calls, register_entries, registers
 from callserver.database.tables import contacts as contacts_table
 from callserver.domain import permit, subject
+from callserver.domain.call import DialPath
 from callserver.domain.facts import Purpose, Scope
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import Question
+from callserver.engine.gate.gate import DialRequest
 from callserver.engine.lists import eligibility
 from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
@@ -108,7 +109,9 @@ def test_the_facts_are_those_that_a_dial_would_read(store: AnyStore, seed: int) 
         found = list(eligibility.pictures(tx, RULES, SECRET, KANVAS, people, NOW))
         reasons = Counter[str]()
         for one, facts in zip(people, found, strict=True):
-            asked = gate.collect(tx, RULES, SECRET, Question(one, KANVAS, "explain", None, NOW))
+            asked = gate.collect(
+                tx, RULES, SECRET, DialRequest(one, KANVAS, DialPath.EXPLAIN, None, NOW)
+            )
             assert set(facts.suppressions) == set(asked.suppressions)
             assert facts.consents == asked.consents
             assert facts.attempts == asked.attempts

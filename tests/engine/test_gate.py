@@ -16,12 +16,13 @@ from callserver.database.store import AnyStore
 from callserver.database.tables import calls
 from callserver.database.tables import contacts as contacts_table
 from callserver.domain import permit
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.policy import Policy
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import Question
+from callserver.engine.gate.gate import DialRequest
 from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 
@@ -42,10 +43,14 @@ def rules(policy: Policy = DK, campaign: Campaign = KANVAS) -> Rules:
 
 
 def reasons(
-    tx: Tx, one: contacts.Contact, with_: Rules, path: str = "explain", now: datetime = NOW
+    tx: Tx,
+    one: contacts.Contact,
+    with_: Rules,
+    path: DialPath = DialPath.EXPLAIN,
+    now: datetime = NOW,
 ) -> set[Reason]:
     wash(tx, with_, NOW)
-    question = Question(one, with_.campaign(one.campaign), path, None, now)
+    question = DialRequest(one, with_.campaign(one.campaign), path, None, now)
     facts = replace(gate.collect(tx, with_, b"key", question), phoner_reserved=True)
     answer = permit.decide(facts, "attempt")
     return set(answer.reasons) if isinstance(answer, permit.Refusal) else set()
@@ -121,7 +126,7 @@ def test_a_campaign_may_keep_closer_to_an_agreed_time(
         take_in(tx, KANVAS, b"telefon\n32200001\n", NOW)
         one = first(tx, "kanvas")._replace(callback_for=evening)
         at = evening + timedelta(minutes=late)
-        found = reasons(tx, one, rules(campaign=campaign), "call_back", at)
+        found = reasons(tx, one, rules(campaign=campaign), DialPath.CALL_BACK, at)
     assert (Reason.TIME_AFTER in found) == refused
 
 

@@ -20,12 +20,13 @@ from callserver.database import contacts, marks, operations, suppressions
 from callserver.database.tables import users
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
+from callserver.domain.call import DialPath
 from callserver.domain.configuration import Configuration, compose
 from callserver.domain.facts import Scope
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import Question
+from callserver.engine.gate.gate import DialRequest
 from callserver.simulator.legs import Behaviour
 from tests.console.conftest import hashed
 from tests.house import ROOT, TUESDAY, TestHouse, after_a_talk, in_a_talk, play
@@ -344,7 +345,7 @@ def test_suppressions_are_never_older_than_the_decision(house_: TestHouse) -> No
 def some_facts(tx: Any, house_: TestHouse, **more: Any) -> f.Facts:
     rules = house_.server.ctx.rules
     one = contacts.by_number(tx, 4532200001)[0]
-    question = Question(one, rules.campaign("kanvas"), "list", None, house_.clock.now())
+    question = DialRequest(one, rules.campaign("kanvas"), DialPath.LIST, None, house_.clock.now())
     return replace(gate.collect(tx, rules, b"key", question), **more)
 
 
@@ -408,15 +409,17 @@ def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "gate.ask"
     ]
     assert sorted(asks) == [
-        ("dialer.py", "Question(contact, campaign, path, row, now)"),
-        ("manual_dial.py", "Question(contact, campaign, path, row, now)"),
+        ("dialer.py", "DialRequest(contact, campaign, path, row, now)"),
+        ("manual_dial.py", "DialRequest(contact, campaign, path, row, now)"),
     ]
 
     def without_a_seat(tx: Any) -> Any:
         ctx = house_.server.ctx
         one = contacts.by_number(tx, 4532200001)[0]
         marks.mark(tx, subject.of_number(one.number), "abandoned", ctx.clock.now())
-        question = Question(one, ctx.rules.campaign("kanvas"), "list", None, ctx.clock.now())
+        question = DialRequest(
+            one, ctx.rules.campaign("kanvas"), DialPath.LIST, None, ctx.clock.now()
+        )
         return gate.ask(tx, ctx, question)
 
     answer = house_.read(without_a_seat)
@@ -429,10 +432,10 @@ def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
         house_.read(
             lambda tx: gate._write_call(
                 tx,
-                Question(
+                DialRequest(
                     contacts.by_number(tx, 4532200001)[0],
                     house_.server.ctx.rules.campaign("kanvas"),
-                    "list",
+                    DialPath.LIST,
                     row,
                     house_.clock.now(),
                 ),

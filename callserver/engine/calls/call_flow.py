@@ -13,9 +13,8 @@ from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
 from callserver.domain.audit import Kind
-from callserver.domain.call import Call, Cause, Report
+from callserver.domain.call import Call, Cause, DialPath, Report
 from callserver.domain.call import State as CallState
-from callserver.domain.line import CONFIRMATION
 from callserver.domain.seat import Event, State
 from callserver.engine.calls import (
     carrier_refusals,
@@ -72,7 +71,7 @@ class CallFlow:
             code = news.declined.code if by_carrier else None
         seat = seats.of_call(tx, news.attempt)
         row = calls.lock(tx, news.attempt)
-        if row is None or (seat is None and row.path != CONFIRMATION):
+        if row is None or (seat is None and row.path != DialPath.CONFIRMATION):
             log.warning("report_for_unknown_attempt", report=news.report.value)
             return
         if self._is_unexpected_leg(tx, row, news):

@@ -14,7 +14,7 @@ from callserver.database import contacts, listenings, operations, seats
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import permit
-from callserver.domain.call import Report
+from callserver.domain.call import DialPath, Report
 from callserver.domain.campaign import Campaign
 from callserver.domain.permit import DialPermit, PermitVoid, Refusal
 from callserver.domain.reason import Reason
@@ -26,7 +26,7 @@ from callserver.engine.calls.campaign_pauses import LOOK_AGAIN
 from callserver.engine.calls.carrier_refusals import BACK_OFF
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import availability, gate
-from callserver.engine.gate.gate import Question
+from callserver.engine.gate.gate import DialRequest
 from callserver.engine.listening import room_occupancy
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_occupancy import LISTENER_LEAVES, ListenerInRoom
@@ -110,7 +110,7 @@ class Dialer:
                 self._wait(tx, row, why.reason, now, why.until)
                 return False
             contact, path = claimed
-            answer = gate.ask(tx, self._ctx, Question(contact, campaign, path, row, now))
+            answer = gate.ask(tx, self._ctx, DialRequest(contact, campaign, path, row, now))
             if isinstance(answer, DialPermit):
                 self.reserve(tx, row, campaign, answer, now)
                 return False
@@ -201,10 +201,10 @@ class Dialer:
         seat_moves.wait(tx, row, LISTENER_LEAVES, now, until=until, wake_at=again)
 
     def _put_off(
-        self, tx: Tx, contact: Contact, path: str, refusal: Refusal, now: datetime
+        self, tx: Tx, contact: Contact, path: DialPath, refusal: Refusal, now: datetime
     ) -> bool:
         """What a refusal does to the contact; True when it is about us, and the seat should wait."""
-        back = "call_back" if path == "call_back" else "ready"
+        back = "call_back" if path is DialPath.CALL_BACK else "ready"
         about_us = [reason for reason in refusal.reasons if reason in permit.TRANSIENT]
         final = [
             reason
@@ -218,7 +218,7 @@ class Dialer:
             contacts.set_status(tx, contact.id, back, next_at=contact.next_at)
             return True
         again = now + HOUSEHOLD_BUSY if about_us else (refusal.next_at or now + HOUSEHOLD_BUSY)
-        waiting = "call_back" if path == "call_back" else "waiting"
+        waiting = "call_back" if path is DialPath.CALL_BACK else "waiting"
         contacts.set_status(tx, contact.id, waiting, next_at=again)
         return False
 

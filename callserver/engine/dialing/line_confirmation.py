@@ -20,11 +20,11 @@ from callserver.database.contacts import Contact
 from callserver.database.user_lines import LineRow
 from callserver.domain import line, permit, phone, subject
 from callserver.domain.audit import Kind, stamp
-from callserver.domain.call import Report
+from callserver.domain.call import DialPath, Report
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Purpose, Segment
 from callserver.domain.instruction import HangUp, Instruction, SayCode
-from callserver.domain.line import CONFIRMATION, Problem
+from callserver.domain.line import Problem
 from callserver.domain.permit import DialPermit, PermitVoid, Refusal
 from callserver.domain.reason import Reason
 from callserver.engine import user_lines
@@ -32,7 +32,7 @@ from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.manual_dial import Refused
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import PLACING_DEADLINE, Question
+from callserver.engine.gate.gate import PLACING_DEADLINE, DialRequest
 from callserver.engine.user_lines import LineRefused
 from callserver.errors import Impossible, NotFound
 from callserver.outbox import PlaceConfirmationCall
@@ -82,7 +82,7 @@ class LineConfirmation:
         campaigns = user_lines.campaigns_of(ctx.rules, user.department)
         answer = self._ask(tx, row, campaigns, now)
         about: dict[str, Any] = {
-            "path": CONFIRMATION,
+            "path": DialPath.CONFIRMATION.value,
             "line": row.id,
             "by": by,
             "campaign": campaigns[0].name,
@@ -120,7 +120,7 @@ class LineConfirmation:
         answers: list[DialPermit | Refusal] = []
         for campaign in campaigns:
             asked = campaign.model_copy(update=strict)
-            question = Question(_nobody(row, campaign), asked, CONFIRMATION, None, now)
+            question = DialRequest(_nobody(row, campaign), asked, DialPath.CONFIRMATION, None, now)
             try:
                 facts = gate.collect(tx, ctx.rules, ctx.secret, question, ctx.clock.skew_ms())
                 answers.append(permit.decide(facts, attempt))
@@ -142,7 +142,7 @@ class LineConfirmation:
                 "attempt": answer.attempt,
                 "contact": None,
                 "campaign": campaign.name,
-                "path": CONFIRMATION,
+                "path": DialPath.CONFIRMATION.value,
                 "number": nobody.number,
                 "person": nobody.person,
                 "household": nobody.household,

@@ -13,6 +13,7 @@ from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import phone
 from callserver.domain.audit import Kind
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.phone import NumberProblem
@@ -20,7 +21,7 @@ from callserver.domain.seat import State
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import Question
+from callserver.engine.gate.gate import DialRequest
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_occupancy import ListenerInRoom
 from callserver.errors import Impossible, NotFound
@@ -106,7 +107,7 @@ class ManualDial:
             now, by = self._ctx.clock.now(), f"user:{phoner}"
             audit.append(tx, now, Kind.LOOKED_UP, by=by, contacts=[], campaign=campaign.name)
             return None
-        return self._ask(tx, row, campaign, known[0], "manual")
+        return self._ask(tx, row, campaign, known[0], DialPath.MANUAL)
 
     def _redial(self, tx: Tx, phoner: int) -> DialPermit | Refusal:
         row, campaign = self._seat(tx, phoner)
@@ -114,7 +115,7 @@ class ManualDial:
         contact = None if last is None or last.contact is None else contacts.get(tx, last.contact)
         if contact is None or contact.campaign != campaign.name:
             raise NotFound("there is no last call to dial again", key="no_last_call")
-        return self._ask(tx, row, campaign, contact, "redial")
+        return self._ask(tx, row, campaign, contact, DialPath.REDIAL)
 
     def _seat(self, tx: Tx, phoner: int) -> tuple[SeatRow, Campaign]:
         """The phoner's seat, locked, if it may dial now."""
@@ -128,12 +129,12 @@ class ManualDial:
         return row, self._ctx.rules.campaign(row.campaign)
 
     def _ask(
-        self, tx: Tx, row: SeatRow, campaign: Campaign, contact: Contact, path: str
+        self, tx: Tx, row: SeatRow, campaign: Campaign, contact: Contact, path: DialPath
     ) -> DialPermit | Refusal:
         now = self._ctx.clock.now()
         if contact.status == "claimed":
             raise Impossible("this contact is being called right now", key="being_rung")
-        answer = gate.ask(tx, self._ctx, Question(contact, campaign, path, row, now))
+        answer = gate.ask(tx, self._ctx, DialRequest(contact, campaign, path, row, now))
         if isinstance(answer, Refusal):
             return answer
         if _is_due(contact, now):

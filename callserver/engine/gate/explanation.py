@@ -6,12 +6,13 @@ from datetime import datetime
 from callserver.database import contacts
 from callserver.database.contacts import Contact
 from callserver.domain import hours, permit, phone, subject
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import Question
+from callserver.engine.gate.gate import DialRequest
 from callserver.ports import Tx
 
 
@@ -38,8 +39,8 @@ def explain(
         rows = contacts.by_number(tx, phone.to_int(parsed), campaign.name)
         found = rows[0] if rows else None
     contact = found or _stranger(asked, campaign)
-    path = "call_back" if contact.status == "call_back" else "explain"
-    facts = gate.collect(tx, rules, secret, Question(contact, campaign, path, None, at))
+    path = DialPath.CALL_BACK if contact.status == "call_back" else DialPath.EXPLAIN
+    facts = gate.collect(tx, rules, secret, DialRequest(contact, campaign, path, None, at))
     answer = permit.decide(replace(facts, number=asked, phoner_reserved=True), "explained")
     return Explanation(
         campaign=campaign.name,

@@ -17,8 +17,8 @@ from callserver.database.seats import SeatRow
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
 from callserver.domain.audit import Kind, stamp
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign, Effect
-from callserver.domain.line import CONFIRMATION
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.engine import clock_checks
@@ -33,43 +33,43 @@ PLACING_DEADLINE = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DialRequest:
     """One dial that somebody wants to make."""
 
     contact: Contact
     campaign: Campaign
-    path: str  # list call_back manual redial confirmation; explain: only asked about
+    path: DialPath
     seat: SeatRow | None  # None: explained, or a confirmation: nobody is to talk
     now: datetime
 
 
-def ask(tx: Tx, ctx: EngineContext, question: Question) -> DialPermit | Refusal:
+def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusal:
     """May this contact be rung now? Writes the permit's call, or the refusal, and the audit entry."""
     attempt = ctx.token()
     suppressions.before_deciding(tx)
     try:
         answer = permit.decide(
-            collect(tx, ctx.rules, ctx.secret, question, clock_checks.skew_ms(tx, ctx.clock)),
+            collect(tx, ctx.rules, ctx.secret, request, clock_checks.skew_ms(tx, ctx.clock)),
             attempt,
         )
     except Exception:  # noqa: BLE001 - fail closed: whatever went wrong, nobody is rung (I9)
         answer = Refusal((Reason.SYS_ERROR,), None)
-    if isinstance(answer, DialPermit) and not _write_call(tx, question, answer):
+    if isinstance(answer, DialPermit) and not _write_call(tx, request, answer):
         answer = Refusal((Reason.FREQ_ACTIVE_CALL,), None)
-    seat = None if question.seat is None else question.seat.id
+    seat = None if request.seat is None else request.seat.id
     details: dict[str, Any] = {
-        "campaign": question.campaign.name,
-        "path": question.path,
+        "campaign": request.campaign.name,
+        "path": request.path.value,
         "seat": seat,
         "revision": ctx.rules.current.revision,
     }
     if isinstance(answer, Refusal):
-        operations.count_refusal(tx, question.campaign.name, answer.reasons[0].value, question.now)
+        operations.count_refusal(tx, request.campaign.name, answer.reasons[0].value, request.now)
         audit.append(
             tx,
-            question.now,
+            request.now,
             Kind.REFUSED,
-            contact=question.contact.id,
+            contact=request.contact.id,
             reasons=[reason.value for reason in answer.reasons],
             next_at=None if answer.next_at is None else stamp(answer.next_at),
             **details,
@@ -77,9 +77,9 @@ def ask(tx: Tx, ctx: EngineContext, question: Question) -> DialPermit | Refusal:
     else:
         audit.append(
             tx,
-            question.now,
+            request.now,
             Kind.PERMITTED,
-            contact=question.contact.id,
+            contact=request.contact.id,
             call=answer.attempt,
             **details,
         )
@@ -87,8 +87,8 @@ def ask(tx: Tx, ctx: EngineContext, question: Question) -> DialPermit | Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the database says about one contact and its campaign, as `picture` needs it."""
+class StoredFacts:
+    """What the database says about one contact and its campaign, as `facts_from` needs it."""
 
     marks: Sequence[Mark]  # in order of writing
     suppressions: tuple[f.Suppression, ...]
@@ -110,28 +110,28 @@ def subjects_of(contact: Contact, secret: bytes) -> tuple[str, str, str, str]:
     )
 
 
-def collect(tx: Tx, rules: Rules, secret: bytes, question: Question, skew_ms: int = 0) -> f.Facts:
+def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: int = 0) -> f.Facts:
     """Everything the rules look at, read in this transaction."""
-    contact, now = question.contact, question.now
+    contact, now = request.contact, request.now
     subjects = subjects_of(contact, secret)
-    phoner = None if question.seat is None else question.seat.phoner
-    since = _abandon_since(rules, question.campaign, now)
-    named = _register(rules, question.campaign)
-    found = dial_facts.of(tx, question.campaign.name, contact.number, phoner, since, named)
+    phoner = None if request.seat is None else request.seat.phoner
+    since = _abandon_since(rules, request.campaign, now)
+    named = _register(rules, request.campaign)
+    found = dial_facts.of(tx, request.campaign.name, contact.number, phoner, since, named)
     attempts, active = calls.attempts(
         tx, contact.number, contact.household, contact.person, now - LOOK_BACK
     )
-    known = Known(
+    stored = StoredFacts(
         marks=marks.marks_of(tx, subjects),
         suppressions=suppressions.for_subjects(tx, subjects),
         register=register_as(found.listed, found.washed_at),
         attempts=attempts,
         active_call=active,
-        phoner=_phoner(tx, question.seat, found, now),
+        phoner=_phoner(tx, request.seat, found, now),
         campaign=_state(found),
         number_refused=found.refused,
     )
-    return picture(rules, question, known, skew_ms)
+    return facts_from(rules, request, stored, skew_ms)
 
 
 def _abandon_since(rules: Rules, campaign: Campaign, now: datetime) -> datetime:
@@ -164,15 +164,17 @@ def _state(found: DialFacts) -> f.CampaignState:
     return f.CampaignState(paused=found.paused, answered=found.answered, abandoned=found.abandoned)
 
 
-def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) -> f.Facts:
+def facts_from(
+    rules: Rules, request: DialRequest, stored: StoredFacts, skew_ms: int = 0
+) -> f.Facts:
     """One frozen picture of what is known: what `permit.decide` looks at."""
-    contact, campaign = question.contact, question.campaign
+    contact, campaign = request.contact, request.campaign
     number = phone.from_int(contact.number)
-    if question.seat is not None or question.path == CONFIRMATION:
-        known = _happened(known, question.now)
-    latest = _latest(known.marks)
+    if request.seat is not None or request.path is DialPath.CONFIRMATION:
+        stored = _happened(stored, request.now)
+    latest = _latest(stored.marks)
     return f.Facts(
-        now=question.now,
+        now=request.now,
         number=number,
         policy=rules.policy_of(campaign),
         segment=campaign.segment,
@@ -190,24 +192,25 @@ def picture(rules: Rules, question: Question, known: Known, skew_ms: int = 0) ->
             last_gift=_date(contact.last_gift),
             ended=_date(contact.ended),
         ),
-        consents=tuple(_consent(mark) for mark in known.marks if mark.kind in _CONSENTS),
-        suppressions=known.suppressions,
-        register=known.register,
-        attempts=known.attempts,
+        consents=tuple(_consent(mark) for mark in stored.marks if mark.kind in _CONSENTS),
+        suppressions=stored.suppressions,
+        register=stored.register,
+        attempts=stored.attempts,
         refused_at=latest.get("refused"),
         not_now_until=contact.next_at if _said_not_now(contact) else None,
         abandoned_at=latest.get("abandoned"),
-        callback_for=contact.callback_for if question.path == "call_back" else None,
+        callback_for=contact.callback_for if request.path is DialPath.CALL_BACK else None,
         call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
         reassigned_at=latest.get("reassigned"),
         bad_number="bad_number" in latest,
-        number_refused=known.number_refused,
-        active_call=known.active_call,
+        number_refused=stored.number_refused,
+        active_call=stored.active_call,
         source_known=bool(contact.source),
         own_number=number in rules.own_numbers,
-        phoner_reserved=question.seat is not None or question.path in ("explain", CONFIRMATION),
-        phoner=known.phoner,
-        campaign=known.campaign,
+        phoner_reserved=request.seat is not None
+        or request.path in (DialPath.EXPLAIN, DialPath.CONFIRMATION),
+        phoner=stored.phoner,
+        campaign=stored.campaign,
         caller_id=campaign.caller_id,
         system=f.System(clock_skew_ms=skew_ms),
         revision=rules.current.revision,
@@ -225,18 +228,18 @@ def _latest(marks: Sequence[Mark]) -> dict[str, datetime]:
     return latest
 
 
-def _happened(known: Known, now: datetime) -> Known:
+def _happened(stored: StoredFacts, now: datetime) -> StoredFacts:
     """For a dial, whatever was said has been said, though another server's clock may go before ours.
 
     Only what would let us ring, a consent or the end of a no, waits until its time by our own clock.
     """
     return replace(
-        known,
+        stored,
         marks=[
             mark if mark.kind == "consent_given" else replace(mark, at=min(mark.at, now))
-            for mark in known.marks
+            for mark in stored.marks
         ],
-        suppressions=tuple(replace(one, at=min(one.at, now)) for one in known.suppressions),
+        suppressions=tuple(replace(one, at=min(one.at, now)) for one in stored.suppressions),
     )
 
 
@@ -280,9 +283,9 @@ def _phoner(tx: Tx, seat: SeatRow | None, found: DialFacts, now: datetime) -> f.
     )
 
 
-def _write_call(tx: Tx, question: Question, answer: DialPermit) -> bool:
+def _write_call(tx: Tx, request: DialRequest, answer: DialPermit) -> bool:
     """The open call's row; False when the database refuses a second one (I3)."""
-    contact, seat, now = question.contact, question.seat, question.now
+    contact, seat, now = request.contact, request.seat, request.now
     if seat is None:
         raise ValueError("a dial needs a seat")
     return calls.open_call(
@@ -290,8 +293,8 @@ def _write_call(tx: Tx, question: Question, answer: DialPermit) -> bool:
         {
             "attempt": answer.attempt,
             "contact": contact.id,
-            "campaign": question.campaign.name,
-            "path": question.path,
+            "campaign": request.campaign.name,
+            "path": request.path.value,
             "number": contact.number,
             "person": contact.person,
             "household": contact.household,

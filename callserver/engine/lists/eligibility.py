@@ -13,10 +13,11 @@ from callserver.database import bulk_facts
 from callserver.database.contacts import Contact
 from callserver.domain import facts as f
 from callserver.domain import permit
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import Known, Question
+from callserver.engine.gate.gate import DialRequest, StoredFacts
 from callserver.engine.suppressions.bulk_lists import OptOuts
 from callserver.ports import Tx
 
@@ -105,7 +106,7 @@ def pictures(
             for attempt in tried.get((key, getattr(one, key)), ())
         }
         ordered = sorted((mark for key in about for mark in marks.get(key, ())), key=_by_writing)
-        known = Known(
+        known = StoredFacts(
             marks=[mark for _, mark in ordered],
             suppressions=tuple(no for key in about for no in suppressions.get(key, ()))
             + (() if as_if is None else as_if.noes_of(one)),
@@ -116,7 +117,7 @@ def pictures(
             campaign=state,
             number_refused=one.number in refused,
         )
-        yield gate.picture(rules, Question(one, campaign, "explain", None, now), known)
+        yield gate.facts_from(rules, DialRequest(one, campaign, DialPath.EXPLAIN, None, now), known)
 
 
 def _by_writing(numbered: tuple[int, object]) -> int:

@@ -12,13 +12,14 @@ from callserver.database.accounts import User
 from callserver.database.contacts import Contact
 from callserver.domain import hours, permit
 from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.hours import Place
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import Question
+from callserver.engine.gate.gate import DialRequest
 from callserver.engine.outcomes import contact_card
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -91,7 +92,7 @@ def decided(
     their own accord, which ends their earlier "no, thank you" and "not now".
     """
     agreed = contact._replace(status="call_back", callback_for=at, next_at=at)
-    question = Question(agreed, campaign, "call_back", None, at)
+    question = DialRequest(agreed, campaign, DialPath.CALL_BACK, None, at)
     facts = gate.collect(tx, ctx.rules, ctx.secret, question)
     facts = replace(facts, active_call=False, phoner_reserved=True)
     if asks:

@@ -14,13 +14,14 @@ from callserver.database.contacts import Contact
 from callserver.domain import asking, hours, phone
 from callserver.domain.asking import Guide
 from callserver.domain.audit import Kind
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign, Label
 from callserver.domain.facts import Relation
 from callserver.domain.hours import Place
 from callserver.domain.seat import State
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import Question
+from callserver.engine.gate.gate import DialRequest
 from callserver.engine.outcomes import wishes
 from callserver.errors import NotFound
 from callserver.ports import Tx
@@ -76,7 +77,7 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> Card:
     call, contact = in_hand(tx, user)
     campaign = ctx.rules.campaign(call.campaign)
     facts = gate.collect(
-        tx, ctx.rules, ctx.secret, Question(contact, campaign, "explain", None, now)
+        tx, ctx.rules, ctx.secret, DialRequest(contact, campaign, DialPath.EXPLAIN, None, now)
     )
     today = max(hours.local_dates(Place.parse(contact.place), now))
     context = campaign.contexts.get(contact.source or "")
@@ -113,7 +114,7 @@ def ended(rules: Rules, call: CallRow, heard: Sequence[str]) -> asking.AskEnd | 
 
 
 def _promise(call: CallRow, contact: Contact, user: User, earlier: list[CallRow]) -> Promise | None:
-    if call.path != "call_back":
+    if call.path != DialPath.CALL_BACK:
         return None
     made = next((one for one in earlier if one.outcome is not None), None)
     return Promise(

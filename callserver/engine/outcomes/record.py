@@ -13,6 +13,7 @@ from callserver.domain import asking, hours
 from callserver.domain import outcome as outcomes
 from callserver.domain.asking import Topic
 from callserver.domain.audit import Kind
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Ask, Campaign, Outcome
 from callserver.domain.facts import Relation
 from callserver.domain.hours import Place
@@ -20,7 +21,7 @@ from callserver.domain.outcome import Consequence
 from callserver.domain.reason import Reason
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import Question
+from callserver.engine.gate.gate import DialRequest
 from callserver.engine.outcomes import call_backs, wishes
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.errors import Impossible, NotFound
@@ -141,7 +142,7 @@ class OutcomeRecord:
             return
         relation, today = Relation(), now.date()
         if contact is not None:
-            question = Question(contact, campaign, "explain", None, now)
+            question = DialRequest(contact, campaign, DialPath.EXPLAIN, None, now)
             relation = gate.collect(tx, self._ctx.rules, self._ctx.secret, question).relation
             today = max(hours.local_dates(Place.parse(contact.place), now))
         policy = self._ctx.rules.policy_of(campaign)

@@ -13,8 +13,8 @@ from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
 
 from callserver.database import floor
 from callserver.database.tables import calls
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
-from callserver.domain.line import CONFIRMATION
 from callserver.engine.reporting.call_history_text import HOME
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -53,7 +53,7 @@ _day = (
         calls.c.campaign == bindparam("campaign"),
         calls.c.permit_at >= bindparam("since"),
         calls.c.permit_at < bindparam("until"),
-        calls.c.path != CONFIRMATION,  # no call of the campaign's
+        calls.c.path != DialPath.CONFIRMATION.value,  # no call of the campaign's
     )
     .group_by(calls.c.cause, calls.c.outcome, calls.c.answered_at.is_not(None), calls.c.abandoned)
 )
