@@ -1,6 +1,6 @@
 """Follow-ups: what is to be done once a transaction is durable. They leave with the commit.
 
-A transaction function adds a follow-up to its outbox, and whoever runs the transaction need not know.
+A transaction function adds a follow-up to its outbox, and the caller that runs the transaction need not know.
 The store gives each run an empty outbox (a retry too), sends its content after the commit, in order,
 and drops it on a rollback. The same follow-up twice in one transaction is sent once.
 

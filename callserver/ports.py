@@ -1,4 +1,4 @@
-"""What the engine asks of the outside: time, a store, a telephone. Each has two implementations.
+"""What the engine asks of the outside: time, a store, telephony. Each has two implementations.
 
 Clock      the system's clock; the simulation's virtual one
 Store      SQLite (one writer thread, or in line under virtual time); PostgreSQL (a pool of threads)
@@ -20,7 +20,7 @@ from callserver.domain.permit import DialPermit
 T = TypeVar("T")
 
 Tx = Connection
-"""An open transaction. The database floor's functions take it; nothing is awaited inside one."""
+"""An open transaction. The database layer's functions take it; nothing is awaited inside one."""
 
 
 class Clock(Protocol):
@@ -44,7 +44,7 @@ class Clock(Protocol):
         ...
 
     def behind_ms(self, known: datetime) -> int:
-        """How far the clock is behind an instant that has been already, in milliseconds."""
+        """How far the clock is behind an instant that has already passed, in milliseconds."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
@@ -64,7 +64,7 @@ class Store(Protocol):
 
 
 class Trouble(StrEnum):
-    """What a provider's no means to us."""
+    """What a provider's refusal means."""
 
     BAD_NUMBER = "bad_number"  # mark the number
     REFUSED = (
@@ -73,7 +73,7 @@ class Trouble(StrEnum):
     STOP = "stop"  # credentials, limits, caller id: stop the campaign at once, raise an alarm
     ROOM_GONE = "room_gone"  # the phoner's conference is over: free the phoner, dial nobody
     LATER = "later"  # not processed, safe to try again after a pause
-    AWAY = "away"  # a colleague's telephone is not signed in: tell, and try again
+    AWAY = "away"  # a user's telephone is not signed in: say so, and try again
     BUG = "bug"  # our request was malformed
 
 
@@ -86,7 +86,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The provider said no, for certain: nothing rings."""
+    """The provider refused, for certain: nothing rings."""
 
     trouble: Trouble
     code: int
@@ -101,7 +101,7 @@ class Silent:
 
 
 class Result(StrEnum):
-    """What came of an order to a leg that is there. Giving such an order twice does no harm."""
+    """The result of an order to an existing leg. Giving such an order twice does no harm."""
 
     DONE = "done"  # the provider took it
     GONE = "gone"  # there is no such leg any more, or it is not in the state that the order needs
@@ -134,7 +134,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Where a phoner sits: our name for it, and the provider's once the phoner is in."""
+    """A phoner's room: our name for it, and the provider's name once the phoner is in."""
 
     name: str
     ref: str | None = None
@@ -153,7 +153,7 @@ class Telephony(Protocol):
         ...
 
     async def ring_to_confirm(self, permit: DialPermit) -> Placed | Declined | Silent:
-        """Spend the permit and ring its number, into no room: answered, the leg asks for the code."""
+        """Spend the permit and ring its number, into no room: once answered, the leg asks for the code."""
         ...
 
     async def ring_phoner(
@@ -165,7 +165,7 @@ class Telephony(Protocol):
     async def ring_listener(
         self, line: OwnLine, listening: int, caller_id: str
     ) -> Placed | Declined | Silent:
-        """Ring the telephone of somebody who wants to listen; answered, it asks what to hear."""
+        """Ring a listener's telephone; once answered, the leg asks what to hear."""
         ...
 
     async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
@@ -191,11 +191,11 @@ class Telephony(Protocol):
     async def look_up(
         self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
     ) -> Leg:
-        """What became of an attempt? By ref, else by its label in the room, else by number."""
+        """The state of an attempt's leg: by ref, else by its label in the room, else by number."""
         ...
 
     async def leg(self, ref: str) -> Leg:
-        """What became of a leg we know by name (a phoner's)?"""
+        """The state of a leg that we know by its ref (a user's)."""
         ...
 
     async def find_room(self, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What goes on after an answer was given: orders to the network, never inside a webhook."""
+"""Work that goes on after an answer was given: orders to the network, never inside a webhook."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -22,12 +22,12 @@ class Background:
         task.add_done_callback(self._tasks.discard)
 
     async def idle(self) -> None:
-        """Return when nothing is under way any more."""
+        """Return when no task is left."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def stop(self, seconds: float) -> None:
-        """Give what is under way some time, then cancel it."""
+        """Give the tasks some time, then cancel them."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:
@@ -38,5 +38,5 @@ class Background:
         try:
             await work
         except Exception:
-            # The database still holds the state: upkeep's deadlines pick the matter up again.
+            # The database has the state: the scheduler's deadlines lead to a new attempt.
             log.exception("background_failed")

@@ -1,7 +1,7 @@
-"""The clock, compared with the log: a clock that jumped, or that is behind, dials nobody.
+"""The clock, compared with the log: while the clock has jumped, or is behind, nobody is dialed.
 
-A jump is seen by the process that lives through it (adapters/clock.py). A clock that was set back while
-nobody looked, before a start for instance, is behind what the log says has been already.
+A running process sees a jump itself (adapters/clock.py). A clock that was set back before a start is
+behind the latest time in the log.
 """
 
 from datetime import timedelta
@@ -18,18 +18,18 @@ from callserver.ports import Clock, Tx
 log = structlog.get_logger(__name__)
 
 MOST_BEHIND_MS = 2000
-"""Behind the log: the clocks of several servers differ, and entries may be written by any of them."""
+"""Tolerance: the clocks of several servers differ, and any of them may have written the latest entry."""
 
 
 def behind_ms(tx: Tx, clock: Clock) -> int:
-    """How far the clock is behind the log; 0 when it is not, or no more than clocks differ."""
+    """How far the clock is behind the log; 0 within the tolerance."""
     known = operations.latest(tx)
     behind = 0 if known is None else clock.behind_ms(known)
     return behind if behind > MOST_BEHIND_MS else 0
 
 
 def skew_ms(tx: Tx, clock: Clock) -> int:
-    """How far the clock is off, as far as it or the log can tell."""
+    """How far the clock is off, as far as the clock itself or the log can tell."""
     skew = clock.skew_ms()
     return skew if abs(skew) > MOST_CLOCK_SKEW_MS else -behind_ms(tx, clock) or skew
 
@@ -40,18 +40,18 @@ def in_doubt(tx: Tx, clock: Clock) -> bool:
 
 
 def jumped(clock: Clock) -> bool:
-    """Whether the clock has jumped, and is not believed yet."""
+    """Whether the clock has jumped, and is not trusted yet."""
     return abs(clock.skew_ms()) > MOST_CLOCK_SKEW_MS
 
 
 def keep(tx: Tx, clock: Clock) -> None:
-    """Write down that the house has lived until now, unless the clock is in doubt."""
+    """Record the time until which the server has run, unless the clock is in doubt."""
     if not jumped(clock):
         operations.keep_time(tx, clock.now())
 
 
 def goes_right(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
-    """The clock is believed again: what was written meanwhile for much later is brought back.
+    """The clock is trusted again: times that were written meanwhile and lie too late are corrected.
 
     `accepted_ms`: its new time was accepted; 0: it is back where it was.
     """

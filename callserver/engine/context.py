@@ -14,10 +14,10 @@ from callserver.ports import Clock, Store, Telephony
 
 @dataclass(slots=True)
 class Rules:
-    """The configuration in force. A running server swaps it whole, or keeps the last good one.
+    """The configuration in force. A running server replaces it as a whole, or keeps the last valid one.
 
-    `former`: campaigns that are gone from it while a call or a seat of theirs is in hand. Nothing new
-    is dialed for them; what is under way ends as it would have.
+    `former`: campaigns that are gone from it while a call or a seat of theirs is in hand. Nothing new is
+    dialed for them; calls in hand end as usual.
     """
 
     current: Configuration
@@ -27,7 +27,7 @@ class Rules:
         """One campaign.
 
         Raises:
-            NotFound: there is none of that name.
+            NotFound: no campaign has this name.
         """
         if name is None or name not in self.current.campaigns:
             known = ", ".join(self.current.campaigns)
@@ -37,34 +37,34 @@ class Rules:
         return self.current.campaigns[name]
 
     def known(self, name: str | None) -> Campaign:
-        """The campaign of a call or seat in hand, though its file may be gone by now.
+        """The campaign of a call or seat in hand, even if its file is gone by now.
 
         Raises:
-            NotFound: there never was one of that name.
+            NotFound: no campaign ever had this name.
         """
         if name in self.former and name not in self.current.campaigns:
             return self.former[name]
         return self.campaign(name)
 
     def policy_of(self, campaign: Campaign) -> Policy | None:
-        """The policy that decides the campaign's calls; None when it is gone: then nobody is called."""
+        """The policy for the campaign's calls; None when it is gone: then nobody is called."""
         known = campaign.policy in self.current.policies
         return self.current.policy_of(campaign) if known else None
 
-    def replace(self, found: Configuration) -> None:
+    def replace(self, configuration: Configuration) -> None:
         """Put another configuration into force."""
         self.former.update(self.current.campaigns)
-        self.current = found
+        self.current = configuration
 
     @property
     def own_numbers(self) -> frozenset[str]:
-        """The numbers we show: nobody may be rung at one of them."""
+        """The numbers we show: none of them may be called."""
         return frozenset(campaign.caller_id for campaign in self.current.campaigns.values())
 
 
 @dataclass(frozen=True, slots=True)
 class LineContext:
-    """What a decision about a user's line needs besides the database; commands have it too."""
+    """What a decision about a user's line needs besides the database; commands use it too."""
 
     rules: Rules
     secret: bytes

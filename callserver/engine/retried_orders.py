@@ -1,4 +1,4 @@
-"""Giving an order to a leg until the provider has taken it: refused or unanswered, it is given again."""
+"""Repeating an order to a leg until the provider has taken it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -10,7 +10,7 @@ from callserver.ports import Result
 log = structlog.get_logger(__name__)
 
 SOON_SECONDS = (0.2, 0.4)
-"""Again within a second: a 429 or a 500 is over by then, as a rule."""
+"""Waits between repetitions within a second: a 429 or a 500 is usually over by then."""
 
 
 async def carry_out(
@@ -18,7 +18,7 @@ async def carry_out(
     order: Callable[[], Awaitable[Result]],
     waits: Sequence[float] = SOON_SECONDS,
 ) -> Result:
-    """Give an order that may be given twice, again after each wait; the provider's last word."""
+    """Give an order that may be repeated, again after each wait; the provider's last answer."""
     result = await _once(order)
     for wait in waits:
         if result.settled:
@@ -31,6 +31,6 @@ async def carry_out(
 async def _once(order: Callable[[], Awaitable[Result]]) -> Result:
     try:
         return await order()
-    except Exception as error:  # noqa: BLE001 - whatever it was: nobody knows what came of it
+    except Exception as error:  # noqa: BLE001 - whatever it was: the result is unknown
         log.warning("order_failed", error=type(error).__name__)
         return Result.SILENT

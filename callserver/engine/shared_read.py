@@ -1,4 +1,4 @@
-"""One reading for everybody who asks at about the same time."""
+"""One read for everybody who asks at about the same time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class SharedRead(Generic[T]):
-    """`read` reads; who asks is content with the last reading when `fits` says so."""
+    """Shares the result of `read`; a caller takes the last result if it fits."""
 
     def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
         self._read = read
@@ -16,19 +16,19 @@ class SharedRead(Generic[T]):
         self._reading: asyncio.Task[T] | None = None
 
     async def get(self, fits: Callable[[T], bool]) -> T:
-        """The last reading that fits, or a new one; several who wait share it."""
+        """The last result if it fits, or a new one, shared by everybody who waits."""
         while True:
             if self._last is not None and fits(self._last):
                 return self._last
             if self._reading is not None:
                 await asyncio.shield(self._reading)  # it may have begun too early: look again
                 continue
-            self._reading = asyncio.get_running_loop().create_task(self._anew())
+            self._reading = asyncio.get_running_loop().create_task(self._read_again())
             try:
                 return await asyncio.shield(self._reading)
             finally:
                 self._reading = None
 
-    async def _anew(self) -> T:
+    async def _read_again(self) -> T:
         self._last = await self._read()
         return self._last

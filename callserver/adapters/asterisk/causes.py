@@ -1,4 +1,4 @@
-"""How a leg ended, in Asterisk's words (Q.850 causes) and in ours.
+"""How a leg ended: Asterisk's words (Q.850 causes) as reports.
 
 Decided by cause, not by the dial's own status: a decline and a wrong number both say "no answer"
 there. Measured against 22.10 (docs/decisions/0015-asterisk-create-bridge-then-dial.md).
@@ -12,7 +12,7 @@ from callserver.domain.call import Report
 from callserver.ports import Declined, LegState, Trouble
 
 UNALLOCATED = 1
-"""Given to a call to a number that is none of ours: 404."""
+"""The answer to a call to a number that we do not show: 404."""
 
 NORMAL_CLEARING = 16
 """A leg that was not answered ends so only when we end it."""

@@ -1,7 +1,7 @@
-"""The names by which Asterisk knows our things, and which of them may be dialed at all.
+"""The names that Asterisk's channels, bridges and endpoints have, and which of them may be dialed at all.
 
-No text from people ever becomes part of a name, a dial string or the dialplan: numbers, lines and ids
-are matched whole against what stands here, and anything else is refused.
+No text from people ever becomes part of a name, a dial string or the dialplan: numbers, lines and ids are
+matched whole against the patterns here, and anything else is refused.
 """
 
 import re
@@ -29,16 +29,16 @@ _ATTEMPT = re.compile(r"[0-9a-z]{1,40}", re.ASCII)
 _PHONER = "-phoner"
 _LISTENER = re.compile(r"listening-([0-9]{1,18})", re.ASCII)
 _BROWSER = re.compile(r"listener_([0-9]{1,18})", re.ASCII)
-_EARS = "~"
+_SNOOP = "~"
 
 
 def softphone(name: str) -> str | None:
-    """The name, if it is that of a softphone or a SIP telephone of ours."""
+    """The name, if it is that of a softphone or a SIP telephone on this exchange."""
     return name if _SOFTPHONE.fullmatch(name) else None
 
 
 def endpoint(line: str) -> str | None:
-    """What a phoner's line is to Asterisk; None when it is none of ours.
+    """Asterisk's endpoint for a phoner's line; None if it has none.
 
     `client:phoner_7` is a browser, `sip:telephone_7` a SIP telephone, `+45…` goes by the trunk.
     """
@@ -52,7 +52,7 @@ def endpoint(line: str) -> str | None:
 
 
 def by_trunk(number: str, how: str = FORMATS[0]) -> str | None:
-    """A number at the carrier, written as it wants it (FORMATS); None when it is none."""
+    """A number at the carrier, in the format it wants (FORMATS); None for anything else."""
     return f"PJSIP/{written(number, how)}@{TRUNK}" if NUMBER.fullmatch(number) else None
 
 
@@ -81,7 +81,7 @@ def phoner_leg(room: str) -> str:
 
 
 def seat_of_leg(leg: str) -> int | None:
-    """Whose leg it is, if we rang it in."""
+    """The seat of a phoner's leg that we rang."""
     return seat_of_room(leg.removesuffix(_PHONER)) if leg.endswith(_PHONER) else None
 
 
@@ -118,32 +118,32 @@ def listener_of(softphone: str) -> int | None:
     return None if found is None else int(found[1])
 
 
-class Ear(NamedTuple):
-    """What an ear's name says: who hears by it, how, and whose leg."""
+class SnoopChannel(NamedTuple):
+    """What a snoop channel's name says: the listener's leg, the mode, and the phoner's leg."""
 
     leg: str
     mode: Mode
     phoner: str
 
 
-def name_of_ear(leg: str, mode: Mode, phoner: str) -> str:
-    """The snoop channel by which a listener's leg hears a phoner's: the same order, the same name."""
-    return _EARS.join((leg, mode, phoner))
+def snoop_channel_name(leg: str, mode: Mode, phoner: str) -> str:
+    """The snoop channel through which a listener's leg hears a phoner's: the same order, the same name."""
+    return _SNOOP.join((leg, mode, phoner))
 
 
-def ear(channel: str) -> Ear | None:
-    """The ear of that name, if it is one."""
-    leg, _, rest = channel.partition(_EARS)
-    mode, _, phoner = rest.partition(_EARS)
-    return Ear(leg, Mode(mode), phoner) if phoner and mode in set(Mode) else None
+def snoop_channel(channel: str) -> SnoopChannel | None:
+    """The parts of the name, if it is a snoop channel's."""
+    leg, _, rest = channel.partition(_SNOOP)
+    mode, _, phoner = rest.partition(_SNOOP)
+    return SnoopChannel(leg, Mode(mode), phoner) if phoner and mode in set(Mode) else None
 
 
-def ears_of(leg: str) -> str:
-    """The bridge in which a listener's leg sits with its ear."""
-    return leg + _EARS
+def snoop_bridge_of(leg: str) -> str:
+    """The bridge in which a listener's leg sits with its snoop channel."""
+    return leg + _SNOOP
 
 
-def leg_of_ears(bridge: str) -> str | None:
-    """Whose bridge it is, if a listener's."""
-    leg, mark, rest = bridge.partition(_EARS)
+def leg_of_snoop_bridge(bridge: str) -> str | None:
+    """The listener's leg whose bridge it is, if it is one."""
+    leg, mark, rest = bridge.partition(_SNOOP)
     return leg if mark and not rest else None

@@ -1,7 +1,7 @@
 """Asterisk's configuration files, made from the settings and the numbers that campaigns show.
 
 Closed by construction: only the modules that are needed; no manager, no recording, no call records;
-the dialplan has no way to the trunk at all, for only the application orders calls; whoever calls
+the dialplan has no way to the trunk at all, for only the application orders calls; a telephone that calls
 reaches it only at a number that we show.
 """
 
@@ -103,7 +103,7 @@ def _extensions(app: str, shown: list[str], contact: str | None) -> str:
     """Two contexts: the carrier's calls to numbers that we show, and telephones that go on shift.
 
     `contact`: where the carrier's calls arrive that follow our registration; which number was called
-    stands in a header then, and the server reads it.
+    is in a header then, and the server reads it.
     """
     lines = ["[general]", "static = yes", "writeprotect = yes", "", f"[{trunk.CARRIER}]"]
     for number in shown:

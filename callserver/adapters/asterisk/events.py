@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from callserver.adapters.asterisk import registrations
-from callserver.adapters.asterisk.channel_names import TRUNK, ear
+from callserver.adapters.asterisk.channel_names import TRUNK, snoop_channel
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.leg_events import LegEvents
 from callserver.adapters.asterisk.softphones import Softphones
@@ -201,11 +201,11 @@ class Events:
 
 
 def _about(event: dict[str, Any]) -> str:
-    """What the event is about: a channel (an ear: its listener's), a playback's channel, a bridge."""
+    """What the event is about: a channel (a snoop channel: its listener's), a playback's channel, a bridge."""
     for kind in ("channel", "peer"):
         if kind in event:
             channel = str(event[kind]["id"])
-            return channel if (found := ear(channel)) is None else found.leg
+            return channel if (found := snoop_channel(channel)) is None else found.leg
     if "playback" in event:
         return str(event["playback"]["target_uri"]).removeprefix("channel:")
     return str(event.get("bridge", {}).get("id", ""))

@@ -45,7 +45,7 @@ class LegEvents:
         self._ari = ari
         self._engine = engine
         self._callers = callers
-        self._ears = SnoopChannels(ari, engine.listeners)
+        self._snoops = SnoopChannels(ari, engine.listeners)
         self._rang: set[str] = set()
         self._silent: set[str] = set()  # phoners' telephones that were answered and send no sound
         self._given_up: set[str] = set()  # dialed for as long as they might ring
@@ -57,7 +57,7 @@ class LegEvents:
         self._given_up.clear()
         self._silent.clear()
         self._rooms.clear()
-        self._ears.forget()
+        self._snoops.forget()
         self._callers.forget()
 
     # -- after a start or a break ---------------------------------------------------------------
@@ -67,7 +67,7 @@ class LegEvents:
         self.forget()
         bridges = (await self._ari.get("bridges")).body or ()
         channels = (await self._ari.get("channels")).body or ()
-        await self._ears.found(bridges, channels)
+        await self._snoops.found(bridges, channels)
         for bridge in bridges:
             if channel_names.seat_of_room(bridge["id"]) is None:
                 continue
@@ -86,7 +86,7 @@ class LegEvents:
         if leg in self._rooms:
             room = self._rooms[leg]
             await self._engine.phoners.room_event(room, room, leg, "join", None)
-        elif not await self._changed(leg, state) and channel_names.ear(leg) is None:
+        elif not await self._changed(leg, state) and channel_names.snoop_channel(leg) is None:
             await self._arrived(channel, channel["dialplan"]["app_data"].split(",")[1:])
 
     # -- as it happens ------------------------------------------------------------------------
@@ -103,7 +103,7 @@ class LegEvents:
             case "Dial" if event["dialstatus"] == "PROGRESS" and channel_names.is_attempt(leg):
                 await self._contact(leg, "Ringing")  # early media: the person's telephone rings
             case "ChannelUserevent" if event["eventname"] == ASKS and channel["state"] == "Up":
-                await self._ears.asks(leg)
+                await self._snoops.asks(leg)
             case "ChannelHangupRequest" | "ChannelDestroyed":
                 await self._ends(leg, event)
             case "StasisEnd" if (
@@ -127,7 +127,7 @@ class LegEvents:
             await self._phoner_up(leg, state)
         elif channel_names.listening_of(leg) is not None:
             if state == "Up":
-                await self._ears.asks(leg)
+                await self._snoops.asks(leg)
         else:
             return False
         return True
@@ -149,7 +149,7 @@ class LegEvents:
             if channel["state"] != "Up":
                 await self._ari.post("channels", leg, "answer")
             if (listener := channel_names.listener_of(identity)) is not None:
-                await self._ears.asks(leg, listener)
+                await self._snoops.asks(leg, listener)
             else:
                 await self.obey(leg, await self._engine.phoners.phoner_asks(None, identity, leg))
 
@@ -206,7 +206,7 @@ class LegEvents:
                 )
             )
             return
-        if await self._ears.ended(leg):
+        if await self._snoops.ended(leg):
             return
         room = self._rooms.pop(leg, None)
         seat = channel_names.seat_of_leg(leg)

@@ -1,4 +1,4 @@
-"""What became of a leg or a room: what Asterisk says when it is asked."""
+"""The state of a leg or a room, as Asterisk says when asked."""
 
 import asyncio
 from datetime import datetime
@@ -45,9 +45,9 @@ class LegStates:
         return found
 
     async def leg(self, ref: str) -> Leg:
-        """A leg of the house's. A phoner's that says nothing has lost its telephone: it is ended here
-        and now. Asterisk notices by itself too, but later; and whoever has just answered waits for a
-        voice. A listener may be silent as long as she likes.
+        """A user's leg. A phoner's leg without any sound has lost its telephone: it is ended here and
+        now. Asterisk notices by itself too, but later, and a person who has just answered waits for a
+        voice. A listener's leg may be silent.
         """
         found = await self._found(ref)
         if found.state is not LegState.TALKING:
@@ -61,10 +61,10 @@ class LegStates:
         return found
 
     async def _listens(self, ref: str) -> bool:
-        """Whether it is a listener's: she has a bridge of her own once she was told what to hear."""
+        """Whether it is a listener's: it has a bridge of its own once it was told what to hear."""
         if channel_names.listening_of(ref) is not None:
             return True
-        return (await self._ari.get("bridges", channel_names.ears_of(ref))).ok
+        return (await self._ari.get("bridges", channel_names.snoop_bridge_of(ref))).ok
 
     async def _mute(self, ref: str) -> bool:
         """Whether a telephone sends no sound any more, not even silence."""

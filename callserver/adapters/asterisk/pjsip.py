@@ -14,7 +14,7 @@ from callserver.settings import Settings
 
 REALM = "callserver"
 STRANGERS = "plain-strangers"
-"""Whoever comes without TLS and is not the carrier: the endpoint that accepts nobody."""
+"""For everybody without TLS who is not the carrier: the endpoint that accepts nobody."""
 
 
 def render(settings: Settings) -> str:
@@ -86,7 +86,7 @@ def _address(name: str, text: str) -> IPv4Address | IPv6Address:
 
 
 def _permitted(settings: Settings, carrier: Carrier) -> list[str]:
-    """This machine, the carrier, and the networks of the house."""
+    """This machine, the carrier, and the organisation's own networks."""
     found = ["127.0.0.0/8", *trunk.networks("ASTERISK_NETWORKS", settings.asterisk_networks)]
     for host in carrier.hosts:
         try:

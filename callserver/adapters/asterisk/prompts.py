@@ -1,7 +1,7 @@
 """The prompts as sound files, made by a free synthesiser (espeak-ng, sox), 8 kHz.
 
-A file that the house has recorded itself is never overwritten; one that we made is made anew when its
-text has changed. `prompts.json` beside them remembers which are ours.
+A file that was recorded by hand is never overwritten; one that this command made is made again when its
+text has changed. `prompts.json` beside them remembers which it made.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ TOOLS = ("espeak-ng", "sox")
 class Did(StrEnum):
     MADE = "made"
     UNCHANGED = "unchanged"
-    OWN = "own"  # the house's own recording: left alone
+    OWN = "own"  # recorded by hand: left alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _spoken(sentence: str) -> bytes:
 def _run(tool: str, *words: str | Path, said: str = "") -> None:
     program = shutil.which(tool) or tool
     try:
-        subprocess.run(  # noqa: S603 - words of ours; the sentence goes in by standard input
+        subprocess.run(  # noqa: S603 - fixed words; the sentence goes in by standard input
             [program, *words], input=said.encode(), check=True, timeout=60
         )
     except (OSError, subprocess.SubprocessError) as error:

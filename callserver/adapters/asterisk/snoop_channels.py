@@ -1,9 +1,9 @@
-"""What a listener's leg hears: the phoner's leg, by a snoop channel (an ear) beside it.
+"""What a listener's leg hears: the phoner's leg, through a snoop channel.
 
-The leg sits in a bridge of its own, alone in silence or with one ear. The room of phoner and contact
-is never entered, in no mode, so nothing in it begins, ends or is mixed anew. An ear whispers into
-nobody (silent), into what the phoner hears (coach), or into both directions of her leg (join). Only
-the owner of the events has one of these at work: each leg is told one thing after the other.
+The leg sits in a bridge of its own, alone in silence or with one snoop channel. It never enters the room of
+phoner and contact, in any mode, so nothing in that room begins, ends or is mixed again. A snoop channel
+whispers to nobody (silent), into what the phoner hears (coach), or into both directions of the phoner's leg
+(join). Only the owner of the events runs one of these: each leg is told one thing after the other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,45 +25,43 @@ WHISPERS: Mapping[Mode, str] = {Mode.SILENT: "none", Mode.COACH: "out", Mode.JOI
 
 
 ASKS_AT_MOST = 4
-"""A leg asks until what it is told is what it hears: so the engine knows what came of its word. What
-is over by the time it could be heard is asked about once more."""
+"""A leg asks again until it hears what it is told: so the engine knows that its answer took effect."""
 
 
 class SnoopChannels:
-    """Every listener's leg, and the ear by which it hears; None: it waits in silence."""
+    """Every listener's leg, and the snoop channel through which it hears; None: it waits in silence."""
 
     def __init__(self, ari: Ari, engine: Listeners) -> None:
         self._ari = ari
         self._engine = engine
-        self._ears: dict[str, str | None] = {}
-        self._unsure: set[str] = (
-            set()
-        )  # legs whose ear was being made or removed when that was lost
+        self._snoops: dict[str, str | None] = {}
+        # Legs whose snoop channel was being made or removed when the connection was lost.
+        self._unsure: set[str] = set()
 
     def forget(self) -> None:
-        self._ears.clear()
+        self._snoops.clear()
         self._unsure.clear()
 
     async def found(
         self, bridges: Sequence[Mapping[str, Any]], channels: Iterable[Mapping[str, Any]]
     ) -> None:
-        """After a start or a break: ears that belong to a leg are known again, others removed."""
+        """After a start or a break: snoop channels of a living leg are known again, others removed."""
         alive = {channel["id"] for channel in channels}
         heard_by: dict[str, str] = {}
         for bridge in bridges:
-            leg = channel_names.leg_of_ears(bridge["id"])
+            leg = channel_names.leg_of_snoop_bridge(bridge["id"])
             if leg is None:
                 continue
             if leg not in alive:
                 await self._ari.delete("bridges", bridge["id"])
             heard_by |= {one: leg for one in bridge["channels"] if one != leg and leg in alive}
-        for ear in filter(channel_names.ear, alive):
-            leg = heard_by.get(ear)
-            if leg is None or self._ears.get(leg) is not None:
-                log.warning("stray_ear_removed")
-                await self._ari.delete("channels", ear)
+        for snoop in filter(channel_names.snoop_channel, alive):
+            leg = heard_by.get(snoop)
+            if leg is None or self._snoops.get(leg) is not None:
+                log.warning("stray_snoop_channel_removed")
+                await self._ari.delete("channels", snoop)
             else:
-                self._ears[leg] = ear
+                self._snoops[leg] = snoop
 
     async def asks(self, leg: str, listener: int | None = None) -> None:
         """A leg that is up asks what to hear, and does what it is told; until that is so.
@@ -82,29 +80,29 @@ class SnoopChannels:
                 return
 
     def _hears(self, leg: str) -> tuple[Mode, str] | None:
-        """What a leg hears; one whose ear may be there though it was to be removed may hear still."""
-        ear = channel_names.ear(self._ears.get(leg) or "")
-        return None if ear is None else (ear.mode, ear.phoner)
+        """What a leg hears; one whose snoop channel was perhaps not removed may still hear."""
+        snoop = channel_names.snoop_channel(self._snoops.get(leg) or "")
+        return None if snoop is None else (snoop.mode, snoop.phoner)
 
     async def _obey(self, leg: str, what: Hear | WaitToHear) -> bool:
-        """Let the leg hear this and nothing else; whether anything was changed, or tried, for that."""
+        """Let the leg hear this and nothing else; whether anything was changed for that, or tried."""
         wanted = None
         if isinstance(what, Hear):
-            wanted = channel_names.name_of_ear(leg, what.mode, what.phoner)
-        before = self._ears.get(leg)
-        if leg in self._ears and before == wanted and leg not in self._unsure:
+            wanted = channel_names.snoop_channel_name(leg, what.mode, what.phoner)
+        before = self._snoops.get(leg)
+        if leg in self._snoops and before == wanted and leg not in self._unsure:
             return False
         self._unsure.add(leg)
         if before is not None:
             await self._removed("channels", before)
-        self._ears[leg] = wanted
+        self._snoops[leg] = wanted
         if (
             isinstance(what, Hear)
             and wanted is not None
             and not await self._attach(wanted, leg, what)
         ):
             await self._removed("channels", wanted)
-            self._ears[leg] = None
+            self._snoops[leg] = None
         self._unsure.discard(leg)
         return before is not None or wanted is not None
 
@@ -118,10 +116,10 @@ class SnoopChannels:
         if not (reply.ok or reply.gone):
             raise Lost(f"{kind} not removed: HTTP {reply.status}")
 
-    async def _attach(self, ear: str, leg: str, what: Hear) -> bool:
-        bridge = channel_names.ears_of(leg)
+    async def _attach(self, snoop: str, leg: str, what: Hear) -> bool:
+        bridge = channel_names.snoop_bridge_of(leg)
         await self._ari.post("bridges", bridge, type=ROOM_TYPE)
-        # Put in anew: a silent listener's own voice does not even reach the ear, which has no way on.
+        # Put in again: a silent listener's own voice does not even reach the snoop channel.
         await self._ari.post("bridges", bridge, "removeChannel", channel=leg)
         mute = "true" if what.mode is Mode.SILENT else "false"
         if not (await join(self._ari, bridge, leg, mute=mute, absorbDTMF="true")).ok:
@@ -131,7 +129,7 @@ class SnoopChannels:
                 "channels",
                 what.phoner,
                 "snoop",
-                ear,
+                snoop,
                 app=self._ari.app,
                 spy="both",
                 whisper=WHISPERS[what.mode],
@@ -139,27 +137,30 @@ class SnoopChannels:
             # 409: there is one of this name; it may be just going, and then another is made.
             if not made.ok and made.status != 409:
                 return False
-            joined = await join(self._ari, bridge, ear)
+            joined = await join(self._ari, bridge, snoop)
             if joined.ok:
                 return True
         return False
 
     async def ended(self, leg: str) -> bool:
-        """A leg has ended: so do its ear and its bridge. False: it was no listener's, and no ear.
+        """A leg has ended: so do its snoop channel and its bridge. False: it was neither a listener's leg
+        nor a snoop channel.
 
         Raises:
             Lost: no certain answer.
         """
-        if (ear := channel_names.ear(leg)) is not None:
-            if self._ears.get(ear.leg) == leg:  # the phoner's leg ended, and its ears with it
-                self._ears[ear.leg] = None
-                await self.asks(ear.leg)
+        if (snoop := channel_names.snoop_channel(leg)) is not None:
+            if (
+                self._snoops.get(snoop.leg) == leg
+            ):  # the phoner's leg ended, and its snoop channels with it
+                self._snoops[snoop.leg] = None
+                await self.asks(snoop.leg)
             return True
-        if leg not in self._ears and channel_names.listening_of(leg) is None:
+        if leg not in self._snoops and channel_names.listening_of(leg) is None:
             return False
         self._unsure.discard(leg)
-        if (heard_by := self._ears.pop(leg, None)) is not None:
+        if (heard_by := self._snoops.pop(leg, None)) is not None:
             await self._ari.delete("channels", heard_by)
-        await self._ari.delete("bridges", channel_names.ears_of(leg))
+        await self._ari.delete("bridges", channel_names.snoop_bridge_of(leg))
         await self._engine.listener_leg_ended(leg)
         return True

@@ -1,7 +1,7 @@
 """Telephony over ARI: create, bridge, then dial.
 
-The contact's channel stands in the phoner's bridge before it rings. On answer the sound flows with no
-help of ours, so a server that is killed in mid-ring leaves nobody in silence. The attempt's id is the
+The contact's channel is in the phoner's bridge before it rings. On answer the sound flows without this
+server, so a server that is killed while it rings leaves nobody in silence. The attempt's id is the
 channel's id: a lost reply is settled by asking for it. Creates are never repeated.
 """
 
@@ -34,11 +34,11 @@ from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-RING_HOUSE_S = 30
+RING_USER_S = 30
 """How long a phoner's or a listener's telephone rings."""
 
 ASKS = "asks"
-"""Our own event: a listener's leg shall ask what to hear."""
+"""An event of our own: a listener's leg must ask what to hear."""
 
 NO_SUCH_SOURCE = 422
 """An event about a channel that has ended."""
@@ -125,8 +125,8 @@ class Asterisk(LegStates):
         return await self._ring(channel_names.listener_leg(listening), line.address, caller_id)
 
     async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
-        """Let the leg ask anew, by the event stream: its owner alone moves ears (ears.py)."""
-        del what  # the answer is the same, or a fresher one
+        """Let the leg ask again, by the event stream, whose owner alone moves it (snoop_channels.py)."""
+        del what  # the answer is the same, or a newer one
         try:
             told = await self._ari.post(
                 "events", "user", ASKS, application=self._ari.app, source=f"channel:{ref}"
@@ -138,7 +138,7 @@ class Asterisk(LegStates):
         return Result.DONE if told.ok else Result.REFUSED
 
     async def _ring(self, leg: str, line: str, caller_id: str) -> Placed | Declined | Silent:
-        """Ring somebody of the house; where the leg goes is told once it is answered."""
+        """Ring a user; where the leg goes is told once it is answered."""
         endpoint: str | Declined | None = channel_names.endpoint(line)
         if line.startswith("+"):
             endpoint = self._allowed(line, caller_id)
@@ -148,7 +148,7 @@ class Asterisk(LegStates):
             return endpoint
         if not endpoint.endswith(f"@{channel_names.TRUNK}") and not await self._signed_in(endpoint):
             return Declined(Trouble.AWAY, 480, "the telephone is not signed in")
-        return await self._order(leg, endpoint, caller_id, RING_HOUSE_S, None)
+        return await self._order(leg, endpoint, caller_id, RING_USER_S, None)
 
     async def _signed_in(self, endpoint: str) -> bool:
         """Whether the exchange can reach a colleague's telephone; true where it does not say.
@@ -173,7 +173,7 @@ class Asterisk(LegStates):
         if not number.startswith(self._prefixes):
             return Declined(Trouble.REFUSED, 403, "no country that ASTERISK_PREFIXES allows")
         if caller_id not in self._own_numbers():
-            return Declined(Trouble.STOP, 403, "a caller id that is none of ours")
+            return Declined(Trouble.STOP, 403, "a caller id that no campaign shows")
         return endpoint
 
     async def _no_way(self, bridge: str) -> Declined | None:

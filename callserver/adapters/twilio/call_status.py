@@ -1,4 +1,4 @@
-"""Twilio's words for the state of a call, in ours: one table for callbacks and for questions."""
+"""Twilio's call statuses as reports: one table for callbacks and for answers to questions."""
 
 from collections.abc import Mapping
 

@@ -7,7 +7,7 @@ from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
 
 LASTS_S = 3600
-"""Whoever has left the house is refused by name meanwhile (engine/calls/phoner_legs.py); it cannot be recalled."""
+"""A token cannot be recalled: a user who has left is refused by name (engine/calls/phoner_legs.py)."""
 
 SIGNALLING = "wss://voice-js.{edge}.twilio.com"
 ROAMING = "roaming"

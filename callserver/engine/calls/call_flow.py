@@ -66,7 +66,7 @@ class CallFlow:
         if not operations.first_time(tx, news.receipt, now):
             return
         if news.declined is not None:
-            carrier_refusals.note(tx, self._ctx, news.attempt, news.declined)
+            carrier_refusals.record(tx, self._ctx, news.attempt, news.declined)
             by_carrier = news.declined.trouble in carrier_refusals.BY_THE_CARRIER
             code = news.declined.code if by_carrier else None
         seat = seats.of_call(tx, news.attempt)

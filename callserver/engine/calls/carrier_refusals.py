@@ -33,7 +33,7 @@ DIFFERENT_NUMBERS = 3
 """This many different numbers refused in a row stop the campaign."""
 
 
-def note(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
+def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
     """Record the refusal and what follows from it; the report DECLINED ends the call afterwards.
 
     A call that has ended is left alone: its refusal is known. So is one that rang: it was carried.

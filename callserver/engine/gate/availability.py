@@ -1,4 +1,4 @@
-"""What a campaign has for a phoner now: somebody to ring, or why not and when it goes on."""
+"""What a campaign has for a phoner now: somebody to call, or why not and when it goes on."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +16,11 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """No reason: somebody may be rung now. A reason is a waiting seat's, or the gate's."""
+    """No reason: somebody may be called now. A reason is a waiting seat's, or the gate's."""
 
     reason: str = ""
     until: datetime | None = None
-    said: str = ""  # by whoever paused the campaign
+    said: str = ""  # by the person who paused the campaign
 
 
 def places(
@@ -71,9 +71,9 @@ def opens_from(tx: Tx, policy: Policy, campaign: Campaign, at: datetime) -> date
 
 
 def paused(tx: Tx, campaign: str) -> tuple[bool, str]:
-    """Whether the campaign is paused, and why in the words of whoever paused it.
+    """Whether the campaign is paused, and why in the words of the person who paused it.
 
-    What stopped it by itself has no words here: the floor's alarm explains it.
+    A campaign that was stopped automatically has no words here: the floor's alarm explains it.
     """
     stopped, said = operations.campaign_state(tx, campaign)
     return stopped, "" if said.startswith(BREAKER) else said

@@ -18,7 +18,7 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """May the number be rung for the campaign? No reasons: yes."""
+    """May the number be called for the campaign? No reasons: yes."""
 
     campaign: str
     at: datetime
@@ -31,7 +31,7 @@ class Explanation:
 def explain(
     tx: Tx, rules: Rules, secret: bytes, number: str, campaign: Campaign, at: datetime
 ) -> Explanation:
-    """Ask the gate about a number as somebody writes it; an unreadable one is its own reason."""
+    """Ask the gate about a number as somebody wrote it; an unreadable one is a reason by itself."""
     parsed = phone.parse(number)
     asked = parsed if isinstance(parsed, str) else number.strip()
     found: Contact | None = None
@@ -53,7 +53,7 @@ def explain(
 
 
 def _stranger(number: str, campaign: Campaign) -> Contact:
-    """Somebody who stands on no list: what the gate would say of the bare number."""
+    """A person on no list: the gate's answer for the bare number."""
     digits = "".join(filter(str.isdigit, number))
     key = int(digits) if digits.isascii() and 0 < len(digits) <= 15 else 0
     return Contact(

@@ -1,4 +1,4 @@
-"""The one gate: collect the facts, ask the rules, write the answer. Every path to a dial asks here.
+"""The one gate: collect the facts, ask the rules, write the answer. Every dial path asks here.
 
 `ask` runs inside the transaction that claims the contact and writes the permit, the call and the
 audit entry (I2); an error while asking is a refusal (I9).
@@ -34,7 +34,7 @@ PLACING_DEADLINE = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class DialRequest:
-    """One dial that somebody wants to make."""
+    """One dial that is asked for."""
 
     contact: Contact
     campaign: Campaign
@@ -44,7 +44,7 @@ class DialRequest:
 
 
 def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusal:
-    """May this contact be rung now? Writes the permit's call, or the refusal, and the audit entry."""
+    """May this contact be called now? Writes the permit's call, or the refusal, and the audit entry."""
     attempt = ctx.token()
     suppressions.before_deciding(tx)
     try:
@@ -52,7 +52,7 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
             collect(tx, ctx.rules, ctx.secret, request, clock_checks.skew_ms(tx, ctx.clock)),
             attempt,
         )
-    except Exception:  # noqa: BLE001 - fail closed: whatever went wrong, nobody is rung (I9)
+    except Exception:  # noqa: BLE001 - fail closed: whatever went wrong, nobody is called (I9)
         answer = Refusal((Reason.SYS_ERROR,), None)
     if isinstance(answer, DialPermit) and not _write_call(tx, request, answer):
         answer = Refusal((Reason.FREQ_ACTIVE_CALL,), None)
@@ -101,7 +101,7 @@ class StoredFacts:
 
 
 def subjects_of(contact: Contact, secret: bytes) -> tuple[str, str, str, str]:
-    """Whom a mark or a suppression may be about, for it to be about this contact."""
+    """The subjects of marks and suppressions that concern this contact."""
     return (
         subject.of_number(contact.number),
         subject.of_person(contact.person),
@@ -111,7 +111,7 @@ def subjects_of(contact: Contact, secret: bytes) -> tuple[str, str, str, str]:
 
 
 def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: int = 0) -> f.Facts:
-    """Everything the rules look at, read in this transaction."""
+    """All facts for the rules, read in this transaction."""
     contact, now = request.contact, request.now
     subjects = subjects_of(contact, secret)
     phoner = None if request.seat is None else request.seat.phoner
@@ -147,7 +147,7 @@ def _register(rules: Rules, campaign: Campaign) -> str:
 
 
 def register_as(listed: bool, washed_at: datetime | None) -> f.Register:
-    """The register as our copy has it; without any copy it is missing."""
+    """The register as our copy has it; without a copy it is missing."""
     return f.Register(listed=listed, checked_at=washed_at, missing=washed_at is None)
 
 
@@ -167,11 +167,11 @@ def _state(found: DialFacts) -> f.CampaignState:
 def facts_from(
     rules: Rules, request: DialRequest, stored: StoredFacts, skew_ms: int = 0
 ) -> f.Facts:
-    """One frozen picture of what is known: what `permit.decide` looks at."""
+    """The facts that `permit.decide` looks at, from what is stored."""
     contact, campaign = request.contact, request.campaign
     number = phone.from_int(contact.number)
     if request.seat is not None or request.path is DialPath.CONFIRMATION:
-        stored = _happened(stored, request.now)
+        stored = _not_in_the_future(stored, request.now)
     latest = _latest(stored.marks)
     return f.Facts(
         now=request.now,
@@ -197,7 +197,7 @@ def facts_from(
         register=stored.register,
         attempts=stored.attempts,
         refused_at=latest.get("refused"),
-        not_now_until=contact.next_at if _said_not_now(contact) else None,
+        not_now_until=contact.next_at if _asked_for_later(contact) else None,
         abandoned_at=latest.get("abandoned"),
         callback_for=contact.callback_for if request.path is DialPath.CALL_BACK else None,
         call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
@@ -228,10 +228,10 @@ def _latest(marks: Sequence[Mark]) -> dict[str, datetime]:
     return latest
 
 
-def _happened(stored: StoredFacts, now: datetime) -> StoredFacts:
-    """For a dial, whatever was said has been said, though another server's clock may go before ours.
+def _not_in_the_future(stored: StoredFacts, now: datetime) -> StoredFacts:
+    """For a dial, every mark and suppression counts, though another server's clock may be ahead of ours.
 
-    Only what would let us ring, a consent or the end of a no, waits until its time by our own clock.
+    Only what would permit a call, a consent or the end of an opt-out, waits until its time by our clock.
     """
     return replace(
         stored,
@@ -259,8 +259,8 @@ def _consent(mark: Mark) -> f.Consent:
     )
 
 
-def _said_not_now(contact: Contact) -> bool:
-    """A contact that waits because the person asked for it: by hand nobody is rung sooner either."""
+def _asked_for_later(contact: Contact) -> bool:
+    """A contact that waits because the person asked for it: a dial by hand waits too."""
     return contact.status == "waiting" and contact.reason == Effect.NOT_NOW.value
 
 

@@ -1,4 +1,4 @@
-"""Which public registers the policies in use go by, and how old our copies are."""
+"""The public registers that the policies in use require, and the age of our copies."""
 
 from collections.abc import Iterable
 
@@ -9,11 +9,11 @@ from callserver.domain.policy import Policy
 from callserver.ports import Tx
 
 ANY = "robinson"
-"""What is told to be missing where a policy names no register, and none was imported."""
+"""The register reported as missing where a policy names none, and none was imported."""
 
 
 def needed(tx: Tx, rules: Configuration) -> list[RegisterAge]:
-    """Every register that a campaign's policy goes by, by name."""
+    """Every register that a campaign's policy requires, by name."""
     washed = floor.registers_washed(tx)
     serves: dict[str, int | None] = {}
     for rule in (policy.register_rule for policy in _in_use(rules)):
@@ -27,7 +27,7 @@ def needed(tx: Tx, rules: Configuration) -> list[RegisterAge]:
 
 
 def missing(tx: Tx, rules: Configuration) -> list[str]:
-    """Registers that a policy respects and of which no issue was ever imported."""
+    """Registers that a policy requires and of which no issue was ever imported."""
     return [one.name for one in needed(tx, rules) if one.issued is None]
 
 

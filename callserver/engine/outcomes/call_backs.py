@@ -1,7 +1,7 @@
-"""When may we promise to ring again? The campaign's limit, and the gate's own answer for the time.
+"""When may a call-back be promised? The campaign's limit, and the gate's own answer for the time.
 
-An agreed time is the person's own wish and is kept outside the calling hours too; the phoner is told
-that it lies outside, and when the hours next open, so that a slip of the finger does not ring at night.
+An agreed time is the person's own wish and is kept outside the calling hours too; the phoner is told that
+it lies outside, and when the hours next open, so that a typing error does not call at night.
 """
 
 from dataclasses import dataclass, replace
@@ -25,10 +25,10 @@ from callserver.errors import Impossible
 from callserver.ports import Tx
 
 MOST_STEPS = 5
-"""How often a time is moved on because a count stands in its way."""
+"""How often a time is moved on because a limit on attempts excludes it."""
 
-_OURS = frozenset(reason for reason in Reason if reason.startswith(("CAMP_", "AGENT_", "SYS_")))
-"""Says something about us today, and nothing about the day of the call-back."""
+_ABOUT_US = frozenset(reason for reason in Reason if reason.startswith(("CAMP_", "AGENT_", "SYS_")))
+"""Reasons about us today, which say nothing about the day of the call-back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Window:
     zone: str
     now: datetime
     latest: datetime
-    personal: bool  # the phoner who promises rings herself
+    personal: bool  # the phoner who promises makes the call
     at: datetime | None = None  # the time that was asked about
     closed: tuple[Reason, ...] = ()  # outside the hours then: kept only as the person's own wish
     opens: datetime | None = None  # when the hours next open after it
@@ -46,11 +46,11 @@ class Window:
 
 
 def look(tx: Tx, ctx: EngineContext, user: User, local: str | None) -> Window:
-    """The limits; with `local` (2026-05-13T17:15, the person's clock) what the rules say of it.
+    """The limits; with `local` (2026-05-13T17:15, the person's clock) what the rules say about it.
 
     Raises:
         NotFound: there is no call in hand.
-        Impossible: it is no such time.
+        Impossible: it is not such a time.
     """
     call, contact = contact_card.in_hand(tx, user)
     campaign = ctx.rules.campaign(call.campaign)
@@ -100,7 +100,7 @@ def decided(
     answer = permit.decide(facts, "asked about")
     if not isinstance(answer, Refusal):
         return None
-    reasons = tuple(reason for reason in answer.reasons if reason not in _OURS)
+    reasons = tuple(reason for reason in answer.reasons if reason not in _ABOUT_US)
     return Refusal(reasons, answer.next_at) if reasons else None
 
 
@@ -126,7 +126,7 @@ def _instant(local: str, zone: ZoneInfo) -> datetime:
     try:
         found = datetime.fromisoformat(local)
         if found.tzinfo is not None or not FIRST_YEAR <= found.year <= LAST_YEAR:
-            raise ValueError("with a zone, or in no year of ours")
+            raise ValueError("with a zone, or in an impossible year")
     except ValueError:
         raise Impossible("a time is written like 2026-05-13T17:15", key="asks_at") from None
     minute = hours.instant(found.date(), found.hour * 60 + found.minute, zone)

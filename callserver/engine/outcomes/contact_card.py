@@ -1,6 +1,6 @@
 """A contact's card: what a phoner needs to know for the call in hand, and nothing else.
 
-Opening a card is an audit entry: who, whose, and for which call.
+Opening a card is logged: by whom, whose card, and for which call.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ IN_CALL = frozenset({State.RESERVED.value, State.RINGING.value, State.TALKING.va
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """The call was agreed: for when, by whom, and what was noted then."""
+    """The agreed call-back: for when, by whom, and the note made then."""
 
     at: datetime | None
     mine: bool
@@ -54,10 +54,10 @@ class Card:
 
 
 def in_hand(tx: Tx, user: User) -> tuple[CallRow, Contact]:
-    """The call in the phoner's hand and whom it is with.
+    """The call in the phoner's hand, and its contact.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no call in hand.
     """
     row = seats.look(tx, user.id)
     call = None if row is None or row.call is None else calls.get(tx, row.call)
@@ -68,7 +68,7 @@ def in_hand(tx: Tx, user: User) -> tuple[CallRow, Contact]:
 
 
 def open_card(tx: Tx, ctx: EngineContext, user: User) -> Card:
-    """The card of the call in hand; writes down that it was opened.
+    """The card of the call in hand; logs that it was opened.
 
     Raises:
         NotFound: there is no call in hand.
@@ -107,7 +107,7 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> Card:
 
 
 def ended(rules: Rules, call: CallRow, heard: Sequence[str]) -> asking.AskEnd | None:
-    """What has ended the ask of this call, when something has: its outcome, or a wish heard in it."""
+    """What has ended the ask of this call, if anything: its outcome, or a wish stated in it."""
     campaign = rules.current.campaigns.get(call.campaign)
     given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
     return asking.ask_end(None if given is None else given.does, heard)

@@ -1,4 +1,4 @@
-"""A phoner's own evening: her calls, masked. Nothing that compares."""
+"""A phoner's own evening: their calls, masked. Nothing that compares phoners."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
 LASTS = timedelta(hours=12)
-"""How far back an evening reaches: longer than a shift, shorter than the way to the next one."""
+"""How far back an evening reaches: longer than a shift, shorter than the time to the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCall:
-    """One call of hers."""
+    """One of the phoner's calls."""
 
     call: CallRow
     initials: str
@@ -31,7 +31,7 @@ def initials(name: str | None) -> str:
 
 
 def mine(tx: Tx, ctx: EngineContext, user: User) -> list[OwnCall]:
-    """Her calls, the latest first."""
+    """The phoner's calls, the latest first."""
     since = ctx.clock.now() - LASTS
     rows = calls.of_phoner(tx, user.id, since)
     names = contacts.names(tx, [row.contact for row in rows if row.contact is not None])

@@ -1,4 +1,4 @@
-"""Writing down what came of a call, and everything that follows from it, in one transaction."""
+"""Recording the outcome of a call, and everything that follows from it, in one transaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,8 +37,8 @@ class Given:
     note: str = ""
     outside_hours: bool = False  # confirmed: the person wants to be called at that time
 
-    def is_what(self, call: CallRow) -> bool:
-        """Whether the call has this very outcome already: the answer was lost, and it comes again."""
+    def is_recorded_for(self, call: CallRow) -> bool:
+        """Whether the call has exactly this outcome already: the reply was lost, and it is sent again."""
         details = dict(call.details or {})
         return (call.outcome, details, call.note or "") == (
             self.outcome,
@@ -61,7 +61,7 @@ class NotAgreed(Impossible):
 
 
 def _refuse_after_no(tx: Tx, call: CallRow, campaign: Campaign, *, corrected: bool) -> None:
-    """One no ends the ask: nothing is agreed after it for the same call, whoever records it.
+    """One refusal ends the ask: nothing is agreed after it in the same call.
 
     An outcome that was a mistake may be corrected to an agreement, but not an opt-out or a refusal.
     """

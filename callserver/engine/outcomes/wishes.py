@@ -1,7 +1,7 @@
-"""What people wish, and what follows from an outcome: durable before it is acknowledged (I4).
+"""People's wishes, and what follows from an outcome: durable before it is acknowledged (I4).
 
-A suppression stops the next dial anywhere, and marks every open call to its subject to be silenced
-within the same transaction.
+A suppression stops the next dial anywhere, and ends every unanswered call to its subject: that is wanted in
+the same transaction, and follows from its commit.
 """
 
 from collections.abc import Iterable
@@ -26,14 +26,14 @@ NO = {
     "not_this_household": (Scope.HOUSEHOLD,),
     "not_about_this": (Scope.PURPOSE,),
 }
-"""What a person can say no to, and how far each reaches. "Never" means the person and the number."""
+"""The wishes that suppress, and their scopes. "Never" means the person and the number."""
 
 VULNERABLE = "vulnerable"
-"""No wish that anybody utters, but heard in a voice: the person is left in peace at once."""
+"""Not stated by the person, but noticed by the phoner: no more calls, at once."""
 
 
 def heard(tx: Tx, attempt: str) -> tuple[str, ...]:
-    """The wishes that were heard in this call so far."""
+    """The wishes stated in this call so far."""
     entries = audit.about(tx, call=attempt)
     return tuple(dict.fromkeys(entry["wish"] for entry in entries if "wish" in entry))
 
@@ -53,13 +53,13 @@ def endings(tx: Tx, campaign: Campaign, attempt: str) -> frozenset[AskEnd]:
 
 
 class Wishes:
-    """Writes wishes down and lets them take effect."""
+    """Records wishes, and lets them take effect."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
 
     def hear(self, tx: Tx, contact: Contact, wish: str, *, by: str, call: str | None) -> None:
-        """Let a wish take effect at once, whoever is still talking.
+        """Let a wish take effect at once, while they are still talking.
 
         Raises:
             NotFound: there is no such wish.
@@ -90,7 +90,7 @@ class Wishes:
         call: str | None = None,
         wish: str | None = None,
     ) -> None:
-        """One row of an opt-out, with its audit entry and the stop of what rings."""
+        """One row of an opt-out, with its audit entry and the end of calls that ring."""
         now = self._ctx.clock.now()
         match scope:
             case Scope.NUMBER:

@@ -129,14 +129,14 @@ class PhonerActions:
         row = self._seat_of(tx, user)
         if attempt is not None and attempt != row.call:
             earlier = calls.get(tx, attempt)
-            if earlier is not None and earlier.phoner == user.id and given.is_what(earlier):
+            if earlier is not None and earlier.phoner == user.id and given.is_recorded_for(earlier):
                 return
             raise Impossible("this call is not in hand any more; correct it", key="other_call")
         call = None if row.call is None else calls.lock(tx, row.call)
         if call is None or (row.state != State.TALKING and not row.outcome_owed):
             raise Impossible("there is no call whose outcome is missing", key="no_outcome_owed")
         campaign = self._ctx.rules.known(call.campaign)
-        if not given.is_what(call):
+        if not given.is_recorded_for(call):
             self._recording.record(tx, call, campaign, given, user)
         wanted = Event.READY if then == "ready" else Event.PAUSE
         wants = row
