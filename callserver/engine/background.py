@@ -27,11 +27,13 @@ class Background:
             await asyncio.wait(self._tasks)
 
     async def stop(self, seconds: float) -> None:
-        """Give the tasks some time, then cancel them."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
-            for task in late:
-                task.cancel()
+        """Give the tasks, and those that they start, some time, then cancel them."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
+        while self._tasks and clock() < end:
+            await asyncio.wait(self._tasks, timeout=end - clock())
+        for task in self._tasks:
+            task.cancel()
 
     @staticmethod
     async def _run(work: Coroutine[Any, Any, object]) -> None:
