@@ -16,7 +16,7 @@ import yaml
 
 from callserver.domain.document import File, Key, Position
 from callserver.errors import ConfigurationProblem
-from callserver.texts import Sentence, Wrong
+from callserver.texts import InvalidInput, Sentence
 
 MOST_BYTES = 100_000
 """The largest configuration file; the largest one shipped has 4 kB."""
@@ -34,7 +34,7 @@ MOST_WHY = 200
 class _NotOursError(yaml.MarkedYAMLError):
     """YAML all right, but with something in it that would be misread."""
 
-    def __init__(self, why: Wrong, mark: Any) -> None:
+    def __init__(self, why: InvalidInput, mark: Any) -> None:
         super().__init__(problem=str(why), problem_mark=mark)
         self.why = why
 
@@ -51,7 +51,7 @@ class _Loader(yaml.SafeLoader):
             _NotOursError: they are nested too deep.
         """
         if self.flow_level >= MOST_DEPTH:
-            raise _NotOursError(Wrong("too_deep", most=MOST_DEPTH), self.get_mark())
+            raise _NotOursError(InvalidInput("too_deep", most=MOST_DEPTH), self.get_mark())
         super().fetch_flow_collection_start(token_class)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
@@ -64,9 +64,9 @@ class _Loader(yaml.SafeLoader):
         mark: Any = event.start_mark
         self._nodes += 1
         if isinstance(event, yaml.AliasEvent):
-            raise _NotOursError(Wrong("alias", name=str(event.anchor)[:MOST_WHY]), mark)
+            raise _NotOursError(InvalidInput("alias", name=str(event.anchor)[:MOST_WHY]), mark)
         if self._nodes > MOST_NODES:
-            raise _NotOursError(Wrong("too_many_values", most=MOST_NODES), mark)
+            raise _NotOursError(InvalidInput("too_many_values", most=MOST_NODES), mark)
         return super().compose_node(parent, index)
 
 
@@ -104,12 +104,12 @@ def _text(path: Path) -> str | tuple[int, Sentence]:
     try:
         raw = read_bytes(path)
         if len(raw) > MOST_BYTES:
-            return 1, Wrong("too_large", most=MOST_BYTES // 1000).sentence
+            return 1, InvalidInput("too_large", most=MOST_BYTES // 1000).sentence
         return raw.decode("utf-8-sig")
     except OSError as error:
-        return 1, Wrong("unreadable", why=str(error.strerror)).sentence
+        return 1, InvalidInput("unreadable", why=str(error.strerror)).sentence
     except UnicodeDecodeError as error:
-        return raw.count(b"\n", 0, error.start) + 1, Wrong("not_utf8").sentence
+        return raw.count(b"\n", 0, error.start) + 1, InvalidInput("not_utf8").sentence
 
 
 @lru_cache(maxsize=256)
@@ -117,11 +117,11 @@ def _yaml(kind: str, text: str, name: str, shown: str) -> File:
     """Kept: when one file changes, the whole folder is read again. Nobody changes a File's data."""
     positions: dict[Key, Position] = {}
 
-    def wrong(line: int, why: Wrong) -> File:
+    def wrong(line: int, why: InvalidInput) -> File:
         return File(kind, shown, name, {}, error=(line, why.sentence))
 
     def not_yaml(line: int, why: str) -> File:
-        return wrong(line, Wrong("not_yaml", why=why[:MOST_WHY]))
+        return wrong(line, InvalidInput("not_yaml", why=why[:MOST_WHY]))
 
     try:
         loader = _Loader(text)
@@ -140,7 +140,7 @@ def _yaml(kind: str, text: str, name: str, shown: str) -> File:
     except (yaml.YAMLError, ValueError) as error:  # a wrong !!tag
         return not_yaml(1, str(error).splitlines()[0])
     except RecursionError:
-        return wrong(1, Wrong("contains_itself"))
+        return wrong(1, InvalidInput("contains_itself"))
     return File(kind, shown, name, data, positions)
 
 
@@ -151,11 +151,13 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
         for key_node, value in node.value:
             part = str(key_node.value)
             if part in seen:
-                raise _NotOursError(Wrong("twice", key=repr(part)[:MOST_WHY]), key_node.start_mark)
+                raise _NotOursError(
+                    InvalidInput("twice", key=repr(part)[:MOST_WHY]), key_node.start_mark
+                )
             seen.add(part)
             if isinstance(value, yaml.ScalarNode) and value.tag == _NULL and not value.value:
                 raise _NotOursError(
-                    Wrong("no_value", key=repr(part)[:MOST_WHY]), key_node.start_mark
+                    InvalidInput("no_value", key=repr(part)[:MOST_WHY]), key_node.start_mark
                 )
             mark = key_node.start_mark
             positions[(*key, part)] = (mark.line + 1, mark.column + 1)
@@ -189,7 +191,7 @@ def read_folder(folder: Path) -> list[File]:
             if path.suffix == ".yaml":
                 found.append(read_yaml(kind, path, path.stem, shown))
             else:
-                why = Wrong("yaml_suffix").sentence
+                why = InvalidInput("yaml_suffix").sentence
                 found.append(File(kind, shown, path.name, {}, error=(1, why)))
     for kind in ("departments", "house"):
         path = folder / f"{kind}.yaml"
@@ -213,7 +215,7 @@ def read_book(path: Path, shown: str) -> File:
     before, begins, rest = f"\n{whole}".partition("\n---\n")
     head, ends, text = rest.partition("\n---\n")
     if before or not begins or not ends:
-        why = Wrong("book_head").sentence
+        why = InvalidInput("book_head").sentence
         return File("book", shown, path.stem, {}, error=(1, why))
     file = _yaml("book", f"\n{head}", path.stem, shown)  # keeps the file's own line numbers
     if file.error is not None or not isinstance(file.data, dict):

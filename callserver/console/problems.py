@@ -65,8 +65,8 @@ def said(error: CallserverError, language: str) -> str:
     """The error's sentence in the reader's language: its own, or that of what it was raised from."""
     if error.key:
         return texts.say(language, f"error.{error.key}", **error.values)
-    if isinstance(error.__cause__, texts.Wrong):
-        return error.__cause__.sentence.said(language)
+    if isinstance(error.__cause__, texts.InvalidInput):
+        return error.__cause__.sentence.in_language(language)
     return str(error) if language == "en" else texts.say(language, "page.error")
 
 
@@ -148,7 +148,7 @@ async def on_invalid(request: Request, error: Exception) -> Response:
     language = language_of(request)
     found = error.errors(include_input=False) if isinstance(error, ValidationError) else []
     told = "; ".join(
-        f"{'.'.join(map(str, one['loc'])) or 'body'}: {sentence(one).said(language)}"
+        f"{'.'.join(map(str, one['loc'])) or 'body'}: {sentence(one).in_language(language)}"
         for one in found
     )
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, told or texts.say(language, "error.not_json"))

@@ -13,7 +13,7 @@ from callserver.domain import phone
 from callserver.domain.call import Cause
 from callserver.domain.document import Document
 from callserver.domain.facts import Purpose, Scope, Segment
-from callserver.texts import Wrong
+from callserver.texts import InvalidInput
 
 A_YEAR_MINUTES = 366 * 24 * 60
 
@@ -109,7 +109,7 @@ _SHOWN = (phone.Kind.ORDINARY, phone.Kind.CORPORATE, phone.Kind.TOLL_FREE)
 
 def _shown(number: str) -> str:
     if phone.kind(number) not in _SHOWN:
-        raise Wrong("shown_number", value=repr(number))
+        raise InvalidInput("shown_number", value=repr(number))
     return number
 
 

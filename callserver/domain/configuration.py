@@ -16,7 +16,7 @@ from callserver.domain.document import Document, File, Key
 from callserver.domain.facts import Purpose, Scope, Segment
 from callserver.domain.listening import ListeningPolicy
 from callserver.domain.policy import Policy, merged
-from callserver.texts import Sentence, Wrong
+from callserver.texts import InvalidInput, Sentence
 
 M = TypeVar("M", bound=Document)
 
@@ -87,7 +87,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         if campaign is not None:
             problems += _cross_check(file, campaign, checked_policies, departments, scripts)
     if not campaigns and not problems:
-        problems.append(Problem("campaigns", 1, "-", Wrong("no_campaign").sentence))
+        problems.append(Problem("campaigns", 1, "-", InvalidInput("no_campaign").sentence))
     if problems:
         return sorted(set(problems))
     content = {file.path: file.data for file in readable}
@@ -144,8 +144,8 @@ def _extended(
     base = str(file.data["extends"])
     own = {key: value for key, value in file.data.items() if key != "extends"}
     if base not in by_name or base in chain:
-        missing = Wrong("no_base", name=f"{file.kind} {base!r}")
-        why = Wrong("extends_itself") if base in chain else missing
+        missing = InvalidInput("no_base", name=f"{file.kind} {base!r}")
+        why = InvalidInput("extends_itself") if base in chain else missing
         problems.append(_problem(file, ("extends",), why.sentence))
         return None
     parent = _extended(by_name[base], by_name, problems, (*chain, base))
@@ -162,7 +162,7 @@ def _departments(files: Sequence[File], problems: list[Problem]) -> dict[str, De
         if file.kind != "departments":
             continue
         if not isinstance(file.data, dict):
-            problems.append(_problem(file, (), Wrong("departments").sentence))
+            problems.append(_problem(file, (), InvalidInput("departments").sentence))
             continue
         for name, data in file.data.items():
             department = _model(Department, file, data, problems, None, (str(name),))
@@ -181,7 +181,7 @@ def _books(files: Sequence[File], problems: list[Problem]) -> dict[str, Book]:
         name, _, language = file.name.rpartition(".")
         translation = f"{name}.{'da' if language == 'en' else 'en'}"
         if file.name in books and translation not in books:
-            wrong = Wrong("no_other_book", file=f"{translation}.md")
+            wrong = InvalidInput("no_other_book", file=f"{translation}.md")
             problems.append(_problem(file, (), wrong.sentence))
     return books
 
@@ -203,7 +203,7 @@ def _model(
     """The document as its model; None, and its errors in `problems`, when it is not valid."""
     if isinstance(data, dict) and name is not None:
         if data.get("name", name) != name:
-            wrong = Wrong("name_of_file", name=repr(name))
+            wrong = InvalidInput("name_of_file", name=repr(name))
             problems.append(_problem(file, ("name",), wrong.sentence))
         data = {"name": name, **data}
     try:
@@ -228,37 +228,39 @@ def _cross_check(  # noqa: C901, PLR0912 - one list of cases
     """The problems of a campaign that appear only together with the other files."""
     problems: list[Problem] = []
 
-    def wrong(why: Wrong, *key: str | int) -> None:
+    def wrong(why: InvalidInput, *key: str | int) -> None:
         problems.append(_problem(file, key, why.sentence))
 
     policy = policies.get(campaign.policy)
     if campaign.policy not in policies:
         known = ", ".join(policies)
-        wrong(Wrong("no_policy", name=repr(campaign.policy), known=known), "policy")
+        wrong(InvalidInput("no_policy", name=repr(campaign.policy), known=known), "policy")
     if policy is not None:  # one that is not valid has been reported already
         if campaign.ring_seconds < policy.ring.min_ring_seconds:
             least = policy.ring.min_ring_seconds
-            wrong(Wrong("policy_least", limit=least), "ring_seconds")
+            wrong(InvalidInput("policy_least", limit=least), "ring_seconds")
         most = policy.frequency.call_back_tolerance_minutes
         if campaign.call_backs.tolerance_minutes > most:
-            wrong(Wrong("policy_most", limit=most), "call_backs", "tolerance_minutes")
+            wrong(InvalidInput("policy_most", limit=most), "call_backs", "tolerance_minutes")
         stranger = campaign.segment in (Segment.KANVAS, Segment.LEADS)
         if policy.gifts.restricted and stranger and campaign.purpose is Purpose.RECRUIT_GIFT:
-            wrong(Wrong("stranger_gift"), "purpose")
+            wrong(InvalidInput("stranger_gift"), "purpose")
     if campaign.department not in departments:
         known, name = ", ".join(departments) or "-", repr(campaign.department)
-        wrong(Wrong("no_department", name=name, known=known), "department")
+        wrong(InvalidInput("no_department", name=name, known=known), "department")
     if campaign.script not in scripts:
-        wrong(Wrong("no_script", name=campaign.script), "script")
+        wrong(InvalidInput("no_script", name=campaign.script), "script")
     else:
         for name in re.findall(r"\{(\w+)\}", scripts[campaign.script]):
             if name not in MERGE_FIELDS and name not in campaign.columns:
-                wrong(Wrong("script_field", name=f"{{{name}}}"), "script")
+                wrong(InvalidInput("script_field", name=f"{{{name}}}"), "script")
     for position, card in enumerate(campaign.cards):
         for language in ("da", "en"):
             for name in re.findall(r"\{(\w+)\}", getattr(card.answer, language)):
                 if name not in MERGE_FIELDS and name not in campaign.columns:
-                    wrong(Wrong("merge_field", name=f"{{{name}}}"), "cards", position, "answer")
+                    wrong(
+                        InvalidInput("merge_field", name=f"{{{name}}}"), "cards", position, "answer"
+                    )
     for key, outcome in campaign.outcomes.items():
         for option, value, effect in (
             ("scope", outcome.scope, Effect.SUPPRESS),
@@ -266,16 +268,16 @@ def _cross_check(  # noqa: C901, PLR0912 - one list of cases
             ("retry_as", outcome.retry_as, Effect.RETRY),
         ):
             if value is not None and outcome.does is not effect:
-                wrong(Wrong("unused", effect=effect.value), "outcomes", key, option)
+                wrong(InvalidInput("unused", effect=effect.value), "outcomes", key, option)
         match outcome.does:
             case Effect.CALL_BACK if Ask.AT not in outcome.asks:
-                wrong(Wrong("call_back_asks"), "outcomes", key, "asks")
+                wrong(InvalidInput("call_back_asks"), "outcomes", key, "asks")
             case Effect.SUPPRESS if outcome.scope is None:
-                wrong(Wrong("scope_missing"), "outcomes", key, "scope")
+                wrong(InvalidInput("scope_missing"), "outcomes", key, "scope")
             case Effect.SUPPRESS if outcome.scope in (Scope.HASH, Scope.COMPLAINT):
-                wrong(Wrong("scope_wrong"), "outcomes", key, "scope")
+                wrong(InvalidInput("scope_wrong"), "outcomes", key, "scope")
             case Effect.NOT_NOW if outcome.rest_days is None:
-                wrong(Wrong("rest_missing"), "outcomes", key, "rest_days")
+                wrong(InvalidInput("rest_missing"), "outcomes", key, "rest_days")
             case Effect.RETRY if outcome.retry_as not in campaign.retry:
-                wrong(Wrong("retry_as"), "outcomes", key, "retry_as")
+                wrong(InvalidInput("retry_as"), "outcomes", key, "retry_as")
     return problems

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from callserver.domain.heading_words import FIELDS, OPT_OUTS, SYNONYMS, field, folded, is_doubtful
-from callserver.texts import Wrong
+from callserver.texts import InvalidInput
 
 IGNORE = "ignore"
 """Takes the place of a field for a column that is not to be imported."""
@@ -47,15 +47,15 @@ def map_columns(
     names = [folded(heading) for heading in header]
     for name, count in Counter(names).items():
         if name and count > 1:
-            raise Wrong("same_columns", name=repr(name))
+            raise InvalidInput("same_columns", name=repr(name))
     position_of = {name: at for at, name in enumerate(names)}
     given_fields: dict[int, str] = {}
     for column, wanted in given.items():
         if folded(column) not in position_of:
-            raise Wrong("no_column", name=repr(column), known=", ".join(header))
+            raise InvalidInput("no_column", name=repr(column), known=", ".join(header))
         if wanted not in FIELDS and wanted != IGNORE:
             known = ", ".join(sorted({*FIELDS, IGNORE}))
-            raise Wrong("no_field", name=repr(wanted), known=known)
+            raise InvalidInput("no_field", name=repr(wanted), known=known)
         given_fields[position_of[folded(column)]] = wanted
     by_heading = {at: field(heading) for at, heading in enumerate(header)}
     suggested = {at: name for at, name in by_heading.items() if name is not None}
@@ -68,7 +68,7 @@ def map_columns(
         if at not in given_fields and name not in OPT_OUTS and at not in columns.values():
             columns.setdefault(name, at)
     if "phone" not in columns:
-        raise Wrong("no_phone_column")
+        raise InvalidInput("no_phone_column")
     opt_outs = tuple(
         (at, name)
         for at in range(len(header))

@@ -1,12 +1,12 @@
-"""What becomes looser when one configuration replaces another: what needs a second person.
+"""Which rules become looser when one configuration replaces another, and so need a second person.
 
-Every field of a policy and a campaign is classified here, in one of the tables; a field that nobody
-classified counts as looser whenever it changes (and a test names it). Where two values cannot be put
-in an order, any change counts. What is not looser never permits a dial that was refused before.
+The tables here classify every field of a policy and a campaign; an unclassified field counts as looser
+whenever it changes (and a test names it). Where two values have no order, any change counts. A change
+that is not looser never permits a dial that was refused before.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import fields as fields_of
 from typing import Any
 
@@ -26,49 +26,49 @@ _json = TypeAdapter(Any)
 class Looser:
     """One rule that would protect less. `text`: the key of a sentence in the catalogues."""
 
-    file: str  # policies/dk.yaml
-    key: str  # frequency.gap_hours
-    was: Any  # plain values, as JSON has them; None: there was no such rule
+    file: str  # such as policies/dk.yaml
+    key: str  # such as frequency.gap_hours
+    was: Any  # a JSON value; None: there was no such rule
     would: Any
     text: str
 
 
 Compare = Callable[[Any, Any], bool]
-"""(was, would) -> does it protect less?"""
+"""(was, would) -> whether the new value protects less."""
 
 
-def words(_was: Any, _would: Any) -> bool:
-    """Words, order and looks: free to change."""
+def free(_was: Any, _would: Any) -> bool:
+    """Texts, order and appearance: any change is free."""
     return False
 
 
 def changed(was: Any, would: Any) -> bool:
-    """No value is stricter than another: any change counts."""
+    """No value is stricter than another, so any change counts."""
     return bool(was != would)
 
 
 def less(was: Any, would: Any) -> bool:
-    """A minimum or a rest became smaller, or went away."""
+    """A minimum or a rest became smaller or was removed."""
     return was is not None and (would is None or would < was)
 
 
 def more(was: Any, would: Any) -> bool:
-    """A limit became larger, or went away."""
+    """A limit became larger or was removed."""
     return was is not None and (would is None or would > was)
 
 
 def reaches_further(was: Any, would: Any) -> bool:
-    """An exception that was not there, or now covers more."""
+    """An exception was added or covers more."""
     return would is not None and (was is None or would > was)
 
 
 def gained(was: Any, would: Any) -> bool:
-    """Something more is allowed."""
+    """More values are allowed."""
     return bool(set(would) - set(was))
 
 
 def lost(was: Any, would: Any) -> bool:
-    """Something is protected or asked for no more."""
+    """Fewer values are protected or required."""
     return bool(set(was) - set(would))
 
 
@@ -85,7 +85,7 @@ def on(was: Any, would: Any) -> bool:
 
 
 def _weaker_cap(was: Any, would: Any) -> bool:
-    """At most `count` in `days`: more of them, or in fewer days."""
+    """At most `count` calls in `days`: more calls, or fewer days."""
     if was is None or would is None:
         return was is not None
     return bool(would.count > was.count or would.days < was.days)
@@ -96,8 +96,8 @@ def _weaker_mode(was: str, would: str) -> bool:
     return order.index(would) < order.index(was)
 
 
-_PEACE = (Effect.RETRY, Effect.NOT_NOW, Effect.DONE, Effect.REFUSED, Effect.SUPPRESS)
-"""From least to most peace afterwards. The other effects are wishes of their own."""
+_PROTECTION = (Effect.RETRY, Effect.NOT_NOW, Effect.DONE, Effect.REFUSED, Effect.SUPPRESS)
+"""From the least to the most protective effect. The other effects are not comparable."""
 
 _WIDER = {
     Scope.PURPOSE: {Scope.PERSON, Scope.HOUSEHOLD},
@@ -106,8 +106,8 @@ _WIDER = {
 
 
 def _weaker_effect(was: Effect, would: Effect) -> bool:
-    if was in _PEACE and would in _PEACE:
-        return _PEACE.index(would) < _PEACE.index(was)
+    if was in _PROTECTION and would in _PROTECTION:
+        return _PROTECTION.index(would) < _PROTECTION.index(was)
     return was != would
 
 
@@ -116,21 +116,21 @@ def _narrower(was: Scope | None, would: Scope | None) -> bool:
 
 
 POLICY: Mapping[str, Compare] = {
-    "name": words,
-    "title": words,
+    "name": free,
+    "title": free,
     **{
-        f"{block}.{key}": words
+        f"{block}.{key}": free
         for block in (
             *("hours", "numbers", "frequency", "register", "consent", "gifts", "person"),
             *("ring", "abandon"),
         )
         for key in ("source", "checked")
     },
-    # hours.windows, before_holiday, dates, closed_days: open_hours.py, day by day
-    "hours.windows": words,
-    "hours.before_holiday": words,
-    "hours.dates": words,
-    "hours.closed_days": words,
+    # loosening_hours.py compares windows, before_holiday, dates and closed_days day by day.
+    "hours.windows": free,
+    "hours.before_holiday": free,
+    "hours.dates": free,
+    "hours.closed_days": free,
     "hours.close_guard_seconds": less,
     "hours.calendars": lost,
     "hours.calendar_checked_until": more,
@@ -162,56 +162,56 @@ POLICY: Mapping[str, Compare] = {
     "abandon.smallest_sample": more,
 }
 
-_ASKS: Mapping[str, Callable[[Policy], bool]] = {
+_APPLIES: Mapping[str, Callable[[Policy], bool]] = {
     "register.except": lambda policy: policy.register_rule.respected,
     "consent.except": lambda policy: policy.consent.mode != "not_needed",
     "gifts.last": lambda policy: policy.gifts.restricted,
 }
-"""Exceptions from a rule that did not exist before cannot make it looser."""
+"""Exceptions from a rule that did not apply before cannot make it looser."""
 
 CAMPAIGN: Mapping[str, Compare] = {
-    "name": words,
-    "title.da": words,
-    "title.en": words,
-    "organisation": changed,  # who we say that we are
-    "why.da": words,
-    "why.en": words,
+    "name": free,
+    "title.da": free,
+    "title.en": free,
+    "organisation": changed,  # who the call says is calling
+    "why.da": free,
+    "why.en": free,
     "segment": changed,
     "purpose": changed,
-    "policy": words,  # what the policies say is compared instead
+    "policy": free,  # the contents of the two policies are compared instead
     "department": changed,  # who may see these people
     "caller_id": changed,
     "ring_seconds": changed,
-    "order": words,
-    "priority": words,
-    "retry": words,  # RETRY, cause by cause
+    "order": free,
+    "priority": free,
+    "retry": free,  # RETRY, cause by cause
     "most_tries": more,
     "call_backs.personal": off,
     "call_backs.release_after_minutes": less,
     "call_backs.tolerance_minutes": more,
     "call_backs.most_days_ahead": more,
     "wrap_up_seconds": less,
-    "outcomes": words,  # OUTCOME, one by one
-    "script": words,
-    "columns": words,
-    "contexts": words,
-    "cards": fewer,  # an honest answer is gone
+    "outcomes": free,  # OUTCOME, one by one
+    "script": free,
+    "columns": free,
+    "contexts": free,
+    "cards": fewer,  # an honest answer was removed
 }
 RETRY: Mapping[str, Compare] = {"after_minutes": less, "most": more}
 OUTCOME: Mapping[str, Compare] = {
-    "label.da": words,
-    "label.en": words,
+    "label.da": free,
+    "label.en": free,
     "does": _weaker_effect,
     "asks": lost,
     "scope": _narrower,
     "retry_as": changed,
     "rest_days": less,
-    "agreement": off,  # what is agreed would not be read back
+    "agreement": off,  # agreements would not be read back
 }
 
 
 def _listens_sooner(was: ListeningPolicy | None, would: ListeningPolicy | None) -> bool:
-    """Somebody could listen who could not before, or a phoner would be told later."""
+    """Listening would begin earlier, or the phoner would be told later."""
     if was is None or would is None:
         return would is not None
     told_later = (
@@ -234,42 +234,43 @@ PARTS = frozenset(
         "content",
     }
 )
-"""What a configuration may consist of. Departments are names, scripts and books are words; a part
-that is not here counts whenever it changes."""
+"""The parts of a configuration. Departments, scripts and books are free to change; a part that is not in
+this list counts whenever it changes."""
 
 
 def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
     """Everything that would protect a called person or a phoner less."""
-    found: list[Looser] = []
+    changes: list[Looser] = []
     for name, policy in would.policies.items():
         if name in was.policies:
-            found += _policy(f"policies/{name}.yaml", was.policies[name], policy)
+            changes += _policy(f"policies/{name}.yaml", was.policies[name], policy)
     for name, campaign in would.campaigns.items():
         file = f"campaigns/{name}.yaml"
         if name not in was.campaigns:
-            found.append(Looser(file, "name", None, name, "looser.new_campaign"))
+            changes.append(Looser(file, "name", None, name, "looser.new_campaign"))
             continue
         before = was.campaigns[name]
-        found += _campaign(file, before, campaign)
+        changes += _campaign(file, before, campaign)
         if campaign.policy != before.policy:
-            rules = was.policies[before.policy], would.policies[campaign.policy]
-            found += _policy(file, *rules, under=f"policy ({before.policy} → {campaign.policy}): ")
-    found += _given_up(was, would)
-    found += _leaves(
+            policies = was.policies[before.policy], would.policies[campaign.policy]
+            under = f"policy ({before.policy} → {campaign.policy}): "
+            changes += _policy(file, *policies, under=under)
+    changes += _given_up(was, would)
+    changes += _leaves(
         "house.yaml", was.organisation, would.organisation, ORGANISATION, family="house."
     )
     for part in fields_of(Configuration):
         before, after = getattr(was, part.name), getattr(would, part.name)
         if part.name not in PARTS and before != after:
-            found.append(Looser(f"{part.name}.yaml", "-", None, None, "looser.unknown"))
-    return tuple(found)
+            changes.append(Looser(f"{part.name}.yaml", "-", None, None, "looser.unknown"))
+    return tuple(changes)
 
 
 def _policy(file: str, was: Policy, would: Policy, under: str = "") -> Iterator[Looser]:
-    silent = [key for key, asks in _ASKS.items() if not asks(was)]
-    for one in _leaves(file, was, would, POLICY):
-        if not one.key.startswith(tuple(silent)):
-            yield Looser(file, under + one.key, one.was, one.would, one.text)
+    not_applied = tuple(key for key, applies in _APPLIES.items() if not applies(was))
+    for change in _leaves(file, was, would, POLICY):
+        if not change.key.startswith(not_applied):
+            yield replace(change, key=under + change.key)
     for key, before, after in loosening_hours.looser(was.hours, would.hours):
         text = f"looser.{'.'.join(key.split('.')[:2])}"
         yield Looser(file, under + key, _plain(before), _plain(after), text)
@@ -285,17 +286,20 @@ def _campaign(file: str, was: Campaign, would: Campaign) -> Iterator[Looser]:
     for name, before in was.outcomes.items():
         after = would.outcomes.get(name)
         if after is None and before.does not in (Effect.RETRY, Effect.DONE):
-            yield Looser(file, f"outcomes.{name}", _said(before), None, "looser.outcomes.removed")
+            removed = _described(before)
+            yield Looser(file, f"outcomes.{name}", removed, None, "looser.outcomes.removed")
         elif after is not None:
             under = f"outcomes.{name}."
             yield from _leaves(file, before, after, OUTCOME, under, "outcomes.")
     for name, after in would.outcomes.items():
         if name not in was.outcomes and after.does is Effect.RETRY:
-            yield Looser(file, f"outcomes.{name}", None, _said(after), "looser.outcomes.retries")
+            added = _described(after)
+            yield Looser(file, f"outcomes.{name}", None, added, "looser.outcomes.retries")
 
 
 def _given_up(was: Configuration, would: Configuration) -> Iterator[Looser]:
-    """A number that we show no more: it is rung like any other, and who calls back hears nothing."""
+    """Displayed numbers that no campaign uses any more: who calls one back hears no explanation, and the
+    gate no longer treats it as an own number."""
     shown = {campaign.caller_id for campaign in would.campaigns.values()}
     for name, campaign in was.campaigns.items():
         if name not in would.campaigns and campaign.caller_id not in shown:
@@ -311,7 +315,7 @@ def _leaves(
     under: str = "",
     family: str = "",
 ) -> Iterator[Looser]:
-    """Every field of the two models, held against the table."""
+    """Every field of the two models that the table's comparison finds looser."""
     after = dict(fields(would, table))
     for key, before in fields(was, table):
         compare = table.get(key)
@@ -323,7 +327,7 @@ def _leaves(
 def fields(
     model: BaseModel, table: Mapping[str, Compare], under: str = ""
 ) -> Iterator[tuple[str, Any]]:
-    """A model's values by dotted key; what the table knows as a whole stays whole."""
+    """A model's values by dotted key; a block that the table names itself is not split."""
     for name, field in type(model).model_fields.items():
         key, value = under + (field.alias or name), getattr(model, name)
         if key not in table and isinstance(value, BaseModel):
@@ -332,10 +336,10 @@ def fields(
             yield key, value
 
 
-def _said(outcome: Outcome) -> str:
+def _described(outcome: Outcome) -> str:
     return outcome.does.value if outcome.scope is None else f"{outcome.does} {outcome.scope}"
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it."""
+    """The value as JSON data."""
     return _json.dump_python(value, mode="json")

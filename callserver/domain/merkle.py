@@ -1,7 +1,7 @@
 """A Merkle tree over log entries, as certificate-transparency logs build it (RFC 9162, section 2.1).
 
-A leaf is SHA-256(0x00 || entry), a node SHA-256(0x01 || left || right). A tree is carried on as its
-frontier: the roots of its perfect subtrees, largest first, which is all that growing it needs.
+A leaf is SHA-256(0x00 || entry), a node SHA-256(0x01 || left || right). A tree is stored as its
+frontier: the roots of its perfect subtrees, largest first, which is all that is needed to extend it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 
 def _perfect(leaves: Sequence[bytes]) -> bytes:
-    """The root of a power of two of leaves, level by level."""
+    """The root of a number of leaves that is a power of two, computed level by level."""
     level = list(leaves)
     while len(level) > 1:
         pairs = iter(level)
@@ -32,7 +32,7 @@ def _perfect(leaves: Sequence[bytes]) -> bytes:
 
 
 def extend(size: int, frontier: Sequence[bytes], leaves: Sequence[bytes]) -> list[bytes]:
-    """The frontier after more leaves: each chunk is the largest subtree that fits where it stands."""
+    """The frontier after more leaves: each chunk is the largest subtree that fits at its position."""
     grown, done = list(frontier), 0
     while done < len(leaves):
         aligned = size & -size or 1 << 62

@@ -1,7 +1,7 @@
-"""Every telephone number that a cell of an opt-out list certainly holds, and whether anything is left.
+"""Finds every telephone number that a cell of an opt-out list certainly holds, and reports leftovers.
 
-Generous where phone.parse is strict: a list of people who said no may hold two numbers in a cell, a word
-beside one, or an extension. What cannot be read for certain is never dropped in silence.
+More tolerant than phone.parse: in an opt-out list a cell may hold two numbers, a word beside one, or an
+extension. Digits that cannot be read with certainty are always reported.
 """
 
 import re
@@ -11,10 +11,10 @@ from functools import lru_cache
 from callserver.domain import phone
 
 MOST_LETTERS = 500
-"""A longer cell is a text, in which nobody reads numbers for certain."""
+"""A longer cell is a text, in which numbers cannot be found with certainty."""
 
 MOST_GROUPS = 24
-"""Groups of digits between words: more than three numbers in pairs."""
+"""The most groups of digits in a run: enough for more than three numbers written in pairs."""
 
 _DATES = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d|\d\d?[-./]\d\d?[-./]\d{4})(?!\d)", re.ASCII)
 _EXTENSIONS = re.compile(
@@ -30,41 +30,43 @@ _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 def read(cell: str, region: str | None = "DK") -> tuple[tuple[str, ...], bool]:
     """The numbers in E.164, and whether there are digits that belong to none of them.
 
-    `region`: of numbers without a country code; None: it is not known, and only numbers with a code
-    can be read.
+    `region`: for numbers without a country code; None: it is unknown, and only numbers with a country
+    code can be read.
     """
     if len(cell) > MOST_LETTERS:
         return (), True
     plain = unicodedata.normalize("NFKC", cell).translate(_DASHES)
-    plain = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf").strip()
-    whole = None if _DATES.fullmatch(plain) else _parsed(plain, region)
-    if whole is not None:
-        return (whole,), False
+    plain = "".join(
+        character for character in plain if unicodedata.category(character) != "Cf"
+    ).strip()
+    whole_cell = None if _DATES.fullmatch(plain) else _parsed(plain, region)
+    if whole_cell is not None:
+        return (whole_cell,), False
     text = _EXTENSIONS.sub("|", _DATES.sub("|", plain))
-    found: dict[str, None] = {}
-    is_left = False
+    numbers: dict[str, None] = {}
+    has_leftover = False
     for run in _RUN.findall(text):
-        numbers, left = _run(run.strip(" .-"), region)
-        found |= dict.fromkeys(numbers)
-        is_left = is_left or left
-    return tuple(found), is_left
+        in_run, run_has_leftover = _run(run.strip(" .-"), region)
+        numbers |= dict.fromkeys(in_run)
+        has_leftover = has_leftover or run_has_leftover
+    return tuple(numbers), has_leftover
 
 
 def _run(run: str, region: str | None) -> tuple[list[str], bool]:
-    """The numbers of one run of digits with blanks, points, dashes and brackets between them."""
-    groups = [(one.start(), one.end()) for one in _GROUP.finditer(run)]
-    if len(groups) <= MOST_GROUPS and (ways := _ways(run, groups, region, 0)):
-        if len(ways) == 1:
-            return ways[0], False
-        return sorted(set(ways[0]).intersection(*ways[1:])), True
-    alone = (_parsed(run[start:end], region) for start, end in groups)
-    return [number for number in alone if number is not None], True
+    """The numbers of one run of digits, separated by spaces, points, dashes and brackets."""
+    groups = [(group.start(), group.end()) for group in _GROUP.finditer(run)]
+    if len(groups) <= MOST_GROUPS and (readings := _readings(run, groups, region, 0)):
+        if len(readings) == 1:
+            return readings[0], False
+        return sorted(set(readings[0]).intersection(*readings[1:])), True
+    single_groups = (_parsed(run[start:end], region) for start, end in groups)
+    return [number for number in single_groups if number is not None], True
 
 
-def _ways(
+def _readings(
     run: str, groups: list[tuple[int, int]], region: str | None, first: int
 ) -> list[list[str]]:
-    """The ways of reading the groups from `first` on as numbers, two at the most."""
+    """The readings of the groups from `first` on as numbers, at most two."""
     ends: list[list[list[str]]] = [[] for _ in groups] + [[[]]]
     for begin in range(len(groups) - 1, first - 1, -1):
         for end in range(begin, min(begin + 9, len(groups))):
@@ -72,7 +74,7 @@ def _ways(
                 continue
             number = _parsed(run[groups[begin][0] : groups[end][1]], region)
             if number is not None:
-                ends[begin] += [[number, *more] for more in ends[end + 1]]
+                ends[begin] += [[number, *following] for following in ends[end + 1]]
         del ends[begin][2:]
     return ends[first]
 
@@ -82,5 +84,5 @@ def _parsed(text: str, region: str | None) -> str | None:
         if not text.lstrip("(").startswith(("+", "00")):
             return None
         region = "ZZ"
-    found = phone.parse(text, region)
-    return found if isinstance(found, str) else None
+    number = phone.parse(text, region)
+    return number if isinstance(number, str) else None

@@ -1,4 +1,4 @@
-"""What a cell of a column about noes, deaths or permission says. In doubt nobody is called."""
+"""Reads the cells of columns about opt-outs, deaths and permission. In doubt the person is not called."""
 
 import re
 from functools import lru_cache
@@ -14,17 +14,18 @@ _DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ][0-9:.Z+-]{1,20})?", re
 
 
 def is_yes_or_no(cell: str) -> bool:
-    """Whether the cell says yes or no at all."""
-    said = cell.strip().casefold()
-    return bool(said) and (said in YES or said in NO or said in _NOT_SET)
+    """Whether the cell says yes or no."""
+    text = cell.strip().casefold()
+    return bool(text) and (text in YES or text in NO or text in _NOT_SET)
 
 
 @lru_cache(maxsize=4096)
 def read(field: str, cell: str) -> bool | None:
-    """None: no word against calling. True: a clear no. False: neither yes nor no, which counts as a no."""
-    said = cell.strip().casefold()
-    if field == MAY_CALL:  # an unclear cell makes its row refused
-        return True if said and said in NO else None
-    if said in NO or said in _NOT_SET:
+    """Whether the cell opts the person out: None: it does not. True: clearly. False: it says neither yes
+    nor no, which counts as an opt-out."""
+    text = cell.strip().casefold()
+    if field == MAY_CALL:  # a row with an unclear cell is refused
+        return True if text and text in NO else None
+    if text in NO or text in _NOT_SET:
         return None
-    return said in YES or _DATE.fullmatch(said) is not None
+    return text in YES or _DATE.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""What follows from an outcome, and from a call that ended without one. Pure: values in and out.
+"""The consequences of an outcome, and of a call that ended without one. Pure: values in and out.
 
 One refusal ends the ask; every wish is data that takes effect before the next dial, anywhere.
 """
@@ -18,24 +18,24 @@ FREQUENCIES = ("monthly", "quarterly", "yearly", "once")
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The contact is done with; `reason` says why."""
+    """The contact is finished; `reason` says why."""
 
     reason: str
-    counts: Cause | None = None  # one more dial that ended so
+    counts: Cause | None = None  # counts one more dial with this cause
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The contact waits until then; `reason` when the person asked for it, for the gate to hold."""
+    """The contact waits until `at`; with a `reason`, the person asked for it and the gate enforces it."""
 
     at: datetime
     reason: str | None = None
-    counts: Cause | None = None  # one more dial that ended so
+    counts: Cause | None = None  # counts one more dial with this cause
 
 
 @dataclass(frozen=True, slots=True)
 class CallBackAt:
-    """Promised for `at`; the promising phoner's until `release_at`, then the team's."""
+    """Agreed for `at`; reserved for the phoner who agreed it until `release_at`, then for the team."""
 
     at: datetime
     phoner: int | None
@@ -50,24 +50,24 @@ class Suppress:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something to remember of the person or number."""
+    """A fact to store about the person or number."""
 
     kind: str
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 SAID = (Suppress, Mark)
-"""What holds by having been said, however many calls came after it."""
+"""Consequences that stay valid, however many calls follow."""
 
 _NEVER = (Suppress(Scope.PERSON), Suppress(Scope.NUMBER))
-"""The person and the number: another list may know the same person by the number alone."""
+"""The person and the number: another list may identify the same person by the number alone."""
 
 Consequence = Finish | Again | CallBackAt | Suppress | Mark
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the phoner gave, and where the contact stands."""
+    """What the phoner entered, and the contact's tries so far."""
 
     details: Mapping[str, Any]
     phoner: int
@@ -78,7 +78,7 @@ class Given:
 
 
 def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, ...]:  # noqa: C901
-    """Everything that follows. Call `missing` first: this trusts the details."""
+    """All consequences. Call `missing` first: the details are not checked here."""
     campaign = given.campaign
     match outcome.does:
         case Effect.DONE:
@@ -96,15 +96,15 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
         case Effect.RETRY:
             cause = cause_of(outcome) or Cause.NO_ANSWER
             tried = counted(given.tries_by_outcome, cause, 1)
-            follows = after_cause(campaign, cause, tried, given.tries, now)
-            return (replace(follows, counts=cause),)
+            next_step = after_cause(campaign, cause, tried, given.tries, now)
+            return (replace(next_step, counts=cause),)
         case Effect.SUPPRESS:
             scope = outcome.scope or Scope.PERSON
             if scope is Scope.PERSON:
                 return (Finish(given.key), *_NEVER)
             return (Finish(given.key), Suppress(scope))
         case Effect.WRONG_NUMBER:
-            # The number is somebody else's: nobody may be rung there until that holder says so.
+            # The number has another holder: it may not be called until that person consents.
             return (Finish(given.key), Mark("reassigned"))
         case Effect.DECEASED:
             return (Finish(given.key), Mark("deceased"))
@@ -113,20 +113,20 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
         case Effect.COMPLAINT:
             return (Finish(given.key), Suppress(Scope.COMPLAINT), *_NEVER)
         case Effect.LEFT:
-            # Leaving is a no as well: nobody asks at once whether the person will return.
+            # Leaving is a refusal as well: the person is not asked to return at once.
             return (Finish(given.key), Mark("left"), Mark("refused"))
 
 
 def cause_of(outcome: Outcome) -> Cause | None:
-    """As what an outcome counts towards the retry rules; None: it does not."""
+    """The cause as which an outcome counts towards the retry rules; None: it does not count."""
     return (outcome.retry_as or Cause.NO_ANSWER) if outcome.does is Effect.RETRY else None
 
 
 def counted(tries: Mapping[str, int] | None, cause: Cause, more: int) -> dict[str, int]:
-    """The tries by cause, with one more or one less of this."""
-    found = dict(tries or {})
-    found[cause.value] = max(found.get(cause.value, 0) + more, 0)
-    return found
+    """The tries by cause, with `more` added to this cause (or subtracted)."""
+    counts = dict(tries or {})
+    counts[cause.value] = max(counts.get(cause.value, 0) + more, 0)
+    return counts
 
 
 def after_cause(
@@ -142,18 +142,18 @@ def after_cause(
 def missing(
     outcome: Outcome, details: Mapping[str, Any], campaign: Campaign, now: datetime
 ) -> list[str]:
-    """What the outcome asks for and was not given, or not in a form we can keep."""
-    found = [problem for ask in outcome.asks if (problem := _check(ask, details, campaign, now))]
+    """The required details that are missing or not valid, and details that were not asked for."""
+    problems = [problem for ask in outcome.asks if (problem := _check(ask, details, campaign, now))]
     unknown = sorted(set(details) - {ask.value for ask in outcome.asks})
-    return found + [f"{key}: this outcome does not ask for it" for key in unknown]
+    return problems + [f"{key}: this outcome does not ask for it" for key in unknown]
 
 
 def _check(ask: Ask, details: Mapping[str, Any], campaign: Campaign, now: datetime) -> str | None:
     value = details.get(ask.value)
     match ask:
         case Ask.AMOUNT:
-            good = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 100_000
-            return None if good else "amount: whole kroner above 0"
+            valid = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 100_000
+            return None if valid else "amount: whole kroner above 0"
         case Ask.FREQUENCY:
             return None if value in FREQUENCIES else f"frequency: one of {', '.join(FREQUENCIES)}"
         case Ask.DATE:
@@ -161,8 +161,8 @@ def _check(ask: Ask, details: Mapping[str, Any], campaign: Campaign, now: dateti
         case Ask.AT:
             return _check_at(value, campaign, now)
         case Ask.NOTE | Ask.REASON:
-            good = isinstance(value, str) and 0 < len(value.strip()) <= 2000
-            return None if good else f"{ask.value}: a few words"
+            valid = isinstance(value, str) and 0 < len(value.strip()) <= 2000
+            return None if valid else f"{ask.value}: a few words"
 
 
 def _check_at(value: Any, campaign: Campaign, now: datetime) -> str | None:
@@ -179,7 +179,7 @@ def _check_at(value: Any, campaign: Campaign, now: datetime) -> str | None:
 def _instant(value: Any) -> datetime:
     at = datetime.fromisoformat(value)
     if at.tzinfo is None or not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise ValueError("without a zone, or in no year of ours")
+        raise ValueError("without a zone, or outside the supported years")
     return at
 
 

@@ -1,6 +1,6 @@
 """May this number be dialed now? Facts in, a permit or a refusal with all its reasons out.
 
-This file is the only maker of permits: no other file may construct a DialPermit (a test looks).
+Only this file constructs a DialPermit (a test checks this).
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from callserver.domain.policy import Policy
 from callserver.domain.reason import ORDER, Reason
 
 LIFETIME = timedelta(seconds=2)
-"""A permit not spent within this time is void, and the gate is asked anew (I2)."""
+"""A permit that is not spent within this time is void, and the gate is asked again (I2)."""
 
 
 class PermitVoid(Exception):  # noqa: N818 - the domain's own word
@@ -21,7 +21,7 @@ class PermitVoid(Exception):  # noqa: N818 - the domain's own word
 
 @dataclass(slots=True)
 class DialPermit:
-    """Leave to dial one number once, soon. `spend` is called by the telephony, at the very POST."""
+    """Permission to dial one number once, now. Telephony calls `spend` just before it sends the order."""
 
     attempt: str  # the attempt's id: the call row's key, the provider's label, part of the URLs
     number: str
@@ -46,16 +46,16 @@ class DialPermit:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """All the reasons, in the fixed order, and when the rules would next say yes."""
+    """All the reasons, in the fixed order, and when the rules would next permit the dial."""
 
     reasons: tuple[Reason, ...]
-    next_at: datetime | None  # None: not by the mere passing of time
+    next_at: datetime | None  # None: the passing of time alone does not permit it
 
 
 TRANSIENT = frozenset(
     {reason for reason in Reason if reason.startswith(("SYS_", "CAMP_", "AGENT_", "CLI_"))}
 ) | {Reason.FREQ_ACTIVE_CALL}
-"""Reasons that are about us or this very moment, not about the person."""
+"""Reasons that concern the server or the present moment, not the person."""
 
 TIMED = frozenset({reason for reason in Reason if reason.startswith(("TIME_", "FREQ_"))}) - {
     Reason.TIME_TZ_UNKNOWN,
@@ -92,8 +92,8 @@ def decide(facts: Facts, attempt: str) -> DialPermit | Refusal:
                 ring_seconds=facts.ring_seconds,
                 revision=facts.revision,
             )
-        return Refusal(reasons, _next_yes(facts, reasons))
-    except Exception:  # noqa: BLE001 - whatever it is, nobody is rung
+        return Refusal(reasons, _next_permitted_at(facts, reasons))
+    except Exception:  # noqa: BLE001 - whatever the error, nobody is called
         return Refusal((Reason.SYS_ERROR,), None)
 
 
@@ -101,64 +101,65 @@ def _ask(facts: Facts) -> tuple[Reason, ...]:
     kind = phone.kind(facts.number)
     place = hours.place_of(facts.number, facts.person.zone)
     todays = hours.local_dates(place, facts.now)
-    today = max(todays)  # the later date ages gifts and relations sooner: the stricter answer
-    found: set[Reason] = set(_system(facts, today.year))
-    found.update(_number(facts, kind))
-    found.update(legal_basis.person_problems(facts, todays))
-    found.update(suppression.problems(facts, today))
-    found.update(legal_basis.problems(facts, today))
+    today = max(todays)  # on the later date gifts and relations are older: the stricter answer
+    reasons: set[Reason] = set(_system(facts, today.year))
+    reasons.update(_number(facts, kind))
+    reasons.update(legal_basis.person_problems(facts, todays))
+    reasons.update(suppression.problems(facts, today))
+    reasons.update(legal_basis.problems(facts, today))
     timed = set(frequency.problems(facts, place))
-    # A number that is nobody's telephone has no called person's clock to look at.
+    # Where the kind of number is refused, there is no called person whose local time counts.
     if facts.policy is not None and (kind not in _KINDS or kind in facts.policy.numbers.kinds):
         timed.update(hours.problems(facts.policy, place, facts.now))
-    found.update(_agreed(facts, timed))
-    found.update(_campaign_and_call(facts))
-    return tuple(sorted(found, key=ORDER.__getitem__))
+    reasons.update(_agreed(facts, timed))
+    reasons.update(_campaign_and_call(facts))
+    return tuple(sorted(reasons, key=ORDER.__getitem__))
 
 
 def _system(facts: Facts, year: int) -> list[Reason]:
-    found = []
+    reasons = []
     if abs(facts.system.clock_skew_ms) > MOST_CLOCK_SKEW_MS:
-        found.append(Reason.SYS_CLOCK)
+        reasons.append(Reason.SYS_CLOCK)
     if facts.system.suppression_age_s > MOST_SUPPRESSION_AGE_S:
-        found.append(Reason.SYS_SUPPRESSION_STALE)
+        reasons.append(Reason.SYS_SUPPRESSION_STALE)
     if not facts.system.audit_ok:
-        found.append(Reason.SYS_AUDIT_DOWN)
+        reasons.append(Reason.SYS_AUDIT_DOWN)
     if facts.policy is None:
-        found.append(Reason.SYS_POLICY_MISSING)
-        return found
+        reasons.append(Reason.SYS_POLICY_MISSING)
+        return reasons
     until = facts.policy.hours.calendar_checked_until
     if until is not None and year > until:
-        found.append(Reason.SYS_CALENDAR_MISSING)
+        reasons.append(Reason.SYS_CALENDAR_MISSING)
     if suppression.register_is_stale(facts):
-        found.append(Reason.SYS_EXTLIST_STALE)
-    return found
+        reasons.append(Reason.SYS_EXTLIST_STALE)
+    return reasons
 
 
 def _number(facts: Facts, kind: phone.Kind) -> list[Reason]:
-    found = []
+    reasons = []
     allowed = (phone.Kind.ORDINARY,) if facts.policy is None else facts.policy.numbers.kinds
     if kind not in allowed and kind in _KINDS:
-        found.append(_KINDS[kind])
+        reasons.append(_KINDS[kind])
     if facts.own_number:
-        found.append(Reason.NUM_OWN)
+        reasons.append(Reason.NUM_OWN)
     if (
         facts.policy is not None
         and kind not in _NO_PLACE
         and phone.country(facts.number) not in facts.policy.numbers.regions
     ):
-        found.append(Reason.NUM_REGION)
+        reasons.append(Reason.NUM_REGION)
     if legal_basis.reassigned(facts):
-        found.append(Reason.NUM_REASSIGNED)
+        reasons.append(Reason.NUM_REASSIGNED)
     if facts.bad_number:
-        found.append(Reason.NUM_BAD)
+        reasons.append(Reason.NUM_BAD)
     if facts.number_refused:
-        found.append(Reason.NUM_REFUSED)
-    return found
+        reasons.append(Reason.NUM_REFUSED)
+    return reasons
 
 
 def _agreed(facts: Facts, timed: set[Reason]) -> set[Reason]:
-    """An agreed call-back lifts the clock, the gap and the counts; nothing else, never a no."""
+    """The timed reasons that apply. An agreed call-back lifts the hours, the gap and the counts, but
+    never a refusal or any other rest."""
     if facts.callback_for is None or abs(facts.now - facts.callback_for) > _tolerance(facts):
         return timed
     return {
@@ -169,7 +170,7 @@ def _agreed(facts: Facts, timed: set[Reason]) -> set[Reason]:
 
 
 def _tolerance(facts: Facts) -> timedelta:
-    """How far from the agreed instant a call is still the agreed one."""
+    """How far from the agreed instant a call still counts as the agreed one."""
     most = facts.call_back_tolerance_minutes
     if facts.policy is not None:
         most = min(most, facts.policy.frequency.call_back_tolerance_minutes)
@@ -178,61 +179,61 @@ def _tolerance(facts: Facts) -> timedelta:
 
 def _campaign_and_call(facts: Facts) -> list[Reason]:
     """Campaign, phoner and caller id."""
-    found = []
+    reasons = []
     campaign, phoner = facts.campaign, facts.phoner
     if campaign.paused:
-        found.append(Reason.CAMP_PAUSED)
+        reasons.append(Reason.CAMP_PAUSED)
     if facts.policy is not None and facts.policy.abandon.exceeded(
         campaign.answered, campaign.abandoned
     ):
-        found.append(Reason.CAMP_ABANDON_RATE)
+        reasons.append(Reason.CAMP_ABANDON_RATE)
     if not facts.phoner_reserved:
-        found.append(Reason.CAMP_NO_AGENT)
+        reasons.append(Reason.CAMP_NO_AGENT)
     if phoner.shift == 1:
-        found.append(Reason.AGENT_LISTEN_ONLY)
+        reasons.append(Reason.AGENT_LISTEN_ONLY)
     if phoner.shift == 2 and not phoner.supervisor_present:
-        found.append(Reason.AGENT_NEEDS_SUPERVISOR)
+        reasons.append(Reason.AGENT_NEEDS_SUPERVISOR)
     if not phoner.policy_ack:
-        found.append(Reason.AGENT_POLICY_NOT_ACKED)
+        reasons.append(Reason.AGENT_POLICY_NOT_ACKED)
     if phoner.left:
-        found.append(Reason.AGENT_LEFT)
+        reasons.append(Reason.AGENT_LEFT)
     if not facts.caller_id:
-        found.append(Reason.CLI_HIDDEN)
-    return found
+        reasons.append(Reason.CLI_HIDDEN)
+    return reasons
 
 
-def _next_yes(facts: Facts, reasons: tuple[Reason, ...]) -> datetime | None:
-    """The first instant at which, other things equal, the rules that pass with time say yes."""
+def _next_permitted_at(facts: Facts, reasons: tuple[Reason, ...]) -> datetime | None:
+    """The first instant at which the rules permit the dial if nothing but the time changes."""
     if facts.policy is None or not all(reason in TIMED for reason in reasons):
         return None
     place = hours.place_of(facts.number, facts.person.zone)
-    found = (_next_open_hour(facts, facts.policy, place), _next_agreed(facts, place))
-    return min((at for at in found if at is not None), default=None)
+    candidates = (_next_open_hour(facts, facts.policy, place), _next_agreed(facts, place))
+    return min((at for at in candidates if at is not None), default=None)
 
 
 def _next_agreed(facts: Facts, place: hours.Place) -> datetime | None:
-    """The first yes around the agreed call-back, which needs no open hour."""
+    """The first permitted instant around the agreed call-back, which may lie outside the hours."""
     if facts.callback_for is None:
         return None
     at = max(facts.now, facts.callback_for - _tolerance(facts))
     while at <= facts.callback_for + _tolerance(facts):
-        asked = replace(facts, now=at)
-        if not _ask(asked):
+        then = replace(facts, now=at)
+        if not _ask(then):
             return at
-        at = frequency.next_change(asked, place)
+        at = frequency.next_change(then, place)
     return None
 
 
 def _next_open_hour(facts: Facts, policy: Policy, place: hours.Place) -> datetime | None:
-    """The first yes within the calling hours."""
-    asked = facts
+    """The first permitted instant within the calling hours."""
+    then = facts
     for _ in range(MOST_STEPS):
-        opens = hours.next_open(policy, place, asked.now)
+        opens = hours.next_open(policy, place, then.now)
         if opens is None:
             return None
-        asked = replace(asked, now=opens)
-        left = [reason for reason in frequency.problems(asked, place) if reason in TIMED]
-        if not left:
-            return asked.now if not _ask(asked) else None
-        asked = replace(asked, now=frequency.next_change(asked, place))
+        then = replace(then, now=opens)
+        remaining = [reason for reason in frequency.problems(then, place) if reason in TIMED]
+        if not remaining:
+            return then.now if not _ask(then) else None
+        then = replace(then, now=frequency.next_change(then, place))
     return None

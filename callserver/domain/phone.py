@@ -1,7 +1,7 @@
-"""A telephone number as a value: parsed strictly, classified, placed, masked.
+"""Telephone numbers: strict parsing, classification, place, masking.
 
-Nothing is cleaned: a cell that holds more than one plain number is refused, because the libraries'
-kindness dials strangers (`20123456 lok. 12` becomes `+452012345656512`).
+Nothing is cleaned: a cell that holds more than one plain number is refused, because a tolerant library
+leads to calls to strangers (`20123456 lok. 12` becomes `+452012345656512`).
 """
 
 import re
@@ -13,7 +13,7 @@ from phonenumbers import timezone
 
 
 class Kind(StrEnum):
-    """What a number is to a dialer."""
+    """The kind of a number, as far as dialing is concerned."""
 
     ORDINARY = "ordinary"
     EMERGENCY = "emergency"
@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 class NumberProblem(Enum):
-    """Why a cell is not a telephone number we would store."""
+    """Why a cell is not accepted as a telephone number."""
 
     EMPTY = "empty"
     LETTERS = "letters"
@@ -34,7 +34,7 @@ class NumberProblem(Enum):
     EXTENSION = "extension"
     SEVERAL = "several"  # two numbers in one cell
     ROUNDED = "rounded"  # a spreadsheet's 4,53E+09: digits are lost
-    COUNTRY = "country"  # the row names a country that we do not know
+    COUNTRY = "country"  # the row names an unknown country
     INVALID = "invalid"
 
 
@@ -58,12 +58,12 @@ _OLD_ZONES = {
     "Europe/Kiev": "Europe/Kyiv",
     "Asia/Calcutta": "Asia/Kolkata",
 }
-"""libphonenumber still says the old names, which slim zone packages leave out."""
+"""libphonenumber still uses the old names, which small zone packages leave out."""
 
 
 @cache
 def _danish_prefixes() -> frozenset[str]:
-    """The first four of the eight digits that libphonenumber calls valid; asked once."""
+    """The first four of the eight digits of valid Danish numbers, from libphonenumber."""
     return frozenset(
         prefix
         for prefix in map(str, range(2000, 10000))
@@ -74,7 +74,7 @@ def _danish_prefixes() -> frozenset[str]:
 
 
 def parse(raw: str, region: str = "DK") -> str | NumberProblem:
-    """A cell's number in E.164, or why it is none. `region`: for numbers without a country code."""
+    """A cell's number in E.164, or why it has none. `region`: for numbers without a country code."""
     if len(raw) == 8 and raw.isascii() and raw.isdigit() and region == "DK":
         return "+45" + raw if raw[:4] in _danish_prefixes() else NumberProblem.INVALID
     return _parse(raw.strip(" \t"), region)
@@ -85,7 +85,7 @@ def _parse(raw: str, region: str) -> str | NumberProblem:
     if problem is not None:
         return problem
     if "." in raw and (whole := _FLOAT.fullmatch(raw)):
-        raw = whole[1]  # a spreadsheet's number: nothing but the digits before the point
+        raw = whole[1]  # a spreadsheet's number: only the digits before the point count
     digits = raw.translate(_JUNK)
     digits = "+" + digits[2:] if digits.startswith("00") else digits
     if region == "DK" and len(digits) == 8 and digits[0] != "+":
@@ -96,7 +96,7 @@ def _parse(raw: str, region: str) -> str | NumberProblem:
 
 
 def _problem(raw: str) -> NumberProblem | None:
-    """What a look at the characters alone shows."""
+    """The problem that the characters alone show."""
     if not raw:
         return NumberProblem.EMPTY
     if not raw.isascii():
@@ -108,7 +108,7 @@ def _problem(raw: str) -> NumberProblem | None:
         return NumberProblem.EXTENSION
     if any(char.isalpha() for char in raw):
         return NumberProblem.LETTERS
-    if any(sign in raw for sign in "/;|&\n") or raw.count("+") > 1:
+    if any(separator in raw for separator in "/;|&\n") or raw.count("+") > 1:
         return NumberProblem.SEVERAL
     if not _PLAIN.fullmatch(raw) or raw.count("(") != raw.count(")"):
         return NumberProblem.INVALID
@@ -118,9 +118,9 @@ def _problem(raw: str) -> NumberProblem | None:
 
 
 def _is_cut(raw: str) -> bool:
-    """Whether the last digits are no part of the number: a decimal, or a single one behind a sign.
+    """Whether the last digits are not part of the number: decimals, or a single digit after a separator.
 
-    `3220014.0` and `3220014-0` have a digit too few; read as digits they are another person's number.
+    `3220014.0` and `3220014-0` lack a digit; read as plain digits they are another person's number.
     """
     if raw.isdigit() or _FLOAT.fullmatch(raw):
         return False
@@ -133,16 +133,16 @@ def _is_cut(raw: str) -> bool:
 def slow_parse(digits: str, region: str) -> str | NumberProblem:
     """libphonenumber's own answer for digits with or without a country code."""
     try:
-        found = phonenumbers.parse(digits, region)
+        parsed = phonenumbers.parse(digits, region)
     except phonenumbers.NumberParseException:
         return NumberProblem.INVALID
-    if found.extension or not phonenumbers.is_valid_number(found):
+    if parsed.extension or not phonenumbers.is_valid_number(parsed):
         return NumberProblem.INVALID
-    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def kind(number: str) -> Kind:
-    """What the number is, by the Danish plan where it is Danish (sdfi.dk)."""
+    """The number's kind; of a Danish number by the Danish numbering plan (sdfi.dk)."""
     if number in ("112", "114"):
         return Kind.EMERGENCY
     if _SHORT.fullmatch(number):
@@ -169,30 +169,30 @@ def kind(number: str) -> Kind:
 @lru_cache(maxsize=65536)
 def _located(number: str) -> tuple[str | None, tuple[str, ...]]:
     try:
-        found = phonenumbers.parse(number, None)
+        parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
         return None, ()
-    region = _region(found)
-    zones = timezone.time_zones_for_number(found)
-    if phonenumbers.number_type(found) == phonenumbers.PhoneNumberType.UNKNOWN:
-        # In no range of the library's plan, which ages: the digits before still say where.
-        zones = timezone.time_zones_for_geographical_number(found)
+    region = _region(parsed)
+    zones = timezone.time_zones_for_number(parsed)
+    if phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.UNKNOWN:
+        # In no range of the library's plan, which may be outdated: the prefix still gives the zone.
+        zones = timezone.time_zones_for_geographical_number(parsed)
     if phonenumbers.timezone.UNKNOWN_TIMEZONE in zones:
         zones = ()
     named = tuple(dict.fromkeys(_OLD_ZONES.get(zone, zone) for zone in zones))
     return (None if region in ("ZZ", "001") else region), named
 
 
-def _region(found: phonenumbers.PhoneNumber) -> str | None:
-    """The country; of a number in no known range its calling code's, in +1 its area code's."""
-    known = phonenumbers.region_code_for_number(found)
+def _region(parsed: phonenumbers.PhoneNumber) -> str | None:
+    """The country; for a number in no known range that of its calling code, in +1 of its area code."""
+    known = phonenumbers.region_code_for_number(parsed)
     if known is not None:
         return known
-    if found.country_code != NANP:
-        return phonenumbers.region_code_for_country_code(found.country_code or 0)
-    likely = int(str(found.national_number)[:3] + "5550100")
+    if parsed.country_code != NANP:
+        return phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    in_same_area = int(str(parsed.national_number)[:3] + "5550100")
     return phonenumbers.region_code_for_number(
-        phonenumbers.PhoneNumber(country_code=NANP, national_number=likely)
+        phonenumbers.PhoneNumber(country_code=NANP, national_number=in_same_area)
     )
 
 
@@ -203,34 +203,34 @@ def _locate(number: str) -> tuple[str | None, tuple[str, ...]]:
 
 
 def country(number: str) -> str | None:
-    """ISO code of the country, None when the number belongs to none."""
+    """ISO code of the country; None when it is unknown."""
     return _locate(number)[0]
 
 
 def zones(number: str) -> tuple[str, ...]:
-    """Every IANA zone the number may be in; empty when none is known, never a default."""
+    """Every IANA zone that the number may be in; empty when none is known, never a default."""
     return _locate(number)[1]
 
 
 def masked(number: str) -> str:
-    """For eyes that need not know: the last two digits only."""
+    """The number with only its last two digits visible."""
     return f"•••••• {number[-2:]}" if len(number) > 4 else "••"
 
 
 def spoken(number: str) -> str:
-    """For reading out: a Danish number in pairs, another with its country code."""
+    """The number for reading aloud: a Danish number in pairs, another one with its country code."""
     if _DANISH.fullmatch(number):
         national = number[3:]
         return " ".join(national[at : at + 2] for at in range(0, 8, 2))
     try:
-        found = phonenumbers.parse(number, None)
+        parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
         return number
-    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def to_int(number: str) -> int:
-    """As the database stores it."""
+    """The number as the database stores it."""
     return int(number.removeprefix("+"))
 
 

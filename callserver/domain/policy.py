@@ -24,7 +24,7 @@ from pydantic import (
 
 from callserver.domain.document import Document
 from callserver.domain.phone import Kind
-from callserver.texts import Wrong
+from callserver.texts import InvalidInput
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(r"(\d{1,2}):(\d\d)\s*[-\u2013]\s*(\d{1,2}):(\d\d)", re.ASCII)
@@ -40,13 +40,13 @@ def _window(value: Any) -> Any:
     """ "09:00-21:00" as minutes of the day."""
     found = _WINDOW.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
-        raise Wrong("window_form", value=repr(value))
+        raise InvalidInput("window_form", value=repr(value))
     hour, minute, until_hour, until_minute = map(int, found.groups())
     opens, closes = hour * 60 + minute, until_hour * 60 + until_minute
     if minute > 59 or until_minute > 59 or closes > _DAY_MINUTES:
-        raise Wrong("window_day", value=repr(value))
+        raise InvalidInput("window_day", value=repr(value))
     if opens >= closes:
-        raise Wrong("window_empty", value=repr(value))
+        raise InvalidInput("window_empty", value=repr(value))
     return opens, closes
 
 
@@ -65,7 +65,7 @@ AWindow = Annotated[
 def _ordered(windows: tuple[Window, ...]) -> tuple[Window, ...]:
     for one, other in pairwise(windows):
         if other[0] < one[1]:
-            raise Wrong("window_overlap", later=_written(other), earlier=_written(one))
+            raise InvalidInput("window_overlap", later=_written(other), earlier=_written(one))
     return windows
 
 
@@ -78,7 +78,7 @@ def _closed_day(day: str) -> str:
             raise ValueError("another form")
         date.fromisoformat(day if len(day) == 10 else f"2024-{day}")
     except ValueError:
-        raise Wrong("day", value=repr(day)) from None
+        raise InvalidInput("day", value=repr(day)) from None
     return day
 
 
@@ -89,19 +89,19 @@ def _calendars() -> frozenset[str]:
 
 def _calendar(country: str) -> str:
     if country not in _calendars():
-        raise Wrong("calendar", value=repr(country))
+        raise InvalidInput("calendar", value=repr(country))
     return country
 
 
 def _region(country: str) -> str:
     if country not in phonenumbers.SUPPORTED_REGIONS:
-        raise Wrong("region", value=repr(country))
+        raise InvalidInput("region", value=repr(country))
     return country
 
 
 def _dialable(kind: Kind) -> Kind:
     if kind in (Kind.EMERGENCY, Kind.SHORT_CODE, Kind.INVALID):
-        raise Wrong("never_called", value=kind.value)
+        raise InvalidInput("never_called", value=kind.value)
     return kind
 
 
@@ -129,7 +129,7 @@ class Hours(Block):
     @model_validator(mode="after")
     def _checked(self) -> "Hours":
         if self.calendars and self.calendar_checked_until is None:
-            raise Wrong("calendar_until")
+            raise InvalidInput("calendar_until")
         return self
 
 
@@ -143,7 +143,7 @@ class Numbers(Block):
     @classmethod
     def _ordinary_too(cls, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
         if Kind.ORDINARY not in kinds:
-            raise Wrong("ordinary_too")
+            raise InvalidInput("ordinary_too")
         return kinds
 
 
@@ -187,7 +187,7 @@ class ConsentRule(Block):
     def _says_something(self) -> "ConsentRule":
         said = self.except_members or self.except_ended_years or self.proof
         if self.mode == "not_needed" and said:
-            raise Wrong("consent_unused")
+            raise InvalidInput("consent_unused")
         return self
 
 

@@ -11,7 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
-from callserver.texts import Wrong
+from callserver.texts import InvalidInput
 
 UTF8 = b"\xef\xbb\xbf"
 """The mark at the beginning of a UTF-8 file."""
@@ -88,7 +88,7 @@ def _text(raw: bytes) -> tuple[str, str, bool]:
             if encoding == "utf-8-sig" and not raw[: error.start].removeprefix(UTF8).isascii():
                 # UTF-8 but for some rows
                 return encoding, raw.decode(encoding, "surrogateescape"), True
-    raise Wrong("file_encoding")
+    raise InvalidInput("file_encoding")
 
 
 def _utf_16(head: bytes) -> str | None:
@@ -173,7 +173,7 @@ class Sheet:
         if first.lower().startswith("sep="):
             self.separator = first[4:5]
             if self.separator not in set(SEPARATORS):
-                raise Wrong("file_separator")
+                raise InvalidInput("file_separator")
         else:
             self.separator = max(SEPARATORS, key=first.count)
             self._lines.give_back(first)  # a quoted heading may go on in the next line
@@ -181,14 +181,14 @@ class Sheet:
         self._rows = self._refusing() if self._doubtful else self._read()
         _, header = next(self._rows, (0, []))
         if not header:
-            raise Wrong("file_empty")
+            raise InvalidInput("file_empty")
         match header:
             case Unreadable(reason="quotes"):
-                raise Wrong("header_quotes")
+                raise InvalidInput("header_quotes")
             case Unreadable():
-                raise Wrong("header_encoding")
+                raise InvalidInput("header_encoding")
         if len(header) > MOST_COLUMNS:
-            raise Wrong("columns_most", count=len(header), most=MOST_COLUMNS)
+            raise InvalidInput("columns_most", count=len(header), most=MOST_COLUMNS)
         self.header: Sequence[str] = header
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -200,7 +200,7 @@ class Sheet:
             self._lines.held = []
             if line.strip():
                 return line
-        raise Wrong("file_empty")
+        raise InvalidInput("file_empty")
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
         lines = self._lines

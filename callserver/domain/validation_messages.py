@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from callserver.texts import Sentence, Wrong
+from callserver.texts import InvalidInput, Sentence
 
 _KINDS = {
     "tuple_type": "list",
@@ -50,30 +50,30 @@ def sentence(error: Any, model: type[BaseModel] | None = None) -> Sentence:
     value = repr(error["input"]) if "input" in error else "…"
     match kind:
         case "missing":
-            return Wrong("missing").sentence
+            return InvalidInput("missing").sentence
         case "extra_forbidden":
             if model is None:
-                return Wrong("extra_key").sentence
+                return InvalidInput("extra_key").sentence
             known = _fields_at(model, error["loc"][:-1])
             close = difflib.get_close_matches(str(error["loc"][-1]), known, 1)
             if close:
-                return Wrong("close_key", close=repr(close[0])).sentence
-            return Wrong("unknown_key", known=", ".join(known)).sentence
-        case "value_error" if isinstance(context["error"], Wrong):
+                return InvalidInput("close_key", close=repr(close[0])).sentence
+            return InvalidInput("unknown_key", known=", ".join(known)).sentence
+        case "value_error" if isinstance(context["error"], InvalidInput):
             return context["error"].sentence
         case "enum" | "literal_error":
             expected = context["expected"].replace(" or ", ", ")
-            return Wrong("choice", value=value, expected=expected).sentence
+            return InvalidInput("choice", value=value, expected=expected).sentence
         case "too_short":
-            return Wrong("at_least_one").sentence
+            return InvalidInput("at_least_one").sentence
         case _ if kind in _LIMITS:
             key, limit = _LIMITS[kind]
-            return Wrong(key, limit=context[limit], value=value).sentence
+            return InvalidInput(key, limit=context[limit], value=value).sentence
         case _ if kind in _SIZES:
             key, limit = _SIZES[kind]
-            return Wrong(key, limit=context[limit]).sentence
+            return InvalidInput(key, limit=context[limit]).sentence
         case _:
-            return Wrong(_KINDS.get(kind, "value"), value=value).sentence
+            return InvalidInput(_KINDS.get(kind, "value"), value=value).sentence
 
 
 def _fields_at(model: type[BaseModel], loc: Iterable[Any]) -> list[str]:

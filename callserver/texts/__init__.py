@@ -68,14 +68,14 @@ class Sentence:
     key: str
     values: tuple[tuple[str, str | int | float], ...] = ()
 
-    def said(self, language: str) -> str:
+    def in_language(self, language: str) -> str:
         return say(language, self.key, **dict(self.values))
 
     def __str__(self) -> str:
-        return self.said("en")
+        return self.in_language("en")
 
 
-class Wrong(ValueError):  # noqa: N818
+class InvalidInput(ValueError):  # noqa: N818
     """What somebody wrote or sent cannot be used: `wrong.<key>` says why. `str()` is English."""
 
     def __init__(self, key: str, /, **values: str | float) -> None:

@@ -27,7 +27,7 @@ def raised() -> list[tuple[str, str, str]]:
             name, where = call.func.id, f"{path.relative_to(PACKAGE)}:{call.lineno}"
             keys = [one.value for one in call.keywords if one.arg == "key"]
             literal = [str(one.value) for one in keys if isinstance(one, ast.Constant)]
-            if name == "Wrong" and isinstance(call.args[0], ast.Constant):
+            if name == "InvalidInput" and isinstance(call.args[0], ast.Constant):
                 found.append((where, name, f"wrong.{call.args[0].value!s}"))
             elif literal:
                 found.append((where, name, f"error.{literal[0]}"))

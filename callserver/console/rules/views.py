@@ -161,7 +161,9 @@ def proposal(one: Proposal, asked: Asked, users: Iterable[User], in_force: str) 
 def change(checked: Checked, language: str) -> ChangeView:
     return ChangeView(
         problems=[
-            ProblemView(file=one.file, line=one.line, key=one.key, why=one.why.said(language))
+            ProblemView(
+                file=one.file, line=one.line, key=one.key, why=one.why.in_language(language)
+            )
             for one in checked.problems
         ],
         revision=None if checked.found is None else checked.found.revision,

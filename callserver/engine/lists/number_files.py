@@ -12,7 +12,7 @@ from callserver.domain import countries, heading_words, headings, numbers_in_tex
 from callserver.domain.sheet import Unreadable
 from callserver.engine.lists.reader import Refused, open_sheet
 from callserver.errors import ConfigurationProblem
-from callserver.texts import Wrong
+from callserver.texts import InvalidInput
 
 EVERY = 10_000
 """Rows between two words about progress."""
@@ -164,7 +164,7 @@ def _columns(
     names = [heading_words.folded(name) for name in header]
     if wanted is not None:
         if heading_words.folded(wanted) not in names:
-            wrong = Wrong("no_column", name=repr(wanted), known=", ".join(header))
+            wrong = InvalidInput("no_column", name=repr(wanted), known=", ".join(header))
             raise ConfigurationProblem(str(wrong)) from wrong
         return [names.index(heading_words.folded(wanted))], []
     if found := [at for at, name in enumerate(header) if heading_words.field(name) == "phone"]:
@@ -175,5 +175,5 @@ def _columns(
         return [0], [(1, header)]
     if alone:
         return [0], []
-    wrong = Wrong("no_number_column")
+    wrong = InvalidInput("no_number_column")
     raise ConfigurationProblem(str(wrong)) from wrong

@@ -21,7 +21,7 @@ from callserver.domain.sheet import Sheet, Unreadable
 from callserver.engine.lists.duplicates import Duplicates
 from callserver.engine.suppressions.bulk_lists import OptOuts
 from callserver.errors import ConfigurationProblem
-from callserver.texts import Wrong
+from callserver.texts import InvalidInput
 
 CHUNK = 500
 """Rows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
@@ -279,7 +279,7 @@ def _ranker(
     wanted = folded(order.column)
     at = columns.get(wanted, names.index(wanted) if wanted in names else None)
     if at is None:
-        wrong = Wrong("no_order_column", name=repr(order.column))
+        wrong = InvalidInput("no_order_column", name=repr(order.column))
         raise ConfigurationProblem(str(wrong)) from wrong
     sign = -1 if order.direction is Direction.DESCENDING else 1
     problem = RowProblem(header[at], "not_a_rank")
