@@ -23,12 +23,28 @@ hypothesis.settings.register_profile("any_machine", deadline=None)
 hypothesis.settings.load_profile("any_machine")
 
 
+REAL_TIME = ("browser/", "exchange", "uptime", "processes", "rules_in_force", "asterisk")
+"""Parts of the paths of files that wait in real time."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A real browser keeps real time, which a busy machine may not leave it: its tests are tried a second
-    time, and the run says so (R). What holds the called person's safety has one try, everywhere."""
+    """Files that wait in real time come first, so that no worker is left with one at the end.
+
+    A real browser keeps real time, which a busy machine may not leave it: its tests are tried a second
+    time, and the run says so (R). What holds the called person's safety has one try, everywhere.
+    """
+    items.sort(
+        key=lambda item: not any(part in str(item.path.relative_to(HERE)) for part in REAL_TIME)
+    )
     for item in items:
         if item.path.is_relative_to(HERE / "browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Tests that are coroutines run in a loop of asyncio's, each in one of its own."""
+    return "asyncio"
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """A house with ears: a phoner, somebody of each role beside her, and a watch over every listener."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,7 @@ from callserver.database import accounts
 from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import hash_of
 from callserver.ports import Tx
-from callserver.simulator import asgi
 from callserver.simulator.legs import Conference, Leg
-from callserver.simulator.robots import document
 from tests.house import TestHouse
 
 SUPERVISOR, OTHER, ADMINISTRATOR, LEADER, TRAINEE = 21, 22, 23, 24, 25
@@ -24,7 +21,7 @@ class EarHouse(TestHouse):
         self.disturbed: list[str] = []
         self.alone: list[str] = []
         self._watch()
-        self.read(self._employ)
+        self.write(self._employ)
 
     def _employ(self, tx: Tx) -> None:
         for user, role, department in (
@@ -77,12 +74,7 @@ class EarHouse(TestHouse):
     async def ask(
         self, method: str, path: str, body: Any = None, *, user: int = SUPERVISOR
     ) -> tuple[int, dict[str, Any]]:
-        sent = b"" if body is None else json.dumps(body).encode()
-        headers = [(b"authorization", f"Bearer t{user}".encode())]
-        url = f"{self.plan.public_url}/api/v1{path}"
-        status, reply = await asgi.call(self.app, method, url, headers, sent)
-        await self.server.ctx.background.idle()
-        return status, document(reply)
+        return await self.api(method, path, body, phoner=user)
 
     async def listen(
         self, mode: str = "silent", *, user: int = SUPERVISOR, seat: int = 1, **more: Any

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import select
 
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli.invented_data import wash
 from callserver.database import accounts
-from callserver.database.due_work import next_due
-from callserver.database.tables import audit, calls, contacts, seats
+from callserver.database.operations import next_due
+from callserver.database.store import reading
 from callserver.engine.accounts.authentication import hash_of
-from callserver.engine.lists.importer import import_list
+from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 from callserver.settings import Settings
 from callserver.simulator import asgi
@@ -26,6 +25,7 @@ from callserver.simulator.faults import NONE, Faults
 from callserver.simulator.legs import Behaviour, Conference, Leg
 from callserver.simulator.robots import document
 from tests.harness.databases import sqlite_file
+from tests.harness.protocol import Harness
 
 ROOT = Path(__file__).parents[1]
 TUESDAY = datetime.fromisoformat("2026-05-12T17:00:00+02:00")
@@ -57,7 +57,7 @@ class People:
         return self.keys.get(leg.caller, "")
 
 
-class TestHouse:
+class TestHouse(Harness):
     """One server, one network. `until` lets time pass; `api` is what a phoner does."""
 
     __test__ = False
@@ -90,8 +90,8 @@ class TestHouse:
         self._number = 0
         self.server = self.restart()
         if registers:
-            self.read(lambda tx: wash(tx, self.server.ctx.rules, start))
-        self.read(lambda tx: self._populate(tx, phoners, people))
+            self.write(lambda tx: wash(tx, self.server.ctx.rules, start))
+        self.write(lambda tx: self._populate(tx, phoners, people))
 
     def restart(self) -> Server:
         """A new server process on the same database; whatever the old one did is forgotten."""
@@ -126,7 +126,7 @@ class TestHouse:
     def _populate(self, tx: Tx, phoners: int, people: str) -> None:
         campaign = self.server.ctx.rules.campaign(self.campaign)
         if people:
-            import_list(tx, campaign, people.encode(), self.clock.now())
+            take_in(tx, campaign, people.encode(), self.clock.now())
         for number in range(1, phoners + 1):
             accounts.add(
                 tx,
@@ -139,6 +139,14 @@ class TestHouse:
             accounts.add_token(tx, hash_of(f"t{number}"), number, "test", self.clock.now())
 
     def read(self, work: Callable[[Tx], Any]) -> Any:
+        with reading(self.server.store.engine) as tx:
+            tx.exec_driver_sql("PRAGMA query_only = ON")
+            try:
+                return work(tx)
+            finally:
+                tx.exec_driver_sql("PRAGMA query_only = OFF")
+
+    def write(self, work: Callable[[Tx], Any]) -> Any:
         with self.server.store.engine.begin() as tx:
             return work(tx)
 
@@ -171,7 +179,8 @@ class TestHouse:
                 await self.server.ctx.background.idle()
                 if wake is not None:
                     wake = max(wake, self.clock.now() + timedelta(milliseconds=50))
-            due_next = self.read(next_due)
+            with reading(self.server.store.engine) as tx:
+                due_next = next_due(tx)
             if due_next is not None:
                 soonest = max(due_next, self.clock.now() + timedelta(milliseconds=50))
                 wake = soonest if wake is None else min(wake, soonest)
@@ -202,26 +211,6 @@ class TestHouse:
     ) -> tuple[int, dict[str, Any]]:
         body = {"outcome": key, "details": details or {}, "note": "", "next": then}
         return await self.api("POST", "/outcome", body, phoner=phoner)
-
-    def calls(self) -> list[Any]:
-        return list(
-            self.read(lambda tx: tx.execute(select(calls).order_by(calls.c.permit_at)).all())
-        )
-
-    def contacts(self) -> list[Any]:
-        return list(
-            self.read(lambda tx: tx.execute(select(contacts).order_by(contacts.c.id)).all())
-        )
-
-    def seats(self) -> list[Any]:
-        return list(self.read(lambda tx: tx.execute(select(seats).order_by(seats.c.id)).all()))
-
-    def entries(self, kind: str | None = None) -> list[dict[str, Any]]:
-        query = select(audit.c.body).order_by(audit.c.id)
-        found = [
-            json.loads(body) for body in self.read(lambda tx: tx.execute(query).scalars().all())
-        ]
-        return [one for one in found if kind in (None, one["kind"])]
 
     def live_legs(self, number: str | None = None) -> list[Leg]:
         return [

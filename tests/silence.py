@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+from tests.harness.waiting import PATIENCE_S
+
 
 class Way:
     """`silent`: connections are taken and kept, and no byte goes either way."""
@@ -80,7 +82,7 @@ def way_to(database: str) -> Iterator[Way]:
     thread = threading.Thread(target=lambda: asyncio.run(keep()))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(PATIENCE_S)
         yield way
     finally:
         over.set()

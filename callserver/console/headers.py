@@ -1,4 +1,4 @@
-"""Response headers of the API: no content sniffing, no caching."""
+"""What every answer of the people's door says to browsers: take it for nothing else, keep no copy."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -15,6 +15,7 @@ from callserver.adapters.config_folder import load
 from callserver.engine.context import Rules
 from callserver.settings import Settings
 from callserver.simulator.virtual_time import VirtualClock
+from tests.harness.waiting import PATIENCE_S
 from tests.house import ROOT
 from tests.noting_engine import NotingEngine
 
@@ -77,7 +78,7 @@ def test_the_events_go_on_while_the_database_is_away(monkeypatch: pytest.MonkeyP
 
         monkeypatch.setattr(events, "KEEP_S", 0)
         monkeypatch.setattr(found, "_look_at_carrier", look)
-        await asyncio.wait_for(found._keep(), 20)
+        await asyncio.wait_for(found._keep(), PATIENCE_S)
         assert rounds == 3
 
     asyncio.run(work())

@@ -26,7 +26,9 @@ from playwright.sync_api import (
 
 from callserver.adapters.clock import ShiftedClock
 from callserver.cli.simulated_stack import Plan, SimulatedStack, started
+from callserver.ports import Tx
 from callserver.simulator.population import BehaviourRates
+from tests.harness.protocol import Harness
 
 pytest.register_assert_rewrite(
     *(f"tests.browser.evening_{name}" for name in ("maja", "sigrid", "afterwards"))
@@ -66,7 +68,7 @@ QUIET = (
 
 
 @dataclass
-class House:
+class House(Harness):
     """A house that runs in a thread of its own."""
 
     stage: SimulatedStack
@@ -90,8 +92,11 @@ class House:
         """Do something in the house's own loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
 
-    def read(self, work: Callable[[Any], Any]) -> Any:
+    def read(self, work: Callable[[Tx], Any]) -> Any:
         return self.run(self.stage.server.store.read(work))
+
+    def write(self, work: Callable[[Tx], Any]) -> Any:
+        return self.run(self.stage.server.store.run(work))
 
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:

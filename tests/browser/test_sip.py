@@ -131,7 +131,7 @@ def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path: Path
             assert await page.evaluate("window.asked") == 1
             assert house.seat().connected
             await page.keyboard.press("r")
-            await house.until(lambda: house.seat().state == "talking", 20)
+            await house.until(lambda: house.seat().state == "talking")
             assert await grows(page, "sent")
             assert await grows(page, "heard")
             assert house.server.exchange is not None
@@ -173,7 +173,7 @@ def test_the_telephone_comes_back_after_a_reload(
             before = house.seat().leg
             await page.reload()
             await page.locator("#seat h2").click()  # where Chromium wants one
-            await house.until(lambda: house.seat().connected and house.seat().leg != before, 30)
+            await house.until(lambda: house.seat().connected and house.seat().leg != before)
             await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
 
     asyncio.run(work())
@@ -196,7 +196,7 @@ def test_who_has_left_loses_the_telephone(
                 off_board(tx, user, now, "test")
 
             await house.server.store.run(leaves)
-            await house.until(lambda: house.seat().state == "off", 10)
+            await house.until(lambda: house.seat().state == "off")
             assert house.server.exchange is not None
             for _ in range(50):
                 found = await house.server.exchange.ari.get("channels", leg)
@@ -224,7 +224,7 @@ def test_a_trainee_in_the_browser_hears_and_is_not_heard(
                 await expect(words).to_contain_text("Nobody hears you", timeout=20_000)
                 await expect(page.locator("#mentor-line")).to_have_text(ON_THE_LINE)
                 await house.ready()
-                await house.until(lambda: house.seat().state == "talking", 20)
+                await house.until(lambda: house.seat().state == "talking")
                 assert await grows(page, "heard")
                 assert (await page.evaluate(ENERGY))["sent"] == 0
                 assert await page.evaluate("window.asked") == 0

@@ -18,6 +18,7 @@ from callserver.domain import hours
 from callserver.errors import ConfigurationProblem
 from callserver.settings import from_environment
 from tests.exchange.real import WHY_NOT
+from tests.harness import processes
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -35,17 +36,15 @@ def run(tmp_path: Path) -> Run:
             "CALLSERVER_KEY": "a key for the tests alone",
             **more,
         }
-        return subprocess.run(
-            [sys.executable, "-m", "callserver", *words],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        return processes.run(*words, environment=environment, folder=tmp_path)
 
     return command
+
+
+def test_the_package_is_a_command() -> None:
+    words = [sys.executable, "-m", "callserver", "check", "nowhere"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, "there is no folder nowhere" in done.stderr) == (2, True)
 
 
 def test_help_teaches(run: Run) -> None:

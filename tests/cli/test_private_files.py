@@ -4,7 +4,6 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from callserver import settings
 from callserver.database.store import make_engine
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings, check_key, from_environment
+from tests.harness import processes
 
 ROOT = Path(__file__).parents[2]
 KEY = "a key for the tests alone"
@@ -33,16 +33,7 @@ def run(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[s
         "CALLSERVER_KEY": KEY,
         **more,
     }
-    return subprocess.run(
-        [sys.executable, "-m", "callserver", *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        umask=0o022,
-    )
+    return processes.run(*words, environment=environment, folder=folder)
 
 
 def test_a_command_makes_files_for_its_own_user_only(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class House(TestHouse):
     ) -> int:
         values = {"password": self.hashed, "password_once": False, **more}
         values |= {"handle": handle, "name": f"{handle.title()} Prøve", "role": role.value}
-        made: int = self.read(lambda tx: accounts.add(tx, department=department, **values))
+        made: int = self.write(lambda tx: accounts.add(tx, department=department, **values))
         return made
 
     hashed = ""

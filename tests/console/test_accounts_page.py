@@ -99,7 +99,7 @@ def test_off_boarding_says_what_will_happen_and_does_it(house: House) -> None:
     asyncio.run(on_shift())
     browser = house.browser("administrator")
     promised = "UPDATE contacts SET status='call_back', callback_phoner=1 WHERE id <= 3"
-    house.read(lambda tx: tx.exec_driver_sql(promised))
+    house.write(lambda tx: tx.exec_driver_sql(promised))
     ends = browser.api("GET", "/accounts/1/leaving").json()
     assert ends == {"sessions": 0, "tokens": 1, "seat": "paused", "call_backs": 3}
     shown = browser.api("GET", "/accounts").json()["accounts"]
@@ -287,4 +287,4 @@ def test_lines_are_entered_by_an_administrator_a_few_times_a_day(house: House) -
     assert len({one["line"] for one in entered}) == 3
     assert "20304050" not in str(house.entries())
     terms, tomorrow = house.server.ctx.terms, house.clock.now() + timedelta(hours=24)
-    house.read(lambda tx: user_lines.enter(tx, terms, phoner, "+4520304059", tomorrow, "test"))
+    house.write(lambda tx: user_lines.enter(tx, terms, phoner, "+4520304059", tomorrow, "test"))

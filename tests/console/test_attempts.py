@@ -230,7 +230,7 @@ def test_the_waits_grow(house: House) -> None:
 def test_a_reset_ends_tokens_too(house: House) -> None:
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
     now = house.clock.now()
-    house.read(lambda tx: accounts.add_token(tx, hash_of("machine"), user.id, "m", now))
+    house.write(lambda tx: accounts.add_token(tx, hash_of("machine"), user.id, "m", now))
     header = {"authorization": "Bearer machine"}
     assert Browser(house).api("GET", "/me", **header).status_code == 200
     administrator = house.browser("administrator")
@@ -241,7 +241,7 @@ def test_a_reset_ends_tokens_too(house: House) -> None:
 def test_another_role_ends_tokens_that_were_given_for_the_one_before(house: House) -> None:
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
     now = house.clock.now()
-    house.read(lambda tx: accounts.add_token(tx, hash_of("machine"), user.id, "m", now))
+    house.write(lambda tx: accounts.add_token(tx, hash_of("machine"), user.id, "m", now))
     administrator = house.browser("administrator")
     body = {"name": "x", "role": "supervisor", "department": "nord"}
     assert administrator.api("POST", f"/accounts/{user.id}", body).status_code == 200
@@ -268,7 +268,7 @@ def test_a_token_gives_nothing_that_its_maker_may_not_do(house: House) -> None:
 def test_a_narrow_token_makes_no_wider_one(house: House) -> None:
     user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
     now, scopes = house.clock.now(), [Action.ACCOUNTS]
-    house.read(
+    house.write(
         lambda tx: accounts.add_token(tx, hash_of("narrow"), user.id, "m", now, scopes=scopes)
     )
     header = {"authorization": "Bearer narrow"}

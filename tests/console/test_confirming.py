@@ -95,7 +95,7 @@ def test_the_confirmation_call_asks_the_gate(house: House, at: str, reason: str)
     browser = entered(house)
     if at == "opted_out":
         about, now = subject.of_number(phone.to_int(NUMBER)), house.clock.now()
-        house.read(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
+        house.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
         assert browser.api("POST", "/line/call", {}).status_code == 403
     else:
         house.clock.set(datetime.fromisoformat(f"2026-05-13T{at}:00+02:00"))

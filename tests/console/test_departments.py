@@ -69,7 +69,7 @@ def test_pages_go_on_past_what_may_not_be_seen(house: House) -> None:
             user = syd if n % 10 == 0 else nord
             audit_rows.append(tx, house.clock.now(), Kind.USER, user=user, did="x", n=n)
 
-    house.read(fill)
+    house.write(fill)
     entries = [one["details"] for one in seen_by(house, "sydadmin")]
     found = [one["n"] for one in entries if "n" in one]
     assert found == list(range(1490, -1, -10))
@@ -79,7 +79,7 @@ def test_where_a_number_comes_from_is_told_by_its_own_department(house: House) -
     house.people.default = Behaviour()
     happened(house)
     call = house.calls()[0]
-    house.read(
+    house.write(
         lambda tx: tx.execute(
             update(contacts).where(contacts.c.id == call.contact).values(source="skiferie i Alta")
         )

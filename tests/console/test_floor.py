@@ -97,7 +97,7 @@ def test_another_department_sees_and_does_nothing(house: House, other: Browser) 
 def test_a_hand_is_answered(house: House, other: Browser) -> None:
     talk(house)
     up = update(seats).values(hand_at=house.clock.now())
-    house.read(lambda tx: tx.execute(up))
+    house.write(lambda tx: tx.execute(up))
     supervisor = house.browser("supervisor")
     assert supervisor.api("GET", "/floor").json()["seats"][0]["hand_at"]
     assert supervisor.api("POST", "/floor/seats/1/hand", {}).status_code == 200
@@ -215,7 +215,7 @@ def test_alarms_reach_the_page_in_time(house: House) -> None:
     old = insert(registers).values(
         name="robinson", washed_at=now - timedelta(days=95), active=True, size=1
     )
-    house.read(lambda tx: tx.execute(old))
+    house.write(lambda tx: tx.execute(old))
     asyncio.run(house.on_shift())
     house.clock.set(now + timedelta(minutes=9))
     found = house.browser("supervisor").api("GET", "/floor/figures").json()
@@ -278,7 +278,7 @@ def test_what_happens_at_once_is_told_at_once(
 
 
 def test_presence_lets_a_second_shift_dial(house: House) -> None:
-    house.read(partial(accounts.change, user_id=1, shifts=2))
+    house.write(partial(accounts.change, user_id=1, shifts=2))
 
     async def work() -> None:
         await house.on_shift()

@@ -88,7 +88,7 @@ def test_a_token_counts_as_its_owner(house: House) -> None:
         assert user is not None
         accounts.add_token(tx, hashed, user.id, "t", house.clock.now())
 
-    house.read(make)
+    house.write(make)
     reply = Browser(house).api(
         "POST", "/suppressions/lifts/1/approve", {}, authorization=f"Bearer {token}"
     )

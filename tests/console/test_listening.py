@@ -69,7 +69,7 @@ def test_a_token_hears_only_what_it_is_for(
     token, hashed = new_token()
     user = house.read(lambda tx: accounts.by_handle(tx, "supervisor"))
     now = house.clock.now()
-    house.read(lambda tx: accounts.add_token(tx, hashed, user.id, "t", now, scopes=scopes))
+    house.write(lambda tx: accounts.add_token(tx, hashed, user.id, "t", now, scopes=scopes))
     asked = {"seat": 1, "mode": mode, "why": "quality"}
     header = {"authorization": f"Bearer {token}"}
     assert Browser(house).api("POST", "/listenings", asked, **header).status_code == status
@@ -79,8 +79,8 @@ def test_who_listens_and_who_was_heard_are_told(house: House) -> None:
     """The supervisor listens to another phoner's seat through a token; both pages hear of it."""
     user = house.read(lambda tx: accounts.by_handle(tx, "supervisor"))
     me = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    house.read(lambda tx: accounts.add_token(tx, hash_of("t9"), user.id, "t", house.clock.now()))
-    house.read(lambda tx: accounts.add_token(tx, hash_of("t8"), me.id, "t", house.clock.now()))
+    house.write(lambda tx: accounts.add_token(tx, hash_of("t9"), user.id, "t", house.clock.now()))
+    house.write(lambda tx: accounts.add_token(tx, hash_of("t8"), me.id, "t", house.clock.now()))
     phoner, supervisor = house.browser("phoner"), house.browser("supervisor")
 
     async def work() -> None:

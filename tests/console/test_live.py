@@ -16,6 +16,7 @@ from callserver.domain.audit import Kind
 from callserver.engine.audit_log import feed as engine
 from callserver.engine.audit_log.feed import Feed
 from tests.console.conftest import Browser, House
+from tests.harness.waiting import PATIENCE_S, eventually
 from tests.house import TUESDAY
 
 
@@ -65,17 +66,16 @@ class Stream:
         self.text += message.get("body", b"").decode()
 
     async def until(self, name: str, count: int = 1) -> list[tuple[str, str, Any]]:
-        for _ in range(400):
-            found = [one for one in events(self.text) if one[1] == name]
-            if len(found) >= count:
-                return found
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"no {name} in {self.text!r}")
+        def told() -> list[tuple[str, str, Any]]:
+            return [event for event in events(self.text) if event[1] == name]
+
+        await eventually(lambda: len(told()) >= count)
+        return told()
 
     async def close(self) -> None:
         self._gone.set()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait_for(self.task, 5)
+            await asyncio.wait_for(self.task, PATIENCE_S)
 
 
 @contextlib.asynccontextmanager
@@ -95,7 +95,7 @@ def test_a_phoner_hears_of_her_seat_and_a_supervisor_of_the_floor(house: House) 
     async def work() -> None:
         async with stream(phoner) as hers, stream(supervisor) as floor, stream(other) as nothing:
             await house.on_shift(1)  # another phoner of the same department
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(PATIENCE_S):
                 states: list[str] = []
                 while states != ["paused"]:  # paced: that she connects may have been told before
                     await asyncio.sleep(0.02)
@@ -156,7 +156,7 @@ def test_a_stopping_server_lets_its_followers_go(house: House) -> None:
     async def work() -> None:
         async with stream(browser) as opened:
             house.server.feed.stop()
-            await asyncio.wait_for(opened.task, 5)
+            await asyncio.wait_for(opened.task, PATIENCE_S)
 
     asyncio.run(work())
 
@@ -174,8 +174,8 @@ def test_a_stream_ends_with_its_session(house: House, monkeypatch: pytest.Monkey
             assert not opened.task.done()
             user = house.read(lambda tx: accounts.by_handle(tx, "supervisor"))
             assert user is not None
-            house.read(lambda tx: accounts.drop_access(tx, user.id))
-            await asyncio.wait_for(opened.task, 5)
+            house.write(lambda tx: accounts.drop_access(tx, user.id))
+            await asyncio.wait_for(opened.task, PATIENCE_S)
 
     asyncio.run(work())
 
@@ -220,7 +220,7 @@ def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
         await asyncio.sleep(0.1)
         for number in range(200):
             await store.run(partial(audit.append, at=TUESDAY, kind=Kind.SEAT, seat=number))
-        await asyncio.wait_for(following, 20)
+        await asyncio.wait_for(following, PATIENCE_S)
         return told
 
     assert asyncio.run(work()) == list(range(200))

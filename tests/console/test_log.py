@@ -94,7 +94,7 @@ def test_sealed_and_whole_until_somebody_changes_it(house: House) -> None:
     found = browser.api("POST", "/log/verify", {}).json()
     assert found["sealed"] > 5
     assert found["findings"] == []
-    house.read(
+    house.write(
         lambda tx: tx.execute(update(audit).where(audit.c.leaf == 3).values(body=b'{"kind":"x"}'))
     )
     assert browser.api("POST", "/log/verify", {}).json()["findings"] == [

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import insert
 
 from callserver.cli.invented_data import at_telephone
-from callserver.database import accounts, campaign_states, suppressions
+from callserver.database import accounts, operations, suppressions
 from callserver.database.tables import register_entries, registers
 from callserver.domain import phone, subject
 from callserver.domain.facts import Scope
 from callserver.domain.line import UNANSWERED_A_DAY, UNANSWERED_IN_A_ROW
 from callserver.domain.role import Role
-from callserver.engine.lists.importer import import_list
+from callserver.engine.lists.importer import take_in
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
 from tests.console.conftest import House
@@ -53,7 +53,7 @@ def test_the_campaigns_of_my_department_and_what_they_have(house: House) -> None
 
 def test_a_paused_or_closed_campaign_says_so(house: House) -> None:
     now = house.clock.now()
-    house.read(lambda tx: house_paused(tx, now))
+    house.write(lambda tx: house_paused(tx, now))
     browser = house.browser("phoner")
     assert browser.api("GET", "/shift").json()["campaigns"][1] | {"why": 0, "title": 0} == {
         "name": "kanvas",
@@ -63,7 +63,7 @@ def test_a_paused_or_closed_campaign_says_so(house: House) -> None:
         "until": None,
         "said": "move of the office",
     }
-    house.read(lambda tx: house_paused(tx, now, paused=False))
+    house.write(lambda tx: house_paused(tx, now, paused=False))
     house.clock.set(datetime.fromisoformat("2026-05-12T21:00:00+02:00"))
     closed = house.browser("phoner").api("GET", "/shift").json()["campaigns"][1]
     assert closed["reason"] == "window_closed"
@@ -76,7 +76,7 @@ def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(house: House) -> No
     now = house.clock.now()
 
     async def waits(reason: str) -> tuple[str, str]:
-        house.read(lambda tx: house_paused(tx, now, reason=reason))
+        house.write(lambda tx: house_paused(tx, now, reason=reason))
         await house.ready()
         await house.until(1)
         seat = await house.seat()
@@ -86,7 +86,7 @@ def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(house: House) -> No
         await house.on_shift()
         assert await waits("move of the office") == ("CAMP_PAUSED", "move of the office")
         assert await waits("provider_20003") == ("CAMP_PAUSED", "")  # that is for the floor
-        house.read(lambda tx: house_paused(tx, now, paused=False))
+        house.write(lambda tx: house_paused(tx, now, paused=False))
         await house.until(35)
         assert (await house.seat())["said"] == ""
         assert len(house.calls()) == 1
@@ -116,13 +116,13 @@ def test_who_is_due_in_the_night_is_rung_when_it_opens(house: House) -> None:
 def house_paused(
     tx: Any, now: datetime, *, paused: bool = True, reason: str = "move of the office"
 ) -> None:
-    campaign_states.put(tx, "kanvas", paused, reason, now)
+    operations.set_campaign_state(tx, "kanvas", paused, reason, now)
 
 
 def test_a_confirmed_telephone_is_rung_without_being_typed(house: House) -> None:
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
     number = f"+45{OWN}"
-    house.read(lambda tx: at_telephone(tx, user.id, number, house.clock.now()))
+    house.write(lambda tx: at_telephone(tx, user.id, number, house.clock.now()))
     lines = house.browser("phoner").api("GET", "/shift").json()["lines"]
     assert [one["kind"] for one in lines] == ["browser", "telephone"]
     assert (lines[1]["shown"], lines[1]["problem"]) == ("•••••• 56", None)
@@ -142,7 +142,7 @@ def test_a_sip_address_is_rung_at_an_allowed_host_only(
     house.add_user("phoner", Role.PHONER)
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
     line = "sip:maja@phones.example.org"
-    house.read(lambda tx: accounts.change(tx, user.id, line=line))
+    house.write(lambda tx: accounts.change(tx, user.id, line=line))
     status, answer = shift(house, None)
     assert (status, rung(house)) == ((200, [line]) if hosts else (403, []))
     assert hosts or "værter" in answer["detail"]
@@ -198,19 +198,19 @@ def in_a_register(tx: Any, number: int, now: datetime) -> None:
 def test_a_confirmed_number_is_asked_about_again_at_every_ring(house: House, what: str) -> None:
     now, number = house.clock.now(), f"+45{OWN}"
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    house.read(lambda tx: at_telephone(tx, user.id, number, now))
+    house.write(lambda tx: at_telephone(tx, user.id, number, now))
     key = phone.to_int(number)
     if what == "opted_out":
         about = subject.of_number(key)
-        house.read(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
+        house.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
     elif what == "on_a_list":
         campaign = house.server.ctx.rules.campaign("kanvas")
         rows = f"ref;navn;telefon\nN1;Ny;{OWN}\n".encode()
-        house.read(lambda tx: import_list(tx, campaign, rows, now))
+        house.write(lambda tx: take_in(tx, campaign, rows, now))
     elif what == "in_a_register":
-        house.read(lambda tx: in_a_register(tx, key, now))
+        house.write(lambda tx: in_a_register(tx, key, now))
     else:
-        house.read(lambda tx: accounts.change(tx, user.id, line="+4528123457"))
+        house.write(lambda tx: accounts.change(tx, user.id, line="+4528123457"))
     status, problem = shift(house, None)
     assert (status, rung(house)) == (403, [])
     reason = "line_unconfirmed" if what == "unconfirmed" else "line_refused"
@@ -222,7 +222,7 @@ def test_a_confirmed_number_is_asked_about_again_at_every_ring(house: House, wha
 @pytest.mark.parametrize(("hour", "status"), [(3, 403), (7, 403), (8, 200), (21, 200), (23, 403)])
 def test_a_telephone_is_not_rung_at_night(house: House, hour: int, status: int) -> None:
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    house.read(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", house.clock.now()))
+    house.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", house.clock.now()))
     house.clock.set(datetime.fromisoformat(f"2026-05-13T{hour:02}:30:00+02:00"))
     assert (shift(house, None)[0], len(rung(house))) == (status, int(status == 200))
 
@@ -230,7 +230,7 @@ def test_a_telephone_is_not_rung_at_night(house: House, hour: int, status: int) 
 def test_a_telephone_that_nobody_answers_rests(house: House) -> None:
     house.people.default = Behaviour(answers_after=None)
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    house.read(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", house.clock.now()))
+    house.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", house.clock.now()))
 
     def rings(minutes: int) -> int:
         before = len(rung(house))

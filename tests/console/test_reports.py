@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from callserver.database.daily_counts import count_refusal
+from callserver.database.operations import count_refusal
 from callserver.domain.role import Role
 from tests.console.conftest import Browser, House
 
@@ -49,7 +49,7 @@ def test_a_days_figures(house: House) -> None:
 def test_who_was_not_called_and_why(house: House) -> None:
     now = house.clock.now()
     for reason in ("SUP_PERSON", "SUP_PERSON", "FREQ_GAP"):
-        house.read(partial(count_refusal, campaign="kanvas", reason=reason, now=now))
+        house.write(partial(count_refusal, campaign="kanvas", reason=reason, now=now))
     (day,) = house.browser("supervisor").api("GET", "/reports").json()["days"]
     assert (day["dials"], [(one["key"], one["count"]) for one in day["refused"]]) == (
         0,

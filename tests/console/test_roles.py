@@ -67,7 +67,7 @@ def test_a_token_may_only_what_it_is_for(house: House) -> None:
     for scope in sorted(MAY[Role.ADMINISTRATOR]):
         token, hashed = new_token()
         work = partial(accounts.add_token, hashed=hashed, user_id=user.id, name="t", now=now)
-        house.read(partial(work, scopes=[scope]))
+        house.write(partial(work, scopes=[scope]))
         for one in endpoints(house):
             if one.needs is Footing.OPEN or one.path == "/events":
                 continue
@@ -98,7 +98,7 @@ def test_a_token_ends_on_its_day(house: House) -> None:
     now = house.clock.now()
     token, hashed = new_token()
     until = now + timedelta(days=1)
-    house.read(lambda tx: accounts.add_token(tx, hashed, 1, "t", now, until=until))
+    house.write(lambda tx: accounts.add_token(tx, hashed, 1, "t", now, until=until))
     header = {"authorization": f"Bearer {token}"}
     assert Browser(house).api("GET", "/me", **header).status_code == 200
     house.clock.set(until)

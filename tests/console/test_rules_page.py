@@ -11,7 +11,7 @@ import pytest
 
 from callserver.database import accounts, revisions
 from callserver.domain.role import Role
-from callserver.engine.lists.importer import import_list
+from callserver.engine.lists.importer import take_in
 from tests.console.conftest import Browser, House
 from tests.house import ROOT
 
@@ -336,12 +336,10 @@ def test_the_effect_counts_by_reason(house: House) -> None:
         for number in range(4532200000, 4532200005):
             suppressions.add(tx, subject.of_number(number), Scope.NUMBER, house.clock.now(), "t")
 
-    house.read(noes)
+    house.write(noes)
     rules = house.server.ctx.rules
     members = b"ref;navn;telefon\nO1;Et Medlem;32201234\n"
-    house.read(
-        lambda tx: import_list(tx, rules.campaign("opgradering"), members, house.clock.now())
-    )
+    house.write(lambda tx: take_in(tx, rules.campaign("opgradering"), members, house.clock.now()))
     administrator = house.browser("administrator")
     change = edited(administrator, "gap_hours: 4", "gap_hours: 6")
     found = lines(administrator.api("POST", "/rules/effect", change))[-1]
@@ -357,7 +355,7 @@ def test_a_token_may_propose_for_machines(house: House) -> None:
     token, hashed = new_token()
     user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
     scopes = [Action.SEE_RULES, Action.CHANGE_RULES]
-    house.read(
+    house.write(
         lambda tx: accounts.add_token(tx, hashed, user.id, "ci", house.clock.now(), scopes=scopes)
     )
     header = {"authorization": f"Bearer {token}"}

@@ -160,6 +160,6 @@ def test_off_boarding_ends_everything_at_once(house: House) -> None:
     user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
     assert user is not None
     now = house.clock.now()
-    house.read(lambda tx: offboarding.off_board(tx, user, now, by="test"))
+    house.write(lambda tx: offboarding.off_board(tx, user, now, by="test"))
     assert browser.api("GET", "/me").status_code == 401
     assert refused(Browser(house), "phoner", PASSWORD) == 403

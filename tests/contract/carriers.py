@@ -38,6 +38,7 @@ from tests.exchange.real import ROOT, Called, Exchange
 from tests.exchange.sip import Telephone
 from tests.exchange.tones import tone, whom
 from tests.harness.databases import sqlite_file
+from tests.harness.waiting import PATIENCE_S
 from tests.house import TUESDAY, People
 from tests.noting_engine import NotingEngine, webhook_routes
 
@@ -76,7 +77,7 @@ class Carrier(Protocol):
     engine: Engine
 
     def now(self) -> datetime: ...
-    async def until(self, what: Callable[[], Any], seconds: float = 20) -> None: ...
+    async def until(self, what: Callable[[], Any], seconds: float = PATIENCE_S) -> None: ...
     async def pass_time(self, seconds: float) -> None: ...
     async def phoner_in_room(self) -> Room: ...
     async def talk(self) -> Room:
@@ -145,7 +146,7 @@ class SimulatedTwilio:
     def now(self) -> datetime:
         return self._evening.clock.now()
 
-    async def until(self, what: Callable[[], Any], seconds: float = 20) -> None:
+    async def until(self, what: Callable[[], Any], seconds: float = PATIENCE_S) -> None:
         end = self.now() + timedelta(seconds=seconds)
         while not what():
             due = self._evening.agenda.next_at()
@@ -235,7 +236,7 @@ class RealAsterisk:
 
     async def begin(self) -> None:
         self._events.start()
-        await asyncio.wait_for(self._events.owns.wait(), 10)
+        await asyncio.wait_for(self._events.owns.wait(), PATIENCE_S)
 
     async def end(self) -> None:
         for channel in (await self.ari.get("channels")).body or ():
@@ -253,7 +254,7 @@ class RealAsterisk:
     def now(self) -> datetime:
         return self._clock.now()
 
-    async def until(self, what: Callable[[], Any], seconds: float = 20) -> None:
+    async def until(self, what: Callable[[], Any], seconds: float = PATIENCE_S) -> None:
         end = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < end, ("it did not come about", self.engine.told)

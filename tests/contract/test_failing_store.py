@@ -4,6 +4,7 @@ import asyncio
 import resource
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,9 +18,9 @@ from callserver.database import postgres
 from callserver.database.postgres import PostgresStore
 from callserver.database.store import UNAVAILABLE, AnyStore, SqliteStore, open_store
 from callserver.ports import Tx
+from tests.harness.waiting import PATIENCE_S
 from tests.silence import Way, way_to
 
-SOON = 5.0
 """Seconds after which somebody who is still waiting was forgotten."""
 
 
@@ -34,7 +35,7 @@ def kept(tx: Tx) -> list[Any]:
 async def fate(waiting: Awaitable[object]) -> str:
     """How it ended: the error's name, or "done"."""
     try:
-        await asyncio.wait_for(waiting, SOON)
+        await asyncio.wait_for(waiting, PATIENCE_S)
     except TimeoutError:
         return "forgotten"
     except Exception as error:  # noqa: BLE001 - whichever it is
@@ -78,6 +79,7 @@ def test_what_is_durable_is_acknowledged_before_the_next_lock_is_waited_for(
     async def work() -> None:
         async with opened(sqlite_url) as store:
             begins = 0
+            acknowledged = threading.Event()
             later: list[asyncio.Future[object]] = []
 
             def first(tx: Tx) -> None:
@@ -92,12 +94,11 @@ def test_what_is_durable_is_acknowledged_before_the_next_lock_is_waited_for(
             def _begins(_: Connection) -> None:
                 nonlocal begins
                 begins += 1
-                if begins == 2:
-                    time.sleep(1)  # as long as another process holds the lock
+                if begins == 2:  # another process holds the lock until the first is acknowledged
+                    assert acknowledged.wait(PATIENCE_S)
 
-            started = time.monotonic()
             await store.run(first)
-            assert time.monotonic() - started < 0.9
+            acknowledged.set()
             await later[0]
             assert begins == 2
 
@@ -308,7 +309,7 @@ def test_a_silent_database_frees_every_thread(
         monkeypatch.setattr(postgres, "CLOSE_S", 0.2)
         hung = asyncio.ensure_future(store.run(put(101)))
         await asyncio.sleep(0.5)
-        await asyncio.wait_for(asyncio.to_thread(store.close), 20)
+        await asyncio.wait_for(asyncio.to_thread(store.close), PATIENCE_S)
         assert isinstance((await asyncio.gather(hung, return_exceptions=True))[0], UNAVAILABLE)
 
     with way_to(postgres_url) as way:

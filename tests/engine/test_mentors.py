@@ -58,7 +58,7 @@ def test_the_rule(store: AnyStore, mentor: int | None, role: Role, *, may: bool)
 )
 def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bool) -> None:
     house = TestHouse(tmp_path, phoners=0)
-    house.read(populate)
+    house.write(populate)
     administrator = house.read(lambda tx: accounts.user(tx, 16))
     given = AccountDetails(
         "Person 11", Role.PHONER, "nord", None, 1, policy_ack=True, mentor=mentor
@@ -73,7 +73,7 @@ def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bool) ->
         await heard.bind(administrator, TRAINEE, mentor)
 
     for door in (accounts_page, floor):
-        house.read(lambda tx: accounts.change(tx, TRAINEE, mentor=None))
+        house.write(lambda tx: accounts.change(tx, TRAINEE, mentor=None))
         with refused:
             asyncio.run(door())
         trainee = house.read(lambda tx: accounts.user(tx, TRAINEE))

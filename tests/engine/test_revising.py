@@ -216,7 +216,7 @@ def test_a_revision_that_no_version_reads_any_more_gives_way(house: TestHouse) -
         await house.server.rules_in_force.start()
         first = in_force(house)
         broken = {"campaigns/kanvas.yaml": "no_such_key: 1\n"}
-        house.read(lambda tx: revisions.put_in_force(tx, "of-old", {}, broken, house.clock.now()))
+        house.write(lambda tx: revisions.put_in_force(tx, "of-old", {}, broken, house.clock.now()))
         await house.server.rules_in_force.look()
         assert house.server.ctx.rules.current.revision == first  # a running server keeps its own
         house.server.store.close()

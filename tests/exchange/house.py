@@ -19,11 +19,11 @@ from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli.invented_data import wash
 from callserver.database import accounts
-from callserver.database.store import make_engine
-from callserver.database.tables import audit, calls, contacts, seats
+from callserver.database.store import make_engine, reading
+from callserver.database.tables import seats
 from callserver.engine.accounts.authentication import hash_of
 from callserver.engine.context import Rules
-from callserver.engine.lists.importer import import_list
+from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from callserver.simulator.robots import document
@@ -31,6 +31,8 @@ from tests.exchange.proxy import Proxy
 from tests.exchange.real import ROOT, Called, Exchange
 from tests.exchange.sip import Telephone
 from tests.harness.databases import sqlite_file
+from tests.harness.protocol import Harness
+from tests.harness.waiting import PATIENCE_S
 
 SUPERVISOR = 21
 
@@ -46,7 +48,7 @@ def people(*endings: str) -> str:
     return "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
 
 
-class ExchangeHouse:
+class ExchangeHouse(Harness):
     """One server process in the test's own loop. `until` waits for what must come about."""
 
     __test__ = False
@@ -89,7 +91,7 @@ class ExchangeHouse:
         self.app: Starlette = create(self.server)
         self._serving = contextlib.AsyncExitStack()
         await self._serving.enter_async_context(self.app.router.lifespan_context(self.app))
-        await asyncio.wait_for(self.events.owns.wait(), 10)
+        await asyncio.wait_for(self.events.owns.wait(), PATIENCE_S)
 
     async def stop(self) -> None:
         if self._serving is not None:
@@ -106,7 +108,7 @@ class ExchangeHouse:
 
         def work(tx: Tx) -> None:
             wash(tx, Rules(load(ROOT / "config")), self.clock.now())
-            import_list(tx, campaign, list_.encode(), self.clock.now())
+            take_in(tx, campaign, list_.encode(), self.clock.now())
             for number in range(1, phoners + 1):
                 accounts.add(
                     tx,
@@ -124,15 +126,17 @@ class ExchangeHouse:
         """Beside the server's own connection, which is busy with transactions of its own."""
         if self._reading is None:
             self._reading = create_engine(self.database)
-        with self._reading.begin() as tx:
+        with reading(self._reading) as tx:
             return work(tx)
 
-    def write(self, work: Callable[[Tx], object]) -> None:
+    def write(self, work: Callable[[Tx], Any]) -> Any:
         """The same, to change something."""
         writing = make_engine(self.database)
-        with writing.begin() as tx:
-            work(tx)
-        writing.dispose()
+        try:
+            with writing.begin() as tx:
+                return work(tx)
+        finally:
+            writing.dispose()
 
     async def api(self, method: str, path: str, body: Any = None, phoner: int = 1) -> Any:
         sent = b"" if body is None else json.dumps(body).encode()
@@ -194,20 +198,7 @@ class ExchangeHouse:
         query = select(seats).where(seats.c.phoner == phoner)
         return self.read(lambda tx: tx.execute(query).one())
 
-    def calls(self) -> list[Any]:
-        query = select(calls).order_by(calls.c.permit_at)
-        return list(self.read(lambda tx: tx.execute(query).all()))
-
-    def contacts(self) -> list[Any]:
-        query = select(contacts).order_by(contacts.c.id)
-        return list(self.read(lambda tx: tx.execute(query).all()))
-
-    def entries(self, kind: str) -> list[dict[str, Any]]:
-        query = select(audit.c.body).order_by(audit.c.id)
-        found = [json.loads(one) for one in self.read(lambda tx: tx.execute(query).scalars().all())]
-        return [one for one in found if one["kind"] == kind]
-
-    async def until(self, what: Callable[[], Any], seconds: float = 15) -> float:
+    async def until(self, what: Callable[[], Any], seconds: float = PATIENCE_S) -> float:
         """Wait until it is so; how long it took."""
         began = time.monotonic()
         while not what():

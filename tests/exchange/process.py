@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from callserver.ports import Tx
 from tests.exchange.house import ExchangeHouse
 from tests.exchange.real import ROOT, Called, Exchange, free_port
 from tests.exchange.sip import Telephone
+from tests.harness.waiting import PATIENCE_S
 from tests.journeys.test_processes import Process, is_up
 
 
@@ -76,11 +78,11 @@ class ProcessHouse(ExchangeHouse):
         self.write(add)
         telephone = await Telephone(name, self.exchange.sip, **more).open()
         self.telephones.append(telephone)
-        for _ in range(50):
-            if await telephone.register(password) == 200:
-                return telephone
+        end = time.monotonic() + PATIENCE_S
+        while await telephone.register(password) != 200:
+            assert time.monotonic() < end, "the telephone could not sign in"
             await asyncio.sleep(0.1)
-        raise AssertionError("the telephone could not sign in")
+        return telephone
 
 
 @contextlib.asynccontextmanager

@@ -1,5 +1,6 @@
 """Starts what the tests speak with: an Asterisk of their own, and SIPp as the telephones it calls."""
 
+import os
 import re
 import shutil
 import signal
@@ -19,6 +20,7 @@ from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.config_folder import load
 from callserver.settings import Settings, from_environment
 from callserver.simulator.sipp import Sipp
+from tests.harness import processes
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -113,9 +115,8 @@ class Called(Sipp):
 def make(folder: Path) -> Exchange:
     """An Asterisk with free ports and a password of its own; not started yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [ROOT / ".venv/bin/callserver", "asterisk", "local", folder], check=True, cwd=ROOT
-    )
+    done = processes.run("asterisk", "local", str(folder), environment=os.environ)
+    assert done.returncode == 0, done.stderr
     lines = (folder / "env").read_text("utf-8").splitlines()
     environment = dict(line.split("=", 1) for line in lines)
     return Exchange(folder, {key: value.strip("'") for key, value in environment.items()})

@@ -9,6 +9,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+RESEND_S = 5
+"""A request that got no answer by then is sent again: UDP may lose it."""
+
 SILENCE = b"\xd5" * 160
 """20 ms of A-law silence."""
 
@@ -343,10 +346,10 @@ class Telephone(asyncio.DatagramProtocol):
         waiting: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting[(call_id, f"{cseq} {method}")] = waiting
         message = self._request(method, uri, call_id, cseq, headers, talk, body)
-        for _ in range(3):
+        for _ in range(12):
             self._send(message)
             try:
-                return await asyncio.wait_for(asyncio.shield(waiting), 5)
+                return await asyncio.wait_for(asyncio.shield(waiting), RESEND_S)
             except TimeoutError:
                 continue
         raise AssertionError(f"{method} was not answered")

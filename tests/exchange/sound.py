@@ -14,6 +14,7 @@ from tests.exchange.house import SUPERVISOR, ExchangeHouse, living, people
 from tests.exchange.real import Called, Exchange
 from tests.exchange.sip import Packet, Talk, Telephone
 from tests.exchange.tones import tone, whom
+from tests.harness.waiting import PATIENCE_S
 
 TONES = {"phoner": 400, "contact": 650, "supervisor": 1100}
 
@@ -78,7 +79,9 @@ class SoundHouse(ExchangeHouse):
         found = await asyncio.gather(*(self.heard(one) for one in telephones))
         return [whom(packets, TONES) for packets in found]
 
-    async def until_heard(self, telephone: Telephone, *names: str, seconds: float = 8) -> None:
+    async def until_heard(
+        self, telephone: Telephone, *names: str, seconds: float = PATIENCE_S
+    ) -> None:
         """Wait until a telephone hears exactly these."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds

@@ -194,7 +194,9 @@ def test_the_hash_of_an_erased_person_counts_too(house: TestHouse) -> None:
     async def work() -> None:
         await missed_and_rang_back(house, "")
         about = subject.of_hash(4532200000, house.server.ctx.secret)
-        house.read(lambda tx: suppressions.add(tx, about, Scope.HASH, house.clock.now(), "command"))
+        house.write(
+            lambda tx: suppressions.add(tx, about, Scope.HASH, house.clock.now(), "command")
+        )
         assert await greeted(house) == "inbound_no_calls"
         assert await pressed_one(house) == "inbound_call_me_refused"
 

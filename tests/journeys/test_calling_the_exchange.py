@@ -113,7 +113,7 @@ def test_a_withheld_number_hears_us_and_is_not_asked(
     async def work(house: ExchangeHouse) -> None:
         _, talk = await calls(house, "anonymous")
         await hears(house, talk)
-        await house.until(talk.ended.is_set, 40)
+        await house.until(talk.ended.is_set)
         assert [entry.get("key") for entry in house.entries("inbound")] == [None]
         assert noes(house) == []
 
@@ -129,7 +129,7 @@ def test_silence_ends_politely(
         _, talk = await calls(house, "+4532200100")
         await hears(house, talk)
         began = time.monotonic()
-        await house.until(talk.ended.is_set, 40)  # the question, a second, the farewell
+        await house.until(talk.ended.is_set)  # the question, a second, the farewell
         assert time.monotonic() - began > 5
         assert [entry.get("key") for entry in house.entries("inbound")] == [None, "other"]
         assert noes(house) == []

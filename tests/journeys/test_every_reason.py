@@ -16,14 +16,13 @@ import pytest
 from sqlalchemy import text, update
 
 from callserver.adapters import yaml_files
-from callserver.database import campaign_states, contacts, marks, suppressions
+from callserver.database import contacts, marks, operations, suppressions
 from callserver.database.tables import users
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
 from callserver.domain.call import DialPath
 from callserver.domain.configuration import Configuration, compose
 from callserver.domain.facts import Scope
-from callserver.domain.marks import MarkKind
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.gate import gate
@@ -116,12 +115,12 @@ def after_hours_of_rest(hours: float) -> Play:
 async def paused(house: TestHouse) -> None:
     await house.on_shift()
     now = house.clock.now()
-    house.read(lambda tx: house_state(tx, now))
+    house.write(lambda tx: house_state(tx, now))
     await refused_by_hand(house)
 
 
 def house_state(tx: Any, now: datetime) -> None:
-    campaign_states.put(tx, "kanvas", paused=True, reason="frokost", now=now)
+    operations.set_campaign_state(tx, "kanvas", paused=True, reason="frokost", now=now)
 
 
 async def clock_off(house: TestHouse) -> None:
@@ -146,7 +145,7 @@ async def abandoned_once(house: TestHouse) -> None:
 def phoner(**values: Any) -> Play:
     async def work(house: TestHouse) -> None:
         await house.on_shift()
-        house.read(lambda tx: tx.execute(update(users).values(**values)))
+        house.write(lambda tx: tx.execute(update(users).values(**values)))
         await house.ready()
         await house.until(5)
         assert house.network.record == []
@@ -157,17 +156,17 @@ def phoner(**values: Any) -> Play:
 async def leaves(house: TestHouse) -> None:
     """Somebody leaves the house while their seat waits for the campaign to be resumed."""
     now = house.clock.now()
-    house.read(lambda tx: house_state(tx, now))
+    house.write(lambda tx: house_state(tx, now))
     await house.on_shift()
     await house.ready()
-    house.read(lambda tx: resumed(tx, now))
-    house.read(lambda tx: tx.execute(update(users).values(left_at=now)))
+    house.write(lambda tx: resumed(tx, now))
+    house.write(lambda tx: tx.execute(update(users).values(left_at=now)))
     await house.server.dialer.dial(1)
     assert house.network.record == []
 
 
 def resumed(tx: Any, now: datetime) -> None:
-    campaign_states.put(tx, "kanvas", paused=False, reason="", now=now)
+    operations.set_campaign_state(tx, "kanvas", paused=False, reason="", now=now)
 
 
 @dataclass(frozen=True)
@@ -332,7 +331,7 @@ def test_suppressions_are_never_older_than_the_decision(house_: TestHouse) -> No
         await house_.on_shift()
         about = subject.of_number(4532200000)
         now = house_.clock.now()
-        house_.read(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "another process"))
+        house_.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "another process"))
         await house_.ready()
         await house_.until(5)
 
@@ -356,12 +355,12 @@ def test_without_its_entry_no_dial_is_made(house_: TestHouse) -> None:
 
     async def work() -> None:
         await house_.on_shift()
-        house_.read(lambda tx: tx.execute(text(broken)))
+        house_.write(lambda tx: tx.execute(text(broken)))
         for path, body in (("/dial", {"number": NUMBER}), ("/ready", {})):
             with pytest.raises(Exception, match="full"):  # what the server answers with 500
                 await house_.api("POST", path, body)
         assert house_.calls() == []
-        house_.read(lambda tx: tx.execute(text("DROP TRIGGER full")))
+        house_.write(lambda tx: tx.execute(text("DROP TRIGGER full")))
         await house_.ready()
         await house_.until(5)
 
@@ -372,14 +371,14 @@ def test_without_its_entry_no_dial_is_made(house_: TestHouse) -> None:
 def test_no_campaign_is_in_force_without_its_policy(tmp_path: Path) -> None:
     config = edited(tmp_path, ())
     (config / DK).rename(config / "policies/another.yaml")
-    found = compose(yaml_files.parse(yaml_files.read_folder(config)))
+    found = compose(yaml_files.read_folder(config))
     assert not isinstance(found, Configuration)
 
 
 @pytest.mark.parametrize("shown", ["", "null", '""', "withheld", "anonymous"])
 def test_no_campaign_is_in_force_without_a_number_to_show(tmp_path: Path, shown: str) -> None:
     config = edited(tmp_path, ((KANVAS, 'caller_id: "+4532123400"', f"caller_id: {shown}"),))
-    found = compose(yaml_files.parse(yaml_files.read_folder(config)))
+    found = compose(yaml_files.read_folder(config))
     assert not isinstance(found, Configuration)
 
 
@@ -417,7 +416,7 @@ def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
     def without_a_seat(tx: Any) -> Any:
         ctx = house_.server.ctx
         one = contacts.by_number(tx, 4532200001)[0]
-        marks.mark(tx, subject.of_number(one.number), MarkKind.ABANDONED, ctx.clock.now())
+        marks.mark(tx, subject.of_number(one.number), "abandoned", ctx.clock.now())
         question = DialRequest(
             one, ctx.rules.campaign("kanvas"), DialPath.LIST, None, ctx.clock.now()
         )
@@ -430,7 +429,7 @@ def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
     assert isinstance(permit.decide(reserved, "a"), permit.DialPermit)
     row: Any = None
     with pytest.raises(ValueError, match="needs a seat"):
-        house_.read(
+        house_.write(
             lambda tx: gate._write_call(
                 tx,
                 DialRequest(

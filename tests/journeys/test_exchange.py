@@ -112,7 +112,7 @@ def test_three_telephones_that_nobody_answers(
             for phoner in (1, 2, 3):
                 await house.on_shift(phoner)
                 await house.ready(phoner)
-            await house.until(lambda: [c.ended_at for c in house.calls()].count(None) == 0, 40)
+            await house.until(lambda: [c.ended_at for c in house.calls()].count(None) == 0)
             found = {str(call.number)[-2:]: call for call in house.calls()}
             assert {ending: call.cause for ending, call in found.items()} == causes
             # Who answered in that moment is not left in silence: the answer is taken, and ended.
@@ -187,7 +187,7 @@ def test_who_answers_a_phoner_who_has_just_died_hears_an_apology(play: Play) -> 
         telephone.die()  # three seconds before the answer, and nothing tells us
         await house.until(lambda: house.calls()[0].answered_at is not None)
         assert await house.until(lambda: house.entries("apologised")) < 2
-        await house.until(lambda: house.calls()[0].ended_at is not None, 30)
+        await house.until(lambda: house.calls()[0].ended_at is not None)
         assert house.calls()[0].abandoned
         assert not house.seat().connected
 
@@ -225,7 +225,7 @@ def test_asterisk_restarts_in_mid_call(play: Play) -> None:
         await asyncio.sleep(HEARD_WITHIN.total_seconds())  # they have met: no apology is owed
         await asyncio.to_thread(house.exchange.restart)
         await asyncio.to_thread(await_trunk, house.exchange, "online")
-        await house.until(lambda: house.seat().state == "wrapping_up", 20)
+        await house.until(lambda: house.seat().state == "wrapping_up")
         assert house.calls()[0].cause == "completed"
         assert not house.seat().connected
         await house.until(lambda: house.entries("listening_stopped"))
@@ -234,7 +234,7 @@ def test_asterisk_restarts_in_mid_call(play: Play) -> None:
         listener.die()
         await house.telephone()  # as telephones do by themselves: they sign in again
         await house.outcome("no_thanks", then="ready")
-        await house.until(lambda: house.seat().connected, 45)  # rung without being asked
+        await house.until(lambda: house.seat().connected)  # rung without being asked
         await house.until(lambda: house.seat().reason == "list_finished")
         assert house.called.invited()[before:] == ["+4532200100"]
 
@@ -248,9 +248,9 @@ def test_asterisk_restarts_while_it_rings(play: Play) -> None:
         await house.ready()
         await house.until(lambda: house.seat().state == "ringing")
         await asyncio.to_thread(house.exchange.restart)
-        await house.until(lambda: house.calls()[0].ended_at is not None, 20)
+        await house.until(lambda: house.calls()[0].ended_at is not None)
         assert house.calls()[0].cause == "unreachable"
-        await house.until(lambda: house.seat().state == "connecting", 20)
+        await house.until(lambda: house.seat().state == "connecting")
         assert house.called.invited()[before:] == ["+4532200102"]
         await asyncio.to_thread(await_trunk, house.exchange, "online")
 
@@ -394,13 +394,13 @@ def test_a_telephone_number_is_confirmed_and_then_rung(
         status, _ = await asgi.call(house.app, "POST", url, headers, body)
         assert (status, house.called.invited()[before:]) == (403, [])
         await house.api("POST", "/line/call", {})
-        await house.until(lambda: house.calls() and house.calls()[0].ended_at, 60)
+        await house.until(lambda: house.calls() and house.calls()[0].ended_at)
         call = house.calls()[0]
         assert (call.path, call.cause) == ("confirmation", "completed")
         assert (call.ended_at - call.answered_at).total_seconds() > 10  # twelve digits, and words
         await house.api("POST", "/line/code", {"code": "012345"})
         await house.api("POST", "/shift", {"campaign": "kanvas", "line": None})
-        await house.until(lambda: house.called.invited()[before:] == [number, number], 20)
+        await house.until(lambda: house.called.invited()[before:] == [number, number])
 
     play(work, "00")
 
@@ -414,14 +414,14 @@ def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(play: Pl
         assert house.server.exchange
         found = await house.server.exchange.softphones.hand_out("telephone_1", 1)
         await house.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
-        await house.until(lambda: house.seat().reason == "line_away", 30)
+        await house.until(lambda: house.seat().reason == "line_away")
         mute = await Mute("telephone_1", house.exchange.sip).open()
         house.telephones.append(mute)
         assert await mute.register(found.password) == 200
-        await house.until(lambda: house.seat().reason == "line_silent", 60)
+        await house.until(lambda: house.seat().reason == "line_silent")
         mute.die()
         await house.telephone()
-        await house.until(lambda: house.seat().connected, 60)
+        await house.until(lambda: house.seat().connected)
         assert house.seat().reason == "arrived"
 
     play(work, "00")

@@ -78,7 +78,7 @@ def sitting(
                 await signed_in(exchange, found.name)
                 body = {"campaign": "kanvas", "line": f"sip:{found.name}"}
                 await house.api("POST", "/shift", body)
-                await house.until(lambda: house.seat().connected, 60)
+                await house.until(lambda: house.seat().connected)
                 await work(house, telephone)
             finally:
                 telephone.stop()
@@ -119,7 +119,7 @@ def test_a_foreign_telephone_talks_through_a_foreign_carrier(
 
     async def work(house: ExchangeHouse, telephone: Baresip) -> None:
         await house.ready()
-        await house.until(lambda: house.seat().state == "talking", 60)
+        await house.until(lambda: house.seat().state == "talking")
         assert house.server.exchange
         ari = house.server.exchange.ari
         # The telephones beyond the carrier speak no SRTP: by TLS only the phoner's sound is counted.
@@ -131,7 +131,7 @@ def test_a_foreign_telephone_talks_through_a_foreign_carrier(
                 await asyncio.sleep(0.1)
             assert await heard(ari, leg) > 10
         await house.api("POST", "/hang-up", {})
-        await house.until(lambda: house.calls()[0].ended_at, 60)
+        await house.until(lambda: house.calls()[0].ended_at)
         assert house.calls()[0].cause == "completed"
         invited = re.findall(r"INVITED (.+)", at[2].log.read_text("latin-1"))[-1]
         assert invited.startswith("+4532200100 FROM +4532123400")
@@ -150,7 +150,7 @@ def test_a_carrier_that_does_not_accept_us_stops_the_campaign_at_once(
 ) -> None:
     async def work(house: ExchangeHouse, _: Baresip) -> None:
         await house.ready()
-        await house.until(lambda: house.entries("breaker"), 60)
+        await house.until(lambda: house.entries("breaker"))
         assert house.entries("breaker")[0]["reason"] == f"provider_{code}"
         await asyncio.sleep(1)
         assert [(one.cause, one.code) for one in house.calls()] == [("declined", code)]
@@ -166,7 +166,7 @@ def test_a_run_of_refusals_without_any_ringing_stops_the_campaign(
 ) -> None:
     async def work(house: ExchangeHouse, _: Baresip) -> None:
         await house.ready()
-        await house.until(lambda: house.entries("breaker"), 60)
+        await house.until(lambda: house.entries("breaker"))
         await asyncio.sleep(1)
         calls = house.calls()
         assert 1 < len(calls) < 5
@@ -185,9 +185,9 @@ def test_a_wrong_password_of_the_trunk_is_told_everywhere(
         await_trunk(at[0], "online")
 
         async def work(house: ExchangeHouse, _: Baresip) -> None:
-            await house.until(lambda: "not_registered" in alarms(house), 60)
+            await house.until(lambda: "not_registered" in alarms(house))
             await house.ready()
-            await house.until(lambda: house.entries("breaker"), 60)
+            await house.until(lambda: house.entries("breaker"))
             assert house.entries("breaker")[0]["reason"] == "provider_407"
             assert [one.code for one in house.calls()] == [407]
 
@@ -213,13 +213,13 @@ def test_who_calls_back_to_the_registered_contact_is_greeted(
                 found = {one.state for one in house.read(states.every)}
                 return found == {"online", "registered"}
 
-            await house.until(at_carrier_, 60)
+            await house.until(at_carrier_)
             caller = await Telephone("20304050", (HOST, carrier.port)).open()
             house.telephones.append(caller)
             with capture_logs() as logs:
                 talk = await caller.call("32123400")
                 assert talk.status == 200
-                await house.until(lambda: house.entries("inbound"), 30)
+                await house.until(lambda: house.entries("inbound"))
                 await asyncio.sleep(0.5)
                 await caller.hang_up(talk)  # before the greeting has been said
                 await asyncio.sleep(1)
@@ -274,7 +274,7 @@ def test_a_wrong_password_leaves_a_line_for_fail2ban(
                 lines = security.read_text().splitlines()
                 return [one for one in lines if "ChallengeResponseFailed" in one]
 
-            await house.until(told, 30)
+            await house.until(told)
             assert 'RemoteAddress="IPV4/UDP/127.0.0.1/' in told()[-1]
 
     asyncio.run(work())

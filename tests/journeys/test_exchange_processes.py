@@ -120,7 +120,7 @@ def test_the_phoner_hangs_up_while_the_server_is_dead(
             house.begin()
             await house.up()
             await house.until(lambda: not house.seat().connected)
-            await house.until(lambda: house.seat().connected, 45)
+            await house.until(lambda: house.seat().connected)
             assert telephone.talk is not None
             assert telephone.talk is not talk
 
@@ -142,7 +142,7 @@ def test_another_process_takes_the_events_over(
             await house.until(lambda: house.seat().state == "talking")
             house.kill(0)
             await house.api("POST", "/hang-up", {})
-            await house.until(lambda: house.seat().state == "wrapping_up", 20)
+            await house.until(lambda: house.seat().state == "wrapping_up")
             await house.outcome("no_thanks", then="ready")
             await house.until(lambda: house.seat().state == "talking")
             assert telephone.talk is not None

@@ -18,6 +18,7 @@ from callserver.ports import Tx
 from tests.exchange.house import opened, people
 from tests.exchange.real import WHY_NOT, Called, Exchange, make
 from tests.exchange.streams import Browser, TlsTelephone
+from tests.harness.waiting import PATIENCE_S
 
 
 def test_a_browser_signs_in_with_its_newest_password_only(
@@ -92,7 +93,7 @@ def test_a_phoner_may_ring_in_herself(exchange: tuple[Exchange, Called], tmp_pat
             await house.ready()
             await house.until(lambda: house.seat().state == "talking")
             await telephone.hang_up(talk)
-            await house.until(lambda: house.calls()[0].ended_at is not None, 30)
+            await house.until(lambda: house.calls()[0].ended_at is not None)
             assert not house.seat().connected
 
     asyncio.run(work())
@@ -166,7 +167,7 @@ def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
             assert await telephone.register(found.password) == 200
 
             await house.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
-            await asyncio.wait_for(telephone.rang.wait(), 5)
+            await asyncio.wait_for(telephone.rang.wait(), PATIENCE_S)
             (talk,) = telephone.talks.values()
             assert talk.invite is not None
             assert "RTP/SAVP " in talk.invite.body

@@ -10,7 +10,7 @@ import pytest
 
 from callserver.cli.invented_data import at_telephone
 from callserver.database import accounts, listenings
-from callserver.database.tables import listenings as table
+from callserver.database.more_tables import listenings as table
 from callserver.domain.line import OwnLine
 from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.role import MAY, Role
@@ -479,7 +479,7 @@ def test_a_late_answer_leads_nobody_where_she_may_not_be(house: EarHouse, then: 
             # Its order is lost for a while, and the leg goes on for that.
             now = house.clock.now()
             later = now + timedelta(seconds=60)
-            house.read(lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later)))
+            house.write(lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later)))
         house.network.leave(ear)
         await execute(ear, first)
         assert ear.conference is not None
@@ -526,7 +526,7 @@ def test_a_listener_who_is_not_there_does_not_listen(house: EarHouse) -> None:
         assert (status, mine["open"]) == (200, None)
         assert mine["ended"]["because"] == "not_answered"
         house.people.does["+4532209999"] = Behaviour(answers_after=None)
-        house.read(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
+        house.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
         assert await house.listen() == 200
         await house.until(50)
         assert (await house.ask("GET", "/listenings/mine"))[1]["open"] is None
@@ -543,7 +543,7 @@ def test_stopping_while_her_telephone_rings(house: EarHouse) -> None:
 
     async def work() -> None:
         await house.talking()
-        house.read(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
+        house.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
         assert await house.listen() == 200
         await house.until(2)
         assert await house.stop() == 200
@@ -567,7 +567,7 @@ def test_it_ends_with_the_right_the_shift_and_the_leg(house: EarHouse, what: str
         assert ear is not None
         if what == "off_boarded":
             user = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
-            house.read(lambda tx: off_board(tx, user, now, "test"))
+            house.write(lambda tx: off_board(tx, user, now, "test"))
             await house.until(2)
         elif what == "another_role":
             user = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
@@ -578,7 +578,7 @@ def test_it_ends_with_the_right_the_shift_and_the_leg(house: EarHouse, what: str
             )
             await house.until(2)
         elif what == "moved":
-            house.read(lambda tx: accounts.change(tx, SUPERVISOR, department="syd"))
+            house.write(lambda tx: accounts.change(tx, SUPERVISOR, department="syd"))
             await house.until(40)
         elif what == "shift_over":
             await house.api("POST", "/off", {})
@@ -631,7 +631,7 @@ def test_a_stop_whose_order_was_lost_is_carried_out_after_the_restart(house: Ear
         ear, now = house.ear(), house.clock.now()
         assert ear is not None
         later = now + timedelta(seconds=5)
-        house.read(
+        house.write(
             lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later))
         )  # what the transaction wrote; the order never went out
         house.restart()
@@ -723,7 +723,7 @@ def test_who_was_never_in_the_room_is_not_said_to_have_listened(house: EarHouse)
     async def work() -> None:
         await house.talking()
         house.people.does["+4532209999"] = Behaviour(answers_after=None)
-        house.read(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
+        house.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
         assert await house.listen() == 200
         await house.until(50)
         _, heard = await house.api("GET", "/heard")

@@ -42,7 +42,7 @@ def test_whatever_happens_listening_disturbs_nobody(
 
     async def work() -> None:
         await house.on_shift()
-        house.read(lambda tx: accounts.change(tx, TRAINEE, mentor=1))
+        house.write(lambda tx: accounts.change(tx, TRAINEE, mentor=1))
         for what, seconds in steps:
             await act(house, what)
             house.check()

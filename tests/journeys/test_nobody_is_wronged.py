@@ -11,7 +11,7 @@ from callserver.database import marks, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine.gate import explanation
-from callserver.engine.lists.importer import import_list
+from callserver.engine.lists.importer import take_in
 from callserver.ports import Tx
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
@@ -36,7 +36,7 @@ def suppress(tx: Tx, now: Any, number: int = 4532200000) -> None:
 
 def test_a_no_before_the_dial_is_final(house: TestHouse) -> None:
     async def work() -> None:
-        house.read(lambda tx: suppress(tx, house.clock.now()))
+        house.write(lambda tx: suppress(tx, house.clock.now()))
         await house.on_shift()
         await house.ready()
         await house.until(2)
@@ -49,7 +49,7 @@ def test_a_no_before_the_dial_is_final(house: TestHouse) -> None:
 
 def test_a_no_counts_though_another_servers_clock_goes_before_ours(house: TestHouse) -> None:
     async def work() -> None:
-        house.read(lambda tx: suppress(tx, house.clock.now() + timedelta(minutes=5)))
+        house.write(lambda tx: suppress(tx, house.clock.now() + timedelta(minutes=5)))
         await house.on_shift()
         await house.ready()
         await house.until(2)
@@ -69,7 +69,7 @@ def test_a_no_from_outside_silences_the_ringing_telephone_within_a_second(
         await house.ready()
         await house.until(3)
         assert house.live_legs(FIRST)
-        house.read(lambda tx: suppress(tx, house.clock.now()))
+        house.write(lambda tx: suppress(tx, house.clock.now()))
         # Another process wrote it: the next tick (every half second) sees it.
         await house.server.scheduler.tick()
         await house.server.ctx.background.idle()
@@ -126,13 +126,13 @@ def test_an_outcome_of_never_holds_for_another_list_that_knows_her_otherwise(
     lapsed = house.server.ctx.rules.campaign("lapsed")
 
     def other_list(tx: Tx) -> set[str]:
-        import_list(tx, lapsed, b"navn;telefon\nFru A;32200000\n", house.clock.now())
+        take_in(tx, lapsed, b"navn;telefon\nFru A;32200000\n", house.clock.now())
         found = explanation.explain(
             tx, house.server.ctx.rules, b"test", "32200000", lapsed, house.clock.now()
         )
         return {reason.value for reason in found.reasons}
 
-    assert "SUP_NUMBER" in house.read(other_list)
+    assert "SUP_NUMBER" in house.write(other_list)
     house.close()
 
 
@@ -317,7 +317,7 @@ def test_a_second_shift_phoner_needs_a_supervisor(tmp_path: Path) -> None:
     house = TestHouse(tmp_path)
 
     async def work() -> None:
-        house.read(lambda tx: tx.execute(update(users).values(shifts=2)))
+        house.write(lambda tx: tx.execute(update(users).values(shifts=2)))
         await house.on_shift()
         await house.ready()
         await house.until(1)

@@ -6,8 +6,7 @@ import os
 import random
 import signal
 import socket
-import subprocess
-import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +21,8 @@ from callserver.adapters.config_folder import load
 from callserver.cli.invented_data import populate, supervise
 from callserver.cli.simulated_stack import listening, serving
 from callserver.database import figures
+from callserver.database.more_tables import listenings
 from callserver.database.store import make_engine
-from callserver.database.tables import listenings
 from callserver.engine.context import Rules
 from callserver.simulator.asgi import Reply
 from callserver.simulator.faults import NONE
@@ -31,6 +30,8 @@ from callserver.simulator.invariants import Rows, judge, judge_listening
 from callserver.simulator.population import BehaviourRates
 from callserver.simulator.world import World
 from tests.harness.databases import sqlite_file
+from tests.harness.processes import Command
+from tests.harness.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 START = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
@@ -64,36 +65,36 @@ class Process:
 
     def start(self) -> None:
         environment = {**os.environ, **self._environment}
-        environment["CALLSERVER_CLOCK"] = self._clock.now().isoformat()
-        with Path(environment["CALLSERVER_SEALS"]).with_name("stderr.log").open("ab") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "callserver", self._command],
-                env=environment,
-                cwd=ROOT,
-                stderr=errors,
-            )
+        errors = Path(environment["CALLSERVER_SEALS"]).with_name("stderr.log")
+        self._process = Command(
+            self._command,
+            environment=environment,
+            errors=errors,
+            clock=self._clock.now().isoformat(),
+        )
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
+        self._process.kill()
         self._process.wait()
 
     def end(self) -> int:
         self._process.terminate()
-        return self._process.wait(20)
+        return self._process.wait(PATIENCE_S)
 
 
 async def is_up(url: str) -> None:
     async with httpx.AsyncClient() as http:
-        for _ in range(2400):
+        end = time.monotonic() + 2 * PATIENCE_S
+        while True:
             with contextlib.suppress(httpx.HTTPError):
                 if (await http.get(f"{url}/healthz")).status_code == 200:
                     return
+            assert time.monotonic() < end, "the server did not come up"
             await asyncio.sleep(0.05)  # also when it answers that it is not ready yet
-    raise AssertionError("the server did not come up")
 
 
 def environment(folder: Path, database: str, public_url: str, network_url: str) -> dict[str, str]:

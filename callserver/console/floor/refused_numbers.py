@@ -37,7 +37,7 @@ class Released(Answer):
 
 
 class RefusedNumbersApi:
-    """For supervisors and administrators."""
+    """For whoever leads the floor."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx

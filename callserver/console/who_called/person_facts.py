@@ -79,16 +79,14 @@ class PersonFactsApi:
                 person_facts.erase(tx, number, known, self._ctx.secret, asked.by, now)
             else:
                 person_facts.note(tx, number, known, body.fact, asked.by, now)
-            return [contact.id for contact in known]
+            return [one.id for one in known]
 
-        concerned = await self._ctx.store.run(work)
-        return Recorded(contacts=concerned)
+        found = await self._ctx.store.run(work)
+        return Recorded(contacts=found)
 
 
 def _number(text: str) -> int:
-    number = phone.parse(text.strip())
-    if isinstance(number, NumberProblem):
-        raise Impossible(
-            f"this is no telephone number: {number.value}", key=f"number_{number.value}"
-        )
-    return phone.to_int(number)
+    found = phone.parse(text.strip())
+    if isinstance(found, NumberProblem):
+        raise Impossible(f"this is no telephone number: {found.value}", key=f"number_{found.value}")
+    return phone.to_int(found)
