@@ -1,11 +1,11 @@
-"""The error tree. An exception is for what should not happen; a refusal is a value.
+"""The exceptions. They are for what should not happen; an expected refusal is a value.
 
 CallserverError
-├── ConfigurationProblem   settings or files that cannot be used; says which and why
-├── NotAllowed             the caller may not do this (role, department, state of the seat)
-├── NotFound               no such thing
-├── Impossible             a request that does not fit the state; says what would fit
-└── TooMany                too often or too many at once; says when to come again
+├── ConfigurationProblem   settings or files that cannot be used: which, and why
+├── NotAllowed             the user may not do this (role, department, state of the seat)
+├── NotFound               the requested object does not exist
+├── Impossible             the request does not fit the current state
+└── TooMany                too often or too many at once: when to try again
 """
 
 import math
@@ -41,7 +41,7 @@ class Impossible(CallserverError):  # noqa: N818
 
 
 class TooMany(CallserverError):  # noqa: N818
-    """`retry_after_s`: when to come again. Its sentence may name `{minutes}`."""
+    """`retry_after_s`: when to try again. Its sentence may use `{minutes}`."""
 
     def __init__(self, text: str, retry_after_s: float, *, key: str, **values: object) -> None:
         self.retry_after_s = max(1, math.ceil(retry_after_s))

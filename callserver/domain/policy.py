@@ -1,7 +1,7 @@
-"""A policy: every rule the gate asks that a house or a country may set differently.
+"""A policy: every rule of the gate that may differ between organisations or countries.
 
 The models are the file format (config/policies/*.yaml). Each block names its source and the date on
-which somebody checked it. Times are local to the called person.
+which it was last checked. Times are local to the called person.
 """
 
 import re
@@ -38,10 +38,10 @@ Window = tuple[int, int]
 
 def _window(value: Any) -> Any:
     """ "09:00-21:00" as minutes of the day."""
-    found = _WINDOW.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
+    match = _WINDOW.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
         raise InvalidInput("window_form", value=repr(value))
-    hour, minute, until_hour, until_minute = map(int, found.groups())
+    hour, minute, until_hour, until_minute = map(int, match.groups())
     opens, closes = hour * 60 + minute, until_hour * 60 + until_minute
     if minute > 59 or until_minute > 59 or closes > _DAY_MINUTES:
         raise InvalidInput("window_day", value=repr(value))
@@ -54,7 +54,7 @@ def _written(window: Window) -> str:
     return f"{window[0] // 60:02}:{window[0] % 60:02}-{window[1] // 60:02}:{window[1] % 60:02}"
 
 
-AWindow = Annotated[
+WindowText = Annotated[
     Window,
     BeforeValidator(_window),
     PlainSerializer(_written, return_type=str),
@@ -63,13 +63,13 @@ AWindow = Annotated[
 
 
 def _ordered(windows: tuple[Window, ...]) -> tuple[Window, ...]:
-    for one, other in pairwise(windows):
-        if other[0] < one[1]:
-            raise InvalidInput("window_overlap", later=_written(other), earlier=_written(one))
+    for earlier, later in pairwise(windows):
+        if later[0] < earlier[1]:
+            raise InvalidInput("window_overlap", later=_written(later), earlier=_written(earlier))
     return windows
 
 
-Windows = Annotated[tuple[AWindow, ...], AfterValidator(_ordered)]
+Windows = Annotated[tuple[WindowText, ...], AfterValidator(_ordered)]
 
 
 def _closed_day(day: str) -> str:
@@ -106,7 +106,7 @@ def _dialable(kind: Kind) -> Kind:
 
 
 class Block(Document):
-    """A family of rules, with where it comes from and when somebody last looked."""
+    """A group of rules, with their source and the date on which they were last checked."""
 
     source: Annotated[str, Field(min_length=3)]
     checked: date
@@ -116,15 +116,17 @@ class Hours(Block):
     """When a telephone may ring."""
 
     windows: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Windows]
-    before_holiday: Windows | None = None  # instead of a weekday's windows, the day before one
-    dates: dict[date, Windows] = Field(default_factory=dict)  # single dates with their own
+    before_holiday: Windows | None = (
+        None  # replaces a weekday's windows on the day before a holiday
+    )
+    dates: dict[date, Windows] = Field(default_factory=dict)  # single dates with their own windows
     close_guard_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+    # Countries whose public holidays are closed.
     calendars: tuple[Annotated[str, AfterValidator(_calendar)], ...] = ()
-    # countries whose public holidays close
+    # The last year whose holidays were checked; later ones are refused.
     calendar_checked_until: Annotated[int, Field(ge=2000, le=2100)] | None = None
-    # year; beyond it nobody knows the holidays
+    # "12-24" for every year, or one date "2026-10-10".
     closed_days: tuple[Annotated[str, AfterValidator(_closed_day)], ...] = ()
-    # "12-24" every year, or one date "2026-10-10"
 
     @model_validator(mode="after")
     def _checked(self) -> "Hours":
@@ -134,7 +136,7 @@ class Hours(Block):
 
 
 class Numbers(Block):
-    """Which numbers may be rung at all."""
+    """Which numbers may be called at all."""
 
     regions: Annotated[tuple[Annotated[str, AfterValidator(_region)], ...], Field(min_length=1)]
     kinds: tuple[Annotated[Kind, AfterValidator(_dialable)], ...] = (Kind.ORDINARY,)
@@ -153,7 +155,7 @@ class Cap(Document):
 
 
 class Frequency(Block):
-    """How often, and what rest follows."""
+    """How often a person may be called, and which rest follows."""
 
     gap_hours: Annotated[float, Field(gt=0, le=A_YEAR_HOURS)] | None = None
     per_day: Annotated[int, Field(ge=1)] | None = None
@@ -168,15 +170,15 @@ class RegisterRule(Block):
     """The external do-not-call register."""
 
     respected: bool
-    name: Annotated[str, Field(min_length=1)] | None = None  # as it is imported; None: any register
+    name: Annotated[str, Field(min_length=1)] | None = None  # its imported name; None: any register
     except_members: bool = False
     except_consent: bool = True
     except_last_gift_years: Annotated[int, Field(ge=1)] | None = None
-    wash_days: Annotated[int, Field(ge=1, le=3_650)] | None = None  # our copy may be this old
+    wash_days: Annotated[int, Field(ge=1, le=3_650)] | None = None  # maximum age of the local copy
 
 
 class ConsentRule(Block):
-    """Whether somebody must have asked for the call."""
+    """Whether the person must have consented to the call."""
 
     mode: Literal["not_needed", "opt_in", "express"]
     except_members: bool = False
@@ -184,9 +186,9 @@ class ConsentRule(Block):
     proof: bool = False
 
     @model_validator(mode="after")
-    def _says_something(self) -> "ConsentRule":
-        said = self.except_members or self.except_ended_years or self.proof
-        if self.mode == "not_needed" and said:
+    def _has_effect(self) -> "ConsentRule":
+        has_details = self.except_members or self.except_ended_years or self.proof
+        if self.mode == "not_needed" and has_details:
             raise InvalidInput("consent_unused")
         return self
 
@@ -207,20 +209,20 @@ class RingRule(Block):
 
 
 class AbandonRule(Block):
-    """A campaign stops above this share of live answers."""
+    """The gate stops a campaign when more than this share of the answered calls is abandoned."""
 
     limit_percent: Annotated[float, Field(ge=0, le=100)] | None = None
     window_days: Annotated[int, Field(ge=1, le=90)] = 30
+    # With fewer answers the share is taken of this number: a single call is not a rate.
     smallest_sample: Annotated[int, Field(ge=1, le=1000)] = 50
-    # until so many have answered, the share is taken of this number: one call alone is no rate
 
     def exceeded(self, answered: int, abandoned: int) -> bool:
-        """Whether the campaign must stop. Figures that cannot be right, more abandoned than answered,
-        count as exceeded."""
+        """Whether the campaign must stop. Impossible figures, more abandoned than answered calls, count
+        as exceeded."""
         if self.limit_percent is None or abandoned == 0:
             return False
-        of = max(answered, self.smallest_sample)
-        return abandoned > answered or abandoned * 100 > self.limit_percent * of
+        sample = max(answered, self.smallest_sample)
+        return abandoned > answered or abandoned * 100 > self.limit_percent * sample
 
 
 class Policy(Document):
@@ -238,7 +240,7 @@ class Policy(Document):
 
 
 def merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """A document that `extends` another: what it says replaces, key by key, the rest stays."""
+    """A document that `extends` another: its keys replace the base's, the other keys stay."""
     result = dict(base)
     for key, value in change.items():
         old = result.get(key)

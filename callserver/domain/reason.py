@@ -1,17 +1,17 @@
-"""Why a dial is refused: the closed list, in the one order in which reasons are reported.
+"""Why a dial is refused: the closed list of reasons, in the order in which they are reported.
 
-The order of the families is SYS, NUM, PERSON, SUP, BASIS, TIME, FREQ, CAMP, AGENT, CLI; a refusal
-lists all its reasons in the order of this file. Only names stand here: the rules live beside their
-families (hours.py, suppression.py, frequency.py, basis.py, phone.py), their words in the texts.
+The families are SYS, NUM, PERSON, SUP, BASIS, TIME, FREQ, CAMP, AGENT and CLI; a refusal lists all its
+reasons in the order of this file. The rules are in permit.py, hours.py, suppression.py, frequency.py,
+legal_basis.py and phone.py, the texts in the catalogues.
 """
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """One rule that said no."""
+    """One rule that refused the dial."""
 
-    SYS_ERROR = "SYS_ERROR"  # an error while asking: the gate fails closed
+    SYS_ERROR = "SYS_ERROR"  # an error during the decision: the gate fails closed
     SYS_CLOCK = "SYS_CLOCK"
     SYS_SUPPRESSION_STALE = "SYS_SUPPRESSION_STALE"
     SYS_AUDIT_DOWN = "SYS_AUDIT_DOWN"
@@ -29,8 +29,8 @@ class Reason(StrEnum):
     NUM_OWN = "NUM_OWN"
     NUM_REGION = "NUM_REGION"
     NUM_REASSIGNED = "NUM_REASSIGNED"
-    NUM_BAD = "NUM_BAD"  # the provider told us that this number cannot be dialed
-    NUM_REFUSED = "NUM_REFUSED"  # the carrier refused it: set aside until somebody has looked
+    NUM_BAD = "NUM_BAD"  # the provider reported that this number cannot be dialed
+    NUM_REFUSED = "NUM_REFUSED"  # the carrier refused it: set aside until a supervisor releases it
 
     PERSON_ERASED = "PERSON_ERASED"
     PERSON_DECEASED = "PERSON_DECEASED"

@@ -1,7 +1,7 @@
 """Who may do what: the one table of roles and actions.
 
-Every address of the people's door names its action; a test walks each with every role and with none.
-A department is a data boundary: whoever has one sees and does only what is that department's.
+Every address of the console names its action; a test requests each with every role and with none. A
+department is a data boundary: a user of a department sees and changes only that department's data.
 """
 
 from collections.abc import Mapping
@@ -17,25 +17,25 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """One thing that somebody may be allowed to do; also the scopes of a bearer token."""
+    """What a user may be permitted to do; also the scopes of a bearer token."""
 
-    PHONE = "phone"  # a shift: ready, pause, outcome, wishes, dial by hand
+    PHONE = "phone"  # a shift: ready, pause, outcomes, wishes, manual dials
     SEE_FLOOR = "see_floor"
     LISTEN = "listen"
-    COACH = "coach"  # only the phoner hears
-    JOIN = "join"  # everybody hears
-    LISTEN_TO_MENTOR = "listen_to_mentor"  # a trainee, to the mentor she is bound to
+    COACH = "coach"  # heard by the phoner only
+    JOIN = "join"  # heard by everybody in the call
+    LISTEN_TO_MENTOR = "listen_to_mentor"  # a trainee to their own mentor
     LEAD_FLOOR = "lead_floor"  # pause campaigns, end shifts, answer raised hands
-    CORRECT = "correct"  # replace an outcome; a phoner only her own
+    CORRECT = "correct"  # replace an outcome; phoners their own only
     SEE_RULES = "see_rules"
-    CHANGE_RULES = "change_rules"  # propose; what is not looser takes effect at once
-    APPROVE_RULES = "approve_rules"  # the second person for a looser rule
+    CHANGE_RULES = "change_rules"  # propose; a change that is not looser takes effect at once
+    APPROVE_RULES = "approve_rules"  # as the second person for a looser rule
     IMPORT = "import"
     EXPORT = "export"
     ACCOUNTS = "accounts"
     SUPPRESS = "suppress"
     LIFT = "lift"  # end a suppression
-    LOOK_UP = "look_up"  # who called this number, and why
+    LOOK_UP = "look_up"  # look up who called a number, and why
     SEE_AUDIT = "see_audit"
     SEE_REPORTS = "see_reports"
 
@@ -61,9 +61,9 @@ MAY: Mapping[Role, frozenset[Action]] = {
 }
 
 NEEDS_CODE = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER})
-"""Roles that sign in with a one-time code besides the password."""
+"""Roles that sign in with a one-time code in addition to the password."""
 
 
 def may(role: str, action: Action, scopes: frozenset[Action] | None = None) -> bool:
-    """Whether the role, through a token of these scopes (None: signed in), may do it."""
+    """Whether the role may perform the action, with a token of these scopes (None: signed in)."""
     return action in MAY.get(Role(role), frozenset()) and (scopes is None or action in scopes)

@@ -1,7 +1,7 @@
-"""A phoner's place on a shift: its states and one table.
+"""A phoner's seat on a shift: its states and their transitions.
 
-Rule: everything that decides where a seat goes stands in this file. `move` is pure. A seat that is
-not in its room can never be dialed for: `connected` is asked wherever a seat would start waiting.
+Rule: everything that decides the next state of a seat is in this file. `move` is pure. Nobody is dialed
+for a seat whose phoner is not in the room: `connected` is checked wherever a seat would start waiting.
 """
 
 from collections.abc import Mapping
@@ -16,20 +16,20 @@ class State(StrEnum):
     RESERVED = "reserved"  # a permit is written for this seat
     RINGING = "ringing"
     TALKING = "talking"
-    WRAPPING_UP = "wrapping_up"  # the outcome is owed
+    WRAPPING_UP = "wrapping_up"  # the call has ended, its outcome is missing
     PAUSED = "paused"
 
 
 class Pause(StrEnum):
-    """Why a phoner rests: a closed list, because the log keeps it and words of one's own may name
-    somebody (I10)."""
+    """Why a phoner pauses: a closed list, because the log keeps it and free text may name a person
+    (I10)."""
 
     PAUSE = "pause"
     MEAL = "meal"
     TALK = "talk"  # with the supervisor
     READING = "reading"
     TECHNICAL = "technical"
-    BREATHER = "breather"  # after a hard call; others see a pause
+    BREATHER = "breather"  # after a difficult call; others see an ordinary pause
 
 
 class Event(StrEnum):
@@ -43,9 +43,9 @@ class Event(StrEnum):
     RANG = "rang"
     ANSWERED = "answered"
     ENDED_UNANSWERED = "ended_unanswered"
-    ENDED = "ended"  # an answered call is over
+    ENDED = "ended"  # an answered call has ended
     OUTCOME = "outcome"
-    WRAP_UP_OVER = "wrap_up_over"  # the time limit passed without an outcome
+    WRAP_UP_OVER = "wrap_up_over"  # the time limit has passed without an outcome
 
 
 class ImpossibleEvent(Exception):  # noqa: N818 - the domain's own word
@@ -58,23 +58,23 @@ class ImpossibleEvent(Exception):  # noqa: N818 - the domain's own word
 
 
 LINE_TROUBLE = "line_"
-"""How a reason begins for which a phoner's telephone is not in its room."""
+"""Prefix of the reasons why a phoner's telephone is not in its room."""
 
 PLANNED = "leg_old"
-"""The reason of a leg that we replace ourselves. After any other loss the phoner presses Ready: a page
-that is opened again answers by itself, and says nothing about who sits at it."""
+"""The reason of a leg that the server replaces itself. After any other loss the phoner must press Ready:
+a reopened page answers automatically, which does not show that the phoner is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where the phoner is, and where she wants to be when the present call is done."""
+    """The phoner's state, and the state that they want after the current call."""
 
     state: State = State.OFF
     connected: bool = False
     wants: State = State.PAUSED  # WAITING, PAUSED or OFF
     reason: str = ""  # why paused, or why waiting
     outcome_owed: bool = False
-    outcome_given: bool = False  # given while still talking
+    outcome_given: bool = False  # given before the call ended
 
 
 S, E = State, Event
@@ -106,13 +106,13 @@ ALLOWED: Mapping[State, frozenset[Event]] = {
         | {E.RESERVED}  # a manual dial or a redial
     ),
 }
-"""Which events fit a state at all; anything else is refused and changes nothing."""
+"""The events that each state accepts; any other event is refused and changes nothing."""
 
 
 def _rest(seat: Seat) -> Seat:
-    """Where a seat goes when nothing keeps it in a call."""
+    """The state of a seat outside a call."""
     if seat.outcome_owed:
-        paused = seat.wants is S.PAUSED and seat.reason  # a breather stays one
+        paused = seat.wants is S.PAUSED and seat.reason  # keeps the reason, such as a breather
         return replace(seat, state=S.PAUSED, reason=seat.reason if paused else "outcome_owed")
     if seat.wants is S.OFF:
         return replace(seat, state=S.OFF, connected=False, reason="")
@@ -124,7 +124,7 @@ def _rest(seat: Seat) -> Seat:
 
 
 def move(seat: Seat, event: Event, reason: str = "") -> Seat:  # noqa: C901, PLR0912 - one table
-    """Where the seat is after the event.
+    """The seat after the event.
 
     Raises:
         ImpossibleEvent: the event does not fit; nothing changed.

@@ -1,8 +1,8 @@
-"""A CSV file's bytes -> a header and rows with their line numbers; one torn row never eats the rest.
+"""Reads a CSV file's bytes into a header and rows with line numbers; a broken row affects no other rows.
 
-What spreadsheets really write: UTF-8 with or without its mark, UTF-16, Windows-1252; commas,
-semicolons or tabs; quoted cells with line breaks; a first line `sep=;`. Nothing is mended here, but
-for the apostrophe that guards a spreadsheet against a cell: it comes off, and goes on again.
+Accepted is what spreadsheets write: UTF-8 with or without byte order mark, UTF-16, Windows-1252; commas,
+semicolons or tabs; quoted cells with line breaks; a first line `sep=;`. Cells are not corrected. Only the
+apostrophe that protects a spreadsheet from a formula is removed, and added again when files are written.
 """
 
 import csv
@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from callserver.texts import InvalidInput
 
 UTF8 = b"\xef\xbb\xbf"
-"""The mark at the beginning of a UTF-8 file."""
+"""The byte order mark of a UTF-8 file."""
 
 MOST_LINES = 10_000
-"""Physical lines that are shown as one torn row; of a longer one, each line is a torn row of its own."""
+"""The most physical lines of one broken row; in a longer one, each line is a broken row of its own."""
 
 MOST_COLUMNS = 500
-"""No contact list has more; each column costs time in every step that follows."""
+"""No contact list has more; each column costs time in every later step."""
 
 SEPARATORS = ";,\t"
 
@@ -31,20 +31,20 @@ NAMES = {
     "utf-16-be": "UTF-16",
     "windows-1252": "Windows-1252",
 }
-"""Encodings as people call them."""
+"""Encodings by their usual names."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+"""What a spreadsheet treats as the beginning of a formula (OWASP, CSV injection)."""
 
 _GUARDED = re.compile("'+[" + re.escape("".join(FORMULA)) + "]")
-"""Matched at the beginning of a cell only: a search would try every apostrophe of a long row of them."""
+"""Matched at the beginning of a cell only: a search would try each apostrophe of a long series."""
 
 _SOME_GUARD = re.compile("'[" + re.escape("".join(FORMULA)) + "]")
-"""Searched for in a whole file: without it, no cell is guarded."""
+"""Searched for in the whole file: without a match, no cell is guarded."""
 
 
 def guarded(text: str) -> str:
-    """A cell that no spreadsheet runs: with an apostrophe before what begins like a formula."""
+    """A cell that no spreadsheet evaluates: an apostrophe precedes what begins like a formula."""
     return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
 
 
@@ -53,15 +53,14 @@ def unguarded(text: str) -> str:
     return text[1:] if _GUARDED.match(text) else text
 
 
-_ODD = ((re.compile("\0"), "nul"), (re.compile("[\udc80-\udcff]"), "encoding"))
-"""What no database takes."""
+_FORBIDDEN = ((re.compile("\0"), "nul"), (re.compile("[\udc80-\udcff]"), "encoding"))
+"""Characters that no database accepts, with the reason reported for them."""
 
 
 class Unreadable(list[str]):
-    """The cells of a row that must be refused, as well as they can be told apart.
+    """The cells of a row that must be refused, as far as they can be separated.
 
-    `reason`: `quotes` that do not close where they should; `nul` or `encoding`, which no database
-    takes.
+    `reason`: `quotes` for misplaced quotes; `nul` or `encoding` for characters that no database accepts.
     """
 
     def __init__(self, cells: Iterable[str], reason: str) -> None:
@@ -70,29 +69,29 @@ class Unreadable(list[str]):
 
 
 def _text(raw: bytes) -> tuple[str, str, bool]:
-    """The file's encoding, its text, and whether it holds bytes that are no letter, as surrogates.
+    """The file's encoding, its text, and whether invalid bytes are in the text as surrogates.
 
     Raises:
-        ValueError: in no way that we know.
+        ValueError: the encoding is not recognised.
     """
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = ["utf-16"]
-    elif (half := _utf_16(raw[:2000])) is not None:
-        candidates = [half]
+    elif (utf_16 := _utf_16_without_mark(raw[:2000])) is not None:
+        candidates = [utf_16]
     else:
-        candidates = ["utf-8-sig", "windows-1252"]  # any Danish text that is not UTF-8 fails as it
+        candidates = ["utf-8-sig", "windows-1252"]  # Danish text in Windows-1252 is not valid UTF-8
     for encoding in candidates:
         try:
             return encoding, raw.decode(encoding), False
         except UnicodeDecodeError as error:
             if encoding == "utf-8-sig" and not raw[: error.start].removeprefix(UTF8).isascii():
-                # UTF-8 but for some rows
+                # UTF-8 except for some rows
                 return encoding, raw.decode(encoding, "surrogateescape"), True
     raise InvalidInput("file_encoding")
 
 
-def _utf_16(head: bytes) -> str | None:
-    """UTF-16 without its mark, where nearly every second byte of the beginning is zero."""
+def _utf_16_without_mark(head: bytes) -> str | None:
+    """UTF-16 without byte order mark: nearly every second byte of the beginning is zero."""
     for encoding, zeros, others in (
         ("utf-16-le", head[1::2], head[0::2]),
         ("utf-16-be", head[0::2], head[1::2]),
@@ -103,12 +102,12 @@ def _utf_16(head: bytes) -> str | None:
 
 
 class _Lines:
-    """Physical lines, counted, remembered for as long as their row is being read."""
+    """Counts physical lines, and keeps them while their row is being read."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self._again: deque[str] = deque()
-        self.number = 0  # of the line that was read last
+        self.number = 0  # of the last line read
         self.held: list[str] = []
 
     def __iter__(self) -> "_Lines":
@@ -121,7 +120,7 @@ class _Lines:
         return line
 
     def give_back(self, line: str) -> None:
-        """This line, the last that was read, is to be read once more."""
+        """Return the last line read, which is read again next."""
         self._again.append(line)
         self.number -= 1
         self.held = []
@@ -133,12 +132,12 @@ def _decoded(raw: bytes, encoding: str) -> Iterator[str]:
 
 
 def _doubtful(lines: Iterable[str], separator: str) -> list[tuple[int, int]]:
-    """The first and last lines of stretches that may be the inside of one broken note.
+    """The first and last lines of ranges that may be the inside of one broken quoted cell.
 
-    Such a stretch ends with a quote that closes what, by the count of quotes, is not open, and begins
-    with the last line before it in which a cell begins with a quote.
+    Such a range ends with a closing quote where, by the count of quotes, no quote is open. It begins with
+    the last line before that in which a cell begins with a quote.
     """
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     opened, is_open = 0, False
     for number, line in enumerate(lines, 1):
         first = line.find('"')
@@ -149,25 +148,25 @@ def _doubtful(lines: Iterable[str], separator: str) -> list[tuple[int, int]]:
             if is_open or begins_cell:
                 is_open = not is_open
             elif opened:
-                found.append((opened, number))
+                ranges.append((opened, number))
         if begins_cell or separator + '"' in line:
             opened = number
-    return found
+    return ranges
 
 
 class Sheet:
-    """One file. `header` is read at once, the rows as they are asked for, once."""
+    """One file. The header is read at once; the rows can be read once, one after the other."""
 
     def __init__(self, raw: bytes) -> None:
-        """Raises ValueError when the file is empty or in no encoding that we know."""
+        """Raises ValueError when the file is empty or its encoding is not recognised."""
         encoding, text, is_mixed = _text(raw)
-        is_odd = {"nul": "\0" in text, "encoding": is_mixed}
-        self._odd = [one for one in _ODD if is_odd[one[1]]]
+        has = {"nul": "\0" in text, "encoding": is_mixed}
+        self._forbidden = [(pattern, reason) for pattern, reason in _FORBIDDEN if has[reason]]
         self._is_guarded = "'" in text and _SOME_GUARD.search(text) is not None
         self.encoding = NAMES[encoding]
         self.is_guessed = encoding not in ("utf-8-sig", "utf-16") and not raw.isascii()
         has_quotes = '"' in text
-        del text  # decoded again line by line: a tenth of the memory
+        del text  # decoded again line by line, with a tenth of the memory
         self._lines = _Lines(_decoded(raw, encoding))
         first = self._first_line()
         if first.lower().startswith("sep="):
@@ -176,7 +175,7 @@ class Sheet:
                 raise InvalidInput("file_separator")
         else:
             self.separator = max(SEPARATORS, key=first.count)
-            self._lines.give_back(first)  # a quoted heading may go on in the next line
+            self._lines.give_back(first)  # a quoted heading may continue in the next line
         self._doubtful = _doubtful(_decoded(raw, encoding), self.separator) if has_quotes else []
         self._rows = self._refusing() if self._doubtful else self._read()
         _, header = next(self._rows, (0, []))
@@ -192,7 +191,7 @@ class Sheet:
         self.header: Sequence[str] = header
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The line on which each row begins, and its cells. Lines without anything are no rows."""
+        """The line on which each row begins, and its cells. Empty lines are skipped."""
         return self._rows
 
     def _first_line(self) -> str:
@@ -221,30 +220,30 @@ class Sheet:
                 yield lines.number - len(lines.held) + 1, self._checked(cells)
 
     def _refusing(self) -> Iterator[tuple[int, list[str]]]:
-        """The same rows; those that touch a doubtful stretch as Unreadable."""
-        left = deque(self._doubtful)
+        """The same rows; those that overlap a doubtful range as Unreadable."""
+        ranges = deque(self._doubtful)
         for line, cells in self._read():
-            while left and left[0][1] < line:
-                left.popleft()
-            if left and left[0][0] <= line and not isinstance(cells, Unreadable):
+            while ranges and ranges[0][1] < line:
+                ranges.popleft()
+            if ranges and ranges[0][0] <= line and not isinstance(cells, Unreadable):
                 yield line, Unreadable(cells, "quotes")
             else:
                 yield line, cells
 
     def _checked(self, cells: list[str]) -> list[str]:
-        """The same cells; as Unreadable where no database takes them."""
-        for pattern, reason in self._odd:
+        """The same cells; as Unreadable when no database accepts them."""
+        for pattern, reason in self._forbidden:
             if any(pattern.search(cell) for cell in cells):
                 return Unreadable(cells, reason)
         return cells
 
     def _torn_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The lines held, and those behind them until the quotes close.
+        """The lines held and the following ones until the quotes close, as broken rows.
 
-        Where a quoted cell is broken, only the number of quotes tells what is inside a cell: while it
-        is odd the next line may be a piece of a note that looks like a row, and nobody may be called
-        for that. So the lines up to an even number are one torn row; without one, each line of the
-        rest of the file is refused.
+        When a quoted cell is broken, only the number of quotes shows what is inside a cell: while it is
+        odd, the next line may be part of a cell's text that looks like a row, and nobody may be called
+        because of it. So the lines up to an even number are one broken row; if there is none, each line
+        of the rest of the file is refused.
         """
         lines = self._lines
         first = lines.number - len(lines.held) + 1
@@ -267,11 +266,11 @@ class Sheet:
                 yield first + at, self._torn(line)
 
     def _torn(self, text: str) -> list[str]:
-        """Something to show of lines that are no row."""
+        """The cells to show for lines that are not a valid row."""
         first, ending, rest = text.partition("\n")
         try:
             cells = next(csv.reader([first], delimiter=self.separator), [])
-        except csv.Error:  # a cell beyond the reader's limit
+        except csv.Error:  # a cell exceeds the reader's limit
             cells = [first]
         if rest:
             cells = [*cells[:-1], "".join((*cells[-1:], ending, rest))]

@@ -1,7 +1,7 @@
-"""Signed heads of the audit log, and what a stranger checks with them: pure, no database.
+"""Signed heads of the audit log, and the verification of a log with them. Pure, without a database.
 
-A head names every leaf that it adds, so that a later change is found and named exactly. Whoever has
-the entries, the heads (a copy of which left the database) and the public key can verify all.
+A head names every leaf that it adds, so that a later change is found and named exactly. The entries, the
+heads (which are also kept outside the database) and the public key are enough to verify everything.
 """
 
 import json
@@ -16,7 +16,7 @@ from callserver.domain import merkle
 from callserver.domain.audit import canonical
 
 MOST_NAMED = 100
-"""Findings named one by one; beyond that a log is not mended but replaced."""
+"""The most findings that are named individually."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Head:
     size: int  # entries sealed so far
     first: int  # the first leaf of this batch
     root: str
-    previous: str  # the root before
+    previous: str  # the root before this batch
     leaves: str  # this batch's leaf hashes in hex, 64 characters each
     frontier: tuple[str, ...]
     at: str
@@ -38,7 +38,7 @@ class Head:
         return [whole[at : at + 32] for at in range(0, len(whole), 32)]
 
     def body(self) -> bytes:
-        """What is signed: everything but the signature."""
+        """The signed bytes: everything except the signature."""
         return canonical(
             {
                 "at": self.at,
@@ -52,15 +52,15 @@ class Head:
         )
 
     def line(self) -> bytes:
-        """As it is stored and as it leaves the database."""
+        """The head as it is stored, in the database and in the heads file."""
         return canonical({**json.loads(self.body()), "signature": self.signature})
 
 
 def parse(line: bytes | str) -> Head:
-    """A stored head.
+    """Read a stored head.
 
     Raises:
-        ValueError: it is no head.
+        ValueError: it is not a head.
     """
     try:
         data: dict[str, Any] = json.loads(line)
@@ -110,9 +110,10 @@ class Finding:
 def between(
     before: Sequence[Head], after: Sequence[Head], entries: Iterable[tuple[int | None, bytes]]
 ) -> list[Head]:
-    """The heads that a log must fit which was read between two looks at them, while a server seals.
+    """The heads that entries must match that were read between two readings of the heads.
 
-    Every head of the first look, and those of the second that cover what was read.
+    Meanwhile a server may have sealed: all heads of the first reading, and those of the second that cover
+    the entries read.
     """
     last = max((leaf for leaf, _ in entries if leaf is not None), default=-1)
     return [*before, *(head for head in after[len(before) :] if head.first <= last)]
@@ -123,14 +124,14 @@ def verify(
     heads: Sequence[Head],
     public: Ed25519PublicKey,
 ) -> tuple[list[Finding], int, int]:
-    """Everything that does not fit, how many entries are sealed and how many are not yet.
+    """All findings, how many entries are sealed, and how many are not sealed yet.
 
     `entries` come with their leaf numbers, in that order, the unsealed ones (None) last.
     """
     numbers: list[int] = []
     unsealed = 0
 
-    def bodies() -> Iterator[bytes]:  # no list of pairs: a million cost a tenth of the time
+    def bodies() -> Iterator[bytes]:  # a list of a million pairs would cost a tenth of the time
         nonlocal unsealed
         for leaf, body in entries:
             if leaf is None:
@@ -142,7 +143,7 @@ def verify(
     hashes = merkle.leaf_hashes(bodies())
     findings, expected = _check_heads(heads, public, hashes)
     if numbers != list(range(len(expected))) or hashes != expected:
-        findings += _name(numbers, hashes, expected)
+        findings += _differences(numbers, hashes, expected)
     return findings, len(numbers), unsealed
 
 
@@ -158,12 +159,12 @@ def _heads_missing(first: int, after: int) -> Finding:
 def _check_heads(
     heads: Sequence[Head], public: Ed25519PublicKey, hashes: Sequence[bytes]
 ) -> tuple[list[Finding], list[bytes | None]]:
-    """Signatures, and that each head grows from the one before; every leaf hash they name.
+    """Check the signatures, and that each head extends the one before; return all leaf hashes they name.
 
-    An entry whose head is missing has no leaf hash (None). What follows is checked all the same: the
-    next head is signed, and names the tree that it made.
+    An entry whose head is missing has no leaf hash (None). Later heads are still checked: they are signed
+    and name their own tree.
 
-    `hashes`: those of the entries. Where they are what the head names, they need not be read from it.
+    `hashes`: the entries' hashes. Where they equal a head's, the head's hashes need not be parsed.
     """
     findings: list[Finding] = []
     expected: list[bytes | None] = []
@@ -196,40 +197,40 @@ def _check_heads(
 def _by_number(
     numbers: Sequence[int], hashes: Sequence[bytes]
 ) -> tuple[dict[int, bytes], list[Finding]]:
-    """The entries by their numbers, and those whose number cannot be."""
+    """The entries' hashes by number, and findings about impossible numbers."""
     findings: list[Finding] = []
-    found: dict[int, bytes] = {}
-    for number, one in zip(numbers, hashes, strict=True):
+    by_number: dict[int, bytes] = {}
+    for number, entry_hash in zip(numbers, hashes, strict=True):
         if number < 0:
             findings.append(Finding(number, "was never sealed under this number"))
-        elif number in found:
-            findings.append(Finding(number, "stands there twice"))
+        elif number in by_number:
+            findings.append(Finding(number, "is in the log twice"))
         else:
-            found[number] = one
-    return found, findings
+            by_number[number] = entry_hash
+    return by_number, findings
 
 
-def _name(
+def _differences(
     numbers: Sequence[int], hashes: Sequence[bytes], expected: Sequence[bytes | None]
 ) -> list[Finding]:
-    """Which entries were changed, removed, doubled or moved."""
-    found, findings = _by_number(numbers, hashes)
-    place = {leaf: number for number, leaf in enumerate(expected) if leaf is not None}
-    if found and max(found) < len(expected) - 1:
-        cut = max(found) + 1
+    """Which entries were changed, removed, duplicated or moved."""
+    present, findings = _by_number(numbers, hashes)
+    sealed_as = {leaf: number for number, leaf in enumerate(expected) if leaf is not None}
+    if present and max(present) < len(expected) - 1:
+        cut = max(present) + 1
         findings.append(Finding(cut, f"the tail is cut: {len(expected) - cut} entries are gone"))
-    last = max(found, default=-1)
+    last = max(present, default=-1)
     if last >= len(expected):
         findings.append(_heads_missing(len(expected), last + 1))
-    if not found and expected:
+    if not present and expected:
         findings.append(Finding(0, f"all {len(expected)} entries are gone"))
     for number in range(last + 1):
-        if number not in found:
+        if number not in present:
             findings.append(Finding(number, "is missing"))
         elif number >= len(expected) or expected[number] is None:
             continue
-        elif found[number] != expected[number]:
-            other = place.get(found[number])
+        elif present[number] != expected[number]:
+            other = sealed_as.get(present[number])
             moved = f"holds what was sealed as entry {other}" if other is not None else ""
             findings.append(Finding(number, moved or "differs from what was sealed"))
         if len(findings) > MOST_NAMED:

@@ -1,7 +1,7 @@
-"""What a final SIP response says about a call during which no telephone rang (RFC 3261, section 21)."""
+"""What a final SIP response means for a call during which no telephone rang (RFC 3261, section 21)."""
 
 STOPS = frozenset({401, 402, 403, 407})
-"""The carrier does not accept us: credentials, payment, permission. Every other call would end so."""
+"""The carrier rejects the account (credentials, payment, permission), so every call would fail."""
 
 _ABOUT_THE_CALLED = frozenset(
     {404, 408, 410, 414, 416, 480, 484, 485, 486, 487, 600, 603, 604, 607}
@@ -10,5 +10,5 @@ _ABOUT_THE_CALLED = frozenset(
 
 
 def is_refusal(code: int) -> bool:
-    """Whether the carrier refused to carry the call, as far as the response tells."""
+    """Whether the response means that the carrier refused to carry the call."""
     return 300 <= code < 700 and code not in _ABOUT_THE_CALLED

@@ -1,8 +1,8 @@
-"""Whom a suppression or a mark is about: stable keys for numbers, persons and households.
+"""Subjects of suppressions and marks: stable keys for numbers, persons and households.
 
-A person's key is made from the house's own reference, else from the number and the name; so the
-same row imported twice, or into another campaign, is the same person without any look-up. Keys are
-63-bit so that they fit the database's integers.
+A person's key is derived from the organisation's reference, or else from the number and the name; so the
+same row imported twice, or into another campaign, is the same person without any look-up. Keys have 63
+bits so that they fit the database's integers.
 """
 
 import hashlib
@@ -13,33 +13,33 @@ from collections.abc import Iterable, Sequence
 
 
 def fold(text: str) -> str:
-    """One spelling: Unicode-composed, case folded, single blanks."""
-    if text.isascii():  # the same answer, in a third of the time
+    """The normalised text: Unicode-composed, case-folded, single spaces."""
+    if text.isascii():  # the same result in a third of the time
         return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def exact(ref: str) -> str:
-    """One spelling of a reference. Its letters keep their case: some systems tell people apart by it."""
+    """The normalised reference. It keeps its case, by which some systems distinguish people."""
     if ref.isascii():
         return " ".join(ref.split())
     return " ".join(unicodedata.normalize("NFC", ref).split())
 
 
 def person_key(ref: str | None, number: int, name: str | None) -> int:
-    """The person's key: of the reference when there is one, else of number and name."""
+    """The person's key: from the reference when there is one, else from number and name."""
     return person_keys([ref], [number], [name])[0]
 
 
 def household_key(household: str | None, number: int) -> int:
-    """The household's key: of the address or household column, else of the number they share."""
+    """The household's key: from the address or household column, else from the shared number."""
     return household_keys([household], [number])[0]
 
 
 def person_keys(
     refs: Sequence[str | None], numbers: Sequence[int], names: Sequence[str | None]
 ) -> list[int]:
-    """`person_key` of many."""
+    """`person_key` for many people."""
     return _keys(
         f"ref\0{exact(ref)}" if ref else f"person\0{number} {fold(name or '')}"
         for ref, number, name in zip(refs, numbers, names, strict=True)
@@ -47,7 +47,7 @@ def person_keys(
 
 
 def household_keys(households: Sequence[str | None], numbers: Sequence[int]) -> list[int]:
-    """`household_key` of many."""
+    """`household_key` for many households."""
     return _keys(
         f"household\0{fold(home)}" if home else f"number\0{number}"
         for home, number in zip(households, numbers, strict=True)
@@ -59,10 +59,10 @@ def _keys(texts: Iterable[str]) -> list[int]:
     return [as_int(digest(text.encode(), digest_size=8).digest()) >> 1 for text in texts]
 
 
-def may_be_one(name: str, other: str) -> bool:
-    """Whether two names may be one person's: a word in common, or nothing known."""
-    one, two = set(fold(name).split()), set(fold(other).split())
-    return not one or not two or bool(one & two)
+def may_be_same_person(name: str, other: str) -> bool:
+    """Whether two names may belong to one person: they share a word, or one of them is unknown."""
+    words, other_words = set(fold(name).split()), set(fold(other).split())
+    return not words or not other_words or bool(words & other_words)
 
 
 def of_number(number: int) -> str:
@@ -78,7 +78,7 @@ def of_household(household: int) -> str:
 
 
 def of_hash(number: int, secret: bytes) -> str:
-    """The keyed hash of an erased person's number: protects, and tells nobody who it was."""
+    """The keyed hash of an erased person's number: it still protects, without identifying them."""
     return "hash:" + hmac.digest(secret, str(number).encode(), "sha256").hex()
 
 
@@ -86,5 +86,5 @@ _MADE_UP = re.compile(r"import:\d+", re.ASCII)
 
 
 def told_source(source: str | None) -> str | None:
-    """The source as it may be told to the person; None: nobody has written one down."""
+    """The source that may be told to the person; None: none was recorded."""
     return None if not source or _MADE_UP.fullmatch(source) else source

@@ -1,7 +1,7 @@
-"""Did somebody say no? Suppressions, consents and the external register.
+"""Has the person opted out? Suppressions, consents and the external register.
 
-A suppression at the very instant of the dial counts. A later explicit consent for the telephone
-lifts the scopes number and person only; nothing lifts a complaint but its own closing.
+A suppression at the instant of the dial counts. A later explicit consent for the telephone lifts the
+scopes number and person only; a complaint is lifted only when it is closed.
 """
 
 from datetime import date, datetime, timedelta
@@ -29,45 +29,44 @@ def add_years(day: date, years: int) -> date:
 
 
 def problems(facts: Facts, today: date) -> tuple[Reason, ...]:
-    """Every no, explicit or by register."""
-    found = {REASONS[one.scope] for one in facts.suppressions if _active(facts, one)}
-    found.update(_consent_problems(facts, today))
+    """Every reason against the call by an opt-out, a missing consent or the register."""
+    reasons = {REASONS[entry.scope] for entry in facts.suppressions if _active(facts, entry)}
+    reasons.update(_consent_problems(facts, today))
     if _listed(facts, today):
-        found.add(Reason.SUP_EXTERNAL)
-    return tuple(found)
+        reasons.add(Reason.SUP_EXTERNAL)
+    return tuple(reasons)
 
 
-def _active(facts: Facts, one: Suppression) -> bool:
-    if one.at > facts.now or (one.lifted_at is not None and one.lifted_at <= facts.now):
+def _active(facts: Facts, entry: Suppression) -> bool:
+    if entry.at > facts.now or (entry.lifted_at is not None and entry.lifted_at <= facts.now):
         return False
-    if one.scope is Scope.PURPOSE and one.purpose not in (None, facts.purpose):
+    if entry.scope is Scope.PURPOSE and entry.purpose not in (None, facts.purpose):
         return False
-    lifted = one.scope in LIFTED_BY_CONSENT and consented_after(facts, one.at)
+    lifted = entry.scope in LIFTED_BY_CONSENT and consented_after(facts, entry.at)
     return not lifted
 
 
 def consents(facts: Facts) -> list[Consent]:
-    """The telephone consents in force: those given that nothing at or after them revoked.
+    """The telephone consents in force: those given and not revoked at the same time or later.
 
-    Who takes a consent back takes the telephone's back too, whatever was named: in doubt it is a no.
+    A revocation of any consent also revokes the one for the telephone: in doubt nobody is called.
     """
-    known = [one for one in facts.consents if one.at <= facts.now]
-    revoked = max((one.at for one in known if one.event is ConsentEvent.REVOKED), default=None)
-    return [
-        one
-        for one in known
-        if one.event is ConsentEvent.GIVEN and one.phone and (revoked is None or one.at > revoked)
-    ]
+    past = [consent for consent in facts.consents if consent.at <= facts.now]
+    revocations = (consent.at for consent in past if consent.event is ConsentEvent.REVOKED)
+    revoked = max(revocations, default=None)
+    given = [consent for consent in past if consent.event is ConsentEvent.GIVEN and consent.phone]
+    return [consent for consent in given if revoked is None or consent.at > revoked]
 
 
 def consented_after(facts: Facts, at: datetime) -> bool:
-    """Whether a telephone consent in force was given later than that."""
-    return any(one.at > at for one in consents(facts))
+    """Whether a telephone consent in force was given after that instant."""
+    return any(consent.at > at for consent in consents(facts))
 
 
 def _revoked(facts: Facts) -> bool:
     return not consents(facts) and any(
-        one.event is ConsentEvent.REVOKED and one.at <= facts.now for one in facts.consents
+        consent.event is ConsentEvent.REVOKED and consent.at <= facts.now
+        for consent in facts.consents
     )
 
 
@@ -79,7 +78,7 @@ def _consent_problems(facts: Facts, today: date) -> tuple[Reason, ...]:
     rule = facts.policy.consent
     given = consents(facts)
     if given:
-        proven = not rule.proof or any(one.proof for one in given)
+        proven = not rule.proof or any(consent.proof for consent in given)
         return () if proven else (Reason.SUP_CONSENT_UNPROVEN,)
     if rule.except_members and facts.relation.member:
         return ()
@@ -102,7 +101,7 @@ def _listed(facts: Facts, today: date) -> bool:
 
 
 def register_is_stale(facts: Facts) -> bool:
-    """Our copy of the register is older than the policy allows, or there is none."""
+    """Whether the local copy of the register is older than the policy allows, or missing."""
     if facts.policy is None:
         return False
     rule, checked = facts.policy.register_rule, facts.register.checked_at

@@ -1,4 +1,4 @@
-"""What is wrong with a value in a configuration file, as a sentence that says what would be right."""
+"""Turns pydantic's validation errors into sentences that say what would be right."""
 
 import difflib
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ _KINDS = {
     "string_pattern_mismatch": "form",
     "json_invalid": "json",
 }
-"""Pydantic's kinds of error, by the text that says what would be right."""
+"""Pydantic's kinds of error -> the key of the sentence that says what would be right."""
 
 _LIMITS = {
     "greater_than_equal": ("at_least", "ge"),
@@ -77,18 +77,18 @@ def sentence(error: Any, model: type[BaseModel] | None = None) -> Sentence:
 
 
 def _fields_at(model: type[BaseModel], loc: Iterable[Any]) -> list[str]:
-    """The keys that may stand at a place of a model."""
+    """The keys that are allowed at a place in a model."""
     schema = model.model_json_schema(by_alias=True)
-    here: Any = schema
+    node: Any = schema
     for part in loc:
-        here = _resolved(here, schema)
+        node = _resolved(node, schema)
         if isinstance(part, int):
-            here = here.get("items", {})
+            node = node.get("items", {})
         else:
-            here = here.get("properties", {}).get(part) or here.get("additionalProperties", {})
-        if not isinstance(here, dict):
+            node = node.get("properties", {}).get(part) or node.get("additionalProperties", {})
+        if not isinstance(node, dict):
             return []
-    return sorted(_resolved(here, schema).get("properties", {}))
+    return sorted(_resolved(node, schema).get("properties", {}))
 
 
 def _resolved(node: Any, schema: Any) -> Any:

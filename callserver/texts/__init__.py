@@ -1,7 +1,7 @@
-"""What people read and hear, in Danish and English: catalogues beside this file, no text in code.
+"""The catalogues of everything that people read and hear, in Danish and English.
 
-One folder a language, one file a room of the house; a key stands in one file only, and in both
-languages with the same {names} (a test looks). A text whose wording depends on a number has both
+One folder per language, one file per area; a key is in one file only, and in both languages with the
+same {names} (a test checks this). A text whose wording depends on a number has both
 forms: `{days, plural, one {# day} other {# days}}`, as in ICU messages.
 """
 
@@ -26,29 +26,29 @@ def catalogue(language: str) -> dict[str, str]:
     """Every text of one language, by key.
 
     Raises:
-        ValueError: a key stands in two files.
+        ValueError: a key is in two files.
     """
-    found: dict[str, str] = {}
+    merged: dict[str, str] = {}
     folder = files(__package__).joinpath(language)
-    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".yaml"):
             continue
         texts: dict[str, str] = yaml.safe_load(file.read_text("utf-8")) or {}
-        if twice := found.keys() & texts.keys():
-            raise ValueError(f"{file.name}: {', '.join(sorted(twice))} stand in two files")
-        found |= texts
-    return found
+        if duplicates := merged.keys() & texts.keys():
+            raise ValueError(f"{file.name}: {', '.join(sorted(duplicates))} are in two files")
+        merged |= texts
+    return merged
 
 
 def say(language: str, key: str, /, **values: Any) -> str:
     """One text with its values filled in.
 
     Raises:
-        KeyError: no such text, or a value it names is missing.
+        KeyError: there is no such text, or a value that it names is missing.
     """
 
-    def form(found: re.Match[str]) -> str:
-        name, one, other = found.groups()
+    def form(match: re.Match[str]) -> str:
+        name, one, other = match.groups()
         shown = formats.number(values[name], language)
         return (one if formats.is_one(values[name], language) else other).replace("#", shown)
 
@@ -63,7 +63,7 @@ def names(text: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sentence:
-    """A text of the catalogues with its values, before anybody knows who reads it."""
+    """A text of the catalogues with its values, independent of the reader's language."""
 
     key: str
     values: tuple[tuple[str, str | int | float], ...] = ()
@@ -76,7 +76,7 @@ class Sentence:
 
 
 class InvalidInput(ValueError):  # noqa: N818
-    """What somebody wrote or sent cannot be used: `wrong.<key>` says why. `str()` is English."""
+    """A value that a user wrote or sent is not valid: `wrong.<key>` says why. `str()` is English."""
 
     def __init__(self, key: str, /, **values: str | float) -> None:
         self.sentence = Sentence(f"wrong.{key}", tuple(values.items()))

@@ -78,7 +78,7 @@ def _may_be_one(one: Met) -> bool:
     old, new = one.contact, one.staged
     if old.number == new["number"] or (new["born"] and old.born == new["born"]):
         return True
-    return subject.may_be_one(old.name or "", new["name"] or "")
+    return subject.may_be_same_person(old.name or "", new["name"] or "")
 
 
 def _extras(listed: ListReader) -> frozenset[str]:

@@ -37,7 +37,7 @@ class Duplicates:
             else:
                 own[person] = (number, rows.name[at])
             if known not in (None, number) and not any(
-                subject.may_be_one(rows.name[at], name) for name in names
+                subject.may_be_same_person(rows.name[at], name) for name in names
             ):
                 found.append(at)
         return found
