@@ -5,18 +5,17 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import httpx
-from sqlalchemy import make_url
 
 from callserver import exchange
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.uploads import Uploads
-from callserver.database import migrate, operations
-from callserver.database.store import AnyStore, open_store, reading
+from callserver.database import migrate, simulated
+from callserver.database.store import AnyStore, open_store, reading, sqlite_path
+from callserver.engine import retention
 from callserver.engine.accounts.administration import AccountAdministration
 from callserver.engine.accounts.authentication import Authentication
 from callserver.engine.accounts.offboarding import Offboarding
@@ -38,7 +37,6 @@ from callserver.engine.listening.leg_orders import ListenerLegOrders
 from callserver.engine.listening.legs import ListenerLegs
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.sessions import ListeningSessions
-from callserver.engine.lists import refused_rows
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.engine.rules import in_force
 from callserver.engine.rules.in_force import RulesInForce
@@ -153,7 +151,7 @@ def build(
         listener_legs,
         seal.seal,
         uuid.uuid4().hex,
-        [partial(refused_rows.forget_old, store), uploads.tidy, sign_in.forget_old],
+        [partial(retention.forget_old, store), uploads.tidy],
     )
     return Server(
         settings=settings,
@@ -214,12 +212,12 @@ def _check_database(tx: Tx, settings: Settings, clock: Clock) -> None:
         ConfigurationProblem: the database belongs to the other kind of network.
     """
     if settings.provider == SIMULATED:
-        if operations.has_real_calls(tx):
+        if simulated.has_real_calls(tx):
             raise ConfigurationProblem(
                 "CALLSERVER_DATABASE holds real calls: the simulated network needs its own"
             )
-        operations.mark_simulated(tx, clock.now())
-    elif operations.is_simulated(tx):
+        simulated.mark_simulated(tx, clock.now())
+    elif simulated.is_simulated(tx):
         raise ConfigurationProblem(
             "CALLSERVER_DATABASE was used with the simulated network, so what it holds is "
             "invented: real calls need another"
@@ -227,6 +225,5 @@ def _check_database(tx: Tx, settings: Settings, clock: Clock) -> None:
 
 
 def _make_folder(database: str) -> None:
-    url = make_url(database)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if (path := sqlite_path(database)) is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from callserver.adapters.asterisk.inbound_callers import InboundCallers
 from callserver.adapters.asterisk.leg_events import LegEvents
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.adapters.asterisk.speech import Speech
-from callserver.database import carrier_states, operations
+from callserver.database import carrier_states, leases
 from callserver.database.store import UNAVAILABLE
 from callserver.engine.context import Rules
 from callserver.errors import ConfigurationProblem
@@ -53,14 +53,14 @@ class Exchange:
             nonlocal held
             now = self.clock.now()
             try:
-                held = await self.store.run(lambda tx: operations.lease(tx, "exchange", owner, now))
+                held = await self.store.run(lambda tx: leases.acquire(tx, "exchange", owner, now))
             except UNAVAILABLE as error:
                 log.warning("exchange_lease_not_renewed", error=type(error).__name__)
             return held
 
         async def release() -> None:
             now = self.clock.now()
-            await self.store.run(lambda tx: operations.release_lease(tx, "exchange", owner, now))
+            await self.store.run(lambda tx: leases.release(tx, "exchange", owner, now))
 
         async def note_carrier(states: Mapping[str, str]) -> None:
             now = self.clock.now()

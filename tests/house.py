@@ -13,10 +13,10 @@ from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli.invented_data import wash
 from callserver.database import accounts
-from callserver.database.operations import next_due
+from callserver.database.due_work import next_due
 from callserver.database.store import reading
 from callserver.engine.accounts.authentication import hash_of
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 from callserver.settings import Settings
 from callserver.simulator import asgi
@@ -126,7 +126,7 @@ class TestHouse(Harness):
     def _populate(self, tx: Tx, phoners: int, people: str) -> None:
         campaign = self.server.ctx.rules.campaign(self.campaign)
         if people:
-            take_in(tx, campaign, people.encode(), self.clock.now())
+            import_list(tx, campaign, people.encode(), self.clock.now())
         for number in range(1, phoners + 1):
             accounts.add(
                 tx,

@@ -1,5 +1,6 @@
 """What the project keeps to: checked here because no tool does."""
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -59,6 +60,41 @@ def test_legs_are_ordered_by_telephony_alone() -> None:
 def test_telephony_is_told_to_place_in_one_file() -> None:
     placers = {path.name for path in SOURCES if re.search(r"telephony\.place\(", path.read_text())}
     assert placers == {"dialer.py"}
+
+
+WRITING = re.compile(r"\b(insert|update|delete|Change)\(|\.(insert|update|delete)\(\)|\bINSERTS\b")
+
+
+def functions_that_write(path: Path) -> set[str]:
+    """Names of a database module's functions that change rows, themselves or through another."""
+    texts: dict[str, str] = {}
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            texts[node.name] = ast.unparse(node)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            texts[node.targets[0].id] = ast.unparse(node)
+    writing = {name for name, text in texts.items() if WRITING.search(text)}
+    while more := {
+        name
+        for name, text in texts.items()
+        if name not in writing and any(re.search(rf"\b{known}\(", text) for known in writing)
+    }:
+        writing |= more
+    return writing
+
+
+def test_the_console_reads_the_database_and_writes_through_the_engine() -> None:
+    database = ROOT / "callserver" / "database"
+    writing = {path.stem: functions_that_write(path) for path in database.glob("*.py")}
+    assert "append" in writing["audit"]
+    assert "change" in writing["accounts"]
+    assert "set_status" in writing["contacts"]
+    for path in SOURCES:
+        if "console" not in path.parts:
+            continue
+        calls = re.findall(r"\b(\w+)\.(\w+)\(", path.read_text())
+        written = [f"{module}.{name}" for module, name in calls if name in writing.get(module, ())]
+        assert not written, f"{path.name} writes past the engine: {written}"
 
 
 def test_the_clock_is_read_in_one_file() -> None:

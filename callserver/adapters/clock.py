@@ -5,7 +5,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from callserver.database import operations
+from callserver.database import known_time
 from callserver.ports import Tx
 from callserver.settings import instant
 
@@ -98,4 +98,4 @@ def clock_from(start: str, tx: Tx) -> SystemClock:
     if not start:
         return SystemClock()
     begins = instant("CALLSERVER_CLOCK", start)
-    return ShiftedClock(max(begins, operations.lived_until(tx) or begins))
+    return ShiftedClock(max(begins, known_time.lived_until(tx) or begins))

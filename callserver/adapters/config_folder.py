@@ -1,19 +1,16 @@
 """The configuration folder as a whole: read at one instant, composed from texts, written back.
 
-Whatever is kept or proposed is composed through the same reading of files (files.py) as the folder.
+Kept and proposed texts are composed through the same parser (yaml_files.py) as the folder.
 """
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from callserver.adapters import yaml_files
 from callserver.domain.configuration import Configuration, Problem, compose
 from callserver.errors import ConfigurationProblem
-
-SUFFIXES = (".yaml", ".yml", ".md")
 
 
 def load(folder: Path) -> Configuration:
@@ -22,11 +19,7 @@ def load(folder: Path) -> Configuration:
     Raises:
         ConfigurationProblem: names every problem with file, line and key.
     """
-    found = compose(yaml_files.read_folder(folder))
-    if isinstance(found, Configuration):
-        return found
-    said = "\n".join(f"  {problem}" for problem in found)
-    raise ConfigurationProblem(f"the configuration in {folder} cannot be used:\n{said}")
+    return ConfigFolder(folder).read()[0]
 
 
 class ConfigFolder:
@@ -49,27 +42,22 @@ class ConfigFolder:
         Raises:
             ConfigurationProblem: names every problem with file, line and key.
         """
-        yaml_files.check_there(self._path)
         signature = self.signature()
         if self._read is not None and self._read[0] == signature:
             return self._read[1], self._read[2]
-        raw = {
-            str(path.relative_to(self._path)): yaml_files.read_bytes(path)
-            for path in sorted([*self._path.glob("*"), *self._path.glob("*/*")])
-            if path.suffix in SUFFIXES and path.is_file()
-        }
-        found = _composed(raw)
-        if isinstance(found, list):
-            said = "\n".join(f"  {problem}" for problem in found)
-            raise ConfigurationProblem(f"the configuration in {self} cannot be used:\n{said}")
-        texts = {path: _text(raw[path]) for path in sorted(found.content)}
-        self._read = (signature, found, texts)
-        return found, texts
+        raw = yaml_files.read_folder(self._path)
+        composed = compose(yaml_files.parse(raw))
+        if isinstance(composed, list):
+            problems = "\n".join(f"  {problem}" for problem in composed)
+            raise ConfigurationProblem(f"the configuration in {self} cannot be used:\n{problems}")
+        texts = {path: _text(raw[path]) for path in sorted(composed.content)}
+        self._read = (signature, composed, texts)
+        return composed, texts
 
     @staticmethod
     def compose(texts: Mapping[str, str]) -> Configuration | list[Problem]:
         """The configuration of these files, or every problem in them."""
-        return _composed({path: text.encode() for path, text in texts.items()})
+        return compose(yaml_files.parse({path: text.encode() for path, text in texts.items()}))
 
     def holds(self, texts: Mapping[str, str]) -> bool:
         """Whether the folder has these files, all of them and in these words."""
@@ -115,17 +103,9 @@ class ConfigFolder:
                 _beside(self._path / path, text).replace(self._path / path)
 
 
-def _composed(raw: Mapping[str, bytes]) -> Configuration | list[Problem]:
-    with tempfile.TemporaryDirectory(prefix="callserver-") as name:
-        for path, data in raw.items():
-            where = Path(name, path)
-            where.parent.mkdir(parents=True, exist_ok=True)
-            where.write_bytes(data)
-        return compose(yaml_files.read_folder(Path(name)))
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode().replace("\r\n", "\n")
+def _text(raw: yaml_files.Raw) -> str:
+    """Of a file that was composed, so it is whole and UTF-8."""
+    return "" if isinstance(raw, OSError) else raw.decode().replace("\r\n", "\n")
 
 
 def _beside(path: Path, text: str) -> Path:

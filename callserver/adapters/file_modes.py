@@ -1,13 +1,11 @@
-"""Files that are nobody else's business: which ones other accounts of this machine can read or change."""
+"""Private files: which ones other accounts of this machine can read or change."""
 
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
+from callserver.database.store import sqlite_path
 from callserver.settings import DOTENV, Settings
 
 OTHERS = 0o077
@@ -46,7 +44,7 @@ def exposed(settings: Settings) -> list[Exposed]:
 
 def _watched(settings: Settings) -> Iterator[tuple[Path, int]]:
     yield DOTENV, OTHERS
-    database = _database(settings.database)
+    database = sqlite_path(settings.database)
     if database is not None:
         for ending in ("", "-wal", "-shm", "-journal"):
             yield Path(f"{database}{ending}"), OTHERS
@@ -58,16 +56,6 @@ def _watched(settings: Settings) -> Iterator[tuple[Path, int]]:
     yield settings.config, 0o002
     for path in sorted(settings.config.rglob("*")):
         yield path, 0o002
-
-
-def _database(url: str) -> Path | None:
-    try:
-        found = make_url(url)
-    except ArgumentError:
-        return None
-    if found.get_backend_name() != "sqlite" or not found.database:
-        return None
-    return None if found.database == ":memory:" else Path(found.database)
 
 
 def _bits(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""When upkeep runs: at the instant it asked for, and as a safety net.
+"""When the scheduler runs: at the instant it asked for, and as a safety net.
 
 The net (every half second) is what other processes' work and commands beside the server are noticed
 by: a telephone that must be silenced is, within a second (I4).
@@ -44,14 +44,14 @@ class Ticker:
         self._stopping = False
 
     def start(self, *, upkeep: bool = True) -> None:
-        """Start in the running event loop; without upkeep, only what `every` was told."""
+        """Start in the running event loop; `upkeep` False: run only what `every` was given."""
         self._upkeep = upkeep
         self._scheduler.start()
         self._ticked = asyncio.get_running_loop().time()
         self._keeping = asyncio.get_running_loop().create_task(self._keep())
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something again and again, besides upkeep."""
+        """Run something repeatedly, besides the scheduler."""
         job = self._scheduler.add_job(
             work,
             "interval",

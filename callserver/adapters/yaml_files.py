@@ -6,7 +6,7 @@ refused: 280 bytes of nested aliases would expand to gigabytes.
 """
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,11 @@ import yaml
 from callserver.domain.document import File, Key, Position
 from callserver.errors import ConfigurationProblem
 from callserver.texts import InvalidInput, Sentence
+
+SUFFIXES = (".yaml", ".yml", ".md")
+
+Raw = bytes | OSError
+"""A file's bytes, or why it cannot be read."""
 
 MOST_BYTES = 100_000
 """The largest configuration file; the largest one shipped has 4 kB."""
@@ -31,8 +36,8 @@ MOST_WHY = 200
 """Characters of a problem's text: YAML's own may quote a whole line."""
 
 
-class _NotOursError(yaml.MarkedYAMLError):
-    """YAML all right, but with something in it that would be misread."""
+class _MisleadingError(yaml.MarkedYAMLError):
+    """Valid YAML with something in it that would be misread."""
 
     def __init__(self, why: InvalidInput, mark: Any) -> None:
         super().__init__(problem=str(why), problem_mark=mark)
@@ -48,33 +53,33 @@ class _Loader(yaml.SafeLoader):
         """One more [ or {.
 
         Raises:
-            _NotOursError: they are nested too deep.
+            _MisleadingError: they are nested too deep.
         """
         if self.flow_level >= MOST_DEPTH:
-            raise _NotOursError(InvalidInput("too_deep", most=MOST_DEPTH), self.get_mark())
+            raise _MisleadingError(InvalidInput("too_deep", most=MOST_DEPTH), self.get_mark())
         super().fetch_flow_collection_start(token_class)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """One more node.
 
         Raises:
-            _NotOursError: it is an alias, or one node too many.
+            _MisleadingError: it is an alias, or one node too many.
         """
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         mark: Any = event.start_mark
         self._nodes += 1
         if isinstance(event, yaml.AliasEvent):
-            raise _NotOursError(InvalidInput("alias", name=str(event.anchor)[:MOST_WHY]), mark)
+            raise _MisleadingError(InvalidInput("alias", name=str(event.anchor)[:MOST_WHY]), mark)
         if self._nodes > MOST_NODES:
-            raise _NotOursError(InvalidInput("too_many_values", most=MOST_NODES), mark)
+            raise _MisleadingError(InvalidInput("too_many_values", most=MOST_NODES), mark)
         return super().compose_node(parent, index)
 
 
 _NULL = "tag:yaml.org,2002:null"
 _REPLACED = {f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")}
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag not in _REPLACED]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), list("tf"))
 _Loader.add_implicit_resolver(
@@ -85,29 +90,22 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_yaml(kind: str, path: Path, name: str, shown: str) -> File:
+def read_yaml(kind: str, raw: Raw, name: str, shown: str) -> File:
     """One YAML file with the position of every key."""
-    text = _text(path)
+    text = _text(raw)
     if isinstance(text, str):
         return _yaml(kind, text, name, shown)
     return File(kind, shown, name, {}, error=text)
 
 
-def read_bytes(path: Path) -> bytes:
-    """The file's bytes; of one that is too large just enough to tell."""
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
-
-
-def _text(path: Path) -> str | tuple[int, Sentence]:
-    """The file's text, or in which line it is none, and why."""
+def _text(raw: Raw) -> str | tuple[int, Sentence]:
+    """The file's text, or in which line it cannot be read, and why."""
+    if isinstance(raw, OSError):
+        return 1, InvalidInput("unreadable", why=str(raw.strerror)).sentence
+    if len(raw) > MOST_BYTES:
+        return 1, InvalidInput("too_large", most=MOST_BYTES // 1000).sentence
     try:
-        raw = read_bytes(path)
-        if len(raw) > MOST_BYTES:
-            return 1, InvalidInput("too_large", most=MOST_BYTES // 1000).sentence
         return raw.decode("utf-8-sig")
-    except OSError as error:
-        return 1, InvalidInput("unreadable", why=str(error.strerror)).sentence
     except UnicodeDecodeError as error:
         return raw.count(b"\n", 0, error.start) + 1, InvalidInput("not_utf8").sentence
 
@@ -132,7 +130,7 @@ def _yaml(kind: str, text: str, name: str, shown: str) -> File:
         data = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = 1 if error.problem_mark is None else error.problem_mark.line + 1
-        if isinstance(error, _NotOursError):
+        if isinstance(error, _MisleadingError):
             return wrong(line, error.why)
         return not_yaml(line, str(error.problem or error))
     except yaml.reader.ReaderError as error:
@@ -151,12 +149,12 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
         for key_node, value in node.value:
             part = str(key_node.value)
             if part in seen:
-                raise _NotOursError(
+                raise _MisleadingError(
                     InvalidInput("twice", key=repr(part)[:MOST_WHY]), key_node.start_mark
                 )
             seen.add(part)
             if isinstance(value, yaml.ScalarNode) and value.tag == _NULL and not value.value:
-                raise _NotOursError(
+                raise _MisleadingError(
                     InvalidInput("no_value", key=repr(part)[:MOST_WHY]), key_node.start_mark
                 )
             mark = key_node.start_mark
@@ -167,49 +165,79 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
             _walk(value, (*key, position), positions)
 
 
-def check_there(folder: Path) -> None:
-    """Look for a configuration folder before its files.
-
-    Raises:
-        ConfigurationProblem: there is none.
-    """
-    if not folder.is_dir():
-        raise ConfigurationProblem(f"there is no folder {folder}")
-
-
-def read_folder(folder: Path) -> list[File]:
-    """Every file of a configuration folder: policies, campaigns, departments, house, scripts, books.
+def read_folder(folder: Path) -> dict[str, Raw]:
+    """Every file of a configuration folder by its path: its bytes, or why it cannot be read.
 
     Raises:
         ConfigurationProblem: there is no such folder.
     """
-    check_there(folder)
-    found: list[File] = []
-    for kind, place in (("policy", "policies"), ("campaign", "campaigns")):
-        for path in sorted((folder / place).glob("*.y*ml")):
-            shown = str(path.relative_to(folder))
-            if path.suffix == ".yaml":
-                found.append(read_yaml(kind, path, path.stem, shown))
-            else:
-                why = InvalidInput("yaml_suffix").sentence
-                found.append(File(kind, shown, path.name, {}, error=(1, why)))
-    for kind in ("departments", "house"):
-        path = folder / f"{kind}.yaml"
-        if path.exists():
-            found.append(read_yaml(kind, path, kind, path.name))
-    for path in sorted((folder / "scripts").glob("*.md")):
-        text, shown = _text(path), str(path.relative_to(folder))
-        if isinstance(text, str):
-            found.append(File("script", shown, path.name, text, {(): (1, 1)}))
-        else:
-            found.append(File("script", shown, path.name, "", error=text))
-    books = sorted((folder / "books").glob("*.md"))
-    return found + [read_book(path, str(path.relative_to(folder))) for path in books]
+    if not folder.is_dir():
+        raise ConfigurationProblem(f"there is no folder {folder}")
+    return {
+        str(path.relative_to(folder)): _bytes(path)
+        for path in sorted([*folder.glob("*"), *folder.glob("*/*")])
+        if path.suffix in SUFFIXES and path.is_file()
+    }
 
 
-def read_book(path: Path, shown: str) -> File:
+def _bytes(path: Path) -> Raw:
+    """Of a file that is too large just enough to tell."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        return error
+
+
+_KINDS = {
+    "policies": "policy",
+    "campaigns": "campaign",
+    "scripts": "script",
+    "books": "book",
+}
+"""The folders, in the order in which they are read, and what their files are."""
+
+
+def parse(raw: Mapping[str, Raw]) -> list[File]:
+    """The files of a configuration, by their paths; others are left out."""
+    paths = [Path(path) for path in sorted(raw)]
+    files = [
+        read_yaml(path.stem, raw[str(path)], path.stem, path.name)
+        for path in paths
+        if str(path) in ("departments.yaml", "house.yaml")
+    ]
+    for folder, kind in _KINDS.items():
+        files += [
+            file
+            for path in paths
+            if str(path.parent) == folder
+            and (file := _file(kind, path, raw[str(path)])) is not None
+        ]
+    return files
+
+
+def _file(kind: str, path: Path, raw: Raw) -> File | None:
+    shown = str(path)
+    match kind, path.suffix:
+        case "policy" | "campaign", ".yaml":
+            return read_yaml(kind, raw, path.stem, shown)
+        case "policy" | "campaign", ".yml":
+            why = InvalidInput("yaml_suffix").sentence
+            return File(kind, shown, path.name, {}, error=(1, why))
+        case "script", ".md":
+            text = _text(raw)
+            if isinstance(text, str):
+                return File("script", shown, path.name, text, {(): (1, 1)})
+            return File("script", shown, path.name, "", error=text)
+        case "book", ".md":
+            return _book(raw, path, shown)
+        case _:
+            return None
+
+
+def _book(raw: Raw, path: Path, shown: str) -> File:
     """Markdown with a head of YAML between two lines of ---."""
-    whole = _text(path)
+    whole = _text(raw)
     if not isinstance(whole, str):
         return File("book", shown, path.stem, {}, error=whole)
     before, begins, rest = f"\n{whole}".partition("\n---\n")
@@ -228,5 +256,5 @@ def signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple(
         (str(path), stat.st_size, stat.st_mtime_ns)
         for path in sorted([*folder.glob("*"), *folder.glob("*/*")])
-        if path.suffix in (".yaml", ".md") and (stat := path.stat())
+        if path.suffix in SUFFIXES and (stat := path.stat())
     )

@@ -10,12 +10,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from sqlalchemy import select
 
 from callserver.cli import resources
-from callserver.database import audit, contacts
+from callserver.database import audit, calls, contacts
 from callserver.database.store import reading
-from callserver.database.tables import calls
 from callserver.domain import phone
 from callserver.engine.audit_log import verification
 from callserver.engine.audit_log.verification import read_key
@@ -111,8 +109,7 @@ def show(
                 for one in contacts.by_number(connection, key)
                 for entry in audit.about(connection, contact=one.id)
             ]
-            bare = select(calls.c.attempt).where(calls.c.number == key, calls.c.contact.is_(None))
-            for attempt in connection.execute(bare).scalars().all():
+            for attempt in calls.without_contact(connection, key):
                 found += audit.about(connection, call=attempt)
         else:
             raise NotFound("say which: --contact ID, --number NUMBER or --call ATTEMPT")

@@ -34,7 +34,7 @@ def check(
     """
     settings = resources.settings()
     where = folder or settings.config
-    found = compose(yaml_files.read_folder(where))
+    found = compose(yaml_files.parse(yaml_files.read_folder(where)))
     reached = file_modes.exposed(settings)
     console = Console(highlight=False, soft_wrap=True)
     if isinstance(found, Configuration) and not reached:

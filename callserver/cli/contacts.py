@@ -18,12 +18,13 @@ from callserver import texts
 from callserver.cli import refused_rows, resources
 from callserver.database.store import reading
 from callserver.domain.headings import IGNORE
-from callserver.engine.lists import eligibility, staging
+from callserver.engine.lists import dry_run as dry
+from callserver.engine.lists import eligibility, importer
 from callserver.engine.lists import export as exporting
 from callserver.engine.lists.export import What
-from callserver.engine.lists.importer import no_collector, source_of, take_in
+from callserver.engine.lists.importer import ImportOrder
 from callserver.engine.lists.reader import Summary
-from callserver.engine.lists.staging import Order
+from callserver.engine.lists.refused_rows import as_file
 from callserver.errors import ConfigurationProblem
 
 MOST_NAMED = 50
@@ -57,17 +58,17 @@ def import_list(
     refused: Annotated[Path | None, typer.Option(help="where refused rows go")] = None,
     language: Annotated[str, typer.Option(help="da or en")] = "en",
 ) -> None:
-    """Import a list of people into a campaign.
+    """Take a list in. Rows that cannot be read go to FILE.refused.csv, to be mended and imported again.
 
-    Rows that cannot be read go to FILE.refused.csv, to be corrected and imported again. The whole list
-    is imported or nothing of it; a server on the same SQLite file waits meanwhile, about two seconds
-    for each hundred thousand rows: import long lists before the shift. A dry run never makes it wait.
+    The whole list is taken or nothing of it. Reading makes nobody wait; a server on the same SQLite
+    file waits while the rows are written, about a second for each hundred thousand: take long lists in
+    before the shift. A dry run never makes it wait.
 
     Example: callserver import kanvas members.csv --dry-run
     """
     settings = resources.settings()
-    given = dict(_pair(text) for text in column or ())
-    given |= dict.fromkeys(ignore or (), IGNORE)
+    columns = dict(_pair(text) for text in column or ())
+    columns |= dict.fromkeys(ignore or (), IGNORE)
     raw = read(file)
     where = refused or refused_rows.beside(file)
     _check(region, language, file, where)
@@ -75,48 +76,39 @@ def import_list(
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(resources.database(settings))
         rules = resources.rules(engine, settings)
-        chosen = rules.campaign(campaign)
-        progress = stack.enter_context(Progress(console=Console(stderr=True)))
-        bar = progress.add_task(texts.say(language, "import.rows"), total=raw.count(b"\n"))
-        transaction = stack.enter_context(reading(engine) if dry_run else engine.connect())
-        now = resources.now(transaction)
-        said = source or source_of(chosen, now, file.stem)
+        with reading(engine) as connection:
+            now = resources.now(connection)
+        order = ImportOrder(
+            rules.campaign(campaign),
+            raw,
+            columns,
+            region=region,
+            source=source,
+            file_name=file.stem,
+        )
+        bars = stack.enter_context(Progress(console=Console(stderr=True)))
+        bar = bars.add_task(texts.say(language, "import.rows"), total=raw.count(b"\n"))
+
+        def progress(done: int, of: int, _: str) -> None:
+            bars.update(bar, completed=done, total=of or None)
+
+        staged = stack.enter_context(
+            importer.staged_aside(settings.database, order, now.date(), progress)
+        )
+        summary = staged.summary
+        if content := as_file(summary, language):  # before the import: no row is lost unnoticed
+            where.write_bytes(content)
         if dry_run:
-            order = Order(chosen, raw, given, (), region, said)
-            summary, callable_of = staging.dry_run(
-                settings.database,
-                order,
-                rules,
-                resources.secret(settings),
-                now,
-                lambda done, of, _: progress.update(bar, completed=done, total=of or None),
-            )
+            callable_of = dry.dry_run(staged, rules, resources.secret(settings), now, progress)
         else:
-            stack.enter_context(no_collector())
-            summary = take_in(
-                transaction,
-                chosen,
-                raw,
-                now,
-                given=given,
-                region=region,
-                source=said,
-                progress=lambda done: progress.update(bar, completed=done),
+            importer.import_aside(
+                staged, lambda: now, by="command", language=language, progress=progress
             )
-        progress.update(bar, total=summary.read, completed=summary.read)
-        if summary.refused:  # before the commit: whatever happens now, nothing is lost in silence
-            refused_rows.write(
-                where,
-                summary.header,
-                summary.refused,
-                separator=summary.separator,
-                language=language,
-            )
-        if not dry_run:
-            transaction.commit()
+        bars.update(bar, total=summary.read, completed=summary.read)
     _say(summary, callable_of, language)
-    if said is not None and "source" not in summary.heads.columns:
-        print(texts.say(language, "import.said_source", source=said))
+    stated = order.source_at(now)
+    if stated is not None and "source" not in summary.heads.columns:
+        print(texts.say(language, "import.said_source", source=stated))
     if summary.refused:
         print(texts.say(language, "import.refused_file", file=where))
 
@@ -197,10 +189,8 @@ def export(
 ) -> None:
     """Give a campaign's list, or its calls and outcomes, back as CSV.
 
-    Numbers are written like 004532123456, and a text that begins like a formula gets an apostrophe
-    before it, so that a spreadsheet runs nothing. The audit log records that a copy was made.
-
-    Example: callserver export outcomes kanvas
+    Numbers are written like 004532123456, and a text that begins like a formula with an apostrophe
+    before it, so that a spreadsheet runs nothing. That a copy was taken stands in the audit log.
     """
     settings = resources.settings()
     if separator not in (",", ";"):

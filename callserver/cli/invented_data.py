@@ -11,8 +11,8 @@ from callserver.domain.role import NEEDS_CODE, Role
 from callserver.engine.accounts.authentication import Authentication, hash_of, new_password
 from callserver.engine.context import Rules
 from callserver.engine.gate import register_needs
-from callserver.engine.lists.importer import take_in
-from callserver.engine.suppressions import bulk_lists
+from callserver.engine.lists.importer import import_list
+from callserver.engine.suppressions import public_registers
 from callserver.ports import Tx
 from callserver.simulator import polling_phoners
 from callserver.simulator.population import contacts_csv
@@ -35,7 +35,7 @@ def populate(
     for position, campaign in enumerate(campaigns):
         members = campaign.segment.value in MEMBERS
         text = contacts_csv(share, seed, first=position * share, members=members, bad=3)
-        take_in(tx, campaign, text.encode(), now - timedelta(hours=1))
+        import_list(tx, campaign, text.encode(), now - timedelta(hours=1))
     wash(tx, rules, now)
     robots = []
     for number in range(1, phoners + 1):
@@ -65,7 +65,7 @@ def wash(tx: Tx, rules: Rules, now: datetime) -> None:
     """An issue, a day old, of every register that the policies respect and nobody has imported."""
     for name in register_needs.missing(tx, rules.current):
         issued = now - timedelta(days=1)
-        bulk_lists.load_small_register(tx, [ON_A_REGISTER], name, issued, now, by="demo")
+        public_registers.load_within(tx, [ON_A_REGISTER], name, issued, now, by="demo")
 
 
 def at_telephone(tx: Tx, user: int, number: str, now: datetime) -> None:

@@ -1,21 +1,21 @@
 """`callserver register`: public do-not-call registers, issue by issue."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
 
 from callserver.cli import refused_rows, resources
 from callserver.cli.contacts import read
+from callserver.database import registers
 from callserver.database.store import reading
-from callserver.database.tables import registers
 from callserver.engine.gate import register_needs
 from callserver.engine.lists import number_files
-from callserver.engine.suppressions import bulk_lists
+from callserver.engine.suppressions import public_registers
 from callserver.settings import instant
 
 
@@ -38,7 +38,10 @@ def import_register(
         str, typer.Option(help="who brought it; stands in the log", callback=resources.kept_words)
     ] = "command",
 ) -> None:
-    """Load a register's newest issue; it replaces the one before in a single step.
+    """Load a register's newest issue; it takes effect all at once, in place of the one before.
+
+    If some of its rows could not be read, the issue is in force all the same, the rows are written
+    beside the file, and the command ends with an error (1).
 
     Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
     """
@@ -51,7 +54,7 @@ def import_register(
         with reading(engine) as connection:
             now = resources.now(connection)
         at = issued or now
-        version = bulk_lists.load_register(
+        version = public_registers.load(
             engine, found.numbers, name, at, now, by=by, smaller=smaller, progress=done
         )
     print(
@@ -60,6 +63,13 @@ def import_register(
     )
     refused_rows.tell(file, found)
     _say_what_is_missing()
+    if found.refused:
+        print(
+            f"ERROR: {len(found.refused)} rows hold no number that can be read; whoever stands in them"
+            " is not protected by the register",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
 
 
 def _say_what_is_missing() -> None:
@@ -76,13 +86,10 @@ def _say_what_is_missing() -> None:
 def listing(
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """List the issues that are stored, and which of them are in force.
-
-    Example: callserver register list
-    """
+    """Which issues we hold, and which of them are in force."""
     table = Table("register", "version", "washed", "numbers", "in force")
     with resources.database() as engine, reading(engine) as connection:
-        for row in connection.execute(select(registers).order_by(registers.c.version)):
+        for row in registers.every(connection):
             washed = row.washed_at.isoformat()
             if as_json:
                 print(

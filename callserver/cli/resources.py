@@ -7,12 +7,11 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.progress import Progress
-from sqlalchemy import Engine
 
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import migrate
-from callserver.database.store import make_engine, reading
+from callserver.database.store import Engine, make_engine, reading, sqlite_path
 from callserver.domain.audit import may_be_kept
 from callserver.engine.context import Rules
 from callserver.engine.rules import in_force
@@ -63,10 +62,8 @@ def kept_words(value: str) -> str:
 def database(found: Settings | None = None) -> Iterator[Engine]:
     """The database with its newest tables; beside a running server as well."""
     chosen = found or from_environment()
-    if chosen.database.startswith("sqlite:///"):
-        from pathlib import Path
-
-        Path(chosen.database.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    if (path := sqlite_path(chosen.database)) is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     engine = make_engine(chosen.database)
     try:
         migrate.upgrade(engine)

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Connection
 
 from callserver import texts
 from callserver.adapters.config_folder import ConfigFolder
@@ -21,6 +20,7 @@ from callserver.database.store import reading
 from callserver.domain.loosening import looser
 from callserver.engine.rules import in_force
 from callserver.errors import ConfigurationProblem, NotFound
+from callserver.ports import Tx
 
 Language = Annotated[str, typer.Option(help="da or en")]
 
@@ -106,7 +106,7 @@ def diff(
         print(f"looser: {rule.file}: {rule.key}: {rule.was} -> {rule.would}: {said}")
 
 
-def _in_force(connection: Connection) -> Texts:
+def _in_force(connection: Tx) -> Texts:
     kept = revisions.in_force(connection)
     if kept is None or kept.texts is None:
         raise NotFound("no revision is in force yet: the first server puts the folder's into force")

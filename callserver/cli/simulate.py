@@ -19,7 +19,7 @@ from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli import resources
 from callserver.cli.invented_data import populate, supervise
-from callserver.database import figures, operations
+from callserver.database import due_work, figures
 from callserver.ports import Tx
 from callserver.settings import Settings, instant
 from callserver.simulator.evening import Evening, Plan, Result, ServerUnderTest
@@ -140,7 +140,7 @@ def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
     async def next_wake() -> datetime | None:
         nonlocal ran, known
         if getattr(server.store, "ran", None) != ran:
-            known = await server.store.run(operations.next_due)
+            known = await server.store.run(due_work.next_due)
             ran = getattr(server.store, "ran", 0)
         return known
 

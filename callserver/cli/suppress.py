@@ -9,19 +9,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
 
 from callserver import texts
 from callserver.cli import refused_rows, registers, resources
 from callserver.cli.contacts import read
-from callserver.database import accounts, contacts
+from callserver.database import accounts, contacts, suppressions
+from callserver.database.contacts import Contact
 from callserver.database.store import reading
-from callserver.database.tables import suppressions as table
-from callserver.domain import phone, subject
+from callserver.domain import phone
 from callserver.domain.facts import Purpose, Scope
 from callserver.engine.lists import number_files
-from callserver.engine.suppressions import bulk_lists, lifting, opt_outs
+from callserver.engine.suppressions import lifting, opt_outs
 from callserver.engine.suppressions.lifting import Channel
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import ConfigurationProblem, NotFound
 
 MOST_NAMED = 50
@@ -31,7 +31,7 @@ COLUMNS = ("id", "subject", "scope", "purpose", "at", "lifted_at", "by", "list")
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Opt-outs: who must not be called.", no_args_is_help=True)
+    group = typer.Typer(help="Who must not be rung.", no_args_is_help=True)
     group.command("add")(add)
     group.command("lift")(lift)
     group.command("import")(import_list)
@@ -57,12 +57,10 @@ def add(
         typer.Option(help="who wrote it down; stands in the log", callback=resources.kept_words),
     ] = "command",
 ) -> None:
-    """Never call these numbers again; a telephone that is ringing is silenced.
+    """Never ring these again; a telephone that rings now is silenced.
 
-    The scopes person, household and complaint reach everyone known at the number, under all their
+    The scopes person, household and complaint reach everyone we know at the number, under all their
     numbers. All of it is written, or nothing.
-
-    Example: callserver suppress add 32123456 --scope person
     """
     settings = resources.settings()
     secret = settings.key.encode()
@@ -74,17 +72,17 @@ def add(
     ids: list[int] = []
     with resources.database(settings) as engine, engine.begin() as tx:
         now = resources.now(tx)
-        for number in parsed:
-            about = opt_outs.subjects(scope, number, contacts.by_number(tx, number), secret)
-            ringing = (subject.of_number(number),) if scope is Scope.HASH else ()
-            ids += opt_outs.add(tx, about, scope, by, now, purpose=purpose, ringing=ringing)
+        about: list[tuple[int | None, list[Contact]]] = [
+            (number, contacts.by_number(tx, number)) for number in parsed
+        ]
         for key in contact or ():
-            found = contacts.get(tx, key)
-            if found is None:
+            row = contacts.get(tx, key)
+            if row is None:
                 raise NotFound(f"there is no contact {key}")
-            about = opt_outs.subjects(scope, None, [found], secret)
-            ringing = (subject.of_number(found.number),) if scope is Scope.HASH else ()
-            ids += opt_outs.add(tx, about, scope, by, now, purpose=purpose, ringing=ringing)
+            about.append((None, [row]))
+        for number, people in about:
+            origin = Origin(by=by, at=now)
+            ids += opt_outs.add(tx, [scope], number, people, secret, origin, purpose=purpose)
     print(f"{len(ids)} suppressed: {', '.join(map(str, ids))}")
 
 
@@ -96,14 +94,12 @@ def lift(
     number: Annotated[str | None, typer.Argument(help="the telephone number")] = None,
     key: Annotated[int | None, typer.Option("--id", help="one suppression instead")] = None,
 ) -> None:
-    """Propose to end the suppressions of a number and of the people known there.
+    """Propose to end the suppressions of a number and of whoever we know there.
 
-    They have asked for it since. A second colleague with the right approves it on the page or by
+    The person has asked for it since. A second colleague with the right approves it on the page or by
     the API: never the account that proposes. All rows of one opt-out end together and stay on record.
     A complaint, a household's no and an erased person's are not named by a number: their ids are
     shown, for --id.
-
-    Example: callserver suppress lift 32123456 --why 'wants calls' --by mads --asked-on 2026-05-01 --channel letter
     """
     if (number is None) == (key is None):
         raise ConfigurationProblem("name a telephone number, or one suppression with --id")
@@ -118,9 +114,9 @@ def lift(
         else:
             parsed = _number(number or "")
             known = contacts.by_number(tx, parsed)
-            found = opt_outs.about_number(tx, parsed, resources.secret(settings))
-            left = [one for one in found if one[1] in opt_outs.NOT_LIFTED_BY_NUMBER]
-            ids = [one for one, scope in found if scope not in opt_outs.NOT_LIFTED_BY_NUMBER]
+            in_force = opt_outs.in_force_at(tx, parsed, resources.secret(settings))
+            left = [row for row in in_force if row[1] in opt_outs.NOT_LIFTED_BY_NUMBER]
+            ids = [row for row, scope in in_force if scope not in opt_outs.NOT_LIFTED_BY_NUMBER]
         made = lifting.propose(
             tx,
             ids,
@@ -130,12 +126,12 @@ def lift(
             why=opt_outs.check_why(why, known),
             now=now,
         )
-        left = [one for one in left if one[0] not in made.suppressions]
+        left = [row for row in left if row[0] not in made.suppressions]
     print(
         f"proposal {made.id}: {len(made.suppressions)} to be lifted; a second colleague approves it"
     )
-    for one, scope in left:
-        print(f"not part of it: {one} ({scope})")
+    for suppression, left_scope in left:
+        print(f"not part of it: {suppression} ({left_scope})")
 
 
 def import_list(
@@ -153,8 +149,6 @@ def import_list(
     Several numbers in a cell, words beside a number and extensions are understood. If anything could
     not be read, the numbers that could are suppressed all the same, the rows are named, and the
     command ends with an error (1).
-
-    Example: callserver suppress import opt-outs.csv
     """
     raw = read(file)
     with resources.progress("rows", raw.count(b"\n")) as done:
@@ -164,7 +158,8 @@ def import_list(
         resources.database() as engine,
         engine.begin() as tx,
     ):
-        added = bulk_lists.add_numbers(tx, found.numbers, name, by, resources.now(tx), done)
+        origin = Origin(by=by, at=resources.now(tx))
+        added = opt_outs.add_listed(tx, Scope.NUMBER, found.numbers, name, origin, done)
     print(
         f"{added} suppressed, {len(found.numbers) - added} unchanged,"
         f" {found.duplicates} duplicates, {found.read} rows read"
@@ -189,22 +184,15 @@ def listing(
     as_json: Annotated[bool, typer.Option("--json", help="one object a line, all rows")] = False,
     most: Annotated[int, typer.Option(help="rows at the most, newest first")] = 1000,
 ) -> None:
-    """List who must not be called; numbers are masked.
-
-    Example: callserver suppress list
-    """
-    query = select(*[table.c[column] for column in COLUMNS]).order_by(table.c.id.desc())
-    if name is not None:
-        query = query.where(table.c.list == name)
+    """Who must not be rung; numbers masked."""
     shown = Table(*COLUMNS)
     more = False
     with resources.database() as engine, reading(engine) as connection:
-        rows = connection.execute(query, execution_options={"yield_per": 1000})
-        for position, row in enumerate(rows):
+        for position, row in enumerate(suppressions.newest_first(connection, name)):
             if not as_json and position >= most:
                 more = True
                 break
-            values = row._asdict()
+            values = {column: getattr(row, column) for column in COLUMNS}
             values["subject"] = row.subject if plain else _masked(row.subject)
             values["at"] = row.at.isoformat()
             values["lifted_at"] = None if row.lifted_at is None else row.lifted_at.isoformat()

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Connection
 
 from callserver.cli import resources
 from callserver.database import accounts
@@ -17,6 +16,7 @@ from callserver.engine.accounts.authentication import new_password
 from callserver.engine.context import LineContext
 from callserver.engine.user_lines import LineRefused
 from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
 from callserver.settings import allowed_sip_hosts
 from callserver.texts import say
 
@@ -180,7 +180,7 @@ def list_tokens() -> None:
     Console().print(table)
 
 
-def _known(tx: Connection, handle: str) -> User:
+def _known(tx: Tx, handle: str) -> User:
     user = accounts.by_handle(tx, handle)
     if user is None or user.left_at is not None:
         raise ConfigurationProblem(f"there is no user {handle!r}")

@@ -1,1 +1,1 @@
-"""The people's door: the JSON API that phoners' pages and machines use."""
+"""The JSON API and the pages, for browsers and machines."""

@@ -14,7 +14,7 @@ from callserver.console.endpoint import Endpoint
 
 
 class PageApi(Protocol):
-    """Part of the people's door."""
+    """An area of the JSON API: its endpoints."""
 
     def endpoints(self) -> list[Endpoint]: ...
 
@@ -23,12 +23,12 @@ class Api:
     """Every endpoint, served."""
 
     def __init__(self, rooms: Sequence[PageApi], door: Authenticator) -> None:
-        self._door = door
-        self.endpoints = [one for room in rooms for one in room.endpoints()]
+        self._authenticator = door
+        self.endpoints = [endpoint for room in rooms for endpoint in room.endpoints()]
 
     def routes(self) -> list[Route]:
         return [
-            *(one.route(self._door) for one in self.endpoints),
+            *(endpoint.route(self._authenticator) for endpoint in self.endpoints),
             Route("/api/v1/openapi.json", self._document),
         ]
 

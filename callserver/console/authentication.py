@@ -91,7 +91,7 @@ class Asked(Visitor):
 
     @property
     def by(self) -> str:
-        """As the audit log names whoever did something."""
+        """The user's name in the audit log."""
         return f"user:{self.user.id}"
 
     def sees(self, department: str | None) -> bool:
@@ -104,7 +104,7 @@ class Authenticator:
 
     def __init__(self, ctx: EngineContext, let_in: Authentication, settings: Settings) -> None:
         self._ctx = ctx
-        self._let_in = let_in
+        self._authentication = let_in
         self._origin = origin_of(settings.public_url)
         self._secure = settings.public_url.startswith("https://")
         self.cookie = "__Host-session" if self._secure else "session"
@@ -146,7 +146,7 @@ class Authenticator:
         cookie = request.cookies.get(self.cookie, "")
         if not cookie:
             raise NotSignedIn("sign in, please", key="sign_in")
-        session, lacks = await self._let_in.session(cookie)
+        session, lacks = await self._authentication.session(cookie)
         language = language_of(request, session.user)
         step = f"{request.method} {request.url.path.removeprefix(API)}"
         if lacks is not Next.READY and not (entering and step in STEPS[lacks]):

@@ -24,7 +24,7 @@ MOST_BYTES = 1024 * 1024
 
 
 class Body(BaseModel):
-    """What comes in: closed, so that a misspelt key is told and not ignored."""
+    """A request body: closed, so that a misspelt key is an error and not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""What every answer of the people's door says to browsers: take it for nothing else, keep no copy."""
+"""Response headers of the API: no content sniffing, no caching."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

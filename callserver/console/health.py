@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from callserver.adapters.ticker import Ticker
-from callserver.database import floor, operations
+from callserver.database import floor, leases
 from callserver.database.store import UNAVAILABLE
 from callserver.engine.context import EngineContext
 
@@ -15,7 +15,7 @@ MOST_WAIT_S = 2.0
 """A database that has not answered a read by then counts as unreachable."""
 
 STILL_S = 15.0
-"""Upkeep that has not come to an end of its round for this long stands still."""
+"""A scheduler that has not finished a round for this long is stuck."""
 
 
 class Health:
@@ -35,7 +35,7 @@ class Health:
             database = "unreachable"
         else:
             if until is not None:  # of whichever process has it
-                since = (self._ctx.clock.now() - until + operations.LEASE).total_seconds()
+                since = (self._ctx.clock.now() - until + leases.LEASE).total_seconds()
                 still = max(still, since)
         if still > STILL_S:
             upkeep = "still"

@@ -26,7 +26,7 @@ CHECK_S = 40
 """How often a stream asks whether its follower is still signed in: off-boarding takes a minute."""
 
 PACE_S = 0.3
-"""A stream tells at most this often; what happens in between is told together."""
+"""A stream sends at most this often; what happens in between is sent together."""
 
 LOOK_ANEW = "look-anew"
 
@@ -44,7 +44,7 @@ class Live:
         self._pacing = pacing
         self._open: Counter[int] = Counter()
         self._feed = feed
-        self._door = door
+        self._authenticator = door
         self._tellers = tellers
 
     def endpoints(self) -> list[Endpoint]:
@@ -73,7 +73,7 @@ class Live:
                     yield block
         finally:
             self._open[asked.user.id] -= 1
-            self._open += Counter()  # whoever has none is not kept
+            self._open += Counter()  # users with no stream are dropped
 
     async def _stream(self, asked: Asked, after: Cursor | None) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop().time
@@ -115,7 +115,7 @@ class Live:
     async def _still_in(self, asked: Asked) -> bool:
         """Whether session or token last; for a session, looking is also its sign of life."""
         try:
-            await self._door.ask(asked.request, Footing.IN, EVERY_SCOPE)
+            await self._authenticator.ask(asked.request, Footing.IN, EVERY_SCOPE)
         except NotAllowed:
             return False
         return True
@@ -128,7 +128,7 @@ class Live:
         last = str(news[-1].at)
         told = [one for tell in self._tellers for one in await tell(asked, news)]
         if not told:
-            return f"id: {last}\n\n".encode()  # nothing for her, but she need not be told again
+            return f"id: {last}\n\n".encode()  # nothing for this user, but the place is kept
         return b"".join(_event(name, view.model_dump_json(), last) for name, view in told)
 
 

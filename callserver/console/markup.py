@@ -1,4 +1,4 @@
-"""Markdown of the house as HTML: no HTML of its own, and merge values can never become markup."""
+"""The organisation's Markdown as HTML: no HTML of its own, and merge values can never become markup."""
 
 import html
 import re

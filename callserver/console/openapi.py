@@ -27,18 +27,25 @@ _SAID = {
 def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     """The whole document (OpenAPI 3.1)."""
     models: set[type[BaseModel]] = {Problem}
-    for one in endpoints:
-        models.update(model for model in (one.body, one.answer) if model is not None)
+    for endpoint in endpoints:
+        models.update(model for model in (endpoint.body, endpoint.answer) if model is not None)
     ordered = sorted(models, key=lambda model: model.__name__)
     modes: list[Any] = [
-        (model, "validation" if any(one.body is model for one in endpoints) else "serialization")
+        (
+            model,
+            "validation"
+            if any(endpoint.body is model for endpoint in endpoints)
+            else "serialization",
+        )
         for model in ordered
     ]
     refs, schemas = models_json_schema(modes, ref_template=_REFS)
     named: dict[Any, Any] = {model: ref for (model, _), ref in refs.items()}
     paths: dict[str, Any] = {}
-    for one in endpoints:
-        paths.setdefault(f"/api/v1{one.path}", {})[one.method.lower()] = _operation(one, named)
+    for endpoint in endpoints:
+        paths.setdefault(f"/api/v1{endpoint.path}", {})[endpoint.method.lower()] = _operation(
+            endpoint, named
+        )
     return {
         "openapi": "3.1.0",
         "info": {"title": "callserver", "version": version},

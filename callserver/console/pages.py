@@ -55,7 +55,7 @@ PAGES = (
     Page("log", "/log", Action.SEE_AUDIT),
     Page("books", "/books", Footing.IN),
 )
-"""In the order of the navigation; the first that somebody may see is her front page."""
+"""In the order of the navigation; the first that a user may see is their front page."""
 
 
 class Pages:
@@ -64,7 +64,7 @@ class Pages:
     def __init__(
         self, door: Authenticator, connect: Sequence[str] = (), pages: Sequence[Page] = PAGES
     ) -> None:
-        self._door = door
+        self._authenticator = door
         self._pages = pages
         self._assets = _assets()
         self._revision = _revision(self._assets)
@@ -90,7 +90,7 @@ class Pages:
             if request.query_params.get("language") in texts.LANGUAGES:
                 return self._speak(request)
             try:
-                asked = await self._door.ask(request, page.needs)
+                asked = await self._authenticator.ask(request, page.needs)
             except NotSignedIn:
                 return self._elsewhere("/sign-in")
             except NotAllowed:
@@ -101,7 +101,7 @@ class Pages:
 
     async def _home(self, request: Request) -> Response:
         try:
-            asked = await self._door.ask(request, Footing.IN)
+            asked = await self._authenticator.ask(request, Footing.IN)
         except NotAllowed:
             return self._elsewhere("/sign-in")
         seen = self._listed(asked)
@@ -123,7 +123,7 @@ class Pages:
         return self.lost(request)
 
     def lost(self, request: Request) -> Response:
-        """There is no such page, or not for whoever asks: the same answer."""
+        """There is no such page, or not for this user: the same answer."""
         visitor = Visitor(request, language_of(request))
         return self._render("not_found", visitor, HTTPStatus.NOT_FOUND)
 
@@ -143,9 +143,9 @@ class Pages:
             "assets": f"/assets/{self._revision}",
             "listed": self._listed(asked),
             "user": None if somebody is None else somebody.user,
-            "csrf": "" if somebody is None else self._door.csrf(somebody.cookie),
+            "csrf": "" if somebody is None else self._authenticator.csrf(somebody.cookie),
             "may": (lambda _: False) if somebody is None else somebody.may,
-            "entering": self._door.cookie in asked.request.cookies,
+            "entering": self._authenticator.cookie in asked.request.cookies,
             "action": Action,
             "kinds": sorted(Kind, key=lambda kind: texts.say(language, f"kind.{kind.value}")),
         }

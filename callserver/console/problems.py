@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457), with a sentence that a person understands, in her language."""
+"""Errors as problem details (RFC 9457), with a sentence in the user's language."""
 
 from http import HTTPStatus
 from typing import Any
@@ -111,7 +111,7 @@ def _not_agreed(error: NotAgreed, language: str) -> Response:
 
 
 def _denied(error: Denied, language: str) -> Response:
-    """Why somebody may not listen. A seat of another department does not exist for her."""
+    """Why somebody may not listen. A seat of another department does not exist for them."""
     if Denial.DEPARTMENT in error.reasons:
         return problem(HTTPStatus.NOT_FOUND, texts.say(language, "error.not_found"))
     standing = {Denial.ROLE, Denial.NOT_MENTOR} & set(error.reasons)
@@ -133,7 +133,7 @@ async def on_unavailable(request: Request, error: Exception) -> Response:
 
 
 async def on_disconnect(_: Request, __: Exception) -> Response:
-    """Whoever asked is gone: nobody reads this answer, and nothing is wrong with the server."""
+    """The client is gone: nobody reads this answer, and nothing is wrong with the server."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 

@@ -1,6 +1,6 @@
 """Long work that says how far it is: lines of JSON, one after another, the result in the last.
 
-The work runs in a thread on a connection of its own; whoever closes the page stops listening, not
+The work runs in a thread on a connection of its own; closing the page stops the progress, not
 the work. An error that comes when the answer has begun is a line as well.
 """
 
@@ -21,7 +21,7 @@ from callserver.errors import CallserverError
 log = structlog.get_logger(__name__)
 
 EVERY_S = 0.1
-"""How often progress is told: quicker than an eye."""
+"""How often progress is sent."""
 
 USUAL_SWITCH_S = sys.getswitchinterval()
 SWITCH_S = USUAL_SWITCH_S / 10
@@ -87,15 +87,15 @@ def told(
     async def run() -> None:
         try:
             with _sharing():
-                found = await asyncio.to_thread(work, tell)
+                answer = await asyncio.to_thread(work, tell)
             if then is not None:
                 await then()
         except CallserverError as error:
-            found = Failed(detail=said(error, asked.language))
+            answer = Failed(detail=said(error, asked.language))
         except Exception:
             log.exception("work_failed", path=asked.request.url.path)
-            found = Failed(detail=texts.say(asked.language, "page.error"))
-        queue.put_nowait(found)
+            answer = Failed(detail=texts.say(asked.language, "page.error"))
+        queue.put_nowait(answer)
         queue.put_nowait(None)
 
     task = loop.create_task(run())

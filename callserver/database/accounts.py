@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
-from callserver.database.more_tables import sessions, tokens
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import users
+from callserver.database.tables import sessions, tokens, users
 from callserver.domain.role import Action, Role
 from callserver.ports import Tx
 
 SUPERVISOR_SEEN = timedelta(minutes=10)
-"""A supervisor counts as present this long after her last sign."""
+"""A supervisor counts as present this long after their last request."""
 
 
 class User(NamedTuple):
@@ -101,7 +100,7 @@ def every(tx: Tx, department: str | None = None) -> list[User]:
 
 
 def trainees_of(tx: Tx, mentor: int) -> list[User]:
-    """Who may listen to this phoner as her mentor."""
+    """Who may listen to this phoner as their mentor."""
     query = _all.where(users.c.mentor == mentor, users.c.left_at.is_(None)).order_by(users.c.name)
     return [User._make(row) for row in tx.execute(query)]
 
@@ -225,6 +224,11 @@ def drop_access(tx: Tx, user_id: int) -> None:
 
 def drop_tokens(tx: Tx, user_id: int) -> None:
     tx.execute(delete(tokens).where(tokens.c.user == user_id))
+
+
+def drop_expired_tokens(tx: Tx, expired_before: datetime) -> int:
+    """Drop tokens that ended before that; how many. One without an end stays."""
+    return tx.execute(delete(tokens).where(tokens.c.until < expired_before)).rowcount
 
 
 def drop_old_sessions(tx: Tx, created_before: datetime, seen_before: datetime) -> None:

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from callserver.database.more_tables import attempts, devices
+from callserver.database.tables import attempt_counters, devices
+from callserver.database.upserts import INSERTS
 from callserver.domain.attempt_limits import FORGOTTEN_AFTER, AttemptCount
 from callserver.ports import Tx
 
@@ -14,60 +14,60 @@ DEVICE_FORGOTTEN_AFTER = timedelta(days=90)
 
 _RESERVED: dict[str, Any] = {name: bindparam(name) for name in ("key", "count", "since", "last")}
 _INSERT: dict[str, Any] = {
-    "sqlite": sqlite.insert(attempts).values(_RESERVED).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(attempts).values(_RESERVED).on_conflict_do_nothing(),
+    name: insert(attempt_counters).values(_RESERVED).on_conflict_do_nothing()
+    for name, insert in INSERTS.items()
 }
 
 
 def locked(tx: Tx, key: str, now: datetime) -> AttemptCount:
     """The counter, which nobody else may look at or change before this transaction is over."""
     tx.execute(_INSERT[tx.dialect.name], {"key": key, "count": 0, "since": now, "last": now})
-    columns = (attempts.c.count, attempts.c.since, attempts.c.last)
+    columns = (attempt_counters.c.count, attempt_counters.c.since, attempt_counters.c.last)
     return AttemptCount(
-        *tx.execute(select(*columns).where(attempts.c.key == key).with_for_update()).one()
+        *tx.execute(select(*columns).where(attempt_counters.c.key == key).with_for_update()).one()
     )
 
 
 def store(tx: Tx, key: str, tried: AttemptCount) -> None:
     """Keep what a locked counter has become."""
     tx.execute(
-        update(attempts)
-        .where(attempts.c.key == key)
+        update(attempt_counters)
+        .where(attempt_counters.c.key == key)
         .values(count=tried.count, since=tried.since, last=tried.last)
     )
 
 
 def look(tx: Tx, key: str) -> AttemptCount | None:
-    columns = (attempts.c.count, attempts.c.since, attempts.c.last)
-    row = tx.execute(select(*columns).where(attempts.c.key == key)).one_or_none()
+    columns = (attempt_counters.c.count, attempt_counters.c.since, attempt_counters.c.last)
+    row = tx.execute(select(*columns).where(attempt_counters.c.key == key)).one_or_none()
     return None if row is None else AttemptCount(*row)
 
 
 def forget(tx: Tx, key: str) -> None:
-    tx.execute(delete(attempts).where(attempts.c.key == key))
+    tx.execute(delete(attempt_counters).where(attempt_counters.c.key == key))
 
 
 def take_back(tx: Tx, key: str) -> None:
     """One attempt counts no longer."""
     tx.execute(
-        update(attempts)
-        .where(attempts.c.key == key, attempts.c.count > 0)
-        .values(count=attempts.c.count - 1)
+        update(attempt_counters)
+        .where(attempt_counters.c.key == key, attempt_counters.c.count > 0)
+        .values(count=attempt_counters.c.count - 1)
     )
 
 
 def many(tx: Tx, beginning: str, least: int, since: datetime) -> int:
     """How many counters of this kind have reached `least`, the last time not before `since`."""
     query = select(func.count()).where(
-        attempts.c.key.startswith(beginning, autoescape=True),
-        attempts.c.count >= least,
-        attempts.c.last >= since,
+        attempt_counters.c.key.startswith(beginning, autoescape=True),
+        attempt_counters.c.count >= least,
+        attempt_counters.c.last >= since,
     )
     return int(tx.execute(query).scalar_one())
 
 
 def forget_old(tx: Tx, now: datetime) -> None:
-    tx.execute(delete(attempts).where(attempts.c.last < now - FORGOTTEN_AFTER))
+    tx.execute(delete(attempt_counters).where(attempt_counters.c.last < now - FORGOTTEN_AFTER))
     tx.execute(delete(devices).where(devices.c.seen_at < now - DEVICE_FORGOTTEN_AFTER))
 
 

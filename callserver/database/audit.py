@@ -67,13 +67,13 @@ class Cursor(NamedTuple):
 
     @staticmethod
     def parse(text: str) -> "Cursor | None":
-        """The inverse of str(); None when it is none."""
+        """The inverse of str(); None for any other text."""
         tx, dash, key = text.partition("-")
         whole = dash and tx.isascii() and key.isascii() and tx.isdigit() and key.isdigit()
         if not whole or len(text) > LONGEST_CURSOR:
             return None
-        found = Cursor(int(tx), int(key))
-        return found if max(found) <= BIGGEST_ID else None
+        cursor = Cursor(int(tx), int(key))
+        return cursor if max(cursor) <= BIGGEST_ID else None
 
 
 class Entry(NamedTuple):

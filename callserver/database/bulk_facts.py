@@ -14,16 +14,18 @@ from sqlalchemy import bindparam, func, literal_column, or_, select
 from callserver.database.calls import rang_or_may_have
 from callserver.database.contacts import Contact
 from callserver.database.marks import Mark
-from callserver.database.more_tables import refused_numbers
 from callserver.database.tables import (
     calls,
     contacts,
     marks,
+    refused_numbers,
     register_entries,
     registers,
     suppressions,
 )
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Scope, Suppression
+from callserver.domain.marks import MarkKind
 from callserver.ports import Tx
 
 CHUNK = 1_000
@@ -32,7 +34,7 @@ _ready = (
     select(*[contacts.c[name] for name in Contact._fields])
     .where(
         contacts.c.campaign == bindparam("campaign"),
-        contacts.c.status == "ready",
+        contacts.c.status == ContactStatus.READY,
         contacts.c.id > bindparam("after"),
     )
     .order_by(contacts.c.id)
@@ -106,22 +108,21 @@ def count_ready(tx: Tx, campaign: str) -> int:
 
 def suppressions_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[Suppression]]:
     """Every suppression, lifted ones too, by subject."""
-    found: dict[str, list[Suppression]] = defaultdict(list)
+    by_subject: dict[str, list[Suppression]] = defaultdict(list)
     for about, scope, at, lifted_at, purpose, name in tx.execute(
         _suppressions, {"subjects": list(subjects)}
     ):
         why = None if purpose is None else Purpose(purpose)
-        found[about].append(Suppression(Scope(scope), at, lifted_at, why, name))
-    return found
+        by_subject[about].append(Suppression(Scope(scope), at, lifted_at, why, name))
+    return by_subject
 
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[tuple[int, Mark]]]:
     """Every mark by subject, each with its number in the order of writing."""
-    found: dict[str, list[tuple[int, Mark]]] = defaultdict(list)
-    for key, *values in tx.execute(_marks, {"subjects": list(subjects)}):
-        mark = Mark(*values)
-        found[mark.subject].append((key, mark))
-    return found
+    by_subject: dict[str, list[tuple[int, Mark]]] = defaultdict(list)
+    for key, about, kind, at, detail in tx.execute(_marks, {"subjects": list(subjects)}):
+        by_subject[about].append((key, Mark(about, MarkKind(kind), at, detail)))
+    return by_subject
 
 
 def listed(tx: Tx, numbers: Sequence[int]) -> set[int]:
@@ -141,7 +142,7 @@ def attempts_of(
     tx: Tx, among: Sequence[Contact], since: datetime
 ) -> dict[tuple[str, int], set[AttemptFacts]]:
     """Attempts since an instant, by ("number" | "household" | "person", key)."""
-    found: dict[tuple[str, int], set[AttemptFacts]] = defaultdict(set)
+    by_key: dict[tuple[str, int], set[AttemptFacts]] = defaultdict(set)
     asked = {
         "numbers": list({one.number for one in among}),
         "households": list({one.household for one in among}),
@@ -151,5 +152,5 @@ def attempts_of(
     for attempt, number, household, person, at, ended_at in tx.execute(_attempts, asked):
         one = AttemptFacts(attempt, at, ended_at is None)
         for about in (("number", number), ("household", household), ("person", person)):
-            found[about].add(one)
-    return found
+            by_key[about].add(one)
+    return by_key

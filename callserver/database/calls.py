@@ -192,8 +192,8 @@ def attempts(
     """
     asked = {"number": number, "household": household, "person": person, "since": since}
     rows = _attempts(tx, asked).all()
-    found = {attempt: at for attempt, at, _ in rows}
-    return tuple(sorted(found.values())), any(ended is None for _, _, ended in rows)
+    instants = {attempt: at for attempt, at, _ in rows}
+    return tuple(sorted(instants.values())), any(ended is None for _, _, ended in rows)
 
 
 def due(tx: Tx, now: datetime) -> list[CallRow]:
@@ -240,3 +240,9 @@ def of_phoner(tx: Tx, phoner: int, since: datetime) -> list[CallRow]:
     """The phoner's calls since then, the latest first."""
     query = _all.where(calls.c.phoner == phoner, calls.c.permit_at >= since)
     return [CallRow._make(row) for row in tx.execute(query.order_by(calls.c.permit_at.desc()))]
+
+
+def without_contact(tx: Tx, number: int) -> list[str]:
+    """Attempts to a number that was on no list when it was called."""
+    query = select(calls.c.attempt).where(calls.c.number == number, calls.c.contact.is_(None))
+    return list(tx.execute(query).scalars())

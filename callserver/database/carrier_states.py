@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select, update
 
-from callserver.database.more_tables import carrier_states
+from callserver.database.tables import carrier_states
 from callserver.ports import Tx
 
 

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, bindparam, func, literal_column, null, select, union_all, update
 
 from callserver.database.prepared_statements import Change, Prepared
-from callserver.database.tables import contacts, places
+from callserver.database.tables import campaign_places, contacts
 from callserver.domain.call import DialPath
+from callserver.domain.contact_status import ContactStatus
 from callserver.ports import Tx
 
 
@@ -75,7 +76,9 @@ _ready = Prepared(
 _rank = Prepared(select(contacts.c.rank).where(contacts.c.id == bindparam("id")))
 _change = Change(contacts.c.id)
 _set_claimed = Prepared(
-    update(contacts).where(contacts.c.id == bindparam("key")).values(status="claimed", next_at=None)
+    update(contacts)
+    .where(contacts.c.id == bindparam("key"))
+    .values(status=ContactStatus.CLAIMED, next_at=None)
 )
 _promote = Prepared(
     update(contacts)
@@ -84,7 +87,7 @@ _promote = Prepared(
         contacts.c.status == literal_column("'waiting'"),
         contacts.c.next_at <= bindparam("now"),
     )
-    .values(status="ready", next_at=None)
+    .values(status=ContactStatus.READY, next_at=None)
 )
 _next_due = Prepared(
     union_all(
@@ -105,7 +108,9 @@ _next_due = Prepared(
         ),
     )
 )
-_places = Prepared(select(places.c.place).where(places.c.campaign == bindparam("campaign")))
+_places = Prepared(
+    select(campaign_places.c.place).where(campaign_places.c.campaign == bindparam("campaign"))
+)
 
 
 def places_of(tx: Tx, campaign: str) -> tuple[str, ...]:
@@ -141,17 +146,19 @@ def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
     """Those of the contacts that were closed for one of these reasons are dialed again; their ids."""
     closed = select(contacts.c.id).where(
         contacts.c.id.in_(list(ids)),
-        contacts.c.status == "closed",
+        contacts.c.status == ContactStatus.CLOSED,
         contacts.c.reason.in_(list(reasons)),
     )
-    found = list(tx.execute(closed).scalars())
-    mine = update(contacts).where(contacts.c.id.in_(found))
+    reopened = list(tx.execute(closed).scalars())
+    mine = update(contacts).where(contacts.c.id.in_(reopened))
     agreed = contacts.c.callback_for.is_not(None)
     tx.execute(
-        mine.where(agreed).values(status="call_back", reason=None, next_at=contacts.c.callback_for)
+        mine.where(agreed).values(
+            status=ContactStatus.CALL_BACK, reason=None, next_at=contacts.c.callback_for
+        )
     )
-    tx.execute(mine.where(~agreed).values(status="ready", reason=None))
-    return found
+    tx.execute(mine.where(~agreed).values(status=ContactStatus.READY, reason=None))
+    return reopened
 
 
 def forget(tx: Tx, ids: Sequence[int], reason: str) -> None:
@@ -161,7 +168,7 @@ def forget(tx: Tx, ids: Sequence[int], reason: str) -> None:
         update(contacts)
         .where(contacts.c.id.in_(list(ids)))
         .values(
-            status="closed",
+            status=ContactStatus.CLOSED,
             reason=reason,
             member=False,
             callback_for=None,
@@ -199,14 +206,14 @@ def claim(
         row = _ready(tx, {"campaign": campaign, "place": place}).one_or_none()
         if row is None:
             continue
-        found = Contact._make(row)
+        candidate = Contact._make(row)
         if best is None:
-            best = found
+            best = candidate
             continue
         best_rank = best_rank or _rank(tx, {"id": best.id}).scalar()
-        rank = _rank(tx, {"id": found.id}).scalar()
+        rank = _rank(tx, {"id": candidate.id}).scalar()
         if rank < best_rank:
-            best, best_rank = found, rank
+            best, best_rank = candidate, rank
     return None if best is None else (take(tx, best), DialPath.LIST)
 
 
@@ -228,7 +235,7 @@ def next_due(tx: Tx, campaign: str, phoner: int) -> dict[int, datetime]:
 
 
 def ready_places(tx: Tx, campaign: str, among: Iterable[str]) -> tuple[str, ...]:
-    """Those of the places where somebody is ready to be rung."""
+    """Those of the places where a contact is ready to be called."""
     return tuple(
         place
         for place in among
@@ -253,7 +260,7 @@ def free_call_backs(tx: Tx, phoner: int) -> int:
     """What this phoner promised is the team's from now on; how many."""
     return tx.execute(
         update(contacts)
-        .where(contacts.c.status == "call_back", contacts.c.callback_phoner == phoner)
+        .where(contacts.c.status == ContactStatus.CALL_BACK, contacts.c.callback_phoner == phoner)
         .values(callback_phoner=None, release_at=contacts.c.callback_for)
     ).rowcount
 
@@ -261,6 +268,17 @@ def free_call_backs(tx: Tx, phoner: int) -> int:
 def call_backs_of(tx: Tx, phoner: int) -> int:
     """How many call-backs this phoner has promised that are still to come."""
     query = select(func.count()).where(
-        contacts.c.status == "call_back", contacts.c.callback_phoner == phoner
+        contacts.c.status == ContactStatus.CALL_BACK, contacts.c.callback_phoner == phoner
     )
     return int(tx.execute(query).scalar_one())
+
+
+def counts_by_status(tx: Tx) -> dict[str, dict[str, int]]:
+    """Each campaign's contacts by status."""
+    query = select(contacts.c.campaign, contacts.c.status, func.count()).group_by(
+        contacts.c.campaign, contacts.c.status
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for campaign, status, count in tx.execute(query):
+        counts.setdefault(campaign, {})[status] = count
+    return counts

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import Text, bindparam, exists, func, literal, literal_column, or_, select
 
-from callserver.database.more_tables import refused_numbers
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import (
     campaign_states,
+    daily_counts,
+    refused_numbers,
     register_entries,
     registers,
-    tallies,
     users,
 )
 from callserver.ports import Tx
@@ -34,9 +34,9 @@ class DialFacts:
 
 
 _tally = select(
-    func.coalesce(func.sum(tallies.c.answered), 0).label("answered"),
-    func.coalesce(func.sum(tallies.c.abandoned), 0).label("abandoned"),
-).where(tallies.c.campaign == bindparam("campaign"), tallies.c.day >= bindparam("since"))
+    func.coalesce(func.sum(daily_counts.c.answered), 0).label("answered"),
+    func.coalesce(func.sum(daily_counts.c.abandoned), 0).label("abandoned"),
+).where(daily_counts.c.campaign == bindparam("campaign"), daily_counts.c.day >= bindparam("since"))
 _tally_rows = _tally.subquery()
 _paused = (
     select(campaign_states.c.paused)

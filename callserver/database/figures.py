@@ -5,21 +5,22 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, func, select
+from sqlalchemy import BigInteger, Executable, bindparam, func, select, type_coerce
 
 from callserver.database import user_lines
-from callserver.database.tables import audit, calls, contacts, seats, suppressions, tallies
+from callserver.database.tables import audit, calls, contacts, daily_counts, seats, suppressions
 from callserver.domain.audit import Kind
+from callserver.domain.call import DialPath
 from callserver.ports import Tx
 
 
 def refusals(tx: Tx) -> dict[str, int]:
     """Refused attempts by reason; one attempt may count under several."""
-    found: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
     query = select(audit.c.body).where(audit.c.kind == Kind.REFUSED.value)
     for body in tx.execute(query).scalars():
-        found.update(json.loads(body)["reasons"])
-    return dict(found)
+        reasons.update(json.loads(body)["reasons"])
+    return dict(reasons)
 
 
 def _counted(tx: Tx, query: Executable) -> dict[str, int]:
@@ -42,7 +43,7 @@ def totals(tx: Tx) -> dict[str, int]:
     row = tx.execute(
         select(
             *[
-                func.coalesce(func.sum(tallies.c[name]), 0)
+                func.coalesce(func.sum(daily_counts.c[name]), 0)
                 for name in ("dials", "answered", "abandoned")
             ]
         )
@@ -71,11 +72,37 @@ def for_judging(
     people: dict[str, list[int]] = {}
     for person, number in tx.execute(select(contacts.c.person, contacts.c.number)):
         people.setdefault(f"person:{person}", []).append(number)
-    noes: list[tuple[str, datetime]] = []
+    suppressed: list[tuple[str, datetime]] = []
     for subject, at in tx.execute(select(suppressions.c.subject, suppressions.c.at)):
         numbers = people.get(subject, [])
         if subject.startswith("number:"):
             numbers = [int(subject.removeprefix("number:"))]
-        noes += [(f"+{number}", at) for number in numbers]
+        suppressed += [(f"+{number}", at) for number in numbers]
     departments: Any = tx.execute(select(seats.c.id, seats.c.department)).all()
-    return permits, noes, outcomes, dict(departments), user_lines.confirmed(tx)
+    return permits, suppressed, outcomes, dict(departments), user_lines.confirmed(tx)
+
+
+_ended = type_coerce(calls.c.ended_at, BigInteger)
+_answered = type_coerce(calls.c.answered_at, BigInteger)
+_day = (
+    select(
+        calls.c.cause,
+        calls.c.outcome,
+        calls.c.answered_at.is_not(None).label("answered"),
+        calls.c.abandoned,
+        func.count().label("number"),
+        func.coalesce(func.sum(_ended - _answered), 0).label("talked"),
+    )
+    .where(
+        calls.c.campaign == bindparam("campaign"),
+        calls.c.permit_at >= bindparam("since"),
+        calls.c.permit_at < bindparam("until"),
+        calls.c.path != DialPath.CONFIRMATION.value,  # no call of the campaign's
+    )
+    .group_by(calls.c.cause, calls.c.outcome, calls.c.answered_at.is_not(None), calls.c.abandoned)
+)
+
+
+def calls_between(tx: Tx, campaign: str, since: datetime, until: datetime) -> list[Any]:
+    """The campaign's calls by cause, outcome, answered and abandoned: their number, microseconds talked."""
+    return list(tx.execute(_day, {"campaign": campaign, "since": since, "until": until}))

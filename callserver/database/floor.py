@@ -1,4 +1,4 @@
-"""What whoever leads the floor looks at: seats with their names, lists and orders in figures.
+"""What the floor page shows: seats with their names, lists and orders in figures.
 
 Contacts by status are counted from an index: about 100 ms for a million on SQLite, beside the
 transactions, and one count in twenty seconds serves everybody. All else costs the same whatever the
@@ -11,16 +11,17 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, literal_column, or_, select
 
-from callserver.database.more_tables import listenings, refusal_tallies
 from callserver.database.tables import (
     audit,
     calls,
     campaign_states,
     contacts,
+    daily_counts,
+    daily_refusals,
     leases,
+    listenings,
     registers,
     seats,
-    tallies,
     users,
 )
 from callserver.ports import Tx
@@ -105,14 +106,14 @@ def ready_in(tx: Tx, campaign: str, place: str) -> int:
 
 def refusals(tx: Tx, day: str) -> Mapping[str, Mapping[str, int]]:
     """A day's refusals of each campaign by reason."""
-    columns = [refusal_tallies.c[name] for name in ("campaign", "reason", "refusals")]
-    return _nested(tx.execute(select(*columns).where(refusal_tallies.c.day == day)))
+    columns = [daily_refusals.c[name] for name in ("campaign", "reason", "refusals")]
+    return _nested(tx.execute(select(*columns).where(daily_refusals.c.day == day)))
 
 
 def day_of(tx: Tx, day: str) -> Mapping[str, tuple[int, int, int]]:
     """A day's dials, live answers and abandoned calls of each campaign."""
-    columns = [tallies.c[name] for name in ("campaign", "dials", "answered", "abandoned")]
-    found = tx.execute(select(*columns).where(tallies.c.day == day))
+    columns = [daily_counts.c[name] for name in ("campaign", "dials", "answered", "abandoned")]
+    found = tx.execute(select(*columns).where(daily_counts.c.day == day))
     return {
         campaign: (dials, answered, abandoned) for campaign, dials, answered, abandoned in found
     }

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 
-from callserver.database.more_tables import lifts
+from callserver.database.tables import lifts
 from callserver.ports import Tx
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
-from callserver.database.more_tables import listening_intervals as table
 from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import listening_intervals as table
 from callserver.ports import Tx
 
 
@@ -84,8 +84,8 @@ def note_call(tx: Tx, stay: Interval, call: str) -> bool:
 
 def of_listenings(tx: Tx, among: Sequence[int]) -> Mapping[int, list[Interval]]:
     """Every stay of these listenings, the earliest first."""
-    found: dict[int, list[Interval]] = {}
+    by_listening: dict[int, list[Interval]] = {}
     for row in tx.execute(_all.where(table.c.listening.in_(among)).order_by(table.c.id)):
         interval = Interval._make(row)
-        found.setdefault(interval.listening, []).append(interval)
-    return found
+        by_listening.setdefault(interval.listening, []).append(interval)
+    return by_listening

@@ -1,6 +1,6 @@
 """Who listens to whom: one open listening a listener, the talks that were heard, the forms.
 
-Whoever needs a seat and a listening locks the seat first.
+A function that needs a seat and a listening locks the seat first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,8 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from callserver.database.more_tables import forms, heard_calls, listenings
 from callserver.database.prepared_statements import Change, Prepared
-from callserver.database.tables import users
+from callserver.database.tables import forms, heard_calls, listenings, users
 from callserver.ports import Tx
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
@@ -70,12 +69,12 @@ _form_columns = [forms.c[name] for name in FormRow._fields]
 
 
 def stir(tx: Tx, seat: int, now: datetime) -> None:
-    """Something moved at this seat: upkeep looks where its listeners' legs belong now."""
+    """Something changed at this seat: the scheduler checks where its listeners' legs belong now."""
     _stir(tx, {"at_seat": seat, "now": now})
 
 
 def stir_listener(tx: Tx, listener: int, now: datetime) -> None:
-    """Something changed about somebody: whether she may go on listening is looked at at once."""
+    """Something changed about a user: the scheduler checks at once whether they may go on listening."""
     tx.execute(
         update(listenings).where(listenings.c.listener == listener, _open).values(look_at=now)
     )
@@ -98,13 +97,13 @@ def lock(tx: Tx, listening: int) -> ListeningRow | None:
 
 
 def of_listener(tx: Tx, listener: int) -> ListeningRow | None:
-    """Her open listening."""
+    """The listener's open listening."""
     row = _of_listener(tx, {"listener": listener}).one_or_none()
     return None if row is None else ListeningRow._make(row)
 
 
 def last_of(tx: Tx, listener: int) -> ListeningRow | None:
-    """Her latest listening, open or over."""
+    """The listener's latest listening, open or over."""
     query = _all.where(listenings.c.listener == listener).order_by(listenings.c.id.desc()).limit(1)
     row = tx.execute(query).one_or_none()
     return None if row is None else ListeningRow._make(row)
@@ -171,7 +170,7 @@ def heard_of(tx: Tx, listener: int, among: Sequence[str]) -> frozenset[str]:
 
 
 def of_phoner(tx: Tx, phoner: int, most: int) -> list[tuple[ListeningRow, str]]:
-    """When and by whom (her name) a phoner was heard, latest first."""
+    """When and by whom (the listener's name) a phoner was heard, latest first."""
     query = (
         select(*_columns, users.c.name)
         .join(users, users.c.id == listenings.c.listener)

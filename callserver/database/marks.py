@@ -9,15 +9,16 @@ from sqlalchemy import bindparam, insert, select
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import marks
+from callserver.domain.marks import MarkKind
 from callserver.ports import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something learned about a subject; `kind` as listed in tables.py."""
+    """Something learned about a subject; a `kind` that is unknown is an error."""
 
     subject: str
-    kind: str
+    kind: MarkKind
     at: datetime
     detail: Mapping[str, Any] | None
 
@@ -35,18 +36,20 @@ _insert_mark = Prepared(
 def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
     """What is known of up to four subjects (number, person, household, hash), oldest first."""
     names = dict(zip("abcd", [*subjects, *(list(subjects[:1]) * 3)], strict=False))
-    return [Mark(*row) for row in _marks(tx, names)]
+    return [
+        Mark(about, MarkKind(kind), at, detail) for about, kind, at, detail in _marks(tx, names)
+    ]
 
 
 def mark(
-    tx: Tx, subject: str, kind: str, at: datetime, detail: Mapping[str, Any] | None = None
+    tx: Tx, subject: str, kind: MarkKind, at: datetime, detail: Mapping[str, Any] | None = None
 ) -> None:
     """Remember something about a subject."""
     _insert_mark(
         tx,
         {
             "subject": subject,
-            "kind": kind,
+            "kind": kind.value,
             "at": at,
             "detail": None if detail is None else dict(detail),
         },
@@ -56,11 +59,13 @@ def mark(
 def mark_dead(tx: Tx, subjects: Sequence[str], at: datetime) -> int:
     """Mark people as deceased who are not yet; how many."""
     query = select(marks.c.subject).where(
-        marks.c.subject.in_(list(subjects)), marks.c.kind == "deceased"
+        marks.c.subject.in_(list(subjects)), marks.c.kind == MarkKind.DECEASED
     )
     known = set(tx.execute(query).scalars())
     values = [
-        {"subject": one, "kind": "deceased", "at": at} for one in subjects if one not in known
+        {"subject": subject_key, "kind": MarkKind.DECEASED, "at": at}
+        for subject_key in subjects
+        if subject_key not in known
     ]
     if values:
         tx.execute(insert(marks), values)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from callserver.database.store import reading
 
 MIGRATING = 4_520_000_001
-"""The advisory lock of whoever changes the tables."""
+"""The advisory lock of the process that changes the tables."""
 
 
 def upgrade(engine: Engine) -> None:

@@ -53,7 +53,7 @@ def postgres_engine(url: str, *, server: bool = False) -> Engine:
         pool_size=CONNECTIONS,
         pool_timeout=5,
         hide_parameters=True,  # they hold names and numbers, and errors are logged
-        connect_args={**_WAITS, "options": " ".join(f"-c {one}" for one in options)},
+        connect_args={**_WAITS, "options": " ".join(f"-c {option}" for option in options)},
     )
 
 
@@ -76,7 +76,7 @@ class _Held:
             self._connection = None
 
     def cut(self) -> None:
-        """Have whoever waits for this connection's answer see its end."""
+        """End this connection, so that its waiter gets an error."""
         with self._lock:
             self.late = True
             if self._connection is not None:

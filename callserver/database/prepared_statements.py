@@ -2,7 +2,7 @@
 
 A dial and a webhook are a dozen small statements, and most of what each cost was SQLAlchemy's work
 around it, not the database's. The statements stay SQLAlchemy's, in both databases' words; only their
-execution is ours. What stands in no hot path uses `tx.execute` as ever.
+execution is done here. Statements outside the hot path use `tx.execute`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from sqlalchemy import func, insert, literal, or_, select, update
 
 from callserver.database.contacts import reopen
-from callserver.database.more_tables import refused_numbers
 from callserver.database.tables import (
     EPOCH,
     Instant,
     calls,
     campaign_states,
     contacts,
+    refused_numbers,
 )
 from callserver.domain.reason import Reason
 from callserver.ports import Tx

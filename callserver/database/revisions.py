@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 
-from callserver.database.more_tables import proposals, revisions
 from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import proposals, revisions
 from callserver.ports import Tx
 
 LOCK = 7_204_119

@@ -1,4 +1,4 @@
-"""Seats: one row a phoner. Whoever needs a seat and a call locks the seat first."""
+"""Seats: one row for each phoner. A function that needs a seat and a call locks the seat first."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -135,7 +135,7 @@ def due(tx: Tx, now: datetime) -> list[SeatRow]:
 
 
 def of_the_left(tx: Tx) -> list[int]:
-    """Seats that are on shift though their phoner has left the house."""
+    """Seats that are on shift though their phoner has left."""
     return [seat for (seat,) in _of_the_left(tx, {})]
 
 

@@ -38,3 +38,11 @@ def aside(url: str, *, at_once: bool = False) -> Iterator[Connection]:
             yield connection.execution_options(reads_only=True)
         else:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def for_writing(connection: Connection) -> Connection:
+    """The same connection with its temporary tables, for one transaction that writes."""
+    connection.commit()
+    if connection.dialect.name == "sqlite":
+        return connection.execution_options(reads_only=False)
+    return connection.execution_options(isolation_level="READ COMMITTED")

@@ -1,16 +1,13 @@
 """Who has a telephone on our own exchange: its name, and what its sign-in is checked against."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import delete, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from callserver.database.more_tables import softphones
+from callserver.database.tables import softphones
+from callserver.database.upserts import INSERTS
 from callserver.ports import Tx
-
-_INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 
 
 class Softphone(NamedTuple):
@@ -27,7 +24,7 @@ def store(tx: Tx, softphone: Softphone) -> None:
     """A new sign-in for the name; the one before ends."""
     values = softphone._asdict()
     tx.execute(
-        _INSERTS[tx.dialect.name](softphones)
+        INSERTS[tx.dialect.name](softphones)
         .values(values)
         .on_conflict_do_update(index_elements=["name"], set_=values)
     )
@@ -37,6 +34,11 @@ def alive(tx: Tx, now: datetime) -> list[Softphone]:
     """Every sign-in that works now."""
     live = or_(softphones.c.until.is_(None), softphones.c.until > now)
     return [Softphone._make(row) for row in tx.execute(_all.where(live))]
+
+
+def forget_ended(tx: Tx, now: datetime) -> int:
+    """Drop the sign-ins that work no longer; how many."""
+    return tx.execute(delete(softphones).where(softphones.c.until <= now)).rowcount
 
 
 def has(tx: Tx, name: str) -> bool:

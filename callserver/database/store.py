@@ -14,6 +14,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
@@ -30,6 +31,7 @@ from callserver.errors import ConfigurationProblem
 from callserver.outbox import FollowUp, Send, send_nothing
 from callserver.ports import Tx
 
+__all__ = ["Engine"]  # and what is defined here
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -46,9 +48,19 @@ MOST_SHARING = 64
 """Functions that may share one commit: bounds how long the first of them waits."""
 
 
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite database; None: it has no file, or the address cannot be read."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
+
+
 def _create_private(url: str) -> None:
-    path = make_url(url).database
-    if path and path != ":memory:":
+    if (path := sqlite_path(url)) is not None:
         with contextlib.suppress(OSError):  # SQLite itself says what is wrong with the path
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
@@ -95,7 +107,7 @@ def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engi
     """An engine for either database.
 
     Raises:
-        ConfigurationProblem: the URL is none, or names another kind of database.
+        ConfigurationProblem: the URL cannot be read, or names another kind of database.
     """
     try:
         kind = make_url(url).get_backend_name()
@@ -180,7 +192,7 @@ class SqliteStore:
             return work(connection)
 
     def close(self) -> None:
-        """Close, after the commit that is under way; whoever waits still gets an error."""
+        """Close, after the commit that is under way; functions that wait get an error."""
         self._readers.shutdown()
         self._reading.dispose()
         self._thread.shutdown()
@@ -251,7 +263,7 @@ class SqliteStore:
                 try:
                     with outbox.collecting(tx) as follow_ups:
                         result = work(tx)
-                except Exception as error:  # noqa: BLE001 - it goes to whoever asked
+                except Exception as error:  # noqa: BLE001 - it goes to the caller
                     failed = error
                     raw.execute("ROLLBACK TO one")
                 raw.execute("RELEASE one")

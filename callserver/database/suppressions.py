@@ -1,6 +1,6 @@
-"""Suppressions: who said no. One indexed look-up for every subject of a dial; stops what rings."""
+"""Suppressions: stored opt-outs. One indexed look-up for every subject of a dial."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Purpose, Scope, Suppression
+from callserver.domain.marks import MarkKind
 from callserver.outbox import EndCalls
 from callserver.ports import Tx
 
@@ -27,7 +28,10 @@ _for_four = Prepared(
         suppressions.c.subject.in_([bindparam(name) for name in "abcd"])
     )
 )
-"""The dial's own: number, person, household, hash. Compiled once, which an open list is not."""
+"""A dial's four: number, person, household, hash. Compiled once, which an open list is not."""
+
+_KEYED = {Scope.NUMBER: subject.of_number, Scope.PERSON: subject.of_person}
+"""The scopes of lists, and how a number or a person's key becomes a subject."""
 
 DIALING_LOCK = 7_204_118
 """PostgreSQL's advisory lock between dial decisions (shared) and new suppressions (exclusive)."""
@@ -93,67 +97,60 @@ def add(
     return 0 if key is None else int(key[0])
 
 
-def in_force(tx: Tx, numbers: Sequence[int]) -> set[int]:
-    """Those of the numbers that are suppressed already, by a no that no consent came after.
+def add_listed(
+    tx: Tx, scope: Scope, keys: Sequence[int], at: datetime, by: str, list_name: str
+) -> int:
+    """Write those of a list's numbers or persons who are not suppressed already; how many.
 
-    A person who said yes later may be rung again; a newer list that names her is a newer no.
+    Call before_suppressing before, and want_stopped_among in the same transaction.
     """
-    subjects = {subject.of_number(number): number for number in numbers}
+    known = in_force(tx, scope, keys)
+    values = [
+        {"subject": _KEYED[scope](key), "scope": scope.value, "at": at, "by": by, "list": list_name}
+        for key in keys
+        if key not in known
+    ]
+    if values:
+        tx.execute(insert(suppressions), values)
+    return len(values)
+
+
+def in_force(tx: Tx, scope: Scope, keys: Sequence[int]) -> set[int]:
+    """Those of the numbers or persons who are suppressed already, with no later consent.
+
+    A person who consented later may be called again; a newer list that names them is a newer opt-out.
+    """
+    subjects = {_KEYED[scope](key): key for key in keys}
     query = (
         select(suppressions.c.subject, func.max(suppressions.c.at))
         .where(
             suppressions.c.subject.in_(list(subjects)),
-            suppressions.c.scope == Scope.NUMBER.value,
+            suppressions.c.scope == scope.value,
             suppressions.c.lifted_at.is_(None),
         )
         .group_by(suppressions.c.subject)
     )
-    said = {subjects[about]: at for about, at in tx.execute(query)}
-    consents = _consents(tx, list(said)) if said else {}
-    return {
-        number for number, at in said.items() if number not in consents or at >= consents[number]
-    }
+    suppressed = {subjects[about]: at for about, at in tx.execute(query)}
+    if not suppressed:
+        return set()
+    consents = _consents(tx, scope, list(suppressed))
+    return {key for key, at in suppressed.items() if key not in consents or at >= consents[key]}
 
 
-def persons_in_force(tx: Tx, persons: Sequence[int]) -> set[int]:
-    """Those of the persons who are suppressed already, by a no that no consent came after."""
-    subjects = {subject.of_person(person): person for person in persons}
-    query = (
-        select(suppressions.c.subject, func.max(suppressions.c.at))
-        .where(
-            suppressions.c.subject.in_(list(subjects)),
-            suppressions.c.scope == Scope.PERSON.value,
-            suppressions.c.lifted_at.is_(None),
+def _consents(tx: Tx, scope: Scope, keys: Sequence[int]) -> dict[int, datetime]:
+    """The latest consent about each number or person; about a number also of whom we know at it."""
+    given = marks.c.kind == MarkKind.CONSENT_GIVEN
+    subjects = {_KEYED[scope](key): key for key in keys}
+    own = select(marks.c.subject, marks.c.at).where(given, marks.c.subject.in_(list(subjects)))
+    consents = [(subjects[about], at) for about, at in tx.execute(own)]
+    if scope is Scope.NUMBER:
+        of_person = (
+            select(contacts.c.number, marks.c.at)
+            .join(marks, marks.c.subject == literal("person:") + cast(contacts.c.person, Text))
+            .where(given, contacts.c.number.in_(keys))
         )
-        .group_by(suppressions.c.subject)
-    )
-    found = {row[0]: row[1] for row in tx.execute(query)}
-    given = select(marks.c.subject, func.max(marks.c.at)).where(
-        marks.c.kind == "consent_given", marks.c.subject.in_(list(found))
-    )
-    consents = {row[0]: row[1] for row in tx.execute(given.group_by(marks.c.subject))}
-    return {
-        subjects[about]
-        for about, at in found.items()
-        if about not in consents or at >= consents[about]
-    }
-
-
-def _consents(tx: Tx, numbers: Sequence[int]) -> dict[int, datetime]:
-    """The latest consent about a number, or about a person whom we know at it."""
-    given = marks.c.kind == "consent_given"
-    subjects = {subject.of_number(number): number for number in numbers}
-    of_number = select(marks.c.subject, marks.c.at).where(
-        given, marks.c.subject.in_(list(subjects))
-    )
-    of_person = (
-        select(contacts.c.number, marks.c.at)
-        .join(marks, marks.c.subject == literal("person:") + cast(contacts.c.person, Text))
-        .where(given, contacts.c.number.in_(numbers))
-    )
-    found = [(subjects[about], at) for about, at in tx.execute(of_number)]
-    found += [(number, at) for number, at in tx.execute(of_person)]
-    return dict(sorted(found, key=lambda one: one[1]))  # the latest stands
+        consents += [(number, at) for number, at in tx.execute(of_person)]
+    return dict(sorted(consents, key=lambda pair: pair[1]))  # the latest is kept
 
 
 class Row(NamedTuple):
@@ -175,6 +172,17 @@ def on_record(tx: Tx, subjects: Sequence[str]) -> list[Row]:
     query = select(*[suppressions.c[name] for name in Row._fields])
     query = query.where(suppressions.c.subject.in_(list(subjects)))
     return [Row._make(row) for row in tx.execute(query.order_by(suppressions.c.id.desc()))]
+
+
+def newest_first(tx: Tx, list_name: str | None) -> Iterator[Row]:
+    """Every suppression, or those of one list, streamed."""
+    query = select(*[suppressions.c[name] for name in Row._fields])
+    if list_name is not None:
+        query = query.where(suppressions.c.list == list_name)
+    rows = tx.execute(
+        query.order_by(suppressions.c.id.desc()), execution_options={"yield_per": 1000}
+    )
+    return map(Row._make, rows)
 
 
 def by_id(tx: Tx, ids: Sequence[int]) -> list[Row]:
@@ -214,8 +222,8 @@ def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
     A conversation is not cut off: the person on the line is just saying so.
     """
     keys: dict[str, list[int]] = {"number": [], "person": [], "household": []}
-    for one in subjects:
-        kind, _, key = one.partition(":")
+    for subject_key in subjects:
+        kind, _, key = subject_key.partition(":")
         if kind in keys:
             keys[kind].append(int(key))
     if not any(keys.values()):
@@ -231,6 +239,15 @@ def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
         )
         .values(stop_wanted="suppressed")
     ).rowcount
+
     if stopped:
         outbox.add(tx, EndCalls())
     return stopped
+
+
+def want_stopped_among(tx: Tx, scope: Scope, keys: Collection[int]) -> int:
+    """`want_stopped` for a long list of numbers or persons: few of them have an open call."""
+    column = calls.c.number if scope is Scope.NUMBER else calls.c.person
+    open_now = tx.execute(select(column).where(calls.c.ended_at.is_(None))).scalars()
+    concerned = set(open_now) & set(keys)
+    return want_stopped(tx, [_KEYED[scope](key) for key in sorted(concerned)])

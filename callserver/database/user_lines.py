@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from callserver.database.more_tables import lines
 from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import lines
 from callserver.ports import Tx
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.facts import Purpose, Relation, Segment
+from callserver.domain.marks import MarkKind
 from callserver.domain.outcome import FREQUENCIES
 from callserver.domain.policy import Policy
 from callserver.domain.suppression import add_years
@@ -74,10 +75,10 @@ BY_WISH = {
 
 
 BY_MARK = {
-    "refused": AskEnd.REFUSED,
-    "left": AskEnd.LEFT,
-    "vulnerable": AskEnd.VULNERABLE,
-    "deceased": AskEnd.DECEASED,
+    MarkKind.REFUSED: AskEnd.REFUSED,
+    MarkKind.LEFT: AskEnd.LEFT,
+    MarkKind.VULNERABLE: AskEnd.VULNERABLE,
+    MarkKind.DECEASED: AskEnd.DECEASED,
 }
 """Marks that a call has written."""
 

@@ -12,6 +12,7 @@ from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
 from callserver.domain.call import Cause
 from callserver.domain.campaign import Ask, Campaign, Effect, Outcome
 from callserver.domain.facts import Purpose, Scope
+from callserver.domain.marks import MarkKind
 
 FREQUENCIES = ("monthly", "quarterly", "yearly", "once")
 
@@ -52,7 +53,7 @@ class Suppress:
 class Mark:
     """A fact to store about the person or number."""
 
-    kind: str
+    kind: MarkKind
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -84,7 +85,7 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
         case Effect.DONE:
             return (Finish(given.key),)
         case Effect.REFUSED:
-            return (Finish(given.key), Mark("refused"))
+            return (Finish(given.key), Mark(MarkKind.REFUSED))
         case Effect.NOT_NOW:
             return (Again(now + timedelta(days=outcome.rest_days or 1), Effect.NOT_NOW.value),)
         case Effect.CALL_BACK:
@@ -105,16 +106,16 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
             return (Finish(given.key), Suppress(scope))
         case Effect.WRONG_NUMBER:
             # The number has another holder: it may not be called until that person consents.
-            return (Finish(given.key), Mark("reassigned"))
+            return (Finish(given.key), Mark(MarkKind.REASSIGNED))
         case Effect.DECEASED:
-            return (Finish(given.key), Mark("deceased"))
+            return (Finish(given.key), Mark(MarkKind.DECEASED))
         case Effect.VULNERABLE:
-            return (Finish(given.key), Mark("vulnerable"))
+            return (Finish(given.key), Mark(MarkKind.VULNERABLE))
         case Effect.COMPLAINT:
             return (Finish(given.key), Suppress(Scope.COMPLAINT), *_NEVER)
         case Effect.LEFT:
             # Leaving is a refusal as well: the person is not asked to return at once.
-            return (Finish(given.key), Mark("left"), Mark("refused"))
+            return (Finish(given.key), Mark(MarkKind.LEFT), Mark(MarkKind.REFUSED))
 
 
 def cause_of(outcome: Outcome) -> Cause | None:

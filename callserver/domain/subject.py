@@ -9,7 +9,23 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
+
+from callserver.domain.facts import Scope
+
+
+class Known(Protocol):
+    """Somebody who is known at a number: a contact."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def person(self) -> int: ...
+
+    @property
+    def household(self) -> int: ...
 
 
 def fold(text: str) -> str:
@@ -80,6 +96,34 @@ def of_household(household: int) -> str:
 def of_hash(number: int, secret: bytes) -> str:
     """The keyed hash of an erased person's number: it still protects, without identifying them."""
     return "hash:" + hmac.digest(secret, str(number).encode(), "sha256").hex()
+
+
+def reached_by(
+    scope: Scope, number: int | None, people: Collection[Known], secret: bytes
+) -> list[str]:
+    """Whom an opt-out of this scope is about: the number itself, or everyone known at it.
+
+    `number` None: the people's own numbers. Empty: the scope is about people, and nobody is known.
+    """
+    numbers = {known.number for known in people} if number is None else {number}
+    match scope:
+        case Scope.NUMBER:
+            return sorted(map(of_number, numbers))
+        case Scope.HASH:
+            return sorted(of_hash(key, secret) for key in numbers)
+        case Scope.HOUSEHOLD:
+            return sorted({of_household(known.household) for known in people})
+        case Scope.PERSON | Scope.COMPLAINT | Scope.PURPOSE:
+            return sorted({of_person(known.person) for known in people})
+
+
+def everyone_at(number: int, people: Collection[Known], secret: bytes) -> list[str]:
+    """Every subject that a call to this number may be about."""
+    return sorted(
+        {of_number(number), of_hash(number, secret)}
+        | {of_person(known.person) for known in people}
+        | {of_household(known.household) for known in people}
+    )
 
 
 _MADE_UP = re.compile(r"import:\d+", re.ASCII)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from callserver.database import audit, operations, seats
+from callserver.database import audit, call_budget, known_time, seats
 from callserver.domain.audit import Kind
 from callserver.domain.permit import MOST_CLOCK_SKEW_MS
 from callserver.domain.seat import State
@@ -23,7 +23,7 @@ MOST_BEHIND_MS = 2000
 
 def behind_ms(tx: Tx, clock: Clock) -> int:
     """How far the clock is behind the log; 0 within the tolerance."""
-    known = operations.latest(tx)
+    known = known_time.latest(tx)
     behind = 0 if known is None else clock.behind_ms(known)
     return behind if behind > MOST_BEHIND_MS else 0
 
@@ -47,7 +47,7 @@ def jumped(clock: Clock) -> bool:
 def keep(tx: Tx, clock: Clock) -> None:
     """Record the time until which the server has run, unless the clock is in doubt."""
     if not jumped(clock):
-        operations.keep_time(tx, clock.now())
+        known_time.keep(tx, clock.now())
 
 
 def goes_right(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
@@ -58,9 +58,9 @@ def goes_right(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
     now = ctx.clock.now()
     if accepted_ms:
         audit.append(tx, now, Kind.CLOCK, ms=accepted_ms)
-        operations.keep_time(tx, now, back=accepted_ms < 0)
+        known_time.keep(tx, now, back=accepted_ms < 0)
         log.warning("clock_accepted", ms=accepted_ms)
-    operations.slots_from(tx, now)
+    call_budget.start_over(tx, now)
     for row in seats.every(tx):
         if row.state == State.WRAPPING_UP and row.until is not None:
             longest = timedelta(seconds=ctx.rules.known(row.campaign).wrap_up_seconds)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import calls, listenings, operations, seats
+from callserver.database import calls, due_work, leases, listenings, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.database.store import UNAVAILABLE
@@ -127,7 +127,7 @@ class Scheduler:
         now = self._ctx.clock.now()
         work = await self._ctx.store.run(lambda tx: self._due(tx, now))
         if work is None:
-            return now + operations.LEASE
+            return now + leases.LEASE
         for seat in work.left:
             await self._offboarding.dismiss(seat)
         for row in work.seats:
@@ -138,13 +138,13 @@ class Scheduler:
         for listening in work.listenings:
             self._ctx.background.start(self._listener_legs.look(listening))
         await self._tidy(now)
-        due = [await self._seal(), await self._ctx.store.run(operations.next_due)]
+        due = [await self._seal(), await self._ctx.store.run(due_work.next_due)]
         if work.stopping:
             due.append(now + STOP_AGAIN)
         return min((at for at in due if at is not None), default=None)
 
     def _due(self, tx: Tx, now: datetime) -> Due | None:
-        if not operations.lease(tx, "upkeep", self._owner, now):
+        if not leases.acquire(tx, "upkeep", self._owner, now):
             return None
         clock_checks.keep(tx, self._ctx.clock)
         quiet = calls.due(tx, now)
@@ -170,9 +170,7 @@ class Scheduler:
     async def release(self) -> None:
         """Let another process take over at once."""
         now = self._ctx.clock.now()
-        await self._ctx.store.run(
-            lambda tx: operations.release_lease(tx, "upkeep", self._owner, now)
-        )
+        await self._ctx.store.run(lambda tx: leases.release(tx, "upkeep", self._owner, now))
 
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:

@@ -1,7 +1,7 @@
-"""The lines of users: which telephone is rung for a shift or a listening, and which may be entered.
+"""The lines of users: which telephone is called for a shift or a listening, and which may be entered.
 
 The rules are in domain/line.py. `to_ring` is asked in the transaction before each order, so that a
-number that was suppressed or put on a list since is not rung again.
+number that was suppressed or put on a list since is not called again.
 """
 
 from dataclasses import replace
@@ -21,10 +21,10 @@ from callserver.ports import Tx
 
 
 class LineRefused(NotAllowed):
-    """This telephone may not be rung as the user's own, or not now."""
+    """This telephone may not be called as the user's own, or not now."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(f"this line may not be rung: {problem.value}", key=problem.value)
+        super().__init__(f"this line may not be called: {problem.value}", key=problem.value)
 
 
 def campaigns_of(rules: Rules, department: str | None) -> list[Campaign]:
@@ -73,7 +73,7 @@ def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -
 def decide(
     tx: Tx, terms: LineContext, user: User, address: str, campaign: Campaign, now: datetime
 ) -> OwnLine | Problem:
-    """May this telephone be rung now, for somebody who works for the campaign?"""
+    """May this telephone be called now, for a user who works for the campaign?"""
     found = facts(tx, terms, user, address, now)
     if line.kind(address) is line.Kind.TELEPHONE:
         near = _hours_near(terms, campaign, address, now)
@@ -84,7 +84,7 @@ def decide(
 def choices(
     tx: Tx, terms: LineContext, user: User, now: datetime
 ) -> list[tuple[str, Problem | None]]:
-    """The lines that a phoner may choose among, and why one cannot be rung at any hour."""
+    """The lines that a phoner may choose among, and why one cannot be called at any hour."""
     addresses = [line.browser(user.id)]
     if softphones.has(tx, f"telephone_{user.id}"):
         addresses.append(line.registered(user.id))
@@ -108,10 +108,12 @@ def ready(tx: Tx, user: User) -> bool:
 
 
 def _hours_near(terms: LineContext, campaign: Campaign, number: str, now: datetime) -> bool:
-    policy = terms.rules.current.policies.get(campaign.policy)
-    place = hours.place_of(number, None)
+    current = terms.rules.current
+    if campaign.policy not in current.policies:
+        return False
+    policy, place = current.policy_of(campaign), hours.place_of(number, None)
     beside = (now - line.HOURS_MARGIN, now, now + line.HOURS_MARGIN)
-    return policy is not None and any(hours.is_open(policy, place, at) for at in beside)
+    return any(hours.is_open(policy, place, at) for at in beside)
 
 
 def choose(
@@ -135,9 +137,9 @@ def choose(
 def to_ring(
     tx: Tx, ctx: EngineContext, user: User | None, address: str, campaign: Campaign, **about: Any
 ) -> OwnLine | Problem:
-    """Decide about one ring, count it, and write it down. `about`: seat or listening.
+    """Decide about one call to a line, count it, and write it down. `about`: seat or listening.
 
-    The ring counts as unanswered until `answered`; `not_rung` takes it back.
+    The call counts as unanswered until `answered`; `not_rung` takes it back.
     """
     now = ctx.clock.now()
     suppressions.before_deciding(tx)
@@ -154,19 +156,19 @@ def to_ring(
 
 
 def _recent(row: table.LineRow, now: datetime) -> int:
-    """Rings in a row without an answer; those of another day do not count."""
+    """Calls in a row without an answer; those of another day do not count."""
     return 0 if row.rang_at is None or now - row.rang_at >= line.DAY else row.unanswered
 
 
 def answered(tx: Tx, user: int, address: str | None) -> None:
-    """The line was answered: earlier rings do not count any more."""
+    """The line was answered: earlier calls do not count any more."""
     row = None if address is None else table.standing(tx, user, address)
     if row is not None and row.unanswered:
         table.change(tx, row.id, unanswered=0)
 
 
 def not_rung(tx: Tx, user: int, address: str | None) -> None:
-    """The provider declined the order: it was no ring."""
+    """The provider declined the order: nothing rang."""
     row = None if address is None else table.standing(tx, user, address)
     if row is not None and row.unanswered:
         table.change(tx, row.id, unanswered=row.unanswered - 1)
@@ -203,7 +205,7 @@ def confirmed(tx: Tx, user: User, address: str, now: datetime, by: str) -> None:
 def refused(
     tx: Tx, user: User, address: str, problem: Problem, now: datetime, **about: Any
 ) -> None:
-    """Write down that a line was not rung, or not taken, and why."""
+    """Write down that a line was not called, or not accepted, and why."""
     _note(tx, now, user, address, "refused", reason=problem.value, **about)
 
 

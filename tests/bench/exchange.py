@@ -27,7 +27,7 @@ from callserver.adapters.config_folder import load
 from callserver.database import softphones as kept
 from callserver.database import tables
 from callserver.database.softphones import Softphone
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 from tests.bench.measuring import Figure, percentile
 from tests.exchange.process import ProcessHouse
@@ -256,7 +256,7 @@ async def _dialing(exchange: Exchange, house: ProcessHouse, phoners: int) -> Fig
     """Everybody dials as fast as people answer, talks for two seconds, and notes the outcome."""
     campaign = load(ROOT / "config").campaigns["kanvas"]
     more = contacts(4001, phoners * DIALS_S // 2, "01")
-    house.write(lambda tx: take_in(tx, campaign, more.encode(), house.clock.now()))
+    house.write(lambda tx: import_list(tx, campaign, more.encode(), house.clock.now()))
     await _everybody(house, phoners, "/hang-up", lambda _: {})
     clock, before = _Used.of(exchange, house), len(house.calls())
     while (used := _Used.of(exchange, house) - clock).seconds < DIALS_S:

@@ -24,7 +24,7 @@ from callserver.domain import merkle, phone, signed_heads
 from callserver.domain.audit import canonical
 from callserver.domain.seat import State
 from callserver.engine.context import Rules
-from callserver.engine.lists.importer import no_collector, take_in
+from callserver.engine.lists.importer import import_list, no_collector
 from callserver.outbox import PlaceCall
 from tests.bench.measuring import Figure, percentile, side_by_side, timed
 from tests.house import ROOT, TUESDAY, TestHouse, play
@@ -67,7 +67,7 @@ def claims(sizes: list[int]) -> Figure:
             migrate.upgrade(engine)
             campaign = Rules(load(ROOT / "config")).campaign("kanvas")
             with engine.begin() as tx:
-                take_in(tx, campaign, people(size).encode(), TUESDAY)
+                import_list(tx, campaign, people(size).encode(), TUESDAY)
 
             def claim(engine: Any = engine) -> None:
                 for _ in range(200):
@@ -190,7 +190,7 @@ def importing(count: int) -> list[Figure]:
             migrate.upgrade(engine)
             began = time.perf_counter()
             with no_collector(), engine.begin() as tx:  # as the command does
-                take_in(tx, campaign, raw.encode(), TUESDAY)
+                import_list(tx, campaign, raw.encode(), TUESDAY)
             took = time.perf_counter() - began
             engine.dispose()
         return took

@@ -21,7 +21,7 @@ from playwright.sync_api import Page
 from callserver.adapters.clock import ShiftedClock
 from callserver.cli.simulated_stack import Plan
 from callserver.database import floor
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.simulator.population import NUMBERS_FROM, BehaviourRates
 from tests.browser.conftest import ROOT, House, open_house
 from tests.browser.town import Town
@@ -179,7 +179,7 @@ async def _take_in(house: House) -> None:
         campaign = server.ctx.rules.campaign(name)
         rows = [_row(who, name) for who in people]
         raw = "\n".join(["ref;navn;telefon;husstand;født;medlem;ophørt;kilde", *rows]).encode()
-        await server.store.run(partial(take_in, campaign=campaign, raw=raw, now=now))
+        await server.store.run(partial(import_list, campaign=campaign, raw=raw, now=now))
 
 
 def _row(who: str, campaign: str) -> str:

@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from callserver.cli.simulated_stack import SEED, Plan
 from callserver.database.tables import calls, contacts
-from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.simulator.legs import Behaviour
 from callserver.simulator.population import Population
 from callserver.texts import say
@@ -75,10 +75,10 @@ def dial(page: Page, number: str) -> None:
 
 def opt_out(house: House, number: str) -> None:
     server = house.stage.server
-    about = [subject.of_number(int(f"45{number}"))]
+    origin = Origin(by="user:test", at=server.clock.now())
 
     def work(tx: Any) -> None:
-        opt_outs.add(tx, about, Scope.NUMBER, "user:test", server.clock.now())
+        opt_outs.add(tx, [Scope.NUMBER], int(f"45{number}"), [], b"", origin)
 
     house.run(server.store.run(work))
 

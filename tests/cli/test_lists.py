@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
 from callserver.database.store import reading
-from callserver.database.tables import audit, calls, contacts
+from callserver.database.tables import audit, calls, contacts, imports
 from callserver.engine.lists.export import What, rows
 from callserver.errors import CallserverError
 
@@ -63,6 +63,8 @@ def test_refused_rows_are_mended_and_imported(say: Say, a_list: Path, engine: En
     text = refused.read_text("utf-8-sig")
     header, row = csv.reader(io.StringIO(text), delimiter=";")
     assert header == ["medlemsnr", "telefon", "navn", "by", "line", "column", "reason", "message"]
+    with engine.connect() as connection:  # the page offers the same file for a while
+        assert connection.execute(select(imports.c.refused)).scalar_one() == refused.read_bytes()
     assert row[:7] == [
         "2",
         "32200002 lok. 4",
@@ -147,7 +149,7 @@ def test_export_contacts(say: Say, a_list: Path, engine: Engine, tmp_path: Path)
     bo, formula = csv.DictReader(io.StringIO(file.read_text("utf-8-sig"), newline=""))
     assert (bo["phone"], bo["ref"], bo["by"]) == ("004532200001", "1", "Lyn\nby")
     assert (bo["member"], bo["status"]) == ("0", "ready")
-    assert bo["source"].startswith('listen "members" fra ')
+    assert bo["source"].startswith("listen »members« fra ")
     assert formula["name"] == "'=1+1"
     with engine.connect() as connection:
         body = connection.execute(

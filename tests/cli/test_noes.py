@@ -15,8 +15,10 @@ from callserver.database.tables import audit, calls, contacts
 from callserver.database.tables import suppressions as table
 from callserver.domain import subject
 from callserver.domain.facts import Scope
+from callserver.domain.marks import MarkKind
 from callserver.engine.lists import number_files
-from callserver.engine.suppressions import bulk_lists
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import CallserverError, ConfigurationProblem, Impossible
 from callserver.ports import Tx
 
@@ -46,6 +48,10 @@ def entries(engine: Engine, kind: str) -> list[dict[str, object]]:
     with engine.connect() as tx:
         query = select(audit.c.body).where(audit.c.kind == kind).order_by(audit.c.id)
         return [json.loads(body) for body in tx.execute(query).scalars()]
+
+
+def listed(tx: Tx, numbers: list[int], name: str, at: datetime) -> int:
+    return opt_outs.add_listed(tx, Scope.NUMBER, numbers, name, Origin(by="test", at=at))
 
 
 def a_call(tx: Tx, number: int, *, answered: bool = False) -> None:
@@ -213,10 +219,10 @@ def test_a_newer_list_outlasts_an_older_consent(store: AnyStore) -> None:
             )
         )
         later = [NOW + timedelta(days=day) for day in range(4)]
-        assert bulk_lists.add_numbers(tx, [number], "a", "test", later[1]) == 0
-        marks.mark(tx, subject.of_person(person), "consent_given", later[2])
-        assert bulk_lists.add_numbers(tx, [number], "b", "test", later[3]) == 1
-        assert bulk_lists.add_numbers(tx, [number], "b", "test", later[3]) == 0
+        assert listed(tx, [number], "a", later[1]) == 0
+        marks.mark(tx, subject.of_person(person), MarkKind.CONSENT_GIVEN, later[2])
+        assert listed(tx, [number], "b", later[3]) == 1
+        assert listed(tx, [number], "b", later[3]) == 0
 
 
 @pytest.mark.parametrize(
@@ -249,7 +255,7 @@ def test_many_noes_in_a_moment(engine: Engine, full: bool) -> None:
     started = time.monotonic()
     numbers = number_files.read(raw).numbers
     with engine.begin() as tx:
-        assert bulk_lists.add_numbers(tx, numbers, "many", "test", NOW) == len(numbers)
+        assert listed(tx, numbers, "many", NOW) == len(numbers)
     assert time.monotonic() - started < 60
 
 

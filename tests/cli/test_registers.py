@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from callserver.database import bulk_facts
+from callserver.database import registers as issues
 from callserver.database.tables import register_entries, registers, suppressions
-from callserver.engine.suppressions import bulk_lists
+from callserver.engine.suppressions import public_registers
 from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
 
@@ -70,18 +71,18 @@ def test_an_import_that_was_overtaken_gives_up(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The later one clears the earlier one's entries away: an empty register must not take over."""
-    put = bulk_lists._put_into_force
+    put = issues.put_into_force
 
-    def overtaken(tx: Tx, name: str, version: int, size: int) -> None:
-        monkeypatch.setattr(bulk_lists, "_put_into_force", put)
+    def overtaken(tx: Tx, name: str, version: int, size: int) -> bool:
+        monkeypatch.setattr(issues, "put_into_force", put)
         tx.rollback()  # this importer pauses here, and another loads a newer issue meanwhile
-        bulk_lists.load_register(engine, range(100, 110), name, NOW, NOW)
+        public_registers.load(engine, range(100, 110), name, NOW, NOW)
         with engine.begin() as again:
-            put(again, name, version, size)
+            return put(again, name, version, size)
 
-    monkeypatch.setattr(bulk_lists, "_put_into_force", overtaken)
+    monkeypatch.setattr(issues, "put_into_force", overtaken)
     with pytest.raises(Impossible, match="overtook"):
-        bulk_lists.load_register(engine, range(10), "robinson", NOW, NOW)
+        public_registers.load(engine, range(10), "robinson", NOW, NOW)
     with engine.begin() as tx:
         assert bool(bulk_facts.listed(tx, [105]))
         assert not bool(bulk_facts.listed(tx, [5]))
@@ -91,18 +92,16 @@ KILLED = """
 import sys
 from datetime import UTC, datetime
 from callserver.database.store import make_engine
-from callserver.engine.suppressions import bulk_lists
+from callserver.engine.suppressions import public_registers
 
-def told(items):
-    for at in range(0, len(items), 500):
-        print("chunk", flush=True)
-        yield items[at : at + 500]
-    print("loaded", flush=True)
+def progress(done):
+    print("chunk" if done < len(numbers) else "loaded", flush=True)
 
-bulk_lists.chunks = told
+public_registers.CHUNK = 500
 numbers = range(int(sys.argv[2]), int(sys.argv[2]) + 20_000)
 now = datetime.now(UTC)
-bulk_lists.load_register(make_engine(sys.argv[1]), numbers, "robinson", now, now)
+engine = make_engine(sys.argv[1])
+public_registers.load(engine, numbers, "robinson", now, now, progress=progress)
 print("done", flush=True)
 """
 CHUNKS = 40
@@ -130,7 +129,7 @@ def test_an_importer_killed_in_mid_load_leaves_no_half_register(
     engine: Engine, url: str, full: bool
 ) -> None:
     """SIGKILL at any instant: the whole old issue is in force, or the whole new one."""
-    bulk_lists.load_register(engine, range(20_000), "robinson", NOW, NOW)
+    public_registers.load(engine, range(20_000), "robinson", NOW, NOW)
     dice = random.Random(6)
     lines = [dice.randint(1, CHUNKS) for _ in range(40)] + [CHUNKS + 1] * 10
     first, halves = 0, 0
@@ -156,7 +155,7 @@ def test_an_importer_killed_in_mid_load_leaves_no_half_register(
         assert "loaded" in said or held[0] == first
         first = held[0]
     assert halves
-    bulk_lists.load_register(engine, range(20_000), "robinson", NOW, NOW)
+    public_registers.load(engine, range(20_000), "robinson", NOW, NOW)
     with engine.begin() as tx:
         left = tx.execute(select(func.count()).select_from(register_entries)).scalar_one()
     assert left == 20_000, "the halves that dead importers left are cleared away"
@@ -203,3 +202,14 @@ def test_the_command_says_which_register_is_still_missing(
         "register", "import", file, "--name", "another"
     )
     assert "missing" not in say("register", "import", file)
+
+
+def test_rows_that_cannot_be_read_end_the_command_with_an_error(
+    say: Say, engine: Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "robinson.txt"
+    file.write_text("phone\n32200001\n32200002\nx\n")
+    assert "1 refused" in say("register", "import", file, ends=1)
+    with engine.begin() as tx:
+        assert bulk_facts.listed(tx, [4532200001, 4532200002]) == {4532200001, 4532200002}
+    assert "x" in (tmp_path / "robinson.txt.refused.csv").read_text("utf-8-sig")

@@ -143,12 +143,12 @@ def test_the_relation_decides(strangers: House) -> None:
 
 def test_who_leaves_is_left_in_peace_on_every_list(members: House) -> None:
     """The member who has just left is not asked by the next campaign whether to return."""
-    from callserver.engine.lists.importer import take_in
+    from callserver.engine.lists.importer import import_list
 
     asyncio.run(given(members, "leave"))
     rules = members.server.ctx.rules
     lapsed = rules.campaign("lapsed")
-    members.read(lambda tx: take_in(tx, lapsed, FORMER.encode(), members.clock.now()))
+    members.read(lambda tx: import_list(tx, lapsed, FORMER.encode(), members.clock.now()))
     members.read(lambda tx: _second_phoner(tx, members))
     members.campaign = "lapsed"
 

@@ -209,7 +209,10 @@ def test_a_file_that_is_too_large_leaves_nothing(house: House) -> None:
     house.app = create(house.server, ticking=False)
     browser = house.browser("administrator")
     reply = send(browser, b"x" * (1024 * 1024 + 1))
-    assert (reply.status_code, reply.json()["detail"]) == (413, "Filen er for stor: højst 1 MB.")
+    assert (reply.status_code, reply.json()["detail"]) == (
+        413,
+        "Filen er for stor. Den må højst fylde 1 MB.",
+    )
     assert send(browser, b"").status_code == 409
     assert folder(house) == []
     assert send(browser, FILE).status_code == 200

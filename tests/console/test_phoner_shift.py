@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import insert
 
 from callserver.cli.invented_data import at_telephone
-from callserver.database import accounts, operations, suppressions
+from callserver.database import accounts, campaign_states, suppressions
 from callserver.database.tables import register_entries, registers
 from callserver.domain import phone, subject
 from callserver.domain.facts import Scope
 from callserver.domain.line import UNANSWERED_A_DAY, UNANSWERED_IN_A_ROW
 from callserver.domain.role import Role
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
 from tests.console.conftest import House
@@ -116,7 +116,7 @@ def test_who_is_due_in_the_night_is_rung_when_it_opens(house: House) -> None:
 def house_paused(
     tx: Any, now: datetime, *, paused: bool = True, reason: str = "move of the office"
 ) -> None:
-    operations.set_campaign_state(tx, "kanvas", paused, reason, now)
+    campaign_states.put(tx, "kanvas", paused, reason, now)
 
 
 def test_a_confirmed_telephone_is_rung_without_being_typed(house: House) -> None:
@@ -206,7 +206,7 @@ def test_a_confirmed_number_is_asked_about_again_at_every_ring(house: House, wha
     elif what == "on_a_list":
         campaign = house.server.ctx.rules.campaign("kanvas")
         rows = f"ref;navn;telefon\nN1;Ny;{OWN}\n".encode()
-        house.write(lambda tx: take_in(tx, campaign, rows, now))
+        house.write(lambda tx: import_list(tx, campaign, rows, now))
     elif what == "in_a_register":
         house.write(lambda tx: in_a_register(tx, key, now))
     else:

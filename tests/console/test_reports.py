@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from callserver.database.operations import count_refusal
+from callserver.database.daily_counts import count_refusal
 from callserver.domain.role import Role
 from tests.console.conftest import Browser, House
 

@@ -11,7 +11,7 @@ import pytest
 
 from callserver.database import accounts, revisions
 from callserver.domain.role import Role
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from tests.console.conftest import Browser, House
 from tests.house import ROOT
 
@@ -339,7 +339,9 @@ def test_the_effect_counts_by_reason(house: House) -> None:
     house.write(noes)
     rules = house.server.ctx.rules
     members = b"ref;navn;telefon\nO1;Et Medlem;32201234\n"
-    house.write(lambda tx: take_in(tx, rules.campaign("opgradering"), members, house.clock.now()))
+    house.write(
+        lambda tx: import_list(tx, rules.campaign("opgradering"), members, house.clock.now())
+    )
     administrator = house.browser("administrator")
     change = edited(administrator, "gap_hours: 4", "gap_hours: 6")
     found = lines(administrator.api("POST", "/rules/effect", change))[-1]

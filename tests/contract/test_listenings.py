@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from callserver.database import accounts, floor, listenings, operations, seats
+from callserver.database import accounts, daily_counts, due_work, floor, listenings, seats
 from callserver.database.store import AnyStore
 from callserver.ports import Tx
 from tests.house import TUESDAY
@@ -52,12 +52,12 @@ def test_what_is_stirred_is_due(store: AnyStore) -> None:
     assert row is not None
     assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == []
     run(store, lambda tx: listenings.stir(tx, 2, TUESDAY))
-    assert run(store, operations.next_due) == later
+    assert run(store, due_work.next_due) == later
     run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
     assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == [row.id]
     run(store, lambda tx: listenings.change(tx, row.id, ended_at=TUESDAY, look_at=later))
     run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
-    assert run(store, operations.next_due) == later, "what has ended is stirred no more"
+    assert run(store, due_work.next_due) == later, "what has ended is stirred no more"
 
 
 def test_a_talk_is_noted_once_and_a_form_replaced(store: AnyStore) -> None:
@@ -91,7 +91,7 @@ def test_the_floors_figures(store: AnyStore) -> None:
     seat = run(store, lambda tx: seats.open_for(tx, 1, "nord", TUESDAY))
     run(store, lambda tx: seats.set_line(tx, seat.id, state="paused", hand_at=TUESDAY))
     for reason in ("FREQ_GAP", "FREQ_GAP", "SUP_NUMBER", "FREQ_GAP"):
-        counted = partial(operations.count_refusal, campaign="kanvas", reason=reason, now=TUESDAY)
+        counted = partial(daily_counts.count_refusal, campaign="kanvas", reason=reason, now=TUESDAY)
         run(store, counted)
     day = TUESDAY.date().isoformat()
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert, select
 
 from callserver import outbox
 from callserver.database.store import AnyStore, InlineStore, make_engine, open_store
-from callserver.database.tables import places
+from callserver.database.tables import campaign_places
 from callserver.outbox import CheckPhonerLeg, DialSeat, EndCalls, FollowUp, HangUpLeg
 from callserver.ports import Tx
 
@@ -38,7 +38,7 @@ class Sent:
         if follow_ups:
             self.follow_ups += follow_ups
             with self._elsewhere.connect() as connection:
-                rows = connection.execute(select(places.c.campaign)).scalars()
+                rows = connection.execute(select(campaign_places.c.campaign)).scalars()
                 self.durable.append(sorted(rows))
             self._elsewhere.dispose()
             self.came.set()
@@ -50,7 +50,7 @@ def writes(name: str, *follow_ups: FollowUp) -> Callable[[Tx], str]:
     def work(tx: Tx) -> str:
         for follow_up in follow_ups:
             outbox.add(tx, follow_up)
-        tx.execute(insert(places).values(campaign=name, place="DK Europe/Copenhagen"))
+        tx.execute(insert(campaign_places).values(campaign=name, place="DK Europe/Copenhagen"))
         return name
 
     return work

@@ -14,11 +14,23 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from callserver import log
-from callserver.database import audit, calls, contacts, floor, migrate, operations, suppressions
+from callserver.database import (
+    audit,
+    call_budget,
+    calls,
+    contacts,
+    daily_counts,
+    floor,
+    leases,
+    migrate,
+    processed_events,
+    suppressions,
+)
 from callserver.database.store import AnyStore
 from callserver.database.tables import EPOCH, Instant
 from callserver.database.tables import calls as calls_table
 from callserver.database.tables import contacts as contacts_table
+from callserver.database.tables import daily_counts as daily_counts_table
 from callserver.domain.audit import Kind
 from callserver.domain.call import Receipt
 from callserver.domain.facts import Scope
@@ -184,7 +196,7 @@ def test_a_receipt_counts_once(store: AnyStore) -> None:
     async def work() -> None:
         one = Receipt("call", "CA1", 0)
         got = await asyncio.gather(
-            *(store.run(lambda tx: operations.first_time(tx, one, NOW)) for _ in range(10))
+            *(store.run(lambda tx: processed_events.first_time(tx, one, NOW)) for _ in range(10))
         )
         assert sum(got) == 1
 
@@ -193,8 +205,8 @@ def test_a_receipt_counts_once(store: AnyStore) -> None:
 
 def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
     def take(tx: Tx) -> datetime:
-        slot = operations.next_slot(tx, NOW)
-        operations.take_slot(tx, slot, 2.0)
+        slot = call_budget.next_slot(tx, NOW)
+        call_budget.take_slot(tx, slot, 2.0)
         return slot
 
     async def work() -> None:
@@ -210,12 +222,12 @@ def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
     """A dial by hand, or a pause after a 429: the budget never goes backwards."""
 
     def take(tx: Tx, at: datetime) -> None:
-        operations.take_slot(tx, at, 1.0)
+        call_budget.take_slot(tx, at, 1.0)
 
     async def work() -> None:
         await store.run(lambda tx: take(tx, NOW + timedelta(seconds=5)))
         await store.run(lambda tx: take(tx, NOW))
-        assert await store.run(lambda tx: operations.next_slot(tx, NOW)) == NOW + timedelta(
+        assert await store.run(lambda tx: call_budget.next_slot(tx, NOW)) == NOW + timedelta(
             seconds=7
         )
 
@@ -225,7 +237,7 @@ def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
 def test_a_lease_has_one_owner(store: AnyStore) -> None:
     async def work() -> None:
         def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: operations.lease(tx, "upkeep", owner, at))
+            return store.run(lambda tx: leases.acquire(tx, "upkeep", owner, at))
 
         assert await take("a", NOW)
         assert not await take("b", NOW + timedelta(seconds=9))
@@ -240,7 +252,7 @@ def test_a_lease_has_one_owner(store: AnyStore) -> None:
 def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(store: AnyStore, ahead: timedelta) -> None:
     async def work() -> None:
         def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: operations.lease(tx, "upkeep", owner, at))
+            return store.run(lambda tx: leases.acquire(tx, "upkeep", owner, at))
 
         assert await take("a", NOW + ahead)
         assert await take("b", NOW)  # that clock was put right, or its server is gone
@@ -248,7 +260,7 @@ def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(store: AnyStore, ahead:
         # The owner's own lease is written again, so that it lasts no longer than any other.
         assert await take("b", NOW - ahead)
         assert await store.run(lambda tx: floor.lease_until(tx, "upkeep")) == (
-            NOW - ahead + operations.LEASE
+            NOW - ahead + leases.LEASE
         )
 
     asyncio.run(work())
@@ -256,10 +268,10 @@ def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(store: AnyStore, ahead:
 
 def test_a_lease_that_was_let_go_is_free_and_shows_since_when(store: AnyStore) -> None:
     async def work() -> None:
-        await store.run(lambda tx: operations.lease(tx, "upkeep", "a", NOW))
-        await store.run(lambda tx: operations.release_lease(tx, "upkeep", "a", NOW))
+        await store.run(lambda tx: leases.acquire(tx, "upkeep", "a", NOW))
+        await store.run(lambda tx: leases.release(tx, "upkeep", "a", NOW))
         assert await store.run(lambda tx: floor.lease_until(tx, "upkeep")) == NOW
-        assert await store.run(lambda tx: operations.lease(tx, "upkeep", "b", NOW))
+        assert await store.run(lambda tx: leases.acquire(tx, "upkeep", "b", NOW))
 
     asyncio.run(work())
 
@@ -322,7 +334,7 @@ def test_the_tables_are_what_the_migrations_make(store: AnyStore) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    import callserver.database.more_tables  # noqa: F401 - they register themselves
+    import callserver.database.tables  # noqa: F401 - they register themselves
     from callserver.database.tables import metadata
 
     on_sqlite = store.engine.dialect.name == "sqlite"
@@ -439,3 +451,29 @@ def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: AnyStor
         assert [one for one in found if one is None] == [None] * MOST_FAILURES
 
     asyncio.run(work())
+
+
+def test_renamed_tables_keep_their_rows(store: AnyStore) -> None:
+    values = {
+        "places": ("campaign_places", "campaign, place", "'kanvas', 'DK Europe/Copenhagen'"),
+        "receipts": ("processed_events", "kind, sid, sequence, at", "'call', 'CA1', 0, 1"),
+        "tallies": ("daily_counts", "campaign, day, dials", "'kanvas', '2026-05-12', 7"),
+        "refusal_tallies": (
+            "daily_refusals",
+            "campaign, day, reason, refusals",
+            "'kanvas', '2026-05-12', 'SUP_NUMBER', 3",
+        ),
+        "attempts": ("attempt_counters", "key, count, since, last", "'login', 2, 1, 1"),
+    }
+    migrate.downgrade(store.engine, "0012")
+    with store.engine.begin() as tx:
+        for before, (_, columns, row) in values.items():
+            tx.exec_driver_sql(f"INSERT INTO {before} ({columns}) VALUES ({row})")
+    migrate.upgrade(store.engine)
+    with store.engine.begin() as tx:
+        for after, _, _ in values.values():
+            assert tx.exec_driver_sql(f"SELECT count(*) FROM {after}").scalar() == 1, after
+        receipt = Receipt("call", "CA1", 0)
+        assert not processed_events.first_time(tx, receipt, NOW)
+        daily_counts.count(tx, "kanvas", "dials", datetime(2026, 5, 12, tzinfo=UTC))
+        assert tx.execute(select(daily_counts_table.c.dials)).scalar() == 8

@@ -12,9 +12,9 @@ from callserver.adapters.config_folder import load
 from callserver.cli.invented_data import wash
 from callserver.database import (
     bulk_facts,
+    campaign_states,
     contacts,
     marks,
-    operations,
     refused_numbers,
     suppressions,
 )
@@ -24,23 +24,31 @@ from callserver.database.tables import contacts as contacts_table
 from callserver.domain import permit, subject
 from callserver.domain.call import DialPath
 from callserver.domain.facts import Purpose, Scope
+from callserver.domain.marks import MarkKind
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.gate import DialRequest
 from callserver.engine.lists import eligibility
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
 RULES = Rules(load(Path(__file__).parents[2] / "config"))
 KANVAS = RULES.campaign("kanvas")
 SECRET = b"a key"
-KINDS = ["deceased", "vulnerable", "refused", "consent_given", "consent_revoked", "bad_number"]
+KINDS = [
+    MarkKind.DECEASED,
+    MarkKind.VULNERABLE,
+    MarkKind.REFUSED,
+    MarkKind.CONSENT_GIVEN,
+    MarkKind.CONSENT_REVOKED,
+    MarkKind.BAD_NUMBER,
+]
 
 
 def a_list(tx: Tx, people: int) -> None:
     rows = [f"R{n};{32200000 + n // 2};P {n};Vej {n // 3}\n" for n in range(people)]
-    take_in(tx, KANVAS, ("ref;telefon;navn;adresse\n" + "".join(rows)).encode(), NOW)
+    import_list(tx, KANVAS, ("ref;telefon;navn;adresse\n" + "".join(rows)).encode(), NOW)
 
 
 def a_call(tx: Tx, one: contacts.Contact, number: int, at: datetime, *, is_open: bool) -> None:
@@ -151,7 +159,7 @@ def test_a_paused_campaign_answers_for_everybody(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         a_list(tx, 3)
         wash(tx, RULES, NOW)
-        operations.set_campaign_state(tx, "kanvas", True, "test", NOW)
+        campaign_states.put(tx, "kanvas", True, "test", NOW)
         found = eligibility.tally(tx, RULES, SECRET, KANVAS, NOW)
     assert found == {"CAMP_PAUSED": 3}
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from callserver.adapters.config_folder import load
 from callserver.cli.invented_data import wash
-from callserver.database import contacts, operations
+from callserver.database import contacts, daily_counts
 from callserver.database.calls import _attempts
 from callserver.database.store import AnyStore
 from callserver.database.tables import calls
@@ -23,7 +23,7 @@ from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.gate import DialRequest
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
@@ -90,11 +90,11 @@ def a_call(tx: Tx, one: contacts.Contact, **more: Any) -> None:
 
 def test_attempts_count_for_the_person_under_every_number(store: AnyStore) -> None:
     with store.engine.begin() as tx:
-        take_in(tx, KANVAS, b"ref;telefon\nR1;32200001\n", NOW)
+        import_list(tx, KANVAS, b"ref;telefon\nR1;32200001\n", NOW)
         before = first(tx, "kanvas")
         assert reasons(tx, before, rules()) == set()
         a_call(tx, before)
-        take_in(tx, LOADED.campaigns["lapsed"], b"ref;telefon\nR1;32200002\n", NOW)
+        import_list(tx, LOADED.campaigns["lapsed"], b"ref;telefon\nR1;32200002\n", NOW)
         here = first(tx, "kanvas")  # a newer list changes the person's number on every list
         assert here.number != before.number
         assert reasons(tx, here, rules()) == {Reason.FREQ_GAP}
@@ -108,9 +108,9 @@ def test_the_abandon_rate_looks_back_as_far_as_the_policy_says(
 ) -> None:
     week = DK.model_copy(update={"abandon": DK.abandon.model_copy(update={"window_days": 7})})
     with store.engine.begin() as tx:
-        take_in(tx, KANVAS, b"telefon\n32200001\n", NOW)
+        import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
         for what in ("answered", "abandoned") * 2:  # two of two: one alone is no rate
-            operations.count(tx, "kanvas", what, NOW - timedelta(days=days_ago))
+            daily_counts.count(tx, "kanvas", what, NOW - timedelta(days=days_ago))
         found = reasons(tx, first(tx, "kanvas"), rules(week))
     assert (Reason.CAMP_ABANDON_RATE in found) == refused
 
@@ -123,7 +123,7 @@ def test_a_campaign_may_keep_closer_to_an_agreed_time(
     campaign = KANVAS.model_copy(update={"call_backs": near})
     evening = datetime(2026, 5, 12, 19, tzinfo=UTC)  # 21:00 in Copenhagen
     with store.engine.begin() as tx:
-        take_in(tx, KANVAS, b"telefon\n32200001\n", NOW)
+        import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
         one = first(tx, "kanvas")._replace(callback_for=evening)
         at = evening + timedelta(minutes=late)
         found = reasons(tx, one, rules(campaign=campaign), DialPath.CALL_BACK, at)

@@ -23,7 +23,7 @@ from callserver.database.store import make_engine, reading
 from callserver.database.tables import seats
 from callserver.engine.accounts.authentication import hash_of
 from callserver.engine.context import Rules
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from callserver.simulator.robots import document
@@ -108,7 +108,7 @@ class ExchangeHouse(Harness):
 
         def work(tx: Tx) -> None:
             wash(tx, Rules(load(ROOT / "config")), self.clock.now())
-            take_in(tx, campaign, list_.encode(), self.clock.now())
+            import_list(tx, campaign, list_.encode(), self.clock.now())
             for number in range(1, phoners + 1):
                 accounts.add(
                     tx,

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from tests.house import TestHouse, play
 
 FIELD = Path(__file__).parent
@@ -13,7 +13,9 @@ def taken(house: TestHouse, *files: str) -> None:
     campaign = house.server.ctx.rules.campaign("kanvas")
     for name in files:
         now = house.clock.now()
-        house.write(partial(take_in, campaign=campaign, raw=(FIELD / name).read_bytes(), now=now))
+        house.write(
+            partial(import_list, campaign=campaign, raw=(FIELD / name).read_bytes(), now=now)
+        )
 
 
 async def whole_list(house: TestHouse) -> set[int]:

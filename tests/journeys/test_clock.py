@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callserver.database import operations as kept
+from callserver.database import call_budget
 from callserver.simulator.virtual_time import VirtualClock
 from tests.house import TUESDAY, TestHouse, play
 
@@ -76,12 +76,12 @@ def test_what_a_clock_ahead_put_off_is_brought_back(tmp_path: Path) -> None:
         house.network.hang_up_by_person(house.live_legs()[0])
         await house.until(0.5)
         seat = (await house.seat())["until"]
-        house.write(lambda tx: kept.take_slot(tx, clock.now() + timedelta(seconds=100), 1))
+        house.write(lambda tx: call_budget.take_slot(tx, clock.now() + timedelta(seconds=100), 1))
         clock.step(timedelta(hours=-1))
         clock.accept()
         await house.until(1)
         assert datetime.fromisoformat((await house.seat())["until"]) < datetime.fromisoformat(seat)
-        assert house.read(lambda tx: kept.next_slot(tx, clock.now())) <= clock.now()
+        assert house.read(lambda tx: call_budget.next_slot(tx, clock.now())) <= clock.now()
         assert call.attempt == house.calls()[0].attempt
         house.close()
 

@@ -16,13 +16,14 @@ import pytest
 from sqlalchemy import text, update
 
 from callserver.adapters import yaml_files
-from callserver.database import contacts, marks, operations, suppressions
+from callserver.database import campaign_states, contacts, marks, suppressions
 from callserver.database.tables import users
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
 from callserver.domain.call import DialPath
 from callserver.domain.configuration import Configuration, compose
 from callserver.domain.facts import Scope
+from callserver.domain.marks import MarkKind
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.gate import gate
@@ -120,7 +121,7 @@ async def paused(house: TestHouse) -> None:
 
 
 def house_state(tx: Any, now: datetime) -> None:
-    operations.set_campaign_state(tx, "kanvas", paused=True, reason="frokost", now=now)
+    campaign_states.put(tx, "kanvas", paused=True, reason="frokost", now=now)
 
 
 async def clock_off(house: TestHouse) -> None:
@@ -166,7 +167,7 @@ async def leaves(house: TestHouse) -> None:
 
 
 def resumed(tx: Any, now: datetime) -> None:
-    operations.set_campaign_state(tx, "kanvas", paused=False, reason="", now=now)
+    campaign_states.put(tx, "kanvas", paused=False, reason="", now=now)
 
 
 @dataclass(frozen=True)
@@ -371,14 +372,14 @@ def test_without_its_entry_no_dial_is_made(house_: TestHouse) -> None:
 def test_no_campaign_is_in_force_without_its_policy(tmp_path: Path) -> None:
     config = edited(tmp_path, ())
     (config / DK).rename(config / "policies/another.yaml")
-    found = compose(yaml_files.read_folder(config))
+    found = compose(yaml_files.parse(yaml_files.read_folder(config)))
     assert not isinstance(found, Configuration)
 
 
 @pytest.mark.parametrize("shown", ["", "null", '""', "withheld", "anonymous"])
 def test_no_campaign_is_in_force_without_a_number_to_show(tmp_path: Path, shown: str) -> None:
     config = edited(tmp_path, ((KANVAS, 'caller_id: "+4532123400"', f"caller_id: {shown}"),))
-    found = compose(yaml_files.read_folder(config))
+    found = compose(yaml_files.parse(yaml_files.read_folder(config)))
     assert not isinstance(found, Configuration)
 
 
@@ -416,7 +417,7 @@ def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
     def without_a_seat(tx: Any) -> Any:
         ctx = house_.server.ctx
         one = contacts.by_number(tx, 4532200001)[0]
-        marks.mark(tx, subject.of_number(one.number), "abandoned", ctx.clock.now())
+        marks.mark(tx, subject.of_number(one.number), MarkKind.ABANDONED, ctx.clock.now())
         question = DialRequest(
             one, ctx.rules.campaign("kanvas"), DialPath.LIST, None, ctx.clock.now()
         )

@@ -10,7 +10,7 @@ import pytest
 
 from callserver.cli.invented_data import at_telephone
 from callserver.database import accounts, listenings
-from callserver.database.more_tables import listenings as table
+from callserver.database.tables import listenings as table
 from callserver.domain.line import OwnLine
 from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.role import MAY, Role

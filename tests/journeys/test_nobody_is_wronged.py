@@ -11,7 +11,7 @@ from callserver.database import marks, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine.gate import explanation
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
@@ -126,7 +126,7 @@ def test_an_outcome_of_never_holds_for_another_list_that_knows_her_otherwise(
     lapsed = house.server.ctx.rules.campaign("lapsed")
 
     def other_list(tx: Tx) -> set[str]:
-        take_in(tx, lapsed, b"navn;telefon\nFru A;32200000\n", house.clock.now())
+        import_list(tx, lapsed, b"navn;telefon\nFru A;32200000\n", house.clock.now())
         found = explanation.explain(
             tx, house.server.ctx.rules, b"test", "32200000", lapsed, house.clock.now()
         )

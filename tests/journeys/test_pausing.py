@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callserver.engine.calls import campaign_pauses
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.simulator.legs import Behaviour, Refusal
 from tests.house import TestHouse, play
 
@@ -78,7 +78,7 @@ def test_the_carriers_stop_reaches_the_others_at_once(two: TestHouse) -> None:
         await two.on_shift(2)
         more = b"ref;navn;telefon;f\xc3\xb8dt;kilde\nK9;Person 9;32200009;1980-01-01;gade\n"
         campaign = two.server.ctx.rules.campaign("kanvas")
-        two.read(lambda tx: take_in(tx, campaign, more, two.clock.now()))
+        two.read(lambda tx: import_list(tx, campaign, more, two.clock.now()))
         two.network.order = refuses  # type: ignore[method-assign,assignment]
         await two.ready(2)
         assert two.entries("breaker")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from callserver.cli import person
 from callserver.domain.role import Role
-from callserver.engine.lists.importer import take_in
+from callserver.engine.lists.importer import import_list
 from callserver.simulator.legs import Behaviour
 from tests.console.conftest import Browser, House, hashed
 from tests.house import play
@@ -182,7 +182,7 @@ def test_an_erased_person_is_known_again(house: House) -> None:
     assert "PERSON_ERASED" in dial(house)
     leads = house.server.ctx.rules.campaign("leads")
     again = f"ref;navn;telefon;kilde\nX9;A. Prøve;{NUMBER};underskrift 2025\n"
-    house.write(lambda tx: take_in(tx, leads, again.encode(), house.clock.now()))
+    house.write(lambda tx: import_list(tx, leads, again.encode(), house.clock.now()))
     house.campaign = "leads"
 
     async def from_the_other_list() -> None:

@@ -21,8 +21,8 @@ from callserver.adapters.config_folder import load
 from callserver.cli.invented_data import populate, supervise
 from callserver.cli.simulated_stack import listening, serving
 from callserver.database import figures
-from callserver.database.more_tables import listenings
 from callserver.database.store import make_engine
+from callserver.database.tables import listenings
 from callserver.engine.context import Rules
 from callserver.simulator.asgi import Reply
 from callserver.simulator.faults import NONE

@@ -83,10 +83,10 @@ def test_one_refused_number_does_not_stop_the_shift(house: House, code: int, sta
 
 def test_a_refused_number_is_not_called_on_any_path_or_list(house: House) -> None:
     other = house.server.ctx.rules.campaign("leads")
-    from callserver.engine.lists.importer import take_in
+    from callserver.engine.lists.importer import import_list
 
     house.write(
-        lambda tx: take_in(tx, other, b"ref;telefon;kilde\nZ;32200000;x\n", house.clock.now())
+        lambda tx: import_list(tx, other, b"ref;telefon;kilde\nZ;32200000;x\n", house.clock.now())
     )
     refuse(house, 21215, lambda number: number == FIRST)
 

@@ -217,12 +217,12 @@ def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> None:
 
 def test_the_control_notices_a_side_effect_done_twice(house: TestHouse) -> None:
     """R4's negative control: without receipts and the table, a replayed answer would count twice."""
-    from callserver.database import operations as rows
+    from callserver.database import daily_counts
 
     async def work() -> None:
         await a_placed_call(house)
         await deliver(house, [0, 1, 2, 3], None)
-        house.write(lambda tx: rows.count(tx, "kanvas", "answered", house.clock.now()))
+        house.write(lambda tx: daily_counts.count(tx, "kanvas", "answered", house.clock.now()))
 
     play(work())
     assert final(house)[3]["answered"] == 2

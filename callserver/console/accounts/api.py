@@ -85,7 +85,7 @@ class AccountView(Answer):
     policy_ack: bool
     mentor: int | None
     left_at: datetime | None
-    seat: str | None  # the seat's state when she is on shift
+    seat: str | None  # the seat's state when they are on shift
     mine: bool
     kept: bool  # by command only: a project leader's
 
@@ -121,7 +121,7 @@ class AccountsApi:
     ) -> None:
         self._ctx = ctx
         self._confirming = confirming
-        self._staff = staff
+        self._administration = staff
 
     def endpoints(self) -> list[Endpoint]:
         needs, one = Action.ACCOUNTS, "/accounts/{user}"
@@ -167,35 +167,35 @@ class AccountsApi:
 
     async def add(self, asked: Asked, body: NewAccount) -> Shown:
         """Add somebody; the answer holds a password for the first sign-in, shown this once."""
-        key, password = await self._staff.add(asked.user, body.handle, body.particulars())
+        key, password = await self._administration.add(asked.user, body.handle, body.particulars())
         return Shown(id=key, secret=password)
 
     async def change(self, asked: Asked, user: int, body: Account) -> Done:
         """Change what an account says."""
-        await self._staff.change(asked.user, user, body.particulars())
+        await self._administration.change(asked.user, user, body.particulars())
         return Done()
 
     async def call_line(self, asked: Asked, user: int, body: Nothing) -> Done:
         """Call the number of this user's line, which is not confirmed yet, and speak a code."""
         del body
-        await self._staff.leave(asked.user, user)  # within my reach?
+        await self._administration.leave(asked.user, user)  # within my reach?
         await self._confirming.call(user, asked.by)
         return Done()
 
     async def give_code(self, asked: Asked, user: int, body: Code) -> Done:
         """Give the code that the user heard: the line is confirmed."""
-        await self._staff.leave(asked.user, user)  # within my reach?
+        await self._administration.leave(asked.user, user)  # within my reach?
         await self._confirming.give(user, body.code, asked.by)
         return Done()
 
     async def reset(self, asked: Asked, user: int, body: Nothing) -> Shown:
-        """A new password for the next sign-in; sessions end, and one-time codes are set up anew."""
+        """A new password for the next sign-in; sessions end, and one-time codes are set up again."""
         del body
-        return Shown(id=user, secret=await self._staff.reset(asked.user, user))
+        return Shown(id=user, secret=await self._administration.reset(asked.user, user))
 
     async def leaving(self, asked: Asked, user: int) -> LeaveView:
         """What would end if this person were off-boarded."""
-        found = await self._staff.leave(asked.user, user)
+        found = await self._administration.leave(asked.user, user)
         return LeaveView(
             sessions=found.sessions,
             tokens=found.tokens,
@@ -206,11 +206,11 @@ class AccountsApi:
     async def off_board(self, asked: Asked, user: int, body: Nothing) -> Left:
         """End somebody's access at once: sessions, tokens, softphone; call-backs are the team's."""
         del body
-        return Left(call_backs=await self._staff.off_board(asked.user, user))
+        return Left(call_backs=await self._administration.off_board(asked.user, user))
 
     async def add_token(self, asked: Asked, user: int, body: NewToken) -> Shown:
         """A bearer token for a machine, shown this once."""
-        key, token = await self._staff.add_token(
+        key, token = await self._administration.add_token(
             asked.user, asked.rights, user, body.name, body.scopes, body.days
         )
         return Shown(id=key, secret=token)
@@ -218,7 +218,7 @@ class AccountsApi:
     async def drop_token(self, asked: Asked, token: int, body: Nothing) -> Done:
         """End a token at once."""
         del body
-        await self._staff.drop_token(asked.user, token)
+        await self._administration.drop_token(asked.user, token)
         return Done()
 
 

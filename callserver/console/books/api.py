@@ -1,4 +1,4 @@
-"""The house's books, for everybody who is signed in: ethics, law, and what we stand for."""
+"""The organisation's books, for every signed-in user: ethics, law and values."""
 
 from datetime import date
 
@@ -40,7 +40,7 @@ class BooksApi:
         return [Endpoint("GET", "/books", Footing.IN, self.books)]
 
     async def books(self, asked: Asked) -> BooksView:
-        """The house's books in my language, with the day and the name of their last review."""
+        """The books in my language, with the day and the name of their last review."""
         known = self._ctx.rules.current.books
         mine = [book for book in known.values() if book.language == asked.language]
         values = known.get(f"{VALUES}.{asked.language}")

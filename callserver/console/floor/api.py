@@ -31,7 +31,7 @@ from callserver.errors import NotFound
 from callserver.ports import Tx
 
 HOME = ZoneInfo("Europe/Copenhagen")
-"""Where the house is: its day begins at midnight there."""
+"""The organisation's time zone: its day begins at midnight there."""
 
 FRESH = timedelta(seconds=8)
 """Figures so old are still shown: one reading serves every open page."""
@@ -94,12 +94,12 @@ class Snapshot:
 
 
 class FloorApi:
-    """What whoever leads the floor sees and does."""
+    """What supervisors and administrators see and do on the floor."""
 
     def __init__(self, ctx: EngineContext, leading: SupervisorActions) -> None:
         self._ctx = ctx
 
-        self._leading = leading
+        self._supervisor_actions = leading
         self._snapshots = SharedRead(self._read)
         self._counts = SharedRead(lambda: ctx.store.read(lambda tx: floor_figures.count(tx, ctx)))
         self._standings = SharedRead(self._stand)
@@ -117,7 +117,7 @@ class FloorApi:
 
     async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
         """The floor, whenever something on it has changed: one reading for all who follow."""
-        if not asked.may(Action.SEE_FLOOR) or not {one.body["kind"] for one in news} & CHANGES:
+        if not asked.may(Action.SEE_FLOOR) or not {entry.body["kind"] for entry in news} & CHANGES:
             return ()
         since = news[-1].at
         found = await self._snapshots.get(lambda snapshot: snapshot.at >= since)
@@ -160,7 +160,7 @@ class FloorApi:
             FloorSeat(
                 **line._asdict()
                 | {
-                    # A breather is a pause like any other to every eye but her own.
+                    # A breather is a pause like any other to everybody but the phoner.
                     "reason": "pause" if line.reason == "breather" else line.reason,
                     "listeners": listeners.get(line.id, []),
                     "no_listener": line.id in listeners and _wants_none(tx, line.phoner),
@@ -178,7 +178,9 @@ class FloorApi:
         """Campaigns in figures, the provider's health, and alarms."""
         now = self._ctx.clock.now()
         found = await self._standings.get(lambda one: now - one.at < FRESH)
-        shown = [one for one in found.campaigns if asked.sees(one.campaign.department)]
+        shown = [
+            campaign for campaign in found.campaigns if asked.sees(campaign.campaign.department)
+        ]
         names = {one.campaign.name for one in shown}
         return Figures(
             at=found.at,
@@ -202,14 +204,14 @@ class FloorApi:
                 most_per_second=self._ctx.calls_per_second,
             ),
             alarms=[
-                views.AlarmView(kind=one.kind, campaign=one.campaign, values=one.values)
-                for one in found.alarms
-                if one.campaign is None or one.campaign in names
+                views.AlarmView(kind=alarm.kind, campaign=alarm.campaign, values=alarm.values)
+                for alarm in found.alarms
+                if alarm.campaign is None or alarm.campaign in names
             ],
         )
 
     async def seat(self, asked: Asked, seat: int) -> SeatDetails:
-        """One seat: today's calls, and the forms about her talks."""
+        """One seat: today's calls, and the forms about the phoner's calls."""
         now = self._ctx.clock.now()
         known = self._ctx.rules.current.campaigns
         midnight = now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -225,7 +227,7 @@ class FloorApi:
             return SeatDetails(
                 seat=found,
                 shifts=user.shifts,
-                trainees=[one.name for one in trainees],
+                trainees=[trainee.name for trainee in trainees],
                 calls=[_call(call, heard=call.attempt in heard) for call in made],
                 campaigns={
                     name: correctable(known[name])
@@ -238,22 +240,22 @@ class FloorApi:
         return await self._ctx.store.read(look)
 
     async def hand(self, asked: Asked, seat: int, body: Nothing) -> Done:
-        """I have seen her hand."""
+        """I have seen the raised hand."""
         del body
-        await self._leading.answer_hand(asked.user, seat)
+        await self._supervisor_actions.answer_hand(asked.user, seat)
         return Done()
 
     async def off(self, asked: Asked, seat: int, body: Nothing) -> Done:
         """End a shift: after the call in hand and its outcome."""
         del body
-        await self._leading.end_shift(asked.user, seat)
+        await self._supervisor_actions.end_shift(asked.user, seat)
         return Done()
 
     async def presence(self, asked: Asked, body: Nothing) -> Present:
         """I am on the floor: a phoner's second shift needs that."""
         del body
         now = self._ctx.clock.now()
-        await self._ctx.store.run(lambda tx: accounts.seen(tx, asked.user.id, now))
+        await self._supervisor_actions.be_present(asked.user, now)
         return Present(seen_at=now)
 
     async def switch(self, asked: Asked, campaign: str, body: CampaignSwitch) -> Switched:

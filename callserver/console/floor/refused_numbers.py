@@ -37,7 +37,7 @@ class Released(Answer):
 
 
 class RefusedNumbersApi:
-    """For whoever leads the floor."""
+    """For supervisors and administrators."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx

@@ -1,6 +1,6 @@
 """What the floor shows: seats at a glance, one seat in detail, campaigns in figures, alarms.
 
-Nothing here counts, orders or compares phoners by what came of their calls.
+Nothing here counts, orders or compares phoners by the outcomes of their calls.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class FloorSeat(Answer):
     outcome_owed: bool
     hand_at: AwareDatetime | None
     listeners: list[Listener]
-    no_listener: bool  # whoever is on the line wants none: they hear nothing
+    no_listener: bool  # the person on the line wants no listener: listeners hear nothing
 
 
 class CampaignState(Answer):
@@ -90,7 +90,7 @@ class AlarmView(Answer):
 
 
 class Figures(Answer):
-    """How the house stands."""
+    """The floor at one instant."""
 
     at: AwareDatetime
     campaigns: Mapping[str, CampaignFigures]
@@ -99,7 +99,7 @@ class Figures(Answer):
 
 
 class CallLine(Answer):
-    """One call of a phoner, as her supervisor sees it."""
+    """One call of a phoner, as their supervisor sees it."""
 
     attempt: str
     campaign: str
@@ -115,7 +115,7 @@ class CallLine(Answer):
 
 
 class SeatDetails(Answer):
-    """One seat: today's calls, what their outcomes may be corrected to, and the forms about her."""
+    """One seat: today's calls, what their outcomes may be corrected to, and the forms about the phoner."""
 
     seat: FloorSeat
     shifts: int

@@ -51,7 +51,7 @@ class ListeningApi:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            # Open to whoever is signed in, so that each no is decided and logged in one place.
+            # Open to every signed-in user, so that each refusal is decided and logged in one place.
             Endpoint("POST", "/listenings", Footing.IN, self.listen, RIGHTS),
             Endpoint("POST", "/listenings/stop", Footing.IN, self.stop, RIGHTS),
             Endpoint("GET", "/listenings/mine", Footing.IN, self.mine, RIGHTS),
@@ -64,7 +64,7 @@ class ListeningApi:
         ]
 
     async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
-        """To a listener what she hears, to a phoner that she was heard."""
+        """To a listener what they hear, to a phoner that they were heard."""
         about = [entry.body for entry in news if entry.body["kind"] in CHANGES]
         told: list[tuple[str, Answer]] = []
         mine = asked.scopes is None or asked.scopes & RIGHTS
@@ -127,7 +127,7 @@ class ListeningApi:
         return await self.heard(asked)
 
     async def no_listener(self, asked: Asked, body: Nothing) -> Done:
-        """Whoever is on the line does not want anybody to listen, now or later."""
+        """The person on the line does not want anybody to listen, now or later."""
         del body
         await self._feedback.no_listener(asked.user)
         return Done()

@@ -17,7 +17,7 @@ class ListenTo(Body):
     seat: Id
     mode: Mode = Mode.SILENT
     why: ListenReason
-    browser: bool = False  # my browser calls in by itself; else my line is rung
+    browser: bool = False  # my browser calls in by itself; else my line is called
 
 
 class OpenListening(Answer):
@@ -56,8 +56,8 @@ class MyListening(Answer):
     modes: list[Mode]
     mentor: MentorSeat | None
     opens: date | None  # the first day on which listening is allowed; null: nobody was told of it
-    allowed: bool  # the house has told its staff in time
-    phoner_told: DisclosureTime  # when the phoner sees that she is heard
+    allowed: bool  # the staff was told in time
+    phoner_told: DisclosureTime  # when the phoner sees that they are heard
 
 
 class FormGiven(Body):

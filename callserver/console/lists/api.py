@@ -1,4 +1,4 @@
-"""The lists' room: a file comes in, is looked at, tried and taken in; lists and outcomes go out."""
+"""The lists' API: a file is uploaded, previewed, tried and imported; lists and outcomes are exported."""
 
 import asyncio
 import csv
@@ -15,11 +15,17 @@ from callserver.adapters.uploads import Uploads
 from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
 from callserver.console.fields import Instant
 from callserver.console.lists import views as lists_views
-from callserver.console.lists.views import CameTo, ImportView, ListsView, ListView, PreviewView
+from callserver.console.lists.views import (
+    ImportResult,
+    ImportView,
+    ListsView,
+    ListView,
+    PreviewView,
+)
 from callserver.console.live import Told
 from callserver.console.streaming import Tell, told
 from callserver.console.upload_receiver import MEGABYTE, receive
-from callserver.database import accounts, import_staging
+from callserver.database import accounts, contacts, imports
 from callserver.database.audit import Entry
 from callserver.database.side_connection import aside, two_writers_may_fail
 from callserver.domain.audit import Kind
@@ -27,9 +33,9 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.role import Action
 from callserver.engine.calls import seat_moves
 from callserver.engine.context import EngineContext
-from callserver.engine.lists import export, staging
+from callserver.engine.lists import dry_run, export, importer
 from callserver.engine.lists.export import What
-from callserver.engine.lists.staging import Order
+from callserver.engine.lists.importer import ImportOrder
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 from callserver.settings import Settings
@@ -58,7 +64,7 @@ class Reading(Body):
 
 
 class Trying(Reading):
-    """Who of the list might be rung at that instant; without one, now."""
+    """Who of the list might be called at that instant; without one, now."""
 
     at: Instant | None = None
 
@@ -74,7 +80,7 @@ class Export(Body):
 
 
 class ListNews(Answer):
-    """A list was taken in."""
+    """A list was imported."""
 
     campaign: str
 
@@ -104,16 +110,18 @@ class ListsApi:
         ]
 
     async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
-        """That a list of mine was taken in."""
+        """That a list of my department was imported."""
         if not asked.may(Action.EXPORT):
             return ()
-        names = {one.body["campaign"] for one in news if one.body["kind"] == Kind.IMPORTED}
-        found = self._ctx.rules.current.campaigns
-        mine = [name for name in names if name in found and asked.sees(found[name].department)]
+        names = {entry.body["campaign"] for entry in news if entry.body["kind"] == Kind.IMPORTED}
+        campaigns = self._ctx.rules.current.campaigns
+        mine = [
+            name for name in names if name in campaigns and asked.sees(campaigns[name].department)
+        ]
         return [("lists", ListNews(campaign=name)) for name in sorted(mine)]
 
     async def lists(self, asked: Asked) -> ListsView:
-        """My campaigns' lists, and what was taken in lately."""
+        """My campaigns' lists, and the latest imports."""
         mine = {
             name: campaign
             for name, campaign in self._ctx.rules.current.campaigns.items()
@@ -123,7 +131,7 @@ class ListsApi:
         now = self._ctx.clock.now()
 
         def look(tx: Tx) -> ListsView:
-            sizes = import_staging.sizes(tx)
+            sizes = contacts.counts_by_status(tx)
             names = {f"user:{user.id}": user.name for user in accounts.every(tx)}
             return ListsView(
                 now=now,
@@ -147,7 +155,7 @@ class ListsApi:
                         },
                         refused_kept=bool(row.kept),
                     )
-                    for row in import_staging.history(tx)
+                    for row in imports.history(tx)
                     if row.campaign in mine
                 ],
                 most_mb=self._most_mb,
@@ -177,15 +185,14 @@ class ListsApi:
         )
 
     async def dry_run(self, asked: Asked, campaign: str, body: Trying) -> Response:
-        """What an import would come to, changing nothing: lines of progress, then the figures."""
+        """What an import would do, changing nothing: lines of progress, then the figures."""
         order = self._order(asked, campaign, body)
         at = body.at or self._ctx.clock.now()
 
-        def work(tell: Tell) -> CameTo:
-            summary, found = staging.dry_run(
-                self._database, order, self._ctx.rules, self._ctx.secret, at, tell
-            )
-            return lists_views.came_to(summary, callable_of=found, at=at)
+        def work(tell: Tell) -> ImportResult:
+            with importer.staged_aside(self._database, order, at.date(), tell) as staged:
+                reasons = dry_run.dry_run(staged, self._ctx.rules, self._ctx.secret, at, tell)
+            return lists_views.result_view(staged.summary, callable_of=reasons, at=at)
 
         return told(asked, work)
 
@@ -193,12 +200,14 @@ class ListsApi:
         """Take the list in, all of it or nothing: lines of progress, then the figures."""
         order = self._order(asked, campaign, body)
 
-        def work(tell: Tell) -> CameTo:
-            number, summary = staging.take(
-                self._database, order, self._ctx.clock.now, asked.by, asked.language, tell
-            )
+        def work(tell: Tell) -> ImportResult:
+            clock, language = self._ctx.clock.now, asked.language
+            with importer.staged_aside(self._database, order, clock().date(), tell) as staged:
+                number = importer.import_aside(
+                    staged, clock, by=asked.by, language=language, progress=tell
+                )
             self._uploads.drop(body.upload, asked.user.id)
-            return lists_views.came_to(summary, number=number)
+            return lists_views.result_view(staged.summary, number=number)
 
         return told(asked, work, lambda: self._wake(campaign))
 
@@ -208,7 +217,7 @@ class ListsApi:
         now = self._ctx.clock.now()
 
         def work(tx: Tx) -> tuple[str, bytes]:
-            found = import_staging.refused_rows(tx, number)
+            found = imports.refused_rows(tx, number)
             campaigns = self._ctx.rules.current.campaigns
             if found is None or found[0] not in campaigns:
                 raise NotFound(f"no rows of import {number} are kept", key="not_found")
@@ -231,7 +240,7 @@ class ListsApi:
 
     def _write(self, campaign: str, body: Export) -> IO[bytes]:
         """The whole file first: what is streamed cannot fail half-way."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         encoding = "utf-8-sig" if body.bom else "utf-8"
         out = io.TextIOWrapper(file, encoding, newline="", write_through=True)
         with aside(self._database, at_once=True) as connection:
@@ -242,10 +251,10 @@ class ListsApi:
         return file
 
     def _campaign(self, asked: Asked, name: str) -> Campaign:
-        found = self._ctx.rules.campaign(name)
-        if not asked.sees(found.department):
+        chosen = self._ctx.rules.campaign(name)
+        if not asked.sees(chosen.department):
             raise NotFound(f"there is no campaign {name!r}", key="no_campaign")
-        return found
+        return chosen
 
     def _head(self, upload: str, user: int) -> bytes:
         """The file, or as many whole lines of its beginning as a preview needs."""
@@ -256,14 +265,14 @@ class ListsApi:
             return self._uploads.read(upload, user)
         return raw[: raw.rfind(b"\n") + 1] or raw
 
-    def _order(self, asked: Asked, campaign: str, body: Reading) -> Order:
+    def _order(self, asked: Asked, campaign: str, body: Reading) -> ImportOrder:
         chosen = self._campaign(asked, campaign)
         region = _region(body.region)
         raw = self._uploads.read(body.upload, asked.user.id)
         columns = body.columns or {}
         left_out = lists_views.ignored(columns) if body.columns else ()
         source = (body.source or "").strip() or None
-        return Order(chosen, raw, columns, left_out, region, source)
+        return ImportOrder(chosen, raw, columns, left_out, region, source)
 
     async def _wake(self, campaign: str) -> None:
         """Dial for the seats that wait for contacts of this campaign."""

@@ -1,4 +1,4 @@
-"""What pages see of lists: how a file would be read, what an import comes to, and what was taken in."""
+"""The lists page's data: how a file would be read, an import's result, and the history of imports."""
 
 import re
 from collections import Counter
@@ -68,11 +68,11 @@ class RefusedView(Answer):
     reason: str
 
 
-class CameTo(Answer):
+class ImportResult(Answer):
     """What became, or would become, of a file's rows.
 
     `counts`: read = taken + changed + unchanged + duplicates + refused; `callable`: the whole list at `at`, by
-    the first reason against each, `callable` for those who may be rung.
+    the first reason against each, `callable` for those who may be called.
     """
 
     number: int | None = None  # of the import; None: nothing was changed
@@ -172,7 +172,7 @@ def ignored(columns: Mapping[str, str]) -> frozenset[str]:
 def _fields(
     header: Sequence[str], chosen: Mapping[str, str], left_out: Collection[str]
 ) -> tuple[list[str | None], ColumnMapping | None]:
-    """The field of each column, and the whole; None where the columns cannot be told yet."""
+    """The field of each column, and the whole; None where the columns cannot be mapped yet."""
     fields: list[str | None] = [chosen.get(name) for name in header]
     try:
         heads = headings.map_columns(header, chosen, left_out)
@@ -219,8 +219,8 @@ def _samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:
     return [_MANY_DIGITS.sub(_masked, cell)[:60] for cell in legible]
 
 
-def _masked(found: re.Match[str]) -> str:
-    text = found.group()
+def _masked(match: re.Match[str]) -> str:
+    text = match.group()
     return text if re.fullmatch(r"[\d]{2,4}[-.]\d{2}[-.]\d{2,4}", text) else phone.masked(text)
 
 
@@ -251,21 +251,21 @@ def _row(row: Row | RowProblem) -> RowView:
     )
 
 
-def came_to(
+def result_view(
     summary: Summary,
     *,
     number: int | None = None,
     callable_of: Mapping[str, int] | None = None,
     at: datetime | None = None,
-) -> CameTo:
-    return CameTo(
+) -> ImportResult:
+    return ImportResult(
         number=number,
         counts=summary.counts(),
         reasons=summary.reasons(),
         elsewhere=summary.elsewhere,
         refused=[
-            RefusedView(line=one.line, column=one.column, reason=one.reason)
-            for one in summary.refused[:REFUSED_SHOWN]
+            RefusedView(line=row.line, column=row.column, reason=row.reason)
+            for row in summary.refused[:REFUSED_SHOWN]
         ],
         callable=None
         if callable_of is None

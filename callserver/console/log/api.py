@@ -1,6 +1,6 @@
 """The audit log's room: searched, and verified against the heads that left the database.
 
-Whoever looks is written down as well: the search is an entry, with what was looked for.
+Searching is logged as well: the search is an entry, with what was looked for.
 """
 
 from collections.abc import Mapping
@@ -87,11 +87,8 @@ class LogApi:
         )
         looked = body.model_dump(mode="json", exclude_defaults=True)
 
-        def note(tx: Tx) -> None:
-            audit.append(tx, now, Kind.LOG_SEARCHED, by=asked.by, looked_for=looked)
-
         if body.before is None:  # the next page of the same search is the same look
-            await self._ctx.store.run(note)
+            await self._ctx.store.run(lambda tx: search.record(tx, asked.by, looked, now))
         rules, department = self._ctx.rules, asked.user.department
 
         def look(tx: Tx) -> Found:
@@ -108,11 +105,7 @@ class LogApi:
         key = self._settings.seal_key.with_suffix(".pub")
         found = await verification.check(self._ctx.store, self._settings.seals, key)
         now = self._ctx.clock.now()
-        await self._ctx.store.run(
-            lambda tx: audit.append(
-                tx, now, Kind.VERIFIED, by=asked.by, sealed=found.sealed, wrong=len(found.findings)
-            )
-        )
+        await self._ctx.store.run(lambda tx: verification.record(tx, found, asked.by, now))
         return Verified(
             sealed=found.sealed,
             unsealed=found.unsealed,

@@ -35,7 +35,7 @@ class Hand(Body):
 
 class OutcomeGiven(Body):
     outcome: str
-    attempt: str | None = None  # of which call; one that is in hand no more is told so
+    attempt: str | None = None  # of which call; an error when it is no longer in hand
     details: dict[str, Any] = Field(default_factory=dict)
     note: str = Field(default="", max_length=2000)
     confirm_outside_hours: bool = (
@@ -112,7 +112,7 @@ class PhoneApi:
         return await self._ctx.store.read(lambda tx: phone_views.seat(tx, rules, asked.user, now))
 
     async def shift(self, asked: Asked, body: Shift) -> MySeat:
-        """Take my seat for a campaign; my line is rung, or calls in itself."""
+        """Take my seat for a campaign; my line is called, or calls in itself."""
         await self._phoning.on_shift(asked.user, body.campaign, body.line)
         return await self.seat(asked)
 
@@ -123,7 +123,7 @@ class PhoneApi:
         return await self.seat(asked)
 
     async def pause(self, asked: Asked, body: Pause) -> MySeat:
-        """No further call after this one; a breather is told to nobody else."""
+        """No further call after this one; a breather is shown to nobody else."""
         await self._phoning.pause(asked.user, body.reason)
         return await self.seat(asked)
 
@@ -150,7 +150,7 @@ class PhoneApi:
         return await self.seat(asked)
 
     async def outcome(self, asked: Asked, body: OutcomeGiven) -> MySeat:
-        """What came of the call in hand."""
+        """The outcome of the call in hand."""
         given = Given(body.outcome, body.details, body.note, body.confirm_outside_hours)
         await self._phoning.outcome(asked.user, given, body.next, body.attempt)
         return await self.seat(asked)

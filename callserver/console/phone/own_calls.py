@@ -1,6 +1,6 @@
 """My own evening: my calls, masked, with a way to mend my outcomes.
 
-No sales figures, nothing that compares. Who has listened to me is told by the listening's room.
+No sales figures, nothing that compares. Who has listened to me is part of the listening API.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class OwnCallsView(Answer):
 
 
 class OwnCallsApi:
-    """A phoner's look at her own evening."""
+    """A phoner's own calls of the evening."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
@@ -43,11 +43,11 @@ class OwnCallsApi:
     async def evening(self, asked: Asked) -> OwnCallsView:
         """My calls of this evening, the latest first."""
         rules = self._ctx.rules
-        talked = await self._ctx.store.read(lambda tx: own_calls.mine(tx, self._ctx, asked.user))
-        names = dict.fromkeys(one.call.campaign for one in talked)
+        own = await self._ctx.store.read(lambda tx: own_calls.mine(tx, self._ctx, asked.user))
+        names = dict.fromkeys(call.call.campaign for call in own)
         known = rules.current.campaigns
         return OwnCallsView(
-            calls=[_call(one, rules) for one in talked],
+            calls=[_call(call, rules) for call in own],
             campaigns={name: correctable(known[name]) for name in names if name in known},
         )
 

@@ -1,4 +1,4 @@
-"""Before a shift: which campaigns are there for me, and by which line I am rung in."""
+"""Before a shift: which campaigns I may choose, and by which line I am called."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from callserver.ports import Tx
 
 
 class Choice(Answer):
-    """A campaign of my department. No reason: somebody may be rung now."""
+    """A campaign of my department. No reason: somebody may be called now."""
 
     name: str
     title: Label
@@ -33,7 +33,7 @@ class Line(Answer):
     kind: Kind
     line: str  # what to ask for
     shown: str  # a number is masked
-    problem: str | None  # why it cannot be rung; line_unconfirmed: a call confirms it
+    problem: str | None  # why it cannot be called; line_unconfirmed: a call confirms it
 
 
 class Choices(Answer):

@@ -2,7 +2,7 @@
 
 Served only where such a network is at hand (`create(server, played=…)`); no other server has these
 addresses. A telephone is there for as long as its page follows it; nothing is heard, so the page is
-told in words what its owner would hear, and who hears her: never more than that.
+sent in words what its owner would hear, and who hears them: never more than that.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ class Telephones(Protocol):
     """A network that plays telephones (simulator/visitors.py)."""
 
     def follow(self, line: str) -> AsyncGenerator[BaseModel | None, None]:
-        """What its owner hears and who hears her; None now and then. Ends when another follows."""
+        """What its owner hears and who hears them; None now and then. Ends when another follows."""
         ...
 
     async def call_in(self, line: str) -> None:
-        """It calls the house."""
+        """It calls in."""
         ...
 
     def mute(self, line: str, *, on: bool) -> None:
@@ -46,7 +46,7 @@ class SimulatedTelephoneApi:
 
     def __init__(self, telephones: Telephones, door: Authenticator) -> None:
         self._telephones = telephones
-        self._door = door
+        self._authenticator = door
 
     def endpoints(self) -> list[Endpoint]:
         phone, listen, learn = Action.PHONE, Action.LISTEN, Action.LISTEN_TO_MENTOR
@@ -69,7 +69,7 @@ class SimulatedTelephoneApi:
         return self._streamed(asked, "listener", Action.LISTEN)
 
     async def trainee_follows(self, asked: Asked, body: Nothing) -> Response:
-        """Be the telephone by which a trainee hears her mentor for as long as this answer is read."""
+        """Be the telephone by which a trainee hears their mentor for as long as this answer is read."""
         del body
         return self._streamed(asked, "listener", Action.LISTEN_TO_MENTOR)
 
@@ -106,7 +106,7 @@ class SimulatedTelephoneApi:
 
     async def _may_still(self, asked: Asked, needs: Action) -> bool:
         try:
-            await self._door.ask(asked.request, needs)
+            await self._authenticator.ask(asked.request, needs)
         except NotAllowed:
             return False
         return True

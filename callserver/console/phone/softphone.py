@@ -27,7 +27,7 @@ BUNDLED = frozenset({"twilio", "sip"})
 
 
 class SoftphoneView(Answer):
-    """`missing`: why there is none here, or none yet; empty: it can be used."""
+    """`missing`: why there is no softphone here, or not yet; empty: it can be used."""
 
     kind: Kind
     missing: Literal["", "key", "bundle"]
@@ -53,7 +53,7 @@ class SignsIn(Answer):
 
     kind: Kind
     identity: str
-    lasts_s: int  # fetched anew before it ends
+    lasts_s: int  # fetched again before it ends
     twilio: TwilioSignsIn | None = None
     sip: SipSignsIn | None = None
 

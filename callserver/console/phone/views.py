@@ -1,4 +1,4 @@
-"""What a phoner's page sees of her seat and call: only what this call needs, numbers masked."""
+"""What a phoner's page shows of their seat and call: only what this call needs, numbers masked."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -75,14 +75,14 @@ class SeatView(Answer):
 
 
 class MySeat(SeatView):
-    """The phoner's own seat: besides, how she sits there and what o'clock it is on the server."""
+    """The phoner's own seat: with its connection and the server's time."""
 
     now: datetime
     line: LineKind | None = None
     hand_at: datetime | None = None
     outcome_given: bool = False
     campaign_title: Label | None = None
-    said: str = ""  # by whoever paused the campaign, to a seat that waits for it
+    said: str = ""  # the reason of the campaign's pause, for a seat that waits
 
 
 def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:

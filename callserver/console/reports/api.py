@@ -49,11 +49,11 @@ class DayView(Answer):
     agreements: int
     not_reached: list[Count]
     outcomes: list[Count]
-    refused: list[Count]  # nobody was rung, and why; by the first reason
+    refused: list[Count]  # refused calls, and why; by the first reason
 
 
 class ReportView(Answer):
-    """The days on which something was rung or refused, and the campaigns to choose from."""
+    """The days on which somebody was called or a call was refused, and the campaigns to choose from."""
 
     first: date
     last: date
@@ -77,21 +77,21 @@ class ReportsApi:
         """Figures per campaign and day."""
         last = query.last or self._ctx.clock.now().astimezone(HOME).date()
         first = query.first or last - timedelta(days=13)
-        hers = {
+        visible = {
             name: campaign
             for name, campaign in self._ctx.rules.current.campaigns.items()
             if asked.sees(campaign.department)
         }
-        if query.campaign is not None and query.campaign not in hers:
+        if query.campaign is not None and query.campaign not in visible:
             raise NotFound(f"there is no campaign {query.campaign!r}", key="not_found")
-        chosen = list(hers.values()) if query.campaign is None else [hers[query.campaign]]
+        chosen = list(visible.values()) if query.campaign is None else [visible[query.campaign]]
         wanted = daily_figures.days(first, last)
         found = await self._ctx.store.read(lambda tx: daily_figures.report(tx, chosen, wanted))
         return ReportView(
             first=first,
             last=last,
-            days=[self._view(day, hers[day.campaign], asked.language) for day in found],
-            campaigns={name: _title(one, asked.language) for name, one in hers.items()},
+            days=[self._view(day, visible[day.campaign], asked.language) for day in found],
+            campaigns={name: _title(one, asked.language) for name, one in visible.items()},
         )
 
     async def as_csv(self, asked: Asked, query: Wanted) -> Response:
@@ -110,13 +110,13 @@ class ReportsApi:
             "refused",
         ]
         ends = sorted({one.key for day in found.days for one in day.not_reached})
-        outcomes = sorted({one.key for day in found.days for one in day.outcomes})
+        outcomes = sorted({outcome.key for day in found.days for outcome in day.outcomes})
         said = [texts.say(asked.language, f"reports.{name}") for name in plain]
         said += [texts.say(asked.language, f"reports.cause.{one}") for one in ends]
         writer.writerow([*said, *outcomes])
         for day in found.days:
             not_reached = {one.key: one.count for one in day.not_reached}
-            results = {one.key: one.count for one in day.outcomes}
+            results = {outcome.key: outcome.count for outcome in day.outcomes}
             writer.writerow(
                 [
                     day.day.isoformat(),
@@ -126,9 +126,9 @@ class ReportsApi:
                     day.abandoned,
                     day.agreements,
                     day.talked_seconds // 60,
-                    sum(one.count for one in day.refused),
+                    sum(row.count for row in day.refused),
                     *(not_reached.get(one, 0) for one in ends),
-                    *(results.get(one, 0) for one in outcomes),
+                    *(results.get(outcome, 0) for outcome in outcomes),
                 ]
             )
         name = f"callserver-{found.first}-{found.last}.csv"

@@ -64,7 +64,7 @@ class Refusal(Body):
 
 
 class RulesNews(Answer):
-    """Something about the rules has changed: look anew."""
+    """Something about the rules has changed: reload."""
 
     revision: str
     waiting: int
@@ -77,7 +77,7 @@ class RulesApi:
         self, ctx: EngineContext, rules: RulesInForce, proposing: RuleProposals, database: str
     ) -> None:
         self._ctx = ctx
-        self._revising = rules
+        self._rules_in_force = rules
         self._proposing = proposing
         self._database = database
 
@@ -102,7 +102,7 @@ class RulesApi:
             entry.body["kind"] == Kind.CONFIGURATION for entry in news
         ):
             return ()
-        await self._revising.follow()
+        await self._rules_in_force.follow()
         found = await self._ctx.store.read(revisions.listed)
         waiting = sum(one.state == "open" for one in found)
         current = self._ctx.rules.current.revision
@@ -110,7 +110,7 @@ class RulesApi:
 
     async def rules(self, asked: Asked) -> RulesView:
         """Campaigns and policies in force, with their files' texts, and every proposal."""
-        found, texts = await self._revising.in_force()
+        found, texts = await self._rules_in_force.in_force()
         kept = await self._ctx.store.read(revisions.in_force)
         proposals = await self._ctx.store.read(revisions.listed)
         users = await self._ctx.store.read(accounts.every)
@@ -119,14 +119,14 @@ class RulesApi:
             now=now,
             revision=found.revision,
             since=now if kept is None else kept.at,
-            ahead=bool(self._revising.ahead),
+            ahead=bool(self._rules_in_force.ahead),
             campaigns=rules_views.campaigns(found, asked),
             policies=rules_views.policies(found),
             texts={path: text for path, text in texts.items() if _sees(asked, found, path)},
             proposals=[
-                rules_views.proposal(one, asked, users, found.revision)
-                for one in proposals
-                if all(_sees(asked, found, path) for path in one.changed)
+                rules_views.proposal(proposal, asked, users, found.revision)
+                for proposal in proposals
+                if all(_sees(asked, found, path) for path in proposal.changed)
             ],
         )
 
@@ -151,7 +151,7 @@ class RulesApi:
 
     async def proposal(self, asked: Asked, proposal: int) -> ProposalView:
         """One proposal, with what it changes line by line."""
-        found, _ = await self._revising.in_force()
+        found, _ = await self._rules_in_force.in_force()
         one = await self._one(asked, proposal, found)
         base = await self._ctx.store.read(lambda tx: revisions.get(tx, one.base))
         users = await self._ctx.store.read(accounts.every)
@@ -161,9 +161,9 @@ class RulesApi:
 
     async def proposals_effect(self, asked: Asked, proposal: int, body: When) -> Response:
         """Whom a proposal would reach, beside today: lines of progress, then the effect."""
-        base, _ = await self._revising.in_force()
+        base, _ = await self._rules_in_force.in_force()
         one = await self._one(asked, proposal, base)
-        found = self._revising.folder.compose(one.texts)
+        found = self._rules_in_force.folder.compose(one.texts)
         if not isinstance(found, Configuration):
             raise Impossible("the change has problems by now", key="rules_problems")
         return self._effects(asked, base, found, body.at)
@@ -184,11 +184,15 @@ class RulesApi:
         await self._proposing.withdraw(asked.user, proposal)
         return Done()
 
-    async def _one(self, asked: Asked, key: int, found: Configuration) -> revisions.Proposal:
-        one = await self._ctx.store.read(lambda tx: revisions.proposal(tx, key))
-        if one is None or not all(_sees(asked, found, path) for path in one.changed):
+    async def _one(
+        self, asked: Asked, key: int, configuration: Configuration
+    ) -> revisions.Proposal:
+        proposal = await self._ctx.store.read(lambda tx: revisions.proposal(tx, key))
+        if proposal is None or not all(
+            _sees(asked, configuration, path) for path in proposal.changed
+        ):
             raise NotFound(f"there is no proposal {key}", key="not_found")
-        return one
+        return proposal
 
     def _effects(
         self, asked: Asked, was: Configuration, would: Configuration, at: AwareDatetime | None
@@ -211,12 +215,12 @@ class RulesApi:
         return told(asked, work)
 
 
-def _sees(asked: Asked, found: Configuration, path: str) -> bool:
+def _sees(asked: Asked, configuration: Configuration, path: str) -> bool:
     """A campaign's file is its department's; all other files are everybody's."""
     name = path.removeprefix("campaigns/").removesuffix(".yaml")
-    if not path.startswith("campaigns/") or name not in found.campaigns:
+    if not path.startswith("campaigns/") or name not in configuration.campaigns:
         return True
-    return asked.sees(found.campaigns[name].department)
+    return asked.sees(configuration.campaigns[name].department)
 
 
 def _bounded(texts: Texts) -> Texts:

@@ -101,7 +101,7 @@ class RulesView(Answer):
 
 
 class EffectView(Answer):
-    """One campaign's ready contacts: how many may be rung, and the others by their first reason."""
+    """One campaign's ready contacts: how many may be called, and the others by their first reason."""
 
     campaign: str
     before: Mapping[str, int] | None
@@ -109,13 +109,13 @@ class EffectView(Answer):
 
 
 class Effects(Answer):
-    """`callable` counts who may be rung."""
+    """`callable` counts who may be called."""
 
     at: datetime
     effects: list[EffectView]
 
 
-def campaigns(found: Configuration, asked: Asked) -> list[DocumentView]:
+def campaigns(configuration: Configuration, asked: Asked) -> list[DocumentView]:
     """Those of the asker's department."""
     return [
         DocumentView(
@@ -123,38 +123,38 @@ def campaigns(found: Configuration, asked: Asked) -> list[DocumentView]:
             file=f"campaigns/{name}.yaml",
             document=campaign.model_dump(mode="json", by_alias=True),
         )
-        for name, campaign in found.campaigns.items()
+        for name, campaign in configuration.campaigns.items()
         if asked.sees(campaign.department)
     ]
 
 
-def policies(found: Configuration) -> list[DocumentView]:
+def policies(configuration: Configuration) -> list[DocumentView]:
     return [
         DocumentView(
             name=name,
             file=f"policies/{name}.yaml",
             document=policy.model_dump(mode="json", by_alias=True),
         )
-        for name, policy in found.policies.items()
+        for name, policy in configuration.policies.items()
     ]
 
 
-def proposal(one: Proposal, asked: Asked, users: Iterable[User], in_force: str) -> ProposalView:
+def proposal(waiting: Proposal, asked: Asked, users: Iterable[User], in_force: str) -> ProposalView:
     names = {user.id: user.name for user in users}
     return ProposalView(
-        id=one.id,
-        at=one.at,
-        by=None if one.by is None else names.get(one.by, ""),
-        mine=one.by == asked.user.id,
-        why=one.why,
-        state=one.state,
-        revision=one.revision,
-        stale=one.state == "open" and one.base != in_force,
-        changed=list(one.changed),
-        looser=[LooserView.model_validate(rule) for rule in one.looser],
-        decided_at=one.decided_at,
-        decided_by=None if one.decided_by is None else names.get(one.decided_by, ""),
-        answer=one.answer,
+        id=waiting.id,
+        at=waiting.at,
+        by=None if waiting.by is None else names.get(waiting.by, ""),
+        mine=waiting.by == asked.user.id,
+        why=waiting.why,
+        state=waiting.state,
+        revision=waiting.revision,
+        stale=waiting.state == "open" and waiting.base != in_force,
+        changed=list(waiting.changed),
+        looser=[LooserView.model_validate(rule) for rule in waiting.looser],
+        decided_at=waiting.decided_at,
+        decided_by=None if waiting.decided_by is None else names.get(waiting.decided_by, ""),
+        answer=waiting.answer,
     )
 
 
@@ -162,15 +162,18 @@ def change(checked: Checked, language: str) -> ChangeView:
     return ChangeView(
         problems=[
             ProblemView(
-                file=one.file, line=one.line, key=one.key, why=one.why.in_language(language)
+                file=problem.file,
+                line=problem.line,
+                key=problem.key,
+                why=problem.why.in_language(language),
             )
-            for one in checked.problems
+            for problem in checked.problems
         ],
         revision=None if checked.found is None else checked.found.revision,
         changed=checked.changed,
         looser=[
-            LooserView(file=one.file, key=one.key, was=one.was, would=one.would, text=one.text)
-            for one in checked.looser
+            LooserView(file=rule.file, key=rule.key, was=rule.was, would=rule.would, text=rule.text)
+            for rule in checked.looser
         ],
         diff=diff(checked.was, checked.would),
     )
@@ -200,12 +203,12 @@ def _signed(sign: str, lines: Sequence[str], first: int, end: int) -> list[LineV
     return [LineView(sign=sign, text=lines[at], line=at + 1) for at in range(first, end)]
 
 
-def effects(found: Iterable[Effect], at: datetime) -> Effects:
+def effects(impacts: Iterable[Effect], at: datetime) -> Effects:
     return Effects(
         at=at,
         effects=[
             EffectView(campaign=one.campaign, before=_named(one.before), after=_named(one.after))
-            for one in found
+            for one in impacts
         ],
     )
 

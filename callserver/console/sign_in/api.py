@@ -18,7 +18,6 @@ from callserver.console.endpoint import (
     Nothing,
     Visitor,
 )
-from callserver.database import accounts
 from callserver.database.accounts import Session
 from callserver.domain.role import Action
 from callserver.engine.accounts.authentication import Authentication, Next, NotSignedIn
@@ -67,7 +66,7 @@ class Me(Answer):
     department: str | None
     language: str
     may: list[Action]
-    refused_attempts: int  # failed attempts to sign in as me that I have not been told of yet
+    refused_attempts: int  # failed attempts to sign in as me that I have not seen yet
     refused_at: AwareDatetime | None  # the latest
 
 
@@ -76,8 +75,8 @@ class SignInApi:
 
     def __init__(self, ctx: EngineContext, let_in: Authentication, door: Authenticator) -> None:
         self._ctx = ctx
-        self._let_in = let_in
-        self._door = door
+        self._authentication = let_in
+        self._authenticator = door
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -94,53 +93,57 @@ class SignInApi:
 
     async def sign_in(self, asked: Visitor, body: Credentials) -> Standing:
         """Sign in with name and password; the answer says what is still owed."""
-        source = self._door.remember_device(asked)
-        cookie, lacks = await self._let_in.sign_in(body.handle, body.password, source)
-        asked.then.append(lambda response: self._door.remember(response, cookie))
-        return Standing(next=lacks, csrf=self._door.csrf(cookie))
+        source = self._authenticator.remember_device(asked)
+        cookie, lacks = await self._authentication.sign_in(body.handle, body.password, source)
+        asked.then.append(lambda response: self._authenticator.remember(response, cookie))
+        return Standing(next=lacks, csrf=self._authenticator.csrf(cookie))
 
     async def standing(self, asked: Asked) -> Standing:
         """What this session still owes."""
         _session(asked)
-        _, lacks = await self._let_in.session(asked.cookie)
-        return Standing(next=lacks, csrf=self._door.csrf(asked.cookie))
+        _, lacks = await self._authentication.session(asked.cookie)
+        return Standing(next=lacks, csrf=self._authenticator.csrf(asked.cookie))
 
     async def password(self, asked: Asked, body: NewPassword) -> Standing:
         """Choose a password of my own; the old one is asked for unless it was a one-time one."""
         session = _session(asked)
         if session.password_once:
-            await self._let_in.choose_password(asked.cookie, session, body.new)
+            await self._authentication.choose_password(asked.cookie, session, body.new)
         else:
-            source = self._door.source(asked.request)
-            await self._let_in.change_password(asked.cookie, session, body.old, body.new, source)
+            source = self._authenticator.source(asked.request)
+            await self._authentication.change_password(
+                asked.cookie, session, body.old, body.new, source
+            )
         return await self.standing(asked)
 
     async def code_setup(self, asked: Asked, body: Nothing) -> CodeSetupView:
         """A fresh key for an authenticator; it counts once a code of it was given."""
         del body
-        made = self._let_in.set_up_code(_session(asked).user)
+        made = self._authentication.set_up_code(_session(asked).user)
         picture = io.BytesIO()
         segno.make(made.uri).save(picture, kind="svg", scale=4, xmldecl=False, svgclass=None)
         return CodeSetupView(key=made.key, uri=made.uri, picture=picture.getvalue().decode())
 
     async def code(self, asked: Asked, body: Code) -> Standing:
         """Give a one-time code."""
-        source = self._door.remember_device(asked)
-        await self._let_in.give_code(asked.cookie, _session(asked), body.code, source, body.key)
+        source = self._authenticator.remember_device(asked)
+        await self._authentication.give_code(
+            asked.cookie, _session(asked), body.code, source, body.key
+        )
         return await self.standing(asked)
 
     async def sign_out(self, asked: Asked, body: Nothing) -> Done:
         """End this session."""
         del body
         _session(asked)
-        await self._let_in.sign_out(asked.cookie, asked.user)
-        asked.then.append(self._door.forget)
+        await self._authentication.sign_out(asked.cookie, asked.user)
+        asked.then.append(self._authenticator.forget)
         return Done()
 
     async def me(self, asked: Asked) -> Me:
         """Who I am and what I may do."""
         user = asked.user
-        refused, at = await self._let_in.refused_attempts(user)
+        refused, at = await self._authentication.refused_attempts(user)
         return Me(
             refused_attempts=refused,
             refused_at=at,
@@ -156,13 +159,13 @@ class SignInApi:
     async def attempts_seen(self, asked: Asked, body: Nothing) -> Done:
         """I know of the failed attempts to sign in as me."""
         del body
-        await self._let_in.attempts_seen(asked.user)
+        await self._authentication.attempts_seen(asked.user)
         return Done()
 
     async def language(self, asked: Asked, body: Language) -> Done:
         """Speak this language with me from now on."""
         chosen = body.language
-        await self._ctx.store.run(lambda tx: accounts.change(tx, asked.user.id, language=chosen))
+        await self._authentication.choose_language(asked.user, chosen)
 
         def remember(response: Response) -> None:
             response.set_cookie("language", chosen, path="/", max_age=YEAR_S, samesite="strict")

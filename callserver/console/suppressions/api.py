@@ -1,4 +1,4 @@
-"""The suppressions' room: who opted out, by number; opt-outs written down; lists and registers.
+"""The suppressions' API: look-ups by number, new opt-outs, lists and registers.
 
 A number comes in the body of a POST, never in an address, and every look-up stands in the log.
 """
@@ -6,7 +6,6 @@ A number comes in the body of a POST, never in an address, and every look-up sta
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
 from starlette.responses import Response
 
 from callserver.adapters.uploads import Uploads
@@ -14,24 +13,22 @@ from callserver.console.endpoint import Asked, Endpoint
 from callserver.console.problems import said
 from callserver.console.streaming import Tell, told
 from callserver.console.suppressions.views import (
-    CameIn,
     KnownView,
     ListQuery,
-    NewNo,
-    NoView,
+    NewSuppression,
     Number,
+    NumbersImported,
     NumberView,
     RegisterQuery,
     RegistersView,
     RegisterView,
+    SuppressionView,
 )
 from callserver.console.upload_receiver import receive
-from callserver.database import accounts, audit, contacts, lifts, suppressions
+from callserver.database import accounts, contacts, lifts, registers, suppressions
 from callserver.database.contacts import Contact
 from callserver.database.side_connection import engine_aside
-from callserver.database.tables import registers
 from callserver.domain import phone, subject
-from callserver.domain.audit import Kind
 from callserver.domain.facts import Scope
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
@@ -39,14 +36,15 @@ from callserver.engine.gate import register_needs
 from callserver.engine.lists import number_files
 from callserver.engine.lists.number_files import FixedWidth, NotNumbers, Numbers, check_register
 from callserver.engine.rate_limits import RateLimited, RateLimits
-from callserver.engine.suppressions import bulk_lists, lifting, opt_outs
+from callserver.engine.suppressions import lifting, opt_outs, public_registers
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
 from callserver.settings import Settings
 
 
 class SuppressionsApi:
-    """What member service, supervisors, administrators and the project leader do about noes."""
+    """What member service, supervisors, administrators and the project leader do about opt-outs."""
 
     def __init__(
         self, ctx: EngineContext, uploads: Uploads, settings: Settings, pacing: RateLimits
@@ -74,23 +72,20 @@ class SuppressionsApi:
 
         def work(tx: Tx) -> NumberView:
             known = contacts.by_number(tx, number)
-            ids = [one.id for one in known]
-            audit.append(tx, now, Kind.LOOKED_UP, by=asked.by, contacts=ids, what="suppressions")
+            opt_outs.record_look_up(tx, known, asked.by, now)
             return self.view(tx, asked, number, known)
 
         return await self._ctx.store.run(work)
 
-    async def add(self, asked: Asked, body: NewNo) -> NumberView:
-        """Write a no down: in force before the answer, and a telephone that rings is silenced."""
+    async def add(self, asked: Asked, body: NewSuppression) -> NumberView:
+        """Record an opt-out: in force before the answer, and a ringing telephone is silenced."""
         number, scope, now = parsed(body.number), Scope(body.scope), self._ctx.clock.now()
-        if body.purpose is not None and scope is not Scope.PURPOSE:
-            raise Impossible("a purpose goes with the scope of one only", key="no_purpose")
 
         def work(tx: Tx) -> NumberView:
             known = contacts.by_number(tx, number)
-            about = opt_outs.subjects(scope, number, known, self._ctx.secret)
+            origin = Origin(by=asked.by, at=now, received_by=body.heard)
             made = opt_outs.add(
-                tx, about, scope, asked.by, now, purpose=body.purpose, heard=body.heard
+                tx, [scope], number, known, self._ctx.secret, origin, purpose=body.purpose
             )
             shown = self.view(tx, asked, number, known)
             return shown.model_copy(update={"added": len(made)})
@@ -102,12 +97,13 @@ class SuppressionsApi:
         now = self._ctx.clock.now()
         upload, _ = await receive(asked, self._uploads, now, self._most_mb)
 
-        def work(tell: Tell) -> CameIn:
-            found = self._numbers(asked, upload, query.column, tell, generous=True)
+        def work(tell: Tell) -> NumbersImported:
+            numbers = self._numbers(asked, upload, query.column, tell, generous=True)
             tell(0, 0, "suppressions.writing")
             with engine_aside(self._database) as engine, engine.begin() as tx:
-                added = bulk_lists.add_numbers(tx, found.numbers, query.name, asked.by, now)
-            return _came_in(found, added)
+                origin = Origin(by=asked.by, at=now)
+                added = opt_outs.add_listed(tx, Scope.NUMBER, numbers.numbers, query.name, origin)
+            return _numbers_imported(numbers, added)
 
         return told(asked, work)
 
@@ -124,11 +120,10 @@ class SuppressionsApi:
         most = min(limits, default=None)
 
         def look(tx: Tx) -> RegistersView:
-            rows = tx.execute(select(registers).order_by(registers.c.name, registers.c.version))
-            found = []
-            for row in rows:
+            shown = []
+            for row in registers.every(tx):
                 age = now - row.washed_at
-                found.append(
+                shown.append(
                     RegisterView(
                         name=row.name,
                         version=row.version,
@@ -140,7 +135,7 @@ class SuppressionsApi:
                     )
                 )
             missing = register_needs.missing(tx, current)
-            return RegistersView(registers=found, most_days=most, missing=missing)
+            return RegistersView(registers=shown, most_days=most, missing=missing)
 
         return await self._ctx.store.read(look)
 
@@ -149,20 +144,20 @@ class SuppressionsApi:
         now = self._ctx.clock.now()
         upload, _ = await receive(asked, self._uploads, now, self._most_mb)
 
-        def work(tell: Tell) -> CameIn:
-            found = self._numbers(asked, upload, query.column, tell, check_register)
+        def work(tell: Tell) -> NumbersImported:
+            numbers = self._numbers(asked, upload, query.column, tell, check_register)
             tell(0, 0, "suppressions.writing")
             with engine_aside(self._database) as engine:
-                bulk_lists.load_register(
+                public_registers.load(
                     engine,
-                    found.numbers,
+                    numbers.numbers,
                     query.name,
                     query.issued_at or now,
                     now,
                     by=asked.by,
                     smaller=query.smaller,
                 )
-            return _came_in(found, len(found.numbers))
+            return _numbers_imported(numbers, len(numbers.numbers))
 
         return told(asked, work)
 
@@ -179,57 +174,55 @@ class SuppressionsApi:
         tell(0, 0, "lists.reading")
         try:
             raw = self._uploads.read(upload, asked.user.id)
-            found = number_files.read(raw, column=column, generous=generous)
-            check(found)
+            numbers = number_files.read(raw, column=column, generous=generous)
+            check(numbers)
         except (FixedWidth, NotNumbers):
             raise
         except ConfigurationProblem as error:
             why = said(error, asked.language)
             raise Impossible(str(error), key="no_numbers", why=why) from error
         else:
-            return found
+            return numbers
         finally:
             self._uploads.drop(upload, asked.user.id)
 
     def view(self, tx: Tx, asked: Asked, number: int, known: Sequence[Contact]) -> NumberView:
-        """What is on record about the number and whoever is known at it."""
-        about = {subject.of_number(number), subject.of_hash(number, self._ctx.secret)}
-        about |= {subject.of_person(one.person) for one in known}
-        about |= {subject.of_household(one.household) for one in known}
+        """What is on record about the number and everybody known at it."""
+        about = subject.everyone_at(number, known, self._ctx.secret)
         campaigns = self._ctx.rules.current.campaigns
         names = {f"user:{user.id}": user.name for user in accounts.every(tx)}
-        waits = {key for one in lifts.waiting(tx) for key in one.suppressions}
+        waits = {key for lift in lifts.waiting(tx) for key in lift.suppressions}
         now = self._ctx.clock.now()
         mine = [
-            one
-            for one in known
-            if one.campaign in campaigns and asked.sees(campaigns[one.campaign].department)
+            contact
+            for contact in known
+            if contact.campaign in campaigns and asked.sees(campaigns[contact.campaign].department)
         ]
         return NumberView(
             number=phone.masked(phone.from_int(number)),
             noes=[
-                NoView(
-                    id=one.id,
-                    scope=one.scope,
-                    purpose=one.purpose,
-                    at=one.at,
-                    lifted_at=one.lifted_at,
-                    by=names.get(one.by, one.by),
-                    list=one.list,
-                    heard=one.heard,
-                    by_id_only=one.scope in opt_outs.NOT_LIFTED_BY_NUMBER,
-                    undoable=one.lifted_at is None
-                    and lifting.may_undo(one.by, one.at, asked.user.id, now),
-                    waits=one.id in waits,
+                SuppressionView(
+                    id=suppression.id,
+                    scope=suppression.scope,
+                    purpose=suppression.purpose,
+                    at=suppression.at,
+                    lifted_at=suppression.lifted_at,
+                    by=names.get(suppression.by, suppression.by),
+                    list=suppression.list,
+                    heard=suppression.heard,
+                    by_id_only=suppression.scope in opt_outs.NOT_LIFTED_BY_NUMBER,
+                    undoable=suppression.lifted_at is None
+                    and lifting.may_undo(suppression.by, suppression.at, asked.user.id, now),
+                    waits=suppression.id in waits,
                 )
-                for one in suppressions.on_record(tx, sorted(about))
+                for suppression in suppressions.on_record(tx, about)
             ],
             known=[
                 KnownView(contact=one.id, campaign=one.campaign, name=one.name, ref=one.ref)
                 for one in mine
             ],
             others=len(known) - len(mine),
-            registers=bulk_lists.listed_on(tx, number),
+            registers=registers.listed_on(tx, number),
         )
 
 
@@ -237,21 +230,21 @@ def parsed(text: str) -> int:
     """The number as somebody writes it.
 
     Raises:
-        Impossible: it is none.
+        Impossible: it is no telephone number.
     """
-    found = phone.parse(text)
-    if isinstance(found, phone.NumberProblem):
+    number = phone.parse(text)
+    if isinstance(number, phone.NumberProblem):
         raise Impossible("this is no telephone number", key="number_wrong")
-    return phone.to_int(found)
+    return phone.to_int(number)
 
 
-def _came_in(found: Numbers, added: int) -> CameIn:
-    return CameIn(
-        read=found.read,
+def _numbers_imported(numbers: Numbers, added: int) -> NumbersImported:
+    return NumbersImported(
+        read=numbers.read,
         added=added,
-        unchanged=len(found.numbers) - added,
-        duplicates=found.duplicates,
-        refused=len(found.refused),
-        first_refused=[one.line for one in found.refused[:10]],
-        encoding=found.encoding,
+        unchanged=len(numbers.numbers) - added,
+        duplicates=numbers.duplicates,
+        refused=len(numbers.refused),
+        first_refused=[row.line for row in numbers.refused[:10]],
+        encoding=numbers.encoding,
     )

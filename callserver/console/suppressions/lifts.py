@@ -67,7 +67,7 @@ class LiftsApi:
             why = opt_outs.check_why(body.why, known)
             ids = [
                 key
-                for key, scope in opt_outs.about_number(tx, number, self._ctx.secret)
+                for key, scope in opt_outs.in_force_at(tx, number, self._ctx.secret)
                 if key == body.id
                 or (body.id is None and scope not in opt_outs.NOT_LIFTED_BY_NUMBER)
             ]
@@ -90,7 +90,7 @@ class LiftsApi:
 
         def look(tx: Tx) -> LiftsView:
             names = {user.id: user.name for user in accounts.every(tx)}
-            return LiftsView(lifts=[_view(tx, asked, one, names) for one in lifts.waiting(tx)])
+            return LiftsView(lifts=[_view(tx, asked, lift, names) for lift in lifts.waiting(tx)])
 
         return await self._ctx.store.read(look)
 
@@ -114,8 +114,8 @@ class LiftsApi:
         number, now = parsed(body.number), self._ctx.clock.now()
 
         def work(tx: Tx) -> NumberView:
-            found = {key for key, _ in opt_outs.about_number(tx, number, self._ctx.secret)}
-            if body.id not in found:
+            in_force = {key for key, _ in opt_outs.in_force_at(tx, number, self._ctx.secret)}
+            if body.id not in in_force:
                 raise NotFound("nothing in force that could be undone", key="nothing_lifted")
             undone = lifting.undo(tx, [body.id], asked.user, now)
             shown = self._room.view(tx, asked, number, contacts.by_number(tx, number))
@@ -124,17 +124,17 @@ class LiftsApi:
         return await self._ctx.store.run(work)
 
 
-def _view(tx: Tx, asked: Asked, one: Lift, names: dict[int, str]) -> LiftView:
-    rows = suppressions.by_id(tx, one.suppressions)
+def _view(tx: Tx, asked: Asked, lift: Lift, names: dict[int, str]) -> LiftView:
+    rows = suppressions.by_id(tx, lift.suppressions)
     numbers = [row.subject.partition(":")[2] for row in rows if row.scope == "number"]
     return LiftView(
-        id=one.id,
-        at=one.at,
-        by=names.get(one.by, str(one.by)),
-        mine=one.by == asked.user.id,
-        asked_on=date.fromisoformat(one.asked_on),
-        channel=one.channel,
-        why=one.why,
+        id=lift.id,
+        at=lift.at,
+        by=names.get(lift.by, str(lift.by)),
+        mine=lift.by == asked.user.id,
+        asked_on=date.fromisoformat(lift.asked_on),
+        channel=lift.channel,
+        why=lift.why,
         scopes=list(dict.fromkeys(row.scope for row in rows)),
         numbers=[phone.masked(number) for number in numbers],
         opted_out=max(row.at for row in rows),

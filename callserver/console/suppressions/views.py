@@ -1,4 +1,4 @@
-"""What pages see of numbers that said no and of registers, and what they may ask."""
+"""The suppressions page's requests and answers."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,7 +9,7 @@ from callserver.console.endpoint import Answer, Body
 from callserver.console.fields import Date, Id, Instant
 from callserver.domain.facts import Purpose
 from callserver.engine.suppressions.lifting import Channel
-from callserver.engine.suppressions.opt_outs import Heard
+from callserver.engine.suppressions.opt_outs import ReceivedBy
 
 NAME = r"^[A-Za-zÆØÅæøå_ -]+[0-9]{0,4}$"
 """A list's name stands in the log: words and perhaps a year, nothing that could be a number."""
@@ -19,12 +19,12 @@ class Number(Body):
     number: str = Field(min_length=1, max_length=40)
 
 
-class NewNo(Number):
+class NewSuppression(Number):
     """A no, how far it reaches and how we heard of it. `purpose` goes with the scope `org` only."""
 
     scope: Literal["number", "person", "household", "complaint", "org"]
     purpose: Purpose | None = None
-    heard: Heard
+    heard: ReceivedBy
 
 
 class Lifting(Body):
@@ -54,7 +54,7 @@ class RegisterQuery(ListQuery):
     smaller: bool = False  # yes, it has shrunk by half
 
 
-class NoView(Answer):
+class SuppressionView(Answer):
     """One suppression on record."""
 
     id: int
@@ -83,7 +83,7 @@ class NumberView(Answer):
     """What is on record about a number."""
 
     number: str  # masked
-    noes: list[NoView]
+    noes: list[SuppressionView]
     known: list[KnownView]
     others: int  # contacts at it on other departments' lists
     registers: list[str]  # the public registers it stands on
@@ -92,7 +92,7 @@ class NumberView(Answer):
     proposed: int = 0  # rows of which it is proposed to lift them
 
 
-class CameIn(Answer):
+class NumbersImported(Answer):
     """What became of a file of numbers."""
 
     read: int
@@ -111,7 +111,7 @@ class RegisterView(Answer):
     size: int
     active: bool
     days_old: int
-    stale: bool  # older than a policy in use allows: nobody whom it protects is rung
+    stale: bool  # older than a policy in use allows: nobody whom it protects is called
 
 
 class RegistersView(Answer):

@@ -1,4 +1,4 @@
-"""Member service's room: who called this number and why, and no more calls, there and then."""
+"""The who-called API: who called this number and why, and an immediate opt-out."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from callserver.console.endpoint import Answer, Asked, Body, Endpoint
 from callserver.database import contacts
-from callserver.domain import phone, subject
+from callserver.domain import phone
 from callserver.domain.campaign import Label
 from callserver.domain.facts import Scope
 from callserver.domain.phone import NumberProblem
@@ -17,6 +17,7 @@ from callserver.engine.reporting.call_history import CallHistory as Known
 from callserver.engine.reporting.call_history import why
 from callserver.engine.reporting.call_history_text import when, words
 from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import Impossible
 from callserver.ports import Tx
 from callserver.texts import say
@@ -40,7 +41,7 @@ class Person(Answer):
 
 
 class WhoCalled(Answer):
-    """What we know about having rung this number, in words that can be read out."""
+    """What is known about calls to this number, in words that can be read out."""
 
     number: str
     said: list[Sentence]
@@ -55,7 +56,7 @@ class OptOut(Body):
 
 
 class Receipt(Answer):
-    """What was stopped, to be read out to whoever asked for it."""
+    """What was stopped, to be read out to the person."""
 
     text: str
     at: AwareDatetime
@@ -92,12 +93,13 @@ class WhoCalledApi:
             return why(tx, number, secret, asked.by, now), self._people(tx, asked, number)
 
         whole, people = await self._ctx.store.run(look)
-        found = self._hers(asked, whole)
-        hidden = len(whole.calls) + len(whole.refused) - len(found.calls) - len(found.refused)
+        visible = self._visible(asked, whole)
+        hidden = len(whole.calls) + len(whole.refused) - len(visible.calls) - len(visible.refused)
         return WhoCalled(
             number=phone.spoken(number),
             said=[
-                Sentence(text=one.text, at=one.at) for one in words(found, rules, asked.language)
+                Sentence(text=sentence.text, at=sentence.at)
+                for sentence in words(visible, rules, asked.language)
             ],
             suppressed=bool(whole.suppressed),
             elsewhere=hidden,
@@ -110,11 +112,11 @@ class WhoCalledApi:
             return []
         campaigns = self._ctx.rules.current.campaigns
         people = {
-            one.person: Person(
-                contact=one.id, name=one.name, campaign=campaigns[one.campaign].title
+            contact.person: Person(
+                contact=contact.id, name=contact.name, campaign=campaigns[contact.campaign].title
             )
-            for one in contacts.by_number(tx, phone.to_int(number))
-            if one.campaign in campaigns and asked.sees(campaigns[one.campaign].department)
+            for contact in contacts.by_number(tx, phone.to_int(number))
+            if contact.campaign in campaigns and asked.sees(campaigns[contact.campaign].department)
         }
         return list(people.values())
 
@@ -125,13 +127,10 @@ class WhoCalledApi:
 
         def work(tx: Tx) -> bool:
             known = contacts.by_number(tx, key)
-            opt_out = opt_outs.new_opt_out()
-            for scope in REACH[body.reach]:
-                if scope is not Scope.NUMBER and not known:
-                    continue  # nobody is known there: the number is all there is to stop
-                about = opt_outs.subjects(scope, key, known, self._ctx.secret)
-                ringing = (subject.of_number(key),)
-                opt_outs.add(tx, about, scope, asked.by, now, ringing=ringing, opt_out=opt_out)
+            # Where nobody is known, the number is all there is to stop.
+            scopes = REACH[body.reach] if known else (Scope.NUMBER,)
+            origin = Origin(by=asked.by, at=now)
+            opt_outs.add(tx, scopes, key, known, self._ctx.secret, origin)
             return bool(known)
 
         known = await self._ctx.store.run(work)
@@ -145,25 +144,29 @@ class WhoCalledApi:
         )
         return Receipt(text=text, at=now)
 
-    def _hers(self, asked: Asked, whole: Known) -> Known:
-        """What the asker's department did; all of it for whoever belongs to none."""
+    def _visible(self, asked: Asked, whole: Known) -> Known:
+        """What the user's department did; everything for a user without a department."""
         if asked.user.department is None:
             return whole
-        hers = {
+        visible_campaigns = {
             name
             for name, campaign in self._ctx.rules.current.campaigns.items()
             if asked.sees(campaign.department)
         }
         return Known(
-            calls=tuple(one for one in whole.calls if one.campaign in hers),
-            refused=tuple(one for one in whole.refused if one.campaign in hers),
-            sources=tuple(one for one in whole.sources if one.campaign in hers),
+            calls=tuple(call for call in whole.calls if call.campaign in visible_campaigns),
+            refused=tuple(row for row in whole.refused if row.campaign in visible_campaigns),
+            sources=tuple(
+                source for source in whole.sources if source.campaign in visible_campaigns
+            ),
             suppressed=whole.suppressed,
         )
 
 
 def _number(text: str) -> str:
-    found = phone.parse(text.strip())
-    if isinstance(found, NumberProblem):
-        raise Impossible(f"this is no telephone number: {found.value}", key=f"number_{found.value}")
-    return found
+    number = phone.parse(text.strip())
+    if isinstance(number, NumberProblem):
+        raise Impossible(
+            f"this is no telephone number: {number.value}", key=f"number_{number.value}"
+        )
+    return number

@@ -79,14 +79,16 @@ class PersonFactsApi:
                 person_facts.erase(tx, number, known, self._ctx.secret, asked.by, now)
             else:
                 person_facts.note(tx, number, known, body.fact, asked.by, now)
-            return [one.id for one in known]
+            return [contact.id for contact in known]
 
-        found = await self._ctx.store.run(work)
-        return Recorded(contacts=found)
+        concerned = await self._ctx.store.run(work)
+        return Recorded(contacts=concerned)
 
 
 def _number(text: str) -> int:
-    found = phone.parse(text.strip())
-    if isinstance(found, NumberProblem):
-        raise Impossible(f"this is no telephone number: {found.value}", key=f"number_{found.value}")
-    return phone.to_int(found)
+    number = phone.parse(text.strip())
+    if isinstance(number, NumberProblem):
+        raise Impossible(
+            f"this is no telephone number: {number.value}", key=f"number_{number.value}"
+        )
+    return phone.to_int(number)

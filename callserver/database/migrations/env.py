@@ -2,7 +2,7 @@
 
 from alembic import context
 
-import callserver.database.more_tables  # noqa: F401 - they register themselves
+import callserver.database.tables  # noqa: F401 - they register themselves
 from callserver.database.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -1,6 +1,6 @@
 """Accounts as an administrator keeps them: added, changed, reset, ended, and machines' tokens.
 
-What nobody may do here: give herself another role, leave the house without an administrator, or have
+What nobody may do here: change their own role, leave the organisation without an administrator, or have
 a hand in a project leader's account, who is the second person for looser rules. Those are made by
 command, on the machine itself.
 """
@@ -45,7 +45,7 @@ class Departure:
 
     sessions: int
     tokens: int
-    seat: str | None  # its state when she is on shift
+    seat: str | None  # its state when they are on shift
     call_backs: int
 
 
@@ -60,7 +60,7 @@ class AccountAdministration:
         """A new account; its id, and a password for the first sign-in, shown this once.
 
         Raises:
-            Impossible: the handle is taken or is none, or something does not fit.
+            Impossible: the handle is taken or malformed, or something does not fit.
             NotAllowed: not in this administrator's reach.
         """
         password, kept = await self._hashing.run(new_password)
@@ -77,7 +77,7 @@ class AccountAdministration:
 
         Raises:
             Impossible: it does not fit: that mentor, still on shift, the last one.
-            NotAllowed: her own role or department, or not in this administrator's reach.
+            NotAllowed: their own role or department, or not in this administrator's reach.
         """
 
         def work(tx: Tx) -> None:
@@ -88,9 +88,9 @@ class AccountAdministration:
             fields = sorted(name for name, value in asdict(given).items() if was[name] != value)
             moved = {"role", "department"} & set(fields)
             if moved and user.id == by.id:
-                raise NotAllowed("nobody changes her own role or department", key="staff_self")
+                raise NotAllowed("nobody changes their own role or department", key="staff_self")
             if moved and _on_shift(tx, user.id) is not None:
-                raise Impossible("she is on shift: end it first", key="staff_on_shift")
+                raise Impossible("they are on shift: end it first", key="staff_on_shift")
             if moved:
                 _keep_an_administrator(tx, user, given)
             if fields:
@@ -108,10 +108,10 @@ class AccountAdministration:
     async def reset(self, by: User, key: int) -> str:
         """A new password for the next sign-in, shown this once.
 
-        Sessions and tokens end, and one-time codes are set up anew.
+        Sessions and tokens end, and one-time codes are set up again.
 
         Raises:
-            NotAllowed: it is the administrator's own, or not in her reach.
+            NotAllowed: it is the administrator's own, or not in their reach.
         """
         password, kept = await self._hashing.run(new_password)
 
@@ -126,7 +126,7 @@ class AccountAdministration:
         return password
 
     async def leave(self, by: User, key: int) -> Departure:
-        """What would end if she left."""
+        """What would end if they left."""
 
         def look(tx: Tx) -> Departure:
             user = _known(tx, key)
@@ -145,7 +145,7 @@ class AccountAdministration:
 
         Raises:
             NotAllowed: it is oneself, or not in this administrator's reach.
-            Impossible: she is the last administrator.
+            Impossible: they are the last administrator.
         """
 
         def work(tx: Tx) -> int:
@@ -173,7 +173,7 @@ class AccountAdministration:
 
         Raises:
             Impossible: the account's role may not do what the scopes say.
-            NotAllowed: not in this administrator's reach, or beyond her own rights.
+            NotAllowed: not in this administrator's reach, or beyond their own rights.
         """
 
         def work(tx: Tx) -> tuple[int, str]:
@@ -215,10 +215,10 @@ def add(
     now: datetime,
     by: str,
 ) -> int:
-    """A new account, whoever adds it; its id. `kept`: the hash of the first password.
+    """A new account; its id. `kept`: the hash of the first password.
 
     Raises:
-        Impossible: the handle is taken or is none, or something does not fit.
+        Impossible: the handle is taken or malformed, or something does not fit.
         NotAllowed: the line can be no line of this user.
     """
     if not _HANDLE.fullmatch(handle):
@@ -267,7 +267,7 @@ def _known(tx: Tx, key: int) -> User:
 
 
 def _reach_to_end(by: User, user: User) -> None:
-    """Whoever has a department does not even know of others' people."""
+    """An administrator of a department does not see other departments' users."""
     if by.department not in (None, user.department):
         raise NotFound(f"there is no user {user.id}", key="not_found")
 
@@ -297,7 +297,7 @@ def _on_shift(tx: Tx, user: int) -> str | None:
 
 
 def _keep_an_administrator(tx: Tx, user: User, given: AccountDetails | None) -> None:
-    """The house keeps an administrator of at least this reach.
+    """There is always an administrator of at least this reach.
 
     Raises:
         Impossible: this is the last one.
@@ -317,4 +317,4 @@ def _keep_an_administrator(tx: Tx, user: User, given: AccountDetails | None) -> 
         and one.department in (None, user.department)
     ]
     if not others:
-        raise Impossible("the house needs an administrator: this is the last", key="staff_last")
+        raise Impossible("there must be an administrator: this is the last", key="staff_last")

@@ -289,14 +289,8 @@ class Authentication:
         """The owner knows of the failed attempts."""
         await self._ctx.store.run(lambda tx: attempt_counters.forget(tx, notice(user.id)))
 
-    async def forget_old(self, now: datetime) -> None:
-        """Drop sessions that are over, and what was counted so long ago that it counts no more."""
-
-        def work(tx: Tx) -> None:
-            accounts.drop_old_sessions(tx, now - LASTS, now - IDLE)
-            attempt_counters.forget_old(tx, now)
-
-        await self._ctx.store.run(work)
+    async def choose_language(self, user: User, language: str) -> None:
+        await self._ctx.store.run(lambda tx: accounts.change(tx, user.id, language=language))
 
     async def sign_out(self, cookie: str, user: User) -> None:
         """End this session."""
@@ -314,7 +308,7 @@ class Authentication:
         """The time step whose code this is; one step early or late is allowed."""
         try:
             key = given or (None if stored is None else self._vault.decrypt(stored).decode())
-        except InvalidToken:  # CALLSERVER_KEY has changed: set up anew by `callserver user reset`
+        except InvalidToken:  # CALLSERVER_KEY has changed: set up again by `callserver user reset`
             return None
         if key is None or not code.isascii():
             return None

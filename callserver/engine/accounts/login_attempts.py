@@ -100,14 +100,16 @@ class LoginAttempts:
         """
         known = self._known(tx, user, source, now)
         counters = dict(sorted(self._counters(secret, handle, source, known=known).items()))
-        found = {key: attempt_counters.locked(tx, key, now) for key in counters}
-        opens = latest([limit.opens_at(found[key], now) for key, limit in counters.items()], now)
+        counters_now = {key: attempt_counters.locked(tx, key, now) for key in counters}
+        opens = latest(
+            [limit.opens_at(counters_now[key], now) for key, limit in counters.items()], now
+        )
         if opens is not None:
             wait = (opens - now).total_seconds()
             raise TooManyFailures("too many wrong attempts; try again later", wait, key="locked")
         counted = []
         for key, limit in counters.items():
-            tried = found[key].one_more(now)
+            tried = counters_now[key].one_more(now)
             attempt_counters.store(tx, key, tried)
             counted.append((key, limit, tried.count))
         return LoginAttempt(secret, user, known, tuple(counted))

@@ -1,7 +1,7 @@
 """Somebody leaves, or gets a new password: every way in ends at once.
 
 `off_board` and `reset` are the transactions, for the console and the command alike; what `off_board` leaves to be
-done on the telephone (`dismiss`) upkeep does within a second, in whichever process has the lease.
+done on the telephone (`dismiss`) the scheduler does within a second.
 """
 
 from datetime import datetime
@@ -19,6 +19,7 @@ from callserver.database import (
 )
 from callserver.database.accounts import User
 from callserver.domain.audit import Kind
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.role import Role
 from callserver.domain.seat import State
 from callserver.engine.calls import lost_phoners
@@ -29,7 +30,7 @@ from callserver.ports import Tx
 
 
 def reset(tx: Tx, user: User, password: str, now: datetime, by: str) -> None:
-    """A new one-time password (its hash); codes are set up anew; sessions, tokens, browsers end."""
+    """A new one-time password (its hash); codes are set up again; sessions, tokens, browsers end."""
     fresh = {"password": password, "password_once": True, "code_key": None, "code_step": None}
     accounts.change(tx, user.id, **fresh)
     _end_access(tx, user)
@@ -92,8 +93,8 @@ class Offboarding:
     async def dismiss(self, seat: int) -> None:
         """Take a seat off whose phoner may not sit there any more.
 
-        Who is on the line hears an apology (the phoner's leg is lost); who is being rung is left in
-        peace. An outcome that nobody can give any more closes the contact: she is not rung again
+        Who is on the line hears an apology (the phoner's leg is lost); who is being called is left in
+        peace. An outcome that nobody can give any more closes the contact: they are not called again
         before a supervisor has corrected it.
         """
 
@@ -108,8 +109,14 @@ class Offboarding:
                 outbox.add(tx, HangUpLeg(row.leg))
             if call is not None and call.contact is not None and call.answered_at is not None:
                 contact = contacts.get_locked(tx, call.contact)
-                if contact is not None and contact.status == "claimed" and call.outcome is None:
-                    contacts.set_status(tx, contact.id, "closed", reason="outcome_missing")
+                if (
+                    contact is not None
+                    and contact.status == ContactStatus.CLAIMED
+                    and call.outcome is None
+                ):
+                    contacts.set_status(
+                        tx, contact.id, ContactStatus.CLOSED, reason="outcome_missing"
+                    )
             row = seats.lock(tx, seat) or row
             seats.set_line(tx, row.id, leg=None, room_ref=None, wake_at=None, until=None)
             if row.state != State.OFF:

@@ -1,6 +1,6 @@
 """Password hashes: one at a time, in a thread of their own, and few that wait.
 
-A hash is slow by intent. Many at once would take the processor from the webhooks, so whoever comes
+A hash is slow by intent. Many at once would take the processor from the webhooks, so a sign-in that comes
 when too many wait is told to come again.
 """
 

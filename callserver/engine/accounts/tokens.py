@@ -26,7 +26,7 @@ def add(
 
     Raises:
         Impossible: the account's role may not do what the scopes say.
-        NotAllowed: `rights`, which are those of whoever makes it, do not include the scopes.
+        NotAllowed: `rights`, which are those of its maker, do not include the scopes.
     """
     shown, kept = new_token()
     given = _scopes(rights, user, scopes)
@@ -48,7 +48,7 @@ def drop(tx: Tx, token: int, *, now: datetime, by: str) -> None:
 
 
 def _scopes(own: frozenset[Action], user: User, wanted: list[Action] | None) -> list[Action]:
-    """What a token may be used for: nothing that its owner or whoever makes it may not do.
+    """What a token may be used for: nothing that its owner or its maker may not do.
 
     Raises:
         Impossible: the owner's role does not include what is wanted.

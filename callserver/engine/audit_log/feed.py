@@ -1,7 +1,7 @@
 """The audit log as the feed: its tail, told to everybody who follows it.
 
-One reading a process serves all followers. Who was away resumes where she left off; who was away too
-long, or reads too slowly, is told to look at everything anew (None).
+One reading a process serves all followers. A follower that was away resumes where it stopped; one that was away too
+long, or reads too slowly, is told to reload everything (None).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ FAILED_S = 1.0
 
 MOST = 500
 MOST_MISSED = 2000
-"""Entries that are told to somebody who was away; with more, looking anew is quicker."""
+"""Entries that are sent to a follower that was away; with more, reloading is quicker."""
 
 MOST_WAITING = 50
 """Readings that may wait for a slow follower."""
@@ -44,7 +44,7 @@ class Feed:
     async def follow(self, after: Cursor | None) -> AsyncGenerator[News, None]:
         """What is new after the cursor (None: from now on), reading by reading, until the feed stops.
 
-        None stands for "too much was missed: look at everything anew".
+        None stands for "too much was missed: reload everything".
         """
         queue: asyncio.Queue[News] = asyncio.Queue(MOST_WAITING)
         if not self._followers:

@@ -36,7 +36,7 @@ MOST = 5000
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:
-    """The house's sealing key; made when absent, its public half written beside it.
+    """The sealing key; made when absent, its public half written beside it.
 
     Raises:
         ConfigurationProblem: the file holds no key.
@@ -49,7 +49,7 @@ def load_key(path: Path) -> Ed25519PrivateKey:
         handle, part = tempfile.mkstemp(dir=path.parent)  # for nobody else's eyes
         with os.fdopen(handle, "w") as file:
             file.write(raw.hex())
-        with contextlib.suppress(FileExistsError):  # another process was quicker: hers is the key
+        with contextlib.suppress(FileExistsError):  # another process was quicker: its key counts
             os.link(part, path)
         Path(part).unlink()
     try:
@@ -63,7 +63,7 @@ def load_key(path: Path) -> Ed25519PrivateKey:
 
 
 class Sealer:
-    """Seals what is new. The caller holds upkeep's lease."""
+    """Seals what is new. The caller holds the scheduler's lease."""
 
     def __init__(self, store: Store, clock: Clock, key: Path, outside: Path) -> None:
         self._store = store

@@ -1,10 +1,12 @@
-"""The log as somebody may see it: whoever has a department sees what concerns that department only."""
+"""The log as a user may see it: a user with a department sees only what concerns that department."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from callserver.database import accounts, audit, ownership, seats
 from callserver.database.audit import Asked
+from callserver.domain.audit import Kind
 from callserver.engine.context import Rules
 from callserver.ports import Tx
 
@@ -28,7 +30,7 @@ def search(
     if department is None:
         rows = audit.search(tx, asked, most)
         return rows, rows[-1]["id"] if len(rows) == most else None
-    found: list[Entry] = []
+    visible: list[Entry] = []
     departments = _Departments(tx, rules)
     before = asked.before
     for _ in range(MOST_LOOKED_AT // BATCH):
@@ -36,12 +38,17 @@ def search(
         for row, concerned in zip(rows, departments.of(rows), strict=True):
             before = row["id"]
             if department in concerned and concerned <= {department, None}:
-                found.append(row)
-                if len(found) == most:
-                    return found, before
+                visible.append(row)
+                if len(visible) == most:
+                    return visible, before
         if len(rows) < BATCH:
-            return found, None
-    return found, before
+            return visible, None
+    return visible, before
+
+
+def record(tx: Tx, by: str, looked_for: Mapping[str, Any], now: datetime) -> None:
+    """A search of the log stands in the log."""
+    audit.append(tx, now, Kind.LOG_SEARCHED, by=by, looked_for=looked_for)
 
 
 class _Departments:
@@ -68,7 +75,7 @@ class _Departments:
                 campaigns.append(call_campaigns.get(str(row["call"])))
             if row.get("campaign") is not None:
                 campaigns.append(row["campaign"])
-            concerned = {self._of_campaign(one) for one in campaigns}
+            concerned = {self._of_campaign(campaign) for campaign in campaigns}
             if row.get("seat") is not None:
                 concerned.add(self._seats.get(row["seat"], _NOBODYS))
             concerned |= {self._of_user(row[name]) for name in PEOPLE if row.get(name) is not None}
@@ -84,7 +91,7 @@ class _Departments:
 
 
 _NOBODYS = "\0"
-"""What is not known any more is no department's: only whoever sees all of them sees it."""
+"""What is not known any more belongs to no department: only users who see all departments see it."""
 
 
 def _contacts(row: Entry) -> list[int]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from callserver.database import audit
 from callserver.domain import signed_heads
-from callserver.domain.audit import search_columns
+from callserver.domain.audit import Kind, search_columns
 from callserver.domain.signed_heads import Finding, Head
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Store, Tx
@@ -27,7 +28,7 @@ def read_heads(path: Path) -> list[Head]:
     """The heads that left the database.
 
     Raises:
-        ConfigurationProblem: there is no such file, or it is none.
+        ConfigurationProblem: there is no such file, or it is no heads file.
     """
     if not path.exists():
         raise ConfigurationProblem(
@@ -61,7 +62,7 @@ def verify(tx: Tx, heads: Path, public: Ed25519PublicKey) -> Verification:
     """Every entry of the database against the heads outside, and its search columns against itself.
 
     Raises:
-        ConfigurationProblem: the heads file is missing, or is none.
+        ConfigurationProblem: the heads file is missing or unreadable.
     """
     before, entries, misfiled = read_heads(heads), list[tuple[int | None, bytes]](), list[Finding]()
     for leaf, body, columns in audit.stored(tx):
@@ -81,7 +82,7 @@ def verify_export(
     """Every entry of an export against the heads.
 
     Raises:
-        ConfigurationProblem: the heads file is missing, or is none.
+        ConfigurationProblem: the heads file is missing or unreadable.
     """
     findings, count, unsealed = signed_heads.verify(entries, read_heads(heads), public)
     return Verification(count, unsealed, tuple(findings))
@@ -91,3 +92,9 @@ async def check(store: Store, heads: Path, key: Path) -> Verification:
     """The same beside a running server, however long it takes."""
     public = read_key(key)
     return await store.read(lambda tx: verify(tx, heads, public))
+
+
+def record(tx: Tx, result: Verification, by: str, now: datetime) -> None:
+    """A verification stands in the log."""
+    wrong = len(result.findings)
+    audit.append(tx, now, Kind.VERIFIED, by=by, sealed=result.sealed, wrong=wrong)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import audit, calls, operations, seats
+from callserver.database import audit, calls, daily_counts, processed_events, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
@@ -63,7 +63,7 @@ class CallFlow:
 
     def _apply(self, tx: Tx, news: CallReport) -> None:
         now, code = self._ctx.clock.now(), news.code
-        if not operations.first_time(tx, news.receipt, now):
+        if not processed_events.first_time(tx, news.receipt, now):
             return
         if news.declined is not None:
             carrier_refusals.record(tx, self._ctx, news.attempt, news.declined)
@@ -144,7 +144,7 @@ class CallFlow:
         """What the call's move does to the seat, the contact and the figures."""
         in_hand, before = seat.call == call.attempt, row.call
         if _was_answered(call) and not _was_answered(before):
-            operations.count(tx, row.campaign, "answered", now)
+            daily_counts.count(tx, row.campaign, "answered", now)
             if call.state is CallState.TALKING:
                 seat = self._talk_begins(tx, seat, row, now, in_hand=in_hand)
         if before.state is not CallState.ENDED and call.state is CallState.ENDED:

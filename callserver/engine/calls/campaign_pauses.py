@@ -6,7 +6,7 @@ Everything that pauses a campaign comes through here: a person on the floor, the
 from datetime import datetime, timedelta
 from typing import Any
 
-from callserver.database import audit, operations, seats
+from callserver.database import audit, campaign_states, seats
 from callserver.domain.audit import Kind
 from callserver.domain.reason import Reason
 from callserver.engine.calls import seat_moves
@@ -21,7 +21,7 @@ def switch(
 ) -> None:
     """Pause or resume, with the audit entry. Seats that another transaction holds just now learn it
     when they are dialed for after the commit."""
-    operations.set_campaign_state(tx, campaign, paused, reason, now)
+    campaign_states.put(tx, campaign, paused, reason, now)
     source: dict[str, Any] = {"by": by} if by is not None else {"reason": reason}
     audit.append(tx, now, Kind.BREAKER, campaign=campaign, paused=paused, **source)
     for row in seats.waiting(tx, campaign):

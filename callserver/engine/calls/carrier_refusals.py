@@ -9,12 +9,23 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from callserver.database import audit, calls, contacts, marks, operations, refused_numbers, seats
+from callserver.database import (
+    audit,
+    call_budget,
+    calls,
+    campaign_states,
+    contacts,
+    marks,
+    refused_numbers,
+    seats,
+)
 from callserver.database.calls import CallRow
 from callserver.database.refused_numbers import RefusedNumber
 from callserver.domain import subject
 from callserver.domain.alarm import BREAKER
 from callserver.domain.audit import Kind
+from callserver.domain.contact_status import ContactStatus
+from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
 from callserver.domain.seat import Event
 from callserver.engine.calls import campaign_pauses, seat_moves
@@ -54,7 +65,7 @@ def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
     )
     match answer.trouble:
         case Trouble.BAD_NUMBER:
-            marks.mark(tx, subject.of_number(call.number), "bad_number", now)
+            marks.mark(tx, subject.of_number(call.number), MarkKind.BAD_NUMBER, now)
         case Trouble.REFUSED:
             _set_aside(tx, call, answer.code, now)
             if refused_numbers.in_a_row(tx, call.campaign) >= DIFFERENT_NUMBERS:
@@ -64,15 +75,15 @@ def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
         case Trouble.ROOM_GONE:
             seat_moves.move(tx, ctx, row, Event.LEG_LOST, now)
         case Trouble.LATER:
-            operations.take_slot(tx, now + BACK_OFF, ctx.calls_per_second)
+            call_budget.take_slot(tx, now + BACK_OFF, ctx.calls_per_second)
 
 
 def _set_aside(tx: Tx, call: CallRow, code: int, now: datetime) -> None:
     """The number is set aside on every list (the gate refuses it), and so is the call's contact."""
     refused_numbers.add(tx, call.number, call.contact, call.campaign, code, now)
     contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
-    if contact is not None and contact.status == "claimed":
-        contacts.set_status(tx, contact.id, "closed", reason=Reason.NUM_REFUSED.value)
+    if contact is not None and contact.status == ContactStatus.CLAIMED:
+        contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason=Reason.NUM_REFUSED.value)
     log.warning("number_refused", contact=call.contact, campaign=call.campaign, code=code)
 
 
@@ -87,7 +98,7 @@ def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> li
 
 
 def _stop(tx: Tx, campaign: str, code: int, now: datetime) -> None:
-    paused, why = operations.campaign_state(tx, campaign)
+    paused, why = campaign_states.get(tx, campaign)
     if paused and why.startswith(BREAKER):
         return  # stopped already; this order was under way
     reason = f"{BREAKER}{code}"

@@ -11,17 +11,20 @@ from datetime import datetime
 
 import structlog
 
-from callserver.database import audit, calls, contacts, suppressions
+from callserver.database import audit, calls, contacts
 from callserver.database.contacts import Contact
 from callserver.database.store import UNAVAILABLE
-from callserver.domain import phone, subject
+from callserver.domain import phone
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Scope
 from callserver.domain.instruction import AskKey, Instruction, Say
 from callserver.engine.context import EngineContext
 from callserver.engine.outcomes import call_backs
 from callserver.engine.outcomes.wishes import Wishes
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
 
 log = structlog.get_logger(__name__)
@@ -109,7 +112,7 @@ class Inbound:
         contacts.set_status(
             tx,
             contact.id,
-            "call_back",
+            ContactStatus.CALL_BACK,
             next_at=at,
             callback_for=at,
             callback_phoner=None,
@@ -122,18 +125,14 @@ class Inbound:
         """Record the opt-out. False: the number is withheld, so nothing can be recorded."""
         if contact is not None:
             self._wishes.hear(tx, contact, "never", by="inbound", call=None)
-            contacts.set_status(tx, contact.id, "closed", reason="SUP_PERSON")
+            contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason="SUP_PERSON")
             return True
         number = phone.parse(caller)
         if not isinstance(number, str):
             return False
-        about = subject.of_number(phone.to_int(number))
-        now = self._ctx.clock.now()
-        entry = suppressions.add(tx, about, Scope.NUMBER, now, "inbound")
-        suppressions.want_stopped(tx, (about,))
-        audit.append(
-            tx, now, Kind.SUPPRESSED, scope=Scope.NUMBER.value, suppression=entry, by="inbound"
-        )
+        origin = Origin(by="inbound", at=self._ctx.clock.now())
+        key = phone.to_int(number)
+        opt_outs.add(tx, [Scope.NUMBER], key, [], self._ctx.secret, origin)
         return True
 
     def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:

@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from callserver.database import calls, marks, operations, seats
+from callserver.database import calls, daily_counts, marks, seats
 from callserver.database.calls import CallRow
 from callserver.domain import subject
 from callserver.domain.call import State as CallState
+from callserver.domain.marks import MarkKind
 from callserver.domain.seat import Event, State
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.calls.hangups import PHONER_LOST
@@ -49,5 +50,5 @@ def count_abandoned(tx: Tx, call: CallRow, now: datetime) -> None:
     if call.abandoned:
         return
     calls.change(tx, call.attempt, abandoned=True)
-    operations.count(tx, call.campaign, "abandoned", now)
-    marks.mark(tx, subject.of_number(call.number), "abandoned", now)
+    daily_counts.count(tx, call.campaign, "abandoned", now)
+    marks.mark(tx, subject.of_number(call.number), MarkKind.ABANDONED, now)

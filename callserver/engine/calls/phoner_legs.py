@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from callserver import outbox
-from callserver.database import accounts, calls, operations, seats
+from callserver.database import accounts, call_budget, calls, processed_events, seats
 from callserver.database.seats import SeatRow
 from callserver.domain.call import Receipt
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
@@ -76,9 +76,9 @@ class PhonerLegs:
     def _slot(self, tx: Tx, row: SeatRow) -> bool:
         """Whether the phoner may be rung now; else the seat gets a slot, and the scheduler rings then."""
         now = self._ctx.clock.now()
-        slot = row.slot_at or operations.next_slot(tx, now)
+        slot = row.slot_at or call_budget.next_slot(tx, now)
         if row.slot_at is None:
-            operations.take_slot(tx, slot, self._ctx.calls_per_second)
+            call_budget.take_slot(tx, slot, self._ctx.calls_per_second)
         if slot > now:
             seats.set_line(tx, row.id, slot_at=slot, wake_at=slot)
         return slot <= now
@@ -177,7 +177,7 @@ class PhonerLegs:
 
         def note(tx: Tx) -> None:
             now = self._ctx.clock.now()
-            if not operations.first_time(tx, receipt, now):
+            if not processed_events.first_time(tx, receipt, now):
                 return
             before = seats.lock(tx, seat)
             lost_phoners.leg_lost(tx, self._ctx, leg, reason)
@@ -196,7 +196,7 @@ class PhonerLegs:
 
         def note(tx: Tx) -> None:
             now = self._ctx.clock.now()
-            if not operations.first_time(tx, receipt, now):
+            if not processed_events.first_time(tx, receipt, now):
                 return
             row = seats.by_room(tx, room)
             if row is None:

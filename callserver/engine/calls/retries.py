@@ -8,6 +8,7 @@ from callserver.database.calls import CallRow
 from callserver.domain import call as machine
 from callserver.domain import outcome
 from callserver.domain.call import Cause
+from callserver.domain.contact_status import ContactStatus
 from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
@@ -23,7 +24,7 @@ def after_unreached(
     if contact is None or contact.status != "claimed":
         return
     if call.cause is Cause.DECLINED:  # nothing rang: back to where it came from
-        back = "call_back" if contact.callback_for else "ready"
+        back = ContactStatus.CALL_BACK if contact.callback_for else ContactStatus.READY
         contacts.set_status(tx, contact.id, back, next_at=contact.callback_for)
         return
     if call.cause is None:
@@ -35,6 +36,6 @@ def after_unreached(
     more: dict[str, Any] = {"tries": contact.tries + 1, "tries_by_outcome": counted}
     match follows:
         case outcome.Again(at=at):
-            contacts.set_status(tx, contact.id, "waiting", next_at=at, **more)
+            contacts.set_status(tx, contact.id, ContactStatus.WAITING, next_at=at, **more)
         case outcome.Finish(reason=reason):
-            contacts.set_status(tx, contact.id, "closed", reason=reason, **more)
+            contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason=reason, **more)

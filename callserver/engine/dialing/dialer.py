@@ -10,12 +10,20 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import contacts, listenings, operations, seats
+from callserver.database import (
+    call_budget,
+    campaign_states,
+    contacts,
+    daily_counts,
+    listenings,
+    seats,
+)
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import permit
 from callserver.domain.call import DialPath, Report
 from callserver.domain.campaign import Campaign
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import DialPermit, PermitVoid, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import PLANNED, Event, State
@@ -128,7 +136,7 @@ class Dialer:
         if campaign is None:
             self._wait(tx, row, "campaign_gone", now)
             return None
-        if operations.campaign_state(tx, campaign.name)[0]:
+        if campaign_states.get(tx, campaign.name)[0]:
             self._wait(tx, row, Reason.CAMP_PAUSED.value, now)
             return None
         return campaign
@@ -159,11 +167,11 @@ class Dialer:
         kept = None
         if row.slot_at is not None and now - row.slot_at <= SLOT_KEPT:
             kept = row.slot_at
-        slot = kept or operations.next_slot(tx, now)
+        slot = kept or call_budget.next_slot(tx, now)
         if slot <= now or clock_checks.in_doubt(tx, self._ctx.clock):
             return True
         if kept is None:
-            operations.take_slot(tx, slot, self._ctx.calls_per_second)
+            call_budget.take_slot(tx, slot, self._ctx.calls_per_second)
             seat_moves.wait(tx, row, "call_rate", now, until=slot, wake_at=slot, slot_at=slot)
         return False
 
@@ -178,8 +186,8 @@ class Dialer:
         if room_occupancy.in_the_way(tx, self._ctx, row):
             raise ListenerInRoom(row.id)
         if row.slot_at is None or now - row.slot_at > SLOT_KEPT:
-            operations.take_slot(tx, now, self._ctx.calls_per_second)
-        operations.count(tx, campaign.name, "dials", now)
+            call_budget.take_slot(tx, now, self._ctx.calls_per_second)
+        daily_counts.count(tx, campaign.name, "dials", now)
         seat_moves.move(tx, self._ctx, row, Event.RESERVED, now, call=permit.attempt)
         listened_to = row.leg if listenings.open_at(tx, row.id) else None
         outbox.add(tx, PlaceCall(row.id, permit, Room(row.room, row.room_ref), listened_to))
@@ -212,7 +220,7 @@ class Dialer:
             if reason not in permit.TRANSIENT and reason not in permit.TIMED
         ]
         if final:
-            contacts.set_status(tx, contact.id, "closed", reason=final[0].value)
+            contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason=final[0].value)
             return False
         if about_us and about_us != [Reason.FREQ_ACTIVE_CALL]:
             contacts.set_status(tx, contact.id, back, next_at=contact.next_at)

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from callserver import outbox
-from callserver.database import accounts, audit, calls, operations, suppressions
+from callserver.database import accounts, audit, call_budget, calls, suppressions
 from callserver.database import user_lines as table
 from callserver.database.accounts import User
 from callserver.database.contacts import Contact
@@ -22,6 +22,7 @@ from callserver.domain import line, permit, phone, subject
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.call import DialPath, Report
 from callserver.domain.campaign import Campaign
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Segment
 from callserver.domain.instruction import HangUp, Instruction, SayCode
 from callserver.domain.line import Problem
@@ -75,7 +76,7 @@ class LineConfirmation:
         if problem is not None:
             user_lines.refused(tx, user, row.address, problem, now, by=by)
             return problem
-        if operations.next_slot(tx, now) > now + SLOT_WITHIN:
+        if call_budget.next_slot(tx, now) > now + SLOT_WITHIN:
             raise Impossible(
                 "other calls are being ordered; try again in a moment", key="line_busy"
             )
@@ -92,7 +93,7 @@ class LineConfirmation:
             reasons = [reason.value for reason in answer.reasons]
             audit.append(tx, now, Kind.REFUSED, reasons=reasons, next_at=next_at, **about)
             return answer
-        operations.take_slot(tx, now, ctx.calls_per_second)
+        call_budget.take_slot(tx, now, ctx.calls_per_second)
         table.change(tx, row.id, attempt=answer.attempt, code=None, code_until=None, code_tries=0)
         audit.append(tx, now, Kind.PERMITTED, call=answer.attempt, **about)
         outbox.add(tx, PlaceConfirmationCall(answer))
@@ -234,7 +235,7 @@ def _nobody(row: LineRow, campaign: Campaign) -> Contact:
         "household": subject.household_key(None, number),
         "number": number,
         "place": "",
-        "status": "claimed",
+        "status": ContactStatus.CLAIMED,
         "tries": 0,
         "member": False,
         "source": "account",

@@ -15,6 +15,7 @@ from callserver.domain import phone
 from callserver.domain.audit import Kind
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.phone import NumberProblem
 from callserver.domain.seat import State
@@ -132,7 +133,7 @@ class ManualDial:
         self, tx: Tx, row: SeatRow, campaign: Campaign, contact: Contact, path: DialPath
     ) -> DialPermit | Refusal:
         now = self._ctx.clock.now()
-        if contact.status == "claimed":
+        if contact.status == ContactStatus.CLAIMED:
             raise Impossible("this contact is being called right now", key="being_rung")
         answer = gate.ask(tx, self._ctx, DialRequest(contact, campaign, path, row, now))
         if isinstance(answer, Refusal):
@@ -146,4 +147,6 @@ class ManualDial:
 def _is_due(contact: Contact, now: datetime) -> bool:
     """Whether the list would dial the contact now. Any other contact keeps its status if nobody answers."""
     due = contact.next_at is not None and contact.next_at <= now
-    return contact.status == "ready" or (contact.status == "call_back" and due)
+    return contact.status == ContactStatus.READY or (
+        contact.status == ContactStatus.CALL_BACK and due
+    )

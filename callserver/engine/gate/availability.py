@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from callserver.database import contacts, operations
+from callserver.database import campaign_states, contacts
 from callserver.domain import hours
 from callserver.domain.alarm import BREAKER
 from callserver.domain.campaign import Campaign
@@ -75,7 +75,7 @@ def paused(tx: Tx, campaign: str) -> tuple[bool, str]:
 
     A campaign that was stopped automatically has no words here: the floor's alarm explains it.
     """
-    stopped, said = operations.campaign_state(tx, campaign)
+    stopped, said = campaign_states.get(tx, campaign)
     return stopped, "" if said.startswith(BREAKER) else said
 
 

@@ -8,6 +8,7 @@ from callserver.database.contacts import Contact
 from callserver.domain import hours, permit, phone, subject
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
@@ -39,7 +40,7 @@ def explain(
         rows = contacts.by_number(tx, phone.to_int(parsed), campaign.name)
         found = rows[0] if rows else None
     contact = found or _stranger(asked, campaign)
-    path = DialPath.CALL_BACK if contact.status == "call_back" else DialPath.EXPLAIN
+    path = DialPath.CALL_BACK if contact.status == ContactStatus.CALL_BACK else DialPath.EXPLAIN
     facts = gate.collect(tx, rules, secret, DialRequest(contact, campaign, path, None, at))
     answer = permit.decide(replace(facts, number=asked, phoner_reserved=True), "explained")
     return Explanation(

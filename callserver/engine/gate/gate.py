@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from callserver.database import accounts, audit, calls, dial_facts, marks, operations, suppressions
+from callserver.database import (
+    accounts,
+    audit,
+    calls,
+    daily_counts,
+    dial_facts,
+    marks,
+    suppressions,
+)
 from callserver.database.contacts import Contact
 from callserver.database.dial_facts import DialFacts
 from callserver.database.marks import Mark
@@ -19,6 +27,8 @@ from callserver.domain import permit, phone, subject
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign, Effect
+from callserver.domain.contact_status import ContactStatus
+from callserver.domain.marks import MarkKind
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.engine import clock_checks
@@ -64,7 +74,7 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
         "revision": ctx.rules.current.revision,
     }
     if isinstance(answer, Refusal):
-        operations.count_refusal(tx, request.campaign.name, answer.reasons[0].value, request.now)
+        daily_counts.count_refusal(tx, request.campaign.name, answer.reasons[0].value, request.now)
         audit.append(
             tx,
             request.now,
@@ -182,13 +192,13 @@ def facts_from(
         person=f.Person(
             zone=contact.zone,
             born=_date(contact.born),
-            deceased_at=latest.get("deceased"),
-            guardian="guardian" in latest,
-            vulnerable="vulnerable" in latest,
-            erased="erased" in latest,
+            deceased_at=latest.get(MarkKind.DECEASED),
+            guardian=MarkKind.GUARDIAN in latest,
+            vulnerable=MarkKind.VULNERABLE in latest,
+            erased=MarkKind.ERASED in latest,
         ),
         relation=f.Relation(
-            member=contact.member and "left" not in latest,
+            member=contact.member and MarkKind.LEFT not in latest,
             last_gift=_date(contact.last_gift),
             ended=_date(contact.ended),
         ),
@@ -196,13 +206,13 @@ def facts_from(
         suppressions=stored.suppressions,
         register=stored.register,
         attempts=stored.attempts,
-        refused_at=latest.get("refused"),
+        refused_at=latest.get(MarkKind.REFUSED),
         not_now_until=contact.next_at if _asked_for_later(contact) else None,
-        abandoned_at=latest.get("abandoned"),
+        abandoned_at=latest.get(MarkKind.ABANDONED),
         callback_for=contact.callback_for if request.path is DialPath.CALL_BACK else None,
         call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
-        reassigned_at=latest.get("reassigned"),
-        bad_number="bad_number" in latest,
+        reassigned_at=latest.get(MarkKind.REASSIGNED),
+        bad_number=MarkKind.BAD_NUMBER in latest,
         number_refused=stored.number_refused,
         active_call=stored.active_call,
         source_known=bool(contact.source),
@@ -223,8 +233,8 @@ def _latest(marks: Sequence[Mark]) -> dict[str, datetime]:
     latest: dict[str, datetime] = {}
     for mark in marks:
         latest[mark.kind] = mark.at
-        if mark.kind == "requested":
-            latest.pop("refused", None)
+        if mark.kind == MarkKind.REQUESTED:
+            latest.pop(MarkKind.REFUSED, None)
     return latest
 
 
@@ -236,7 +246,7 @@ def _not_in_the_future(stored: StoredFacts, now: datetime) -> StoredFacts:
     return replace(
         stored,
         marks=[
-            mark if mark.kind == "consent_given" else replace(mark, at=min(mark.at, now))
+            mark if mark.kind == MarkKind.CONSENT_GIVEN else replace(mark, at=min(mark.at, now))
             for mark in stored.marks
         ],
         suppressions=tuple(replace(one, at=min(one.at, now)) for one in stored.suppressions),
@@ -244,8 +254,8 @@ def _not_in_the_future(stored: StoredFacts, now: datetime) -> StoredFacts:
 
 
 _CONSENTS = {
-    "consent_given": f.ConsentEvent.GIVEN,
-    "consent_revoked": f.ConsentEvent.REVOKED,
+    MarkKind.CONSENT_GIVEN: f.ConsentEvent.GIVEN,
+    MarkKind.CONSENT_REVOKED: f.ConsentEvent.REVOKED,
 }
 
 
@@ -261,7 +271,7 @@ def _consent(mark: Mark) -> f.Consent:
 
 def _asked_for_later(contact: Contact) -> bool:
     """A contact that waits because the person asked for it: a dial by hand waits too."""
-    return contact.status == "waiting" and contact.reason == Effect.NOT_NOW.value
+    return contact.status == ContactStatus.WAITING and contact.reason == Effect.NOT_NOW.value
 
 
 def _date(text: str | None) -> date | None:

@@ -7,6 +7,7 @@ from callserver.database.accounts import User
 from callserver.domain import subject
 from callserver.domain.audit import Kind
 from callserver.domain.listening import DisclosureTime
+from callserver.domain.marks import MarkKind
 from callserver.domain.role import Role
 from callserver.domain.seat import State
 from callserver.engine.context import EngineContext
@@ -85,7 +86,7 @@ class ListeningFeedback:
             if row is None or call is None or row.state != State.TALKING:
                 raise Impossible("nobody is on the line", key="nobody_on_the_line")
             now = self._ctx.clock.now()
-            marks.mark(tx, subject.of_person(call.person), "no_listener", now)
+            marks.mark(tx, subject.of_person(call.person), MarkKind.NO_LISTENER, now)
             audit.append(
                 tx, now, Kind.NO_LISTENER, contact=call.contact, call=call.attempt, by=user.id
             )

@@ -6,7 +6,7 @@ Each order is repeated until the provider has taken it, for a second; then the s
 import structlog
 
 from callserver import outbox
-from callserver.database import accounts, listening_intervals, listenings, operations, seats
+from callserver.database import accounts, call_budget, listening_intervals, listenings, seats
 from callserver.database.listenings import ListeningRow
 from callserver.domain.line import OwnLine
 from callserver.engine import user_lines
@@ -128,8 +128,8 @@ class ListenerLegOrders:
         self, listening: int, line: OwnLine, caller_id: str
     ) -> Placed | Declined | Silent:
         def slot(tx: Tx) -> None:
-            at = operations.next_slot(tx, self._ctx.clock.now())
-            operations.take_slot(tx, at, self._ctx.calls_per_second)
+            at = call_budget.next_slot(tx, self._ctx.clock.now())
+            call_budget.take_slot(tx, at, self._ctx.calls_per_second)
 
         await self._ctx.store.run(slot)
         return await self._ctx.telephony.ring_listener(line, listening, caller_id)

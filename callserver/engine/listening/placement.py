@@ -18,6 +18,7 @@ from callserver.domain import subject
 from callserver.domain.audit import Kind
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.listening import Denial, ListenReason, Mode
+from callserver.domain.marks import MarkKind
 from callserver.domain.role import MAY, Action, Role
 from callserver.domain.seat import State
 from callserver.engine.context import EngineContext
@@ -83,7 +84,7 @@ def wants_no_listener(tx: Tx, seat: SeatRow) -> bool:
     if call is None:
         return False
     of_person = marks.marks_of(tx, (subject.of_person(call.person),))
-    return any(mark.kind == "no_listener" for mark in of_person)
+    return any(mark.kind == MarkKind.NO_LISTENER for mark in of_person)
 
 
 def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear | WaitToHear | None:

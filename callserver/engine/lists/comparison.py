@@ -1,4 +1,4 @@
-"""A staged list beside the people we know: what has changed about them, and whose reference it is not.
+"""A staged list compared with the known people: what changed, and which references are another person's.
 
 A change is about the person: it holds on every list on which they stand. What a list does not say is
 kept, and nothing that it says makes somebody callable who is known to be a child or to live with a no.
@@ -8,9 +8,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from callserver.database import import_staging
-from callserver.database.import_staging import Met
+from callserver.database import list_import
+from callserver.database.list_import import Met
 from callserver.domain import subject
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.reason import Reason
 from callserver.engine.lists.reader import ListReader
 from callserver.ports import Tx
@@ -50,32 +51,32 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
     strangers: set[int] = set()
     friends: set[int] = set()
     pairs: list[Met] = []
-    for some in import_staging.met(tx, present):
-        for one in some:
-            is_one = _may_be_one(one)
-            (friends if is_one else strangers).add(one.line)
+    for some in list_import.met(tx, present):
+        for pair in some:
+            is_one = _may_be_one(pair)
+            (friends if is_one else strangers).add(pair.line)
             if is_one:
-                pairs.append(one)
+                pairs.append(pair)
     strangers -= friends
-    refused = strangers - import_staging.agreeing(tx, strangers)
+    refused = strangers - list_import.agreeing(tx, strangers)
     if refused:
-        import_staging.drop_lines(tx, refused)
+        list_import.drop_lines(tx, refused)
         listed.refuse_lines(raw, refused, "ref", "ref_of_another")
-    for one in pairs:
-        _add(compared, one, campaign, present, _extras(listed))
+    for pair in pairs:
+        _add(compared, pair, campaign, present, _extras(listed))
     return compared
 
 
 def _dissolve(tx: Tx, households: Collection[int]) -> None:
-    found = import_staging.of_households(tx, households)
-    import_staging.set_households(
-        tx, [(line, subject.household_key(None, number)) for line, number in found]
+    lines = list_import.of_households(tx, households)
+    list_import.set_households(
+        tx, [(line, subject.household_key(None, number)) for line, number in lines]
     )
 
 
-def _may_be_one(one: Met) -> bool:
+def _may_be_one(pair: Met) -> bool:
     """Whether a row and a contact under one key are one person."""
-    old, new = one.contact, one.staged
+    old, new = pair.contact, pair.staged
     if old.number == new["number"] or (new["born"] and old.born == new["born"]):
         return True
     return subject.may_be_same_person(old.name or "", new["name"] or "")
@@ -88,40 +89,40 @@ def _extras(listed: ListReader) -> frozenset[str]:
 def _present(listed: ListReader, *, ranked: bool) -> frozenset[str]:
     """The contact's columns about which the file says something."""
     columns = listed.summary.heads.columns
-    found = {"number", *(name for name in (*_FACTS, "source") if name in columns)}
+    present = {"number", *(name for name in (*_FACTS, "source") if name in columns)}
     if {"name", "first_name", "last_name"} & set(columns):
-        found.add("name")
+        present.add("name")
     if {"household", "address"} & set(columns):
-        found.add("household")
+        present.add("household")
     if "age" in columns:
-        found.add("born")
+        present.add("born")
     ctx = len(listed.sheet.header) > len(listed.summary.header)
-    if listed.summary.heads.unread and not ctx:  # an export names some details anew
-        found.add("fields")
-    return frozenset({*found, "rank"} if ranked else found)
+    if listed.summary.heads.unread and not ctx:  # an export renames some details
+        present.add("fields")
+    return frozenset({*present, "rank"} if ranked else present)
 
 
 def _add(
-    compared: Comparison, one: Met, campaign: str, present: frozenset[str], extras: frozenset[str]
+    compared: Comparison, pair: Met, campaign: str, present: frozenset[str], extras: frozenset[str]
 ) -> None:
-    old = one.contact
+    old = pair.contact
     if old.reason == Reason.PERSON_ERASED.value:  # what was erased is not written down again
         return
     is_here = old.campaign == campaign
-    changes = _person(old._asdict(), one.staged, present)
+    changes = _person(old._asdict(), pair.staged, present)
     if is_here:
-        changes |= _list(old._asdict(), one, present, extras)
+        changes |= _list(old._asdict(), pair, present, extras)
     if not changes:
         return
     (compared.here if is_here else compared.elsewhere)[old.id] = changes
     if "number" in changes:
         compared.renumbered.add(old.person)
     facts = {"number", "place", *_FACTS} & set(changes)
-    if old.status == "closed" and facts:
+    if old.status == ContactStatus.CLOSED and facts:
         reason = old.reason or ""
         if "number" in changes or reason.startswith(_REOPENED):
             compared.closed.add(old.id)
-    elif old.status == "done" and old.reason in _NUMBERS_FAULT and "number" in changes:
+    elif old.status == ContactStatus.DONE and old.reason in _NUMBERS_FAULT and "number" in changes:
         compared.closed.add(old.id)
 
 
@@ -160,19 +161,19 @@ def _household(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
 
 
 def _list(
-    old: Mapping[str, Any], one: Met, present: frozenset[str], extras: frozenset[str]
+    old: Mapping[str, Any], pair: Met, present: frozenset[str], extras: frozenset[str]
 ) -> dict[str, Any]:
     """What changes about the person on this list only."""
-    new = one.staged
+    new = pair.staged
     changes: dict[str, Any] = {}
     for name in ("name", "source"):
         if name in present and new[name] and new[name] != old[name]:
             changes[name] = new[name]
     if "fields" in present:
         kept = {key: text for key, text in (old["fields"] or {}).items() if key not in extras}
-        fields = {**kept, **import_staging.fields_of(new["fields"])} or None
+        fields = {**kept, **list_import.fields_of(new["fields"])} or None
         if fields != old["fields"]:
             changes["fields"] = fields
-    if "rank" in present and new["rank"] != one.rank:
+    if "rank" in present and new["rank"] != pair.rank:
         changes["rank"] = new["rank"]
     return changes

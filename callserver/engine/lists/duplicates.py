@@ -21,7 +21,7 @@ class Duplicates:
     def others(self, rows: Rows, problems: Collection[int]) -> list[int]:
         """Rows whose reference stood before with another number and another name: two people."""
         before = self._persons
-        found: list[int] = []
+        positions: list[int] = []
         own: dict[int, tuple[int, str]] = {}
         for at, (person, number) in enumerate(zip(rows.person, rows.number, strict=True)):
             if at in problems:
@@ -39,12 +39,12 @@ class Duplicates:
             if known not in (None, number) and not any(
                 subject.may_be_same_person(rows.name[at], name) for name in names
             ):
-                found.append(at)
-        return found
+                positions.append(at)
+        return positions
 
     def first(self, rows: Rows) -> list[bool]:
         """Whether each row is the first of its person."""
-        persons, names, found = self._persons, self._names, []
+        persons, names, firsts = self._persons, self._names, []
         for person, number, name in zip(rows.person, rows.number, rows.name, strict=True):
             is_first = person not in persons
             if is_first and number not in names:
@@ -53,9 +53,9 @@ class Duplicates:
                 is_first = self._is_another(number, name)
             if is_first:
                 persons[person] = number
-            found.append(is_first)
-        self._households.extend(compress(rows.household, found))
-        return found
+            firsts.append(is_first)
+        self._households.extend(compress(rows.household, firsts))
+        return firsts
 
     def _is_another(self, number: int, name: str) -> bool:
         """Whether nobody of that name had the number."""

@@ -1,4 +1,4 @@
-"""How many of a list may be rung now, and why not the others: the gate's rules over every contact.
+"""How many of a list may be called now, and why not the others: the gate's rules over every contact.
 
 An answer about a list, never leave to dial: a permit made here is counted and thrown away.
 """
@@ -18,11 +18,11 @@ from callserver.domain.campaign import Campaign
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.gate import DialRequest, StoredFacts
-from callserver.engine.suppressions.bulk_lists import OptOuts
+from callserver.engine.lists.reader import OptOuts
 from callserver.ports import Tx
 
 ALLOWED = ""
-"""Counted under this: those who may be rung. The others under their first reason."""
+"""The key of those who may be called; the others are counted under their first reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,22 @@ class AsIf:
     """What an import would change, while it is only tried."""
 
     changes: Mapping[int, Mapping[str, Any]]  # by contact
-    noes: OptOuts
+    opt_outs: OptOuts
     at: datetime
 
-    def contact(self, one: Contact) -> Contact:
+    def contact(self, row: Contact) -> Contact:
         changes = {
-            key: value for key, value in self.changes.get(one.id, {}).items() if key != "rank"
+            key: value for key, value in self.changes.get(row.id, {}).items() if key != "rank"
         }
-        return one._replace(**changes) if changes else one
+        return row._replace(**changes) if changes else row
 
-    def noes_of(self, one: Contact) -> tuple[f.Suppression, ...]:
-        found = []
-        if one.person in self.noes.persons:
-            found.append(f.Suppression(f.Scope.PERSON, self.at))
-        if one.number in self.noes.numbers:
-            found.append(f.Suppression(f.Scope.NUMBER, self.at))
-        return tuple(found)
+    def suppressions_of(self, contact: Contact) -> tuple[f.Suppression, ...]:
+        suppressions = []
+        if contact.person in self.opt_outs.persons:
+            suppressions.append(f.Suppression(f.Scope.PERSON, self.at))
+        if contact.number in self.opt_outs.numbers:
+            suppressions.append(f.Suppression(f.Scope.NUMBER, self.at))
+        return tuple(suppressions)
 
 
 def tally(
@@ -61,13 +61,13 @@ def tally(
 
     `progress` hears how many were asked so far.
     """
-    found: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
     for contacts in bulk_facts.ready(tx, campaign.name):
         for facts in pictures(tx, rules, secret, campaign, contacts, now, as_if):
             answer = permit.decide(facts, "list")
-            found[first_reason(answer)] += 1
-        progress(found.total())
-    return found
+            reasons[first_reason(answer)] += 1
+        progress(reasons.total())
+    return reasons
 
 
 def first_reason(answer: permit.DialPermit | permit.Refusal) -> str:
@@ -89,35 +89,37 @@ def pictures(
     `as_if`: what would be known besides.
     """
     if as_if is not None:
-        contacts = [as_if.contact(one) for one in contacts]
-    subjects = {one.id: gate.subjects_of(one, secret) for one in contacts}
+        contacts = [as_if.contact(contact) for contact in contacts]
+    subjects = {contact.id: gate.subjects_of(contact, secret) for contact in contacts}
     everyone = list({about for four in subjects.values() for about in four})
     suppressions = bulk_facts.suppressions_of(tx, everyone)
     marks = bulk_facts.marks_of(tx, everyone)
-    listed = bulk_facts.listed(tx, list({one.number for one in contacts}))
-    refused = bulk_facts.refused(tx, list({one.number for one in contacts}))
+    listed = bulk_facts.listed(tx, list({contact.number for contact in contacts}))
+    refused = bulk_facts.refused(tx, list({contact.number for contact in contacts}))
     tried = bulk_facts.attempts_of(tx, contacts, now - gate.LOOK_BACK)
     state, washed_at = gate.state_of(tx, rules, campaign, now)
-    for one in contacts:
-        about = subjects[one.id]
+    for contact in contacts:
+        about = subjects[contact.id]
         attempts = {
             attempt
             for key in ("number", "household", "person")
-            for attempt in tried.get((key, getattr(one, key)), ())
+            for attempt in tried.get((key, getattr(contact, key)), ())
         }
         ordered = sorted((mark for key in about for mark in marks.get(key, ())), key=_by_writing)
         known = StoredFacts(
             marks=[mark for _, mark in ordered],
             suppressions=tuple(no for key in about for no in suppressions.get(key, ()))
-            + (() if as_if is None else as_if.noes_of(one)),
-            register=gate.register_as(one.number in listed, washed_at),
+            + (() if as_if is None else as_if.suppressions_of(contact)),
+            register=gate.register_as(contact.number in listed, washed_at),
             attempts=tuple(sorted(attempt.at for attempt in attempts)),
             active_call=any(attempt.is_open for attempt in attempts),
             phoner=f.Phoner(),
             campaign=state,
-            number_refused=one.number in refused,
+            number_refused=contact.number in refused,
         )
-        yield gate.facts_from(rules, DialRequest(one, campaign, DialPath.EXPLAIN, None, now), known)
+        yield gate.facts_from(
+            rules, DialRequest(contact, campaign, DialPath.EXPLAIN, None, now), known
+        )
 
 
 def _by_writing(numbered: tuple[int, object]) -> int:

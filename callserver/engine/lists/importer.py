@@ -1,29 +1,71 @@
-"""Taking a list in: every row is taken, unchanged, a duplicate or refused, and nothing is lost.
+"""The import of a list: staged and compared first, then written in one short transaction.
 
-One transaction a file; the same file twice changes nothing. The list's own order, or the campaign's
-order column, becomes the rank by which contacts are dialed.
+Staging fills a temporary table and takes no lock, so a server that dials does not wait for it. Every
+row has one fate (domain/imports.py); the whole list is taken or nothing of it, and the same file
+twice changes nothing. The list's own order, or the campaign's order column, becomes the rank by which
+contacts are dialed.
 """
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from callserver import texts
-from callserver.database import audit, contacts_import, import_staging, suppressions
+from callserver.database import audit, imports, list_import, marks, suppressions
+from callserver.database.side_connection import aside, for_writing
 from callserver.domain import subject
 from callserver.domain.audit import Kind
 from callserver.domain.campaign import Campaign
-from callserver.domain.facts import Segment
-from callserver.engine.lists import comparison
+from callserver.domain.facts import Scope, Segment
+from callserver.domain.imports import RowFate
+from callserver.engine.lists import comparison, refused_rows
 from callserver.engine.lists.comparison import Comparison
-from callserver.engine.lists.reader import ListReader, Summary, open_list
-from callserver.engine.suppressions import bulk_lists
+from callserver.engine.lists.reader import ListReader, OptOuts, Summary, open_list
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
 from callserver.texts import formats
 
-FATES = ("taken", "changed", "unchanged", "duplicates", "refused")
-"""What becomes of a row: one of these."""
+Progress = Callable[[int, int, str], None]
+"""Rows done, of how many (0: unknown), and the key of a text: what is being done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """Which list, into which campaign, read how."""
+
+    campaign: Campaign
+    raw: bytes
+    columns: Mapping[str, str]  # column -> field, before the synonyms
+    ignored: Collection[str] = ()  # fields that no column is taken for
+    region: str = "DK"  # of numbers without a country code
+    source: str | None = None  # where the people come from, in words
+    file_name: str = ""
+
+    def source_at(self, now: datetime) -> str | None:
+        """Where people come from when the list does not say it; a lead must say it itself."""
+        if self.source or self.campaign.segment is Segment.LEADS:
+            return self.source
+        day = formats.day(now, "da")
+        if not self.file_name:
+            return texts.say("da", "import.source_unnamed", day=day)
+        return texts.say("da", "import.source", file=self.file_name, day=day)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A list that was read into a temporary table of `tx` and compared with the contacts."""
+
+    tx: Tx
+    order: ImportOrder
+    reader: ListReader
+    comparison: Comparison
+
+    @property
+    def summary(self) -> Summary:
+        return self.reader.summary
 
 
 @contextmanager
@@ -32,112 +74,143 @@ def no_collector() -> Iterator[None]:
 
     And a whole collection stops every thread; beside a server that is felt.
     """
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()
 
 
-def take_in(
-    tx: Tx,
-    campaign: Campaign,
-    raw: bytes,
-    now: datetime,
-    *,
-    given: Mapping[str, str] | None = None,
-    region: str = "DK",
-    source: str | None = None,
-    by: str = "command",
-    progress: Callable[[int], None] = lambda _: None,
-) -> Summary:
-    """Take a CSV file into a campaign's list.
+def ignore_progress(done: int, of: int, what: str) -> None:
+    """For an import that nobody watches."""
 
-    `given`: column -> field, before the synonyms. `region`: of numbers without a country code.
-    `source`: where the people come from, in words. `progress` hears how many rows were read so far.
+
+def stage(tx: Tx, order: ImportOrder, today: date, progress: Progress = ignore_progress) -> Staged:
+    """Read the whole list into a temporary table, and compare it with the contacts.
 
     Raises:
-        ConfigurationProblem: the file cannot be read as a list at all.
+        ConfigurationProblem: it cannot be read as a list at all.
     """
-    listed = open_list(campaign, raw, given=given)
-    import_staging.open_table(tx)
-    for lines, ranks, rows in listed.fresh(region, None, now.date()):
-        import_staging.add(tx, zip(lines, ranks, *rows, strict=True))
-        progress(listed.summary.read)
-    compared = comparison.compare(tx, listed, campaign.name, raw, ranked=campaign.order is not None)
-    said = source or source_of(campaign, now)
-    write(tx, campaign, listed, compared, now, source=said, by=by, alone=True)
-    import_staging.close_table(tx)
-    return listed.summary
+    reader = open_list(order.campaign, order.raw, given=order.columns, ignored=order.ignored)
+    lines = order.raw.count(b"\n")
+    list_import.open_table(tx)
+    with no_collector():
+        for numbers, ranks, rows in reader.fresh(order.region, None, today):
+            list_import.add(tx, zip(numbers, ranks, *rows, strict=True))
+            progress(reader.summary.read, lines, "lists.reading")
+        is_ranked = order.campaign.order is not None
+        compared = comparison.compare(tx, reader, order.campaign.name, order.raw, ranked=is_ranked)
+    return Staged(tx, order, reader, compared)
 
 
-def write(
-    tx: Tx,
-    campaign: Campaign,
-    listed: ListReader,
-    compared: Comparison,
-    now: datetime,
+@contextmanager
+def staged_aside(
+    database: str, order: ImportOrder, today: date, progress: Progress = ignore_progress
+) -> Iterator[Staged]:
+    """`stage` on a connection of its own, for the one thread that calls this."""
+    with aside(database) as connection:
+        staged = stage(connection, order, today, progress)
+        connection.commit()
+        yield staged
+
+
+def import_aside(
+    staged: Staged,
+    clock: Callable[[], datetime],
     *,
-    source: str | None,
     by: str,
-    refused: bytes | None = None,
-    alone: bool = False,
+    language: str,
+    progress: Progress = ignore_progress,
 ) -> int:
-    """Write what was staged and compared; the import's number.
+    """Write what was staged aside, all of it or nothing; the import's number."""
+    progress(staged.summary.read, 0, "lists.writing")
+    refused = refused_rows.as_file(staged.summary, language, most=refused_rows.MOST_KEPT)
+    writing = for_writing(staged.tx)
+    with writing.begin():
+        return write(staged, clock(), by=by, refused=refused)
 
-    `alone`: nobody waits for the database, and a long first list may build its indexes afterwards.
+
+def import_list(
+    tx: Tx, campaign: Campaign, raw: bytes, now: datetime, *, source: str | None = None
+) -> Summary:
+    """Stage and write within a transaction that is open already, as for invented people."""
+    staged = stage(tx, ImportOrder(campaign, raw, {}, source=source), now.date())
+    write(staged, now, by="command")
+    list_import.close_table(tx)
+    return staged.summary
+
+
+def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = None) -> int:
+    """Write what was staged, within the open transaction; the import's number.
+
+    `refused`: the refused rows as a file, kept for a while.
     """
-    summary = listed.summary
-    number = contacts_import.begin(tx, campaign.name, summary.content, now)
-    base = contacts_import.last_rank(tx, campaign.name) if campaign.order is None else 0
-    count = import_staging.size(tx)
-    summary.elsewhere = import_staging.elsewhere(tx, campaign.name)
-    indexes = contacts_import.QuickIndexes(tx, campaign.name, summary.read if alone else 0)
+    tx, summary, compared = staged.tx, staged.summary, staged.comparison
+    campaign = staged.order.campaign
+    number = imports.begin(tx, campaign.name, summary.content, now)
+    base = list_import.last_rank(tx, campaign.name) if campaign.order is None else 0
+    count = list_import.size(tx)
+    summary.elsewhere = list_import.elsewhere(tx, campaign.name)
+    indexes = list_import.QuickIndexes(tx, campaign.name, count)
     order = "line" if campaign.order is None else "rank"
-    summary.taken = import_staging.take(
+    source = staged.order.source_at(now)
+    summary.taken = list_import.take(
         tx, campaign.name, number, base, source, order, may_meet=indexes.is_unique_kept
     )
     indexes.build()
-    import_staging.change(tx, compared.all(), compared.closed)
+    list_import.change(tx, compared.all(), compared.closed)
     summary.changed = len(compared.here)
     summary.unchanged = count - summary.taken - summary.changed
-    contacts_import.add_places(tx, campaign.name, listed.places)
-    bulk_lists.add_noes(tx, listed.noes, f"import {number}", by, now)
-    suppressions.want_stopped(tx, [subject.of_person(one) for one in compared.renumbered])
-    finish(tx, campaign, summary, number, now, by=by, refused=refused)
+    list_import.add_places(tx, campaign.name, staged.reader.places)
+    origin = Origin(by=by, at=now)
+    _add_opt_outs(tx, staged.reader.opt_outs, f"import {number}", origin)
+    suppressions.want_stopped(tx, [subject.of_person(key) for key in compared.renumbered])
+    _finish(tx, campaign, summary, number, now, by=by, refused=refused)
     return number
 
 
-def source_of(campaign: Campaign, now: datetime, file: str = "") -> str | None:
-    """Where people come from when neither the list nor whoever takes it in says it, in words.
+def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> None:
+    """Whom the list itself says must not be called: the persons, and their numbers.
 
-    A lead must say itself where it comes from.
+    By the person alone somebody would be called from another list, on which they have another
+    reference or none.
     """
-    if campaign.segment is Segment.LEADS:
-        return None
-    day = formats.day(now, "da")
-    if not file:
-        return texts.say("da", "import.source_unnamed", day=day)
-    return texts.say("da", "import.source", file=file, day=day)
+    if not stated.persons and not stated.numbers:
+        return
+    opt_outs.add_listed(tx, Scope.NUMBER, stated.numbers, list_name, origin)
+    opt_outs.add_listed(tx, Scope.PERSON, stated.persons, list_name, origin)
+    marked = marks.mark_dead(tx, [subject.of_person(key) for key in stated.dead], origin.at)
+    if marked:
+        audit.append(
+            tx,
+            origin.at,
+            Kind.MARKED,
+            mark="deceased",
+            list=list_name,
+            count=marked,
+            by=origin.by,
+        )
 
 
-def finish(
+def _finish(
     tx: Tx,
     campaign: Campaign,
     summary: Summary,
     number: int,
     now: datetime,
     *,
-    by: str = "command",
-    refused: bytes | None = None,
+    by: str,
+    refused: bytes | None,
 ) -> None:
-    """The import's figures and its entry. `refused`: the refused rows as a file, kept for a while."""
+    """The import's figures and its audit entry."""
     counts = summary.counts()
-    kept = sum(counts[name] for name in FATES)
-    if counts["read"] != kept:
-        raise AssertionError(f"of {counts['read']} rows {kept} are accounted for")
+    accounted = sum(counts[fate] for fate in RowFate)
+    if counts["read"] != accounted:
+        raise AssertionError(f"of {counts['read']} rows {accounted} are accounted for")
     figures = {**counts, "elsewhere": summary.elsewhere}
-    contacts_import.finish(tx, number, figures, by=by, refused=refused)
+    imports.finish(tx, number, figures, by=by, refused=refused)
     audit.append(
         tx,
         now,

@@ -132,15 +132,15 @@ def _generous(header: Sequence[str], columns: Sequence[int], region: str) -> Rea
     return read
 
 
-def check_register(found: Numbers) -> None:
+def check_register(numbers: Numbers) -> None:
     """A register's issue replaces the one before: one that was read wrongly must not.
 
     Raises:
         NotNumbers: most of its rows hold no number.
     """
-    if found.numbers and len(found.refused) * 2 > found.read:
+    if numbers.numbers and len(numbers.refused) * 2 > numbers.read:
         raise NotNumbers(
-            f"{len(found.refused)} of {found.read} rows hold no telephone number: this is no register"
+            f"{len(numbers.refused)} of {numbers.read} rows hold no telephone number: this is no register"
             " of numbers; the register in force stays",
             key="not_numbers",
         )

@@ -1,6 +1,6 @@
 """A CSV file read as a campaign's list: who is on it, each person once and ranked, and who is not.
 
-Reads only; what becomes of the rows is taking_in.py's (one transaction) and staging.py's.
+Reads only; importer.py stages and writes the rows.
 """
 
 import hashlib
@@ -17,14 +17,18 @@ from callserver.domain.contact import Reader, Rows
 from callserver.domain.dates import parse_date
 from callserver.domain.heading_words import DECEASED, folded, may_be_counted
 from callserver.domain.headings import ColumnMapping
+from callserver.domain.imports import RowFate
+from callserver.domain.opt_out_cells import is_status_against_calls
 from callserver.domain.sheet import Sheet, Unreadable
 from callserver.engine.lists.duplicates import Duplicates
-from callserver.engine.suppressions.bulk_lists import OptOuts
 from callserver.errors import ConfigurationProblem
 from callserver.texts import InvalidInput
 
 CHUNK = 500
 """Rows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
+
+MOST_STATUSES = 200
+"""Different cells of a column that may be a status."""
 
 LAST = 2**62
 """The rank of a row whose order column is empty: after all the others."""
@@ -41,14 +45,23 @@ class Refused:
 
 
 @dataclass(slots=True)
+class OptOuts:
+    """Whom the list itself says must not be called: keys of persons, and numbers."""
+
+    persons: set[int] = field(default_factory=set)
+    numbers: set[int] = field(default_factory=set)
+    dead: set[int] = field(default_factory=set)  # keys of persons
+
+
+@dataclass(slots=True)
 class Summary:
-    """What became of a file's rows. read = taken + changed + unchanged + duplicates + refused."""
+    """A file's rows by their fate (domain/imports.py): read is the sum of them."""
 
     read: int = 0
     taken: int = 0
-    changed: int = 0  # stand in the campaign already, and something about them is new
-    unchanged: int = 0  # stand in the campaign already, and stay as they are
-    duplicates: int = 0  # stand in this file already
+    changed: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
     refused: list[Refused] = field(default_factory=list)
     elsewhere: dict[str, int] = field(default_factory=dict)  # of those taken, by other campaign
     shared: int = 0  # persons of the file who live with another person of the file
@@ -63,8 +76,8 @@ class Summary:
 
     def columns(self) -> list[tuple[str, str]]:
         """Heading and field of the columns that are read, in the file's order."""
-        found = [(at, name) for name, at in self.heads.columns.items()]
-        return [(self.header[at], name) for at, name in sorted([*found, *self.heads.opt_outs])]
+        columns = [(at, name) for name, at in self.heads.columns.items()]
+        return [(self.header[at], name) for at, name in sorted([*columns, *self.heads.opt_outs])]
 
     def unread(self) -> list[str]:
         """Headings of the columns that are read as nothing."""
@@ -73,17 +86,17 @@ class Summary:
     def counts(self) -> dict[str, int]:
         return {
             "read": self.read,
-            "taken": self.taken,
-            "changed": self.changed,
-            "unchanged": self.unchanged,
-            "duplicates": self.duplicates,
-            "refused": len(self.refused),
+            RowFate.TAKEN.value: self.taken,
+            RowFate.CHANGED.value: self.changed,
+            RowFate.UNCHANGED.value: self.unchanged,
+            RowFate.DUPLICATE.value: self.duplicates,
+            RowFate.REFUSED.value: len(self.refused),
             "shared": self.shared,
             "opted_out": self.opted_out,
         }
 
     def reasons(self) -> Counter[str]:
-        return Counter(one.reason for one in self.refused)
+        return Counter(row.reason for row in self.refused)
 
 
 def open_sheet(raw: bytes) -> Sheet:
@@ -106,8 +119,13 @@ class ListReader:
     rank_of: Callable[[Sequence[str]], int | RowProblem] | None  # None: its line in the file
     summary: Summary
     places: set[str] = field(default_factory=set)
-    noes: OptOuts = field(default_factory=OptOuts)
+    opt_outs: OptOuts = field(default_factory=OptOuts)
     _seen: Duplicates = field(default_factory=Duplicates)
+    _statuses: dict[int, set[str]] = field(init=False)  # unread columns: what stands in them
+
+    def __post_init__(self) -> None:
+        heads = self.summary.heads
+        self._statuses = {at: set() for at in heads.unread if at not in heads.ignored}
 
     def crowds(self, most: int) -> list[int]:
         """The households of more people than that."""
@@ -126,6 +144,7 @@ class ListReader:
         while chunk := list(islice(lines, CHUNK)):
             summary.read += len(chunk)
             rows, problems = reader.read([cells for _, cells in chunk])
+            self._check_unread(chunk)
             if summary.heads.opt_outs:
                 self._note(chunk, reader, rows)
             ranks = self._ranks(chunk, problems)
@@ -146,25 +165,39 @@ class ListReader:
             yield lines_of, ranks, rows
         summary.shared = seen.shared()
 
+    def _check_unread(self, chunk: Sequence[tuple[int, Sequence[str]]]) -> None:
+        """A column that is read as nothing may hold a status that says no: somebody must decide.
+
+        Raises:
+            Doubtful: such a cell stands in a column that nobody has said anything about.
+        """
+        for at in set(self._statuses):
+            fresh = {cells[at] for _, cells in chunk if at < len(cells)} - self._statuses[at]
+            if any(is_status_against_calls(cell) for cell in fresh):
+                raise doubtful([self.summary.header[at]])
+            self._statuses[at] |= fresh
+            if len(self._statuses[at]) > MOST_STATUSES:  # notes or names, no status
+                del self._statuses[at]
+
     def _heading(self, name: str) -> str:
         at = self.summary.heads.columns.get(name)
         return "" if at is None else self.summary.header[at]
 
     def _note(self, chunk: Sequence[tuple[int, Sequence[str]]], reader: Reader, rows: Rows) -> None:
-        """Remember of whom the rows say that they must not be called."""
+        """Remember whom the rows say must not be called."""
         noted = set()
         for said in reader.opt_outs([cells for _, cells in chunk], rows):
             noted.add(said.row)
-            self.noes.persons |= said.persons
-            self.noes.numbers |= said.numbers
+            self.opt_outs.persons |= said.persons
+            self.opt_outs.numbers |= said.numbers
             if said.field == DECEASED:
-                self.noes.dead |= said.persons
+                self.opt_outs.dead |= said.persons
             if not said.is_clear:
                 self.summary.unclear.append(chunk[said.row][0])
         self.summary.opted_out += len(noted)
 
     def refuse_lines(self, raw: bytes, lines: Collection[int], column: str, reason: str) -> None:
-        """Rows that turn out only afterwards to be none to be taken, by the lines they begin on."""
+        """Refuse rows that were staged, by the lines they begin on."""
         own = len(self.summary.header)
         self.summary.refused += [
             Refused(line, column, reason, cells[:own])
@@ -179,13 +212,13 @@ class ListReader:
         """Each row's rank; a row whose rank cannot be read is added to the problems."""
         if self.rank_of is None:
             return [line for line, _ in chunk]
-        found = []
+        ranks = []
         for at, (_, cells) in enumerate(chunk):
             rank = LAST if at in problems else self.rank_of(cells)
             if isinstance(rank, RowProblem):
                 problems[at], rank = rank, LAST
-            found.append(rank)
-        return found
+            ranks.append(rank)
+        return ranks
 
     def _refuse(
         self, chunk: Sequence[tuple[int, Sequence[str]]], problems: Mapping[int, RowProblem]
@@ -201,10 +234,21 @@ class Doubtful(ConfigurationProblem):
     """A column may say who must not be called, and nobody has said what it is."""
 
 
+def doubtful(columns: Sequence[str]) -> Doubtful:
+    """That somebody must say what these columns are."""
+    names = ", ".join(map(repr, columns))
+    return Doubtful(
+        f"not understood: {names}. Such a column may say who must not be called. Say what it is with"
+        " --map 'COLUMN=do_not_call' (or deceased, may_call, born), or --ignore COLUMN",
+        key="doubtful_columns",
+        why=names,
+    )
+
+
 def counts_rows(
     raw: bytes, header: Sequence[str], heads: ColumnMapping, given: Mapping[str, str]
 ) -> str:
-    """The heading of the references where they only count the rows: 1, 2, 3 ... are nobody's own.
+    """The heading of the references where they only count the rows: 1, 2, 3 ... identify nobody.
 
     What we exported, and a column that somebody chose, is a reference whatever it holds.
     """
@@ -249,13 +293,7 @@ def open_list(
     except ValueError as error:
         raise ConfigurationProblem(str(error)) from error
     if heads.doubtful:
-        names = ", ".join(repr(own[at]) for at in heads.doubtful)
-        raise Doubtful(
-            f"not understood: {names}. Such a column may say who must not be called. Say what it is with"
-            " --map 'COLUMN=do_not_call' (or deceased, may_call, born), or --ignore COLUMN",
-            key="doubtful_columns",
-            why=names,
-        )
+        raise doubtful([own[at] for at in heads.doubtful])
     rank_of = _ranker(campaign, own, heads.columns)
     summary = Summary(
         header=own,
@@ -290,11 +328,11 @@ def _ranker(
             return LAST
         try:
             if text.lstrip("-").isdecimal():
-                found = int(text)
+                value = int(text)
             else:
-                found = date.fromisoformat(parse_date(text)).toordinal()
+                value = date.fromisoformat(parse_date(text)).toordinal()
         except ValueError:
             return problem
-        return sign * found if abs(found) < LAST else problem
+        return sign * value if abs(value) < LAST else problem
 
     return rank

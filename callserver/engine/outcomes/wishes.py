@@ -4,7 +4,7 @@ A suppression stops the next dial anywhere, and ends every unanswered call to it
 the same transaction, and follows from its commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,12 @@ from callserver.domain import outcome as outcomes
 from callserver.domain.asking import AskEnd
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.campaign import Campaign
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Scope
+from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
 from callserver.engine.context import EngineContext
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import NotFound
 from callserver.ports import Tx
 
@@ -28,7 +32,7 @@ NO = {
 }
 """The wishes that suppress, and their scopes. "Never" means the person and the number."""
 
-VULNERABLE = "vulnerable"
+VULNERABLE = MarkKind.VULNERABLE.value
 """Not stated by the person, but noticed by the phoner: no more calls, at once."""
 
 
@@ -66,55 +70,45 @@ class Wishes:
         """
         if wish == VULNERABLE:
             now = self._ctx.clock.now()
-            self._mark(tx, contact, outcomes.Mark(VULNERABLE), now, call=call, wish=wish)
+            self._mark(tx, contact, outcomes.Mark(MarkKind.VULNERABLE), now, call=call, wish=wish)
             suppressions.want_stopped(tx, (subject.of_person(contact.person),))
             return
         if wish not in NO:
             known = ", ".join((*NO, VULNERABLE))
             raise NotFound(f"there is no wish {wish!r}; there are {known}", key="no_wish")
+        scopes = NO[wish]
         purpose = self._ctx.rules.known(contact.campaign).purpose
-        opt_out = call or self._ctx.token()
-        for scope in NO[wish]:
-            about = purpose if scope is Scope.PURPOSE else None
-            self._suppress(tx, contact, scope, about, opt_out, by=by, call=call, wish=wish)
+        self._opt_out(
+            tx,
+            contact,
+            scopes,
+            purpose if Scope.PURPOSE in scopes else None,
+            by=by,
+            call=call,
+            wish=wish,
+        )
 
-    def _suppress(
+    def _opt_out(
         self,
         tx: Tx,
         contact: Contact,
-        scope: Scope,
+        scopes: Sequence[Scope],
         purpose: Purpose | None,
-        opt_out: str,
         *,
         by: str,
-        call: str | None = None,
+        call: str | None,
         wish: str | None = None,
     ) -> None:
-        """One row of an opt-out, with its audit entry and the end of calls that ring."""
-        now = self._ctx.clock.now()
-        match scope:
-            case Scope.NUMBER:
-                about = subject.of_number(contact.number)
-            case Scope.HOUSEHOLD:
-                about = subject.of_household(contact.household)
-            case Scope.HASH:
-                about = subject.of_hash(contact.number, self._ctx.secret)
-            case Scope.PERSON | Scope.COMPLAINT | Scope.PURPOSE:
-                about = subject.of_person(contact.person)
-        entry = suppressions.add(tx, about, scope, now, by, purpose=purpose, opt_out=opt_out)
-        suppressions.want_stopped(tx, (about,))
-        audit.append(
-            tx,
-            now,
-            Kind.SUPPRESSED,
+        """Everything that was said in one call is lifted together."""
+        origin = Origin(
+            by=by,
+            at=self._ctx.clock.now(),
+            group=call or self._ctx.token(),
             contact=contact.id,
             call=call,
-            scope=scope.value,
-            purpose=None if purpose is None else purpose.value,
-            suppression=entry,
-            by=by,
-            **({} if wish is None else {"wish": wish}),
+            wish=wish,
         )
+        opt_outs.add(tx, scopes, None, [contact], self._ctx.secret, origin, purpose=purpose)
 
     def apply(
         self,
@@ -132,17 +126,17 @@ class Wishes:
             match consequence:
                 case outcomes.Finish(reason=reason):
                     tried = _tried(contact, consequence)
-                    contacts.set_status(tx, contact.id, "done", reason=reason, **tried)
+                    contacts.set_status(tx, contact.id, ContactStatus.DONE, reason=reason, **tried)
                 case outcomes.Again(at=at, reason=reason):
                     tried = _tried(contact, consequence)
                     contacts.set_status(
-                        tx, contact.id, "waiting", reason=reason, next_at=at, **tried
+                        tx, contact.id, ContactStatus.WAITING, reason=reason, next_at=at, **tried
                     )
                 case outcomes.CallBackAt():
                     self._call_back(tx, contact, consequence, now)
                 case outcomes.Suppress(scope=scope, purpose=purpose):
                     about = purpose or (campaign.purpose if scope is Scope.PURPOSE else None)
-                    self._suppress(tx, contact, scope, about, call, by=by, call=call)
+                    self._opt_out(tx, contact, (scope,), about, by=by, call=call)
                 case outcomes.Mark():
                     self._mark(tx, contact, consequence, now, call=call)
 
@@ -152,7 +146,7 @@ class Wishes:
         contacts.set_status(
             tx,
             contact.id,
-            "call_back",
+            ContactStatus.CALL_BACK,
             next_at=promised.at,
             callback_for=promised.at,
             callback_phoner=promised.phoner,
@@ -170,7 +164,7 @@ class Wishes:
 
     def asks_for_call(self, tx: Tx, contact: Contact, now: datetime) -> None:
         """The person asks to be called, of their own accord: that ends their "no, thank you"."""
-        self._mark(tx, contact, outcomes.Mark("requested"), now, call=None)
+        self._mark(tx, contact, outcomes.Mark(MarkKind.REQUESTED), now, call=None)
 
     def _mark(
         self,
@@ -184,12 +178,12 @@ class Wishes:
     ) -> None:
         about = (
             subject.of_number(contact.number)
-            if learned.kind in ("reassigned", "bad_number", "abandoned")
+            if learned.kind in ABOUT_THE_NUMBER
             else subject.of_person(contact.person)
         )
         marks.mark(tx, about, learned.kind, now, learned.detail)
         audit.append(
-            tx, now, Kind.MARKED, contact=contact.id, call=call, mark=learned.kind, **details
+            tx, now, Kind.MARKED, contact=contact.id, call=call, mark=learned.kind.value, **details
         )
 
 

@@ -1,4 +1,4 @@
-"""Who called this number, and why? Every call and every refused attempt, for whoever asks.
+"""Who called this number, and why? Every call and every refused attempt.
 
 The look-up itself is an audit entry: people have a right to know who looked.
 """
@@ -50,7 +50,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class CallHistory:
-    """All that we know about having rung, or not having rung, a number."""
+    """Everything known about calls, and refused calls, to a number."""
 
     calls: tuple[CallRecord, ...]
     refused: tuple[RefusedAttempt, ...]
@@ -62,17 +62,15 @@ def why(tx: Tx, number: str, secret: bytes, by: str, now: datetime) -> CallHisto
     """Look a number up, and write down that somebody did."""
     key = phone.to_int(number)
     known = contacts.by_number(tx, key)
-    rung = calls.of_number(tx, key)
-    audit.append(tx, now, Kind.LOOKED_UP, by=by, contacts=[one.id for one in known])
+    made = calls.of_number(tx, key)
+    audit.append(tx, now, Kind.LOOKED_UP, by=by, contacts=[contact.id for contact in known])
     refused = [
         _refused(entry)
-        for one in known
-        for entry in audit.about(tx, contact=one.id)
+        for contact in known
+        for entry in audit.about(tx, contact=contact.id)
         if entry["kind"] == Kind.REFUSED
     ]
-    subjects = [subject.of_number(key), subject.of_hash(key, secret)]
-    subjects += [subject.of_person(one.person) for one in known]
-    subjects += [subject.of_household(one.household) for one in known]
+    subjects = subject.everyone_at(key, known, secret)
     return CallHistory(
         calls=tuple(
             CallRecord(
@@ -84,22 +82,22 @@ def why(tx: Tx, number: str, secret: bytes, by: str, now: datetime) -> CallHisto
                 call.code,
                 call.outcome,
             )
-            for call in rung
+            for call in made
         ),
         refused=tuple(sorted(refused, key=lambda one: one.at)),
         sources=tuple(
             sorted(
                 {
-                    Source(said, one.campaign)
-                    for one in known
-                    if (said := subject.told_source(one.source))
+                    Source(said, contact.campaign)
+                    for contact in known
+                    if (said := subject.told_source(contact.source))
                 }
             )
         ),
         suppressed=tuple(
-            one
-            for one in suppressions.for_subjects(tx, sorted(set(subjects)))
-            if one.lifted_at is None
+            suppression
+            for suppression in suppressions.for_subjects(tx, subjects)
+            if suppression.lifted_at is None
         ),
     )
 
@@ -115,7 +113,7 @@ def _refused(entry: Mapping[str, Any]) -> RefusedAttempt:
 
 def names(rules: Rules, campaign: str, language: str) -> tuple[str, str]:
     """The organisation that rang, and why, in the campaign's own words."""
-    found = rules.current.campaigns.get(campaign)
-    if found is None:
+    known = rules.current.campaigns.get(campaign)
+    if known is None:
         return campaign, ""
-    return found.organisation, found.why.en if language == "en" else found.why.da
+    return known.organisation, known.why.en if language == "en" else known.why.da

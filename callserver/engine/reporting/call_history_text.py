@@ -11,7 +11,7 @@ from callserver.engine.reporting.call_history import CallHistory, CallRecord, Re
 from callserver.texts import formats
 
 HOME = ZoneInfo("Europe/Copenhagen")
-"""The house's own clock, on which colleagues speak of times."""
+"""The organisation's time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,14 @@ _NEVER_RANG = frozenset({"declined", "never_placed"})
 
 
 def when(at: datetime, language: str) -> str:
-    """An instant on the house's clock."""
+    """An instant in the organisation's time zone."""
     return formats.moment(at.astimezone(HOME), language)
 
 
 def words(answer: CallHistory, rules: Rules, language: str) -> Iterator[HistorySentence]:
     """Every call and refused attempt in order of time; then sources and suppressions."""
     told = [(call.at, _called(call, rules, language)) for call in answer.calls]
-    told += [(one.at, _refused(one, language)) for one in answer.refused]
+    told += [(row.at, _refused(row, language)) for row in answer.refused]
     yield from (HistorySentence(text, at) for at, text in sorted(told))
     if not told:
         yield HistorySentence(texts.say(language, "why.nothing"))

@@ -1,7 +1,7 @@
-"""Figures of campaigns by day: what was rung, reached and came of it. Never of a single phoner.
+"""Figures of campaigns by day: calls, answers and outcomes. Never of a single phoner.
 
-Days are the house's own (Copenhagen). Each day of each campaign is one look along an index, so a
-report costs what it shows, not what the house has ever done.
+Days are Copenhagen's. Each day of each campaign is one look-up along an index, so a report costs
+what it shows, not what the database holds.
 """
 
 from collections import Counter
@@ -9,11 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
-
-from callserver.database import floor
-from callserver.database.tables import calls
-from callserver.domain.call import DialPath
+from callserver.database import figures, floor
 from callserver.domain.campaign import Campaign
 from callserver.engine.reporting.call_history_text import HOME
 from callserver.errors import Impossible
@@ -38,27 +34,6 @@ class Day:
     refusals: Mapping[str, int]  # by the first reason; a refused call is no dial
 
 
-_ended = type_coerce(calls.c.ended_at, BigInteger)
-_answered = type_coerce(calls.c.answered_at, BigInteger)
-_day = (
-    select(
-        calls.c.cause,
-        calls.c.outcome,
-        calls.c.answered_at.is_not(None).label("answered"),
-        calls.c.abandoned,
-        func.count().label("number"),
-        func.coalesce(func.sum(_ended - _answered), 0).label("talked"),
-    )
-    .where(
-        calls.c.campaign == bindparam("campaign"),
-        calls.c.permit_at >= bindparam("since"),
-        calls.c.permit_at < bindparam("until"),
-        calls.c.path != DialPath.CONFIRMATION.value,  # no call of the campaign's
-    )
-    .group_by(calls.c.cause, calls.c.outcome, calls.c.answered_at.is_not(None), calls.c.abandoned)
-)
-
-
 def days(first: date, last: date) -> list[date]:
     """Each day of a report.
 
@@ -72,19 +47,19 @@ def days(first: date, last: date) -> list[date]:
 
 
 def begins(day: date) -> datetime:
-    """The instant at which the house's day begins."""
+    """The instant at which the day begins in Copenhagen."""
     return datetime.combine(day, time(), HOME).astimezone(UTC)
 
 
 def report(tx: Tx, campaigns: Sequence[Campaign], wanted: Sequence[date]) -> list[Day]:
-    """The days on which something was rung or refused, by campaign and day."""
+    """The days on which somebody was called or a call was refused, by campaign and day."""
     refused = {day: floor.refusals(tx, day.isoformat()) for day in wanted}
-    found = [
+    figures_of_days = [
         _of(tx, campaign, day, refused[day].get(campaign.name, {}))
         for campaign in campaigns
         for day in wanted
     ]
-    return [one for one in found if one.dials or one.refusals]
+    return [one for one in figures_of_days if one.dials or one.refusals]
 
 
 def _of(tx: Tx, campaign: Campaign, day: date, refusals: Mapping[str, int]) -> Day:
@@ -92,8 +67,7 @@ def _of(tx: Tx, campaign: Campaign, day: date, refusals: Mapping[str, int]) -> D
     causes: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     dials = answered = abandoned = talked = agreements = 0
-    asked = {"campaign": campaign.name, "since": since, "until": until}
-    for row in tx.execute(_day, asked):
+    for row in figures.calls_between(tx, campaign.name, since, until):
         if row.cause in ("declined", "never_placed"):
             continue  # no telephone rang
         dials += row.number

@@ -1,4 +1,4 @@
-"""How the house stands: lists, orders and alarms, in one reading that many may share."""
+"""The floor's figures: lists, orders and alarms, in one reading that many users share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from callserver.domain import alarm, hours
 from callserver.domain.alarm import Alarm
 from callserver.domain.audit import Kind as AuditKind
 from callserver.domain.campaign import Campaign
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.hours import Place
 from callserver.domain.permit import MOST_CLOCK_SKEW_MS
 from callserver.engine import clock_checks
@@ -83,7 +84,7 @@ def standing(tx: Tx, ctx: EngineContext, counted: CampaignFigures) -> FloorFigur
     found = []
     for name, campaign in current.campaigns.items():
         by_status = counted.by_status.get(name, {})
-        open_now, next_at = _ahead(tx, ctx, campaign, by_status.get("ready", 0), now)
+        open_now, next_at = _ahead(tx, ctx, campaign, by_status.get(ContactStatus.READY, 0), now)
         dials, answered, abandoned = days.get(name, (0, 0, 0))
         found.append(
             Progress(
@@ -115,7 +116,7 @@ def _ahead(
     """How many are ready where it is open, and when it goes on where it is not."""
     policy = ctx.rules.current.policy_of(campaign)
     places = contacts.ready_places(tx, campaign.name, contacts.places_of(tx, campaign.name))
-    open_places = [one for one in places if hours.is_open(policy, Place.parse(one), now)]
+    open_places = [place for place in places if hours.is_open(policy, Place.parse(place), now)]
     if places and len(open_places) == len(places):
         open_now = ready
     else:  # some sleep: only then are places counted one by one

@@ -1,4 +1,4 @@
-"""What a change of the rules would do to the lists: who may be rung under each of two configurations."""
+"""What a change of the rules would do to the lists: who may be called under each of two configurations."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One campaign's ready contacts by the first reason against them (callable_now.ALLOWED: none).
+    """One campaign's ready contacts by the first reason against them (eligibility.ALLOWED: none).
 
     None: there is no such campaign under those rules.
     """
@@ -48,14 +48,14 @@ def effects(
     total = sum(sizes[name] * turns[name] for name in names)
     done = 0
 
-    def ask(found: Configuration, name: str) -> Counter[str] | None:
+    def ask(rules_then: Configuration, name: str) -> Counter[str] | None:
         nonlocal done
-        campaign: Campaign | None = found.campaigns.get(name)
+        campaign: Campaign | None = rules_then.campaigns.get(name)
         if campaign is None:
             return None
         so_far = done
         counted = eligibility.tally(
-            tx, Rules(found), secret, campaign, at, lambda n: progress(so_far + n, total)
+            tx, Rules(rules_then), secret, campaign, at, lambda n: progress(so_far + n, total)
         )
         done += counted.total()
         return counted

@@ -48,14 +48,14 @@ def beginning(tx: Tx, folder: Folder) -> Configuration:
     """
     kept = revisions.in_force(tx)
     try:
-        found, _ = folder.read()
+        configuration, _ = folder.read()
     except ConfigurationProblem as problem:
         if kept is None or kept.texts is None:
             raise
         log.error("configuration_refused", kept=kept.hash, why=str(problem))  # noqa: TRY400
     else:
-        if kept is None or kept.texts is None or kept.hash == found.revision:
-            return found
+        if kept is None or kept.texts is None or kept.hash == configuration.revision:
+            return configuration
     composed = folder.compose(kept.texts)
     if isinstance(composed, Configuration):
         return composed
@@ -90,7 +90,7 @@ class RulesInForce:
             log.info("configuration_first", revision=found.revision, folder=str(self.folder))
 
     async def look(self) -> None:
-        """Follow what is in force, and take in a changed folder once it has come to rest."""
+        """Follow what is in force, and adopt a changed folder once its files stop changing."""
         await self.follow()
         signature = self.folder.signature()
         if signature == self._seen:
@@ -137,7 +137,7 @@ class RulesInForce:
         """The rules in force and their texts, this process's rules being those."""
         await self.follow()
         kept = await self._ctx.store.read(revisions.in_force)
-        if kept is None or kept.texts is None:  # nobody has started this house yet
+        if kept is None or kept.texts is None:  # no server has started yet
             await self.start()
             kept = await self._ctx.store.read(revisions.in_force)
         if kept is None or kept.texts is None or kept.hash != self._ctx.rules.current.revision:
@@ -177,21 +177,23 @@ class RulesInForce:
             case "behind":
                 log.warning("folder_behind", kept=base.revision, folder=found.revision)
 
-    def _first(self, tx: Tx, found: Configuration, texts: Texts, instead_of: str | None) -> bool:
+    def _first(
+        self, tx: Tx, configuration: Configuration, texts: Texts, instead_of: str | None
+    ) -> bool:
         """There is nobody yet who could approve: the folder's rules are in force."""
         revisions.lock(tx)
         if revisions.current(tx) != instead_of:
             return False  # another process was first, and is followed
         now = self._ctx.clock.now()
-        revisions.put_in_force(tx, found.revision, found.content, texts, now)
-        audit.append(tx, now, Kind.CONFIGURATION, revision=found.revision)
+        revisions.put_in_force(tx, configuration.revision, configuration.content, texts, now)
+        audit.append(tx, now, Kind.CONFIGURATION, revision=configuration.revision)
         return True
 
     def _arrived(
         self,
         tx: Tx,
         base: Configuration,
-        found: Configuration,
+        configuration: Configuration,
         texts: Texts,
         words: Texts,
         opens: tuple[Looser, ...],
@@ -200,23 +202,23 @@ class RulesInForce:
     ) -> str:
         revisions.lock(tx)
         if revisions.current(tx) != base.revision:
-            return "overtaken"  # another process was quicker; the next look compares anew
-        if starting and revisions.get(tx, found.revision) is not None:
+            return "overtaken"  # another process was quicker; the next look compares again
+        if starting and revisions.get(tx, configuration.revision) is not None:
             return "behind"  # an older revision: the folder was never brought up to date
         now = self._ctx.clock.now()
         paths = changed(words, texts)
         if not opens:
             self._settle_files(tx)
-            activate(tx, found, texts, now, paths=paths, by="files")
+            activate(tx, configuration, texts, now, paths=paths, by="files")
             return "active"
-        if revisions.told_of(tx, found.revision, base.revision):
+        if revisions.told_of(tx, configuration.revision, base.revision):
             return "told"
         self._settle_files(tx)
         key = revisions.propose(
             tx,
             at=now,
             base=base.revision,
-            revision=found.revision,
+            revision=configuration.revision,
             texts=dict(texts),
             changed=paths,
             looser=plain(opens),
@@ -227,7 +229,7 @@ class RulesInForce:
             Kind.CONFIGURATION,
             did="proposed",
             proposal=key,
-            revision=found.revision,
+            revision=configuration.revision,
             paths=paths,
             looser=len(opens),
             by="files",
@@ -242,10 +244,12 @@ class RulesInForce:
             audit.append(tx, now, Kind.CONFIGURATION, did="withdrawn", proposal=one.id, by="files")
 
 
-def activate(tx: Tx, found: Configuration, texts: Texts, now: datetime, **said: Any) -> None:
+def activate(
+    tx: Tx, configuration: Configuration, texts: Texts, now: datetime, **said: Any
+) -> None:
     """In force from this transaction on, with its entry."""
-    revisions.put_in_force(tx, found.revision, found.content, texts, now)
-    audit.append(tx, now, Kind.CONFIGURATION, revision=found.revision, **said)
+    revisions.put_in_force(tx, configuration.revision, configuration.content, texts, now)
+    audit.append(tx, now, Kind.CONFIGURATION, revision=configuration.revision, **said)
 
 
 def changed(was: Texts, would: Texts) -> list[str]:
@@ -253,6 +257,6 @@ def changed(was: Texts, would: Texts) -> list[str]:
     return sorted(path for path in {*was, *would} if was.get(path) != would.get(path))
 
 
-def plain(found: tuple[Looser, ...]) -> list[dict[str, Any]]:
+def plain(rules: tuple[Looser, ...]) -> list[dict[str, Any]]:
     """As the proposals table keeps it."""
-    return [asdict(one) for one in found]
+    return [asdict(one) for one in rules]

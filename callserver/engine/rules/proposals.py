@@ -75,16 +75,16 @@ class RuleProposals:
 
     def __init__(self, ctx: EngineContext, rules: RulesInForce) -> None:
         self._ctx = ctx
-        self._revising = rules
+        self._rules_in_force = rules
 
     async def check(self, user: User, texts: Mapping[str, str | None]) -> Checked:
         """What it would be if these files were so (None: gone). Changes nothing.
 
         Raises:
-            Impossible: a path that is none of the configuration's.
+            Impossible: a path outside the configuration.
             NotAllowed: it changes what is not the user's department's.
         """
-        base, was = await self._revising.in_force()
+        base, was = await self._rules_in_force.in_force()
         for path in texts:
             if path not in was and not _PATH.fullmatch(path):
                 raise Impossible(f"{path!r} is no file of the configuration", key="rules_path")
@@ -93,7 +93,7 @@ class RuleProposals:
         }
         kept = {path: text for path, text in was.items() if path not in texts}
         would = {**kept, **given}
-        found = await asyncio.to_thread(self._revising.folder.compose, would)
+        found = await asyncio.to_thread(self._rules_in_force.folder.compose, would)
         if not isinstance(found, Configuration):
             return Checked(found, base, was, would, None)
         _within_department(user.department, base, found)
@@ -120,7 +120,7 @@ class RuleProposals:
         return await self._in_force(checked.was, checked.would, found)
 
     def _enter(
-        self, tx: Tx, user: User, checked: Checked, found: Configuration, why: str
+        self, tx: Tx, user: User, checked: Checked, configuration: Configuration, why: str
     ) -> int | None:
         revisions.lock(tx)
         if revisions.current(tx) != checked.base.revision:
@@ -128,7 +128,7 @@ class RuleProposals:
         now = self._ctx.clock.now()
         by = f"user:{user.id}"
         if not checked.looser:
-            in_force.activate(tx, found, checked.would, now, paths=checked.changed, by=by)
+            in_force.activate(tx, configuration, checked.would, now, paths=checked.changed, by=by)
             return None
         key = revisions.propose(
             tx,
@@ -136,12 +136,12 @@ class RuleProposals:
             by=user.id,
             why=why.strip(),
             base=checked.base.revision,
-            revision=found.revision,
+            revision=configuration.revision,
             texts=dict(checked.would),
             changed=checked.changed,
             looser=in_force.plain(checked.looser),
         )
-        said = {"revision": found.revision, "paths": checked.changed}
+        said = {"revision": configuration.revision, "paths": checked.changed}
         _note(tx, now, "proposed", key, by, looser=len(checked.looser), **said)
         return key
 
@@ -150,10 +150,10 @@ class RuleProposals:
 
         Raises:
             NotFound: there is none.
-            NotAllowed: it is the user's own, or not of her department.
+            NotAllowed: it is the user's own, or not of their department.
             Impossible: it is decided, or is not what the user has `seen` (its revision).
         """
-        base, was = await self._revising.in_force()
+        base, was = await self._rules_in_force.in_force()
         one = await self._ctx.store.read(lambda tx: _open(tx, key))
         if one.by == user.id:
             raise NotAllowed("somebody else has to approve this", key="rules_own")
@@ -162,7 +162,7 @@ class RuleProposals:
             raise Impossible("the rules have changed meanwhile; look again", key="rules_moved")
         if one.revision != seen:
             raise Impossible("this is not what you have seen; look again", key="rules_moved")
-        found = await asyncio.to_thread(self._revising.folder.compose, one.texts)
+        found = await asyncio.to_thread(self._rules_in_force.folder.compose, one.texts)
         if not isinstance(found, Configuration):
             raise Impossible("the change has problems by now", key="rules_problems")
         _within_department(user.department, base, found)
@@ -222,12 +222,12 @@ class RuleProposals:
         old: Texts = {} if before is None else before.texts or {}
         if any(old.get(path) != was.get(path) for path in one.changed):
             raise Impossible(
-                "the same files were changed meanwhile: propose it anew", key="rules_conflict"
+                "the same files were changed meanwhile: propose it again", key="rules_conflict"
             )
         kept = {path: text for path, text in was.items() if path not in one.changed}
         mine = {path: one.texts[path] for path in one.changed if path in one.texts}
         would = {**kept, **mine}
-        found = await asyncio.to_thread(self._revising.folder.compose, would)
+        found = await asyncio.to_thread(self._rules_in_force.folder.compose, would)
         if not isinstance(found, Configuration):
             raise Impossible("the change has problems by now", key="rules_problems")
         opens = in_force.plain(looser(base, found))
@@ -240,17 +240,17 @@ class RuleProposals:
 
         await self._ctx.store.run(work)
 
-    async def _in_force(self, was: Texts, would: Texts, found: Configuration) -> Outcome:
+    async def _in_force(self, was: Texts, would: Texts, configuration: Configuration) -> Outcome:
         """This process goes first, and the folder is brought to say the same."""
-        self._ctx.rules.current = found
-        log.info("configuration_active", revision=found.revision)
+        self._ctx.rules.current = configuration
+        log.info("configuration_active", revision=configuration.revision)
         written = await asyncio.to_thread(self._write, was, would)
         if written in (Written.SAME, Written.YES):
-            self._revising.ahead = ""
-        return Outcome(found.revision, None, written)
+            self._rules_in_force.ahead = ""
+        return Outcome(configuration.revision, None, written)
 
     def _write(self, was: Texts, would: Texts) -> Written:
-        folder = self._revising.folder
+        folder = self._rules_in_force.folder
         if folder.holds(would):
             return Written.SAME
         if not folder.holds(was):
@@ -278,7 +278,7 @@ def _note(tx: Tx, now: datetime, did: str, key: int, by: str, **more: Any) -> No
 
 
 def _within_department(department: str | None, was: Configuration, would: Configuration) -> None:
-    """Whoever has a department changes only its campaigns, and nothing that others live by.
+    """A user with a department changes only its campaigns, and nothing that others depend on.
 
     Raises:
         NotAllowed: it reaches further.

@@ -1,6 +1,8 @@
 """What a supervisor does to a seat: answer a raised hand, end a shift."""
 
-from callserver.database import audit, seats
+from datetime import datetime
+
+from callserver.database import accounts, audit, seats
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
 from callserver.domain.audit import Kind
@@ -29,6 +31,10 @@ class SupervisorActions:
             audit.append(tx, now, Kind.HAND, seat=seat, up=False, answered=True, by=by)
 
         await self._ctx.store.run(work)
+
+    async def be_present(self, user: User, now: datetime) -> None:
+        """A supervisor is on the floor: a phoner's second shift needs that."""
+        await self._ctx.store.run(lambda tx: accounts.seen(tx, user.id, now))
 
     async def end_shift(self, user: User, seat: int) -> None:
         """No further call: the seat is off as soon as nothing is in hand, an outcome included.

@@ -1,6 +1,6 @@
 """Ending an opt-out: the person's own newer request, proposed by one colleague, approved by another.
 
-All rows of one opt-out (number, person, household, complaint) end together. Whoever wrote one down by
+All rows of one opt-out (number, person, household, complaint) end together. A user who recorded one by
 mistake may undo it within ten minutes, alone.
 """
 
@@ -59,7 +59,7 @@ def propose(
             key="request_not_newer",
         )
     keys = [row.id for row in rows]
-    if any(set(keys) & set(one.suppressions) for one in lifts.waiting(tx)):
+    if any(set(keys) & set(lift.suppressions) for lift in lifts.waiting(tx)):
         raise Impossible("this is proposed already, and waits", key="lift_waits")
     key = lifts.add(
         tx,
@@ -92,19 +92,19 @@ def approve(tx: Tx, key: int, user: User, now: datetime) -> int:
         NotFound: no such proposal waits.
     """
     _check_right(user)
-    found = _decide(tx, key, user, "approved", now)
-    rows = suppressions.of_same_opt_out(tx, found.suppressions)
+    lift = _decide(tx, key, user, "approved", now)
+    rows = suppressions.of_same_opt_out(tx, lift.suppressions)
     for row in rows:
-        if row.id in found.suppressions and suppressions.lift(tx, row.id, now):
+        if row.id in lift.suppressions and suppressions.lift(tx, row.id, now):
             audit.append(
                 tx,
                 now,
                 Kind.LIFTED,
                 suppression=row.id,
                 lift=key,
-                proposed_by=f"user:{found.by}",
+                proposed_by=f"user:{lift.by}",
                 by=f"user:{user.id}",
-                why=found.why,
+                why=lift.why,
             )
     return len(rows)
 
@@ -149,11 +149,11 @@ def _check_right(user: User) -> None:
 
 
 def _decide(tx: Tx, key: int, user: User, state: str, now: datetime) -> Lift:
-    found = lifts.find(tx, key)
-    if found is None or found.state != "open":
+    lift = lifts.find(tx, key)
+    if lift is None or lift.state != "open":
         raise NotFound("no such proposal waits", key="no_lift")
-    if state == "approved" and found.by == user.id:
+    if state == "approved" and lift.by == user.id:
         raise NotAllowed("a second colleague approves it", key="lift_second")
     if not lifts.decide(tx, key, state=state, by=user.id, at=now):
         raise NotFound("no such proposal waits", key="no_lift")
-    return found
+    return lift

@@ -1,20 +1,19 @@
-"""Single opt-outs by hand: whom a scope is about, and writing it down.
+"""Opt-outs: the one way to write them, however they reached us.
 
-What a phoner or a caller says goes through wishes.py; this serves whoever keeps the lists.
+A page, a command, the API, an outcome, a key pressed by a caller, a list of numbers or a column of a
+contact list: each writes through this module. So each opt-out waits for dial decisions under way,
+marks every open call to its subjects to be silenced, and has its audit entry, all in one transaction.
 """
 
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
-
-from sqlalchemy import select
 
 from callserver.database import audit, contacts, suppressions
 from callserver.database.contacts import Contact
-from callserver.database.tables import suppressions as table
 from callserver.domain import subject
 from callserver.domain.audit import MOST_WORDS, Kind, may_be_kept
 from callserver.domain.facts import Purpose, Scope
@@ -25,9 +24,12 @@ NOT_LIFTED_BY_NUMBER = frozenset({Scope.COMPLAINT.value, Scope.HOUSEHOLD.value, 
 """A household's no is more than one person's, and an erased person cannot be asked: these, and
 complaints, are lifted only by id, or together with the rest of their opt-out."""
 
+CHUNK = 10_000
+"""Rows a statement: SQLite takes 32,766 values in one, PostgreSQL 65,535."""
 
-class Heard(StrEnum):
-    """How somebody's no reached us, when it was not in a call."""
+
+class ReceivedBy(StrEnum):
+    """How an opt-out reached us, when it was not said in a call."""
 
     TELEPHONE = "telephone"
     LETTER = "letter"
@@ -38,96 +40,134 @@ class Heard(StrEnum):
     OTHER = "other"
 
 
-def subjects(
-    scope: Scope, number: int | None, known: Iterable[Contact], secret: bytes
-) -> tuple[str, ...]:
-    """Whom a no of this scope is about: the number itself, or everyone known at it.
-
-    Raises:
-        Impossible: the scope is about a person or household, and nobody is known.
-    """
-    people = list(known)
-    numbers = {one.number for one in people} if number is None else {number}
-    match scope:
-        case Scope.NUMBER:
-            found = {subject.of_number(one) for one in numbers}
-        case Scope.HASH:
-            found = {subject.of_hash(one, secret) for one in numbers}
-        case Scope.HOUSEHOLD:
-            found = {subject.of_household(one.household) for one in people}
-        case Scope.PERSON | Scope.COMPLAINT | Scope.PURPOSE:
-            found = {subject.of_person(one.person) for one in people}
-    if not found:
-        raise Impossible(
-            "nobody is known at this number; --scope number reaches the number itself",
-            key="nobody_known",
-        )
-    return tuple(sorted(found))
-
-
-def new_opt_out() -> str:
-    """A name for what is lifted together."""
+def new_group() -> str:
+    """A name for suppressions that are lifted together."""
     return secrets.token_hex(10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who recorded an opt-out, when, and where it was said."""
+
+    by: str
+    at: datetime
+    group: str = field(default_factory=new_group)  # its suppressions are lifted together
+    received_by: ReceivedBy | None = None
+    contact: int | None = None
+    call: str | None = None
+    wish: str | None = None
 
 
 def add(
     tx: Tx,
-    about: Iterable[str],
-    scope: Scope,
-    by: str,
-    now: datetime,
+    scopes: Iterable[Scope],
+    number: int | None,
+    people: Sequence[Contact],
+    secret: bytes,
+    origin: Origin,
     *,
     purpose: Purpose | None = None,
-    ringing: Iterable[str] = (),
-    heard: Heard | None = None,
-    opt_out: str | None = None,
 ) -> list[int]:
-    """Write the noes down, with their entries and the stop of what rings; their ids.
+    """Write an opt-out of some scopes down; the ids of its suppressions.
 
-    `opt_out`: what they belong to, when one opt-out has several scopes; they are lifted together.
-    `heard`: how we heard of it. `ringing`: subjects to be silenced besides those of the noes: a hash tells no call's number.
+    `number`: what the opt-out is about; None: the people's own numbers. `people`: who is known there.
+    `purpose`: with the scope of one only, this purpose; None: none in particular.
 
     Raises:
-        Impossible: a purpose is given, and the scope is another than that of a purpose.
+        Impossible: a scope is about people, and nobody is known; or a purpose goes with another scope.
     """
-    if purpose is not None and scope is not Scope.PURPOSE:
+    scopes = tuple(scopes)
+    if purpose is not None and Scope.PURPOSE not in scopes:
         raise Impossible(
             f"a purpose goes with the scope {Scope.PURPOSE.value!r} only", key="no_purpose"
         )
     ids = []
-    opt_out = opt_out or new_opt_out()
-    said: dict[str, Any] = {} if heard is None else {"heard": heard.value}
-    for one in about:
-        key = suppressions.add(
-            tx, one, scope, now, by, purpose=purpose, heard=heard, opt_out=opt_out
-        )
-        suppressions.want_stopped(tx, (one, *ringing))
-        audit.append(
-            tx,
-            now,
-            Kind.SUPPRESSED,
-            scope=scope.value,
-            purpose=None if purpose is None else purpose.value,
-            suppression=key,
-            by=by,
-            **said,
-        )
-        ids.append(key)
+    for scope in scopes:
+        subjects = subject.reached_by(scope, number, people, secret)
+        if not subjects:
+            raise Impossible(
+                "nobody is known at this number; --scope number reaches the number itself",
+                key="nobody_known",
+            )
+        about = purpose if scope is Scope.PURPOSE else None
+        ids += [_add_one(tx, key, scope, about, origin) for key in subjects]
+        # A hash does not name the number of an open call, so the number itself is silenced.
+        silenced = Scope.NUMBER if scope is Scope.HASH else scope
+        suppressions.want_stopped(tx, subject.reached_by(silenced, number, people, secret))
     return ids
 
 
-def about_number(tx: Tx, number: int, secret: bytes) -> list[tuple[int, str]]:
-    """Ids and scopes of what is in force against a number, whoever of its people it is about."""
-    known = contacts.by_number(tx, number)
-    found = {subject.of_number(number), subject.of_hash(number, secret)}
-    found |= {subject.of_person(one.person) for one in known}
-    found |= {subject.of_household(one.household) for one in known}
-    query = (
-        select(table.c.id, table.c.scope)
-        .where(table.c.subject.in_(sorted(found)), table.c.lifted_at.is_(None))
-        .order_by(table.c.id)
+def _add_one(tx: Tx, about: str, scope: Scope, purpose: Purpose | None, origin: Origin) -> int:
+    key = suppressions.add(
+        tx,
+        about,
+        scope,
+        origin.at,
+        origin.by,
+        purpose=purpose,
+        heard=origin.received_by,
+        opt_out=origin.group,
     )
-    return [(key, scope) for key, scope in tx.execute(query)]
+    details = {"wish": origin.wish, "heard": origin.received_by}
+    audit.append(
+        tx,
+        origin.at,
+        Kind.SUPPRESSED,
+        scope=scope.value,
+        purpose=None if purpose is None else purpose.value,
+        suppression=key,
+        by=origin.by,
+        contact=origin.contact,
+        call=origin.call,
+        **{name: str(value) for name, value in details.items() if value is not None},
+    )
+    return key
+
+
+def add_listed(
+    tx: Tx,
+    scope: Scope,
+    keys: Collection[int],
+    list_name: str,
+    origin: Origin,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Write a whole list of numbers or persons down, with one audit entry; how many were new.
+
+    The rows have no group: each is lifted by itself, under the list's name.
+    """
+    suppressions.before_suppressing(tx)
+    added = 0
+    ordered = sorted(keys)
+    for at in range(0, len(ordered), CHUNK):
+        progress(at)
+        added += suppressions.add_listed(
+            tx, scope, ordered[at : at + CHUNK], origin.at, origin.by, list_name
+        )
+    suppressions.want_stopped_among(tx, scope, keys)
+    audit.append(
+        tx,
+        origin.at,
+        Kind.SUPPRESSED,
+        scope=scope.value,
+        list=list_name,
+        count=added,
+        by=origin.by,
+    )
+    return added
+
+
+def record_look_up(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> None:
+    """Who looked up which people's opt-outs stands in the log: they may ask."""
+    ids = [contact.id for contact in known]
+    audit.append(tx, now, Kind.LOOKED_UP, by=by, contacts=ids, what="suppressions")
+
+
+def in_force_at(tx: Tx, number: int, secret: bytes) -> list[tuple[int, str]]:
+    """Ids and scopes of what is in force against a number and everybody known at it."""
+    subjects = subject.everyone_at(number, contacts.by_number(tx, number), secret)
+    rows = suppressions.on_record(tx, subjects)
+    return [(row.id, row.scope) for row in reversed(rows) if row.lifted_at is None]
 
 
 def check_why(why: str, known: Sequence[Contact]) -> str:
@@ -138,7 +178,10 @@ def check_why(why: str, known: Sequence[Contact]) -> str:
     """
     words = set(re.findall(r"\w+", subject.fold(why)))
     names = {
-        part for one in known for part in subject.fold(one.name or "").split() if len(part) > 1
+        part
+        for contact in known
+        for part in subject.fold(contact.name or "").split()
+        if len(part) > 1
     }
     if not may_be_kept(why) or words & names:
         raise Impossible(

@@ -14,8 +14,11 @@ from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import Kind
 from callserver.domain.facts import Scope
+from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
 from callserver.domain.suppression import LIFTED_BY_CONSENT
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
@@ -23,9 +26,9 @@ from callserver.ports import Tx
 class Fact(StrEnum):
     """What ends calls; a consent has a function of its own."""
 
-    CONSENT_REVOKED = "consent_revoked"
-    GUARDIAN = "guardian"
-    ERASED = "erased"
+    CONSENT_REVOKED = MarkKind.CONSENT_REVOKED.value
+    GUARDIAN = MarkKind.GUARDIAN.value
+    ERASED = MarkKind.ERASED.value
 
 
 REOPENED_BY_CONSENT = (
@@ -87,20 +90,20 @@ def consent(
             key="consent_ends_opt_out",
         )
     detail = {"phone": telephone, "proof": proof or False}
-    _mark(tx, about, "consent_given", at, known, by, now, detail)
-    return contacts.reopen(tx, [one.id for one in known], REOPENED_BY_CONSENT)
+    _mark(tx, about, MarkKind.CONSENT_GIVEN, at, known, by, now, detail)
+    return contacts.reopen(tx, [contact.id for contact in known], REOPENED_BY_CONSENT)
 
 
 def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now: datetime) -> None:
     """Record what ends calls to a person; a ringing telephone is silenced."""
     suppressions.before_suppressing(tx)
-    _mark(tx, _about(number, known), fact.value, now, known, by, now, None)
-    numbers = {number, *(one.number for one in known)}
+    _mark(tx, _about(number, known), MarkKind(fact), now, known, by, now, None)
+    numbers = {number, *(contact.number for contact in known)}
     suppressions.want_stopped(
         tx,
         [
             *(subject.of_number(one) for one in numbers),
-            *{subject.of_person(one.person) for one in known},
+            *{subject.of_person(contact.person) for contact in known},
         ],
     )
 
@@ -120,14 +123,11 @@ def erase(
             "CALLSERVER_KEY is not set: nobody erased could be recognised", key="no_key"
         )
     note(tx, number, known, Fact.ERASED, by, now)
-    for one in sorted({number, *(row.number for row in known)}):
-        about = subject.of_hash(one, secret)
-        marks.mark(tx, about, Fact.ERASED.value, now)
-        key = suppressions.add(tx, about, Scope.HASH, now, by)
-        audit.append(
-            tx, now, Kind.SUPPRESSED, scope=Scope.HASH.value, purpose=None, suppression=key, by=by
-        )
-    contacts.forget(tx, [one.id for one in known], Reason.PERSON_ERASED.value)
+    origin = Origin(by=by, at=now)
+    for key in sorted({number, *(row.number for row in known)}):
+        marks.mark(tx, subject.of_hash(key, secret), MarkKind.ERASED, now)
+        opt_outs.add(tx, [Scope.HASH], key, known, secret, origin)
+    contacts.forget(tx, [contact.id for contact in known], Reason.PERSON_ERASED.value)
 
 
 def _about(number: int, known: Sequence[Contact]) -> str:
@@ -137,7 +137,7 @@ def _about(number: int, known: Sequence[Contact]) -> str:
 def _mark(
     tx: Tx,
     about: str,
-    kind: str,
+    kind: MarkKind,
     at: datetime,
     known: Sequence[Contact],
     by: str,
@@ -147,14 +147,19 @@ def _mark(
     marks.mark(tx, about, kind, at, detail)
     ids: list[int | None] = [one.id for one in known]
     for contact in ids or [None]:
-        audit.append(tx, now, Kind.MARKED, contact=contact, mark=kind, by=by)
+        audit.append(tx, now, Kind.MARKED, contact=contact, mark=kind.value, by=by)
 
 
 def _ends_an_opt_out(tx: Tx, number: int, known: Sequence[Contact], at: datetime) -> bool:
     """Whether the gate would take the consent for the end of an opt-out."""
-    subjects = {subject.of_number(number), *(subject.of_number(one.number) for one in known)}
-    subjects |= {subject.of_person(one.person) for one in known}
+    subjects = {
+        subject.of_number(number),
+        *(subject.of_number(contact.number) for contact in known),
+    }
+    subjects |= {subject.of_person(contact.person) for contact in known}
     return any(
-        one.scope in LIFTED_BY_CONSENT and one.lifted_at is None and one.at < at
-        for one in suppressions.for_subjects(tx, sorted(subjects))
+        suppression.scope in LIFTED_BY_CONSENT
+        and suppression.lifted_at is None
+        and suppression.at < at
+        for suppression in suppressions.for_subjects(tx, sorted(subjects))
     )

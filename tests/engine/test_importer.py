@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event, func, select
 
 from callserver.adapters.config_folder import load
-from callserver.database import contacts_import
+from callserver.database import list_import
 from callserver.database.store import AnyStore, make_engine
-from callserver.database.tables import audit, contacts, imports, places
+from callserver.database.tables import audit, campaign_places, contacts, imports
 from callserver.domain.campaign import Campaign
-from callserver.engine.lists import reader
-from callserver.engine.lists.importer import take_in
-from callserver.engine.lists.reader import Summary
+from callserver.domain.headings import IGNORE
+from callserver.engine.lists import importer, reader
+from callserver.engine.lists.importer import ImportOrder, import_list
+from callserver.engine.lists.reader import Doubtful, Summary
 from callserver.errors import ConfigurationProblem
 from tests.harness.databases import sqlite_file
 
@@ -33,7 +34,7 @@ LEADS = RULES.campaigns["leads"]
 def take(engine: Engine, text: str | bytes, campaign: Campaign = KANVAS, **more: Any) -> Summary:
     raw = text if isinstance(text, bytes) else text.encode()
     with engine.begin() as tx:
-        return take_in(tx, campaign, raw, NOW, **more)
+        return import_list(tx, campaign, raw, NOW, **more)
 
 
 def rows(engine: Engine, *columns: str) -> list[tuple[Any, ...]]:
@@ -63,7 +64,11 @@ def test_rows_are_taken_in_the_files_order(engine: Engine) -> None:
         (46701234567, "Per", "ready", {"by": "C"}, "SE Europe/Stockholm"),
     ]
     with engine.connect() as tx:
-        found = tx.execute(select(places.c.place).order_by(places.c.place)).scalars().all()
+        found = (
+            tx.execute(select(campaign_places.c.place).order_by(campaign_places.c.place))
+            .scalars()
+            .all()
+        )
     assert found == ["DK Europe/Copenhagen", "SE Europe/Stockholm"]
 
 
@@ -179,7 +184,7 @@ def test_what_no_text_should_break(engine: Engine) -> None:
 def test_all_or_nothing(engine: Engine) -> None:
     def half() -> None:
         with engine.begin() as tx:
-            take_in(tx, KANVAS, b"telefon\n32200001\n", NOW)
+            import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -216,7 +221,7 @@ def test_indexes_built_afterwards_are_the_same(
             )
 
     before = shape()
-    monkeypatch.setattr(contacts_import, "REBUILD_FROM", 2)
+    monkeypatch.setattr(list_import, "REBUILD_FROM", 2)
     dropped: list[str] = []
 
     def hear(*told: Any) -> None:
@@ -238,10 +243,13 @@ def test_indexes_built_afterwards_are_the_same(
 def test_chunks_count_across_their_borders(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "CHUNK", 7)
     text = "ref;telefon\n" + "".join(f"{n % 80};322{n % 80:05}\n" for n in range(100))
-    heard: list[int] = []
-    summary = take(engine, text, progress=heard.append)
-    assert (summary.taken, summary.duplicates) == (80, 20)
-    assert heard[-1] == 100
+    told: list[int] = []
+    with engine.begin() as tx:
+        order = ImportOrder(KANVAS, text.encode(), {})
+        staged = importer.stage(tx, order, NOW.date(), lambda done, *_: told.append(done))
+        importer.write(staged, NOW, by="test")
+    assert (staged.summary.taken, staged.summary.duplicates) == (80, 20)
+    assert told[-1] == 100
     assert len({rank for (rank,) in rows(engine, "rank")}) == 80
 
 
@@ -267,7 +275,7 @@ def test_nothing_is_lost_whatever_comes(sqlite: Engine, text: str, encoding: str
         return
     with sqlite.connect() as tx:
         before = tx.execute(select(func.count()).select_from(contacts)).scalar_one()
-        summary = take_in(tx, KANVAS, raw, NOW)
+        summary = import_list(tx, KANVAS, raw, NOW)
         after = tx.execute(select(func.count()).select_from(contacts)).scalar_one()
         tx.rollback()
     counts = summary.counts()
@@ -285,7 +293,7 @@ def test_any_bytes_are_counted_or_said_to_be_no_list(sqlite: Engine, raw: bytes)
     with sqlite.connect() as tx:
         said, summary = "UTF-8", Summary()
         try:
-            summary = take_in(tx, KANVAS, b"telefon;navn\n" + raw, NOW)
+            summary = import_list(tx, KANVAS, b"telefon;navn\n" + raw, NOW)
         except ConfigurationProblem as error:
             said = str(error)
         tx.rollback()
@@ -304,3 +312,25 @@ def test_speed(sqlite: Engine, full: bool) -> None:
     seconds = (datetime.now(UTC) - started).total_seconds()
     assert summary.read == count
     assert count / seconds > 5_000, replace(summary, refused=[])
+
+
+@pytest.mark.parametrize("status", ["Ring ikke", "ring ikke!", "Do not call", "Død", "deceased"])
+def test_a_status_against_calls_in_a_column_nobody_reads_is_asked_about(
+    sqlite: Engine, status: str
+) -> None:
+    text = f"telefon;navn;status\n32200001;Bo;Aktiv\n32200002;Ida;{status}\n"
+    with pytest.raises(Doubtful, match="'status'"):
+        take(sqlite, text)
+    assert rows(sqlite, "number") == []
+    with sqlite.begin() as tx:
+        order = ImportOrder(KANVAS, text.encode(), {"status": IGNORE})
+        importer.write(importer.stage(tx, order, NOW.date()), NOW, by="test")
+    assert len(rows(sqlite, "number")) == 2
+
+
+@pytest.mark.parametrize(
+    "status", ["Aktiv", "nej", "Nej tak til kaffe", "ring ikke før kl. 17", ""]
+)
+def test_other_statuses_are_details_of_the_contact(sqlite: Engine, status: str) -> None:
+    summary = take(sqlite, f"telefon;navn;status\n32200001;Bo;{status}\n")
+    assert summary.taken == 1

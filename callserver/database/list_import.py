@@ -1,30 +1,49 @@
-"""A list in a table of one connection's own: read at leisure, then into the contacts in one statement.
+"""A list into the contacts, in bulk: staged in a temporary table, then moved by one statement.
 
 The temporary table lies outside the database proper, so filling it takes no lock from anybody; the
-statement that moves it holds the writing lock only for as long as the indexes need.
+statement that moves it holds the writing lock only for as long as the indexes need. Both use the
+database's own fast ways, ten times SQLAlchemy's.
 """
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Index, func, select, text, update
 
 from callserver.database.bulk_facts import CHUNK
 from callserver.database.contacts import Contact
 from callserver.database.contacts import by_ids as contacts_by_id
-from callserver.database.contacts_import import COLUMNS, fill
-from callserver.database.tables import contacts, imports, places
+from callserver.database.tables import campaign_places, contacts
+from callserver.database.upserts import INSERTS
+from callserver.domain.contact_status import ContactStatus
 from callserver.ports import Tx
 
-OWN = COLUMNS[3:]
-"""A contact's values: rank and what the list says. Campaign, import and status come later."""
+COLUMNS = (
+    "rank",
+    "number",
+    "person",
+    "household",
+    "place",
+    "ref",
+    "name",
+    "zone",
+    "born",
+    "member",
+    "last_gift",
+    "ended",
+    "source",
+    "fields",
+)
+"""A contact's values: rank and what the list says; the last is JSON text. Where a column may hold
+nothing, an empty text is nothing (domain/contact.py, Row). Campaign, import and status come later."""
 
-_NAMES = ",".join(OWN)
-_STAGED = ("line", *OWN)
+_NAMES = ",".join(COLUMNS)
+_STAGED = ("line", *COLUMNS)
 """A staged row: the line of the file on which it begins, and the contact's values."""
+
+REBUILD_FROM = 100_000
 
 
 def open_table(tx: Tx) -> None:
@@ -39,8 +58,22 @@ def open_table(tx: Tx) -> None:
 
 
 def add(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Rows into it, each with its line and its rank before the list's values."""
-    fill(tx, "staged", _STAGED, rows)
+    """Stage rows, each with its line and its rank before the list's values."""
+    cursor: Any = tx.connection.cursor()
+    columns = ",".join(_STAGED)
+    try:
+        if tx.dialect.name == "sqlite":
+            marks = ",".join(
+                "nullif(?,'')" if name in contacts.c and contacts.c[name].nullable else "?"
+                for name in _STAGED
+            )
+            cursor.executemany(f"INSERT INTO staged ({columns}) VALUES ({marks})", rows)
+        else:
+            with cursor.copy(f"COPY staged ({columns}) FROM STDIN WITH (NULL '')") as copy:
+                for row in rows:
+                    copy.write_row(row)
+    finally:
+        cursor.close()
 
 
 def take(
@@ -60,7 +93,7 @@ def take(
     new = " ON CONFLICT (person, campaign) DO NOTHING" if may_meet else ""
     own = ",".join(
         {"rank": ":base + rank", "source": "coalesce(source, :source)"}.get(name, name)
-        for name in OWN
+        for name in COLUMNS
     )
     statement = text(
         f"INSERT INTO contacts (campaign,imported,status,{_NAMES})"
@@ -107,11 +140,11 @@ def met(tx: Tx, compared: Collection[str]) -> Iterator[list[Met]]:
         f"SELECT c.id, c.rank, {own} FROM staged s JOIN contacts c ON c.person = s.person"
         f" WHERE {differs} ORDER BY s.line"
     )
-    found = iter(tx.execute(pairs))
-    while chunk := list(islice(found, CHUNK)):
+    rows = iter(tx.execute(pairs))
+    while chunk := list(islice(rows, CHUNK)):
         known = contacts_by_id(tx, [row[0] for row in chunk])
         yield [
-            Met(row[2], dict(zip(OWN, row[3:], strict=True)), known[row[0]], row[1])
+            Met(row[2], dict(zip(COLUMNS, row[3:], strict=True)), known[row[0]], row[1])
             for row in chunk
         ]
 
@@ -138,9 +171,9 @@ def change(tx: Tx, changes: Mapping[int, Mapping[str, Any]], reopened: Collectio
     for key, values in changes.items():
         tx.execute(update(contacts).where(contacts.c.id == key).values(**values))
     for key in reopened:
-        done = contacts.c.status.in_(("closed", "done"))
+        done = contacts.c.status.in_((ContactStatus.CLOSED, ContactStatus.DONE))
         mine = update(contacts).where(contacts.c.id == key, done)
-        tx.execute(mine.values(status="ready", reason=None))
+        tx.execute(mine.values(status=ContactStatus.READY, reason=None))
 
 
 def drop_lines(tx: Tx, lines: Iterable[int]) -> None:
@@ -165,20 +198,22 @@ def set_households(tx: Tx, households: Iterable[tuple[int, int]]) -> None:
         tx.execute(text("UPDATE staged SET household = :household WHERE line = :line"), values)
 
 
-_KNOWN = "(SELECT 1 FROM contacts c WHERE c.person = s.person AND c.campaign = :campaign)"
+_KNCOLUMNS = "(SELECT 1 FROM contacts c WHERE c.person = s.person AND c.campaign = :campaign)"
 
 
 def known(tx: Tx, campaign: str) -> int:
     """How many of them stand in the campaign already."""
-    query = text(f"SELECT count(*) FROM staged s WHERE EXISTS {_KNOWN}")
+    query = text(f"SELECT count(*) FROM staged s WHERE EXISTS {_KNCOLUMNS}")
     return int(tx.execute(query, {"campaign": campaign}).scalar_one())
 
 
 def elsewhere(tx: Tx, campaign: str) -> dict[str, int]:
     """How many of those who are new have a number that stands in another campaign, by campaign."""
-    others = select(places.c.campaign).where(places.c.campaign != campaign).distinct()
+    others = (
+        select(campaign_places.c.campaign).where(campaign_places.c.campaign != campaign).distinct()
+    )
     query = text(
-        f"SELECT count(*) FROM staged s WHERE NOT EXISTS {_KNOWN} AND EXISTS"
+        f"SELECT count(*) FROM staged s WHERE NOT EXISTS {_KNCOLUMNS} AND EXISTS"
         " (SELECT 1 FROM contacts o WHERE o.number = s.number AND o.campaign = :other)"
     )
     counts = {
@@ -190,54 +225,64 @@ def elsewhere(tx: Tx, campaign: str) -> dict[str, int]:
 
 def new_contacts(tx: Tx, campaign: str, source: str | None) -> Iterator[list[Contact]]:
     """Those who are new, as the contacts they would be, a thousand at a time; their ids are invented."""
-    query = text(f"SELECT {_NAMES} FROM staged s WHERE NOT EXISTS {_KNOWN}")
+    query = text(f"SELECT {_NAMES} FROM staged s WHERE NOT EXISTS {_KNCOLUMNS}")
     rows = iter(tx.execute(query, {"campaign": campaign}))
     blank = Contact(*[None] * len(Contact._fields))  # type: ignore[arg-type]
-    blank = blank._replace(campaign=campaign, status="ready", tries=0)
+    blank = blank._replace(campaign=campaign, status=ContactStatus.READY, tries=0)
     invented = -1
     while chunk := list(islice(rows, CHUNK)):
-        found = []
+        people = []
         for row in chunk:
-            values = dict(zip(OWN, row, strict=True)) | {"id": invented}
+            values = dict(zip(COLUMNS, row, strict=True)) | {"id": invented}
             del values["rank"]
             values["member"] = bool(values["member"])
             values["source"] = values["source"] or source
-            found.append(blank._replace(**values))
+            people.append(blank._replace(**values))
             invented -= 1
-        yield found
+        yield people
 
 
-# -- what was imported ------------------------------------------------------------------------
+def last_rank(tx: Tx, campaign: str) -> int:
+    """Where the campaign's list ends; 0 when it is empty."""
+    ends = select(func.max(contacts.c.rank)).where(contacts.c.campaign == campaign)
+    return int(tx.execute(ends).scalar() or 0)
 
 
-def history(tx: Tx, most: int = 50) -> list[Any]:
-    """Rows of id, campaign, at, counts, by, and whether refused rows are kept; newest first."""
-    columns = [imports.c[name] for name in ("id", "campaign", "at", "counts", "by")]
-    kept = imports.c.refused.is_not(None).label("kept")
-    return list(tx.execute(select(*columns, kept).order_by(imports.c.id.desc()).limit(most)))
+class QuickIndexes:
+    """While a long first list comes in, indexes are quicker built afterwards, in one sweep each."""
+
+    def __init__(self, tx: Tx, campaign: str, rows: int) -> None:
+        """`rows`: about how many will come, each of another person."""
+        self._tx = tx
+        self._dropped = _slower_kept(tx, campaign, rows)
+        for index in self._dropped:
+            index.drop(tx)
+        self.is_unique_kept = not any(index.unique for index in self._dropped)
+
+    def build(self) -> None:
+        for index in self._dropped:
+            index.create(self._tx)
 
 
-def refused_rows(tx: Tx, number: int) -> tuple[str, bytes] | None:
-    """The campaign of an import, and its refused rows as a file; None when none are kept."""
-    query = select(imports.c.campaign, imports.c.refused).where(
-        imports.c.id == number, imports.c.refused.is_not(None)
-    )
-    row = tx.execute(query).one_or_none()
-    return None if row is None else (row[0], row[1])
+def _slower_kept(tx: Tx, campaign: str, rows: int) -> list[Index]:
+    """The indexes that are quicker built afterwards, in one sweep each.
+
+    SQLite only, where this transaction has the file to itself; measured at a million rows into an
+    empty table: 8 s instead of 11 s. Not worth it beside as many contacts that stand there already.
+    That a person stands once in a campaign is asked row by row where anybody stands in it.
+    """
+    if tx.dialect.name != "sqlite" or rows < REBUILD_FROM:
+        return []
+    if int(tx.execute(select(func.max(contacts.c.id))).scalar() or 0) >= rows:
+        return []
+    some = select(1).where(contacts.c.campaign == campaign).limit(1)
+    is_empty = tx.execute(some).first() is None
+    return [index for index in contacts.indexes if is_empty or not index.unique]
 
 
-def forget_refused(tx: Tx, before: datetime) -> int:
-    """Drop the refused rows of imports before that; how many files."""
-    old = update(imports).where(imports.c.at < before, imports.c.refused.is_not(None))
-    return tx.execute(old.values(refused=None)).rowcount
-
-
-def sizes(tx: Tx) -> dict[str, dict[str, int]]:
-    """Each campaign's contacts by status."""
-    query = select(contacts.c.campaign, contacts.c.status, func.count()).group_by(
-        contacts.c.campaign, contacts.c.status
-    )
-    found: dict[str, dict[str, int]] = {}
-    for campaign, status, count in tx.execute(query):
-        found.setdefault(campaign, {})[status] = count
-    return found
+def add_places(tx: Tx, campaign: str, names: Iterable[str]) -> None:
+    """The claim looks in these places as well."""
+    values = [{"campaign": campaign, "place": place} for place in sorted(names)]
+    if not values:
+        return
+    tx.execute(INSERTS[tx.dialect.name](campaign_places).on_conflict_do_nothing(), values)

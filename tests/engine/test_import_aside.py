@@ -1,4 +1,4 @@
-"""A list that is taken in beside the server ends as one that the command takes in."""
+"""A list that is imported beside a server: the same rows, a dry run, and nothing half written."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,15 +8,16 @@ import pytest
 from sqlalchemy import insert, select
 
 from callserver.adapters.config_folder import load
-from callserver.database import audit, import_staging, suppressions
+from callserver.database import audit, list_import, suppressions
+from callserver.database import imports as history
 from callserver.database.store import AnyStore
-from callserver.database.tables import contacts, imports, places, registers
+from callserver.database.tables import campaign_places, contacts, imports, registers
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine.context import Rules
-from callserver.engine.lists import eligibility, importer, staging
-from callserver.engine.lists.importer import take_in
-from callserver.engine.lists.staging import Order
+from callserver.engine.lists import eligibility, importer
+from callserver.engine.lists.dry_run import dry_run
+from callserver.engine.lists.importer import ImportOrder, import_list
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
 RULES = Rules(load(Path(__file__).parents[2] / "config"))
@@ -30,9 +31,9 @@ FILE = (
 ).encode()
 
 
-def order(campaign: str = "kanvas", raw: bytes = FILE, **more: Any) -> Order:
+def order(campaign: str = "kanvas", raw: bytes = FILE, **more: Any) -> ImportOrder:
     values: dict[str, Any] = {"columns": {}, "ignored": (), "region": "DK", **more}
-    return Order(RULES.campaign(campaign), raw, **values)
+    return ImportOrder(RULES.campaign(campaign), raw, **values)
 
 
 def quietly(done: int, of: int, what: str) -> None:
@@ -40,8 +41,12 @@ def quietly(done: int, of: int, what: str) -> None:
     assert done >= 0 <= of
 
 
-def take(url: str, asked: Order) -> tuple[int, Any]:
-    return staging.take(url, asked, lambda: NOW, "user:1", "da", quietly)
+def take(url: str, asked: ImportOrder) -> tuple[int, Any]:
+    with importer.staged_aside(url, asked, NOW.date(), quietly) as staged:
+        number = importer.import_aside(
+            staged, lambda: NOW, by="user:1", language="da", progress=quietly
+        )
+    return number, staged.summary
 
 
 def rows(store: AnyStore, *but: str) -> list[Any]:
@@ -54,12 +59,12 @@ def rows(store: AnyStore, *but: str) -> list[Any]:
 def test_both_ways_take_the_same(store: AnyStore, database_url: str, campaign: str) -> None:
     raw = FILE.replace("født".encode(), b"ended") if campaign == "afmeldte" else FILE
     with store.engine.begin() as tx:
-        by_command = take_in(tx, RULES.campaign(campaign), raw, NOW)
+        by_command = import_list(tx, RULES.campaign(campaign), raw, NOW)
     first = rows(store, "imported", "source")
     sources = {row[-1] for row in rows(store)}
     with store.engine.begin() as tx:
         tx.execute(contacts.delete())
-        tx.execute(places.delete())
+        tx.execute(campaign_places.delete())
     number, summary = take(database_url, order(campaign, raw))
     assert rows(store, "imported", "source") == first
     assert len(sources) == 1
@@ -74,7 +79,9 @@ def test_both_ways_take_the_same(store: AnyStore, database_url: str, campaign: s
     }
     with store.engine.begin() as tx:
         kept = tx.execute(select(imports).where(imports.c.id == number)).one()
-        assert tx.execute(select(places.c.place)).scalars().all() == ["DK Europe/Copenhagen"]
+        assert tx.execute(select(campaign_places.c.place)).scalars().all() == [
+            "DK Europe/Copenhagen"
+        ]
         entry = list(audit.entries(tx))[-1][1].decode()
         source = tx.execute(select(contacts.c.source).distinct()).scalars().all()
     assert source == [None if campaign == "leads" else "en liste fra 12. maj 2026"]
@@ -104,7 +111,9 @@ def test_a_dry_run_says_what_the_import_does(store: AnyStore, database_url: str)
         tx.execute(insert(registers).values(name="robinson", washed_at=NOW, active=True))
     before = rows(store)
     both = order("kanvas", FILE + more)
-    said, callable_of = staging.dry_run(database_url, both, RULES, SECRET, NOW, quietly)
+    with importer.staged_aside(database_url, both, NOW.date(), quietly) as staged:
+        callable_of = dry_run(staged, RULES, SECRET, NOW, quietly)
+    said = staged.summary
     assert rows(store) == before
     assert callable_of == {eligibility.ALLOWED: 117, "SUP_NUMBER": 3}
     assert said.elsewhere == {"opgradering": 60}
@@ -112,8 +121,8 @@ def test_a_dry_run_says_what_the_import_does(store: AnyStore, database_url: str)
     assert summary.counts() == said.counts()
     assert summary.elsewhere == said.elsewhere
     with store.engine.begin() as tx:
-        found = eligibility.tally(tx, RULES, SECRET, RULES.campaign("kanvas"), NOW)
-    assert found == callable_of
+        counted = eligibility.tally(tx, RULES, SECRET, RULES.campaign("kanvas"), NOW)
+    assert counted == callable_of
 
 
 def test_columns_are_named_or_left_out(store: AnyStore, database_url: str) -> None:
@@ -132,20 +141,20 @@ def test_an_import_that_dies_leaves_nothing(
     def dies(*_: Any, **__: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(importer, "finish", dies)
+    monkeypatch.setattr(list_import, "add_places", dies)
     with pytest.raises(OSError, match="disk"):
         take(database_url, order())
     assert rows(store) == []
     with store.engine.begin() as tx:
         assert tx.execute(select(imports)).all() == []
-        assert import_staging.history(tx) == []
+        assert history.history(tx) == []
 
 
 def test_refused_rows_are_kept_for_a_while(store: AnyStore, database_url: str) -> None:
     number, _ = take(database_url, order())
     with store.engine.begin() as tx:
-        assert import_staging.refused_rows(tx, number) is not None
-        assert import_staging.forget_refused(tx, NOW) == 0
-        assert import_staging.forget_refused(tx, NOW.replace(year=2027)) == 1
-        assert import_staging.refused_rows(tx, number) is None
-        assert [row.kept for row in import_staging.history(tx)] == [False]
+        assert history.refused_rows(tx, number) is not None
+        assert history.forget_refused(tx, NOW) == 0
+        assert history.forget_refused(tx, NOW.replace(year=2027)) == 1
+        assert history.refused_rows(tx, number) is None
+        assert [row.kept for row in history.history(tx)] == [False]

@@ -1,0 +1,39 @@
+"""The shared budget of calls per second: when the next call may be ordered."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select, update
+
+from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import budgets, seats
+from callserver.database.upserts import INSERTS
+from callserver.ports import Tx
+
+_budget = Prepared(select(budgets.c.next_at).where(budgets.c.name == "calls").with_for_update())
+_set_budget = Prepared(
+    update(budgets).where(budgets.c.name == "calls").values(next_at=bindparam("at"))
+)
+
+
+def next_slot(tx: Tx, now: datetime) -> datetime:
+    """When the next call may be ordered; now or earlier: at once."""
+    at: datetime | None = _budget(tx, {}).scalar()
+    if at is None:
+        tx.execute(
+            INSERTS[tx.dialect.name](budgets)
+            .values(name="calls", next_at=now)
+            .on_conflict_do_nothing()
+        )
+        return now
+    return max(at, now)
+
+
+def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
+    """Use a slot up: the next one comes 1/per_second after it, and after all that are given out."""
+    _set_budget(tx, {"at": next_slot(tx, at) + timedelta(seconds=1 / per_second)})
+
+
+def start_over(tx: Tx, now: datetime) -> None:
+    """No slot lies further ahead than now: a clock that went ahead gave them out."""
+    tx.execute(update(budgets).where(budgets.c.next_at > now).values(next_at=now))
+    tx.execute(update(seats).where(seats.c.slot_at > now).values(slot_at=None))

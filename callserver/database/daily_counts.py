@@ -1,0 +1,54 @@
+"""Each campaign's figures of a day, counted where the thing happens: pages need not read the log."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam
+
+from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import daily_counts, daily_refusals
+from callserver.database.upserts import INSERTS
+from callserver.ports import Tx
+
+
+def _count_statement(name: str) -> Prepared:
+    statements: dict[str, Any] = {}
+    for dialect, insert in INSERTS.items():
+        statement = insert(daily_counts).values(
+            {"campaign": bindparam("campaign"), "day": bindparam("day"), name: 1}
+        )
+        statements[dialect] = statement.on_conflict_do_update(
+            index_elements=["campaign", "day"], set_={name: daily_counts.c[name] + 1}
+        )
+    return Prepared(statements)
+
+
+_count = {name: _count_statement(name) for name in ("dials", "answered", "abandoned")}
+
+
+_count_refusal = Prepared(
+    {
+        name: insert(daily_refusals)
+        .values(
+            campaign=bindparam("campaign"),
+            day=bindparam("day"),
+            reason=bindparam("reason"),
+            refusals=1,
+        )
+        .on_conflict_do_update(
+            index_elements=["campaign", "day", "reason"],
+            set_={"refusals": daily_refusals.c.refusals + 1},
+        )
+        for name, insert in INSERTS.items()
+    }
+)
+
+
+def count(tx: Tx, campaign: str, what: str, now: datetime) -> None:
+    """Add one to today's dials, answered or abandoned."""
+    _count[what](tx, {"campaign": campaign, "day": now.date().isoformat()})
+
+
+def count_refusal(tx: Tx, campaign: str, reason: str, now: datetime) -> None:
+    """Add one to today's refusals for this reason, the first of the refusal's."""
+    _count_refusal(tx, {"campaign": campaign, "day": now.date().isoformat(), "reason": reason})

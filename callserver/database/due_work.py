@@ -1,0 +1,24 @@
+"""When the scheduler must look again."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import calls, listenings, seats
+from callserver.ports import Tx
+
+_next_due = Prepared(
+    select(
+        select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)).scalar_subquery(),
+        select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)).scalar_subquery(),
+        select(func.min(listenings.c.look_at))
+        .where(listenings.c.look_at.is_not(None))
+        .scalar_subquery(),
+    )
+)
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When the next seat, call or listening wants to be looked at; None when nothing waits."""
+    return min((at for at in _next_due(tx, {}).one() if at is not None), default=None)

@@ -1,0 +1,48 @@
+"""The history of imports: when, into which campaign, the figures, and the refused rows for a while."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from callserver.database.tables import imports
+from callserver.ports import Tx
+
+
+def begin(tx: Tx, campaign: str, content: str, now: datetime) -> int:
+    """A new import of a file whose SHA-256 is `content`; its number."""
+    key = tx.execute(
+        insert(imports).values(campaign=campaign, at=now, content=content, counts={})
+    ).inserted_primary_key
+    return 0 if key is None else int(key[0])
+
+
+def finish(
+    tx: Tx, number: int, counts: Mapping[str, Any], *, by: str, refused: bytes | None = None
+) -> None:
+    """The import's figures, who did it, and the refused rows as a file."""
+    values = {"counts": dict(counts), "by": by, "refused": refused}
+    tx.execute(update(imports).where(imports.c.id == number).values(**values))
+
+
+def history(tx: Tx, most: int = 50) -> list[Any]:
+    """Rows of id, campaign, at, counts, by, and whether refused rows are kept; newest first."""
+    columns = [imports.c[name] for name in ("id", "campaign", "at", "counts", "by")]
+    kept = imports.c.refused.is_not(None).label("kept")
+    return list(tx.execute(select(*columns, kept).order_by(imports.c.id.desc()).limit(most)))
+
+
+def refused_rows(tx: Tx, number: int) -> tuple[str, bytes] | None:
+    """The campaign of an import, and its refused rows as a file; None when none are kept."""
+    query = select(imports.c.campaign, imports.c.refused).where(
+        imports.c.id == number, imports.c.refused.is_not(None)
+    )
+    row = tx.execute(query).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def forget_refused(tx: Tx, before: datetime) -> int:
+    """Drop the refused rows of imports before that; how many files."""
+    old = update(imports).where(imports.c.at < before, imports.c.refused.is_not(None))
+    return tx.execute(old.values(refused=None)).rowcount

@@ -1,0 +1,54 @@
+"""The latest instant that was written down as now: a clock before it is behind."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, literal_column, select
+
+from callserver.database.leases import LEASE, NOBODY
+from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import audit, leases
+from callserver.database.upserts import INSERTS
+from callserver.ports import Tx
+
+TIME = "time"
+"""A row among the leases that belongs to nobody: the latest instant at which a server ran."""
+
+_latest = Prepared(
+    select(
+        select(audit.c.at).order_by(audit.c.id.desc()).limit(1).scalar_subquery(),
+        select(leases.c.until)
+        .where(leases.c.name == literal_column(f"'{TIME}'"))
+        .scalar_subquery(),
+    )
+)
+_last_lease = select(func.max(leases.c.until))
+_last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
+_kept = select(leases.c.until).where(leases.c.name == bindparam("name"))
+
+
+def latest(tx: Tx) -> datetime | None:
+    """The latest instant that the log or the scheduler wrote down; a clock before it is behind."""
+    return max((at for at in _latest(tx, {}).one() if at is not None), default=None)
+
+
+def keep(tx: Tx, now: datetime, *, back: bool = False) -> None:
+    """Remember that a server ran now; every few seconds is enough.
+
+    `back`: the clock was put right, and what was written down before was too late.
+    """
+    kept: datetime | None = tx.execute(_kept, {"name": TIME}).scalar()
+    if kept is not None and not back and now - kept < LEASE / 2:
+        return
+    tx.execute(
+        INSERTS[tx.dialect.name](leases)
+        .values(name=TIME, owner=NOBODY, until=now)
+        .on_conflict_do_update(index_elements=["name"], set_={"until": now})
+    )
+
+
+def lived_until(tx: Tx) -> datetime | None:
+    """The latest instant that somebody wrote down as now; None in an empty database."""
+    entry: datetime | None = tx.execute(_last_entry).scalar()
+    leased: datetime | None = tx.execute(_last_lease).scalar()
+    known = [at for at in (entry, leased and leased - LEASE) if at is not None]
+    return max(known, default=None)

@@ -1,0 +1,54 @@
+"""Leases: work that one process does at a time."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select, update
+
+from callserver.database.tables import leases
+from callserver.database.upserts import INSERTS
+from callserver.ports import Tx
+
+_lease = select(leases.c.owner, leases.c.until).where(leases.c.name == bindparam("name"))
+
+LEASE = timedelta(seconds=10)
+"""How long a dead process keeps others from taking its work over."""
+
+NOBODY = ""
+"""The owner of a lease that was let go."""
+
+CLOCKS_DIFFER = timedelta(seconds=2)
+"""How far the clocks of two servers may be apart."""
+
+
+def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
+    """Take or keep a lease; False while another owner holds it.
+
+    A lease that lasts longer than any is given was written by a clock that went ahead: it holds nobody.
+    """
+    held = tx.execute(_lease, {"name": name}).one_or_none()
+    if held is not None and held.owner == owner and LEASE / 2 < held.until - now <= LEASE:
+        return True  # fresh enough: no write, no commit to wait for
+    too_far = now + LEASE + CLOCKS_DIFFER
+    values = {"name": name, "owner": owner, "until": now + LEASE}
+    statement = (
+        INSERTS[tx.dialect.name](leases)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["name"],
+            set_={"owner": owner, "until": now + LEASE},
+            where=leases.c.owner.in_((owner, NOBODY))
+            | (leases.c.until < now)
+            | (leases.c.until > too_far),
+        )
+        .execution_options(preserve_rowcount=True)
+    )
+    return tx.execute(statement).rowcount == 1
+
+
+def release(tx: Tx, name: str, owner: str, now: datetime) -> None:
+    """Let another process take it at once. The row stays: if nobody does, it shows since when."""
+    tx.execute(
+        update(leases)
+        .where(leases.c.name == name, leases.c.owner == owner)
+        .values(owner=NOBODY, until=now)
+    )

@@ -1,0 +1,43 @@
+"""Which provider events were processed: each counts once, however often it is reported."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete
+
+from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import processed_events
+from callserver.database.upserts import INSERTS
+from callserver.domain.call import Receipt
+from callserver.ports import Tx
+
+KEPT_FOR = timedelta(days=7)
+"""Longer than any provider repeats an event: Twilio gives up within a day."""
+
+
+_insert = Prepared(
+    {
+        name: insert(processed_events)
+        .values({column: bindparam(column) for column in ("kind", "sid", "sequence", "at")})
+        .on_conflict_do_nothing()
+        for name, insert in INSERTS.items()
+    }
+)
+
+
+def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
+    """False when this very report was taken in before. One without a number is always new."""
+    if receipt is None:
+        return True
+    values = {
+        "kind": receipt.kind,
+        "sid": receipt.sid,
+        "sequence": receipt.sequence,
+        "at": now,
+    }
+    return _insert(tx, values).rowcount == 1
+
+
+def forget_old(tx: Tx, now: datetime) -> int:
+    """Drop the events that nobody repeats any more; how many."""
+    old = delete(processed_events).where(processed_events.c.at < now - KEPT_FOR)
+    return tx.execute(old).rowcount

@@ -1,0 +1,32 @@
+"""Whether everything in this database happened on a simulated network."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from callserver.database.leases import NOBODY
+from callserver.database.tables import calls, leases
+from callserver.database.upserts import INSERTS
+from callserver.ports import Tx
+
+SIMULATED = "simulated"
+"""A row among the leases that belongs to nobody."""
+
+
+def mark_simulated(tx: Tx, now: datetime) -> None:
+    """Remember for good that this database's calls are invented."""
+    tx.execute(
+        INSERTS[tx.dialect.name](leases)
+        .values(name=SIMULATED, owner=NOBODY, until=now)
+        .on_conflict_do_nothing()
+    )
+
+
+def is_simulated(tx: Tx) -> bool:
+    """Whether this database's calls are invented."""
+    return tx.execute(select(leases.c.name).where(leases.c.name == SIMULATED)).first() is not None
+
+
+def has_real_calls(tx: Tx) -> bool:
+    """Whether somebody has been called from this database, by a real network."""
+    return not is_simulated(tx) and tx.execute(select(calls.c.attempt).limit(1)).first() is not None

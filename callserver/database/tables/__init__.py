@@ -1,0 +1,72 @@
+"""The tables, one module for each area, with one metadata."""
+
+from callserver.database.tables.accounts import (
+    attempt_counters,
+    devices,
+    lines,
+    sessions,
+    softphones,
+    tokens,
+    users,
+)
+from callserver.database.tables.audit import audit, seals
+from callserver.database.tables.calls import calls, processed_events, refused_numbers
+from callserver.database.tables.contacts import campaign_places, contacts, imports
+from callserver.database.tables.listening import forms, heard_calls, listening_intervals, listenings
+from callserver.database.tables.operations import (
+    budgets,
+    campaign_states,
+    carrier_states,
+    daily_counts,
+    daily_refusals,
+    leases,
+)
+from callserver.database.tables.rules import proposals, revisions
+from callserver.database.tables.shifts import seats
+from callserver.database.tables.suppressions import (
+    lifts,
+    marks,
+    register_entries,
+    registers,
+    suppressions,
+)
+from callserver.database.tables.types import EPOCH, Instant, metadata
+
+__all__ = [
+    "EPOCH",
+    "Instant",
+    "attempt_counters",
+    "audit",
+    "budgets",
+    "calls",
+    "campaign_places",
+    "campaign_states",
+    "carrier_states",
+    "contacts",
+    "daily_counts",
+    "daily_refusals",
+    "devices",
+    "forms",
+    "heard_calls",
+    "imports",
+    "leases",
+    "lifts",
+    "lines",
+    "listening_intervals",
+    "listenings",
+    "marks",
+    "metadata",
+    "processed_events",
+    "proposals",
+    "refused_numbers",
+    "register_entries",
+    "registers",
+    "revisions",
+    "seals",
+    "seats",
+    "sessions",
+    "softphones",
+    "suppressions",
+    "tokens",
+    "users",
+]

@@ -1,0 +1,36 @@
+"""Tables of the audit log and its signed heads."""
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, text
+
+from callserver.database.tables.types import Id, Instant, metadata, where
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("contact", BigInteger),
+    Column("call", Text),
+    Column("body", LargeBinary, nullable=False),  # canonical JSON: the very bytes that are sealed
+    Column("leaf", BigInteger, unique=True),  # place in the hash tree, given by the sealer
+    # PostgreSQL's transaction: ids may become visible out of their order, transactions below the
+    # snapshot's horizon never change again. SQLite writes one after another: always 0.
+    Column("tx", BigInteger, nullable=False, server_default=text("0")),
+    sqlite_autoincrement=True,
+)
+Index("audit_tail", audit.c.tx, audit.c.id).ddl_if(dialect="postgresql")
+Index("audit_contact", audit.c.contact)
+Index("audit_call", audit.c.call)
+Index(
+    "audit_unsealed",
+    audit.c.id,
+    **where("leaf IS NULL"),
+)
+
+seals = Table(
+    "seals",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),  # the signed head as it also left the database
+)

@@ -1,0 +1,91 @@
+"""Tables of listening: who heard which seat, room and call, and the forms about it."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+
+from callserver.database.tables.types import Id, Instant, metadata, where
+
+listenings = Table(
+    "listenings",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("seat", BigInteger, nullable=False),
+    Column("phoner", BigInteger, nullable=False),
+    Column("listener", BigInteger, nullable=False),
+    Column("department", Text),
+    Column("mode", Text, nullable=False),  # silent coach join
+    Column("why", Text, nullable=False),
+    Column("line", Text),  # how the listener is called
+    Column("leg", Text),  # the provider's name for the listener's leg
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_because", Text),  # stopped moved leg_gone not_answered not_rung right_gone …
+    Column("look_at", Instant),  # the scheduler looks again then; null: ended, and the leg is gone
+    Column("seen_at", Instant),  # the leg's last sign of life
+    Column("told_at", Instant),  # the phoner has seen when and by whom they were heard
+    Column("ordered_at", Instant),  # the leg was told to ask what to hear, and has not asked yet
+    Column("leave_by", Instant),  # its leg is where it may not be; not gone by then: hung up
+)
+Index("listenings_phoner", listenings.c.phoner, listenings.c.started_at)
+Index("listenings_listener", listenings.c.listener, listenings.c.id)
+Index(
+    "listenings_open_listener",
+    listenings.c.listener,
+    unique=True,
+    **where("ended_at IS NULL"),
+)
+Index("listenings_leg", listenings.c.leg)
+Index(
+    "listenings_look",
+    listenings.c.look_at,
+    **where("look_at IS NOT NULL"),
+)
+Index(
+    "listenings_open_seat",
+    listenings.c.seat,
+    **where("ended_at IS NULL"),
+)
+
+listening_intervals = Table(
+    "listening_intervals",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("listening", BigInteger, nullable=False),
+    Column("leg", Text, nullable=False),
+    Column("room", Text, nullable=False),
+    Column("mode", Text, nullable=False),  # silent coach join
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),  # null: the leg is, or may be, in this room still
+    Column("call", Text),  # the last talk heard in this stay that was written into the log
+)
+"""Each stay of a listener's leg in a room, in one mode: what was heard, and who may be there now."""
+Index("listening_intervals_listening", listening_intervals.c.listening)
+Index("listening_intervals_leg", listening_intervals.c.leg)
+Index(
+    "listening_intervals_room",
+    listening_intervals.c.room,
+    **where("until IS NULL"),
+)
+
+heard_calls = Table(
+    "heard_calls",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("listening", BigInteger, primary_key=True),
+)
+"""Which talks somebody heard: a form can be filled in for these."""
+
+forms = Table(
+    "listening_forms",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("call", Text, nullable=False),
+    Column("phoner", BigInteger, nullable=False),
+    Column("listener", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("respectful", Integer, nullable=False),  # 1 to 5
+    Column("serious", Integer, nullable=False),
+    Column("positive", Integer, nullable=False),
+    Column("words", Text, nullable=False, server_default=""),
+)
+Index("listening_forms_phoner", forms.c.phoner, forms.c.at)
+Index("listening_forms_call", forms.c.call, forms.c.listener, unique=True)

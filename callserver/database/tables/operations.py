@@ -1,0 +1,59 @@
+"""Tables of running campaigns and servers: pauses, daily figures, call budget, leases, carriers."""
+
+from sqlalchemy import Boolean, Column, Integer, Table, Text
+
+from callserver.database.tables.types import Instant, metadata
+
+campaign_states = Table(
+    "campaign_states",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("paused", Boolean, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("since", Instant, nullable=False),
+)
+
+daily_counts = Table(
+    "daily_counts",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("day", Text, primary_key=True),  # ISO date, UTC
+    Column("dials", Integer, nullable=False, server_default="0"),
+    Column("answered", Integer, nullable=False, server_default="0"),
+    Column("abandoned", Integer, nullable=False, server_default="0"),
+)
+
+daily_refusals = Table(
+    "daily_refusals",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("day", Text, primary_key=True),  # ISO date, UTC
+    Column("reason", Text, primary_key=True),  # the first of a refusal's reasons
+    Column("refusals", Integer, nullable=False, server_default="0"),
+)
+"""Counted where a refusal is written, so that a page need not read the log."""
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("next_at", Instant, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+carrier_states = Table(
+    "carrier_states",
+    metadata,
+    Column("name", Text, primary_key=True),  # trunk, or the address that it registers at
+    Column("state", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+"""The state of an own exchange at its carrier, as the process that reads its events last saw it."""

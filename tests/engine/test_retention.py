@@ -1,0 +1,82 @@
+"""What is kept for a time only is dropped when the time is over, and not before."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Table, func, insert, select
+
+from callserver.database import accounts, attempt_counters, processed_events, softphones
+from callserver.database.softphones import Softphone
+from callserver.database.tables import attempt_counters as attempt_counters_table
+from callserver.database.tables import devices, imports, sessions, tokens
+from callserver.database.tables import processed_events as processed_events_table
+from callserver.database.tables import softphones as softphones_table
+from callserver.domain.call import Receipt
+from callserver.ports import Tx
+from tests.house import TestHouse, play
+
+LIMITS: list[tuple[Table, timedelta]] = [
+    (processed_events_table, timedelta(days=7)),
+    (sessions, timedelta(hours=2)),
+    (tokens, timedelta(days=30)),
+    (attempt_counters_table, timedelta(hours=24)),
+    (devices, timedelta(days=90)),
+    (softphones_table, timedelta()),
+]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestHouse]:
+    made = TestHouse(tmp_path)
+    made.write(lambda tx: [tx.execute(table.delete()) for table, _ in LIMITS])
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(("table", "kept_for"), LIMITS, ids=str)
+def test_the_scheduler_drops_what_was_kept_long_enough(
+    house: TestHouse, table: Table, kept_for: timedelta
+) -> None:
+    now = house.clock.now()
+
+    def fill(tx: Tx) -> None:
+        for minutes in (-10, 200):  # long enough ago, and not yet when the scheduler looks
+            at = now - kept_for + timedelta(minutes=minutes)
+            name = f"a{minutes}"
+            match table.name:
+                case "processed_events":
+                    processed_events.first_time(tx, Receipt("call", name, 0), at)
+                case "sessions":
+                    accounts.open_session(tx, name, 1, at)
+                case "tokens":
+                    accounts.add_token(tx, name, 1, name, at, until=at)
+                case "attempt_counters":
+                    attempt_counters.locked(tx, name, at)
+                case "devices":
+                    attempt_counters.remember_device(tx, name, 1, at)
+                case "softphones":
+                    softphones.store(tx, Softphone(name, 1, "digest", at))
+        if table is tokens:
+            accounts.add_token(tx, "endless", 1, "without an end", now)
+
+    house.write(fill)
+    play(house.until(90 * 60))  # the scheduler tidies every hour
+    count = house.read(lambda tx: tx.execute(select(func.count()).select_from(table)).scalar())
+    assert count == (2 if table is tokens else 1)
+
+
+def test_refused_rows_of_an_import_are_dropped_after_a_week(house: TestHouse) -> None:
+    now = house.clock.now()
+    week = timedelta(days=7)
+    rows = [
+        {"campaign": "kanvas", "at": at, "content": "", "counts": {}, "refused": b"x"}
+        for at in (now - week - timedelta(minutes=10), now - week + timedelta(hours=4))
+    ]
+    house.write(lambda tx: tx.execute(insert(imports), rows))
+    play(house.until(90 * 60))
+    kept = house.read(
+        lambda tx: tx.execute(select(imports.c.refused).order_by(imports.c.at)).scalars().all()
+    )
+    assert kept[-2:] == [None, b"x"] or kept[:2] == [None, b"x"]

@@ -1,0 +1,270 @@
+"""Whichever way an opt-out reaches us: durable, logged, and a telephone that rings is silenced."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import typer
+from sqlalchemy import insert, select
+from typer.testing import CliRunner
+
+from callserver.cli import contacts as list_commands
+from callserver.cli import person, suppress
+from callserver.database import accounts
+from callserver.database.tables import calls, suppressions
+from callserver.domain import subject
+from callserver.domain.role import Role
+from callserver.engine.accounts.authentication import hash_of
+from callserver.simulator.legs import Behaviour
+from tests.console.conftest import House, hashed
+from tests.house import ROOT
+
+__all__ = ["hashed"]
+
+ANNA = "32200000"
+NUMBER = 4532200000
+OTHER = 4532200077  # another telephone of Anna's
+PEOPLE = f"ref;navn;telefon;kilde\nK0;Anna Prøve;{ANNA};gade\n"
+INBOUND = "http://calls.test/twilio/voice/inbound"
+
+
+@pytest.fixture
+def house(tmp_path: Path, hashed: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    made = House(tmp_path, people=PEOPLE)
+    made.hashed = hashed
+    made.add_user("mads", Role.MEMBER_SERVICE, None)
+    made.add_user("alma", Role.ADMINISTRATOR, None)
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{tmp_path}/house.db")
+    monkeypatch.setenv("CALLSERVER_CONFIG", str(ROOT / "config"))
+    monkeypatch.setenv("CALLSERVER_KEY", "test")
+    monkeypatch.setenv("CALLSERVER_CLOCK", made.clock.now().isoformat())
+    yield made
+    made.close()
+
+
+def ring(house: House, number: int = NUMBER) -> None:
+    """An open call to Anna that nobody has answered, as another process has placed it."""
+    [anna] = house.contacts()
+    now: datetime = house.clock.now()
+    house.write(
+        lambda tx: tx.execute(
+            insert(calls).values(
+                attempt="another",
+                campaign="kanvas",
+                path="list",
+                number=number,
+                person=anna.person,
+                household=anna.household if number == NUMBER else 1,
+                seat=99,
+                phoner=99,
+                caller_id="+4532123400",
+                room="r",
+                revision="r",
+                permit_at=now,
+                state="ringing",
+            )
+        )
+    )
+
+
+def send(house: House, address: str, content: str) -> None:
+    """A file as the page sends it."""
+    browser = house.browser("alma")
+
+    async def work() -> httpx.Response:
+        transport = httpx.ASGITransport(house.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://calls.test", cookies=browser.cookies
+        ) as http:
+            headers = {"x-csrf": browser.csrf, "content-type": "application/octet-stream"}
+            reply = await http.post(f"/api/v1{address}", content=content.encode(), headers=headers)
+        await house.server.ctx.background.idle()
+        return reply
+
+    reply = asyncio.run(work())
+    assert reply.status_code == 200, reply.text
+    last = json.loads(reply.text.splitlines()[-1])
+    if address == "/uploads":
+        how = {"upload": last["upload"]}
+        reply = browser.api("POST", "/lists/leads/import", how)
+        assert json.loads(reply.text.splitlines()[-1])["counts"]["opted_out"] == 1, reply.text
+
+
+def command(*words: str) -> None:
+    app = typer.Typer()
+    suppress.register(app)
+    list_commands.register(app)
+    person.register(app)
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, (result.output, result.exception)
+
+
+def by_page(house: House, folder: Path) -> None:
+    ring(house)
+    body = {"number": ANNA, "scope": "number", "heard": "letter"}
+    assert house.browser("mads").api("POST", "/suppressions", body).status_code == 200
+
+
+def by_token(house: House, folder: Path) -> None:
+    ring(house)
+    now = house.clock.now()
+    mads = house.read(lambda tx: accounts.by_handle(tx, "mads"))
+    house.write(lambda tx: accounts.add_token(tx, hash_of("a token"), mads.id, "crm", now))
+
+    async def work() -> int:
+        transport = httpx.ASGITransport(house.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://calls.test") as http:
+            reply = await http.post(
+                "/api/v1/suppressions",
+                json={"number": ANNA, "scope": "person", "heard": "email"},
+                headers={"authorization": "Bearer a token"},
+            )
+            return reply.status_code
+
+    assert asyncio.run(work()) == 200
+
+
+def by_who_called(house: House, folder: Path) -> None:
+    ring(house)
+    body = {"number": ANNA, "reach": "never"}
+    assert house.browser("mads").api("POST", "/who-called/opt-out", body).status_code == 200
+
+
+def by_erasure(house: House, folder: Path) -> None:
+    ring(house)
+    body = {"number": ANNA, "fact": "erased"}
+    assert house.browser("mads").api("POST", "/person/facts", body).status_code == 200
+
+
+def by_command(house: House, folder: Path) -> None:
+    ring(house)
+    command("suppress", "add", ANNA, "--scope", "household")
+
+
+def by_command_about_a_contact(house: House, folder: Path) -> None:
+    ring(house)
+    command("suppress", "add", "--contact", "1", "--scope", "complaint")
+
+
+def by_commanded_list(house: House, folder: Path) -> None:
+    ring(house)
+    (folder / "no.csv").write_text(f"telefon\n{ANNA}\n")
+    command("suppress", "import", str(folder / "no.csv"))
+
+
+def by_list_page(house: House, folder: Path) -> None:
+    ring(house)
+    send(house, "/suppressions/import?name=letters", f"telefon\n{ANNA}\n")
+
+
+def by_column_on_the_page(house: House, folder: Path) -> None:
+    ring(house)
+    send(house, "/uploads", f"ref;navn;telefon;kilde;Ring ikke\nK0;Anna Prøve;{ANNA};gade;ja\n")
+
+
+def by_column_of_a_command(house: House, folder: Path) -> None:
+    ring(house)
+    file = folder / "list.csv"
+    file.write_text(f"ref;navn;telefon;kilde;Ring ikke\nK0;Anna Prøve;{ANNA};gade;ja\n")
+    command("import", "leads", str(file))
+
+
+def by_inbound_key(house: House, folder: Path) -> None:
+    async def work() -> None:
+        house.people.default = Behaviour(answers_after=None)
+        await house.on_shift()
+        await house.ready()
+        await house.until(60)
+        ring(house, OTHER)
+        house.people.keys[f"+{NUMBER}"] = "9"
+        await house.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
+        await house.until(40)
+
+    asyncio.run(work())
+
+
+def by_inbound_key_of_a_stranger(house: House, folder: Path) -> None:
+    async def work() -> None:
+        ring(house)
+        house.people.keys[f"+{NUMBER}"] = "9"
+        await house.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
+        await house.until(40)
+
+    asyncio.run(work())
+
+
+def by_wish_in_a_call(house: House, folder: Path) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(6)
+        ring(house, OTHER)
+        attempt = (await house.seat())["call"]["attempt"]
+        status, _ = await house.api("POST", "/wish", {"wish": "never", "attempt": attempt})
+        assert status == 200
+
+    asyncio.run(work())
+
+
+def by_outcome(house: House, folder: Path) -> None:
+    async def work() -> None:
+        await house.on_shift()
+        await house.ready()
+        await house.until(6)
+        ring(house, OTHER)
+        assert (await house.outcome("never"))[0] == 200
+
+    asyncio.run(work())
+
+
+WAYS = [
+    by_page,
+    by_token,
+    by_who_called,
+    by_erasure,
+    by_command,
+    by_command_about_a_contact,
+    by_commanded_list,
+    by_list_page,
+    by_column_on_the_page,
+    by_column_of_a_command,
+    by_inbound_key,
+    by_inbound_key_of_a_stranger,
+    by_wish_in_a_call,
+    by_outcome,
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_an_opt_out_is_durable_logged_and_silences(
+    house: House, tmp_path: Path, way: Callable[[House, Path], None]
+) -> None:
+    [anna] = house.contacts()
+    way(house, tmp_path)
+    rows = house.read(lambda tx: tx.execute(select(suppressions)).all())
+    about = {
+        subject.of_number(NUMBER),
+        subject.of_hash(NUMBER, house.server.ctx.secret),
+        subject.of_person(anna.person),
+        subject.of_household(anna.household),
+    }
+    # A column also protects Anna under the key that she has where a list holds no reference.
+    assert {row.subject for row in rows} & about
+    [stopped] = house.read(
+        lambda tx: (
+            tx.execute(select(calls.c.stop_wanted).where(calls.c.attempt == "another"))
+            .scalars()
+            .all()
+        )
+    )
+    assert stopped == "suppressed"
+    entries = house.entries("suppressed")
+    assert {row.by for row in rows} == {entry["by"] for entry in entries}
+    assert sum(entry.get("count", 1) for entry in entries) == len(rows)
+    listed = {row.list for row in rows} != {None}
+    groups = {row.opt_out for row in rows}
+    assert groups == {None} if listed else len(groups) == 1 and None not in groups
