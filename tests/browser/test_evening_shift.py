@@ -67,7 +67,9 @@ def heard(maja: Maja, sigrid: Sigrid, name: str) -> None:
 def before_the_hours(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     page = maja.page
     sign_in(page, house.house, "maja")
-    expect(page.locator("#campaigns .badge").first).to_have_text("Calls may be made again 17:00.")
+    expect(page.locator("#campaigns .badge").first).to_have_text(
+        "Calls may be made again today at 17:00."
+    )
     page.locator("#try").click()
     expect(page.locator("#heard")).to_have_text("You can be heard.")
     page.locator("#tone").click()
@@ -78,18 +80,22 @@ def before_the_hours(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     )
     page.keyboard.press("r")
     state(page, "waiting")
-    expect(page.locator("#reason")).to_contain_text("Calls may be made again 17:00. (in 14:")
+    expect(page.locator("#reason")).to_contain_text(
+        "Calls may be made again today at 17:00. (in 14:"
+    )
 
     sign_in(sigrid.page, house.house, "sigrid")
     expect(sigrid.page.locator("#soft")).to_have_text("The browser phone is ready")
     sigrid.page.evaluate(ALARMS)
     expect(sigrid.tile).to_contain_text("waiting")
-    expect(sigrid.tile).to_contain_text("Calls may be made again 17:00.")
+    expect(sigrid.tile).to_contain_text("Calls may be made again today at 17:00.")
     sigrid.listens()
     expect(sigrid.ear).to_contain_text("You will hear the next call when it begins.")
     sigrid.hears_nobody()
     house.passes(10)
-    expect(page.locator("#reason")).to_contain_text("Calls may be made again 17:00. (in 4:")
+    expect(page.locator("#reason")).to_contain_text(
+        "Calls may be made again today at 17:00. (in 4:"
+    )
     assert not house.house.stage.world.network.record, "nobody is rung before the hours"
 
 
@@ -276,7 +282,7 @@ def a_promise_is_kept(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(sigrid.tile).to_contain_text(f"{minutes:02}:")
     page.keyboard.press("r")
     heard(maja, sigrid, "Carlo Dalsgaard")
-    expect(page.locator("#card .note")).to_contain_text("You promised to call 19:00.")
+    expect(page.locator("#card .note")).to_contain_text("You promised to call today at 19:00.")
     assert maja.call().path == "call_back"
     house.passes(7)
     maja.hangs_up()
@@ -384,7 +390,7 @@ def the_hours_are_over(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     maja.gives("no_thanks")
     state(page, "waiting")
     # Ebbe, who was on the telephone, is due again at a quarter past nine: too late for tonight.
-    opens = "Calls may be made again 15 May 2026, 17:00."
+    opens = "Calls may be made again 15 May 2026 at 17:00."
     expect(page.locator("#reason")).to_contain_text(opens)
     expect(page.locator("#reason")).to_contain_text("(in 43:5")
     expect(sigrid.tile).to_contain_text(opens)
