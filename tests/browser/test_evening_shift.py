@@ -184,7 +184,7 @@ def hard_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     maja.hangs_up()
     state(page, "breather")
     expect(page.locator("#reason")).to_contain_text("Others only see that you are on a break")
-    expect(sigrid.tile).to_contain_text("pause")
+    expect(sigrid.tile).to_contain_text("on a break")
     assert "reather" not in sigrid.page.inner_text("main")
     sigrid.hears_nobody()
     house.passes(8)

@@ -53,7 +53,9 @@ export function onSubmit(form, work) {
   const submit = oneAtATime(form, async () => {
     if (wrong) show(wrong, false);
     try {
-      await work(Object.fromEntries(new FormData(form)));
+      const values = Object.fromEntries(new FormData(form));
+      for (const field of form.elements) if (field.read) values[field.name] = field.read(); // a date
+      await work(values);
     } catch (error) {
       if (!wrong) throw error;
       wrong.textContent = error.message;

@@ -1,6 +1,7 @@
 // Lists: what stands where, a file taken in step by step, copies taken out.
 
 import { download, get, post, upload } from "./api.js";
+import { write } from "./dates.js";
 import { $, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { cameTo } from "./lists_figures.js";
 import { columnRows, previewRows } from "./lists_columns.js";
@@ -150,7 +151,7 @@ if ($("#import")) {
       const name = sent.name.replace(/\.[^.]*$/, "");
       $("#source").value = t("lists.source_default", { name, date: date(now()) });
       step("columns-step");
-      $("#try [name=at]").value = local(thisEvening());
+      write($("#try [name=at]"), local(thisEvening()));
       await preview();
       $("#columns-title").scrollIntoView({ block: "start" });
     } finally {

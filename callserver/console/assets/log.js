@@ -1,6 +1,7 @@
 // The audit log: searched page by page, and its seals checked.
 
 import { post } from "./api.js";
+import "./dates.js";
 import { $, el, onPress, onSubmit, passFocus, show } from "./dom.js";
 import { dateTime, has, number, t } from "./texts.js";
 

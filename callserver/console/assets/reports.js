@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { stacked, lying } from "./chart.js";
+import { write } from "./dates.js";
 import { $, el, onSubmit, show } from "./dom.js";
 import { date, number, t } from "./texts.js";
 
@@ -51,8 +52,8 @@ async function fetchAndShow(given) {
   const asked = new URLSearchParams(Object.entries(given).filter(([, value]) => value));
   const found = await get(`/reports?${asked}`);
   const form = $("#wanted");
-  form.first.value = found.first;
-  form.last.value = found.last;
+  write(form.first, found.first);
+  write(form.last, found.last);
   if (form.campaign.length === 1) {
     for (const [name, title] of Object.entries(found.campaigns)) form.campaign.add(new Option(title, name));
   }

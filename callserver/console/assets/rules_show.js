@@ -1,6 +1,7 @@
 // What becomes looser, a difference line by line, and the effect on the lists.
 
 import { get } from "./api.js";
+import { dateInput, write } from "./dates.js";
 import { el, onSubmit, scrolling } from "./dom.js";
 import { progressBar, stream } from "./stream.js";
 import { dateTime, has, now, number, t } from "./texts.js";
@@ -149,8 +150,8 @@ export const local = (at) => new Date(at - at.getTimezoneOffset() * 60000).toISO
 
 // The form that asks for an instant and shows the answer; `path` and `body` say about what.
 export function effectForm(path, body, titles) {
-  const at = el("input", { type: "datetime-local", name: "at", required: true });
-  at.value = local(thisEvening());
+  const at = dateInput("moment", { name: "at", required: true });
+  write(at, local(thisEvening()));
   const answer = el("div", { "aria-live": "polite" });
   const form = el(
     "form",
@@ -158,11 +159,11 @@ export function effectForm(path, body, titles) {
     el("label", {}, t("rules.effect_at"), at),
     el("button", {}, t("rules.effect_go")),
   );
-  onSubmit(form, async () => {
+  onSubmit(form, async (given) => {
     const { element, tell } = progressBar();
     answer.replaceChildren(element);
     try {
-      const asked = { ...body(), at: new Date(at.value).toISOString() };
+      const asked = { ...body(), at: new Date(given.at).toISOString() };
       answer.replaceChildren(effectTable(await stream(path, asked, tell), titles()));
     } catch (error) {
       answer.replaceChildren(el("p", { class: "wrong" }, error.message));

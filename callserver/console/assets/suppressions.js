@@ -1,6 +1,7 @@
 // Noes: a number looked up, a no noted or lifted; lists of noes and public registers taken in.
 
 import { get, post } from "./api.js";
+import "./dates.js";
 import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { confirm } from "./dialog.js";
 import { imports } from "./suppressions_import.js";

@@ -1,6 +1,7 @@
 // Who called this number, and why? And: no more calls, there and then.
 
 import { post } from "./api.js";
+import "./dates.js";
 import { confirm } from "./dialog.js";
 import { $, $$, el, onSubmit, show } from "./dom.js";
 import { label, t } from "./texts.js";
