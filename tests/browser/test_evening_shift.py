@@ -327,7 +327,7 @@ def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     heard(maja, sigrid, "Aage Grønholt")
     house.passes(5)
     maja.choose("pause_dues")
-    page.locator("#chosen [type=date]").fill("2026-06-01")
+    page.locator("#chosen [data-date=date]").fill("2026-06-01")
     page.locator("#chosen textarea").fill("Half a year.")
     maja.saves("pause_dues")
     maja.hangs_up()

@@ -2,6 +2,7 @@
 // Times are on the person's own clock; the server makes instants of them.
 
 import { get } from "../api.js";
+import { dateInput, read, write } from "../dates.js";
 import { el } from "../dom.js";
 import { locale, now, t } from "../texts.js";
 
@@ -42,22 +43,25 @@ const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digi
 
 // -> { element, check() }. `limits` (a correction's): only how many days ahead; the rules are not asked.
 export function timePicker(draft, keep, limits) {
-  const input = el("input", { type: "datetime-local", required: true });
+  const input = dateInput("moment", { required: true });
   const answer = el("p", { role: "status" });
   const zone = el("p", { class: "soft" });
   const ready = el("div", { class: "row" });
   let window = null;
   let asked = 0;
 
-  async function ask(value) {
-    input.value = value;
+  async function ask(value, { typed } = {}) {
+    if (!typed) write(input, value);
     delete draft.confirm_outside_hours; // confirmed for another time
     keep("at", undefined);
     answer.className = "";
     answer.textContent = "";
     if (!value) return;
     if (limits) {
-      keep("at", new Date(value).toISOString());
+      const at = new Date(value);
+      const latest = new Date(now().getTime() + limits.days * 86400e3);
+      if (at > now() && at <= latest) keep("at", at.toISOString());
+      else refuse(latest);
       return;
     }
     const turn = ++asked;
@@ -74,11 +78,15 @@ export function timePicker(draft, keep, limits) {
     }
   }
 
+  function refuse(latest, where) {
+    answer.className = "wrong";
+    answer.textContent = t("phone.missing.at", { latest: said(latest, where) });
+  }
+
   function tell() {
     const when = said(window.at, window.zone);
     if (new Date(window.at) > new Date(window.latest) || new Date(window.at) <= new Date(window.now)) {
-      answer.className = "wrong";
-      answer.textContent = t("phone.missing.at", { latest: said(window.latest, window.zone) });
+      refuse(window.latest, window.zone);
       return;
     }
     if (window.refused.length) {
@@ -103,14 +111,10 @@ export function timePicker(draft, keep, limits) {
 
   async function begin() {
     if (limits) {
-      input.min = local(now());
-      input.max = local(now().getTime() + limits.days * 86400e3);
-      if (draft.details?.at) input.value = local(draft.details.at);
+      write(input, draft.details?.at && local(draft.details.at));
       return;
     }
     window = await get("/call-back");
-    input.min = local(window.now, window.zone);
-    input.max = local(window.latest, window.zone);
     zone.textContent = `${t("phone.at.zone", { zone: window.zone })} ${t(window.personal ? "phone.at.mine" : "phone.at.team")}`;
     ready.replaceChildren(
       ...quickTimes(window).map(({ value, words }) => el("button", { type: "button", onclick: () => ask(value) }, words)),
@@ -118,7 +122,7 @@ export function timePicker(draft, keep, limits) {
     if (draft.details?.at) await ask(local(draft.details.at, window.zone));
   }
 
-  input.addEventListener("change", () => ask(input.value));
+  input.addEventListener("input", () => ask(read(input), { typed: true }));
   begin();
   return {
     element: el("div", {}, ready, el("label", {}, t("phone.field.at"), input), zone, answer),

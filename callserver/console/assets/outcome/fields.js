@@ -1,5 +1,6 @@
 // The fields an outcome asks for, what is missing in them, and the sentences they are read back with.
 
+import { dateInput, read, write } from "../dates.js";
 import { el, show } from "../dom.js";
 import { locale, number, t } from "../texts.js";
 import { inWords } from "./amounts.js";
@@ -85,8 +86,9 @@ const MAKE = {
     return { element: group, check: () => (draft.details?.frequency ? "" : t("phone.missing.frequency")) };
   },
   date(ask, draft, keep) {
-    const input = el("input", { type: "date", required: true, value: draft.details?.date });
-    input.addEventListener("input", () => keep("date", input.value || undefined));
+    const input = dateInput("date", { required: true });
+    write(input, draft.details?.date);
+    input.addEventListener("input", () => keep("date", read(input) || undefined));
     return {
       element: el("label", {}, t("phone.field.date"), input),
       check: () => (draft.details?.date ? "" : t("phone.missing.date")),
