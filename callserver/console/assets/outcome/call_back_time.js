@@ -56,6 +56,7 @@ export function timePicker(draft, keep, limits) {
     keep("at", undefined);
     answer.className = "";
     answer.textContent = "";
+    const turn = ++asked;
     if (!value) return;
     if (limits) {
       const at = new Date(value);
@@ -64,7 +65,6 @@ export function timePicker(draft, keep, limits) {
       else refuse(latest);
       return;
     }
-    const turn = ++asked;
     try {
       const found = await get(`/call-back?at=${encodeURIComponent(value)}`);
       if (turn !== asked) return;
