@@ -58,6 +58,7 @@ class Outcome(Document):
     retry_as: Cause | None = None
     rest_days: Annotated[int, Field(ge=1, le=730)] | None = None
     agreement: bool = False  # read back before it is saved; counted as an agreement
+    read: Label | None = None  # what is agreed, as the phoner reads it to the person
 
 
 class Retry(Document):

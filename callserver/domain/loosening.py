@@ -207,6 +207,9 @@ OUTCOME: Mapping[str, Compare] = {
     "retry_as": changed,
     "rest_days": less,
     "agreement": off,  # agreements would not be read back
+    "read": off,
+    "read.da": free,
+    "read.en": free,
 }
 
 

@@ -29,6 +29,7 @@ class OutcomeView(Answer):
     asks: tuple[Ask, ...]
     frequencies: tuple[str, ...]  # among which FREQUENCY is chosen
     agreement: bool
+    read: Label | None  # what is agreed, as it is read to the person
     wish: str | None  # as which it takes effect while still talking
 
 
@@ -149,6 +150,7 @@ def outcomes(campaign: Campaign, *, agreements: bool = True) -> dict[str, Outcom
             asks=one.asks,
             frequencies=asking.frequencies(campaign.purpose),
             agreement=one.agreement,
+            read=one.read,
             wish=_wish(one),
         )
         for key, one in campaign.outcomes.items()

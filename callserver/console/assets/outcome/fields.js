@@ -2,7 +2,7 @@
 
 import { dateInput, read, write } from "../dates.js";
 import { el, show } from "../dom.js";
-import { locale, number, t } from "../texts.js";
+import { label, locale, number, t } from "../texts.js";
 import { inWords } from "./amounts.js";
 import { timePicker } from "./call_back_time.js";
 import { topics } from "./sensitive_topics.js";
@@ -100,8 +100,8 @@ const MAKE = {
 };
 
 // An agreement in whole sentences, to be read aloud.
-export function sentences({ details }) {
-  const said = [t("phone.read_back.what")];
+export function sentences(outcome, { details }) {
+  const said = [outcome.read ? label(outcome.read) : t("phone.read_back.what")];
   if (details.amount) {
     const frequency = t(`phone.frequency.${details.frequency}`);
     said.push(t("phone.read_back.amount", { amount: number(details.amount), words: inWords(details.amount, language), frequency }));

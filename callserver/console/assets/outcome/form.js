@@ -73,7 +73,7 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null, sett
       { class: "read-back" },
       title,
       el("p", { class: "soft" }, t("phone.read_back.hint")),
-      el("blockquote", {}, ...sentences(draft).map((one) => el("p", {}, one))),
+      el("blockquote", {}, ...sentences(outcome, draft).map((one) => el("p", {}, one))),
       choices,
     );
     said = { element, choices, mend };
