@@ -125,7 +125,7 @@ async def _on_an_exchange(plan: Plan, minutes: float, *, headless: bool) -> bool
         await _show(stack, console, minutes * 60, ended, headless=headless)
         summary = await stack.server.store.run(_summary)
         rows = await stack.server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
-        rung = list(stack.telephones.rung().values())
+        rung = list(stack.telephones.called_numbers().values())
     _say(console, summary)
     without = without_permit(rung, rows)
     console.print(f"  telephones that rang, by the trunk's own record: {len(rung)}")

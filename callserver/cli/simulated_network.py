@@ -40,13 +40,13 @@ async def serve(settings: Settings, door: socket.socket) -> None:
     world = network(server.clock, url, settings.calls_per_second)
     now = server.clock.now().astimezone(ZoneInfo("Europe/Copenhagen"))
     async with running(world, network_door), serving(create(server, played=world.visitors), door):
-        world.employ([], hours=24 * 365, visitors=Browsers())
+        world.start_shifts([], hours=24 * 365, visitors=Browsers())
         print(
             f"callserver is at {url}; the network is simulated: nobody real is called", flush=True
         )
         print(f"its clock says {now:%A %Y-%m-%d %H:%M} (Copenhagen); Ctrl-C ends it", flush=True)
         await ended.wait()
-        world.visitors.go()
+        world.visitors.stop()
         server.feed.stop()  # live pages would hold the server up
 
 

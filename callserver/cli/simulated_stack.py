@@ -107,11 +107,11 @@ async def started(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterato
     stack = SimulatedStack(server, clock, url, described, staff, world, supervisors)
     async with running(world, doors[1]):
         await stack.open(doors[0])
-        stack.people = world.employ(robots, 24, supervisors, visitors=staff.lines)
+        stack.people = world.start_shifts(robots, 24, supervisors, visitors=staff.lines)
         try:
             yield stack
         finally:
-            world.visitors.go()
+            world.visitors.stop()
             await stack.close()
 
 

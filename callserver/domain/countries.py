@@ -44,7 +44,7 @@ def _names() -> dict[str, str]:
     """Regions by country name; a name of two countries is left out."""
     from phonenumbers.geodata.locale import LOCALE_DATA  # half a second: the whole world's places
 
-    found: dict[str, set[str]] = {}
+    regions_by_name: dict[str, set[str]] = {}
     for region, names in LOCALE_DATA.items():
         if region not in phonenumbers.SUPPORTED_REGIONS:
             continue
@@ -53,8 +53,10 @@ def _names() -> dict[str, str]:
             while name.startswith("*"):
                 name = names.get(name[1:], "")
             if name:
-                found.setdefault(_folded(name), set()).add(region)
-    return {name: min(regions) for name, regions in found.items() if len(regions) == 1} | _MORE
+                regions_by_name.setdefault(_folded(name), set()).add(region)
+    return {
+        name: min(regions) for name, regions in regions_by_name.items() if len(regions) == 1
+    } | _MORE
 
 
 @lru_cache(maxsize=4096)

@@ -36,8 +36,8 @@ def extend(size: int, frontier: Sequence[bytes], leaves: Sequence[bytes]) -> lis
     grown, done = list(frontier), 0
     while done < len(leaves):
         aligned = size & -size or 1 << 62
-        left = len(leaves) - done
-        chunk = min(aligned, 1 << (left.bit_length() - 1))
+        remaining = len(leaves) - done
+        chunk = min(aligned, 1 << (remaining.bit_length() - 1))
         node = _perfect(leaves[done : done + chunk])
         at = size // chunk
         while at & 1:

@@ -19,7 +19,7 @@ RETRY_AFTER_S = 1.0
 
 
 @dataclass(slots=True)
-class Counted:
+class CallbackCounts:
     """How many callbacks were sent, made faulty, and answered with an error by the server."""
 
     sent: int = 0
@@ -53,7 +53,7 @@ class Callbacks:
         self._token = token
         self._dice = dice
         self._faults = faults
-        self.counted = Counted()
+        self.counts = CallbackCounts()
 
     async def fetch(self, url: str, form: Mapping[str, str]) -> bytes | None:
         """Ask for instructions at once; None when the server does not answer."""
@@ -67,15 +67,15 @@ class Callbacks:
         stamped = {**form, "Timestamp": format_datetime(self._agenda.clock.now())}
         faults, dice = self._faults, self._dice
         if dice.random() < faults.dropped:
-            self.counted.dropped += 1
+            self.counts.dropped += 1
             return
         wait = dice.uniform(*LATENCY_S)
         if dice.random() < faults.delayed:
-            self.counted.delayed += 1
+            self.counts.delayed += 1
             wait += dice.uniform(1, faults.delay_seconds)
         self._agenda.after(wait, self._delivery(url, stamped, _retries(url)))
         if dice.random() < faults.doubled:
-            self.counted.doubled += 1
+            self.counts.doubled += 1
             again = wait + dice.uniform(0.01, 5)
             self._agenda.after(again, self._delivery(url, stamped, 0))
 
@@ -92,12 +92,12 @@ class Callbacks:
                 if left > 0:
                     self._agenda.after(RETRY_AFTER_S, self._delivery(url, form, left - 1))
                 else:
-                    self.counted.failed += 1
+                    self.counts.failed += 1
 
         return deliver
 
     async def _send(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
-        self.counted.sent += 1
+        self.counts.sent += 1
         whole = {"AccountSid": self._account, "ApiVersion": "2010-04-01", **form}
         address = url.partition("#")[0]
         headers = [FORM, (b"x-twilio-signature", sign(self._token, address, whole).encode())]

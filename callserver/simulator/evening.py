@@ -207,7 +207,7 @@ class Evening:
             "listening_refused": listening.refused,
             "beeps": len(self.network.listening_record.beeps),
             "waiting_seconds_per_answered": round(waited / max(len(answered), 1), 1),
-            "callbacks": asdict(self.callbacks.counted),
+            "callbacks": asdict(self.callbacks.counts),
             "rest_faults": self._rest.faults_injected,
             "real_seconds": round(took, 1),
             "times_real_time": round(seconds / took, 1) if took else 0.0,

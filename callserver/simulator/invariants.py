@@ -171,11 +171,11 @@ def _permits(record: Sequence[Ring], rows: Rows, verdict: Verdict) -> None:
         used.add(label)
 
 
-def without_permit(rung: Iterable[str], rows: Rows) -> Counter[str]:
+def without_permit(called: Iterable[str], rows: Rows) -> Counter[str]:
     """The numbers in a trunk's own call record that have neither a permit nor a confirmed line."""
     lines = {number for number, _, _ in rows.lines}
     permits = Counter(number for number, _ in rows.permits.values())
-    return Counter(number for number in rung if number not in lines) - permits
+    return Counter(number for number in called if number not in lines) - permits
 
 
 def _hours(ring: Ring, rows: Rows, end: datetime, verdict: Verdict) -> None:

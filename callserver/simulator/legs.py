@@ -69,7 +69,7 @@ class Leg:
     sip_response: int | None = None  # the final one
     version: int = 0  # raised when new instructions replace the old ones
     telephone_rang: bool = False
-    said: list[str] = field(default_factory=list)  # what was spoken to it
+    spoken: list[str] = field(default_factory=list)  # what was spoken to it
 
     @property
     def live(self) -> bool:

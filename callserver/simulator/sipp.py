@@ -114,7 +114,7 @@ class Sipp:
         file = self._folder / "sip.log"
         return file.read_text("latin-1") if file.exists() else ""
 
-    def rung(self) -> dict[str, str]:
+    def called_numbers(self) -> dict[str, str]:
         """Every number that was called since the start, by SIP Call-ID, in order."""
         numbers: dict[str, str] = {}
         for message in re.split(r"^-{20,}.*$", self.log(), flags=re.MULTILINE):

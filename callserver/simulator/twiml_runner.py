@@ -69,7 +69,7 @@ class TwimlRun:
         match verb.tag:
             case "Say" | "Play":
                 network.heard(leg, "apology")
-                leg.said.append(verb.text or "")
+                leg.spoken.append(verb.text or "")
                 then(len(verb.text or "") / CHARACTERS_A_SECOND)
             case "Pause":
                 then(float(verb.get("length", "1")))

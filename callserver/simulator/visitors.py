@@ -25,14 +25,14 @@ LONGER_S = 40.0
 
 VOICEMAIL_S = 20.0
 
-PATTERN = (
+ANSWER_PATTERN = (
     Behaviour(answers_after=2.5),
     Behaviour(ends="busy"),
     Behaviour(answers_after=5),
     Behaviour(ends="busy"),
     Behaviour(),
 )
-"""What a visitor's calls meet, by turns: every second or third is answered."""
+"""How a visitor's calls end, in turn: every second or third is answered."""
 
 
 class Heard(BaseModel):
@@ -46,7 +46,7 @@ class Heard(BaseModel):
     says: str | None = None  # which sentence: `played.says.<says>`
 
 
-class Line(NamedTuple):
+class Utterance(NamedTuple):
     """One sentence of a conversation: when it is said, and by whom."""
 
     at: float
@@ -74,14 +74,14 @@ class Visitors:
         self._telephones: dict[str, Telephone] = {}
         self._lines: Container[str] = ()
         self._others: People
-        self._calls: dict[str, int] = {}  # to how many people, by visitor
+        self._calls: dict[str, int] = {}  # the number of calls so far, by the visitor's line
 
-    def come(self, lines: Container[str], others: People) -> None:
+    def start(self, lines: Container[str], others: People) -> None:
         """Play the telephones of these lines; `others` handles all other legs."""
         self._lines, self._others = lines, others
         self._network.people = self
 
-    def go(self) -> None:
+    def stop(self) -> None:
         """End every page's stream: the demonstration stops."""
         for telephone in self._telephones.values():
             telephone.news.put_nowait(None)
@@ -136,15 +136,15 @@ class Visitors:
         return Behaviour(answers_after=TAKES_S)
 
     def _visitor_in(self, room: str | None) -> str | None:
-        """The visitor's line in a room to which somebody is called."""
-        there = self._network.rooms.get(room or "")
-        lines = () if there is None else (leg.far_end for leg in there.parties())
+        """The line of the visitor in this room; None: there is no visitor."""
+        conference = self._network.rooms.get(room or "")
+        lines = () if conference is None else (leg.far_end for leg in conference.parties())
         return next((line for line in lines if line in self._lines), None)
 
     def _reached(self, visitor: str) -> Behaviour:
-        """What happens at the far end of a visitor's next call."""
+        """What happens at the far end of the visitor's next call."""
         call = self._calls[visitor] = self._calls.get(visitor, 0) + 1
-        return PATTERN[(call - 1) % len(PATTERN)]
+        return ANSWER_PATTERN[(call - 1) % len(ANSWER_PATTERN)]
 
     def answered(self, leg: Leg) -> None:
         if leg.to not in self._lines:
@@ -225,38 +225,38 @@ class Visitors:
         if visits and talk.result != "early":
             seconds = VOICEMAIL_S if talk.result == "voicemail" else max(talk.seconds, LONGER_S)
             self._network.agenda.after(seconds, lambda: self._hangs_up(person))
-        for line in _script(talk.result, seconds):
-            if line.who == "phoner" and visits:
+        for utterance in _script(talk.result, seconds):
+            if utterance.who == "phoner" and visits:
                 continue
-            speaker = person if line.who == "person" else phoner
-            self._later(room, speaker, line)
+            speaker = person if utterance.who == "person" else phoner
+            self._later(room, speaker, utterance)
 
-    def _later(self, room: Conference, speaker: Leg, line: Line) -> None:
+    def _later(self, room: Conference, speaker: Leg, utterance: Utterance) -> None:
         async def say() -> None:
             for telephone in self._telephones.values():
                 me = telephone.leg
                 if me is not None and room.hears(me, speaker):
-                    sentence = {"who": line.who, "says": line.says}
+                    sentence = {"who": utterance.who, "says": utterance.says}
                     telephone.news.put_nowait(self.heard(telephone).model_copy(update=sentence))
 
-        self._network.agenda.after(line.at, say)
+        self._network.agenda.after(utterance.at, say)
 
     async def _hangs_up(self, person: Leg) -> None:
         if person.live:
             self._network.hang_up_by_person(person)
 
 
-def _script(result: str, seconds: float) -> list[Line]:
+def _script(result: str, seconds: float) -> list[Utterance]:
     """The sentences of a conversation with this result, within its length."""
     if result in ("early", "voicemail"):
-        return [Line(0.4, "person", result)]
-    lines = [
-        Line(0.5, "person", "hello"),
-        Line(2, "phoner", "open"),
-        Line(4.5, "person", "who"),
-        Line(6.5, "phoner", "ask"),
-        Line(max(9, seconds * 0.6), "person", result),
-        Line(max(11, seconds - 3), "phoner", "well"),
-        Line(max(12, seconds - 1.5), "person", "thanks"),
+        return [Utterance(0.4, "person", result)]
+    utterances = [
+        Utterance(0.5, "person", "hello"),
+        Utterance(2, "phoner", "open"),
+        Utterance(4.5, "person", "who"),
+        Utterance(6.5, "phoner", "ask"),
+        Utterance(max(9, seconds * 0.6), "person", result),
+        Utterance(max(11, seconds - 3), "phoner", "well"),
+        Utterance(max(12, seconds - 1.5), "person", "thanks"),
     ]
-    return [line for line in lines if line.at < seconds]
+    return [utterance for utterance in utterances if utterance.at < seconds]

@@ -55,7 +55,7 @@ class World:
         """The network's REST API, to be served."""
         return self._rest.app()
 
-    def employ(
+    def start_shifts(
         self,
         robots: list[Robot],
         hours: float,
@@ -74,7 +74,7 @@ class World:
             f"{self._public_url}/twilio/voice/inbound",
             ends_at,
         )
-        self.visitors.come(visitors, people)
+        self.visitors.start(visitors, people)
         people.begin(within=8)
         ears = random.Random(f"{self._seed}:ears")
         Supervisors(self.network, supervisors, self._api, ears, ends_at, pace).begin()

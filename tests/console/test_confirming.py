@@ -42,7 +42,7 @@ def called(house: House, browser: Browser, path: str = "/line/call") -> str:
     """The call is made, and answered; the code that it spoke."""
     assert browser.api("POST", path, {}).status_code == 200
     asyncio.run(house.until(20))
-    said = " ".join(list(house.network.legs.values())[-1].said)
+    said = " ".join(list(house.network.legs.values())[-1].spoken)
     digits = re.findall(r"\b(?:\d, ){5}\d\b", said)
     assert len(digits) == 2
     assert len(set(digits)) == 1

@@ -171,7 +171,7 @@ def test_who_has_left_is_refused_by_name_at_once(twilio: House) -> None:
 def test_a_played_telephone_is_its_own_users(house: House) -> None:
     calls_in_at = f"{house.plan.public_url}/twilio/voice/client"
     played = Visitors(house.network, Population(1), calls_in_at)
-    played.come((), house.people)
+    played.start((), house.people)
     house.app = create(house.server, ticking=False, played=played)
     phoner, supervisor = house.browser("phoner"), house.browser("supervisor")
     assert phoner.api("GET", "/softphone").json()["kind"] == "simulated"

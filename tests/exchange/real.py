@@ -106,7 +106,7 @@ class Called(Sipp):
 
     def invited(self) -> list[str]:
         """Every number that was rung, in order; a repeated packet counts once."""
-        return list(self.rung().values())
+        return list(self.called_numbers().values())
 
     def messages(self) -> str:
         return self.log()

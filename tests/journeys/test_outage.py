@@ -64,7 +64,7 @@ def test_a_report_that_could_not_be_kept_is_made_up_for_at_once(tmp_path: Path, 
         outage.begin()
         house.network.hang_up_by_person(leg)
         await network_goes_on(house, 15)
-        assert house.network.callbacks.counted.failed == 2  # told several times, never taken
+        assert house.network.callbacks.counts.failed == 2  # told several times, never taken
         outage.end()
         assert (await house.seat())["state"] == "talking"
         await house.until(1)

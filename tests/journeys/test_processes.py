@@ -210,7 +210,7 @@ def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
             async with serving(town.rest, network_door):
                 await is_up(public_url)
                 agenda = asyncio.ensure_future(town.agenda.run())
-                floor = town.employ(robots, 24, supervisors, EARS)
+                floor = town.start_shifts(robots, 24, supervisors, EARS)
                 for _ in range(kills):
                     await asyncio.sleep(dice.uniform(3, 5))
                     killed = clock.now()
@@ -263,7 +263,7 @@ def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: 
                 for port in ports:
                     await is_up(f"http://127.0.0.1:{port}")
                 agenda = asyncio.ensure_future(town.agenda.run())
-                floor = town.employ(robots, 24, supervisors, EARS)
+                floor = town.start_shifts(robots, 24, supervisors, EARS)
                 await asyncio.sleep(30)
                 over = clock.now()
                 agenda.cancel()

@@ -21,7 +21,7 @@ class Visited(EarHouse):
         super().__init__(folder)
         calls_in_at = f"{self.plan.public_url}/twilio/voice/client"
         self.visitors = Visitors(self.network, Population(1, rates), calls_in_at)
-        self.visitors.come((PHONER, LISTENER), self.people)
+        self.visitors.start((PHONER, LISTENER), self.people)
         self.told: dict[str, list[Heard]] = {PHONER: [], LISTENER: []}
         self.pages: list[asyncio.Task[None]] = []
 
@@ -54,7 +54,7 @@ def visited(folder: Path, work: Callable[[Visited], Any], rates: BehaviourRates 
         await house.opens(PHONER)
         await house.opens(LISTENER)
         await work(house)
-        house.visitors.go()
+        house.visitors.stop()
         await asyncio.gather(*house.pages, return_exceptions=True)
         house.close()
 
