@@ -1,4 +1,4 @@
-"""python -m tests.bench [--full] [webhook streams claim decision import audit evening exchange]"""
+"""python -m tests.bench [--full] [start webhook streams claim decision import audit evening exchange]"""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from callserver.cli.simulate import START, evening
 from callserver.simulator.evening import Plan
-from tests.bench import exchange, serving, storing, streaming
+from tests.bench import exchange, serving, starting, storing, streaming
 from tests.bench.measuring import Figure
 from tests.house import ROOT
 
@@ -31,6 +31,7 @@ def main() -> None:
     wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
     many = 1_000_000 if full else 100_000
     parts: dict[str, Callable[[], list[Figure]]] = {
+        "start": starting.starting,
         "webhook": serving.webhook,
         "streams": streaming.streams,
         "claim": lambda: [storing.claims([10_000, 100_000, *([1_000_000] if full else [])])],
