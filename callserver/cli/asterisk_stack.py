@@ -1,6 +1,6 @@
-"""The same house before a real exchange: Asterisk, and SIPp as its town and its robots' telephones.
+"""The demonstration on a real exchange: Asterisk, and SIPp as the people and the robots' telephones.
 
-Everything is on loopback and ends with the house. Nobody real is called.
+Everything is on loopback and ends with the demonstration. Nobody real is called.
 """
 
 import asyncio
@@ -62,14 +62,14 @@ def missing() -> str:
 
 @dataclass(slots=True)
 class AsteriskStack(Stack):
-    """A house that is open, and what was rung at its trunk."""
+    """A running server, and who was called at its trunk."""
 
     telephones: Sipp
 
 
 @contextlib.asynccontextmanager
 async def started(plan: Plan) -> AsyncIterator[AsteriskStack]:
-    """A house that is open until the block ends; its database can be read until then.
+    """A server that runs until the block ends; its database can be read until then.
 
     Raises:
         ConfigurationProblem: the exchange did not come up.
@@ -111,7 +111,7 @@ async def _until_the_trunk_answers(server: Server) -> None:
 
 
 def _seat(tx: Tx, robots: Sequence[Robot], now: datetime) -> None:
-    """Each robot has an ordinary telephone, which is rung by the trunk."""
+    """Each robot has an ordinary telephone, which is called by the trunk."""
     for robot in robots:
         at_telephone(tx, robot.user, telephone_number(robot.user), now)
 

@@ -40,7 +40,8 @@ def import_list(
     campaign: Annotated[str, typer.Argument(help="which campaign's list")],
     file: Annotated[Path, typer.Argument(help="a CSV file; , or ; UTF-8 or Windows-1252")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="change nothing; say what would, and who may be rung")
+        bool,
+        typer.Option("--dry-run", help="change nothing; say what would, and who may be called"),
     ] = False,
     column: Annotated[
         list[str] | None, typer.Option("--map", help="COLUMN=FIELD, like Mobilnr=phone")

@@ -73,14 +73,14 @@ def demo(
         f"callserver demo: making {contacts} invented contacts and {phoners} robots …", flush=True
     )
     log.set_up("error")
-    _emptied(folder)
+    emptied(folder)
     plan = Plan(
         folder,
         config or (CONFIG if CONFIG.is_dir() else EXAMPLE),
         phoners,
         contacts,
         ALL if faults == "all" else NONE,
-        port=_free(port),
+        port=free(port),
     )
     played = _on_an_exchange if asterisk else _demo
     clean = asyncio.run(played(plan, minutes, headless=headless))
@@ -88,7 +88,7 @@ def demo(
         raise typer.Exit(1)
 
 
-def _emptied(folder: Path) -> None:
+def emptied(folder: Path) -> None:
     """Make the folder, without what an earlier demo left there.
 
     Raises:
@@ -100,7 +100,7 @@ def _emptied(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def _free(port: int) -> int:
+def free(port: int) -> int:
     """This port, or 0 for any when another program has it."""
     try:
         listening(port).close()
@@ -144,11 +144,11 @@ async def _demo(plan: Plan, minutes: float, *, headless: bool) -> bool:
 
 
 def _welcome(console: Console, stack: Stack) -> None:
-    """Where to look, and who one can be."""
-    said = stack.clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
+    """Where to look, and which accounts there are."""
+    time = stack.clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
     beside = stack.url.replace("127.0.0.1", "localhost")
     console.print(f"callserver at {stack.url}, {stack.network}")
-    console.print(f"the demo's clock says {said} (Copenhagen); nobody real is called")
+    console.print(f"the demo's clock says {time} (Copenhagen); nobody real is called")
     table = Table("sign in as", "role", "one-time code", title_justify="left")
     for role, handle in stack.staff.handles:
         table.add_row(handle, role.value.replace("_", " "), "yes" if role in NEEDS_CODE else "")
@@ -184,8 +184,8 @@ def _judged(
 
 def _say(console: Console, summary: dict[str, dict[str, int]]) -> None:
     console.print("the evening's figures")
-    for name, found in summary.items():
-        console.print(f"  {name}: {_counts(found)}")
+    for name, counts in summary.items():
+        console.print(f"  {name}: {_counts(counts)}")
 
 
 def _summary(tx: Tx) -> dict[str, dict[str, int]]:
@@ -197,8 +197,8 @@ def _summary(tx: Tx) -> dict[str, dict[str, int]]:
     }
 
 
-def _counts(found: dict[str, int]) -> str:
-    ordered = sorted(found.items(), key=lambda one: (-one[1], one[0]))
+def _counts(counts: dict[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{name} {count}" for name, count in ordered) or "none"
 
 
@@ -233,9 +233,9 @@ async def _show(
 def _panel(summary: dict[str, dict[str, int]], stack: Stack) -> Group:
     table = Table.grid(padding=(0, 3))
     columns = []
-    for name, found in summary.items():
+    for name, counts in summary.items():
         column = Table(name, "", expand=True, min_width=26)
-        for key, count in sorted(found.items(), key=lambda one: (-one[1], one[0])):
+        for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             column.add_row(key, str(count))
         columns.append(column)
     table.add_row(*columns)

@@ -1,4 +1,4 @@
-"""`callserver explain`: may this number be rung, by which rules not, and when next?"""
+"""`callserver explain`: whether a number may be called, which rules forbid it, and when they next allow it."""
 
 import json
 from typing import Annotated, Any

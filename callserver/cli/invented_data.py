@@ -108,7 +108,7 @@ FIRST_VISITOR = 9101
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Accounts for whoever tries the house out: one of each role, one password, one authenticator."""
+    """Accounts for people who try it out: one of each role, one password, one authenticator."""
 
     handles: Sequence[tuple[Role, str]]
     password: str
@@ -116,7 +116,7 @@ class Staff:
     lines: Sequence[str]  # of their browsers
 
     def code(self, now: datetime) -> str:
-        """The one-time code of this half minute, by the house's own clock."""
+        """The one-time code of the half minute of `now`."""
         return pyotp.TOTP(self.code_key).at(now)
 
 

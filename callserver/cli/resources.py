@@ -1,4 +1,4 @@
-"""What every command needs: the settings, the configuration and the database, opened and mended."""
+"""What commands share: settings, the database with its newest tables, the rules in force, a progress bar."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -29,11 +29,11 @@ def now(tx: Tx) -> datetime:
     return clock_from(from_environment().clock, tx).now()
 
 
-def secret(found: Settings) -> bytes:
-    """The key of the erased numbers' hashes; said aloud when there is none, for then they are silent."""
-    if not found.key:
+def secret(settings: Settings) -> bytes:
+    """The key of the erased numbers' hashes; warns when there is none, because erased numbers are then not recognised."""
+    if not settings.key:
         print("CALLSERVER_KEY is not set: who was erased cannot be recognised", file=sys.stderr)
-    return found.key.encode()
+    return settings.key.encode()
 
 
 @contextmanager
@@ -59,9 +59,9 @@ def kept_words(value: str) -> str:
 
 
 @contextmanager
-def database(found: Settings | None = None) -> Iterator[Engine]:
+def database(settings: Settings | None = None) -> Iterator[Engine]:
     """The database with its newest tables; beside a running server as well."""
-    chosen = found or from_environment()
+    chosen = settings or from_environment()
     if (path := sqlite_path(chosen.database)) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     engine = make_engine(chosen.database)
@@ -72,7 +72,7 @@ def database(found: Settings | None = None) -> Iterator[Engine]:
         engine.dispose()
 
 
-def rules(engine: Engine, found: Settings) -> Rules:
+def rules(engine: Engine, settings: Settings) -> Rules:
     """The rules in force: a command goes by no looser ones than the servers do."""
     with reading(engine) as connection, connection.begin():
-        return Rules(in_force.beginning(connection, ConfigFolder(found.config)))
+        return Rules(in_force.beginning(connection, ConfigFolder(settings.config)))

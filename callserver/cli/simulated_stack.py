@@ -1,4 +1,4 @@
-"""A whole house on this machine in real time: server, network, town, robots, and seats for visitors.
+"""Everything on this machine in real time: server, network, people, robots, and seats for visitors.
 
 What the demonstration plays, and the tests in a real browser. Nobody real is called.
 """
@@ -34,7 +34,7 @@ SEED = 7
 CALLS_PER_SECOND = 5
 HABITS = BehaviourRates(talk_seconds=25, returns_missed=0.05, wraps_up=(3, 10))
 GRACE_S = 2
-"""How long requests in hand may take when the house closes; pages that follow are let go before."""
+"""How long requests in hand may take when the server stops; live pages are let go before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Stack:
-    """A house that is open, whatever its network is."""
+    """A running server, whatever its network is."""
 
     server: Server
     clock: ShiftedClock
@@ -72,13 +72,13 @@ class SimulatedStack(Stack):
     _open: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def open(self, door: socket.socket) -> None:
-        """Let the house's server serve; the network and its people are there already."""
+        """Let the server serve; the network and its people are there already."""
         own = self.server.settings.api_key  # a softphone of Twilio's own is not played
         app = create(self.server, played=None if own else self.world.visitors)
         await self._open.enter_async_context(serving(app, door))
 
     async def close(self) -> None:
-        """Stop the house's server, as its process would stop; the network goes on."""
+        """Stop the server, as its process would stop; the network goes on."""
         self.server.feed.stop()  # live pages would hold the server up
         await self._open.aclose()
 
@@ -90,9 +90,9 @@ class SimulatedStack(Stack):
 
 @contextlib.asynccontextmanager
 async def started(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterator[SimulatedStack]:
-    """A house that is open until the block ends; its database can be read until then.
+    """A server that runs until the block ends; its database can be read until then.
 
-    `clock`: what o'clock it is there; a weekday afternoon, when nothing is said.
+    `clock`: the server's; by default one that starts on a weekday afternoon.
     """
     clock = clock or ShiftedClock(instant("start", START))
     doors = [listening(plan.port), listening()]
@@ -154,7 +154,7 @@ def address(door: socket.socket) -> str:
 
 
 def settings(plan: Plan, url: str, network_url: str) -> Settings:
-    """Of a house that stands in the plan's folder."""
+    """Of a server whose files are in the plan's folder."""
     return Settings(
         database=f"sqlite:///{plan.folder}/{DATABASE}",
         config=plan.config,
@@ -174,10 +174,16 @@ def settings(plan: Plan, url: str, network_url: str) -> Settings:
 def listening(port: int = 0) -> socket.socket:
     """A port of this machine; 0: a free one."""
     # The protocol is named, or asyncio would leave Nagle's delay on for every connection.
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was ours a moment ago
-    found.bind(("127.0.0.1", port))
-    return found
+    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    door.setsockopt(
+        socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+    )  # a port that was closed a moment ago
+    try:
+        door.bind(("127.0.0.1", port))
+    except OSError:
+        door.close()
+        raise
+    return door
 
 
 @contextlib.asynccontextmanager
@@ -202,7 +208,7 @@ async def serving(app: Starlette, door: socket.socket) -> AsyncIterator[None]:
 
 
 class _Quiet(uvicorn.Server):
-    """Leaves the signals to whoever runs the house."""
+    """Leaves the signals to the program that runs it."""
 
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -39,13 +39,13 @@ def register(app: typer.Typer) -> None:
 
 def add(
     handle: Annotated[str, typer.Argument(help="a short unique name, like maja")],
-    role: Annotated[Role, typer.Option(help="what she may do")] = Role.PHONER,
+    role: Annotated[Role, typer.Option(help="what they may do")] = Role.PHONER,
     department: Annotated[str | None, typer.Option(help="the department's key")] = None,
     name: Annotated[str, typer.Option(help="as colleagues see it")] = "",
     line: Annotated[
         str | None,
         typer.Option(
-            help="how the person is rung in: +45… (to be confirmed by a call), or sip:NAME@HOST at "
+            help="how the person is called for a shift: +45… (to be confirmed by a call), or sip:NAME@HOST at "
             "a host of CALLSERVER_SIP_HOSTS; without it the browser"
         ),
     ] = None,
