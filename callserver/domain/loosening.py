@@ -199,8 +199,7 @@ CAMPAIGN: Mapping[str, Compare] = {
 }
 RETRY: Mapping[str, Compare] = {"after_minutes": less, "most": more}
 OUTCOME: Mapping[str, Compare] = {
-    "label.da": free,
-    "label.en": free,
+    **dict.fromkeys(("label.da", "label.en", "read.da", "read.en"), free),
     "does": _weaker_effect,
     "asks": lost,
     "scope": _narrower,
@@ -208,8 +207,6 @@ OUTCOME: Mapping[str, Compare] = {
     "rest_days": less,
     "agreement": off,  # agreements would not be read back
     "read": off,
-    "read.da": free,
-    "read.en": free,
 }
 
 
