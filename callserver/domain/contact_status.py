@@ -1,12 +1,12 @@
-"""Where a contact stands on its campaign's list."""
+"""The status of a contact in its campaign."""
 
 from enum import StrEnum
 
 
 class ContactStatus(StrEnum):
     READY = "ready"  # may be claimed for the next dial
-    WAITING = "waiting"  # ready again at a time
-    CALL_BACK = "call_back"  # an agreed time to be called
-    CLAIMED = "claimed"  # in hand for a seat
+    WAITING = "waiting"  # ready again at its `next_at`
+    CALL_BACK = "call_back"  # has an agreed time to be called
+    CLAIMED = "claimed"  # taken by a seat
     DONE = "done"  # finished by an outcome
     CLOSED = "closed"  # finished by the gate, or without an outcome

@@ -1,4 +1,4 @@
-"""What can become of one row of an imported list."""
+"""The possible results of one row of an imported list."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ class RowFate(StrEnum):
     """Every row that was read has exactly one of these; the values are keys of an import's counts."""
 
     TAKEN = "taken"  # a new contact of the campaign
-    CHANGED = "changed"  # in the campaign already, and something about the person is new
-    UNCHANGED = "unchanged"  # in the campaign already, and stays as it is
-    DUPLICATE = "duplicates"  # in this file already
+    CHANGED = "changed"  # an existing contact of the campaign whose details changed
+    UNCHANGED = "unchanged"  # an existing contact of the campaign without changes
+    DUPLICATE = "duplicates"  # a repeated row of this file
     REFUSED = "refused"

@@ -1,11 +1,6 @@
-"""Which rules become looser when one configuration replaces another, and so need a second person.
+"""Which rules become looser when one configuration replaces another, and so need a second person."""
 
-The tables here classify every field of a policy and a campaign; an unclassified field counts as looser
-whenever it changes (and a test names it). Where two values have no order, any change counts. A change
-that is not looser never permits a dial that was refused before.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import fields as fields_of
 from typing import Any
@@ -15,8 +10,17 @@ from pydantic import BaseModel, TypeAdapter
 from callserver.domain import loosening_hours
 from callserver.domain.campaign import Campaign, Effect, Outcome
 from callserver.domain.configuration import Configuration
-from callserver.domain.facts import Scope
-from callserver.domain.listening import DisclosureTime, ListeningPolicy
+from callserver.domain.loosening_tables import (
+    APPLIES,
+    CAMPAIGN,
+    ORGANISATION,
+    OUTCOME,
+    PARTS,
+    POLICY,
+    RETRY,
+    Compare,
+    changed,
+)
 from callserver.domain.policy import Policy
 
 _json = TypeAdapter(Any)
@@ -31,211 +35,6 @@ class Looser:
     was: Any  # a JSON value; None: there was no such rule
     would: Any
     text: str
-
-
-Compare = Callable[[Any, Any], bool]
-"""(was, would) -> whether the new value protects less."""
-
-
-def free(_was: Any, _would: Any) -> bool:
-    """Texts, order and appearance: any change is free."""
-    return False
-
-
-def changed(was: Any, would: Any) -> bool:
-    """No value is stricter than another, so any change counts."""
-    return bool(was != would)
-
-
-def less(was: Any, would: Any) -> bool:
-    """A minimum or a rest became smaller or was removed."""
-    return was is not None and (would is None or would < was)
-
-
-def more(was: Any, would: Any) -> bool:
-    """A limit became larger or was removed."""
-    return was is not None and (would is None or would > was)
-
-
-def reaches_further(was: Any, would: Any) -> bool:
-    """An exception was added or covers more."""
-    return would is not None and (was is None or would > was)
-
-
-def gained(was: Any, would: Any) -> bool:
-    """More values are allowed."""
-    return bool(set(would) - set(was))
-
-
-def lost(was: Any, would: Any) -> bool:
-    """Fewer values are protected or required."""
-    return bool(set(was) - set(would))
-
-
-def fewer(was: Any, would: Any) -> bool:
-    return len(would) < len(was)
-
-
-def off(was: Any, would: Any) -> bool:
-    return bool(was and not would)
-
-
-def on(was: Any, would: Any) -> bool:
-    return bool(would and not was)
-
-
-def _weaker_cap(was: Any, would: Any) -> bool:
-    """At most `count` calls in `days`: more calls, or fewer days."""
-    if was is None or would is None:
-        return was is not None
-    return bool(would.count > was.count or would.days < was.days)
-
-
-def _weaker_mode(was: str, would: str) -> bool:
-    order = ("not_needed", "opt_in", "express")
-    return order.index(would) < order.index(was)
-
-
-_PROTECTION = (Effect.RETRY, Effect.NOT_NOW, Effect.DONE, Effect.REFUSED, Effect.SUPPRESS)
-"""From the least to the most protective effect. The other effects are not comparable."""
-
-_WIDER = {
-    Scope.PURPOSE: {Scope.PERSON, Scope.HOUSEHOLD},
-    Scope.PERSON: {Scope.HOUSEHOLD},
-}
-
-
-def _weaker_effect(was: Effect, would: Effect) -> bool:
-    if was in _PROTECTION and would in _PROTECTION:
-        return _PROTECTION.index(would) < _PROTECTION.index(was)
-    return was != would
-
-
-def _narrower(was: Scope | None, would: Scope | None) -> bool:
-    return was is not None and was != would and would not in _WIDER.get(was, ())
-
-
-POLICY: Mapping[str, Compare] = {
-    "name": free,
-    "title": free,
-    **{
-        f"{block}.{key}": free
-        for block in (
-            *("hours", "numbers", "frequency", "register", "consent", "gifts", "person"),
-            *("ring", "abandon"),
-        )
-        for key in ("source", "checked")
-    },
-    # loosening_hours.py compares windows, before_holiday, dates and closed_days day by day.
-    "hours.windows": free,
-    "hours.before_holiday": free,
-    "hours.dates": free,
-    "hours.closed_days": free,
-    "hours.close_guard_seconds": less,
-    "hours.calendars": lost,
-    "hours.calendar_checked_until": more,
-    "numbers.regions": gained,
-    "numbers.kinds": gained,
-    "frequency.gap_hours": less,
-    "frequency.per_day": more,
-    "frequency.per_24_hours": more,
-    "frequency.per_period": _weaker_cap,
-    "frequency.rest_days_after_refusal": less,
-    "frequency.rest_hours_after_abandoned": less,
-    "frequency.call_back_tolerance_minutes": more,
-    "register.respected": off,
-    "register.name": changed,
-    "register.except_members": on,
-    "register.except_consent": on,
-    "register.except_last_gift_years": reaches_further,
-    "register.wash_days": more,
-    "consent.mode": _weaker_mode,
-    "consent.except_members": on,
-    "consent.except_ended_years": reaches_further,
-    "consent.proof": off,
-    "gifts.restricted": off,
-    "gifts.last_gift_years": more,
-    "person.min_age": less,
-    "ring.min_ring_seconds": less,
-    "abandon.limit_percent": more,
-    "abandon.window_days": changed,
-    "abandon.smallest_sample": more,
-}
-
-_APPLIES: Mapping[str, Callable[[Policy], bool]] = {
-    "register.except": lambda policy: policy.register_rule.respected,
-    "consent.except": lambda policy: policy.consent.mode != "not_needed",
-    "gifts.last": lambda policy: policy.gifts.restricted,
-}
-"""Exceptions from a rule that did not apply before cannot make it looser."""
-
-CAMPAIGN: Mapping[str, Compare] = {
-    "name": free,
-    "title.da": free,
-    "title.en": free,
-    "organisation": changed,  # who the call says is calling
-    "why.da": free,
-    "why.en": free,
-    "segment": changed,
-    "purpose": changed,
-    "policy": free,  # the contents of the two policies are compared instead
-    "department": changed,  # who may see these people
-    "caller_id": changed,
-    "ring_seconds": changed,
-    "order": free,
-    "priority": free,
-    "retry": free,  # RETRY, cause by cause
-    "most_tries": more,
-    "call_backs.personal": off,
-    "call_backs.release_after_minutes": less,
-    "call_backs.tolerance_minutes": more,
-    "call_backs.most_days_ahead": more,
-    "wrap_up_seconds": less,
-    "outcomes": free,  # OUTCOME, one by one
-    "script": free,
-    "columns": free,
-    "contexts": free,
-    "cards": fewer,  # an honest answer was removed
-}
-RETRY: Mapping[str, Compare] = {"after_minutes": less, "most": more}
-OUTCOME: Mapping[str, Compare] = {
-    **dict.fromkeys(("label.da", "label.en", "read.da", "read.en"), free),
-    "does": _weaker_effect,
-    "asks": lost,
-    "scope": _narrower,
-    "retry_as": changed,
-    "rest_days": less,
-    "agreement": off,  # agreements would not be read back
-    "read": off,
-}
-
-
-def _listens_sooner(was: ListeningPolicy | None, would: ListeningPolicy | None) -> bool:
-    """Listening would begin earlier, or the phoner would be told later."""
-    if was is None or would is None:
-        return would is not None
-    told_later = (
-        was.phoner_told is DisclosureTime.DURING and would.phoner_told is DisclosureTime.AFTER
-    )
-    return would.opens < was.opens or told_later
-
-
-ORGANISATION: Mapping[str, Compare] = {"listening": _listens_sooner}
-
-PARTS = frozenset(
-    {
-        "revision",
-        "policies",
-        "campaigns",
-        "departments",
-        "scripts",
-        "books",
-        "organisation",
-        "content",
-    }
-)
-"""The parts of a configuration. Departments, scripts and books are free to change; a part that is not in
-this list counts whenever it changes."""
 
 
 def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
@@ -267,7 +66,7 @@ def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
 
 
 def _policy(file: str, was: Policy, would: Policy, under: str = "") -> Iterator[Looser]:
-    not_applied = tuple(key for key, applies in _APPLIES.items() if not applies(was))
+    not_applied = tuple(key for key, applies in APPLIES.items() if not applies(was))
     for change in _leaves(file, was, would, POLICY):
         if not change.key.startswith(not_applied):
             yield replace(change, key=under + change.key)

@@ -19,7 +19,7 @@ WORKING_DAYS = WEEKDAYS[:5]
 def looser(was: Hours, would: Hours) -> Iterator[Change]:
     """Every change by which the new hours are open when the old ones were not.
 
-    The guard and the calendars are compared separately (loosening.py); here the stricter one of the two
+    The guard and the calendars are compared separately (loosening_tables.py); here the stricter one of the two
     guards applies to the new hours.
     """
     guard = max(was.close_guard_seconds, would.close_guard_seconds)

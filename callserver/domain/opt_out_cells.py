@@ -10,7 +10,7 @@ YES = frozenset(
 )
 NO = frozenset({"nej", "n", "no", "0", "0.0", "false", "f", "falsk", "off", "", "falsch"})
 LONGEST_STATUS = 40
-"""Letters; a longer cell is a note."""
+"""In characters; a longer cell is a note."""
 
 _NOT_SET = frozenset({"allow", "allowed", "tillad", "tilladt", "0000-00-00", "0000-00-00 00:00:00"})
 _DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ][0-9:.Z+-]{1,20})?", re.ASCII)
@@ -36,7 +36,7 @@ def read(field: str, cell: str) -> bool | None:
 
 @lru_cache(maxsize=4096)
 def is_status_against_calls(cell: str) -> bool:
-    """Whether a cell alone says that somebody must not be called, whatever its column is: `Ring ikke`.
+    """Whether a cell alone says that the person must not be called, whatever its column: `Ring ikke`.
 
     A single word is not enough, except for a death: a plain "no" may be about anything.
     """

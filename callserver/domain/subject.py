@@ -16,7 +16,7 @@ from callserver.domain.facts import Scope
 
 
 class Known(Protocol):
-    """Somebody who is known at a number: a contact."""
+    """A person who is known at a number: a contact."""
 
     @property
     def number(self) -> int: ...
@@ -101,9 +101,9 @@ def of_hash(number: int, secret: bytes) -> str:
 def reached_by(
     scope: Scope, number: int | None, people: Collection[Known], secret: bytes
 ) -> list[str]:
-    """Whom an opt-out of this scope is about: the number itself, or everyone known at it.
+    """The subjects of an opt-out with this scope: the number itself, or everyone known at it.
 
-    `number` None: the people's own numbers. Empty: the scope is about people, and nobody is known.
+    `number` None: the people's own numbers. Empty: the scope is about people, and none are known.
     """
     numbers = {known.number for known in people} if number is None else {number}
     match scope:

@@ -16,19 +16,12 @@ from pydantic import BaseModel
 
 from callserver.adapters.config_folder import load
 from callserver.domain import facts as f
-from callserver.domain import loosening, permit
+from callserver.domain import loosening, loosening_tables, permit
 from callserver.domain.campaign import Campaign, Outcome, Retry
 from callserver.domain.configuration import Configuration, Organisation
 from callserver.domain.listening import DisclosureTime
-from callserver.domain.loosening import (
-    CAMPAIGN,
-    ORGANISATION,
-    OUTCOME,
-    POLICY,
-    RETRY,
-    Looser,
-    looser,
-)
+from callserver.domain.loosening import Looser, looser
+from callserver.domain.loosening_tables import CAMPAIGN, ORGANISATION, OUTCOME, POLICY, RETRY
 from callserver.domain.policy import Policy, merged
 from callserver.texts import catalogue
 from tests.domain.test_rules import EASY, anything, only_time
@@ -66,11 +59,11 @@ def test_every_field_is_classified(model: type[BaseModel], table: Mapping[str, A
 
 
 def test_every_part_of_a_configuration_is_known() -> None:
-    assert {part.name for part in fields_of(Configuration)} <= loosening.PARTS
+    assert {part.name for part in fields_of(Configuration)} <= loosening_tables.PARTS
 
 
 def test_a_part_that_nobody_knows_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loosening, "PARTS", loosening.PARTS - {"scripts"})
+    monkeypatch.setattr(loosening, "PARTS", loosening_tables.PARTS - {"scripts"})
     would = replace(SHIPPED, scripts={})
     assert [(one.file, one.text) for one in looser(SHIPPED, would)] == [
         ("scripts.yaml", "looser.unknown")
@@ -84,7 +77,7 @@ def test_every_sentence_is_there() -> None:
         f"looser.{family}{key}"
         for table, family in families
         for key, compare in table.items()
-        if compare is not loosening.free
+        if compare is not loosening_tables.free
     }
     wanted |= {f"looser.hours.{key}" for key in ("windows", "before_holiday", "dates")}
     wanted |= {"looser.hours.closed_days", "looser.unknown", "looser.new_campaign"}
@@ -214,7 +207,7 @@ def test_a_looser_policy_is_named_by_its_key(
 
 
 def test_every_protecting_field_of_a_policy_is_tried_above() -> None:
-    protecting = {key for key, compare in POLICY.items() if compare is not loosening.free}
+    protecting = {key for key, compare in POLICY.items() if compare is not loosening_tables.free}
     assert protecting <= {key for key, _, _ in LOOSER}
 
 
