@@ -136,10 +136,10 @@ class Authenticator:
 
     async def _bearer(self, request: Request, token: str) -> Asked:
         now, hashed = self._ctx.clock.now(), hash_of(token)
-        found = await self._ctx.store.read(lambda tx: accounts.by_token(tx, hashed, now))
-        if found is None:
+        owner = await self._ctx.store.read(lambda tx: accounts.by_token(tx, hashed, now))
+        if owner is None:
             raise NotSignedIn("this token is not valid", key="sign_in")
-        user, scopes = found
+        user, scopes = owner
         return Asked(request, language_of(request, user), user, scopes)
 
     async def _browser(self, request: Request, *, entering: bool) -> Asked:

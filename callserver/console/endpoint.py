@@ -77,8 +77,12 @@ class Endpoint:
     @property
     def answer(self) -> type[BaseModel] | None:
         """The model that goes out; None: a file or a stream."""
-        found = self.hints["return"]
-        return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+        annotation = self.hints["return"]
+        return (
+            annotation
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel)
+            else None
+        )
 
     @property
     def summary(self) -> str:
@@ -104,13 +108,13 @@ class Endpoint:
                 )
             if self.query is not None:
                 given["query"] = self.query.model_validate(dict(request.query_params))
-            found = await self.act(asked, **given)
-            if isinstance(found, Response):
-                return found
-            body = found.model_dump_json(by_alias=True).encode()
+            result = await self.act(asked, **given)
+            if isinstance(result, Response):
+                return result
+            body = result.model_dump_json(by_alias=True).encode()
             response = Response(body, media_type="application/json")
-            for one in asked.then:
-                one(response)
+            for follow_up in asked.then:
+                follow_up(response)
             return response
 
         return Route(f"/api/v1{self.path}", serve, methods=[self.method])
@@ -137,12 +141,12 @@ async def read(request: Request, most: int = MOST_BYTES) -> bytes:
     Raises:
         TooLarge: it has more than `most` bytes.
     """
-    found = bytearray()
+    content = bytearray()
     async for chunk in request.stream():
-        found += chunk
-        if len(found) > most:
+        content += chunk
+        if len(content) > most:
             raise TooLarge("the body is too large", key="too_large")
-    return bytes(found)
+    return bytes(content)
 
 
 class Nothing(Body):

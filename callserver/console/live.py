@@ -126,7 +126,7 @@ class Live:
         if not news:
             return b""
         last = str(news[-1].at)
-        told = [one for tell in self._tellers for one in await tell(asked, news)]
+        told = [update for tell in self._tellers for update in await tell(asked, news)]
         if not told:
             return f"id: {last}\n\n".encode()  # nothing for this user, but the place is kept
         return b"".join(_event(name, view.model_dump_json(), last) for name, view in told)

@@ -21,8 +21,8 @@ def merged(text: str, values: Mapping[str, str], unknown: str) -> str:
     Values are put in after rendering, as text: a name with asterisks or a bracket stays a name.
     """
 
-    def value(found: re.Match[str]) -> str:
-        return html.escape(values.get(found[1]) or unknown)
+    def value(match: re.Match[str]) -> str:
+        return html.escape(values.get(match[1]) or unknown)
 
     return _FIELD.sub(value, rendered(text))
 

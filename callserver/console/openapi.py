@@ -61,33 +61,33 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     }
 
 
-def _operation(one: Endpoint, named: dict[Any, Any]) -> dict[str, Any]:
-    name = re.sub(r"\W+", "_", f"{one.method.lower()}{one.path}").strip("_")
-    found: dict[str, Any] = {"operationId": name, "summary": one.summary}
-    if isinstance(one.needs, Action):
-        found["description"] = f"Needs `{one.needs.value}`."
-    if one.needs is Footing.OPEN:
-        found["security"] = []
+def _operation(endpoint: Endpoint, named: dict[Any, Any]) -> dict[str, Any]:
+    name = re.sub(r"\W+", "_", f"{endpoint.method.lower()}{endpoint.path}").strip("_")
+    operation: dict[str, Any] = {"operationId": name, "summary": endpoint.summary}
+    if isinstance(endpoint.needs, Action):
+        operation["description"] = f"Needs `{endpoint.needs.value}`."
+    if endpoint.needs is Footing.OPEN:
+        operation["security"] = []
     parameters = [
         {"name": part, "in": "path", "required": True, "schema": _schema(kind)}
-        for part, kind in one.in_path.items()
+        for part, kind in endpoint.in_path.items()
     ]
-    if one.query is not None:
-        parameters += _in_query(one.query)
+    if endpoint.query is not None:
+        parameters += _in_query(endpoint.query)
     if parameters:
-        found["parameters"] = parameters
-    if one.body is not None:
-        content = {"application/json": {"schema": named[one.body]}}
-        found["requestBody"] = {"required": True, "content": content}
+        operation["parameters"] = parameters
+    if endpoint.body is not None:
+        content = {"application/json": {"schema": named[endpoint.body]}}
+        operation["requestBody"] = {"required": True, "content": content}
     answer: dict[str, Any] = {"description": "done"}
-    if one.answer is not None:
-        answer["content"] = {"application/json": {"schema": named[one.answer]}}
+    if endpoint.answer is not None:
+        answer["content"] = {"application/json": {"schema": named[endpoint.answer]}}
     problem = {"application/problem+json": {"schema": named[Problem]}}
-    found["responses"] = {"200": answer} | {
+    operation["responses"] = {"200": answer} | {
         str(status.value): {"description": said, "content": problem}
         for status, said in _SAID.items()
     }
-    return found
+    return operation
 
 
 def _schema(kind: type) -> dict[str, Any]:
@@ -100,8 +100,13 @@ def _in_query(model: type[BaseModel]) -> list[dict[str, Any]]:
     schema = model.model_json_schema()
     required = schema.get("required", [])
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": _inlined(one, schema)}
-        for name, one in schema["properties"].items()
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "schema": _inlined(property_schema, schema),
+        }
+        for name, property_schema in schema["properties"].items()
     ]
 
 
@@ -111,4 +116,4 @@ def _inlined(node: Any, schema: dict[str, Any]) -> Any:
         if "$ref" in node:
             return _inlined(schema["$defs"][node["$ref"].rsplit("/", 1)[1]], schema)
         return {key: _inlined(value, schema) for key, value in node.items()}
-    return [_inlined(one, schema) for one in node] if isinstance(node, list) else node
+    return [_inlined(item, schema) for item in node] if isinstance(node, list) else node

@@ -138,7 +138,7 @@ class Pages:
         values = {
             "page": name,
             "language": language,
-            "other": next(one for one in texts.LANGUAGES if one != language),
+            "other": next(code for code in texts.LANGUAGES if code != language),
             "t": lambda key, **values: texts.say(language, key, **values),
             "assets": f"/assets/{self._revision}",
             "listed": self._listed(asked),
@@ -193,13 +193,13 @@ def _assets() -> Mapping[str, bytes]:
     found: dict[str, bytes] = {}
 
     def walk(folder: Any, before: str) -> None:
-        for one in folder.iterdir():
-            if one.name.startswith("."):
+        for entry in folder.iterdir():
+            if entry.name.startswith("."):
                 continue
-            if one.is_dir():
-                walk(one, f"{before}{one.name}/")
+            if entry.is_dir():
+                walk(entry, f"{before}{entry.name}/")
             else:
-                found[f"{before}{one.name}"] = one.read_bytes()
+                found[f"{before}{entry.name}"] = entry.read_bytes()
 
     walk(files(PACKAGE).joinpath("assets"), "")
     return found
@@ -222,7 +222,9 @@ def _headers(connect: Sequence[str]) -> dict[str, str]:
         "style-src": "'self'",
         "img-src": "'self' data:",
         "font-src": "'self'",
-        "media-src": " ".join(["'self'", "blob:", *(one for one in connect if "https" in one)]),
+        "media-src": " ".join(
+            ["'self'", "blob:", *(source for source in connect if "https" in source)]
+        ),
         "connect-src": " ".join(["'self'", *connect]),
         "form-action": "'self'",
         "frame-ancestors": "'none'",

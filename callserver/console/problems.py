@@ -146,9 +146,9 @@ async def on_crash(request: Request, _: Exception) -> Response:
 async def on_invalid(request: Request, error: Exception) -> Response:
     """A body that does not fit; names each field and what is wrong with it, never its value."""
     language = language_of(request)
-    found = error.errors(include_input=False) if isinstance(error, ValidationError) else []
+    errors = error.errors(include_input=False) if isinstance(error, ValidationError) else []
     told = "; ".join(
-        f"{'.'.join(map(str, one['loc'])) or 'body'}: {sentence(one).in_language(language)}"
-        for one in found
+        f"{'.'.join(map(str, problem_found['loc'])) or 'body'}: {sentence(problem_found).in_language(language)}"
+        for problem_found in errors
     )
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, told or texts.say(language, "error.not_json"))

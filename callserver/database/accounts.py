@@ -158,7 +158,7 @@ def add_token(
             hash=hashed,
             user=user_id,
             name=name,
-            scopes=None if scopes is None else [one.value for one in scopes],
+            scopes=None if scopes is None else [scope.value for scope in scopes],
             created_at=now,
             until=until,
         )

@@ -91,11 +91,11 @@ class AttemptFacts(NamedTuple):
 def ready(tx: Tx, campaign: str) -> Iterator[list[Contact]]:
     """The campaign's contacts that wait for their first or next dial, a thousand at a time."""
     after = 0
-    while found := [
+    while rows := [
         Contact._make(row) for row in tx.execute(_ready, {"campaign": campaign, "after": after})
     ]:
-        yield found
-        after = found[-1].id
+        yield rows
+        after = rows[-1].id
 
 
 def count_ready(tx: Tx, campaign: str) -> int:
@@ -144,13 +144,13 @@ def attempts_of(
     """Attempts since an instant, by ("number" | "household" | "person", key)."""
     by_key: dict[tuple[str, int], set[AttemptFacts]] = defaultdict(set)
     asked = {
-        "numbers": list({one.number for one in among}),
-        "households": list({one.household for one in among}),
-        "persons": list({one.person for one in among}),
+        "numbers": list({contact.number for contact in among}),
+        "households": list({contact.household for contact in among}),
+        "persons": list({contact.person for contact in among}),
         "since": since,
     }
     for attempt, number, household, person, at, ended_at in tx.execute(_attempts, asked):
-        one = AttemptFacts(attempt, at, ended_at is None)
+        earlier = AttemptFacts(attempt, at, ended_at is None)
         for about in (("number", number), ("household", household), ("person", person)):
-            by_key[about].add(one)
+            by_key[about].add(earlier)
     return by_key

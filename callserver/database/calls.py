@@ -220,8 +220,8 @@ def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:
 def last_of_contact(tx: Tx, contact: int) -> str | None:
     """The attempt that came last to a contact."""
     query = select(calls.c.attempt).where(calls.c.contact == contact)
-    found: str | None = tx.execute(query.order_by(calls.c.permit_at.desc()).limit(1)).scalar()
-    return found
+    attempt: str | None = tx.execute(query.order_by(calls.c.permit_at.desc()).limit(1)).scalar()
+    return attempt
 
 
 def of_number(tx: Tx, number: int) -> list[CallRow]:

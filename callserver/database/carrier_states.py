@@ -26,7 +26,7 @@ def every(tx: Tx) -> list[CarrierState]:
 
 def note(tx: Tx, states: Mapping[str, str], now: datetime) -> None:
     """These are the states now, and there are no others."""
-    known = {one.name: one for one in every(tx)}
+    known = {state_row.name: state_row for state_row in every(tx)}
     tx.execute(delete(carrier_states).where(carrier_states.c.name.not_in(list(states))))
     for name, state in states.items():
         if name not in known:

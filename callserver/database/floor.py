@@ -113,10 +113,8 @@ def refusals(tx: Tx, day: str) -> Mapping[str, Mapping[str, int]]:
 def day_of(tx: Tx, day: str) -> Mapping[str, tuple[int, int, int]]:
     """A day's dials, live answers and abandoned calls of each campaign."""
     columns = [daily_counts.c[name] for name in ("campaign", "dials", "answered", "abandoned")]
-    found = tx.execute(select(*columns).where(daily_counts.c.day == day))
-    return {
-        campaign: (dials, answered, abandoned) for campaign, dials, answered, abandoned in found
-    }
+    rows = tx.execute(select(*columns).where(daily_counts.c.day == day))
+    return {campaign: (dials, answered, abandoned) for campaign, dials, answered, abandoned in rows}
 
 
 def orders(tx: Tx, since: datetime) -> tuple[int, int, int]:
@@ -134,26 +132,26 @@ def orders(tx: Tx, since: datetime) -> tuple[int, int, int]:
 
 def oldest_unsealed(tx: Tx) -> datetime | None:
     query = select(audit.c.at).where(audit.c.leaf.is_(None)).order_by(audit.c.id).limit(1)
-    found: datetime | None = tx.execute(query).scalar()
-    return found
+    oldest: datetime | None = tx.execute(query).scalar()
+    return oldest
 
 
 def registers_washed(tx: Tx) -> Mapping[str, datetime]:
     """When each public register in force was issued."""
     query = select(registers.c.name, func.min(registers.c.washed_at)).where(registers.c.active)
-    found: Any = tx.execute(query.group_by(registers.c.name)).all()
-    return dict(found)
+    rows: Any = tx.execute(query.group_by(registers.c.name)).all()
+    return dict(rows)
 
 
 def lease_until(tx: Tx, name: str) -> datetime | None:
-    found: datetime | None = tx.execute(
+    until: datetime | None = tx.execute(
         select(leases.c.until).where(leases.c.name == name)
     ).scalar()
-    return found
+    return until
 
 
 def _nested(rows: Any) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
+    nested: dict[str, dict[str, int]] = {}
     for campaign, word, count in rows:
-        found.setdefault(campaign, {})[word] = int(count)
-    return found
+        nested.setdefault(campaign, {})[word] = int(count)
+    return nested

@@ -183,11 +183,11 @@ def of_phoner(tx: Tx, phoner: int, most: int) -> list[tuple[ListeningRow, str]]:
 
 def calls_in(tx: Tx, among: Sequence[int]) -> Mapping[int, list[str]]:
     """The talks that were heard, by listening."""
-    found: dict[int, list[str]] = {}
+    by_listening: dict[int, list[str]] = {}
     query = select(heard_calls.c.listening, heard_calls.c.call)
     for listening, call in tx.execute(query.where(heard_calls.c.listening.in_(among))):
-        found.setdefault(listening, []).append(call)
-    return found
+        by_listening.setdefault(listening, []).append(call)
+    return by_listening
 
 
 def tell(tx: Tx, phoner: int, among: Sequence[int], now: datetime) -> None:

@@ -87,7 +87,9 @@ class _Compiled:
 
 def _converting(processors: Iterable[Converter | None]) -> list[tuple[int, Converter]]:
     """Only the places where something is to be converted."""
-    return [(place, one) for place, one in enumerate(processors) if one is not None]
+    return [
+        (place, processor) for place, processor in enumerate(processors) if processor is not None
+    ]
 
 
 def _convert(values: list[Any], converting: list[tuple[int, Converter]]) -> None:
@@ -106,11 +108,13 @@ class Prepared:
 
     def __call__(self, tx: Tx, values: Mapping[str, Any]) -> Result:
         name = tx.dialect.name
-        found = self._compiled.get(name)
-        if found is None:
-            one = self._statement[name] if isinstance(self._statement, Mapping) else self._statement
-            found = self._compiled[name] = _Compiled(one, tx.dialect)
-        return found.run(tx, values)
+        compiled = self._compiled.get(name)
+        if compiled is None:
+            statement = (
+                self._statement[name] if isinstance(self._statement, Mapping) else self._statement
+            )
+            compiled = self._compiled[name] = _Compiled(statement, tx.dialect)
+        return compiled.run(tx, values)
 
 
 class Change:
@@ -122,11 +126,11 @@ class Change:
 
     def __call__(self, tx: Tx, key: Any, values: Mapping[str, Any]) -> Result:
         names = tuple(values)
-        found = self._statements.get(names)
-        if found is None:
-            found = self._statements[names] = Prepared(
+        compiled = self._statements.get(names)
+        if compiled is None:
+            compiled = self._statements[names] = Prepared(
                 update(self._key.table)
                 .where(self._key == bindparam("row"))
                 .values({name: bindparam(name) for name in names})
             )
-        return found(tx, {**values, "row": key})
+        return compiled(tx, {**values, "row": key})

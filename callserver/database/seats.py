@@ -156,17 +156,17 @@ def ids_waiting(tx: Tx, campaign: str) -> list[int]:
 
 def open_for(tx: Tx, phoner: int, department: str | None, now: datetime) -> SeatRow:
     """The phoner's seat, made when this is the first shift."""
-    found = of_phoner(tx, phoner)
-    if found is None:
+    seat = of_phoner(tx, phoner)
+    if seat is None:
         tx.execute(
             insert(seats).values(
                 phoner=phoner, department=department, state="off", wants="paused", since=now
             )
         )
-        found = of_phoner(tx, phoner)
-    if found is None:
+        seat = of_phoner(tx, phoner)
+    if seat is None:
         raise LookupError("a seat that was just made")
-    return found
+    return seat
 
 
 def store(

@@ -29,8 +29,8 @@ class LineRefused(NotAllowed):
 
 def campaigns_of(rules: Rules, department: str | None) -> list[Campaign]:
     """The campaigns that somebody of this department works for; by name."""
-    every = sorted(rules.current.campaigns.values(), key=lambda one: one.name)
-    return [one for one in every if department in (None, one.department)]
+    every = sorted(rules.current.campaigns.values(), key=lambda campaign: campaign.name)
+    return [campaign for campaign in every if department in (None, campaign.department)]
 
 
 def known(tx: Tx, terms: LineContext, number: str) -> bool:
@@ -50,8 +50,8 @@ def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -
     row = table.standing(tx, user.id, address)
     number = Number()
     if isinstance(phone.parse(address), str):
-        found = campaigns_of(terms.rules, user.department)
-        policies = [terms.rules.current.policies[one.policy] for one in found]
+        campaigns = campaigns_of(terms.rules, user.department)
+        policies = [terms.rules.current.policies[campaign.policy] for campaign in campaigns]
         regions = [frozenset(policy.numbers.regions) for policy in policies]
         number = Number(
             regions=frozenset.intersection(*regions) if regions else frozenset(),
@@ -74,11 +74,11 @@ def decide(
     tx: Tx, terms: LineContext, user: User, address: str, campaign: Campaign, now: datetime
 ) -> OwnLine | Problem:
     """May this telephone be called now, for a user who works for the campaign?"""
-    found = facts(tx, terms, user, address, now)
+    known_facts = facts(tx, terms, user, address, now)
     if line.kind(address) is line.Kind.TELEPHONE:
         near = _hours_near(terms, campaign, address, now)
-        found = replace(found, number=replace(found.number, hours_near=near))
-    return line.decide(found)
+        known_facts = replace(known_facts, number=replace(known_facts.number, hours_near=near))
+    return line.decide(known_facts)
 
 
 def choices(
@@ -90,13 +90,13 @@ def choices(
         addresses.append(line.registered(user.id))
     if user.line is not None and user.line not in addresses:
         addresses.append(user.line)
-    found = []
+    lines = []
     for address in addresses:
         asked = facts(tx, terms, user, address, now)
         asked = replace(asked, number=replace(asked.number, hours_near=True))
         answer = line.decide(asked)
-        found.append((address, answer if isinstance(answer, Problem) else None))
-    return found
+        lines.append((address, answer if isinstance(answer, Problem) else None))
+    return lines
 
 
 def ready(tx: Tx, user: User) -> bool:
@@ -125,12 +125,12 @@ def choose(
     own = {line.browser(user.id), line.registered(user.id), user.line}
     if address not in own:
         exchange = address.startswith(("client:", "sip:telephone_"))
-        found: OwnLine | Problem = Problem.NOT_YOURS if exchange else Problem.NOT_ENTERED
+        answer: OwnLine | Problem = Problem.NOT_YOURS if exchange else Problem.NOT_ENTERED
     else:
-        found = decide(tx, ctx.terms, user, address, campaign, now)
-    if isinstance(found, Problem):
-        refused(tx, user, address, found, now)
-        return found
+        answer = decide(tx, ctx.terms, user, address, campaign, now)
+    if isinstance(answer, Problem):
+        refused(tx, user, address, answer, now)
+        return answer
     return address
 
 
@@ -145,14 +145,14 @@ def to_ring(
     suppressions.before_deciding(tx)
     if user is None or user.left_at is not None:
         return Problem.NOT_YOURS
-    found = decide(tx, ctx.terms, user, address, campaign, now)
+    answer = decide(tx, ctx.terms, user, address, campaign, now)
     row = table.standing(tx, user.id, address)
-    if isinstance(found, Problem):
-        refused(tx, user, address, found, now, **about)
+    if isinstance(answer, Problem):
+        refused(tx, user, address, answer, now, **about)
     elif row is not None and line.kind(address) is not line.Kind.BROWSER:
         table.change(tx, row.id, unanswered=_recent(row, now) + 1, rang_at=now)
         _note(tx, now, user, address, "rung", **about)
-    return found
+    return answer
 
 
 def _recent(row: table.LineRow, now: datetime) -> int:
@@ -187,9 +187,9 @@ def enter(
     if user is None:
         raise NotAllowed(f"there is no user {key}", key="not_found")
     if address is not None:
-        found = line.problem(facts(tx, terms, user, address, now))
-        if found is not None:
-            raise LineRefused(found)
+        problem = line.problem(facts(tx, terms, user, address, now))
+        if problem is not None:
+            raise LineRefused(problem)
         if table.entered_since(tx, key, now - line.DAY) >= line.CHANGES_A_DAY:
             raise Impossible("too many lines were entered today", key="line_changes")
     accounts.change(tx, key, line=address)

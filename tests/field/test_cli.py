@@ -322,7 +322,7 @@ def test_birthdays_are_read_and_columns_named(take: Callable[..., str], engine: 
     said = take(
         text.replace("Birthdate", "Birthdate,Favourite").replace("-05-01", "-05-01,x"), "--dry-run"
     )
-    assert "columns read as nothing: Favourite (1)" in said
+    assert "columns not recognised: Favourite (1)" in said
     assert "may be called now" in said
     assert "0" in next(line for line in said.splitlines() if "may be called now" in line)
     take(text)
@@ -345,7 +345,7 @@ def test_a_source_is_in_words(take: Callable[..., str], engine: Engine) -> None:
     take("Id;Phone\nA8;32200112\n", "--source", "messen i Skive")
     with engine.connect() as tx:
         one, other = tx.execute(select(contacts.c.source).order_by(contacts.c.id)).scalars()
-    assert one.startswith('listen "liste" fra ')
+    assert one.startswith("listen »liste« fra ")
     assert other == "messen i Skive"
 
 

@@ -124,17 +124,17 @@ class AccountsApi:
         self._administration = staff
 
     def endpoints(self) -> list[Endpoint]:
-        needs, one = Action.ACCOUNTS, "/accounts/{user}"
+        needs, path = Action.ACCOUNTS, "/accounts/{user}"
         return [
             Endpoint("GET", "/accounts", needs, self.accounts),
             Endpoint("POST", "/accounts", needs, self.add),
-            Endpoint("POST", one, needs, self.change),
-            Endpoint("POST", f"{one}/reset", needs, self.reset),
-            Endpoint("POST", f"{one}/line/call", needs, self.call_line),
-            Endpoint("POST", f"{one}/line/code", needs, self.give_code),
-            Endpoint("GET", f"{one}/leaving", needs, self.leaving),
-            Endpoint("POST", f"{one}/off-board", needs, self.off_board),
-            Endpoint("POST", f"{one}/tokens", needs, self.add_token),
+            Endpoint("POST", path, needs, self.change),
+            Endpoint("POST", f"{path}/reset", needs, self.reset),
+            Endpoint("POST", f"{path}/line/call", needs, self.call_line),
+            Endpoint("POST", f"{path}/line/code", needs, self.give_code),
+            Endpoint("GET", f"{path}/leaving", needs, self.leaving),
+            Endpoint("POST", f"{path}/off-board", needs, self.off_board),
+            Endpoint("POST", f"{path}/tokens", needs, self.add_token),
             Endpoint("POST", "/tokens/{token}/drop", needs, self.drop_token),
         ]
 
@@ -157,7 +157,9 @@ class AccountsApi:
                     if row.user in ids
                 ],
                 departments={
-                    name: one.title for name, one in rules.departments.items() if asked.sees(name)
+                    name: department.title
+                    for name, department in rules.departments.items()
+                    if asked.sees(name)
                 },
                 may={role.value: sorted(actions & asked.rights) for role, actions in MAY.items()},
                 bound=asked.user.department,
@@ -195,12 +197,12 @@ class AccountsApi:
 
     async def leaving(self, asked: Asked, user: int) -> LeaveView:
         """What would end if this person were off-boarded."""
-        found = await self._administration.leave(asked.user, user)
+        departure = await self._administration.leave(asked.user, user)
         return LeaveView(
-            sessions=found.sessions,
-            tokens=found.tokens,
-            seat=found.seat,
-            call_backs=found.call_backs,
+            sessions=departure.sessions,
+            tokens=departure.tokens,
+            seat=departure.seat,
+            call_backs=departure.call_backs,
         )
 
     async def off_board(self, asked: Asked, user: int, body: Nothing) -> Left:

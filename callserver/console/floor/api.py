@@ -82,9 +82,9 @@ class Snapshot:
                 now=whole.now,
                 seats=[seat for seat in whole.seats if seat.department == department],
                 campaigns={
-                    name: one
-                    for name, one in whole.campaigns.items()
-                    if one.department == department
+                    name: campaign
+                    for name, campaign in whole.campaigns.items()
+                    if campaign.department == department
                 },
                 departments={
                     name: title for name, title in whole.departments.items() if name == department
@@ -120,8 +120,8 @@ class FloorApi:
         if not asked.may(Action.SEE_FLOOR) or not {entry.body["kind"] for entry in news} & CHANGES:
             return ()
         since = news[-1].at
-        found = await self._snapshots.get(lambda snapshot: snapshot.at >= since)
-        return [("floor", found.of(asked.user.department))]
+        snapshot_now = await self._snapshots.get(lambda snapshot: snapshot.at >= since)
+        return [("floor", snapshot_now.of(asked.user.department))]
 
     async def floor(self, asked: Asked) -> FloorView:
         """Every seat of my department by name, and its campaigns."""
@@ -147,15 +147,16 @@ class FloorApi:
                 for name, campaign in self._ctx.rules.current.campaigns.items()
             },
             departments={
-                name: one.title for name, one in self._ctx.rules.current.departments.items()
+                name: department.title
+                for name, department in self._ctx.rules.current.departments.items()
             },
         )
 
     def _seats(self, tx: Tx, now: datetime) -> list[FloorSeat]:
         listeners: dict[int, list[views.Listener]] = {}
         for ear in floor.ears(tx):
-            one = views.Listener(user=ear.listener, name=ear.name, mode=Mode(ear.mode))
-            listeners.setdefault(ear.seat, []).append(one)
+            listener = views.Listener(user=ear.listener, name=ear.name, mode=Mode(ear.mode))
+            listeners.setdefault(ear.seat, []).append(listener)
         return [
             FloorSeat(
                 **line._asdict()
@@ -171,41 +172,43 @@ class FloorApi:
 
     async def _stand(self) -> FloorFigures:
         now = self._ctx.clock.now()
-        counted = await self._counts.get(lambda one: now - one.at < COUNTED)
+        counted = await self._counts.get(lambda figures_then: now - figures_then.at < COUNTED)
         return await self._ctx.store.read(lambda tx: floor_figures.standing(tx, self._ctx, counted))
 
     async def figures(self, asked: Asked) -> Figures:
         """Campaigns in figures, the provider's health, and alarms."""
         now = self._ctx.clock.now()
-        found = await self._standings.get(lambda one: now - one.at < FRESH)
+        figures_now = await self._standings.get(lambda figure: now - figure.at < FRESH)
         shown = [
-            campaign for campaign in found.campaigns if asked.sees(campaign.campaign.department)
+            campaign
+            for campaign in figures_now.campaigns
+            if asked.sees(campaign.campaign.department)
         ]
-        names = {one.campaign.name for one in shown}
+        names = {figure.campaign.name for figure in shown}
         return Figures(
-            at=found.at,
+            at=figures_now.at,
             campaigns={
-                one.campaign.name: views.CampaignFigures(
-                    contacts=one.by_status,
-                    open_now=one.open_now,
-                    next_at=one.next_at,
-                    dials=one.dials,
-                    answered=one.answered,
-                    abandoned=one.abandoned,
-                    refusals=one.refusals,
+                figure.campaign.name: views.CampaignFigures(
+                    contacts=figure.by_status,
+                    open_now=figure.open_now,
+                    next_at=figure.next_at,
+                    dials=figure.dials,
+                    answered=figure.answered,
+                    abandoned=figure.abandoned,
+                    refusals=figure.refusals,
                 )
-                for one in shown
+                for figure in shown
             },
             provider=views.Provider(
-                taken=found.taken,
-                declined=found.declined,
-                silent=found.silent,
-                per_second=round(found.last_minute / 60, 2),
+                taken=figures_now.taken,
+                declined=figures_now.declined,
+                silent=figures_now.silent,
+                per_second=round(figures_now.last_minute / 60, 2),
                 most_per_second=self._ctx.calls_per_second,
             ),
             alarms=[
                 views.AlarmView(kind=alarm.kind, campaign=alarm.campaign, values=alarm.values)
-                for alarm in found.alarms
+                for alarm in figures_now.alarms
                 if alarm.campaign is None or alarm.campaign in names
             ],
         )
@@ -217,15 +220,17 @@ class FloorApi:
         midnight = now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)
 
         def look(tx: Tx) -> SeatDetails:
-            found = next((one for one in self._seats(tx, now) if one.id == seat), None)
-            user = None if found is None else accounts.user(tx, found.phoner)
-            if found is None or user is None or not asked.sees(found.department):
+            line = next(
+                (candidate for candidate in self._seats(tx, now) if candidate.id == seat), None
+            )
+            user = None if line is None else accounts.user(tx, line.phoner)
+            if line is None or user is None or not asked.sees(line.department):
                 raise NotFound("there is no such seat", key="not_found")
             made = calls.of_phoner(tx, user.id, midnight)[:MOST_CALLS]
             heard = listenings.heard_of(tx, asked.user.id, [call.attempt for call in made])
             trainees = accounts.trainees_of(tx, user.id)
             return SeatDetails(
-                seat=found,
+                seat=line,
                 shifts=user.shifts,
                 trainees=[trainee.name for trainee in trainees],
                 calls=[_call(call, heard=call.attempt in heard) for call in made],

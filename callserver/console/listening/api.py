@@ -68,12 +68,12 @@ class ListeningApi:
         about = [entry.body for entry in news if entry.body["kind"] in CHANGES]
         told: list[tuple[str, Answer]] = []
         mine = asked.scopes is None or asked.scopes & RIGHTS
-        if mine and any(one.get("listener") == asked.user.id for one in about):
+        if mine and any(entry_body.get("listener") == asked.user.id for entry_body in about):
             told.append(("listening", await self.mine(asked)))
         if asked.may(Action.PHONE) and any(
-            one.get("phoner") == asked.user.id
-            and (self._feedback.told_during or one["kind"] == Kind.LISTENING_STOPPED)
-            for one in about
+            entry_body.get("phoner") == asked.user.id
+            and (self._feedback.told_during or entry_body["kind"] == Kind.LISTENING_STOPPED)
+            for entry_body in about
         ):
             told.append(("heard", await self.heard(asked)))
         return told
@@ -137,17 +137,19 @@ class ListeningApi:
 
         def look(tx: Tx) -> Phoners:
             everybody = accounts.every(tx, asked.user.department)
-            working = [one for one in everybody if one.role == Role.PHONER and one.left_at is None]
+            working = [
+                user for user in everybody if user.role == Role.PHONER and user.left_at is None
+            ]
             return Phoners(
                 phoners=[
                     PhonerView(
-                        id=one.id,
-                        name=one.name,
-                        department=one.department,
-                        shifts=one.shifts,
-                        mentor=one.mentor,
+                        id=user.id,
+                        name=user.name,
+                        department=user.department,
+                        shifts=user.shifts,
+                        mentor=user.mentor,
                     )
-                    for one in sorted(working, key=lambda one: one.name)
+                    for user in sorted(working, key=lambda user: user.name)
                 ]
             )
 

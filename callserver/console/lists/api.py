@@ -217,14 +217,14 @@ class ListsApi:
         now = self._ctx.clock.now()
 
         def work(tx: Tx) -> tuple[str, bytes]:
-            found = imports.refused_rows(tx, number)
+            kept_rows = imports.refused_rows(tx, number)
             campaigns = self._ctx.rules.current.campaigns
-            if found is None or found[0] not in campaigns:
+            if kept_rows is None or kept_rows[0] not in campaigns:
                 raise NotFound(f"no rows of import {number} are kept", key="not_found")
-            if not asked.sees(campaigns[found[0]].department):
+            if not asked.sees(campaigns[kept_rows[0]].department):
                 raise NotFound(f"no rows of import {number} are kept", key="not_found")
-            export.record(tx, "refused", found[0], asked.by, now)
-            return found
+            export.record(tx, "refused", kept_rows[0], asked.by, now)
+            return kept_rows
 
         name, content = await self._ctx.store.run(work)
         return Response(content, headers=_as_file(f"{name}-{number}-refused.csv"))

@@ -103,13 +103,13 @@ class LogApi:
         """Check every entry against the signed heads that left the database."""
         del body
         key = self._settings.seal_key.with_suffix(".pub")
-        found = await verification.check(self._ctx.store, self._settings.seals, key)
+        result = await verification.check(self._ctx.store, self._settings.seals, key)
         now = self._ctx.clock.now()
-        await self._ctx.store.run(lambda tx: verification.record(tx, found, asked.by, now))
+        await self._ctx.store.run(lambda tx: verification.record(tx, result, asked.by, now))
         return Verified(
-            sealed=found.sealed,
-            unsealed=found.unsealed,
-            findings=[str(finding) for finding in found.findings],
+            sealed=result.sealed,
+            unsealed=result.unsealed,
+            findings=[str(finding) for finding in result.findings],
         )
 
 

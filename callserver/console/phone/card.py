@@ -122,12 +122,12 @@ class CardApi:
         del body
 
         ctx = self._ctx
-        found = await ctx.store.run(lambda tx: contact_card.open_card(tx, ctx, asked.user))
-        return _view(found, ctx.rules, asked)
+        opened = await ctx.store.run(lambda tx: contact_card.open_card(tx, ctx, asked.user))
+        return _view(opened, ctx.rules, asked)
 
     async def call_back(self, asked: Asked, query: AtTime) -> CallBackView:
         """When this person may be promised a call-back, and what the rules say of one time."""
-        found = await self._ctx.store.read(
+        answer = await self._ctx.store.read(
             lambda tx: call_backs.look(tx, self._ctx, asked.user, query.at)
         )
 
@@ -135,15 +135,15 @@ class CardApi:
             return [texts.say(asked.language, f"reason.{reason}") for reason in reasons]
 
         return CallBackView(
-            zone=found.zone,
-            now=found.now,
-            latest=found.latest,
-            personal=found.personal,
-            at=found.at,
-            closed=said(found.closed),
-            needs_confirmation=bool(found.closed),
-            opens=found.opens,
-            refused=said(found.refused),
+            zone=answer.zone,
+            now=answer.now,
+            latest=answer.latest,
+            personal=answer.personal,
+            at=answer.at,
+            closed=said(answer.closed),
+            needs_confirmation=bool(answer.closed),
+            opens=answer.opens,
+            refused=said(answer.refused),
         )
 
 
@@ -172,14 +172,15 @@ def _view(card: Card, rules: Rules, asked: Asked) -> CardView:
         promised=None
         if card.promise is None
         else Promised(at=card.promise.at, mine=card.promise.mine, note=card.promise.note),
-        earlier=[_earlier(one, rules) for one in card.earlier],
+        earlier=[_earlier(item, rules) for item in card.earlier],
         may=list(card.guide.may),
         may_not=[Closed(topic=topic, why=why) for topic, why in card.guide.may_not],
         ask_ended=card.guide.ended,
         script=markup.merged(rules.current.scripts.get(campaign.script, ""), values, unknown),
         script_open=asked.user.shifts <= TRAINED_AFTER,
         questions=[
-            Question(question=said(one.question), answer=said(one.answer)) for one in campaign.cards
+            Question(question=said(item.question), answer=said(item.answer))
+            for item in campaign.cards
         ],
     )
 

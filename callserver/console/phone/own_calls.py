@@ -52,16 +52,16 @@ class OwnCallsApi:
         )
 
 
-def _call(one: OwnCall, rules: Rules) -> MyCall:
-    campaign = rules.current.campaigns.get(one.call.campaign)
-    given = None if campaign is None else campaign.outcomes.get(one.call.outcome or "")
+def _call(own_call: OwnCall, rules: Rules) -> MyCall:
+    campaign = rules.current.campaigns.get(own_call.call.campaign)
+    given = None if campaign is None else campaign.outcomes.get(own_call.call.outcome or "")
     return MyCall(
-        attempt=one.call.attempt,
-        at=one.at,
-        who=one.initials,
-        campaign=one.call.campaign,
-        answered=one.call.answered_at is not None,
-        cause=one.call.cause,
-        outcome=one.call.outcome,
+        attempt=own_call.call.attempt,
+        at=own_call.at,
+        who=own_call.initials,
+        campaign=own_call.call.campaign,
+        answered=own_call.call.answered_at is not None,
+        cause=own_call.call.cause,
+        outcome=own_call.call.outcome,
         does=None if given is None else given.does,
     )

@@ -77,12 +77,12 @@ class ShiftApi:
 
     def _choices(self, tx: Tx, asked: Asked) -> Choices:
         now, rules = self._ctx.clock.now(), self._ctx.rules
-        found = []
+        choices = []
         for campaign in sorted(rules.current.campaigns.values(), key=lambda one: -one.priority):
             if not asked.sees(campaign.department):
                 continue
             prospect = availability.of(tx, rules, campaign, asked.user.id, now)
-            found.append(
+            choices.append(
                 Choice(
                     name=campaign.name,
                     title=campaign.title,
@@ -94,7 +94,7 @@ class ShiftApi:
             )
         own = user_lines.choices(tx, self._ctx.terms, asked.user, now)
         mine = [_line(address, problem) for address, problem in own]
-        return Choices(campaigns=found, lines=mine, now=now)
+        return Choices(campaigns=choices, lines=mine, now=now)
 
 
 def _line(address: str, problem: Problem | None) -> Line:

@@ -132,14 +132,14 @@ class SoftphoneApi:
     async def _sip(self, asked: Asked, name: str) -> SignsIn:
         if self._exchange is None:
             raise Impossible("this house has no softphone", key="no_softphone")
-        found = await self._exchange.hand_out(name, asked.user.id)
-        room = f"sip:1@{found.aor.partition('@')[2]}"
+        sign_in = await self._exchange.hand_out(name, asked.user.id)
+        room = f"sip:1@{sign_in.aor.partition('@')[2]}"
         return SignsIn(
             kind="sip",
             identity=name,
             lasts_s=_lasts(BROWSER_LASTS),
             sip=SipSignsIn(
-                url=found.url, aor=found.aor, name=name, password=found.password, room=room
+                url=sign_in.url, aor=sign_in.aor, name=name, password=sign_in.password, room=room
             ),
         )
 

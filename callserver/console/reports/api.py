@@ -86,17 +86,17 @@ class ReportsApi:
             raise NotFound(f"there is no campaign {query.campaign!r}", key="not_found")
         chosen = list(visible.values()) if query.campaign is None else [visible[query.campaign]]
         wanted = daily_figures.days(first, last)
-        found = await self._ctx.store.read(lambda tx: daily_figures.report(tx, chosen, wanted))
+        figures = await self._ctx.store.read(lambda tx: daily_figures.report(tx, chosen, wanted))
         return ReportView(
             first=first,
             last=last,
-            days=[self._view(day, visible[day.campaign], asked.language) for day in found],
+            days=[self._view(day, visible[day.campaign], asked.language) for day in figures],
             campaigns={name: _title(one, asked.language) for name, one in visible.items()},
         )
 
     async def as_csv(self, asked: Asked, query: Wanted) -> Response:
         """The same, as a CSV file."""
-        found = await self.report(asked, query)
+        report = await self.report(asked, query)
         out = io.StringIO()
         writer = csv.writer(out, delimiter=";")
         plain = [
@@ -109,12 +109,12 @@ class ReportsApi:
             "minutes",
             "refused",
         ]
-        ends = sorted({one.key for day in found.days for one in day.not_reached})
-        outcomes = sorted({outcome.key for day in found.days for outcome in day.outcomes})
+        ends = sorted({one.key for day in report.days for one in day.not_reached})
+        outcomes = sorted({outcome.key for day in report.days for outcome in day.outcomes})
         said = [texts.say(asked.language, f"reports.{name}") for name in plain]
         said += [texts.say(asked.language, f"reports.cause.{one}") for one in ends]
         writer.writerow([*said, *outcomes])
-        for day in found.days:
+        for day in report.days:
             not_reached = {one.key: one.count for one in day.not_reached}
             results = {outcome.key: outcome.count for outcome in day.outcomes}
             writer.writerow(
@@ -131,13 +131,13 @@ class ReportsApi:
                     *(results.get(outcome, 0) for outcome in outcomes),
                 ]
             )
-        name = f"callserver-{found.first}-{found.last}.csv"
+        name = f"callserver-{report.first}-{report.last}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv", headers=headers)
 
     def _view(self, day: Day, campaign: Campaign, language: str) -> DayView:
-        def counted(found: Mapping[str, int], label: str) -> list[Count]:
-            ordered = sorted(found.items(), key=lambda one: (-one[1], one[0]))
+        def counted(counts: Mapping[str, int], label: str) -> list[Count]:
+            ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
             return [
                 Count(key=key or "none", label=self._label(campaign, key, label, language), count=n)
                 for key, n in ordered

@@ -83,17 +83,17 @@ class RulesApi:
 
     def endpoints(self) -> list[Endpoint]:
         change, approve = Action.CHANGE_RULES, Action.APPROVE_RULES
-        one = "/rules/proposals/{proposal}"
+        path = "/rules/proposals/{proposal}"
         return [
             Endpoint("GET", "/rules", Action.SEE_RULES, self.rules),
             Endpoint("POST", "/rules/check", change, self.check),
             Endpoint("POST", "/rules/effect", change, self.effect),
             Endpoint("POST", "/rules/proposals", change, self.propose),
-            Endpoint("GET", one, Action.SEE_RULES, self.proposal),
-            Endpoint("POST", f"{one}/effect", Action.SEE_RULES, self.proposals_effect),
-            Endpoint("POST", f"{one}/approve", approve, self.approve),
-            Endpoint("POST", f"{one}/refuse", approve, self.refuse),
-            Endpoint("POST", f"{one}/withdraw", change, self.withdraw),
+            Endpoint("GET", path, Action.SEE_RULES, self.proposal),
+            Endpoint("POST", f"{path}/effect", Action.SEE_RULES, self.proposals_effect),
+            Endpoint("POST", f"{path}/approve", approve, self.approve),
+            Endpoint("POST", f"{path}/refuse", approve, self.refuse),
+            Endpoint("POST", f"{path}/withdraw", change, self.withdraw),
         ]
 
     async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
@@ -103,30 +103,30 @@ class RulesApi:
         ):
             return ()
         await self._rules_in_force.follow()
-        found = await self._ctx.store.read(revisions.listed)
-        waiting = sum(one.state == "open" for one in found)
+        proposals = await self._ctx.store.read(revisions.listed)
+        waiting = sum(row.state == "open" for row in proposals)
         current = self._ctx.rules.current.revision
         return [("rules", RulesNews(revision=current, waiting=waiting))]
 
     async def rules(self, asked: Asked) -> RulesView:
         """Campaigns and policies in force, with their files' texts, and every proposal."""
-        found, texts = await self._rules_in_force.in_force()
+        configuration, texts = await self._rules_in_force.in_force()
         kept = await self._ctx.store.read(revisions.in_force)
         proposals = await self._ctx.store.read(revisions.listed)
         users = await self._ctx.store.read(accounts.every)
         now = self._ctx.clock.now()
         return RulesView(
             now=now,
-            revision=found.revision,
+            revision=configuration.revision,
             since=now if kept is None else kept.at,
             ahead=bool(self._rules_in_force.ahead),
-            campaigns=rules_views.campaigns(found, asked),
-            policies=rules_views.policies(found),
-            texts={path: text for path, text in texts.items() if _sees(asked, found, path)},
+            campaigns=rules_views.campaigns(configuration, asked),
+            policies=rules_views.policies(configuration),
+            texts={path: text for path, text in texts.items() if _sees(asked, configuration, path)},
             proposals=[
-                rules_views.proposal(proposal, asked, users, found.revision)
+                rules_views.proposal(proposal, asked, users, configuration.revision)
                 for proposal in proposals
-                if all(_sees(asked, found, path) for path in proposal.changed)
+                if all(_sees(asked, configuration, path) for path in proposal.changed)
             ],
         )
 
@@ -151,22 +151,22 @@ class RulesApi:
 
     async def proposal(self, asked: Asked, proposal: int) -> ProposalView:
         """One proposal, with what it changes line by line."""
-        found, _ = await self._rules_in_force.in_force()
-        one = await self._one(asked, proposal, found)
-        base = await self._ctx.store.read(lambda tx: revisions.get(tx, one.base))
+        configuration, _ = await self._rules_in_force.in_force()
+        row = await self._one(asked, proposal, configuration)
+        base = await self._ctx.store.read(lambda tx: revisions.get(tx, row.base))
         users = await self._ctx.store.read(accounts.every)
         was: Mapping[str, str] = {} if base is None else base.texts or {}
-        shown = rules_views.proposal(one, asked, users, found.revision)
-        return shown.model_copy(update={"diff": rules_views.diff(was, one.texts)})
+        shown = rules_views.proposal(row, asked, users, configuration.revision)
+        return shown.model_copy(update={"diff": rules_views.diff(was, row.texts)})
 
     async def proposals_effect(self, asked: Asked, proposal: int, body: When) -> Response:
         """Whom a proposal would reach, beside today: lines of progress, then the effect."""
         base, _ = await self._rules_in_force.in_force()
-        one = await self._one(asked, proposal, base)
-        found = self._rules_in_force.folder.compose(one.texts)
-        if not isinstance(found, Configuration):
+        row = await self._one(asked, proposal, base)
+        composed = self._rules_in_force.folder.compose(row.texts)
+        if not isinstance(composed, Configuration):
             raise Impossible("the change has problems by now", key="rules_problems")
-        return self._effects(asked, base, found, body.at)
+        return self._effects(asked, base, composed, body.at)
 
     async def approve(self, asked: Asked, proposal: int, body: Seen) -> ProposedView:
         """Put a proposal into force, as another person than who proposed it."""
@@ -201,7 +201,7 @@ class RulesApi:
 
         def work(tell: Tell) -> Effects:
             with aside(self._database) as connection:
-                found = impact.effects(
+                impacts = impact.effects(
                     connection,
                     was,
                     would,
@@ -210,7 +210,7 @@ class RulesApi:
                     asked.user.department,
                     lambda done, of: tell(done, of, "rules.asking"),
                 )
-            return rules_views.effects(found, instant)
+            return rules_views.effects(impacts, instant)
 
         return told(asked, work)
 

@@ -187,16 +187,16 @@ def diff(was: Mapping[str, str], would: Mapping[str, str]) -> dict[str, list[Lin
 
 def _lines(was: str, would: str) -> list[LineView]:
     old, new = was.splitlines(), would.splitlines()
-    found: list[LineView] = []
+    lines: list[LineView] = []
     for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(3):
-        if found or group[0][3] > 0:
-            found.append(LineView(sign="…"))
+        if lines or group[0][3] > 0:
+            lines.append(LineView(sign="…"))
         for what, a, b, c, d in group:
             if what == "equal":
-                found += _signed(" ", new, c, d)
+                lines += _signed(" ", new, c, d)
             else:
-                found += [*_signed("-", old, a, b), *_signed("+", new, c, d)]
-    return found
+                lines += [*_signed("-", old, a, b), *_signed("+", new, c, d)]
+    return lines
 
 
 def _signed(sign: str, lines: Sequence[str], first: int, end: int) -> list[LineView]:
@@ -207,8 +207,10 @@ def effects(impacts: Iterable[Effect], at: datetime) -> Effects:
     return Effects(
         at=at,
         effects=[
-            EffectView(campaign=one.campaign, before=_named(one.before), after=_named(one.after))
-            for one in impacts
+            EffectView(
+                campaign=effect.campaign, before=_named(effect.before), after=_named(effect.after)
+            )
+            for effect in impacts
         ],
     )
 

@@ -218,8 +218,8 @@ class SuppressionsApi:
                 for suppression in suppressions.on_record(tx, about)
             ],
             known=[
-                KnownView(contact=one.id, campaign=one.campaign, name=one.name, ref=one.ref)
-                for one in mine
+                KnownView(contact=row.id, campaign=row.campaign, name=row.name, ref=row.ref)
+                for row in mine
             ],
             others=len(known) - len(mine),
             registers=registers.listed_on(tx, number),

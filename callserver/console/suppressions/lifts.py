@@ -46,12 +46,12 @@ class LiftsApi:
         self._room = room
 
     def endpoints(self) -> list[Endpoint]:
-        one = "/suppressions/lifts/{lift}"
+        path = "/suppressions/lifts/{lift}"
         return [
             Endpoint("POST", "/suppressions/lift", Action.LIFT, self.propose),
             Endpoint("GET", "/suppressions/lifts", Action.LIFT, self.waiting),
-            Endpoint("POST", f"{one}/approve", Action.LIFT, self.approve),
-            Endpoint("POST", f"{one}/refuse", Action.LIFT, self.refuse),
+            Endpoint("POST", f"{path}/approve", Action.LIFT, self.approve),
+            Endpoint("POST", f"{path}/refuse", Action.LIFT, self.refuse),
             Endpoint("POST", "/suppressions/undo", Action.SUPPRESS, self.undo),
         ]
 

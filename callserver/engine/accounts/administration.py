@@ -309,12 +309,12 @@ def _keep_an_administrator(tx: Tx, user: User, given: AccountDetails | None) -> 
         return
     accounts.lock_role(tx, Role.ADMINISTRATOR)
     others = [
-        one
-        for one in accounts.every(tx)
-        if one.id != user.id
-        and one.left_at is None
-        and one.role == Role.ADMINISTRATOR
-        and one.department in (None, user.department)
+        other
+        for other in accounts.every(tx)
+        if other.id != user.id
+        and other.left_at is None
+        and other.role == Role.ADMINISTRATOR
+        and other.department in (None, user.department)
     ]
     if not others:
         raise Impossible("there must be an administrator: this is the last", key="staff_last")

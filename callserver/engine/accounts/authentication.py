@@ -125,14 +125,20 @@ class Authentication:
         hashed, now = hash_of(cookie), self._ctx.clock.now()
 
         def look(tx: Tx) -> tuple[Session, Next]:
-            found = accounts.session(tx, hashed)
-            if found is None or now - found.created_at > LASTS or now - found.seen_at > IDLE:
+            open_session = accounts.session(tx, hashed)
+            if (
+                open_session is None
+                or now - open_session.created_at > LASTS
+                or now - open_session.seen_at > IDLE
+            ):
                 accounts.close_session(tx, hashed)
                 raise NotSignedIn("sign in, please", key="sign_in")
-            if now - found.seen_at > TOUCHED:
+            if now - open_session.seen_at > TOUCHED:
                 accounts.change_session(tx, hashed, seen_at=now)
-            return found, standing(
-                found.user, found, accounts.secrets_of(tx, found.user.id).code_key
+            return open_session, standing(
+                open_session.user,
+                open_session,
+                accounts.secrets_of(tx, open_session.user.id).code_key,
             )
 
         return await self._ctx.store.run(look)
@@ -165,13 +171,13 @@ class Authentication:
 
         def enter(tx: Tx) -> Next:
             accounts.open_session(tx, hashed, user.id, now)
-            found = accounts.session(tx, hashed)
-            if found is None or accounts.secrets_of(tx, user.id).password != kept:
+            open_session = accounts.session(tx, hashed)
+            if open_session is None or accounts.secrets_of(tx, user.id).password != kept:
                 raise NotSignedIn("the account has just changed", key="sign_in")
             if Role(user.role) not in NEEDS_CODE:
                 self._attempts.complete(tx, user, source, now)
             audit.append(tx, now, Kind.SIGNED_IN, user=user.id)
-            return standing(user, found, accounts.secrets_of(tx, user.id).code_key)
+            return standing(user, open_session, accounts.secrets_of(tx, user.id).code_key)
 
         return cookie, await self._ctx.store.run(enter)
 
@@ -282,8 +288,8 @@ class Authentication:
 
     async def refused_attempts(self, user: User) -> tuple[int, datetime | None]:
         """How many attempts at the account failed since its owner last said that they know."""
-        found = await self._ctx.store.read(lambda tx: attempt_counters.look(tx, notice(user.id)))
-        return (0, None) if found is None else (found.count, found.last)
+        counter = await self._ctx.store.read(lambda tx: attempt_counters.look(tx, notice(user.id)))
+        return (0, None) if counter is None else (counter.count, counter.last)
 
     async def attempts_seen(self, user: User) -> None:
         """The owner knows of the failed attempts."""

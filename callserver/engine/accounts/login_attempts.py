@@ -60,12 +60,12 @@ class Source:
     def network(self) -> str:
         """The address; of IPv6 the network, because one line has many addresses."""
         try:
-            found = ipaddress.ip_address(self.address.partition("%")[0])
+            address = ipaddress.ip_address(self.address.partition("%")[0])
         except ValueError:
             return self.address
-        if found.version == 4:
-            return str(found)
-        return str(ipaddress.ip_network((found, 64), strict=False))
+        if address.version == 4:
+            return str(address)
+        return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +164,13 @@ class LoginAttempts:
 
         if known:
             return {key("place", f"{handle}\0device\0{source.device}"): PLACE}
-        found = {
+        limits = {
             key("place", f"{handle}\0address\0{source.network}"): PLACE,
             key("account", handle): ACCOUNT[secret],
         }
         if secret is Secret.PASSWORD:
-            found[key("address", source.network)] = ADDRESS
-        return found
+            limits[key("address", source.network)] = ADDRESS
+        return limits
 
 
 def notice(user: int) -> str:

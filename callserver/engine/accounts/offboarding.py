@@ -71,12 +71,12 @@ def _keep_a_leader(tx: Tx, user: User) -> None:
         return
     accounts.lock_role(tx, Role.LEADER)
     others = (
-        one
-        for one in accounts.every(tx)
-        if one.id != user.id
-        and one.left_at is None
-        and one.role == Role.LEADER
-        and one.department in (None, user.department)
+        other
+        for other in accounts.every(tx)
+        if other.id != user.id
+        and other.left_at is None
+        and other.role == Role.LEADER
+        and other.department in (None, user.department)
     )
     if next(others, None) is None:
         raise Impossible(

@@ -74,10 +74,10 @@ class HeadsFile:
 
     def _stat(self) -> State | None:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except FileNotFoundError:
             return None
-        return found.st_ino, found.st_size, found.st_mtime_ns
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def _read(self) -> tuple[int, int]:
         if not self._path.exists():

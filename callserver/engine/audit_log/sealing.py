@@ -84,16 +84,16 @@ class Sealer:
         return self._due
 
     def _seal(self, tx: Tx) -> int:
-        found = audit.unsealed(tx, MOST)
-        if found:
+        entries = audit.unsealed(tx, MOST)
+        if entries:
             head = signed_heads.seal(
                 audit.last_head(tx),
-                [body for _, body in found],
+                [body for _, body in entries],
                 stamp(self._clock.now()),
                 self._key,
             )
-            audit.seal(tx, [key for key, _ in found], head)
-        return len(found)
+            audit.seal(tx, [key for key, _ in entries], head)
+        return len(entries)
 
     async def _bring_outside(self) -> None:
         """Write to the file what it lacks: the newest heads, and those that somebody has cut off."""

@@ -97,5 +97,5 @@ _NOBODYS = "\0"
 def _contacts(row: Entry) -> list[int]:
     alone = row.get("contact")
     several = row.get("contacts")
-    found = [] if alone is None else [alone]
-    return found + (list(several) if isinstance(several, list) else [])
+    ids = [] if alone is None else [alone]
+    return ids + (list(several) if isinstance(several, list) else [])

@@ -63,33 +63,33 @@ def read(
     _check_layout(raw)
     sheet = open_sheet(raw)
     columns, first = _columns(sheet.header, column, region)
-    found = Numbers(
+    result = Numbers(
         header=("phone",) if first else sheet.header[: headings.own_width(sheet.header)],
         separator=sheet.separator,
         encoding=sheet.encoding if sheet.is_guessed else None,
     )
-    of_row = _generous(found.header, columns, region) if generous else _strict(columns[0], region)
+    of_row = _generous(result.header, columns, region) if generous else _strict(columns[0], region)
     seen: dict[int, None] = {}
     occurrences = 0
     rows: Iterator[tuple[int, Sequence[str]]] = chain(first, sheet.rows())
     for line, cells in rows:
-        found.read += 1
-        if found.read % EVERY == 0:
-            progress(found.read)
+        result.read += 1
+        if result.read % EVERY == 0:
+            progress(result.read)
         numbers, problem = of_row(cells)
         if isinstance(cells, Unreadable) and cells.reason == "quotes":
             problem = cells.reason
             numbers = numbers if generous else ()
         if problem:
             at = columns[0]
-            name = found.header[at] if at < len(found.header) and problem != "quotes" else ""
-            found.refused.append(Refused(line, name, problem, cells))
+            name = result.header[at] if at < len(result.header) and problem != "quotes" else ""
+            result.refused.append(Refused(line, name, problem, cells))
         occurrences += len(numbers)
         for number in numbers:
             seen[phone.to_int(number)] = None
-    found.numbers = list(seen)
-    found.duplicates = occurrences - len(seen)
-    return found
+    result.numbers = list(seen)
+    result.duplicates = occurrences - len(seen)
+    return result
 
 
 Read = Callable[[Sequence[str]], tuple[Sequence[str], str]]
@@ -167,8 +167,8 @@ def _columns(
             wrong = InvalidInput("no_column", name=repr(wanted), known=", ".join(header))
             raise ConfigurationProblem(str(wrong)) from wrong
         return [names.index(heading_words.folded(wanted))], []
-    if found := [at for at, name in enumerate(header) if heading_words.field(name) == "phone"]:
-        return found, []
+    if positions := [at for at, name in enumerate(header) if heading_words.field(name) == "phone"]:
+        return positions, []
     alone, digits = len(header) == 1, any(sign.isdigit() for sign in header[0])
     numbers, _ = numbers_in_text.read(header[0], region)
     if numbers or (alone and digits):

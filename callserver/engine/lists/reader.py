@@ -204,7 +204,7 @@ class ListReader:
             for line, cells in open_sheet(raw).rows()
             if line in lines
         ]
-        self.summary.refused.sort(key=lambda one: one.line)
+        self.summary.refused.sort(key=lambda row: row.line)
 
     def _ranks(
         self, chunk: Sequence[tuple[int, Sequence[str]]], problems: dict[int, RowProblem]

@@ -84,7 +84,7 @@ def why(tx: Tx, number: str, secret: bytes, by: str, now: datetime) -> CallHisto
             )
             for call in made
         ),
-        refused=tuple(sorted(refused, key=lambda one: one.at)),
+        refused=tuple(sorted(refused, key=lambda attempt: attempt.at)),
         sources=tuple(
             sorted(
                 {

@@ -37,7 +37,7 @@ def words(answer: CallHistory, rules: Rules, language: str) -> Iterator[HistoryS
     yield from (HistorySentence(text, at) for at, text in sorted(told))
     if not told:
         yield HistorySentence(texts.say(language, "why.nothing"))
-    for source in dict.fromkeys(one.text for one in answer.sources):
+    for source in dict.fromkeys(origin.text for origin in answer.sources):
         yield HistorySentence(texts.say(language, "why.source", source=source))
     if answer.calls and not answer.sources:
         yield HistorySentence(texts.say(language, "why.source_unknown"))
@@ -77,16 +77,16 @@ def _called(call: CallRecord, rules: Rules, language: str) -> str:
 
 def outcome_label(rules: Rules, campaign: str, outcome: str, language: str) -> str:
     """An outcome as the campaign words it; its key when the campaign has it no more."""
-    found = rules.current.campaigns.get(campaign)
-    known = None if found is None else found.outcomes.get(outcome)
+    known_campaign = rules.current.campaigns.get(campaign)
+    known = None if known_campaign is None else known_campaign.outcomes.get(outcome)
     if known is None:
         return outcome
     return known.label.en if language == "en" else known.label.da
 
 
-def _refused(one: RefusedAttempt, language: str) -> str:
-    reasons = " ".join(texts.say(language, f"reason.{reason.value}") for reason in one.reasons)
-    path = texts.say(language, f"path.{one.path}")
+def _refused(attempt: RefusedAttempt, language: str) -> str:
+    reasons = " ".join(texts.say(language, f"reason.{reason.value}") for reason in attempt.reasons)
+    path = texts.say(language, f"path.{attempt.path}")
     return texts.say(
-        language, "why.refused", when=when(one.at, language), path=path, reasons=reasons
+        language, "why.refused", when=when(attempt.at, language), path=path, reasons=reasons
     )

@@ -59,7 +59,11 @@ def report(tx: Tx, campaigns: Sequence[Campaign], wanted: Sequence[date]) -> lis
         for campaign in campaigns
         for day in wanted
     ]
-    return [one for one in figures_of_days if one.dials or one.refusals]
+    return [
+        figures_of_day
+        for figures_of_day in figures_of_days
+        if figures_of_day.dials or figures_of_day.refusals
+    ]
 
 
 def _of(tx: Tx, campaign: Campaign, day: date, refusals: Mapping[str, int]) -> Day:

@@ -81,12 +81,12 @@ def standing(tx: Tx, ctx: EngineContext, counted: CampaignFigures) -> FloorFigur
     today = now.date().isoformat()
     current = ctx.rules.current
     days, refusals = floor.day_of(tx, today), floor.refusals(tx, today)
-    found = []
+    progress = []
     for name, campaign in current.campaigns.items():
         by_status = counted.by_status.get(name, {})
         open_now, next_at = _ahead(tx, ctx, campaign, by_status.get(ContactStatus.READY, 0), now)
         dials, answered, abandoned = days.get(name, (0, 0, 0))
-        found.append(
+        progress.append(
             Progress(
                 campaign=campaign,
                 by_status=by_status,
@@ -101,12 +101,12 @@ def standing(tx: Tx, ctx: EngineContext, counted: CampaignFigures) -> FloorFigur
     taken, declined, silent = floor.orders(tx, now - LAST)
     return FloorFigures(
         at=now,
-        campaigns=found,
+        campaigns=progress,
         taken=taken,
         declined=declined,
         silent=silent,
         last_minute=sum(floor.orders(tx, now - LAST_MINUTE)),
-        alarms=alarm.alarms(_alarm_facts(tx, ctx, found, (taken, declined, silent), now)),
+        alarms=alarm.alarms(_alarm_facts(tx, ctx, progress, (taken, declined, silent), now)),
     )
 
 

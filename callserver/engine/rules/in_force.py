@@ -83,11 +83,13 @@ class RulesInForce:
             await self._ctx.store.run(self._remember)
             await self._take(starting=True)
             return
-        found, texts = await asyncio.to_thread(self.folder.read)
+        configuration, texts = await asyncio.to_thread(self.folder.read)
         instead_of = None if kept is None else kept.hash
-        if await self._ctx.store.run(lambda tx: self._first(tx, found, texts, instead_of)):
-            self._ctx.rules.replace(found)
-            log.info("configuration_first", revision=found.revision, folder=str(self.folder))
+        if await self._ctx.store.run(lambda tx: self._first(tx, configuration, texts, instead_of)):
+            self._ctx.rules.replace(configuration)
+            log.info(
+                "configuration_first", revision=configuration.revision, folder=str(self.folder)
+            )
 
     async def look(self) -> None:
         """Follow what is in force, and adopt a changed folder once its files stop changing."""
@@ -106,12 +108,12 @@ class RulesInForce:
         rules = self._ctx.rules
         missing = seats.campaigns_in_hand(tx) - set(rules.current.campaigns) - set(rules.former)
         for texts in revisions.earlier(tx) if missing else ():
-            found = self.folder.compose(texts)
-            if isinstance(found, Configuration):
+            composed = self.folder.compose(texts)
+            if isinstance(composed, Configuration):
                 rules.former.update(
-                    {name: found.campaigns[name] for name in missing & set(found.campaigns)}
+                    {name: composed.campaigns[name] for name in missing & set(composed.campaigns)}
                 )
-                missing -= set(found.campaigns)
+                missing -= set(composed.campaigns)
             if not missing:
                 return
 
@@ -123,14 +125,14 @@ class RulesInForce:
         kept = await self._ctx.store.read(revisions.in_force)
         if kept is None or kept.texts is None:
             return False
-        found = await asyncio.to_thread(self.folder.compose, kept.texts)
-        if not isinstance(found, Configuration):
-            log.error("revision_unreadable", revision=kept.hash, why="; ".join(map(str, found)))
+        composed = await asyncio.to_thread(self.folder.compose, kept.texts)
+        if not isinstance(composed, Configuration):
+            log.error("revision_unreadable", revision=kept.hash, why="; ".join(map(str, composed)))
             return False
-        self._ctx.rules.replace(found)
+        self._ctx.rules.replace(composed)
         now = self._ctx.clock.now()
         await self._ctx.store.run(lambda tx: campaign_pauses.wake_all(tx, now))
-        log.info("configuration_active", revision=found.revision)
+        log.info("configuration_active", revision=composed.revision)
         return True
 
     async def in_force(self) -> tuple[Configuration, Texts]:
@@ -147,7 +149,7 @@ class RulesInForce:
     async def _take(self, *, starting: bool) -> None:
         """What the folder says now: in force at once, or waiting for a second person."""
         try:
-            found, texts = await asyncio.to_thread(self.folder.read)
+            configuration, texts = await asyncio.to_thread(self.folder.read)
         except ConfigurationProblem as problem:
             kept = self._ctx.rules.current.revision
             log.error("configuration_refused", kept=kept, why=str(problem))  # noqa: TRY400
@@ -157,25 +159,29 @@ class RulesInForce:
             )
             return
         base, words = await self.in_force()
-        self.ahead = "" if found.revision == base.revision else found.revision
-        if found.revision == base.revision:
+        self.ahead = "" if configuration.revision == base.revision else configuration.revision
+        if configuration.revision == base.revision:
             if texts != words:
-                await self._ctx.store.run(lambda tx: revisions.rewrite(tx, found.revision, texts))
+                await self._ctx.store.run(
+                    lambda tx: revisions.rewrite(tx, configuration.revision, texts)
+                )
             return
-        opens = looser(base, found)
+        opens = looser(base, configuration)
         said = await self._ctx.store.run(
-            lambda tx: self._arrived(tx, base, found, texts, words, opens, starting=starting)
+            lambda tx: self._arrived(
+                tx, base, configuration, texts, words, opens, starting=starting
+            )
         )
         match said:
             case "active":
                 self.ahead = ""
-                self._ctx.rules.replace(found)
-                log.info("configuration_active", revision=found.revision)
+                self._ctx.rules.replace(configuration)
+                log.info("configuration_active", revision=configuration.revision)
             case "waits" | "told":
-                keys = sorted({f"{one.file}: {one.key}" for one in opens})
+                keys = sorted({f"{rule.file}: {rule.key}" for rule in opens})
                 log.warning("configuration_waits", kept=base.revision, looser=keys)
             case "behind":
-                log.warning("folder_behind", kept=base.revision, folder=found.revision)
+                log.warning("folder_behind", kept=base.revision, folder=configuration.revision)
 
     def _first(
         self, tx: Tx, configuration: Configuration, texts: Texts, instead_of: str | None
@@ -239,9 +245,11 @@ class RulesInForce:
     def _settle_files(self, tx: Tx) -> None:
         """The folder says something else now: what waited for it waits no more."""
         now = self._ctx.clock.now()
-        for one in revisions.open_of_files(tx):
-            revisions.change_proposal(tx, one.id, state="withdrawn", decided_at=now)
-            audit.append(tx, now, Kind.CONFIGURATION, did="withdrawn", proposal=one.id, by="files")
+        for open_proposal in revisions.open_of_files(tx):
+            revisions.change_proposal(tx, open_proposal.id, state="withdrawn", decided_at=now)
+            audit.append(
+                tx, now, Kind.CONFIGURATION, did="withdrawn", proposal=open_proposal.id, by="files"
+            )
 
 
 def activate(
@@ -259,4 +267,4 @@ def changed(was: Texts, would: Texts) -> list[str]:
 
 def plain(rules: tuple[Looser, ...]) -> list[dict[str, Any]]:
     """As the proposals table keeps it."""
-    return [asdict(one) for one in rules]
+    return [asdict(rule) for rule in rules]

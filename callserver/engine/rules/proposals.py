@@ -93,11 +93,11 @@ class RuleProposals:
         }
         kept = {path: text for path, text in was.items() if path not in texts}
         would = {**kept, **given}
-        found = await asyncio.to_thread(self._rules_in_force.folder.compose, would)
-        if not isinstance(found, Configuration):
-            return Checked(found, base, was, would, None)
-        _within_department(user.department, base, found)
-        return Checked((), base, was, would, found, looser(base, found))
+        composed = await asyncio.to_thread(self._rules_in_force.folder.compose, would)
+        if not isinstance(composed, Configuration):
+            return Checked(composed, base, was, would, None)
+        _within_department(user.department, base, composed)
+        return Checked((), base, was, would, composed, looser(base, composed))
 
     async def propose(self, user: User, texts: Mapping[str, str | None], why: str) -> Outcome:
         """Change the rules: at once when nothing becomes looser, else as a proposal.
@@ -107,17 +107,19 @@ class RuleProposals:
             NotAllowed: it changes what is not the user's department's.
         """
         checked = await self.check(user, texts)
-        found = checked.found
-        if found is None:
+        configuration = checked.found
+        if configuration is None:
             raise Impossible("the change has problems", key="rules_problems")
         if not checked.changed:
             raise Impossible("this is what is in force", key="rules_same")
         if checked.looser and not why.strip():
             raise Impossible("say why: somebody else has to decide", key="rules_why")
-        key = await self._ctx.store.run(lambda tx: self._enter(tx, user, checked, found, why))
+        key = await self._ctx.store.run(
+            lambda tx: self._enter(tx, user, checked, configuration, why)
+        )
         if key is not None:
-            return Outcome(found.revision, key)
-        return await self._in_force(checked.was, checked.would, found)
+            return Outcome(configuration.revision, key)
+        return await self._in_force(checked.was, checked.would, configuration)
 
     def _enter(
         self, tx: Tx, user: User, checked: Checked, configuration: Configuration, why: str
@@ -154,18 +156,18 @@ class RuleProposals:
             Impossible: it is decided, or is not what the user has `seen` (its revision).
         """
         base, was = await self._rules_in_force.in_force()
-        one = await self._ctx.store.read(lambda tx: _open(tx, key))
-        if one.by == user.id:
+        waiting = await self._ctx.store.read(lambda tx: _open(tx, key))
+        if waiting.by == user.id:
             raise NotAllowed("somebody else has to approve this", key="rules_own")
-        if one.base != base.revision:
-            await self._move_along(one, base, was)
+        if waiting.base != base.revision:
+            await self._move_along(waiting, base, was)
             raise Impossible("the rules have changed meanwhile; look again", key="rules_moved")
-        if one.revision != seen:
+        if waiting.revision != seen:
             raise Impossible("this is not what you have seen; look again", key="rules_moved")
-        found = await asyncio.to_thread(self._rules_in_force.folder.compose, one.texts)
-        if not isinstance(found, Configuration):
+        composed = await asyncio.to_thread(self._rules_in_force.folder.compose, waiting.texts)
+        if not isinstance(composed, Configuration):
             raise Impossible("the change has problems by now", key="rules_problems")
-        _within_department(user.department, base, found)
+        _within_department(user.department, base, composed)
 
         def work(tx: Tx) -> None:
             revisions.lock(tx)
@@ -174,11 +176,11 @@ class RuleProposals:
                 raise Impossible("the rules have just changed; look again", key="rules_moved")
             now, by = self._ctx.clock.now(), f"user:{user.id}"
             revisions.change_proposal(tx, key, state="active", decided_at=now, decided_by=user.id)
-            said = {"proposal": key, "paths": list(one.changed), "did": "approved"}
-            in_force.activate(tx, found, one.texts, now, by=by, **said)
+            said = {"proposal": key, "paths": list(waiting.changed), "did": "approved"}
+            in_force.activate(tx, composed, waiting.texts, now, by=by, **said)
 
         await self._ctx.store.run(work)
-        return await self._in_force(was, one.texts, found)
+        return await self._in_force(was, waiting.texts, composed)
 
     async def refuse(self, user: User, key: int, why: str) -> None:
         """Say no to a proposal; the files in the folder stay as they are.
@@ -196,8 +198,8 @@ class RuleProposals:
         Raises:
             NotAllowed: it is somebody else's.
         """
-        one = await self._ctx.store.read(lambda tx: _open(tx, key))
-        if one.by not in (None, user.id):
+        waiting = await self._ctx.store.read(lambda tx: _open(tx, key))
+        if waiting.by not in (None, user.id):
             raise NotAllowed("it is somebody else's proposal", key="rules_not_yours")
         await self._decide(user, key, "withdrawn", "")
 
@@ -212,31 +214,31 @@ class RuleProposals:
 
         await self._ctx.store.run(work)
 
-    async def _move_along(self, one: Proposal, base: Configuration, was: Texts) -> None:
+    async def _move_along(self, waiting: Proposal, base: Configuration, was: Texts) -> None:
         """The same change on top of what is in force now.
 
         Raises:
             Impossible: the same files have changed, or it does not fit any more.
         """
-        before = await self._ctx.store.read(lambda tx: revisions.get(tx, one.base))
+        before = await self._ctx.store.read(lambda tx: revisions.get(tx, waiting.base))
         old: Texts = {} if before is None else before.texts or {}
-        if any(old.get(path) != was.get(path) for path in one.changed):
+        if any(old.get(path) != was.get(path) for path in waiting.changed):
             raise Impossible(
                 "the same files were changed meanwhile: propose it again", key="rules_conflict"
             )
-        kept = {path: text for path, text in was.items() if path not in one.changed}
-        mine = {path: one.texts[path] for path in one.changed if path in one.texts}
+        kept = {path: text for path, text in was.items() if path not in waiting.changed}
+        mine = {path: waiting.texts[path] for path in waiting.changed if path in waiting.texts}
         would = {**kept, **mine}
-        found = await asyncio.to_thread(self._rules_in_force.folder.compose, would)
-        if not isinstance(found, Configuration):
+        composed = await asyncio.to_thread(self._rules_in_force.folder.compose, would)
+        if not isinstance(composed, Configuration):
             raise Impossible("the change has problems by now", key="rules_problems")
-        opens = in_force.plain(looser(base, found))
+        opens = in_force.plain(looser(base, composed))
 
         def work(tx: Tx) -> None:
             revisions.lock(tx)
-            _open(tx, one.id)
-            moved = {"base": base.revision, "revision": found.revision, "texts": would}
-            revisions.change_proposal(tx, one.id, looser=opens, **moved)
+            _open(tx, waiting.id)
+            moved = {"base": base.revision, "revision": composed.revision, "texts": would}
+            revisions.change_proposal(tx, waiting.id, looser=opens, **moved)
 
         await self._ctx.store.run(work)
 
@@ -265,12 +267,12 @@ class RuleProposals:
 
 
 def _open(tx: Tx, key: int) -> Proposal:
-    one = revisions.proposal(tx, key)
-    if one is None:
+    waiting = revisions.proposal(tx, key)
+    if waiting is None:
         raise NotFound(f"there is no proposal {key}", key="not_found")
-    if one.state != "open":
+    if waiting.state != "open":
         raise Impossible("this is decided already", key="rules_decided")
-    return one
+    return waiting
 
 
 def _note(tx: Tx, now: datetime, did: str, key: int, by: str, **more: Any) -> None:

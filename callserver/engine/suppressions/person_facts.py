@@ -49,12 +49,12 @@ def find(tx: Tx, number: int, contact: int | None) -> list[Contact]:
     """
     known = contacts.by_number(tx, number)
     if contact is not None:
-        known = [one for one in known if one.id == contact]
+        known = [row for row in known if row.id == contact]
         if not known:
             raise NotFound("this contact is not known at the number", key="not_found")
-    people = {one.person for one in known}
+    people = {row.person for row in known}
     if len(people) > 1:
-        ids = ", ".join(str(one.id) for one in known)
+        ids = ", ".join(str(row.id) for row in known)
         raise Impossible(
             f"several people are known at this number: name one of the contacts {ids}",
             key="several_people",
@@ -102,7 +102,7 @@ def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now
     suppressions.want_stopped(
         tx,
         [
-            *(subject.of_number(one) for one in numbers),
+            *(subject.of_number(key) for key in numbers),
             *{subject.of_person(contact.person) for contact in known},
         ],
     )
@@ -145,7 +145,7 @@ def _mark(
     detail: dict[str, Any] | None,
 ) -> None:
     marks.mark(tx, about, kind, at, detail)
-    ids: list[int | None] = [one.id for one in known]
+    ids: list[int | None] = [row.id for row in known]
     for contact in ids or [None]:
         audit.append(tx, now, Kind.MARKED, contact=contact, mark=kind.value, by=by)
 
