@@ -61,7 +61,7 @@ def test_outcome_comes_before_the_next_dial(house: TestHouse) -> None:
         assert (seat["state"], seat["outcome_owed"]) == ("paused", True)
         status, problem = await house.api("POST", "/ready", {})
         assert status == 409
-        assert "Resultatet" in problem["detail"]
+        assert "resultatet" in problem["detail"]
         assert len(house.calls()) == 1
         status, problem = await house.outcome("member", {"amount": 0})
         assert status == 409
