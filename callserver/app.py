@@ -56,7 +56,7 @@ log = structlog.get_logger(__name__)
 CONFIGURATION_LOOK_SECONDS = 2
 TALLY_SECONDS = 20
 
-MAKE_UP_SECONDS = 1
+RECOVER_SECONDS = 1
 """How soon a process without upkeep asks about everything once the database is back."""
 
 RELEASE_SECONDS = 3
@@ -79,7 +79,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
         await server.rules_in_force.start()
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
         if not server.settings.upkeep:
-            ticker.every(MAKE_UP_SECONDS, server.scheduler.make_up)
+            ticker.every(RECOVER_SECONDS, server.scheduler.recover)
         ticker.every(TALLY_SECONDS, server.refused_requests.flush)
         if ticking and server.settings.upkeep:
             await server.scheduler.start()

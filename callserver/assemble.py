@@ -171,7 +171,7 @@ def build(
         reconciliation=reconciliation,
         scheduler=scheduler,
         provider_events=ProviderEvents(
-            call_flow, phoner_legs, listener_legs, inbound, line_confirmation, scheduler.missed
+            call_flow, phoner_legs, listener_legs, inbound, line_confirmation, scheduler.note_gap
         ),
         uploads=uploads,
         authentication=sign_in,

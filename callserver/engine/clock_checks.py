@@ -44,13 +44,13 @@ def jumped(clock: Clock) -> bool:
     return abs(clock.skew_ms()) > MOST_CLOCK_SKEW_MS
 
 
-def keep(tx: Tx, clock: Clock) -> None:
+def record_time(tx: Tx, clock: Clock) -> None:
     """Record the time until which the server has run, unless the clock is in doubt."""
     if not jumped(clock):
         known_time.keep(tx, clock.now())
 
 
-def goes_right(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
+def correct_times(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
     """The clock is trusted again: times that were written meanwhile and lie too late are corrected.
 
     `accepted_ms`: its new time was accepted; 0: it is back where it was.

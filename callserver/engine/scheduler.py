@@ -75,26 +75,28 @@ class Scheduler:
         self._owner = owner
         self._chores = chores
         self._tidied: datetime | None = None
-        self._missed = False
+        self._gap = False
         self._jumped = False
         self._accepted_ms = 0  # by the clock, and not in the log yet
 
-    def missed(self) -> None:
+    def note_gap(self) -> None:
         """The database was out of reach: reports may be missing, and everything is asked about."""
-        self._missed = True
+        self._gap = True
 
-    async def make_up(self) -> None:
+    async def recover(self) -> None:
         """After an outage, or a step of the clock: look at everything, as after a start."""
         self._accepted_ms += self._ctx.clock.accepted_ms()
         jumped, accepted = clock_checks.jumped(self._ctx.clock), self._accepted_ms
         if accepted or (self._jumped and not jumped):
-            await self._ctx.store.run(lambda tx: clock_checks.goes_right(tx, self._ctx, accepted))
+            await self._ctx.store.run(
+                lambda tx: clock_checks.correct_times(tx, self._ctx, accepted)
+            )
             self._accepted_ms -= accepted
-            self._missed = True
+            self._gap = True
         self._jumped = jumped
-        if self._missed:
+        if self._gap:
             await self.start()
-            self._missed = False
+            self._gap = False
             log.info("looked_after_outage")
 
     async def start(self) -> None:
@@ -117,10 +119,10 @@ class Scheduler:
     async def tick(self) -> datetime | None:
         """Do everything that is due; the instant of the next thing, None when nothing is known."""
         try:
-            await self.make_up()
+            await self.recover()
             return await self._do_what_is_due()
         except UNAVAILABLE:
-            self.missed()
+            self.note_gap()
             raise
 
     async def _do_what_is_due(self) -> datetime | None:
@@ -146,7 +148,7 @@ class Scheduler:
     def _due(self, tx: Tx, now: datetime) -> Due | None:
         if not leases.acquire(tx, "upkeep", self._owner, now):
             return None
-        clock_checks.keep(tx, self._ctx.clock)
+        clock_checks.record_time(tx, self._ctx.clock)
         quiet = calls.due(tx, now)
         for call in quiet:  # asked once, however long the provider takes to answer
             calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
@@ -177,7 +179,7 @@ class Scheduler:
             case State.WAITING:
                 await self._ctx.store.run(lambda tx: self._dial_again(tx, row.id, now))
             case State.WRAPPING_UP:
-                await self._ctx.store.run(lambda tx: self._over(tx, row.id, now))
+                await self._ctx.store.run(lambda tx: self._end_wrap_up(tx, row.id, now))
             case State.CONNECTING:
                 await self._look_again(row, now + seat_moves.CONNECTING_LOOK)
                 self._ctx.background.start(self._connecting(row, now))
@@ -212,7 +214,7 @@ class Scheduler:
 
         await self._ctx.store.run(gone)
 
-    def _over(self, tx: Tx, seat: int, now: datetime) -> None:
+    def _end_wrap_up(self, tx: Tx, seat: int, now: datetime) -> None:
         row = seats.lock(tx, seat)
         if row is not None and row.state == State.WRAPPING_UP:
             seat_moves.move(tx, self._ctx, row, Event.WRAP_UP_OVER, now)
@@ -220,8 +222,8 @@ class Scheduler:
     async def _connecting(self, row: SeatRow, now: datetime) -> None:
         if row.leg:
             leg = row.leg
-            found = await self._ctx.telephony.leg(leg)
-            if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
+            answer = await self._ctx.telephony.leg(leg)
+            if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
                 await self._ctx.store.run(lambda tx: lost_phoners.leg_lost(tx, self._ctx, leg))
             elif room_ref := await self._ctx.telephony.find_room(row.room):
                 # The phoner sits there: only the report of it was lost.

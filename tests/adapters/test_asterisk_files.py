@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from callserver.adapters.asterisk import channel_names, config_files, prompts
 from callserver.adapters.asterisk.causes import end
 from callserver.adapters.asterisk.softphones import objects
-from callserver.adapters.asterisk.speech import OF_A_CAMPAIGN, OF_THE_HOUSE
+from callserver.adapters.asterisk.speech import CAMPAIGN_PROMPTS, GENERAL_PROMPTS
 from callserver.adapters.config_folder import load
 from callserver.database.softphones import Softphone
 from callserver.domain.call import Report
@@ -353,7 +353,7 @@ def test_every_sentence_that_may_be_said_has_a_file() -> None:
     campaigns = load(ROOT / "config").campaigns
     found = {prompt.name: prompt.sentence for prompt in prompts.wanted(campaigns.values())}
     digits = 10
-    every = len(OF_A_CAMPAIGN) * len(campaigns) + len(OF_THE_HOUSE) + digits
+    every = len(CAMPAIGN_PROMPTS) * len(campaigns) + len(GENERAL_PROMPTS) + digits
     assert len(found) == every
     assert found["apology-kanvas"].startswith("Det er ")
     assert campaigns["kanvas"].organisation in found["inbound_who-kanvas"]

@@ -15,7 +15,7 @@ _NOT_YET = (409, 422)
 
 
 async def join(ari: Ari, bridge: str, channel: str, **more: str) -> Reply:
-    """Put a channel of our application into a bridge; Asterisk's last word.
+    """Put a channel of our application into a bridge; Asterisk's last answer.
 
     Nobody in the bridge is told another's number: each leg keeps the caller id it was given.
 
@@ -37,5 +37,5 @@ async def heard(ari: Ari, channel: str) -> int:
     Raises:
         Lost: no certain answer.
     """
-    found = await ari.get("channels", channel, "rtp_statistics")
-    return int(found.body["rxcount"]) if found.ok else 0
+    reply = await ari.get("channels", channel, "rtp_statistics")
+    return int(reply.body["rxcount"]) if reply.ok else 0

@@ -43,11 +43,11 @@ def endpoint(line: str) -> str | None:
     `client:phoner_7` is a browser, `sip:telephone_7` a SIP telephone, `+45…` goes by the trunk.
     """
     if line.startswith("client:"):
-        found = softphone(line.removeprefix("client:"))
-        return None if found is None else f"PJSIP/{found}"
+        name = softphone(line.removeprefix("client:"))
+        return None if name is None else f"PJSIP/{name}"
     if sip := _SIP.fullmatch(line):
-        found = softphone(sip[1])
-        return None if found is None else f"PJSIP/{found}"
+        name = softphone(sip[1])
+        return None if name is None else f"PJSIP/{name}"
     return by_trunk(line)
 
 
@@ -67,11 +67,11 @@ def written(number: str, how: str) -> str:
 
 def own_number_in(header: str, shown: Iterable[str]) -> str | None:
     """Which of the numbers that we show a SIP header (To, P-Called-Party-ID) names; None: none."""
-    found = _URI.search(header)
-    if found is None:
+    match = _URI.search(header)
+    if match is None:
         return None
     return next(
-        (number for number in shown if found[1] in {written(number, how) for how in FORMATS}), None
+        (number for number in shown if match[1] in {written(number, how) for how in FORMATS}), None
     )
 
 
@@ -87,8 +87,8 @@ def seat_of_leg(leg: str) -> int | None:
 
 def seat_of_room(room: str) -> int | None:
     """The seat that a bridge is the room of."""
-    found = _ROOM.fullmatch(room)
-    return None if found is None else int(found[1])
+    match = _ROOM.fullmatch(room)
+    return None if match is None else int(match[1])
 
 
 def is_attempt(channel: str) -> bool:
@@ -108,14 +108,14 @@ def listener_leg(listening: int) -> str:
 
 def listening_of(leg: str) -> int | None:
     """The listening for which a leg was rung."""
-    found = _LISTENER.fullmatch(leg)
-    return None if found is None else int(found[1])
+    match = _LISTENER.fullmatch(leg)
+    return None if match is None else int(match[1])
 
 
 def listener_of(softphone: str) -> int | None:
     """Whose browser it is, if it is a listener's."""
-    found = _BROWSER.fullmatch(softphone)
-    return None if found is None else int(found[1])
+    match = _BROWSER.fullmatch(softphone)
+    return None if match is None else int(match[1])
 
 
 class SnoopChannel(NamedTuple):

@@ -1,4 +1,4 @@
-"""ARI's commands over HTTP: one request, one answer; what is no certain answer is `Lost`."""
+"""ARI's commands over HTTP: one request, one answer; without a certain answer, `Lost`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ import httpx
 from callserver.settings import Settings
 
 TIMEOUT_S = 5.0
-"""Asterisk answers in milliseconds; what takes longer is lost."""
+"""Asterisk answers in milliseconds; a request that takes longer is lost."""
 
 
-class Lost(Exception):  # noqa: N818 - what it is: no answer that tells anything for certain
+class Lost(Exception):  # noqa: N818 - no certain answer
     """No answer, or one that does not tell whether the order was carried out."""
 
 
 class Unreached(Lost):
-    """The order did not even leave: nothing was carried out."""
+    """The order was not sent: nothing was carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Ari:
         return Reply(reply.status_code, body)
 
     async def metrics(self) -> str:
-        """Asterisk's metrics, in Prometheus' words; empty where it has none.
+        """Asterisk's metrics in Prometheus' format; empty where it has none.
 
         Raises:
             Lost: no certain answer.

@@ -162,11 +162,11 @@ def _http(settings: Settings) -> str:
 
 
 def _rtp(settings: Settings) -> str:
-    found = re.fullmatch(r"([0-9]{4,5})-([0-9]{4,5})", settings.asterisk_rtp_ports, re.ASCII)
-    if found is None or not 1024 <= int(found[1]) < int(found[2]) <= 65535:
+    match = re.fullmatch(r"([0-9]{4,5})-([0-9]{4,5})", settings.asterisk_rtp_ports, re.ASCII)
+    if match is None or not 1024 <= int(match[1]) < int(match[2]) <= 65535:
         raise ConfigurationProblem("ASTERISK_RTP_PORTS: should be like 10000-20000")
     return (
-        f"[general]\nrtpstart = {found[1]}\nrtpend = {found[2]}\n"
+        f"[general]\nrtpstart = {match[1]}\nrtpend = {match[2]}\n"
         "strictrtp = yes\nicesupport = yes\n"
     )
 

@@ -185,19 +185,19 @@ class Events:
 
     async def _look_at_carrier(self) -> None:
         """Log and write down how the trunk and its registrations stand; alarms are made from it."""
-        found = {TRUNK: await registrations.trunk_state(self._ari)}
+        states = {TRUNK: await registrations.trunk_state(self._ari)}
         if self._registers:
-            found |= await registrations.registrations(self._ari)
-        if found != self._carrier:
+            states |= await registrations.registrations(self._ari)
+        if states != self._carrier:
             well = {registrations.ALIVE, registrations.REGISTERED}
-            for name in found.keys() | self._carrier.keys():
-                state = found.get(name, "missing")
+            for name in states.keys() | self._carrier.keys():
+                state = states.get(name, "missing")
                 if state != self._carrier.get(name):
                     (log.info if state in well else log.error)("carrier", of=name, state=state)
         now = asyncio.get_running_loop().time()
-        if found != self._carrier or now - self._noted_at >= NOTED_S:
-            await self._note_carrier(found)
-            self._carrier, self._noted_at = found, now
+        if states != self._carrier or now - self._noted_at >= NOTED_S:
+            await self._note_carrier(states)
+            self._carrier, self._noted_at = states, now
 
 
 def _about(event: dict[str, Any]) -> str:
@@ -205,7 +205,7 @@ def _about(event: dict[str, Any]) -> str:
     for kind in ("channel", "peer"):
         if kind in event:
             channel = str(event[kind]["id"])
-            return channel if (found := snoop_channel(channel)) is None else found.leg
+            return channel if (snoop := snoop_channel(channel)) is None else snoop.leg
     if "playback" in event:
         return str(event["playback"]["target_uri"]).removeprefix("channel:")
     return str(event.get("bridge", {}).get("id", ""))

@@ -158,13 +158,13 @@ class LegEvents:
         for header in ("P-Called-Party-ID", "To"):
             asked = f"PJSIP_HEADER(read,{header})"
             reply = await self._ari.get("channels", leg, "variable", variable=asked)
-            found = (
+            number = (
                 channel_names.own_number_in(reply.body["value"], self._shown())
                 if reply.ok
                 else None
             )
-            if found is not None:
-                return found
+            if number is not None:
+                return number
         return None
 
     # -- a contact's leg ----------------------------------------------------------------------

@@ -32,9 +32,9 @@ class LegStates:
     ) -> Leg:
         """The channel's id is the attempt's. One that was never dialed is withdrawn here and now."""
         del ref, room, number, since
-        found = await self._found(attempt)
-        if found.state is not LegState.QUEUED:
-            return found
+        leg = await self._found(attempt)
+        if leg.state is not LegState.QUEUED:
+            return leg
         try:
             dialed = await self._ari.get("channels", attempt, "variable", variable=DIALED)
             if not dialed.ok or dialed.body["value"] != "1":
@@ -42,23 +42,23 @@ class LegStates:
                 return Leg(LegState.ENDED, attempt, Cause.CANCELLED.value)
         except Lost:
             return Leg(LegState.NO_ANSWER, attempt)
-        return found
+        return leg
 
     async def leg(self, ref: str) -> Leg:
         """A user's leg. A phoner's leg without any sound has lost its telephone: it is ended here and
         now. Asterisk notices by itself too, but later, and a person who has just answered waits for a
         voice. A listener's leg may be silent.
         """
-        found = await self._found(ref)
-        if found.state is not LegState.TALKING:
-            return found
+        leg = await self._found(ref)
+        if leg.state is not LegState.TALKING:
+            return leg
         try:
             if not await self._listens(ref) and await self._mute(ref):
                 await self._ari.delete("channels", ref)
                 return Leg(LegState.ENDED, ref, Cause.COMPLETED.value)
         except Lost:
             return Leg(LegState.NO_ANSWER, ref)
-        return found
+        return leg
 
     async def _listens(self, ref: str) -> bool:
         """Whether it is a listener's: it has a bridge of its own once it was told what to hear."""
@@ -75,18 +75,18 @@ class LegStates:
     async def _found(self, ref: str) -> Leg:
         """Asterisk forgets a leg as soon as it has ended."""
         try:
-            found = await self._ari.get("channels", ref)
+            reply = await self._ari.get("channels", ref)
         except Lost as lost:
             log.warning("leg_not_looked_up", why=str(lost))
             return Leg(LegState.NO_ANSWER, ref)
-        if found.ok:
-            return Leg(STATES.get(found.body["state"], LegState.QUEUED), ref)
-        return Leg(LegState.UNKNOWN_LEG if found.gone else LegState.NO_ANSWER, ref)
+        if reply.ok:
+            return Leg(STATES.get(reply.body["state"], LegState.QUEUED), ref)
+        return Leg(LegState.UNKNOWN_LEG if reply.gone else LegState.NO_ANSWER, ref)
 
     async def find_room(self, name: str) -> str | None:
         """The bridge of that name, if anybody sits in it."""
         try:
-            found = await self._ari.get("bridges", name)
+            reply = await self._ari.get("bridges", name)
         except Lost:
             return None
-        return name if found.ok and found.body["channels"] else None
+        return name if reply.ok and reply.body["channels"] else None

@@ -87,22 +87,22 @@ def _address(name: str, text: str) -> IPv4Address | IPv6Address:
 
 def _permitted(settings: Settings, carrier: Carrier) -> list[str]:
     """This machine, the carrier, and the organisation's own networks."""
-    found = ["127.0.0.0/8", *trunk.networks("ASTERISK_NETWORKS", settings.asterisk_networks)]
+    permitted = ["127.0.0.0/8", *trunk.networks("ASTERISK_NETWORKS", settings.asterisk_networks)]
     for host in carrier.hosts:
         try:
-            found.append(str(ip_network(host)))
+            permitted.append(str(ip_network(host)))
         except ValueError:  # a name: Asterisk's access lists know addresses only
             if not carrier.networks and not settings.asterisk_networks:
                 raise ConfigurationProblem(
                     f"ASTERISK_TRUNK_NETWORKS: must name the carrier's networks, as {host} is a name"
                 ) from None
-    return list(dict.fromkeys([*found, *carrier.networks]))
+    return list(dict.fromkeys([*permitted, *carrier.networks]))
 
 
 def transports(settings: Settings) -> Mapping[str, Mapping[str, str]]:
     """The transports for telephones and carrier, by name: Asterisk takes a change at a restart only."""
-    found = _transports(settings, trunk.carrier(settings))
-    return {name: values for name, _, values in found if values["protocol"] != "ws"}
+    sections = _transports(settings, trunk.carrier(settings))
+    return {name: values for name, _, values in sections if values["protocol"] != "ws"}
 
 
 def _transports(settings: Settings, carrier: Carrier) -> list[Section]:
@@ -113,7 +113,7 @@ def _transports(settings: Settings, carrier: Carrier) -> list[Section]:
         nat = dict.fromkeys(
             ("external_media_address", "external_signaling_address"), settings.asterisk_address
         )
-    found: list[Section] = [
+    sections: list[Section] = [
         ("browsers", "transport", {"protocol": "ws", "bind": "127.0.0.1", **nat})
     ]
     if settings.asterisk_secure:
@@ -128,14 +128,14 @@ def _transports(settings: Settings, carrier: Carrier) -> list[Section]:
                 "ca_list_file": settings.asterisk_trunk_ca,
                 "allow_wildcard_certs": "yes",
             }
-        found.append(("secure", "transport", {"protocol": "tls", **at, **certificate, **nat}))
+        sections.append(("secure", "transport", {"protocol": "tls", **at, **certificate, **nat}))
     if not settings.asterisk_secure:
-        found.append(("plain", "transport", {"protocol": "udp", **at, **nat}))
+        sections.append(("plain", "transport", {"protocol": "udp", **at, **nat}))
     elif not carrier.secure:
         there = f"{settings.asterisk_bind}:{settings.asterisk_plain_port}"
         plain = {"protocol": carrier.first.transport, "bind": there}
-        found.append(("plain", "transport", {**plain, **nat}))
-    return found
+        sections.append(("plain", "transport", {**plain, **nat}))
+    return sections
 
 
 def local_media(settings: Settings) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from callserver import texts
-from callserver.adapters.asterisk.speech import DIGIT, OF_A_CAMPAIGN, OF_THE_HOUSE
+from callserver.adapters.asterisk.speech import CAMPAIGN_PROMPTS, DIGIT, GENERAL_PROMPTS
 from callserver.domain.campaign import Campaign
 from callserver.errors import ConfigurationProblem
 
@@ -41,15 +41,15 @@ class Prompt:
 
 def wanted(campaigns: Iterable[Campaign]) -> list[Prompt]:
     """Every prompt that may be played, in Danish, as the called person hears it."""
-    found = [Prompt(key, texts.say("da", key)) for key in OF_THE_HOUSE]
-    found += [Prompt(DIGIT + digit, digit) for digit in string.digits]
+    prompts = [Prompt(key, texts.say("da", key)) for key in GENERAL_PROMPTS]
+    prompts += [Prompt(DIGIT + digit, digit) for digit in string.digits]
     for campaign in campaigns:
         values = {"organisation": campaign.organisation}
-        found += [
+        prompts += [
             Prompt(f"{key}-{campaign.name}", texts.say("da", key, **values))
-            for key in OF_A_CAMPAIGN
+            for key in CAMPAIGN_PROMPTS
         ]
-    return found
+    return prompts
 
 
 def make(folder: Path, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, Did]]:
@@ -75,10 +75,10 @@ def make(folder: Path, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, Did]
 
 def _memory(folder: Path) -> dict[str, Mapping[str, str]]:
     try:
-        found = json.loads((folder / MEMORY).read_text("utf-8"))
+        remembered = json.loads((folder / MEMORY).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return remembered if isinstance(remembered, dict) else {}
 
 
 def _one(folder: Path, prompt: Prompt, memory: dict[str, Mapping[str, str]]) -> Did:

@@ -1,4 +1,4 @@
-"""Whether the trunk is alive and registered, as Asterisk tells.
+"""Whether the trunk is alive and registered, as Asterisk reports.
 
 ARI knows no registrations; Asterisk's metrics (res_prometheus) do.
 """

@@ -113,10 +113,10 @@ class Softphones:
 
     async def _forget(self, name: str) -> None:
         """End its sign-in, and whatever leg it is on."""
-        found = await self._ari.get("endpoints", "PJSIP", name)
+        reply = await self._ari.get("endpoints", "PJSIP", name)
         for kind in ("auth", "endpoint", "aor"):
             await self._ari.delete(*_PUSHED, kind, name)
-        for channel in found.body["channel_ids"] if found.ok else ():
+        for channel in reply.body["channel_ids"] if reply.ok else ():
             await self._ari.delete("channels", channel)
         if self._told is not None:
             self._told.pop(name, None)

@@ -14,7 +14,7 @@ from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-OF_A_CAMPAIGN = (
+CAMPAIGN_PROMPTS = (
     "apology",
     "inbound_who",
     "inbound_no_calls",
@@ -22,7 +22,7 @@ OF_A_CAMPAIGN = (
     "inbound_withheld",
     "line_code",
 )
-OF_THE_HOUSE = (
+GENERAL_PROMPTS = (
     "inbound_stranger",
     "inbound_never_done",
     "inbound_not_noted",
@@ -33,13 +33,13 @@ OF_THE_HOUSE = (
     "line_code_end",
 )
 DIGIT = "line_digit_"
-"""The beginning of the name of a spoken digit's file."""
+"""The prefix of a spoken digit's file name."""
 
 LAST_WORD = "last-"
-"""How a playback is named after which the channel is hung up."""
+"""The prefix of a playback after which the channel is hung up."""
 
 MOST_S = 60
-"""Asterisk itself ends such a channel after so long, should nobody be there to do it."""
+"""Asterisk itself ends such a channel after this time, if nobody else does."""
 
 
 class Speech:
@@ -53,7 +53,7 @@ class Speech:
         self._campaigns = campaigns
 
     async def say(self, channel: str, key: str, values: Mapping[str, str], playback: str) -> None:
-        """Play one prompt; `PlaybackFinished` with this playback's name tells its end.
+        """Play one prompt; `PlaybackFinished` with this playback's name reports its end.
 
         Raises:
             Lost: no certain answer.
@@ -90,11 +90,11 @@ class Speech:
         )
 
     def _file(self, key: str, values: Mapping[str, str]) -> str:
-        if key not in OF_A_CAMPAIGN:
+        if key not in CAMPAIGN_PROMPTS:
             return key
-        found = list(self._campaigns())
-        for campaign in found:
+        campaigns = list(self._campaigns())
+        for campaign in campaigns:
             if campaign.organisation == values.get("organisation"):
                 return f"{key}-{campaign.name}"
         log.warning("prompt_of_no_campaign", key=key)
-        return f"{key}-{found[0].name}" if found else OF_THE_HOUSE[0]
+        return f"{key}-{campaigns[0].name}" if campaigns else GENERAL_PROMPTS[0]

@@ -157,10 +157,10 @@ class Asterisk(LegStates):
         """
         with contextlib.suppress(Lost):
             for wait in (*QUALIFIED_AFTER_S, None):
-                found = await self._ari.get("endpoints", *endpoint.split("/"))
-                if found.ok and found.body["state"] != "offline":
+                reply = await self._ari.get("endpoints", *endpoint.split("/"))
+                if reply.ok and reply.body["state"] != "offline":
                     return True
-                if wait is not None and found.ok:
+                if wait is not None and reply.ok:
                     await asyncio.sleep(wait)
             return False
         return True

@@ -88,13 +88,13 @@ def carrier(settings: Settings) -> Carrier:
 
 
 def _address(name: str, text: str) -> Address:
-    found = _ADDRESS.fullmatch(text)
-    if found is None or int(found["port"] or 5060) not in range(1, 65536):
+    match = _ADDRESS.fullmatch(text)
+    if match is None or int(match["port"] or 5060) not in range(1, 65536):
         raise ConfigurationProblem(
             f"{name}: should be an address of the carrier, like sip:sip.example.dk, "
             "or sip:192.0.2.7:5060;transport=udp (in quotes in .env)"
         )
-    return Address(found["host"], found["port"] or "", found["transport"] or "tls")
+    return Address(match["host"], match["port"] or "", match["transport"] or "tls")
 
 
 def networks(name: str, text: str) -> tuple[str, ...]:
@@ -103,13 +103,13 @@ def networks(name: str, text: str) -> tuple[str, ...]:
     Raises:
         ConfigurationProblem: one is none.
     """
-    found = []
+    valid = []
     for one in filter(None, map(str.strip, text.split(","))):
         try:
-            found.append(str(ip_network(one)))
+            valid.append(str(ip_network(one)))
         except ValueError:
             raise ConfigurationProblem(f"{name}: {one!r} should be like 10.1.0.0/16") from None
-    return tuple(found)
+    return tuple(valid)
 
 
 def check(settings: Settings) -> None:
@@ -119,11 +119,14 @@ def check(settings: Settings) -> None:
         ConfigurationProblem: names the setting, and says what would be right.
     """
     codecs = codecs_of(settings)
-    found = settings
-    from_user, from_domain = found.asterisk_trunk_from_user, found.asterisk_trunk_from_domain
-    seconds = found.asterisk_trunk_session_seconds
+    from_user, from_domain = settings.asterisk_trunk_from_user, settings.asterisk_trunk_from_domain
+    seconds = settings.asterisk_trunk_session_seconds
     rules = (
-        ("TRUNK_NUMBERS", found.asterisk_trunk_numbers in FORMATS, f"one of {', '.join(FORMATS)}"),
+        (
+            "TRUNK_NUMBERS",
+            settings.asterisk_trunk_numbers in FORMATS,
+            f"one of {', '.join(FORMATS)}",
+        ),
         (
             "TRUNK_FROM_USER",
             not from_user or _USER.fullmatch(from_user),
@@ -134,29 +137,29 @@ def check(settings: Settings) -> None:
             not from_domain or _HOST.fullmatch(from_domain),
             "a host name, like sip.example.dk",
         ),
-        ("TRUNK_CA", _FILE.fullmatch(found.asterisk_trunk_ca), "the PEM file's whole path"),
+        ("TRUNK_CA", _FILE.fullmatch(settings.asterisk_trunk_ca), "the PEM file's whole path"),
         (
             "TRUNK_OPTIONS_SECONDS",
-            0 <= found.asterisk_trunk_options_seconds <= 3600,
+            0 <= settings.asterisk_trunk_options_seconds <= 3600,
             "from 1 to 3600, or 0 for none",
         ),
         (
             "TRUNK_SESSION_TIMERS",
-            found.asterisk_trunk_session_timers in _TIMERS,
+            settings.asterisk_trunk_session_timers in _TIMERS,
             f"one of {', '.join(_TIMERS)}",
         ),
         ("TRUNK_SESSION_SECONDS", 90 <= seconds <= 86_400, "from 90 to 86400"),
         (
             "TRUNK_RTP_TIMEOUT_SECONDS",
-            found.asterisk_trunk_rtp_timeout_seconds in (0, *range(10, 3601)),
+            settings.asterisk_trunk_rtp_timeout_seconds in (0, *range(10, 3601)),
             "from 10 to 3600, or 0 for never",
         ),
         (
             "TRUNK_RTP_KEEPALIVE_SECONDS",
-            0 <= found.asterisk_trunk_rtp_keepalive_seconds <= 300,
+            0 <= settings.asterisk_trunk_rtp_keepalive_seconds <= 300,
             "from 1 to 300, or 0 for none",
         ),
-        ("DTMF", found.asterisk_dtmf in _DTMF, f"one of {', '.join(_DTMF)}"),
+        ("DTMF", settings.asterisk_dtmf in _DTMF, f"one of {', '.join(_DTMF)}"),
         (
             "CODECS",
             codecs and set(codecs) <= set(_CODECS) and len(set(codecs)) == len(codecs),
@@ -170,8 +173,8 @@ def check(settings: Settings) -> None:
 
 def codecs_of(settings: Settings, *, browser: bool = False) -> list[str]:
     """The codecs in the order of preference; a browser's own comes first."""
-    found = [one.strip() for one in settings.asterisk_codecs.split(",") if one.strip()]
-    return ["opus", *(one for one in found if one != "opus")] if browser else found
+    codecs = [one.strip() for one in settings.asterisk_codecs.split(",") if one.strip()]
+    return ["opus", *(one for one in codecs if one != "opus")] if browser else codecs
 
 
 def contact_user(settings: Settings) -> str | None:

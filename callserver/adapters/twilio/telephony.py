@@ -108,10 +108,12 @@ class Twilio:
     async def _created_before(self, attempt: str, room: str) -> Placed | Silent:
         """The label is taken: an earlier order did go through, and its reply was lost."""
         try:
-            found = await self._client.conferences(room).participants(attempt).fetch_async()
+            participant = await self._client.conferences(room).participants(attempt).fetch_async()
         except _LOST:
             return Silent("the label is in use")
-        return Placed(found.call_sid) if found.call_sid else Silent("the label is in use")
+        return (
+            Placed(participant.call_sid) if participant.call_sid else Silent("the label is in use")
+        )
 
     async def _create(self, order: Any, sid: str) -> Placed | Declined | Silent:
         try:
@@ -219,8 +221,8 @@ class Twilio:
         try:
             if ref is not None:
                 return await self._leg(ref)
-            if room.ref is not None and (found := await self._labelled(room.ref, attempt)):
-                return await self._leg(found)
+            if room.ref is not None and (leg := await self._labelled(room.ref, attempt)):
+                return await self._leg(leg)
             return await self._dialed(number, since)
         except _LOST as error:
             if _gone(error):
@@ -230,12 +232,12 @@ class Twilio:
 
     async def _labelled(self, room: str, attempt: str) -> str | None:
         try:
-            found = await self._client.conferences(room).participants(attempt).fetch_async()
+            participant = await self._client.conferences(room).participants(attempt).fetch_async()
         except _REFUSED as error:
             if _gone(error):
                 return None
             raise
-        sid: str | None = found.call_sid
+        sid: str | None = participant.call_sid
         return sid
 
     async def _dialed(self, number: str, since: datetime) -> Leg:
@@ -267,10 +269,10 @@ class Twilio:
     async def find_room(self, name: str) -> str | None:
         """The sid of the conference of that name that is not over."""
         try:
-            found = await self._client.conferences.list_async(friendly_name=name, limit=5)
+            rooms = await self._client.conferences.list_async(friendly_name=name, limit=5)
         except _LOST:
             return None
-        return next((room.sid for room in found if room.status != "completed"), None)
+        return next((room.sid for room in rooms if room.status != "completed"), None)
 
 
 def _gone(error: Exception) -> bool:

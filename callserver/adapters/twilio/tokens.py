@@ -1,4 +1,4 @@
-"""What a browser's softphone signs in to Twilio with: a token for one identity, for an hour."""
+"""The token with which a browser's softphone signs in to Twilio: for one identity and one hour."""
 
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VoiceGrant
@@ -39,5 +39,5 @@ def access_token(settings: Settings, identity: str) -> str:
 
 
 def signalling(settings: Settings) -> str:
-    """Where the browser's softphone connects to: the only address of Twilio's that a page may ask."""
+    """Where the browser's softphone connects to: Twilio's only address that a page may use."""
     return SIGNALLING.format(edge=settings.edge or ROAMING)

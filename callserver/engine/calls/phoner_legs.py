@@ -243,13 +243,13 @@ class PhonerLegs:
 
     async def check(self, leg: str) -> None:
         """Ask whether a phoner's leg is still up: its loss may not have been reported."""
-        found = await self._ctx.telephony.leg(leg)
+        answer = await self._ctx.telephony.leg(leg)
         for wait in CHECK_AGAIN_SECONDS:
-            if found.state is not LegState.NO_ANSWER:
+            if answer.state is not LegState.NO_ANSWER:
                 break
             await self._ctx.clock.sleep(wait)
-            found = await self._ctx.telephony.leg(leg)
-        if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
+            answer = await self._ctx.telephony.leg(leg)
+        if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
             await self._ctx.store.run(lambda tx: lost_phoners.leg_lost(tx, self._ctx, leg))
 
     def _fresh_room(self, seat: int) -> str:

@@ -65,8 +65,8 @@ def why_nothing(
 def opens_from(tx: Tx, policy: Policy, campaign: Campaign, at: datetime) -> datetime | None:
     """When it is first open, from `at` on, at any of the campaign's places: a list's next contact is
     due by the clock alone."""
-    found = (Place.parse(text) for text in contacts.places_of(tx, campaign.name))
-    opens = (hours.next_open(policy, place, at) for place in found)
+    its_places = (Place.parse(text) for text in contacts.places_of(tx, campaign.name))
+    opens = (hours.next_open(policy, place, at) for place in its_places)
     return min((one for one in opens if one is not None), default=None)
 
 
@@ -87,6 +87,6 @@ def of(tx: Tx, rules: Rules, campaign: Campaign, phoner: int, now: datetime) -> 
     open_places, closed = places(tx, rules, campaign, now)
     if contacts.ready_places(tx, campaign.name, open_places):
         return Availability()
-    found = why_nothing(tx, rules, campaign, phoner, closed, now)
-    due_now = found.until is not None and found.until <= now
-    return Availability() if due_now else found
+    reason = why_nothing(tx, rules, campaign, phoner, closed, now)
+    due_now = reason.until is not None and reason.until <= now
+    return Availability() if due_now else reason

@@ -35,11 +35,11 @@ def explain(
     """Ask the gate about a number as somebody wrote it; an unreadable one is a reason by itself."""
     parsed = phone.parse(number)
     asked = parsed if isinstance(parsed, str) else number.strip()
-    found: Contact | None = None
+    known: Contact | None = None
     if isinstance(parsed, str):
         rows = contacts.by_number(tx, phone.to_int(parsed), campaign.name)
-        found = rows[0] if rows else None
-    contact = found or _stranger(asked, campaign)
+        known = rows[0] if rows else None
+    contact = known or _stranger(asked, campaign)
     path = DialPath.CALL_BACK if contact.status == ContactStatus.CALL_BACK else DialPath.EXPLAIN
     facts = gate.collect(tx, rules, secret, DialRequest(contact, campaign, path, None, at))
     answer = permit.decide(replace(facts, number=asked, phoner_reserved=True), "explained")
@@ -48,7 +48,7 @@ def explain(
         at=at,
         reasons=answer.reasons if isinstance(answer, Refusal) else (),
         next_at=answer.next_at if isinstance(answer, Refusal) else None,
-        contact=None if found is None else found.id,
+        contact=None if known is None else known.id,
         revision=rules.current.revision,
     )
 

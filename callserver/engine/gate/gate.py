@@ -127,19 +127,19 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
     phoner = None if request.seat is None else request.seat.phoner
     since = _abandon_since(rules, request.campaign, now)
     named = _register(rules, request.campaign)
-    found = dial_facts.of(tx, request.campaign.name, contact.number, phoner, since, named)
+    row = dial_facts.of(tx, request.campaign.name, contact.number, phoner, since, named)
     attempts, active = calls.attempts(
         tx, contact.number, contact.household, contact.person, now - LOOK_BACK
     )
     stored = StoredFacts(
         marks=marks.marks_of(tx, subjects),
         suppressions=suppressions.for_subjects(tx, subjects),
-        register=register_as(found.listed, found.washed_at),
+        register=register_as(row.listed, row.washed_at),
         attempts=attempts,
         active_call=active,
-        phoner=_phoner(tx, request.seat, found, now),
-        campaign=_state(found),
-        number_refused=found.refused,
+        phoner=_phoner(tx, request.seat, row, now),
+        campaign=_state(row),
+        number_refused=row.refused,
     )
     return facts_from(rules, request, stored, skew_ms)
 
@@ -166,12 +166,12 @@ def state_of(
 ) -> tuple[f.CampaignState, datetime | None]:
     """The campaign's running figures, and the issue of the register that its policy goes by."""
     since = _abandon_since(rules, campaign, now)
-    found = dial_facts.of(tx, campaign.name, 0, None, since, _register(rules, campaign))
-    return _state(found), found.washed_at
+    row = dial_facts.of(tx, campaign.name, 0, None, since, _register(rules, campaign))
+    return _state(row), row.washed_at
 
 
-def _state(found: DialFacts) -> f.CampaignState:
-    return f.CampaignState(paused=found.paused, answered=found.answered, abandoned=found.abandoned)
+def _state(row: DialFacts) -> f.CampaignState:
+    return f.CampaignState(paused=row.paused, answered=row.answered, abandoned=row.abandoned)
 
 
 def facts_from(
@@ -278,18 +278,18 @@ def _date(text: str | None) -> date | None:
     return None if not text else date.fromisoformat(text)
 
 
-def _phoner(tx: Tx, seat: SeatRow | None, found: DialFacts, now: datetime) -> f.Phoner:
+def _phoner(tx: Tx, seat: SeatRow | None, row: DialFacts, now: datetime) -> f.Phoner:
     if seat is None:
         return f.Phoner()
-    if found.shifts is None:
+    if row.shifts is None:
         return f.Phoner(left=True)
-    needs_supervisor = found.shifts == 2
+    needs_supervisor = row.shifts == 2
     return f.Phoner(
-        shift=found.shifts,
+        shift=row.shifts,
         supervisor_present=not needs_supervisor
-        or accounts.supervisor_present(tx, found.department, now),
-        policy_ack=bool(found.policy_ack),
-        left=found.left_at is not None and found.left_at <= now,
+        or accounts.supervisor_present(tx, row.department, now),
+        policy_ack=bool(row.policy_ack),
+        left=row.left_at is not None and row.left_at <= now,
     )
 
 

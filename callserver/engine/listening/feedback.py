@@ -116,9 +116,9 @@ class ListeningFeedback:
 
     @staticmethod
     def _phoner(tx: Tx, by: User, user: int) -> User:
-        found = accounts.user(tx, user)
-        if found is None or found.role != Role.PHONER or found.left_at is not None:
+        account = accounts.user(tx, user)
+        if account is None or account.role != Role.PHONER or account.left_at is not None:
             raise NotFound("there is no such phoner", key="not_found")
-        if by.department not in (None, found.department):
+        if by.department not in (None, account.department):
             raise NotFound("there is no such phoner", key="not_found")
-        return found
+        return account

@@ -147,15 +147,15 @@ class ListenerLegOrders:
 
     async def check(self, listening: int, leg: str) -> None:
         """Ask the provider whether a leg is still there."""
-        found = await self._ctx.telephony.leg(leg)
+        answer = await self._ctx.telephony.leg(leg)
 
         def note(tx: Tx) -> None:
             row = listenings.lock(tx, listening)
             if row is None or row.leg != leg:
                 return
-            if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
+            if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
                 leg_ended(tx, self._ctx, row)
-            elif found.state is not LegState.NO_ANSWER:
+            elif answer.state is not LegState.NO_ANSWER:
                 listenings.change(tx, listening, seen_at=self._ctx.clock.now())
 
         await self._ctx.store.run(note)

@@ -19,13 +19,13 @@ def check(
     """
     if mentor is None:
         return
-    found = accounts.user(tx, mentor)
+    colleague = accounts.user(tx, mentor)
     if (
-        found is None
-        or found.left_at is not None
-        or found.id == trainee
-        or found.department != department
-        or not may(found.role, Action.PHONE)
+        colleague is None
+        or colleague.left_at is not None
+        or colleague.id == trainee
+        or colleague.department != department
+        or not may(colleague.role, Action.PHONE)
         or not may(role, Action.LISTEN_TO_MENTOR)
     ):
         raise Impossible("a mentor is another phoner of the trainee's department", key="mentor")

@@ -45,8 +45,8 @@ class RoomClearing:
         await self._legs.clear(seat)
         if await self._ctx.store.run(lambda tx: self._in_the_way(tx, seat)):
             return Declined(Trouble.LATER, 0, "a listener has not left the room")
-        found = await self._ctx.telephony.leg(listened_to)
-        match found.state:
+        answer = await self._ctx.telephony.leg(listened_to)
+        match answer.state:
             case LegState.ENDED | LegState.UNKNOWN_LEG:
                 return Declined(Trouble.ROOM_GONE, 0, "the phoner's leg is gone")
             case LegState.NO_ANSWER:

@@ -124,10 +124,10 @@ def on_request(
 
 def _instant(local: str, zone: ZoneInfo) -> datetime:
     try:
-        found = datetime.fromisoformat(local)
-        if found.tzinfo is not None or not FIRST_YEAR <= found.year <= LAST_YEAR:
+        written = datetime.fromisoformat(local)
+        if written.tzinfo is not None or not FIRST_YEAR <= written.year <= LAST_YEAR:
             raise ValueError("with a zone, or in an impossible year")
     except ValueError:
         raise Impossible("a time is written like 2026-05-13T17:15", key="asks_at") from None
-    minute = hours.instant(found.date(), found.hour * 60 + found.minute, zone)
-    return minute + timedelta(seconds=found.second)
+    minute = hours.instant(written.date(), written.hour * 60 + written.minute, zone)
+    return minute + timedelta(seconds=written.second)

@@ -146,11 +146,11 @@ class OutcomeRecord:
             relation = gate.collect(tx, self._ctx.rules, self._ctx.secret, question).relation
             today = max(hours.local_dates(Place.parse(contact.place), now))
         policy = self._ctx.rules.policy_of(campaign)
-        found = asking.guide(campaign, policy, relation, today)
-        why = asking.why_no_agreement(campaign.purpose, found)
+        guide = asking.guide(campaign, policy, relation, today)
+        why = asking.why_no_agreement(campaign.purpose, guide)
         if chosen.agreement and why is not None and given.outcome != call.outcome:
             raise Impossible(f"nothing of this kind is agreed: {why}", key=f"agreed_{why}")
-        if once and Topic.GIFT not in found.may:
+        if once and Topic.GIFT not in guide.may:
             raise Impossible("once: only a gift is given once", key="once_is_a_gift")
 
     def _follows(

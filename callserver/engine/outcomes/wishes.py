@@ -44,16 +44,16 @@ def heard(tx: Tx, attempt: str) -> tuple[str, ...]:
 
 def endings(tx: Tx, campaign: Campaign, attempt: str) -> frozenset[AskEnd]:
     """Everything that has ever ended the ask of this call, corrected outcomes included."""
-    found = set()
+    ends = set()
     for entry in audit.about(tx, call=attempt):
         given = campaign.outcomes.get(entry.get("outcome") or "")
         if given is not None and given.does in asking.BY_EFFECT:
-            found.add(asking.BY_EFFECT[given.does])
+            ends.add(asking.BY_EFFECT[given.does])
         if entry.get("wish") in asking.BY_WISH:
-            found.add(asking.BY_WISH[entry["wish"]])
+            ends.add(asking.BY_WISH[entry["wish"]])
         if entry.get("mark") in asking.BY_MARK:
-            found.add(asking.BY_MARK[entry["mark"]])
-    return frozenset(found)
+            ends.add(asking.BY_MARK[entry["mark"]])
+    return frozenset(ends)
 
 
 class Wishes:

@@ -1,4 +1,4 @@
-"""The provider's door on a real server: who may come in, and what is answered."""
+"""Twilio's requests to a whole server: which are accepted, and what is answered."""
 
 import asyncio
 import itertools
