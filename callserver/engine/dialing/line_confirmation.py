@@ -18,11 +18,10 @@ from callserver.database import user_lines as table
 from callserver.database.accounts import User
 from callserver.database.contacts import Contact
 from callserver.database.user_lines import LineRow
-from callserver.domain import line, permit, phone, subject
+from callserver.domain import line, permit, phone
 from callserver.domain.audit import Kind, stamp
 from callserver.domain.call import DialPath, Report
 from callserver.domain.campaign import Campaign
-from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Segment
 from callserver.domain.instruction import HangUp, Instruction, SayCode
 from callserver.domain.line import Problem
@@ -32,7 +31,7 @@ from callserver.engine import user_lines
 from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.manual_dial import Refused
-from callserver.engine.gate import gate
+from callserver.engine.gate import explanation, gate
 from callserver.engine.gate.gate import PLACING_DEADLINE, DialRequest
 from callserver.engine.user_lines import LineRefused
 from callserver.errors import Impossible, NotFound
@@ -121,7 +120,9 @@ class LineConfirmation:
         answers: list[DialPermit | Refusal] = []
         for campaign in campaigns:
             asked = campaign.model_copy(update=strict)
-            question = DialRequest(_nobody(row, campaign), asked, DialPath.CONFIRMATION, None, now)
+            question = DialRequest(
+                _stranger(row, campaign), asked, DialPath.CONFIRMATION, None, now
+            )
             try:
                 facts = gate.collect(tx, ctx.rules, ctx.secret, question, ctx.clock.skew_ms())
                 answers.append(permit.decide(facts, attempt))
@@ -136,7 +137,7 @@ class LineConfirmation:
     def _open(
         self, tx: Tx, row: LineRow, campaign: Campaign, answer: DialPermit, now: datetime
     ) -> bool:
-        nobody = _nobody(row, campaign)
+        stranger = _stranger(row, campaign)
         return calls.open_call(
             tx,
             {
@@ -144,9 +145,9 @@ class LineConfirmation:
                 "contact": None,
                 "campaign": campaign.name,
                 "path": DialPath.CONFIRMATION.value,
-                "number": nobody.number,
-                "person": nobody.person,
-                "household": nobody.household,
+                "number": stranger.number,
+                "person": stranger.person,
+                "household": stranger.household,
                 "seat": -row.id,  # there is none
                 "phoner": 0,
                 "caller_id": answer.caller_id,
@@ -224,20 +225,6 @@ class LineConfirmation:
         return hmac.digest(self._ctx.secret, text, "sha256").hex()
 
 
-def _nobody(row: LineRow, campaign: Campaign) -> Contact:
-    """The number as the gate asks about it: on no list, a stranger's; its source is the account."""
-    number = phone.to_int(row.address)
-    empty = dict.fromkeys(Contact._fields)
-    known = {
-        "id": 0,
-        "campaign": campaign.name,
-        "person": subject.person_key(None, number, ""),
-        "household": subject.household_key(None, number),
-        "number": number,
-        "place": "",
-        "status": ContactStatus.CLAIMED,
-        "tries": 0,
-        "member": False,
-        "source": "account",
-    }
-    return Contact(**(empty | known))  # type: ignore[arg-type]
+def _stranger(row: LineRow, campaign: Campaign) -> Contact:
+    """The number as the gate asks about it: a stranger's, whose source is the account."""
+    return explanation.stranger(phone.to_int(row.address), "", campaign, "account")

@@ -39,7 +39,9 @@ def explain(
     if isinstance(parsed, str):
         rows = contacts.by_number(tx, phone.to_int(parsed), campaign.name)
         known = rows[0] if rows else None
-    contact = known or _stranger(asked, campaign)
+    contact = known or stranger(
+        _as_number(asked), str(hours.place_of(asked, None)), campaign, "explained"
+    )
     path = DialPath.CALL_BACK if contact.status == ContactStatus.CALL_BACK else DialPath.EXPLAIN
     facts = gate.collect(tx, rules, secret, DialRequest(contact, campaign, path, None, at))
     answer = permit.decide(replace(facts, number=asked, phoner_reserved=True), "explained")
@@ -53,18 +55,21 @@ def explain(
     )
 
 
-def _stranger(number: str, campaign: Campaign) -> Contact:
-    """A person on no list: the gate's answer for the bare number."""
-    digits = "".join(filter(str.isdigit, number))
-    key = int(digits) if digits.isascii() and 0 < len(digits) <= 15 else 0
+def _as_number(text: str) -> int:
+    digits = "".join(filter(str.isdigit, text))
+    return int(digits) if digits.isascii() and 0 < len(digits) <= 15 else 0
+
+
+def stranger(number: int, place: str, campaign: Campaign, source: str) -> Contact:
+    """A person on no list: what the gate asks about for the bare number."""
     return Contact(
         id=0,
         campaign=campaign.name,
-        person=subject.person_key(None, key, None),
-        household=subject.household_key(None, key),
-        number=key,
-        place=str(hours.place_of(number, None)),
-        status="ready",
+        person=subject.person_key(None, number, None),
+        household=subject.household_key(None, number),
+        number=number,
+        place=place,
+        status=ContactStatus.READY,
         reason=None,
         next_at=None,
         callback_for=None,
@@ -79,6 +84,6 @@ def _stranger(number: str, campaign: Campaign) -> Contact:
         member=False,
         last_gift=None,
         ended=None,
-        source="explained",
+        source=source,
         fields=None,
     )
