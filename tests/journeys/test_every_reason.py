@@ -140,6 +140,7 @@ async def abandoned_once(house: TestHouse) -> None:
     await house.until(60)
     assert house.calls()[0].abandoned
     await house.jump(86_400)
+    await house.ready()  # a phoner whose line was lost says when to go on
     await house.until(30)
 
 
@@ -423,7 +424,7 @@ def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
         )
         return gate.ask(tx, ctx, question)
 
-    answer = house_.read(without_a_seat)
+    answer = house_.write(without_a_seat)
     assert isinstance(answer, Refusal)
     assert set(answer.reasons) == {Reason.FREQ_ABANDON_72H, Reason.CAMP_NO_AGENT}
     reserved = house_.read(lambda tx: some_facts(tx, house_, phoner_reserved=True))

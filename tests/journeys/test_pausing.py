@@ -36,7 +36,7 @@ def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> None:
     async def work() -> None:
         await waits(two, 1)
         now = two.clock.now()
-        two.read(
+        two.write(
             lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9")
         )
         seat = await two.seat()
@@ -45,7 +45,7 @@ def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> None:
         await two.until(120)
         assert (await two.seat())["reason"] == "CAMP_PAUSED"
         now = two.clock.now()
-        two.read(
+        two.write(
             lambda tx: campaign_pauses.switch(tx, "kanvas", "", now, paused=False, by="user:9")
         )
         await two.until(1)
@@ -57,7 +57,7 @@ def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> None:
 def test_who_gets_ready_meanwhile_sees_it_too(two: TestHouse) -> None:
     async def work() -> None:
         now = two.clock.now()
-        two.read(
+        two.write(
             lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9")
         )
         await two.on_shift()
@@ -78,7 +78,7 @@ def test_the_carriers_stop_reaches_the_others_at_once(two: TestHouse) -> None:
         await two.on_shift(2)
         more = b"ref;navn;telefon;f\xc3\xb8dt;kilde\nK9;Person 9;32200009;1980-01-01;gade\n"
         campaign = two.server.ctx.rules.campaign("kanvas")
-        two.read(lambda tx: import_list(tx, campaign, more, two.clock.now()))
+        two.write(lambda tx: import_list(tx, campaign, more, two.clock.now()))
         two.network.order = refuses  # type: ignore[method-assign,assignment]
         await two.ready(2)
         assert two.entries("breaker")
