@@ -46,7 +46,7 @@ PAGES = (
     Page("sign_in", "/sign-in", Footing.OPEN, listed=False),
     Page("phone", "/phone", Action.PHONE),
     Page("floor", "/floor", Action.SEE_FLOOR),
-    Page("who", "/who-called", Action.LOOK_UP),
+    Page("who_called", "/who-called", Action.LOOK_UP),
     Page("reports", "/reports", Action.SEE_REPORTS),
     Page("rules", "/rules", Action.SEE_RULES),
     Page("lists", "/lists", Action.EXPORT),

@@ -14,7 +14,7 @@ pytestmark = [
 
 WHO = {
     "floor": "sigrid",
-    "who": "mads",
+    "who_called": "mads",
     "reports": "lea",
     "rules": "asger",
     "lists": "asger",

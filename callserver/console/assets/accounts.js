@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { $, $$, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { confirm } from "./dialog.js";
-import { fill, values } from "./accounts_form.js";
+import { fill, values } from "./accounts/form.js";
 import { follow } from "./live.js";
 import { date, dateTime, label, number, t } from "./texts.js";
 
@@ -13,7 +13,7 @@ let chosen; // the account that a dialog is about
 const nameOf = (id) => found.accounts.find((one) => one.id === id)?.name ?? "";
 const present = () => found.accounts.filter((one) => !one.left_at);
 
-async function anew() {
+async function refresh() {
   found = await get("/accounts");
   people();
   tokens();
@@ -150,7 +150,7 @@ function drop(one) {
     does: async () => {
       await post(`/tokens/${one.id}/drop`);
       toast(t("accounts.token_dropped"));
-      await anew();
+      await refresh();
     },
   });
 }
@@ -198,7 +198,7 @@ onSubmit($("#add form"), async ({ handle }) => {
   const made = await post("/accounts", { handle, ...given });
   $("#add").close();
   toast(t("accounts.added", { name: given.name }), "good");
-  await anew();
+  await refresh();
   tell(made.secret, t("accounts.password_text", { name: given.name }));
 });
 onSubmit($("#edit form"), async () => {
@@ -206,7 +206,7 @@ onSubmit($("#edit form"), async () => {
   await post(`/accounts/${chosen.id}`, given);
   $("#edit").close();
   toast(t("accounts.saved", { name: given.name }), "good");
-  await anew();
+  await refresh();
 });
 onPress($("#confirm-call"), async () => {
   const wrong = $("#confirm .wrong");
@@ -223,7 +223,7 @@ onSubmit($("#confirm form"), async ({ code }) => {
   await post(`/accounts/${chosen.id}/line/code`, { code: code.trim() });
   $("#confirm").close();
   toast(t("phone.line.done"), "good");
-  await anew();
+  await refresh();
 });
 onSubmit($("#reset form"), async () => {
   const made = await post(`/accounts/${chosen.id}/reset`);
@@ -234,7 +234,7 @@ onSubmit($("#leave form"), async () => {
   const left = await post(`/accounts/${chosen.id}/off-board`);
   $("#leave").close();
   toast(t("accounts.left_done", { name: chosen.name, count: number(left.call_backs) }));
-  await anew();
+  await refresh();
 });
 $("#open-token").addEventListener("click", () => {
   $("#token form").reset();
@@ -249,12 +249,12 @@ onSubmit($("#token form"), async ({ user, name, days }) => {
   const body = { name, days: Number(days), scopes: chosenScopes.length ? chosenScopes : null };
   const made = await post(`/accounts/${user}/tokens`, body);
   $("#token").close();
-  await anew();
+  await refresh();
   tell(made.secret, t("accounts.token_text"));
 });
 $("#search").addEventListener("input", people);
 $("#show-left").addEventListener("change", people);
 
-await anew();
+await refresh();
 for (const button of ["#open-add", "#open-token"]) $(button).disabled = false; // they need the accounts
-follow(anew, {});
+follow(refresh, {});

@@ -1,6 +1,6 @@
 // The page of the house's books.
 
 import { $ } from "./dom.js";
-import { shelf } from "./phone/shelf.js";
+import { shelf } from "./books/library.js";
 
 await shelf($("#shelf"));

@@ -6,15 +6,15 @@ import { setClock } from "./texts.js";
 import "./floor/alarms.js";
 import "./floor/campaigns.js";
 import "./floor/details.js";
-import "./floor/ears.js";
+import "./floor/listening.js";
 import "./floor/seats.js";
 import * as telephone from "./floor/telephone.js";
-import { fetchFigures, known, may, refreshDetails, take, takeMine } from "./floor/state.js";
+import { fetchFigures, known, may, refreshDetails, take, takeMine } from "./floor/store.js";
 
 const FIGURES_MS = 8000;
 const PRESENT_MS = 3 * 60 * 1000; // presence lasts ten minutes
 
-async function anew() {
+async function refresh() {
   const [me, mine, floor] = await Promise.all([get("/me"), get("/listenings/mine"), get("/floor")]);
   known.me = me;
   setClock(floor.now);
@@ -36,9 +36,9 @@ async function quietly(work) {
 const present = () => quietly(() => may("lead_floor") && post("/presence"));
 const figures = () => quietly(fetchFigures);
 
-await anew();
+await refresh();
 telephone.start();
-follow(anew, { floor: take, listening: takeMine });
+follow(refresh, { floor: take, listening: takeMine });
 setInterval(figures, FIGURES_MS);
 setInterval(present, PRESENT_MS);
 document.addEventListener("visibilitychange", () => {

@@ -1,10 +1,10 @@
-// What happens, as it happens. A page says how to fetch everything (`anew`) and what each event does.
-// While the connection is lost it says so; once it is back everything is fetched anew.
+// What happens, as it happens. A page says how to fetch everything (`refresh`) and what each event does.
+// While the connection is lost it says so; once it is back everything is fetched again.
 
 import { $, show } from "./dom.js";
 import { t } from "./texts.js";
 
-export function follow(anew, events) {
+export function follow(refresh, events) {
   const banner = $("#banner");
   let source;
   let lost = false;
@@ -14,7 +14,7 @@ export function follow(anew, events) {
     source.addEventListener("open", async () => {
       if (lost) {
         lost = false;
-        await anew();
+        await refresh();
         banner.textContent = t("page.back");
         setTimeout(() => show(banner, lost), 4000);
       }
@@ -27,7 +27,7 @@ export function follow(anew, events) {
       }
       if (source.readyState === EventSource.CLOSED) setTimeout(open, 2000); // refused: ask again
     });
-    source.addEventListener("look-anew", () => anew());
+    source.addEventListener("look-anew", () => refresh());
     for (const [name, does] of Object.entries(events)) {
       source.addEventListener(name, (event) => does(JSON.parse(event.data)));
     }

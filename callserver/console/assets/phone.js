@@ -2,16 +2,16 @@
 
 import { $, show, toast } from "./dom.js";
 import { follow } from "./live.js";
-import { look, onSeat, tell } from "./phone/acts.js";
-import * as audio from "./phone/audio.js";
+import { look, onSeat, tell } from "./phone/seat.js";
+import * as soundCheck from "./phone/sound_check.js";
 import * as card from "./phone/card.js";
-import * as dial from "./phone/dial.js";
-import * as evening from "./phone/evening.js";
-import * as heard from "./phone/heard.js";
+import * as manualDial from "./phone/manual_dial.js";
+import * as ownCalls from "./phone/own_calls.js";
+import * as listenedToMe from "./phone/listened_to_me.js";
 import * as mentor from "./phone/mentor.js";
 import * as outcomes from "./phone/outcomes.js";
 import * as shift from "./phone/shift.js";
-import * as state from "./phone/state.js";
+import * as seatBar from "./phone/seat_bar.js";
 import * as telephone from "./phone/telephone.js";
 import * as values from "./phone/values.js";
 import { kindOf } from "./softphone.js";
@@ -23,9 +23,9 @@ onSeat((at, before) => {
   card.draws(at);
   outcomes.draws(at);
   values.draws(at);
-  heard.draws(at);
+  listenedToMe.draws(at);
   mentor.draws(at);
-  dial.draws(at);
+  manualDial.draws(at);
   show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden)) shift.open(missing, before.state !== "off");
   if (at.state === "off" && before.state !== "off") toast(t("phone.off.thanks"), "good");
@@ -33,28 +33,28 @@ onSeat((at, before) => {
   const another = before.call && before.call.attempt !== at.call?.attempt;
   if (another || (at.state !== before.state && ["paused", "off"].includes(at.state))) {
     lookBack();
-    heard.seen();
+    listenedToMe.seen();
   }
   telephone.follows(at, before);
 });
 
 async function lookBack() {
-  await evening.look();
-  dial.takes(evening.latest());
+  await ownCalls.look();
+  manualDial.takes(ownCalls.latest());
 }
 
-audio.start(telephone.sounds);
+soundCheck.start(telephone.sounds);
 card.start();
-heard.start();
+listenedToMe.start();
 mentor.start();
 outcomes.start();
 shift.start(telephone.before);
-state.start(() => shift.open());
-dial.start();
+seatBar.start(() => shift.open());
+manualDial.start();
 await values.start();
-async function anew() {
+async function refresh() {
   await look();
-  await Promise.all([lookBack(), heard.look(), mentor.look()]);
+  await Promise.all([lookBack(), listenedToMe.look(), mentor.look()]);
 }
-await anew();
-follow(anew, { seat: tell, heard: heard.take, listening: mentor.take });
+await refresh();
+follow(refresh, { seat: tell, heard: listenedToMe.take, listening: mentor.take });

@@ -1,8 +1,8 @@
 // Figures per campaign and day: charts, a table, a file.
 
 import { get } from "./api.js";
-import { stacked, lying } from "./chart.js";
 import { write } from "./dates.js";
+import { stacked, lying } from "./reports/charts.js";
 import { $, el, onSubmit, show } from "./dom.js";
 import { date, number, t } from "./texts.js";
 

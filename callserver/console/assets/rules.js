@@ -4,12 +4,13 @@ import { get, post } from "./api.js";
 import { $, el, onSubmit, passFocus, show, toast } from "./dom.js";
 import { confirm } from "./dialog.js";
 import { follow } from "./live.js";
-import { Drafts } from "./rules_drafts.js";
-import { editor } from "./rules_editor.js";
-import { fileList } from "./rules_files.js";
-import { listProposals } from "./rules_proposals.js";
-import { diffView, effectForm, looserList } from "./rules_show.js";
-import { campaignWords, policyWords } from "./rules_words.js";
+import { Drafts } from "./rules/drafts.js";
+import { editor } from "./rules/editor.js";
+import { fileList } from "./rules/files.js";
+import { listProposals } from "./rules/proposals.js";
+import { diffView, looserList } from "./rules/differences.js";
+import { effectForm } from "./rules/effect.js";
+import { campaignWords, policyWords } from "./rules/in_words.js";
 import { dateTime, label, setClock, t } from "./texts.js";
 
 const { change, approve } = $(".rules").dataset;
@@ -27,14 +28,14 @@ const documents = () => [...rules.campaigns, ...rules.policies];
 const titles = () => Object.fromEntries(rules.campaigns.map((one) => [one.name, label(one.document.title)]));
 const paths = () => [...new Set([...Object.keys(rules.texts), ...Object.keys(drafts.texts)])].sort();
 
-async function anew() {
+async function refresh() {
   const before = rules?.revision;
   rules = await get("/rules");
   setClock(rules.now);
   drafts.settle(rules.texts);
   $("#since").textContent = t("rules.since", { when: dateTime(rules.since), revision: rules.revision.slice(0, 8) });
   show($("#ahead"), rules.ahead);
-  listProposals(rules.proposals, rights, titles, anew);
+  listProposals(rules.proposals, rights, titles, refresh);
   const gone = !path || !paths().includes(path);
   if (gone) path = documents()[0]?.file ?? paths()[0];
   if (gone || before !== rules.revision) open(path); // else the caret stays where it is
@@ -166,7 +167,7 @@ if (rights.change) {
     $("#propose").reset();
     toast(t(made.proposal === null ? "rules.active" : "rules.waits"), "good");
     if (made.proposal === null) toast(t(`rules.written.${made.written}`));
-    await anew();
+    await refresh();
     passFocus(had, $("#name"));
   });
   $("#discard").addEventListener("click", () =>
@@ -175,7 +176,7 @@ if (rights.change) {
       bad: true,
       does: async () => {
         drafts.clear();
-        await anew();
+        await refresh();
       },
     }).closest("dialog").addEventListener("close", () => passFocus($("#discard"), $("#name")), { once: true }),
   );
@@ -208,14 +209,14 @@ if (rights.change) {
   });
 }
 
-await anew();
+await refresh();
 if (rights.change) {
   $("#effect > div").replaceChildren(effectForm("/rules/effect", () => ({ texts: drafts.texts }), titles));
 }
-follow(anew, {
+follow(refresh, {
   rules: async ({ revision }) => {
     const other = revision !== rules.revision;
-    await anew();
+    await refresh();
     if (other && drafts.any) toast(t("rules.moved_on"));
   },
 });

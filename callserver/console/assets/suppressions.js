@@ -4,8 +4,8 @@ import { get, post } from "./api.js";
 import "./dates.js";
 import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { confirm } from "./dialog.js";
-import { imports } from "./suppressions_import.js";
-import { lifts } from "./suppressions_lifts.js";
+import { imports } from "./suppressions/imports.js";
+import { lifts } from "./suppressions/lifts.js";
 import { date, dateTime, has, number, t } from "./texts.js";
 
 const mayLift = $("#number-card").dataset.lift === "yes";

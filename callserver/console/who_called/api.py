@@ -138,7 +138,7 @@ class WhoCalledApi:
         receipt = body.reach if known or body.reach == "number" else "unknown"
         text = say(
             asked.language,
-            f"who.receipt_{receipt}",
+            f"who_called.receipt_{receipt}",
             number=phone.spoken(number),
             when=when(now, asked.language),
         )

@@ -3,7 +3,7 @@
 import { post } from "../api.js";
 import { $, el, onPress, passFocus, toast } from "../dom.js";
 import { label, t } from "../texts.js";
-import { fetchFigures, known, may, onChange } from "./state.js";
+import { fetchFigures, known, may, onChange } from "./store.js";
 
 const GRAVE = [
   "upkeep_still", "clock", "trunk_dead", "not_registered", "campaign_stopped", "numbers_refused", "abandon_rate",

@@ -4,7 +4,7 @@ import { el } from "../dom.js";
 import { correct } from "../outcome/correction.js";
 import { label, t, time } from "../texts.js";
 import { formDialog } from "./forms.js";
-import { known, may, refreshDetails } from "./state.js";
+import { known, may, refreshDetails } from "./store.js";
 
 const MOST = 12;
 

@@ -4,7 +4,7 @@ import { post } from "../api.js";
 import { $, el } from "../dom.js";
 import { label, number, t, when } from "../texts.js";
 import { ask, field } from "../dialog.js";
-import { fetchFigures, known, may, onChange } from "./state.js";
+import { fetchFigures, known, may, onChange } from "./store.js";
 
 const STATUSES = ["ready", "waiting", "call_back", "claimed", "done", "closed"];
 

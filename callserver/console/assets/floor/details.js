@@ -5,11 +5,11 @@ import { $, el, show, toast } from "../dom.js";
 import { lasting, t } from "../texts.js";
 import { calls } from "./calls.js";
 import { ask } from "../dialog.js";
-import { cannot, modeButtons, nearest, opened, WHYS } from "./ears.js";
+import { cannot, modeButtons, nearest, opened, WHYS } from "./listening.js";
 import { forms } from "./forms.js";
 import { mentor } from "./mentor.js";
-import { choose, known, may, onChange, refreshDetails, seatOf } from "./state.js";
-import { campaign, notes, state, TONES, why } from "./words.js";
+import { choose, known, may, onChange, refreshDetails, seatOf } from "./store.js";
+import { campaign, notes, state, TONES, why } from "./seat_words.js";
 
 const panel = $("#panel");
 const parts = { now: el("div"), acts: el("div", { class: "row" }), listening: el("div"), rest: el("div") };

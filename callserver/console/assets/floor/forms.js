@@ -4,7 +4,7 @@ import { post } from "../api.js";
 import { el, toast } from "../dom.js";
 import { dateTime, t } from "../texts.js";
 import { ask, field } from "../dialog.js";
-import { known, refreshDetails } from "./state.js";
+import { known, refreshDetails } from "./store.js";
 
 const WORDS = ["respectful", "serious", "positive"];
 

@@ -3,7 +3,7 @@
 import { get, post } from "../api.js";
 import { el, onSubmit, toast } from "../dom.js";
 import { t } from "../texts.js";
-import { known, refreshDetails } from "./state.js";
+import { known, refreshDetails } from "./store.js";
 
 export function mentor() {
   const { seat, trainees } = known.details;

@@ -2,10 +2,10 @@
 
 import { $, el, show } from "../dom.js";
 import { label, lasting, t } from "../texts.js";
-import { canListen, listenTo } from "./ears.js";
+import { canListen, listenTo } from "./listening.js";
 import { icon } from "./icons.js";
-import { choose, known, onChange } from "./state.js";
-import { campaign, isIdle, notes, state, TONES, why } from "./words.js";
+import { choose, known, onChange } from "./store.js";
+import { campaign, isIdle, notes, state, TONES, why } from "./seat_words.js";
 
 const MANY = 48; // from here on the tiles are small: all of them at a glance
 const ORDER = ["talking", "ringing", "reserved", "wrapping_up", "waiting", "paused", "connecting"];

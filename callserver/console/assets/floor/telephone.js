@@ -4,7 +4,7 @@
 import { $, show } from "../dom.js";
 import { WELL, connect, kindOf } from "../softphone.js";
 import { t } from "../texts.js";
-import { known, may, onChange } from "./state.js";
+import { known, may, onChange } from "./store.js";
 
 const open = () => known.mine?.open ?? null;
 const speaks = () => Boolean(open()) && open().mode !== "silent";

@@ -5,7 +5,7 @@ import { get, post } from "../api.js";
 import { $, show, toast } from "../dom.js";
 import { WELL, connect } from "../softphone.js";
 import { has, t } from "../texts.js";
-import { seat } from "./acts.js";
+import { seat } from "./seat.js";
 
 const AGAIN_MS = 15_000; // whether her mentor has come is nobody's news but hers
 

@@ -3,7 +3,8 @@
 
 import { $, el, show, toast } from "../dom.js";
 import { label, t } from "../texts.js";
-import { act, keepingFocus, seat, settled } from "./acts.js";
+import { keepingFocus } from "./focus.js";
+import { act, seat, settled } from "./seat.js";
 import * as draft from "./draft.js";
 import { outcomeForm } from "../outcome/form.js";
 import { AGREEMENTS, OUTCOMES, bindAll } from "./keys.js";
@@ -22,7 +23,7 @@ const GROUP_OF = {
 
 export const groupOf = (outcome) => (outcome.agreement ? "agreement" : (GROUP_OF[outcome.does] ?? "wish"));
 
-let shown = ""; // what the buttons show, so that they are not made anew without need
+let shown = ""; // what the buttons show, so that they are not redrawn without need
 let form = null; // the outcome being filled in: { of, update }; its fields stay while the seat moves
 
 const chosen = () => draft.of(seat.call.attempt);

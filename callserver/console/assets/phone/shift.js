@@ -3,9 +3,9 @@
 import { get, post } from "../api.js";
 import { $, $$, el, oneAtATime, onSubmit, show, toast } from "../dom.js";
 import { label, t } from "../texts.js";
-import { act, seat } from "./acts.js";
-import { hush } from "./audio.js";
-import { why } from "./said.js";
+import { act, seat } from "./seat.js";
+import { hush } from "./sound_check.js";
+import { why } from "./reasons.js";
 
 let missing = ""; // why the browser can be no telephone here
 

@@ -2,9 +2,9 @@
 
 import { WELL, connect } from "../softphone.js";
 import { t } from "../texts.js";
-import { seat } from "./acts.js";
-import * as audio from "./audio.js";
-import * as state from "./state.js";
+import { seat } from "./seat.js";
+import * as soundCheck from "./sound_check.js";
+import * as seatBar from "./seat_bar.js";
 
 let phone = null; // or the promise of one
 let said = "connecting";
@@ -17,12 +17,12 @@ function on() {
     expects: () => wanted(seat),
     onState(now) {
       said = now;
-      state.softState(now, WELL.has(now));
+      seatBar.softState(now, WELL.has(now));
     },
   }).then((found) => {
-    found.microphone(audio.microphone());
-    found.speaker(audio.speaker());
-    state.withPhone(found);
+    found.microphone(soundCheck.microphone());
+    found.speaker(soundCheck.speaker());
+    seatBar.withPhone(found);
     return found;
   });
   return phone;
@@ -32,7 +32,7 @@ async function off() {
   const found = await phone;
   phone = null;
   found?.disconnect();
-  state.withPhone(null);
+  seatBar.withPhone(null);
 }
 
 // Nobody goes on shift in the browser before its telephone is there.

@@ -2,7 +2,7 @@
 
 import { $, show } from "../dom.js";
 import { t } from "../texts.js";
-import { library } from "./shelf.js";
+import { library } from "../books/library.js";
 
 const EACH_MS = 20_000;
 let sentences = [];
@@ -13,7 +13,7 @@ function turn() {
   at = (at + 1) % sentences.length;
   $("#value").textContent = sentences[at];
   $("#value").classList.remove("fresh");
-  void $("#value").offsetWidth; // so that the same class fades in anew
+  void $("#value").offsetWidth; // so that the same class fades in again
   $("#value").classList.add("fresh");
 }
 

@@ -1,7 +1,7 @@
 // One file's text with line numbers, and its problems beside their lines.
 
-import { $, el, show } from "./dom.js";
-import { t } from "./texts.js";
+import { $, el, show } from "../dom.js";
+import { t } from "../texts.js";
 
 const area = $("#text");
 const gutter = $("#gutter");

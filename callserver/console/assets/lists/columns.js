@@ -1,7 +1,7 @@
 // The columns of a file and what they are taken for; its first rows as they would be read.
 
-import { el } from "./dom.js";
-import { date, has, t } from "./texts.js";
+import { el } from "../dom.js";
+import { date, has, t } from "../texts.js";
 
 export function columnRows({ columns, fields, doubtful }, choose) {
   return columns.map((one, at) => {

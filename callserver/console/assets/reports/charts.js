@@ -1,7 +1,7 @@
 // Two plain charts: stacked columns over days in SVG, and lying bars. The table beside says the same.
 
-import { el } from "./dom.js";
-import { number } from "./texts.js";
+import { el } from "../dom.js";
+import { number } from "../texts.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const HEIGHT = 280;

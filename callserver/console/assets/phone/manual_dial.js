@@ -4,7 +4,8 @@
 import { post } from "../api.js";
 import { $, onSubmit, show, toast } from "../dom.js";
 import { t, when } from "../texts.js";
-import { keepingFocus, look, seat } from "./acts.js";
+import { keepingFocus } from "./focus.js";
+import { look, seat } from "./seat.js";
 import { bind } from "./keys.js";
 
 const number = $("#dial-number");

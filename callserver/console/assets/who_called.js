@@ -14,10 +14,10 @@ async function lookUp(given) {
   number = given.number;
   spoken = found.number;
   const heading = $("#found h2");
-  heading.textContent = t("who.found", { number: spoken });
+  heading.textContent = t("who_called.found", { number: spoken });
   $("#found ul").replaceChildren(...found.said.map((one) => el("li", {}, one.text)));
   const elsewhere = $("#elsewhere");
-  elsewhere.textContent = t("who.elsewhere", { count: found.elsewhere });
+  elsewhere.textContent = t("who_called.elsewhere", { count: found.elsewhere });
   show(elsewhere, found.elsewhere > 0);
   show($("#suppressed"), found.suppressed);
   choosePerson(found.people);
@@ -34,7 +34,7 @@ function choosePerson(people) {
   const options = people.map(({ contact, name, campaign }) =>
     el("option", { value: contact }, `${name ?? t("suppressions.no_name")} · ${label(campaign)}`),
   );
-  $("#person select").replaceChildren(el("option", { value: "" }, t("who.choose")), ...options);
+  $("#person select").replaceChildren(el("option", { value: "" }, t("who_called.choose")), ...options);
   $("#person select").required = several;
   show($("#person"), several);
 }
@@ -49,8 +49,8 @@ onSubmit($("#look-up"), lookUp);
 for (const button of $$("[data-reach]")) {
   const { reach } = button.dataset;
   button.addEventListener("click", () =>
-    confirm(button.textContent, `${t(`who.sure_${reach}`, { number: spoken })} ${t("who.sure_undo")}`, {
-      go: t("who.stop_go"),
+    confirm(button.textContent, `${t(`who_called.sure_${reach}`, { number: spoken })} ${t("who_called.sure_undo")}`, {
+      go: t("who_called.stop_go"),
       does: async () => {
         const { text } = await post("/who-called/opt-out", { number, reach });
         await lookUp({ number });
@@ -76,11 +76,11 @@ async function record({ fact, contact, at, proof }) {
     await post("/person/facts", { ...about, fact });
   }
   await lookUp({ number });
-  receipt(t("who.recorded"));
+  receipt(t("who_called.recorded"));
 }
 
 onSubmit($("#fact"), async (given) => {
   if (given.fact !== "erased") return record(given);
   const does = () => record(given);
-  confirm(t("who.fact.erased"), t("who.sure_erased"), { go: t("who.erase_go"), bad: true, does });
+  confirm(t("who_called.fact.erased"), t("who_called.sure_erased"), { go: t("who_called.erase_go"), bad: true, does });
 });

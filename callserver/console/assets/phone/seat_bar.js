@@ -2,10 +2,10 @@
 
 import { $, el, show } from "../dom.js";
 import { lasting, t, when } from "../texts.js";
-import { act, onSeat, seat } from "./acts.js";
+import { act, onSeat, seat } from "./seat.js";
 import { bind, help } from "./keys.js";
-import { left, why } from "./said.js";
-import { shelf } from "./shelf.js";
+import { left, why } from "./reasons.js";
+import { shelf } from "../books/library.js";
 
 export const IN_CALL = new Set(["reserved", "ringing", "talking"]);
 const PAUSES = ["pause", "meal", "talk", "reading", "technical"];
@@ -26,7 +26,7 @@ function heading(at) {
   return at.state === "paused" && at.reason === "breather" ? "breather" : at.state;
 }
 
-// The sentence below the heading; those that count say so anew each second.
+// The sentence below the heading; those that count change each second.
 function sentence(at) {
   const rests = at.reason === "breather" ? "breather" : "paused";
   const soon = IN_CALL.has(at.state) || at.outcome_owed ? { paused: rests, off: "off" }[at.wants] : null;

@@ -1,7 +1,7 @@
 // The list of files: campaigns, policies in use, policies that nobody uses, and the rest.
 
-import { $, el, show } from "./dom.js";
-import { label, t } from "./texts.js";
+import { $, el, show } from "../dom.js";
+import { label, t } from "../texts.js";
 
 export function fileList({ rules, drafts, path, paths, open }) {
   const known = new Map([...rules.campaigns, ...rules.policies].map((one) => [one.file, one]));

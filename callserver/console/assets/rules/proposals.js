@@ -1,9 +1,10 @@
 // What waits for a second person, and what became of it.
 
-import { post } from "./api.js";
-import { $, el, oneAtATime, onSubmit, passFocus, show, toast } from "./dom.js";
-import { effectForm, looserList, proposalsDiff } from "./rules_show.js";
-import { dateTime, t } from "./texts.js";
+import { post } from "../api.js";
+import { $, el, oneAtATime, onSubmit, passFocus, show, toast } from "../dom.js";
+import { looserList, proposalsDiff } from "./differences.js";
+import { effectForm } from "./effect.js";
+import { dateTime, t } from "../texts.js";
 
 const BADGE = { open: "warn", active: "good", refused: "bad", withdrawn: "" };
 
@@ -26,7 +27,7 @@ function lazily(title, fill) {
 // The proposal is decided and gone from here: one goes on with the next, or with the rules.
 const goOn = (had) => passFocus(had, $("#waiting:not([hidden]) h2") ?? $("#name"));
 
-function openProposal(one, rights, titles, anew) {
+function openProposal(one, rights, titles, refresh) {
   const row = el("div", { class: "row" });
   const act = (work, said) =>
     oneAtATime(row, async () => {
@@ -35,9 +36,9 @@ function openProposal(one, rights, titles, anew) {
         const made = await work();
         toast(t(said), "good");
         if (made?.written) toast(t(`rules.written.${made.written}`), made.written === "yes" ? "good" : "");
-        await anew();
+        await refresh();
       } catch (error) {
-        await anew(); // it may have moved along: what is shown is what can be approved
+        await refresh(); // it may have moved along: what is shown is what can be approved
         toast(error.message, "bad");
       }
       goOn(had);
@@ -64,7 +65,7 @@ function openProposal(one, rights, titles, anew) {
     const had = document.activeElement;
     await post(`${base}/refuse`, { why });
     toast(t("rules.refused_done"));
-    await anew();
+    await refresh();
     goOn(had);
   });
   row.append(...buttons);
@@ -114,12 +115,12 @@ function card(one, ...more) {
   return cards.get(one.id).element;
 }
 
-export function listProposals(found, rights, titles, anew) {
+export function listProposals(found, rights, titles, refresh) {
   const waiting = found.filter((one) => one.state === "open");
   const decided = found.filter((one) => one.state !== "open");
   show($("#waiting"), waiting.length > 0);
   show($("#decided"), decided.length > 0);
-  const wanted = waiting.map((one) => card(one, rights, titles, anew));
+  const wanted = waiting.map((one) => card(one, rights, titles, refresh));
   const shown = [...$("#open-proposals").children];
   if (wanted.length !== shown.length || wanted.some((one, at) => one !== shown[at])) {
     $("#open-proposals").replaceChildren(...wanted);

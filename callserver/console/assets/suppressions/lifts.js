@@ -1,8 +1,8 @@
 // Opt-outs that a colleague has proposed to lift: approved or refused by another.
 
-import { get, post } from "./api.js";
-import { $, el, onPress, passFocus, show, toast } from "./dom.js";
-import { date, dateTime, number, t } from "./texts.js";
+import { get, post } from "../api.js";
+import { $, el, onPress, passFocus, show, toast } from "../dom.js";
+import { date, dateTime, number, t } from "../texts.js";
 
 function decide(lift, does, words) {
   const named = does === "refuse" && lift.mine ? "withdraw" : does;

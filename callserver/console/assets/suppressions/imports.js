@@ -1,8 +1,8 @@
 // Files of numbers: a list of noes, or a register's new issue.
 
-import { $, el, onSubmit, show, toast } from "./dom.js";
-import { progressBar, stream } from "./stream.js";
-import { number, t } from "./texts.js";
+import { $, el, onSubmit, show, toast } from "../dom.js";
+import { progressBar, stream } from "../stream.js";
+import { number, t } from "../texts.js";
 
 const COUNTS = ["read", "added", "unchanged", "duplicates", "refused"];
 

@@ -1,76 +1,10 @@
-// What becomes looser, a difference line by line, and the effect on the lists.
+// What a change would do to the campaigns' lists at a chosen time.
 
-import { get } from "./api.js";
-import { dateInput, write } from "./dates.js";
-import { el, onSubmit, scrolling } from "./dom.js";
-import { progressBar, stream } from "./stream.js";
-import { dateTime, has, now, number, t } from "./texts.js";
-
-export function value(found) {
-  if (found === null || found === undefined) return t("rules.nothing");
-  if (found === true) return t("page.yes");
-  if (found === false) return t("page.no");
-  if (typeof found === "number") return number(found);
-  if (Array.isArray(found)) return found.length ? found.map(value).join(", ") : t("page.none");
-  if (typeof found === "object") {
-    return Object.entries(found).map(([key, one]) => `${key} ${value(one)}`).join(", ");
-  }
-  return String(found);
-}
-
-// The same rule in several files is one line: policies extend one another.
-export function looserList(found) {
-  const grouped = new Map();
-  for (const one of found) {
-    const key = JSON.stringify([one.text, one.key, one.was, one.would]);
-    if (!grouped.has(key)) grouped.set(key, { ...one, files: [] });
-    grouped.get(key).files.push(one.file);
-  }
-  return el(
-    "ul",
-    { class: "looser" },
-    ...[...grouped.values()].map((one) =>
-      el(
-        "li",
-        {},
-        el("strong", {}, t(one.text)),
-        el("span", { class: "values" }, t("rules.was_would", { was: value(one.was), would: value(one.would) })),
-        el("span", { class: "soft" }, el("code", {}, one.key), " ", t("rules.in_files", { files: one.files.join(", ") })),
-      ),
-    ),
-  );
-}
-
-const SAID = { "-": "rules.removed_line", "+": "rules.added_line" };
-
-export function diffView(diff) {
-  return Object.entries(diff).map(([file, lines]) =>
-    scrolling(
-      t("rules.diff_caption", { file }),
-      el("h3", {}, file),
-      el(
-        "table",
-        { class: "diff" },
-        el("caption", { class: "sr" }, t("rules.diff_caption", { file })),
-        el("tbody", {}, ...lines.map(row)),
-      ),
-    ),
-  );
-}
-
-function row({ sign, text, line }) {
-  const kind = { "-": "gone", "+": "added", "…": "cut" }[sign] ?? "";
-  const said = SAID[sign] ? el("span", { class: "sr" }, t(SAID[sign])) : null;
-  return el(
-    "tr",
-    { class: kind },
-    el("td", { class: "number" }, line ?? ""),
-    el("td", { class: "sign" }, said, el("span", { "aria-hidden": "true" }, sign)),
-    el("td", {}, el("code", {}, text)),
-  );
-}
-
-// -- the effect ---------------------------------------------------------------------------------
+import { dateInput, write } from "../dates.js";
+import { el, onSubmit, scrolling } from "../dom.js";
+import { localInput, thisEvening } from "../local_time.js";
+import { progressBar, stream } from "../stream.js";
+import { dateTime, has, number, t } from "../texts.js";
 
 const GROUPS = [
   ["callable", (reason) => reason === "callable"],
@@ -138,20 +72,10 @@ function reasons(effects) {
   return el("details", {}, el("summary", {}, t("rules.effect_reasons")), el("table", {}, el("tbody", {}, ...items)));
 }
 
-// This evening at six; when that is over, now until nine, then tomorrow.
-export function thisEvening() {
-  const at = now();
-  if (at.getHours() >= 21) at.setDate(at.getDate() + 1);
-  if (at.getHours() < 18 || at.getHours() >= 21) at.setHours(18, 0, 0, 0);
-  return at;
-}
-
-export const local = (at) => new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-
 // The form that asks for an instant and shows the answer; `path` and `body` say about what.
 export function effectForm(path, body, titles) {
   const at = dateInput("moment", { name: "at", required: true });
-  write(at, local(thisEvening()));
+  write(at, localInput(thisEvening()));
   const answer = el("div", { "aria-live": "polite" });
   const form = el(
     "form",
@@ -171,5 +95,3 @@ export function effectForm(path, body, titles) {
   });
   return el("div", {}, form, answer);
 }
-
-export const proposalsDiff = async (id) => diffView((await get(`/rules/proposals/${id}`)).diff);

@@ -1,7 +1,7 @@
 // A policy or a campaign in words, block by block, each with its source and the day it was checked.
 
-import { el } from "./dom.js";
-import { date, has, label, locale, number, t } from "./texts.js";
+import { el } from "../dom.js";
+import { date, has, label, locale, number, t } from "../texts.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const weekday = new Intl.DateTimeFormat(locale, { weekday: "long", timeZone: "UTC" });

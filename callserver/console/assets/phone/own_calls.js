@@ -4,9 +4,9 @@ import { get } from "../api.js";
 import { $, el, toast } from "../dom.js";
 import { correct } from "../outcome/correction.js";
 import { label, t, when, whenShort } from "../texts.js";
-import { seat } from "./acts.js";
+import { seat } from "./seat.js";
 import * as draft from "./draft.js";
-import { suggest } from "./state.js";
+import { suggest } from "./seat_bar.js";
 
 const MANY = 5; // noes in a row after which a breather is offered
 const NOES = new Set(["refused", "suppress", "complaint", "left"]);

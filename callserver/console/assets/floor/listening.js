@@ -2,8 +2,8 @@
 
 import { post } from "../api.js";
 import { $, el, show, toast } from "../dom.js";
-import { date, lasting, t } from "../texts.js";
-import { choose, known, onChange, seatOf, takeMine } from "./state.js";
+import { date, has, lasting, t } from "../texts.js";
+import { choose, known, onChange, seatOf, takeMine } from "./store.js";
 
 export const WHYS = ["quality", "new", "training", "asked", "complaint"];
 const IN_CALL = ["reserved", "ringing", "talking"];
@@ -64,7 +64,7 @@ export function modeButtons(id) {
 
 let drawn = "";
 
-// Drawn anew, the bar gives the focus back to the button that had it; gone, to the phoners' tiles.
+// Drawn refresh, the bar gives the focus back to the button that had it; gone, to the phoners' tiles.
 function draw() {
   const had = document.activeElement?.closest("#ear") && document.activeElement.dataset.key;
   drawBar();
@@ -94,4 +94,9 @@ function drawBar() {
       el("button", { type: "button", class: "quiet", "data-key": "seat", onclick: () => choose(open.seat) }, t("floor.show_seat"))]));
 }
 
+// A listening that ended without my doing says why.
+onChange((what) => {
+  const key = `listen_end.${known.ended?.because}`;
+  if (what.has("mine") && known.ended && has(key)) toast(t(key, { name: known.ended.name }));
+});
 onChange((what) => ["mine", "floor", "chosen"].some((one) => what.has(one)) && draw());

@@ -1,7 +1,7 @@
 // The form of one account: what may be chosen depends on role and department.
 
-import { el } from "./dom.js";
-import { label, t } from "./texts.js";
+import { el } from "../dom.js";
+import { label, t } from "../texts.js";
 
 function options(select, found, chosen) {
   select.replaceChildren(...found.map(([value, text]) => el("option", { value, selected: value === (chosen ?? "") }, text)));

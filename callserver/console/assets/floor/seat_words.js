@@ -1,7 +1,7 @@
 // How a seat is put into words: its state, why it waits, what comes next.
 
 import { has, label, t, when } from "../texts.js";
-import { known } from "./state.js";
+import { known } from "./store.js";
 
 export const TONES = {
   off: "", connecting: "warn", waiting: "good", reserved: "talk", ringing: "talk",

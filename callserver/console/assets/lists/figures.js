@@ -1,7 +1,7 @@
 // What an import came to, or would come to.
 
-import { el } from "./dom.js";
-import { dateTime, has, number, t } from "./texts.js";
+import { el } from "../dom.js";
+import { dateTime, has, number, t } from "../texts.js";
 
 const COUNTS = ["read", "taken", "changed", "unchanged", "duplicates", "refused", "shared", "opted_out"];
 const ONLY_SOME = ["shared", "opted_out"];

@@ -1,8 +1,8 @@
 // What changes the seat: one request, and the seat as it is then, told to whoever shows it.
 
 import { get, post } from "../api.js";
-import { $, passFocus } from "../dom.js";
 import { setClock } from "../texts.js";
+import { keepingFocus } from "./focus.js";
 
 const listeners = [];
 
@@ -18,14 +18,6 @@ export function tell(found) {
   keepingFocus(() => {
     for (const listener of listeners) listener(seat, before);
   });
-}
-
-// What had the focus may be gone with the state it belonged to: then the seat's heading has it, from
-// where the next Tab is the first thing one can do now.
-export function keepingFocus(work) {
-  const focused = document.activeElement;
-  work();
-  passFocus(focused, $("#state"));
 }
 
 let pending = Promise.resolve();

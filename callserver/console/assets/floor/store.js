@@ -1,8 +1,6 @@
 // What the page knows: the floor as last told, the figures, what I hear, which seat I look at.
 
 import { get } from "../api.js";
-import { toast } from "../dom.js";
-import { has, t } from "../texts.js";
 
 export const known = {
   me: null, // {id, may, department}
@@ -11,14 +9,10 @@ export const known = {
   departments: {},
   figures: null,
   mine: null, // what I listen to, and what I may
+  ended: null, // a listening that has just ended
   chosen: null, // a seat's id
   details: null, // of the chosen seat
 };
-
-// A listening that ended without my doing says why.
-function ended({ name, because }) {
-  if (has(`listen_end.${because}`)) toast(t(`listen_end.${because}`, { name }));
-}
 
 const listeners = new Set();
 
@@ -41,7 +35,8 @@ export function take(floor) {
 export function takeMine(mine) {
   const before = known.mine?.open;
   known.mine = mine;
-  if (before && !mine.open && mine.ended?.id === before.id) ended(mine.ended);
+  const isOver = before && !mine.open && mine.ended?.id === before.id;
+  known.ended = isOver ? mine.ended : null;
   changed("mine");
 }
 

@@ -4,7 +4,7 @@
 import { get, post } from "../api.js";
 import { $, el, onSubmit, show, toast } from "../dom.js";
 import { t, time, timeSeconds, when } from "../texts.js";
-import { seat } from "./acts.js";
+import { seat } from "./seat.js";
 
 const SHOWN = 10;
 const UNFOLDED = 8; // a listening of a whole evening is unfolded by hand
