@@ -100,7 +100,8 @@ async function check() {
     text.problems([]);
     return;
   }
-  const mine = (turn += 1);
+  turn += 1;
+  const mine = turn;
   try {
     const found = await post("/rules/check", { texts: drafts.texts });
     if (mine !== turn) return; // something else was typed meanwhile

@@ -40,7 +40,7 @@ export function cannot() {
 }
 
 function hears(open, seat) {
-  if (!seat || !seat.connected) return t("floor.hears_next");
+  if (!seat?.connected) return t("floor.hears_next");
   if (seat.no_listener) return t("floor.hears_none");
   if (open.mode !== "silent") return t("floor.hears_always");
   return t(IN_CALL.includes(seat.state) ? "floor.hears_now" : "floor.hears_next");

@@ -1,7 +1,7 @@
 // The correction of an outcome, by the phoner or by a supervisor: filled in, read back and saved as in a call.
 
 import { post } from "../api.js";
-import { $, el, toast } from "../dom.js";
+import { el, toast } from "../dom.js";
 import { label, t } from "../texts.js";
 import { outcomeForm } from "./form.js";
 

@@ -72,7 +72,8 @@ export function outgoing(changed, pretended = false) {
       trouble = TROUBLES[error.name] ?? "busy_microphone";
     }
     release();
-    track = wanted ? found : (found?.stop(), null);
+    if (!wanted) found?.stop();
+    track = wanted ? found : null;
     if (track) track.onended = lost;
     await place();
     changed();
