@@ -30,6 +30,8 @@ function words(field, value) {
   return /^\d{4}-\d\d-\d\dT/.test(value) ? dateTime(value) : String(value);
 }
 
+const withoutNothing = (_, value) => value ?? undefined;
+
 // What the entry says, as far as there are words for it; the whole of it is unfolded below.
 function details({ details: held, names }) {
   const said = Object.entries(held).filter(([field, value]) => value !== null && value !== "" && has(`log.field.${field}`));
@@ -38,7 +40,12 @@ function details({ details: held, names }) {
     "div",
     {},
     el("p", {}, pairs.join(" · ")),
-    el("details", {}, el("summary", {}, t("log.whole_entry")), el("code", {}, JSON.stringify(held))),
+    el(
+      "details",
+      {},
+      el("summary", {}, t("log.whole_entry")),
+      el("code", {}, JSON.stringify(held, withoutNothing)),
+    ),
   );
 }
 
