@@ -1,9 +1,9 @@
 // Who works here: added, changed, reset, off-boarded; tokens for machines.
 
-import { get, post } from "./api.js";
-import { $, $$, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
-import { confirm } from "./dialog.js";
 import { fill, values } from "./accounts/form.js";
+import { get, post } from "./api.js";
+import { confirm } from "./dialog.js";
+import { $, $$, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { date, dateTime, label, number, t } from "./texts.js";
 
@@ -29,7 +29,10 @@ function people() {
     .filter((one) => !wanted || `${one.name} ${one.handle}`.toLowerCase().includes(wanted))
     .sort((one, other) => one.name.localeCompare(other.name, document.documentElement.lang));
   $("#people").replaceChildren(...shown.map(person));
-  show($("#leaders"), shown.some((one) => one.kept));
+  show(
+    $("#leaders"),
+    shown.some((one) => one.kept),
+  );
 }
 
 function badge(text, kind = "") {
@@ -49,7 +52,11 @@ function states(one) {
 
 function person(one) {
   const button = (key, does, kind = "quiet") =>
-    el("button", { type: "button", class: kind, "aria-label": `${t(key)}: ${one.name}`, onclick: () => does(one) }, t(key));
+    el(
+      "button",
+      { type: "button", class: kind, "aria-label": `${t(key)}: ${one.name}`, onclick: () => does(one) },
+      t(key),
+    );
   const buttons = one.left_at
     ? []
     : [
@@ -64,7 +71,11 @@ function person(one) {
     { class: one.left_at ? "gone" : "" },
     el("th", { scope: "row" }, one.name, el("span", { class: "handle" }, one.handle)),
     el("td", {}, t(`role.${one.role}`)),
-    el("td", {}, one.department ? (department ? label(department) : one.department) : t("accounts.no_department")),
+    el(
+      "td",
+      {},
+      one.department ? (department ? label(department) : one.department) : t("accounts.no_department"),
+    ),
     el("td", { class: "telephone" }, one.line ?? ""),
     el("td", { class: "states" }, ...states(one)),
     el("td", { class: "acts" }, ...buttons.filter(Boolean)),
@@ -121,9 +132,17 @@ function tokens() {
       {},
       el("th", { scope: "row" }, one.name),
       el("td", {}, nameOf(one.user)),
-      el("td", {}, one.scopes ? one.scopes.map((scope) => t(`action.${scope}`)).join(", ") : t("accounts.token_all")),
+      el(
+        "td",
+        {},
+        one.scopes ? one.scopes.map((scope) => t(`action.${scope}`)).join(", ") : t("accounts.token_all"),
+      ),
       el("td", {}, one.until ? dateTime(one.until) : t("accounts.token_forever")),
-      el("td", { class: "acts" }, el("button", { type: "button", class: "quiet", onclick: () => drop(one) }, t("accounts.token_drop"))),
+      el(
+        "td",
+        { class: "acts" },
+        el("button", { type: "button", class: "quiet", onclick: () => drop(one) }, t("accounts.token_drop")),
+      ),
     ),
   );
   $("#tokens").replaceChildren(
@@ -135,7 +154,12 @@ function tokens() {
         el(
           "thead",
           {},
-          el("tr", {}, ...heads.map((key) => el("th", { scope: "col" }, t(key))), el("th", { scope: "col" }, el("span", { class: "sr" }, t("accounts.token_drop")))),
+          el(
+            "tr",
+            {},
+            ...heads.map((key) => el("th", { scope: "col" }, t(key))),
+            el("th", { scope: "col" }, el("span", { class: "sr" }, t("accounts.token_drop"))),
+          ),
         ),
         el("tbody", {}, ...rows),
       ),
@@ -159,7 +183,12 @@ function scopes() {
   const user = found.accounts.find((one) => String(one.id) === $("#token [name=user]").value);
   $("#scopes").replaceChildren(
     ...(found.may[user?.role] ?? []).map((action) =>
-      el("label", { class: "inline" }, el("input", { type: "checkbox", name: "scope", value: action }), t(`action.${action}`)),
+      el(
+        "label",
+        { class: "inline" },
+        el("input", { type: "checkbox", name: "scope", value: action }),
+        t(`action.${action}`),
+      ),
     ),
   );
 }
@@ -178,7 +207,8 @@ function tell(secret, text) {
   open("#secret");
 }
 
-for (const button of $$("dialog .close")) button.addEventListener("click", () => button.closest("dialog").close());
+for (const button of $$("dialog .close"))
+  button.addEventListener("click", () => button.closest("dialog").close());
 // Shown only once: Esc does not throw it away.
 $("#secret").addEventListener("cancel", (event) => event.preventDefault());
 $("#secret").addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());
@@ -239,7 +269,9 @@ onSubmit($("#leave form"), async () => {
 $("#open-token").addEventListener("click", () => {
   $("#token form").reset();
   const options = present().filter((one) => !one.kept);
-  $("#token [name=user]").replaceChildren(...options.map((one) => el("option", { value: one.id }, `${one.name} (${one.handle})`)));
+  $("#token [name=user]").replaceChildren(
+    ...options.map((one) => el("option", { value: one.id }, `${one.name} (${one.handle})`)),
+  );
   scopes();
   open("#token");
 });

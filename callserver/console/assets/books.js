@@ -1,6 +1,6 @@
 // The page of the house's books.
 
-import { $ } from "./dom.js";
 import { shelf } from "./books/library.js";
+import { $ } from "./dom.js";
 
 await shelf($("#shelf"));

@@ -45,7 +45,6 @@ export function prepare(input) {
   input.type = "text";
   input.autocomplete = "off";
   input.read = () => read(input);
-  input.read = () => read(input);
   input.placeholder = example;
   input.addEventListener("input", () => input.setCustomValidity(""));
   input.addEventListener("change", () => {
@@ -56,6 +55,7 @@ export function prepare(input) {
   return input;
 }
 
-export const dateInput = (kind, attributes = {}) => prepare(el("input", { "data-date": kind, ...attributes }));
+export const dateInput = (kind, attributes = {}) =>
+  prepare(el("input", { "data-date": kind, ...attributes }));
 
 $$("input[data-date]").forEach(prepare);

@@ -16,12 +16,19 @@ dialog.addEventListener("close", () => {
 // `does` gets the form's values; when it fails the sentence stands in the form, which stays open.
 export function ask(title, fields, { go = t("page.save"), bad = false, does }) {
   asking = document.activeElement;
-  const form = el("form", {},
-    el("h2", { id: "dialog-title" }, title), ...fields,
+  const form = el(
+    "form",
+    {},
+    el("h2", { id: "dialog-title" }, title),
+    ...fields,
     el("p", { class: "wrong", role: "alert", hidden: true }),
-    el("div", { class: "row" },
+    el(
+      "div",
+      { class: "row" },
       el("button", { class: bad ? "bad" : "main" }, go),
-      el("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, t("page.cancel"))));
+      el("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, t("page.cancel")),
+    ),
+  );
   onSubmit(form, async (values) => {
     await does(values);
     dialog.close();

@@ -8,8 +8,8 @@ import "./floor/campaigns.js";
 import "./floor/details.js";
 import "./floor/listening.js";
 import "./floor/seats.js";
-import * as telephone from "./floor/telephone.js";
 import { fetchFigures, known, may, refreshDetails, take, takeMine } from "./floor/store.js";
+import * as telephone from "./floor/telephone.js";
 
 const FIGURES_MS = 8000;
 const PRESENT_MS = 3 * 60 * 1000; // presence lasts ten minutes

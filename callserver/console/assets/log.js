@@ -34,8 +34,12 @@ const withoutNothing = (_, value) => value ?? undefined;
 
 // What the entry says, as far as there are words for it; the whole of it is unfolded below.
 function details({ details: held, names }) {
-  const said = Object.entries(held).filter(([field, value]) => value !== null && value !== "" && has(`log.field.${field}`));
-  const pairs = said.map(([field, value]) => `${t(`log.field.${field}`)}: ${names[field] ?? words(field, value)}`);
+  const said = Object.entries(held).filter(
+    ([field, value]) => value !== null && value !== "" && has(`log.field.${field}`),
+  );
+  const pairs = said.map(
+    ([field, value]) => `${t(`log.field.${field}`)}: ${names[field] ?? words(field, value)}`,
+  );
   return el(
     "div",
     {},

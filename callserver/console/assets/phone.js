@@ -2,16 +2,16 @@
 
 import { $, show, toast } from "./dom.js";
 import { follow } from "./live.js";
-import { look, onSeat, tell } from "./phone/seat.js";
-import * as soundCheck from "./phone/sound_check.js";
 import * as card from "./phone/card.js";
-import * as manualDial from "./phone/manual_dial.js";
-import * as ownCalls from "./phone/own_calls.js";
 import * as listenedToMe from "./phone/listened_to_me.js";
+import * as manualDial from "./phone/manual_dial.js";
 import * as mentor from "./phone/mentor.js";
 import * as outcomes from "./phone/outcomes.js";
-import * as shift from "./phone/shift.js";
+import * as ownCalls from "./phone/own_calls.js";
+import { look, onSeat, tell } from "./phone/seat.js";
 import * as seatBar from "./phone/seat_bar.js";
+import * as shift from "./phone/shift.js";
+import * as soundCheck from "./phone/sound_check.js";
 import * as telephone from "./phone/telephone.js";
 import * as values from "./phone/values.js";
 import { kindOf } from "./softphone.js";
@@ -27,9 +27,11 @@ onSeat((at, before) => {
   mentor.draws(at);
   manualDial.draws(at);
   show($("#rest"), !at.call);
-  if (at.state === "off" && (before.state !== "off" || $("#shift").hidden)) shift.open(missing, before.state !== "off");
+  if (at.state === "off" && (before.state !== "off" || $("#shift").hidden))
+    shift.open(missing, before.state !== "off");
   if (at.state === "off" && before.state !== "off") toast(t("phone.off.thanks"), "good");
-  if (!["off", "paused"].includes(at.state) || (at.state === "paused" && before.state === "off")) shift.close();
+  if (!["off", "paused"].includes(at.state) || (at.state === "paused" && before.state === "off"))
+    shift.close();
   const another = before.call && before.call.attempt !== at.call?.attempt;
   if (another || (at.state !== before.state && ["paused", "off"].includes(at.state))) {
     lookBack();

@@ -2,8 +2,8 @@
 
 import { get } from "./api.js";
 import { write } from "./dates.js";
-import { stacked, lying } from "./reports/charts.js";
 import { $, el, onSubmit, show } from "./dom.js";
+import { lying, stacked } from "./reports/charts.js";
 import { date, number, t } from "./texts.js";
 
 const short = (day) => `${Number(day.slice(8))}/${Number(day.slice(5, 7))}`;
@@ -37,7 +37,13 @@ function perDay({ first, last, days }) {
 }
 
 function row(day) {
-  const figures = [day.dials, day.answered, day.abandoned, day.agreements, Math.floor(day.talked_seconds / 60)];
+  const figures = [
+    day.dials,
+    day.answered,
+    day.abandoned,
+    day.agreements,
+    Math.floor(day.talked_seconds / 60),
+  ];
   figures.push(day.refused.reduce((sum, one) => sum + one.count, 0));
   return el(
     "tr",
@@ -62,7 +68,9 @@ async function fetchAndShow(given) {
   show($("#found"), found.days.length > 0);
   if (!found.days.length) return;
   const names = [t("reports.reached"), t("reports.not_reached")];
-  $("#days").replaceChildren(...stacked(t("reports.chart_days"), perDay(found), names, $("#days").clientWidth));
+  $("#days").replaceChildren(
+    ...stacked(t("reports.chart_days"), perDay(found), names, $("#days").clientWidth),
+  );
   $("#outcomes").replaceChildren(...lying(t("reports.chart_outcomes"), together(found.days, "outcomes")));
   $("#ends").replaceChildren(...lying(t("reports.chart_ends"), together(found.days, "not_reached")));
   $("#refused").replaceChildren(...lying(t("reports.chart_refused"), together(found.days, "refused")));

@@ -1,16 +1,16 @@
 // The rules: in words first, then their files; a change is checked while it is typed.
 
 import { get, post } from "./api.js";
-import { $, el, onSubmit, passFocus, show, toast } from "./dom.js";
 import { confirm } from "./dialog.js";
+import { $, el, onSubmit, passFocus, show, toast } from "./dom.js";
 import { follow } from "./live.js";
+import { diffView, looserList } from "./rules/differences.js";
 import { Drafts } from "./rules/drafts.js";
 import { editor } from "./rules/editor.js";
-import { fileList } from "./rules/files.js";
-import { listProposals } from "./rules/proposals.js";
-import { diffView, looserList } from "./rules/differences.js";
 import { effectForm } from "./rules/effect.js";
+import { fileList } from "./rules/files.js";
 import { campaignWords, policyWords } from "./rules/in_words.js";
+import { listProposals } from "./rules/proposals.js";
 import { dateTime, label, setClock, t } from "./texts.js";
 
 const { change, approve } = $(".rules").dataset;
@@ -33,7 +33,10 @@ async function refresh() {
   rules = await get("/rules");
   setClock(rules.now);
   drafts.settle(rules.texts);
-  $("#since").textContent = t("rules.since", { when: dateTime(rules.since), revision: rules.revision.slice(0, 8) });
+  $("#since").textContent = t("rules.since", {
+    when: dateTime(rules.since),
+    revision: rules.revision.slice(0, 8),
+  });
   show($("#ahead"), rules.ahead);
   listProposals(rules.proposals, rights, titles, refresh);
   const gone = !path || !paths().includes(path);
@@ -75,7 +78,9 @@ function tools() {
 }
 
 function users(policy) {
-  const names = rules.campaigns.filter((one) => one.document.policy === policy).map((one) => label(one.document.title));
+  const names = rules.campaigns
+    .filter((one) => one.document.policy === policy)
+    .map((one) => label(one.document.title));
   return names.length ? t("rules.used_by", { names: names.join(", ") }) : t("rules.used_by_nobody");
 }
 
@@ -107,7 +112,12 @@ async function check() {
     if (mine !== turn) return; // something else was typed meanwhile
     checked = found;
   } catch (error) {
-    checked = { problems: [{ file: path, line: 1, key: "-", why: error.message }], looser: [], changed: [], diff: {} };
+    checked = {
+      problems: [{ file: path, line: 1, key: "-", why: error.message }],
+      looser: [],
+      changed: [],
+      diff: {},
+    };
   }
   shown();
 }
@@ -116,15 +126,18 @@ function shown() {
   const { problems, looser, changed, diff } = checked;
   text.problems(problems.filter((one) => one.file === path));
   const count = problems.length;
-  const standing =
-    count === 0 ? t("rules.no_problems") : t("rules.problems", { count });
+  const standing = count === 0 ? t("rules.no_problems") : t("rules.problems", { count });
   $("#standing").textContent = `${standing} ${t("rules.files_changed", { files: changed.join(", ") })}`;
   $("#problems").replaceChildren(
     ...problems.map((one) =>
       el(
         "li",
         {},
-        el("button", { type: "button", class: "quiet", onclick: () => visit(one) }, t("rules.problem_at", one)),
+        el(
+          "button",
+          { type: "button", class: "quiet", onclick: () => visit(one) },
+          t("rules.problem_at", one),
+        ),
         ` ${one.why}`,
       ),
     ),
@@ -179,7 +192,9 @@ if (rights.change) {
         drafts.clear();
         await refresh();
       },
-    }).closest("dialog").addEventListener("close", () => passFocus($("#discard"), $("#name")), { once: true }),
+    })
+      .closest("dialog")
+      .addEventListener("close", () => passFocus($("#discard"), $("#name")), { once: true }),
   );
   $("#reset").addEventListener("click", () => {
     drafts.set(path, kept(path), kept(path));

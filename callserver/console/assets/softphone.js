@@ -30,7 +30,16 @@ export async function connect({ as, expects, onState }) {
   const { kind, missing } = await kindOf(as);
   if (missing) {
     onState(MISSING[missing]);
-    return { kind: "none", muted: false, ready: async () => false, mute() {}, microphone() {}, speaker() {}, speak() {}, disconnect() {} };
+    return {
+      kind: "none",
+      muted: false,
+      ready: async () => false,
+      mute() {},
+      microphone() {},
+      speaker() {},
+      speak() {},
+      disconnect() {},
+    };
   }
   let state = "connecting";
   let leg = null;
@@ -98,7 +107,14 @@ export async function connect({ as, expects, onState }) {
     const { open: start } = await import(`./softphones/${kind}.js`);
     const found = await signIn();
     if (ended) return;
-    telephone = await start(found, { as, microphone, onState: become, onRung: rung, onOver: over, renew: signIn });
+    telephone = await start(found, {
+      as,
+      microphone,
+      onState: become,
+      onRung: rung,
+      onOver: over,
+      renew: signIn,
+    });
   }
 
   // Registered, expected, and not rung: the page was reloaded, or a ring was lost on its way.

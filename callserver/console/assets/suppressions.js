@@ -2,8 +2,8 @@
 
 import { get, post } from "./api.js";
 import "./dates.js";
-import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { confirm } from "./dialog.js";
+import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { imports } from "./suppressions/imports.js";
 import { lifts } from "./suppressions/lifts.js";
 import { date, dateTime, has, number, t } from "./texts.js";
@@ -20,14 +20,22 @@ function draw(found) {
   show($("#found"));
   $("#about").textContent = t("suppressions.about", { number: found.number });
   const known = found.known.map((one) =>
-    el("li", {}, t("suppressions.known_as", { name: one.name ?? t("suppressions.no_name"), campaign: one.campaign })),
+    el(
+      "li",
+      {},
+      t("suppressions.known_as", { name: one.name ?? t("suppressions.no_name"), campaign: one.campaign }),
+    ),
   );
   $("#known").replaceChildren(
     ...[
-      known.length ? el("p", {}, t("suppressions.known")) : el("p", { class: "soft" }, t("suppressions.nobody")),
+      known.length
+        ? el("p", {}, t("suppressions.known"))
+        : el("p", { class: "soft" }, t("suppressions.nobody")),
       known.length ? el("ul", {}, ...known) : null,
       found.others ? el("p", { class: "soft" }, t("suppressions.others", { count: found.others })) : null,
-      found.registers.length ? el("p", { class: "note" }, t("suppressions.registered", { names: found.registers.join(", ") })) : null,
+      found.registers.length
+        ? el("p", { class: "note" }, t("suppressions.registered", { names: found.registers.join(", ") }))
+        : null,
     ].filter(Boolean),
   );
   $("#noes").replaceChildren(found.noes.length ? table(found.noes) : el("p", {}, t("suppressions.none")));
@@ -36,28 +44,40 @@ function draw(found) {
 }
 
 function table(noes) {
-  const heads = ["scope", "when", "by", "how", "state"].map((key) => el("th", { scope: "col" }, t(`suppressions.${key}`)));
+  const heads = ["scope", "when", "by", "how", "state"].map((key) =>
+    el("th", { scope: "col" }, t(`suppressions.${key}`)),
+  );
   const rows = noes.map((one) => el("tr", { class: one.lifted_at ? "gone" : "" }, ...cells(one)));
   return scrolling(
     t("suppressions.title"),
-    el(
-      "table",
-      {},
-      el("thead", {}, el("tr", {}, ...heads, el("td", {}))),
-      el("tbody", {}, ...rows),
-    ),
+    el("table", {}, el("thead", {}, el("tr", {}, ...heads, el("td", {}))), el("tbody", {}, ...rows)),
   );
 }
 
 function cells(one) {
-  const purpose = one.purpose ? el("span", { class: "soft block" }, said("rules.words.purpose", one.purpose)) : null;
-  const how = one.list ? t("suppressions.list", { list: one.list }) : one.heard ? said("suppressions.heard", one.heard) : "";
+  const purpose = one.purpose
+    ? el("span", { class: "soft block" }, said("rules.words.purpose", one.purpose))
+    : null;
+  const how = one.list
+    ? t("suppressions.list", { list: one.list })
+    : one.heard
+      ? said("suppressions.heard", one.heard)
+      : "";
   const state = one.lifted_at
     ? el("span", { class: "badge" }, t("suppressions.lifted_at", { when: date(one.lifted_at) }))
     : el("span", { class: "badge good" }, t("suppressions.in_force"));
-  const lift = el("button", { type: "button", class: "quiet", onclick: () => ask(one.id, said("suppressions.scope", one.scope)) }, t("suppressions.lift"));
-  const undoButton = el("button", { type: "button", class: "quiet", onclick: () => undo(one.id) }, t("suppressions.undo"));
-  const waits = one.waits && !one.lifted_at ? el("span", { class: "badge warn" }, t("suppressions.waits")) : null;
+  const lift = el(
+    "button",
+    { type: "button", class: "quiet", onclick: () => ask(one.id, said("suppressions.scope", one.scope)) },
+    t("suppressions.lift"),
+  );
+  const undoButton = el(
+    "button",
+    { type: "button", class: "quiet", onclick: () => undo(one.id) },
+    t("suppressions.undo"),
+  );
+  const waits =
+    one.waits && !one.lifted_at ? el("span", { class: "badge warn" }, t("suppressions.waits")) : null;
   return [
     el("th", { scope: "row" }, said("suppressions.scope", one.scope), purpose),
     el("td", {}, dateTime(one.at)),
@@ -91,7 +111,9 @@ onSubmit($("#search"), async (given) => {
   draw(await post("/suppressions/search", { number: asked }));
 });
 
-$("#add [name=scope]").addEventListener("change", (event) => show($("#purpose"), event.target.value === "org"));
+$("#add [name=scope]").addEventListener("change", (event) =>
+  show($("#purpose"), event.target.value === "org"),
+);
 onSubmit($("#add"), async ({ scope, purpose, heard }) => {
   const body = { number: asked, scope, heard, purpose: scope === "org" && purpose ? purpose : null };
   draw(await post("/suppressions", body));
@@ -115,7 +137,8 @@ if (mayLift) {
 
 async function registers() {
   const { registers: found, most_days: most, missing } = await get("/registers");
-  const hint = most === null ? t("suppressions.registers_free") : t("suppressions.registers_hint", { days: most });
+  const hint =
+    most === null ? t("suppressions.registers_free") : t("suppressions.registers_hint", { days: most });
   const heads = ["register", "issued", "age", "size"].map((key) =>
     el("th", { scope: "col", class: key === "size" ? "number" : "" }, t(`suppressions.${key}`)),
   );
@@ -131,9 +154,14 @@ async function registers() {
   );
   $("#registers").replaceChildren(
     el("p", { class: "soft" }, hint),
-    missing.length ? el("p", { class: "note bad" }, t("suppressions.registers_missing", { names: missing.join(", ") })) : "",
+    missing.length
+      ? el("p", { class: "note bad" }, t("suppressions.registers_missing", { names: missing.join(", ") }))
+      : "",
     rows.length
-      ? scrolling(t("suppressions.registers"), el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)))
+      ? scrolling(
+          t("suppressions.registers"),
+          el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)),
+        )
       : el("p", {}, t("suppressions.no_registers")),
   );
 }
@@ -143,7 +171,11 @@ function age(one, most) {
   if (one.stale) return el("span", { class: "badge bad" }, t("suppressions.stale"));
   if (most === null) return "";
   const left = most - one.days_old;
-  return el("span", { class: `badge ${left < 14 ? "warn" : "good"}` }, t("suppressions.days_left", { days: left }));
+  return el(
+    "span",
+    { class: `badge ${left < 14 ? "warn" : "good"}` },
+    t("suppressions.days_left", { days: left }),
+  );
 }
 
 imports(registers);

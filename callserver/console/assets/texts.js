@@ -10,7 +10,9 @@ export function t(key, values = {}) {
   const text = catalogue[key];
   if (text === undefined) throw new Error(`no text ${key}`);
   return text
-    .replace(PLURAL, (_, name, one, other) => (plurals.select(values[name]) === "one" ? one : other).replace("#", number(values[name])))
+    .replace(PLURAL, (_, name, one, other) =>
+      (plurals.select(values[name]) === "one" ? one : other).replace("#", number(values[name])),
+    )
     .replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
@@ -36,7 +38,8 @@ export const number = (value) => numbers.format(value);
 const isToday = (instant) => new Date(instant).toDateString() === now().toDateString();
 
 // In a sentence and in a table: today only the clock, another day the date as well.
-export const when = (instant) => (isToday(instant) ? t("page.today_at", { time: time(instant) }) : dateTime(instant));
+export const when = (instant) =>
+  isToday(instant) ? t("page.today_at", { time: time(instant) }) : dateTime(instant);
 export const whenShort = (instant) => (isToday(instant) ? time(instant) : dateTime(instant));
 
 // The server's clock may stand elsewhere (a demonstration's does): pages count by it.

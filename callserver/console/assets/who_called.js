@@ -49,14 +49,18 @@ onSubmit($("#look-up"), lookUp);
 for (const button of $$("[data-reach]")) {
   const { reach } = button.dataset;
   button.addEventListener("click", () =>
-    confirm(button.textContent, `${t(`who_called.sure_${reach}`, { number: spoken })} ${t("who_called.sure_undo")}`, {
-      go: t("who_called.stop_go"),
-      does: async () => {
-        const { text } = await post("/who-called/opt-out", { number, reach });
-        await lookUp({ number });
-        receipt(text);
+    confirm(
+      button.textContent,
+      `${t(`who_called.sure_${reach}`, { number: spoken })} ${t("who_called.sure_undo")}`,
+      {
+        go: t("who_called.stop_go"),
+        does: async () => {
+          const { text } = await post("/who-called/opt-out", { number, reach });
+          await lookUp({ number });
+          receipt(text);
+        },
       },
-    }),
+    ),
   );
 }
 
@@ -82,5 +86,9 @@ async function record({ fact, contact, at, proof }) {
 onSubmit($("#fact"), async (given) => {
   if (given.fact !== "erased") return record(given);
   const does = () => record(given);
-  confirm(t("who_called.fact.erased"), t("who_called.sure_erased"), { go: t("who_called.erase_go"), bad: true, does });
+  confirm(t("who_called.fact.erased"), t("who_called.sure_erased"), {
+    go: t("who_called.erase_go"),
+    bad: true,
+    does,
+  });
 });

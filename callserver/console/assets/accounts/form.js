@@ -4,13 +4,19 @@ import { el } from "../dom.js";
 import { label, t } from "../texts.js";
 
 function options(select, found, chosen) {
-  select.replaceChildren(...found.map(([value, text]) => el("option", { value, selected: value === (chosen ?? "") }, text)));
+  select.replaceChildren(
+    ...found.map(([value, text]) => el("option", { value, selected: value === (chosen ?? "") }, text)),
+  );
 }
 
 export function fill(form, found, one) {
   const fields = form.elements;
   const roles = Object.keys(found.may).filter((role) => role !== "leader"); // those are made by command
-  options(fields.role, roles.map((role) => [role, t(`role.${role}`)]), one?.role ?? "phoner");
+  options(
+    fields.role,
+    roles.map((role) => [role, t(`role.${role}`)]),
+    one?.role ?? "phoner",
+  );
   const departments = Object.entries(found.departments).map(([key, title]) => [key, label(title)]);
   const all = found.bound ? [] : [["", t("accounts.no_department")]];
   options(fields.department, [...departments, ...all], one ? one.department : departments[0]?.[0]);
@@ -30,7 +36,11 @@ export function fill(form, found, one) {
         (other.department ?? "") === fields.department.value,
     );
     const chosen = one?.mentor ? String(one.mentor) : "";
-    options(fields.mentor, [["", t("accounts.no_mentor")], ...there.map((other) => [String(other.id), other.name])], chosen);
+    options(
+      fields.mentor,
+      [["", t("accounts.no_mentor")], ...there.map((other) => [String(other.id), other.name])],
+      chosen,
+    );
   };
   mentors();
   fields.department.onchange = mentors;

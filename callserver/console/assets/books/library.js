@@ -47,7 +47,11 @@ export async function shelf(box) {
       open($("[aria-pressed=true]", tabs)?.dataset.book ?? books[0]?.key);
       return;
     }
-    for (const page of $$("article", pages)) show(page, $$("section", page).some((one) => !one.hidden));
+    for (const page of $$("article", pages))
+      show(
+        page,
+        $$("section", page).some((one) => !one.hidden),
+      );
     said.textContent = found
       ? t("books.found", { count: found })
       : t("books.nothing", { words: search.value.trim() });

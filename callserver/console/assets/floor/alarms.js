@@ -6,7 +6,13 @@ import { label, t } from "../texts.js";
 import { fetchFigures, known, may, onChange } from "./store.js";
 
 const GRAVE = [
-  "upkeep_still", "clock", "trunk_dead", "not_registered", "campaign_stopped", "numbers_refused", "abandon_rate",
+  "upkeep_still",
+  "clock",
+  "trunk_dead",
+  "not_registered",
+  "campaign_stopped",
+  "numbers_refused",
+  "abandon_rate",
   "provider_silent",
 ];
 let drawn = "";
@@ -35,7 +41,11 @@ onChange((what) => {
   const now = alarms.map(words).join("\n") || t("floor.no_alarms");
   if (now === drawn) return; // said once, not every few seconds
   drawn = now;
-  $("#alarms").replaceChildren(...(alarms.length
-    ? alarms.map((one) => el("li", { class: GRAVE.includes(one.kind) ? "grave" : "" }, words(one), release(one)))
-    : [el("li", { class: "soft" }, t("floor.no_alarms"))]));
+  $("#alarms").replaceChildren(
+    ...(alarms.length
+      ? alarms.map((one) =>
+          el("li", { class: GRAVE.includes(one.kind) ? "grave" : "" }, words(one), release(one)),
+        )
+      : [el("li", { class: "soft" }, t("floor.no_alarms"))]),
+  );
 });

@@ -22,26 +22,70 @@ function result(call) {
 export function calls() {
   const { calls: made, seat } = known.details;
   if (!made.length) return el("p", { class: "soft" }, t("floor.no_calls"));
-  return el("div", { class: "scroll" }, el("table", {},
-    el("caption", { class: "sr" }, `${t("floor.calls")}: ${seat.name}`),
-    el("thead", {}, el("tr", {},
-      ...["call_at", "call_number", "call_result"].map((key) => el("th", { scope: "col" }, t(`floor.${key}`))))),
-    el("tbody", {}, ...made.slice(0, MOST).map((call) => el("tr", {},
-      el("td", {}, time(call.at)),
-      el("td", {}, call.number),
-      el("td", {}, result(call), ...actions(call)))))));
+  return el(
+    "div",
+    { class: "scroll" },
+    el(
+      "table",
+      {},
+      el("caption", { class: "sr" }, `${t("floor.calls")}: ${seat.name}`),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ...["call_at", "call_number", "call_result"].map((key) =>
+            el("th", { scope: "col" }, t(`floor.${key}`)),
+          ),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        ...made
+          .slice(0, MOST)
+          .map((call) =>
+            el(
+              "tr",
+              {},
+              el("td", {}, time(call.at)),
+              el("td", {}, call.number),
+              el("td", {}, result(call), ...actions(call)),
+            ),
+          ),
+      ),
+    ),
+  );
 }
 
 function actions(call) {
   const which = t("floor.call_of", { at: time(call.at) });
-  const small = (key, text, does) => el("button", {
-    type: "button", class: "quiet small", "data-key": `${key}-${call.attempt}`,
-    "aria-label": `${text}: ${which}`, onclick: does,
-  }, text);
+  const small = (key, text, does) =>
+    el(
+      "button",
+      {
+        type: "button",
+        class: "quiet small",
+        "data-key": `${key}-${call.attempt}`,
+        "aria-label": `${text}: ${which}`,
+        onclick: does,
+      },
+      text,
+    );
   return [
-    call.outcome && campaignOf(call) && may("correct") && small("correct", t("floor.correct"), () => correct({
-      attempt: call.attempt, outcome: call.outcome, title: t("floor.correct_title", { call: which }),
-      campaign: campaignOf(call), done: refreshDetails })),
+    call.outcome &&
+      campaignOf(call) &&
+      may("correct") &&
+      small("correct", t("floor.correct"), () =>
+        correct({
+          attempt: call.attempt,
+          outcome: call.outcome,
+          title: t("floor.correct_title", { call: which }),
+          campaign: campaignOf(call),
+          done: refreshDetails,
+        }),
+      ),
     call.heard && may("listen") && small("form", t("floor.form"), () => formDialog(call, which)),
   ].filter(Boolean);
 }

@@ -1,9 +1,9 @@
 // Campaigns in figures, stopped and resumed with a reason; the telephone company's health.
 
 import { post } from "../api.js";
+import { ask, field } from "../dialog.js";
 import { $, el } from "../dom.js";
 import { label, number, t, when } from "../texts.js";
-import { ask, field } from "../dialog.js";
 import { fetchFigures, known, may, onChange } from "./store.js";
 
 const STATUSES = ["ready", "waiting", "call_back", "claimed", "done", "closed"];
@@ -11,7 +11,10 @@ const STATUSES = ["ready", "waiting", "call_back", "claimed", "done", "closed"];
 function standing(name, one) {
   if (one.paused) {
     const values = { when: one.since ? when(one.since) : "", reason: one.reason };
-    return t(one.reason && !one.reason.startsWith("provider_") ? "floor.paused_because" : "floor.paused_when", values);
+    return t(
+      one.reason && !one.reason.startsWith("provider_") ? "floor.paused_because" : "floor.paused_when",
+      values,
+    );
   }
   const figures = known.figures?.campaigns[name];
   if (!figures) return "";
@@ -30,47 +33,105 @@ function bar(contacts) {
     part.style.flexGrow = String(contacts[one]);
     made.append(part);
   }
-  return el("div", {}, made, el("ul", { class: "legend" },
-    ...STATUSES.filter((one) => contacts[one]).map((one) =>
-      el("li", { class: one }, el("b", { class: "number" }, number(contacts[one])), ` ${t(`floor.status.${one}`)}`)),
-    el("li", { class: "soft" }, t("floor.people_count", { count: number(total) }))));
+  return el(
+    "div",
+    {},
+    made,
+    el(
+      "ul",
+      { class: "legend" },
+      ...STATUSES.filter((one) => contacts[one]).map((one) =>
+        el(
+          "li",
+          { class: one },
+          el("b", { class: "number" }, number(contacts[one])),
+          ` ${t(`floor.status.${one}`)}`,
+        ),
+      ),
+      el("li", { class: "soft" }, t("floor.people_count", { count: number(total) })),
+    ),
+  );
 }
 
 function refusals(counted, open) {
   const rows = Object.entries(counted).sort((one, other) => other[1] - one[1]);
   if (!rows.length) return null;
   const total = rows.reduce((sum, [, count]) => sum + count, 0);
-  return el("details", { open }, el("summary", {}, `${t("floor.refusals")} (${number(total)})`),
-    el("ul", { class: "reasons" }, ...rows.map(([reason, count]) =>
-      el("li", {}, el("b", { class: "number" }, number(count)), ` ${t(`reason.${reason}`)}`))));
+  return el(
+    "details",
+    { open },
+    el("summary", {}, `${t("floor.refusals")} (${number(total)})`),
+    el(
+      "ul",
+      { class: "reasons" },
+      ...rows.map(([reason, count]) =>
+        el("li", {}, el("b", { class: "number" }, number(count)), ` ${t(`reason.${reason}`)}`),
+      ),
+    ),
+  );
 }
 
 function card(name, one, open) {
   const figures = known.figures?.campaigns[name];
-  const toggle = may("lead_floor") && el("button", {
-    type: "button", class: "small", "data-key": name, onclick: () => (one.paused ? resume(name) : pause(name, one)),
-    "aria-label": `${t(one.paused ? "floor.resume" : "floor.pause")}: ${label(one.title)}`,
-  }, t(one.paused ? "floor.resume" : "floor.pause"));
-  return el("article", { class: `campaign${one.paused ? " stopped" : ""}`, "data-name": name },
-    el("div", { class: "row apart" },
+  const toggle =
+    may("lead_floor") &&
+    el(
+      "button",
+      {
+        type: "button",
+        class: "small",
+        "data-key": name,
+        onclick: () => (one.paused ? resume(name) : pause(name, one)),
+        "aria-label": `${t(one.paused ? "floor.resume" : "floor.pause")}: ${label(one.title)}`,
+      },
+      t(one.paused ? "floor.resume" : "floor.pause"),
+    );
+  return el(
+    "article",
+    { class: `campaign${one.paused ? " stopped" : ""}`, "data-name": name },
+    el(
+      "div",
+      { class: "row apart" },
       el("h3", {}, label(one.title)),
-      el("span", { class: `badge ${one.paused ? "warn" : "good"}` }, t(one.paused ? "floor.stopped_campaign" : "floor.running"))),
+      el(
+        "span",
+        { class: `badge ${one.paused ? "warn" : "good"}` },
+        t(one.paused ? "floor.stopped_campaign" : "floor.running"),
+      ),
+    ),
     el("p", { class: "tight" }, standing(name, one)),
     figures && bar(figures.contacts),
-    figures && el("p", { class: "soft tight" }, t("floor.today", {
-      dials: number(figures.dials), answered: number(figures.answered), abandoned: number(figures.abandoned) })),
+    figures &&
+      el(
+        "p",
+        { class: "soft tight" },
+        t("floor.today", {
+          dials: number(figures.dials),
+          answered: number(figures.answered),
+          abandoned: number(figures.abandoned),
+        }),
+      ),
     figures && refusals(figures.refusals, open),
-    toggle || null);
+    toggle || null,
+  );
 }
 
 function pause(name, one) {
-  ask(t("floor.pause_title", { campaign: label(one.title) }), [
-    el("p", {}, t("floor.pause_note")),
-    field("reason", t("floor.pause_reason"), el("input", { required: true, maxlength: "200" })),
-  ], { go: t("floor.pause"), bad: true, does: async ({ reason }) => {
-    await post(`/campaigns/${name}`, { paused: true, reason });
-    await fetchFigures();
-  } });
+  ask(
+    t("floor.pause_title", { campaign: label(one.title) }),
+    [
+      el("p", {}, t("floor.pause_note")),
+      field("reason", t("floor.pause_reason"), el("input", { required: true, maxlength: "200" })),
+    ],
+    {
+      go: t("floor.pause"),
+      bad: true,
+      does: async ({ reason }) => {
+        await post(`/campaigns/${name}`, { paused: true, reason });
+        await fetchFigures();
+      },
+    },
+  );
 }
 
 async function resume(name) {
@@ -86,7 +147,9 @@ function draw() {
   drawn = now;
   const box = $("#campaigns");
   const key = box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  const opened = new Set([...box.querySelectorAll("details[open]")].map((one) => one.closest("article").dataset.name));
+  const opened = new Set(
+    [...box.querySelectorAll("details[open]")].map((one) => one.closest("article").dataset.name),
+  );
   const cards = Object.entries(known.campaigns).map(([name, one]) => card(name, one, opened.has(name)));
   box.replaceChildren(...(cards.length ? cards : [el("p", { class: "soft" }, t("floor.no_campaigns"))]));
   if (key) $(`[data-key="${key}"]`, box)?.focus();
@@ -94,14 +157,21 @@ function draw() {
 
 function drawProvider() {
   const { provider } = known.figures;
-  const pair = (text, value, bad) => el("div", { class: bad ? "bad" : "" }, el("dt", {}, text), el("dd", { class: "number" }, value));
+  const pair = (text, value, bad) =>
+    el("div", { class: bad ? "bad" : "" }, el("dt", {}, text), el("dd", { class: "number" }, value));
   $("#provider").title = t("floor.provider_note");
   $("#provider").replaceChildren(
-    pair(t("floor.provider_rate"), t("floor.provider_rate_value", {
-      used: number(provider.per_second), most: number(provider.most_per_second) })),
+    pair(
+      t("floor.provider_rate"),
+      t("floor.provider_rate_value", {
+        used: number(provider.per_second),
+        most: number(provider.most_per_second),
+      }),
+    ),
     pair(t("floor.provider_taken"), number(provider.taken)),
     pair(t("floor.provider_declined"), number(provider.declined), provider.declined > 0),
-    pair(t("floor.provider_silent"), number(provider.silent), provider.silent > 0));
+    pair(t("floor.provider_silent"), number(provider.silent), provider.silent > 0),
+  );
 }
 
 onChange((what) => {

@@ -1,42 +1,68 @@
 // The panel of one seat: what is going on, what can be done about it, today's calls, forms.
 
 import { post } from "../api.js";
+import { ask } from "../dialog.js";
 import { $, el, show, toast } from "../dom.js";
 import { lasting, t } from "../texts.js";
 import { calls } from "./calls.js";
-import { ask } from "../dialog.js";
-import { cannot, modeButtons, nearest, opened, WHYS } from "./listening.js";
 import { forms } from "./forms.js";
+import { cannot, modeButtons, nearest, opened, WHYS } from "./listening.js";
 import { mentor } from "./mentor.js";
-import { choose, known, may, onChange, refreshDetails, seatOf } from "./store.js";
 import { campaign, notes, state, TONES, why } from "./seat_words.js";
+import { choose, known, may, onChange, refreshDetails, seatOf } from "./store.js";
 
 const panel = $("#panel");
 const parts = { now: el("div"), acts: el("div", { class: "row" }), listening: el("div"), rest: el("div") };
 
 function drawNow(seat) {
   parts.now.replaceChildren(
-    el("p", {}, el("span", { class: `badge ${TONES[seat.state]}` }, state(seat)), " ",
-      el("span", { class: "number", "data-since": seat.since }, lasting(seat.since))),
-    ...[why(seat), campaign(seat), ...notes(seat)].filter(Boolean).map((text) => el("p", { class: "tight" }, text)));
+    el(
+      "p",
+      {},
+      el("span", { class: `badge ${TONES[seat.state]}` }, state(seat)),
+      " ",
+      el("span", { class: "number", "data-since": seat.since }, lasting(seat.since)),
+    ),
+    ...[why(seat), campaign(seat), ...notes(seat)]
+      .filter(Boolean)
+      .map((text) => el("p", { class: "tight" }, text)),
+  );
 }
 
 function drawActs(seat) {
   const found = [];
   if (may("lead_floor") && seat.hand_at) {
-    found.push(el("button", { type: "button", class: "main", "data-key": "hand", onclick: async () => {
-      await post(`/floor/seats/${seat.id}/hand`);
-    } }, t("floor.answer_hand")));
+    found.push(
+      el(
+        "button",
+        {
+          type: "button",
+          class: "main",
+          "data-key": "hand",
+          onclick: async () => {
+            await post(`/floor/seats/${seat.id}/hand`);
+          },
+        },
+        t("floor.answer_hand"),
+      ),
+    );
   }
   if (may("lead_floor") && seat.state !== "off" && seat.wants !== "off") {
-    found.push(el("button", { type: "button", "data-key": "off", onclick: () => endShift(seat) }, t("floor.end_shift")));
+    found.push(
+      el(
+        "button",
+        { type: "button", "data-key": "off", onclick: () => endShift(seat) },
+        t("floor.end_shift"),
+      ),
+    );
   }
   parts.acts.replaceChildren(...found);
 }
 
 function endShift(seat) {
   ask(t("floor.end_shift"), [el("p", {}, t("floor.end_shift_sure", { name: seat.name }))], {
-    go: t("floor.end_shift"), bad: true,
+    go: t("floor.end_shift"),
+    bad: true,
     does: async () => {
       await post(`/floor/seats/${seat.id}/off`);
       if (seatOf(seat.id)?.state !== "off") toast(t("floor.shift_ending"));
@@ -54,15 +80,25 @@ function drawListening(seat) {
     return;
   }
   const chosen = $("#why")?.value ?? nearest(seat, known.details?.shifts);
-  const reason = el("select", { id: "why", "data-key": "why" },
-    ...WHYS.map((one) => el("option", { value: one, selected: one === chosen }, t(`listen_why.${one}`))));
+  const reason = el(
+    "select",
+    { id: "why", "data-key": "why" },
+    ...WHYS.map((one) => el("option", { value: one, selected: one === chosen }, t(`listen_why.${one}`))),
+  );
   parts.listening.replaceChildren(
     el("h3", {}, t("floor.listening")),
     el("label", { class: "pair" }, t("floor.why"), reason),
     el("div", { class: "row" }, ...buttons),
-    el("p", { class: "soft tight" }, [
-      open || known.mine.open ? "" : t("floor.rings"), t(`floor.note.${open?.mode ?? "silent"}`),
-      t(`floor.told_${known.mine.phoner_told}`)].join(" ")));
+    el(
+      "p",
+      { class: "soft tight" },
+      [
+        open || known.mine.open ? "" : t("floor.rings"),
+        t(`floor.note.${open?.mode ?? "silent"}`),
+        t(`floor.told_${known.mine.phoner_told}`),
+      ].join(" "),
+    ),
+  );
 }
 
 function drawRest() {
@@ -71,8 +107,10 @@ function drawRest() {
     return;
   }
   const more = [
-    el("h3", {}, t("floor.calls")), calls(),
-    may("listen") && el("h3", {}, t("floor.forms")), may("listen") && forms(),
+    el("h3", {}, t("floor.calls")),
+    calls(),
+    may("listen") && el("h3", {}, t("floor.forms")),
+    may("listen") && forms(),
     may("lead_floor") && mentor(),
   ];
   parts.rest.replaceChildren(...more.filter(Boolean));
@@ -104,12 +142,19 @@ function draw(what) {
     $("#why")?.remove(); // another phoner, another reason
     panel.replaceChildren(
       el("button", { type: "button", class: "quiet close", onclick: close }, t("floor.close")),
-      parts.now, parts.acts, parts.listening, parts.rest);
+      parts.now,
+      parts.acts,
+      parts.listening,
+      parts.rest,
+    );
     if (what.has("chosen")) $("#details").focus({ preventScroll: true });
   }
   const shifts = known.details ? t("floor.shift_number", { number: known.details.shifts }) : "";
-  $("#details-title").replaceChildren(seat.name, " ", el("span", { class: "soft small" },
-    known.details && known.details.shifts <= 3 ? shifts : ""));
+  $("#details-title").replaceChildren(
+    seat.name,
+    " ",
+    el("span", { class: "soft small" }, known.details && known.details.shifts <= 3 ? shifts : ""),
+  );
   keepingFocus(() => {
     const now = JSON.stringify([seat, known.mine, Boolean(known.details)]);
     if (now !== lastDrawn) {

@@ -1,40 +1,79 @@
 // The listening form: respectful, serious, positive, and words. No sales figures.
 
 import { post } from "../api.js";
+import { ask, field } from "../dialog.js";
 import { el, toast } from "../dom.js";
 import { dateTime, t } from "../texts.js";
-import { ask, field } from "../dialog.js";
 import { known, refreshDetails } from "./store.js";
 
 const WORDS = ["respectful", "serious", "positive"];
 
 function scale(name) {
-  return el("fieldset", { class: "scale" }, el("legend", {}, t(`floor.form_${name}`)),
-    el("div", { class: "row" }, ...[1, 2, 3, 4, 5].map((value) => el("label", { class: "inline" },
-      el("input", { type: "radio", name, value: String(value), required: true }), String(value)))));
+  return el(
+    "fieldset",
+    { class: "scale" },
+    el("legend", {}, t(`floor.form_${name}`)),
+    el(
+      "div",
+      { class: "row" },
+      ...[1, 2, 3, 4, 5].map((value) =>
+        el(
+          "label",
+          { class: "inline" },
+          el("input", { type: "radio", name, value: String(value), required: true }),
+          String(value),
+        ),
+      ),
+    ),
+  );
 }
 
 export function formDialog(call, which) {
-  ask(t("floor.form_title", { call: which }), [
-    el("p", { class: "soft" }, t("floor.form_read", { name: known.details.seat.name }), " ", t("floor.form_scale")),
-    ...WORDS.map(scale),
-    field("words", t("floor.form_words"), el("textarea", { maxlength: "2000" })),
-  ], {
-    does: async (values) => {
-      const given = Object.fromEntries(WORDS.map((name) => [name, Number(values[name])]));
-      await post(`/calls/${call.attempt}/form`, { ...given, words: values.words });
-      toast(t("floor.form_saved"), "good");
-      await refreshDetails();
+  ask(
+    t("floor.form_title", { call: which }),
+    [
+      el(
+        "p",
+        { class: "soft" },
+        t("floor.form_read", { name: known.details.seat.name }),
+        " ",
+        t("floor.form_scale"),
+      ),
+      ...WORDS.map(scale),
+      field("words", t("floor.form_words"), el("textarea", { maxlength: "2000" })),
+    ],
+    {
+      does: async (values) => {
+        const given = Object.fromEntries(WORDS.map((name) => [name, Number(values[name])]));
+        await post(`/calls/${call.attempt}/form`, { ...given, words: values.words });
+        toast(t("floor.form_saved"), "good");
+        await refreshDetails();
+      },
     },
-  });
+  );
 }
 
 export function forms() {
   const { forms: given } = known.details;
   if (!given.length) return el("p", { class: "soft" }, t("floor.no_forms"));
-  return el("ul", { class: "forms" }, ...given.map((form) => el("li", {},
-    el("p", { class: "soft" }, t("floor.form_by", { by: form.by, when: dateTime(form.at) })),
-    el("dl", { class: "pairs" }, ...WORDS.flatMap((name) => [
-      el("dt", {}, t(`floor.form_${name}`)), el("dd", { class: "number" }, `${form[name]} / 5`)])),
-    form.words && el("p", {}, form.words))));
+  return el(
+    "ul",
+    { class: "forms" },
+    ...given.map((form) =>
+      el(
+        "li",
+        {},
+        el("p", { class: "soft" }, t("floor.form_by", { by: form.by, when: dateTime(form.at) })),
+        el(
+          "dl",
+          { class: "pairs" },
+          ...WORDS.flatMap((name) => [
+            el("dt", {}, t(`floor.form_${name}`)),
+            el("dd", { class: "number" }, `${form[name]} / 5`),
+          ]),
+        ),
+        form.words && el("p", {}, form.words),
+      ),
+    ),
+  );
 }

@@ -20,9 +20,13 @@ export function nearest(seat, shifts) {
 export async function listenTo(id, mode, why) {
   const seat = seatOf(id);
   try {
-    takeMine(await post("/listenings", {
-      seat: id, mode, why: why ?? opened(id)?.why ?? nearest(seat),
-    }));
+    takeMine(
+      await post("/listenings", {
+        seat: id,
+        mode,
+        why: why ?? opened(id)?.why ?? nearest(seat),
+      }),
+    );
   } catch (error) {
     toast(error.message, "bad");
   }
@@ -49,16 +53,27 @@ function hears(open, seat) {
 export function modeButtons(id) {
   const open = opened(id);
   const seat = seatOf(id);
-  const button = (mode, text, more) => canListen(mode) && el("button", {
-    type: "button", "data-key": mode, class: open || mode !== "silent" ? "" : "main", "aria-pressed": String(open?.mode === mode),
-    disabled: !seat?.connected || (mode === "join" && seat.state !== "talking"),
-    title: more, onclick: () => listenTo(id, mode, $("#why")?.value),
-  }, text);
+  const button = (mode, text, more) =>
+    canListen(mode) &&
+    el(
+      "button",
+      {
+        type: "button",
+        "data-key": mode,
+        class: open || mode !== "silent" ? "" : "main",
+        "aria-pressed": String(open?.mode === mode),
+        disabled: !seat?.connected || (mode === "join" && seat.state !== "talking"),
+        title: more,
+        onclick: () => listenTo(id, mode, $("#why")?.value),
+      },
+      text,
+    );
   return [
     button("silent", t("floor.listen"), t("floor.note.silent")),
     button("coach", t("floor.coach"), t("floor.note.coach")),
     button("join", t("floor.join"), t("floor.note.join")),
-    open && el("button", { type: "button", "data-key": "stop", class: "bad", onclick: stop }, t("floor.stop")),
+    open &&
+      el("button", { type: "button", "data-key": "stop", class: "bad", onclick: stop }, t("floor.stop")),
   ].filter(Boolean);
 }
 
@@ -68,7 +83,12 @@ let drawn = "";
 function draw() {
   const had = document.activeElement?.closest("#ear") && document.activeElement.dataset.key;
   drawBar();
-  if (had) ($(`#ear:not([hidden]) [data-key="${had}"]`) ?? $("#ear:not([hidden]) button") ?? $('#seats [tabindex="0"]'))?.focus();
+  if (had)
+    (
+      $(`#ear:not([hidden]) [data-key="${had}"]`) ??
+      $("#ear:not([hidden]) button") ??
+      $('#seats [tabindex="0"]')
+    )?.focus();
 }
 
 function drawBar() {
@@ -85,13 +105,28 @@ function drawBar() {
   drawn = now;
   $("#ear").className = `ear ${open.mode}`;
   $("#ear-text").replaceChildren(
-    el("b", {}, text), " ",
-    el("span", { class: "number soft", "data-since": open.since, "aria-hidden": "true" }, lasting(open.since)), " ",
-    hears(open, seat));
+    el("b", {}, text),
+    " ",
+    el(
+      "span",
+      { class: "number soft", "data-since": open.since, "aria-hidden": "true" },
+      lasting(open.since),
+    ),
+    " ",
+    hears(open, seat),
+  );
   $("#ear-acts").replaceChildren(
     ...modeButtons(open.seat).filter((button) => button.dataset.key !== open.mode),
-    ...(known.chosen === open.seat ? [] : [
-      el("button", { type: "button", class: "quiet", "data-key": "seat", onclick: () => choose(open.seat) }, t("floor.show_seat"))]));
+    ...(known.chosen === open.seat
+      ? []
+      : [
+          el(
+            "button",
+            { type: "button", class: "quiet", "data-key": "seat", onclick: () => choose(open.seat) },
+            t("floor.show_seat"),
+          ),
+        ]),
+  );
 }
 
 // A listening that ended without my doing says why.

@@ -4,8 +4,14 @@ import { has, label, t, when } from "../texts.js";
 import { known } from "./store.js";
 
 export const TONES = {
-  off: "", connecting: "warn", waiting: "good", reserved: "talk", ringing: "talk",
-  talking: "talk", wrapping_up: "wrap", paused: "rest",
+  off: "",
+  connecting: "warn",
+  waiting: "good",
+  reserved: "talk",
+  ringing: "talk",
+  talking: "talk",
+  wrapping_up: "wrap",
+  paused: "rest",
 };
 
 export const state = (seat) => t(`floor.state.${seat.state}`);
@@ -16,7 +22,8 @@ export function campaign(seat) {
 }
 
 // Ready, and there is nobody to call.
-export const isIdle = (seat) => seat.state === "waiting" && Boolean(seat.reason) && seat.reason !== "call_rate";
+export const isIdle = (seat) =>
+  seat.state === "waiting" && Boolean(seat.reason) && seat.reason !== "call_rate";
 
 export function why(seat) {
   if (seat.state !== "waiting" || !seat.reason) return "";

@@ -2,7 +2,7 @@
 // listens. Her microphone opens only to coach or to join, and closes again.
 
 import { $, show } from "../dom.js";
-import { WELL, connect, kindOf } from "../softphone.js";
+import { connect, kindOf, WELL } from "../softphone.js";
 import { t } from "../texts.js";
 import { known, may, onChange } from "./store.js";
 

@@ -36,7 +36,11 @@ const FIELD = { number: "phone" };
 
 export function previewRows(rows) {
   const used = SHOWN.filter((key) => key === "number" || rows.some((row) => row[key]));
-  const head = el("tr", {}, ...used.map((key) => el("th", { scope: "col" }, t(`lists.field.${FIELD[key] ?? key}`))));
+  const head = el(
+    "tr",
+    {},
+    ...used.map((key) => el("th", { scope: "col" }, t(`lists.field.${FIELD[key] ?? key}`))),
+  );
   return [el("thead", {}, head), el("tbody", {}, ...rows.map((row) => previewRow(row, used)))];
 }
 
@@ -46,7 +50,11 @@ function previewRow(row, used) {
     const said = t("lists.preview_refused", { column: row.column ?? "", reason });
     return el("tr", {}, el("td", { colspan: used.length, class: "refused" }, said));
   }
-  return el("tr", {}, ...used.map((key) => el("td", { class: key === "number" ? "nowrap" : "" }, cell(key, row[key]))));
+  return el(
+    "tr",
+    {},
+    ...used.map((key) => el("td", { class: key === "number" ? "nowrap" : "" }, cell(key, row[key]))),
+  );
 }
 
 function cell(key, value) {

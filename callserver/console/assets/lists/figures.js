@@ -14,12 +14,19 @@ function figures(caption, rows) {
     el(
       "thead",
       { class: "sr" },
-      el("tr", {}, el("th", { scope: "col" }, t("lists.figure")), el("th", { scope: "col" }, t("lists.count"))),
+      el(
+        "tr",
+        {},
+        el("th", { scope: "col" }, t("lists.figure")),
+        el("th", { scope: "col" }, t("lists.count")),
+      ),
     ),
     el(
       "tbody",
       {},
-      ...rows.map(([name, count]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "number" }, number(count)))),
+      ...rows.map(([name, count]) =>
+        el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "number" }, number(count))),
+      ),
     ),
   );
 }
@@ -44,14 +51,23 @@ export function cameTo(found, caption, titles) {
       el(
         "div",
         {},
-        el("p", { class: "note" }, el("strong", {}, t("lists.callable_sum", { count: number(callable), when: dateTime(found.at) }))),
+        el(
+          "p",
+          { class: "note" },
+          el("strong", {}, t("lists.callable_sum", { count: number(callable), when: dateTime(found.at) })),
+        ),
         rows.length ? figures(t("lists.callable"), rows) : null,
       ),
     );
   }
   const notes = [
     found.unread.length ? t("lists.unread", { columns: found.unread.join(", ") }) : "",
-    found.unclear ? t("lists.unclear", { count: number(found.unclear), lines: found.unclear_lines.map(number).join(", ") }) : "",
+    found.unclear
+      ? t("lists.unclear", {
+          count: number(found.unclear),
+          lines: found.unclear_lines.map(number).join(", "),
+        })
+      : "",
     found.row_numbers ? t("lists.row_numbers", { column: found.row_numbers }) : "",
     found.encoding ? t("lists.encoding", { encoding: found.encoding }) : "",
   ].filter(Boolean);
@@ -72,13 +88,23 @@ function refusedRows(found) {
       el(
         "thead",
         {},
-        el("tr", {}, ...["lists.line", "lists.column", "lists.reason"].map((key) => el("th", { scope: "col" }, t(key)))),
+        el(
+          "tr",
+          {},
+          ...["lists.line", "lists.column", "lists.reason"].map((key) => el("th", { scope: "col" }, t(key))),
+        ),
       ),
       el(
         "tbody",
         {},
         ...found.refused.map((row) =>
-          el("tr", {}, el("td", { class: "number" }, number(row.line)), el("td", {}, row.column), el("td", {}, said("refused", row.reason))),
+          el(
+            "tr",
+            {},
+            el("td", { class: "number" }, number(row.line)),
+            el("td", {}, row.column),
+            el("td", {}, said("refused", row.reason)),
+          ),
         ),
       ),
     ),

@@ -20,17 +20,28 @@ export function history({ imports: found }, titles, mayImport) {
       el("td", {}, dateTime(one.at)),
       el("td", {}, titles[one.campaign] ?? one.campaign),
       el("td", {}, one.by === "command" ? t("lists.by_command") : one.by),
-      ...names.map((name) => el("td", { class: "number" }, number(one.counts[name] ?? 0), name === "refused" ? refusedLink(one, mayImport) : null)),
+      ...names.map((name) =>
+        el(
+          "td",
+          { class: "number" },
+          number(one.counts[name] ?? 0),
+          name === "refused" ? refusedLink(one, mayImport) : null,
+        ),
+      ),
     ),
   );
   $("#history").replaceChildren(
-    scrolling(t("lists.history"), el("table", {}, el("thead", {}, el("tr", {}, ...head, ...heads)), el("tbody", {}, ...rows))),
+    scrolling(
+      t("lists.history"),
+      el("table", {}, el("thead", {}, el("tr", {}, ...head, ...heads)), el("tbody", {}, ...rows)),
+    ),
   );
 }
 
 function refusedLink(one, mayImport) {
   if (!one.counts.refused) return null;
-  if (!mayImport || !one.refused_kept) return el("span", { class: "soft block" }, one.refused_kept ? "" : t("lists.refused_gone"));
+  if (!mayImport || !one.refused_kept)
+    return el("span", { class: "soft block" }, one.refused_kept ? "" : t("lists.refused_gone"));
   return el(
     "button",
     { type: "button", class: "quiet block", onclick: () => download(`/imports/${one.id}/refused`) },

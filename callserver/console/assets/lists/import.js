@@ -127,7 +127,11 @@ function finished(found) {
     ? el(
         "p",
         {},
-        el("button", { type: "button", onclick: () => download(`/imports/${found.number}/refused`) }, t("lists.get_refused")),
+        el(
+          "button",
+          { type: "button", onclick: () => download(`/imports/${found.number}/refused`) },
+          t("lists.get_refused"),
+        ),
         " ",
         el("span", { class: "soft" }, t("lists.get_refused_hint")),
       )

@@ -1,11 +1,17 @@
 // Amounts in words, so that 100 is not read as 1,000. Pure. Whole numbers from 1 to 999,999.
 
 const DANISH = {
-  small: "nul et to tre fire fem seks syv otte ni ti elleve tolv tretten fjorten femten seksten sytten atten nitten".split(" "),
+  small:
+    "nul et to tre fire fem seks syv otte ni ti elleve tolv tretten fjorten femten seksten sytten atten nitten".split(
+      " ",
+    ),
   tens: ["", "", "tyve", "tredive", "fyrre", "halvtreds", "tres", "halvfjerds", "firs", "halvfems"],
 };
 const ENGLISH = {
-  small: "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(" "),
+  small:
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(
+      " ",
+    ),
   tens: ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
 };
 
@@ -25,7 +31,8 @@ function danish(amount) {
 
 function english(amount) {
   const { small, tens } = ENGLISH;
-  if (amount >= 1000) return joined(english(Math.floor(amount / 1000)), "thousand", amount % 1000, english, "and");
+  if (amount >= 1000)
+    return joined(english(Math.floor(amount / 1000)), "thousand", amount % 1000, english, "and");
   if (amount >= 100) return joined(small[Math.floor(amount / 100)], "hundred", amount % 100, english, "and");
   if (amount < 20) return small[amount];
   const ten = tens[Math.floor(amount / 10)];

@@ -13,7 +13,8 @@ function local(instant, zone) {
 }
 
 function said(instant, zone) {
-  const say = (form) => new Intl.DateTimeFormat(locale, { ...form, timeZone: zone }).format(new Date(instant));
+  const say = (form) =>
+    new Intl.DateTimeFormat(locale, { ...form, timeZone: zone }).format(new Date(instant));
   const date = say({ weekday: "long", day: "numeric", month: "long" });
   return t("page.moment", { date, time: say({ hour: "2-digit", minute: "2-digit" }) });
 }
@@ -36,7 +37,10 @@ export function quickTimes({ now: instant, zone }) {
   ];
   return found
     .filter(([name, value]) => name !== "tonight" || later(1, 15) < value)
-    .map(([name, value]) => ({ value, words: t(`phone.at.${name}`, { time: clock.format(new Date(`${value}Z`)) }) }));
+    .map(([name, value]) => ({
+      value,
+      words: t(`phone.at.${name}`, { time: clock.format(new Date(`${value}Z`)) }),
+    }));
 }
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
@@ -105,7 +109,10 @@ export function timePicker(draft, keep, limits) {
     answer.textContent = t("phone.at.closed", { when, why: window.closed.join(" "), opens });
     if (window.opens) {
       const take = local(window.opens, window.zone);
-      answer.append(" ", el("button", { type: "button", onclick: () => ask(take) }, t("phone.at.take", { when: opens })));
+      answer.append(
+        " ",
+        el("button", { type: "button", onclick: () => ask(take) }, t("phone.at.take", { when: opens })),
+      );
     }
   }
 
@@ -117,7 +124,9 @@ export function timePicker(draft, keep, limits) {
     window = await get("/call-back");
     zone.textContent = `${t("phone.at.zone", { zone: window.zone })} ${t(window.personal ? "phone.at.mine" : "phone.at.team")}`;
     ready.replaceChildren(
-      ...quickTimes(window).map(({ value, words }) => el("button", { type: "button", onclick: () => ask(value) }, words)),
+      ...quickTimes(window).map(({ value, words }) =>
+        el("button", { type: "button", onclick: () => ask(value) }, words),
+      ),
     );
     if (draft.details?.at) await ask(local(draft.details.at, window.zone));
   }

@@ -15,7 +15,9 @@ export function correct({ attempt, outcome, title, campaign, done }) {
   const select = el(
     "select",
     { id: "correct-outcome" },
-    ...Object.entries(outcomes).map(([key, one]) => el("option", { value: key, selected: key === outcome }, label(one.label))),
+    ...Object.entries(outcomes).map(([key, one]) =>
+      el("option", { value: key, selected: key === outcome }, label(one.label)),
+    ),
   );
   const body = el("div", { id: "correct-body" });
   const written = () => ({ details: {}, note: "" });
@@ -27,7 +29,12 @@ export function correct({ attempt, outcome, title, campaign, done }) {
   };
   const fill = () => {
     const way = { name: "save", words: t("page.save"), agreed: t("phone.read_back.yes"), does: save };
-    const options = { outcome: outcomes[select.value], draft: written(), changed: () => {}, limits: { days } };
+    const options = {
+      outcome: outcomes[select.value],
+      draft: written(),
+      changed: () => {},
+      limits: { days },
+    };
     body.replaceChildren(outcomeForm({ ...options, ways: { buttons: [way] } }).element);
   };
   select.addEventListener("change", fill);

@@ -61,21 +61,33 @@ function text(name, value, keep, attributes = {}) {
 }
 
 const words = (ask, draft, keep) => ({
-  element: text(`phone.field.${ask}`, draft.details?.[ask] ?? "", (value) => keep(ask, value), { required: true }),
+  element: text(`phone.field.${ask}`, draft.details?.[ask] ?? "", (value) => keep(ask, value), {
+    required: true,
+  }),
   check: () => (draft.details?.[ask]?.trim() ? "" : t(`phone.missing.${ask}`)),
 });
 
 const MAKE = {
-  amount(ask, draft, keep) {
-    const input = el("input", { type: "number", min: 1, max: 100000, step: 1, inputmode: "numeric", required: true, value: draft.details?.amount });
-    input.addEventListener("input", () => keep("amount", input.value === "" ? undefined : Number(input.value)));
+  amount(_ask, draft, keep) {
+    const input = el("input", {
+      type: "number",
+      min: 1,
+      max: 100000,
+      step: 1,
+      inputmode: "numeric",
+      required: true,
+      value: draft.details?.amount,
+    });
+    input.addEventListener("input", () =>
+      keep("amount", input.value === "" ? undefined : Number(input.value)),
+    );
     const good = (value) => Number.isInteger(value) && value > 0 && value <= 100000;
     return {
       element: el("label", {}, t("phone.field.amount"), input),
       check: () => (good(draft.details?.amount) ? "" : t("phone.missing.amount")),
     };
   },
-  frequency(ask, draft, keep, { outcome }) {
+  frequency(_ask, draft, keep, { outcome }) {
     const group = el("fieldset", {}, el("legend", {}, t("phone.field.frequency")));
     const name = `frequency-${++groups}`;
     for (const value of outcome.frequencies) {
@@ -85,7 +97,7 @@ const MAKE = {
     }
     return { element: group, check: () => (draft.details?.frequency ? "" : t("phone.missing.frequency")) };
   },
-  date(ask, draft, keep) {
+  date(_ask, draft, keep) {
     const input = dateInput("date", { required: true });
     write(input, draft.details?.date);
     input.addEventListener("input", () => keep("date", read(input) || undefined));
@@ -94,7 +106,7 @@ const MAKE = {
       check: () => (draft.details?.date ? "" : t("phone.missing.date")),
     };
   },
-  at: (ask, draft, keep, { limits }) => timePicker(draft, keep, limits),
+  at: (_ask, draft, keep, { limits }) => timePicker(draft, keep, limits),
   note: words,
   reason: words,
 };
@@ -104,7 +116,13 @@ export function sentences(outcome, { details }) {
   const said = [outcome.read ? label(outcome.read) : t("phone.read_back.what")];
   if (details.amount) {
     const frequency = t(`phone.frequency.${details.frequency}`);
-    said.push(t("phone.read_back.amount", { amount: number(details.amount), words: inWords(details.amount, language), frequency }));
+    said.push(
+      t("phone.read_back.amount", {
+        amount: number(details.amount),
+        words: inWords(details.amount, language),
+        frequency,
+      }),
+    );
     if (A_YEAR[details.frequency]) {
       said.push(t("phone.read_back.year", { amount: number(details.amount * A_YEAR[details.frequency]) }));
     }
@@ -113,5 +131,10 @@ export function sentences(outcome, { details }) {
   return said;
 }
 
-const days = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const days = new Intl.DateTimeFormat(locale, {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+});
 const long = (day) => days.format(new Date(`${day}T12:00`));

@@ -91,14 +91,19 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null, sett
   }
 
   function drawButtons() {
-    if (said) replaceKeepingFocus(said.choices, [...buttons.map((way) => button(way, way.agreed)), said.mend]);
+    if (said)
+      replaceKeepingFocus(said.choices, [...buttons.map((way) => button(way, way.agreed)), said.mend]);
     const read = () => el("button", { class: "main" }, t("phone.read_back.read"));
     replaceKeepingFocus(row, made.needsReadBack ? [read()] : buttons.map((way) => button(way, way.words)));
   }
 
   function button(way, words) {
     const usual = way === buttons[0];
-    const attributes = { type: usual ? "submit" : "button", class: usual ? "main" : "", "data-way": way.name };
+    const attributes = {
+      type: usual ? "submit" : "button",
+      class: usual ? "main" : "",
+      "data-way": way.name,
+    };
     return el("button", { ...attributes, onclick: usual ? null : () => save(way) }, words);
   }
 

@@ -30,7 +30,12 @@ function facts() {
   return el(
     "div",
     {},
-    el("p", { class: "row" }, el("span", { class: "badge" }, t(`phone.segment.${card.segment}`)), el("span", { class: "soft" }, t(`path.${card.path}`))),
+    el(
+      "p",
+      { class: "row" },
+      el("span", { class: "badge" }, t(`phone.segment.${card.segment}`)),
+      el("span", { class: "soft" }, t(`path.${card.path}`)),
+    ),
     el(
       "dl",
       { class: "pairs" },
@@ -53,15 +58,33 @@ function promise({ at, mine, note }) {
 
 // What may be asked; once the ask has ended, that it has, and why.
 function asking() {
-  if (ended) return el("div", { class: "ask over", role: "status" }, el("p", {}, el("strong", {}, t(`phone.ended.${ended}`))), el("p", {}, t("phone.ask.wishes")));
+  if (ended)
+    return el(
+      "div",
+      { class: "ask over", role: "status" },
+      el("p", {}, el("strong", {}, t(`phone.ended.${ended}`))),
+      el("p", {}, t("phone.ask.wishes")),
+    );
   const mayNot = card.may_not.map(({ topic, why }) =>
-    el("li", {}, `${t(`phone.topic.${topic}`)} `, el("span", { class: "soft" }, `(${t(`phone.why_not.${why}`)})`)),
+    el(
+      "li",
+      {},
+      `${t(`phone.topic.${topic}`)} `,
+      el("span", { class: "soft" }, `(${t(`phone.why_not.${why}`)})`),
+    ),
   );
   return el(
     "div",
     { class: "ask" },
     card.may.length
-      ? el("p", {}, `${t("phone.ask.may")} `, el("strong", {}, card.may.map((topic) => t(`phone.topic.${topic}`)).join(", ")), ". ", t("phone.ask.once"))
+      ? el(
+          "p",
+          {},
+          `${t("phone.ask.may")} `,
+          el("strong", {}, card.may.map((topic) => t(`phone.topic.${topic}`)).join(", ")),
+          ". ",
+          t("phone.ask.once"),
+        )
       : el("p", {}, t("phone.ask.nothing")),
     el("p", {}, t("phone.ask.wishes")),
     el("details", {}, el("summary", {}, t("phone.ask.may_not")), el("ul", {}, ...mayNot)),
@@ -71,16 +94,30 @@ function asking() {
 function earlier() {
   const rows = card.earlier.map((one) => {
     const result = one.outcome ? label(one.outcome) : one.cause ? t(`cause.${one.cause}`) : "";
-    return el("li", {}, el("span", { class: "number" }, whenShort(one.at)), " ", result, one.campaign ? el("span", { class: "soft" }, ` ${label(one.campaign)}`) : null);
+    return el(
+      "li",
+      {},
+      el("span", { class: "number" }, whenShort(one.at)),
+      " ",
+      result,
+      one.campaign ? el("span", { class: "soft" }, ` ${label(one.campaign)}`) : null,
+    );
   });
-  return el("div", {}, el("h3", {}, t("phone.card.earlier")), rows.length ? el("ul", { class: "plain" }, ...rows) : el("p", { class: "soft" }, t("phone.card.first")));
+  return el(
+    "div",
+    {},
+    el("h3", {}, t("phone.card.earlier")),
+    rows.length ? el("ul", { class: "plain" }, ...rows) : el("p", { class: "soft" }, t("phone.card.first")),
+  );
 }
 
 function draw() {
   $("#card-body").replaceChildren(name(), asking(), facts(), earlier());
   $("#script-body").innerHTML = card.script; // rendered by the server; values are escaped there
   $("#questions").replaceChildren(
-    ...card.questions.map(({ question, answer }) => el("details", {}, el("summary", {}, question), el("p", {}, answer))),
+    ...card.questions.map(({ question, answer }) =>
+      el("details", {}, el("summary", {}, question), el("p", {}, answer)),
+    ),
   );
 }
 
@@ -97,7 +134,10 @@ async function fetchCard() {
   } catch (error) {
     if (wanted !== attempt) return;
     const again = el("button", { type: "button", onclick: fetchCard }, t("phone.card.again"));
-    $("#card-body").replaceChildren(el("p", { class: "wrong", role: "alert" }, `${t("phone.card.failed")} ${error.message}`), again);
+    $("#card-body").replaceChildren(
+      el("p", { class: "wrong", role: "alert" }, `${t("phone.card.failed")} ${error.message}`),
+      again,
+    );
   }
 }
 

@@ -34,7 +34,8 @@ function mark(button, key) {
 }
 
 const typing = (element) =>
-  element.closest("input, textarea, select, [contenteditable]") && !element.matches("[type=radio], [type=checkbox]");
+  element.closest("input, textarea, select, [contenteditable]") &&
+  !element.matches("[type=radio], [type=checkbox]");
 
 document.addEventListener("keydown", (event) => {
   if (!on() || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;

@@ -48,7 +48,12 @@ function listening(one) {
 
 function form(one) {
   const said = FIGURES.map((name) => `${t(`phone.heard.${name}`)} ${one[name]}`).join(", ");
-  return el("li", {}, t("phone.heard.form", { by: one.by, at: when(one.at), said }), one.words ? el("q", {}, one.words) : null);
+  return el(
+    "li",
+    {},
+    t("phone.heard.form", { by: one.by, at: when(one.at), said }),
+    one.words ? el("q", {}, one.words) : null,
+  );
 }
 
 function draw() {
@@ -56,11 +61,22 @@ function draw() {
   const nobody = el("p", { class: "soft" }, t("phone.heard.nobody"));
   $("#heard-by").replaceChildren(
     listenings.length ? el("ul", { class: "plain" }, ...listenings.slice(0, SHOWN).map(listening)) : nobody,
-    ...(forms.length ? [el("h3", {}, t("phone.heard.forms")), el("ul", { class: "plain" }, ...forms.slice(0, SHOWN).map(form))] : []),
+    ...(forms.length
+      ? [
+          el("h3", {}, t("phone.heard.forms")),
+          el("ul", { class: "plain" }, ...forms.slice(0, SHOWN).map(form)),
+        ]
+      : []),
   );
-  const now = listenings.flatMap((one) => one.intervals.filter((stay) => !stay.until).map((stay) => ({ ...stay, by: one.by })));
+  const now = listenings.flatMap((one) =>
+    one.intervals.filter((stay) => !stay.until).map((stay) => ({ ...stay, by: one.by })),
+  );
   show($("#heard-now"), now.length > 0);
-  $("#heard-now").textContent = now.map((one) => t("phone.heard.is", { by: one.by, mode: t(`phone.listened.${one.mode}`), from: when(one.since) })).join(" ");
+  $("#heard-now").textContent = now
+    .map((one) =>
+      t("phone.heard.is", { by: one.by, mode: t(`phone.listened.${one.mode}`), from: when(one.since) }),
+    )
+    .join(" ");
 }
 
 export function draws(at) {

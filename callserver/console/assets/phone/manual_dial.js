@@ -5,8 +5,8 @@ import { post } from "../api.js";
 import { $, onSubmit, show, toast } from "../dom.js";
 import { t, when } from "../texts.js";
 import { keepingFocus } from "./focus.js";
-import { look, seat } from "./seat.js";
 import { bind } from "./keys.js";
+import { look, seat } from "./seat.js";
 
 const number = $("#dial-number");
 const [typing, redialing] = [$("#dial-dialog"), $("#redial-dialog")];
@@ -20,7 +20,8 @@ const idle = { paused: ["breather"], waiting: SOON };
 const mayDial = (at) => !at.outcome_owed && at.state in idle && !idle[at.state].includes(at.reason);
 
 // Whoever was not reached, or was cut off.
-const mayRedial = (at) => mayDial(at) && last?.campaign === at.campaign && (!last.answered || last.does === "retry");
+const mayRedial = (at) =>
+  mayDial(at) && last?.campaign === at.campaign && (!last.answered || last.does === "retry");
 
 export function draws(at) {
   show($("#dial"), mayDial(at));
@@ -43,7 +44,9 @@ const ofLast = () => t("phone.redial.of", { who: last.who, when: when(last.at), 
 
 // Why not; and when, where the rules know it.
 function said(problem) {
-  return problem.nextAt ? `${problem.message} ${t("phone.dial.earliest", { when: when(problem.nextAt) })}` : problem.message;
+  return problem.nextAt
+    ? `${problem.message} ${t("phone.dial.earliest", { when: when(problem.nextAt) })}`
+    : problem.message;
 }
 
 // What was typed wrongly is an error; a no of the rules is none.

@@ -3,7 +3,7 @@
 
 import { get, post } from "../api.js";
 import { $, show, toast } from "../dom.js";
-import { WELL, connect } from "../softphone.js";
+import { connect, WELL } from "../softphone.js";
 import { has, t } from "../texts.js";
 import { seat } from "./seat.js";
 

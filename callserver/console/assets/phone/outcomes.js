@@ -2,12 +2,12 @@
 // another. A wish takes effect while still talking; an agreement is read back before it is saved.
 
 import { $, el, show, toast } from "../dom.js";
-import { label, t } from "../texts.js";
-import { keepingFocus } from "./focus.js";
-import { act, seat, settled } from "./seat.js";
-import * as draft from "./draft.js";
 import { outcomeForm } from "../outcome/form.js";
-import { AGREEMENTS, OUTCOMES, bindAll } from "./keys.js";
+import { label, t } from "../texts.js";
+import * as draft from "./draft.js";
+import { keepingFocus } from "./focus.js";
+import { AGREEMENTS, bindAll, OUTCOMES } from "./keys.js";
+import { act, seat, settled } from "./seat.js";
 
 const GROUPS = ["agreement", "answer", "calls", "person", "missed", "wish"];
 const GROUP_OF = {
@@ -34,7 +34,12 @@ function buttons(call) {
     const inForce = outcome.wish && call.wishes.includes(outcome.wish);
     const button = el(
       "button",
-      { type: "button", "data-outcome": key, "aria-pressed": String(chosen()?.outcome === key), onclick: () => choose(key) },
+      {
+        type: "button",
+        "data-outcome": key,
+        "aria-pressed": String(chosen()?.outcome === key),
+        onclick: () => choose(key),
+      },
       label(outcome.label),
       inForce ? el("span", { class: "badge good" }, "✓") : null,
     );
@@ -55,7 +60,8 @@ function buttons(call) {
 }
 
 function bindKeys(made) {
-  const some = (agreement) => made.filter((one) => (one.group === "agreement") === agreement).map(({ button }) => button);
+  const some = (agreement) =>
+    made.filter((one) => (one.group === "agreement") === agreement).map(({ button }) => button);
   bindAll(AGREEMENTS, some(true));
   bindAll(OUTCOMES, some(false));
 }
@@ -64,7 +70,9 @@ function choose(key) {
   if (chosen()?.outcome !== key) draft.begin(seat.call.attempt, key);
   draws(seat);
   const made = $("#chosen form");
-  (made?.querySelector("input:not([type=radio]), textarea[required]") ?? made?.querySelector(".main"))?.focus();
+  (
+    made?.querySelector("input:not([type=radio]), textarea[required]") ?? made?.querySelector(".main")
+  )?.focus();
 }
 
 async function save(written, next) {
@@ -86,7 +94,10 @@ function ways(outcome, call) {
   const inForce = outcome.wish && call.wishes.includes(outcome.wish);
   if (talking && outcome.wish && !inForce) {
     const does = (written) => hear(outcome, written.attempt);
-    return { buttons: [{ name: "now", words: t("phone.outcome.now"), does }], hint: t("phone.outcome.now_hint") };
+    return {
+      buttons: [{ name: "now", words: t("phone.outcome.now"), does }],
+      hint: t("phone.outcome.now_hint"),
+    };
   }
   const way = (name, next) => ({
     name,
@@ -111,7 +122,8 @@ function drawChosen(call) {
     form = null;
     const given = call.outcomes[call.outcome];
     const said = given ? label(given.label) : call.outcome;
-    const words = call.outcome === null ? [] : [el("p", { class: "note" }, t("phone.outcome.given", { outcome: said }))];
+    const words =
+      call.outcome === null ? [] : [el("p", { class: "note" }, t("phone.outcome.given", { outcome: said }))];
     $("#chosen").replaceChildren(...words);
     return;
   }
@@ -121,10 +133,21 @@ function drawChosen(call) {
     return;
   }
   const other = el("button", { type: "button", class: "quiet", onclick: leave }, t("phone.outcome.other"));
-  const made = outcomeForm({ outcome, draft: written, changed: draft.keep, ways: ways(outcome, call), settled });
+  const made = outcomeForm({
+    outcome,
+    draft: written,
+    changed: draft.keep,
+    ways: ways(outcome, call),
+    settled,
+  });
   form = { of, update: made.update };
   $("#chosen").replaceChildren(
-    el("div", { class: "row apart" }, el("h3", {}, t("phone.outcome.chosen", { outcome: label(outcome.label) })), other),
+    el(
+      "div",
+      { class: "row apart" },
+      el("h3", {}, t("phone.outcome.chosen", { outcome: label(outcome.label) })),
+      other,
+    ),
     made.element,
   );
 }

@@ -4,8 +4,8 @@ import { get } from "../api.js";
 import { $, el, toast } from "../dom.js";
 import { correct } from "../outcome/correction.js";
 import { label, t, when, whenShort } from "../texts.js";
-import { seat } from "./seat.js";
 import * as draft from "./draft.js";
+import { seat } from "./seat.js";
 import { suggest } from "./seat_bar.js";
 
 const MANY = 5; // noes in a row after which a breather is offered
@@ -64,7 +64,19 @@ function row(call) {
     el(
       "td",
       {},
-      mine ? el("button", { type: "button", class: "quiet", "aria-label": name, onclick: () => correct({ attempt: call.attempt, outcome: call.outcome, title: name, campaign, done: look }) }, t("phone.evening.correct")) : null,
+      mine
+        ? el(
+            "button",
+            {
+              type: "button",
+              class: "quiet",
+              "aria-label": name,
+              onclick: () =>
+                correct({ attempt: call.attempt, outcome: call.outcome, title: name, campaign, done: look }),
+            },
+            t("phone.evening.correct"),
+          )
+        : null,
     ),
   );
 }
@@ -72,7 +84,9 @@ function row(call) {
 function draw() {
   const talks = evening.calls.filter((one) => one.answered);
   const missed = evening.calls.filter((one) => !one.answered && one.cause).length;
-  const heads = ["time", "who", "campaign", "outcome"].map((name) => el("th", { scope: "col" }, t(`phone.evening.${name}`)));
+  const heads = ["time", "who", "campaign", "outcome"].map((name) =>
+    el("th", { scope: "col" }, t(`phone.evening.${name}`)),
+  );
   const table = el(
     "div",
     { class: "scroll" },

@@ -5,7 +5,12 @@ import { has, now, t, when } from "../texts.js";
 // Why a seat waits or pauses, or why a campaign has nothing; "" when nothing needs saying.
 export function why(reason, until) {
   if (!reason) return "";
-  const key = [`phone.waiting.${reason}`, `phone.pause.${reason}`, `waiting.${reason}`, `reason.${reason}`].find(has);
+  const key = [
+    `phone.waiting.${reason}`,
+    `phone.pause.${reason}`,
+    `waiting.${reason}`,
+    `reason.${reason}`,
+  ].find(has);
   return key ? t(key, { when: until ? when(until) : "" }) : "";
 }
 

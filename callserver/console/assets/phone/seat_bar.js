@@ -1,11 +1,11 @@
 // The strip above: where my seat is, why, for how long or until when, and what I can do about it.
 
+import { shelf } from "../books/library.js";
 import { $, el, show } from "../dom.js";
 import { lasting, t, when } from "../texts.js";
-import { act, onSeat, seat } from "./seat.js";
 import { bind, help } from "./keys.js";
 import { left, why } from "./reasons.js";
-import { shelf } from "../books/library.js";
+import { act, onSeat, seat } from "./seat.js";
 
 export const IN_CALL = new Set(["reserved", "ringing", "talking"]);
 const PAUSES = ["pause", "meal", "talk", "reading", "technical"];
@@ -34,7 +34,9 @@ function sentence(at) {
   switch (heading(at)) {
     case "connecting":
       if (at.reason.startsWith("line_")) return t(`error.${at.reason}`);
-      return t(`phone.connecting.${{ leg_lost: "lost", leg_old: "old" }[at.reason] ?? at.line ?? "telephone"}`);
+      return t(
+        `phone.connecting.${{ leg_lost: "lost", leg_old: "old" }[at.reason] ?? at.line ?? "telephone"}`,
+      );
     case "waiting":
       return at.reason ? waiting(at) : t("phone.looking");
     case "reserved":
@@ -63,9 +65,8 @@ function waiting(at) {
 
 function tick() {
   if (seat.state === "off") return;
-  $("#timer").textContent = ["waiting", "talking", "paused"].includes(seat.state) && !seat.outcome_owed
-    ? lasting(seat.since)
-    : "";
+  $("#timer").textContent =
+    ["waiting", "talking", "paused"].includes(seat.state) && !seat.outcome_owed ? lasting(seat.since) : "";
   const said = sentence(seat);
   if ($("#reason").textContent !== said) $("#reason").textContent = said;
 }

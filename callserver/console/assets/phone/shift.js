@@ -3,9 +3,9 @@
 import { get, post } from "../api.js";
 import { $, $$, el, oneAtATime, onSubmit, show, toast } from "../dom.js";
 import { label, t } from "../texts.js";
+import { why } from "./reasons.js";
 import { act, seat } from "./seat.js";
 import { hush } from "./sound_check.js";
-import { why } from "./reasons.js";
 
 let missing = ""; // why the browser can be no telephone here
 
@@ -24,7 +24,9 @@ function campaignChoice(one, chosen) {
       ? t("phone.shift.paused_said", { why: one.said })
       : why(one.reason, one.until)
     : t("phone.shift.open");
-  const made = choice("campaign", one.name, label(one.title), [label(one.why)], { checked: one.name === chosen });
+  const made = choice("campaign", one.name, label(one.title), [label(one.why)], {
+    checked: one.name === chosen,
+  });
   made.lastChild.append(el("span", { class: `badge ${one.reason ? "warn" : "good"}` }, state));
   return made;
 }
@@ -53,15 +55,18 @@ function confirmation() {
   const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
   const button = (key, work) => {
     const made = el("button", { type: "button" }, t(key));
-    made.addEventListener("click", oneAtATime(made, async () => {
-      show(wrong, false);
-      try {
-        await work();
-      } catch (error) {
-        wrong.textContent = error.message;
-        show(wrong);
-      }
-    }));
+    made.addEventListener(
+      "click",
+      oneAtATime(made, async () => {
+        show(wrong, false);
+        try {
+          await work();
+        } catch (error) {
+          wrong.textContent = error.message;
+          show(wrong);
+        }
+      }),
+    );
     return made;
   };
   const call = button("phone.line.call", async () => {
@@ -74,7 +79,13 @@ function confirmation() {
     toast(t("phone.line.done"), "good");
     await open(missing, false);
   });
-  return el("div", { id: "confirm-line" }, call, el("div", { class: "row" }, el("label", {}, t("phone.line.code"), code), give), wrong);
+  return el(
+    "div",
+    { id: "confirm-line" },
+    call,
+    el("div", { class: "row" }, el("label", {}, t("phone.line.code"), code), give),
+    wrong,
+  );
 }
 
 // Show the choice; `lacks`: what the browser's telephone lacks in this house; `focus`: it is shown in

@@ -18,15 +18,25 @@ export function hush() {
 
 async function list() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-  fill($("#microphone"), devices.filter((one) => one.kind === "audioinput"), microphone());
-  fill($("#speaker"), devices.filter((one) => one.kind === "audiooutput"), speaker());
+  fill(
+    $("#microphone"),
+    devices.filter((one) => one.kind === "audioinput"),
+    microphone(),
+  );
+  fill(
+    $("#speaker"),
+    devices.filter((one) => one.kind === "audiooutput"),
+    speaker(),
+  );
 }
 
 function fill(select, devices, chosen) {
   const named = devices.filter((one) => one.deviceId && one.label && one.deviceId !== "default");
   select.replaceChildren(
     el("option", { value: "" }, t("phone.sound.standard")),
-    ...named.map((one) => el("option", { value: one.deviceId, selected: one.deviceId === chosen }, one.label)),
+    ...named.map((one) =>
+      el("option", { value: one.deviceId, selected: one.deviceId === chosen }, one.label),
+    ),
   );
 }
 
@@ -75,7 +85,10 @@ async function tone() {
   const volume = context.createGain();
   volume.gain.value = 0.2;
   volume.connect(out);
-  for (const [note, at] of [[523, 0], [659, 0.5]]) {
+  for (const [note, at] of [
+    [523, 0],
+    [659, 0.5],
+  ]) {
     const oscillator = context.createOscillator();
     oscillator.frequency.value = note;
     oscillator.connect(volume);

@@ -1,10 +1,10 @@
 // The browser's telephone of this page: on before the shift begins, off when it is over.
 
-import { WELL, connect } from "../softphone.js";
+import { connect, WELL } from "../softphone.js";
 import { t } from "../texts.js";
 import { seat } from "./seat.js";
-import * as soundCheck from "./sound_check.js";
 import * as seatBar from "./seat_bar.js";
+import * as soundCheck from "./sound_check.js";
 
 let phone = null; // or the promise of one
 let said = "connecting";
@@ -39,7 +39,8 @@ async function off() {
 export async function before(line) {
   if (line !== "browser") return;
   const found = await on();
-  if (!(await found.ready())) throw new Error(t("softphone.not_there", { why: t(`softphone.state.${said}`) }));
+  if (!(await found.ready()))
+    throw new Error(t("softphone.not_there", { why: t(`softphone.state.${said}`) }));
 }
 
 export function follows(at, earlier) {

@@ -1,8 +1,8 @@
 // What we stand for, one sentence at a time, slowly, while waiting. Never during a talk; can be hidden.
 
+import { library } from "../books/library.js";
 import { $, show } from "../dom.js";
 import { t } from "../texts.js";
-import { library } from "../books/library.js";
 
 const EACH_MS = 20_000;
 let sentences = [];

@@ -38,7 +38,9 @@ export function stacked(title, columns, names, width) {
   for (const share of top % 2 ? [0, 1] : [0, 0.5, 1]) {
     const y = HEIGHT - BOTTOM - share * top * scale;
     made.append(svg("line", { class: "axis", x1: LEFT, x2: width, y1: y, y2: y }));
-    made.append(svg("text", { class: "soft", x: LEFT - 8, y: y + 4, "text-anchor": "end" }, number(share * top)));
+    made.append(
+      svg("text", { class: "soft", x: LEFT - 8, y: y + 4, "text-anchor": "end" }, number(share * top)),
+    );
   }
   const step = (width - LEFT) / columns.length;
   const wide = Math.min(step * 0.7, WIDEST_COLUMN);
@@ -56,7 +58,9 @@ export function stacked(title, columns, names, width) {
     if (at % every === 0) {
       const tick = HEIGHT - BOTTOM;
       made.append(svg("line", { class: "axis", x1: middle, x2: middle, y1: tick, y2: tick + 6 }));
-      made.append(svg("text", { class: "soft", x: middle, y: HEIGHT - 8, "text-anchor": "middle" }, one.label));
+      made.append(
+        svg("text", { class: "soft", x: middle, y: HEIGHT - 8, "text-anchor": "middle" }, one.label),
+      );
     }
   });
   const legend = el("ul", { class: "legend" });
@@ -75,7 +79,12 @@ export function lying(title, bars) {
   const items = bars.map(({ label, count }) => {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
     bar.style.width = `${(count / most) * 85}%`;
-    return el("li", {}, el("span", {}, label), el("span", { class: "measure" }, bar, el("b", { class: "number" }, number(count))));
+    return el(
+      "li",
+      {},
+      el("span", {}, label),
+      el("span", { class: "measure" }, bar, el("b", { class: "number" }, number(count))),
+    );
   });
   return [el("ul", { class: "lying", "aria-label": title }, ...items)];
 }

@@ -11,7 +11,9 @@ export function value(found) {
   if (typeof found === "number") return number(found);
   if (Array.isArray(found)) return found.length ? found.map(value).join(", ") : t("page.none");
   if (typeof found === "object") {
-    return Object.entries(found).map(([key, one]) => `${key} ${value(one)}`).join(", ");
+    return Object.entries(found)
+      .map(([key, one]) => `${key} ${value(one)}`)
+      .join(", ");
   }
   return String(found);
 }
@@ -32,8 +34,18 @@ export function looserList(found) {
         "li",
         {},
         el("strong", {}, t(one.text)),
-        el("span", { class: "values" }, t("rules.was_would", { was: value(one.was), would: value(one.would) })),
-        el("span", { class: "soft" }, el("code", {}, one.key), " ", t("rules.in_files", { files: one.files.join(", ") })),
+        el(
+          "span",
+          { class: "values" },
+          t("rules.was_would", { was: value(one.was), would: value(one.would) }),
+        ),
+        el(
+          "span",
+          { class: "soft" },
+          el("code", {}, one.key),
+          " ",
+          t("rules.in_files", { files: one.files.join(", ") }),
+        ),
       ),
     ),
   );

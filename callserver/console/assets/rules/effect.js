@@ -37,7 +37,8 @@ export function effectTable({ at, effects }, titles) {
   const head = GROUPS.map(([name]) => el("th", { scope: "col", class: "number" }, t(`rules.effect_${name}`)));
   const rows = effects.map(({ campaign, before, after }) => {
     const name = el("th", { scope: "row" }, titles[campaign] ?? campaign);
-    if (!after) return el("tr", {}, name, el("td", { colspan: GROUPS.length }, t("rules.effect_no_campaign")));
+    if (!after)
+      return el("tr", {}, name, el("td", { colspan: GROUPS.length }, t("rules.effect_no_campaign")));
     const was = grouped(before ?? {});
     const would = grouped(after);
     return el("tr", {}, name, ...GROUPS.map(([key]) => cell(was[key], would[key])));
@@ -67,9 +68,19 @@ function reasons(effects) {
   }
   if (!all.size) return null;
   const items = [...all].map(([reason, [before, after]]) =>
-    el("tr", {}, el("th", { scope: "row" }, has(`reason.${reason}`) ? t(`reason.${reason}`) : reason), cell(before, after)),
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, has(`reason.${reason}`) ? t(`reason.${reason}`) : reason),
+      cell(before, after),
+    ),
   );
-  return el("details", {}, el("summary", {}, t("rules.effect_reasons")), el("table", {}, el("tbody", {}, ...items)));
+  return el(
+    "details",
+    {},
+    el("summary", {}, t("rules.effect_reasons")),
+    el("table", {}, el("tbody", {}, ...items)),
+  );
 }
 
 // The form that asks for an instant and shows the answer; `path` and `body` say about what.

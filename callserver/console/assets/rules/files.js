@@ -38,6 +38,11 @@ export function fileList({ rules, drafts, path, paths, open }) {
       $("#name").scrollIntoView({ block: "nearest" });
     };
     const current = file === path ? "true" : false;
-    return el("button", { type: "button", class: "quiet", "aria-current": current, onclick: choose }, name, mark);
+    return el(
+      "button",
+      { type: "button", class: "quiet", "aria-current": current, onclick: choose },
+      name,
+      mark,
+    );
   }
 }

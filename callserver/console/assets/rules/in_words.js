@@ -10,8 +10,7 @@ const regions = new Intl.DisplayNames(locale, { type: "region" });
 const lists = new Intl.ListFormat(locale);
 
 const dayName = (key) => weekday.format(new Date(Date.UTC(2024, 0, 1 + DAYS.indexOf(key))));
-const day = (text) =>
-  text.length === 5 ? monthDay.format(new Date(`2024-${text}`)) : date(text);
+const day = (text) => (text.length === 5 ? monthDay.format(new Date(`2024-${text}`)) : date(text));
 const clock = (text) => {
   const [hours, minutes] = text.split(":");
   return t("rules.words.clock", { hours: Number(hours), minutes });
@@ -22,7 +21,9 @@ const span = (window) => {
 };
 const hours = (windows) => (windows.length ? lists.format(windows.map(span)) : t("rules.words.closed"));
 const opening = (days, windows) =>
-  windows.length ? t("rules.words.open_on", { days, hours: hours(windows) }) : t("rules.words.closed_on", { days });
+  windows.length
+    ? t("rules.words.open_on", { days, hours: hours(windows) })
+    : t("rules.words.closed_on", { days });
 const countries = (found) => lists.format(found.map((one) => regions.of(one) ?? one));
 
 // Days in a row with the same hours are one line.
@@ -54,7 +55,9 @@ const BLOCKS = {
   numbers: (b) => [
     t("rules.words.regions", { countries: countries(b.regions) }),
     t("rules.words.kinds", {
-      kinds: lists.format(b.kinds.map((one) => (has(`rules.words.kind.${one}`) ? t(`rules.words.kind.${one}`) : one))),
+      kinds: lists.format(
+        b.kinds.map((one) => (has(`rules.words.kind.${one}`) ? t(`rules.words.kind.${one}`) : one)),
+      ),
     }),
   ],
   frequency: (b) => {
@@ -64,7 +67,8 @@ const BLOCKS = {
       b.per_24_hours && t("rules.words.per_24_hours", { count: b.per_24_hours }),
       b.per_period && t("rules.words.per_period", b.per_period),
       b.rest_days_after_refusal && t("rules.words.rest_refusal", { days: b.rest_days_after_refusal }),
-      b.rest_hours_after_abandoned && t("rules.words.rest_abandoned", { hours: b.rest_hours_after_abandoned }),
+      b.rest_hours_after_abandoned &&
+        t("rules.words.rest_abandoned", { hours: b.rest_hours_after_abandoned }),
     ].filter(Boolean);
     const tolerance = t("rules.words.tolerance", { minutes: b.call_back_tolerance_minutes });
     return [...(limits.length ? limits : [t("rules.words.no_limit")]), tolerance];
@@ -73,7 +77,9 @@ const BLOCKS = {
     t(b.respected ? "rules.words.respected" : "rules.words.not_respected"),
     b.respected && b.except_members && t("rules.words.register_members"),
     b.respected && b.except_consent && t("rules.words.register_consent"),
-    b.respected && b.except_last_gift_years && t("rules.words.register_gifts", { years: b.except_last_gift_years }),
+    b.respected &&
+      b.except_last_gift_years &&
+      t("rules.words.register_gifts", { years: b.except_last_gift_years }),
     b.wash_days && t("rules.words.wash", { days: b.wash_days }),
   ],
   consent: (b) => [
@@ -82,13 +88,21 @@ const BLOCKS = {
     b.except_ended_years && t("rules.words.consent_ended", { years: b.except_ended_years }),
     b.proof && t("rules.words.proof"),
   ],
-  gifts: (b) => [b.restricted ? t("rules.words.gifts_restricted", { years: b.last_gift_years }) : t("rules.words.gifts_free")],
+  gifts: (b) => [
+    b.restricted
+      ? t("rules.words.gifts_restricted", { years: b.last_gift_years })
+      : t("rules.words.gifts_free"),
+  ],
   person: (b) => [t("rules.words.min_age", { years: b.min_age })],
   ring: (b) => [t("rules.words.min_ring", { seconds: b.min_ring_seconds })],
   abandon: (b) => [
     b.limit_percent === null
       ? t("rules.words.no_limit")
-      : t("rules.words.abandon_limit", { percent: number(b.limit_percent), days: b.window_days, sample: b.smallest_sample }),
+      : t("rules.words.abandon_limit", {
+          percent: number(b.limit_percent),
+          days: b.window_days,
+          sample: b.smallest_sample,
+        }),
   ],
 };
 
@@ -115,7 +129,11 @@ export function policyWords(document) {
 }
 
 function after(minutes) {
-  const [unit, length] = [["day", 1440], ["hour", 60], ["minute", 1]].find(([, one]) => minutes % one === 0);
+  const [unit, length] = [
+    ["day", 1440],
+    ["hour", 60],
+    ["minute", 1],
+  ].find(([, one]) => minutes % one === 0);
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(minutes / length);
 }
 
@@ -129,7 +147,10 @@ export function campaignWords(c) {
   const cause = (key) => (has(`rules.words.cause.${key}`) ? t(`rules.words.cause.${key}`) : key);
   return [
     block(t("rules.words.who"), [
-      t("rules.words.organisation", { organisation: c.organisation, segment: t(`rules.words.segment.${c.segment}`) }),
+      t("rules.words.organisation", {
+        organisation: c.organisation,
+        segment: t(`rules.words.segment.${c.segment}`),
+      }),
       t(`rules.words.purpose.${c.purpose}`),
       t("rules.words.why", { why: label(c.why) }),
       t("rules.words.shown", { number: c.caller_id, department: c.department, policy: c.policy }),
@@ -149,6 +170,9 @@ export function campaignWords(c) {
       t("rules.words.tolerance", { minutes: c.call_backs.tolerance_minutes }),
       t("rules.words.ahead", { days: c.call_backs.most_days_ahead }),
     ]),
-    block(t("rules.words.outcomes"), Object.values(c.outcomes).map((one) => `${label(one.label)}: ${does(one)}`)),
+    block(
+      t("rules.words.outcomes"),
+      Object.values(c.outcomes).map((one) => `${label(one.label)}: ${does(one)}`),
+    ),
   ];
 }

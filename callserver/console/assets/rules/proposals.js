@@ -2,9 +2,9 @@
 
 import { post } from "../api.js";
 import { $, el, oneAtATime, onSubmit, passFocus, show, toast } from "../dom.js";
+import { dateTime, t } from "../texts.js";
 import { looserList, proposalsDiff } from "./differences.js";
 import { effectForm } from "./effect.js";
-import { dateTime, t } from "../texts.js";
 
 const BADGE = { open: "warn", active: "good", refused: "bad", withdrawn: "" };
 
@@ -47,12 +47,26 @@ function openProposal(one, rights, titles, refresh) {
   const buttons = [];
   if (rights.approve && !one.mine) {
     const approve = () => post(`${base}/approve`, { revision: one.revision });
-    buttons.push(el("button", { type: "button", class: "main", onclick: act(approve, "rules.active") }, t("rules.approve")));
-    buttons.push(el("button", { type: "button", onclick: () => show(refusal, refusal.hidden) }, t("rules.refuse")));
+    buttons.push(
+      el(
+        "button",
+        { type: "button", class: "main", onclick: act(approve, "rules.active") },
+        t("rules.approve"),
+      ),
+    );
+    buttons.push(
+      el("button", { type: "button", onclick: () => show(refusal, refusal.hidden) }, t("rules.refuse")),
+    );
   }
   if (rights.change && (one.mine || one.by === null)) {
     const withdraw = () => post(`${base}/withdraw`);
-    buttons.push(el("button", { type: "button", class: "quiet", onclick: act(withdraw, "rules.withdrawn_done") }, t("rules.withdraw")));
+    buttons.push(
+      el(
+        "button",
+        { type: "button", class: "quiet", onclick: act(withdraw, "rules.withdrawn_done") },
+        t("rules.withdraw"),
+      ),
+    );
   }
   const refusal = el(
     "form",
@@ -96,7 +110,9 @@ function decidedProposal(one) {
       el("span", { class: `badge ${BADGE[one.state]}` }, t(`rules.state.${one.state}`)),
       " ",
       who(one),
-      one.decided_by ? ` · ${t("rules.decided_by", { name: one.decided_by, when: dateTime(one.decided_at) })}` : null,
+      one.decided_by
+        ? ` · ${t("rules.decided_by", { name: one.decided_by, when: dateTime(one.decided_at) })}`
+        : null,
     ),
     one.why ? el("p", {}, t("rules.proposed_why", { why: one.why })) : null,
     one.answer ? el("p", {}, t("rules.answered", { answer: one.answer })) : null,

@@ -38,9 +38,10 @@ export function outgoing(changed, pretended = false) {
     if (track) track.enabled = !muted;
     for (const leg of legs) {
       if (leg.connectionState === "closed") legs.delete(leg);
-      else for (const sender of leg.getSenders()) {
-        if (sender.track?.kind === "audio" && sender.track !== now()) await sender.replaceTrack(now());
-      }
+      else
+        for (const sender of leg.getSenders()) {
+          if (sender.track?.kind === "audio" && sender.track !== now()) await sender.replaceTrack(now());
+        }
     }
   }
 

@@ -5,7 +5,11 @@ import { post, send } from "../api.js";
 import { $ } from "../dom.js";
 import { captions } from "./captions.js";
 
-const PATHS = { phoner: "/softphone/played", listener: "/softphone/listener/played", trainee: "/softphone/trainee/played" };
+const PATHS = {
+  phoner: "/softphone/played",
+  listener: "/softphone/listener/played",
+  trainee: "/softphone/trainee/played",
+};
 const SHOWN = { phoner: "#line", listener: "#line", trainee: "#mentor-heard" };
 const AGAIN_MS = 2000;
 

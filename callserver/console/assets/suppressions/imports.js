@@ -8,11 +8,18 @@ const COUNTS = ["read", "added", "unchanged", "duplicates", "refused"];
 
 function figures(found, caption) {
   const rows = COUNTS.map((name) =>
-    el("tr", {}, el("th", { scope: "row" }, t(`suppressions.count.${name}`)), el("td", { class: "number" }, number(found[name]))),
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, t(`suppressions.count.${name}`)),
+      el("td", { class: "number" }, number(found[name])),
+    ),
   );
   return [
     el("table", { class: "figures" }, el("caption", {}, caption), el("tbody", {}, ...rows)),
-    found.encoding ? el("p", { class: "note" }, t("suppressions.encoding", { encoding: found.encoding })) : null,
+    found.encoding
+      ? el("p", { class: "note" }, t("suppressions.encoding", { encoding: found.encoding }))
+      : null,
     found.refused
       ? el(
           "div",

@@ -6,7 +6,11 @@ import { date, dateTime, number, t } from "../texts.js";
 
 function decide(lift, does, words) {
   const named = does === "refuse" && lift.mine ? "withdraw" : does;
-  const button = el("button", { type: "button", class: does === "approve" ? "main" : "quiet" }, t(`suppressions.lift_${named}`));
+  const button = el(
+    "button",
+    { type: "button", class: does === "approve" ? "main" : "quiet" },
+    t(`suppressions.lift_${named}`),
+  );
   onPress(button, async () => {
     show($("#lifts-wrong"), false);
     try {
@@ -33,7 +37,9 @@ function item(lift) {
     at: dateTime(lift.at),
     why: lift.why,
   });
-  const approve = decide(lift, "approve", (found) => t("suppressions.lifted", { count: number(found.lifted) }));
+  const approve = decide(lift, "approve", (found) =>
+    t("suppressions.lifted", { count: number(found.lifted) }),
+  );
   const refuse = decide(lift, "refuse", () => t("suppressions.lift_refused"));
   return el(
     "li",
@@ -47,6 +53,8 @@ function item(lift) {
 export async function lifts() {
   const { lifts: found } = await get("/suppressions/lifts");
   $("#lifts").replaceChildren(
-    found.length ? el("ul", {}, ...found.map(item)) : el("p", { class: "soft" }, t("suppressions.lifts_none")),
+    found.length
+      ? el("ul", {}, ...found.map(item))
+      : el("p", { class: "soft" }, t("suppressions.lifts_none")),
   );
 }
