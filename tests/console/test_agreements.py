@@ -148,8 +148,8 @@ def test_who_leaves_is_left_in_peace_on_every_list(members: House) -> None:
     asyncio.run(given(members, "leave"))
     rules = members.server.ctx.rules
     lapsed = rules.campaign("lapsed")
-    members.read(lambda tx: import_list(tx, lapsed, FORMER.encode(), members.clock.now()))
-    members.read(lambda tx: _second_phoner(tx, members))
+    members.write(lambda tx: import_list(tx, lapsed, FORMER.encode(), members.clock.now()))
+    members.write(lambda tx: _second_phoner(tx, members))
     members.campaign = "lapsed"
 
     async def work() -> None:

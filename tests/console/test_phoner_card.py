@@ -129,7 +129,7 @@ def test_the_script_is_open_in_the_first_three_shifts(members: House) -> None:
     async def work() -> None:
         found = await talking(members)
         assert not found["script_open"]
-        members.read(lambda tx: accounts.change(tx, 1, shifts=3))
+        members.write(lambda tx: accounts.change(tx, 1, shifts=3))
         assert (await card(members))["script_open"]
 
     asyncio.run(work())

@@ -98,7 +98,7 @@ def test_a_token_of_ours_needs_the_scope(twilio: House) -> None:
     for scope, status in ((Action.CORRECT, 403), (Action.PHONE, 200)):
         token, hashed = new_token()
         work = partial(accounts.add_token, hashed=hashed, user_id=1, name="t", now=now)
-        twilio.read(partial(work, scopes=[scope]))
+        twilio.write(partial(work, scopes=[scope]))
         header = {"authorization": f"Bearer {token}"}
         reply = Browser(twilio).api("POST", "/softphone", {}, **header)
         assert reply.status_code == status
@@ -161,7 +161,7 @@ def test_who_has_left_is_refused_by_name_at_once(twilio: House) -> None:
         )
         assert "<Conference" in await calls_in()
         now = twilio.clock.now()
-        twilio.read(lambda tx: off_board(tx, accounts.user(tx, me), now, "test"))  # type: ignore[arg-type]
+        twilio.write(lambda tx: off_board(tx, accounts.user(tx, me), now, "test"))  # type: ignore[arg-type]
         assert "<Conference" not in await calls_in()
 
     play(work())

@@ -20,7 +20,7 @@ NO_SOURCE = "ref;navn;telefon;født\nL1;Elna Isager;32200000;1980-01-01\n"
 def unknown(tmp_path: Path, hashed: str) -> Iterator[House]:
     """A list that an older server took in without a source of its own."""
     made = House(tmp_path, people=NO_SOURCE)
-    made.read(lambda tx: tx.execute(update(contacts).values(source="import:1")))
+    made.write(lambda tx: tx.execute(update(contacts).values(source="import:1")))
     made.hashed = hashed
     made.add_user("member_service", Role.MEMBER_SERVICE, None)
     yield made
