@@ -47,8 +47,10 @@ def check(
         return
     problems = [] if isinstance(found, Configuration) else found
     if as_json:
-        keys = ("file", "line", "key", "why")
-        listed = [{key: getattr(problem, key) for key in keys} for problem in problems]
+        listed = [
+            {"file": one.file, "line": one.line, "key": one.key, "why": str(one.why)}
+            for one in problems
+        ]
         listed += [
             {"file": str(one.path), "line": 0, "key": "mode", "why": str(one)} for one in reached
         ]

@@ -59,11 +59,11 @@ def import_list(
     refused: Annotated[Path | None, typer.Option(help="where refused rows go")] = None,
     language: Annotated[str, typer.Option(help="da or en")] = "en",
 ) -> None:
-    """Take a list in. Rows that cannot be read go to FILE.refused.csv, to be mended and imported again.
+    """Import a list of people into a campaign.
 
-    The whole list is taken or nothing of it. Reading makes nobody wait; a server on the same SQLite
-    file waits while the rows are written, about a second for each hundred thousand: take long lists in
-    before the shift. A dry run never makes it wait.
+    Rows that cannot be read go to FILE.refused.csv, to be corrected and imported again. The whole list
+    is imported or nothing of it; a server on the same SQLite file waits meanwhile, about two seconds
+    for each hundred thousand rows: import long lists before the shift. A dry run never makes it wait.
 
     Example: callserver import kanvas members.csv --dry-run
     """
@@ -190,8 +190,10 @@ def export(
 ) -> None:
     """Give a campaign's list, or its calls and outcomes, back as CSV.
 
-    Numbers are written like 004532123456, and a text that begins like a formula with an apostrophe
-    before it, so that a spreadsheet runs nothing. That a copy was taken stands in the audit log.
+    Numbers are written like 004532123456, and a text that begins like a formula gets an apostrophe
+    before it, so that a spreadsheet runs nothing. The audit log records that a copy was made.
+
+    Example: callserver export outcomes kanvas
     """
     settings = resources.settings()
     if separator not in (",", ";"):

@@ -38,10 +38,7 @@ def import_register(
         str, typer.Option(help="who brought it; stands in the log", callback=resources.kept_words)
     ] = "command",
 ) -> None:
-    """Load a register's newest issue; it takes effect all at once, in place of the one before.
-
-    If some of its rows could not be read, the issue is in force all the same, the rows are written
-    beside the file, and the command ends with an error (1).
+    """Load a register's newest issue; it replaces the one before in a single step.
 
     Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
     """
@@ -86,7 +83,10 @@ def _say_what_is_missing() -> None:
 def listing(
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Which issues we hold, and which of them are in force."""
+    """List the issues that are stored, and which of them are in force.
+
+    Example: callserver register list
+    """
     table = Table("register", "version", "washed", "numbers", "in force")
     with resources.database() as engine, reading(engine) as connection:
         for row in registers.every(connection):

@@ -31,7 +31,7 @@ COLUMNS = ("id", "subject", "scope", "purpose", "at", "lifted_at", "by", "list")
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Who must not be rung.", no_args_is_help=True)
+    group = typer.Typer(help="Opt-outs: who must not be called.", no_args_is_help=True)
     group.command("add")(add)
     group.command("lift")(lift)
     group.command("import")(import_list)
@@ -57,10 +57,12 @@ def add(
         typer.Option(help="who wrote it down; stands in the log", callback=resources.kept_words),
     ] = "command",
 ) -> None:
-    """Never ring these again; a telephone that rings now is silenced.
+    """Never call these numbers again; a telephone that is ringing is silenced.
 
-    The scopes person, household and complaint reach everyone we know at the number, under all their
+    The scopes person, household and complaint reach everyone known at the number, under all their
     numbers. All of it is written, or nothing.
+
+    Example: callserver suppress add 32123456 --scope person
     """
     settings = resources.settings()
     secret = settings.key.encode()
@@ -94,12 +96,14 @@ def lift(
     number: Annotated[str | None, typer.Argument(help="the telephone number")] = None,
     key: Annotated[int | None, typer.Option("--id", help="one suppression instead")] = None,
 ) -> None:
-    """Propose to end the suppressions of a number and of whoever we know there.
+    """Propose to end the suppressions of a number and of the people known there.
 
-    The person has asked for it since. A second colleague with the right approves it on the page or by
+    They have asked for it since. A second colleague with the right approves it on the page or by
     the API: never the account that proposes. All rows of one opt-out end together and stay on record.
     A complaint, a household's no and an erased person's are not named by a number: their ids are
     shown, for --id.
+
+    Example: callserver suppress lift 32123456 --why 'wants calls' --by mads --asked-on 2026-05-01 --channel letter
     """
     if (number is None) == (key is None):
         raise ConfigurationProblem("name a telephone number, or one suppression with --id")
@@ -149,6 +153,8 @@ def import_list(
     Several numbers in a cell, words beside a number and extensions are understood. If anything could
     not be read, the numbers that could are suppressed all the same, the rows are named, and the
     command ends with an error (1).
+
+    Example: callserver suppress import opt-outs.csv
     """
     raw = read(file)
     with resources.progress("rows", raw.count(b"\n")) as done:
@@ -184,7 +190,10 @@ def listing(
     as_json: Annotated[bool, typer.Option("--json", help="one object a line, all rows")] = False,
     most: Annotated[int, typer.Option(help="rows at the most, newest first")] = 1000,
 ) -> None:
-    """Who must not be rung; numbers masked."""
+    """List who must not be called; numbers are masked.
+
+    Example: callserver suppress list
+    """
     shown = Table(*COLUMNS)
     more = False
     with resources.database() as engine, reading(engine) as connection:
