@@ -10,6 +10,8 @@ import typer
 from callserver.errors import ConfigurationProblem
 
 EXAMPLE = Path(__file__).parents[1] / "example"
+"""The repository's `config` folder: a link to it in a checkout, a copy in the installed package."""
+
 PEOPLE = 300
 REGISTER = "phone\n32299999\n"
 """An invented number, which is on no list."""

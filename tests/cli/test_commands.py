@@ -224,6 +224,9 @@ def test_users_and_their_tokens(run: Run) -> None:
     assert run("token", "drop", "1").returncode == 0
     assert run("token", "drop", "1").returncode == 2
     assert run("user", "off-board", "maja").returncode == 0
+    assert run("user", "add", "asger", "--role", "administrator").returncode == 0
+    last = run("user", "off-board", "asger")
+    assert (last.returncode, "administrator" in last.stderr) == (2, True)
     assert run("token", "add", "maja").returncode == 2
 
 
