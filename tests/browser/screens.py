@@ -54,12 +54,12 @@ def main() -> None:
         window = stack.enter_context(windows(browser, house))
 
         def visit(handle: str, path: str) -> Page:
-            page = window("da")
+            page = window("da", viewport=WIDE)
             sign_in(page, house, handle)
             page.goto(house.url + path)
             return page
 
-        take_all(house, window("da"), visit)
+        take_all(house, window("da", viewport=WIDE), visit)
         browser.close()
 
 
