@@ -44,41 +44,35 @@ def made(store: Store) -> events.Events:
     return own.events(NotingEngine().events, catch_up)
 
 
-def test_the_lease_is_kept_while_nobody_can_be_asked() -> None:
-    async def work() -> None:
-        store = Store()
-        found = made(store)
-        assert not await found._lease()
-        store.says = None
-        assert not await found._lease()  # what was never had is not kept
-        store.says = True
-        assert await found._lease()
-        store.says = None
-        assert await found._lease()
-        store.says = False
-        assert not await found._lease()
-
-    asyncio.run(work())
+async def test_the_lease_is_kept_while_nobody_can_be_asked() -> None:
+    store = Store()
+    found = made(store)
+    assert not await found._lease()
+    store.says = None
+    assert not await found._lease()  # what was never had is not kept
+    store.says = True
+    assert await found._lease()
+    store.says = None
+    assert await found._lease()
+    store.says = False
+    assert not await found._lease()
 
 
-def test_the_events_go_on_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def work() -> None:
-        store = Store()
-        store.says = True
-        found = made(store)
-        assert await found._lease()
-        store.says = None
-        rounds = 0
+async def test_the_events_go_on_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store()
+    store.says = True
+    found = made(store)
+    assert await found._lease()
+    store.says = None
+    rounds = 0
 
-        async def look() -> None:
-            nonlocal rounds
-            rounds += 1
-            if rounds == 3:
-                store.says = False
+    async def look() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 3:
+            store.says = False
 
-        monkeypatch.setattr(events, "KEEP_S", 0)
-        monkeypatch.setattr(found, "_look_at_carrier", look)
-        await asyncio.wait_for(found._keep(), PATIENCE_S)
-        assert rounds == 3
-
-    asyncio.run(work())
+    monkeypatch.setattr(events, "KEEP_S", 0)
+    monkeypatch.setattr(found, "_look_at_carrier", look)
+    await asyncio.wait_for(found._keep(), PATIENCE_S)
+    assert rounds == 3

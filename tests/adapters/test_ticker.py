@@ -130,24 +130,23 @@ def test_neither_a_failing_tick_nor_a_failing_log_ends_the_ticking(
     run(tick, SystemClock(), lambda _: more(ticked, 4))
 
 
-def test_who_fails_again_and_again_is_asked_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def work() -> None:
-        failing = True
+async def test_who_fails_again_and_again_is_asked_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failing = True
 
-        async def tick() -> None:
-            if failing:
-                raise RuntimeError("the database is gone")
+    async def tick() -> None:
+        if failing:
+            raise RuntimeError("the database is gone")
 
-        ticker = Ticker(tick, SystemClock())
-        waits = [await ticker._once() for _ in range(20)]
-        assert waits == sorted(waits)
-        assert (waits[0], waits[-1]) == (ticking.NET_S, ticking.MOST_BACK_OFF_S)
-        failing = False
-        assert await ticker._once() == ticking.NET_S
-        failing = True
-        assert await ticker._once() == ticking.NET_S
-
-    asyncio.run(work())
+    ticker = Ticker(tick, SystemClock())
+    waits = [await ticker._once() for _ in range(20)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (ticking.NET_S, ticking.MOST_BACK_OFF_S)
+    failing = False
+    assert await ticker._once() == ticking.NET_S
+    failing = True
+    assert await ticker._once() == ticking.NET_S
 
 
 def test_a_tick_that_hangs_is_seen_and_does_not_hold_up_the_end(

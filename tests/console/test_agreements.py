@@ -130,15 +130,12 @@ def members(tmp_path: Path) -> Iterator[House]:
     yield from in_house(tmp_path, "opgradering", MEMBERS)
 
 
-def test_the_relation_decides(strangers: House) -> None:
-    async def work() -> None:
-        await strangers.on_shift()
-        await strangers.ready()
-        await strangers.until(6)
-        status, problem = await strangers.outcome("upgrade", AGREED)
-        assert (status, "ikke medlem" in problem["detail"]) == (409, True)
-
-    asyncio.run(work())
+async def test_the_relation_decides(strangers: House) -> None:
+    await strangers.on_shift()
+    await strangers.ready()
+    await strangers.until(6)
+    status, problem = await strangers.outcome("upgrade", AGREED)
+    assert (status, "ikke medlem" in problem["detail"]) == (409, True)
 
 
 def test_who_leaves_is_left_in_peace_on_every_list(members: House) -> None:

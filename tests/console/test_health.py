@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from callserver.console import health
 from callserver.simulator import asgi
 from callserver.simulator.robots import document
-from tests.house import TestHouse, play
+from tests.house import TestHouse
 
 
 async def asked(house: TestHouse) -> tuple[int, dict[str, Any]]:
@@ -20,51 +20,40 @@ async def asked(house: TestHouse) -> tuple[int, dict[str, Any]]:
     return status, document(body)
 
 
-def test_well(tmp_path: Path) -> None:
-    async def work() -> None:
-        house = TestHouse(tmp_path)
-        await house.until(5)
-        status, body = await asked(house)
-        assert (status, body["status"], body["upkeep"]) == (200, "ok", "ok")
-        assert body["revision"]
-
-    play(work())
+async def test_well(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path)
+    await house.until(5)
+    status, body = await asked(house)
+    assert (status, body["status"], body["upkeep"]) == (200, "ok", "ok")
+    assert body["revision"]
 
 
-def test_nobody_does_what_is_due(tmp_path: Path) -> None:
+async def test_nobody_does_what_is_due(tmp_path: Path) -> None:
     """Whichever process has the lease: it was renewed too long ago, or let go and not taken."""
-
-    async def work() -> None:
-        house = TestHouse(tmp_path)
-        await house.until(5)
-        house.clock.set(house.clock.now() + timedelta(seconds=30))
-        status, body = await asked(house)
-        assert (status, body["status"], body["upkeep"]) == (503, "failing", "still")
-        await house.until(1)
-        assert (await asked(house))[0] == 200
-        await house.server.scheduler.release()
-        house.clock.set(house.clock.now() + timedelta(seconds=30))
-        assert (await asked(house))[0] == 503
-
-    play(work())
+    house = TestHouse(tmp_path)
+    await house.until(5)
+    house.clock.set(house.clock.now() + timedelta(seconds=30))
+    status, body = await asked(house)
+    assert (status, body["status"], body["upkeep"]) == (503, "failing", "still")
+    await house.until(1)
+    assert (await asked(house))[0] == 200
+    await house.server.scheduler.release()
+    house.clock.set(house.clock.now() + timedelta(seconds=30))
+    assert (await asked(house))[0] == 503
 
 
 @pytest.mark.parametrize("way", ["silent", "gone"])
-def test_the_database_does_not_answer(
+async def test_the_database_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setattr(health, "MOST_WAIT_S", 0.05)
+    house = TestHouse(tmp_path)
 
-    async def work() -> None:
-        house = TestHouse(tmp_path)
+    async def read(_: Callable[..., Any]) -> Any:
+        if way == "silent":
+            await asyncio.Event().wait()
+        raise OperationalError("select", None, Exception("gone"))
 
-        async def read(_: Callable[..., Any]) -> Any:
-            if way == "silent":
-                await asyncio.Event().wait()
-            raise OperationalError("select", None, Exception("gone"))
-
-        monkeypatch.setattr(house.server.store, "read", read)
-        status, body = await asked(house)
-        assert (status, body["database"]) == (503, "unreachable")
-
-    play(work())
+    monkeypatch.setattr(house.server.store, "read", read)
+    status, body = await asked(house)
+    assert (status, body["database"]) == (503, "unreachable")

@@ -46,30 +46,27 @@ def test_typed_numbers_are_limited(house: House) -> None:
     assert [one["what"] for one in house.entries("pace")] == ["dial"]
 
 
-def test_live_pages_are_limited_and_closing_one_makes_room(house: House) -> None:
+async def test_live_pages_are_limited_and_closing_one_makes_room(house: House) -> None:
     live = Live(house.server.feed, None, (), RateLimits(house.server.ctx))  # type: ignore[arg-type]
 
     class Stub:
         headers: dict[str, str] = {}  # noqa: RUF012 - read only
 
-    async def work() -> None:
-        from callserver.database import accounts
+    from callserver.database import accounts
 
-        user = house.read(lambda tx: accounts.by_handle(tx, "leader"))
-        asked = Asked(Stub(), "da", user)  # type: ignore[arg-type]
-        streams = []
-        for _ in range(MOST_STREAMS):
-            answer = await live.events(asked)
-            body = answer.body_iterator  # type: ignore[attr-defined]
-            await anext(body)
-            streams.append(body)
-        with pytest.raises(TooMany):
-            await live.events(asked)
-        await streams.pop().aclose()
+    user = house.read(lambda tx: accounts.by_handle(tx, "leader"))
+    asked = Asked(Stub(), "da", user)  # type: ignore[arg-type]
+    streams = []
+    for _ in range(MOST_STREAMS):
+        answer = await live.events(asked)
+        body = answer.body_iterator  # type: ignore[attr-defined]
+        await anext(body)
+        streams.append(body)
+    with pytest.raises(TooMany):
         await live.events(asked)
-        for one in streams:
-            await one.aclose()
-
-    asyncio.run(work())
+    await streams.pop().aclose()
+    await live.events(asked)
+    for one in streams:
+        await one.aclose()
     assert [one["what"] for one in house.entries("pace")] == ["stream"]
     house.clock.set(house.clock.now() + timedelta(hours=1))

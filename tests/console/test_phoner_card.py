@@ -46,61 +46,46 @@ async def card(house: House, phoner: int = 1) -> dict[str, Any]:
     return found
 
 
-def test_the_number_is_whole_while_the_call_needs_it(members: House) -> None:
-    async def work() -> None:
-        assert (await talking(members))["number"] == "+4532200001"
-        members.network.hang_up_by_person(members.live_legs()[0])
-        await members.until(2)
-        assert (await members.seat())["state"] == "wrapping_up"
-        assert (await card(members))["number"] == "•••••• 01"
-
-    asyncio.run(work())
+async def test_the_number_is_whole_while_the_call_needs_it(members: House) -> None:
+    assert (await talking(members))["number"] == "+4532200001"
+    members.network.hang_up_by_person(members.live_legs()[0])
+    await members.until(2)
+    assert (await members.seat())["state"] == "wrapping_up"
+    assert (await card(members))["number"] == "•••••• 01"
 
 
-def test_opening_a_card_is_written_down(members: House) -> None:
-    async def work() -> None:
-        status, _ = await members.api("POST", "/card", {})
-        assert status == 404  # there is no call: there is no card
-        assert not members.entries("card")
-        found = await talking(members)
-        entry = members.entries("card")[0]
-        assert entry["by"] == "user:1"
-        assert entry["call"] == found["attempt"]
-        assert entry["contact"] == members.contacts()[0].id
-        assert "Karla" not in str(members.entries())
-
-    asyncio.run(work())
+async def test_opening_a_card_is_written_down(members: House) -> None:
+    status, _ = await members.api("POST", "/card", {})
+    assert status == 404  # there is no call: there is no card
+    assert not members.entries("card")
+    found = await talking(members)
+    entry = members.entries("card")[0]
+    assert entry["by"] == "user:1"
+    assert entry["call"] == found["attempt"]
+    assert entry["contact"] == members.contacts()[0].id
+    assert "Karla" not in str(members.entries())
 
 
-def test_the_seat_and_its_news_hold_no_person(members: House) -> None:
-    async def work() -> None:
-        await talking(members)
-        seat = str(await members.seat())
-        assert "Karla" not in seat
-        assert "322000" not in seat
-        assert "gademøde" not in seat
-
-    asyncio.run(work())
+async def test_the_seat_and_its_news_hold_no_person(members: House) -> None:
+    await talking(members)
+    seat = str(await members.seat())
+    assert "Karla" not in seat
+    assert "322000" not in seat
+    assert "gademøde" not in seat
 
 
-def test_only_declared_columns_are_shown(members: House) -> None:
-    async def work() -> None:
-        found = await talking(members)
-        assert found["facts"] == {}
-        assert "hemmeligt" not in str(found)
-        assert found["last_gift"] is None  # nothing in this call asks for a gift
-
-    asyncio.run(work())
+async def test_only_declared_columns_are_shown(members: House) -> None:
+    found = await talking(members)
+    assert found["facts"] == {}
+    assert "hemmeligt" not in str(found)
+    assert found["last_gift"] is None  # nothing in this call asks for a gift
 
 
-def test_a_name_is_never_markup(members: House) -> None:
-    async def work() -> None:
-        script = (await talking(members))["script"]
-        assert "Karla **Fed** &lt;b&gt;Juul&lt;/b&gt;" in script
-        assert "det er Phoner fra Lysværk" in script
-        assert "<b>" not in script
-
-    asyncio.run(work())
+async def test_a_name_is_never_markup(members: House) -> None:
+    script = (await talking(members))["script"]
+    assert "Karla **Fed** &lt;b&gt;Juul&lt;/b&gt;" in script
+    assert "det er Phoner fra Lysværk" in script
+    assert "<b>" not in script
 
 
 def test_html_in_a_script_is_text() -> None:
@@ -111,38 +96,29 @@ def test_html_in_a_script_is_text() -> None:
     assert "(?)" in markup.merged("({source})", {"source": ""}, "?")
 
 
-def test_what_may_be_asked_and_what_not(members: House) -> None:
-    async def work() -> None:
-        found = await talking(members)
-        assert found["may"] == ["raise"]
-        assert {"topic": "gift", "why": "other_purpose"} in found["may_not"]
-        assert found["ask_ended"] is None
-        await members.api("POST", "/wish", {"wish": "never"})
-        found = await card(members)
-        assert found["may"] == []
-        assert found["ask_ended"] == "no_calls"
-
-    asyncio.run(work())
+async def test_what_may_be_asked_and_what_not(members: House) -> None:
+    found = await talking(members)
+    assert found["may"] == ["raise"]
+    assert {"topic": "gift", "why": "other_purpose"} in found["may_not"]
+    assert found["ask_ended"] is None
+    await members.api("POST", "/wish", {"wish": "never"})
+    found = await card(members)
+    assert found["may"] == []
+    assert found["ask_ended"] == "no_calls"
 
 
-def test_the_script_is_open_in_the_first_three_shifts(members: House) -> None:
-    async def work() -> None:
-        found = await talking(members)
-        assert not found["script_open"]
-        members.write(lambda tx: accounts.change(tx, 1, shifts=3))
-        assert (await card(members))["script_open"]
-
-    asyncio.run(work())
+async def test_the_script_is_open_in_the_first_three_shifts(members: House) -> None:
+    found = await talking(members)
+    assert not found["script_open"]
+    members.write(lambda tx: accounts.change(tx, 1, shifts=3))
+    assert (await card(members))["script_open"]
 
 
-def test_honest_answers_know_the_source(members: House) -> None:
-    async def work() -> None:
-        questions = (await talking(members))["questions"]
-        assert any("gademøde" in one["answer"] for one in questions)
-        assert any("timeløn" in one["answer"] for one in questions)
-        assert not any("{" in one["answer"] for one in questions)
-
-    asyncio.run(work())
+async def test_honest_answers_know_the_source(members: House) -> None:
+    questions = (await talking(members))["questions"]
+    assert any("gademøde" in one["answer"] for one in questions)
+    assert any("timeløn" in one["answer"] for one in questions)
+    assert not any("{" in one["answer"] for one in questions)
 
 
 def test_a_lead_s_source_has_its_context_until_it_is_old(tmp_path: Path) -> None:
@@ -164,26 +140,23 @@ def test_a_lead_s_source_has_its_context_until_it_is_old(tmp_path: Path) -> None
     assert context("2028-05-16T17:00:00+02:00") is None
 
 
-def test_our_calls_before_and_what_came_of_them(members: House) -> None:
-    async def work() -> None:
-        await talking(members)
-        at = (members.clock.now() + timedelta(hours=2)).isoformat()
-        body = {"outcome": "call_back", "details": {"at": at}, "note": "vil høre om skolerne"}
-        assert (await members.api("POST", "/outcome", {**body, "next": "pause"}))[0] == 200
-        members.network.hang_up_by_person(members.live_legs()[0])
-        await members.until(2)
-        members.clock.set(datetime.fromisoformat(at))
-        await members.ready()
-        await members.until(6)
-        found = await card(members)
-        assert found["path"] == "call_back"
-        assert found["promised"]["mine"]
-        assert found["promised"]["note"] == "vil høre om skolerne"
-        assert datetime.fromisoformat(found["promised"]["at"]) == datetime.fromisoformat(at)
-        (earlier,) = found["earlier"]
-        assert earlier["outcome"]["da"] == "Genopkald aftalt"
-
-    asyncio.run(work())
+async def test_our_calls_before_and_what_came_of_them(members: House) -> None:
+    await talking(members)
+    at = (members.clock.now() + timedelta(hours=2)).isoformat()
+    body = {"outcome": "call_back", "details": {"at": at}, "note": "vil høre om skolerne"}
+    assert (await members.api("POST", "/outcome", {**body, "next": "pause"}))[0] == 200
+    members.network.hang_up_by_person(members.live_legs()[0])
+    await members.until(2)
+    members.clock.set(datetime.fromisoformat(at))
+    await members.ready()
+    await members.until(6)
+    found = await card(members)
+    assert found["path"] == "call_back"
+    assert found["promised"]["mine"]
+    assert found["promised"]["note"] == "vil høre om skolerne"
+    assert datetime.fromisoformat(found["promised"]["at"]) == datetime.fromisoformat(at)
+    (earlier,) = found["earlier"]
+    assert earlier["outcome"]["da"] == "Genopkald aftalt"
 
 
 @pytest.mark.parametrize(
@@ -194,32 +167,26 @@ def test_our_calls_before_and_what_came_of_them(members: House) -> None:
         ("2026-05-13T22:00", True, "2026-05-15T09:00:00+02:00"),  # the 14th is Ascension Day
     ],
 )
-def test_a_call_back_s_time_is_held_against_the_hours(
+async def test_a_call_back_s_time_is_held_against_the_hours(
     members: House, local: str, closed: bool, opens: str
 ) -> None:
-    async def work() -> None:
-        await talking(members)
-        _, limits = await members.api("GET", "/call-back")
-        assert limits["zone"] == "Europe/Copenhagen"
-        now, latest = (datetime.fromisoformat(limits[key]) for key in ("now", "latest"))
-        assert latest - now == timedelta(days=60)
-        status, found = await members.api("GET", f"/call-back?at={local}")
-        assert status == 200
-        assert bool(found["closed"]) == closed
-        assert datetime.fromisoformat(found["opens"]) == datetime.fromisoformat(opens)
-        assert found["refused"] == []  # an agreed time is kept, whatever the hour
-        assert datetime.fromisoformat(found["at"]) == datetime.fromisoformat(f"{local}+02:00")
-
-    asyncio.run(work())
+    await talking(members)
+    _, limits = await members.api("GET", "/call-back")
+    assert limits["zone"] == "Europe/Copenhagen"
+    now, latest = (datetime.fromisoformat(limits[key]) for key in ("now", "latest"))
+    assert latest - now == timedelta(days=60)
+    status, found = await members.api("GET", f"/call-back?at={local}")
+    assert status == 200
+    assert bool(found["closed"]) == closed
+    assert datetime.fromisoformat(found["opens"]) == datetime.fromisoformat(opens)
+    assert found["refused"] == []  # an agreed time is kept, whatever the hour
+    assert datetime.fromisoformat(found["at"]) == datetime.fromisoformat(f"{local}+02:00")
 
 
-def test_a_call_back_after_a_no_is_refused_beforehand(members: House) -> None:
-    async def work() -> None:
-        assert (await members.api("GET", "/call-back"))[0] == 404
-        await talking(members)
-        assert (await members.api("GET", "/call-back?at=tomorrow"))[0] == 409
-        await members.api("POST", "/wish", {"wish": "never"})
-        _, found = await members.api("GET", "/call-back?at=2026-05-13T17:15")
-        assert found["refused"]
-
-    asyncio.run(work())
+async def test_a_call_back_after_a_no_is_refused_beforehand(members: House) -> None:
+    assert (await members.api("GET", "/call-back"))[0] == 404
+    await talking(members)
+    assert (await members.api("GET", "/call-back?at=tomorrow"))[0] == 409
+    await members.api("POST", "/wish", {"wish": "never"})
+    _, found = await members.api("GET", "/call-back?at=2026-05-13T17:15")
+    assert found["refused"]

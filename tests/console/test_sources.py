@@ -46,17 +46,13 @@ def test_a_source_that_the_server_made_up_is_never_read_out(unknown: House) -> N
     assert texts.say("da", "why.source_unknown") in said
 
 
-def test_a_list_without_a_source_is_told_by_its_date(tmp_path: Path) -> None:
+async def test_a_list_without_a_source_is_told_by_its_date(tmp_path: Path) -> None:
     house = House(tmp_path, people=NO_SOURCE)
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(6)
-        _, card = await house.api("POST", "/card", {})
-        assert card["source"] == "en liste fra 12. maj 2026"
-
-    asyncio.run(work())
+    await house.on_shift()
+    await house.ready()
+    await house.until(6)
+    _, card = await house.api("POST", "/card", {})
+    assert card["source"] == "en liste fra 12. maj 2026"
     house.close()
 
 

@@ -58,69 +58,60 @@ async def opened(url: str) -> AsyncIterator[SqliteStore]:
     store.close()
 
 
-def test_another_process_holds_the_lock(sqlite_url: str, tmp_path: Path) -> None:
-    async def work() -> None:
-        async with opened(sqlite_url) as store:
-            other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
-            other.execute("BEGIN IMMEDIATE")
-            for one in await fates(store, put(1), put(2)):
-                assert "locked" in one
-            other.execute("COMMIT")
-            other.close()
-            assert await fates(store, put(3)) == ["done"]
-            assert await store.run(kept) == [3]
-
-    asyncio.run(work())
+async def test_another_process_holds_the_lock(sqlite_url: str, tmp_path: Path) -> None:
+    async with opened(sqlite_url) as store:
+        other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        for one in await fates(store, put(1), put(2)):
+            assert "locked" in one
+        other.execute("COMMIT")
+        other.close()
+        assert await fates(store, put(3)) == ["done"]
+        assert await store.run(kept) == [3]
 
 
-def test_what_is_durable_is_acknowledged_before_the_next_lock_is_waited_for(
+async def test_what_is_durable_is_acknowledged_before_the_next_lock_is_waited_for(
     sqlite_url: str,
 ) -> None:
-    async def work() -> None:
-        async with opened(sqlite_url) as store:
-            begins = 0
-            acknowledged = threading.Event()
-            later: list[asyncio.Future[object]] = []
+    async with opened(sqlite_url) as store:
+        begins = 0
+        acknowledged = threading.Event()
+        later: list[asyncio.Future[object]] = []
 
-            def first(tx: Tx) -> None:
-                put(1)(tx)
-                later.append(asyncio.ensure_future(store.run(put(2))))
+        def first(tx: Tx) -> None:
+            put(1)(tx)
+            later.append(asyncio.ensure_future(store.run(put(2))))
 
-            @event.listens_for(store.engine, "commit")
-            def _commits(_: Connection) -> None:
-                time.sleep(0.05)  # the second has come by then
+        @event.listens_for(store.engine, "commit")
+        def _commits(_: Connection) -> None:
+            time.sleep(0.05)  # the second has come by then
 
-            @event.listens_for(store.engine, "begin")
-            def _begins(_: Connection) -> None:
-                nonlocal begins
-                begins += 1
-                if begins == 2:  # another process holds the lock until the first is acknowledged
-                    assert acknowledged.wait(PATIENCE_S)
+        @event.listens_for(store.engine, "begin")
+        def _begins(_: Connection) -> None:
+            nonlocal begins
+            begins += 1
+            if begins == 2:  # another process holds the lock until the first is acknowledged
+                assert acknowledged.wait(PATIENCE_S)
 
-            await store.run(first)
-            acknowledged.set()
-            await later[0]
-            assert begins == 2
-
-    asyncio.run(work())
+        await store.run(first)
+        acknowledged.set()
+        await later[0]
+        assert begins == 2
 
 
-def test_a_commit_that_fails_is_told_to_all_who_shared_it(sqlite_url: str) -> None:
+async def test_a_commit_that_fails_is_told_to_all_who_shared_it(sqlite_url: str) -> None:
     def tables(tx: Tx) -> None:
         tx.execute(text("CREATE TABLE one (id INTEGER PRIMARY KEY)"))
         tx.execute(text("CREATE TABLE two (one REFERENCES one DEFERRABLE INITIALLY DEFERRED)"))
 
-    async def work() -> None:
-        async with opened(sqlite_url) as store:
-            await store.run(tables)
-            _strict(store.engine)
-            orphan = text("INSERT INTO two VALUES (9)")  # refused by the commit, not before
-            told = await fates(store, put(1), lambda tx: tx.execute(orphan), put(2))
-            assert ["IntegrityError" in one for one in told] == [True] * 3
-            assert await fates(store, put(3)) == ["done"]
-            assert await store.run(kept) == [3]
-
-    asyncio.run(work())
+    async with opened(sqlite_url) as store:
+        await store.run(tables)
+        _strict(store.engine)
+        orphan = text("INSERT INTO two VALUES (9)")  # refused by the commit, not before
+        told = await fates(store, put(1), lambda tx: tx.execute(orphan), put(2))
+        assert ["IntegrityError" in one for one in told] == [True] * 3
+        assert await fates(store, put(3)) == ["done"]
+        assert await store.run(kept) == [3]
 
 
 def _strict(engine: Engine) -> None:
@@ -129,17 +120,14 @@ def _strict(engine: Engine) -> None:
         raw.execute("PRAGMA foreign_keys = ON")
 
 
-def test_a_failed_commit_holds_no_lock(sqlite_url: str, tmp_path: Path) -> None:
-    async def work() -> None:
-        async with opened(sqlite_url) as store:
-            with _full_disk(tmp_path / "test.db-wal"):
-                (told,) = await fates(store, put("x" * 30_000))
-            assert "OperationalError" in told
-            other = sqlite3.connect(tmp_path / "test.db", isolation_level=None, timeout=0)
-            other.execute("BEGIN IMMEDIATE")
-            other.close()
-
-    asyncio.run(work())
+async def test_a_failed_commit_holds_no_lock(sqlite_url: str, tmp_path: Path) -> None:
+    async with opened(sqlite_url) as store:
+        with _full_disk(tmp_path / "test.db-wal"):
+            (told,) = await fates(store, put("x" * 30_000))
+        assert "OperationalError" in told
+        other = sqlite3.connect(tmp_path / "test.db", isolation_level=None, timeout=0)
+        other.execute("BEGIN IMMEDIATE")
+        other.close()
 
 
 @contextmanager
@@ -155,66 +143,54 @@ def _full_disk(wal: Path) -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_full_disk_at_the_commit_loses_nothing_that_was_acknowledged(
+async def test_a_full_disk_at_the_commit_loses_nothing_that_was_acknowledged(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        async with opened(sqlite_url) as store:
-            await store.run(put("a"))
-            with _full_disk(tmp_path / "test.db-wal"):
-                told = await fates(store, put("b"), put("x" * 30_000), put("c"))
-            assert all("OperationalError" in one for one in told)
-            assert await fates(store, put("d")) == ["done"]
-            assert await store.run(kept) == ["a", "d"]
-
-    asyncio.run(work())
+    async with opened(sqlite_url) as store:
+        await store.run(put("a"))
+        with _full_disk(tmp_path / "test.db-wal"):
+            told = await fates(store, put("b"), put("x" * 30_000), put("c"))
+        assert all("OperationalError" in one for one in told)
+        assert await fates(store, put("d")) == ["done"]
+        assert await store.run(kept) == ["a", "d"]
 
 
-def test_a_full_disk_in_a_function_is_named_and_the_next_goes_on(sqlite_url: str) -> None:
+async def test_a_full_disk_in_a_function_is_named_and_the_next_goes_on(sqlite_url: str) -> None:
     """SQLite gives the whole transaction up: who shared it hears why, who waits is not touched."""
 
     def too_much(tx: Tx) -> None:
         for _ in range(50):
             put("x" * 3000)(tx)
 
-    async def work() -> None:
-        async with opened(sqlite_url) as store:
-            await store.run(lambda tx: tx.execute(text("PRAGMA max_page_count = 6")))
-            first, second, third = await fates(store, put(1), too_much, put(2))
-            assert "disk is full" in first
-            assert "disk is full" in second
-            assert third == "done"
-            assert await store.run(kept) == [2]
-
-    asyncio.run(work())
+    async with opened(sqlite_url) as store:
+        await store.run(lambda tx: tx.execute(text("PRAGMA max_page_count = 6")))
+        first, second, third = await fates(store, put(1), too_much, put(2))
+        assert "disk is full" in first
+        assert "disk is full" in second
+        assert third == "done"
+        assert await store.run(kept) == [2]
 
 
-def test_one_failing_among_many_shares_nothing(store: AnyStore) -> None:
+async def test_one_failing_among_many_shares_nothing(store: AnyStore) -> None:
     def bad(tx: Tx) -> None:
         put(99)(tx)
         raise RuntimeError("mine alone")
 
-    async def work() -> None:
-        await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
-        works = [bad if one % 3 == 0 else put(one) for one in range(200)]
-        told = await fates(store, *works)
-        assert [one == "done" for one in told] == [one % 3 != 0 for one in range(200)]
-        assert await store.run(kept) == [one for one in range(200) if one % 3]
-
-    asyncio.run(work())
+    await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
+    works = [bad if one % 3 == 0 else put(one) for one in range(200)]
+    told = await fates(store, *works)
+    assert [one == "done" for one in told] == [one % 3 != 0 for one in range(200)]
+    assert await store.run(kept) == [one for one in range(200) if one % 3]
 
 
-def test_who_gave_up_before_its_turn_changes_nothing(sqlite_url: str) -> None:
-    async def work() -> None:
-        async with opened(sqlite_url) as store:
-            first = asyncio.ensure_future(store.run(put(1)))
-            second = asyncio.ensure_future(store.run(put(2)))
-            await asyncio.sleep(0)
-            second.cancel()
-            await first
-            assert await store.run(kept) == [1]
-
-    asyncio.run(work())
+async def test_who_gave_up_before_its_turn_changes_nothing(sqlite_url: str) -> None:
+    async with opened(sqlite_url) as store:
+        first = asyncio.ensure_future(store.run(put(1)))
+        second = asyncio.ensure_future(store.run(put(2)))
+        await asyncio.sleep(0)
+        second.cancel()
+        await first
+        assert await store.run(kept) == [1]
 
 
 @pytest.mark.parametrize("after", [0.0, 0.001, 0.01], ids=["at once", "begun", "under way"])
@@ -253,27 +229,24 @@ def test_a_store_outlives_a_loop_that_ended_in_the_middle(sqlite_url: str) -> No
     store.close()
 
 
-def test_a_lost_connection_costs_one_answer(postgres_url: str) -> None:
-    async def work() -> None:
-        store = open_store(postgres_url)
-        assert isinstance(store, PostgresStore)
-        await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
-        await asyncio.gather(*(store.run(put(one)) for one in range(20)))
-        killer = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-        with killer.connect() as admin:
-            admin.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+async def test_a_lost_connection_costs_one_answer(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    assert isinstance(store, PostgresStore)
+    await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
+    await asyncio.gather(*(store.run(put(one)) for one in range(20)))
+    killer = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with killer.connect() as admin:
+        admin.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        killer.dispose()
-        told = [(await fates(store, put(100 + one)))[0] for one in range(10)]
-        assert told.count("done") >= 9
-        assert told[-1] == "done"
-        store.close()
-
-    asyncio.run(work())
+        )
+    killer.dispose()
+    told = [(await fates(store, put(100 + one)))[0] for one in range(10)]
+    assert told.count("done") >= 9
+    assert told[-1] == "done"
+    store.close()
 
 
 async def goes_again(store: AnyStore) -> None:

@@ -61,111 +61,90 @@ def fails(tx: Tx) -> None:
     raise ValueError("undone")
 
 
-def test_they_leave_after_the_commit_once_and_in_order(store: AnyStore) -> None:
-    async def work() -> None:
-        sent = Sent(store)
-        follow_ups = HangUpLeg("CA1"), EndCalls(), CheckPhonerLeg("CA2"), DialSeat(1), EndCalls()
-        assert await store.run(writes("a", *follow_ups)) == "a"
-        await asyncio.wait_for(sent.came.wait(), 10)
-        assert sent.follow_ups == list(follow_ups[:4])  # the same one twice is sent once
-        assert sent.durable == [["a"]]
-        await store.run(writes("b"))
-        assert len(sent.follow_ups) == 4
-
-    asyncio.run(work())
+async def test_they_leave_after_the_commit_once_and_in_order(store: AnyStore) -> None:
+    sent = Sent(store)
+    follow_ups = HangUpLeg("CA1"), EndCalls(), CheckPhonerLeg("CA2"), DialSeat(1), EndCalls()
+    assert await store.run(writes("a", *follow_ups)) == "a"
+    await asyncio.wait_for(sent.came.wait(), 10)
+    assert sent.follow_ups == list(follow_ups[:4])  # the same one twice is sent once
+    assert sent.durable == [["a"]]
+    await store.run(writes("b"))
+    assert len(sent.follow_ups) == 4
 
 
-def test_a_rollback_sends_nothing_then_or_later(store: AnyStore) -> None:
-    async def work() -> None:
-        sent = Sent(store)
-        with pytest.raises(ValueError, match="undone"):
-            await store.run(fails)
-        await store.run(writes("a"))
-        assert sent.follow_ups == []
-
-    asyncio.run(work())
+async def test_a_rollback_sends_nothing_then_or_later(store: AnyStore) -> None:
+    sent = Sent(store)
+    with pytest.raises(ValueError, match="undone"):
+        await store.run(fails)
+    await store.run(writes("a"))
+    assert sent.follow_ups == []
 
 
-def test_transactions_side_by_side_send_only_their_own(store: AnyStore) -> None:
+async def test_transactions_side_by_side_send_only_their_own(store: AnyStore) -> None:
     """On SQLite they share a commit."""
-
-    async def work() -> None:
-        sent = Sent(store)
-        await asyncio.gather(
-            store.run(writes("a", DialSeat(1))),
-            store.run(fails),
-            store.run(writes("b", DialSeat(2))),
-            return_exceptions=True,
-        )
-        assert sorted(sent.follow_ups, key=str) == [DialSeat(1), DialSeat(2)]
-
-    asyncio.run(work())
+    sent = Sent(store)
+    await asyncio.gather(
+        store.run(writes("a", DialSeat(1))),
+        store.run(fails),
+        store.run(writes("b", DialSeat(2))),
+        return_exceptions=True,
+    )
+    assert sorted(sent.follow_ups, key=str) == [DialSeat(1), DialSeat(2)]
 
 
-def test_a_commit_that_fails_sends_nothing(
+async def test_a_commit_that_fails_sends_nothing(
     store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if isinstance(store, InlineStore):
         pytest.skip("it is for virtual time, whose disk does not fail")
+    sent = Sent(store)
+    dialect = type(store.engine.dialect)
 
-    async def work() -> None:
-        sent = Sent(store)
-        dialect = type(store.engine.dialect)
+    def lost(*_: Any) -> None:
+        raise OSError("the disk is gone")
 
-        def lost(*_: Any) -> None:
-            raise OSError("the disk is gone")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(dialect, "do_commit", lost)
-            with pytest.raises(OSError, match="gone"):
-                await store.run(writes("a", DialSeat(1)))
-        assert await store.run(writes("b", DialSeat(2))) == "b"
-        await asyncio.wait_for(sent.came.wait(), 10)
-        assert sent.follow_ups == [DialSeat(2)]
-        assert sent.durable == [["b"]]
-
-    asyncio.run(work())
+    with monkeypatch.context() as patched:
+        patched.setattr(dialect, "do_commit", lost)
+        with pytest.raises(OSError, match="gone"):
+            await store.run(writes("a", DialSeat(1)))
+    assert await store.run(writes("b", DialSeat(2))) == "b"
+    await asyncio.wait_for(sent.came.wait(), 10)
+    assert sent.follow_ups == [DialSeat(2)]
+    assert sent.durable == [["b"]]
 
 
-def test_a_retry_starts_with_an_empty_outbox(postgres_url: str) -> None:
-    async def work() -> None:
-        store = open_store(postgres_url)
-        sent, tries = Sent(store), iter([True, True, False])
+async def test_a_retry_starts_with_an_empty_outbox(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    sent, tries = Sent(store), iter([True, True, False])
 
-        def deadlocks_twice(tx: Tx) -> None:
-            outbox.add(tx, DialSeat(1))
-            if next(tries):
-                raise psycopg.errors.DeadlockDetected
+    def deadlocks_twice(tx: Tx) -> None:
+        outbox.add(tx, DialSeat(1))
+        if next(tries):
+            raise psycopg.errors.DeadlockDetected
 
-        await store.run(deadlocks_twice)
-        await asyncio.wait_for(sent.came.wait(), 10)
-        await store.run(writes("a"))
-        assert sent.follow_ups == [DialSeat(1)]
-        store.close()
-
-    asyncio.run(work())
+    await store.run(deadlocks_twice)
+    await asyncio.wait_for(sent.came.wait(), 10)
+    await store.run(writes("a"))
+    assert sent.follow_ups == [DialSeat(1)]
+    store.close()
 
 
-def test_they_leave_though_the_caller_waits_no_longer(store: AnyStore) -> None:
+async def test_they_leave_though_the_caller_waits_no_longer(store: AnyStore) -> None:
     """A request may be given up while its transaction is being committed."""
     if isinstance(store, InlineStore):
         pytest.skip("nothing is awaited in an inline transaction")
+    sent, loop = Sent(store), asyncio.get_running_loop()
 
-    async def work() -> None:
-        sent, loop = Sent(store), asyncio.get_running_loop()
+    def cancelled(tx: Tx) -> None:
+        writes("a", DialSeat(1))(tx)
+        loop.call_soon_threadsafe(request.cancel)
 
-        def cancelled(tx: Tx) -> None:
-            writes("a", DialSeat(1))(tx)
-            loop.call_soon_threadsafe(request.cancel)
-
-        request = asyncio.ensure_future(store.run(cancelled))
-        with pytest.raises(asyncio.CancelledError):
-            await request
-        await asyncio.wait_for(sent.came.wait(), 10)
-        assert sent.follow_ups == [DialSeat(1)]
-        assert sent.durable == [["a"]]
-
-    asyncio.run(work())
+    request = asyncio.ensure_future(store.run(cancelled))
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    await asyncio.wait_for(sent.came.wait(), 10)
+    assert sent.follow_ups == [DialSeat(1)]
+    assert sent.durable == [["a"]]
 
 
 def test_taken_out_again_they_are_the_callers(store: AnyStore) -> None:

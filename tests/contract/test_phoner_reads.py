@@ -1,6 +1,5 @@
 """What a phoner's page reads, on both databases: her calls and a person's."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,7 +33,7 @@ def a_call(attempt: str, minutes: int, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_calls_of_a_person_and_of_a_phoner(store: AnyStore) -> None:
+async def test_calls_of_a_person_and_of_a_phoner(store: AnyStore) -> None:
     def fill(tx: Tx) -> None:
         tx.execute(calls_table.insert(), a_call("a", 0))
         tx.execute(calls_table.insert(), a_call("b", 1, phoner=2))
@@ -43,15 +42,12 @@ def test_calls_of_a_person_and_of_a_phoner(store: AnyStore) -> None:
         contact |= {"place": "DK Europe/Copenhagen", "rank": 1, "status": "ready"}
         tx.execute(contacts_table.insert(), {**contact, "name": "Karla Holm"})
 
-    async def work() -> None:
-        await store.run(fill)
-        ctx = await store.read(lambda tx: calls.of_person(tx, 45, 7, 5))
-        assert [one.attempt for one in ctx] == ["b", "a"]
-        assert len(await store.read(lambda tx: calls.of_person(tx, 45, 7, 1))) == 1
-        later = NOW + timedelta(minutes=1)
-        mine = await store.read(lambda tx: calls.of_phoner(tx, 1, later))
-        assert [one.attempt for one in mine] == ["c"]
-        assert await store.read(lambda tx: contacts.names(tx, [1])) == {1: "Karla Holm"}
-        assert await store.read(lambda tx: contacts.names(tx, [])) == {}
-
-    asyncio.run(work())
+    await store.run(fill)
+    ctx = await store.read(lambda tx: calls.of_person(tx, 45, 7, 5))
+    assert [one.attempt for one in ctx] == ["b", "a"]
+    assert len(await store.read(lambda tx: calls.of_person(tx, 45, 7, 1))) == 1
+    later = NOW + timedelta(minutes=1)
+    mine = await store.read(lambda tx: calls.of_phoner(tx, 1, later))
+    assert [one.attempt for one in mine] == ["c"]
+    assert await store.read(lambda tx: contacts.names(tx, [1])) == {1: "Karla Holm"}
+    assert await store.read(lambda tx: contacts.names(tx, [])) == {}

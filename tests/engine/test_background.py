@@ -5,40 +5,33 @@ import asyncio
 from callserver.engine.background import Background
 
 
-def test_what_follows_from_a_task_is_waited_for_too() -> None:
+async def test_what_follows_from_a_task_is_waited_for_too() -> None:
     """A dial that commits while the server stops is followed by its order to the network."""
+    background, placed = Background(), []
 
-    async def work() -> None:
-        background, placed = Background(), []
+    async def place() -> None:
+        await asyncio.sleep(0)
+        placed.append("order")
 
-        async def place() -> None:
-            await asyncio.sleep(0)
-            placed.append("order")
+    async def dial() -> None:
+        await asyncio.sleep(0)
+        background.start(place())
 
-        async def dial() -> None:
-            await asyncio.sleep(0)
-            background.start(place())
-
-        background.start(dial())
-        await background.stop(10)
-        assert placed == ["order"]
-
-    asyncio.run(work())
+    background.start(dial())
+    await background.stop(10)
+    assert placed == ["order"]
 
 
-def test_what_does_not_end_in_time_is_cancelled() -> None:
-    async def work() -> None:
-        background, ended = Background(), []
+async def test_what_does_not_end_in_time_is_cancelled() -> None:
+    background, ended = Background(), []
 
-        async def endless() -> None:
-            try:
-                await asyncio.Event().wait()
-            finally:
-                ended.append("cancelled")
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cancelled")
 
-        background.start(endless())
-        await background.stop(0.01)
-        await background.idle()
-        assert ended == ["cancelled"]
-
-    asyncio.run(work())
+    background.start(endless())
+    await background.stop(0.01)
+    await background.idle()
+    assert ended == ["cancelled"]

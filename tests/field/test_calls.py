@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from callserver.engine.lists.importer import import_list
-from tests.house import TestHouse, play
+from tests.house import TestHouse
 
 FIELD = Path(__file__).parent
 
@@ -33,36 +33,27 @@ async def whole_list(house: TestHouse) -> set[int]:
     return {call.number for call in house.calls()}
 
 
-def test_who_must_not_be_called_never_rings_by_list_or_by_hand(tmp_path: Path) -> None:
-    async def work() -> None:
-        house = TestHouse(tmp_path, people="")
-        taken(house, "own-no-column.csv")
-        assert await whole_list(house) == {4532200103}
-        await house.api("POST", "/pause", {})
-        for number in ("32200101", "32200102"):
-            status, _ = await house.api("POST", "/dial", {"number": number})
-            assert status >= 400
-        assert {call.number for call in house.calls()} == {4532200103}
-        house.close()
-
-    play(work())
+async def test_who_must_not_be_called_never_rings_by_list_or_by_hand(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path, people="")
+    taken(house, "own-no-column.csv")
+    assert await whole_list(house) == {4532200103}
+    await house.api("POST", "/pause", {})
+    for number in ("32200101", "32200102"):
+        status, _ = await house.api("POST", "/dial", {"number": number})
+        assert status >= 400
+    assert {call.number for call in house.calls()} == {4532200103}
+    house.close()
 
 
-def test_only_the_new_number_rings(tmp_path: Path) -> None:
-    async def work() -> None:
-        house = TestHouse(tmp_path, people="")
-        taken(house, "again-1.csv", "again-2.csv")
-        assert await whole_list(house) == {4532200129}
-        house.close()
-
-    play(work())
+async def test_only_the_new_number_rings(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path, people="")
+    taken(house, "again-1.csv", "again-2.csv")
+    assert await whole_list(house) == {4532200129}
+    house.close()
 
 
-def test_a_child_and_a_row_in_a_note_never_ring(tmp_path: Path) -> None:
-    async def work() -> None:
-        house = TestHouse(tmp_path, people="")
-        taken(house, "birthdate.csv", "long-note.csv", "own-country.csv")
-        assert await whole_list(house) == {4532200181, 4532200182, 4532200152}
-        house.close()
-
-    play(work())
+async def test_a_child_and_a_row_in_a_note_never_ring(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path, people="")
+    taken(house, "birthdate.csv", "long-note.csv", "own-country.csv")
+    assert await whole_list(house) == {4532200181, 4532200182, 4532200152}
+    house.close()

@@ -9,7 +9,7 @@ import pytest
 from callserver.engine.calls import campaign_pauses
 from callserver.engine.lists.importer import import_list
 from callserver.simulator.legs import Behaviour, Refusal
-from tests.house import TestHouse, play
+from tests.house import TestHouse
 
 
 @pytest.fixture
@@ -32,56 +32,41 @@ async def waits(house: TestHouse, phoner: int) -> None:
     assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
 
 
-def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> None:
-    async def work() -> None:
-        await waits(two, 1)
-        now = two.clock.now()
-        two.write(
-            lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9")
-        )
-        seat = await two.seat()
-        assert (seat["state"], seat["reason"], seat["until"]) == ("waiting", "CAMP_PAUSED", None)
-        assert two.entries("seat")[-1]["reason"] == "CAMP_PAUSED", "pages follow the log"
-        await two.until(120)
-        assert (await two.seat())["reason"] == "CAMP_PAUSED"
-        now = two.clock.now()
-        two.write(
-            lambda tx: campaign_pauses.switch(tx, "kanvas", "", now, paused=False, by="user:9")
-        )
-        await two.until(1)
-        assert (await two.seat())["reason"] == "window_closed"
-
-    play(work())
+async def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> None:
+    await waits(two, 1)
+    now = two.clock.now()
+    two.write(lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9"))
+    seat = await two.seat()
+    assert (seat["state"], seat["reason"], seat["until"]) == ("waiting", "CAMP_PAUSED", None)
+    assert two.entries("seat")[-1]["reason"] == "CAMP_PAUSED", "pages follow the log"
+    await two.until(120)
+    assert (await two.seat())["reason"] == "CAMP_PAUSED"
+    now = two.clock.now()
+    two.write(lambda tx: campaign_pauses.switch(tx, "kanvas", "", now, paused=False, by="user:9"))
+    await two.until(1)
+    assert (await two.seat())["reason"] == "window_closed"
 
 
-def test_who_gets_ready_meanwhile_sees_it_too(two: TestHouse) -> None:
-    async def work() -> None:
-        now = two.clock.now()
-        two.write(
-            lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9")
-        )
-        await two.on_shift()
-        assert (await two.ready())["state"] == "waiting"
-        assert (await two.seat())["reason"] == "CAMP_PAUSED"
-
-    play(work())
+async def test_who_gets_ready_meanwhile_sees_it_too(two: TestHouse) -> None:
+    now = two.clock.now()
+    two.write(lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9"))
+    await two.on_shift()
+    assert (await two.ready())["state"] == "waiting"
+    assert (await two.seat())["reason"] == "CAMP_PAUSED"
 
 
-def test_the_carriers_stop_reaches_the_others_at_once(two: TestHouse) -> None:
+async def test_the_carriers_stop_reaches_the_others_at_once(two: TestHouse) -> None:
     """One phoner's dial meets an account that may not call; the other one waits for something else."""
 
     def refuses(*_: Any) -> Any:
         raise Refusal(401, 20003, "Authenticate")
 
-    async def work() -> None:
-        await waits(two, 1)
-        await two.on_shift(2)
-        more = b"ref;navn;telefon;f\xc3\xb8dt;kilde\nK9;Person 9;32200009;1980-01-01;gade\n"
-        campaign = two.server.ctx.rules.campaign("kanvas")
-        two.write(lambda tx: import_list(tx, campaign, more, two.clock.now()))
-        two.network.order = refuses  # type: ignore[method-assign,assignment]
-        await two.ready(2)
-        assert two.entries("breaker")
-        assert (await two.seat(1))["reason"] == "CAMP_PAUSED"
-
-    play(work())
+    await waits(two, 1)
+    await two.on_shift(2)
+    more = b"ref;navn;telefon;f\xc3\xb8dt;kilde\nK9;Person 9;32200009;1980-01-01;gade\n"
+    campaign = two.server.ctx.rules.campaign("kanvas")
+    two.write(lambda tx: import_list(tx, campaign, more, two.clock.now()))
+    two.network.order = refuses  # type: ignore[method-assign,assignment]
+    await two.ready(2)
+    assert two.entries("breaker")
+    assert (await two.seat(1))["reason"] == "CAMP_PAUSED"

@@ -7,7 +7,7 @@ import pytest
 from callserver.database import calls
 from callserver.engine.reporting import call_history, call_history_text
 from callserver.simulator.legs import Behaviour
-from tests.house import TestHouse, play
+from tests.house import TestHouse
 
 NUMBER = 4532200000
 PERSON = "ref;navn;telefon;født;kilde\nK0;Person 0;32200000;1980-01-01;gade\n"
@@ -24,25 +24,21 @@ def attempts(house: TestHouse) -> int:
 
 def said(house: TestHouse, language: str = "en") -> str:
     rules = house.server.ctx.rules
-    answer = house.read(
+    answer = house.write(
         lambda tx: call_history.why(tx, "+4532200000", b"k", "test", house.clock.now())
     )
     return " ".join(one.text for one in call_history_text.words(answer, rules, language))
 
 
 @pytest.mark.parametrize("code", [402, 403, 488, 500, 503])
-def test_a_call_that_the_carrier_refused_is_no_attempt_at_a_person(
+async def test_a_call_that_the_carrier_refused_is_no_attempt_at_a_person(
     tmp_path: Path, code: int
 ) -> None:
     house = TestHouse(tmp_path, people=PERSON)
     house.people.default = Behaviour(ends="failed", sip_response=code)
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(10)
-
-    play(work())
+    await house.on_shift()
+    await house.ready()
+    await house.until(10)
     call = house.calls()[0]
     assert (call.cause, call.code, call.rang_at) == ("declined", code, None)
     assert house.contacts()[0].tries == 0
@@ -54,18 +50,14 @@ def test_a_call_that_the_carrier_refused_is_no_attempt_at_a_person(
     house.close()
 
 
-def test_a_number_that_does_not_exist_counts_against_the_list_and_not_the_person(
+async def test_a_number_that_does_not_exist_counts_against_the_list_and_not_the_person(
     tmp_path: Path,
 ) -> None:
     house = TestHouse(tmp_path, people=PERSON)
     house.people.default = Behaviour(ends="failed", sip_response=404)
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(10)
-
-    play(work())
+    await house.on_shift()
+    await house.ready()
+    await house.until(10)
     call = house.calls()[0]
     assert (call.cause, call.code) == ("unreachable", 404)
     assert house.contacts()[0].tries == 1
@@ -74,36 +66,28 @@ def test_a_number_that_does_not_exist_counts_against_the_list_and_not_the_person
 
 
 @pytest.mark.parametrize("ends", ["busy", None])
-def test_what_rang_or_may_have_rung_counts(tmp_path: Path, ends: str | None) -> None:
+async def test_what_rang_or_may_have_rung_counts(tmp_path: Path, ends: str | None) -> None:
     house = TestHouse(tmp_path, people=PERSON)
     house.people.default = Behaviour(ends=ends)
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(60)
-
-    play(work())
+    await house.on_shift()
+    await house.ready()
+    await house.until(60)
     assert house.calls()[0].cause == ("busy" if ends else "no_answer")
     assert attempts(house) == 1
     house.close()
 
 
-def test_a_telephone_that_rang_before_the_carrier_gave_up_counts(tmp_path: Path) -> None:
+async def test_a_telephone_that_rang_before_the_carrier_gave_up_counts(tmp_path: Path) -> None:
     """The ring is told after the end: callbacks come in any order."""
     house = TestHouse(tmp_path, people=PERSON)
     house.people.default = Behaviour(ends="failed", sip_response=503)
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(10)
-        form = {"CallSid": house.calls()[0].ref, "CallStatus": "ringing"}
-        url = f"{house.plan.public_url}/twilio/status/call?attempt={house.calls()[0].attempt}"
-        house.network.callbacks.notify(url, form)
-        await house.until(5)
-
-    play(work())
+    await house.on_shift()
+    await house.ready()
+    await house.until(10)
+    form = {"CallSid": house.calls()[0].ref, "CallStatus": "ringing"}
+    url = f"{house.plan.public_url}/twilio/status/call?attempt={house.calls()[0].attempt}"
+    house.network.callbacks.notify(url, form)
+    await house.until(5)
     assert house.calls()[0].cause == "unreachable"
     assert attempts(house) == 1
     house.close()
