@@ -368,7 +368,7 @@ def the_end_of_listening(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     house.until(20, 40)
     assert not maja.learns_of_a_listener()
     sigrid.stops()
-    expect(page.locator("#heard-by")).to_contain_text("Sigrid Prøve, 16:4")
+    expect(page.locator("#heard-by")).to_contain_text("Sigrid Prøve, today at 16:4")
     expect(page.locator("#heard-by")).to_contain_text("listened in, 17:00:0")
     expect(page.locator("#heard-by")).to_contain_text("to 20:40:")
     expect(page.locator("#heard-by")).to_contain_text(PRAISE)
