@@ -64,7 +64,7 @@ def config(
     Example: callserver asterisk config /etc/asterisk --dry-run
     """
     settings = resources.settings()
-    shown = {one.caller_id for one in load(settings.config).campaigns.values()}
+    shown = {campaign.caller_id for campaign in load(settings.config).campaigns.values()}
     changed = _write(folder, config_files.render(settings, shown), dry_run=dry_run)
     if not changed:
         print("nothing has changed")
@@ -108,9 +108,9 @@ def _write_one(file: Path, text: str) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as opened:
         opened.write(text)
     if file.exists():  # the house may have given it to Asterisk's own group
-        found = file.stat()
-        new.chmod(found.st_mode & 0o777)
-        os.chown(new, found.st_uid, found.st_gid)
+        before = file.stat()
+        new.chmod(before.st_mode & 0o777)
+        os.chown(new, before.st_uid, before.st_gid)
     new.replace(file)
 
 
@@ -137,17 +137,21 @@ async def _reload(settings: Settings, ari: Ari) -> None:
 
 async def _as_before(settings: Settings, ari: Ari) -> list[str]:
     """The transports that Asterisk still runs as they were: it changes them at a restart only."""
-    wanted, found = pjsip.transports(settings), []
+    wanted, changed = pjsip.transports(settings), []
     for name in ("secure", "plain"):
         reply = await ari.get("asterisk", "config", "dynamic", "res_pjsip", "transport", name)
-        runs = {one["attribute"]: one["value"] for one in reply.body} if reply.ok else None
+        runs = (
+            {attribute["attribute"]: attribute["value"] for attribute in reply.body}
+            if reply.ok
+            else None
+        )
         if (runs is None) != (name not in wanted):
-            found.append(f"transport {name!r}")
+            changed.append(f"transport {name!r}")
             continue
         for key, value in wanted.get(name, {}).items():
             if runs is not None and str(runs.get(key)).lower() != value.lower():
-                found.append(f"{key} of transport {name!r} ({runs.get(key)})")
-    return found
+                changed.append(f"{key} of transport {name!r} ({runs.get(key)})")
+    return changed
 
 
 def prompts_(folder: Folder) -> None:
@@ -220,8 +224,8 @@ def check() -> None:
     settings = resources.settings()
     wrong: list[str] = []
     asyncio.run(_with_ari(settings, lambda ari: _check(settings, ari, wrong)))
-    for one in wrong:
-        typer.secho(f"  ! {one}", fg="red")
+    for problem in wrong:
+        typer.secho(f"  ! {problem}", fg="red")
     if wrong:
         raise typer.Exit(1)
     print("  the exchange is ready")
@@ -239,8 +243,8 @@ async def _check(settings: Settings, ari: Ari, wrong: list[str]) -> None:
         wrong.append("the trunk does not answer: nobody can be called")
     if settings.asterisk_trunk_user:
         wrong += await _registered(settings, ari)
-    wrong += [f"a restart is needed: {one}" for one in await _as_before(settings, ari)]
-    running = {one["name"] for one in (await ari.get("asterisk", "modules")).body or ()}
+    wrong += [f"a restart is needed: {change}" for change in await _as_before(settings, ari)]
+    running = {module["name"] for module in (await ari.get("asterisk", "modules")).body or ()}
     wrong += [f"{module} is not loaded" for module in sorted(_NEEDED - running)]
     wrong += [f"{module} lets strangers in" for module in sorted(_OPEN & running)]
     app = await ari.get("applications", ari.app)
@@ -249,12 +253,12 @@ async def _check(settings: Settings, ari: Ari, wrong: list[str]) -> None:
 
 async def _registered(settings: Settings, ari: Ari) -> list[str]:
     """What is wrong with the registrations at the carrier."""
-    found = await registrations.registrations(ari)
+    states = await registrations.registrations(ari)
     at = trunk.carrier(settings)
     wrong = []
     for address in filter(None, (at.first, at.second)):
         where = f"{address.host}:{address.port}" if address.port else address.host
-        state = found.get(where, "missing")
+        state = states.get(where, "missing")
         print(f"  registration at {where}: {state}")
         if state != registrations.REGISTERED:
             wrong.append(
@@ -295,7 +299,7 @@ def prepared(folder: Path, settings: Settings) -> Settings:
         }
     )
     (folder / "etc").mkdir(parents=True, exist_ok=True)
-    shown = {one.caller_id for one in load(settings.config).campaigns.values()}
+    shown = {campaign.caller_id for campaign in load(settings.config).campaigns.values()}
     for name, text in config_files.render(settings, shown).items():
         _write_one(folder / "etc" / name, text)
     return settings

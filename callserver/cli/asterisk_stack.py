@@ -103,8 +103,8 @@ async def _until_the_trunk_answers(server: Server) -> None:
     """Who dialed before would stop the campaigns."""
     assert server.exchange is not None  # noqa: S101 - the settings say so
     for _ in range(UP_WITHIN_S * 10):
-        found = await server.exchange.ari.get("endpoints", "PJSIP", TRUNK)
-        if found.ok and found.body["state"] == "online":
+        reply = await server.exchange.ari.get("endpoints", "PJSIP", TRUNK)
+        if reply.ok and reply.body["state"] == "online":
             return
         await asyncio.sleep(0.1)
     raise ConfigurationProblem("the trunk's far end (SIPp) does not answer")
@@ -167,7 +167,7 @@ async def _at_work(robots: Sequence[Robot], url: str, clock: ShiftedClock) -> As
     try:
         yield
     finally:
-        for one in working:
-            one.cancel()
+        for task in working:
+            task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
         await http.aclose()

@@ -44,18 +44,18 @@ def verify(
     outside = seals or settings.seals
     public = read_key(key or settings.seal_key.with_suffix(".pub"))
     if file is not None:
-        found = verification.verify_export(list(_exported(file)), outside, public)
+        result = verification.verify_export(list(_exported(file)), outside, public)
     else:
         with resources.database(settings) as engine, reading(engine) as connection:
-            found = verification.verify(connection, outside, public)
-    for finding in found.findings:
+            result = verification.verify(connection, outside, public)
+    for finding in result.findings:
         print(finding)
     console = Console(highlight=False)
     console.print(
-        f"{found.sealed} sealed entries, {found.unsealed} not sealed yet, "
-        f"{len(found.findings)} findings"
+        f"{result.sealed} sealed entries, {result.unsealed} not sealed yet, "
+        f"{len(result.findings)} findings"
     )
-    if found.findings:
+    if result.findings:
         raise typer.Exit(1)
 
 
@@ -96,23 +96,23 @@ def show(
     """
     with resources.database() as engine, reading(engine) as connection:
         if call is not None:
-            found = audit.about(connection, call=call)
+            entries = audit.about(connection, call=call)
         elif contact is not None:
-            found = audit.about(connection, contact=contact)
+            entries = audit.about(connection, contact=contact)
         elif number is not None:
             parsed = phone.parse(number)
             if isinstance(parsed, phone.NumberProblem):
                 raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
             key = phone.to_int(parsed)
-            found = [
+            entries = [
                 entry
-                for one in contacts.by_number(connection, key)
-                for entry in audit.about(connection, contact=one.id)
+                for contact in contacts.by_number(connection, key)
+                for entry in audit.about(connection, contact=contact.id)
             ]
             for attempt in calls.without_contact(connection, key):
-                found += audit.about(connection, call=attempt)
+                entries += audit.about(connection, call=attempt)
         else:
             raise NotFound("say which: --contact ID, --number NUMBER or --call ATTEMPT")
-        unique = {entry["id"]: entry for entry in found}
-        for entry in sorted(unique.values(), key=lambda one: one["id"]):
+        unique = {entry["id"]: entry for entry in entries}
+        for entry in sorted(unique.values(), key=lambda entry: entry["id"]):
             print(json.dumps(entry, ensure_ascii=False))

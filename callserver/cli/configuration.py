@@ -34,32 +34,37 @@ def check(
     """
     settings = resources.settings()
     where = folder or settings.config
-    found = compose(yaml_files.parse(yaml_files.read_folder(where)))
+    composed = compose(yaml_files.parse(yaml_files.read_folder(where)))
     reached = file_modes.exposed(settings)
     console = Console(highlight=False, soft_wrap=True)
-    if isinstance(found, Configuration) and not reached:
-        counts = {"campaigns": len(found.campaigns), "policies": len(found.policies)}
+    if isinstance(composed, Configuration) and not reached:
+        counts = {"campaigns": len(composed.campaigns), "policies": len(composed.policies)}
         if as_json:
-            print(json.dumps({"revision": found.revision, **counts, "problems": []}))
+            print(json.dumps({"revision": composed.revision, **counts, "problems": []}))
         else:
-            said = ", ".join(f"{count} {name}" for name, count in counts.items())
-            console.print(f"revision {found.revision}: {said}, no problems")
+            totals = ", ".join(f"{count} {name}" for name, count in counts.items())
+            console.print(f"revision {composed.revision}: {totals}, no problems")
         return
-    problems = [] if isinstance(found, Configuration) else found
+    problems = [] if isinstance(composed, Configuration) else composed
     if as_json:
         listed = [
-            {"file": one.file, "line": one.line, "key": one.key, "why": str(one.why)}
-            for one in problems
+            {
+                "file": problem.file,
+                "line": problem.line,
+                "key": problem.key,
+                "why": str(problem.why),
+            }
+            for problem in problems
         ]
         listed += [
-            {"file": str(one.path), "line": 0, "key": "mode", "why": str(one)} for one in reached
+            {"file": str(file.path), "line": 0, "key": "mode", "why": str(file)} for file in reached
         ]
         print(json.dumps({"problems": listed}, ensure_ascii=False, indent=2))
     else:
         for problem in problems:
             print(f"{where / problem.file}:{problem.line}: {problem.key}: {problem.why}")
-        for one in reached:
-            print(f"{one.path}: {one}")
+        for file in reached:
+            print(f"{file.path}: {file}")
         print(f"{len(problems) + len(reached)} problems")
     raise typer.Exit(2)
 

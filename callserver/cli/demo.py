@@ -173,7 +173,7 @@ def _judged(
     verdict = judge([ring for ring in rung if ring.ended_at], rows, acknowledged, now)
     # What visitors were granted nobody noted down: the robots' listenings are judged.
     voices = [
-        one for one in world.network.listening_record.stays if one.line not in stack.staff.lines
+        stay for stay in world.network.listening_record.stays if stay.line not in stack.staff.lines
     ]
     judge_listening(verdict, voices, stack.supervisors, rows, now, SLACK)
     _say(console, summary)

@@ -40,7 +40,9 @@ def explain(
         chosen = [rules.campaign(name) for name in names]
         with reading(engine) as tx:
             now = asked or resources.now(tx)
-            answers = [explanation.explain(tx, rules, secret, number, one, now) for one in chosen]
+            answers = [
+                explanation.explain(tx, rules, secret, number, campaign, now) for campaign in chosen
+            ]
     if as_json:
         documents = [_document(answer) for answer in answers]
         print(json.dumps(documents[0] if campaign else documents, ensure_ascii=False, indent=2))

@@ -78,8 +78,8 @@ def at_telephone(tx: Tx, user: int, number: str, now: datetime) -> None:
 
 def supervise(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> list[Supervisor]:
     """A supervisor for each department that has a campaign, and an administrator, who may not listen."""
-    departments = sorted({one.department for one in rules.current.campaigns.values()})
-    found = []
+    departments = sorted({campaign.department for campaign in rules.current.campaigns.values()})
+    supervisors = []
     for user, department in enumerate([*departments, None], start=first):
         role = "supervisor" if department else "administrator"
         accounts.add(
@@ -92,8 +92,8 @@ def supervise(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> list[Su
         )
         accounts.add_token(tx, hash_of(f"robot-{user}"), user, "robot", now)
         modes = frozenset(EVERY_MODE if department else ())
-        found.append(Supervisor(user, f"robot-{user}", department, modes))
-    return found
+        supervisors.append(Supervisor(user, f"robot-{user}", department, modes))
+    return supervisors
 
 
 NAMES = {

@@ -103,7 +103,7 @@ def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:
 
 
 def _number(raw: str) -> int:
-    found = phone.parse(raw)
-    if isinstance(found, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is no telephone number: {found.value}")
-    return phone.to_int(found)
+    number = phone.parse(raw)
+    if isinstance(number, phone.NumberProblem):
+        raise ConfigurationProblem(f"this is no telephone number: {number.value}")
+    return phone.to_int(number)

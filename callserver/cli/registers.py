@@ -44,26 +44,29 @@ def import_register(
     """
     raw = read(file)
     with resources.progress("rows", raw.count(b"\n")) as done:
-        found = number_files.read(raw, column=column, progress=done)
-    number_files.check_register(found)
+        content = number_files.read(raw, column=column, progress=done)
+    number_files.check_register(content)
     issued = None if washed_at is None else instant("--washed-at", washed_at)
-    with resources.progress("numbers", len(found.numbers)) as done, resources.database() as engine:
+    with (
+        resources.progress("numbers", len(content.numbers)) as done,
+        resources.database() as engine,
+    ):
         with reading(engine) as connection:
             now = resources.now(connection)
         at = issued or now
         version = public_registers.load(
-            engine, found.numbers, name, at, now, by=by, smaller=smaller, progress=done
+            engine, content.numbers, name, at, now, by=by, smaller=smaller, progress=done
         )
     print(
-        f"{name}: version {version}, {len(found.numbers)} numbers,"
-        f" {found.duplicates} duplicates, {len(found.refused)} refused of {found.read} read"
+        f"{name}: version {version}, {len(content.numbers)} numbers,"
+        f" {content.duplicates} duplicates, {len(content.refused)} refused of {content.read} read"
     )
-    refused_rows.tell(file, found)
+    refused_rows.tell(file, content)
     _say_what_is_missing()
-    if found.refused:
+    if content.refused:
         print(
-            f"ERROR: {len(found.refused)} rows hold no number that can be read; whoever stands in them"
-            " is not protected by the register",
+            f"ERROR: {len(content.refused)} rows hold no number that can be read; the people in them"
+            " are not protected by the register",
             file=sys.stderr,
         )
         raise typer.Exit(1)
