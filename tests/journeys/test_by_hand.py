@@ -19,116 +19,99 @@ def house(tmp_path: Path) -> Iterator[TestHouse]:
     made.close()
 
 
-def test_by_hand_asks_the_same_gate(house: TestHouse) -> None:
-    async def work() -> None:
-        await house.on_shift()
-        status, _ = await house.api("POST", "/dial", {"number": "32200007"})
-        assert status == 200
-        await house.until(5)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(1)
-        await house.outcome("no_thanks", then="pause")
-        status, problem = await house.api("POST", "/redial", {})
-        assert status == 409
-        assert set(problem["reasons"]) == {"FREQ_GAP", "FREQ_REFUSAL"}
-        status, problem = await house.api("POST", "/dial", {"number": "32999999"})
-        assert status == 404
-
-    play(work())
+async def test_by_hand_asks_the_same_gate(house: TestHouse) -> None:
+    await house.on_shift()
+    status, _ = await house.api("POST", "/dial", {"number": "32200007"})
+    assert status == 200
+    await house.until(5)
+    house.network.hang_up_by_person(house.live_legs()[0])
+    await house.until(1)
+    await house.outcome("no_thanks", then="pause")
+    status, problem = await house.api("POST", "/redial", {})
+    assert status == 409
+    assert set(problem["reasons"]) == {"FREQ_GAP", "FREQ_REFUSAL"}
+    status, problem = await house.api("POST", "/dial", {"number": "32999999"})
+    assert status == 404
     assert [call.path for call in house.calls()] == ["manual"]
 
 
-def test_an_old_line_is_made_anew_before_a_dial_by_hand(house: TestHouse) -> None:
-    async def work() -> None:
-        await house.on_shift()
-        await house.until(timedelta(hours=3, minutes=45).total_seconds())
-        old = house.phoner_leg()
-        status, problem = await house.api("POST", "/dial", {"number": "32200007"})
-        assert status == 409
-        assert "på ny" in problem["detail"]
-        assert not house.calls()
-        await house.until(20)
-        assert not old.live
-        assert (await house.seat())["state"] == "paused"
-        assert (await house.api("POST", "/dial", {"number": "32200007"}))[0] == 200
-        await house.until(5)
-        assert (await house.seat())["state"] == "talking"
-
-    play(work())
+async def test_an_old_line_is_made_anew_before_a_dial_by_hand(house: TestHouse) -> None:
+    await house.on_shift()
+    await house.until(timedelta(hours=3, minutes=45).total_seconds())
+    old = house.phoner_leg()
+    status, problem = await house.api("POST", "/dial", {"number": "32200007"})
+    assert status == 409
+    assert "på ny" in problem["detail"]
+    assert not house.calls()
+    await house.until(20)
+    assert not old.live
+    assert (await house.seat())["state"] == "paused"
+    assert (await house.api("POST", "/dial", {"number": "32200007"}))[0] == 200
+    await house.until(5)
+    assert (await house.seat())["state"] == "talking"
 
 
-def test_not_now_holds_by_hand_as_well(house: TestHouse) -> None:
+async def test_not_now_holds_by_hand_as_well(house: TestHouse) -> None:
     """Whoever asked for rest has it: only when it is over may a phoner ring again."""
-
-    async def work() -> None:
-        await after_a_talk(house)
-        await house.outcome("not_now", then="pause")
-        over = house.contacts()[0].next_at
-        await house.jump(86_400)
-        status, problem = await house.api("POST", "/redial", {})
-        assert (status, problem["reasons"]) == (409, ["FREQ_NOT_NOW"])
-        assert datetime.fromisoformat(problem["next_at"]) >= over
-        status, problem = await house.api("POST", "/dial", {"number": "32200000"})
-        assert problem["reasons"] == ["FREQ_NOT_NOW"]
-        assert len(house.network.record) == 1
-        explained = house.read(
-            lambda tx: explain(
-                tx,
-                house.server.ctx.rules,
-                b"",
-                "32200000",
-                house.server.ctx.rules.campaign("kanvas"),
-                house.clock.now(),
-            )
+    await after_a_talk(house)
+    await house.outcome("not_now", then="pause")
+    over = house.contacts()[0].next_at
+    await house.jump(86_400)
+    status, problem = await house.api("POST", "/redial", {})
+    assert (status, problem["reasons"]) == (409, ["FREQ_NOT_NOW"])
+    assert datetime.fromisoformat(problem["next_at"]) >= over
+    status, problem = await house.api("POST", "/dial", {"number": "32200000"})
+    assert problem["reasons"] == ["FREQ_NOT_NOW"]
+    assert len(house.network.record) == 1
+    explained = house.read(
+        lambda tx: explain(
+            tx,
+            house.server.ctx.rules,
+            b"",
+            "32200000",
+            house.server.ctx.rules.campaign("kanvas"),
+            house.clock.now(),
         )
-        assert [reason.value for reason in explained.reasons] == ["FREQ_NOT_NOW"]
-        later = datetime.fromisoformat(problem["next_at"]) - house.clock.now()
-        await house.jump(later.total_seconds())
-        assert (await house.api("POST", "/redial", {}))[0] == 200
-        await house.until(5)
-        assert len(house.network.record) == 2
+    )
+    assert [reason.value for reason in explained.reasons] == ["FREQ_NOT_NOW"]
+    later = datetime.fromisoformat(problem["next_at"]) - house.clock.now()
+    await house.jump(later.total_seconds())
+    assert (await house.api("POST", "/redial", {}))[0] == 200
+    await house.until(5)
+    assert len(house.network.record) == 2
 
-    play(work())
 
-
-def test_a_dial_by_hand_that_nobody_answers_changes_no_standing(house: TestHouse) -> None:
+async def test_a_dial_by_hand_that_nobody_answers_changes_no_standing(house: TestHouse) -> None:
     """Who became a member is not on the list again because of it."""
-
-    async def work() -> None:
-        await after_a_talk(house)
-        await house.outcome("member", {"amount": 100, "frequency": "monthly"}, then="pause")
-        before = house.contacts()[0]
-        await house.jump(86_400)
-        house.people.default = Behaviour(answers_after=None)
-        await house.api("POST", "/redial", {})
-        await house.until(60)
-        assert [call.path for call in house.calls()] == ["list", "redial"]
-        after = house.contacts()[0]
-        assert (after.status, after.next_at) == (before.status, before.next_at)
-
-    play(work())
+    await after_a_talk(house)
+    await house.outcome("member", {"amount": 100, "frequency": "monthly"}, then="pause")
+    before = house.contacts()[0]
+    await house.jump(86_400)
+    house.people.default = Behaviour(answers_after=None)
+    await house.api("POST", "/redial", {})
+    await house.until(60)
+    assert [call.path for call in house.calls()] == ["list", "redial"]
+    after = house.contacts()[0]
+    assert (after.status, after.next_at) == (before.status, before.next_at)
 
 
-def test_an_agreed_time_is_kept_though_a_dial_before_it_met_nobody(house: TestHouse) -> None:
-    async def work() -> None:
-        await after_a_talk(house)
-        agreed = house.clock.now() + timedelta(days=3)  # Thursday is a holiday
-        await house.outcome("call_back", {"at": agreed.isoformat()}, then="pause")
-        await house.jump(86_400)
-        house.people.default = Behaviour(answers_after=None)
-        assert (await house.api("POST", "/redial", {}))[0] == 200
-        await house.until(60)
-        assert [call.path for call in house.calls()] == ["list", "redial"]
-        promised = house.contacts()[0]
-        assert (promised.status, promised.next_at) == ("call_back", agreed)
-        house.people.default = Behaviour(answers_after=2)
-        await house.jump((agreed - house.clock.now()).total_seconds() - 30)
-        await house.ready()
-        await house.until(30)
-        assert house.calls()[-1].path == "call_back"
-        assert house.calls()[-1].contact == promised.id
-
-    play(work())
+async def test_an_agreed_time_is_kept_though_a_dial_before_it_met_nobody(house: TestHouse) -> None:
+    await after_a_talk(house)
+    agreed = house.clock.now() + timedelta(days=3)  # Thursday is a holiday
+    await house.outcome("call_back", {"at": agreed.isoformat()}, then="pause")
+    await house.jump(86_400)
+    house.people.default = Behaviour(answers_after=None)
+    assert (await house.api("POST", "/redial", {}))[0] == 200
+    await house.until(60)
+    assert [call.path for call in house.calls()] == ["list", "redial"]
+    promised = house.contacts()[0]
+    assert (promised.status, promised.next_at) == ("call_back", agreed)
+    house.people.default = Behaviour(answers_after=2)
+    await house.jump((agreed - house.clock.now()).total_seconds() - 30)
+    await house.ready()
+    await house.until(30)
+    assert house.calls()[-1].path == "call_back"
+    assert house.calls()[-1].contact == promised.id
 
 
 @pytest.mark.parametrize(
@@ -142,27 +125,20 @@ def test_an_agreed_time_is_kept_though_a_dial_before_it_met_nobody(house: TestHo
         ("Person 7", "letters"),
     ],
 )
-def test_what_is_no_number_is_said_so(house: TestHouse, written: str, problem: str) -> None:
-    async def work() -> None:
-        await house.on_shift()
-        status, said = await house.api("POST", "/dial", {"number": written})
-        assert (status, said["detail"]) == (409, say("da", f"error.number_{problem}"))
-
-    play(work())
+async def test_what_is_no_number_is_said_so(house: TestHouse, written: str, problem: str) -> None:
+    await house.on_shift()
+    status, said = await house.api("POST", "/dial", {"number": written})
+    assert (status, said["detail"]) == (409, say("da", f"error.number_{problem}"))
     assert house.network.record == []
 
 
-def test_a_number_that_is_on_no_list_is_not_rung_and_the_try_is_written_down(
+async def test_a_number_that_is_on_no_list_is_not_rung_and_the_try_is_written_down(
     house: TestHouse,
 ) -> None:
     """Whether somebody stands on a list is nobody's to find out in silence."""
-
-    async def work() -> None:
-        assert (await house.api("POST", "/dial", {"number": "32999999"}))[0] == 409  # off shift
-        await house.on_shift()
-        assert (await house.api("POST", "/dial", {"number": "32999999"}))[0] == 404
-
-    play(work())
+    assert (await house.api("POST", "/dial", {"number": "32999999"}))[0] == 409  # off shift
+    await house.on_shift()
+    assert (await house.api("POST", "/dial", {"number": "32999999"}))[0] == 404
     assert house.network.record == []
     [entry] = house.entries("looked_up")
     assert (entry["by"], entry["contacts"], entry["campaign"]) == ("user:1", [], "kanvas")

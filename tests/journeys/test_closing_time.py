@@ -14,7 +14,7 @@ from callserver.engine.gate import explanation
 from callserver.engine.lists import eligibility
 from callserver.engine.reporting import floor_figures
 from callserver.simulator.legs import Behaviour
-from tests.house import TestHouse, after_a_talk, play
+from tests.house import TestHouse, after_a_talk
 
 CLOSING = datetime.fromisoformat("2026-05-12T21:00:00+02:00")
 FIRST = "+4532200000"
@@ -36,52 +36,45 @@ async def paused_before_closing(house: TestHouse, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("order", ["list", "manual"])
-def test_the_last_dial_has_stopped_ringing_at_closing_time(house: TestHouse, order: str) -> None:
-    async def work() -> None:
-        await paused_before_closing(house, 36)
-        if order == "list":
-            await house.ready()
-        else:
-            assert (await house.api("POST", "/dial", {"number": FIRST}))[0] == 200
-        await house.until(300)
-
-    play(work())
+async def test_the_last_dial_has_stopped_ringing_at_closing_time(
+    house: TestHouse, order: str
+) -> None:
+    await paused_before_closing(house, 36)
+    if order == "list":
+        await house.ready()
+    else:
+        assert (await house.api("POST", "/dial", {"number": FIRST}))[0] == 200
+    await house.until(300)
     (ring,) = house.network.record
     assert ring.ended_at is not None
     assert ring.ended_at <= CLOSING
 
 
-def test_every_path_refuses_what_would_ring_after_closing_time(house: TestHouse) -> None:
+async def test_every_path_refuses_what_would_ring_after_closing_time(house: TestHouse) -> None:
     rules = house.server.ctx.rules
     campaign = rules.campaign("kanvas")
-
-    async def work() -> None:
-        await paused_before_closing(house, 30)
-        now = house.clock.now()
-        status, problem = await house.api("POST", "/dial", {"number": FIRST})
-        assert (status, problem["reasons"]) == (409, ["TIME_AFTER"])
-        assert datetime.fromisoformat(problem["next_at"]) == CLOSING + timedelta(hours=12)
-        explained = house.read(
-            lambda tx: explanation.explain(tx, rules, b"test", FIRST, campaign, now)
+    await paused_before_closing(house, 30)
+    now = house.clock.now()
+    status, problem = await house.api("POST", "/dial", {"number": FIRST})
+    assert (status, problem["reasons"]) == (409, ["TIME_AFTER"])
+    assert datetime.fromisoformat(problem["next_at"]) == CLOSING + timedelta(hours=12)
+    explained = house.read(lambda tx: explanation.explain(tx, rules, b"test", FIRST, campaign, now))
+    assert explained.reasons == (Reason.TIME_AFTER,)
+    counted = house.read(lambda tx: eligibility.tally(tx, rules, b"test", campaign, now))
+    assert set(counted) == {"TIME_AFTER"}
+    stands = house.read(
+        lambda tx: floor_figures.standing(
+            tx, house.server.ctx, floor_figures.count(tx, house.server.ctx)
         )
-        assert explained.reasons == (Reason.TIME_AFTER,)
-        counted = house.read(lambda tx: eligibility.tally(tx, rules, b"test", campaign, now))
-        assert set(counted) == {"TIME_AFTER"}
-        stands = house.read(
-            lambda tx: floor_figures.standing(
-                tx, house.server.ctx, floor_figures.count(tx, house.server.ctx)
-            )
-        )
-        kanvas = next(one for one in stands.campaigns if one.campaign is campaign)
-        assert (kanvas.open_now, kanvas.next_at) == (0, CLOSING + timedelta(hours=12))
-        seat = await house.ready()
-        await house.until(1)
-        seat = await house.seat()
-        assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
-        assert datetime.fromisoformat(seat["until"]) == CLOSING + timedelta(hours=12)
-        await house.until(60)
-
-    play(work())
+    )
+    kanvas = next(one for one in stands.campaigns if one.campaign is campaign)
+    assert (kanvas.open_now, kanvas.next_at) == (0, CLOSING + timedelta(hours=12))
+    seat = await house.ready()
+    await house.until(1)
+    seat = await house.seat()
+    assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
+    assert datetime.fromisoformat(seat["until"]) == CLOSING + timedelta(hours=12)
+    await house.until(60)
     assert house.network.record == []
 
 
@@ -129,70 +122,55 @@ def spoken(tmp_path: Path) -> Iterator[TestHouse]:
 
 
 @pytest.mark.parametrize(("at", "reason"), OUTSIDE)
-def test_a_call_back_outside_the_hours_has_to_be_confirmed(
+async def test_a_call_back_outside_the_hours_has_to_be_confirmed(
     spoken: TestHouse, at: str, reason: str
 ) -> None:
     given = {"outcome": "call_back", "details": {"at": at}, "note": "", "next": "pause"}
-
-    async def work() -> None:
-        await after_a_talk(spoken)
-        _, found = await spoken.api("GET", f"/call-back?at={at[:19]}")
-        assert found["needs_confirmation"]
-        status, problem = await spoken.api("POST", "/outcome", given)
-        assert (status, problem["reasons"]) == (409, [reason])
-        assert problem["confirm"] == "confirm_outside_hours"
-        assert "ringetiden" in problem["detail"]
-        assert spoken.calls()[0].outcome is None
-        assert not spoken.entries("outcome")
-        assert not spoken.entries("call_back")
-        status, _ = await spoken.api("POST", "/outcome", given | {problem["confirm"]: True})
-        assert status == 200
-
-    play(work())
+    await after_a_talk(spoken)
+    _, found = await spoken.api("GET", f"/call-back?at={at[:19]}")
+    assert found["needs_confirmation"]
+    status, problem = await spoken.api("POST", "/outcome", given)
+    assert (status, problem["reasons"]) == (409, [reason])
+    assert problem["confirm"] == "confirm_outside_hours"
+    assert "ringetiden" in problem["detail"]
+    assert spoken.calls()[0].outcome is None
+    assert not spoken.entries("outcome")
+    assert not spoken.entries("call_back")
+    status, _ = await spoken.api("POST", "/outcome", given | {problem["confirm"]: True})
+    assert status == 200
     assert spoken.entries("outcome")[0]["outside_hours"] == [reason]
     assert spoken.contacts()[0].status == "call_back"
 
 
-def test_a_confirmed_call_back_is_kept_at_its_time(spoken: TestHouse) -> None:
+async def test_a_confirmed_call_back_is_kept_at_its_time(spoken: TestHouse) -> None:
     at = "2026-05-12T22:15:00+02:00"
     given = {"outcome": "call_back", "details": {"at": at}, "confirm_outside_hours": True}
-
-    async def work() -> None:
-        await after_a_talk(spoken)
-        assert (await spoken.api("POST", "/outcome", given))[0] == 200
-        await spoken.until(6 * 3600)
-
-    play(work())
+    await after_a_talk(spoken)
+    assert (await spoken.api("POST", "/outcome", given))[0] == 200
+    await spoken.until(6 * 3600)
     assert spoken.network.record[1].rang_at >= datetime.fromisoformat(at)
 
 
-def test_a_correction_to_such_a_call_back_has_to_be_confirmed_too(spoken: TestHouse) -> None:
+async def test_a_correction_to_such_a_call_back_has_to_be_confirmed_too(spoken: TestHouse) -> None:
     details: dict[str, Any] = {"at": OUTSIDE[0][0]}
-
-    async def work() -> None:
-        await after_a_talk(spoken)
-        await spoken.outcome("hung_up", then="pause")
-        body = {
-            "attempt": spoken.calls()[0].attempt,
-            "outcome": "call_back",
-            "details": details,
-        }
-        status, problem = await spoken.api("POST", "/correct", body)
-        assert (status, problem["confirm"]) == (409, "confirm_outside_hours")
-        assert spoken.calls()[0].outcome == "hung_up"
-        assert (await spoken.api("POST", "/correct", body | {problem["confirm"]: True}))[0] == 200
-
-    play(work())
+    await after_a_talk(spoken)
+    await spoken.outcome("hung_up", then="pause")
+    body = {
+        "attempt": spoken.calls()[0].attempt,
+        "outcome": "call_back",
+        "details": details,
+    }
+    status, problem = await spoken.api("POST", "/correct", body)
+    assert (status, problem["confirm"]) == (409, "confirm_outside_hours")
+    assert spoken.calls()[0].outcome == "hung_up"
+    assert (await spoken.api("POST", "/correct", body | {problem["confirm"]: True}))[0] == 200
     assert spoken.entries("corrected")[0]["outside_hours"] == ["TIME_AFTER"]
 
 
-def test_within_the_hours_nothing_has_to_be_confirmed(spoken: TestHouse) -> None:
-    async def work() -> None:
-        await after_a_talk(spoken)
-        _, found = await spoken.api("GET", "/call-back?at=2026-05-13T17:15")
-        assert not found["needs_confirmation"]
-        at = "2026-05-13T17:15:00+02:00"
-        assert (await spoken.outcome("call_back", {"at": at}, then="pause"))[0] == 200
-
-    play(work())
+async def test_within_the_hours_nothing_has_to_be_confirmed(spoken: TestHouse) -> None:
+    await after_a_talk(spoken)
+    _, found = await spoken.api("GET", "/call-back?at=2026-05-13T17:15")
+    assert not found["needs_confirmation"]
+    at = "2026-05-13T17:15:00+02:00"
+    assert (await spoken.outcome("call_back", {"at": at}, then="pause"))[0] == 200
     assert "outside_hours" not in spoken.entries("outcome")[0]

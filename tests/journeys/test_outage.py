@@ -14,7 +14,7 @@ from callserver import texts
 from callserver.engine.calls import inbound
 from callserver.simulator import asgi
 from callserver.simulator.callbacks import sign
-from tests.house import TestHouse, in_a_talk, play
+from tests.house import TestHouse, in_a_talk
 from webhooks import routes
 
 
@@ -56,35 +56,31 @@ async def network_goes_on(house: TestHouse, seconds: float) -> None:
     house.clock.set(end)
 
 
-def test_a_report_that_could_not_be_kept_is_made_up_for_at_once(tmp_path: Path, way: str) -> None:
-    async def work() -> None:
-        house = TestHouse(tmp_path)
-        leg = await in_a_talk(house)
-        outage = Outage(house, way)
-        outage.begin()
-        house.network.hang_up_by_person(leg)
-        await network_goes_on(house, 15)
-        assert house.network.callbacks.counts.failed == 2  # told several times, never taken
-        outage.end()
-        assert (await house.seat())["state"] == "talking"
-        await house.until(1)
-        assert (await house.seat())["state"] == "wrapping_up"
-        assert house.calls()[0].cause == "completed"
+async def test_a_report_that_could_not_be_kept_is_made_up_for_at_once(
+    tmp_path: Path, way: str
+) -> None:
+    house = TestHouse(tmp_path)
+    leg = await in_a_talk(house)
+    outage = Outage(house, way)
+    outage.begin()
+    house.network.hang_up_by_person(leg)
+    await network_goes_on(house, 15)
+    assert house.network.callbacks.counts.failed == 2  # told several times, never taken
+    outage.end()
+    assert (await house.seat())["state"] == "talking"
+    await house.until(1)
+    assert (await house.seat())["state"] == "wrapping_up"
+    assert house.calls()[0].cause == "completed"
 
-    play(work())
 
-
-def test_whoever_calls_meanwhile_hears_a_sentence(tmp_path: Path, way: str) -> None:
-    async def work() -> None:
-        house = TestHouse(tmp_path)
-        Outage(house, way).begin()
-        for path, more in (("inbound", {}), ("inbound/key", {"Digits": "9"})):
-            status, said = await call(house, path, **more)
-            assert status == 200
-            assert texts.say("da", "inbound_busy") in said
-            assert "<Hangup" in said
-
-    play(work())
+async def test_whoever_calls_meanwhile_hears_a_sentence(tmp_path: Path, way: str) -> None:
+    house = TestHouse(tmp_path)
+    Outage(house, way).begin()
+    for path, more in (("inbound", {}), ("inbound/key", {"Digits": "9"})):
+        status, said = await call(house, path, **more)
+        assert status == 200
+        assert texts.say("da", "inbound_busy") in said
+        assert "<Hangup" in said
 
 
 async def call(house: TestHouse, path: str, **more: str) -> tuple[int, str]:
@@ -97,15 +93,12 @@ async def call(house: TestHouse, path: str, **more: str) -> tuple[int, str]:
     return status, reply.decode()
 
 
-def test_a_page_is_told_to_try_again(tmp_path: Path) -> None:
-    async def work() -> None:
-        house = TestHouse(tmp_path)
-        await house.on_shift()
-        outage = Outage(house, "gone")
-        outage.begin()
-        status, body = await house.api("POST", "/ready", {})
-        assert (status, body["detail"]) == (503, texts.say("da", "error.unavailable"))
-        outage.end()
-        await house.ready()
-
-    play(work())
+async def test_a_page_is_told_to_try_again(tmp_path: Path) -> None:
+    house = TestHouse(tmp_path)
+    await house.on_shift()
+    outage = Outage(house, "gone")
+    outage.begin()
+    status, body = await house.api("POST", "/ready", {})
+    assert (status, body["detail"]) == (503, texts.say("da", "error.unavailable"))
+    outage.end()
+    await house.ready()

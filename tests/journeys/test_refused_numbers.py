@@ -81,7 +81,7 @@ def test_one_refused_number_does_not_stop_the_shift(house: House, code: int, sta
     assert alarm["values"] == {"count": 1, "contacts": str(first.id)}
 
 
-def test_a_refused_number_is_not_called_on_any_path_or_list(house: House) -> None:
+async def test_a_refused_number_is_not_called_on_any_path_or_list(house: House) -> None:
     other = house.server.ctx.rules.campaign("leads")
     from callserver.engine.lists.importer import import_list
 
@@ -89,19 +89,15 @@ def test_a_refused_number_is_not_called_on_any_path_or_list(house: House) -> Non
         lambda tx: import_list(tx, other, b"ref;telefon;kilde\nZ;32200000;x\n", house.clock.now())
     )
     refuse(house, 21215, lambda number: number == FIRST)
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await call_on(house, then="pause")
-        status, said = await house.api("POST", "/dial", {"number": "32200000"})
-        assert (status, said["reasons"]) == (409, ["NUM_REFUSED"]), said
-        house.campaign = "leads"
-        await house.on_shift(2)
-        await house.ready(2)
-        await house.until(6)
-
-    play(work())
+    await house.on_shift()
+    await house.ready()
+    await call_on(house, then="pause")
+    status, said = await house.api("POST", "/dial", {"number": "32200000"})
+    assert (status, said["reasons"]) == (409, ["NUM_REFUSED"]), said
+    house.campaign = "leads"
+    await house.on_shift(2)
+    await house.ready(2)
+    await house.until(6)
     assert FIRST not in rang(house)
     assert len(house.entries("declined")) == 1
     elsewhere = next(one for one in house.contacts() if one.campaign == "leads")
@@ -152,17 +148,13 @@ def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not_repea
     assert numbers & set(rang(house))
 
 
-def test_a_call_that_reaches_somebody_ends_the_run(house: House) -> None:
+async def test_a_call_that_reaches_somebody_ends_the_run(house: House) -> None:
     """Two refused, one reached, two refused: no run of three."""
     refused = {f"+453220000{n}" for n in (0, 1, 3, 4)}
     refuse(house, 21215, refused.__contains__)
-
-    async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await call_on(house, 3)
-
-    play(work())
+    await house.on_shift()
+    await house.ready()
+    await call_on(house, 3)
     assert len(house.entries("declined")) == 4
     assert house.entries("breaker") == []
 
