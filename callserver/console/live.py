@@ -28,7 +28,7 @@ CHECK_S = 40
 PACE_S = 0.3
 """A stream sends at most this often; what happens in between is sent together."""
 
-LOOK_ANEW = "look-anew"
+REFRESH = "refresh"
 
 Told = Sequence[tuple[str, Answer]]
 Teller = Callable[[Asked, Sequence[Entry]], Awaitable[Told]]
@@ -122,7 +122,7 @@ class Live:
 
     async def _told(self, asked: Asked, news: News) -> bytes:
         if news is None:
-            return _event(LOOK_ANEW, "{}", None)
+            return _event(REFRESH, "{}", None)
         if not news:
             return b""
         last = str(news[-1].at)

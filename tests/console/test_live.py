@@ -132,7 +132,7 @@ def test_who_was_away_too_long_looks_anew(house: House, monkeypatch: pytest.Monk
     async def work() -> None:
         await house.on_shift(1)
         async with stream(browser, "0-0") as opened:
-            await opened.until("look-anew")
+            await opened.until("refresh")
 
     asyncio.run(work())
 
@@ -143,7 +143,7 @@ def test_a_page_left_open_over_a_restore_looks_anew_and_goes_on(house: House) ->
 
     async def work() -> None:
         async with stream(browser, "0-999999") as opened:
-            await opened.until("look-anew")
+            await opened.until("refresh")
             await house.on_shift(1)
             await opened.until("floor")
 

@@ -107,7 +107,7 @@ def listener_leg(listening: int) -> str:
 
 
 def listening_of(leg: str) -> int | None:
-    """The listening for which a leg was rung."""
+    """The listening for which a leg was called."""
     match = _LISTENER.fullmatch(leg)
     return None if match is None else int(match[1])
 

@@ -177,7 +177,7 @@ class Asterisk(LegStates):
         return endpoint
 
     async def _no_way(self, bridge: str) -> Declined | None:
-        """Why nobody can be rung into the room just now, as far as Asterisk knows."""
+        """Why nobody can be called into the room just now, as far as Asterisk knows."""
         trunk, room, app = await asyncio.gather(
             self._ari.get("endpoints", "PJSIP", channel_names.TRUNK),
             self._ari.get("bridges", bridge),

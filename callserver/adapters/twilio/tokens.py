@@ -15,7 +15,7 @@ ROAMING = "roaming"
 
 
 def access_token(settings: Settings, identity: str) -> str:
-    """A token that lets a browser be rung, and call in where there is a TwiML application.
+    """A token that lets a browser be called, and call in where there is a TwiML application.
 
     Raises:
         ConfigurationProblem: the API key or its secret is not set; tokens are signed with it.

@@ -27,7 +27,7 @@ export function follow(refresh, events) {
       }
       if (source.readyState === EventSource.CLOSED) setTimeout(open, 2000); // refused: ask again
     });
-    source.addEventListener("look-anew", () => refresh());
+    source.addEventListener("refresh", () => refresh());
     for (const [name, does] of Object.entries(events)) {
       source.addEventListener(name, (event) => does(JSON.parse(event.data)));
     }

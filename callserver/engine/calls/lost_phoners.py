@@ -20,7 +20,7 @@ HEARD_WITHIN = timedelta(seconds=2)
 def leg_lost(tx: Tx, ctx: EngineContext, leg: str, reason: str = "") -> None:
     """A phoner's leg is gone: end what rings for the seat, apologise to the person on the line.
 
-    `reason`: what the seat says while its telephone is rung again, if it is not the loss itself.
+    `reason`: what the seat says while its telephone is called again, if it is not the loss itself.
     """
     now = ctx.clock.now()
     row = seats.by_leg(tx, leg)

@@ -1,4 +1,4 @@
-"""The phoner's own leg: it is rung or calls in, joins a room of its own, and may be lost.
+"""The phoner's own leg: the system calls it or it calls in, joins a room of its own, and may be lost.
 
 Each leg gets a room with a new name, so that late reports about an old room cannot touch the new one. The
 provider's own name for the room arrives with the report that the phoner has joined.
@@ -74,7 +74,7 @@ class PhonerLegs:
                 await self._ctx.store.run(lambda tx: self._rung(tx, seat, room, ref))
 
     def _slot(self, tx: Tx, row: SeatRow) -> bool:
-        """Whether the phoner may be rung now; else the seat gets a slot, and the scheduler rings then."""
+        """Whether the phoner may be called now; else the seat gets a slot, and the scheduler rings then."""
         now = self._ctx.clock.now()
         slot = row.slot_at or call_budget.next_slot(tx, now)
         if row.slot_at is None:
@@ -97,7 +97,7 @@ class PhonerLegs:
             seat_moves.line_trouble(tx, row, "line_declined", now)
 
     def _rung(self, tx: Tx, seat: int, room: str, leg: str) -> None:
-        """The telephone rings: remembered, so that it is not rung twice and is hung up off shift."""
+        """The telephone rings: remembered, so that it is not called twice and is hung up off shift."""
         row = seats.lock(tx, seat)
         if row is not None and row.room == room and row.leg in (None, leg):
             if row.state == State.CONNECTING:

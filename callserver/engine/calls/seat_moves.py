@@ -19,7 +19,7 @@ CONNECTING_LOOK = timedelta(seconds=30)
 """How often a seat whose telephone is not in the room is looked at."""
 
 LOST_LOOK = timedelta(seconds=5)
-"""How soon a seat that lost its telephone is looked at: it is rung again if it does not come back."""
+"""How soon a seat that lost its telephone is looked at: it is called again if it does not come back."""
 
 _IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING, State.WRAPPING_UP})
 

@@ -54,7 +54,7 @@ CLEAR_AGAIN = timedelta(seconds=1)
 """A seat whose room a listener has not left is looked at this often."""
 
 ROOM_CLEAR_WITHIN = timedelta(seconds=10)
-"""A room that a listener has not left by then is given up: the phoner's telephone is rung again."""
+"""A room that a listener has not left by then is given up: the phoner's telephone is called again."""
 
 OLD_BEFORE_END = timedelta(minutes=30)
 """A phoner's leg is reconnected this long before the provider would end it: few talks last longer."""
@@ -85,7 +85,7 @@ class Dialer:
     # -- inside the transaction ---------------------------------------------------------------
 
     def reconnects(self, tx: Tx, phoner: int) -> bool:
-        """Whether the phoner's leg is too old for a dial by hand: it is ended, and rung again."""
+        """Whether the phoner's leg is too old for a dial by hand: it is ended, and called again."""
         now = self._ctx.clock.now()
         row = seats.of_phoner(tx, phoner)
         if row is None or row.state not in (State.PAUSED, State.WAITING) or row.outcome_owed:
@@ -194,7 +194,7 @@ class Dialer:
 
     def _wait_for_room(self, tx: Tx, seat: int) -> None:
         """A listener's leg is still in the seat's room: the seat waits, and says so. If the listener
-        does not leave in time, the phoner's telephone is rung again, into another room."""
+        does not leave in time, the phoner's telephone is called again, into another room."""
         now = self._ctx.clock.now()
         row = seats.lock(tx, seat)
         if row is None or row.state != State.WAITING:

@@ -1,4 +1,4 @@
-"""Orders about listeners' legs: to ask what to hear, to end, to be rung; and questions about them.
+"""Orders about listeners' legs: to ask what to hear, to end, to be called; and questions about them.
 
 Each order is repeated until the provider has taken it, for a second; then the scheduler comes back to it.
 """
@@ -19,7 +19,7 @@ from callserver.ports import Declined, LegState, Placed, Result, Silent, Trouble
 log = structlog.get_logger(__name__)
 
 RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
-"""When a listener's telephone is rung again after the provider said "too many at once"."""
+"""When a listener's telephone is called again after the provider said "too many at once"."""
 
 
 def hang_up(tx: Tx, row: ListeningRow) -> None:
@@ -135,7 +135,7 @@ class ListenerLegOrders:
         return await self._ctx.telephony.ring_listener(line, listening, caller_id)
 
     def _again(self, tx: Tx, listening: int) -> OwnLine | None:
-        """The line again, if the listening lasts and the line may still be rung."""
+        """The line again, if the listening lasts and the line may still be called."""
         row = listenings.get(tx, listening)
         seat = None if row is None else seats.lock(tx, row.seat)
         if row is None or row.ended_at is not None or row.line is None or seat is None:

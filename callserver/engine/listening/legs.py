@@ -96,7 +96,7 @@ class ListenerLegs:
         hears: tuple[Mode, str] | None,
     ) -> Instruction:
         now = self._ctx.clock.now()
-        # The leg may have moved on from the listening that it was rung for.
+        # The leg may have moved on from the listening that it was called for.
         known = listenings.by_leg(tx, leg)
         locked = placement.lock_open(tx, listening if known is None else known.id, listener)
         where = None

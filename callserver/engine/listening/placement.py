@@ -33,7 +33,7 @@ _ON_THE_LINE = frozenset({State.RESERVED, State.RINGING, State.TALKING})
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What a listener asks for. `browser`: the listener's browser calls in, and is not rung."""
+    """What a listener asks for. `browser`: the listener's browser calls in, and is not called."""
 
     seat: int
     mode: Mode

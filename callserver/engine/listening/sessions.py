@@ -45,12 +45,12 @@ class ListeningSessions:
     async def start(self, user: User, rights: AbstractSet[Action], wanted: Placement) -> int:
         """Listen to a seat, or in another mode, or to another seat; the listening's id.
 
-        The leg stays on the line when the listener changes: it is rung the first time only.
+        The leg stays on the line when the listener changes: it is called the first time only.
 
         Raises:
             NotFound: there is no such seat.
             Denied: the user may not; every reason.
-            LineRefused: the listener's telephone may not be rung, or not now.
+            LineRefused: the listener's telephone may not be called, or not now.
             Impossible: to be joined, somebody must be on the line.
         """
         answer = await self._ctx.store.run(lambda tx: self._start(tx, user, rights, wanted))

@@ -35,11 +35,11 @@ class PhonerActions:
         self._recording = OutcomeRecord(ctx, wishes)
 
     async def on_shift(self, user: User, campaign: str, line: str | None) -> int:
-        """Take the seat for a campaign; the telephone is rung. The seat's id.
+        """Take the seat for a campaign; the telephone is called. The seat's id.
 
         Raises:
             NotFound: no such campaign.
-            NotAllowed: it belongs to another department; or the line may not be rung, or not now.
+            NotAllowed: it belongs to another department; or the line may not be called, or not now.
         """
         chosen = self._ctx.rules.campaign(campaign)
         if user.department is not None and chosen.department != user.department:
