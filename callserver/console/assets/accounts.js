@@ -1,4 +1,4 @@
-// Who works here: added, changed, reset, off-boarded; tokens for machines.
+// The accounts page: adding, changing, resetting and off-boarding users; tokens for programs.
 
 import { fill, values } from "./accounts/form.js";
 import { get, post } from "./api.js";
@@ -7,14 +7,14 @@ import { $, $$, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { date, dateTime, label, number, t } from "./texts.js";
 
-let found;
+let data;
 let chosen; // the account that a dialog is about
 
-const nameOf = (id) => found.accounts.find((one) => one.id === id)?.name ?? "";
-const present = () => found.accounts.filter((one) => !one.left_at);
+const nameOf = (id) => data.accounts.find((account) => account.id === id)?.name ?? "";
+const present = () => data.accounts.filter((account) => !account.left_at);
 
 async function refresh() {
-  found = await get("/accounts");
+  data = await get("/accounts");
   people();
   tokens();
 }
@@ -24,14 +24,14 @@ async function refresh() {
 function people() {
   const wanted = $("#search").value.trim().toLowerCase();
   const left = $("#show-left").checked;
-  const shown = found.accounts
-    .filter((one) => left || !one.left_at)
-    .filter((one) => !wanted || `${one.name} ${one.handle}`.toLowerCase().includes(wanted))
-    .sort((one, other) => one.name.localeCompare(other.name, document.documentElement.lang));
+  const shown = data.accounts
+    .filter((account) => left || !account.left_at)
+    .filter((account) => !wanted || `${account.name} ${account.handle}`.toLowerCase().includes(wanted))
+    .sort((a, b) => a.name.localeCompare(b.name, document.documentElement.lang));
   $("#people").replaceChildren(...shown.map(person));
   show(
     $("#leaders"),
-    shown.some((one) => one.kept),
+    shown.some((account) => account.kept),
   );
 }
 
@@ -39,73 +39,84 @@ function badge(text, kind = "") {
   return el("span", { class: `badge ${kind}` }, text);
 }
 
-function states(one) {
-  if (one.left_at) return [badge(t("accounts.left", { when: date(one.left_at) }))];
+function states(account) {
+  if (account.left_at) return [badge(t("accounts.left", { when: date(account.left_at) }))];
   return [
-    one.mine ? badge(t("accounts.you")) : null,
-    one.seat ? badge(t("accounts.on_shift"), "good") : null,
-    one.role === "phoner" && one.shifts < 3 ? badge(t("accounts.trainee", { count: one.shifts })) : null,
-    one.policy_ack ? null : badge(t("accounts.policy_owed"), "warn"),
-    one.confirmed ? null : badge(t("accounts.line_owed"), "warn"),
+    account.mine ? badge(t("accounts.you")) : null,
+    account.seat ? badge(t("accounts.on_shift"), "good") : null,
+    account.role === "phoner" && account.shifts < 3
+      ? badge(t("accounts.trainee", { count: account.shifts }))
+      : null,
+    account.policy_ack ? null : badge(t("accounts.policy_owed"), "warn"),
+    account.confirmed ? null : badge(t("accounts.line_owed"), "warn"),
   ].filter(Boolean);
 }
 
-function person(one) {
+function person(account) {
   const button = (key, does, kind = "quiet") =>
     el(
       "button",
-      { type: "button", class: kind, "aria-label": `${t(key)}: ${one.name}`, onclick: () => does(one) },
+      {
+        type: "button",
+        class: kind,
+        "aria-label": `${t(key)}: ${account.name}`,
+        onclick: () => does(account),
+      },
       t(key),
     );
-  const buttons = one.left_at
+  const buttons = account.left_at
     ? []
     : [
-        one.kept ? null : button("accounts.edit", edit),
-        one.confirmed ? null : button("accounts.confirm", confirmLine),
-        one.kept || one.mine ? null : button("accounts.reset", reset),
-        one.kept || one.mine ? null : button("accounts.leave", leave),
+        account.kept ? null : button("accounts.edit", edit),
+        account.confirmed ? null : button("accounts.confirm", confirmLine),
+        account.kept || account.mine ? null : button("accounts.reset", reset),
+        account.kept || account.mine ? null : button("accounts.leave", leave),
       ];
-  const department = found.departments[one.department];
+  const department = data.departments[account.department];
   return el(
     "tr",
-    { class: one.left_at ? "gone" : "" },
-    el("th", { scope: "row" }, one.name, el("span", { class: "handle" }, one.handle)),
-    el("td", {}, t(`role.${one.role}`)),
+    { class: account.left_at ? "gone" : "" },
+    el("th", { scope: "row" }, account.name, el("span", { class: "handle" }, account.handle)),
+    el("td", {}, t(`role.${account.role}`)),
     el(
       "td",
       {},
-      one.department ? (department ? label(department) : one.department) : t("accounts.no_department"),
+      account.department
+        ? department
+          ? label(department)
+          : account.department
+        : t("accounts.no_department"),
     ),
-    el("td", { class: "telephone" }, one.line ?? ""),
-    el("td", { class: "states" }, ...states(one)),
+    el("td", { class: "telephone" }, account.line ?? ""),
+    el("td", { class: "states" }, ...states(account)),
     el("td", { class: "acts" }, ...buttons.filter(Boolean)),
   );
 }
 
-function edit(one) {
-  chosen = one;
-  $("#edit-title").textContent = t("accounts.edit_title", { name: one.name });
-  fill($("#edit form"), found, one);
+function edit(account) {
+  chosen = account;
+  $("#edit-title").textContent = t("accounts.edit_title", { name: account.name });
+  fill($("#edit form"), data, account);
   open("#edit");
 }
 
-function confirmLine(one) {
-  chosen = one;
-  $("#confirm-text").textContent = t("accounts.confirm_text", { name: one.name });
+function confirmLine(account) {
+  chosen = account;
+  $("#confirm-text").textContent = t("accounts.confirm_text", { name: account.name });
   $("#confirm form").reset();
   open("#confirm");
 }
 
-function reset(one) {
-  chosen = one;
-  $("#reset-text").textContent = t("accounts.reset_text", { name: one.name });
+function reset(account) {
+  chosen = account;
+  $("#reset-text").textContent = t("accounts.reset_text", { name: account.name });
   open("#reset");
 }
 
-async function leave(one) {
-  chosen = one;
-  const ends = await get(`/accounts/${one.id}/leaving`);
-  $("#leave-title").textContent = t("accounts.leave_title", { name: one.name });
+async function leave(account) {
+  chosen = account;
+  const ends = await get(`/accounts/${account.id}/leaving`);
+  $("#leave-title").textContent = t("accounts.leave_title", { name: account.name });
   const count = (key, value) => t(key, { count: number(value) });
   $("#leave-what").replaceChildren(
     ...[
@@ -121,27 +132,31 @@ async function leave(one) {
 // -- tokens ---------------------------------------------------------------------------------------
 
 function tokens() {
-  if (!found.tokens.length) {
+  if (!data.tokens.length) {
     $("#tokens").replaceChildren(el("p", {}, t("accounts.no_tokens")));
     return;
   }
   const heads = ["accounts.token_name", "accounts.token_of", "accounts.token_scopes", "accounts.token_until"];
-  const rows = found.tokens.map((one) =>
+  const rows = data.tokens.map((token) =>
     el(
       "tr",
       {},
-      el("th", { scope: "row" }, one.name),
-      el("td", {}, nameOf(one.user)),
+      el("th", { scope: "row" }, token.name),
+      el("td", {}, nameOf(token.user)),
       el(
         "td",
         {},
-        one.scopes ? one.scopes.map((scope) => t(`action.${scope}`)).join(", ") : t("accounts.token_all"),
+        token.scopes ? token.scopes.map((scope) => t(`action.${scope}`)).join(", ") : t("accounts.token_all"),
       ),
-      el("td", {}, one.until ? dateTime(one.until) : t("accounts.token_forever")),
+      el("td", {}, token.until ? dateTime(token.until) : t("accounts.token_forever")),
       el(
         "td",
         { class: "acts" },
-        el("button", { type: "button", class: "quiet", onclick: () => drop(one) }, t("accounts.token_drop")),
+        el(
+          "button",
+          { type: "button", class: "quiet", onclick: () => drop(token) },
+          t("accounts.token_drop"),
+        ),
       ),
     ),
   );
@@ -167,12 +182,12 @@ function tokens() {
   );
 }
 
-function drop(one) {
-  confirm(t("accounts.token_drop"), t("accounts.token_drop_sure", { name: one.name }), {
+function drop(token) {
+  confirm(t("accounts.token_drop"), t("accounts.token_drop_sure", { name: token.name }), {
     go: t("accounts.token_drop"),
     bad: true,
     does: async () => {
-      await post(`/tokens/${one.id}/drop`);
+      await post(`/tokens/${token.id}/drop`);
       toast(t("accounts.token_dropped"));
       await refresh();
     },
@@ -180,9 +195,9 @@ function drop(one) {
 }
 
 function scopes() {
-  const user = found.accounts.find((one) => String(one.id) === $("#token [name=user]").value);
+  const user = data.accounts.find((account) => String(account.id) === $("#token [name=user]").value);
   $("#scopes").replaceChildren(
-    ...(found.may[user?.role] ?? []).map((action) =>
+    ...(data.may[user?.role] ?? []).map((action) =>
       el(
         "label",
         { class: "inline" },
@@ -201,7 +216,7 @@ function open(selector) {
   $(selector).showModal();
 }
 
-function tell(secret, text) {
+function showSecret(secret, text) {
   $("#secret-value").textContent = secret;
   $("#secret-text").textContent = text;
   open("#secret");
@@ -209,7 +224,7 @@ function tell(secret, text) {
 
 for (const button of $$("dialog .close"))
   button.addEventListener("click", () => button.closest("dialog").close());
-// Shown only once: Esc does not throw it away.
+// The secret is shown only once: Esc does not close its dialog.
 $("#secret").addEventListener("cancel", (event) => event.preventDefault());
 $("#secret").addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());
 $("#secret").addEventListener("close", () => ($("#secret-value").textContent = ""));
@@ -220,22 +235,22 @@ $("#copy").addEventListener("click", async () => {
 
 $("#open-add").addEventListener("click", () => {
   $("#add form").reset();
-  fill($("#add form"), found, null);
+  fill($("#add form"), data, null);
   open("#add");
 });
 onSubmit($("#add form"), async ({ handle }) => {
-  const given = values($("#add form"));
-  const made = await post("/accounts", { handle, ...given });
+  const account = values($("#add form"));
+  const created = await post("/accounts", { handle, ...account });
   $("#add").close();
-  toast(t("accounts.added", { name: given.name }), "good");
+  toast(t("accounts.added", { name: account.name }), "good");
   await refresh();
-  tell(made.secret, t("accounts.password_text", { name: given.name }));
+  showSecret(created.secret, t("accounts.password_text", { name: account.name }));
 });
 onSubmit($("#edit form"), async () => {
-  const given = values($("#edit form"));
-  await post(`/accounts/${chosen.id}`, given);
+  const account = values($("#edit form"));
+  await post(`/accounts/${chosen.id}`, account);
   $("#edit").close();
-  toast(t("accounts.saved", { name: given.name }), "good");
+  toast(t("accounts.saved", { name: account.name }), "good");
   await refresh();
 });
 onPress($("#confirm-call"), async () => {
@@ -256,9 +271,9 @@ onSubmit($("#confirm form"), async ({ code }) => {
   await refresh();
 });
 onSubmit($("#reset form"), async () => {
-  const made = await post(`/accounts/${chosen.id}/reset`);
+  const created = await post(`/accounts/${chosen.id}/reset`);
   $("#reset").close();
-  tell(made.secret, t("accounts.password_text", { name: chosen.name }));
+  showSecret(created.secret, t("accounts.password_text", { name: chosen.name }));
 });
 onSubmit($("#leave form"), async () => {
   const left = await post(`/accounts/${chosen.id}/off-board`);
@@ -268,25 +283,25 @@ onSubmit($("#leave form"), async () => {
 });
 $("#open-token").addEventListener("click", () => {
   $("#token form").reset();
-  const options = present().filter((one) => !one.kept);
+  const options = present().filter((account) => !account.kept);
   $("#token [name=user]").replaceChildren(
-    ...options.map((one) => el("option", { value: one.id }, `${one.name} (${one.handle})`)),
+    ...options.map((account) => el("option", { value: account.id }, `${account.name} (${account.handle})`)),
   );
   scopes();
   open("#token");
 });
 $("#token [name=user]").addEventListener("change", scopes);
 onSubmit($("#token form"), async ({ user, name, days }) => {
-  const chosenScopes = $$("#scopes input:checked").map((one) => one.value);
+  const chosenScopes = $$("#scopes input:checked").map((input) => input.value);
   const body = { name, days: Number(days), scopes: chosenScopes.length ? chosenScopes : null };
-  const made = await post(`/accounts/${user}/tokens`, body);
+  const created = await post(`/accounts/${user}/tokens`, body);
   $("#token").close();
   await refresh();
-  tell(made.secret, t("accounts.token_text"));
+  showSecret(created.secret, t("accounts.token_text"));
 });
 $("#search").addEventListener("input", people);
 $("#show-left").addEventListener("change", people);
 
 await refresh();
-for (const button of ["#open-add", "#open-token"]) $(button).disabled = false; // they need the accounts
+for (const button of ["#open-add", "#open-token"]) $(button).disabled = false; // they need the data
 follow(refresh, {});

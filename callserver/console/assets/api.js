@@ -1,4 +1,4 @@
-// Asking our own API. A problem's sentence becomes the error's message.
+// Requests to the API. The detail of a problem document becomes the error's message.
 
 const csrf = document.querySelector('meta[name="csrf"]');
 
@@ -8,15 +8,15 @@ export class Problem extends Error {
     this.status = status;
     this.reasons = document.reasons ?? [];
     this.nextAt = document.next_at ?? null;
-    this.confirm = document.confirm ?? null; // the field that confirms it, in the same request
+    this.confirm = document.confirm ?? null; // the field that confirms the request when it is sent again
   }
 }
 
-export function proveWith(value) {
+export function setCsrf(value) {
   csrf.content = value;
 }
 
-// The response itself, when it went well.
+// The response, if it is OK; any other status throws a Problem.
 export async function send(method, path, body, headers = {}, signal = undefined) {
   const { t } = await import("./texts.js");
   let response;
@@ -33,13 +33,13 @@ export async function send(method, path, body, headers = {}, signal = undefined)
   if (response.ok) return response;
   if (response.status === 401 && document.body.dataset.page !== "sign_in") {
     location.assign("/sign-in");
-    await new Promise(() => {}); // the page is on its way out: nothing more to say in it
+    await new Promise(() => {}); // the browser leaves the page: the caller stops here
   }
-  let found = { detail: t("page.error") };
+  let problem = { detail: t("page.error") };
   if (response.headers.get("content-type")?.startsWith("application/problem+json")) {
-    found = await response.json();
+    problem = await response.json();
   }
-  throw new Problem(found, response.status);
+  throw new Problem(problem, response.status);
 }
 
 export async function ask(method, path, body, headers = {}) {
@@ -52,7 +52,7 @@ export async function ask(method, path, body, headers = {}) {
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
 
-// A file that the API answers with, saved under the name it gives.
+// Saves the file that the API returns, under the name in its header.
 export async function download(path, body = {}) {
   const response = await send("POST", path, body);
   const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "");
@@ -63,15 +63,15 @@ export async function download(path, body = {}) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-// A file sent as it is; `tell` hears how far it is (0 to 1). fetch knows no progress of what goes out.
-export function upload(path, file, tell) {
+// Sends a file; `onProgress` gets the share that is sent, 0 to 1. `fetch` reports no upload progress.
+export function upload(path, file, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", `/api/v1${path}`);
     request.setRequestHeader("x-csrf", csrf.content);
     request.setRequestHeader("content-type", "application/octet-stream");
     request.responseType = "json";
-    request.upload.addEventListener("progress", (event) => tell(event.loaded / event.total));
+    request.upload.addEventListener("progress", (event) => onProgress(event.loaded / event.total));
     request.addEventListener("load", () => {
       if (request.status === 200) resolve(request.response);
       else reject(new Problem(request.response ?? { detail: request.statusText }, request.status));

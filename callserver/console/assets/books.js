@@ -1,4 +1,4 @@
-// The page of the house's books.
+// The page of books.
 
 import { shelf } from "./books/library.js";
 import { $ } from "./dom.js";

@@ -1,4 +1,4 @@
-// Fields for a date or a moment: text in the page's language, as a browser's own field follows the browser.
+// Fields for a date or a moment: text fields, because a browser's date field uses the browser's locale.
 // Danish: 28-11-2026 16.30; English: 2026-11-28 16:30. Both are read in both languages. Values are as
 // "2026-11-28" and "2026-11-28T16:30".
 
@@ -10,15 +10,15 @@ const CLOCK = /^[ T,]*(?:kl\.?|at)? *(\d{1,2})[.:](\d{2})$/;
 
 const two = (value) => String(value).padStart(2, "0");
 
-// null: it is not a date, or not a moment.
+// The value, or null if the text is not a date or moment.
 export function parse(text, kind) {
-  const found = text.trim().match(DAY);
-  if (!found) return null;
-  const [year, month, day] = found[1] ? found.slice(1, 4) : [found[6], found[5], found[4]];
+  const match = text.trim().match(DAY);
+  if (!match) return null;
+  const [year, month, day] = match[1] ? match.slice(1, 4) : [match[6], match[5], match[4]];
   const date = `${year}-${two(month)}-${two(day)}`;
-  const made = new Date(`${date}T00:00Z`);
-  if (Number.isNaN(made.getTime()) || made.toISOString().slice(0, 10) !== date) return null;
-  const rest = text.trim().slice(found[0].length);
+  const parsed = new Date(`${date}T00:00Z`);
+  if (Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== date) return null;
+  const rest = text.trim().slice(match[0].length);
   if (kind === "date") return rest ? null : date;
   const clock = rest.match(CLOCK);
   if (!clock || clock[1] > 23 || clock[2] > 59) return null;
@@ -32,7 +32,7 @@ export function written(value) {
   return clock ? `${date} ${clock}` : date;
 }
 
-// "" when it is empty or cannot be read.
+// "" if the field is empty or cannot be parsed.
 export const read = (input) => parse(input.value, input.dataset.date) ?? "";
 
 export function write(input, value) {

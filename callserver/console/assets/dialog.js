@@ -1,21 +1,21 @@
-// One dialog for every question a page asks: a title, a form, a button that does it, and cancel.
+// The page's dialog: a title, a form, a submit button and cancel.
 
 import { $, el, onSubmit } from "./dom.js";
 import { t } from "./texts.js";
 
 const dialog = el("dialog", { id: "dialog", "aria-labelledby": "dialog-title" });
 document.body.append(dialog);
-let asking = null; // the button that has opened it
+let opener = null; // the button that has opened the dialog
 
-// The focus goes back to the button that asked, or to the one that took its place.
+// The focus returns to the opener, or to the button that replaced it.
 dialog.addEventListener("close", () => {
-  const key = asking?.dataset.key;
-  (asking?.isConnected ? asking : key && $(`[data-key="${key}"]`))?.focus();
+  const key = opener?.dataset.key;
+  (opener?.isConnected ? opener : key && $(`[data-key="${key}"]`))?.focus();
 });
 
-// `does` gets the form's values; when it fails the sentence stands in the form, which stays open.
+// `does` gets the form's values; if it throws, the form shows the message and stays open.
 export function ask(title, fields, { go = t("page.save"), bad = false, does }) {
-  asking = document.activeElement;
+  opener = document.activeElement;
   const form = el(
     "form",
     {},
@@ -38,7 +38,7 @@ export function ask(title, fields, { go = t("page.save"), bad = false, does }) {
   return form;
 }
 
-// Is somebody sure? `text` says what will happen.
+// Asks the user to confirm; `text` says what will happen.
 export function confirm(title, text, options) {
   return ask(title, [el("p", {}, text)], options);
 }

@@ -1,20 +1,20 @@
-// Making elements, in plain words: el("li", { class: "seat" }, "text", child).
+// Elements, the focus, and forms. el("li", { class: "seat" }, "text", child) makes an element.
 
 export const $ = (selector, inside = document) => inside.querySelector(selector);
 export const $$ = (selector, inside = document) => [...inside.querySelectorAll(selector)];
 
 export function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else made.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
 }
 
-// What is wider than the page scrolls by itself, by keyboard as well.
+// A box that scrolls content wider than the page, by keyboard as well.
 export function scrolling(name, ...children) {
   return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": name }, ...children);
 }
@@ -24,19 +24,19 @@ export function show(element, visible = true) {
 }
 
 export function toast(text, kind = "") {
-  const made = el("p", { class: `toast ${kind}` }, text);
-  $("#toasts").append(made);
-  setTimeout(() => made.remove(), 8000);
+  const message = el("p", { class: `toast ${kind}` }, text);
+  $("#toasts").append(message);
+  setTimeout(() => message.remove(), 8000);
 }
 
-// One thing at a time: meanwhile `where` says that it is busy, and to press again does nothing. No button
-// is disabled for it: the focus would be lost.
+// While `work` runs, `where` is aria-busy and further calls do nothing. No button is disabled, as that would
+// lose the focus.
 export function oneAtATime(where, work) {
-  return async (given) => {
+  return async (argument) => {
     if (where.hasAttribute("aria-busy")) return;
     where.setAttribute("aria-busy", "true");
     try {
-      await work(given);
+      await work(argument);
     } finally {
       where.removeAttribute("aria-busy");
     }
@@ -47,7 +47,7 @@ export function onPress(button, work) {
   button.addEventListener("click", oneAtATime(button, work));
 }
 
-// A form's values; what fails is said inside the form, where the eye is.
+// Calls `work` with the form's values; an error is shown inside the form.
 export function onSubmit(form, work) {
   const wrong = $(".wrong", form);
   const submit = oneAtATime(form, async () => {
@@ -68,8 +68,9 @@ export function onSubmit(form, work) {
   });
 }
 
-// What had the focus may be gone with what was done: then `next` has it, from where Tab goes on.
-export function passFocus(had, next) {
-  const gone = !had.isConnected || had.closest("[hidden], dialog:not([open])");
-  if (gone && had !== document.body && [had, document.body].includes(document.activeElement)) next?.focus();
+// If the element that had the focus has disappeared, `next` gets the focus, so that Tab goes on from there.
+export function passFocus(previous, next) {
+  const gone = !previous.isConnected || previous.closest("[hidden], dialog:not([open])");
+  if (gone && previous !== document.body && [previous, document.body].includes(document.activeElement))
+    next?.focus();
 }

@@ -1,4 +1,4 @@
-// The floor: everybody's state live, hands first, listening, campaigns, alarms.
+// The floor page: fetches its state, follows events and refreshes the figures.
 
 import { get, post } from "./api.js";
 import { follow } from "./live.js";
@@ -23,7 +23,7 @@ async function refresh() {
   await Promise.all([fetchFigures(), refreshDetails()]);
 }
 
-// What is asked again and again says nothing when the server is away: the banner does.
+// Repeated requests do not report an unreachable server: the banner does.
 async function quietly(work) {
   if (document.hidden) return;
   try {

@@ -1,4 +1,4 @@
-// Lists: how many contacts stand where, copies, the import of a file.
+// The lists page: the contacts of each campaign by status, exports, imports and their history.
 
 import { download, get } from "./api.js";
 import { $, el, show, toast } from "./dom.js";
@@ -9,7 +9,7 @@ import { label, number, setClock, t } from "./texts.js";
 
 let lists;
 
-const titles = () => Object.fromEntries(lists.lists.map((one) => [one.campaign, label(one.title)]));
+const titles = () => Object.fromEntries(lists.lists.map((list) => [list.campaign, label(list.title)]));
 
 async function refresh() {
   lists = await get("/lists");
@@ -18,7 +18,7 @@ async function refresh() {
   history(lists, titles(), Boolean($("#import")));
   const select = $("#campaign");
   if (select && !select.options.length) {
-    select.append(...lists.lists.map((one) => el("option", { value: one.campaign }, label(one.title))));
+    select.append(...lists.lists.map((list) => el("option", { value: list.campaign }, label(list.title))));
     show($("#quietly"), lists.only_quietly);
     $("#file-label").textContent = t("lists.file", { most: number(lists.most_mb) });
   }

@@ -1,5 +1,5 @@
-// What happens, as it happens. A page says how to fetch everything (`refresh`) and what each event does.
-// While the connection is lost it says so; once it is back everything is fetched again.
+// Server-sent events. `refresh` fetches everything; `events` maps an event's name to its handler. The banner
+// reports a lost connection; after reconnecting everything is fetched again.
 
 import { $, show } from "./dom.js";
 import { t } from "./texts.js";
@@ -25,7 +25,7 @@ export function follow(refresh, events) {
         banner.textContent = t("page.lost");
         show(banner);
       }
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, 2000); // refused: ask again
+      if (source.readyState === EventSource.CLOSED) setTimeout(open, 2000); // refused: connect again
     });
     source.addEventListener("refresh", () => refresh());
     for (const [name, does] of Object.entries(events)) {

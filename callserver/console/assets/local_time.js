@@ -1,8 +1,8 @@
-// Times as a form's field holds them.
+// Default times and values of time fields.
 
 import { now } from "./texts.js";
 
-// This evening at six; when that is over, now until nine, then tomorrow.
+// Today at 18:00; from 18:00 to 21:00 the current time; after that tomorrow at 18:00.
 export function thisEvening() {
   const at = now();
   if (at.getHours() >= 21) at.setDate(at.getDate() + 1);

@@ -1,16 +1,16 @@
-// The audit log: searched page by page, and its seals checked.
+// The log page: searching the entries page by page, and verifying the seals.
 
 import { post } from "./api.js";
 import "./dates.js";
 import { $, el, onPress, onSubmit, passFocus, show } from "./dom.js";
 import { dateTime, has, number, t } from "./texts.js";
 
-let asked = {};
+let query = {};
 let before = null;
 
 const instant = (text) => (text ? new Date(text).toISOString() : undefined);
 
-// Where the words for a field's values stand.
+// Where the texts for a field's values are in the catalogue.
 const WORDS = {
   state: ["floor.state", "log.state"],
   reason: ["log.reason", "reason", "phone.pause"],
@@ -22,22 +22,22 @@ const WORDS = {
 };
 
 function words(field, value) {
-  if (Array.isArray(value)) return value.map((one) => words(field, one)).join(", ");
+  if (Array.isArray(value)) return value.map((item) => words(field, item)).join(", ");
   if (typeof value === "boolean") return t(value ? "page.yes" : "page.no");
   if (typeof value === "number") return number(value);
-  const family = WORDS[field]?.find((one) => has(`${one}.${value}`));
+  const family = WORDS[field]?.find((prefix) => has(`${prefix}.${value}`));
   if (family) return t(`${family}.${value}`);
   return /^\d{4}-\d\d-\d\dT/.test(value) ? dateTime(value) : String(value);
 }
 
-const withoutNothing = (_, value) => value ?? undefined;
+const withoutNull = (_, value) => value ?? undefined;
 
-// What the entry says, as far as there are words for it; the whole of it is unfolded below.
-function details({ details: held, names }) {
-  const said = Object.entries(held).filter(
+// The fields that have a text; the complete entry can be unfolded below them.
+function details({ details: fields, names }) {
+  const shown = Object.entries(fields).filter(
     ([field, value]) => value !== null && value !== "" && has(`log.field.${field}`),
   );
-  const pairs = said.map(
+  const pairs = shown.map(
     ([field, value]) => `${t(`log.field.${field}`)}: ${names[field] ?? words(field, value)}`,
   );
   return el(
@@ -48,7 +48,7 @@ function details({ details: held, names }) {
       "details",
       {},
       el("summary", {}, t("log.whole_entry")),
-      el("code", {}, JSON.stringify(held, withoutNothing)),
+      el("code", {}, JSON.stringify(fields, withoutNull)),
     ),
   );
 }
@@ -64,31 +64,31 @@ function row(entry) {
   );
 }
 
-async function turn() {
-  const found = await post("/log", before === null ? asked : { ...asked, before });
-  $("#entries").append(...found.entries.map(row));
-  before = found.before;
+async function nextPage() {
+  const page = await post("/log", before === null ? query : { ...query, before });
+  $("#entries").append(...page.entries.map(row));
+  before = page.before;
   show($("#found"));
   show($("#more"), before !== null);
   show($("#empty"), $("#entries").children.length === 0);
 }
 
-async function search(given) {
-  asked = {
-    kinds: given.kind ? [given.kind] : [],
-    since: instant(given.since),
-    until: instant(given.until),
-    contact: given.contact ? Number(given.contact) : undefined,
-    call: given.call.trim() || undefined,
+async function search(values) {
+  query = {
+    kinds: values.kind ? [values.kind] : [],
+    since: instant(values.since),
+    until: instant(values.until),
+    contact: values.contact ? Number(values.contact) : undefined,
+    call: values.call.trim() || undefined,
   };
   before = null;
   $("#entries").replaceChildren();
-  await turn();
+  await nextPage();
 }
 
 onSubmit($("#search"), search);
 onPress($("#more"), async () => {
-  await turn();
+  await nextPage();
   passFocus($("#more"), $("#found .scroll"));
 });
 
@@ -96,16 +96,16 @@ onPress($("#verify"), async () => {
   const verdict = $("#verdict");
   verdict.replaceChildren(el("p", {}, t("log.verifying")));
   try {
-    const found = await post("/log/verify");
+    const result = await post("/log/verify");
     verdict.replaceChildren(
-      found.findings.length
+      result.findings.length
         ? el(
             "div",
             { class: "wrong" },
-            el("p", {}, t("log.broken", { count: found.findings.length, sealed: found.sealed })),
-            el("ul", {}, ...found.findings.map((one) => el("li", {}, one))),
+            el("p", {}, t("log.broken", { count: result.findings.length, sealed: result.sealed })),
+            el("ul", {}, ...result.findings.map((finding) => el("li", {}, finding))),
           )
-        : el("p", { class: "badge good" }, t("log.whole", found)),
+        : el("p", { class: "badge good" }, t("log.whole", result)),
     );
   } catch (error) {
     verdict.replaceChildren(el("p", { class: "wrong" }, error.message));

@@ -1,4 +1,4 @@
-// What every page does: sign out, language, unexpected errors said aloud.
+// On every page: signing out, the language, and a message for unexpected errors.
 
 import { post } from "./api.js";
 import { $, toast } from "./dom.js";
@@ -9,7 +9,7 @@ $("#sign-out")?.addEventListener("click", async () => {
 });
 
 $("#language")?.addEventListener("click", async (event) => {
-  if (!$("#sign-out")) return; // nobody is signed in: the link itself remembers it in this browser
+  if (!$("#sign-out")) return; // nobody is signed in: following the link stores the language in this browser
   event.preventDefault();
   await post("/me/language", { language: event.currentTarget.dataset.language });
   location.reload();

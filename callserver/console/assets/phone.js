@@ -1,4 +1,4 @@
-// The phoner's page: what stands where, and who hears of what. The parts are in phone/.
+// The phoner's page: starts its parts (phone/) and passes changes of the seat to them.
 
 import { $, show, toast } from "./dom.js";
 import { follow } from "./live.js";

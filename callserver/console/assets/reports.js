@@ -1,22 +1,22 @@
-// Figures per campaign and day: charts, a table, a file.
+// The reports page: figures per campaign and day as charts, a table and a file.
 
 import { get } from "./api.js";
 import { write } from "./dates.js";
 import { $, el, onSubmit, show } from "./dom.js";
-import { lying, stacked } from "./reports/charts.js";
+import { horizontalBars, stacked } from "./reports/charts.js";
 import { date, number, t } from "./texts.js";
 
 const short = (day) => `${Number(day.slice(8))}/${Number(day.slice(5, 7))}`;
 
-// Counts of one kind over all days, the largest first.
-function together(days, name) {
-  const found = new Map();
-  for (const one of days.flatMap((day) => day[name])) {
-    const known = found.get(one.label) ?? { label: one.label, count: 0 };
-    known.count += one.count;
-    found.set(one.label, known);
+// The counts of `name` summed over all days, the largest first.
+function totalsOf(days, name) {
+  const totals = new Map();
+  for (const entry of days.flatMap((day) => day[name])) {
+    const total = totals.get(entry.label) ?? { label: entry.label, count: 0 };
+    total.count += entry.count;
+    totals.set(entry.label, total);
   }
-  return [...found.values()].sort((a, b) => b.count - a.count);
+  return [...totals.values()].sort((a, b) => b.count - a.count);
 }
 
 const DAY_MS = 86_400_000;
@@ -44,37 +44,43 @@ function row(day) {
     day.agreements,
     Math.floor(day.talked_seconds / 60),
   ];
-  figures.push(day.refused.reduce((sum, one) => sum + one.count, 0));
+  figures.push(day.refused.reduce((sum, entry) => sum + entry.count, 0));
   return el(
     "tr",
     {},
     el("td", {}, el("time", { datetime: day.day }, date(day.day))),
     el("td", {}, day.title),
-    ...figures.map((one) => el("td", { class: "number" }, number(one))),
+    ...figures.map((figure) => el("td", { class: "number" }, number(figure))),
   );
 }
 
-async function fetchAndShow(given) {
-  const asked = new URLSearchParams(Object.entries(given).filter(([, value]) => value));
-  const found = await get(`/reports?${asked}`);
+async function fetchAndShow(filters) {
+  const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
+  const report = await get(`/reports?${query}`);
   const form = $("#wanted");
-  write(form.first, found.first);
-  write(form.last, found.last);
+  write(form.first, report.first);
+  write(form.last, report.last);
   if (form.campaign.length === 1) {
-    for (const [name, title] of Object.entries(found.campaigns)) form.campaign.add(new Option(title, name));
+    for (const [name, title] of Object.entries(report.campaigns)) form.campaign.add(new Option(title, name));
   }
-  $("#csv").href = `/api/v1/reports.csv?${asked}`;
-  show($("#empty"), found.days.length === 0);
-  show($("#found"), found.days.length > 0);
-  if (!found.days.length) return;
+  $("#csv").href = `/api/v1/reports.csv?${query}`;
+  show($("#empty"), report.days.length === 0);
+  show($("#found"), report.days.length > 0);
+  if (!report.days.length) return;
   const names = [t("reports.reached"), t("reports.not_reached")];
   $("#days").replaceChildren(
-    ...stacked(t("reports.chart_days"), perDay(found), names, $("#days").clientWidth),
+    ...stacked(t("reports.chart_days"), perDay(report), names, $("#days").clientWidth),
   );
-  $("#outcomes").replaceChildren(...lying(t("reports.chart_outcomes"), together(found.days, "outcomes")));
-  $("#ends").replaceChildren(...lying(t("reports.chart_ends"), together(found.days, "not_reached")));
-  $("#refused").replaceChildren(...lying(t("reports.chart_refused"), together(found.days, "refused")));
-  $("#rows").replaceChildren(...found.days.map(row));
+  $("#outcomes").replaceChildren(
+    ...horizontalBars(t("reports.chart_outcomes"), totalsOf(report.days, "outcomes")),
+  );
+  $("#ends").replaceChildren(
+    ...horizontalBars(t("reports.chart_ends"), totalsOf(report.days, "not_reached")),
+  );
+  $("#refused").replaceChildren(
+    ...horizontalBars(t("reports.chart_refused"), totalsOf(report.days, "refused")),
+  );
+  $("#rows").replaceChildren(...report.days.map(row));
 }
 
 onSubmit($("#wanted"), fetchAndShow);

@@ -1,4 +1,4 @@
-// The rules: in words first, then their files; a change is checked while it is typed.
+// The rules page: files in words and as text; a change is checked while it is typed.
 
 import { get, post } from "./api.js";
 import { confirm } from "./dialog.js";
@@ -19,13 +19,14 @@ const drafts = new Drafts();
 const text = editor({ writable: rights.change, onInput: typed });
 let rules;
 let path; // the file that is shown
-let checked = { problems: [], looser: [], changed: [], diff: {} };
+let checkResult = { problems: [], looser: [], changed: [], diff: {} };
 let typing;
-let turn = 0;
+let latestCheck = 0; // so that a late answer to an earlier check is dropped
 
-const kept = (at) => rules.texts[at] ?? null;
+const inForce = (file) => rules.texts[file] ?? null;
 const documents = () => [...rules.campaigns, ...rules.policies];
-const titles = () => Object.fromEntries(rules.campaigns.map((one) => [one.name, label(one.document.title)]));
+const titles = () =>
+  Object.fromEntries(rules.campaigns.map((campaign) => [campaign.name, label(campaign.document.title)]));
 const paths = () => [...new Set([...Object.keys(rules.texts), ...Object.keys(drafts.texts)])].sort();
 
 async function refresh() {
@@ -41,7 +42,7 @@ async function refresh() {
   listProposals(rules.proposals, rights, titles, refresh);
   const gone = !path || !paths().includes(path);
   if (gone) path = documents()[0]?.file ?? paths()[0];
-  if (gone || before !== rules.revision) open(path); // else the caret stays where it is
+  if (gone || before !== rules.revision) open(path); // otherwise the caret keeps its place
   await check();
 }
 
@@ -51,43 +52,43 @@ const files = () => fileList({ rules, drafts, path, paths: paths(), open });
 
 function open(file) {
   path = file;
-  const found = documents().find((one) => one.file === file);
-  const campaign = rules.campaigns.includes(found);
-  const title = found?.document.title;
-  $("#name").textContent = title === undefined ? file : campaign ? label(title) : title;
-  $("#used").textContent = found && !campaign ? users(found.name) : "";
+  const rule = documents().find((entry) => entry.file === file);
+  const isCampaign = rules.campaigns.includes(rule);
+  const title = rule?.document.title;
+  $("#name").textContent = title === undefined ? file : isCampaign ? label(title) : title;
+  $("#used").textContent = rule && !isCampaign ? users(rule.name) : "";
   $("#words").replaceChildren(
-    ...(found ? (campaign ? campaignWords(found.document) : policyWords(found.document)) : []),
+    ...(rule ? (isCampaign ? campaignWords(rule.document) : policyWords(rule.document)) : []),
   );
-  show($("#of-now"), found !== undefined && file in drafts.texts);
+  show($("#of-now"), rule !== undefined && file in drafts.texts);
   show($("#in-words"), $("#words").hasChildNodes());
   $("#source-title").textContent = t(rights.change ? "rules.edit_file" : "rules.file_of", { path: file });
-  if (!found) $("#source").open = true;
-  const draft = drafts.of(file, kept(file));
+  if (!rule) $("#source").open = true;
+  const draft = drafts.of(file, inForce(file));
   text.open(file, draft ?? t("rules.removed"));
   $("#text").readOnly = !rights.change || draft === null;
   tools();
   files();
-  text.problems(checked.problems.filter((one) => one.file === path));
+  text.problems(checkResult.problems.filter((problem) => problem.file === path));
 }
 
 function tools() {
   if (!rights.change) return;
   show($("#reset"), path in drafts.texts);
-  show($("#remove"), drafts.of(path, kept(path)) !== null);
+  show($("#remove"), drafts.of(path, inForce(path)) !== null);
 }
 
 function users(policy) {
   const names = rules.campaigns
-    .filter((one) => one.document.policy === policy)
-    .map((one) => label(one.document.title));
+    .filter((campaign) => campaign.document.policy === policy)
+    .map((campaign) => label(campaign.document.title));
   return names.length ? t("rules.used_by", { names: names.join(", ") }) : t("rules.used_by_nobody");
 }
 
 // -- a change -----------------------------------------------------------------------------------
 
 function typed(value) {
-  drafts.set(path, value, kept(path));
+  drafts.set(path, value, inForce(path));
   clearTimeout(typing);
   typing = setTimeout(check, 500);
   $("#standing").textContent = t("rules.checking");
@@ -101,44 +102,44 @@ function typed(value) {
 async function check() {
   show($("#change"), drafts.any);
   if (!rights.change || !drafts.any) {
-    checked = { problems: [], looser: [], changed: [], diff: {} };
+    checkResult = { problems: [], looser: [], changed: [], diff: {} };
     text.problems([]);
     return;
   }
-  turn += 1;
-  const mine = turn;
+  latestCheck += 1;
+  const thisCheck = latestCheck;
   try {
-    const found = await post("/rules/check", { texts: drafts.texts });
-    if (mine !== turn) return; // something else was typed meanwhile
-    checked = found;
+    const result = await post("/rules/check", { texts: drafts.texts });
+    if (thisCheck !== latestCheck) return; // the text has changed meanwhile
+    checkResult = result;
   } catch (error) {
-    checked = {
+    checkResult = {
       problems: [{ file: path, line: 1, key: "-", why: error.message }],
       looser: [],
       changed: [],
       diff: {},
     };
   }
-  shown();
+  drawCheck();
 }
 
-function shown() {
-  const { problems, looser, changed, diff } = checked;
-  text.problems(problems.filter((one) => one.file === path));
+function drawCheck() {
+  const { problems, looser, changed, diff } = checkResult;
+  text.problems(problems.filter((problem) => problem.file === path));
   const count = problems.length;
-  const standing = count === 0 ? t("rules.no_problems") : t("rules.problems", { count });
-  $("#standing").textContent = `${standing} ${t("rules.files_changed", { files: changed.join(", ") })}`;
+  const summary = count === 0 ? t("rules.no_problems") : t("rules.problems", { count });
+  $("#standing").textContent = `${summary} ${t("rules.files_changed", { files: changed.join(", ") })}`;
   $("#problems").replaceChildren(
-    ...problems.map((one) =>
+    ...problems.map((problem) =>
       el(
         "li",
         {},
         el(
           "button",
-          { type: "button", class: "quiet", onclick: () => visit(one) },
-          t("rules.problem_at", one),
+          { type: "button", class: "quiet", onclick: () => goToProblem(problem) },
+          t("rules.problem_at", problem),
         ),
-        ` ${one.why}`,
+        ` ${problem.why}`,
       ),
     ),
   );
@@ -158,13 +159,13 @@ function shown() {
   ready(good && changed.length > 0);
 }
 
-// Not disabled: whoever stands on it stays there, and hears why if she presses it.
+// aria-disabled instead of disabled: the button keeps the focus, and pressing it says what is wrong.
 function ready(good) {
   if (good) show($("#propose .wrong"), false);
   $("#go").setAttribute("aria-disabled", String(!good));
 }
 
-function visit({ file, line }) {
+function goToProblem({ file, line }) {
   if (paths().includes(file)) {
     open(file);
     $("#source").open = true;
@@ -175,14 +176,14 @@ function visit({ file, line }) {
 if (rights.change) {
   onSubmit($("#propose"), async ({ why }) => {
     if ($("#go").getAttribute("aria-disabled") === "true") throw new Error($("#standing").textContent);
-    const had = document.activeElement;
-    const made = await post("/rules/proposals", { texts: drafts.texts, why });
+    const focused = document.activeElement;
+    const answer = await post("/rules/proposals", { texts: drafts.texts, why });
     drafts.clear();
     $("#propose").reset();
-    toast(t(made.proposal === null ? "rules.active" : "rules.waits"), "good");
-    if (made.proposal === null) toast(t(`rules.written.${made.written}`));
+    toast(t(answer.proposal === null ? "rules.active" : "rules.waits"), "good");
+    if (answer.proposal === null) toast(t(`rules.written.${answer.written}`));
     await refresh();
-    passFocus(had, $("#name"));
+    passFocus(focused, $("#name"));
   });
   $("#discard").addEventListener("click", () =>
     confirm(t("rules.discard"), t("rules.discard_sure"), {
@@ -197,14 +198,14 @@ if (rights.change) {
       .addEventListener("close", () => passFocus($("#discard"), $("#name")), { once: true }),
   );
   $("#reset").addEventListener("click", () => {
-    drafts.set(path, kept(path), kept(path));
+    drafts.set(path, inForce(path), inForce(path));
     if (paths().includes(path)) open(path);
     else open(paths()[0]);
     passFocus($("#reset"), $("#text"));
     check();
   });
   $("#remove").addEventListener("click", () => {
-    drafts.set(path, null, kept(path));
+    drafts.set(path, null, inForce(path));
     if (paths().includes(path)) open(path);
     else open(documents()[0].file);
     passFocus($("#remove"), $("#text"));
@@ -215,11 +216,11 @@ if (rights.change) {
   $("#new-file form").addEventListener("submit", (event) => {
     const { name } = Object.fromEntries(new FormData(event.target));
     const folder = path.includes("/") ? path.split("/")[0] : "campaigns";
-    const made = `${folder}/${name}.${folder === "scripts" ? "md" : "yaml"}`;
-    const copied = (drafts.of(path, kept(path)) ?? "").replace(/^name: .*$/m, `name: ${name}`);
-    drafts.set(made, copied, kept(made));
+    const file = `${folder}/${name}.${folder === "scripts" ? "md" : "yaml"}`;
+    const copied = (drafts.of(path, inForce(path)) ?? "").replace(/^name: .*$/m, `name: ${name}`);
+    drafts.set(file, copied, inForce(file));
     event.target.reset();
-    open(made);
+    open(file);
     $("#source").open = true;
     check();
   });

@@ -1,14 +1,14 @@
-// Name and password, then what the account still owes: a password of one's own, a one-time code.
+// Signing in: name and password, then what the account still owes (a new password, a one-time code).
 
-import { get, post, proveWith } from "./api.js";
+import { get, post, setCsrf } from "./api.js";
 import { $, $$, onSubmit, show } from "./dom.js";
 import { t, when } from "./texts.js";
 
 let key = null;
 
-async function goOn(standing) {
-  proveWith(standing.csrf);
-  let next = standing.next;
+async function goOn(status) {
+  setCsrf(status.csrf);
+  let next = status.next;
   if (next === "ready") {
     const me = await get("/me");
     if (!me.refused_attempts) {
@@ -20,28 +20,28 @@ async function goOn(standing) {
     $("#refused_text").textContent = t("sign_in.refused_text", values);
   }
   for (const section of $$("main > section")) show(section, section.id === next);
-  if (standing.next === "code_setup") {
-    const made = await post("/sign-in/code-setup");
-    key = made.key;
-    $("#key").textContent = made.key.match(/.{1,4}/g).join(" ");
-    $("#picture").src = `data:image/svg+xml,${encodeURIComponent(made.picture)}`;
+  if (status.next === "code_setup") {
+    const setup = await post("/sign-in/code-setup");
+    key = setup.key;
+    $("#key").textContent = setup.key.match(/.{1,4}/g).join(" ");
+    $("#picture").src = `data:image/svg+xml,${encodeURIComponent(setup.picture)}`;
   }
   $(`#${next} input, #${next} button`)?.focus();
 }
 
-onSubmit($("#credentials form"), async (given) => goOn(await post("/sign-in", given)));
+onSubmit($("#credentials form"), async (values) => goOn(await post("/sign-in", values)));
 
-onSubmit($("#password form"), async (given) => {
-  if (given.new !== given.again) throw new Error(t("sign_in.differ"));
-  await goOn(await post("/sign-in/password", { new: given.new }));
+onSubmit($("#password form"), async (values) => {
+  if (values.new !== values.again) throw new Error(t("sign_in.differ"));
+  await goOn(await post("/sign-in/password", { new: values.new }));
 });
 
-onSubmit($("#code_setup form"), async (given) =>
-  goOn(await post("/sign-in/code", { code: given.code.replace(" ", ""), key })),
+onSubmit($("#code_setup form"), async (values) =>
+  goOn(await post("/sign-in/code", { code: values.code.replace(" ", ""), key })),
 );
 
-onSubmit($("#code form"), async (given) =>
-  goOn(await post("/sign-in/code", { code: given.code.replace(" ", "") })),
+onSubmit($("#code form"), async (values) =>
+  goOn(await post("/sign-in/code", { code: values.code.replace(" ", "") })),
 );
 
 onSubmit($("#refused form"), async () => {

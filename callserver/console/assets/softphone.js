@@ -1,10 +1,10 @@
-// The telephone in the browser, behind one small door; the kinds of telephone are in softphones/.
+// The telephone in the browser; its kinds are in softphones/.
 //
-// connect({ as, expects, onState }) -> a telephone that signs in, takes its own room's leg by itself,
-// and says in words what it is doing:
+// connect({ as, expects, onState }) -> a telephone that signs in, accepts the leg of its own room by itself,
+// and reports its state:
 //   as       "phoner" | "listener" | "trainee": whose telephone it is; only a phoner's opens the microphone.
 //   expects  () => boolean: whether a leg may come now; any other is refused.
-//   onState  hears a key of softphone.state.*; "registered", "line" and "muted" are well.
+//   onState  gets a key of softphone.state.*; "registered" and "line" mean that it works.
 //
 // A kind is a module with open(credentials, { microphone, on… }) -> { call, renew, speaker, close }.
 
@@ -15,10 +15,10 @@ import { outgoing } from "./softphones/microphone.js";
 export const WELL = new Set(["registered", "line"]);
 
 const PATHS = { phoner: "/softphone", listener: "/softphone/listener", trainee: "/softphone/trainee" };
-const EXPECTED_MS = 5000; // the leg may be here before the page has heard why
-const ALONE_MS = 4000; // on shift, registered and still not rung: it calls in itself
+const EXPECTED_MS = 5000; // the leg may arrive before the event that announces it
+const ALONE_MS = 4000; // on shift, registered, but not called for so long: the telephone calls in
 const LOOK_MS = 1000;
-const RENEW_AT = 0.9; // of the time for which what it signs in with lasts
+const RENEW_AT = 0.9; // of the credentials' lifetime
 const RENEW_AGAIN_MS = 30_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -61,31 +61,31 @@ export async function connect({ as, expects, onState }) {
     tell();
   }
 
-  // Our own room rings: nobody presses anything. The newest leg is hers; one before it is over.
-  async function rung(found) {
+  // The leg of the user's own room is accepted without a click. A newer leg replaces an older one.
+  async function onIncoming(incoming) {
     for (let waited = 0; waited < EXPECTED_MS && !expects(); waited += 200) await sleep(200);
-    if (ended || found.over) return;
-    if (!expects()) return found.refuse();
+    if (ended || incoming.over) return;
+    if (!expects()) return incoming.refuse();
     leg?.hangUp();
-    leg = found;
-    found.take();
+    leg = incoming;
+    incoming.take();
     become("registered");
   }
 
-  function over(found) {
-    if (leg !== found) return;
+  function onOver(finished) {
+    if (leg !== finished) return;
     leg = null;
     become(state === "line" ? "registered" : state);
   }
 
   async function signIn() {
-    const found = await post(PATHS[as]);
+    const credentials = await post(PATHS[as]);
     clearTimeout(renewing);
-    renewing = setTimeout(renew, Math.min(found.lasts_s * 1000 * RENEW_AT, LONGEST_TIMER_MS));
-    return found;
+    renewing = setTimeout(renew, Math.min(credentials.lasts_s * 1000 * RENEW_AT, LONGEST_TIMER_MS));
+    return credentials;
   }
 
-  // A server that is away says so in the page's banner; it is asked again.
+  // The page's banner reports an unreachable server; renewing is tried again.
   async function renew() {
     try {
       await telephone?.renew(await signIn());
@@ -97,7 +97,7 @@ export async function connect({ as, expects, onState }) {
 
   async function open() {
     become("connecting");
-    // A listener's own click on Listen comes before any sound of hers.
+    // Before a listener hears anything, they have clicked Listen.
     if (as === "phoner" && kind !== "simulated" && !navigator.userActivation?.hasBeenActive) {
       become("gesture");
       await gesture();
@@ -105,19 +105,19 @@ export async function connect({ as, expects, onState }) {
     }
     if (as === "phoner") await microphone.open();
     const { open: start } = await import(`./softphones/${kind}.js`);
-    const found = await signIn();
+    const credentials = await signIn();
     if (ended) return;
-    telephone = await start(found, {
+    telephone = await start(credentials, {
       as,
       microphone,
       onState: become,
-      onRung: rung,
-      onOver: over,
+      onIncoming,
+      onOver,
       renew: signIn,
     });
   }
 
-  // Registered, expected, and not rung: the page was reloaded, or a ring was lost on its way.
+  // Registered, expected, but not called: the page was reloaded, or the incoming call was lost.
   const looking = setInterval(() => {
     if (state !== "registered" || !expects()) alone = Date.now();
     else if (as === "phoner" && Date.now() - alone > ALONE_MS) {
@@ -136,7 +136,7 @@ export async function connect({ as, expects, onState }) {
     get muted() {
       return microphone.muted;
     },
-    // Whether it is on, waited for a little: nobody goes on shift with a telephone that is not there.
+    // Whether it works, after at most `ms`: no shift begins without a working telephone.
     async ready(ms = 12_000) {
       await Promise.race([opened, sleep(ms)]);
       for (let waited = 0; waited < ms && state === "connecting"; waited += 100) await sleep(100);
@@ -149,7 +149,7 @@ export async function connect({ as, expects, onState }) {
     },
     microphone: (id) => microphone.choose(id),
     speaker: (id) => telephone?.speaker?.(id),
-    // A listener who coaches or joins is heard; one who listens has no microphone at all.
+    // A listener who coaches or joins opens the microphone; one who only listens does not.
     async speak(on) {
       if (on) await microphone.open();
       else microphone.close();

@@ -1,10 +1,10 @@
-// Long work: the answer comes line by line, first how far it is, last the result.
+// Requests for long work: the response is lines of JSON, first the progress, last the result.
 
 import { Problem, send } from "./api.js";
 import { el } from "./dom.js";
 import { number, t } from "./texts.js";
 
-export async function stream(path, body, tell, headers = {}) {
+export async function stream(path, body, onProgress, headers = {}) {
   const response = await send("POST", path, body, headers);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -15,9 +15,9 @@ export async function stream(path, body, tell, headers = {}) {
     const lines = (rest + value).split("\n");
     rest = lines.pop();
     for (const line of lines) {
-      const found = JSON.parse(line);
-      if ("done" in found && "of" in found) tell(found);
-      else last = found;
+      const message = JSON.parse(line);
+      if ("done" in message && "of" in message) onProgress(message);
+      else last = message;
     }
   }
   if (last === null) throw new Problem({ detail: t("page.offline") }, 0);
@@ -25,12 +25,12 @@ export async function stream(path, body, tell, headers = {}) {
   return last;
 }
 
-// A bar with words: put it somewhere, hand `tell` to the work.
+// A progress bar with a text; `update` is the onProgress of a stream or an upload.
 export function progressBar() {
   const bar = el("progress", { max: 1 });
   const words = el("span", { class: "soft number" });
   const element = el("p", { class: "progress", role: "status" }, bar, words);
-  const tell = ({ done, of, what }) => {
+  const update = ({ done, of, what }) => {
     bar.setAttribute("aria-label", what ? t(what) : "");
     if (of) {
       bar.value = done / of;
@@ -40,5 +40,5 @@ export function progressBar() {
       words.textContent = what ? t(what) : "";
     }
   };
-  return { element, tell };
+  return { element, update };
 }

@@ -1,4 +1,4 @@
-// Noes: a number looked up, a no noted or lifted; lists of noes and public registers taken in.
+// The opt-outs page: looking up a number, recording and lifting opt-outs, importing lists and registers.
 
 import { get, post } from "./api.js";
 import "./dates.js";
@@ -9,21 +9,24 @@ import { lifts } from "./suppressions/lifts.js";
 import { date, dateTime, has, number, t } from "./texts.js";
 
 const mayLift = $("#number-card").dataset.lift === "yes";
-let asked = ""; // the number that is shown: kept here only, never in an address
-let lifting = null; // one no's id; null: all that the number lifts
+let shownNumber = ""; // kept here only, never in a URL
+let lifting = null; // an opt-out's id; null: all opt-outs of the number
 
-const said = (family, key) => (has(`${family}.${key}`) ? t(`${family}.${key}`) : key);
+const textOf = (family, key) => (has(`${family}.${key}`) ? t(`${family}.${key}`) : key);
 
-// -- one number -----------------------------------------------------------------------------------
+// -- the search -------------------------------------------------------------------------------------
 
-function draw(found) {
+function draw(result) {
   show($("#found"));
-  $("#about").textContent = t("suppressions.about", { number: found.number });
-  const known = found.known.map((one) =>
+  $("#about").textContent = t("suppressions.about", { number: result.number });
+  const known = result.known.map((contact) =>
     el(
       "li",
       {},
-      t("suppressions.known_as", { name: one.name ?? t("suppressions.no_name"), campaign: one.campaign }),
+      t("suppressions.known_as", {
+        name: contact.name ?? t("suppressions.no_name"),
+        campaign: contact.campaign,
+      }),
     ),
   );
   $("#known").replaceChildren(
@@ -32,59 +35,68 @@ function draw(found) {
         ? el("p", {}, t("suppressions.known"))
         : el("p", { class: "soft" }, t("suppressions.nobody")),
       known.length ? el("ul", {}, ...known) : null,
-      found.others ? el("p", { class: "soft" }, t("suppressions.others", { count: found.others })) : null,
-      found.registers.length
-        ? el("p", { class: "note" }, t("suppressions.registered", { names: found.registers.join(", ") }))
+      result.others ? el("p", { class: "soft" }, t("suppressions.others", { count: result.others })) : null,
+      result.registers.length
+        ? el("p", { class: "note" }, t("suppressions.registered", { names: result.registers.join(", ") }))
         : null,
     ].filter(Boolean),
   );
-  $("#noes").replaceChildren(found.noes.length ? table(found.noes) : el("p", {}, t("suppressions.none")));
-  const liftable = found.noes.some((one) => !one.lifted_at && !one.by_id_only && !one.waits);
+  $("#noes").replaceChildren(result.noes.length ? table(result.noes) : el("p", {}, t("suppressions.none")));
+  const liftable = result.noes.some((optOut) => !optOut.lifted_at && !optOut.by_id_only && !optOut.waits);
   if (mayLift) show($("#lift-all"), liftable);
 }
 
-function table(noes) {
+function table(optOuts) {
   const heads = ["scope", "when", "by", "how", "state"].map((key) =>
     el("th", { scope: "col" }, t(`suppressions.${key}`)),
   );
-  const rows = noes.map((one) => el("tr", { class: one.lifted_at ? "gone" : "" }, ...cells(one)));
+  const rows = optOuts.map((optOut) => el("tr", { class: optOut.lifted_at ? "gone" : "" }, ...cells(optOut)));
   return scrolling(
     t("suppressions.title"),
     el("table", {}, el("thead", {}, el("tr", {}, ...heads, el("td", {}))), el("tbody", {}, ...rows)),
   );
 }
 
-function cells(one) {
-  const purpose = one.purpose
-    ? el("span", { class: "soft block" }, said("rules.words.purpose", one.purpose))
+function cells(optOut) {
+  const purpose = optOut.purpose
+    ? el("span", { class: "soft block" }, textOf("rules.words.purpose", optOut.purpose))
     : null;
-  const how = one.list
-    ? t("suppressions.list", { list: one.list })
-    : one.heard
-      ? said("suppressions.heard", one.heard)
+  const how = optOut.list
+    ? t("suppressions.list", { list: optOut.list })
+    : optOut.heard
+      ? textOf("suppressions.heard", optOut.heard)
       : "";
-  const state = one.lifted_at
-    ? el("span", { class: "badge" }, t("suppressions.lifted_at", { when: date(one.lifted_at) }))
+  const state = optOut.lifted_at
+    ? el("span", { class: "badge" }, t("suppressions.lifted_at", { when: date(optOut.lifted_at) }))
     : el("span", { class: "badge good" }, t("suppressions.in_force"));
   const lift = el(
     "button",
-    { type: "button", class: "quiet", onclick: () => ask(one.id, said("suppressions.scope", one.scope)) },
+    {
+      type: "button",
+      class: "quiet",
+      onclick: () => ask(optOut.id, textOf("suppressions.scope", optOut.scope)),
+    },
     t("suppressions.lift"),
   );
   const undoButton = el(
     "button",
-    { type: "button", class: "quiet", onclick: () => undo(one.id) },
+    { type: "button", class: "quiet", onclick: () => undo(optOut.id) },
     t("suppressions.undo"),
   );
   const waits =
-    one.waits && !one.lifted_at ? el("span", { class: "badge warn" }, t("suppressions.waits")) : null;
+    optOut.waits && !optOut.lifted_at ? el("span", { class: "badge warn" }, t("suppressions.waits")) : null;
   return [
-    el("th", { scope: "row" }, said("suppressions.scope", one.scope), purpose),
-    el("td", {}, dateTime(one.at)),
-    el("td", {}, said("suppressions.by", one.by)),
+    el("th", { scope: "row" }, textOf("suppressions.scope", optOut.scope), purpose),
+    el("td", {}, dateTime(optOut.at)),
+    el("td", {}, textOf("suppressions.by", optOut.by)),
     el("td", {}, how),
     el("td", {}, state, waits),
-    el("td", {}, one.undoable ? undoButton : null, mayLift && !one.lifted_at && !one.waits ? lift : null),
+    el(
+      "td",
+      {},
+      optOut.undoable ? undoButton : null,
+      mayLift && !optOut.lifted_at && !optOut.waits ? lift : null,
+    ),
   ];
 }
 
@@ -92,7 +104,7 @@ function undo(id) {
   confirm(t("suppressions.undo"), t("suppressions.undo_sure"), {
     go: t("suppressions.undo"),
     does: async () => {
-      draw(await post("/suppressions/undo", { number: asked, id }));
+      draw(await post("/suppressions/undo", { number: shownNumber, id }));
       toast(t("suppressions.undone"), "good");
     },
   });
@@ -106,16 +118,16 @@ function ask(id, what) {
   $("#lift").showModal();
 }
 
-onSubmit($("#search"), async (given) => {
-  asked = given.number;
-  draw(await post("/suppressions/search", { number: asked }));
+onSubmit($("#search"), async (values) => {
+  shownNumber = values.number;
+  draw(await post("/suppressions/search", { number: shownNumber }));
 });
 
 $("#add [name=scope]").addEventListener("change", (event) =>
   show($("#purpose"), event.target.value === "org"),
 );
 onSubmit($("#add"), async ({ scope, purpose, heard }) => {
-  const body = { number: asked, scope, heard, purpose: scope === "org" && purpose ? purpose : null };
+  const body = { number: shownNumber, scope, heard, purpose: scope === "org" && purpose ? purpose : null };
   draw(await post("/suppressions", body));
   toast(t("suppressions.added"), "good");
 });
@@ -123,11 +135,11 @@ onSubmit($("#add"), async ({ scope, purpose, heard }) => {
 if (mayLift) {
   $("#lift-all").addEventListener("click", () => ask(null, t("suppressions.lift_hint")));
   $("#lift-cancel").addEventListener("click", () => $("#lift").close());
-  onSubmit($("#lift form"), async (given) => {
-    const found = await post("/suppressions/lift", { number: asked, id: lifting, ...given });
+  onSubmit($("#lift form"), async (values) => {
+    const result = await post("/suppressions/lift", { number: shownNumber, id: lifting, ...values });
     $("#lift").close();
     toast(t("suppressions.lift_proposed"), "good");
-    draw(found);
+    draw(result);
     await lifts();
   });
   await lifts();
@@ -136,20 +148,20 @@ if (mayLift) {
 // -- registers ------------------------------------------------------------------------------------
 
 async function registers() {
-  const { registers: found, most_days: most, missing } = await get("/registers");
+  const { registers: listed, most_days: most, missing } = await get("/registers");
   const hint =
     most === null ? t("suppressions.registers_free") : t("suppressions.registers_hint", { days: most });
   const heads = ["register", "issued", "age", "size"].map((key) =>
     el("th", { scope: "col", class: key === "size" ? "number" : "" }, t(`suppressions.${key}`)),
   );
-  const rows = found.map((one) =>
+  const rows = listed.map((register) =>
     el(
       "tr",
       {},
-      el("th", { scope: "row" }, one.name),
-      el("td", {}, date(one.issued_at)),
-      el("td", {}, t("suppressions.days", { days: one.days_old }), " ", age(one, most)),
-      el("td", { class: "number" }, number(one.size)),
+      el("th", { scope: "row" }, register.name),
+      el("td", {}, date(register.issued_at)),
+      el("td", {}, t("suppressions.days", { days: register.days_old }), " ", age(register, most)),
+      el("td", { class: "number" }, number(register.size)),
     ),
   );
   $("#registers").replaceChildren(
@@ -166,11 +178,11 @@ async function registers() {
   );
 }
 
-function age(one, most) {
-  if (!one.active) return el("span", { class: "badge" }, t("suppressions.old_issue"));
-  if (one.stale) return el("span", { class: "badge bad" }, t("suppressions.stale"));
+function age(register, most) {
+  if (!register.active) return el("span", { class: "badge" }, t("suppressions.old_issue"));
+  if (register.stale) return el("span", { class: "badge bad" }, t("suppressions.stale"));
   if (most === null) return "";
-  const left = most - one.days_old;
+  const left = most - register.days_old;
   return el(
     "span",
     { class: `badge ${left < 14 ? "warn" : "good"}` },

@@ -3,7 +3,7 @@
 const { language, assets } = document.body.dataset;
 const catalogue = await (await fetch(`${assets}/texts.${language}.json`)).json();
 
-// "{days, plural, one {# day} other {# days}}": the form that the number asks for.
+// "{days, plural, one {# day} other {# days}}": the number's plural category decides.
 const PLURAL = /\{(\w+), plural, one \{([^{}]*)\} other \{([^{}]*)\}\}/g;
 
 export function t(key, values = {}) {
@@ -18,7 +18,7 @@ export function t(key, values = {}) {
 
 export const has = (key) => catalogue[key] !== undefined;
 
-export const label = (both) => both[language];
+export const label = (texts) => texts[language];
 
 // English as in Europe: 16:30, 13 May.
 export const locale = language === "en" ? "en-GB" : language;
@@ -37,12 +37,12 @@ export const number = (value) => numbers.format(value);
 
 const isToday = (instant) => new Date(instant).toDateString() === now().toDateString();
 
-// In a sentence and in a table: today only the clock, another day the date as well.
+// In a sentence (`when`) and in a table (`whenShort`): the time, on another day than today the date as well.
 export const when = (instant) =>
   isToday(instant) ? t("page.today_at", { time: time(instant) }) : dateTime(instant);
 export const whenShort = (instant) => (isToday(instant) ? time(instant) : dateTime(instant));
 
-// The server's clock may stand elsewhere (a demonstration's does): pages count by it.
+// The server's clock may differ from the browser's (it does in a demonstration): pages use the server's.
 let offset = 0;
 export function setClock(serverNow) {
   offset = new Date(serverNow) - Date.now();

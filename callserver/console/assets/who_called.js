@@ -1,4 +1,4 @@
-// Who called this number, and why? And: no more calls, there and then.
+// Member service: who called a number and why, opting it out, and recording facts about a person.
 
 import { post } from "./api.js";
 import "./dates.js";
@@ -7,20 +7,20 @@ import { $, $$, el, onSubmit, show } from "./dom.js";
 import { label, t } from "./texts.js";
 
 let number = "";
-let spoken = ""; // the same, as it is read out
+let formatted = ""; // the number as the server formats it
 
-async function lookUp(given) {
-  const found = await post("/who-called", { number: given.number });
-  number = given.number;
-  spoken = found.number;
+async function lookUp(values) {
+  const result = await post("/who-called", { number: values.number });
+  number = values.number;
+  formatted = result.number;
   const heading = $("#found h2");
-  heading.textContent = t("who_called.found", { number: spoken });
-  $("#found ul").replaceChildren(...found.said.map((one) => el("li", {}, one.text)));
+  heading.textContent = t("who_called.found", { number: formatted });
+  $("#found ul").replaceChildren(...result.said.map((sentence) => el("li", {}, sentence.text)));
   const elsewhere = $("#elsewhere");
-  elsewhere.textContent = t("who_called.elsewhere", { count: found.elsewhere });
-  show(elsewhere, found.elsewhere > 0);
-  show($("#suppressed"), found.suppressed);
-  choosePerson(found.people);
+  elsewhere.textContent = t("who_called.elsewhere", { count: result.elsewhere });
+  show(elsewhere, result.elsewhere > 0);
+  show($("#suppressed"), result.suppressed);
+  choosePerson(result.people);
   show($("#found"));
   show($("#stop"));
   show($("#record"));
@@ -28,7 +28,7 @@ async function lookUp(given) {
   heading.focus();
 }
 
-// Several people are known at the number: whom a fact is about must be said.
+// If several people have the number, the user must choose whom a fact is about.
 function choosePerson(people) {
   const several = people.length > 1;
   const options = people.map(({ contact, name, campaign }) =>
@@ -51,7 +51,7 @@ for (const button of $$("[data-reach]")) {
   button.addEventListener("click", () =>
     confirm(
       button.textContent,
-      `${t(`who_called.sure_${reach}`, { number: spoken })} ${t("who_called.sure_undo")}`,
+      `${t(`who_called.sure_${reach}`, { number: formatted })} ${t("who_called.sure_undo")}`,
       {
         go: t("who_called.stop_go"),
         does: async () => {
@@ -65,15 +65,15 @@ for (const button of $$("[data-reach]")) {
 }
 
 $("#fact select").addEventListener("change", ({ target }) => {
-  const given = target.value === "consent_given";
-  show($("#consent"), given);
-  $("#consent input[name=at]").required = given;
+  const isConsent = target.value === "consent_given";
+  show($("#consent"), isConsent);
+  $("#consent input[name=at]").required = isConsent;
 });
 
 async function record({ fact, contact, at, proof }) {
   const about = { number, contact: contact ? Number(contact) : null };
   if (fact === "consent_given") {
-    // The day's beginning: an opt-out of the same day comes after it and stands.
+    // The beginning of the day, so that an opt-out of the same day is later and stays in force.
     const when = new Date(`${at}T00:00`).toISOString();
     await post("/person/consent", { ...about, at: when, proof: proof || null });
   } else {
@@ -83,9 +83,9 @@ async function record({ fact, contact, at, proof }) {
   receipt(t("who_called.recorded"));
 }
 
-onSubmit($("#fact"), async (given) => {
-  if (given.fact !== "erased") return record(given);
-  const does = () => record(given);
+onSubmit($("#fact"), async (values) => {
+  if (values.fact !== "erased") return record(values);
+  const does = () => record(values);
   confirm(t("who_called.fact.erased"), t("who_called.sure_erased"), {
     go: t("who_called.erase_go"),
     bad: true,

@@ -1,3 +1,3 @@
-// JsSIP, for a house's own exchange: /assets/…/vendor/sip.js
+// JsSIP, for the organisation's own exchange: built into /assets/…/vendor/sip.js
 import JsSIP from "jssip";
 export const { UA, WebSocketInterface } = JsSIP;

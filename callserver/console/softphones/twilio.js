@@ -1,2 +1,2 @@
-// Twilio's softphone, as our pages import it: /assets/…/vendor/twilio.js
+// Twilio's SDK: built into /assets/…/vendor/twilio.js
 export { Device } from "@twilio/voice-sdk";

@@ -1,44 +1,44 @@
-// The form of one account: what may be chosen depends on role and department.
+// The form of one account. The mentors on offer depend on its role and department.
 
 import { el } from "../dom.js";
 import { label, t } from "../texts.js";
 
-function options(select, found, chosen) {
+function options(select, choices, chosen) {
   select.replaceChildren(
-    ...found.map(([value, text]) => el("option", { value, selected: value === (chosen ?? "") }, text)),
+    ...choices.map(([value, text]) => el("option", { value, selected: value === (chosen ?? "") }, text)),
   );
 }
 
-export function fill(form, found, one) {
+export function fill(form, data, account) {
   const fields = form.elements;
-  const roles = Object.keys(found.may).filter((role) => role !== "leader"); // those are made by command
+  const roles = Object.keys(data.may).filter((role) => role !== "leader"); // a leader is created by command
   options(
     fields.role,
     roles.map((role) => [role, t(`role.${role}`)]),
-    one?.role ?? "phoner",
+    account?.role ?? "phoner",
   );
-  const departments = Object.entries(found.departments).map(([key, title]) => [key, label(title)]);
-  const all = found.bound ? [] : [["", t("accounts.no_department")]];
-  options(fields.department, [...departments, ...all], one ? one.department : departments[0]?.[0]);
-  fields.name.value = one?.name ?? "";
-  fields.line.value = one?.line ?? "";
-  fields.shifts.value = one?.shifts ?? 1;
-  fields.policy_ack.checked = one?.policy_ack ?? false;
-  for (const name of ["role", "department"]) fields[name].disabled = one?.mine ?? false;
-  // As the server has it (engine/listening/mentors.py).
+  const departments = Object.entries(data.departments).map(([key, title]) => [key, label(title)]);
+  const all = data.bound ? [] : [["", t("accounts.no_department")]];
+  options(fields.department, [...departments, ...all], account ? account.department : departments[0]?.[0]);
+  fields.name.value = account?.name ?? "";
+  fields.line.value = account?.line ?? "";
+  fields.shifts.value = account?.shifts ?? 1;
+  fields.policy_ack.checked = account?.policy_ack ?? false;
+  for (const name of ["role", "department"]) fields[name].disabled = account?.mine ?? false;
+  // The same conditions as in engine/listening/mentors.py.
   const mentors = () => {
-    const there = found.accounts.filter(
+    const candidates = data.accounts.filter(
       (other) =>
         fields.role.value === "phoner" &&
         other.role === "phoner" &&
         !other.left_at &&
-        other.id !== one?.id &&
+        other.id !== account?.id &&
         (other.department ?? "") === fields.department.value,
     );
-    const chosen = one?.mentor ? String(one.mentor) : "";
+    const chosen = account?.mentor ? String(account.mentor) : "";
     options(
       fields.mentor,
-      [["", t("accounts.no_mentor")], ...there.map((other) => [String(other.id), other.name])],
+      [["", t("accounts.no_mentor")], ...candidates.map((other) => [String(other.id), other.name])],
       chosen,
     );
   };

@@ -1,4 +1,4 @@
-// The house's books in a box: one after another, searchable. Fetched when first opened.
+// The books as tabs with a search. They are fetched at the first opening.
 
 import { get } from "../api.js";
 import { $, $$, el, show } from "../dom.js";
@@ -6,17 +6,17 @@ import { date, t } from "../texts.js";
 
 let fetched = null;
 
-// All books, and the sentences for the wait.
+// All books, and the sentences of the values.
 export const library = () => (fetched ??= get("/books"));
 
 export async function shelf(box) {
   if (box.childElementCount) return;
   const { books } = await library();
   const search = el("input", { type: "text", autocomplete: "off", enterkeyhint: "search" });
-  const said = el("p", { class: "soft", role: "status" });
+  const status = el("p", { class: "soft", role: "status" });
   const tabs = el("div", { class: "row tabs" });
   const pages = el("div", { class: "prose" });
-  box.append(tabs, el("label", {}, t("books.search"), search), said, pages);
+  box.append(tabs, el("label", {}, t("books.search"), search), status, pages);
 
   function open(key) {
     for (const page of $$("article", pages)) show(page, page.dataset.book === key);
@@ -36,24 +36,24 @@ export async function shelf(box) {
 
   function find() {
     const words = search.value.trim().toLocaleLowerCase();
-    let found = 0;
+    let matches = 0;
     for (const section of $$("section", pages)) {
       const fits = !words || section.textContent.toLocaleLowerCase().includes(words);
       show(section, fits);
-      found += fits;
+      matches += fits;
     }
     if (!words) {
-      said.textContent = "";
+      status.textContent = "";
       open($("[aria-pressed=true]", tabs)?.dataset.book ?? books[0]?.key);
       return;
     }
     for (const page of $$("article", pages))
       show(
         page,
-        $$("section", page).some((one) => !one.hidden),
+        $$("section", page).some((section) => !section.hidden),
       );
-    said.textContent = found
-      ? t("books.found", { count: found })
+    status.textContent = matches
+      ? t("books.found", { count: matches })
       : t("books.nothing", { words: search.value.trim() });
   }
 
@@ -62,7 +62,7 @@ export async function shelf(box) {
 }
 
 function article(book) {
-  const made = el(
+  const element = el(
     "article",
     { "data-book": book.key },
     el("h2", {}, book.title),
@@ -71,9 +71,9 @@ function article(book) {
   for (const section of book.sections) {
     const part = el("section", {}, section.heading ? el("h3", {}, section.heading) : null);
     const body = el("div");
-    body.innerHTML = section.html; // rendered by the server, without any HTML of its own
+    body.innerHTML = section.html; // rendered by the server; HTML in a book's text is escaped
     part.append(body);
-    made.append(part);
+    element.append(part);
   }
-  return made;
+  return element;
 }

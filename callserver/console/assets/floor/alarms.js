@@ -1,4 +1,4 @@
-// What must be looked at, in words; quiet when all is well.
+// The list of alarms. It is redrawn only when it changes, so that a screen reader reads each alarm once.
 
 import { post } from "../api.js";
 import { $, el, onPress, passFocus, toast } from "../dom.js";
@@ -22,7 +22,7 @@ function words({ kind, campaign, values }) {
   return t(`alarm.${kind}`, { ...values, campaign: title ? label(title) : campaign });
 }
 
-// Somebody has looked: the contacts whose numbers the carrier refused are dialed again.
+// A supervisor has checked the numbers that the carrier refused: their contacts are dialed again.
 function release({ kind, campaign }) {
   if (kind !== "numbers_refused" || !may("lead_floor")) return null;
   const button = el("button", { type: "button", class: "small" }, t("floor.release_numbers"));
@@ -39,12 +39,12 @@ onChange((what) => {
   if (!what.has("figures")) return;
   const { alarms } = known.figures;
   const now = alarms.map(words).join("\n") || t("floor.no_alarms");
-  if (now === drawn) return; // said once, not every few seconds
+  if (now === drawn) return;
   drawn = now;
   $("#alarms").replaceChildren(
     ...(alarms.length
-      ? alarms.map((one) =>
-          el("li", { class: GRAVE.includes(one.kind) ? "grave" : "" }, words(one), release(one)),
+      ? alarms.map((alarm) =>
+          el("li", { class: GRAVE.includes(alarm.kind) ? "grave" : "" }, words(alarm), release(alarm)),
         )
       : [el("li", { class: "soft" }, t("floor.no_alarms"))]),
   );

@@ -1,4 +1,4 @@
-// Today's calls of one phoner, in their order.
+// The panel's table of one phoner's calls today.
 
 import { el } from "../dom.js";
 import { correct } from "../outcome/correction.js";
@@ -6,13 +6,13 @@ import { label, t, time } from "../texts.js";
 import { formDialog } from "./forms.js";
 import { known, may, refreshDetails } from "./store.js";
 
-const MOST = 12;
+const MAX_ROWS = 12;
 
 const campaignOf = (call) => known.details.campaigns[call.campaign];
 
 function result(call) {
-  const given = campaignOf(call)?.outcomes[call.outcome];
-  if (call.outcome) return given ? label(given.label) : call.outcome;
+  const outcome = campaignOf(call)?.outcomes[call.outcome];
+  if (call.outcome) return outcome ? label(outcome.label) : call.outcome;
   if (!call.ended_at) return t("floor.in_progress");
   if (call.answered_at) return t("floor.outcome_missing");
   const cause = call.cause ? t(`cause.${call.cause}`) : "";
@@ -20,8 +20,8 @@ function result(call) {
 }
 
 export function calls() {
-  const { calls: made, seat } = known.details;
-  if (!made.length) return el("p", { class: "soft" }, t("floor.no_calls"));
+  const { calls: todaysCalls, seat } = known.details;
+  if (!todaysCalls.length) return el("p", { class: "soft" }, t("floor.no_calls"));
   return el(
     "div",
     { class: "scroll" },
@@ -43,8 +43,8 @@ export function calls() {
       el(
         "tbody",
         {},
-        ...made
-          .slice(0, MOST)
+        ...todaysCalls
+          .slice(0, MAX_ROWS)
           .map((call) =>
             el(
               "tr",

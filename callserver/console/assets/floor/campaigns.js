@@ -1,4 +1,4 @@
-// Campaigns in figures, stopped and resumed with a reason; the telephone company's health.
+// The campaigns' figures, pausing and resuming a campaign, and the provider's figures.
 
 import { post } from "../api.js";
 import { ask, field } from "../dialog.js";
@@ -8,11 +8,13 @@ import { fetchFigures, known, may, onChange } from "./store.js";
 
 const STATUSES = ["ready", "waiting", "call_back", "claimed", "done", "closed"];
 
-function standing(name, one) {
-  if (one.paused) {
-    const values = { when: one.since ? when(one.since) : "", reason: one.reason };
+function statusText(name, campaign) {
+  if (campaign.paused) {
+    const values = { when: campaign.since ? when(campaign.since) : "", reason: campaign.reason };
     return t(
-      one.reason && !one.reason.startsWith("provider_") ? "floor.paused_because" : "floor.paused_when",
+      campaign.reason && !campaign.reason.startsWith("provider_")
+        ? "floor.paused_because"
+        : "floor.paused_when",
       values,
     );
   }
@@ -24,28 +26,28 @@ function standing(name, one) {
 }
 
 function bar(contacts) {
-  const total = STATUSES.reduce((sum, one) => sum + (contacts[one] ?? 0), 0);
+  const total = STATUSES.reduce((sum, status) => sum + (contacts[status] ?? 0), 0);
   if (!total) return null;
-  const made = el("div", { class: "bar", "aria-hidden": "true" });
-  for (const one of STATUSES) {
-    if (!contacts[one]) continue;
-    const part = el("span", { class: one });
-    part.style.flexGrow = String(contacts[one]);
-    made.append(part);
+  const segments = el("div", { class: "bar", "aria-hidden": "true" });
+  for (const status of STATUSES) {
+    if (!contacts[status]) continue;
+    const part = el("span", { class: status });
+    part.style.flexGrow = String(contacts[status]);
+    segments.append(part);
   }
   return el(
     "div",
     {},
-    made,
+    segments,
     el(
       "ul",
       { class: "legend" },
-      ...STATUSES.filter((one) => contacts[one]).map((one) =>
+      ...STATUSES.filter((status) => contacts[status]).map((status) =>
         el(
           "li",
-          { class: one },
-          el("b", { class: "number" }, number(contacts[one])),
-          ` ${t(`floor.status.${one}`)}`,
+          { class: status },
+          el("b", { class: "number" }, number(contacts[status])),
+          ` ${t(`floor.status.${status}`)}`,
         ),
       ),
       el("li", { class: "soft" }, t("floor.people_count", { count: number(total) })),
@@ -53,8 +55,8 @@ function bar(contacts) {
   );
 }
 
-function refusals(counted, open) {
-  const rows = Object.entries(counted).sort((one, other) => other[1] - one[1]);
+function refusals(counts, open) {
+  const rows = Object.entries(counts).sort((a, b) => b[1] - a[1]);
   if (!rows.length) return null;
   const total = rows.reduce((sum, [, count]) => sum + count, 0);
   return el(
@@ -71,7 +73,7 @@ function refusals(counted, open) {
   );
 }
 
-function card(name, one, open) {
+function card(name, campaign, open) {
   const figures = known.figures?.campaigns[name];
   const toggle =
     may("lead_floor") &&
@@ -81,25 +83,25 @@ function card(name, one, open) {
         type: "button",
         class: "small",
         "data-key": name,
-        onclick: () => (one.paused ? resume(name) : pause(name, one)),
-        "aria-label": `${t(one.paused ? "floor.resume" : "floor.pause")}: ${label(one.title)}`,
+        onclick: () => (campaign.paused ? resume(name) : pause(name, campaign)),
+        "aria-label": `${t(campaign.paused ? "floor.resume" : "floor.pause")}: ${label(campaign.title)}`,
       },
-      t(one.paused ? "floor.resume" : "floor.pause"),
+      t(campaign.paused ? "floor.resume" : "floor.pause"),
     );
   return el(
     "article",
-    { class: `campaign${one.paused ? " stopped" : ""}`, "data-name": name },
+    { class: `campaign${campaign.paused ? " stopped" : ""}`, "data-name": name },
     el(
       "div",
       { class: "row apart" },
-      el("h3", {}, label(one.title)),
+      el("h3", {}, label(campaign.title)),
       el(
         "span",
-        { class: `badge ${one.paused ? "warn" : "good"}` },
-        t(one.paused ? "floor.stopped_campaign" : "floor.running"),
+        { class: `badge ${campaign.paused ? "warn" : "good"}` },
+        t(campaign.paused ? "floor.stopped_campaign" : "floor.running"),
       ),
     ),
-    el("p", { class: "tight" }, standing(name, one)),
+    el("p", { class: "tight" }, statusText(name, campaign)),
     figures && bar(figures.contacts),
     figures &&
       el(
@@ -116,9 +118,9 @@ function card(name, one, open) {
   );
 }
 
-function pause(name, one) {
+function pause(name, campaign) {
   ask(
-    t("floor.pause_title", { campaign: label(one.title) }),
+    t("floor.pause_title", { campaign: label(campaign.title) }),
     [
       el("p", {}, t("floor.pause_note")),
       field("reason", t("floor.pause_reason"), el("input", { required: true, maxlength: "200" })),
@@ -148,9 +150,11 @@ function draw() {
   const box = $("#campaigns");
   const key = box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   const opened = new Set(
-    [...box.querySelectorAll("details[open]")].map((one) => one.closest("article").dataset.name),
+    [...box.querySelectorAll("details[open]")].map((refusals) => refusals.closest("article").dataset.name),
   );
-  const cards = Object.entries(known.campaigns).map(([name, one]) => card(name, one, opened.has(name)));
+  const cards = Object.entries(known.campaigns).map(([name, campaign]) =>
+    card(name, campaign, opened.has(name)),
+  );
   box.replaceChildren(...(cards.length ? cards : [el("p", { class: "soft" }, t("floor.no_campaigns"))]));
   if (key) $(`[data-key="${key}"]`, box)?.focus();
 }

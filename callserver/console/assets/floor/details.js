@@ -1,4 +1,4 @@
-// The panel of one seat: what is going on, what can be done about it, today's calls, forms.
+// The side panel of the chosen seat: state, actions, listening, calls, feedback forms and mentoring.
 
 import { post } from "../api.js";
 import { ask } from "../dialog.js";
@@ -6,7 +6,7 @@ import { $, el, show, toast } from "../dom.js";
 import { lasting, t } from "../texts.js";
 import { calls } from "./calls.js";
 import { forms } from "./forms.js";
-import { cannot, modeButtons, nearest, opened, WHYS } from "./listening.js";
+import { defaultReason, modeButtons, opened, WHYS, whyNotAllowed } from "./listening.js";
 import { mentor } from "./mentor.js";
 import { campaign, notes, state, TONES, why } from "./seat_words.js";
 import { choose, known, may, onChange, refreshDetails, seatOf } from "./store.js";
@@ -30,9 +30,9 @@ function drawNow(seat) {
 }
 
 function drawActs(seat) {
-  const found = [];
+  const buttons = [];
   if (may("lead_floor") && seat.hand_at) {
-    found.push(
+    buttons.push(
       el(
         "button",
         {
@@ -48,7 +48,7 @@ function drawActs(seat) {
     );
   }
   if (may("lead_floor") && seat.state !== "off" && seat.wants !== "off") {
-    found.push(
+    buttons.push(
       el(
         "button",
         { type: "button", "data-key": "off", onclick: () => endShift(seat) },
@@ -56,7 +56,7 @@ function drawActs(seat) {
       ),
     );
   }
-  parts.acts.replaceChildren(...found);
+  parts.acts.replaceChildren(...buttons);
 }
 
 function endShift(seat) {
@@ -73,17 +73,17 @@ function endShift(seat) {
 function drawListening(seat) {
   const open = opened(seat.id);
   const buttons = modeButtons(seat.id);
-  const no = cannot();
-  show(parts.listening, Boolean(buttons.length || no));
-  if (no) {
-    parts.listening.replaceChildren(el("p", { class: "note" }, no));
+  const refusal = whyNotAllowed();
+  show(parts.listening, Boolean(buttons.length || refusal));
+  if (refusal) {
+    parts.listening.replaceChildren(el("p", { class: "note" }, refusal));
     return;
   }
-  const chosen = $("#why")?.value ?? nearest(seat, known.details?.shifts);
+  const chosen = $("#why")?.value ?? defaultReason(seat, known.details?.shifts);
   const reason = el(
     "select",
     { id: "why", "data-key": "why" },
-    ...WHYS.map((one) => el("option", { value: one, selected: one === chosen }, t(`listen_why.${one}`))),
+    ...WHYS.map((key) => el("option", { value: key, selected: key === chosen }, t(`listen_why.${key}`))),
   );
   parts.listening.replaceChildren(
     el("h3", {}, t("floor.listening")),
@@ -116,7 +116,7 @@ function drawRest() {
   parts.rest.replaceChildren(...more.filter(Boolean));
 }
 
-// Redrawn, the panel gives the focus back to the button that had it.
+// After redrawing, the focus returns to the button that had it.
 function keepingFocus(work) {
   const key = panel.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   work();
@@ -139,7 +139,7 @@ function draw(what) {
   if (shownSeat !== seat.id) {
     shownSeat = seat.id;
     lastDrawn = "";
-    $("#why")?.remove(); // another phoner, another reason
+    $("#why")?.remove(); // the reason was chosen for another phoner
     panel.replaceChildren(
       el("button", { type: "button", class: "quiet close", onclick: close }, t("floor.close")),
       parts.now,
@@ -173,15 +173,14 @@ function close() {
   tile?.focus();
 }
 
-let called = "";
+let callsOf = ""; // the state of the seat for which the calls were fetched
 
 onChange((what) => {
   draw(what);
-  // Her list of calls grows when the seat moves on.
   const seat = seatOf(known.chosen);
   const now = seat ? `${seat.id} ${seat.state} ${seat.outcome_owed}` : "";
-  if (what.has("floor") && seat && now !== called) refreshDetails();
-  called = now;
+  if (what.has("floor") && seat && now !== callsOf) refreshDetails();
+  callsOf = now;
 });
 
 document.addEventListener("keydown", (event) => {

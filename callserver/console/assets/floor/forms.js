@@ -1,4 +1,4 @@
-// The listening form: respectful, serious, positive, and words. No sales figures.
+// A listener's feedback form: three ratings and a comment. No sales figures.
 
 import { post } from "../api.js";
 import { ask, field } from "../dialog.js";
@@ -6,7 +6,7 @@ import { el, toast } from "../dom.js";
 import { dateTime, t } from "../texts.js";
 import { known, refreshDetails } from "./store.js";
 
-const WORDS = ["respectful", "serious", "positive"];
+const RATINGS = ["respectful", "serious", "positive"];
 
 function scale(name) {
   return el(
@@ -39,13 +39,13 @@ export function formDialog(call, which) {
         " ",
         t("floor.form_scale"),
       ),
-      ...WORDS.map(scale),
+      ...RATINGS.map(scale),
       field("words", t("floor.form_words"), el("textarea", { maxlength: "2000" })),
     ],
     {
       does: async (values) => {
-        const given = Object.fromEntries(WORDS.map((name) => [name, Number(values[name])]));
-        await post(`/calls/${call.attempt}/form`, { ...given, words: values.words });
+        const ratings = Object.fromEntries(RATINGS.map((name) => [name, Number(values[name])]));
+        await post(`/calls/${call.attempt}/form`, { ...ratings, words: values.words });
         toast(t("floor.form_saved"), "good");
         await refreshDetails();
       },
@@ -54,12 +54,12 @@ export function formDialog(call, which) {
 }
 
 export function forms() {
-  const { forms: given } = known.details;
-  if (!given.length) return el("p", { class: "soft" }, t("floor.no_forms"));
+  const { forms: received } = known.details;
+  if (!received.length) return el("p", { class: "soft" }, t("floor.no_forms"));
   return el(
     "ul",
     { class: "forms" },
-    ...given.map((form) =>
+    ...received.map((form) =>
       el(
         "li",
         {},
@@ -67,7 +67,7 @@ export function forms() {
         el(
           "dl",
           { class: "pairs" },
-          ...WORDS.flatMap((name) => [
+          ...RATINGS.flatMap((name) => [
             el("dt", {}, t(`floor.form_${name}`)),
             el("dd", { class: "number" }, `${form[name]} / 5`),
           ]),

@@ -1,4 +1,4 @@
-// Small drawings in the colour of the text around them; what they mean is said in words beside them.
+// Icons in the colour of the text around them; that text says what they mean.
 
 const SVG = "http://www.w3.org/2000/svg";
 const PATHS = {
@@ -8,12 +8,12 @@ const PATHS = {
 };
 
 export function icon(name) {
-  const made = document.createElementNS(SVG, "svg");
-  made.setAttribute("viewBox", "0 0 24 24");
-  made.setAttribute("class", "icon");
-  made.setAttribute("aria-hidden", "true");
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", PATHS[name]);
-  made.append(path);
-  return made;
+  svg.append(path);
+  return svg;
 }

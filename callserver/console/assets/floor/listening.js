@@ -1,4 +1,4 @@
-// Listening: one click hears a phoner; coach and join are rights of their own.
+// Listening to a phoner with one click. Coaching and joining need permissions of their own.
 
 import { post } from "../api.js";
 import { $, el, show, toast } from "../dom.js";
@@ -11,8 +11,8 @@ const IN_CALL = ["reserved", "ringing", "talking"];
 export const canListen = (mode) => Boolean(known.mine?.allowed && known.mine.modes.includes(mode));
 export const opened = (seat) => (known.mine?.open?.seat === seat ? known.mine.open : null);
 
-// Without a choice, the reason that lies nearest.
-export function nearest(seat, shifts) {
+// The reason that is preselected.
+export function defaultReason(seat, shifts) {
   if (seat.hand_at) return "asked";
   return shifts !== undefined && shifts <= 3 ? "new" : "quality";
 }
@@ -24,7 +24,7 @@ export async function listenTo(id, mode, why) {
       await post("/listenings", {
         seat: id,
         mode,
-        why: why ?? opened(id)?.why ?? nearest(seat),
+        why: why ?? opened(id)?.why ?? defaultReason(seat),
       }),
     );
   } catch (error) {
@@ -37,13 +37,13 @@ export async function stop() {
   $("#said").textContent = t("floor.stopped");
 }
 
-export function cannot() {
+export function whyNotAllowed() {
   const { allowed, opens, modes } = known.mine;
   if (!modes.length || allowed) return "";
   return opens ? t("floor.not_yet", { when: date(opens) }) : t("floor.not_announced");
 }
 
-function hears(open, seat) {
+function hearingText(open, seat) {
   if (!seat?.connected) return t("floor.hears_next");
   if (seat.no_listener) return t("floor.hears_none");
   if (open.mode !== "silent") return t("floor.hears_always");
@@ -79,13 +79,13 @@ export function modeButtons(id) {
 
 let drawn = "";
 
-// Drawn refresh, the bar gives the focus back to the button that had it; gone, to the phoners' tiles.
+// After redrawing, the focus returns to the same button, else to another in the bar, else to the tiles.
 function draw() {
-  const had = document.activeElement?.closest("#ear") && document.activeElement.dataset.key;
+  const focusedKey = document.activeElement?.closest("#ear") && document.activeElement.dataset.key;
   drawBar();
-  if (had)
+  if (focusedKey)
     (
-      $(`#ear:not([hidden]) [data-key="${had}"]`) ??
+      $(`#ear:not([hidden]) [data-key="${focusedKey}"]`) ??
       $("#ear:not([hidden]) button") ??
       $('#seats [tabindex="0"]')
     )?.focus();
@@ -100,8 +100,8 @@ function drawBar() {
   }
   const seat = seatOf(open.seat);
   const text = t(`floor.now.${open.mode}`, { name: open.name });
-  const now = [text, hears(open, seat), seat?.state, seat?.connected, known.chosen].join();
-  if (now === drawn) return; // a button that has the focus keeps it
+  const now = [text, hearingText(open, seat), seat?.state, seat?.connected, known.chosen].join();
+  if (now === drawn) return;
   drawn = now;
   $("#ear").className = `ear ${open.mode}`;
   $("#ear-text").replaceChildren(
@@ -113,7 +113,7 @@ function drawBar() {
       lasting(open.since),
     ),
     " ",
-    hears(open, seat),
+    hearingText(open, seat),
   );
   $("#ear-acts").replaceChildren(
     ...modeButtons(open.seat).filter((button) => button.dataset.key !== open.mode),
@@ -129,9 +129,9 @@ function drawBar() {
   );
 }
 
-// A listening that ended without my doing says why.
+// Tell the user why a listening ended that they did not stop.
 onChange((what) => {
   const key = `listen_end.${known.ended?.because}`;
   if (what.has("mine") && known.ended && has(key)) toast(t(key, { name: known.ended.name }));
 });
-onChange((what) => ["mine", "floor", "chosen"].some((one) => what.has(one)) && draw());
+onChange((what) => ["mine", "floor", "chosen"].some((part) => what.has(part)) && draw());

@@ -1,4 +1,4 @@
-// A new phoner is bound to a mentor, and listens to her calls.
+// Assigning a trainee to a mentor, whose calls they may then listen to.
 
 import { get, post } from "../api.js";
 import { el, onSubmit, toast } from "../dom.js";
@@ -30,24 +30,24 @@ export function mentor() {
   box.addEventListener("toggle", async () => {
     if (!box.open || phoners.length) return;
     phoners = (await get("/phoners")).phoners.filter(
-      (one) => one.id !== seat.phoner && one.department === seat.department,
+      (phoner) => phoner.id !== seat.phoner && phoner.department === seat.department,
     );
     select.replaceChildren(
       el("option", { value: "" }, t("floor.choose")),
-      ...phoners.map((one) =>
+      ...phoners.map((phoner) =>
         el(
           "option",
-          { value: String(one.id) },
-          one.mentor === seat.phoner ? `${one.name} (${t("floor.unbind")})` : one.name,
+          { value: String(phoner.id) },
+          phoner.mentor === seat.phoner ? `${phoner.name} (${t("floor.unbind")})` : phoner.name,
         ),
       ),
     );
   });
-  onSubmit(form, async ({ trainee }) => {
-    const found = phoners.find((one) => String(one.id) === trainee);
-    const ends = found.mentor === seat.phoner;
-    await post(`/users/${found.id}/mentor`, { mentor: ends ? null : seat.phoner });
-    toast(t(ends ? "floor.unbound" : "floor.bound", { trainee: found.name, mentor: seat.name }), "good");
+  onSubmit(form, async ({ trainee: id }) => {
+    const trainee = phoners.find((phoner) => String(phoner.id) === id);
+    const ends = trainee.mentor === seat.phoner;
+    await post(`/users/${trainee.id}/mentor`, { mentor: ends ? null : seat.phoner });
+    toast(t(ends ? "floor.unbound" : "floor.bound", { trainee: trainee.name, mentor: seat.name }), "good");
     await refreshDetails();
   });
   return box;

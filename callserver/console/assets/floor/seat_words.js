@@ -1,4 +1,4 @@
-// How a seat is put into words: its state, why it waits, what comes next.
+// Texts about a seat: its state, its campaign, why it waits, and notes.
 
 import { has, label, t, when } from "../texts.js";
 import { known } from "./store.js";
@@ -17,11 +17,11 @@ export const TONES = {
 export const state = (seat) => t(`floor.state.${seat.state}`);
 
 export function campaign(seat) {
-  const found = known.campaigns[seat.campaign];
-  return found ? label(found.title) : "";
+  const shown = known.campaigns[seat.campaign];
+  return shown ? label(shown.title) : "";
 }
 
-// Ready, and there is nobody to call.
+// The phoner is ready, but there is nobody to call.
 export const isIdle = (seat) =>
   seat.state === "waiting" && Boolean(seat.reason) && seat.reason !== "call_rate";
 
@@ -32,19 +32,18 @@ export function why(seat) {
   return has(`reason.${seat.reason}`) ? t(`reason.${seat.reason}`) : "";
 }
 
-// What else must be known about a seat, each in a few words.
 export function notes(seat) {
-  const found = [];
-  if (seat.hand_at) found.push(t("floor.hand"));
-  if (seat.outcome_owed && seat.state !== "wrapping_up") found.push(t("floor.owes"));
-  if (!seat.connected && !["off", "connecting"].includes(seat.state)) found.push(t("floor.not_connected"));
-  if (seat.wants === "off" && seat.state !== "off") found.push(t("floor.wants_off"));
+  const texts = [];
+  if (seat.hand_at) texts.push(t("floor.hand"));
+  if (seat.outcome_owed && seat.state !== "wrapping_up") texts.push(t("floor.owes"));
+  if (!seat.connected && !["off", "connecting"].includes(seat.state)) texts.push(t("floor.not_connected"));
+  if (seat.wants === "off" && seat.state !== "off") texts.push(t("floor.wants_off"));
   else if (seat.wants === "paused" && ["reserved", "ringing", "talking"].includes(seat.state)) {
-    found.push(t("floor.wants_pause"));
+    texts.push(t("floor.wants_pause"));
   }
-  for (const one of seat.listeners) {
-    const name = one.user === known.me.id ? t("floor.you") : one.name;
-    found.push(t("floor.heard", { name, mode: t(`listen_mode.${one.mode}`) }));
+  for (const listener of seat.listeners) {
+    const name = listener.user === known.me.id ? t("floor.you") : listener.name;
+    texts.push(t("floor.heard", { name, mode: t(`listen_mode.${listener.mode}`) }));
   }
-  return found;
+  return texts;
 }

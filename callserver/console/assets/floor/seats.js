@@ -1,4 +1,4 @@
-// The grid of seats: hands first, then by name or by how long in the same state; never by outcomes.
+// The grid of seats: raised hands first, then by name or by time in the same state; never by outcomes.
 
 import { $, el, show } from "../dom.js";
 import { label, lasting, t } from "../texts.js";
@@ -7,7 +7,7 @@ import { canListen, listenTo } from "./listening.js";
 import { campaign, isIdle, notes, state, TONES, why } from "./seat_words.js";
 import { choose, known, onChange } from "./store.js";
 
-const MANY = 48; // from here on the tiles are small: all of them at a glance
+const MANY = 48; // with more tiles than this they are small, so that all fit on the screen
 const ORDER = ["talking", "ringing", "reserved", "wrapping_up", "waiting", "paused", "connecting"];
 
 const list = $("#seats");
@@ -16,26 +16,26 @@ const tiles = new Map();
 let hands = new Set();
 
 function shown() {
-  const found = known.seats.filter(
+  const visible = known.seats.filter(
     (seat) =>
       (filters.off.checked || seat.state !== "off") &&
       (!filters.department.value || seat.department === filters.department.value) &&
       (!filters.campaign.value || seat.campaign === filters.campaign.value),
   );
-  const before = {
-    name: () => 0, // as they come: by name
-    time: (one, other) => one.since.localeCompare(other.since),
+  const order = {
+    name: () => 0, // the server sorts by name
+    time: (a, b) => a.since.localeCompare(b.since),
   }[filters.sort.value];
-  return found.sort(
-    (one, other) =>
-      Boolean(other.hand_at) - Boolean(one.hand_at) ||
-      (one.hand_at ?? "").localeCompare(other.hand_at ?? "") ||
-      (one.state === "off") - (other.state === "off") ||
-      before(one, other),
+  return visible.sort(
+    (a, b) =>
+      Boolean(b.hand_at) - Boolean(a.hand_at) ||
+      (a.hand_at ?? "").localeCompare(b.hand_at ?? "") ||
+      (a.state === "off") - (b.state === "off") ||
+      order(a, b),
   );
 }
 
-function tile(id) {
+function makeTile(id) {
   const name = el("span", { class: "name" });
   const marks = el("span", { class: "marks", "aria-hidden": "true" });
   const word = el("span", { class: "word" });
@@ -59,45 +59,45 @@ function tile(id) {
     onclick: () => listenTo(id, "silent"),
   });
   ear.append(icon("ear"));
-  const made = { item: el("li", {}, main, ear), main, ear, name, marks, word, time, more, rest };
-  tiles.set(id, made);
-  return made;
+  const tile = { item: el("li", {}, main, ear), main, ear, name, marks, word, time, more, rest };
+  tiles.set(id, tile);
+  return tile;
 }
 
 function draw(seat) {
-  const one = tiles.get(seat.id) ?? tile(seat.id);
-  const said = notes(seat);
-  one.main.className = `seat ${TONES[seat.state]} ${seat.hand_at ? "hand" : isIdle(seat) ? "idle" : ""}`;
-  one.name.textContent = seat.name;
-  one.word.textContent = state(seat);
-  one.time.dataset.since = seat.since;
-  one.time.textContent = lasting(seat.since);
+  const tile = tiles.get(seat.id) ?? makeTile(seat.id);
+  const texts = notes(seat);
+  tile.main.className = `seat ${TONES[seat.state]} ${seat.hand_at ? "hand" : isIdle(seat) ? "idle" : ""}`;
+  tile.name.textContent = seat.name;
+  tile.word.textContent = state(seat);
+  tile.time.dataset.since = seat.since;
+  tile.time.textContent = lasting(seat.since);
   const marks = [
     seat.hand_at && "hand",
     seat.listeners.length && "ear",
     !seat.connected && seat.state !== "off" && "unplugged",
   ].filter(Boolean);
-  if (one.marks.dataset.shown !== marks.join()) {
-    one.marks.dataset.shown = marks.join();
-    one.marks.replaceChildren(...marks.map(icon));
+  if (tile.marks.dataset.shown !== marks.join()) {
+    tile.marks.dataset.shown = marks.join();
+    tile.marks.replaceChildren(...marks.map(icon));
   }
-  one.more.textContent = said[0] ?? (why(seat) || campaign(seat));
-  one.rest.textContent = [why(seat), campaign(seat), ...said].filter(Boolean).join(", ");
-  one.main.title = `${seat.name}: ${[state(seat), one.rest.textContent].filter(Boolean).join(", ")}`;
-  one.main.setAttribute("aria-current", String(known.chosen === seat.id));
-  show(one.ear, canListen("silent") && seat.connected);
-  one.ear.setAttribute("aria-label", `${t("floor.listen")}: ${seat.name}`);
-  one.ear.title = t("floor.listen");
-  return one.item;
+  tile.more.textContent = texts[0] ?? (why(seat) || campaign(seat));
+  tile.rest.textContent = [why(seat), campaign(seat), ...texts].filter(Boolean).join(", ");
+  tile.main.title = `${seat.name}: ${[state(seat), tile.rest.textContent].filter(Boolean).join(", ")}`;
+  tile.main.setAttribute("aria-current", String(known.chosen === seat.id));
+  show(tile.ear, canListen("silent") && seat.connected);
+  tile.ear.setAttribute("aria-label", `${t("floor.listen")}: ${seat.name}`);
+  tile.ear.title = t("floor.listen");
+  return tile.item;
 }
 
 function drawAll() {
   const seats = shown();
   const focused = document.activeElement;
   const items = seats.map(draw);
-  for (const [id, one] of tiles) {
+  for (const [id, tile] of tiles) {
     if (!known.seats.some((seat) => seat.id === id)) tiles.delete(id);
-    if (!items.includes(one.item)) one.item.remove();
+    if (!items.includes(tile.item)) tile.item.remove();
   }
   items.forEach((item, place) => {
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
@@ -110,7 +110,7 @@ function drawAll() {
   $("#empty").textContent = t(working || filters.off.checked ? "floor.nobody_here" : "floor.nobody");
   show($("#empty"), !seats.length);
   drawTally(seats);
-  sayHands();
+  announceHands();
 }
 
 function drawTally(seats) {
@@ -128,7 +128,7 @@ function drawTally(seats) {
   );
 }
 
-function sayHands() {
+function announceHands() {
   const now = new Set(known.seats.filter((seat) => seat.hand_at).map((seat) => seat.id));
   const fresh = known.seats.filter((seat) => now.has(seat.id) && !hands.has(seat.id));
   if (fresh.length)
@@ -153,11 +153,11 @@ function drawFilters() {
   show($("#department-label"), departments.length > 1);
   fill(
     filters.campaign,
-    Object.entries(known.campaigns).map(([name, one]) => [name, label(one.title)]),
+    Object.entries(known.campaigns).map(([name, { title }]) => [name, label(title)]),
   );
 }
 
-// One stop for the Tab key; the arrows walk from tile to tile, → reaches the ear beside it.
+// The grid is one stop for the Tab key: the arrows move between tiles, → reaches a tile's listen button.
 list.addEventListener("keydown", (event) => {
   const steps = {
     ArrowRight: 1,
@@ -170,10 +170,10 @@ list.addEventListener("keydown", (event) => {
   const step = steps[event.key];
   if (step === undefined) return;
   const buttons = [...list.querySelectorAll("button:not([hidden])")];
-  const seats = buttons.filter((one) => one.classList.contains("seat"));
+  const seats = buttons.filter((button) => button.classList.contains("seat"));
   const here = document.activeElement;
   const column = seats.filter(
-    (one) => Math.abs(one.offsetLeft - here.closest("li").firstChild.offsetLeft) < 4,
+    (seat) => Math.abs(seat.offsetLeft - here.closest("li").firstChild.offsetLeft) < 4,
   );
   const row = column.indexOf(here.closest("li").firstChild);
   const next =
@@ -185,13 +185,13 @@ list.addEventListener("keydown", (event) => {
     }[step] ?? (typeof step === "number" ? buttons[buttons.indexOf(here) + step] : null);
   if (!next) return;
   event.preventDefault();
-  for (const one of list.querySelectorAll('[tabindex="0"]')) one.tabIndex = -1;
+  for (const button of list.querySelectorAll('[tabindex="0"]')) button.tabIndex = -1;
   next.tabIndex = 0;
   next.focus();
 });
 
-for (const one of [filters.department, filters.campaign, filters.sort, filters.off]) {
-  one.addEventListener("change", drawAll);
+for (const filter of [filters.department, filters.campaign, filters.sort, filters.off]) {
+  filter.addEventListener("change", drawAll);
 }
 $("#filters").addEventListener("submit", (event) => event.preventDefault());
 onChange((what) => {
@@ -199,5 +199,6 @@ onChange((what) => {
   if (what.has("floor") || what.has("chosen") || what.has("mine")) drawAll();
 });
 setInterval(() => {
-  for (const one of document.querySelectorAll("[data-since]")) one.textContent = lasting(one.dataset.since);
+  for (const element of document.querySelectorAll("[data-since]"))
+    element.textContent = lasting(element.dataset.since);
 }, 1000);

@@ -1,4 +1,4 @@
-// What the page knows: the floor as last told, the figures, what I hear, which seat I look at.
+// The page's state: the floor, its figures, the user's own listening and the chosen seat.
 
 import { get } from "../api.js";
 
@@ -8,7 +8,7 @@ export const known = {
   campaigns: {},
   departments: {},
   figures: null,
-  mine: null, // what I listen to, and what I may
+  mine: null, // the user's own listening, and the modes they may use
   ended: null, // a listening that has just ended
   chosen: null, // a seat's id
   details: null, // of the chosen seat
@@ -55,8 +55,8 @@ export async function choose(id) {
 export async function refreshDetails() {
   const id = known.chosen;
   if (id === null) return;
-  const found = await get(`/floor/seats/${id}`);
-  if (known.chosen !== id) return; // another one was chosen meanwhile
-  known.details = found;
+  const details = await get(`/floor/seats/${id}`);
+  if (known.chosen !== id) return; // another seat was chosen meanwhile
+  known.details = details;
   changed("details");
 }

@@ -1,5 +1,5 @@
-// The listener's own telephone in this browser: there from the first look at the floor, rung when she
-// listens. Her microphone opens only to coach or to join, and closes again.
+// The listener's telephone in this browser: connected once the floor is open, and called when they listen.
+// Their microphone opens only to coach or to join, and closes afterwards.
 
 import { $, show } from "../dom.js";
 import { connect, kindOf, WELL } from "../softphone.js";
@@ -10,7 +10,7 @@ const open = () => known.mine?.open ?? null;
 const speaks = () => Boolean(open()) && open().mode !== "silent";
 
 let phone = null;
-let spoke = false;
+let speaking = false;
 
 function say(state) {
   show($("#soft-line"), state !== "ended");
@@ -21,16 +21,16 @@ function say(state) {
 export async function start() {
   if (!may("listen") || !known.mine.allowed) return;
   const { missing } = await kindOf("listener");
-  if (missing === "key") return; // a house without: her own telephone is rung
+  if (missing === "key") return; // no browser telephone: the listener's own telephone is called
   phone = await connect({ as: "listener", expects: () => Boolean(open()), onState: say });
   phone.speaker(localStorage.getItem("speaker") ?? "");
   voice();
 }
 
 function voice() {
-  if (!phone || speaks() === spoke) return;
-  spoke = speaks();
-  phone.speak(spoke);
+  if (!phone || speaks() === speaking) return;
+  speaking = speaks();
+  phone.speak(speaking);
 }
 
 onChange((what) => what.has("mine") && voice());

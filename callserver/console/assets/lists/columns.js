@@ -1,30 +1,30 @@
-// The columns of a file and what they are taken for; its first rows as they would be read.
+// The columns of a file with the field that each is read as, and its first rows as they would be imported.
 
 import { el } from "../dom.js";
 import { date, has, t } from "../texts.js";
 
 export function columnRows({ columns, fields, doubtful }, choose) {
-  return columns.map((one, at) => {
-    const isDoubtful = doubtful.includes(one.name);
+  return columns.map((column, at) => {
+    const isDoubtful = doubtful.includes(column.name);
     return el(
       "tr",
       { class: isDoubtful ? "doubtful" : "" },
-      el("th", { scope: "row", id: `column-${at}` }, one.name || t("lists.no_heading")),
-      el("td", { class: "soft" }, one.samples.join(" · ")),
-      el("td", {}, select(one, fields, at, choose, isDoubtful)),
+      el("th", { scope: "row", id: `column-${at}` }, column.name || t("lists.no_heading")),
+      el("td", { class: "soft" }, column.samples.join(" · ")),
+      el("td", {}, select(column, fields, at, choose, isDoubtful)),
     );
   });
 }
 
-// A doubtful column cannot be a mere detail: somebody has to say what it is.
-function select(one, fields, at, choose, isDoubtful) {
-  const option = (value, text) => el("option", { value, selected: (one.field ?? "") === value }, text);
+// A doubtful column may not be ignored: the user has to choose its field.
+function select(column, fields, at, choose, isDoubtful) {
+  const option = (value, text) => el("option", { value, selected: (column.field ?? "") === value }, text);
   return el(
     "select",
     {
       "aria-labelledby": `column-${at}`,
       "aria-invalid": isDoubtful ? "true" : null,
-      onchange: (event) => choose(one.name, event.target.value),
+      onchange: (event) => choose(column.name, event.target.value),
     },
     option("", t(isDoubtful ? "lists.field_choose" : "lists.field_none")),
     ...fields.map((field) => option(field, t(`lists.field.${field}`))),
@@ -47,8 +47,8 @@ export function previewRows(rows) {
 function previewRow(row, used) {
   if (row.reason) {
     const reason = has(`refused.${row.reason}`) ? t(`refused.${row.reason}`) : row.reason;
-    const said = t("lists.preview_refused", { column: row.column ?? "", reason });
-    return el("tr", {}, el("td", { colspan: used.length, class: "refused" }, said));
+    const text = t("lists.preview_refused", { column: row.column ?? "", reason });
+    return el("tr", {}, el("td", { colspan: used.length, class: "refused" }, text));
   }
   return el(
     "tr",

@@ -1,10 +1,10 @@
-// What an import came to, or would come to.
+// The result of an import or of a dry run.
 
 import { el } from "../dom.js";
 import { dateTime, has, number, t } from "../texts.js";
 
 const COUNTS = ["read", "taken", "changed", "unchanged", "duplicates", "refused", "shared", "opted_out"];
-const ONLY_SOME = ["shared", "opted_out"];
+const UNLESS_ZERO = ["shared", "opted_out"];
 
 function figures(caption, rows) {
   return el(
@@ -31,22 +31,22 @@ function figures(caption, rows) {
   );
 }
 
-const said = (family, key) => (has(`${family}.${key}`) ? t(`${family}.${key}`) : key);
-const largest = (counts) => Object.entries(counts).sort((one, other) => other[1] - one[1]);
+const textOf = (family, key) => (has(`${family}.${key}`) ? t(`${family}.${key}`) : key);
+const largest = (counts) => Object.entries(counts).sort((a, b) => b[1] - a[1]);
 
-export function cameTo(found, caption, titles) {
-  const counts = COUNTS.filter((name) => !ONLY_SOME.includes(name) || found.counts[name]).map((name) => [
+export function importResult(result, caption, titles) {
+  const counts = COUNTS.filter((name) => !UNLESS_ZERO.includes(name) || result.counts[name]).map((name) => [
     t(`lists.count.${name}`),
-    found.counts[name],
+    result.counts[name],
   ]);
-  const elsewhere = Object.entries(found.elsewhere).map(([campaign, count]) => [
+  const elsewhere = Object.entries(result.elsewhere).map(([campaign, count]) => [
     t("lists.elsewhere", { campaign: titles[campaign] ?? campaign }),
     count,
   ]);
   const parts = [figures(caption, [...counts, ...elsewhere])];
-  if (found.callable) {
-    const { callable = 0, ...refused } = found.callable;
-    const rows = largest(refused).map(([reason, count]) => [said("reason", reason), count]);
+  if (result.callable) {
+    const { callable = 0, ...refused } = result.callable;
+    const rows = largest(refused).map(([reason, count]) => [textOf("reason", reason), count]);
     parts.push(
       el(
         "div",
@@ -54,30 +54,30 @@ export function cameTo(found, caption, titles) {
         el(
           "p",
           { class: "note" },
-          el("strong", {}, t("lists.callable_sum", { count: number(callable), when: dateTime(found.at) })),
+          el("strong", {}, t("lists.callable_sum", { count: number(callable), when: dateTime(result.at) })),
         ),
         rows.length ? figures(t("lists.callable"), rows) : null,
       ),
     );
   }
   const notes = [
-    found.unread.length ? t("lists.unread", { columns: found.unread.join(", ") }) : "",
-    found.unclear
+    result.unread.length ? t("lists.unread", { columns: result.unread.join(", ") }) : "",
+    result.unclear
       ? t("lists.unclear", {
-          count: number(found.unclear),
-          lines: found.unclear_lines.map(number).join(", "),
+          count: number(result.unclear),
+          lines: result.unclear_lines.map(number).join(", "),
         })
       : "",
-    found.row_numbers ? t("lists.row_numbers", { column: found.row_numbers }) : "",
-    found.encoding ? t("lists.encoding", { encoding: found.encoding }) : "",
+    result.row_numbers ? t("lists.row_numbers", { column: result.row_numbers }) : "",
+    result.encoding ? t("lists.encoding", { encoding: result.encoding }) : "",
   ].filter(Boolean);
   parts.push(...notes.map((note) => el("p", { class: "note" }, note)));
-  if (found.counts.refused) parts.push(refusedRows(found));
+  if (result.counts.refused) parts.push(refusedRows(result));
   return el("div", { class: "came-to" }, ...parts);
 }
 
-function refusedRows(found) {
-  const why = largest(found.reasons).map(([reason, count]) => [said("refused", reason), count]);
+function refusedRows(result) {
+  const why = largest(result.reasons).map(([reason, count]) => [textOf("refused", reason), count]);
   const first = el(
     "details",
     {},
@@ -97,13 +97,13 @@ function refusedRows(found) {
       el(
         "tbody",
         {},
-        ...found.refused.map((row) =>
+        ...result.refused.map((row) =>
           el(
             "tr",
             {},
             el("td", { class: "number" }, number(row.line)),
             el("td", {}, row.column),
-            el("td", {}, said("refused", row.reason)),
+            el("td", {}, textOf("refused", row.reason)),
           ),
         ),
       ),

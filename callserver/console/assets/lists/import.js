@@ -1,4 +1,4 @@
-// A file imported step by step: sent, its columns chosen, tried, imported.
+// The import of a file in steps: upload, columns, dry run, import.
 
 import { download, post, upload } from "../api.js";
 import { write } from "../dates.js";
@@ -7,7 +7,7 @@ import { localInput, thisEvening } from "../local_time.js";
 import { progressBar, stream } from "../stream.js";
 import { date, now, t } from "../texts.js";
 import { columnRows, previewRows } from "./columns.js";
-import { cameTo } from "./figures.js";
+import { importResult } from "./figures.js";
 
 let titles;
 let imported;
@@ -22,7 +22,7 @@ const reading = () => ({
 });
 
 function step(name) {
-  for (const one of ["columns-step", "try-step", "done-step"]) show($(`#${one}`), false);
+  for (const id of ["columns-step", "try-step", "done-step"]) show($(`#${id}`), false);
   if (name === "columns-step") {
     show($("#columns-step"));
     show($("#try-step"));
@@ -39,65 +39,67 @@ function why({ problem, why: named, doubtful }) {
   return problem === "lists.doubtful" ? doubtful.join(", ") : named;
 }
 
-async function preview() {
-  const found = await post(`/lists/${file.campaign}/preview`, reading());
-  chosen = Object.fromEntries(found.columns.filter((one) => one.field).map((one) => [one.name, one.field]));
+async function showPreview() {
+  const preview = await post(`/lists/${file.campaign}/preview`, reading());
+  chosen = Object.fromEntries(
+    preview.columns.filter((column) => column.field).map((column) => [column.name, column.field]),
+  );
   $("#columns").replaceChildren(
-    ...columnRows(found, async (column, field) => {
+    ...columnRows(preview, async (column, field) => {
       if (field) chosen[column] = field;
       else delete chosen[column];
-      await preview();
+      await showPreview();
     }),
   );
-  const problem = found.problem;
-  const readable = found.columns.length > 0;
-  say($("#problem"), problem && t(problem, { why: why(found) }));
+  const problem = preview.problem;
+  const readable = preview.columns.length > 0;
+  say($("#problem"), problem && t(problem, { why: why(preview) }));
   show($("#columns-table"), readable);
   show($("#columns-hint"), readable);
-  say($("#row-numbers"), found.row_numbers && t("lists.row_numbers", { column: found.row_numbers }));
-  say($("#encoding"), found.encoding && t("lists.encoding", { encoding: found.encoding }));
-  show($("#source-field"), readable && !found.has_source);
-  $("#rows").replaceChildren(...previewRows(found.rows));
-  show($("#preview"), found.rows.length > 0);
+  say($("#row-numbers"), preview.row_numbers && t("lists.row_numbers", { column: preview.row_numbers }));
+  say($("#encoding"), preview.encoding && t("lists.encoding", { encoding: preview.encoding }));
+  show($("#source-field"), readable && !preview.has_source);
+  $("#rows").replaceChildren(...previewRows(preview.rows));
+  show($("#preview"), preview.rows.length > 0);
   show($("#try-step"), !problem);
   $("#tried").replaceChildren();
 }
 
-// `titles()`: campaign -> its title; `imported()`: a list has been imported.
+// `titles()`: campaign -> its title; `imported()` is called after an import.
 export function start(options) {
   ({ titles, imported } = options);
   onSubmit($("#file-step"), async ({ campaign, file: sent, region }) => {
-    const { element, tell } = progressBar();
+    const { element, update } = progressBar();
     $("#sending").replaceChildren(element);
     step(null);
     try {
-      const percent = (part) => tell({ done: Math.round(part * 100), of: 100, what: "lists.sending" });
-      const made = await upload("/uploads", sent, percent);
-      file = { campaign, region, upload: made.upload };
+      const percent = (part) => update({ done: Math.round(part * 100), of: 100, what: "lists.sending" });
+      const uploaded = await upload("/uploads", sent, percent);
+      file = { campaign, region, upload: uploaded.upload };
       chosen = null;
       const name = sent.name.replace(/\.[^.]*$/, "");
       $("#source").value = t("lists.source_default", { name, date: date(now()) });
       step("columns-step");
       write($("#try [name=at]"), localInput(thisEvening()));
-      await preview();
+      await showPreview();
       $("#columns-title").scrollIntoView({ block: "start" });
     } finally {
       $("#sending").replaceChildren();
     }
   });
   onSubmit($("#try"), async ({ at }) => {
-    await work($("#tried"), async (tell) => {
-      const asked = { ...reading(), at: new Date(at).toISOString() };
-      const found = await stream(`/lists/${file.campaign}/dry-run`, asked, tell);
-      return cameTo(found, t("lists.would"), titles());
+    await work($("#tried"), async (onProgress) => {
+      const request = { ...reading(), at: new Date(at).toISOString() };
+      const result = await stream(`/lists/${file.campaign}/dry-run`, request, onProgress);
+      return importResult(result, t("lists.would"), titles());
     });
   });
   onPress($("#take"), async () => {
-    const taken = await work($("#tried"), async (tell) => {
-      const found = await stream(`/lists/${file.campaign}/import`, reading(), tell);
-      return { found };
+    const taken = await work($("#tried"), async (onProgress) => {
+      const result = await stream(`/lists/${file.campaign}/import`, reading(), onProgress);
+      return { result };
     });
-    if (taken) finished(taken.found);
+    if (taken) finished(taken.result);
   });
   $("#again").addEventListener("click", () => {
     step(null);
@@ -107,36 +109,36 @@ export function start(options) {
 }
 
 async function work(where, does) {
-  const { element, tell } = progressBar();
+  const { element, update } = progressBar();
   where.replaceChildren(element);
   try {
-    const made = await does(tell);
-    if (made instanceof Node) where.replaceChildren(made);
+    const result = await does(update);
+    if (result instanceof Node) where.replaceChildren(result);
     else where.replaceChildren();
-    return made;
+    return result;
   } catch (error) {
     where.replaceChildren(el("p", { class: "wrong" }, error.message));
     return null;
   }
 }
 
-function finished(found) {
+function finished(result) {
   file = null;
   step("done-step");
-  const fetch = found.counts.refused
+  const fetch = result.counts.refused
     ? el(
         "p",
         {},
         el(
           "button",
-          { type: "button", onclick: () => download(`/imports/${found.number}/refused`) },
+          { type: "button", onclick: () => download(`/imports/${result.number}/refused`) },
           t("lists.get_refused"),
         ),
         " ",
         el("span", { class: "soft" }, t("lists.get_refused_hint")),
       )
     : null;
-  $("#done").replaceChildren(cameTo(found, t("lists.did"), titles()), ...(fetch ? [fetch] : []));
+  $("#done").replaceChildren(importResult(result, t("lists.did"), titles()), ...(fetch ? [fetch] : []));
   $("#done-step").focus();
   imported();
 }

@@ -1,4 +1,4 @@
-// Amounts in words, so that 100 is not read as 1,000. Pure. Whole numbers from 1 to 999,999.
+// Whole amounts from 1 to 999,999 in words, so that 100 is not read as 1,000. A pure module.
 
 const DANISH = {
   small:
@@ -25,8 +25,8 @@ function danish(amount) {
   if (amount >= 100) return joined(small[Math.floor(amount / 100)], "hundrede", amount % 100, danish, "og");
   if (amount < 20) return small[amount];
   const ten = tens[Math.floor(amount / 10)];
-  const one = amount % 10;
-  return one ? `${one === 1 ? "en" : small[one]}og${ten}` : ten;
+  const unit = amount % 10;
+  return unit ? `${unit === 1 ? "en" : small[unit]}og${ten}` : ten;
 }
 
 function english(amount) {
@@ -39,7 +39,7 @@ function english(amount) {
   return amount % 10 ? `${ten}-${small[amount % 10]}` : ten;
 }
 
-// "to hundrede og fem", "et tusind to hundrede": the little word only before what is below a hundred.
+// "to hundrede og fem", "et tusind to hundrede": `and` stands only before a rest below a hundred.
 function joined(many, name, rest, words, and) {
   if (!rest) return `${many} ${name}`;
   return `${many} ${name} ${rest < 100 ? `${and} ` : ""}${words(rest)}`;

@@ -1,4 +1,5 @@
-// The correction of an outcome, by the phoner or by a supervisor: filled in, read back and saved as in a call.
+// The dialog that corrects an outcome, for the phoner and the supervisor. It uses the form of a call, so an
+// agreement is read back here too.
 
 import { post } from "../api.js";
 import { el, toast } from "../dom.js";
@@ -8,15 +9,15 @@ import { outcomeForm } from "./form.js";
 const dialog = el("dialog", { id: "correct-dialog", "aria-labelledby": "correct-title" });
 document.body.append(dialog);
 
-// `attempt` had `outcome`; `title` says which call it was; `campaign`: { outcomes, most_days_ahead };
-// `done()` once it is corrected.
+// `outcome`: the outcome saved so far; `title` names the call; `campaign`: { outcomes, most_days_ahead };
+// `done()` is called after the correction.
 export function correct({ attempt, outcome, title, campaign, done }) {
   const { outcomes, most_days_ahead: days } = campaign;
   const select = el(
     "select",
     { id: "correct-outcome" },
-    ...Object.entries(outcomes).map(([key, one]) =>
-      el("option", { value: key, selected: key === outcome }, label(one.label)),
+    ...Object.entries(outcomes).map(([key, option]) =>
+      el("option", { value: key, selected: key === outcome }, label(option.label)),
     ),
   );
   const body = el("div", { id: "correct-body" });

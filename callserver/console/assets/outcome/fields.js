@@ -1,4 +1,4 @@
-// The fields an outcome asks for, what is missing in them, and the sentences they are read back with.
+// The fields of an outcome, what is missing in them, and the sentences that read them back.
 
 import { dateInput, read, write } from "../dates.js";
 import { el, show } from "../dom.js";
@@ -12,7 +12,7 @@ const TOPICS = ["health", "religion", "politics", "sexuality", "crime"];
 const { language } = document.body.dataset;
 let groups = 0;
 
-// Fields for `outcome`, filled from `draft` ({ details, note }), told to `changed` as they change.
+// Fields for `outcome`, filled from `draft` ({ details, note }); `changed` is called on every input.
 // -> { element, check() -> sentence or "", needsReadBack }
 export function fields(outcome, draft, changed, limits) {
   const element = el("div", { class: "fields" });
@@ -23,9 +23,9 @@ export function fields(outcome, draft, changed, limits) {
   };
   const checks = [];
   for (const ask of outcome.asks) {
-    const made = MAKE[ask](ask, draft, keep, { outcome, limits });
-    element.append(made.element);
-    checks.push(made.check);
+    const field = MAKE[ask](ask, draft, keep, { outcome, limits });
+    element.append(field.element);
+    checks.push(field.check);
   }
   if (!outcome.asks.some((ask) => ask === "note" || ask === "reason")) {
     const note = text("phone.outcome.note", draft.note ?? "", (value) => {
@@ -47,10 +47,10 @@ function text(name, value, keep, attributes = {}) {
   area.value = value;
   const look = () => {
     const words = Object.fromEntries(TOPICS.map((topic) => [topic, t(`phone.note.words.${topic}`)]));
-    const found = topics(area.value, words).map((topic) => t(`phone.note.topic.${topic}`));
-    const said = found.length ? t("phone.note.warning", { topics: found.join(", ") }) : "";
-    if (warning.textContent !== said) warning.textContent = said;
-    show(warning, Boolean(said));
+    const warnings = topics(area.value, words).map((topic) => t(`phone.note.topic.${topic}`));
+    const text = warnings.length ? t("phone.note.warning", { topics: warnings.join(", ") }) : "";
+    if (warning.textContent !== text) warning.textContent = text;
+    show(warning, Boolean(text));
   };
   area.addEventListener("input", () => {
     keep(area.value);
@@ -111,12 +111,12 @@ const MAKE = {
   reason: words,
 };
 
-// An agreement in whole sentences, to be read aloud.
+// An agreement in whole sentences, for the phoner to read aloud.
 export function sentences(outcome, { details }) {
-  const said = [outcome.read ? label(outcome.read) : t("phone.read_back.what")];
+  const lines = [outcome.read ? label(outcome.read) : t("phone.read_back.what")];
   if (details.amount) {
     const frequency = t(`phone.frequency.${details.frequency}`);
-    said.push(
+    lines.push(
       t("phone.read_back.amount", {
         amount: number(details.amount),
         words: inWords(details.amount, language),
@@ -124,11 +124,11 @@ export function sentences(outcome, { details }) {
       }),
     );
     if (A_YEAR[details.frequency]) {
-      said.push(t("phone.read_back.year", { amount: number(details.amount * A_YEAR[details.frequency]) }));
+      lines.push(t("phone.read_back.year", { amount: number(details.amount * A_YEAR[details.frequency]) }));
     }
   }
-  if (details.date) said.push(t("phone.read_back.date", { date: long(details.date) }));
-  return said;
+  if (details.date) lines.push(t("phone.read_back.date", { date: long(details.date) }));
+  return lines;
 }
 
 const days = new Intl.DateTimeFormat(locale, {

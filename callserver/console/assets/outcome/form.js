@@ -1,29 +1,29 @@
-// One outcome being filled in: its fields, the reading back, the saving. Used for the call in hand and
-// for a correction. News of the seat changes the buttons below, never the fields under somebody's hands.
+// The form of one outcome: its fields, reading back, and saving, in a call and in a correction. When the
+// seat changes, only the buttons are redrawn: the fields keep what is being typed.
 
 import { el, oneAtATime, show } from "../dom.js";
 import { t } from "../texts.js";
 import { fields, sentences } from "./fields.js";
 
-// `ways`: { buttons: [{ name, words, agreed, does(draft) }], hint, note }: how it can be saved, the usual
-// way first, and what that means now; `agreed` stands on the button of an agreement that was read back.
-// `settled`: resolves when nothing that was pressed before is still on its way to the server.
+// `ways`: { buttons: [{ name, words, agreed, does(draft) }], hint, note }: the ways to save it, the usual
+// one first, and hints about them; `agreed` is the text of the button after an agreement was read back.
+// `settled()` resolves when all earlier requests of the seat are answered.
 // -> { element, update(ways) }
 export function outcomeForm({ outcome, draft, changed, ways, limits = null, settled = async () => {} }) {
-  const made = fields(outcome, draft, changed, limits);
+  const outcomeFields = fields(outcome, draft, changed, limits);
   const note = el("p", { class: "note", role: "status", hidden: true });
   const hint = el("p", { class: "soft" });
   const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
   const row = el("div", { class: "row" });
-  const first = el("div", {}, made.element, hint, row);
+  const first = el("div", {}, outcomeFields.element, hint, row);
   const form = el("form", { class: "outcome-form", novalidate: true }, note, first, wrong);
-  let said = null; // the agreement as it is read back
+  let readBackView = null; // shown while an agreement is read back
   let buttons = [];
 
   // Enter presses the first button.
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!made.needsReadBack || said) save(buttons[0]);
+    if (!outcomeFields.needsReadBack || readBackView) save(buttons[0]);
     else readBack();
   });
 
@@ -32,7 +32,7 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null, sett
     show(wrong, Boolean(text));
   }
 
-  // A pause that was asked for a moment ago comes first: the usual way is then another one.
+  // The usual way is looked up after `settled`: a pause that was pressed just before changes it.
   const save = oneAtATime(form, async (way) => {
     say("");
     if (!isComplete()) return;
@@ -46,7 +46,7 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null, sett
     }
   });
 
-  // Saves once more, confirmed.
+  // A button that saves again with the confirmation.
   function confirmation(field, way) {
     const confirmed = () => {
       draft[field] = true;
@@ -56,45 +56,51 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null, sett
   }
 
   function isComplete() {
-    const missing = made.check();
+    const missing = outcomeFields.check();
     say(missing);
-    if (missing) made.element.querySelector(":invalid, input, textarea")?.focus();
+    if (missing) outcomeFields.element.querySelector(":invalid, input, textarea")?.focus();
     return !missing;
   }
 
-  // What was agreed, in whole sentences; only the person's yes saves it.
+  // Shows the agreement in whole sentences; it is saved only after the person's yes.
   function readBack() {
     if (!isComplete()) return;
     const title = el("h3", { tabindex: "-1" }, t("phone.read_back.title"));
-    const mend = el("button", { type: "button" }, t("phone.read_back.mend"));
+    const correctButton = el("button", { type: "button" }, t("phone.read_back.mend"));
     const choices = el("div", { class: "row" });
     const element = el(
       "div",
       { class: "read-back" },
       title,
       el("p", { class: "soft" }, t("phone.read_back.hint")),
-      el("blockquote", {}, ...sentences(outcome, draft).map((one) => el("p", {}, one))),
+      el("blockquote", {}, ...sentences(outcome, draft).map((sentence) => el("p", {}, sentence))),
       choices,
     );
-    said = { element, choices, mend };
+    readBackView = { element, choices, correctButton };
     show(first, false);
     first.after(element);
-    mend.addEventListener("click", () => {
+    correctButton.addEventListener("click", () => {
       element.remove();
-      said = null;
+      readBackView = null;
       say("");
       show(first);
-      made.element.querySelector("input")?.focus();
+      outcomeFields.element.querySelector("input")?.focus();
     });
     drawButtons();
     title.focus();
   }
 
   function drawButtons() {
-    if (said)
-      replaceKeepingFocus(said.choices, [...buttons.map((way) => button(way, way.agreed)), said.mend]);
+    if (readBackView)
+      replaceKeepingFocus(readBackView.choices, [
+        ...buttons.map((way) => button(way, way.agreed)),
+        readBackView.correctButton,
+      ]);
     const read = () => el("button", { class: "main" }, t("phone.read_back.read"));
-    replaceKeepingFocus(row, made.needsReadBack ? [read()] : buttons.map((way) => button(way, way.words)));
+    replaceKeepingFocus(
+      row,
+      outcomeFields.needsReadBack ? [read()] : buttons.map((way) => button(way, way.words)),
+    );
   }
 
   function button(way, words) {

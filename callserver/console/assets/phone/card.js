@@ -1,5 +1,5 @@
-// The card of the call in hand: who, what may be asked, why; script and honest answers.
-// It is opened once a call, for each opening is written down.
+// The contact card of the current call: the person, what may be asked, the script and answers to questions.
+// It is fetched once for each call, because every opening is logged.
 
 import { post } from "../api.js";
 import { $, el, show } from "../dom.js";
@@ -13,7 +13,7 @@ let ended = null;
 
 const pair = (name, value) => (value ? [el("dt", {}, t(name)), el("dd", {}, value)] : []);
 
-// Danish numbers in pairs, as people say them.
+// Danish numbers in pairs of digits.
 const spaced = (text) => text.replace(/^(\+45)(\d\d)(\d\d)(\d\d)(\d\d)$/, "$1 $2 $3 $4 $5");
 
 function name() {
@@ -52,11 +52,11 @@ function facts() {
 }
 
 function promise({ at, mine, note }) {
-  const said = at ? t(mine ? "phone.card.promised_mine" : "phone.card.promised", { when: when(at) }) : "";
-  return note ? `${said} »${note}«` : said;
+  const text = at ? t(mine ? "phone.card.promised_mine" : "phone.card.promised", { when: when(at) }) : "";
+  return note ? `${text} »${note}«` : text;
 }
 
-// What may be asked; once the ask has ended, that it has, and why.
+// What may be asked; once asking has ended, that it has, and why.
 function asking() {
   if (ended)
     return el(
@@ -92,15 +92,15 @@ function asking() {
 }
 
 function earlier() {
-  const rows = card.earlier.map((one) => {
-    const result = one.outcome ? label(one.outcome) : one.cause ? t(`cause.${one.cause}`) : "";
+  const rows = card.earlier.map((call) => {
+    const result = call.outcome ? label(call.outcome) : call.cause ? t(`cause.${call.cause}`) : "";
     return el(
       "li",
       {},
-      el("span", { class: "number" }, whenShort(one.at)),
+      el("span", { class: "number" }, whenShort(call.at)),
       " ",
       result,
-      one.campaign ? el("span", { class: "soft" }, ` ${label(one.campaign)}`) : null,
+      call.campaign ? el("span", { class: "soft" }, ` ${label(call.campaign)}`) : null,
     );
   });
   return el(
@@ -127,9 +127,9 @@ async function fetchCard() {
   $("#script-body").replaceChildren();
   $("#questions").replaceChildren();
   try {
-    const found = await post("/card");
-    if (wanted !== attempt || found.attempt !== attempt) return;
-    card = found;
+    const fetched = await post("/card");
+    if (wanted !== attempt || fetched.attempt !== attempt) return;
+    card = fetched;
     draw();
   } catch (error) {
     if (wanted !== attempt) return;
@@ -159,7 +159,7 @@ export function draws(seat) {
     $(".ask").replaceWith(asking());
   }
   ended = over;
-  if (number && call.ended_at) number.textContent = call.number; // the call needs it no more
+  if (number && call.ended_at) number.textContent = call.number; // masked after the call
 }
 
 export function start() {

@@ -1,14 +1,13 @@
-// An outcome that is being written: kept in this window until the server has it, whatever happens to
-// the connection or the page. One at a time, for one call.
+// The draft of an outcome. It is kept in this window until the server has saved it, also when the connection
+// is lost or the page reloads. There is one draft at a time, for one call.
 
 const KEY = "outcome";
 
 let kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
 
-// The draft of this call, if there is one.
 export const of = (attempt) => (kept?.attempt === attempt ? kept : null);
 
-// A draft of another call than this: one whose answer was lost.
+// The draft of an earlier call: the answer to saving it was lost.
 export const left = (attempt) => (kept && kept.attempt !== attempt ? kept : null);
 
 export function begin(attempt, outcome) {

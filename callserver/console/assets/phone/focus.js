@@ -1,9 +1,9 @@
-// Where the focus goes when what had it is gone.
+// The focus when the seat changes.
 
 import { $, passFocus } from "../dom.js";
 
-// What had the focus may be gone with the state it belonged to: then the seat's heading has it, from
-// where the next Tab is the first thing one can do now.
+// If the focused element disappears with its state, the seat's heading gets the focus: the next Tab then
+// reaches the first button of the new state.
 export function keepingFocus(work) {
   const focused = document.activeElement;
   work();

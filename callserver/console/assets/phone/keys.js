@@ -1,24 +1,23 @@
-// Single keys for everything, shown where they work, listed under "?", and switched off when unwanted
-// (WCAG 2.1.4). They rest while somebody types, and while a dialog is open.
+// Single-key shortcuts. They are shown on their buttons, listed under "?", and can be switched off
+// (WCAG 2.1.4). They do nothing while the user types or a dialog is open.
 
 import { $, el } from "../dom.js";
 import { t } from "../texts.js";
 
-// Keys for outcomes; the other letters have fixed tasks. Agreements have keys of their own, so that no
-// other key moves when they disappear.
+// The keys of outcomes; other letters belong to fixed buttons. Agreements have their own keys, so that the
+// other outcomes keep theirs when agreements disappear.
 export const AGREEMENTS = "ayz";
 export const OUTCOMES = "1234567890cdefijkotuvw";
 const bound = new Map();
 
 export const on = () => localStorage.getItem("keys") !== "off";
 
-// One task of the page: the button shows the key, and the key presses the button.
 export function bind(key, button) {
   bound.set(key, { button });
   mark(button, key);
 }
 
-// The outcomes of a call, in the campaign's own order: the same key means the same in every campaign.
+// Binds the outcomes of a call in the order of the campaign.
 export function bindAll(keys, buttons) {
   for (const key of keys) bound.delete(key);
   buttons.slice(0, keys.length).forEach((button, position) => {
@@ -42,8 +41,8 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]") || typing(event.target)) return;
   const key = event.key.toLowerCase();
   if (key === "?") return press(event, $("#help"));
-  const found = bound.get(key);
-  if (found) press(event, found.button);
+  const binding = bound.get(key);
+  if (binding) press(event, binding.button);
 });
 
 function press(event, button) {
@@ -52,7 +51,7 @@ function press(event, button) {
   button.click();
 }
 
-function obey() {
+function applySetting() {
   document.body.classList.toggle("no-keys", !on());
 }
 
@@ -71,6 +70,6 @@ export function help() {
 $("#keys-on").checked = on();
 $("#keys-on").addEventListener("change", (event) => {
   localStorage.setItem("keys", event.target.checked ? "on" : "off");
-  obey();
+  applySetting();
 });
-obey();
+applySetting();

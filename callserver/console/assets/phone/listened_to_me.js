@@ -1,5 +1,5 @@
-// Who has listened to me, and what was thought of it; and that somebody on the line wants no listener.
-// Whether a phoner sees it while it lasts is the house's policy: the server tells no more than it allows.
+// Who has listened to the phoner, the feedback forms, and the person's wish that nobody listens. Whether a
+// listening is shown while it lasts is a policy: the server sends only what it allows.
 
 import { get, post } from "../api.js";
 import { $, el, onSubmit, show, toast } from "../dom.js";
@@ -7,57 +7,59 @@ import { t, time, timeSeconds, when } from "../texts.js";
 import { seat } from "./seat.js";
 
 const SHOWN = 10;
-const UNFOLDED = 8; // a listening of a whole evening is unfolded by hand
+const UNFOLDED = 8; // a listening with more intervals is unfolded by hand
 const FIGURES = ["respectful", "serious", "positive"];
 
-let heard = { listenings: [], forms: [] };
+let received = { listenings: [], forms: [] };
 
 export async function look() {
   take(await get("/heard"));
 }
 
-export function take(found) {
-  heard = found;
+export function take(data) {
+  received = data;
   draw();
   seen();
 }
 
-// What stands before her eyes in a pause has been seen.
+// In a pause the phoner has the list before them: new listenings count as seen.
 export async function seen() {
-  const fresh = heard.listenings.filter((one) => !one.told_at && one.until).map((one) => one.id);
+  const fresh = received.listenings
+    .filter((session) => !session.told_at && session.until)
+    .map((session) => session.id);
   const before = ["paused", "off"].includes(seat.state) && !$("#rest").hidden && !document.hidden;
   if (fresh.length && before) await post("/heard", { listenings: fresh });
 }
 
-// Every time in which somebody was on the line, and how: what lasted less than a second is said to.
-function interval(one) {
-  const mode = t(`phone.listened.${one.mode}`);
-  const [from, to] = [timeSeconds(one.since), one.until && timeSeconds(one.until)];
-  if (!one.until) return t("phone.heard.interval_open", { mode, from });
-  const brief = new Date(one.until) - new Date(one.since) < 1000;
+// One interval of listening; below a second, the text says that it was brief.
+function interval(stay) {
+  const mode = t(`phone.listened.${stay.mode}`);
+  const [from, to] = [timeSeconds(stay.since), stay.until && timeSeconds(stay.until)];
+  if (!stay.until) return t("phone.heard.interval_open", { mode, from });
+  const brief = new Date(stay.until) - new Date(stay.since) < 1000;
   return t(brief ? "phone.heard.interval_brief" : "phone.heard.interval", { mode, from, to });
 }
 
-function listening(one) {
-  const values = { by: one.by, from: when(one.since), to: one.until && time(one.until) };
-  const fresh = one.told_at ? null : el("span", { class: "badge" }, t("phone.heard.new"));
-  const said = el("summary", {}, t(one.until ? "phone.heard.was" : "phone.heard.open", values), fresh);
-  const stays = el("ul", {}, ...one.intervals.map((stay) => el("li", {}, interval(stay))));
-  return el("li", {}, el("details", { open: one.intervals.length <= UNFOLDED }, said, stays));
+function listening(session) {
+  const values = { by: session.by, from: when(session.since), to: session.until && time(session.until) };
+  const fresh = session.told_at ? null : el("span", { class: "badge" }, t("phone.heard.new"));
+  const summary = el("summary", {}, t(session.until ? "phone.heard.was" : "phone.heard.open", values), fresh);
+  const stays = el("ul", {}, ...session.intervals.map((stay) => el("li", {}, interval(stay))));
+  return el("li", {}, el("details", { open: session.intervals.length <= UNFOLDED }, summary, stays));
 }
 
-function form(one) {
-  const said = FIGURES.map((name) => `${t(`phone.heard.${name}`)} ${one[name]}`).join(", ");
+function form(feedback) {
+  const ratings = FIGURES.map((name) => `${t(`phone.heard.${name}`)} ${feedback[name]}`).join(", ");
   return el(
     "li",
     {},
-    t("phone.heard.form", { by: one.by, at: when(one.at), said }),
-    one.words ? el("q", {}, one.words) : null,
+    t("phone.heard.form", { by: feedback.by, at: when(feedback.at), said: ratings }),
+    feedback.words ? el("q", {}, feedback.words) : null,
   );
 }
 
 function draw() {
-  const { listenings, forms } = heard;
+  const { listenings, forms } = received;
   const nobody = el("p", { class: "soft" }, t("phone.heard.nobody"));
   $("#heard-by").replaceChildren(
     listenings.length ? el("ul", { class: "plain" }, ...listenings.slice(0, SHOWN).map(listening)) : nobody,
@@ -68,13 +70,17 @@ function draw() {
         ]
       : []),
   );
-  const now = listenings.flatMap((one) =>
-    one.intervals.filter((stay) => !stay.until).map((stay) => ({ ...stay, by: one.by })),
+  const now = listenings.flatMap((session) =>
+    session.intervals.filter((stay) => !stay.until).map((stay) => ({ ...stay, by: session.by })),
   );
   show($("#heard-now"), now.length > 0);
   $("#heard-now").textContent = now
-    .map((one) =>
-      t("phone.heard.is", { by: one.by, mode: t(`phone.listened.${one.mode}`), from: when(one.since) }),
+    .map((stay) =>
+      t("phone.heard.is", {
+        by: stay.by,
+        mode: t(`phone.listened.${stay.mode}`),
+        from: when(stay.since),
+      }),
     )
     .join(" ");
 }

@@ -1,5 +1,5 @@
-// Ringing by hand: a number that she types, or her last call again. The gate is asked as for every other
-// dial, and its no is said here. What is typed is in its field only, and gone with the dialog.
+// Manual dials: a typed number, or the last call again. They pass the same gate as every dial, and its refusal
+// is shown here. A typed number exists only in its field, and is cleared with the dialog.
 
 import { post } from "../api.js";
 import { $, onSubmit, show, toast } from "../dom.js";
@@ -11,53 +11,53 @@ import { look, seat } from "./seat.js";
 const number = $("#dial-number");
 const [typing, redialing] = [$("#dial-dialog"), $("#redial-dialog")];
 const BY_HAND = ["manual", "redial"];
-const SOON = ["", "call_rate"]; // a seat that waits so rings the next one in a moment
-let last = null; // my last call
-let rung = null; // the attempt that was rung by hand: what came of it is told
+const SOON = ["", "call_rate"]; // for these reasons the next dial comes within moments
+let last = null; // the last call
+let manualAttempt = null; // the last manual attempt, whose result is shown
 
-// As the engine allows it; but a breather is left in peace.
+// As the engine allows, except that a breather is not interrupted.
 const idle = { paused: ["breather"], waiting: SOON };
 const mayDial = (at) => !at.outcome_owed && at.state in idle && !idle[at.state].includes(at.reason);
 
-// Whoever was not reached, or was cut off.
+// The person was not reached, or the call was cut off.
 const mayRedial = (at) =>
   mayDial(at) && last?.campaign === at.campaign && (!last.answered || last.does === "retry");
 
 export function draws(at) {
   show($("#dial"), mayDial(at));
   show($("#redial"), mayRedial(at));
-  if (BY_HAND.includes(at.call?.path)) rung = at.call.attempt;
+  if (BY_HAND.includes(at.call?.path)) manualAttempt = at.call.attempt;
   if (!at.call && at.state !== "off") return;
   typing.close();
   redialing.close();
 }
 
-export function takes(found) {
-  last = found;
+export function takes(call) {
+  last = call;
   keepingFocus(() => draws(seat));
-  if (!last || last.attempt !== rung) return;
-  rung = null;
+  if (!last || last.attempt !== manualAttempt) return;
+  manualAttempt = null;
   if (!last.answered) toast(ofLast());
 }
 
 const ofLast = () => t("phone.redial.of", { who: last.who, when: when(last.at), result: last.result });
 
-// Why not; and when, where the rules know it.
-function said(problem) {
+// The reason of a refusal, and the earliest time if the rules give one.
+function refusalText(problem) {
   return problem.nextAt
     ? `${problem.message} ${t("phone.dial.earliest", { when: when(problem.nextAt) })}`
     : problem.message;
 }
 
-// What was typed wrongly is an error; a no of the rules is none.
-async function ring(dialog, path, body) {
+// Only a typing error marks the field as invalid; a refusal by the rules does not.
+async function dial(dialog, path, body) {
   try {
     await post(path, body);
   } catch (problem) {
-    const no = problem.reasons.length > 0;
-    $(".wrong", dialog).classList.toggle("no", no);
-    number.setAttribute("aria-invalid", String(!no && problem.status !== 0));
-    throw new Error(said(problem));
+    const isRefusal = problem.reasons.length > 0;
+    $(".wrong", dialog).classList.toggle("no", isRefusal);
+    number.setAttribute("aria-invalid", String(!isRefusal && problem.status !== 0));
+    throw new Error(refusalText(problem));
   }
   dialog.close();
   await look();
@@ -70,7 +70,7 @@ function forget() {
 
 function opens(button, dialog, prepare) {
   button.addEventListener("click", () => {
-    button.focus(); // a key has pressed it: it is where one comes back to
+    button.focus(); // a shortcut does not focus it, and the focus returns here
     const wrong = $(".wrong", dialog);
     wrong.textContent = "";
     show(wrong, false);
@@ -82,8 +82,8 @@ function opens(button, dialog, prepare) {
 export function start() {
   opens($("#dial"), typing, forget);
   opens($("#redial"), redialing, () => ($("#redial-of").textContent = ofLast()));
-  onSubmit($("#dial-form"), (written) => ring(typing, "/dial", written));
-  onSubmit($("#redial-form"), () => ring(redialing, "/redial"));
+  onSubmit($("#dial-form"), (written) => dial(typing, "/dial", written));
+  onSubmit($("#redial-form"), () => dial(redialing, "/redial"));
   typing.addEventListener("close", forget);
   window.addEventListener("pagehide", forget);
   bind("n", $("#dial"));

@@ -1,5 +1,4 @@
-// A trainee hears her mentor's calls from a pause of her own. Nothing of her is heard, and it ends with
-// the pause.
+// A trainee listens to their mentor's calls from a pause. They are not heard, and it ends with the pause.
 
 import { get, post } from "../api.js";
 import { $, show, toast } from "../dom.js";
@@ -7,10 +6,10 @@ import { connect, WELL } from "../softphone.js";
 import { has, t } from "../texts.js";
 import { seat } from "./seat.js";
 
-const AGAIN_MS = 15_000; // whether her mentor has come is nobody's news but hers
+const AGAIN_MS = 15_000; // no event says whether the mentor is on shift
 
 let mine = { open: null, mentor: null, allowed: false };
-let phone = null; // or the promise of one
+let phone = null; // or its promise
 
 const resting = (at) => ["paused", "off"].includes(at.state);
 
@@ -18,10 +17,10 @@ export async function look() {
   take(await get("/listenings/mine"));
 }
 
-export function take(found) {
+export function take(state) {
   const before = mine.open?.id;
-  mine = found;
-  const { ended } = found;
+  mine = state;
+  const { ended } = state;
   if (before && ended?.id === before && has(`listen_end.${ended.because}`)) {
     toast(t(`listen_end.${ended.because}`, { name: ended.name }));
   }
@@ -29,7 +28,7 @@ export function take(found) {
   if (mine.open || !phone) return;
   const over = phone;
   phone = null;
-  over.then((one) => one.disconnect());
+  over.then((telephone) => telephone.disconnect());
 }
 
 function say(state) {
@@ -40,7 +39,7 @@ function say(state) {
 
 async function listen() {
   phone ??= connect({ as: "trainee", expects: () => Boolean(mine.open), onState: say });
-  await (await phone).ready(); // without one her own telephone is rung
+  await (await phone).ready(); // without it the trainee's own telephone is called
   take(await post("/listenings", { seat: mine.mentor.seat, mode: "silent", why: "mentor" }));
 }
 
@@ -59,7 +58,7 @@ export function draws(at) {
   $("#mentor-act").disabled = !open && !mentor.connected;
 }
 
-// A server that is away says so in the page's banner.
+// The page's banner reports an unreachable server.
 async function lookAgain() {
   if (document.hidden || !resting(seat) || mine.open) return;
   await look().catch((error) => {

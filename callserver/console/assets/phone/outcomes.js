@@ -1,5 +1,5 @@
-// What came of the call: every outcome and every wish is one button with one key, none deeper than
-// another. A wish takes effect while still talking; an agreement is read back before it is saved.
+// The outcomes and wishes of a call: each is one button with one key, all on one level. A wish takes effect
+// during the call; an agreement is read back before it is saved.
 
 import { $, el, show, toast } from "../dom.js";
 import { outcomeForm } from "../outcome/form.js";
@@ -30,7 +30,7 @@ const chosen = () => draft.of(seat.call.attempt);
 const open = () => seat.call && (seat.state === "talking" || seat.outcome_owed);
 
 function buttons(call) {
-  const made = Object.entries(call.outcomes).map(([key, outcome]) => {
+  const entries = Object.entries(call.outcomes).map(([key, outcome]) => {
     const inForce = outcome.wish && call.wishes.includes(outcome.wish);
     const button = el(
       "button",
@@ -45,9 +45,9 @@ function buttons(call) {
     );
     return { button, group: groupOf(outcome) };
   });
-  bindKeys(made);
+  bindKeys(entries);
   return GROUPS.flatMap((group) => {
-    const some = made.filter((one) => one.group === group);
+    const some = entries.filter((entry) => entry.group === group);
     if (!some.length) return [];
     const heading = `group-${group}`;
     return el(
@@ -59,9 +59,9 @@ function buttons(call) {
   });
 }
 
-function bindKeys(made) {
+function bindKeys(entries) {
   const some = (agreement) =>
-    made.filter((one) => (one.group === "agreement") === agreement).map(({ button }) => button);
+    entries.filter((entry) => (entry.group === "agreement") === agreement).map(({ button }) => button);
   bindAll(AGREEMENTS, some(true));
   bindAll(OUTCOMES, some(false));
 }
@@ -69,9 +69,10 @@ function bindKeys(made) {
 function choose(key) {
   if (chosen()?.outcome !== key) draft.begin(seat.call.attempt, key);
   draws(seat);
-  const made = $("#chosen form");
+  const formElement = $("#chosen form");
   (
-    made?.querySelector("input:not([type=radio]), textarea[required]") ?? made?.querySelector(".main")
+    formElement?.querySelector("input:not([type=radio]), textarea[required]") ??
+    formElement?.querySelector(".main")
   )?.focus();
 }
 
@@ -84,7 +85,7 @@ async function save(written, next) {
   keepingFocus(() => draws(seat));
 }
 
-async function hear(outcome, attempt) {
+async function applyWish(outcome, attempt) {
   await act("/wish", { wish: outcome.wish, attempt });
 }
 
@@ -93,7 +94,7 @@ function ways(outcome, call) {
   const talking = seat.state === "talking";
   const inForce = outcome.wish && call.wishes.includes(outcome.wish);
   if (talking && outcome.wish && !inForce) {
-    const does = (written) => hear(outcome, written.attempt);
+    const does = (written) => applyWish(outcome, written.attempt);
     return {
       buttons: [{ name: "now", words: t("phone.outcome.now"), does }],
       hint: t("phone.outcome.now_hint"),
@@ -106,7 +107,7 @@ function ways(outcome, call) {
     does: (written) => save(written, next),
   });
   const [next, pause, off] = [way("next", "ready"), way("pause", "pause"), way("off", "pause")];
-  // A pause that was asked for during the call comes first; a breather most of all.
+  // If the phoner has asked for a pause during the call, saving with a pause comes first.
   const buttons = { off: [off], paused: [pause, next] }[seat.wants] ?? [next, pause];
   return {
     buttons,
@@ -120,10 +121,10 @@ function drawChosen(call) {
   const outcome = written && call.outcomes[written.outcome];
   if (!outcome) {
     form = null;
-    const given = call.outcomes[call.outcome];
-    const said = given ? label(given.label) : call.outcome;
+    const saved = call.outcomes[call.outcome];
+    const name = saved ? label(saved.label) : call.outcome;
     const words =
-      call.outcome === null ? [] : [el("p", { class: "note" }, t("phone.outcome.given", { outcome: said }))];
+      call.outcome === null ? [] : [el("p", { class: "note" }, t("phone.outcome.given", { outcome: name }))];
     $("#chosen").replaceChildren(...words);
     return;
   }
@@ -133,14 +134,14 @@ function drawChosen(call) {
     return;
   }
   const other = el("button", { type: "button", class: "quiet", onclick: leave }, t("phone.outcome.other"));
-  const made = outcomeForm({
+  const created = outcomeForm({
     outcome,
     draft: written,
     changed: draft.keep,
     ways: ways(outcome, call),
     settled,
   });
-  form = { of, update: made.update };
+  form = { of, update: created.update };
   $("#chosen").replaceChildren(
     el(
       "div",
@@ -148,7 +149,7 @@ function drawChosen(call) {
       el("h3", {}, t("phone.outcome.chosen", { outcome: label(outcome.label) })),
       other,
     ),
-    made.element,
+    created.element,
   );
 }
 

@@ -1,4 +1,4 @@
-// My own evening: my calls, masked, with a way to mend an outcome.
+// The phoner's own calls of the evening, masked, with correction of an outcome.
 
 import { get } from "../api.js";
 import { $, el, toast } from "../dom.js";
@@ -8,8 +8,8 @@ import * as draft from "./draft.js";
 import { seat } from "./seat.js";
 import { suggest } from "./seat_bar.js";
 
-const MANY = 5; // noes in a row after which a breather is offered
-const NOES = new Set(["refused", "suppress", "complaint", "left"]);
+const MANY_REFUSALS = 5; // in a row: then a breather is offered
+const REFUSALS = new Set(["refused", "suppress", "complaint", "left"]);
 
 let evening = { calls: [], campaigns: {} };
 
@@ -17,26 +17,28 @@ export async function look() {
   evening = await get("/evening");
   settle();
   draw();
-  suggest(manyNoes() ? t("phone.many_noes") : "");
+  suggest(manyRefusals() ? t("phone.many_noes") : "");
 }
 
-// My last call, and what came of it in words; null while it lasts, and before the first one.
+// The last call with its result as a text; null during the call and before the first one.
 export function latest() {
   const call = evening.calls[0];
   const result = call?.answered ? outcomeOf(call) : call?.cause && t(`cause.${call.cause}`);
   return result ? { ...call, result } : null;
 }
 
-function manyNoes() {
-  const talks = evening.calls.filter((one) => one.answered && one.does && one.does !== "retry");
-  return talks.length >= MANY && talks.slice(0, MANY).every((one) => NOES.has(one.does));
+function manyRefusals() {
+  const talks = evening.calls.filter((call) => call.answered && call.does && call.does !== "retry");
+  return (
+    talks.length >= MANY_REFUSALS && talks.slice(0, MANY_REFUSALS).every((call) => REFUSALS.has(call.does))
+  );
 }
 
-// An outcome whose answer was lost on the way: was it saved?
+// Checks whether an outcome was saved if the answer to saving it was lost.
 function settle() {
   const lost = draft.left(seat.call?.attempt ?? "");
   if (!lost) return;
-  const call = evening.calls.find((one) => one.attempt === lost.attempt);
+  const call = evening.calls.find((other) => other.attempt === lost.attempt);
   if (call && call.outcome !== lost.outcome) {
     const name = evening.campaigns[call.campaign]?.outcomes[lost.outcome]?.label;
     toast(t("phone.outcome.lost", { outcome: name ? label(name) : lost.outcome }), "bad");
@@ -46,8 +48,8 @@ function settle() {
 
 function outcomeOf(call) {
   if (call.outcome === null) return t("phone.evening.missing");
-  const given = evening.campaigns[call.campaign]?.outcomes[call.outcome];
-  return given ? label(given.label) : call.outcome;
+  const outcome = evening.campaigns[call.campaign]?.outcomes[call.outcome];
+  return outcome ? label(outcome.label) : call.outcome;
 }
 
 function row(call) {
@@ -82,8 +84,8 @@ function row(call) {
 }
 
 function draw() {
-  const talks = evening.calls.filter((one) => one.answered);
-  const missed = evening.calls.filter((one) => !one.answered && one.cause).length;
+  const talks = evening.calls.filter((call) => call.answered);
+  const missed = evening.calls.filter((call) => !call.answered && call.cause).length;
   const heads = ["time", "who", "campaign", "outcome"].map((name) =>
     el("th", { scope: "col" }, t(`phone.evening.${name}`)),
   );

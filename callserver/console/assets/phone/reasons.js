@@ -1,8 +1,8 @@
-// Reasons, in words.
+// Texts of reasons and remaining times.
 
 import { has, now, t, when } from "../texts.js";
 
-// Why a seat waits or pauses, or why a campaign has nothing; "" when nothing needs saying.
+// Why a seat waits or pauses, or why a campaign cannot call; "" if there is nothing to say.
 export function why(reason, until) {
   if (!reason) return "";
   const key = [
@@ -14,7 +14,6 @@ export function why(reason, until) {
   return key ? t(key, { when: until ? when(until) : "" }) : "";
 }
 
-// Minutes and seconds that are left until then.
 export function left(until) {
   const seconds = Math.max(0, Math.ceil((new Date(until) - now()) / 1000));
   const two = (value) => String(value).padStart(2, "0");

@@ -1,4 +1,4 @@
-// What changes the seat: one request, and the seat as it is then, told to whoever shows it.
+// The seat's state and the requests that change it. Listeners are called with the new and the previous state.
 
 import { get, post } from "../api.js";
 import { setClock } from "../texts.js";
@@ -10,11 +10,11 @@ export let seat = { state: "off", call: null };
 
 export const onSeat = (listener) => listeners.push(listener);
 
-export function tell(found) {
-  if (new Date(found.now) < new Date(seat.now ?? 0)) return; // an answer that was overtaken by news
-  setClock(found.now);
+export function tell(update) {
+  if (new Date(update.now) < new Date(seat.now ?? 0)) return; // an event has brought a newer state
+  setClock(update.now);
   const before = seat;
-  seat = found;
+  seat = update;
   keepingFocus(() => {
     for (const listener of listeners) listener(seat, before);
   });
@@ -22,7 +22,7 @@ export function tell(found) {
 
 let pending = Promise.resolve();
 
-// Nothing that was pressed is on its way any more, whether it went well or not.
+// Resolves when all requests so far are answered, whether they succeeded or not.
 export const settled = () => pending;
 
 export async function act(path, body = {}) {

@@ -1,4 +1,4 @@
-// The strip above: where my seat is, why, for how long or until when, and what I can do about it.
+// The bar at the top: the state of the seat, why and until when, and the actions.
 
 import { shelf } from "../books/library.js";
 import { $, el, show } from "../dom.js";
@@ -26,7 +26,7 @@ function heading(at) {
   return at.state === "paused" && at.reason === "breather" ? "breather" : at.state;
 }
 
-// The sentence below the heading; those that count change each second.
+// The sentence below the heading; a countdown changes every second.
 function sentence(at) {
   const rests = at.reason === "breather" ? "breather" : "paused";
   const soon = IN_CALL.has(at.state) || at.outcome_owed ? { paused: rests, off: "off" }[at.wants] : null;
@@ -59,16 +59,16 @@ function sentence(at) {
 }
 
 function waiting(at) {
-  const said = at.said ? t("phone.waiting.paused_said", { why: at.said }) : why(at.reason, at.until);
-  return at.until ? `${said} (${t("phone.left_in", { left: left(at.until) })})` : said;
+  const text = at.said ? t("phone.waiting.paused_said", { why: at.said }) : why(at.reason, at.until);
+  return at.until ? `${text} (${t("phone.left_in", { left: left(at.until) })})` : text;
 }
 
 function tick() {
   if (seat.state === "off") return;
   $("#timer").textContent =
     ["waiting", "talking", "paused"].includes(seat.state) && !seat.outcome_owed ? lasting(seat.since) : "";
-  const said = sentence(seat);
-  if ($("#reason").textContent !== said) $("#reason").textContent = said;
+  const text = sentence(seat);
+  if ($("#reason").textContent !== text) $("#reason").textContent = text;
 }
 
 function may(at) {
@@ -77,7 +77,7 @@ function may(at) {
     ready: (at.state === "paused" && !at.outcome_owed) || (at.wants === "paused" && IN_CALL.has(at.state)),
     "hang-up": IN_CALL.has(at.state),
     mute: Boolean(phone) && at.line === "browser",
-    pause: at.wants !== "paused" || (at.state === "paused" && resting), // in a pause: why
+    pause: at.wants !== "paused" || (at.state === "paused" && resting), // in a pause: to choose its reason
     breather: !(at.wants === "paused" && at.reason === "breather"),
     hand: true,
     campaign: at.state === "paused" && resting,
@@ -90,8 +90,8 @@ function draw(at) {
   if (at.state === "off") return;
   const name = heading(at);
   $("#seat").dataset.state = name;
-  const said = t(`phone.state.${name}`);
-  if ($("#state").textContent !== said) $("#state").textContent = said;
+  const text = t(`phone.state.${name}`);
+  if ($("#state").textContent !== text) $("#state").textContent = text;
   const allowed = may(at);
   for (const [act, button] of Object.entries(buttons)) show(button, allowed[act]);
   const up = at.hand_at !== null;
@@ -104,7 +104,7 @@ function draw(at) {
 }
 
 let hint = "";
-// A gentle word from another part of the page; "" takes it back.
+// Another part of the page suggests something; "" removes it.
 export function suggest(text) {
   hint = text;
   kindWords(seat, seat.hand_at !== null);
@@ -115,17 +115,17 @@ function kindWords(at, up) {
   if (heading(at) === "breather" && !up) words.push(t("phone.breather.offer"));
   if (up) words.push(t("phone.hand.up_since", { when: when(at.hand_at) }));
   if (hint && !IN_CALL.has(at.state) && at.reason !== "breather") words.push(hint);
-  const said = words.join(" ");
-  if ($("#kind-words").textContent !== said) $("#kind-words").textContent = said;
-  show($("#kind-words"), Boolean(said));
+  const text = words.join(" ");
+  if ($("#kind-words").textContent !== text) $("#kind-words").textContent = text;
+  show($("#kind-words"), Boolean(text));
 }
 
 // -- the browser's own telephone ------------------------------------------------------------------
 
 let phone = null;
 
-export function withPhone(found) {
-  phone = found?.kind === "none" ? null : found;
+export function withPhone(telephone) {
+  phone = telephone?.kind === "none" ? null : telephone;
   drawMute();
   draw(seat);
 }
@@ -136,7 +136,7 @@ export function softState(state, well) {
   show($("#soft"), state !== "ended");
 }
 
-// Said by the button and by the badge: nobody is muted without knowing it.
+// Both the button and the badge show that the phoner is muted.
 function mute() {
   phone.mute(!phone.muted);
   drawMute();

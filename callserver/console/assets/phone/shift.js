@@ -1,4 +1,4 @@
-// Before the shift: campaign, telephone. Also changes the campaign from a pause.
+// The start of a shift: campaign and telephone. Also used to change the campaign in a pause.
 
 import { get, post } from "../api.js";
 import { $, $$, el, oneAtATime, onSubmit, show, toast } from "../dom.js";
@@ -7,57 +7,62 @@ import { why } from "./reasons.js";
 import { act, seat } from "./seat.js";
 import { hush } from "./sound_check.js";
 
-let missing = ""; // why the browser can be no telephone here
+let missing = ""; // what the browser telephone lacks here; "": nothing
 
 function choice(name, value, title, words, attributes = {}) {
   return el(
     "label",
     { class: "choice" },
     el("input", { type: "radio", name, value, required: true, ...attributes }),
-    el("span", {}, el("strong", {}, title), ...words.map((one) => el("span", { class: "soft" }, one))),
+    el(
+      "span",
+      {},
+      el("strong", {}, title),
+      ...words.map((sentence) => el("span", { class: "soft" }, sentence)),
+    ),
   );
 }
 
-function campaignChoice(one, chosen) {
-  const state = one.reason
-    ? one.said
-      ? t("phone.shift.paused_said", { why: one.said })
-      : why(one.reason, one.until)
+function campaignChoice(campaign, chosen) {
+  const state = campaign.reason
+    ? campaign.said
+      ? t("phone.shift.paused_said", { why: campaign.said })
+      : why(campaign.reason, campaign.until)
     : t("phone.shift.open");
-  const made = choice("campaign", one.name, label(one.title), [label(one.why)], {
-    checked: one.name === chosen,
+  const radio = choice("campaign", campaign.name, label(campaign.title), [label(campaign.why)], {
+    checked: campaign.name === chosen,
   });
-  made.lastChild.append(el("span", { class: `badge ${one.reason ? "warn" : "good"}` }, state));
-  return made;
+  radio.lastChild.append(el("span", { class: `badge ${campaign.reason ? "warn" : "good"}` }, state));
+  return radio;
 }
 
-// Only the account's own telephones; what cannot be rung says why.
+// The account's own telephones; one that cannot be called says why.
 function lineChoices(lines) {
-  const chosen = localStorage.getItem("line") ?? lines.findLast((one) => !one.problem)?.kind;
-  return lines.map((one) => {
-    const absent = one.kind === "browser" && missing; // what the browser's telephone lacks here
+  const chosen = localStorage.getItem("line") ?? lines.findLast((line) => !line.problem)?.kind;
+  return lines.map((line) => {
+    const absent = line.kind === "browser" && missing;
     const words = [];
-    if (one.kind !== "browser") words.push(t("phone.shift.remembered", { line: one.shown }));
+    if (line.kind !== "browser") words.push(t("phone.shift.remembered", { line: line.shown }));
     if (absent) words.push(t(`softphone.state.${missing === "bundle" ? "bundle" : "missing"}`));
-    if (one.problem) words.push(t(`error.${one.problem}`));
-    const cannot = Boolean(absent || one.problem);
-    return choice("line", one.kind, t(`phone.shift.${one.kind}`), words, {
-      "data-line": one.line,
+    if (line.problem) words.push(t(`error.${line.problem}`));
+    const cannot = Boolean(absent || line.problem);
+    return choice("line", line.kind, t(`phone.shift.${line.kind}`), words, {
+      "data-line": line.line,
       disabled: cannot,
-      checked: one.kind === chosen && !cannot,
+      checked: line.kind === chosen && !cannot,
     });
   });
 }
 
-// A number that is not confirmed: a call says a code, which is typed here. No form: it stands in one.
+// Confirms a number: a call speaks a code, which the phoner types here. No form, because it is inside one.
 function confirmation() {
   const code = el("input", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: "20" });
   const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
   const button = (key, work) => {
-    const made = el("button", { type: "button" }, t(key));
-    made.addEventListener(
+    const element = el("button", { type: "button" }, t(key));
+    element.addEventListener(
       "click",
-      oneAtATime(made, async () => {
+      oneAtATime(element, async () => {
         show(wrong, false);
         try {
           await work();
@@ -67,7 +72,7 @@ function confirmation() {
         }
       }),
     );
-    return made;
+    return element;
   };
   const call = button("phone.line.call", async () => {
     await post("/line/call");
@@ -88,16 +93,15 @@ function confirmation() {
   );
 }
 
-// Show the choice; `lacks`: what the browser's telephone lacks in this house; `focus`: it is shown in
-// place of something that had the focus.
+// `lacks`: what the browser telephone lacks; `focus`: the choice replaces what may have had the focus.
 export async function open(lacks = missing, focus = true) {
   missing = lacks;
   const { campaigns, lines } = await get("/shift");
   const chosen = seat.campaign ?? (campaigns.length === 1 ? campaigns[0].name : null);
-  $("#campaigns").replaceChildren(...campaigns.map((one) => campaignChoice(one, chosen)));
+  $("#campaigns").replaceChildren(...campaigns.map((campaign) => campaignChoice(campaign, chosen)));
   if (!campaigns.length) $("#campaigns").append(el("p", {}, t("phone.shift.none")));
   $("#lines").replaceChildren(...lineChoices(lines));
-  if (lines.some((one) => one.problem === "line_unconfirmed")) $("#lines").append(confirmation());
+  if (lines.some((line) => line.problem === "line_unconfirmed")) $("#lines").append(confirmation());
   const again = seat.state !== "off";
   $("#shift-title").textContent = t(again ? "phone.do.campaign" : "phone.shift.title");
   $("#shift-form .main").textContent = t(again ? "phone.do.campaign" : "phone.shift.go");
@@ -114,14 +118,14 @@ export function close() {
   hush();
 }
 
-// The computer's sound matters where the computer is the telephone.
+// The sound check is shown only if the browser is the telephone.
 function fitSound() {
   const line = seat.state === "off" ? $("[name=line]:checked")?.value : seat.line;
   show($("#sound"), line !== "telephone");
   if (line === "telephone") hush();
 }
 
-// `before`: what has to be there before the shift begins, given its line.
+// `before(line)` prepares the telephone before the shift begins.
 export function start(before) {
   $("#lines").addEventListener("change", fitSound);
   $("#lines").addEventListener("click", fitSound);

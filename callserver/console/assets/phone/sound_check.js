@@ -1,16 +1,16 @@
-// Microphone and speaker: choose, try, remember in this browser. Nothing is recorded or sent.
+// Microphone and speaker: choosing, testing and remembering them in this browser. Nothing is recorded or sent.
 
 import { $, el } from "../dom.js";
 import { t } from "../texts.js";
 
-const HEARD = 0.06; // of full level: a voice, not a room
+const VOICE_LEVEL = 0.06; // of the full level; the noise of a room is below
 let stop = null;
 let changed = () => {};
 
 export const microphone = () => localStorage.getItem("microphone") ?? "";
 export const speaker = () => localStorage.getItem("speaker") ?? "";
 
-// Stop listening to the microphone.
+// Stops the test of the microphone.
 export function hush() {
   stop?.();
   stop = null;
@@ -20,51 +20,54 @@ async function list() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   fill(
     $("#microphone"),
-    devices.filter((one) => one.kind === "audioinput"),
+    devices.filter((device) => device.kind === "audioinput"),
     microphone(),
   );
   fill(
     $("#speaker"),
-    devices.filter((one) => one.kind === "audiooutput"),
+    devices.filter((device) => device.kind === "audiooutput"),
     speaker(),
   );
 }
 
 function fill(select, devices, chosen) {
-  const named = devices.filter((one) => one.deviceId && one.label && one.deviceId !== "default");
+  const named = devices.filter((device) => device.deviceId && device.label && device.deviceId !== "default");
   select.replaceChildren(
     el("option", { value: "" }, t("phone.sound.standard")),
-    ...named.map((one) =>
-      el("option", { value: one.deviceId, selected: one.deviceId === chosen }, one.label),
+    ...named.map((device) =>
+      el("option", { value: device.deviceId, selected: device.deviceId === chosen }, device.label),
     ),
   );
 }
 
 async function listen() {
   hush();
-  const said = $("#heard");
+  const status = $("#heard");
   let stream;
   try {
     const device = microphone();
     stream = await navigator.mediaDevices.getUserMedia({ audio: device ? { deviceId: device } : true });
   } catch (error) {
-    said.textContent = t(error.name === "NotFoundError" ? "phone.sound.none" : "phone.sound.denied");
+    status.textContent = t(error.name === "NotFoundError" ? "phone.sound.none" : "phone.sound.denied");
     return;
   }
-  await list(); // now that the browser tells their names
+  await list(); // with the permission, the browser gives the names
   const context = new AudioContext();
   const analyser = context.createAnalyser();
   context.createMediaStreamSource(stream).connect(analyser);
   const wave = new Float32Array(analyser.fftSize);
-  said.textContent = t("phone.sound.quiet");
-  let heard = false;
+  status.textContent = t("phone.sound.quiet");
+  let isVoiceDetected = false;
   const measuring = setInterval(() => {
     analyser.getFloatTimeDomainData(wave);
-    const level = Math.min(1, 4 * Math.sqrt(wave.reduce((sum, one) => sum + one * one, 0) / wave.length));
+    const level = Math.min(
+      1,
+      4 * Math.sqrt(wave.reduce((sum, sample) => sum + sample * sample, 0) / wave.length),
+    );
     $("#level").value = level;
-    if (!heard && level > HEARD) {
-      heard = true;
-      said.textContent = t("phone.sound.good");
+    if (!isVoiceDetected && level > VOICE_LEVEL) {
+      isVoiceDetected = true;
+      status.textContent = t("phone.sound.good");
     }
   }, 80);
   $("#try").textContent = t("phone.sound.stop");
@@ -74,11 +77,10 @@ async function listen() {
     context.close();
     $("#level").value = 0;
     $("#try").textContent = t("phone.sound.try");
-    said.textContent = "";
+    status.textContent = "";
   };
 }
 
-// Two soft notes, a second long, from the chosen speaker.
 async function tone() {
   const context = new AudioContext();
   const out = context.createMediaStreamDestination();
@@ -102,7 +104,7 @@ async function tone() {
   setTimeout(() => context.close(), 1500);
 }
 
-// `onChange` hears { microphone, speaker } whenever another device is chosen.
+// `onChange` gets { microphone, speaker } when another device is chosen.
 export function start(onChange) {
   changed = onChange;
   for (const kind of ["microphone", "speaker"]) {

@@ -1,4 +1,4 @@
-// The browser's telephone of this page: on before the shift begins, off when it is over.
+// The browser telephone of the phoner: connected before the shift begins, disconnected after it.
 
 import { connect, WELL } from "../softphone.js";
 import { t } from "../texts.js";
@@ -6,8 +6,8 @@ import { seat } from "./seat.js";
 import * as seatBar from "./seat_bar.js";
 import * as soundCheck from "./sound_check.js";
 
-let phone = null; // or the promise of one
-let said = "connecting";
+let phone = null; // a promise
+let softState = "connecting";
 
 const wanted = (at) => at.state !== "off" && at.line === "browser";
 
@@ -16,31 +16,31 @@ function on() {
     as: "phoner",
     expects: () => wanted(seat),
     onState(now) {
-      said = now;
+      softState = now;
       seatBar.softState(now, WELL.has(now));
     },
-  }).then((found) => {
-    found.microphone(soundCheck.microphone());
-    found.speaker(soundCheck.speaker());
-    seatBar.withPhone(found);
-    return found;
+  }).then((telephone) => {
+    telephone.microphone(soundCheck.microphone());
+    telephone.speaker(soundCheck.speaker());
+    seatBar.withPhone(telephone);
+    return telephone;
   });
   return phone;
 }
 
 async function off() {
-  const found = await phone;
+  const telephone = await phone;
   phone = null;
-  found?.disconnect();
+  telephone?.disconnect();
   seatBar.withPhone(null);
 }
 
-// Nobody goes on shift in the browser before its telephone is there.
+// A shift in the browser begins only when its telephone works.
 export async function before(line) {
   if (line !== "browser") return;
-  const found = await on();
-  if (!(await found.ready()))
-    throw new Error(t("softphone.not_there", { why: t(`softphone.state.${said}`) }));
+  const telephone = await on();
+  if (!(await telephone.ready()))
+    throw new Error(t("softphone.not_there", { why: t(`softphone.state.${softState}`) }));
 }
 
 export function follows(at, earlier) {
@@ -49,7 +49,7 @@ export function follows(at, earlier) {
 }
 
 export async function sounds({ microphone, speaker }) {
-  const found = await phone;
-  await found?.microphone(microphone);
-  found?.speaker(speaker);
+  const telephone = await phone;
+  await telephone?.microphone(microphone);
+  telephone?.speaker(speaker);
 }

@@ -1,4 +1,4 @@
-// What we stand for, one sentence at a time, slowly, while waiting. Never during a talk; can be hidden.
+// The organisation's values, one sentence at a time, while the phoner waits or pauses. They can be hidden.
 
 import { library } from "../books/library.js";
 import { $, show } from "../dom.js";
@@ -13,7 +13,7 @@ function turn() {
   at = (at + 1) % sentences.length;
   $("#value").textContent = sentences[at];
   $("#value").classList.remove("fresh");
-  void $("#value").offsetWidth; // so that the same class fades in again
+  void $("#value").offsetWidth; // restarts the animation
   $("#value").classList.add("fresh");
 }
 

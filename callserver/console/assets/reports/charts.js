@@ -1,4 +1,4 @@
-// Two plain charts: stacked columns over days in SVG, and lying bars. The table beside says the same.
+// Two charts: stacked columns over days, and horizontal bars. A table beside them has the same figures.
 
 import { el } from "../dom.js";
 import { number } from "../texts.js";
@@ -11,55 +11,55 @@ const WIDEST_COLUMN = 60;
 const LABEL = 52; // pixels that a day's label needs
 
 function svg(tag, attributes, text) {
-  const made = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
+  const element = document.createElementNS(NS, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
 }
 
 function frame(width, height, title) {
-  const made = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "bars" });
-  made.append(svg("title", {}, title));
-  return made;
+  const element = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "bars" });
+  element.append(svg("title", {}, title));
+  return element;
 }
 
-// A round number at or above the highest column.
-function roof(value) {
+// A round number at or above `value`.
+function axisMaximum(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [1, 2, 5, 10].map((step) => step * power).find((one) => one >= value);
+  return [1, 2, 5, 10].map((step) => step * power).find((maximum) => maximum >= value);
 }
 
-// columns: [{ label, values: [a, b] }], one for each day in a row; names: what a and b are; `width` in
-// pixels, so that a letter is as large as anywhere else.
+// columns: [{ label, values: [a, b] }], one for each day in a row; names: what a and b are; `width` is
+// in pixels, so that the labels have the size of the text around the chart.
 export function stacked(title, columns, names, width) {
-  const made = frame(width, HEIGHT, title);
-  const top = roof(Math.max(...columns.map((one) => one.values.reduce((a, b) => a + b, 0))));
+  const chart = frame(width, HEIGHT, title);
+  const top = axisMaximum(Math.max(...columns.map((column) => column.values.reduce((a, b) => a + b, 0))));
   const scale = (HEIGHT - BOTTOM - 14) / top;
   for (const share of top % 2 ? [0, 1] : [0, 0.5, 1]) {
     const y = HEIGHT - BOTTOM - share * top * scale;
-    made.append(svg("line", { class: "axis", x1: LEFT, x2: width, y1: y, y2: y }));
-    made.append(
+    chart.append(svg("line", { class: "axis", x1: LEFT, x2: width, y1: y, y2: y }));
+    chart.append(
       svg("text", { class: "soft", x: LEFT - 8, y: y + 4, "text-anchor": "end" }, number(share * top)),
     );
   }
   const step = (width - LEFT) / columns.length;
   const wide = Math.min(step * 0.7, WIDEST_COLUMN);
   const every = Math.ceil(LABEL / step);
-  columns.forEach((one, at) => {
+  columns.forEach((column, at) => {
     const middle = LEFT + (at + 0.5) * step;
     let y = HEIGHT - BOTTOM;
-    one.values.forEach((value, layer) => {
+    column.values.forEach((value, layer) => {
       const tall = value * scale;
       y -= tall;
       const bar = svg("rect", { class: "ab"[layer], x: middle - wide / 2, y, width: wide, height: tall });
-      bar.append(svg("title", {}, `${one.label}: ${names[layer]} ${number(value)}`));
-      made.append(bar);
+      bar.append(svg("title", {}, `${column.label}: ${names[layer]} ${number(value)}`));
+      chart.append(bar);
     });
     if (at % every === 0) {
       const tick = HEIGHT - BOTTOM;
-      made.append(svg("line", { class: "axis", x1: middle, x2: middle, y1: tick, y2: tick + 6 }));
-      made.append(
-        svg("text", { class: "soft", x: middle, y: HEIGHT - 8, "text-anchor": "middle" }, one.label),
+      chart.append(svg("line", { class: "axis", x1: middle, x2: middle, y1: tick, y2: tick + 6 }));
+      chart.append(
+        svg("text", { class: "soft", x: middle, y: HEIGHT - 8, "text-anchor": "middle" }, column.label),
       );
     }
   });
@@ -70,12 +70,12 @@ export function stacked(title, columns, names, width) {
     mark.setAttribute("aria-hidden", "true");
     legend.append(el("li", {}, mark, name));
   });
-  return [made, legend];
+  return [chart, legend];
 }
 
 // bars: [{ label, count }], the largest first.
-export function lying(title, bars) {
-  const most = Math.max(...bars.map((one) => one.count), 1);
+export function horizontalBars(title, bars) {
+  const most = Math.max(...bars.map((bar) => bar.count), 1);
   const items = bars.map(({ label, count }) => {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
     bar.style.width = `${(count / most) * 85}%`;

@@ -1,57 +1,57 @@
-// What becomes looser, and a difference line by line.
+// The list of what becomes looser, and differences line by line.
 
 import { get } from "../api.js";
 import { el, scrolling } from "../dom.js";
 import { number, t } from "../texts.js";
 
-export function value(found) {
-  if (found === null || found === undefined) return t("rules.nothing");
-  if (found === true) return t("page.yes");
-  if (found === false) return t("page.no");
-  if (typeof found === "number") return number(found);
-  if (Array.isArray(found)) return found.length ? found.map(value).join(", ") : t("page.none");
-  if (typeof found === "object") {
-    return Object.entries(found)
-      .map(([key, one]) => `${key} ${value(one)}`)
+export function value(raw) {
+  if (raw === null || raw === undefined) return t("rules.nothing");
+  if (raw === true) return t("page.yes");
+  if (raw === false) return t("page.no");
+  if (typeof raw === "number") return number(raw);
+  if (Array.isArray(raw)) return raw.length ? raw.map(value).join(", ") : t("page.none");
+  if (typeof raw === "object") {
+    return Object.entries(raw)
+      .map(([key, part]) => `${key} ${value(part)}`)
       .join(", ");
   }
-  return String(found);
+  return String(raw);
 }
 
-// The same rule in several files is one line: policies extend one another.
-export function looserList(found) {
+// The same loosening in several files is one entry: policies extend one another.
+export function looserList(loosenings) {
   const grouped = new Map();
-  for (const one of found) {
-    const key = JSON.stringify([one.text, one.key, one.was, one.would]);
-    if (!grouped.has(key)) grouped.set(key, { ...one, files: [] });
-    grouped.get(key).files.push(one.file);
+  for (const loosening of loosenings) {
+    const key = JSON.stringify([loosening.text, loosening.key, loosening.was, loosening.would]);
+    if (!grouped.has(key)) grouped.set(key, { ...loosening, files: [] });
+    grouped.get(key).files.push(loosening.file);
   }
   return el(
     "ul",
     { class: "looser" },
-    ...[...grouped.values()].map((one) =>
+    ...[...grouped.values()].map((loosening) =>
       el(
         "li",
         {},
-        el("strong", {}, t(one.text)),
+        el("strong", {}, t(loosening.text)),
         el(
           "span",
           { class: "values" },
-          t("rules.was_would", { was: value(one.was), would: value(one.would) }),
+          t("rules.was_would", { was: value(loosening.was), would: value(loosening.would) }),
         ),
         el(
           "span",
           { class: "soft" },
-          el("code", {}, one.key),
+          el("code", {}, loosening.key),
           " ",
-          t("rules.in_files", { files: one.files.join(", ") }),
+          t("rules.in_files", { files: loosening.files.join(", ") }),
         ),
       ),
     ),
   );
 }
 
-const SAID = { "-": "rules.removed_line", "+": "rules.added_line" };
+const SIGN_TEXTS = { "-": "rules.removed_line", "+": "rules.added_line" };
 
 export function diffView(diff) {
   return Object.entries(diff).map(([file, lines]) =>
@@ -70,12 +70,12 @@ export function diffView(diff) {
 
 function row({ sign, text, line }) {
   const kind = { "-": "gone", "+": "added", "…": "cut" }[sign] ?? "";
-  const said = SAID[sign] ? el("span", { class: "sr" }, t(SAID[sign])) : null;
+  const signText = SIGN_TEXTS[sign] ? el("span", { class: "sr" }, t(SIGN_TEXTS[sign])) : null;
   return el(
     "tr",
     { class: kind },
     el("td", { class: "number" }, line ?? ""),
-    el("td", { class: "sign" }, said, el("span", { "aria-hidden": "true" }, sign)),
+    el("td", { class: "sign" }, signText, el("span", { "aria-hidden": "true" }, sign)),
     el("td", {}, el("code", {}, text)),
   );
 }

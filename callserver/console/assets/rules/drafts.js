@@ -1,4 +1,4 @@
-// What somebody has changed and not yet proposed: kept in this browser, so that a reload loses nothing.
+// Changes that are not yet proposed. They are kept in this browser window, so that a reload loses nothing.
 
 const KEY = "rules.drafts";
 
@@ -11,21 +11,21 @@ export class Drafts {
     return Object.keys(this.texts).length > 0;
   }
 
-  // The text as it would be; null: the file is removed.
-  of(path, kept) {
-    return path in this.texts ? this.texts[path] : kept;
+  // The draft of a file, or its text in force; null: the file is removed.
+  of(path, inForce) {
+    return path in this.texts ? this.texts[path] : inForce;
   }
 
-  set(path, text, kept) {
-    if (text === kept) delete this.texts[path];
+  set(path, text, inForce) {
+    if (text === inForce) delete this.texts[path];
     else this.texts[path] = text;
     this.#keep();
   }
 
-  // What was put into force meanwhile is no change any more.
-  settle(kept) {
+  // Drops drafts whose text has come into force meanwhile.
+  settle(inForce) {
     for (const [path, text] of Object.entries(this.texts)) {
-      if (text === (kept[path] ?? null)) delete this.texts[path];
+      if (text === (inForce[path] ?? null)) delete this.texts[path];
     }
     this.#keep();
   }

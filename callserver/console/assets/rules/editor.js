@@ -1,4 +1,4 @@
-// One file's text with line numbers, and its problems beside their lines.
+// The text of one file with line numbers, and a list of its problems.
 
 import { $, el, show } from "../dom.js";
 import { t } from "../texts.js";
@@ -12,7 +12,7 @@ export function editor({ writable, onInput }) {
   let problems = [];
 
   function draw() {
-    const wrong = new Set(problems.map((one) => one.line));
+    const wrong = new Set(problems.map((problem) => problem.line));
     const count = area.value.split("\n").length;
     gutter.replaceChildren(
       ...Array.from({ length: count }, (_, at) =>
@@ -21,15 +21,19 @@ export function editor({ writable, onInput }) {
     );
     gutter.scrollTop = area.scrollTop;
     beside.replaceChildren(
-      ...problems.map((one) =>
+      ...problems.map((problem) =>
         el(
           "li",
           {},
-          el("button", { type: "button", class: "quiet", onclick: () => goTo(one.line) }, `${one.line}`),
+          el(
+            "button",
+            { type: "button", class: "quiet", onclick: () => goTo(problem.line) },
+            `${problem.line}`,
+          ),
           " ",
-          el("code", {}, one.key),
+          el("code", {}, problem.key),
           " ",
-          one.why,
+          problem.why,
         ),
       ),
     );
@@ -60,8 +64,8 @@ export function editor({ writable, onInput }) {
       problems = [];
       draw();
     },
-    problems(found) {
-      problems = found;
+    problems(list) {
+      problems = list;
       draw();
     },
     goTo,

@@ -1,4 +1,4 @@
-// What a change would do to the campaigns' lists at a chosen time.
+// How many contacts of each campaign a change would allow or refuse at a chosen time.
 
 import { dateInput, write } from "../dates.js";
 import { el, onSubmit, scrolling } from "../dom.js";
@@ -16,11 +16,11 @@ const GROUPS = [
 ];
 
 function grouped(counts) {
-  const found = Object.fromEntries(GROUPS.map(([name]) => [name, 0]));
+  const sums = Object.fromEntries(GROUPS.map(([name]) => [name, 0]));
   for (const [reason, count] of Object.entries(counts)) {
-    found[GROUPS.find(([, fits]) => fits(reason))[0]] += count;
+    sums[GROUPS.find(([, fits]) => fits(reason))[0]] += count;
   }
-  return found;
+  return sums;
 }
 
 function cell(before, after) {
@@ -83,7 +83,7 @@ function reasons(effects) {
   );
 }
 
-// The form that asks for an instant and shows the answer; `path` and `body` say about what.
+// A form with a time and the answer below it; `path` and `body()` make the request.
 export function effectForm(path, body, titles) {
   const at = dateInput("moment", { name: "at", required: true });
   write(at, localInput(thisEvening()));
@@ -94,12 +94,12 @@ export function effectForm(path, body, titles) {
     el("label", {}, t("rules.effect_at"), at),
     el("button", {}, t("rules.effect_go")),
   );
-  onSubmit(form, async (given) => {
-    const { element, tell } = progressBar();
+  onSubmit(form, async (values) => {
+    const { element, update } = progressBar();
     answer.replaceChildren(element);
     try {
-      const asked = { ...body(), at: new Date(given.at).toISOString() };
-      answer.replaceChildren(effectTable(await stream(path, asked, tell), titles()));
+      const request = { ...body(), at: new Date(values.at).toISOString() };
+      answer.replaceChildren(effectTable(await stream(path, request, update), titles()));
     } catch (error) {
       answer.replaceChildren(el("p", { class: "wrong" }, error.message));
     }

@@ -1,35 +1,35 @@
-// The list of files: campaigns, policies in use, policies that nobody uses, and the rest.
+// The list of files: campaigns, policies in use, other policies, and the rest.
 
 import { $, el, show } from "../dom.js";
 import { label, t } from "../texts.js";
 
 export function fileList({ rules, drafts, path, paths, open }) {
-  const known = new Map([...rules.campaigns, ...rules.policies].map((one) => [one.file, one]));
-  const used = new Set(rules.campaigns.map((one) => `policies/${one.document.policy}.yaml`));
-  const policies = rules.policies.map((one) => one.file);
+  const known = new Map([...rules.campaigns, ...rules.policies].map((rule) => [rule.file, rule]));
+  const used = new Set(rules.campaigns.map((campaign) => `policies/${campaign.document.policy}.yaml`));
+  const policies = rules.policies.map((policy) => policy.file);
   const groups = {
-    campaigns: rules.campaigns.map((one) => one.file),
-    policies: policies.filter((one) => used.has(one)),
-    unused: policies.filter((one) => !used.has(one)),
-    others: paths.filter((one) => !known.has(one)),
+    campaigns: rules.campaigns.map((campaign) => campaign.file),
+    policies: policies.filter((file) => used.has(file)),
+    unused: policies.filter((file) => !used.has(file)),
+    others: paths.filter((file) => !known.has(file)),
   };
-  const roomy = matchMedia("(min-width: 60rem)").matches;
-  for (const [name, found] of Object.entries(groups)) {
+  const isWide = matchMedia("(min-width: 60rem)").matches;
+  for (const [name, files] of Object.entries(groups)) {
     const before = $(`#files [data-group="${name}"]`);
-    const shown = before ? before.open : name === "campaigns" || (name === "policies" && roomy);
+    const shown = before ? before.open : name === "campaigns" || (name === "policies" && isWide);
     const group = el(
       "details",
-      { "data-group": name, open: shown || found.includes(path) },
+      { "data-group": name, open: shown || files.includes(path) },
       el("summary", {}, t(`rules.${name}`)),
-      el("ul", {}, ...found.map((one) => el("li", {}, button(one, known.get(one))))),
+      el("ul", {}, ...files.map((file) => el("li", {}, button(file, known.get(file))))),
     );
     if (before) before.replaceWith(group);
     else $("#files").append(group);
-    show(group, found.length > 0);
+    show(group, files.length > 0);
   }
 
-  function button(file, found) {
-    const title = found?.document.title;
+  function button(file, rule) {
+    const title = rule?.document.title;
     const name = title === undefined ? file : typeof title === "string" ? title : label(title);
     const mark = file in drafts.texts ? el("span", { class: "badge warn" }, t("rules.changed_mark")) : null;
     const choose = () => {

@@ -1,4 +1,4 @@
-// A policy or a campaign in words, block by block, each with its source and the day it was checked.
+// A policy or a campaign in sentences, block by block, each with its source and the date it was checked.
 
 import { el } from "../dom.js";
 import { date, has, label, locale, number, t } from "../texts.js";
@@ -24,7 +24,7 @@ const opening = (days, windows) =>
   windows.length
     ? t("rules.words.open_on", { days, hours: hours(windows) })
     : t("rules.words.closed_on", { days });
-const countries = (found) => lists.format(found.map((one) => regions.of(one) ?? one));
+const countries = (codes) => lists.format(codes.map((code) => regions.of(code) ?? code));
 
 // Days in a row with the same hours are one line.
 function week(windows) {
@@ -56,7 +56,7 @@ const BLOCKS = {
     t("rules.words.regions", { countries: countries(b.regions) }),
     t("rules.words.kinds", {
       kinds: lists.format(
-        b.kinds.map((one) => (has(`rules.words.kind.${one}`) ? t(`rules.words.kind.${one}`) : one)),
+        b.kinds.map((kind) => (has(`rules.words.kind.${kind}`) ? t(`rules.words.kind.${kind}`) : kind)),
       ),
     }),
   ],
@@ -111,7 +111,7 @@ function block(title, sentences, source) {
     "section",
     { class: "block" },
     el("h3", {}, title),
-    el("ul", {}, ...sentences.filter(Boolean).map((one) => el("li", {}, one))),
+    el("ul", {}, ...sentences.filter(Boolean).map((sentence) => el("li", {}, sentence))),
     source ? el("p", { class: "soft source" }, source) : null,
   );
 }
@@ -119,11 +119,11 @@ function block(title, sentences, source) {
 export function policyWords(document) {
   return Object.entries(document)
     .filter(([key]) => key in BLOCKS)
-    .map(([key, found]) =>
+    .map(([key, rules]) =>
       block(
         t(`rules.words.${key}`),
-        BLOCKS[key](found),
-        t("rules.source", { source: found.source, date: date(found.checked) }),
+        BLOCKS[key](rules),
+        t("rules.source", { source: rules.source, date: date(rules.checked) }),
       ),
     );
 }
@@ -133,7 +133,7 @@ function after(minutes) {
     ["day", 1440],
     ["hour", 60],
     ["minute", 1],
-  ].find(([, one]) => minutes % one === 0);
+  ].find(([, size]) => minutes % size === 0);
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(minutes / length);
 }
 
@@ -172,7 +172,7 @@ export function campaignWords(c) {
     ]),
     block(
       t("rules.words.outcomes"),
-      Object.values(c.outcomes).map((one) => `${label(one.label)}: ${does(one)}`),
+      Object.values(c.outcomes).map((outcome) => `${label(outcome.label)}: ${does(outcome)}`),
     ),
   ];
 }

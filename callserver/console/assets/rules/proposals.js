@@ -1,4 +1,4 @@
-// What waits for a second person, and what became of it.
+// Proposals: those that wait for a second person, and those that are decided.
 
 import { post } from "../api.js";
 import { $, el, oneAtATime, onSubmit, passFocus, show, toast } from "../dom.js";
@@ -8,45 +8,46 @@ import { effectForm } from "./effect.js";
 
 const BADGE = { open: "warn", active: "good", refused: "bad", withdrawn: "" };
 
-function who(one) {
-  const when = dateTime(one.at);
-  return one.by === null
+function proposer(proposal) {
+  const when = dateTime(proposal.at);
+  return proposal.by === null
     ? t("rules.proposed_by_files", { when })
-    : t("rules.proposed_by", { name: one.by, when });
+    : t("rules.proposed_by", { name: proposal.by, when });
 }
 
 function lazily(title, fill) {
   const body = el("div");
-  const found = el("details", {}, el("summary", {}, title), body);
-  found.addEventListener("toggle", async () => {
-    if (found.open && !body.hasChildNodes()) body.replaceChildren(...(await fill()));
+  const details = el("details", {}, el("summary", {}, title), body);
+  details.addEventListener("toggle", async () => {
+    if (details.open && !body.hasChildNodes()) body.replaceChildren(...(await fill()));
   });
-  return found;
+  return details;
 }
 
-// The proposal is decided and gone from here: one goes on with the next, or with the rules.
-const goOn = (had) => passFocus(had, $("#waiting:not([hidden]) h2") ?? $("#name"));
+// The decided proposal has left the list: the focus goes to the next proposal, or to the rules.
+const goOn = (focused) => passFocus(focused, $("#waiting:not([hidden]) h2") ?? $("#name"));
 
-function openProposal(one, rights, titles, refresh) {
+function openProposal(proposal, rights, titles, refresh) {
   const row = el("div", { class: "row" });
-  const act = (work, said) =>
+  const act = (work, doneText) =>
     oneAtATime(row, async () => {
-      const had = document.activeElement;
+      const focused = document.activeElement;
       try {
-        const made = await work();
-        toast(t(said), "good");
-        if (made?.written) toast(t(`rules.written.${made.written}`), made.written === "yes" ? "good" : "");
+        const answer = await work();
+        toast(t(doneText), "good");
+        if (answer?.written)
+          toast(t(`rules.written.${answer.written}`), answer.written === "yes" ? "good" : "");
         await refresh();
       } catch (error) {
-        await refresh(); // it may have moved along: what is shown is what can be approved
+        await refresh(); // it may have changed: only what is shown can be approved
         toast(error.message, "bad");
       }
-      goOn(had);
+      goOn(focused);
     });
-  const base = `/rules/proposals/${one.id}`;
+  const base = `/rules/proposals/${proposal.id}`;
   const buttons = [];
-  if (rights.approve && !one.mine) {
-    const approve = () => post(`${base}/approve`, { revision: one.revision });
+  if (rights.approve && !proposal.mine) {
+    const approve = () => post(`${base}/approve`, { revision: proposal.revision });
     buttons.push(
       el(
         "button",
@@ -58,7 +59,7 @@ function openProposal(one, rights, titles, refresh) {
       el("button", { type: "button", onclick: () => show(refusal, refusal.hidden) }, t("rules.refuse")),
     );
   }
-  if (rights.change && (one.mine || one.by === null)) {
+  if (rights.change && (proposal.mine || proposal.by === null)) {
     const withdraw = () => post(`${base}/withdraw`);
     buttons.push(
       el(
@@ -76,69 +77,75 @@ function openProposal(one, rights, titles, refresh) {
     el("button", { class: "bad" }, t("rules.refuse_go")),
   );
   onSubmit(refusal, async ({ why }) => {
-    const had = document.activeElement;
+    const focused = document.activeElement;
     await post(`${base}/refuse`, { why });
     toast(t("rules.refused_done"));
     await refresh();
-    goOn(had);
+    goOn(focused);
   });
   row.append(...buttons);
-  const hint = one.mine ? t("rules.yours") : rights.approve ? null : t("rules.needs_leader");
+  const hint = proposal.mine ? t("rules.yours") : rights.approve ? null : t("rules.needs_leader");
   if (hint) row.append(el("span", { class: "soft" }, hint));
   return el(
     "article",
-    { class: "card proposal", "data-id": one.id },
-    el("p", {}, el("strong", {}, who(one)), " ", el("span", { class: "soft" }, one.changed.join(", "))),
-    one.why ? el("p", {}, t("rules.proposed_why", { why: one.why })) : null,
-    one.stale ? el("p", { class: "note" }, t("rules.stale")) : null,
+    { class: "card proposal", "data-id": proposal.id },
+    el(
+      "p",
+      {},
+      el("strong", {}, proposer(proposal)),
+      " ",
+      el("span", { class: "soft" }, proposal.changed.join(", ")),
+    ),
+    proposal.why ? el("p", {}, t("rules.proposed_why", { why: proposal.why })) : null,
+    proposal.stale ? el("p", { class: "note" }, t("rules.stale")) : null,
     el("h3", {}, t("rules.looser_title")),
-    looserList(one.looser),
-    lazily(t("rules.diff"), () => proposalsDiff(one.id)),
+    looserList(proposal.looser),
+    lazily(t("rules.diff"), () => proposalsDiff(proposal.id)),
     lazily(t("rules.effect"), async () => [effectForm(`${base}/effect`, () => ({}), titles)]),
     row,
     refusal,
   );
 }
 
-function decidedProposal(one) {
+function decidedProposal(proposal) {
   return el(
     "div",
     { class: "decided" },
     el(
       "p",
       {},
-      el("span", { class: `badge ${BADGE[one.state]}` }, t(`rules.state.${one.state}`)),
+      el("span", { class: `badge ${BADGE[proposal.state]}` }, t(`rules.state.${proposal.state}`)),
       " ",
-      who(one),
-      one.decided_by
-        ? ` · ${t("rules.decided_by", { name: one.decided_by, when: dateTime(one.decided_at) })}`
+      proposer(proposal),
+      proposal.decided_by
+        ? ` · ${t("rules.decided_by", { name: proposal.decided_by, when: dateTime(proposal.decided_at) })}`
         : null,
     ),
-    one.why ? el("p", {}, t("rules.proposed_why", { why: one.why })) : null,
-    one.answer ? el("p", {}, t("rules.answered", { answer: one.answer })) : null,
-    lazily(`${t("rules.show_diff")}: ${one.changed.join(", ")}`, () => proposalsDiff(one.id)),
+    proposal.why ? el("p", {}, t("rules.proposed_why", { why: proposal.why })) : null,
+    proposal.answer ? el("p", {}, t("rules.answered", { answer: proposal.answer })) : null,
+    lazily(`${t("rules.show_diff")}: ${proposal.changed.join(", ")}`, () => proposalsDiff(proposal.id)),
   );
 }
 
-// A proposal that is what it was stays as it is on the page: somebody may be writing in it.
+// An unchanged proposal keeps its element, because somebody may be typing a refusal in it.
 const cards = new Map();
 
-function card(one, ...more) {
-  const said = JSON.stringify(one);
-  if (cards.get(one.id)?.said !== said) {
-    cards.set(one.id, { said, element: openProposal(one, ...more) });
+function card(proposal, ...more) {
+  const content = JSON.stringify(proposal);
+  if (cards.get(proposal.id)?.content !== content) {
+    cards.set(proposal.id, { content, element: openProposal(proposal, ...more) });
   }
-  return cards.get(one.id).element;
+  return cards.get(proposal.id).element;
 }
 
-export function listProposals(found, rights, titles, refresh) {
-  const waiting = found.filter((one) => one.state === "open");
-  const decided = found.filter((one) => one.state !== "open");
+export function listProposals(proposals, rights, titles, refresh) {
+  const waiting = proposals.filter((proposal) => proposal.state === "open");
+  const decided = proposals.filter((proposal) => proposal.state !== "open");
   show($("#waiting"), waiting.length > 0);
   show($("#decided"), decided.length > 0);
-  const wanted = waiting.map((one) => card(one, rights, titles, refresh));
+  const wanted = waiting.map((proposal) => card(proposal, rights, titles, refresh));
   const shown = [...$("#open-proposals").children];
-  if (wanted.length !== shown.length || wanted.some((one, at) => one !== shown[at])) {
+  if (wanted.length !== shown.length || wanted.some((element, at) => element !== shown[at])) {
     $("#open-proposals").replaceChildren(...wanted);
   }
   $("#decided-proposals").replaceChildren(...decided.map(decidedProposal));

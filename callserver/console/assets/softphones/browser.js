@@ -1,8 +1,8 @@
-// Small things that browsers do not say in one word.
+// Small helpers around browser interfaces.
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// The first key or click: before it no page may make a sound.
+// Resolves at the first key or click; browsers play no sound before it.
 export function gesture() {
   return new Promise((resolve) => {
     const done = () => {

@@ -1,13 +1,13 @@
-// What would be heard, in words: who hears whom, and what was said last.
+// Captions of the simulated telephone: who hears whom, and the last lines that were spoken.
 
 import { el, show } from "../dom.js";
 import { t } from "../texts.js";
 
-const MOST = 3;
+const MAX_LINES = 3;
 
 export function captions(place) {
   const hears = el("p", { role: "status" });
-  const said = el("ol", {
+  const lines = el("ol", {
     class: "said",
     "aria-live": "polite",
     tabindex: "0",
@@ -18,26 +18,26 @@ export function captions(place) {
     { class: "card line", "aria-label": t("played.title") },
     el("p", { class: "soft title" }, t("played.title")),
     hears,
-    said,
+    lines,
   );
   place.replaceChildren(section);
   let alone = true;
 
   const words = (kind, who) =>
-    (who.length ? who : ["nobody"]).map((one) => t(`played.${kind}.${one}`)).join(" ");
+    (who.length ? who : ["nobody"]).map((name) => t(`played.${kind}.${name}`)).join(" ");
 
   return {
-    draw({ on, hears: heard, heard_by: by, who, says }) {
+    draw({ on, hears: audible, heard_by: by, who, says }) {
       show(place, on);
-      if (!on || (alone && heard.length)) said.replaceChildren(); // a new talk
-      alone = !heard.length;
-      const now = `${words("hears", heard)} ${words("heard_by", by)}`;
+      if (!on || (alone && audible.length)) lines.replaceChildren(); // a new conversation
+      alone = !audible.length;
+      const now = `${words("hears", audible)} ${words("heard_by", by)}`;
       if (hears.textContent !== now) hears.textContent = now;
       if (!says) return;
-      said.append(
+      lines.append(
         el("li", { class: who }, el("b", {}, `${t(`played.who.${who}`)}: `), t(`played.says.${says}`)),
       );
-      while (said.children.length > MOST) said.firstChild.remove();
+      while (lines.children.length > MAX_LINES) lines.firstChild.remove();
     },
     close() {
       show(place, false);

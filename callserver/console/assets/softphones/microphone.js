@@ -1,7 +1,7 @@
-// What goes out on every leg: the microphone, or silence where nobody may be heard.
+// The outgoing sound of every leg: the microphone, or silence where the user may not be heard.
 //
-// A leg is a peer connection. Choosing another microphone, losing one, muting and a listener's silence
-// only change the track that its sender sends: the call never notices.
+// A leg is a peer connection. Choosing another microphone, losing it, muting and listening silently only
+// replace the track of its sender, so that the call itself is not affected.
 
 import { toast } from "../dom.js";
 import { t } from "../texts.js";
@@ -13,7 +13,7 @@ const TROUBLES = {
   OverconstrainedError: "no_microphone",
 };
 
-// `changed` hears of anything that a person would want to know; `pretended`: no sound goes out at all.
+// `changed` is called when the state has changed; `pretended`: no sound goes out at all.
 export function outgoing(changed, pretended = false) {
   const legs = new Set();
   let track = null; // the microphone's, while it is open
@@ -58,13 +58,13 @@ export function outgoing(changed, pretended = false) {
     return stream.getAudioTracks()[0];
   }
 
-  // The one that was chosen; when it is gone, the computer's own choice.
+  // Opens the chosen microphone, or the computer's default if that one is gone.
   async function open() {
     wanted = true;
     if (pretended) return;
-    let found = null;
+    let opened = null;
     try {
-      found = await ask(chosen).catch((error) => {
+      opened = await ask(chosen).catch((error) => {
         if (chosen && TROUBLES[error.name] === "no_microphone") return ask("");
         throw error;
       });
@@ -73,8 +73,8 @@ export function outgoing(changed, pretended = false) {
       trouble = TROUBLES[error.name] ?? "busy_microphone";
     }
     release();
-    if (!wanted) found?.stop();
-    track = wanted ? found : null;
+    if (!wanted) opened?.stop();
+    track = wanted ? opened : null;
     if (track) track.onended = lost;
     await place();
     changed();
@@ -85,7 +85,7 @@ export function outgoing(changed, pretended = false) {
     if (track) toast(t("softphone.switched", { device: track.label }));
   }
 
-  // One that is plugged in when there was none is taken.
+  // If no microphone worked, one that is plugged in is used.
   const devices = () => wanted && trouble && trouble !== "denied" && open();
   navigator.mediaDevices?.addEventListener("devicechange", devices);
 
@@ -112,9 +112,8 @@ export function outgoing(changed, pretended = false) {
       muted = on;
       if (track) track.enabled = !on;
     },
-    // The stream to begin a leg with.
     stream: () => new MediaStream([now()]),
-    // A leg to look after from now on.
+    // Keeps the track of this leg up to date from now on.
     attach(leg) {
       legs.add(leg);
     },

@@ -1,5 +1,5 @@
-// The demonstration's telephone: a simulated network plays it, and says in words what one would hear.
-// It is on the line for as long as the page reads the server's answer (console/phone/simulated_telephone.py).
+// The telephone of the demonstration: the simulated network describes in words what one would hear.
+// It is connected while the page reads the server's response (console/phone/simulated_telephone.py).
 
 import { post, send } from "../api.js";
 import { $ } from "../dom.js";
@@ -13,23 +13,23 @@ const PATHS = {
 const SHOWN = { phoner: "#line", listener: "#line", trainee: "#mentor-heard" };
 const AGAIN_MS = 2000;
 
-export async function open(_, { as, onState, onRung, onOver }) {
+export async function open(_, { as, onState, onIncoming, onOver }) {
   const path = PATHS[as];
   const shown = captions($(SHOWN[as]));
   let leg = null;
   let closed = false;
   const stopping = new AbortController();
 
-  function hear(heard) {
-    if (heard.on && !leg) {
+  function apply(update) {
+    if (update.on && !leg) {
       leg = { over: false, take() {}, refuse() {}, hangUp() {} };
-      onRung(leg);
-    } else if (!heard.on && leg) {
+      onIncoming(leg);
+    } else if (!update.on && leg) {
       leg.over = true;
       onOver(leg);
       leg = null;
     }
-    shown.draw(heard);
+    shown.draw(update);
   }
 
   async function read() {
@@ -42,11 +42,11 @@ export async function open(_, { as, onState, onRung, onOver }) {
       if (done) return;
       const lines = (rest + value).split("\n");
       rest = lines.pop();
-      for (const line of lines.filter((one) => one.length > 2)) hear(JSON.parse(line));
+      for (const line of lines.filter((text) => text.length > 2)) apply(JSON.parse(line));
     }
   }
 
-  // The server ends what it sends when another window takes over, or it stops itself: then it is away.
+  // The server ends the response when another window takes over, or when it stops.
   async function follow() {
     while (!closed) {
       let why = "reconnecting";
@@ -58,7 +58,7 @@ export async function open(_, { as, onState, onRung, onOver }) {
         why = error.status && error.status < 500 ? "refused" : "reconnecting";
       }
       if (closed) return;
-      hear({ on: false, muted: false, hears: [], heard_by: [] });
+      apply({ on: false, muted: false, hears: [], heard_by: [] });
       onState(why);
       if (why !== "reconnecting") return;
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));

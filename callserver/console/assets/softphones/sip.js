@@ -1,4 +1,4 @@
-// A telephone of the house's own exchange: SIP over a WebSocket by JsSIP (vendor/sip.js, scripts/assets).
+// A telephone of the organisation's own exchange: SIP over a WebSocket by JsSIP (vendor/sip.js).
 
 import { UA, WebSocketInterface } from "../vendor/sip.js";
 
@@ -6,7 +6,7 @@ const EXPIRES_S = 60;
 const TRIES = 4;
 const AGAIN_MS = 3000;
 
-export async function open({ sip }, { microphone, onState, onRung, onOver }) {
+export async function open({ sip }, { microphone, onState, onIncoming, onOver }) {
   const player = new Audio();
   let speaker = "";
   let tries = TRIES;
@@ -34,23 +34,23 @@ export async function open({ sip }, { microphone, onState, onRung, onOver }) {
   }
 
   function legOf(session) {
-    const found = {
+    const leg = {
       over: false,
       take() {
-        // Set before the answer: no track may come before somebody listens for it.
+        // Set before answering, so that no track is missed.
         session.on("peerconnection", ({ peerconnection }) => hears(peerconnection));
         session.answer({ mediaStream: microphone.stream(), pcConfig: { iceServers: [] } });
       },
       refuse: () => session.terminate({ status_code: 480 }),
       hangUp: () => !session.isEnded() && session.terminate(),
     };
-    const over = () => {
-      found.over = true;
-      onOver(found);
+    const onEnd = () => {
+      leg.over = true;
+      onOver(leg);
     };
-    session.on("ended", over);
-    session.on("failed", over);
-    return found;
+    session.on("ended", onEnd);
+    session.on("failed", onEnd);
+    return leg;
   }
 
   ua.on("connecting", () => registered || onState("connecting"));
@@ -63,15 +63,15 @@ export async function open({ sip }, { microphone, onState, onRung, onOver }) {
     tries = TRIES;
     onState("registered");
   });
-  // The exchange may have been restarted, and is told of us again within seconds. Who is still refused
-  // then has a newer telephone in another window: fetching a password would only take it away there.
+  // After a restart the exchange knows the telephone again within seconds. If it is still refused then,
+  // another window has a newer telephone; fetching a new password would disconnect that one.
   ua.on("registrationFailed", ({ response }) => {
     registered = false;
     onState(!response || tries ? "reconnecting" : "elsewhere");
     if (tries-- > 0) setTimeout(() => ua.register(), AGAIN_MS);
   });
   ua.on("newRTCSession", ({ originator, session }) => {
-    if (originator === "remote") onRung(legOf(session));
+    if (originator === "remote") onIncoming(legOf(session));
   });
   ua.start();
 
@@ -83,8 +83,8 @@ export async function open({ sip }, { microphone, onState, onRung, onOver }) {
     call() {
       const session = ua.call(sip.room, { mediaStream: microphone.stream(), pcConfig: { iceServers: [] } });
       hears(session.connection);
-      const found = Object.assign(legOf(session), { take() {} });
-      session.on("confirmed", () => onRung(found));
+      const leg = Object.assign(legOf(session), { take() {} });
+      session.on("confirmed", () => onIncoming(leg));
     },
     speaker(id) {
       speaker = id;

@@ -1,22 +1,22 @@
-// Twilio's telephone: its own SDK, bundled by scripts/assets into vendor/twilio.js.
+// Twilio's telephone: its own SDK, bundled into vendor/twilio.js.
 //
-// The SDK is handed our stream and a peer connection that we may look after, so that a silent listener's
-// microphone is never even asked for, and mute and devices are one matter for every kind (microphone.js).
+// The SDK gets our stream and our peer connection class, so that a silent listener's microphone is never
+// requested, and muting and devices work as for the other kinds (microphone.js).
 
 import { Device } from "../vendor/twilio.js";
 
 const REFUSED = new Set([20101, 20102, 20103, 20104, 20107, 20151, 20157, 31202, 31203, 31204, 31205, 31207]);
-// Legs are taken by themselves and nobody dials, so no sound of the SDK's own is played or fetched.
+// Legs are accepted without a click and nobody dials, so the SDK's own sounds are neither played nor fetched.
 function silence() {
   const wav = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQIAAACAgA==";
-  const bytes = Uint8Array.from(atob(wav), (one) => one.charCodeAt(0));
+  const bytes = Uint8Array.from(atob(wav), (character) => character.charCodeAt(0));
   const address = URL.createObjectURL(new Blob([bytes], { type: "audio/wav" }));
   return Object.fromEntries(Object.values(Device.SoundName).map((name) => [name, address]));
 }
 
 const UNREACHED = new Set([31003, 31005, 31009, 31530, 53000, 53001, 53405]);
 
-export async function open({ twilio }, { microphone, onState, onRung, onOver, renew }) {
+export async function open({ twilio }, { microphone, onState, onIncoming, onOver, renew }) {
   class Watched extends RTCPeerConnection {
     constructor(...args) {
       super(...args);
@@ -27,34 +27,34 @@ export async function open({ twilio }, { microphone, onState, onRung, onOver, re
   const device = new Device(twilio.token, {
     edge: twilio.edge,
     codecPreferences: ["opus", "pcmu"],
-    allowIncomingWhileBusy: true, // the newest leg is hers: softphone.js ends the one before
+    allowIncomingWhileBusy: true, // softphone.js replaces the older leg
     closeProtection: true,
     enableImprovedSignalingErrorPrecision: true,
     tokenRefreshMs: 60_000,
     logLevel: "silent",
     sounds: silence(),
     disableAudioContextSounds: true,
-    publishEvents: false, // nothing about calls goes to statistics of Twilio's
+    publishEvents: false, // no call data for Twilio's statistics
     getUserMedia: async () => microphone.stream(),
     RTCPeerConnection: Watched,
   });
 
-  function leg(call) {
-    const found = {
+  function legOf(call) {
+    const leg = {
       over: false,
       take: () => call.accept(),
       refuse: () => call.reject(),
       hangUp: () => call.disconnect(),
     };
     const over = () => {
-      found.over = true;
-      onOver(found);
+      leg.over = true;
+      onOver(leg);
     };
     for (const end of ["cancel", "disconnect", "reject"]) call.on(end, over);
     call.on("error", () => {});
     call.on("reconnecting", () => onState("reconnecting"));
     call.on("reconnected", () => onState("registered"));
-    return found;
+    return leg;
   }
 
   let refused = false;
@@ -67,7 +67,7 @@ export async function open({ twilio }, { microphone, onState, onRung, onOver, re
     onState("registered");
   });
   device.on("unregistered", () => onState(refused ? "refused" : "reconnecting"));
-  device.on("incoming", (call) => onRung(leg(call)));
+  device.on("incoming", (call) => onIncoming(legOf(call)));
   device.on("tokenWillExpire", async () => device.updateToken((await renew()).twilio.token));
   device.on("error", (error) => {
     if (REFUSED.has(error.code)) {
@@ -77,15 +77,15 @@ export async function open({ twilio }, { microphone, onState, onRung, onOver, re
       onState("unreachable");
     }
   });
-  device.register().catch(() => {}); // told by the error event
+  device.register().catch(() => {}); // the error event reports it
 
   return {
     renew: ({ twilio: fresh }) => device.updateToken(fresh.token),
     async call() {
       if (!twilio.calls_in) return;
       const call = await device.connect();
-      const found = Object.assign(leg(call), { take() {} });
-      call.on("accept", () => onRung(found));
+      const leg = Object.assign(legOf(call), { take() {} });
+      call.on("accept", () => onIncoming(leg));
     },
     speaker: (id) => device.audio?.speakerDevices.set(id || "default").catch(() => {}),
     close: () => device.destroy(),

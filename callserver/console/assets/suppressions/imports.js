@@ -1,4 +1,4 @@
-// Files of numbers: a list of noes, or a register's new issue.
+// Importing files of numbers: a list of opt-outs, or the new issue of a register.
 
 import { $, el, onSubmit, show, toast } from "../dom.js";
 import { progressBar, stream } from "../stream.js";
@@ -6,46 +6,50 @@ import { number, t } from "../texts.js";
 
 const COUNTS = ["read", "added", "unchanged", "duplicates", "refused"];
 
-function figures(found, caption) {
+function figures(result, caption) {
   const rows = COUNTS.map((name) =>
     el(
       "tr",
       {},
       el("th", { scope: "row" }, t(`suppressions.count.${name}`)),
-      el("td", { class: "number" }, number(found[name])),
+      el("td", { class: "number" }, number(result[name])),
     ),
   );
   return [
     el("table", { class: "figures" }, el("caption", {}, caption), el("tbody", {}, ...rows)),
-    found.encoding
-      ? el("p", { class: "note" }, t("suppressions.encoding", { encoding: found.encoding }))
+    result.encoding
+      ? el("p", { class: "note" }, t("suppressions.encoding", { encoding: result.encoding }))
       : null,
-    found.refused
+    result.refused
       ? el(
           "div",
           { class: "wrong", role: "alert" },
-          el("p", {}, t("suppressions.left_over", { count: number(found.refused) })),
-          el("p", {}, t("suppressions.refused_lines", { lines: found.first_refused.map(number).join(", ") })),
+          el("p", {}, t("suppressions.left_over", { count: number(result.refused) })),
+          el(
+            "p",
+            {},
+            t("suppressions.refused_lines", { lines: result.first_refused.map(number).join(", ") }),
+          ),
         )
       : null,
   ].filter(Boolean);
 }
 
 function form(selector, address, caption, done) {
-  const found = $(selector);
-  if (!found) return;
-  onSubmit(found, async ({ file, issued_at: issued, ...given }) => {
-    const answer = $(".answer", found);
-    const { element, tell } = progressBar();
+  const formElement = $(selector);
+  if (!formElement) return;
+  onSubmit(formElement, async ({ file, issued_at: issued, ...values }) => {
+    const answer = $(".answer", formElement);
+    const { element, update } = progressBar();
     answer.replaceChildren(element);
     try {
-      const query = new URLSearchParams(Object.entries(given).filter(([, value]) => value));
+      const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
       if (issued) query.set("issued_at", new Date(issued).toISOString());
       const headers = { "content-type": "application/octet-stream" };
-      const came = await stream(`${address}?${query}`, file, tell, headers);
-      answer.replaceChildren(...figures(came, t(caption)));
-      found.reset();
-      if (!came.refused) toast(t(caption), "good");
+      const result = await stream(`${address}?${query}`, file, update, headers);
+      answer.replaceChildren(...figures(result, t(caption)));
+      formElement.reset();
+      if (!result.refused) toast(t(caption), "good");
       await done();
     } catch (error) {
       answer.replaceChildren();

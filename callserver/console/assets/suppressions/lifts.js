@@ -1,4 +1,4 @@
-// Opt-outs that a colleague has proposed to lift: approved or refused by another.
+// Proposals to lift opt-outs: another colleague approves or refuses them.
 
 import { get, post } from "../api.js";
 import { $, el, onPress, passFocus, show, toast } from "../dom.js";
@@ -14,8 +14,8 @@ function decide(lift, does, words) {
   onPress(button, async () => {
     show($("#lifts-wrong"), false);
     try {
-      const found = await post(`/suppressions/lifts/${lift.id}/${does}`);
-      toast(words(found), "good");
+      const result = await post(`/suppressions/lifts/${lift.id}/${does}`);
+      toast(words(result), "good");
     } catch (error) {
       $("#lifts-wrong").textContent = error.message;
       show($("#lifts-wrong"));
@@ -27,7 +27,7 @@ function decide(lift, does, words) {
 }
 
 function item(lift) {
-  const said = t("suppressions.lift_of", {
+  const text = t("suppressions.lift_of", {
     scopes: lift.scopes.map((scope) => t(`suppressions.scope.${scope}`)).join(", "),
     numbers: lift.numbers.join(", "),
     opted_out: dateTime(lift.opted_out),
@@ -37,24 +37,24 @@ function item(lift) {
     at: dateTime(lift.at),
     why: lift.why,
   });
-  const approve = decide(lift, "approve", (found) =>
-    t("suppressions.lifted", { count: number(found.lifted) }),
+  const approve = decide(lift, "approve", (result) =>
+    t("suppressions.lifted", { count: number(result.lifted) }),
   );
   const refuse = decide(lift, "refuse", () => t("suppressions.lift_refused"));
   return el(
     "li",
     {},
-    el("p", {}, said),
+    el("p", {}, text),
     lift.mine ? el("p", { class: "soft" }, t("suppressions.lift_mine")) : null,
     el("div", { class: "row" }, lift.mine ? null : approve, refuse),
   );
 }
 
 export async function lifts() {
-  const { lifts: found } = await get("/suppressions/lifts");
+  const { lifts: proposals } = await get("/suppressions/lifts");
   $("#lifts").replaceChildren(
-    found.length
-      ? el("ul", {}, ...found.map(item))
+    proposals.length
+      ? el("ul", {}, ...proposals.map(item))
       : el("p", { class: "soft" }, t("suppressions.lifts_none")),
   );
 }
