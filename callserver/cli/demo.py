@@ -32,6 +32,7 @@ from callserver.ports import Tx
 from callserver.simulator.faults import ALL, NONE
 from callserver.simulator.invariants import Rows, judge, judge_listening, without_permit
 from callserver.simulator.robots import Acknowledged
+from callserver.simulator.visitors import FIRST_HOUR
 
 HOME = ZoneInfo("Europe/Copenhagen")
 CONFIG = Path("config")
@@ -80,6 +81,7 @@ def demo(
         phoners,
         contacts,
         ALL if faults == "all" else NONE,
+        visitor_calls=FIRST_HOUR,
         port=free(port),
     )
     played = _on_an_exchange if asterisk else _demo

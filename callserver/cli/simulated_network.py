@@ -21,6 +21,7 @@ from callserver.cli.simulated_stack import (
     serving,
 )
 from callserver.settings import Settings
+from callserver.simulator.visitors import FIRST_HOUR
 
 
 class Browsers:
@@ -40,7 +41,7 @@ async def serve(settings: Settings, door: socket.socket) -> None:
     world = network(server.clock, url, settings.calls_per_second)
     now = server.clock.now().astimezone(ZoneInfo("Europe/Copenhagen"))
     async with running(world, network_door), serving(create(server, played=world.visitors), door):
-        world.start_shifts([], hours=24 * 365, visitors=Browsers())
+        world.start_shifts([], 24 * 365, visitors=Browsers(), visitor_calls=FIRST_HOUR)
         print(
             f"callserver is at {url}; the network is simulated: nobody real is called", flush=True
         )

@@ -6,7 +6,7 @@ What the demonstration plays, and the tests in a real browser. Nobody real is ca
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from callserver.cli.invented_data import Staff, populate, supervise, welcome
 from callserver.ports import Clock
 from callserver.settings import Settings, instant
 from callserver.simulator.faults import NONE, Faults
+from callserver.simulator.legs import Behaviour
 from callserver.simulator.population import BehaviourRates
 from callserver.simulator.robots import SimulatedPeople
 from callserver.simulator.supervisors import Supervisor
@@ -47,6 +48,7 @@ class Plan:
     contacts: int = 600
     faults: Faults = NONE
     rates: BehaviourRates = HABITS
+    visitor_calls: Sequence[Behaviour] = ()  # how visitors' calls end (simulator/visitors.py)
     port: int = 0  # 0: a free one
     settings: Mapping[str, Any] = field(default_factory=dict)  # others than a demonstration has
 
@@ -107,7 +109,9 @@ async def started(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterato
     stack = SimulatedStack(server, clock, url, described, staff, world, supervisors)
     async with running(world, doors[1]):
         await stack.open(doors[0])
-        stack.people = world.start_shifts(robots, 24, supervisors, visitors=staff.lines)
+        stack.people = world.start_shifts(
+            robots, 24, supervisors, visitors=staff.lines, visitor_calls=plan.visitor_calls
+        )
         try:
             yield stack
         finally:

@@ -7,7 +7,7 @@ would have had.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Container
+from collections.abc import AsyncGenerator, Container, Sequence
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
@@ -25,14 +25,14 @@ LONGER_S = 40.0
 
 VOICEMAIL_S = 20.0
 
-ANSWER_PATTERN = (
+FIRST_HOUR = (
     Behaviour(answers_after=2.5),
     Behaviour(ends="busy"),
     Behaviour(answers_after=5),
     Behaviour(ends="busy"),
     Behaviour(),
 )
-"""How a visitor's calls end, in turn: every second or third is answered."""
+"""How the calls of somebody who tries the demonstration end, in turn: every second or third is answered."""
 
 
 class Heard(BaseModel):
@@ -74,11 +74,15 @@ class Visitors:
         self._telephones: dict[str, Telephone] = {}
         self._lines: Container[str] = ()
         self._others: People
+        self._pattern: Sequence[Behaviour] = ()
         self._calls: dict[str, int] = {}  # the number of calls so far, by the visitor's line
 
-    def start(self, lines: Container[str], others: People) -> None:
-        """Play the telephones of these lines; `others` handles all other legs."""
-        self._lines, self._others = lines, others
+    def start(self, lines: Container[str], others: People, calls: Sequence[Behaviour] = ()) -> None:
+        """Play the telephones of these lines; `others` handles all other legs.
+
+        `calls`: how each visitor's calls end, in turn; without it, as the called people decide.
+        """
+        self._lines, self._others, self._pattern = lines, others, calls
         self._network.people = self
 
     def stop(self) -> None:
@@ -130,7 +134,7 @@ class Visitors:
         if leg.to not in self._lines:
             usual = self._others.rings(leg)
             visitor = self._visitor_in(leg.conference)
-            return usual if visitor is None else self._reached(visitor)
+            return self._reached(visitor) if visitor and self._pattern else usual
         if leg.to not in self._telephones:
             return Behaviour(ends="failed")  # no page is open
         return Behaviour(answers_after=TAKES_S)
@@ -144,7 +148,7 @@ class Visitors:
     def _reached(self, visitor: str) -> Behaviour:
         """What happens at the far end of the visitor's next call."""
         call = self._calls[visitor] = self._calls.get(visitor, 0) + 1
-        return ANSWER_PATTERN[(call - 1) % len(ANSWER_PATTERN)]
+        return self._pattern[(call - 1) % len(self._pattern)]
 
     def answered(self, leg: Leg) -> None:
         if leg.to not in self._lines:

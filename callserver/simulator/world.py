@@ -12,6 +12,7 @@ from callserver.ports import Clock
 from callserver.simulator.asgi import Reply
 from callserver.simulator.callbacks import Callbacks
 from callserver.simulator.faults import Faults
+from callserver.simulator.legs import Behaviour
 from callserver.simulator.network import Network
 from callserver.simulator.population import BehaviourRates, Population
 from callserver.simulator.rest import Rest
@@ -62,8 +63,10 @@ class World:
         supervisors: Sequence[Supervisor] = (),
         pace: float = 1,
         visitors: Container[str] = (),
+        visitor_calls: Sequence[Behaviour] = (),
     ) -> SimulatedPeople:
-        """Start the robots' shifts. `visitors`: lines of people who try the demonstration."""
+        """Start the robots' shifts. `visitors`: lines of people who try the demonstration;
+        `visitor_calls`: how their calls end (visitors.py)."""
         ends_at = self._clock.now() + timedelta(hours=hours)
         people = SimulatedPeople(
             self.network,
@@ -74,7 +77,7 @@ class World:
             f"{self._public_url}/twilio/voice/inbound",
             ends_at,
         )
-        self.visitors.start(visitors, people)
+        self.visitors.start(visitors, people, visitor_calls)
         people.begin(within=8)
         ears = random.Random(f"{self._seed}:ears")
         Supervisors(self.network, supervisors, self._api, ears, ends_at, pace).begin()

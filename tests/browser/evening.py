@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page
@@ -23,8 +22,6 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.cli.simulated_stack import Plan
 from callserver.database import floor
 from callserver.engine.lists.importer import import_list
-from callserver.simulator import visitors
-from callserver.simulator.legs import Behaviour
 from callserver.simulator.population import NUMBERS_FROM, BehaviourRates
 from tests.browser.conftest import ROOT, House, open_house
 from tests.browser.town import Town
@@ -42,8 +39,6 @@ TALKS_ON = BehaviourRates(
     shortest_talk=3 * 3600,
 )
 """Everybody answers, and nobody ends a talk by the clock: it is over when somebody hangs up."""
-
-EVERYBODY_ANSWERS = (Behaviour(answers_after=0.3),)
 
 KANVAS = (
     *("Alma Agerbæk", "Bodil Birkelund", "Carlo Dalsgaard", "Dagny Engstrøm", "Ebbe Fjordby"),
@@ -160,10 +155,7 @@ def evening(folder: Path) -> Iterator[Evening]:
     """A house that rings from five to nine, without robots; its lists are in."""
     clock = HandClock(COMES)
     plan = Plan(folder, _config(folder), phoners=0, contacts=0, rates=TALKS_ON)
-    with (
-        patch.object(visitors, "ANSWER_PATTERN", EVERYBODY_ANSWERS),
-        open_house(plan, clock) as house,
-    ):
+    with open_house(plan, clock) as house:
         house.run(_take_in(house))
         yield Evening(house, clock, Town(house.stage.world.network))
 

@@ -1,12 +1,13 @@
 """What a visitor's page is told: what she would hear, and never more."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from callserver.simulator.legs import Behaviour
 from callserver.simulator.population import BehaviourRates, Population
-from callserver.simulator.visitors import Heard, Visitors
+from callserver.simulator.visitors import FIRST_HOUR, Heard, Visitors
 from tests.ear_house import SUPERVISOR, EarHouse
 from tests.house import play
 
@@ -17,11 +18,13 @@ TALKS = BehaviourRates(answers=1, hangs_up_early=0, voicemail=0, talk_seconds=60
 class Visited(EarHouse):
     """A house in which the phoner and the supervisor are visitors."""
 
-    def __init__(self, folder: Path, rates: BehaviourRates) -> None:
+    def __init__(
+        self, folder: Path, rates: BehaviourRates, calls: Sequence[Behaviour] = ()
+    ) -> None:
         super().__init__(folder)
         calls_in_at = f"{self.plan.public_url}/twilio/voice/client"
         self.visitors = Visitors(self.network, Population(1, rates), calls_in_at)
-        self.visitors.start((PHONER, LISTENER), self.people)
+        self.visitors.start((PHONER, LISTENER), self.people, calls)
         self.told: dict[str, list[Heard]] = {PHONER: [], LISTENER: []}
         self.pages: list[asyncio.Task[None]] = []
 
@@ -48,9 +51,14 @@ class Visited(EarHouse):
         return self.told[line][-1]
 
 
-def visited(folder: Path, work: Callable[[Visited], Any], rates: BehaviourRates = TALKS) -> None:
+def visited(
+    folder: Path,
+    work: Callable[[Visited], Any],
+    rates: BehaviourRates = TALKS,
+    calls: Sequence[Behaviour] = (),
+) -> None:
     async def run() -> None:
-        house = Visited(folder, rates)
+        house = Visited(folder, rates, calls)
         await house.opens(PHONER)
         await house.opens(LISTENER)
         await work(house)
@@ -180,4 +188,4 @@ def test_a_visitors_first_call_is_answered_at_once_then_every_second_or_third(
         answers = [leg.answered is not None for leg in calls]
         assert answers[:10] == [True, False, True, False, False] * 2
 
-    visited(tmp_path, work, BehaviourRates(answers=0))
+    visited(tmp_path, work, BehaviourRates(answers=0), FIRST_HOUR)
