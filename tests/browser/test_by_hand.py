@@ -133,8 +133,8 @@ def test_what_is_no_contacts_number_is_said_at_the_field(visit: Visit, house: Ho
     maja = visit("maja")
     on_shift(maja)
     for written, says in {
-        "3220": "This telephone number does not exist.",
-        "32 20 00 07 / 32 20 00 08": "Enter one number only.",
+        "3220": say("en", "error.number_invalid"),
+        "32 20 00 07 / 32 20 00 08": say("en", "error.number_several"),
         "32999999": "The campaign has no contact with this number.",
         "": "Enter a telephone number.",
     }.items():
@@ -181,7 +181,7 @@ def test_ringing_again_without_a_mouse(visit: Visit, house: House, numbers: Iter
         again.isoformat(),
     )
     expect(maja.locator("#redial-form .wrong")).to_have_text(
-        f"We rang too short a time ago. Not before {at}."
+        f"We called too recently. Not before today at {at}."
     )
     focused(maja)
     press(maja, "Tab", "Enter")

@@ -73,7 +73,7 @@ def test_the_same_as_a_file(house: House) -> None:
 def test_what_cannot_be_reported_is_said(house: House) -> None:
     browser = house.browser("supervisor")
     long = browser.api("GET", "/reports?first=2020-01-01&last=2026-01-01")
-    assert (long.status_code, long.json()["detail"]) == (409, "Vælg 1 til 92 dage.")
+    assert (long.status_code, long.json()["detail"]) == (409, "Vælg en periode på 1 til 92 dage.")
     assert browser.api("GET", "/reports?campaign=opgradering").status_code == 404
     assert browser.api("GET", "/reports?first=yesterday").status_code == 422
 
