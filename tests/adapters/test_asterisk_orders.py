@@ -239,7 +239,7 @@ def test_a_listeners_browser_may_call_in_and_nobody_else_as_a_listener(play: Pla
 
 @pytest.mark.parametrize("gone", ["1.1", "seat-1-abc-phoner"])
 def test_what_is_over_cannot_be_heard(play: Play, gone: str) -> None:
-    """The leg asks twice, and waits in silence: no ear is left behind."""
+    """The leg asks again, and waits in silence: no snoop channel is left behind."""
 
     async def work(carrier: RealAsterisk) -> None:
         carrier.engine.tells = Hear("seat-1-abc", 7, Mode.SILENT, gone)
@@ -247,7 +247,7 @@ def test_what_is_over_cannot_be_heard(play: Play, gone: str) -> None:
             OwnLine(await carrier.listener()), 7, CALLER_ID
         )
         assert isinstance(placed, Placed)
-        await carrier.until(lambda: len(carrier.engine.of("listener_asks")) == 2)
+        await carrier.until(lambda: len(carrier.engine.of("listener_asks")) >= 2)
         await asyncio.sleep(0.2)
         channels = (await carrier.ari.get("channels")).body
         assert [one["id"] for one in channels] == [placed.ref]
