@@ -145,7 +145,7 @@ class Telephony(Protocol):
 
     @property
     def longest_leg(self) -> timedelta | None:
-        """The provider ends a leg after this long, whoever is talking; None: it does not."""
+        """The provider ends a leg after this long, even during a conversation; None: it does not."""
         ...
 
     async def place(self, permit: DialPermit, room: Room) -> Placed | Declined | Silent:
