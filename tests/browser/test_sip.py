@@ -88,7 +88,7 @@ async def page_of(house: ExchangeHouse, handle: str, path: str, *flags: str) -> 
             await page.click("#credentials button:not([type=button])")
             await page.locator("#code:visible, #sign-out").first.wait_for()
             if page.url.endswith("/sign-in"):
-                await page.fill("#code [name=code]", pyotp.TOTP(key).at(house.clock.now()))
+                await page.fill("#code [name=code]", pyotp.TOTP(key).at(house.clock.device_time()))
                 await page.click("#code button:not([type=button])")
                 await page.locator("#sign-out").wait_for()
             await page.goto(url + path)
