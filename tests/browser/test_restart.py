@@ -38,13 +38,13 @@ def test_pages_that_were_open_catch_up(visit: Visit, house: House) -> None:
     restarted(house, maja, sigrid)
     expect(maja.locator("#soft")).to_have_text(ON_THE_LINE, timeout=30_000)
     state(maja, "paused")
-    expect(sigrid.locator("#panel")).to_contain_text("pause")
+    expect(sigrid.locator("#panel")).to_contain_text("on a break")
     assert (kept(house).state, kept(house).connected) == ("paused", True)
 
     # In a talk, heard by her supervisor: it ends with her telephone, and its outcome is still hers to give.
     maja.keyboard.press("r")
     state(maja, "talking")
-    expect(sigrid.locator("#panel")).to_contain_text("talking")
+    expect(sigrid.locator("#panel")).to_contain_text("on a call")
     sigrid.locator("#panel [data-key=silent]").click()
     expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
     attempt = kept(house).call
@@ -55,6 +55,6 @@ def test_pages_that_were_open_catch_up(visit: Visit, house: House) -> None:
     maja.locator("#chosen [data-way=pause]").click()
     expect(maja.locator("#soft")).to_have_text(ON_THE_LINE, timeout=30_000)
     state(maja, "paused")
-    expect(sigrid.locator("#panel")).to_contain_text("pause")
+    expect(sigrid.locator("#panel")).to_contain_text("on a break")
     given = house.read(lambda tx: tx.execute(select(calls).where(calls.c.attempt == attempt)).one())
     assert (given.outcome, given.phoner) == ("no_thanks", 9101)
