@@ -150,3 +150,22 @@ def test_every_path_in_a_document_exists() -> None:
     for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for path in _PATH.findall(document.read_text("utf-8")):
             assert any([*home.glob(path.rstrip("/"))] for home in homes), f"{document.name}: {path}"
+
+
+_RETIRED = re.compile(
+    r"\b(anew|whoever|whomever|noes|what came of|(is|are|be|was|were|been) rung)\b", re.IGNORECASE
+)
+
+
+def test_retired_words_stay_out() -> None:
+    """docs/glossary.md has the words that are used instead."""
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    scripts = [
+        path
+        for suffix in ("js", "css", "html")
+        for path in (ROOT / "callserver").rglob(f"*.{suffix}")
+        if "vendor" not in path.parts
+    ]
+    for path in [*SOURCES, *documents, *scripts]:
+        word = _RETIRED.search(path.read_text("utf-8"))
+        assert word is None, f"{path.relative_to(ROOT)}: {word and word[0]}"

@@ -111,7 +111,7 @@ def nobody_was_wronged(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     assert all(17 <= ring.rang_at.astimezone(HOME).hour < 21 for ring in record)
 
     verdict = judge(
-        record, _rows(house), Acknowledged([*maja.given.items()], maja.noes), house.clock.now()
+        record, _rows(house), Acknowledged([*maja.given.items()], maja.opt_outs), house.clock.now()
     )
     listeners = house.house.stage.world.network.listening_record
     judge_listening(verdict, listeners.stays, [sigrid.me], _rows(house), house.clock.now(), SLACK)

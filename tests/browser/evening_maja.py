@@ -49,7 +49,7 @@ class Maja:
     page: Page
     talks: list[str] = field(default_factory=list)  # attempts, in their order
     given: dict[str, str] = field(default_factory=dict)  # attempt -> outcome
-    noes: list[tuple[str, datetime]] = field(default_factory=list)  # number, acknowledged at
+    opt_outs: list[tuple[str, datetime]] = field(default_factory=list)  # number, acknowledged at
     used: set[str] = field(default_factory=set)  # outcomes whose button was pressed
 
     @property
@@ -101,7 +101,7 @@ class Maja:
         self.choose(outcome, mouse=mouse)
         with self.page.expect_response("**/wish"):
             self.page.keyboard.press("Enter")  # the button has the focus already
-        self.noes.append((f"+{call.number}", self.evening.now()))
+        self.opt_outs.append((f"+{call.number}", self.evening.now()))
         expect(self.page.locator("#chosen")).to_contain_text("It now applies in every department.")
         state(self.page, "talking")
 

@@ -111,9 +111,9 @@ def suppressions_page(page: Page, looks: Looks) -> None:
     looks("a number")
     page.locator("#add [name=scope]").select_option("org")
     page.locator("#add .main").click()
-    expect(page.locator("#noes table")).to_be_visible()
+    expect(page.locator("#opt-outs table")).to_be_visible()
     looks("a no")
-    page.locator("#noes button").last.click()  # the first one undoes it
+    page.locator("#opt-outs button").last.click()  # the first one undoes it
     expect(page.locator("#lift")).to_be_visible()
     looks("a no to be lifted")
     page.locator("#lift [name=asked_on]").fill("2000-01-01")

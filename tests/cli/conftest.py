@@ -1,4 +1,4 @@
-"""The commands about lists and noes, run on a database of the test's own."""
+"""The commands about lists and opt-outs, run on a database of the test's own."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -33,9 +33,9 @@ def decide(browser: Browser, does: str, lift: int = 1) -> httpx.Response:
 
 def states(browser: Browser) -> dict[str, bool]:
     """By scope: is every row of it lifted?"""
-    noes = browser.api("POST", "/suppressions/search", {"number": ANNA}).json()["noes"]
-    scopes = {one["scope"] for one in noes}
-    held = {one["scope"] for one in noes if one["lifted_at"] is None}
+    opt_outs = browser.api("POST", "/suppressions/search", {"number": ANNA}).json()["opt_outs"]
+    scopes = {one["scope"] for one in opt_outs}
+    held = {one["scope"] for one in opt_outs if one["lifted_at"] is None}
     return {scope: scope not in held for scope in scopes}
 
 
@@ -142,13 +142,13 @@ def test_what_is_refused_stays_in_force(house: House) -> None:
 
 def test_the_author_undoes_a_mistake_within_ten_minutes(house: House) -> None:
     service, other = house.browser("member_service"), house.browser("supervisor")
-    [no] = service.api("POST", "/suppressions", NOTE).json()["noes"]
+    [no] = service.api("POST", "/suppressions", NOTE).json()["opt_outs"]
     assert no["undoable"]
     undo = {"number": ANNA, "id": no["id"]}
     assert other.api("POST", "/suppressions/undo", undo).status_code == 403
     assert service.api("POST", "/suppressions/undo", undo).json()["lifted"] == 1
     assert house.entries("lifted")[0]["undone"] is True
-    [late] = service.api("POST", "/suppressions", NOTE).json()["noes"][:1]
+    [late] = service.api("POST", "/suppressions", NOTE).json()["opt_outs"][:1]
     house.clock.set(house.clock.now() + timedelta(minutes=10, seconds=1))
     assert service.api("POST", "/suppressions/undo", {**undo, "id": late["id"]}).status_code == 403
     assert states(service)["person"] is False

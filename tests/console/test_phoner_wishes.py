@@ -33,7 +33,7 @@ async def next_talk(house: House) -> dict[str, Any]:
     return seat
 
 
-def noes(house: House, number: int = 4532200000) -> set[Scope]:
+def opt_outs(house: House, number: int = 4532200000) -> set[Scope]:
     person = house.contacts()[0].person
     household = house.contacts()[0].household
     about = (
@@ -65,7 +65,7 @@ async def test_a_no_holds_while_still_talking(
     assert seat["call"]["wishes"] == [wish]
     assert seat["call"]["ask_ended"] == ended
     assert ("member" in seat["call"]["outcomes"]) == (ended is None)
-    assert noes(house) == scopes
+    assert opt_outs(house) == scopes
 
 
 async def test_every_wish_of_the_campaign_can_be_heard(house: House) -> None:
@@ -124,7 +124,7 @@ async def test_an_agreement_may_be_followed_by_no_more_calls(house: House) -> No
     assert (await house.outcome("member", AGREED))[0] == 200
     assert (await house.api("POST", "/wish", {"wish": "never"}))[0] == 200
     assert house.calls()[0].outcome == "member"
-    assert Scope.PERSON in noes(house)
+    assert Scope.PERSON in opt_outs(house)
 
 
 async def test_a_no_meant_for_the_last_person_never_meets_the_next(house: House) -> None:
@@ -134,8 +134,8 @@ async def test_a_no_meant_for_the_last_person_never_meets_the_next(house: House)
     # The page was a moment late: the no is honoured, and it is the first person's.
     status, _ = await house.api("POST", "/wish", {"wish": "never", "attempt": first})
     assert status == 200
-    assert noes(house) >= {Scope.PERSON, Scope.NUMBER}
-    assert noes(house, 4532200001) & {Scope.NUMBER} == set()
+    assert opt_outs(house) >= {Scope.PERSON, Scope.NUMBER}
+    assert opt_outs(house, 4532200001) & {Scope.NUMBER} == set()
     assert (await house.seat())["call"]["wishes"] == []
 
 
@@ -166,12 +166,12 @@ def test_nobody_s_wish_is_told_by_another_phoner(house: House) -> None:
     other.api("POST", "/shift", {"campaign": "kanvas"})
     reply = other.api("POST", "/wish", {"wish": "never", "attempt": attempt})
     assert reply.status_code == 409
-    assert noes(house) == set()
+    assert opt_outs(house) == set()
 
 
 async def test_never_as_an_outcome_reaches_person_and_number(house: House) -> None:
     await talking(house)
     assert (await house.outcome("never"))[0] == 200
-    assert noes(house) == {Scope.PERSON, Scope.NUMBER}
+    assert opt_outs(house) == {Scope.PERSON, Scope.NUMBER}
     entry = house.entries("suppressed")[0]
     assert entry["call"] == house.calls()[0].attempt

@@ -330,13 +330,13 @@ def test_the_effect_counts_by_reason(house: House) -> None:
     from callserver.domain import subject
     from callserver.domain.facts import Scope
 
-    def noes(tx: Any) -> None:
+    def opt_outs(tx: Any) -> None:
         from callserver.database import suppressions
 
         for number in range(4532200000, 4532200005):
             suppressions.add(tx, subject.of_number(number), Scope.NUMBER, house.clock.now(), "t")
 
-    house.write(noes)
+    house.write(opt_outs)
     rules = house.server.ctx.rules
     members = b"ref;navn;telefon\nO1;Et Medlem;32201234\n"
     house.write(

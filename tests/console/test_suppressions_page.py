@@ -43,7 +43,7 @@ def test_a_number_is_looked_up_and_the_look_up_logged(house: House, role: str) -
     browser = house.browser(role)
     found = browser.api("POST", "/suppressions/search", {"number": "32 20 00 00"}).json()
     assert found["number"] == "•••••• 00"
-    assert found["noes"] == []
+    assert found["opt_outs"] == []
     assert [(one["campaign"], one["name"]) for one in found["known"]] == [("kanvas", "Person 0")]
     [entry] = house.entries("looked_up")
     assert entry["contacts"] == [1]
@@ -57,7 +57,7 @@ def test_a_no_holds_at_once(house: House) -> None:
     browser = house.browser("member_service")
     found = browser.api("POST", "/suppressions", NOTE).json()
     assert found["added"] == 1
-    [no] = found["noes"]
+    [no] = found["opt_outs"]
     assert (no["scope"], no["heard"], no["by"]) == ("number", "letter", "Member_Service Prøve")
     entry = house.entries("suppressed")[-1]
     assert (entry["scope"], entry["heard"]) == ("number", "letter")
@@ -97,7 +97,12 @@ def test_how_far_a_no_reaches(house: House) -> None:
     for scope in ("person", "household", "org", "complaint"):
         found = browser.api("POST", "/suppressions", {**NOTE, "scope": scope}).json()
         assert found["added"] == 1
-    assert [one["scope"] for one in found["noes"]] == ["complaint", "org", "household", "person"]
+    assert [one["scope"] for one in found["opt_outs"]] == [
+        "complaint",
+        "org",
+        "household",
+        "person",
+    ]
     stranger = {**NOTE, "number": "20304050", "scope": "person"}
     assert said(browser.api("POST", "/suppressions", stranger)) == (
         409,
@@ -131,7 +136,7 @@ def test_a_list_of_noes(house: House) -> None:
     again = last(send(browser, "/suppressions/import?name=breve", file))
     assert (again["added"], again["unchanged"]) == (0, 2)
     looked = browser.api("POST", "/suppressions/search", {"number": "32200001"}).json()
-    assert looked["noes"][0]["list"] == "breve 2026"
+    assert looked["opt_outs"][0]["list"] == "breve 2026"
     odd = last(send(browser, "/suppressions/import?name=x", b"a;b\n1;2\n"))
     assert odd["detail"].startswith("Vi kan ikke læse telefonnumre i filen")
     assert send(browser, "/suppressions/import?name=32200001", file).status_code == 422

@@ -196,7 +196,7 @@ def test_a_changed_number_is_the_only_one(take: Callable[..., str], engine: Engi
 
 
 def test_a_list_of_noes_is_read_generously(say: Say, engine: Engine) -> None:
-    code, _ = say("suppress", "import", FIELD / "noes.csv")
+    code, _ = say("suppress", "import", FIELD / "opt_outs.csv")
     assert code == 0
     assert silenced(engine) == {f"number:453220013{n}" for n in range(1, 7)}
 
@@ -204,7 +204,7 @@ def test_a_list_of_noes_is_read_generously(say: Say, engine: Engine) -> None:
 def test_what_is_left_of_a_list_of_noes_is_an_error(
     say: Say, engine: Engine, tmp_path: Path
 ) -> None:
-    file = tmp_path / "noes.csv"
+    file = tmp_path / "opt_outs.csv"
     file.write_text("Dato;Telefon\n2026-11-20;32200131 / 3220013\n2026-11-20;ved ikke\n")
     code, said = say("suppress", "import", file)
     assert code == 1

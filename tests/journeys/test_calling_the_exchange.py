@@ -50,7 +50,7 @@ async def hears(house: ExchangeHouse, talk: Talk) -> None:
     assert await house.until(lambda: talk.loud(now) > 25) < 2
 
 
-def noes(house: ExchangeHouse) -> list[str]:
+def opt_outs(house: ExchangeHouse) -> list[str]:
     query = select(suppressions.c.scope)
     return list(house.read(lambda tx: tx.execute(query).scalars().all()))
 
@@ -65,10 +65,10 @@ def test_nine_means_never_again(
         await hears(house, talk)
         assert house.entries("inbound")[0]["known"] is True
         telephone.press(talk, "9")
-        assert await house.until(lambda: noes(house)) < 1
+        assert await house.until(lambda: opt_outs(house)) < 1
         await hears(house, talk)  # that it is done
         await house.until(talk.ended.is_set)
-        assert noes(house) == ["person", "number"]
+        assert opt_outs(house) == ["person", "number"]
         assert house.contacts()[0].status == "closed"
         # ... and whoever dials her by hand is refused
         with pytest.raises(AssertionError, match="SUP_"):
@@ -97,12 +97,12 @@ def test_a_stranger_may_say_never_too(exchange: tuple[Exchange, Called], tmp_pat
         telephone.press(talk, "5")
         telephone.press(talk, "9")  # only the first key counts
         await house.until(talk.ended.is_set)
-        assert noes(house) == []
+        assert opt_outs(house) == []
         telephone, talk = await calls(house, "+4532999999")
         await hears(house, talk)
         telephone.press(talk, "9")
         await house.until(talk.ended.is_set)
-        assert noes(house) == ["number"]
+        assert opt_outs(house) == ["number"]
 
     play(exchange, tmp_path, work)
 
@@ -115,7 +115,7 @@ def test_a_withheld_number_hears_us_and_is_not_asked(
         await hears(house, talk)
         await house.until(talk.ended.is_set)
         assert [entry.get("key") for entry in house.entries("inbound")] == [None]
-        assert noes(house) == []
+        assert opt_outs(house) == []
 
     play(exchange, tmp_path, work)
 
@@ -132,7 +132,7 @@ def test_silence_ends_politely(
         await house.until(talk.ended.is_set)  # the question, a second, the farewell
         assert time.monotonic() - began > 5
         assert [entry.get("key") for entry in house.entries("inbound")] == [None, "other"]
-        assert noes(house) == []
+        assert opt_outs(house) == []
 
     play(exchange, tmp_path, work)
 
@@ -146,7 +146,7 @@ def test_a_caller_is_greeted_anew_after_the_server_came_back(
         await house.restart()
         await house.until(lambda: len(house.entries("inbound")) == 2)
         telephone.press(talk, "9")
-        assert await house.until(lambda: noes(house)) < 1
+        assert await house.until(lambda: opt_outs(house)) < 1
         await house.until(talk.ended.is_set)
 
     play(exchange, tmp_path, work)

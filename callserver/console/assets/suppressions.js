@@ -41,8 +41,8 @@ function draw(result) {
         : null,
     ].filter(Boolean),
   );
-  $("#noes").replaceChildren(result.noes.length ? table(result.noes) : el("p", {}, t("suppressions.none")));
-  const liftable = result.noes.some((optOut) => !optOut.lifted_at && !optOut.by_id_only && !optOut.waits);
+  $("#opt-outs").replaceChildren(result.opt_outs.length ? table(result.opt_outs) : el("p", {}, t("suppressions.none")));
+  const liftable = result.opt_outs.some((optOut) => !optOut.lifted_at && !optOut.by_id_only && !optOut.waits);
   if (mayLift) show($("#lift-all"), liftable);
 }
 

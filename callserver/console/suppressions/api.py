@@ -200,7 +200,7 @@ class SuppressionsApi:
         ]
         return NumberView(
             number=phone.masked(phone.from_int(number)),
-            noes=[
+            opt_outs=[
                 SuppressionView(
                     id=suppression.id,
                     scope=suppression.scope,

@@ -83,7 +83,7 @@ class NumberView(Answer):
     """What is on record about a number."""
 
     number: str  # masked
-    noes: list[SuppressionView]
+    opt_outs: list[SuppressionView]
     known: list[KnownView]
     others: int  # contacts at it on other departments' lists
     registers: list[str]  # the public registers it stands on

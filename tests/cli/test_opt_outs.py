@@ -1,4 +1,4 @@
-"""`callserver suppress`: noes in, noes ended, what rings silenced."""
+"""`callserver suppress`: opt-outs in, opt-outs ended, what rings silenced."""
 
 import json
 import time
@@ -38,7 +38,7 @@ def people(say: Say, tmp_path: Path) -> None:
     say("import", "kanvas", file)
 
 
-def noes(engine: Engine) -> list[tuple[str, str]]:
+def suppressed(engine: Engine) -> list[tuple[str, str]]:
     with engine.connect() as tx:
         query = select(table.c.subject, table.c.scope).where(table.c.lifted_at.is_(None))
         return [(about, scope) for about, scope in tx.execute(query.order_by(table.c.id))]
@@ -86,7 +86,7 @@ def test_numbers_are_suppressed_and_what_rings_is_silenced(say: Say, engine: Eng
         for number in (4532200001, 4532200002, 4532200003):
             a_call(tx, number, answered=number == 4532200002)
     say("suppress", "add", "32 20 00 01", "+4532200002", "--by", "user:3")
-    assert noes(engine) == [("number:4532200001", "number"), ("number:4532200002", "number")]
+    assert suppressed(engine) == [("number:4532200001", "number"), ("number:4532200002", "number")]
     assert stopped(engine) == {4532200001}
     found = entries(engine, "suppressed")
     assert [(one["suppression"], one["by"]) for one in found] == [(1, "user:3"), (2, "user:3")]
@@ -99,7 +99,7 @@ def test_scopes_reach_everyone_at_the_number(
     say: Say, engine: Engine, scope: str, many: int
 ) -> None:
     say("suppress", "add", "32200001", "--scope", scope)
-    assert [found for _, found in noes(engine)] == [scope] * many
+    assert [found for _, found in suppressed(engine)] == [scope] * many
 
 
 @pytest.mark.usefixtures("people")
@@ -115,7 +115,7 @@ def test_an_erased_number_is_kept_as_a_hash_and_silenced(say: Say, engine: Engin
     with engine.begin() as tx:
         a_call(tx, 4532200001)
     say("suppress", "add", "32200001", "--scope", "hash")
-    assert noes(engine) == [(subject.of_hash(4532200001, b"a key"), "hash")]
+    assert suppressed(engine) == [(subject.of_hash(4532200001, b"a key"), "hash")]
     assert stopped(engine) == {4532200001}
 
 
@@ -138,14 +138,14 @@ def test_what_cannot_be_done_is_one_sentence(
 ) -> None:
     with pytest.raises(CallserverError, match=said):
         say("suppress", *words)
-    assert noes(engine) == []
+    assert suppressed(engine) == []
 
 
 @pytest.mark.usefixtures("people")
 def test_one_unknown_number_undoes_them_all(say: Say, engine: Engine) -> None:
     with pytest.raises(Impossible):
         say("suppress", "add", "32200001", "32200009", "--scope", "person")
-    assert noes(engine) == []
+    assert suppressed(engine) == []
 
 
 @pytest.mark.usefixtures("people")
@@ -158,7 +158,7 @@ def test_a_lift_is_proposed_by_a_user_with_the_right_and_ends_nothing(
         tx.execute(update(table).values(at=datetime.now(UTC) - timedelta(days=3)))
         accounts.add(tx, handle="astrid", name="Astrid", role="administrator", department=None)
         accounts.add(tx, handle="sigrid", name="Sigrid", role="supervisor", department="nord")
-    before = noes(engine)
+    before = suppressed(engine)
     words = ("suppress", "lift", "32200001", *ASKED)
     with pytest.raises(CallserverError, match="may not lift"):
         say(*words, "--by", "sigrid")
@@ -171,7 +171,7 @@ def test_a_lift_is_proposed_by_a_user_with_the_right_and_ends_nothing(
     result = say(*words, "--by", "astrid")
     assert "3 to be lifted" in result  # the number, and both persons who are known at it
     assert result.count("not part of it") == 1
-    assert noes(engine) == before
+    assert suppressed(engine) == before
     [entry] = entries(engine, "lift_proposed")
     assert (entry["channel"], entry["by"]) == ("letter", "user:1")
     assert entries(engine, "lifted") == []
