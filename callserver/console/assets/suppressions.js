@@ -41,7 +41,9 @@ function draw(result) {
         : null,
     ].filter(Boolean),
   );
-  $("#opt-outs").replaceChildren(result.opt_outs.length ? table(result.opt_outs) : el("p", {}, t("suppressions.none")));
+  $("#opt-outs").replaceChildren(
+    result.opt_outs.length ? table(result.opt_outs) : el("p", {}, t("suppressions.none")),
+  );
   const liftable = result.opt_outs.some((optOut) => !optOut.lifted_at && !optOut.by_id_only && !optOut.waits);
   if (mayLift) show($("#lift-all"), liftable);
 }
