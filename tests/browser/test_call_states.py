@@ -59,6 +59,7 @@ def test_each_state(visit: Visit, house: House) -> None:
     sigrid.locator("#dialog [name=reason]").fill("Listen bliver set igennem")
     looks("a campaign to be stopped", sigrid)
     sigrid.locator("#dialog .bad").click()
+    expect(sigrid.locator("#dialog")).to_be_hidden()  # stopped
     maja.keyboard.press("r")
     looks_while("waiting")
     expect(maja.locator("#reason")).to_contain_text("Listen bliver set igennem")
@@ -102,7 +103,7 @@ def test_each_state(visit: Visit, house: House) -> None:
     looks("a correction")
     maja.locator("#correct-body [type=number]").fill("50")
     maja.locator("#correct-body [type=radio]").first.check()
-    maja.locator("#correct-body [type=submit]").click()
+    maja.locator("#correct-body .main").click()
     expect(maja.locator("#correct-body .read-back")).to_be_visible()
     looks("a correction, read back")
     maja.keyboard.press("Escape")
@@ -113,4 +114,4 @@ def test_each_state(visit: Visit, house: House) -> None:
     looks("end of the shift")
     maja.locator("#off-dialog [value=off]").click()
     expect(maja.locator("#shift")).to_be_visible()
-    assert not wrong
+    assert not wrong, "\n".join(wrong)

@@ -184,5 +184,5 @@ onChange((what) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && known.chosen !== null && !$("#dialog").open) close();
+  if (event.key === "Escape" && known.chosen !== null && !document.querySelector("dialog[open]")) close();
 });
