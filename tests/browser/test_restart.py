@@ -14,6 +14,15 @@ LOST = "The connection is lost"
 ON_THE_LINE = "The browser phone is on the line"
 BACK = "The connection is back"
 
+SLOW_DETAILS = """() => {
+  const plain = window.fetch;
+  window.fetch = async (path, ...more) => {
+    if (path.includes("/floor/seats/")) await new Promise((done) => setTimeout(done, 1500));
+    return plain(path, ...more);
+  };
+}"""
+"""What the panel fetches by itself meets a server that is already away."""
+
 
 def kept(house: House) -> Any:
     """Maja's seat, as the database has it."""
@@ -31,8 +40,10 @@ def restarted(house: House, *pages: Page) -> None:
 
 def test_pages_that_were_open_catch_up(visit: Visit, house: House) -> None:
     maja, sigrid = visit("maja"), visit("sigrid", "/floor")
+    sigrid.evaluate(SLOW_DETAILS)
     on_shift(maja)
     sigrid.get_by_role("button", name=re.compile("^Maja Prøve")).click()
+    expect(sigrid.locator("#panel")).to_contain_text("No calls today.")
 
     # On pause. The telephone that the server played for her is lost with it, and calls in again.
     restarted(house, maja, sigrid)

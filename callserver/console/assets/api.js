@@ -49,6 +49,15 @@ export async function ask(method, path, body, headers = {}) {
     : response.text();
 }
 
+// For what a page fetches by itself: the banner reports an unreachable server, and reconnecting fetches again.
+export async function unlessUnreachable(request) {
+  try {
+    await request;
+  } catch (error) {
+    if (error.status !== 0) throw error;
+  }
+}
+
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
 

@@ -1,6 +1,6 @@
 // The floor page: fetches its state, follows events and refreshes the figures.
 
-import { get, post } from "./api.js";
+import { get, post, unlessUnreachable } from "./api.js";
 import { follow } from "./live.js";
 import { setClock } from "./texts.js";
 import "./floor/alarms.js";
@@ -23,14 +23,8 @@ async function refresh() {
   await Promise.all([fetchFigures(), refreshDetails()]);
 }
 
-// Repeated requests do not report an unreachable server: the banner does.
 async function quietly(work) {
-  if (document.hidden) return;
-  try {
-    await work();
-  } catch (error) {
-    if (error.status !== 0) throw error;
-  }
+  if (!document.hidden) await unlessUnreachable(work());
 }
 
 const present = () => quietly(() => may("lead_floor") && post("/presence"));

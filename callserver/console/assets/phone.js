@@ -1,5 +1,6 @@
 // The phoner's page: starts its parts (phone/) and passes changes of the seat to them.
 
+import { unlessUnreachable } from "./api.js";
 import { $, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import * as card from "./phone/card.js";
@@ -34,8 +35,8 @@ onSeat((at, before) => {
     shift.close();
   const another = before.call && before.call.attempt !== at.call?.attempt;
   if (another || (at.state !== before.state && ["paused", "off"].includes(at.state))) {
-    lookBack();
-    listenedToMe.seen();
+    unlessUnreachable(lookBack());
+    unlessUnreachable(listenedToMe.seen());
   }
   telephone.follows(at, before);
 });

@@ -1,6 +1,6 @@
 // The side panel of the chosen seat: state, actions, listening, calls, feedback forms and mentoring.
 
-import { post } from "../api.js";
+import { post, unlessUnreachable } from "../api.js";
 import { ask } from "../dialog.js";
 import { $, el, show, toast } from "../dom.js";
 import { lasting, t } from "../texts.js";
@@ -179,7 +179,7 @@ onChange((what) => {
   draw(what);
   const seat = seatOf(known.chosen);
   const now = seat ? `${seat.id} ${seat.state} ${seat.outcome_owed}` : "";
-  if (what.has("floor") && seat && now !== callsOf) refreshDetails();
+  if (what.has("floor") && seat && now !== callsOf) unlessUnreachable(refreshDetails());
   callsOf = now;
 });
 
