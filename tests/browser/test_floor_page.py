@@ -3,8 +3,15 @@
 import re
 
 from playwright.sync_api import expect
+from sqlalchemy import select
 
-from tests.browser.conftest import Visit
+from callserver.database import contacts as contact_rows
+from callserver.database import refused_numbers
+from callserver.database.tables import contacts
+from callserver.domain.contact_status import ContactStatus
+from callserver.domain.reason import Reason
+from callserver.ports import Tx
+from tests.browser.conftest import House, Visit
 from tests.browser.shift import on_shift, state
 from tests.browser.test_phone_page import POST
 
@@ -42,3 +49,23 @@ def test_the_panel_covers_no_figures(visit: Visit) -> None:
         expect(sigrid.locator("#panel h3").first).to_be_visible()
         expect(sigrid.locator("#provider dd").first).to_be_visible()
         assert sigrid.evaluate(COVERED) == 0, width
+
+
+def test_numbers_that_the_carrier_refused_are_released(visit: Visit, house: House) -> None:
+    now = house.stage.server.clock.now()
+    last = select(contacts.c.number, contacts.c.id).where(contacts.c.campaign == "leads")
+
+    def refuse(tx: Tx) -> None:
+        for number, contact in tx.execute(last.order_by(contacts.c.id.desc()).limit(2)):
+            refused_numbers.add(tx, number, contact, "leads", 21215, now)
+            reason = Reason.NUM_REFUSED.value
+            contact_rows.set_status(tx, contact, ContactStatus.CLOSED, reason=reason)
+
+    house.write(refuse)
+    sigrid = visit("sigrid", "/floor")
+    alarm = sigrid.locator("#alarms li", has_text="refuses these contacts' numbers (2)")
+    expect(alarm).to_have_class("grave")
+    alarm.get_by_role("button", name="Release the numbers").click()
+    expect(sigrid.get_by_text("Contacts that are dialed again: 2")).to_be_visible()
+    expect(alarm).to_be_hidden()
+    assert house.read(refused_numbers.not_released) == []
