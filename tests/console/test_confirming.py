@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -154,3 +154,14 @@ def test_who_has_no_number_to_confirm_calls_nobody(house: House) -> None:
     assert browser.api("POST", "/line/call", {}).status_code == 404
     assert give(browser, "123456") == 404
     assert not house.network.legs
+
+
+def test_no_number_is_called_to_confirm_it_while_the_clock_is_behind_the_log(house: House) -> None:
+    """As for every other dial: the calling hours cannot be known then."""
+    browser = entered(house)
+    house.clock._now -= timedelta(seconds=30)
+    answer = browser.api("POST", "/line/call", {})
+    assert answer.status_code == 409
+    assert house.entries("refused")[-1]["reasons"] == ["SYS_CLOCK"]
+    asyncio.run(house.until(5))
+    assert not house.network.record

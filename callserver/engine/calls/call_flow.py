@@ -3,6 +3,7 @@
 A report moves the call, and with it the seat and the contact, in one transaction with the audit entry.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,6 +16,7 @@ from callserver.domain import call as machine
 from callserver.domain.audit import Kind
 from callserver.domain.call import Call, Cause, DialPath, Report
 from callserver.domain.call import State as CallState
+from callserver.domain.permit import DialPermit, PermitVoid
 from callserver.domain.seat import Event, State
 from callserver.engine.calls import (
     carrier_refusals,
@@ -25,7 +27,7 @@ from callserver.engine.calls import (
 )
 from callserver.engine.context import EngineContext
 from callserver.outbox import CheckPhonerLeg, EndCalls, HangUpLeg
-from callserver.ports import Tx
+from callserver.ports import Declined, Placed, Silent, Trouble, Tx
 from callserver.provider_events import CallReport
 
 log = structlog.get_logger(__name__)
@@ -54,6 +56,27 @@ class CallFlow:
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
+
+    async def place(
+        self, permit: DialPermit, order: Callable[[], Awaitable[Placed | Declined | Silent]]
+    ) -> None:
+        """Give the order that spends the permit, and apply the provider's answer."""
+        attempt = permit.attempt
+        try:
+            answer = await order()
+        except PermitVoid:
+            answer = Declined(Trouble.LATER, 0, "the permit was too old")
+        except Exception:
+            log.exception("place_failed", attempt=attempt)
+            answer = Silent("our own error")
+        match answer:
+            case Placed(leg):
+                report = CallReport(attempt, Report.TAKEN, leg=leg)
+            case Silent(why):
+                report = CallReport(attempt, Report.NO_REPLY, why=why)
+            case Declined():
+                report = CallReport(attempt, Report.DECLINED, declined=answer)
+        await self.receive(report)
 
     async def receive(self, report: CallReport) -> None:
         """Apply one report; repeated, late and out of order reports lead to the same end state."""

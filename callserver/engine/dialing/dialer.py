@@ -21,10 +21,10 @@ from callserver.database import (
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import permit
-from callserver.domain.call import DialPath, Report
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
-from callserver.domain.permit import DialPermit, PermitVoid, Refusal
+from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import PLANNED, Event, State
 from callserver.engine import clock_checks
@@ -39,8 +39,7 @@ from callserver.engine.listening import room_occupancy
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_occupancy import LISTENER_LEAVES, ListenerInRoom
 from callserver.outbox import HangUpLeg, PlaceCall
-from callserver.ports import Declined, Placed, Room, Silent, Trouble, Tx
-from callserver.provider_events import CallReport
+from callserver.ports import Declined, Placed, Room, Silent, Tx
 
 log = structlog.get_logger(__name__)
 
@@ -212,7 +211,8 @@ class Dialer:
         self, tx: Tx, contact: Contact, path: DialPath, refusal: Refusal, now: datetime
     ) -> bool:
         """What a refusal does to the contact; True when it is about us, and the seat should wait."""
-        back = "call_back" if path is DialPath.CALL_BACK else "ready"
+        is_call_back = path is DialPath.CALL_BACK
+        back = ContactStatus.CALL_BACK if is_call_back else ContactStatus.READY
         about_us = [reason for reason in refusal.reasons if reason in permit.TRANSIENT]
         final = [
             reason
@@ -226,7 +226,7 @@ class Dialer:
             contacts.set_status(tx, contact.id, back, next_at=contact.next_at)
             return True
         again = now + HOUSEHOLD_BUSY if about_us else (refusal.next_at or now + HOUSEHOLD_BUSY)
-        waiting = "call_back" if path is DialPath.CALL_BACK else "waiting"
+        waiting = ContactStatus.CALL_BACK if is_call_back else ContactStatus.WAITING
         contacts.set_status(tx, contact.id, waiting, next_at=again)
         return False
 
@@ -241,21 +241,9 @@ class Dialer:
 
     async def place(self, order: PlaceCall) -> None:
         """Spend the permit, and apply the provider's answer."""
-        attempt = order.permit.attempt
-        try:
-            answer = await self._clearing.not_now(
-                order.seat, order.listened_to
-            ) or await self._ctx.telephony.place(order.permit, order.room)
-        except PermitVoid:
-            answer = Declined(Trouble.LATER, 0, "the permit was too old")
-        except Exception:
-            log.exception("place_failed", attempt=attempt)
-            answer = Silent("our own error")
-        match answer:
-            case Placed(leg):
-                report = CallReport(attempt, Report.TAKEN, leg=leg)
-            case Silent(why):
-                report = CallReport(attempt, Report.NO_REPLY, why=why)
-            case Declined():
-                report = CallReport(attempt, Report.DECLINED, declined=answer)
-        await self._call_flow.receive(report)
+
+        async def place() -> Placed | Declined | Silent:
+            not_now = await self._clearing.not_now(order.seat, order.listened_to)
+            return not_now or await self._ctx.telephony.place(order.permit, order.room)
+
+        await self._call_flow.place(order.permit, place)

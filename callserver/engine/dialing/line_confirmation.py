@@ -20,14 +20,14 @@ from callserver.database.contacts import Contact
 from callserver.database.user_lines import LineRow
 from callserver.domain import line, permit, phone
 from callserver.domain.audit import Kind, stamp
-from callserver.domain.call import DialPath, Report
+from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Purpose, Segment
 from callserver.domain.instruction import HangUp, Instruction, SayCode
 from callserver.domain.line import Problem
-from callserver.domain.permit import DialPermit, PermitVoid, Refusal
+from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
-from callserver.engine import user_lines
+from callserver.engine import clock_checks, user_lines
 from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.manual_dial import Refused
@@ -36,8 +36,7 @@ from callserver.engine.gate.gate import PLACING_DEADLINE, DialRequest
 from callserver.engine.user_lines import LineRefused
 from callserver.errors import Impossible, NotFound
 from callserver.outbox import PlaceConfirmationCall
-from callserver.ports import Declined, Placed, Silent, Trouble, Tx
-from callserver.provider_events import CallReport
+from callserver.ports import Tx
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +123,8 @@ class LineConfirmation:
                 _stranger(row, campaign), asked, DialPath.CONFIRMATION, None, now
             )
             try:
-                facts = gate.collect(tx, ctx.rules, ctx.secret, question, ctx.clock.skew_ms())
+                skew_ms = clock_checks.skew_ms(tx, ctx.clock)
+                facts = gate.collect(tx, ctx.rules, ctx.secret, question, skew_ms)
                 answers.append(permit.decide(facts, attempt))
             except Exception:  # noqa: BLE001 - fail closed, as the gate does (I9)
                 answers.append(Refusal((Reason.SYS_ERROR,), None))
@@ -162,21 +162,7 @@ class LineConfirmation:
 
     async def place(self, permit: DialPermit) -> None:
         """Spend the permit, and apply the provider's answer."""
-        try:
-            answer = await self._ctx.telephony.ring_to_confirm(permit)
-        except PermitVoid:
-            answer = Declined(Trouble.LATER, 0, "the permit was too old")
-        except Exception:
-            log.exception("place_failed", attempt=permit.attempt)
-            answer = Silent("our own error")
-        match answer:
-            case Placed(leg):
-                report = CallReport(permit.attempt, Report.TAKEN, leg=leg)
-            case Silent(why):
-                report = CallReport(permit.attempt, Report.NO_REPLY, why=why)
-            case Declined():
-                report = CallReport(permit.attempt, Report.DECLINED)
-        await self._call_flow.receive(report)
+        await self._call_flow.place(permit, lambda: self._ctx.telephony.ring_to_confirm(permit))
 
     async def code_for(self, attempt: str) -> Instruction:
         """The called telephone was answered: the code to speak. Each answer is a new code."""
