@@ -142,7 +142,7 @@ def of_the_left(tx: Tx) -> list[int]:
 def waiting(tx: Tx, campaign: str | None) -> list[SeatRow]:
     """The seats that wait for a campaign (None: for any), held; without those that somebody else
     holds just now, which would be waited for in no fixed order."""
-    query = _all.where(seats.c.state == "waiting").with_for_update(skip_locked=True)
+    query = _all.where(seats.c.state == machine.State.WAITING).with_for_update(skip_locked=True)
     if campaign is not None:
         query = query.where(seats.c.campaign == campaign)
     return [SeatRow._make(row) for row in tx.execute(query.order_by(seats.c.id))]
@@ -150,7 +150,9 @@ def waiting(tx: Tx, campaign: str | None) -> list[SeatRow]:
 
 def ids_waiting(tx: Tx, campaign: str) -> list[int]:
     """The seats that wait for a campaign, held by somebody or not."""
-    query = select(seats.c.id).where(seats.c.state == "waiting", seats.c.campaign == campaign)
+    query = select(seats.c.id).where(
+        seats.c.state == machine.State.WAITING, seats.c.campaign == campaign
+    )
     return list(tx.execute(query.order_by(seats.c.id)).scalars())
 
 

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from callserver.domain.document import Document
 from callserver.domain.role import Action
-from callserver.domain.seat import State
+from callserver.domain.seat import IN_CALL, State
 
 
 class Mode(StrEnum):
@@ -111,8 +111,6 @@ def denials(facts: ListeningFacts) -> tuple[Denial, ...]:
 TEMPORARY = frozenset({Denial.EMPTY_ROOM, Denial.PERSON_SAID_NO})
 """Reasons that pass: an open listening is not ended by them, its leg waits in silence."""
 
-_IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING})
-
 
 def mode_now(mode: Mode, seat: State) -> Mode:
     """The mode that applies now. A listener who joined a conversation is silent when it ends: the next
@@ -137,4 +135,4 @@ def hears(mode: Mode, seat: State, *, present: bool, said_no: bool) -> bool:
     """
     if not present or said_no:
         return False
-    return mode is not Mode.SILENT or seat in _IN_CALL
+    return mode is not Mode.SILENT or seat in IN_CALL

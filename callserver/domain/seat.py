@@ -79,7 +79,8 @@ class Seat:
 
 S, E = State, Event
 
-_IN_CALL = (S.RESERVED, S.RINGING, S.TALKING)
+IN_CALL = frozenset({S.RESERVED, S.RINGING, S.TALKING})
+"""A call is in hand, from its permit to its end."""
 
 ALLOWED: Mapping[State, frozenset[Event]] = {
     S.OFF: frozenset({E.ON_SHIFT, E.LEG_LOST, E.OFF_SHIFT}),
@@ -131,7 +132,7 @@ def move(seat: Seat, event: Event, reason: str = "") -> Seat:  # noqa: C901, PLR
     """
     if event not in ALLOWED[seat.state]:
         raise ImpossibleEvent(seat.state, event)
-    in_call = seat.state in _IN_CALL
+    in_call = seat.state in IN_CALL
     match event:
         case E.ON_SHIFT:
             return replace(seat, state=S.CONNECTING, wants=S.PAUSED, reason="arrived")

@@ -15,7 +15,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain.call import Receipt
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
 from callserver.domain.line import OwnLine, Problem
-from callserver.domain.seat import Event, ImpossibleEvent, State
+from callserver.domain.seat import IN_CALL, Event, ImpossibleEvent, State
 from callserver.engine import user_lines
 from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.hangups import STOP_CHECK
@@ -24,8 +24,6 @@ from callserver.outbox import HangUpLeg
 from callserver.ports import Declined, LegState, Placed, Room, Trouble, Tx
 
 log = structlog.get_logger(__name__)
-
-_IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING})
 
 CHECK_AGAIN_SECONDS = (0.5, 2, 5)
 """Waits between questions about a phoner's leg while the provider does not answer."""
@@ -149,7 +147,7 @@ class PhonerLegs:
             return False
         user = int(named.group(1))
         row = await self._ctx.store.read(lambda tx: seats.of_phoner(tx, user))
-        if row is None or row.leg in (None, leg) or row.state not in _IN_CALL:
+        if row is None or row.leg in (None, leg) or row.state not in IN_CALL:
             return False
         return (await self._ctx.telephony.leg(row.leg or "")).state is LegState.TALKING
 

@@ -21,7 +21,7 @@ def after_unreached(
 ) -> None:
     """The contact waits for its next try, or is closed."""
     contact = None if before.contact is None else contacts.get_locked(tx, before.contact)
-    if contact is None or contact.status != "claimed":
+    if contact is None or contact.status != ContactStatus.CLAIMED:
         return
     if call.cause is Cause.DECLINED:  # nothing rang: back to where it came from
         back = ContactStatus.CALL_BACK if contact.callback_for else ContactStatus.READY

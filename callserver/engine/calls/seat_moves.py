@@ -1,13 +1,15 @@
 """Moving a seat: the table's answer, the audit entry, what follows, and when the scheduler looks again."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from callserver import outbox
 from callserver.database import audit, listenings, seats
 from callserver.database.seats import SeatRow
 from callserver.domain import seat as machine
 from callserver.domain.audit import Kind
-from callserver.domain.seat import Event, State
+from callserver.domain.seat import IN_CALL, Event, Seat, State
 from callserver.engine.context import EngineContext
 from callserver.outbox import DialSeat
 from callserver.ports import Tx
@@ -20,8 +22,6 @@ CONNECTING_LOOK = timedelta(seconds=30)
 
 LOST_LOOK = timedelta(seconds=5)
 """How soon a seat that lost its telephone is looked at: it is called again if it does not come back."""
-
-_IN_CALL = frozenset({State.RESERVED, State.RINGING, State.TALKING, State.WRAPPING_UP})
 
 
 def move(
@@ -46,7 +46,7 @@ def move(
         outbox.add(tx, DialSeat(row.id))
     if seat != row.seat:
         listenings.stir(tx, row.id, now)
-    keeps = seat.state in _IN_CALL or seat.outcome_owed
+    keeps = seat.state in IN_CALL or seat.state is State.WRAPPING_UP or seat.outcome_owed
     attempt = call or (row.call if keeps else None)
     until, wake_at, slot_at = row.until, row.wake_at, row.slot_at
     if seat.state is not row.seat.state:
@@ -54,30 +54,11 @@ def move(
         if seat.state is State.CONNECTING and event is not Event.ON_SHIFT:
             wake_at = now + LOST_LOOK
         slot_at = row.slot_at if seat.state is State.WAITING else None
-        audit.append(
-            tx,
-            now,
-            Kind.SEAT,
-            call=attempt,
-            seat=row.id,
-            campaign=row.campaign,
-            state=seat.state.value,
-            reason=seat.reason,
-        )
+        _log(tx, row, seat, now, call=attempt)
     elif (seat.connected, seat.wants, seat.reason) != (row.connected, row.wants, row.reason):
         # What the phoner wants next, whether their telephone is there, why they rest: shown on the floor.
-        audit.append(
-            tx,
-            now,
-            Kind.SEAT,
-            call=attempt,
-            seat=row.id,
-            campaign=row.campaign,
-            state=seat.state.value,
-            reason=seat.reason,
-            connected=seat.connected,
-            wants=seat.wants.value,
-        )
+        wants = seat.wants.value
+        _log(tx, row, seat, now, call=attempt, connected=seat.connected, wants=wants)
     if seat.state is State.OFF and row.hand_at is not None:
         seats.set_line(tx, row.id, hand_at=None)
         row = row._replace(hand_at=None)
@@ -91,15 +72,7 @@ def line_trouble(tx: Tx, row: SeatRow, reason: str, now: datetime) -> None:
     if row.state != State.CONNECTING or row.reason == reason:
         return
     seats.set_line(tx, row.id, reason=reason)
-    audit.append(
-        tx,
-        now,
-        Kind.SEAT,
-        seat=row.id,
-        campaign=row.campaign,
-        state=row.state,
-        reason=reason,
-    )
+    _log(tx, row, replace(row.seat, reason=reason), now)
 
 
 def wait(
@@ -113,24 +86,9 @@ def wait(
     slot_at: datetime | None = None,
 ) -> None:
     """A ready seat for which nothing can be dialed now: why, until when, and when to look again."""
-    waiting = machine.Seat(
-        state=row.seat.state,
-        connected=row.connected,
-        wants=row.seat.wants,
-        reason=reason,
-        outcome_owed=row.outcome_owed,
-        outcome_given=row.outcome_given,
-    )
+    waiting = replace(row.seat, reason=reason)
     if reason not in (row.reason, "call_rate"):  # a pause of a second is not logged
-        audit.append(
-            tx,
-            now,
-            Kind.SEAT,
-            seat=row.id,
-            campaign=row.campaign,
-            state=waiting.state.value,
-            reason=reason,
-        )
+        _log(tx, row, waiting, now)
     seats.store(tx, row, waiting, now, call=None, until=until, wake_at=wake_at, slot_at=slot_at)
 
 
@@ -138,6 +96,19 @@ def dial_waiting(tx: Tx, campaign: str) -> None:
     """Dial for every seat that waits for the campaign, also those that another transaction holds."""
     for seat in seats.ids_waiting(tx, campaign):
         outbox.add(tx, DialSeat(seat))
+
+
+def _log(tx: Tx, row: SeatRow, seat: Seat, now: datetime, **more: Any) -> None:
+    audit.append(
+        tx,
+        now,
+        Kind.SEAT,
+        seat=row.id,
+        campaign=row.campaign,
+        state=seat.state.value,
+        reason=seat.reason,
+        **more,
+    )
 
 
 def _look_again(

@@ -207,9 +207,9 @@ class ListenerLegs:
         for row in listenings.open_at(tx, seat.id):
             self._look(tx, row.id)
 
-    async def clear(self, seat: int) -> None:
-        """Have every leg leave the seat's room that may not be there; return when none is there, or
-        after a second."""
+    async def clear(self, seat: int) -> bool:
+        """Have every leg leave the seat's room that may not be there: whether none is there, after a
+        second at the latest."""
 
         def whose(tx: Tx) -> list[int]:
             row = seats.lock(tx, seat)
@@ -237,8 +237,9 @@ class ListenerLegs:
         await asyncio.gather(*map(leave, await self._ctx.store.run(whose)))
         for _ in range(CLEAR_LOOKS):
             if not await self._ctx.store.run(in_the_way):
-                return
+                return True
             await self._ctx.clock.sleep(CLEAR_LOOK_S)
+        return not await self._ctx.store.run(in_the_way)
 
     def _look(self, tx: Tx, listening: int) -> None:
         locked = placement.lock_open(tx, listening)

@@ -20,15 +20,13 @@ from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.listening import Denial, ListenReason, Mode
 from callserver.domain.marks import MarkKind
 from callserver.domain.role import MAY, Action, Role
-from callserver.domain.seat import State
+from callserver.domain.seat import IN_CALL, State
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
 HANG_UP_AGAIN = timedelta(seconds=1)
 """A leg that was not hung up for certain is hung up again after this time."""
-
-_ON_THE_LINE = frozenset({State.RESERVED, State.RINGING, State.TALKING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def facts(
 
 def wants_no_listener(tx: Tx, seat: SeatRow) -> bool:
     """Whether the person on the line wants no listener, said now or in an earlier call."""
-    if seat.call is None or seat.state not in _ON_THE_LINE:
+    if seat.call is None or seat.state not in IN_CALL:
         return False
     call = calls.get(tx, seat.call)
     if call is None:

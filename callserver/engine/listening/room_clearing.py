@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from callserver.database import seats
 from callserver.engine.context import EngineContext
-from callserver.engine.listening import room_occupancy
 from callserver.engine.listening.legs import ListenerLegs
 from callserver.engine.listening.room_occupancy import ListenerInRoom
 from callserver.ports import Declined, LegState, Trouble, Tx
@@ -42,8 +40,7 @@ class RoomClearing:
         """
         if listened_to is None:
             return None
-        await self._legs.clear(seat)
-        if await self._ctx.store.run(lambda tx: self._in_the_way(tx, seat)):
+        if not await self._legs.clear(seat):
             return Declined(Trouble.LATER, 0, "a listener has not left the room")
         answer = await self._ctx.telephony.leg(listened_to)
         match answer.state:
@@ -53,7 +50,3 @@ class RoomClearing:
                 return Declined(Trouble.LATER, 0, "nobody can say whether the phoner is there")
             case _:
                 return None
-
-    def _in_the_way(self, tx: Tx, seat: int) -> bool:
-        row = seats.lock(tx, seat)
-        return row is not None and room_occupancy.in_the_way(tx, self._ctx, row)

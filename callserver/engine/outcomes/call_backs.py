@@ -14,6 +14,7 @@ from callserver.domain import hours, permit
 from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.hours import Place
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
@@ -91,7 +92,7 @@ def decided(
     This very call is over by then, and a phoner is there. `asks`: the person asks for the call of
     their own accord, which ends their earlier "no, thank you" and "not now".
     """
-    agreed = contact._replace(status="call_back", callback_for=at, next_at=at)
+    agreed = contact._replace(status=ContactStatus.CALL_BACK, callback_for=at, next_at=at)
     question = DialRequest(agreed, campaign, DialPath.CALL_BACK, None, at)
     facts = gate.collect(tx, ctx.rules, ctx.secret, question)
     facts = replace(facts, active_call=False, phoner_reserved=True)

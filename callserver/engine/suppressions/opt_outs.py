@@ -21,7 +21,7 @@ from callserver.errors import Impossible
 from callserver.ports import Tx
 
 NOT_LIFTED_BY_NUMBER = frozenset({Scope.COMPLAINT.value, Scope.HOUSEHOLD.value, Scope.HASH.value})
-"""A household's no is more than one person's, and an erased person cannot be asked: these, and
+"""A household's opt-out is more than one person's, and an erased person cannot be asked: these, and
 complaints, are lifted only by id, or together with the rest of their opt-out."""
 
 CHUNK = 10_000
@@ -158,7 +158,7 @@ def add_listed(
 
 
 def record_look_up(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> None:
-    """Who looked up which people's opt-outs stands in the log: they may ask."""
+    """Log who looked up which people's opt-outs: those people may ask."""
     ids = [contact.id for contact in known]
     audit.append(tx, now, Kind.LOOKED_UP, by=by, contacts=ids, what="suppressions")
 
