@@ -37,7 +37,7 @@ async def serve(settings: Settings, door: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     url, network_door = f"http://127.0.0.1:{settings.port}", listening()
-    server = build(_before(address(network_door), url, settings))
+    server = build(_with_network(address(network_door), url, settings))
     world = network(server.clock, url, settings.calls_per_second)
     now = server.clock.now().astimezone(ZoneInfo("Europe/Copenhagen"))
     async with running(world, network_door), serving(create(server, played=world.visitors), door):
@@ -51,7 +51,8 @@ async def serve(settings: Settings, door: socket.socket) -> None:
         server.feed.stop()  # live pages would hold the server up
 
 
-def _before(network_url: str, url: str, settings: Settings) -> Settings:
+def _with_network(network_url: str, url: str, settings: Settings) -> Settings:
+    """The settings of a server whose provider is the simulated network."""
     return settings.model_copy(
         update={
             "public_url": url,

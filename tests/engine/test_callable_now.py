@@ -114,7 +114,7 @@ def test_the_facts_are_those_that_a_dial_would_read(store: AnyStore, seed: int) 
         what_is_known(tx, random.Random(seed))
         people = everyone(tx)
         assert len(people) == 120
-        found = list(eligibility.pictures(tx, RULES, SECRET, KANVAS, people, NOW))
+        found = list(eligibility.facts_of(tx, RULES, SECRET, KANVAS, people, NOW))
         reasons = Counter[str]()
         for one, facts in zip(people, found, strict=True):
             asked = gate.collect(

@@ -43,7 +43,7 @@ def dry_run(
         as_if,
     )
     for people in list_import.new_contacts(tx, campaign.name, staged.order.source_at(at)):
-        for facts in eligibility.pictures(tx, rules, secret, campaign, people, at, as_if):
+        for facts in eligibility.facts_of(tx, rules, secret, campaign, people, at, as_if):
             reasons[eligibility.first_reason(permit.decide(facts, "list"))] += 1
         progress(reasons.total(), size, "rules.asking")
     return reasons

@@ -55,7 +55,7 @@ def tally(
     campaign: Campaign,
     now: datetime,
     progress: Callable[[int], None] = lambda _: None,
-    as_if: "AsIf | None" = None,
+    as_if: AsIf | None = None,
 ) -> Counter[str]:
     """The campaign's ready contacts by the first reason against them, or ALLOWED.
 
@@ -63,7 +63,7 @@ def tally(
     """
     reasons: Counter[str] = Counter()
     for contacts in bulk_facts.ready(tx, campaign.name):
-        for facts in pictures(tx, rules, secret, campaign, contacts, now, as_if):
+        for facts in facts_of(tx, rules, secret, campaign, contacts, now, as_if):
             answer = permit.decide(facts, "list")
             reasons[first_reason(answer)] += 1
         progress(reasons.total())
@@ -75,14 +75,14 @@ def first_reason(answer: permit.DialPermit | permit.Refusal) -> str:
     return answer.reasons[0].value if isinstance(answer, permit.Refusal) else ALLOWED
 
 
-def pictures(
+def facts_of(
     tx: Tx,
     rules: Rules,
     secret: bytes,
     campaign: Campaign,
     contacts: Sequence[Contact],
     now: datetime,
-    as_if: "AsIf | None" = None,
+    as_if: AsIf | None = None,
 ) -> Iterator[f.Facts]:
     """The facts of each contact, the same as gate.collect would read one by one.
 
