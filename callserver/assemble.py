@@ -36,6 +36,7 @@ from callserver.engine.follow_ups import FollowUps
 from callserver.engine.listening.leg_orders import ListenerLegOrders
 from callserver.engine.listening.legs import ListenerLegs
 from callserver.engine.listening.room_clearing import RoomClearing
+from callserver.engine.listening.room_events import RoomEvents
 from callserver.engine.listening.sessions import ListeningSessions
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.engine.rules import in_force
@@ -171,7 +172,13 @@ def build(
         reconciliation=reconciliation,
         scheduler=scheduler,
         provider_events=ProviderEvents(
-            call_flow, phoner_legs, listener_legs, inbound, line_confirmation, scheduler.note_gap
+            calls=call_flow,
+            phoners=phoner_legs,
+            listeners=listener_legs,
+            rooms=RoomEvents(ctx, phoner_legs, listener_legs),
+            inbound=inbound,
+            line_confirmations=line_confirmation,
+            not_stored=scheduler.note_gap,
         ),
         uploads=uploads,
         authentication=sign_in,

@@ -7,6 +7,7 @@ answered only then. What cannot be stored is noted with `not_stored`: everything
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from callserver.domain.call import Receipt, Report
@@ -32,6 +33,30 @@ class CallReport:
     declined: Declined | None = None  # with DECLINED: the carrier's refusal
 
 
+class RoomChange(StrEnum):
+    STARTED = "start"
+    JOINED = "join"
+    LEFT = "leave"
+    ENDED = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEvent:
+    """A leg joined or left a room, or the room started or ended.
+
+    `at` is the provider's own time of the event; None: now.
+    """
+
+    room: str
+    room_ref: str  # the provider's name for it
+    leg: str  # empty where the event concerns the whole room
+    change: RoomChange
+    receipt: Receipt | None = None
+    may_be_listener: bool = False  # the leg has no label, as phoners' and contacts' legs have
+    mode: Mode | None = None  # how a listener's leg is in the room, where the provider says so
+    at: datetime | None = None
+
+
 class Calls(Protocol):
     async def receive(self, report: CallReport) -> None: ...
 
@@ -51,12 +76,6 @@ class Phoners(Protocol):
         """A phoner's leg is over. `reason`: what was wrong with the telephone, if that is known."""
         ...
 
-    async def room_event(
-        self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
-    ) -> None:
-        """A leg joined or left a room, or the room is over: `join`, `leave`, `end`."""
-        ...
-
 
 class Listeners(Protocol):
     async def listener_asks(
@@ -70,13 +89,11 @@ class Listeners(Protocol):
         rang; `hears`: mode and phoner's leg, where the provider knows what it hears as it asks."""
         ...
 
-    async def listener_joined(
-        self, leg: str, room: str, mode: Mode | None = None, at: datetime | None = None
-    ) -> None:
-        """A listener's leg is in a room now; `at` by the provider's own clock."""
-        ...
-
     async def listener_leg_ended(self, leg: str) -> None: ...
+
+
+class Rooms(Protocol):
+    async def room_event(self, event: RoomEvent) -> None: ...
 
 
 class InboundCalls(Protocol):
@@ -100,6 +117,7 @@ class ProviderEvents:
     calls: Calls
     phoners: Phoners
     listeners: Listeners
+    rooms: Rooms
     inbound: InboundCalls
     line_confirmations: LineConfirmations
     not_stored: Callable[[], None]

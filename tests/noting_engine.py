@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +17,7 @@ from callserver.domain.instruction import AskKey, HangUp, Hear, Instruction, Joi
 from callserver.domain.listening import Mode
 from callserver.engine.audit_log.refused_requests import RefusedRequests
 from callserver.ports import Declined
-from callserver.provider_events import CallReport, ProviderEvents
+from callserver.provider_events import CallReport, ProviderEvents, RoomEvent
 from callserver.settings import Settings
 from webhooks.routes import Webhooks
 
@@ -35,7 +34,7 @@ class NotingEngine(RefusedRequests):
         self.told: list[tuple[Any, ...]] = []
         self.codes: list[tuple[str, int, Declined | None]] = []
         self.not_stored = 0
-        self.events = ProviderEvents(self, self, self, self, self, self._not_stored)
+        self.events = ProviderEvents(self, self, self, self, self, self, self._not_stored)
 
     def _not_stored(self) -> None:
         self.not_stored += 1
@@ -54,10 +53,8 @@ class NotingEngine(RefusedRequests):
         del reason
         self.told.append(("phoner_leg_ended", seat, leg, receipt))
 
-    async def room_event(
-        self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
-    ) -> None:
-        self.told.append(("room_event", room, room_ref, leg, event, receipt))
+    async def room_event(self, event: RoomEvent) -> None:
+        self.told.append(("room_event", event))
 
     async def code_for(self, attempt: str) -> Instruction:
         self.told.append(("code_for", attempt))
@@ -73,12 +70,6 @@ class NotingEngine(RefusedRequests):
         del hears
         self.told.append(("listener_asks", listening, listener, leg))
         return Hear("seat-1-abc", 7, Mode.SILENT, CA)
-
-    async def listener_joined(
-        self, leg: str, room: str, mode: Mode | None = None, at: datetime | None = None
-    ) -> None:
-        del at
-        self.told.append(("listener_joined", leg, room, mode))
 
     async def listener_leg_ended(self, leg: str) -> None:
         self.told.append(("listener_leg_ended", leg))

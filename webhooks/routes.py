@@ -190,17 +190,9 @@ class Webhooks:
         return STORED
 
     async def _conference(self, _: Request, form: Form) -> Response:
-        event = status_reports.EVENTS.get(field(form, "StatusCallbackEvent"))
-        if event is None:
-            return STORED
-        room, room_ref = field(form, "FriendlyName"), field(form, "ConferenceSid")
-        leg = form.get("CallSid", [""])[0]
-        receipt = status_reports.receipt(form, "conference", "ConferenceSid")
-        await self._engine.phoners.room_event(room, room_ref, leg, event, receipt)
-        if event == "join" and not form.get("ParticipantLabel", [""])[0]:
-            # Phoners' and contacts' legs have labels: this may be a listener's, too.
-            mode, at = status_reports.listening_mode(form), status_reports.at(form)
-            await self._engine.listeners.listener_joined(leg, room, mode, at)
+        event = status_reports.room_event(form)
+        if event is not None:
+            await self._engine.rooms.room_event(event)
         return STORED
 
 

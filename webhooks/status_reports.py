@@ -11,7 +11,7 @@ from callserver.domain import sip
 from callserver.domain.call import Receipt, Report
 from callserver.domain.listening import Mode
 from callserver.ports import Declined, Trouble
-from callserver.provider_events import CallReport
+from callserver.provider_events import CallReport, RoomChange, RoomEvent
 
 Form = Mapping[str, Sequence[str]]
 
@@ -22,11 +22,11 @@ SIP_RESPONSE = re.compile("[1-6][0-9]{2}")
 
 MACHINES = ("machine", "fax")
 
-EVENTS = {
-    "participant-join": "join",
-    "participant-leave": "leave",
-    "conference-end": "end",
-    "conference-start": "start",
+ROOM_CHANGES = {
+    "participant-join": RoomChange.JOINED,
+    "participant-leave": RoomChange.LEFT,
+    "conference-end": RoomChange.ENDED,
+    "conference-start": RoomChange.STARTED,
 }
 
 
@@ -71,6 +71,23 @@ def machine_report(form: Form, attempt: str) -> CallReport | None:
     return CallReport(attempt, Report.MACHINE, leg=leg)
 
 
+def room_event(form: Form) -> RoomEvent | None:
+    """What a conference callback says; None: an event that was never asked for."""
+    change = ROOM_CHANGES.get(field(form, "StatusCallbackEvent"))
+    if change is None:
+        return None
+    return RoomEvent(
+        room=field(form, "FriendlyName"),
+        room_ref=field(form, "ConferenceSid"),
+        leg=form.get("CallSid", [""])[0],
+        change=change,
+        receipt=receipt(form, "conference", "ConferenceSid"),
+        may_be_listener=not form.get("ParticipantLabel", [""])[0],
+        mode=_listening_mode(form),
+        at=at(form),
+    )
+
+
 def has_ended(form: Form) -> bool:
     return call_status.has_ended(_call_status(form))
 
@@ -98,7 +115,7 @@ def _declined(report: Report, code: int | None) -> Declined | None:
     return Declined(Trouble.REFUSED, code, "the carrier refused the call")
 
 
-def listening_mode(form: Form) -> Mode | None:
+def _listening_mode(form: Form) -> Mode | None:
     """How a listener's leg is in a room; None when the form does not say."""
     muted, coaching = (form.get(name, [""])[0] for name in ("Muted", "Coaching"))
     if muted == "true":

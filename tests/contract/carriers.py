@@ -31,6 +31,7 @@ from callserver.domain.instruction import Instruction, JoinRoom, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
 from callserver.ports import Placed, Room, Telephony
+from callserver.provider_events import RoomChange
 from callserver.settings import Settings
 from callserver.simulator.evening import Evening, Plan
 from callserver.simulator.legs import Behaviour
@@ -105,9 +106,11 @@ async def _phoner(carrier: Carrier, line: str) -> Room:
     answer = await carrier.telephony.ring_phoner(OwnLine(line), 1, Room(name), CALLER_ID)
     assert isinstance(answer, Placed), answer
     await carrier.until(
-        lambda: [told for told in carrier.engine.of("room_event") if told[4] == "join"]
+        lambda: [
+            told for told in carrier.engine.of("room_event") if told[1].change is RoomChange.JOINED
+        ]
     )
-    return Room(name, carrier.engine.of("room_event")[-1][2])
+    return Room(name, carrier.engine.of("room_event")[-1][1].room_ref)
 
 
 async def _talk(carrier: Carrier) -> Room:

@@ -11,6 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from callserver.domain.call import Receipt, Report
 from callserver.domain.listening import Mode
+from callserver.provider_events import RoomChange, RoomEvent
 from tests.noting_engine import (
     AC,
     BASE,
@@ -71,6 +72,7 @@ def test_what_cannot_be_read_is_left_out_of_the_report(timestamp: str, sequence:
 
 
 ROOM = [("FriendlyName", "seat-1-abc"), ("ConferenceSid", CF), ("SequenceNumber", "4"), LEG]
+RECEIPT = Receipt("conference", CF, 4)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +86,12 @@ ROOM = [("FriendlyName", "seat-1-abc"), ("ConferenceSid", CF), ("SequenceNumber"
         (
             "/twilio/status/conference?seat=1",
             [*ROOM, ("StatusCallbackEvent", "participant-join"), ("ParticipantLabel", "a1")],
-            ("room_event", "seat-1-abc", CF, CA, "join", Receipt("conference", CF, 4)),
+            ("room_event", RoomEvent("seat-1-abc", CF, CA, RoomChange.JOINED, RECEIPT)),
         ),
         (
             "/twilio/status/conference?seat=1",
             [*ROOM[:3], ("StatusCallbackEvent", "conference-end")],
-            ("room_event", "seat-1-abc", CF, "", "end", Receipt("conference", CF, 4)),
+            ("room_event", RoomEvent("seat-1-abc", CF, "", RoomChange.ENDED, RECEIPT, True)),
         ),
         (
             "/twilio/status/listener?listening=7",
@@ -136,13 +138,8 @@ def test_who_comes_into_a_room_without_a_label_is_a_listener(
     joined = [*ROOM, ("StatusCallbackEvent", "participant-join"), ("ParticipantLabel", "")]
     joined += how.items()
     answer, told = post("/twilio/status/conference?seat=1", *joined)
-    assert (answer.status_code, told) == (
-        204,
-        [
-            ("room_event", "seat-1-abc", CF, CA, "join", Receipt("conference", CF, 4)),
-            ("listener_joined", CA, "seat-1-abc", mode),
-        ],
-    )
+    event = RoomEvent("seat-1-abc", CF, CA, RoomChange.JOINED, RECEIPT, True, mode)
+    assert (answer.status_code, told) == (204, [("room_event", event)])
 
 
 def test_an_event_of_a_room_that_we_never_asked_for_is_let_pass() -> None:

@@ -19,7 +19,7 @@ from callserver.adapters.asterisk.speech import LAST_WORD
 from callserver.adapters.asterisk.telephony import ASKS
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
-from callserver.provider_events import CallReport, ProviderEvents
+from callserver.provider_events import CallReport, ProviderEvents, RoomChange, RoomEvent
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +85,7 @@ class LegEvents:
         leg, state = channel["id"], channel["state"]
         if leg in self._rooms:
             room = self._rooms[leg]
-            await self._engine.phoners.room_event(room, room, leg, "join", None)
+            await self._engine.rooms.room_event(_joined(room, leg))
         elif not await self._changed(leg, state) and channel_names.snoop_channel(leg) is None:
             await self._arrived(channel, channel["dialplan"]["app_data"].split(",")[1:])
 
@@ -270,7 +270,7 @@ class LegEvents:
                     return
                 self._rooms[leg] = room
                 if await self._is_heard(leg):
-                    await self._engine.phoners.room_event(room, room, leg, "join", None)
+                    await self._engine.rooms.room_event(_joined(room, leg))
                 else:
                     log.warning("phoner_without_sound", room=room)
                     self._silent.add(leg)
@@ -279,3 +279,7 @@ class LegEvents:
                 await self._ari.delete("channels", leg)
             case _:
                 await self._callers.obey(leg, instruction)
+
+
+def _joined(room: str, leg: str) -> RoomEvent:
+    return RoomEvent(room, room, leg, RoomChange.JOINED)

@@ -22,6 +22,7 @@ from callserver.engine.calls.hangups import STOP_CHECK
 from callserver.engine.context import EngineContext
 from callserver.outbox import HangUpLeg
 from callserver.ports import Declined, LegState, Placed, Room, Trouble, Tx
+from callserver.provider_events import RoomChange, RoomEvent
 
 log = structlog.get_logger(__name__)
 
@@ -187,38 +188,30 @@ class PhonerLegs:
 
         await self._ctx.store.run(note)
 
-    async def room_event(
-        self, room: str, room_ref: str, leg: str, event: str, receipt: Receipt | None
-    ) -> None:
-        """A leg joined or left a room, or the room is over."""
-
-        def note(tx: Tx) -> None:
-            now = self._ctx.clock.now()
-            if not processed_events.first_time(tx, receipt, now):
-                return
-            row = seats.by_room(tx, room)
-            if row is None:
-                return
-            over = event == "end" and row.room_ref == room_ref
-            if event == "join" and leg == row.leg and not row.connected:
-                self._joined(tx, row, room_ref, now)
-            elif row.leg is not None and (over or (event == "leave" and leg == row.leg)):
-                lost_phoners.leg_lost(tx, self._ctx, row.leg)
-            elif event in ("join", "leave"):
-                self._contact_moved(tx, row, leg, event, now)
-
-        await self._ctx.store.run(note)
+    def room_changed(self, tx: Tx, event: RoomEvent, now: datetime) -> None:
+        """The phoner's or the contact's leg joined or left the room, or the room ended."""
+        row = seats.by_room(tx, event.room)
+        if row is None:
+            return
+        own_leg = event.leg == row.leg
+        ended = event.change is RoomChange.ENDED and row.room_ref == event.room_ref
+        if event.change is RoomChange.JOINED and own_leg and not row.connected:
+            self._joined(tx, row, event.room_ref, now)
+        elif row.leg is not None and (ended or (event.change is RoomChange.LEFT and own_leg)):
+            lost_phoners.leg_lost(tx, self._ctx, row.leg)
+        elif event.change in (RoomChange.JOINED, RoomChange.LEFT):
+            self._contact_moved(tx, row, event, now)
 
     @staticmethod
-    def _contact_moved(tx: Tx, row: SeatRow, leg: str, event: str, now: datetime) -> None:
-        """The contact's leg came or went: if its answer or end is not reported soon, we ask.
+    def _contact_moved(tx: Tx, row: SeatRow, event: RoomEvent, now: datetime) -> None:
+        """The contact's leg joined or left: if its answer or end is not reported soon, we ask.
 
-        Coming is no answer by itself: a leg may be in the room while it still rings.
+        Joining is no answer: a leg may be in the room while it still rings.
         """
         call = None if row.call is None else calls.lock(tx, row.call)
-        if call is None or call.ended_at is not None or call.ref != leg:
+        if call is None or call.ended_at is not None or call.ref != event.leg:
             return
-        if event == "leave" or call.answered_at is None:
+        if event.change is RoomChange.LEFT or call.answered_at is None:
             calls.change(tx, call.attempt, deadline=now + STOP_CHECK)
 
     async def found_in_room(self, seat: int, leg: str, room_ref: str) -> None:

@@ -33,6 +33,7 @@ from callserver.outbox import (
     MoveListener,
 )
 from callserver.ports import Tx
+from callserver.provider_events import RoomEvent
 
 log = structlog.get_logger(__name__)
 
@@ -148,31 +149,23 @@ class ListenerLegs:
             tx, self._ctx, row.listener, seat, wanted, line=row.line, leg=None
         )
 
-    async def listener_joined(
-        self, leg: str, room: str, mode: Mode | None = None, at: datetime | None = None
-    ) -> None:
+    def room_joined(self, tx: Tx, listening: ListeningRow, event: RoomEvent, now: datetime) -> None:
         """The network says that a listener's leg is in a room now: is it where it belongs?
 
         A network may act late on what the leg was told before. Where the leg is gets recorded, and a
-        look follows; a leg whose listening is over is ended. `at`: the network's time; what happened
-        before the leg asked last is over.
+        look follows; a leg whose listening is over is ended. What happened before the leg asked last,
+        by the network's time, is over.
         """
-
-        def work(tx: Tx) -> None:
-            known = listenings.by_leg(tx, leg)
-            seat = None if known is None else seats.lock(tx, known.seat)
-            row = None if known is None else listenings.lock(tx, known.id)
-            if seat is None or row is None or row.leg != leg:
-                return
-            if at is not None and row.seen_at is not None and at < row.seen_at - CLOCKS:
-                return
-            now = self._ctx.clock.now()
-            changed = room_occupancy.joined(tx, row, leg, room, mode, now)
-            heard_calls.note(tx, self._ctx, row, seat)
-            if changed or row.ended_at is not None:
-                self._look(tx, row.id)
-
-        await self._ctx.store.run(work)
+        seat = seats.lock(tx, listening.seat)
+        row = listenings.lock(tx, listening.id)
+        if seat is None or row is None or row.leg != event.leg:
+            return
+        if event.at is not None and row.seen_at is not None and event.at < row.seen_at - CLOCKS:
+            return
+        changed = room_occupancy.joined(tx, row, event.leg, event.room, event.mode, now)
+        heard_calls.note(tx, self._ctx, row, seat)
+        if changed or row.ended_at is not None:
+            self._look(tx, row.id)
 
     async def listener_leg_ended(self, leg: str) -> None:
         """The listener hung up, or never answered."""
