@@ -13,8 +13,8 @@ from sqlalchemy import URL, create_engine, make_url, text
 
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
-from tests.exchange.real import Called, Exchange, await_trunk, running
 from tests.harness.databases import sqlite_file
+from tests.harness.exchange.real import Called, Exchange, await_trunk, running
 
 HERE = Path(__file__).parent
 

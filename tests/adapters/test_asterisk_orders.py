@@ -16,7 +16,7 @@ from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode
 from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble
 from tests.contract.carriers import CALLER_ID, RealAsterisk, permit, real
-from tests.exchange.real import Called, Exchange, free_port
+from tests.harness.exchange.real import Called, Exchange, free_port
 
 Play = Callable[[Callable[[RealAsterisk], Awaitable[None]]], None]
 

@@ -15,9 +15,9 @@ from callserver.adapters.config_folder import load
 from callserver.engine.context import Rules
 from callserver.settings import Settings
 from callserver.simulator.virtual_time import VirtualClock
+from tests.harness.recording_engine import RecordingEngine
+from tests.harness.simulated import ROOT
 from tests.harness.waiting import PATIENCE_S
-from tests.house import ROOT
-from tests.noting_engine import NotingEngine
 
 
 class Store:
@@ -41,7 +41,7 @@ def made(store: Store) -> events.Events:
     settings = Settings(provider="asterisk", asterisk_password="word")
     own = exchange.build(settings, clock, httpx.AsyncClient(), store, Rules(load(ROOT / "config")))
     assert own is not None
-    return own.events(NotingEngine().events, catch_up)
+    return own.events(RecordingEngine().events, catch_up)
 
 
 async def test_the_lease_is_kept_while_nobody_can_be_asked() -> None:

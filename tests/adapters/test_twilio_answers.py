@@ -17,7 +17,7 @@ from callserver.domain.line import OwnLine
 from callserver.domain.permit import PermitVoid
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Declined, Leg, LegState, Placed, Result, Room, Silent, Trouble
-from tests.twilio_side import (
+from tests.harness.twilio_adapter import (
     CA,
     CALL,
     CF,

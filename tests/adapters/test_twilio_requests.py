@@ -17,7 +17,18 @@ from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode
 from callserver.ports import Placed, Room
-from tests.twilio_side import BASE, CA, CF, NOW, SETTINGS, Work, either, permit, place, run
+from tests.harness.twilio_adapter import (
+    BASE,
+    CA,
+    CF,
+    NOW,
+    SETTINGS,
+    Work,
+    either,
+    permit,
+    place,
+    run,
+)
 
 SPEC = Path(__file__).parents[2] / ".node" / "twilio_api_v2010.json"
 OPEN_IN_THE_SPEC = {

@@ -14,7 +14,7 @@ from callserver.cli.simulate import START, evening
 from callserver.simulator.evening import Plan
 from tests.bench import exchange, serving, starting, storing, streaming
 from tests.bench.measuring import Figure
-from tests.house import ROOT
+from tests.harness.simulated import ROOT
 
 
 def an_evening(hours: float) -> list[Figure]:

@@ -30,10 +30,18 @@ from callserver.database.softphones import Softphone
 from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 from tests.bench.measuring import Figure, percentile
-from tests.exchange.process import ProcessHouse
-from tests.exchange.real import ROOT, WHY_NOT, Called, Exchange, await_trunk, free_port, make
-from tests.exchange.sip import Talk, Telephone
-from tests.exchange.tones import tone
+from tests.harness.exchange.process import ProcessSystem
+from tests.harness.exchange.real import (
+    ROOT,
+    WHY_NOT,
+    Called,
+    Exchange,
+    await_trunk,
+    free_port,
+    make,
+)
+from tests.harness.exchange.sip import Talk, Telephone
+from tests.harness.exchange.tones import tone
 
 ROUNDS = 20
 """Calls whose first sound is waited for, of each kind."""
@@ -79,22 +87,22 @@ def _exchange(folder: Path) -> Exchange:
 
 
 @contextlib.asynccontextmanager
-async def _house(
+async def _system(
     folder: Path, exchange: Exchange, called: Called, list_: str, phoners: int
-) -> AsyncIterator[ProcessHouse]:
-    house = ProcessHouse(folder, exchange, called)
-    house.log_level = "error"
-    house.fill(list_, phoners)
-    house.begin()
+) -> AsyncIterator[ProcessSystem]:
+    system = ProcessSystem(folder, exchange, called)
+    system.log_level = "error"
+    system.fill(list_, phoners)
+    system.begin()
     try:
-        await house.up()
-        yield house
+        await system.up()
+        yield system
     finally:
-        while house.processes:
-            house.kill()
-        for telephone in house.telephones:
+        while system.processes:
+            system.kill()
+        for telephone in system.telephones:
             telephone.die()
-        house.close()
+        system.close()
 
 
 def contacts(first: int, count: int, ending: str) -> str:
@@ -114,21 +122,21 @@ async def _first_sound(folder: Path, exchange: Exchange, ari: Ari) -> list[Figur
     theirs: list[float] = []
     list_ = contacts(2001, ROUNDS, "00")
     try:
-        async with _house(folder, exchange, called, list_, 1) as house:
-            phoner = await house.on_shift()
+        async with _system(folder, exchange, called, list_, 1) as system:
+            phoner = await system.on_shift()
             phoner.speaks = tone(400)
-            other = await house.telephone(2)
+            other = await system.telephone(2)
             other.speaks = tone(400)
             for _ in range(ROUNDS):
-                await house.ready()
+                await system.ready()
                 own += await _heard_after(
-                    contact, phoner, lambda: house.api("POST", "/hang-up", {})
+                    contact, phoner, lambda: system.api("POST", "/hang-up", {})
                 )
-                await house.until(lambda: house.seat().state == "wrapping_up")
-                await house.outcome("no_thanks")
+                await system.until(lambda: system.seat().state == "wrapping_up")
+                await system.outcome("no_thanks")
                 await _originated(ari, 2, 2001)
                 theirs += await _heard_after(contact, other, lambda: other.hang_up(_talk(other)))
-                await house.until(lambda: other.talk is None)
+                await system.until(lambda: other.talk is None)
     finally:
         contact.die()
     return [_compared("from answer to sound", own, theirs)]
@@ -194,15 +202,15 @@ async def _many(folder: Path, exchange: Exchange, ari: Ari, phoners: int) -> lis
     try:
         await asyncio.to_thread(await_trunk, exchange, "online")
         list_ = contacts(3001, phoners, "00")
-        async with _house(folder / "many", exchange, called, list_, phoners) as house:
-            await _sign_in(house, phoners, seats_port)
+        async with _system(folder / "many", exchange, called, list_, phoners) as system:
+            await _sign_in(system, phoners, seats_port)
             seats.start()
-            await _everybody(house, phoners, "/shift", _line)
-            await house.until(lambda: _states(house).count("paused") == phoners, 60)
-            await _everybody(house, phoners, "/ready", lambda _: {})
-            await house.until(lambda: _states(house).count("talking") == phoners, 60)
-            own = await _while_talking(exchange, house, ari)
-            dialed = await _dialing(exchange, house, phoners)
+            await _everybody(system, phoners, "/shift", _line)
+            await system.until(lambda: _states(system).count("paused") == phoners, 60)
+            await _everybody(system, phoners, "/ready", lambda _: {})
+            await system.until(lambda: _states(system).count("talking") == phoners, 60)
+            own = await _while_talking(exchange, system, ari)
+            dialed = await _dialing(exchange, system, phoners)
         await _end_all(ari)
         await _until_up(ari, 0)
         for phoner in range(1, phoners + 1):
@@ -215,7 +223,7 @@ async def _many(folder: Path, exchange: Exchange, ari: Ari, phoners: int) -> lis
     return [_talking(phoners, own, theirs), dialed]
 
 
-async def _sign_in(house: ProcessHouse, phoners: int, port: int) -> None:
+async def _sign_in(system: ProcessSystem, phoners: int, port: int) -> None:
     """Every phoner's telephone, at one address, where SIPp will answer for all of them."""
     password = secrets.token_urlsafe(16)
     names = [f"telephone_{phoner}" for phoner in range(1, phoners + 1)]
@@ -224,8 +232,8 @@ async def _sign_in(house: ProcessHouse, phoners: int, port: int) -> None:
         for phoner, name in enumerate(names, 1):
             kept.store(tx, Softphone(name, phoner, softphones.digest(name, password), None))
 
-    house.write(add)
-    telephone = await Telephone("", house.exchange.sip).open(port)
+    system.write(add)
+    telephone = await Telephone("", system.exchange.sip).open(port)
     for telephone.name in names:
         for _ in range(50):
             if await telephone.register(password) == 200:
@@ -240,31 +248,31 @@ def _line(phoner: int) -> Any:
 
 
 async def _everybody(
-    house: ProcessHouse, phoners: int, path: str, body: Callable[[int], Any]
+    system: ProcessSystem, phoners: int, path: str, body: Callable[[int], Any]
 ) -> None:
     for phoner in range(1, phoners + 1):
-        await house.api("POST", path, body(phoner), phoner)
+        await system.api("POST", path, body(phoner), phoner)
 
 
-def _states(house: ProcessHouse) -> list[str]:
+def _states(system: ProcessSystem) -> list[str]:
     query = select(tables.seats.c.state, tables.seats.c.connected).order_by(tables.seats.c.phoner)
-    rows = house.read(lambda tx: tx.execute(query).all())
+    rows = system.read(lambda tx: tx.execute(query).all())
     return [state if connected else "connecting" for state, connected in rows]
 
 
-async def _dialing(exchange: Exchange, house: ProcessHouse, phoners: int) -> Figure:
+async def _dialing(exchange: Exchange, system: ProcessSystem, phoners: int) -> Figure:
     """Everybody dials as fast as people answer, talks for two seconds, and notes the outcome."""
     campaign = load(ROOT / "config").campaigns["kanvas"]
     more = contacts(4001, phoners * DIALS_S // 2, "01")
-    house.write(lambda tx: import_list(tx, campaign, more.encode(), house.clock.now()))
-    await _everybody(house, phoners, "/hang-up", lambda _: {})
-    clock, before = _Used.of(exchange, house), len(house.calls())
-    while (used := _Used.of(exchange, house) - clock).seconds < DIALS_S:
-        for phoner, state in enumerate(_states(house), 1):
+    system.write(lambda tx: import_list(tx, campaign, more.encode(), system.clock.now()))
+    await _everybody(system, phoners, "/hang-up", lambda _: {})
+    clock, before = _Used.of(exchange, system), len(system.calls())
+    while (used := _Used.of(exchange, system) - clock).seconds < DIALS_S:
+        for phoner, state in enumerate(_states(system), 1):
             if state == "wrapping_up":
-                await house.outcome("no_thanks", phoner, then="ready")
+                await system.outcome("no_thanks", phoner, then="ready")
         await asyncio.sleep(0.25)
-    calls = len(house.calls()) - before
+    calls = len(system.calls()) - before
     cost = used.server / calls * 1e3
     return Figure(
         f"{phoners} phoners who only dial: {calls / used.seconds:.0f} calls a second",
@@ -299,8 +307,8 @@ class _Used:
     lost: float = 0
 
     @classmethod
-    def of(cls, exchange: Exchange, house: ProcessHouse | None) -> "_Used":
-        server = _cpu(house.processes[0].pid) if house is not None else 0
+    def of(cls, exchange: Exchange, system: ProcessSystem | None) -> "_Used":
+        server = _cpu(system.processes[0].pid) if system is not None else 0
         return cls(_cpu(exchange.pid), server, time.monotonic())
 
     def __sub__(self, before: "_Used") -> "_Used":
@@ -317,10 +325,10 @@ def _cpu(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def _while_talking(exchange: Exchange, house: ProcessHouse | None, ari: Ari) -> _Used:
-    before, began = await _packets(ari), _Used.of(exchange, house)
+async def _while_talking(exchange: Exchange, system: ProcessSystem | None, ari: Ari) -> _Used:
+    before, began = await _packets(ari), _Used.of(exchange, system)
     await asyncio.sleep(TALK_S)
-    used, after = _Used.of(exchange, house) - began, await _packets(ari)
+    used, after = _Used.of(exchange, system) - began, await _packets(ari)
     came, lost = (later - earlier for later, earlier in zip(after, before, strict=True))
     return replace(used, lost=lost / (came + lost))
 

@@ -31,7 +31,7 @@ from callserver.settings import Settings
 from callserver.simulator.callbacks import sign
 from tests.bench.measuring import Figure, percentile
 from tests.bench.storing import fsyncs
-from tests.house import ROOT, TUESDAY
+from tests.harness.simulated import ROOT, TUESDAY
 
 ACCOUNT = "AC" + "b" * 32
 CALLS = 4000

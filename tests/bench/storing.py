@@ -27,7 +27,7 @@ from callserver.engine.context import Rules
 from callserver.engine.lists.importer import import_list, no_collector
 from callserver.outbox import PlaceCall
 from tests.bench.measuring import Figure, percentile, side_by_side, timed
-from tests.house import ROOT, TUESDAY, TestHouse, play
+from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, play
 
 PLACE = "DK Europe/Copenhagen"
 FIRST = 20_000_000
@@ -84,13 +84,13 @@ def claims(sizes: list[int]) -> Figure:
     )
 
 
-def bare(house: TestHouse) -> Callable[[], None]:
+def bare(system: SimulatedSystem) -> Callable[[], None]:
     """A transaction that writes the rows a dial writes, and decides nothing."""
     number = iter(range(10**9))
 
     def work() -> None:
         n = next(number)
-        with house.server.store.engine.begin() as tx:
+        with system.server.store.engine.begin() as tx:
             tx.execute(
                 text("UPDATE contacts SET status = 'claimed', next_at = NULL WHERE id = :id"),
                 {"id": n % 1000 + 5000},
@@ -122,17 +122,17 @@ def _kind(name: str) -> Any:
 def decisions(size: int) -> list[Figure]:
     """The whole dial decision among many contacts and suppressions, against the bare writes."""
     with tempfile.TemporaryDirectory() as folder:
-        house = TestHouse(Path(folder), people=people(size), calls_per_second=1e6)
-        house.write(lambda tx: _suppress(tx, size))
-        dialer = house.server.dialer
+        system = SimulatedSystem(Path(folder), people=people(size), calls_per_second=1e6)
+        system.write(lambda tx: _suppress(tx, size))
+        dialer = system.server.dialer
         ready: list[float] = []
 
         async def sit() -> None:
-            await house.on_shift()
-            await house.api("POST", "/pause", {})
+            await system.on_shift()
+            await system.api("POST", "/pause", {})
 
         play(sit())
-        store: Any = house.server.store
+        store: Any = system.server.store
 
         def reset(tx: Any) -> None:
             tx.execute(text("UPDATE budgets SET next_at = 0"))  # the clock stands still here
@@ -153,13 +153,13 @@ def decisions(size: int) -> list[Figure]:
             assert isinstance(follow_ups[0], PlaceCall)
             ready.append(time.perf_counter() - began)
 
-        bare_work, times = bare(house), []
+        bare_work, times = bare(system), []
         for _ in range(300):
             decide()
             times.append(timed(bare_work))
         ratio = percentile(ready[30:], 0.5) / percentile(times[30:], 0.5)
         p99 = percentile(ready[30:], 0.99) * 1000
-        house.close()
+        system.close()
     what = f"dial decision, {size:,} contacts and suppressions"
     half = percentile(ready[30:], 0.5) * 1e6
     peer = f"bare writes {percentile(times[30:], 0.5) * 1e6:.0f} µs"

@@ -21,7 +21,7 @@ from callserver.database.store import make_engine
 from callserver.engine.accounts.authentication import hash_of
 from tests.bench import serving
 from tests.bench.measuring import Figure
-from tests.house import TUESDAY
+from tests.harness.simulated import TUESDAY
 
 STREAMS = 100
 SUPERVISORS = 9

@@ -28,7 +28,7 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.cli.simulated_stack import Plan, SimulatedStack, started
 from callserver.ports import Tx
 from callserver.simulator.population import BehaviourRates
-from tests.harness.protocol import Harness
+from tests.harness.protocol import TestSystem
 
 pytest.register_assert_rewrite(
     *(f"tests.browser.evening_{name}" for name in ("maja", "sigrid", "afterwards"))
@@ -68,7 +68,7 @@ QUIET = (
 
 
 @dataclass
-class House(Harness):
+class House(TestSystem):
     """A house that runs in a thread of its own."""
 
     stage: SimulatedStack

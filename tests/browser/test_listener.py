@@ -13,11 +13,11 @@ from callserver.console.phone.softphone import bundled
 from callserver.database import accounts
 from tests.browser.conftest import WHY_NOT
 from tests.browser.test_sip import page_of
-from tests.exchange.house import SUPERVISOR
-from tests.exchange.real import Called, Exchange
-from tests.exchange.sip import Telephone
-from tests.exchange.sound import TONES, SoundHouse, sound_house, talk_of
-from tests.exchange.tones import breaks, strength, tone
+from tests.harness.exchange.real import Called, Exchange
+from tests.harness.exchange.sip import Telephone
+from tests.harness.exchange.sound import TONES, SoundSystem, sound_system, talk_of
+from tests.harness.exchange.system import SUPERVISOR
+from tests.harness.exchange.tones import breaks, strength, tone
 
 pytestmark = [
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
@@ -71,7 +71,7 @@ async def hears(page: Page) -> set[str]:
     return {name for name, level in zip(names, levels, strict=True) if level > nothing + 25}
 
 
-async def loudest(house: SoundHouse, *telephones: Telephone) -> list[float]:
+async def loudest(house: SoundSystem, *telephones: Telephone) -> list[float]:
     """The most of the supervisor's tone that each hears, in a tenth of a second of the next two."""
     talks = [talk_of(one) for one in telephones]
     since = [len(talk.heard) for talk in talks]
@@ -87,7 +87,7 @@ def test_a_supervisor_listens_and_coaches_in_her_browser(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async def work() -> None:
-        async with sound_house(tmp_path, *exchange) as house:
+        async with sound_system(tmp_path, *exchange) as house:
             house.phoner = await house.on_shift()
             house.phoner.speaks = tone(TONES["phoner"])
             house.employ()

@@ -19,8 +19,8 @@ from callserver.domain.role import NEEDS_CODE
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.accounts.offboarding import off_board
 from tests.browser.conftest import CHROMIUM, FLAGS, WHY_NOT
-from tests.exchange.house import ExchangeHouse, opened, people
-from tests.exchange.real import Called, Exchange
+from tests.harness.exchange.real import Called, Exchange
+from tests.harness.exchange.system import ExchangeSystem, opened, people
 
 pytestmark = [
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
@@ -55,7 +55,9 @@ ENERGY = """async () => {
 
 
 @contextlib.asynccontextmanager
-async def page_of(house: ExchangeHouse, handle: str, path: str, *flags: str) -> AsyncIterator[Page]:
+async def page_of(
+    house: ExchangeSystem, handle: str, path: str, *flags: str
+) -> AsyncIterator[Page]:
     """The house's pages on a port of this machine, and somebody signed in to them."""
     door = listening()
     config = uvicorn.Config(house.app, log_config=None, access_log=False, lifespan="off")

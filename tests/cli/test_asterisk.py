@@ -15,7 +15,7 @@ from callserver.database import softphones as kept
 from callserver.database.tables import audit
 from callserver.errors import ConfigurationProblem
 from tests.cli.conftest import Say
-from tests.exchange.real import Called, Exchange, free_port
+from tests.harness.exchange.real import Called, Exchange, free_port
 
 
 @pytest.fixture

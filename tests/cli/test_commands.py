@@ -17,8 +17,8 @@ from callserver.database.store import make_engine
 from callserver.domain import hours
 from callserver.errors import ConfigurationProblem
 from callserver.settings import from_environment
-from tests.exchange.real import WHY_NOT
 from tests.harness import processes
+from tests.harness.exchange.real import WHY_NOT
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]

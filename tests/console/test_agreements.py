@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callserver.domain.role import Role
-from tests.console.conftest import House
+from tests.harness.staffed import StaffedSystem
 
 AGREED = {"amount": 100, "frequency": "monthly"}
 NOES: list[tuple[str, dict[str, Any]]] = [
@@ -25,15 +25,15 @@ MEMBERS = "ref;navn;telefon;medlem;kilde\nK1;Karla Juul;32200001;ja;gade\n"
 FORMER = "ref;navn;telefon;ophørt;kilde\nK1;Karla Juul;32200001;2024-01-01;medlem\n"
 
 
-async def given(house: House, outcome: str, details: Any = None) -> str:
+async def given(system: StaffedSystem, outcome: str, details: Any = None) -> str:
     """A talk that ended with this outcome; its attempt."""
-    await house.on_shift()
-    await house.ready()
-    await house.until(6)
-    house.network.hang_up_by_person(house.live_legs()[0])
-    await house.until(2)
-    assert (await house.outcome(outcome, details, then="pause"))[0] == 200
-    return str(house.calls()[0].attempt)
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(2)
+    assert (await system.outcome(outcome, details, then="pause"))[0] == 200
+    return str(system.calls()[0].attempt)
 
 
 def correction(attempt: str, outcome: str = "member", details: Any = None) -> dict[str, Any]:
@@ -42,95 +42,95 @@ def correction(attempt: str, outcome: str = "member", details: Any = None) -> di
 
 @pytest.mark.parametrize(("outcome", "details"), NOES)
 def test_no_role_corrects_a_no_to_an_agreement(
-    house: House, outcome: str, details: dict[str, Any]
+    system: StaffedSystem, outcome: str, details: dict[str, Any]
 ) -> None:
-    attempt = asyncio.run(given(house, outcome, details))
-    phoner = asyncio.run(house.api("POST", "/correct", correction(attempt)))
+    attempt = asyncio.run(given(system, outcome, details))
+    phoner = asyncio.run(system.api("POST", "/correct", correction(attempt)))
     assert phoner[0] == 409
     for role in (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER):
-        reply = house.browser(role.value).api("POST", "/correct", correction(attempt))
+        reply = system.client(role.value).api("POST", "/correct", correction(attempt))
         assert reply.status_code == 409, role
         assert "sagt nej" in reply.json()["detail"]
-    assert house.calls()[0].outcome == outcome
+    assert system.calls()[0].outcome == outcome
 
 
-def test_nor_in_two_steps(house: House) -> None:
+def test_nor_in_two_steps(system: StaffedSystem) -> None:
     """The no is corrected to something harmless first; the call's history is what counts."""
-    attempt = asyncio.run(given(house, "never"))
-    supervisor = house.browser(Role.SUPERVISOR.value)
+    attempt = asyncio.run(given(system, "never"))
+    supervisor = system.client(Role.SUPERVISOR.value)
     harmless = correction(attempt, "hung_up") | {"details": {}}
     assert supervisor.api("POST", "/correct", harmless).status_code == 200
     assert supervisor.api("POST", "/correct", correction(attempt)).status_code == 409
-    assert house.calls()[0].outcome == "hung_up"
+    assert system.calls()[0].outcome == "hung_up"
 
 
-def test_nor_after_a_wish(house: House) -> None:
+def test_nor_after_a_wish(system: StaffedSystem) -> None:
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(6)
-        await house.api("POST", "/wish", {"wish": "never"})
-        assert (await house.outcome("member", AGREED))[0] == 409
-        await house.outcome("hung_up", then="pause")
+        await system.on_shift()
+        await system.ready()
+        await system.until(6)
+        await system.api("POST", "/wish", {"wish": "never"})
+        assert (await system.outcome("member", AGREED))[0] == 409
+        await system.outcome("hung_up", then="pause")
 
     asyncio.run(work())
-    attempt = house.calls()[0].attempt
-    supervisor = house.browser(Role.SUPERVISOR.value)
+    attempt = system.calls()[0].attempt
+    supervisor = system.client(Role.SUPERVISOR.value)
     assert supervisor.api("POST", "/correct", correction(attempt)).status_code == 409
 
 
 @pytest.mark.parametrize("outcome", ["not_now", "hung_up", "voicemail", "wrong_number"])
-def test_a_mistake_that_is_no_refusal_is_corrected(house: House, outcome: str) -> None:
-    attempt = asyncio.run(given(house, outcome))
-    supervisor = house.browser(Role.SUPERVISOR.value)
+def test_a_mistake_that_is_no_refusal_is_corrected(system: StaffedSystem, outcome: str) -> None:
+    attempt = asyncio.run(given(system, outcome))
+    supervisor = system.client(Role.SUPERVISOR.value)
     assert supervisor.api("POST", "/correct", correction(attempt)).status_code == 200
-    assert house.calls()[0].outcome == "member"
+    assert system.calls()[0].outcome == "member"
 
 
-def test_once_is_no_membership(house: House) -> None:
+def test_once_is_no_membership(system: StaffedSystem) -> None:
     once = {"amount": 100, "frequency": "once"}
 
     async def work() -> str:
-        await house.on_shift()
-        await house.ready()
-        await house.until(6)
-        seat = await house.seat()
+        await system.on_shift()
+        await system.ready()
+        await system.until(6)
+        seat = await system.seat()
         assert seat["call"]["outcomes"]["member"]["frequencies"] == [
             "monthly",
             "quarterly",
             "yearly",
         ]
-        status, problem = await house.outcome("member", once)
+        status, problem = await system.outcome("member", once)
         assert (status, "gave" in problem["detail"]) == (409, True)
-        assert (await house.outcome("member", AGREED, then="pause"))[0] == 200
-        return str(house.calls()[0].attempt)
+        assert (await system.outcome("member", AGREED, then="pause"))[0] == 200
+        return str(system.calls()[0].attempt)
 
     attempt = asyncio.run(work())
-    supervisor = house.browser(Role.SUPERVISOR.value)
+    supervisor = system.client(Role.SUPERVISOR.value)
     reply = supervisor.api("POST", "/correct", correction(attempt, details=once))
     assert reply.status_code == 409
     better = correction(attempt, details={"amount": 150, "frequency": "yearly"})
     assert supervisor.api("POST", "/correct", better).status_code == 200
 
 
-def in_house(folder: Path, campaign: str, people: str) -> Iterator[House]:
-    made = House(folder, campaign=campaign, people=people)
+def in_system(folder: Path, campaign: str, people: str) -> Iterator[StaffedSystem]:
+    made = StaffedSystem(folder, campaign=campaign, people=people)
     yield made
     made.close()
 
 
 @pytest.fixture
-def strangers(tmp_path: Path) -> Iterator[House]:
+def strangers(tmp_path: Path) -> Iterator[StaffedSystem]:
     """On the list of members to be asked for more, though nothing says that this is one."""
-    yield from in_house(tmp_path, "opgradering", MEMBERS.replace("ja", "nej"))
+    yield from in_system(tmp_path, "opgradering", MEMBERS.replace("ja", "nej"))
 
 
 @pytest.fixture
-def members(tmp_path: Path) -> Iterator[House]:
-    yield from in_house(tmp_path, "opgradering", MEMBERS)
+def members(tmp_path: Path) -> Iterator[StaffedSystem]:
+    yield from in_system(tmp_path, "opgradering", MEMBERS)
 
 
-async def test_the_relation_decides(strangers: House) -> None:
+async def test_the_relation_decides(strangers: StaffedSystem) -> None:
     await strangers.on_shift()
     await strangers.ready()
     await strangers.until(6)
@@ -138,7 +138,7 @@ async def test_the_relation_decides(strangers: House) -> None:
     assert (status, "ikke medlem" in problem["detail"]) == (409, True)
 
 
-def test_who_leaves_is_left_in_peace_on_every_list(members: House) -> None:
+def test_who_leaves_is_left_in_peace_on_every_list(members: StaffedSystem) -> None:
     """The member who has just left is not asked by the next campaign whether to return."""
     from callserver.engine.lists.importer import import_list
 
@@ -162,9 +162,9 @@ def test_who_leaves_is_left_in_peace_on_every_list(members: House) -> None:
     assert "FREQ_REFUSAL" in again["reasons"]
 
 
-def _second_phoner(tx: Any, house: House) -> None:
+def _second_phoner(tx: Any, system: StaffedSystem) -> None:
     from callserver.database import accounts
     from callserver.engine.accounts.authentication import hash_of
 
     accounts.add(tx, id=2, handle="p2", name="Phoner 2", role="phoner", department="syd")
-    accounts.add_token(tx, hash_of("t2"), 2, "test", house.clock.now())
+    accounts.add_token(tx, hash_of("t2"), 2, "test", system.clock.now())

@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
 from callserver.database import accounts
 from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import new_token
-from tests.console.conftest import Browser, House
+from tests.harness.staffed import Client, StaffedSystem
 
 STREAMS = {"/api/v1/events"}
 CHECKS = [
@@ -26,8 +26,8 @@ CHECKS = [
 ]
 
 
-def test_the_document_names_every_address(house: House) -> None:
-    document = Browser(house).request("GET", "/api/v1/openapi.json").json()
+def test_the_document_names_every_address(system: StaffedSystem) -> None:
+    document = Client(system).request("GET", "/api/v1/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     assert len({one["operationId"] for one in operations}) == len(operations)
@@ -36,12 +36,12 @@ def test_the_document_names_every_address(house: House) -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_the_api_does_what_its_document_says(house: House, role: Role) -> None:
+def test_the_api_does_what_its_document_says(system: StaffedSystem, role: Role) -> None:
     token, hashed = new_token()
-    user = house.read(lambda tx: accounts.by_handle(tx, role.value))
+    user = system.read(lambda tx: accounts.by_handle(tx, role.value))
     assert user is not None
-    house.write(lambda tx: accounts.add_token(tx, hashed, user.id, "t", house.clock.now()))
-    schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", house.app)
+    system.write(lambda tx: accounts.add_token(tx, hashed, user.id, "t", system.clock.now()))
+    schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", system.app)
     headers = {"authorization": f"Bearer {token}"}
     tried = 0
     for found in schema.get_all_operations():

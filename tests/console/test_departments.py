@@ -10,82 +10,82 @@ from callserver.database.tables import contacts
 from callserver.domain.audit import Kind
 from callserver.domain.role import Role
 from callserver.simulator.legs import Behaviour
-from tests.console.conftest import House
+from tests.harness.staffed import StaffedSystem
 
 
-def happened(house: House) -> None:
+def happened(system: StaffedSystem) -> None:
     """A call of the north's campaign."""
 
     async def work() -> None:
-        await house.on_shift(1)
-        await house.ready()
-        await house.until(30)
+        await system.on_shift(1)
+        await system.ready()
+        await system.until(30)
 
     asyncio.run(work())
 
 
-def seen_by(house: House, handle: str) -> list[dict[str, Any]]:
-    browser, found = house.browser(handle), list[dict[str, Any]]()
+def seen_by(system: StaffedSystem, handle: str) -> list[dict[str, Any]]:
+    client, found = system.client(handle), list[dict[str, Any]]()
     before = None
     while True:
         body: dict[str, Any] = {} if before is None else {"before": before}
-        reply = browser.api("POST", "/log", body).json()
+        reply = client.api("POST", "/log", body).json()
         found += reply["entries"]
         before = reply["before"]
         if before is None:
             return found
 
 
-def test_the_log_shows_a_department_its_own_entries_only(house: House) -> None:
-    house.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
-    syd = house.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
-    happened(house)
+def test_the_log_shows_a_department_its_own_entries_only(system: StaffedSystem) -> None:
+    system.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
+    syd = system.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
+    happened(system)
     calls = {"permitted", "placed", "reported", "seat"}
-    kinds = {one["kind"] for one in seen_by(house, "nordadmin")}
+    kinds = {one["kind"] for one in seen_by(system, "nordadmin")}
     assert calls <= kinds
     assert "configuration" not in kinds
-    others = seen_by(house, "sydadmin")
+    others = seen_by(system, "sydadmin")
     assert others, "their own sign-in"
     assert not calls & {one["kind"] for one in others}
     assert {one["details"].get("user", syd) for one in others} == {syd}
-    whole = {one["kind"] for one in seen_by(house, "leader")}
+    whole = {one["kind"] for one in seen_by(system, "leader")}
     assert calls <= whole
     # Asking for it by name shows no more.
-    call = house.calls()[0]
-    house.add_user("sydleader", Role.LEADER, "syd")
-    browser = house.browser("sydleader")
+    call = system.calls()[0]
+    system.add_user("sydleader", Role.LEADER, "syd")
+    client = system.client("sydleader")
     for wanted in ({"call": call.attempt}, {"contact": call.contact}, {"kinds": ["placed"]}):
-        assert browser.api("POST", "/log", wanted).json()["entries"] == []
+        assert client.api("POST", "/log", wanted).json()["entries"] == []
 
 
-def test_pages_go_on_past_what_may_not_be_seen(house: House) -> None:
+def test_pages_go_on_past_what_may_not_be_seen(system: StaffedSystem) -> None:
     """Hundreds of others' entries lie between: nothing is left out, nothing comes twice."""
-    house.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
-    syd = house.add_user("sydphoner", Role.PHONER, "syd")
-    nord = house.add_user("nordphoner", Role.PHONER, "nord")
+    system.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
+    syd = system.add_user("sydphoner", Role.PHONER, "syd")
+    nord = system.add_user("nordphoner", Role.PHONER, "nord")
 
     def fill(tx: Any) -> None:
         for n in range(1500):
             user = syd if n % 10 == 0 else nord
-            audit_rows.append(tx, house.clock.now(), Kind.USER, user=user, did="x", n=n)
+            audit_rows.append(tx, system.clock.now(), Kind.USER, user=user, did="x", n=n)
 
-    house.write(fill)
-    entries = [one["details"] for one in seen_by(house, "sydadmin")]
+    system.write(fill)
+    entries = [one["details"] for one in seen_by(system, "sydadmin")]
     found = [one["n"] for one in entries if "n" in one]
     assert found == list(range(1490, -1, -10))
 
 
-def test_where_a_number_comes_from_is_told_by_its_own_department(house: House) -> None:
-    house.people.default = Behaviour()
-    happened(house)
-    call = house.calls()[0]
-    house.write(
+def test_where_a_number_comes_from_is_told_by_its_own_department(system: StaffedSystem) -> None:
+    system.people.default = Behaviour()
+    happened(system)
+    call = system.calls()[0]
+    system.write(
         lambda tx: tx.execute(
             update(contacts).where(contacts.c.id == call.contact).values(source="skiferie i Alta")
         )
     )
-    house.add_user("syd", Role.SUPERVISOR, "syd")
+    system.add_user("syd", Role.SUPERVISOR, "syd")
     body = {"number": f"{call.number}"[2:]}
     for handle, told in (("supervisor", True), ("member_service", True), ("syd", False)):
-        said = house.browser(handle).api("POST", "/who-called", body).json()["said"]
+        said = system.client(handle).api("POST", "/who-called", body).json()["said"]
         assert ("skiferie" in str(said)) is told, handle

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from callserver import texts
-from tests.console.conftest import Browser, House
+from tests.harness.staffed import Client, StaffedSystem
 
 PACKAGE = Path(texts.__file__).parents[1]
 ERRORS = {"Impossible", "NotAllowed", "NotFound", "TooMany", "NotSignedIn", "RateLimited"}
@@ -45,9 +45,9 @@ def test_every_error_has_a_sentence_in_both_languages() -> None:
             assert key in texts.catalogue(language), f"{where}: {key} is missing in {language}"
 
 
-def ask(browser: Browser, method: str, path: str, body: object = None) -> httpx.Response:
+def ask(client: Client, method: str, path: str, body: object = None) -> httpx.Response:
     """In a browser that asks for English; the accounts are Danish."""
-    return browser.api(method, path, body, **{"accept-language": "en-GB"})
+    return client.api(method, path, body, **{"accept-language": "en-GB"})
 
 
 @pytest.mark.parametrize(
@@ -62,15 +62,17 @@ def ask(browser: Browser, method: str, path: str, body: object = None) -> httpx.
     ],
 )
 def test_an_error_is_said_in_the_readers_language(
-    house: House, method: str, path: str, body: object, said: str
+    system: StaffedSystem, method: str, path: str, body: object, said: str
 ) -> None:
-    reply = ask(house.browser("administrator"), method, path, body)
+    reply = ask(system.client("administrator"), method, path, body)
     assert reply.status_code >= 400
     assert said in reply.json()["detail"]
 
 
-def test_what_is_wrong_with_the_rules_is_said_in_the_readers_language(house: House) -> None:
-    reader = house.browser("administrator")
+def test_what_is_wrong_with_the_rules_is_said_in_the_readers_language(
+    system: StaffedSystem,
+) -> None:
+    reader = system.client("administrator")
     rules = reader.api("GET", "/rules").json()["texts"]
     wrong = {
         "policies/dk.yaml": rules["policies/dk.yaml"].replace("per_day: 2", "per_day: zero"),
@@ -90,7 +92,7 @@ def test_what_is_wrong_with_the_rules_is_said_in_the_readers_language(house: Hou
     assert "should be a whole number, not 'zero'" in told()
 
 
-def test_a_visitor_is_told_in_the_browsers_language(house: House) -> None:
-    visitor = Browser(house)
+def test_a_visitor_is_told_in_the_browsers_language(system: StaffedSystem) -> None:
+    visitor = Client(system)
     assert ask(visitor, "GET", "/me").json()["detail"] == "You need to sign in."
     assert visitor.api("GET", "/me").json()["detail"] == "Du skal logge ind."

@@ -8,8 +8,8 @@ from starlette.routing import Route
 from callserver.console.endpoint import Endpoint
 from callserver.database.audit import Cursor
 from callserver.domain.role import Role
-from tests.console.conftest import Browser, House
 from tests.console.test_roles import endpoints
+from tests.harness.staffed import Client, StaffedSystem
 
 IDS = (0, 2**31, 2**63 - 1, 2**63, 10**30)
 INSTANTS = (
@@ -85,12 +85,12 @@ LEFT_OUT = {"/sign-out", "/events"}
 
 
 @pytest.mark.parametrize("role", [Role.PHONER, Role.ADMINISTRATOR])
-def test_no_address_falls_over(house: House, role: Role) -> None:
-    browser, tried = house.browser(role.value), 0
+def test_no_address_falls_over(system: StaffedSystem, role: Role) -> None:
+    client, tried = system.client(role.value), 0
     if role is Role.PHONER:
-        assert browser.api("POST", "/shift", {"campaign": "kanvas"}).status_code == 200
-    with browser.open() as http:
-        for one in endpoints(house):
+        assert client.api("POST", "/shift", {"campaign": "kanvas"}).status_code == 200
+    with client.open() as http:
+        for one in endpoints(system):
             if one.path in LEFT_OUT or one.path.startswith("/sign-in"):
                 continue
             for path, query, body in asked_for(one):
@@ -108,30 +108,30 @@ def test_a_cursor_that_is_none_is_none(text: str) -> None:
     assert Cursor.parse(f"{2**63 - 1}-{2**63 - 1}") == Cursor(2**63 - 1, 2**63 - 1)
 
 
-def test_every_answer_says_that_it_is_not_to_be_kept(house: House) -> None:
-    browser = house.browser("phoner")
+def test_every_answer_says_that_it_is_not_to_be_kept(system: StaffedSystem) -> None:
+    client = system.client("phoner")
     for method, path in (
         *(("GET", "/api/v1/me"), ("GET", "/api/v1/floor"), ("GET", "/api/v1/nothing")),
         *(("PUT", "/api/v1/me"), ("GET", "/api/v1/openapi.json"), ("GET", "/healthz")),
         *(("POST", "/api/v1/hand"), ("GET", "/metrics"), ("GET", "/sign-in")),
     ):
-        reply = browser.request(method, path, {})
+        reply = client.request(method, path, {})
         assert reply.headers["cache-control"] == "no-store", path
         assert reply.headers["x-content-type-options"] == "nosniff", path
-    nobody = Browser(house).request("GET", "/api/v1/me")
+    nobody = Client(system).request("GET", "/api/v1/me")
     assert (nobody.status_code, nobody.headers["cache-control"]) == (401, "no-store")
 
 
-def test_nothing_redirects_to_the_host_that_a_request_names(house: House) -> None:
-    nobody = Browser(house)  # who is signed in would follow the stream of events
-    for route in house.app.routes:
+def test_nothing_redirects_to_the_host_that_a_request_names(system: StaffedSystem) -> None:
+    nobody = Client(system)  # who is signed in would follow the stream of events
+    for route in system.app.routes:
         if isinstance(route, Route) and "{" not in route.path:
             for path in (route.path, f"{route.path}/"):
                 reply = nobody.request("GET", path, host="evil.example")
                 assert "evil.example" not in reply.headers.get("location", ""), path
 
 
-def test_an_error_of_our_own_is_said_without_saying_what(house: House) -> None:
+def test_an_error_of_our_own_is_said_without_saying_what(system: StaffedSystem) -> None:
     import asyncio
 
     from starlette.requests import Request

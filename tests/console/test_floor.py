@@ -15,33 +15,33 @@ from callserver.database import accounts
 from callserver.database.tables import registers, seats
 from callserver.domain.role import Role
 from callserver.simulator.legs import Behaviour
-from tests.console.conftest import Browser, House
 from tests.console.test_live import events, stream
+from tests.harness.staffed import Client, StaffedSystem
 
 
 @pytest.fixture
-def other(house: House) -> Browser:
+def other(system: StaffedSystem) -> Client:
     """A supervisor of another department."""
-    house.add_user("syd", Role.SUPERVISOR, "syd")
-    return house.browser("syd")
+    system.add_user("syd", Role.SUPERVISOR, "syd")
+    return system.client("syd")
 
 
-def talk(house: House) -> None:
+def talk(system: StaffedSystem) -> None:
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(6)
+        await system.on_shift()
+        await system.ready()
+        await system.until(6)
 
     asyncio.run(work())
 
 
-def wait(house: House, seconds: float) -> None:
-    asyncio.run(house.until(seconds))
+def wait(system: StaffedSystem, seconds: float) -> None:
+    asyncio.run(system.until(seconds))
 
 
-def test_what_a_seat_looks_like(house: House) -> None:
-    talk(house)
-    supervisor = house.browser("supervisor")
+def test_what_a_seat_looks_like(system: StaffedSystem) -> None:
+    talk(system)
+    supervisor = system.client("supervisor")
     floor = supervisor.api("GET", "/floor").json()
     (seat,) = floor["seats"]
     assert (seat["name"], seat["state"], seat["connected"]) == ("Phoner 1", "talking", True)
@@ -53,23 +53,23 @@ def test_what_a_seat_looks_like(house: House) -> None:
     assert [one["mode"] for one in seat["listeners"]] == ["silent"]
 
 
-def test_who_hears_nothing_is_told_why(house: House) -> None:
+def test_who_hears_nothing_is_told_why(system: StaffedSystem) -> None:
     """The person wants no listener: neither does the floor say that anybody is heard."""
 
     async def work() -> None:
-        await house.api("POST", "/no-listener", {})
-        await house.until(1)
+        await system.api("POST", "/no-listener", {})
+        await system.until(1)
 
     def wants_none() -> bool:
         (seat,) = supervisor.api("GET", "/floor").json()["seats"]
         return bool(seat["no_listener"])
 
     async def over() -> None:
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(2)
+        system.network.hang_up_by_person(system.live_legs()[0])
+        await system.until(2)
 
-    supervisor = house.browser("supervisor")
-    talk(house)
+    supervisor = system.client("supervisor")
+    talk(system)
     supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
     assert not wants_none()
     asyncio.run(work())
@@ -78,8 +78,8 @@ def test_who_hears_nothing_is_told_why(house: House) -> None:
     assert not wants_none()
 
 
-def test_another_department_sees_and_does_nothing(house: House, other: Browser) -> None:
-    talk(house)
+def test_another_department_sees_and_does_nothing(system: StaffedSystem, other: Client) -> None:
+    talk(system)
     floor = other.api("GET", "/floor").json()
     assert floor["seats"] == []
     assert "kanvas" not in floor["campaigns"]
@@ -88,56 +88,58 @@ def test_another_department_sees_and_does_nothing(house: House, other: Browser) 
     for path in ("/floor/seats/1/hand", "/floor/seats/1/off"):
         assert other.api("POST", path, {}).status_code == 404
     assert other.api("POST", "/campaigns/kanvas", {"paused": True}).status_code == 404
-    (seat,) = house.seats()
+    (seat,) = system.seats()
     assert seat.state == "talking"
     for role in ("leader", "administrator"):
-        assert len(house.browser(role).api("GET", "/floor").json()["seats"]) == 1
+        assert len(system.client(role).api("GET", "/floor").json()["seats"]) == 1
 
 
-def test_a_hand_is_answered(house: House, other: Browser) -> None:
-    talk(house)
-    up = update(seats).values(hand_at=house.clock.now())
-    house.write(lambda tx: tx.execute(up))
-    supervisor = house.browser("supervisor")
+def test_a_hand_is_answered(system: StaffedSystem, other: Client) -> None:
+    talk(system)
+    up = update(seats).values(hand_at=system.clock.now())
+    system.write(lambda tx: tx.execute(up))
+    supervisor = system.client("supervisor")
     assert supervisor.api("GET", "/floor").json()["seats"][0]["hand_at"]
     assert supervisor.api("POST", "/floor/seats/1/hand", {}).status_code == 200
     assert supervisor.api("POST", "/floor/seats/1/hand", {}).status_code == 200
     assert supervisor.api("GET", "/floor").json()["seats"][0]["hand_at"] is None
-    assert [entry["answered"] for entry in house.entries("hand")] == [True]
+    assert [entry["answered"] for entry in system.entries("hand")] == [True]
 
 
-def test_a_shift_ends_after_the_call_in_hand(house: House) -> None:
-    talk(house)
-    supervisor = house.browser("supervisor")
+def test_a_shift_ends_after_the_call_in_hand(system: StaffedSystem) -> None:
+    talk(system)
+    supervisor = system.client("supervisor")
     assert supervisor.api("POST", "/floor/seats/1/off", {}).status_code == 200
-    (seat,) = house.seats()
+    (seat,) = system.seats()
     assert (seat.state, seat.wants) == ("talking", "off")
-    assert house.live_legs(), "the talk goes on"
-    house.network.hang_up_by_person(house.live_legs()[0])
-    wait(house, 2)
-    asyncio.run(house.outcome("no_thanks"))
-    assert house.seats()[0].state == "off"
-    assert len(house.calls()) == 1
-    assert house.entries("shift_ended")[0]["phoner"] == 1
+    assert system.live_legs(), "the talk goes on"
+    system.network.hang_up_by_person(system.live_legs()[0])
+    wait(system, 2)
+    asyncio.run(system.outcome("no_thanks"))
+    assert system.seats()[0].state == "off"
+    assert len(system.calls()) == 1
+    assert system.entries("shift_ended")[0]["phoner"] == 1
     assert supervisor.api("POST", "/floor/seats/1/off", {}).status_code == 409
     assert supervisor.api("POST", "/floor/seats/99/off", {}).status_code == 404
 
 
-def test_a_waiting_seat_is_off_at_once(house: House) -> None:
-    asyncio.run(house.on_shift())
-    leg = house.phoner_leg()
-    assert house.browser("supervisor").api("POST", "/floor/seats/1/off", {}).status_code == 200
-    wait(house, 1)
-    assert house.seats()[0].state == "off"
+def test_a_waiting_seat_is_off_at_once(system: StaffedSystem) -> None:
+    asyncio.run(system.on_shift())
+    leg = system.phoner_leg()
+    assert system.client("supervisor").api("POST", "/floor/seats/1/off", {}).status_code == 200
+    wait(system, 1)
+    assert system.seats()[0].state == "off"
     assert not leg.live
 
 
-def test_an_outcome_is_corrected_within_the_department(house: House, other: Browser) -> None:
-    talk(house)
-    house.network.hang_up_by_person(house.live_legs()[0])
-    wait(house, 2)
-    asyncio.run(house.outcome("no_thanks", then="pause"))
-    supervisor = house.browser("supervisor")
+def test_an_outcome_is_corrected_within_the_department(
+    system: StaffedSystem, other: Client
+) -> None:
+    talk(system)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    wait(system, 2)
+    asyncio.run(system.outcome("no_thanks", then="pause"))
+    supervisor = system.client("supervisor")
     details = supervisor.api("GET", "/floor/seats/1").json()
     (call,) = details["calls"]
     assert (call["outcome"], call["heard"]) == ("no_thanks", False)
@@ -146,34 +148,34 @@ def test_an_outcome_is_corrected_within_the_department(house: House, other: Brow
     body = {"attempt": call["attempt"], "outcome": "voicemail"}
     assert other.api("POST", "/correct", body).status_code == 404
     assert supervisor.api("POST", "/correct", body).status_code == 200
-    assert house.calls()[0].outcome == "voicemail"
-    assert house.entries("corrected")[0]["before"] == "no_thanks"
+    assert system.calls()[0].outcome == "voicemail"
+    assert system.entries("corrected")[0]["before"] == "no_thanks"
 
 
-def test_the_administrator_reads_no_forms(house: House) -> None:
-    talk(house)
-    supervisor = house.browser("supervisor")
+def test_the_administrator_reads_no_forms(system: StaffedSystem) -> None:
+    talk(system)
+    supervisor = system.client("supervisor")
     supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
-    wait(house, 3)
+    wait(system, 3)
     form = {"respectful": 5, "serious": 5, "positive": 4, "words": "Fin samtale."}
-    attempt = house.calls()[0].attempt
+    attempt = system.calls()[0].attempt
     assert supervisor.api("POST", f"/calls/{attempt}/form", form).status_code == 200
     details = supervisor.api("GET", "/floor/seats/1").json()
     assert [one["words"] for one in details["forms"]] == ["Fin samtale."]
     assert details["calls"][0]["heard"] is True
-    assert house.browser("administrator").api("GET", "/floor/seats/1").json()["forms"] == []
+    assert system.client("administrator").api("GET", "/floor/seats/1").json()["forms"] == []
 
 
-def test_figures(house: House) -> None:
-    house.people.default = Behaviour(answers_after=None)
+def test_figures(system: StaffedSystem) -> None:
+    system.people.default = Behaviour(answers_after=None)
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(35)
+        await system.on_shift()
+        await system.ready()
+        await system.until(35)
 
     asyncio.run(work())
-    supervisor = house.browser("supervisor")
+    supervisor = system.client("supervisor")
     found = supervisor.api("GET", "/floor/figures").json()
     kanvas = found["campaigns"]["kanvas"]
     assert sum(kanvas["contacts"].values()) == 40
@@ -183,51 +185,53 @@ def test_figures(house: House) -> None:
     assert found["provider"]["taken"] == 2
     assert found["alarms"] == []
     # At night nothing is open, and the page says when it goes on.
-    house.clock.set(house.clock.now() + timedelta(hours=5))
-    late = house.browser("leader").api("GET", "/floor/figures").json()["campaigns"]["kanvas"]
+    system.clock.set(system.clock.now() + timedelta(hours=5))
+    late = system.client("leader").api("GET", "/floor/figures").json()["campaigns"]["kanvas"]
     assert late["open_now"] == 0
     assert late["next_at"].startswith("2026-05-13T07:00")
 
 
-def test_refusals_are_counted_where_they_are_written(house: House) -> None:
+def test_refusals_are_counted_where_they_are_written(system: StaffedSystem) -> None:
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(6)
-        await house.api("POST", "/wish", {"wish": "never"})
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(2)
-        await house.outcome("no_thanks", then="pause")
-        await house.api("POST", "/dial", {"number": "32200000"})
+        await system.on_shift()
+        await system.ready()
+        await system.until(6)
+        await system.api("POST", "/wish", {"wish": "never"})
+        system.network.hang_up_by_person(system.live_legs()[0])
+        await system.until(2)
+        await system.outcome("no_thanks", then="pause")
+        await system.api("POST", "/dial", {"number": "32200000"})
 
     asyncio.run(work())
-    found = house.browser("supervisor").api("GET", "/floor/figures").json()
+    found = system.client("supervisor").api("GET", "/floor/figures").json()
     counted = found["campaigns"]["kanvas"]["refusals"]
     written: dict[str, int] = {}
-    for entry in house.entries("refused"):
+    for entry in system.entries("refused"):
         written[entry["reasons"][0]] = written.get(entry["reasons"][0], 0) + 1
     assert counted == written
     assert counted
 
 
-def test_alarms_reach_the_page_in_time(house: House) -> None:
-    now = house.clock.now()
+def test_alarms_reach_the_page_in_time(system: StaffedSystem) -> None:
+    now = system.clock.now()
     old = insert(registers).values(
         name="robinson", washed_at=now - timedelta(days=95), active=True, size=1
     )
-    house.write(lambda tx: tx.execute(old))
-    asyncio.run(house.on_shift())
-    house.clock.set(now + timedelta(minutes=9))
-    found = house.browser("supervisor").api("GET", "/floor/figures").json()
+    system.write(lambda tx: tx.execute(old))
+    asyncio.run(system.on_shift())
+    system.clock.set(now + timedelta(minutes=9))
+    found = system.client("supervisor").api("GET", "/floor/figures").json()
     kinds = {one["kind"] for one in found["alarms"]}
     assert {"register_old", "sealing_behind", "upkeep_still"} <= kinds
 
 
-def test_many_followers_share_one_reading(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_followers_share_one_reading(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live, "PACE_S", 0.05)
     for name, department in (("one", "nord"), ("two", "nord"), ("three", "syd")):
-        house.add_user(name, Role.SUPERVISOR, department)
-    one, two, three = (house.browser(name) for name in ("one", "two", "three"))
+        system.add_user(name, Role.SUPERVISOR, department)
+    one, two, three = (system.client(name) for name in ("one", "two", "three"))
     read = 0
     whole = FloorApi._whole
 
@@ -240,9 +244,9 @@ def test_many_followers_share_one_reading(house: House, monkeypatch: pytest.Monk
 
     async def work() -> None:
         async with stream(one) as a, stream(two) as b, stream(three) as c:
-            await house.on_shift(1)
-            await house.ready(1)
-            await house.until(6)
+            await system.on_shift(1)
+            await system.ready(1)
+            await system.until(6)
             shown = (await a.until("floor"))[-1][2]["seats"]
             await b.until("floor")
             await asyncio.sleep(0.5)
@@ -255,38 +259,38 @@ def test_many_followers_share_one_reading(house: House, monkeypatch: pytest.Monk
 
 
 def test_what_happens_at_once_is_told_at_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A burst is one view, and the last state is never missed."""
     monkeypatch.setattr(live, "PACE_S", 0.4)
-    browser = house.browser("supervisor")
+    client = system.client("supervisor")
     told: list[Any] = []
 
     async def work() -> None:
-        await house.on_shift(1)
+        await system.on_shift(1)
         began = time.monotonic()
-        async with stream(browser) as opened:
+        async with stream(client) as opened:
             for number in range(30):
-                await house.api("POST", "/ready" if number % 2 else "/pause", {})
+                await system.api("POST", "/ready" if number % 2 else "/pause", {})
                 await asyncio.sleep(0.01)
             await asyncio.sleep(1.5)
             told.extend(one[2]["seats"] for one in events(opened.text) if one[1] == "floor")
             assert 1 <= len(told) <= (time.monotonic() - began) / 0.4 + 1
 
     asyncio.run(work())
-    assert told[-1] == browser.api("GET", "/floor").json()["seats"]
+    assert told[-1] == client.api("GET", "/floor").json()["seats"]
 
 
-def test_presence_lets_a_second_shift_dial(house: House) -> None:
-    house.write(partial(accounts.change, user_id=1, shifts=2))
+def test_presence_lets_a_second_shift_dial(system: StaffedSystem) -> None:
+    system.write(partial(accounts.change, user_id=1, shifts=2))
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
+        await system.on_shift()
+        await system.ready()
+        await system.until(5)
 
     asyncio.run(work())
-    assert not house.calls()
-    assert house.browser("supervisor").api("POST", "/presence", {}).status_code == 200
-    wait(house, 40)
-    assert house.calls()
+    assert not system.calls()
+    assert system.client("supervisor").api("POST", "/presence", {}).status_code == 200
+    wait(system, 40)
+    assert system.calls()

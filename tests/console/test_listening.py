@@ -8,42 +8,42 @@ from callserver.database import accounts
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action, Role
 from callserver.engine.accounts.authentication import hash_of, new_token
-from tests.console.conftest import Browser, House
 from tests.console.test_live import stream
+from tests.harness.staffed import Client, StaffedSystem
 
 MAY_HEAR = {Role.SUPERVISOR, Role.LEADER}
 
 
-def talk(house: House) -> None:
+def talk(system: StaffedSystem) -> None:
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(6)
+        await system.on_shift()
+        await system.ready()
+        await system.until(6)
 
     asyncio.run(work())
 
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("mode", Mode)
-def test_every_role_and_mode(house: House, role: Role, mode: Mode) -> None:
-    talk(house)
+def test_every_role_and_mode(system: StaffedSystem, role: Role, mode: Mode) -> None:
+    talk(system)
     asked = {"seat": 1, "mode": mode.value, "why": "quality"}
-    reply = house.browser(role.value).api("POST", "/listenings", asked)
+    reply = system.client(role.value).api("POST", "/listenings", asked)
     if role in MAY_HEAR:
         assert reply.status_code == 200
         assert reply.json()["open"]["mode"] == mode.value
     else:
         assert reply.status_code == 403
         assert reply.json()["reasons"][0] in ("ROLE", "NOT_MENTOR")
-        assert house.entries("listen_denied")
-    listened = [leg for leg in house.network.legs.values() if "listener" in leg.to]
+        assert system.entries("listen_denied")
+    listened = [leg for leg in system.network.legs.values() if "listener" in leg.to]
     assert bool(listened) == (role in MAY_HEAR)
 
 
-def test_a_no_is_said_in_the_readers_language(house: House) -> None:
-    talk(house)
+def test_a_no_is_said_in_the_readers_language(system: StaffedSystem) -> None:
+    talk(system)
     asked = {"seat": 1, "mode": "silent", "why": "quality"}
-    administrator = house.browser("administrator")
+    administrator = system.client("administrator")
     danish = administrator.api("POST", "/listenings", asked).json()["detail"]
     administrator.api("POST", "/me/language", {"language": "en"})
     english = administrator.api("POST", "/listenings", asked).json()["detail"]
@@ -63,42 +63,42 @@ def test_a_no_is_said_in_the_readers_language(house: House) -> None:
     ],
 )
 def test_a_token_hears_only_what_it_is_for(
-    house: House, scopes: list[Action] | None, mode: str, status: int
+    system: StaffedSystem, scopes: list[Action] | None, mode: str, status: int
 ) -> None:
-    talk(house)
+    talk(system)
     token, hashed = new_token()
-    user = house.read(lambda tx: accounts.by_handle(tx, "supervisor"))
-    now = house.clock.now()
-    house.write(lambda tx: accounts.add_token(tx, hashed, user.id, "t", now, scopes=scopes))
+    user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
+    now = system.clock.now()
+    system.write(lambda tx: accounts.add_token(tx, hashed, user.id, "t", now, scopes=scopes))
     asked = {"seat": 1, "mode": mode, "why": "quality"}
     header = {"authorization": f"Bearer {token}"}
-    assert Browser(house).api("POST", "/listenings", asked, **header).status_code == status
+    assert Client(system).api("POST", "/listenings", asked, **header).status_code == status
 
 
-def test_who_listens_and_who_was_heard_are_told(house: House) -> None:
+def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> None:
     """The supervisor listens to another phoner's seat through a token; both pages hear of it."""
-    user = house.read(lambda tx: accounts.by_handle(tx, "supervisor"))
-    me = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    house.write(lambda tx: accounts.add_token(tx, hash_of("t9"), user.id, "t", house.clock.now()))
-    house.write(lambda tx: accounts.add_token(tx, hash_of("t8"), me.id, "t", house.clock.now()))
-    phoner, supervisor = house.browser("phoner"), house.browser("supervisor")
+    user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
+    me = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    system.write(lambda tx: accounts.add_token(tx, hash_of("t9"), user.id, "t", system.clock.now()))
+    system.write(lambda tx: accounts.add_token(tx, hash_of("t8"), me.id, "t", system.clock.now()))
+    phoner, supervisor = system.client("phoner"), system.client("supervisor")
 
     async def work() -> None:
         line = {"campaign": "kanvas", "line": f"client:phoner_{me.id}"}
-        _, seat = await house.api("POST", "/shift", line, phoner=8)
-        await house.until(5)
+        _, seat = await system.api("POST", "/shift", line, phoner=8)
+        await system.until(5)
         async with stream(supervisor) as hers, stream(phoner) as heard:
             asked = {"seat": seat["id"], "mode": "coach", "why": "asked"}
-            status, _ = await house.api("POST", "/listenings", asked, phoner=9)
+            status, _ = await system.api("POST", "/listenings", asked, phoner=9)
             assert status == 200
-            await house.until(3)  # her telephone is answered
+            await system.until(3)  # her telephone is answered
             mine = (await hers.until("listening"))[-1][2]
             assert mine["open"]["mode"] == "coach"
             assert mine["phoner_told"] == "after"
             await asyncio.sleep(0.6)
             assert "event: heard" not in heard.text, "told afterwards"
-            await house.api("POST", "/off", {}, phoner=8)
-            await house.until(2)
+            await system.api("POST", "/off", {}, phoner=8)
+            await system.until(2)
             told = (await heard.until("heard"))[-1][2]
             (one,) = told["listenings"]
             assert [stay["mode"] for stay in one["intervals"]] == ["coach"]

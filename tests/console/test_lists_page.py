@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from callserver.domain.role import Role
-from tests.console.conftest import Browser, House
+from tests.harness.staffed import Client, StaffedSystem
 
 HEAD = "ref;navn;mobil;født;by\n"
 GOOD = "".join(f"L{n};Person {n};322050{n:02};1980-01-01;Skive\n" for n in range(30))
@@ -20,20 +20,20 @@ BAD = "X1;=cmd();12 34;1980-01-01;Skive\nX2;To Tal;32205001;01/02/1980;Skive\n"
 FILE = (HEAD + GOOD + BAD).encode()
 
 
-def send(browser: Browser, content: bytes) -> httpx.Response:
+def send(client: Client, content: bytes) -> httpx.Response:
     async def work() -> httpx.Response:
-        transport = httpx.ASGITransport(browser.house.app, client=("127.0.0.1", 1))
+        transport = httpx.ASGITransport(client.system.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://calls.test", cookies=browser.cookies
+            transport=transport, base_url="http://calls.test", cookies=client.cookies
         ) as http:
-            headers = {"x-csrf": browser.csrf, "content-type": "application/octet-stream"}
+            headers = {"x-csrf": client.csrf, "content-type": "application/octet-stream"}
             return await http.post("/api/v1/uploads", content=content, headers=headers)
 
     return asyncio.run(work())
 
 
-def sent(browser: Browser, content: bytes = FILE) -> dict[str, Any]:
-    reply = send(browser, content)
+def sent(client: Client, content: bytes = FILE) -> dict[str, Any]:
+    reply = send(client, content)
     assert reply.status_code == 200, reply.text
     return {"upload": reply.json()["upload"]}
 
@@ -43,23 +43,23 @@ def lines(reply: httpx.Response) -> list[dict[str, Any]]:
     return [json.loads(line) for line in reply.text.splitlines()]
 
 
-def folder(house: House) -> list[Path]:
-    return sorted((house._folder / "uploads").glob("*"))
+def folder(system: StaffedSystem) -> list[Path]:
+    return sorted((system._folder / "uploads").glob("*"))
 
 
-def test_a_list_from_the_file_to_the_gate(house: House) -> None:
-    browser = house.browser("administrator")
-    body = sent(browser)
-    [kept] = folder(house)
+def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    body = sent(client)
+    [kept] = folder(system)
     assert kept.stat().st_mode & 0o777 == 0o600
-    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
     assert seen["problem"] is None
     assert [one["field"] for one in seen["columns"]] == ["ref", "name", "phone", "born", None]
     assert seen["rows"][0]["number"] == "•••••• 00"
     assert "3220" not in json.dumps(seen)  # numbers masked, in the samples as well
-    before = len(house.contacts())
-    tried = lines(browser.api("POST", "/lists/kanvas/dry-run", body))[-1]
-    assert len(house.contacts()) == before == 40
+    before = len(system.contacts())
+    tried = lines(client.api("POST", "/lists/kanvas/dry-run", body))[-1]
+    assert len(system.contacts()) == before == 40
     assert tried["number"] is None
     assert tried["counts"] == {
         "read": 32,
@@ -76,28 +76,28 @@ def test_a_list_from_the_file_to_the_gate(house: House) -> None:
         (32, "number_invalid"),
         (33, "not_a_date"),
     ]
-    done = lines(browser.api("POST", "/lists/kanvas/import", body))[-1]
+    done = lines(client.api("POST", "/lists/kanvas/import", body))[-1]
     assert done["counts"] == tried["counts"]
-    assert len(house.contacts()) == 70
-    assert folder(house) == []  # nothing stays behind
-    entry = house.entries("imported")[-1]
+    assert len(system.contacts()) == 70
+    assert folder(system) == []  # nothing stays behind
+    entry = system.entries("imported")[-1]
     assert entry["by"].startswith("user:")
     assert entry["counts"]["taken"] == 30
-    found = browser.api("GET", "/lists").json()
+    found = client.api("GET", "/lists").json()
     kanvas = next(one for one in found["lists"] if one["campaign"] == "kanvas")
     assert kanvas["sizes"] == {"ready": 70}
     newest = found["imports"][0]
     assert (newest["id"], newest["by"]) == (done["number"], "Administrator Prøve")
     assert newest["refused_kept"]
-    gone = browser.api("POST", "/lists/kanvas/import", body)
+    gone = client.api("POST", "/lists/kanvas/import", body)
     assert gone.status_code == 404
     assert gone.json()["detail"] == "Filen ligger ikke længere på serveren. Send den igen."
 
 
-def test_refused_rows_are_fetched_for_a_week(house: House) -> None:
-    browser = house.browser("administrator")
-    number = lines(browser.api("POST", "/lists/kanvas/import", sent(browser)))[-1]["number"]
-    reply = browser.api("POST", f"/imports/{number}/refused", {})
+def test_refused_rows_are_fetched_for_a_week(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    number = lines(client.api("POST", "/lists/kanvas/import", sent(client)))[-1]["number"]
+    reply = client.api("POST", f"/imports/{number}/refused", {})
     assert reply.headers["content-disposition"] == (
         f'attachment; filename="kanvas-{number}-refused.csv"'
     )
@@ -105,62 +105,60 @@ def test_refused_rows_are_fetched_for_a_week(house: House) -> None:
     assert rows[0] == ["ref", "navn", "mobil", "født", "by", "line", "column", "reason", "message"]
     assert rows[1][1] == "'=cmd()"
     assert rows[2][5:8] == ["33", "født", "not_a_date"]
-    assert house.entries("exported")[-1]["what"] == "refused"
-    house.clock.set(house.clock.now() + timedelta(days=8))
-    asyncio.run(house.server.scheduler.tick())
-    house.add_user("next_week", Role.ADMINISTRATOR, None)
-    browser = house.browser("next_week")
-    assert browser.api("POST", f"/imports/{number}/refused", {}).status_code == 404
-    assert not browser.api("GET", "/lists").json()["imports"][0]["refused_kept"]
+    assert system.entries("exported")[-1]["what"] == "refused"
+    system.clock.set(system.clock.now() + timedelta(days=8))
+    asyncio.run(system.server.scheduler.tick())
+    system.add_user("next_week", Role.ADMINISTRATOR, None)
+    client = system.client("next_week")
+    assert client.api("POST", f"/imports/{number}/refused", {}).status_code == 404
+    assert not client.api("GET", "/lists").json()["imports"][0]["refused_kept"]
 
 
-def test_columns_are_chosen_by_hand(house: House) -> None:
-    browser = house.browser("administrator")
-    body = sent(browser, b"id,hvem,nr\n7,Anna,32205001\n8,Anna,32205001\n")
-    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+def test_columns_are_chosen_by_hand(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    body = sent(client, b"id,hvem,nr\n7,Anna,32205001\n8,Anna,32205001\n")
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
     assert seen["problem"] == "lists.no_phone"
     assert seen["columns"][2]["samples"] == ["•••••• 01"] * 2
     body["columns"] = {"nr": "phone", "hvem": "phone"}
-    assert (
-        browser.api("POST", "/lists/kanvas/preview", body).json()["problem"] == "lists.same_field"
-    )
+    assert client.api("POST", "/lists/kanvas/preview", body).json()["problem"] == "lists.same_field"
     body["columns"] = {"nr": "phone", "hvem": "name"}
-    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
     assert seen["problem"] is None
     assert seen["rows"][0]["ref"] is None
-    done = lines(browser.api("POST", "/lists/kanvas/import", body))[-1]
+    done = lines(client.api("POST", "/lists/kanvas/import", body))[-1]
     assert done["counts"]["duplicates"] == 1
 
 
-def test_a_column_that_only_counts_the_rows_is_no_reference(house: House) -> None:
+def test_a_column_that_only_counts_the_rows_is_no_reference(system: StaffedSystem) -> None:
     """Neither as the page shows it, nor when the page sends back what was suggested."""
-    browser = house.browser("administrator")
-    body = sent(browser, b"nr;navn;tlf\n1;Anna;32205001\n2;Bo;32205002\n")
-    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    client = system.client("administrator")
+    body = sent(client, b"nr;navn;tlf\n1;Anna;32205001\n2;Bo;32205002\n")
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
     assert seen["row_numbers"] == "nr"
     assert [one["field"] for one in seen["columns"]] == [None, "name", "phone"]
     body["columns"] = {one["name"]: one["field"] for one in seen["columns"] if one["field"]}
-    assert browser.api("POST", "/lists/kanvas/preview", body).json()["rows"][0]["ref"] is None
+    assert client.api("POST", "/lists/kanvas/preview", body).json()["rows"][0]["ref"] is None
     body["columns"]["nr"] = "ref"  # somebody knows better
-    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
     assert (seen["row_numbers"], seen["rows"][0]["ref"]) == ("", "1")
 
 
-def test_columns_that_may_say_no_are_named(house: House) -> None:
-    browser = house.browser("administrator")
-    body = sent(browser, b"navn;tlf;Samtykke;By;\nAnna;32205001;x;Skive;\n")
-    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+def test_columns_that_may_say_no_are_named(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    body = sent(client, b"navn;tlf;Samtykke;By;\nAnna;32205001;x;Skive;\n")
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
     assert (seen["problem"], seen["doubtful"]) == ("lists.doubtful", ["Samtykke"])
     assert seen["unread"] == ["Samtykke", "By"]  # not the column without a heading
     body["columns"] = {"navn": "name", "tlf": "phone", "Samtykke": "ignore"}
-    seen = browser.api("POST", "/lists/kanvas/preview", body).json()
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
     assert (seen["problem"], seen["doubtful"], seen["unread"]) == (None, [], ["By"])
 
 
-def test_a_row_in_another_encoding_is_shown_as_refused(house: House) -> None:
-    browser = house.browser("administrator")
+def test_a_row_in_another_encoding_is_shown_as_refused(system: StaffedSystem) -> None:
+    client = system.client("administrator")
     content = "navn;tlf\nBjørn;32205001\n".encode() + b"Bj\xf8rn;32205002\nAnna;32205003\n"
-    seen = browser.api("POST", "/lists/kanvas/preview", sent(browser, content)).json()
+    seen = client.api("POST", "/lists/kanvas/preview", sent(client, content)).json()
     assert [one["reason"] for one in seen["rows"]] == [None, "encoding", None]
     assert seen["columns"][0]["samples"] == ["Bjørn", "Bj\ufffdrn", "Anna"]
 
@@ -174,97 +172,97 @@ def test_a_row_in_another_encoding_is_shown_as_refused(house: House) -> None:
     ],
 )
 def test_a_file_that_is_no_list_says_so(
-    house: House, content: bytes, campaign: str, problem: str
+    system: StaffedSystem, content: bytes, campaign: str, problem: str
 ) -> None:
-    browser = house.browser("administrator")
-    body = sent(browser, content)
-    seen = browser.api("POST", f"/lists/{campaign}/preview", body).json()
+    client = system.client("administrator")
+    body = sent(client, content)
+    seen = client.api("POST", f"/lists/{campaign}/preview", body).json()
     assert seen["problem"] == problem
-    failed = lines(browser.api("POST", f"/lists/{campaign}/import", body))[-1]
+    failed = lines(client.api("POST", f"/lists/{campaign}/import", body))[-1]
     assert set(failed) == {"detail"}
-    assert house.entries("imported")[1:] == []
+    assert system.entries("imported")[1:] == []
 
 
-def test_a_file_is_its_senders_and_goes_after_a_day(house: House) -> None:
-    browser = house.browser("administrator")
-    body = sent(browser)
-    house.add_user("other", Role.ADMINISTRATOR, None)
-    other = house.browser("other")
+def test_a_file_is_its_senders_and_goes_after_a_day(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    body = sent(client)
+    system.add_user("other", Role.ADMINISTRATOR, None)
+    other = system.client("other")
     assert other.api("POST", "/lists/kanvas/preview", body).status_code == 404
     for token in ("../../etc/passwd", "*" * 32, "a" * 32):
-        assert browser.api("POST", "/lists/kanvas/preview", {"upload": token}).status_code == 404
-    house.clock.set(house.clock.now() + timedelta(days=2))
-    asyncio.run(house.server.scheduler.tick())
-    assert folder(house) == []
+        assert client.api("POST", "/lists/kanvas/preview", {"upload": token}).status_code == 404
+    system.clock.set(system.clock.now() + timedelta(days=2))
+    asyncio.run(system.server.scheduler.tick())
+    assert folder(system) == []
 
 
-def test_a_file_that_is_too_large_leaves_nothing(house: House) -> None:
+def test_a_file_that_is_too_large_leaves_nothing(system: StaffedSystem) -> None:
     from dataclasses import replace
 
     from callserver.app import create
 
-    house.server = replace(
-        house.server, settings=house.server.settings.model_copy(update={"most_upload_mb": 1})
+    system.server = replace(
+        system.server, settings=system.server.settings.model_copy(update={"most_upload_mb": 1})
     )
-    house.app = create(house.server, ticking=False)
-    browser = house.browser("administrator")
-    reply = send(browser, b"x" * (1024 * 1024 + 1))
+    system.app = create(system.server, ticking=False)
+    client = system.client("administrator")
+    reply = send(client, b"x" * (1024 * 1024 + 1))
     assert (reply.status_code, reply.json()["detail"]) == (
         413,
         "Filen er for stor. Den må højst fylde 1 MB.",
     )
-    assert send(browser, b"").status_code == 409
-    assert folder(house) == []
-    assert send(browser, FILE).status_code == 200
+    assert send(client, b"").status_code == 409
+    assert folder(system) == []
+    assert send(client, FILE).status_code == 200
 
 
 @pytest.mark.parametrize("role", ["administrator", "leader"])
-def test_copies_stand_in_the_log(house: House, role: str) -> None:
-    browser = house.browser(role)
-    reply = browser.api("POST", "/lists/kanvas/export", {"what": "contacts"})
+def test_copies_stand_in_the_log(system: StaffedSystem, role: str) -> None:
+    client = system.client(role)
+    reply = client.api("POST", "/lists/kanvas/export", {"what": "contacts"})
     assert reply.headers["content-type"].startswith("text/csv")
     text = reply.content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
     assert len(rows) == 40
     assert rows[0]["phone"].startswith("0045")
-    entry = house.entries("exported")[-1]
+    entry = system.entries("exported")[-1]
     assert (entry["what"], entry["campaign"]) == ("contacts", "kanvas")
     assert entry["by"].startswith("user:")
-    plain = browser.api("POST", "/lists/kanvas/export", {"what": "outcomes", "bom": False})
+    plain = client.api("POST", "/lists/kanvas/export", {"what": "outcomes", "bom": False})
     assert plain.content.startswith(b"attempt;")
 
 
-def test_a_department_sees_its_own_lists(house: House) -> None:
-    house.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
-    browser = house.browser("sydadmin")
-    assert [one["campaign"] for one in browser.api("GET", "/lists").json()["lists"]] == ["lapsed"]
-    body = sent(browser)
+def test_a_department_sees_its_own_lists(system: StaffedSystem) -> None:
+    system.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
+    client = system.client("sydadmin")
+    assert [one["campaign"] for one in client.api("GET", "/lists").json()["lists"]] == ["lapsed"]
+    body = sent(client)
     for path in ("preview", "dry-run", "import"):
-        assert browser.api("POST", f"/lists/kanvas/{path}", body).status_code == 404
-    assert browser.api("POST", "/lists/kanvas/export", {}).status_code == 404
-    administrator = house.browser("administrator")
+        assert client.api("POST", f"/lists/kanvas/{path}", body).status_code == 404
+    assert client.api("POST", "/lists/kanvas/export", {}).status_code == 404
+    administrator = system.client("administrator")
     done = lines(administrator.api("POST", "/lists/kanvas/import", sent(administrator)))[-1]
     address = f"/imports/{done['number']}/refused"
-    assert browser.api("POST", address, {}).status_code == 404
-    assert browser.api("GET", "/lists").json()["imports"] == []
+    assert client.api("POST", address, {}).status_code == 404
+    assert client.api("GET", "/lists").json()["imports"] == []
 
 
-def test_who_waits_for_contacts_is_dialed_at_once(house: House) -> None:
+def test_who_waits_for_contacts_is_dialed_at_once(system: StaffedSystem) -> None:
     """A phoner who waits because her list was finished gets the first of the new list."""
 
     async def waiting() -> None:
-        await house.on_shift()
-        house.write(lambda tx: tx.exec_driver_sql("UPDATE contacts SET status = 'done'"))
-        await house.ready()
-        await house.until(1)
-        assert (await house.seat())["state"] == "waiting"
+        await system.on_shift()
+        system.write(lambda tx: tx.exec_driver_sql("UPDATE contacts SET status = 'done'"))
+        await system.ready()
+        await system.until(1)
+        assert (await system.seat())["state"] == "waiting"
 
     asyncio.run(waiting())
-    browser = house.browser("administrator")
-    lines(browser.api("POST", "/lists/kanvas/import", sent(browser)))
+    client = system.client("administrator")
+    lines(client.api("POST", "/lists/kanvas/import", sent(client)))
 
     async def dialed() -> None:
-        await house.until(1)
-        assert (await house.seat())["state"] in ("reserved", "ringing")
+        await system.until(1)
+        assert (await system.seat())["state"] in ("reserved", "ringing")
 
     asyncio.run(dialed())

@@ -15,9 +15,9 @@ from callserver.database.store import AnyStore
 from callserver.domain.audit import Kind
 from callserver.engine.audit_log import feed as engine
 from callserver.engine.audit_log.feed import Feed
-from tests.console.conftest import Browser, House
+from tests.harness.simulated import TUESDAY
+from tests.harness.staffed import Client, StaffedSystem
 from tests.harness.waiting import PATIENCE_S, eventually
-from tests.house import TUESDAY
 
 
 def events(text: str) -> list[tuple[str, str, Any]]:
@@ -33,11 +33,11 @@ def events(text: str) -> list[tuple[str, str, Any]]:
 class Stream:
     """One open stream, read by hand."""
 
-    def __init__(self, browser: Browser, last: str = "") -> None:
+    def __init__(self, client: Client, last: str = "") -> None:
         self.text = ""
         self.status = 0
         self._gone = asyncio.Event()
-        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         headers = [(b"cookie", cookie.encode()), (b"host", b"calls.test")]
         if last:
             headers.append((b"last-event-id", last.encode()))
@@ -55,7 +55,7 @@ class Stream:
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
         }
-        self.task = asyncio.ensure_future(browser.house.app(self._scope, self._receive, self._send))
+        self.task = asyncio.ensure_future(client.system.app(self._scope, self._receive, self._send))
 
     async def _receive(self) -> Any:
         await self._gone.wait()
@@ -79,8 +79,8 @@ class Stream:
 
 
 @contextlib.asynccontextmanager
-async def stream(browser: Browser, last: str = "") -> AsyncIterator[Stream]:
-    opened = Stream(browser, last)
+async def stream(client: Client, last: str = "") -> AsyncIterator[Stream]:
+    opened = Stream(client, last)
     await asyncio.sleep(0.05)
     try:
         yield opened
@@ -88,13 +88,13 @@ async def stream(browser: Browser, last: str = "") -> AsyncIterator[Stream]:
         await opened.close()
 
 
-def test_a_phoner_hears_of_her_seat_and_a_supervisor_of_the_floor(house: House) -> None:
-    phoner, other = house.browser("phoner"), house.browser("member_service")
-    supervisor = house.browser("supervisor")
+def test_a_phoner_hears_of_her_seat_and_a_supervisor_of_the_floor(system: StaffedSystem) -> None:
+    phoner, other = system.client("phoner"), system.client("member_service")
+    supervisor = system.client("supervisor")
 
     async def work() -> None:
         async with stream(phoner) as hers, stream(supervisor) as floor, stream(other) as nothing:
-            await house.on_shift(1)  # another phoner of the same department
+            await system.on_shift(1)  # another phoner of the same department
             async with asyncio.timeout(PATIENCE_S):
                 states: list[str] = []
                 while states != ["paused"]:  # paced: that she connects may have been told before
@@ -107,74 +107,78 @@ def test_a_phoner_hears_of_her_seat_and_a_supervisor_of_the_floor(house: House) 
     asyncio.run(work())
 
 
-def test_who_was_away_resumes_and_misses_nothing(house: House) -> None:
-    browser = house.browser("supervisor")
+def test_who_was_away_resumes_and_misses_nothing(system: StaffedSystem) -> None:
+    client = system.client("supervisor")
 
     async def work() -> None:
-        async with stream(browser) as first:
-            await house.on_shift(1)
+        async with stream(client) as first:
+            await system.on_shift(1)
             last = (await first.until("floor"))[-1][0]
-        await house.api("POST", "/pause", {"reason": "meal"})
-        await house.api("POST", "/off", {})
-        async with stream(browser, last) as again:
+        await system.api("POST", "/pause", {"reason": "meal"})
+        await system.api("POST", "/off", {})
+        async with stream(client, last) as again:
             seats = (await again.until("floor"))[-1][2]["seats"]
             assert [seat["state"] for seat in seats] == ["off"]
-        async with stream(browser, "no cursor at all") as odd:
+        async with stream(client, "no cursor at all") as odd:
             assert odd.status == 200
 
     asyncio.run(work())
 
 
-def test_who_was_away_too_long_looks_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_was_away_too_long_looks_anew(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(engine, "MOST_MISSED", 3)
-    browser = house.browser("supervisor")
+    client = system.client("supervisor")
 
     async def work() -> None:
-        await house.on_shift(1)
-        async with stream(browser, "0-0") as opened:
+        await system.on_shift(1)
+        async with stream(client, "0-0") as opened:
             await opened.until("refresh")
 
     asyncio.run(work())
 
 
-def test_a_page_left_open_over_a_restore_looks_anew_and_goes_on(house: House) -> None:
+def test_a_page_left_open_over_a_restore_looks_anew_and_goes_on(system: StaffedSystem) -> None:
     """Its cursor lies beyond the end of the restored log."""
-    browser = house.browser("supervisor")
+    client = system.client("supervisor")
 
     async def work() -> None:
-        async with stream(browser, "0-999999") as opened:
+        async with stream(client, "0-999999") as opened:
             await opened.until("refresh")
-            await house.on_shift(1)
+            await system.on_shift(1)
             await opened.until("floor")
 
     asyncio.run(work())
 
 
-def test_a_stopping_server_lets_its_followers_go(house: House) -> None:
-    browser = house.browser("supervisor")
+def test_a_stopping_server_lets_its_followers_go(system: StaffedSystem) -> None:
+    client = system.client("supervisor")
 
     async def work() -> None:
-        async with stream(browser) as opened:
-            house.server.feed.stop()
+        async with stream(client) as opened:
+            system.server.feed.stop()
             await asyncio.wait_for(opened.task, PATIENCE_S)
 
     asyncio.run(work())
 
 
-def test_a_stream_ends_with_its_session(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_ends_with_its_session(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from callserver.console import live
 
     monkeypatch.setattr(live, "CHECK_S", 0.01)
     monkeypatch.setattr(live, "BEAT_S", 0.05)
-    browser = house.browser("supervisor")
+    client = system.client("supervisor")
 
     async def work() -> None:
-        async with stream(browser) as opened:
+        async with stream(client) as opened:
             await asyncio.sleep(0.2)
             assert not opened.task.done()
-            user = house.read(lambda tx: accounts.by_handle(tx, "supervisor"))
+            user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
             assert user is not None
-            house.write(lambda tx: accounts.drop_access(tx, user.id))
+            system.write(lambda tx: accounts.drop_access(tx, user.id))
             await asyncio.wait_for(opened.task, PATIENCE_S)
 
     asyncio.run(work())

@@ -8,96 +8,96 @@ from sqlalchemy import update
 
 from callserver.database.tables import audit
 from callserver.engine.audit_log.sealing import Sealer
-from tests.console.conftest import Browser, House
+from tests.harness.staffed import Client, StaffedSystem
 
 
-def happened(house: House) -> None:
+def happened(system: StaffedSystem) -> None:
     async def work() -> None:
-        await house.on_shift(1)
-        await house.ready()
-        await house.until(30)
+        await system.on_shift(1)
+        await system.ready()
+        await system.until(30)
 
     asyncio.run(work())
 
 
-def seal(house: House) -> None:
-    settings = house.server.settings
-    sealer = Sealer(house.server.store, house.clock, settings.seal_key, settings.seals)
+def seal(system: StaffedSystem) -> None:
+    settings = system.server.settings
+    sealer = Sealer(system.server.store, system.clock, settings.seal_key, settings.seals)
     asyncio.run(sealer.seal())
 
 
-def search(browser: Browser, **wanted: object) -> list[dict[str, Any]]:
-    reply = browser.api("POST", "/log", wanted)
+def search(client: Client, **wanted: object) -> list[dict[str, Any]]:
+    reply = client.api("POST", "/log", wanted)
     assert reply.status_code == 200, reply.text
     found: list[dict[str, Any]] = reply.json()["entries"]
     return found
 
 
-def test_found_by_kind_contact_call_and_time_newest_first(house: House) -> None:
-    began = house.clock.now()
-    happened(house)
-    browser = house.browser("leader")
-    everything = search(browser)
+def test_found_by_kind_contact_call_and_time_newest_first(system: StaffedSystem) -> None:
+    began = system.clock.now()
+    happened(system)
+    client = system.client("leader")
+    everything = search(client)
     ids = [one["id"] for one in everything]
     assert ids == sorted(ids, reverse=True)
-    assert {one["kind"] for one in search(browser, kinds=["permitted"])} == {"permitted"}
-    call = house.calls()[0]
-    of_call = search(browser, call=call.attempt)
+    assert {one["kind"] for one in search(client, kinds=["permitted"])} == {"permitted"}
+    call = system.calls()[0]
+    of_call = search(client, call=call.attempt)
     assert {"permitted", "placed"} <= {one["kind"] for one in of_call}
-    assert search(browser, contact=call.contact)[-1]["kind"] == "permitted"
-    later = (house.clock.now() + timedelta(minutes=1)).isoformat()
-    assert search(browser, since=later) == []
-    assert {one["kind"] for one in search(browser, until=(began).isoformat())} <= {
+    assert search(client, contact=call.contact)[-1]["kind"] == "permitted"
+    later = (system.clock.now() + timedelta(minutes=1)).isoformat()
+    assert search(client, since=later) == []
+    assert {one["kind"] for one in search(client, until=(began).isoformat())} <= {
         "configuration",
         "imported",
     }
-    assert search(browser, since=began.isoformat(), kinds=["permitted"])
+    assert search(client, since=began.isoformat(), kinds=["permitted"])
 
 
-def test_ids_are_named_for_who_may_see_them(house: House) -> None:
-    happened(house)
-    browser = house.browser("leader")
-    seat = search(browser, kinds=["seat"])[0]
+def test_ids_are_named_for_who_may_see_them(system: StaffedSystem) -> None:
+    happened(system)
+    client = system.client("leader")
+    seat = search(client, kinds=["seat"])[0]
     assert seat["names"]["seat"]
     assert seat["names"]["campaign"]
-    looked = search(browser, kinds=["log_searched"])[-1]
+    looked = search(client, kinds=["log_searched"])[-1]
     assert looked["names"] == {"by": "Leader Prøve"}
-    assert all("contact" not in one["names"] for one in search(browser))
+    assert all("contact" not in one["names"] for one in search(client))
 
 
-def test_who_looks_is_written_down(house: House) -> None:
-    browser = house.browser("administrator")
-    search(browser, kinds=["refused"])
-    entry = house.entries("log_searched")[-1]
+def test_who_looks_is_written_down(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    search(client, kinds=["refused"])
+    entry = system.entries("log_searched")[-1]
     assert entry["looked_for"] == {"kinds": ["refused"]}
     assert entry["by"].startswith("user:")
 
 
-def test_page_by_page(house: House) -> None:
-    happened(house)
-    browser = house.browser("leader")
-    whole = house.read(lambda tx: tx.execute(audit.select()).all())
+def test_page_by_page(system: StaffedSystem) -> None:
+    happened(system)
+    client = system.client("leader")
+    whole = system.read(lambda tx: tx.execute(audit.select()).all())
     seen: list[object] = []
-    reply = browser.api("POST", "/log", {}).json()
+    reply = client.api("POST", "/log", {}).json()
     while True:
         seen += [one["id"] for one in reply["entries"]]
         if reply["before"] is None:
             break
-        reply = browser.api("POST", "/log", {"before": reply["before"]}).json()
+        reply = client.api("POST", "/log", {"before": reply["before"]}).json()
     assert len(set(seen)) == len(seen) >= len(whole)
 
 
-def test_sealed_and_whole_until_somebody_changes_it(house: House) -> None:
-    happened(house)
-    seal(house)
-    browser = house.browser("leader")
-    found = browser.api("POST", "/log/verify", {}).json()
+def test_sealed_and_whole_until_somebody_changes_it(system: StaffedSystem) -> None:
+    happened(system)
+    seal(system)
+    client = system.client("leader")
+    found = client.api("POST", "/log/verify", {}).json()
     assert found["sealed"] > 5
     assert found["findings"] == []
-    house.write(
+    system.write(
         lambda tx: tx.execute(update(audit).where(audit.c.leaf == 3).values(body=b'{"kind":"x"}'))
     )
-    assert browser.api("POST", "/log/verify", {}).json()["findings"] == [
+    assert client.api("POST", "/log/verify", {}).json()["findings"] == [
         "entry 3: differs from what was sealed"
     ]
-    assert house.entries("verified")[-1]["wrong"] == 1
+    assert system.entries("verified")[-1]["wrong"] == 1

@@ -9,52 +9,52 @@ from callserver.console.endpoint import Asked
 from callserver.console.live import Live
 from callserver.engine.rate_limits import MOST_STREAMS, PACES, RateLimited, RateLimits
 from callserver.errors import TooMany
-from tests.console.conftest import House
+from tests.harness.staffed import StaffedSystem
 
 
-def test_look_ups_are_limited_wherever_they_are_made(house: House) -> None:
-    browser, most = house.browser("supervisor"), PACES[RateLimited.LOOK_UP].most
+def test_look_ups_are_limited_wherever_they_are_made(system: StaffedSystem) -> None:
+    client, most = system.client("supervisor"), PACES[RateLimited.LOOK_UP].most
     answers = []
     for n in range(most + 2):
         path = "/who-called" if n % 2 else "/suppressions/search"
-        answers.append(browser.api("POST", path, {"number": f"3298{n:04}"}))
+        answers.append(client.api("POST", path, {"number": f"3298{n:04}"}))
     assert [one.status_code for one in answers] == [200] * most + [429] * 2
     assert int(answers[-1].headers["retry-after"]) <= 600
-    told = house.entries("pace")
+    told = system.entries("pace")
     assert [(one["what"], one["by"].startswith("user:")) for one in told] == [("look_up", True)]
-    alarms = browser.api("GET", "/floor/figures").json()["alarms"]
+    alarms = client.api("GET", "/floor/figures").json()["alarms"]
     assert "pace" in [one["kind"] for one in alarms]
     # Opting somebody out is never held up, and nobody else is.
     body = {"number": "32989999", "reach": "never"}
-    assert browser.api("POST", "/who-called/opt-out", body).status_code == 200
-    other = house.browser("member_service")
+    assert client.api("POST", "/who-called/opt-out", body).status_code == 200
+    other = system.client("member_service")
     assert other.api("POST", "/who-called", {"number": "32980000"}).status_code == 200
-    house.clock.set(house.clock.now() + PACES[RateLimited.LOOK_UP].within)
-    assert browser.api("POST", "/who-called", {"number": "32980000"}).status_code == 200
+    system.clock.set(system.clock.now() + PACES[RateLimited.LOOK_UP].within)
+    assert client.api("POST", "/who-called", {"number": "32980000"}).status_code == 200
 
 
-def test_typed_numbers_are_limited(house: House) -> None:
+def test_typed_numbers_are_limited(system: StaffedSystem) -> None:
     async def work() -> list[int]:
-        await house.on_shift(1)
+        await system.on_shift(1)
         return [
-            (await house.api("POST", "/dial", {"number": f"3298{n:04}"}))[0]
+            (await system.api("POST", "/dial", {"number": f"3298{n:04}"}))[0]
             for n in range(PACES[RateLimited.DIAL].most + 1)
         ]
 
     answers = asyncio.run(work())
     assert answers == [404] * PACES[RateLimited.DIAL].most + [429]
-    assert [one["what"] for one in house.entries("pace")] == ["dial"]
+    assert [one["what"] for one in system.entries("pace")] == ["dial"]
 
 
-async def test_live_pages_are_limited_and_closing_one_makes_room(house: House) -> None:
-    live = Live(house.server.feed, None, (), RateLimits(house.server.ctx))  # type: ignore[arg-type]
+async def test_live_pages_are_limited_and_closing_one_makes_room(system: StaffedSystem) -> None:
+    live = Live(system.server.feed, None, (), RateLimits(system.server.ctx))  # type: ignore[arg-type]
 
     class Stub:
         headers: dict[str, str] = {}  # noqa: RUF012 - read only
 
     from callserver.database import accounts
 
-    user = house.read(lambda tx: accounts.by_handle(tx, "leader"))
+    user = system.read(lambda tx: accounts.by_handle(tx, "leader"))
     asked = Asked(Stub(), "da", user)  # type: ignore[arg-type]
     streams = []
     for _ in range(MOST_STREAMS):
@@ -68,5 +68,5 @@ async def test_live_pages_are_limited_and_closing_one_makes_room(house: House) -
     await live.events(asked)
     for one in streams:
         await one.aclose()
-    assert [one["what"] for one in house.entries("pace")] == ["stream"]
-    house.clock.set(house.clock.now() + timedelta(hours=1))
+    assert [one["what"] for one in system.entries("pace")] == ["stream"]
+    system.clock.set(system.clock.now() + timedelta(hours=1))

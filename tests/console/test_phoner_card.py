@@ -10,7 +10,7 @@ import pytest
 
 from callserver.console import markup
 from callserver.database import accounts
-from tests.console.conftest import House
+from tests.harness.staffed import StaffedSystem
 
 MEMBERS = (
     "ref;navn;telefon;født;medlem;kilde;by;helbred\n"
@@ -25,28 +25,28 @@ LEADS = (
 
 
 @pytest.fixture
-def members(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path, campaign="opgradering", people=MEMBERS)
+def members(tmp_path: Path) -> Iterator[StaffedSystem]:
+    made = StaffedSystem(tmp_path, campaign="opgradering", people=MEMBERS)
     yield made
     made.close()
 
 
-async def talking(house: House, phoner: int = 1) -> dict[str, Any]:
+async def talking(system: StaffedSystem, phoner: int = 1) -> dict[str, Any]:
     """A shift with somebody on the line; the card."""
-    await house.on_shift(phoner)
-    await house.ready(phoner)
-    await house.until(6)
-    assert (await house.seat(phoner))["state"] == "talking"
-    return await card(house, phoner)
+    await system.on_shift(phoner)
+    await system.ready(phoner)
+    await system.until(6)
+    assert (await system.seat(phoner))["state"] == "talking"
+    return await card(system, phoner)
 
 
-async def card(house: House, phoner: int = 1) -> dict[str, Any]:
-    status, found = await house.api("POST", "/card", {}, phoner=phoner)
+async def card(system: StaffedSystem, phoner: int = 1) -> dict[str, Any]:
+    status, found = await system.api("POST", "/card", {}, phoner=phoner)
     assert status == 200, found
     return found
 
 
-async def test_the_number_is_whole_while_the_call_needs_it(members: House) -> None:
+async def test_the_number_is_whole_while_the_call_needs_it(members: StaffedSystem) -> None:
     assert (await talking(members))["number"] == "+4532200001"
     members.network.hang_up_by_person(members.live_legs()[0])
     await members.until(2)
@@ -54,7 +54,7 @@ async def test_the_number_is_whole_while_the_call_needs_it(members: House) -> No
     assert (await card(members))["number"] == "•••••• 01"
 
 
-async def test_opening_a_card_is_written_down(members: House) -> None:
+async def test_opening_a_card_is_written_down(members: StaffedSystem) -> None:
     status, _ = await members.api("POST", "/card", {})
     assert status == 404  # there is no call: there is no card
     assert not members.entries("card")
@@ -66,7 +66,7 @@ async def test_opening_a_card_is_written_down(members: House) -> None:
     assert "Karla" not in str(members.entries())
 
 
-async def test_the_seat_and_its_news_hold_no_person(members: House) -> None:
+async def test_the_seat_and_its_news_hold_no_person(members: StaffedSystem) -> None:
     await talking(members)
     seat = str(await members.seat())
     assert "Karla" not in seat
@@ -74,14 +74,14 @@ async def test_the_seat_and_its_news_hold_no_person(members: House) -> None:
     assert "gademøde" not in seat
 
 
-async def test_only_declared_columns_are_shown(members: House) -> None:
+async def test_only_declared_columns_are_shown(members: StaffedSystem) -> None:
     found = await talking(members)
     assert found["facts"] == {}
     assert "hemmeligt" not in str(found)
     assert found["last_gift"] is None  # nothing in this call asks for a gift
 
 
-async def test_a_name_is_never_markup(members: House) -> None:
+async def test_a_name_is_never_markup(members: StaffedSystem) -> None:
     script = (await talking(members))["script"]
     assert "Karla **Fed** &lt;b&gt;Juul&lt;/b&gt;" in script
     assert "det er Phoner fra Lysværk" in script
@@ -96,7 +96,7 @@ def test_html_in_a_script_is_text() -> None:
     assert "(?)" in markup.merged("({source})", {"source": ""}, "?")
 
 
-async def test_what_may_be_asked_and_what_not(members: House) -> None:
+async def test_what_may_be_asked_and_what_not(members: StaffedSystem) -> None:
     found = await talking(members)
     assert found["may"] == ["raise"]
     assert {"topic": "gift", "why": "other_purpose"} in found["may_not"]
@@ -107,14 +107,14 @@ async def test_what_may_be_asked_and_what_not(members: House) -> None:
     assert found["ask_ended"] == "no_calls"
 
 
-async def test_the_script_is_open_in_the_first_three_shifts(members: House) -> None:
+async def test_the_script_is_open_in_the_first_three_shifts(members: StaffedSystem) -> None:
     found = await talking(members)
     assert not found["script_open"]
     members.write(lambda tx: accounts.change(tx, 1, shifts=3))
     assert (await card(members))["script_open"]
 
 
-async def test_honest_answers_know_the_source(members: House) -> None:
+async def test_honest_answers_know_the_source(members: StaffedSystem) -> None:
     questions = (await talking(members))["questions"]
     assert any("gademøde" in one["answer"] for one in questions)
     assert any("timeløn" in one["answer"] for one in questions)
@@ -126,21 +126,21 @@ def test_a_lead_s_source_has_its_context_until_it_is_old(tmp_path: Path) -> None
         folder = tmp_path / start[:4]
         folder.mkdir()
         when = datetime.fromisoformat(start)
-        house = House(folder, campaign="leads", people=LEADS, start=when)
+        system = StaffedSystem(folder, campaign="leads", people=LEADS, start=when)
         found: list[Any] = []
 
         async def work() -> None:
-            found.append((await talking(house))["context"])
+            found.append((await talking(system))["context"])
 
         asyncio.run(work())
-        house.close()
+        system.close()
         return found[0]
 
     assert "lys i skolen" in context("2026-05-12T17:00:00+02:00")["da"]
     assert context("2028-05-16T17:00:00+02:00") is None
 
 
-async def test_our_calls_before_and_what_came_of_them(members: House) -> None:
+async def test_our_calls_before_and_what_came_of_them(members: StaffedSystem) -> None:
     await talking(members)
     at = (members.clock.now() + timedelta(hours=2)).isoformat()
     body = {"outcome": "call_back", "details": {"at": at}, "note": "vil høre om skolerne"}
@@ -168,7 +168,7 @@ async def test_our_calls_before_and_what_came_of_them(members: House) -> None:
     ],
 )
 async def test_a_call_back_s_time_is_held_against_the_hours(
-    members: House, local: str, closed: bool, opens: str
+    members: StaffedSystem, local: str, closed: bool, opens: str
 ) -> None:
     await talking(members)
     _, limits = await members.api("GET", "/call-back")
@@ -183,7 +183,7 @@ async def test_a_call_back_s_time_is_held_against_the_hours(
     assert datetime.fromisoformat(found["at"]) == datetime.fromisoformat(f"{local}+02:00")
 
 
-async def test_a_call_back_after_a_no_is_refused_beforehand(members: House) -> None:
+async def test_a_call_back_after_a_no_is_refused_beforehand(members: StaffedSystem) -> None:
     assert (await members.api("GET", "/call-back"))[0] == 404
     await talking(members)
     assert (await members.api("GET", "/call-back?at=tomorrow"))[0] == 409

@@ -6,117 +6,117 @@ from typing import Any
 
 from callserver.domain.role import Role
 from callserver.engine.outcomes.own_calls import LASTS, initials
-from tests.console.conftest import House
 from tests.console.test_phoner_wishes import talking
+from tests.harness.staffed import StaffedSystem
 
 
-async def after_talk(house: House) -> None:
-    await talking(house)
-    house.network.hang_up_by_person(house.live_legs()[0])
-    await house.until(2)
-    assert (await house.seat())["state"] == "wrapping_up"
+async def after_talk(system: StaffedSystem) -> None:
+    await talking(system)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(2)
+    assert (await system.seat())["state"] == "wrapping_up"
 
 
-def floor_of(house: House) -> Any:
-    return house.browser("supervisor").api("GET", "/floor").json()["seats"][0]
+def floor_of(system: StaffedSystem) -> Any:
+    return system.client("supervisor").api("GET", "/floor").json()["seats"][0]
 
 
-def test_a_breather_is_hers_and_a_pause_to_everybody_else(house: House) -> None:
+def test_a_breather_is_hers_and_a_pause_to_everybody_else(system: StaffedSystem) -> None:
     async def work() -> None:
-        await after_talk(house)
-        await house.api("POST", "/pause", {"reason": "breather"})
-        await house.until(90)  # past the wrap-up: it stays a breather, and the outcome is owed
-        seat = await house.seat()
+        await after_talk(system)
+        await system.api("POST", "/pause", {"reason": "breather"})
+        await system.until(90)  # past the wrap-up: it stays a breather, and the outcome is owed
+        seat = await system.seat()
         assert (seat["state"], seat["reason"], seat["outcome_owed"]) == ("paused", "breather", True)
-        await house.outcome("no_thanks", then="pause")
-        seat = await house.seat()
+        await system.outcome("no_thanks", then="pause")
+        seat = await system.seat()
         assert (seat["state"], seat["reason"], seat["outcome_owed"]) == (
             "paused",
             "breather",
             False,
         )
-        await house.until(300)
-        assert len(house.calls()) == 1  # off the queue
+        await system.until(300)
+        assert len(system.calls()) == 1  # off the queue
 
     asyncio.run(work())
-    seen = floor_of(house)
+    seen = floor_of(system)
     assert seen["reason"] == "pause"
     assert "breather" not in str(seen)
 
 
-def test_a_pause_s_reason_is_a_word_and_no_story(house: House) -> None:
+def test_a_pause_s_reason_is_a_word_and_no_story(system: StaffedSystem) -> None:
     async def work() -> None:
-        await house.on_shift()
+        await system.on_shift()
         body = {"reason": "Karla Holm var ubehagelig"}
-        assert (await house.api("POST", "/pause", body))[0] == 422
-        assert (await house.api("POST", "/pause", {"reason": "meal"}))[1]["reason"] == "meal"
+        assert (await system.api("POST", "/pause", body))[0] == 422
+        assert (await system.api("POST", "/pause", {"reason": "meal"}))[1]["reason"] == "meal"
 
     asyncio.run(work())
-    assert house.entries("seat")[-1]["reason"] == "meal"  # said in the pause, it is told at once
+    assert system.entries("seat")[-1]["reason"] == "meal"  # said in the pause, it is told at once
 
 
-def test_after_an_owed_outcome_the_pause_is_a_pause(house: House) -> None:
+def test_after_an_owed_outcome_the_pause_is_a_pause(system: StaffedSystem) -> None:
     async def work() -> None:
-        await after_talk(house)
-        await house.until(90)
-        assert (await house.seat())["reason"] == "outcome_owed"
-        await house.outcome("no_thanks", then="pause")
-        assert (await house.seat())["reason"] == "pause"
+        await after_talk(system)
+        await system.until(90)
+        assert (await system.seat())["reason"] == "outcome_owed"
+        await system.outcome("no_thanks", then="pause")
+        assert (await system.seat())["reason"] == "pause"
 
     asyncio.run(work())
 
 
-def test_a_hand_goes_up_and_down(house: House) -> None:
+def test_a_hand_goes_up_and_down(system: StaffedSystem) -> None:
     async def work() -> None:
-        assert (await house.api("POST", "/hand", {"up": True}))[0] == 409  # no shift, no hand
-        await house.on_shift()
-        _, seat = await house.api("POST", "/hand", {"up": True})
+        assert (await system.api("POST", "/hand", {"up": True}))[0] == 409  # no shift, no hand
+        await system.on_shift()
+        _, seat = await system.api("POST", "/hand", {"up": True})
         up = seat["hand_at"]
         assert up is not None
-        await house.until(5)
-        assert (await house.api("POST", "/hand", {"up": True}))[1]["hand_at"] == up
-        assert (await house.api("POST", "/hand", {"up": False}))[1]["hand_at"] is None
-        await house.api("POST", "/hand", {"up": True})
-        await house.api("POST", "/off", {})
-        assert house.seats()[0].hand_at is None  # nobody who went home waits for help
+        await system.until(5)
+        assert (await system.api("POST", "/hand", {"up": True}))[1]["hand_at"] == up
+        assert (await system.api("POST", "/hand", {"up": False}))[1]["hand_at"] is None
+        await system.api("POST", "/hand", {"up": True})
+        await system.api("POST", "/off", {})
+        assert system.seats()[0].hand_at is None  # nobody who went home waits for help
 
     asyncio.run(work())
-    entries = house.entries("hand")
+    entries = system.entries("hand")
     assert [entry["up"] for entry in entries] == [True, False, True]
     assert all(entry["seat"] == 1 for entry in entries)
 
 
-def test_my_evening_is_masked_and_can_be_mended(house: House) -> None:
+def test_my_evening_is_masked_and_can_be_mended(system: StaffedSystem) -> None:
     async def work() -> None:
-        await after_talk(house)
-        await house.outcome("no_thanks", then="pause")
-        _, found = await house.api("GET", "/evening")
+        await after_talk(system)
+        await system.outcome("no_thanks", then="pause")
+        _, found = await system.api("GET", "/evening")
         (call,) = found["calls"]
         assert (call["who"], call["outcome"], call["answered"]) == ("P. 0.", "no_thanks", True)
         assert "Person 0" not in str(found)
         assert "32200" not in str(found)
         assert "voicemail" in found["campaigns"]["kanvas"]["outcomes"]
         body = {"attempt": call["attempt"], "outcome": "voicemail"}
-        assert (await house.api("POST", "/correct", body))[0] == 200
-        _, found = await house.api("GET", "/evening")
+        assert (await system.api("POST", "/correct", body))[0] == 200
+        _, found = await system.api("GET", "/evening")
         assert found["calls"][0]["outcome"] == "voicemail"
-        house.clock.set(house.clock.now() + LASTS + timedelta(minutes=1))
-        assert (await house.api("GET", "/evening"))[1]["calls"] == []  # another day
+        system.clock.set(system.clock.now() + LASTS + timedelta(minutes=1))
+        assert (await system.api("GET", "/evening"))[1]["calls"] == []  # another day
 
     asyncio.run(work())
 
 
-def test_my_evening_is_mine(house: House) -> None:
-    asyncio.run(after_talk(house))
-    house.add_user("other", Role.PHONER)
-    assert house.browser("other").api("GET", "/evening").json()["calls"] == []
+def test_my_evening_is_mine(system: StaffedSystem) -> None:
+    asyncio.run(after_talk(system))
+    system.add_user("other", Role.PHONER)
+    assert system.client("other").api("GET", "/evening").json()["calls"] == []
 
 
-def test_nothing_in_it_counts_or_compares(house: House) -> None:
+def test_nothing_in_it_counts_or_compares(system: StaffedSystem) -> None:
     async def work() -> dict[str, Any]:
-        await after_talk(house)
-        await house.outcome("member", {"amount": 300, "frequency": "monthly"}, then="pause")
-        return (await house.api("GET", "/evening"))[1]
+        await after_talk(system)
+        await system.outcome("member", {"amount": 300, "frequency": "monthly"}, then="pause")
+        return (await system.api("GET", "/evening"))[1]
 
     found = asyncio.run(work())
     assert set(found) == {"calls", "campaigns"}

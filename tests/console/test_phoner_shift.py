@@ -18,44 +18,46 @@ from callserver.domain.role import Role
 from callserver.engine.lists.importer import import_list
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
-from tests.console.conftest import House
+from tests.harness.staffed import StaffedSystem
 
 CONTACT = "+4532200003"
 OWN = "28123456"
 
 
-def shift(house: House, line: str | None, campaign: str = "kanvas") -> tuple[int, dict[str, Any]]:
+def shift(
+    system: StaffedSystem, line: str | None, campaign: str = "kanvas"
+) -> tuple[int, dict[str, Any]]:
     body = {"campaign": campaign, "line": line}
-    reply = house.browser("phoner").api("POST", "/shift", body)
+    reply = system.client("phoner").api("POST", "/shift", body)
     return reply.status_code, reply.json()
 
 
-def rung(house: House) -> list[str]:
-    return [leg.to for leg in house.network.legs.values()]
+def rung(system: StaffedSystem) -> list[str]:
+    return [leg.to for leg in system.network.legs.values()]
 
 
-def line_of(house: House) -> str | None:
-    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
+def line_of(system: StaffedSystem) -> str | None:
+    user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     found: str | None = user.line
     return found
 
 
-def test_the_campaigns_of_my_department_and_what_they_have(house: House) -> None:
-    found = house.browser("phoner").api("GET", "/shift").json()
+def test_the_campaigns_of_my_department_and_what_they_have(system: StaffedSystem) -> None:
+    found = system.client("phoner").api("GET", "/shift").json()
     assert [one["name"] for one in found["campaigns"]] == ["leads", "kanvas"]  # by priority
     leads, kanvas = found["campaigns"]
     assert (kanvas["reason"], leads["reason"]) == ("", "no_list")
     assert kanvas["why"]["da"].startswith("Vi ringer")
-    house.add_user("sydpa", Role.PHONER, "syd")
-    theirs = house.browser("sydpa").api("GET", "/shift").json()["campaigns"]
+    system.add_user("sydpa", Role.PHONER, "syd")
+    theirs = system.client("sydpa").api("GET", "/shift").json()["campaigns"]
     assert [one["name"] for one in theirs] == ["lapsed"]
 
 
-def test_a_paused_or_closed_campaign_says_so(house: House) -> None:
-    now = house.clock.now()
-    house.write(lambda tx: house_paused(tx, now))
-    browser = house.browser("phoner")
-    assert browser.api("GET", "/shift").json()["campaigns"][1] | {"why": 0, "title": 0} == {
+def test_a_paused_or_closed_campaign_says_so(system: StaffedSystem) -> None:
+    now = system.clock.now()
+    system.write(lambda tx: system_paused(tx, now))
+    client = system.client("phoner")
+    assert client.api("GET", "/shift").json()["campaigns"][1] | {"why": 0, "title": 0} == {
         "name": "kanvas",
         "title": 0,
         "why": 0,
@@ -63,94 +65,91 @@ def test_a_paused_or_closed_campaign_says_so(house: House) -> None:
         "until": None,
         "said": "move of the office",
     }
-    house.write(lambda tx: house_paused(tx, now, paused=False))
-    house.clock.set(datetime.fromisoformat("2026-05-12T21:00:00+02:00"))
-    closed = house.browser("phoner").api("GET", "/shift").json()["campaigns"][1]
+    system.write(lambda tx: system_paused(tx, now, paused=False))
+    system.clock.set(datetime.fromisoformat("2026-05-12T21:00:00+02:00"))
+    closed = system.client("phoner").api("GET", "/shift").json()["campaigns"][1]
     assert closed["reason"] == "window_closed"
     assert datetime.fromisoformat(closed["until"]) == datetime.fromisoformat(
         "2026-05-13T09:00:00+02:00"
     )
 
 
-def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(house: House) -> None:
-    now = house.clock.now()
+def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(system: StaffedSystem) -> None:
+    now = system.clock.now()
 
     async def waits(reason: str) -> tuple[str, str]:
-        house.write(lambda tx: house_paused(tx, now, reason=reason))
-        await house.ready()
-        await house.until(1)
-        seat = await house.seat()
+        system.write(lambda tx: system_paused(tx, now, reason=reason))
+        await system.ready()
+        await system.until(1)
+        seat = await system.seat()
         return seat["reason"], seat["said"]
 
     async def work() -> None:
-        await house.on_shift()
+        await system.on_shift()
         assert await waits("move of the office") == ("CAMP_PAUSED", "move of the office")
         assert await waits("provider_20003") == ("CAMP_PAUSED", "")  # that is for the floor
-        house.write(lambda tx: house_paused(tx, now, paused=False))
-        await house.until(35)
-        assert (await house.seat())["said"] == ""
-        assert len(house.calls()) == 1
+        system.write(lambda tx: system_paused(tx, now, paused=False))
+        await system.until(35)
+        assert (await system.seat())["said"] == ""
+        assert len(system.calls()) == 1
 
     asyncio.run(work())
 
 
-def test_who_is_due_in_the_night_is_rung_when_it_opens(house: House) -> None:
+def test_who_is_due_in_the_night_is_rung_when_it_opens(system: StaffedSystem) -> None:
     """Busy at half past eight, so due at half past midnight: nobody is told to wait for that."""
-    house.people.default = Behaviour(ends="busy")
-    house.clock.set(datetime.fromisoformat("2026-05-12T20:30:00+02:00"))
+    system.people.default = Behaviour(ends="busy")
+    system.clock.set(datetime.fromisoformat("2026-05-12T20:30:00+02:00"))
     opens = datetime.fromisoformat("2026-05-13T09:00:00+02:00")
 
     async def work() -> dict[str, Any]:
-        await house.on_shift()
-        await house.ready()
-        await house.until(300)
-        return await house.seat()
+        await system.on_shift()
+        await system.ready()
+        await system.until(300)
+        return await system.seat()
 
     seat = asyncio.run(work())
     assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
     assert datetime.fromisoformat(seat["until"]) == opens
-    figures = house.browser("supervisor").api("GET", "/floor/figures").json()
+    figures = system.client("supervisor").api("GET", "/floor/figures").json()
     assert datetime.fromisoformat(figures["campaigns"]["kanvas"]["next_at"]) == opens
 
 
-def house_paused(
+def system_paused(
     tx: Any, now: datetime, *, paused: bool = True, reason: str = "move of the office"
 ) -> None:
     campaign_states.put(tx, "kanvas", paused, reason, now)
 
 
-def test_a_confirmed_telephone_is_rung_without_being_typed(house: House) -> None:
-    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
+def test_a_confirmed_telephone_is_rung_without_being_typed(system: StaffedSystem) -> None:
+    user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     number = f"+45{OWN}"
-    house.write(lambda tx: at_telephone(tx, user.id, number, house.clock.now()))
-    lines = house.browser("phoner").api("GET", "/shift").json()["lines"]
+    system.write(lambda tx: at_telephone(tx, user.id, number, system.clock.now()))
+    lines = system.client("phoner").api("GET", "/shift").json()["lines"]
     assert [one["kind"] for one in lines] == ["browser", "telephone"]
     assert (lines[1]["shown"], lines[1]["problem"]) == ("•••••• 56", None)
-    assert shift(house, None)[1]["line"] == "telephone"
-    assert rung(house) == [number]
-    rang = house.entries("line")[-1]
+    assert shift(system, None)[1]["line"] == "telephone"
+    assert rung(system) == [number]
+    rang = system.entries("line")[-1]
     assert (rang["did"], rang["telephone"], rang["shown"]) == ("rung", "telephone", "•••••• 56")
-    assert OWN not in str(house.entries())  # the log holds no number
+    assert OWN not in str(system.entries())  # the log holds no number
 
 
 @pytest.mark.parametrize("hosts", ["", "phones.example.org"])
-def test_a_sip_address_is_rung_at_an_allowed_host_only(
-    tmp_path: Path, hashed: str, hosts: str
-) -> None:
-    house = House(tmp_path, sip_hosts=hosts)
-    house.hashed = hashed
-    house.add_user("phoner", Role.PHONER)
-    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
+def test_a_sip_address_is_rung_at_an_allowed_host_only(tmp_path: Path, hosts: str) -> None:
+    system = StaffedSystem(tmp_path, sip_hosts=hosts)
+    system.add_user("phoner", Role.PHONER)
+    user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     line = "sip:maja@phones.example.org"
-    house.write(lambda tx: accounts.change(tx, user.id, line=line))
-    status, answer = shift(house, None)
-    assert (status, rung(house)) == ((200, [line]) if hosts else (403, []))
+    system.write(lambda tx: accounts.change(tx, user.id, line=line))
+    status, answer = shift(system, None)
+    assert (status, rung(system)) == ((200, [line]) if hosts else (403, []))
     assert hosts or "værter" in answer["detail"]
-    house.close()
+    system.close()
 
 
-def test_without_any_line_it_is_the_browser(house: House) -> None:
-    status, seat = shift(house, None)
+def test_without_any_line_it_is_the_browser(system: StaffedSystem) -> None:
+    status, seat = shift(system, None)
     assert (status, seat["line"], seat["state"]) == (200, "browser", "connecting")
 
 
@@ -175,17 +174,17 @@ def test_without_any_line_it_is_the_browser(house: House) -> None:
         "client:",
     ],
 )
-def test_a_phoner_cannot_type_a_line(house: House, line: str) -> None:
-    house.clock.set(datetime.fromisoformat("2026-05-12T03:00:00+02:00"))
-    status, problem = shift(house, line)
+def test_a_phoner_cannot_type_a_line(system: StaffedSystem, line: str) -> None:
+    system.clock.set(datetime.fromisoformat("2026-05-12T03:00:00+02:00"))
+    status, problem = shift(system, line)
     assert status == 403, problem
-    assert rung(house) == []
-    assert line_of(house) is None
-    assert house.browser("phoner").api("GET", "/seat").json()["state"] == "off"
-    entry = house.entries("line")[-1]
+    assert rung(system) == []
+    assert line_of(system) is None
+    assert system.client("phoner").api("GET", "/seat").json()["state"] == "off"
+    entry = system.entries("line")[-1]
     assert (entry["did"], entry["line"]) == ("refused", None)
     assert entry["reason"] in ("line_not_yours", "line_not_entered")
-    assert not line.startswith("+") or line[1:] not in str(house.entries())
+    assert not line.startswith("+") or line[1:] not in str(system.entries())
 
 
 def in_a_register(tx: Any, number: int, now: datetime) -> None:
@@ -195,78 +194,80 @@ def in_a_register(tx: Any, number: int, now: datetime) -> None:
 
 
 @pytest.mark.parametrize("what", ["opted_out", "on_a_list", "in_a_register", "unconfirmed"])
-def test_a_confirmed_number_is_asked_about_again_at_every_ring(house: House, what: str) -> None:
-    now, number = house.clock.now(), f"+45{OWN}"
-    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    house.write(lambda tx: at_telephone(tx, user.id, number, now))
+def test_a_confirmed_number_is_asked_about_again_at_every_ring(
+    system: StaffedSystem, what: str
+) -> None:
+    now, number = system.clock.now(), f"+45{OWN}"
+    user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    system.write(lambda tx: at_telephone(tx, user.id, number, now))
     key = phone.to_int(number)
     if what == "opted_out":
         about = subject.of_number(key)
-        house.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
+        system.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
     elif what == "on_a_list":
-        campaign = house.server.ctx.rules.campaign("kanvas")
+        campaign = system.server.ctx.rules.campaign("kanvas")
         rows = f"ref;navn;telefon\nN1;Ny;{OWN}\n".encode()
-        house.write(lambda tx: import_list(tx, campaign, rows, now))
+        system.write(lambda tx: import_list(tx, campaign, rows, now))
     elif what == "in_a_register":
-        house.write(lambda tx: in_a_register(tx, key, now))
+        system.write(lambda tx: in_a_register(tx, key, now))
     else:
-        house.write(lambda tx: accounts.change(tx, user.id, line="+4528123457"))
-    status, problem = shift(house, None)
-    assert (status, rung(house)) == (403, [])
+        system.write(lambda tx: accounts.change(tx, user.id, line="+4528123457"))
+    status, problem = shift(system, None)
+    assert (status, rung(system)) == (403, [])
     reason = "line_unconfirmed" if what == "unconfirmed" else "line_refused"
     assert problem["detail"] == say("da", f"error.{reason}")
-    shown = house.browser("phoner").api("GET", "/shift").json()["lines"]
+    shown = system.client("phoner").api("GET", "/shift").json()["lines"]
     assert [one["problem"] for one in shown] == [None, reason]
 
 
 @pytest.mark.parametrize(("hour", "status"), [(3, 403), (7, 403), (8, 200), (21, 200), (23, 403)])
-def test_a_telephone_is_not_rung_at_night(house: House, hour: int, status: int) -> None:
-    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    house.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", house.clock.now()))
-    house.clock.set(datetime.fromisoformat(f"2026-05-13T{hour:02}:30:00+02:00"))
-    assert (shift(house, None)[0], len(rung(house))) == (status, int(status == 200))
+def test_a_telephone_is_not_rung_at_night(system: StaffedSystem, hour: int, status: int) -> None:
+    user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    system.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", system.clock.now()))
+    system.clock.set(datetime.fromisoformat(f"2026-05-13T{hour:02}:30:00+02:00"))
+    assert (shift(system, None)[0], len(rung(system))) == (status, int(status == 200))
 
 
-def test_a_telephone_that_nobody_answers_rests(house: House) -> None:
-    house.people.default = Behaviour(answers_after=None)
-    user = house.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    house.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", house.clock.now()))
+def test_a_telephone_that_nobody_answers_rests(system: StaffedSystem) -> None:
+    system.people.default = Behaviour(answers_after=None)
+    user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    system.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", system.clock.now()))
 
     def rings(minutes: int) -> int:
-        before = len(rung(house))
-        status = shift(house, None)[0]
-        asyncio.run(house.until(minutes * 60))
-        assert (status == 200) == (len(rung(house)) > before)
-        return len(rung(house)) - before
+        before = len(rung(system))
+        status = shift(system, None)[0]
+        asyncio.run(system.until(minutes * 60))
+        assert (status == 200) == (len(rung(system)) > before)
+        return len(rung(system)) - before
 
     assert rings(4) == UNANSWERED_IN_A_ROW
-    seat = house.browser("phoner").api("GET", "/seat").json()
+    seat = system.client("phoner").api("GET", "/seat").json()
     assert (seat["state"], seat["reason"]) == ("connecting", "line_unanswered")
     assert rings(6) == 0
     assert rings(1) == 0
-    asyncio.run(house.until(10 * 60))
+    asyncio.run(system.until(10 * 60))
     assert rings(10) == UNANSWERED_A_DAY - UNANSWERED_IN_A_ROW
-    asyncio.run(house.until(60 * 60))
+    asyncio.run(system.until(60 * 60))
     assert rings(1) == 0
-    assert [one["did"] for one in house.entries("line")].count("rung") == UNANSWERED_A_DAY
+    assert [one["did"] for one in system.entries("line")].count("rung") == UNANSWERED_A_DAY
 
 
-def test_another_department_s_campaign_is_not_for_me(house: House) -> None:
-    assert shift(house, OWN, "lapsed")[0] == 403
-    assert shift(house, OWN, "nothing")[0] == 404
-    assert rung(house) == []
+def test_another_department_s_campaign_is_not_for_me(system: StaffedSystem) -> None:
+    assert shift(system, OWN, "lapsed")[0] == 403
+    assert shift(system, OWN, "nothing")[0] == 404
+    assert rung(system) == []
 
 
-def test_the_softphone_says_what_this_house_has(house: House) -> None:
-    found = house.browser("phoner").api("GET", "/softphone").json()
+def test_the_softphone_says_what_this_house_has(system: StaffedSystem) -> None:
+    found = system.client("phoner").api("GET", "/softphone").json()
     assert found["kind"] == "none"
     assert found["identity"].startswith("phoner_")
 
 
-def test_the_campaign_changes_from_a_pause(house: House) -> None:
+def test_the_campaign_changes_from_a_pause(system: StaffedSystem) -> None:
     async def work() -> None:
-        await house.on_shift()
-        status, seat = await house.api("POST", "/shift", {"campaign": "leads"})
+        await system.on_shift()
+        status, seat = await system.api("POST", "/shift", {"campaign": "leads"})
         assert (status, seat["campaign"], seat["state"]) == (200, "leads", "paused")
         assert seat["connected"]
 

@@ -10,16 +10,16 @@ from callserver.console.pages import PAGES
 from callserver.database import accounts
 from callserver.domain.role import MAY, Action, Role, may
 from callserver.engine.accounts.authentication import new_token
-from tests.console.conftest import Browser, House
+from tests.harness.staffed import Client, StaffedSystem
 
 NO = {401, 403}
 
 
-def endpoints(house: House) -> list[Endpoint]:
+def endpoints(system: StaffedSystem) -> list[Endpoint]:
     from callserver.app import _rooms
     from callserver.console.authentication import Authenticator
 
-    server = house.server
+    server = system.server
     door = Authenticator(server.ctx, server.authentication, server.settings)
     return [one for room in _rooms(server, door) for one in room.endpoints()]
 
@@ -28,9 +28,9 @@ def address(one: Endpoint) -> str:
     return one.path.format_map(dict.fromkeys(one.in_path, "1"))
 
 
-def test_nobody_gets_in(house: House) -> None:
-    nobody = Browser(house)
-    for one in endpoints(house):
+def test_nobody_gets_in(system: StaffedSystem) -> None:
+    nobody = Client(system)
+    for one in endpoints(system):
         status = nobody.api(one.method, address(one), {}).status_code
         if one.needs is not Footing.OPEN:
             assert status == 401, one.path
@@ -43,35 +43,35 @@ def test_nobody_gets_in(house: House) -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_each_role_may_what_the_table_says(house: House, role: Role) -> None:
-    browser = house.browser(role.value)
-    for one in sorted(endpoints(house), key=lambda one: one.path == "/sign-out"):
+def test_each_role_may_what_the_table_says(system: StaffedSystem, role: Role) -> None:
+    client = system.client(role.value)
+    for one in sorted(endpoints(system), key=lambda one: one.path == "/sign-out"):
         if one.path == "/events":  # a stream: test_live follows it
             continue
         if one.path == "/sign-out":
             for page in PAGES:
                 if isinstance(page.needs, Action):
-                    status = browser.request("GET", page.path).status_code
+                    status = client.request("GET", page.path).status_code
                     assert status == (200 if page.needs in MAY[role] else 404), page.path
-        status = browser.api(one.method, address(one), {}).status_code
+        status = client.api(one.method, address(one), {}).status_code
         if isinstance(one.needs, Action) and one.needs not in MAY[role]:
             assert status == 403, f"{one.method} {one.path}"
         elif one.path != "/sign-in":
             assert status not in NO, f"{one.method} {one.path}"
 
 
-def test_a_token_may_only_what_it_is_for(house: House) -> None:
-    now = house.clock.now()
-    user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
+def test_a_token_may_only_what_it_is_for(system: StaffedSystem) -> None:
+    now = system.clock.now()
+    user = system.read(lambda tx: accounts.by_handle(tx, "administrator"))
     assert user is not None
     for scope in sorted(MAY[Role.ADMINISTRATOR]):
         token, hashed = new_token()
         work = partial(accounts.add_token, hashed=hashed, user_id=user.id, name="t", now=now)
-        house.write(partial(work, scopes=[scope]))
-        for one in endpoints(house):
+        system.write(partial(work, scopes=[scope]))
+        for one in endpoints(system):
             if one.needs is Footing.OPEN or one.path == "/events":
                 continue
-            reply = Browser(house).api(
+            reply = Client(system).api(
                 one.method, address(one), {}, authorization=f"Bearer {token}"
             )
             allowed = one.needs is scope or scope in one.scopes
@@ -82,27 +82,27 @@ def test_a_token_may_only_what_it_is_for(house: House) -> None:
             )
 
 
-def test_addresses_for_every_token_are_few(house: House) -> None:
+def test_addresses_for_every_token_are_few(system: StaffedSystem) -> None:
     """What needs no action is shut to a narrow token, unless the address says otherwise."""
     open_to_all = {
-        f"{one.method} {one.path}" for one in endpoints(house) if one.scopes == EVERY_SCOPE
+        f"{one.method} {one.path}" for one in endpoints(system) if one.scopes == EVERY_SCOPE
     }
     assert open_to_all == {"GET /me", "GET /events"}
-    to_some = {one.path for one in endpoints(house) if one.scopes and one.scopes != EVERY_SCOPE}
+    to_some = {one.path for one in endpoints(system) if one.scopes and one.scopes != EVERY_SCOPE}
     assert to_some == {"/listenings", "/listenings/stop", "/listenings/mine"}
 
 
-def test_a_token_ends_on_its_day(house: House) -> None:
+def test_a_token_ends_on_its_day(system: StaffedSystem) -> None:
     from datetime import timedelta
 
-    now = house.clock.now()
+    now = system.clock.now()
     token, hashed = new_token()
     until = now + timedelta(days=1)
-    house.write(lambda tx: accounts.add_token(tx, hashed, 1, "t", now, until=until))
+    system.write(lambda tx: accounts.add_token(tx, hashed, 1, "t", now, until=until))
     header = {"authorization": f"Bearer {token}"}
-    assert Browser(house).api("GET", "/me", **header).status_code == 200
-    house.clock.set(until)
-    assert Browser(house).api("GET", "/me", **header).status_code == 401
+    assert Client(system).api("GET", "/me", **header).status_code == 200
+    system.clock.set(until)
+    assert Client(system).api("GET", "/me", **header).status_code == 401
 
 
 def test_every_action_is_somebodys_and_nobody_may_everything() -> None:

@@ -12,8 +12,8 @@ import pytest
 from callserver.database import accounts, revisions
 from callserver.domain.role import Role
 from callserver.engine.lists.importer import import_list
-from tests.console.conftest import Browser, House
-from tests.house import ROOT
+from tests.harness.simulated import ROOT
+from tests.harness.staffed import Client, StaffedSystem
 
 DK = "policies/dk.yaml"
 SATURDAY = '    sat: ["10:00-16:00"]\n  calendars: [DK]'
@@ -25,22 +25,21 @@ def config(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def house(tmp_path: Path, hashed: str, config: Path) -> Iterator[House]:
-    made = House(tmp_path, config=config)
-    made.hashed = hashed
+def system(tmp_path: Path, config: Path) -> Iterator[StaffedSystem]:
+    made = StaffedSystem(tmp_path, config=config)
     for role in Role:
         made.add_user(role.value, role, "nord" if role is Role.SUPERVISOR else None)
     yield made
     made.close()
 
 
-def texts(browser: Browser) -> dict[str, str]:
-    found: dict[str, str] = browser.api("GET", "/rules").json()["texts"]
+def texts(client: Client) -> dict[str, str]:
+    found: dict[str, str] = client.api("GET", "/rules").json()["texts"]
     return found
 
 
-def edited(browser: Browser, old: str, new: str, path: str = DK) -> dict[str, Any]:
-    text = texts(browser)[path]
+def edited(client: Client, old: str, new: str, path: str = DK) -> dict[str, Any]:
+    text = texts(client)[path]
     assert old in text
     return {"texts": {path: text.replace(old, new)}}
 
@@ -54,14 +53,14 @@ def said(reply: Any) -> tuple[int, str]:
     return reply.status_code, reply.json()["detail"]
 
 
-def in_force(house: House) -> str:
-    found: str = house.server.ctx.rules.current.revision
-    assert house.read(revisions.current) == found
+def in_force(system: StaffedSystem) -> str:
+    found: str = system.server.ctx.rules.current.revision
+    assert system.read(revisions.current) == found
     return found
 
 
-def test_the_rules_are_read_in_full(house: House) -> None:
-    found = house.browser("supervisor").api("GET", "/rules").json()
+def test_the_rules_are_read_in_full(system: StaffedSystem) -> None:
+    found = system.client("supervisor").api("GET", "/rules").json()
     # A supervisor of the north sees the north's campaigns, and every policy.
     assert {one["name"] for one in found["campaigns"]} == {"kanvas", "leads"}
     assert "campaigns/lapsed.yaml" not in found["texts"]
@@ -70,70 +69,70 @@ def test_the_rules_are_read_in_full(house: House) -> None:
     assert dk["hours"]["windows"]["mon"] == ["09:00-21:00"]
     assert dk["hours"]["source"]
     assert dk["register"]["respected"] is True
-    assert found["revision"] == in_force(house)
+    assert found["revision"] == in_force(system)
 
 
-def test_a_change_is_checked_while_it_is_typed(house: House) -> None:
-    browser = house.browser("administrator")
-    wrong = edited(browser, "per_day: 2", "per_day: zero")
-    found = browser.api("POST", "/rules/check", wrong).json()
+def test_a_change_is_checked_while_it_is_typed(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    wrong = edited(client, "per_day: 2", "per_day: zero")
+    found = client.api("POST", "/rules/check", wrong).json()
     assert [(one["file"], one["line"], one["key"]) for one in found["problems"]][-1] == (
         DK,
         24,
         "frequency.per_day",
     )
     assert found["revision"] is None
-    looser = browser.api("POST", "/rules/check", edited(browser, "per_day: 2", "per_day: 3")).json()
+    looser = client.api("POST", "/rules/check", edited(client, "per_day: 2", "per_day: 3")).json()
     assert looser["problems"] == []
     assert {one["key"] for one in looser["looser"]} == {"frequency.per_day"}
     assert looser["changed"] == [DK]
     signs = [(one["sign"], one["text"].strip()) for one in looser["diff"][DK]]
     assert ("-", "per_day: 2") in signs
     assert ("+", "per_day: 3") in signs
-    assert [one for one in house.entries("configuration") if "proposal" in one] == []
+    assert [one for one in system.entries("configuration") if "proposal" in one] == []
 
 
-def test_a_file_that_would_expand_or_is_too_large_is_refused(house: House) -> None:
-    browser = house.browser("administrator")
+def test_a_file_that_would_expand_or_is_too_large_is_refused(system: StaffedSystem) -> None:
+    client = system.client("administrator")
     alias = {"texts": {DK: "name: &a [x]\ntitle: [*a, *a]\n"}}
-    (problem,) = browser.api("POST", "/rules/check", alias).json()["problems"]
+    (problem,) = client.api("POST", "/rules/check", alias).json()["problems"]
     assert (problem["file"], problem["line"]) == (DK, 2)
     assert "*a er et alias" in problem["why"]
     for action in ("check", "effect", "proposals"):
         large: dict[str, Any] = {"texts": {DK: "x" * 100_001}}
         if action == "proposals":
             large["why"] = "larger"
-        assert said(browser.api("POST", f"/rules/{action}", large))[0] == 409
+        assert said(client.api("POST", f"/rules/{action}", large))[0] == 409
 
 
 def test_what_is_not_looser_takes_effect_at_once_and_the_files_follow(
-    house: House, config: Path
+    system: StaffedSystem, config: Path
 ) -> None:
-    browser = house.browser("administrator")
-    before = browser.api("GET", "/rules").json()["revision"]
-    change = edited(browser, "gap_hours: 4", "gap_hours: 6")
-    made = browser.api("POST", "/rules/proposals", {**change, "why": ""}).json()
+    client = system.client("administrator")
+    before = client.api("GET", "/rules").json()["revision"]
+    change = edited(client, "gap_hours: 4", "gap_hours: 6")
+    made = client.api("POST", "/rules/proposals", {**change, "why": ""}).json()
     assert made["proposal"] is None
     assert made["written"] == "yes"
-    assert made["revision"] == in_force(house) != before
+    assert made["revision"] == in_force(system) != before
     assert "gap_hours: 6" in (config / DK).read_text("utf-8")
-    entry = house.entries("configuration")[-1]
+    entry = system.entries("configuration")[-1]
     assert entry["revision"] == made["revision"]
     assert entry["paths"] == [DK]
     assert entry["by"].startswith("user:")
-    again = browser.api("POST", "/rules/proposals", {**change, "why": ""})
+    again = client.api("POST", "/rules/proposals", {**change, "why": ""})
     assert said(again) == (409, "Forslaget ændrer ikke noget. Sådan er reglerne allerede.")
 
 
-def test_what_is_looser_needs_another_person(house: House, config: Path) -> None:
-    administrator, leader = house.browser("administrator"), house.browser("leader")
-    before = in_force_after_first_look(administrator, house)
+def test_what_is_looser_needs_another_person(system: StaffedSystem, config: Path) -> None:
+    administrator, leader = system.client("administrator"), system.client("leader")
+    before = in_force_after_first_look(administrator, system)
     change = edited(administrator, "  calendars: [DK]", SATURDAY)
     assert said(administrator.api("POST", "/rules/proposals", change))[0] == 409  # no reason given
     made = administrator.api("POST", "/rules/proposals", {**change, "why": "Prøve"}).json()
     key = made["proposal"]
     assert key is not None
-    assert in_force(house) == before
+    assert in_force(system) == before
     approve = f"/rules/proposals/{key}/approve"
     seen = {"revision": made["revision"]}
     assert administrator.api("POST", approve, seen).status_code == 403
@@ -150,36 +149,36 @@ def test_what_is_looser_needs_another_person(house: House, config: Path) -> None
     assert said(other) == (409, "Reglerne er blevet ændret imens. Se ændringen igennem igen.")
     approved = leader.api("POST", approve, seen).json()
     assert approved == {"revision": made["revision"], "proposal": None, "written": "yes"}
-    assert in_force(house) == made["revision"]
+    assert in_force(system) == made["revision"]
     assert 'sat: ["10:00-16:00"]' in (config / DK).read_text("utf-8")
     assert leader.api("POST", approve, seen).status_code == 409  # decided already
-    entries = [one for one in house.entries("configuration") if "proposal" in one]
+    entries = [one for one in system.entries("configuration") if "proposal" in one]
     assert [one["did"] for one in entries] == ["proposed", "approved"]
     assert len({one["by"] for one in entries}) == 2
     assert "10:00" not in str(entries)
 
 
-def in_force_after_first_look(browser: Browser, house: House) -> str:
-    browser.api("GET", "/rules")
-    return in_force(house)
+def in_force_after_first_look(client: Client, system: StaffedSystem) -> str:
+    client.api("GET", "/rules")
+    return in_force(system)
 
 
-def test_nobody_approves_her_own(house: House) -> None:
-    leader = house.browser("leader")
+def test_nobody_approves_her_own(system: StaffedSystem) -> None:
+    leader = system.client("leader")
     change = edited(leader, "gap_hours: 4", "gap_hours: 1")
     made = leader.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
     approve = f"/rules/proposals/{made['proposal']}/approve"
     reply = leader.api("POST", approve, {"revision": made["revision"]})
     assert said(reply) == (403, "Du kan ikke godkende dit eget forslag. Det skal en anden gøre.")
-    house.add_user("another", Role.LEADER, None)
-    another = house.browser("another")
+    system.add_user("another", Role.LEADER, None)
+    another = system.client("another")
     assert another.api("POST", approve, {"revision": made["revision"]}).status_code == 200
-    assert in_force(house) == made["revision"]
+    assert in_force(system) == made["revision"]
 
 
-def test_refused_and_withdrawn(house: House) -> None:
-    administrator, leader = house.browser("administrator"), house.browser("leader")
-    before = in_force_after_first_look(administrator, house)
+def test_refused_and_withdrawn(system: StaffedSystem) -> None:
+    administrator, leader = system.client("administrator"), system.client("leader")
+    before = in_force_after_first_look(administrator, system)
     change = edited(administrator, "gap_hours: 4", "gap_hours: 1")
     first = administrator.api("POST", "/rules/proposals", {**change, "why": "a"}).json()["proposal"]
     second = administrator.api("POST", "/rules/proposals", {**change, "why": "b"}).json()[
@@ -195,13 +194,13 @@ def test_refused_and_withdrawn(house: House) -> None:
     assert (found[first]["state"], found[first]["answer"]) == ("refused", "For tæt")
     assert found[first]["decided_by"] == "Leader Prøve"
     assert found[second]["state"] == "withdrawn"
-    assert in_force(house) == before
-    assert "For tæt" not in str(house.entries("configuration"))
+    assert in_force(system) == before
+    assert "For tæt" not in str(system.entries("configuration"))
 
 
-def test_an_approval_is_for_what_was_seen(house: House) -> None:
+def test_an_approval_is_for_what_was_seen(system: StaffedSystem) -> None:
     """The rules moved on: the proposal is put on top of them, and looked at again."""
-    administrator, leader = house.browser("administrator"), house.browser("leader")
+    administrator, leader = system.client("administrator"), system.client("leader")
     change = edited(administrator, "gap_hours: 4", "gap_hours: 1")
     made = administrator.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
     script = edited(administrator, "Goddag", "Hej", "scripts/kanvas.md")
@@ -219,8 +218,8 @@ def test_an_approval_is_for_what_was_seen(house: House) -> None:
     assert "Hej" in now["scripts/kanvas.md"]
 
 
-def test_the_same_file_changed_twice_is_proposed_anew(house: House) -> None:
-    administrator, leader = house.browser("administrator"), house.browser("leader")
+def test_the_same_file_changed_twice_is_proposed_anew(system: StaffedSystem) -> None:
+    administrator, leader = system.client("administrator"), system.client("leader")
     change = edited(administrator, "gap_hours: 4", "gap_hours: 1")
     made = administrator.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
     administrator.api("POST", "/rules/proposals", edited(administrator, "per_day: 2", "per_day: 1"))
@@ -229,13 +228,13 @@ def test_the_same_file_changed_twice_is_proposed_anew(house: House) -> None:
     assert said(reply) == (409, "De samme filer er blevet ændret imens. Lav forslaget igen.")
 
 
-def test_changed_files_wait_and_are_approved(house: House, config: Path) -> None:
-    leader = house.browser("leader")
+def test_changed_files_wait_and_are_approved(system: StaffedSystem, config: Path) -> None:
+    leader = system.client("leader")
     leader.api("GET", "/rules")
     path = config / DK
     path.write_text(path.read_text("utf-8").replace("gap_hours: 4", "gap_hours: 1"), "utf-8")
     for _ in range(2):
-        asyncio.run(house.server.rules_in_force.look())
+        asyncio.run(system.server.rules_in_force.look())
     found = leader.api("GET", "/rules").json()
     assert found["ahead"]
     [waiting] = found["proposals"]
@@ -243,75 +242,75 @@ def test_changed_files_wait_and_are_approved(house: House, config: Path) -> None
     approve = f"/rules/proposals/{waiting['id']}/approve"
     made = leader.api("POST", approve, {"revision": waiting["revision"]}).json()
     assert made["written"] == "same"
-    assert in_force(house) == waiting["revision"]
+    assert in_force(system) == waiting["revision"]
     assert not leader.api("GET", "/rules").json()["ahead"]
 
 
-def test_files_that_hold_something_else_are_left_alone(house: House, config: Path) -> None:
-    browser = house.browser("administrator")
-    change = edited(browser, "gap_hours: 4", "gap_hours: 6")
+def test_files_that_hold_something_else_are_left_alone(system: StaffedSystem, config: Path) -> None:
+    client = system.client("administrator")
+    change = edited(client, "gap_hours: 4", "gap_hours: 6")
     (config / "scripts" / "kanvas.md").write_text("Noget andet {name}\n", "utf-8")
-    made = browser.api("POST", "/rules/proposals", change).json()
+    made = client.api("POST", "/rules/proposals", change).json()
     assert made["written"] == "differs"
     assert "gap_hours: 4" in (config / DK).read_text("utf-8")
-    assert in_force(house) == made["revision"]
+    assert in_force(system) == made["revision"]
 
 
 def test_a_folder_that_cannot_be_written_is_said(
-    house: House, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    system: StaffedSystem, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    browser = house.browser("administrator")
-    change = edited(browser, "gap_hours: 4", "gap_hours: 6")
+    client = system.client("administrator")
+    change = edited(client, "gap_hours: 4", "gap_hours: 6")
     # A running test may be root, for whom nothing is read-only: a folder stands in the way instead.
     (config / "policies" / ".dk.yaml.new").mkdir()
-    made = browser.api("POST", "/rules/proposals", change).json()
+    made = client.api("POST", "/rules/proposals", change).json()
     assert made["written"] == "not_writable"
-    assert in_force(house) == made["revision"]
+    assert in_force(system) == made["revision"]
     assert "gap_hours: 4" in (config / DK).read_text("utf-8")
 
 
 @pytest.mark.parametrize(
     "path", ["../evil.yaml", "policies/../../x.yaml", "/etc/x.yaml", "policies/a.txt", "x.yaml"]
 )
-def test_only_the_rules_own_files_can_be_written(house: House, path: str) -> None:
-    browser = house.browser("administrator")
+def test_only_the_rules_own_files_can_be_written(system: StaffedSystem, path: str) -> None:
+    client = system.client("administrator")
     for address in ("/rules/check", "/rules/proposals"):
-        assert browser.api("POST", address, {"texts": {path: "a: 1"}}).status_code == 409
+        assert client.api("POST", address, {"texts": {path: "a: 1"}}).status_code == 409
 
 
-def test_a_new_campaign_waits_and_a_file_can_go(house: House) -> None:
-    browser = house.browser("administrator")
-    copied = texts(browser)["campaigns/kanvas.yaml"].replace("name: kanvas", "name: kanvas2")
-    made = browser.api(
+def test_a_new_campaign_waits_and_a_file_can_go(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    copied = texts(client)["campaigns/kanvas.yaml"].replace("name: kanvas", "name: kanvas2")
+    made = client.api(
         "POST", "/rules/proposals", {"texts": {"campaigns/kanvas2.yaml": copied}, "why": "ny"}
     ).json()
     assert made["proposal"] is not None
-    gone = browser.api("POST", "/rules/proposals", {"texts": {"policies/us_wa.yaml": None}}).json()
+    gone = client.api("POST", "/rules/proposals", {"texts": {"policies/us_wa.yaml": None}}).json()
     assert gone["proposal"] is None
-    assert "policies/us_wa.yaml" not in texts(browser)
+    assert "policies/us_wa.yaml" not in texts(client)
 
 
-def test_a_department_changes_only_its_own(house: House) -> None:
-    house.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
-    browser = house.browser("nordadmin")
-    reach = edited(browser, "gap_hours: 4", "gap_hours: 6")
-    assert said(browser.api("POST", "/rules/proposals", reach)) == (
+def test_a_department_changes_only_its_own(system: StaffedSystem) -> None:
+    system.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
+    client = system.client("nordadmin")
+    reach = edited(client, "gap_hours: 4", "gap_hours: 6")
+    assert said(client.api("POST", "/rules/proposals", reach)) == (
         403,
         "Du kan kun ændre regler for din egen afdeling.",
     )
-    ears = edited(browser, "phoner_told: after", "phoner_told: during", "house.yaml")
-    assert browser.api("POST", "/rules/proposals", ears).status_code == 403
-    book = edited(browser, "Vær positiv", "Vær kort", "books/ethics.da.md")
-    assert browser.api("POST", "/rules/proposals", book).status_code == 403
-    own = edited(browser, "priority: 3", "priority: 4", "campaigns/kanvas.yaml")
-    assert browser.api("POST", "/rules/proposals", own).json()["proposal"] is None
-    stolen = {"texts": {"campaigns/lapsed.yaml": texts(browser)["campaigns/kanvas.yaml"]}}
-    assert browser.api("POST", "/rules/proposals", {**stolen, "why": "x"}).status_code == 409
+    ears = edited(client, "phoner_told: after", "phoner_told: during", "house.yaml")
+    assert client.api("POST", "/rules/proposals", ears).status_code == 403
+    book = edited(client, "Vær positiv", "Vær kort", "books/ethics.da.md")
+    assert client.api("POST", "/rules/proposals", book).status_code == 403
+    own = edited(client, "priority: 3", "priority: 4", "campaigns/kanvas.yaml")
+    assert client.api("POST", "/rules/proposals", own).json()["proposal"] is None
+    stolen = {"texts": {"campaigns/lapsed.yaml": texts(client)["campaigns/kanvas.yaml"]}}
+    assert client.api("POST", "/rules/proposals", {**stolen, "why": "x"}).status_code == 409
 
 
-def test_the_effect_is_told_before_anything_changes(house: House) -> None:
+def test_the_effect_is_told_before_anything_changes(system: StaffedSystem) -> None:
     """The list of 40: on a Saturday nobody may be rung today, and everybody would be."""
-    administrator = house.browser("administrator")
+    administrator = system.client("administrator")
     change = edited(administrator, "  calendars: [DK]", SATURDAY)
     asked = {**change, "at": "2026-05-16T12:00:00+02:00"}
     found = lines(administrator.api("POST", "/rules/effect", asked))
@@ -320,13 +319,13 @@ def test_the_effect_is_told_before_anything_changes(house: House) -> None:
     assert effects["kanvas"]["after"] == {"callable": 40}
     assert effects["leads"] == {"campaign": "leads", "before": {}, "after": {}}
     made = administrator.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
-    leader = house.browser("leader")
+    leader = system.client("leader")
     address = f"/rules/proposals/{made['proposal']}/effect"
     again = lines(leader.api("POST", address, {"at": asked["at"]}))
     assert again[-1]["effects"] == found[-1]["effects"]
 
 
-def test_the_effect_counts_by_reason(house: House) -> None:
+def test_the_effect_counts_by_reason(system: StaffedSystem) -> None:
     from callserver.domain import subject
     from callserver.domain.facts import Scope
 
@@ -334,15 +333,15 @@ def test_the_effect_counts_by_reason(house: House) -> None:
         from callserver.database import suppressions
 
         for number in range(4532200000, 4532200005):
-            suppressions.add(tx, subject.of_number(number), Scope.NUMBER, house.clock.now(), "t")
+            suppressions.add(tx, subject.of_number(number), Scope.NUMBER, system.clock.now(), "t")
 
-    house.write(opt_outs)
-    rules = house.server.ctx.rules
+    system.write(opt_outs)
+    rules = system.server.ctx.rules
     members = b"ref;navn;telefon\nO1;Et Medlem;32201234\n"
-    house.write(
-        lambda tx: import_list(tx, rules.campaign("opgradering"), members, house.clock.now())
+    system.write(
+        lambda tx: import_list(tx, rules.campaign("opgradering"), members, system.clock.now())
     )
-    administrator = house.browser("administrator")
+    administrator = system.client("administrator")
     change = edited(administrator, "gap_hours: 4", "gap_hours: 6")
     found = lines(administrator.api("POST", "/rules/effect", change))[-1]
     effects = {one["campaign"]: one["after"] for one in found["effects"]}
@@ -350,33 +349,33 @@ def test_the_effect_counts_by_reason(house: House) -> None:
     assert effects["opgradering"] == {"callable": 1}
 
 
-def test_a_token_may_propose_for_machines(house: House) -> None:
+def test_a_token_may_propose_for_machines(system: StaffedSystem) -> None:
     from callserver.domain.role import Action
     from callserver.engine.accounts.authentication import new_token
 
     token, hashed = new_token()
-    user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
+    user = system.read(lambda tx: accounts.by_handle(tx, "administrator"))
     scopes = [Action.SEE_RULES, Action.CHANGE_RULES]
-    house.write(
-        lambda tx: accounts.add_token(tx, hashed, user.id, "ci", house.clock.now(), scopes=scopes)
+    system.write(
+        lambda tx: accounts.add_token(tx, hashed, user.id, "ci", system.clock.now(), scopes=scopes)
     )
     header = {"authorization": f"Bearer {token}"}
-    found = Browser(house).api("GET", "/rules", **header).json()
+    found = Client(system).api("GET", "/rules", **header).json()
     change = {"texts": {DK: found["texts"][DK].replace("gap_hours: 4", "gap_hours: 6")}}
-    made = Browser(house).api("POST", "/rules/proposals", change, **header).json()
+    made = Client(system).api("POST", "/rules/proposals", change, **header).json()
     assert made["proposal"] is None
 
 
-def test_pages_hear_that_the_rules_have_changed(house: House) -> None:
+def test_pages_hear_that_the_rules_have_changed(system: StaffedSystem) -> None:
     from tests.console.test_live import events, stream
 
-    administrator, phoner = house.browser("administrator"), house.browser("phoner")
+    administrator, phoner = system.client("administrator"), system.client("phoner")
     change = edited(administrator, "gap_hours: 4", "gap_hours: 6")
-    user = house.read(lambda tx: accounts.by_handle(tx, "administrator"))
+    user = system.read(lambda tx: accounts.by_handle(tx, "administrator"))
 
     async def work() -> None:
         async with stream(administrator) as hers, stream(phoner) as other:
-            made = await house.server.rule_proposals.propose(user, change["texts"], "")
+            made = await system.server.rule_proposals.propose(user, change["texts"], "")
             told = (await hers.until("rules"))[-1][2]
             assert told == {"revision": made.revision, "waiting": 0}
             assert not [one for one in events(other.text) if one[1] == "rules"]

@@ -19,8 +19,8 @@ from callserver.engine.accounts.offboarding import off_board
 from callserver.simulator import asgi
 from callserver.simulator.population import Population
 from callserver.simulator.visitors import Visitors
-from tests.console.conftest import Browser, House
-from tests.house import play
+from tests.harness.simulated import play
+from tests.harness.staffed import Client, StaffedSystem
 
 KEY: dict[str, Any] = {
     "api_key": "SK" + "4" * 32,
@@ -30,10 +30,9 @@ KEY: dict[str, Any] = {
 
 
 @pytest.fixture
-def twilio(tmp_path_factory: pytest.TempPathFactory, hashed: str) -> Iterator[House]:
+def twilio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaffedSystem]:
     """A house with Twilio's softphone."""
-    made = House(tmp_path_factory.mktemp("twilio"), **KEY)
-    made.hashed = hashed
+    made = StaffedSystem(tmp_path_factory.mktemp("twilio"), **KEY)
     for role in Role:
         made.add_user(role.value, role)
     yield made
@@ -46,13 +45,13 @@ def claims(token: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("role", "path"), [("phoner", ""), ("supervisor", "/listener")])
-def test_a_token_for_ones_own_browser(twilio: House, role: str, path: str) -> None:
-    browser = twilio.browser(role)
-    me = browser.api("GET", "/me").json()["id"]
+def test_a_token_for_ones_own_browser(twilio: StaffedSystem, role: str, path: str) -> None:
+    client = twilio.client(role)
+    me = client.api("GET", "/me").json()["id"]
     name = f"{'listener' if path else 'phoner'}_{me}"
-    shown = browser.api("GET", f"/softphone{path}")
+    shown = client.api("GET", f"/softphone{path}")
     assert (shown.json()["kind"], shown.json()["identity"]) == ("twilio", name)
-    reply = browser.api("POST", f"/softphone{path}", {})
+    reply = client.api("POST", f"/softphone{path}", {})
     assert reply.headers["cache-control"] == "no-store"
     found = reply.json()
     assert (found["kind"], found["identity"], found["sip"]) == ("twilio", name, None)
@@ -64,80 +63,84 @@ def test_a_token_for_ones_own_browser(twilio: House, role: str, path: str) -> No
     assert abs(body["nbf"] - time.time()) < 60  # type: ignore[operator]
 
 
-def test_nobody_gets_anothers(twilio: House) -> None:
+def test_nobody_gets_anothers(twilio: StaffedSystem) -> None:
     for role in Role:
-        browser = twilio.browser(role.value)
+        client = twilio.client(role.value)
         for path, may in (
             ("/softphone", role is Role.PHONER),
             ("/softphone/listener", role in (Role.SUPERVISOR, Role.LEADER)),
         ):
-            reply = browser.api("POST", path, {})
+            reply = client.api("POST", path, {})
             assert (reply.status_code == 200) == may, (role, path)
             assert may or (reply.status_code == 403 and "token" not in reply.text)
-        assert browser.api("POST", "/softphone/1", {}).status_code == 404
-        somebody = browser.api("POST", "/softphone", {"identity": "phoner_1"})
+        assert client.api("POST", "/softphone/1", {}).status_code == 404
+        somebody = client.api("POST", "/softphone", {"identity": "phoner_1"})
         assert somebody.status_code in (403, 422)
-    assert Browser(twilio).api("POST", "/softphone", {}).status_code == 401
+    assert Client(twilio).api("POST", "/softphone", {}).status_code == 401
 
 
-def test_a_trainee_hears_her_mentor_by_a_listeners_telephone(twilio: House) -> None:
-    browser = twilio.browser("phoner")
-    me = browser.api("GET", "/me").json()["id"]
-    assert browser.api("POST", "/softphone/trainee", {}).json()["identity"] == f"listener_{me}"
-    assert browser.api("POST", "/softphone/listener", {}).status_code == 403
+def test_a_trainee_hears_her_mentor_by_a_listeners_telephone(twilio: StaffedSystem) -> None:
+    client = twilio.client("phoner")
+    me = client.api("GET", "/me").json()["id"]
+    assert client.api("POST", "/softphone/trainee", {}).json()["identity"] == f"listener_{me}"
+    assert client.api("POST", "/softphone/listener", {}).status_code == 403
 
 
-def test_a_secret_is_never_the_answer_to_a_get(twilio: House) -> None:
-    browser = twilio.browser("phoner")
-    assert "ey" not in browser.api("GET", "/softphone").text
-    assert browser.api("POST", "/softphone", {}, **{"x-csrf": "guessed"}).status_code == 403
+def test_a_secret_is_never_the_answer_to_a_get(twilio: StaffedSystem) -> None:
+    client = twilio.client("phoner")
+    assert "ey" not in client.api("GET", "/softphone").text
+    assert client.api("POST", "/softphone", {}, **{"x-csrf": "guessed"}).status_code == 403
 
 
-def test_a_token_of_ours_needs_the_scope(twilio: House) -> None:
+def test_a_token_of_ours_needs_the_scope(twilio: StaffedSystem) -> None:
     now = twilio.clock.now()
     for scope, status in ((Action.CORRECT, 403), (Action.PHONE, 200)):
         token, hashed = new_token()
         work = partial(accounts.add_token, hashed=hashed, user_id=1, name="t", now=now)
         twilio.write(partial(work, scopes=[scope]))
         header = {"authorization": f"Bearer {token}"}
-        reply = Browser(twilio).api("POST", "/softphone", {}, **header)
+        reply = Client(twilio).api("POST", "/softphone", {}, **header)
         assert reply.status_code == status
 
 
-def test_no_log_entry_and_no_address_holds_it(twilio: House) -> None:
-    browser = twilio.browser("phoner")
-    token = browser.api("POST", "/softphone", {}).json()["twilio"]["token"]
+def test_no_log_entry_and_no_address_holds_it(twilio: StaffedSystem) -> None:
+    client = twilio.client("phoner")
+    token = client.api("POST", "/softphone", {}).json()["twilio"]["token"]
     assert token not in json.dumps(twilio.entries())
 
 
-def test_pages_may_connect_to_twilios_edge_and_nowhere_else(twilio: House, house: House) -> None:
-    def connect(one: House) -> str:
-        policy = one.browser("phoner").request("GET", "/phone").headers["content-security-policy"]
+def test_pages_may_connect_to_twilios_edge_and_nowhere_else(
+    twilio: StaffedSystem, system: StaffedSystem
+) -> None:
+    def connect(one: StaffedSystem) -> str:
+        policy = one.client("phoner").request("GET", "/phone").headers["content-security-policy"]
         return next(part for part in policy.split("; ") if part.startswith("connect-src"))
 
     assert connect(twilio) == "connect-src 'self' wss://voice-js.roaming.twilio.com"
-    assert connect(house) == "connect-src 'self'"
+    assert connect(system) == "connect-src 'self'"
 
 
-def test_a_house_without_one_says_so(house: House) -> None:
-    browser = house.browser("phoner")
-    assert browser.api("GET", "/softphone").json()["missing"] == "key"
-    reply = browser.api("POST", "/softphone", {})
+def test_a_house_without_one_says_so(system: StaffedSystem) -> None:
+    client = system.client("phoner")
+    assert client.api("GET", "/softphone").json()["missing"] == "key"
+    reply = client.api("POST", "/softphone", {})
     assert reply.status_code == 409
 
 
-def test_no_production_server_plays_telephones(twilio: House, house: House) -> None:
-    for one in (twilio, house):
-        browser = one.browser("phoner")
+def test_no_production_server_plays_telephones(
+    twilio: StaffedSystem, system: StaffedSystem
+) -> None:
+    for one in (twilio, system):
+        client = one.client("phoner")
         for path in ("/softphone/played", "/softphone/played/call", "/softphone/listener/played"):
-            assert browser.api("POST", path, {}).status_code == 404
+            assert client.api("POST", path, {}).status_code == 404
 
 
-def test_who_has_left_is_refused_by_name_at_once(twilio: House) -> None:
+def test_who_has_left_is_refused_by_name_at_once(twilio: StaffedSystem) -> None:
     """Her token may last for another while: no page gets a new one, and her leg is not let in."""
-    browser = twilio.browser("phoner")
-    me = browser.api("GET", "/me").json()["id"]
-    identity = browser.api("POST", "/softphone", {}).json()["identity"]
+    client = twilio.client("phoner")
+    me = client.api("GET", "/me").json()["id"]
+    identity = client.api("POST", "/softphone", {}).json()["identity"]
 
     async def calls_in() -> str:
         plan = twilio.plan
@@ -165,15 +168,15 @@ def test_who_has_left_is_refused_by_name_at_once(twilio: House) -> None:
         assert "<Conference" not in await calls_in()
 
     play(work())
-    assert browser.api("POST", "/softphone", {}).status_code == 401
+    assert client.api("POST", "/softphone", {}).status_code == 401
 
 
-def test_a_played_telephone_is_its_own_users(house: House) -> None:
-    calls_in_at = f"{house.plan.public_url}/twilio/voice/client"
-    played = Visitors(house.network, Population(1), calls_in_at)
-    played.start((), house.people)
-    house.app = create(house.server, ticking=False, played=played)
-    phoner, supervisor = house.browser("phoner"), house.browser("supervisor")
+def test_a_played_telephone_is_its_own_users(system: StaffedSystem) -> None:
+    calls_in_at = f"{system.plan.public_url}/twilio/voice/client"
+    played = Visitors(system.network, Population(1), calls_in_at)
+    played.start((), system.people)
+    system.app = create(system.server, ticking=False, played=played)
+    phoner, supervisor = system.client("phoner"), system.client("supervisor")
     assert phoner.api("GET", "/softphone").json()["kind"] == "simulated"
     found = phoner.api("POST", "/softphone", {}).json()
     assert (found["twilio"], found["sip"]) == (None, None)
@@ -181,4 +184,4 @@ def test_a_played_telephone_is_its_own_users(house: House) -> None:
     assert phoner.api("POST", "/softphone/listener/played", {}).status_code == 403
     for path, body in (("", {}), ("/call", {}), ("/mute", {"on": True})):
         assert supervisor.api("POST", f"/softphone/played{path}", body).status_code == 403
-        assert Browser(house).api("POST", f"/softphone/played{path}", body).status_code == 401
+        assert Client(system).api("POST", f"/softphone/played{path}", body).status_code == 401

@@ -11,23 +11,22 @@ from callserver import texts
 from callserver.database.tables import contacts
 from callserver.domain import subject
 from callserver.domain.role import Role
-from tests.console.conftest import House
+from tests.harness.staffed import StaffedSystem
 
 NO_SOURCE = "ref;navn;telefon;født\nL1;Elna Isager;32200000;1980-01-01\n"
 
 
 @pytest.fixture
-def unknown(tmp_path: Path, hashed: str) -> Iterator[House]:
+def unknown(tmp_path: Path) -> Iterator[StaffedSystem]:
     """A list that an older server took in without a source of its own."""
-    made = House(tmp_path, people=NO_SOURCE)
+    made = StaffedSystem(tmp_path, people=NO_SOURCE)
     made.write(lambda tx: tx.execute(update(contacts).values(source="import:1")))
-    made.hashed = hashed
     made.add_user("member_service", Role.MEMBER_SERVICE, None)
     yield made
     made.close()
 
 
-def test_a_source_that_the_server_made_up_is_never_read_out(unknown: House) -> None:
+def test_a_source_that_the_server_made_up_is_never_read_out(unknown: StaffedSystem) -> None:
     async def work() -> None:
         await unknown.on_shift()
         await unknown.ready()
@@ -40,20 +39,20 @@ def test_a_source_that_the_server_made_up_is_never_read_out(unknown: House) -> N
         assert texts.say("da", "phone.source_unknown") in answers
 
     asyncio.run(work())
-    reply = unknown.browser("member_service").api("POST", "/who-called", {"number": "32200000"})
+    reply = unknown.client("member_service").api("POST", "/who-called", {"number": "32200000"})
     said = [one["text"] for one in reply.json()["said"]]
     assert not any("import:" in one for one in said)
     assert texts.say("da", "why.source_unknown") in said
 
 
 async def test_a_list_without_a_source_is_told_by_its_date(tmp_path: Path) -> None:
-    house = House(tmp_path, people=NO_SOURCE)
-    await house.on_shift()
-    await house.ready()
-    await house.until(6)
-    _, card = await house.api("POST", "/card", {})
+    system = StaffedSystem(tmp_path, people=NO_SOURCE)
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    _, card = await system.api("POST", "/card", {})
     assert card["source"] == "en liste fra 12. maj 2026"
-    house.close()
+    system.close()
 
 
 def test_which_sources_are_told() -> None:
@@ -63,12 +62,10 @@ def test_which_sources_are_told() -> None:
     assert subject.told_source(None) is None
 
 
-def test_a_receipt_for_an_unknown_number_promises_the_number_only(unknown: House) -> None:
-    browser = unknown.browser("member_service")
+def test_a_receipt_for_an_unknown_number_promises_the_number_only(unknown: StaffedSystem) -> None:
+    client = unknown.client("member_service")
     body = {"number": "20304050", "reach": "never"}
-    said = browser.api("POST", "/who-called/opt-out", body).json()["text"]
+    said = client.api("POST", "/who-called/opt-out", body).json()["text"]
     assert "Vi kender ingen på nummeret" in said
-    known = browser.api("POST", "/who-called/opt-out", {**body, "number": "32200000"}).json()[
-        "text"
-    ]
+    known = client.api("POST", "/who-called/opt-out", {**body, "number": "32200000"}).json()["text"]
     assert "Vi kender ingen" not in known

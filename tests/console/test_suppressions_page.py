@@ -10,19 +10,19 @@ import pytest
 
 from callserver.database import suppressions
 from callserver.domain.role import Role
-from tests.console.conftest import Browser, House
+from tests.harness.staffed import Client, StaffedSystem
 
 ANNA = "32200000"
 NOTE = {"number": ANNA, "scope": "number", "heard": "letter"}
 
 
-def send(browser: Browser, address: str, content: bytes) -> httpx.Response:
+def send(client: Client, address: str, content: bytes) -> httpx.Response:
     async def work() -> httpx.Response:
-        transport = httpx.ASGITransport(browser.house.app, client=("127.0.0.1", 1))
+        transport = httpx.ASGITransport(client.system.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://calls.test", cookies=browser.cookies
+            transport=transport, base_url="http://calls.test", cookies=client.cookies
         ) as http:
-            headers = {"x-csrf": browser.csrf, "content-type": "application/octet-stream"}
+            headers = {"x-csrf": client.csrf, "content-type": "application/octet-stream"}
             return await http.post(f"/api/v1{address}", content=content, headers=headers)
 
     return asyncio.run(work())
@@ -39,63 +39,63 @@ def said(reply: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("role", ["member_service", "supervisor", "administrator", "leader"])
-def test_a_number_is_looked_up_and_the_look_up_logged(house: House, role: str) -> None:
-    browser = house.browser(role)
-    found = browser.api("POST", "/suppressions/search", {"number": "32 20 00 00"}).json()
+def test_a_number_is_looked_up_and_the_look_up_logged(system: StaffedSystem, role: str) -> None:
+    client = system.client(role)
+    found = client.api("POST", "/suppressions/search", {"number": "32 20 00 00"}).json()
     assert found["number"] == "•••••• 00"
     assert found["opt_outs"] == []
     assert [(one["campaign"], one["name"]) for one in found["known"]] == [("kanvas", "Person 0")]
-    [entry] = house.entries("looked_up")
+    [entry] = system.entries("looked_up")
     assert entry["contacts"] == [1]
     assert entry["by"].startswith("user:")
-    assert "3220" not in json.dumps(house.entries())
-    wrong = browser.api("POST", "/suppressions/search", {"number": "12 34"})
+    assert "3220" not in json.dumps(system.entries())
+    wrong = client.api("POST", "/suppressions/search", {"number": "12 34"})
     assert said(wrong) == (409, "Det er ikke et telefonnummer. Tjek, om det er skrevet rigtigt.")
 
 
-def test_a_no_holds_at_once(house: House) -> None:
-    browser = house.browser("member_service")
-    found = browser.api("POST", "/suppressions", NOTE).json()
+def test_a_no_holds_at_once(system: StaffedSystem) -> None:
+    client = system.client("member_service")
+    found = client.api("POST", "/suppressions", NOTE).json()
     assert found["added"] == 1
     [no] = found["opt_outs"]
     assert (no["scope"], no["heard"], no["by"]) == ("number", "letter", "Member_Service Prøve")
-    entry = house.entries("suppressed")[-1]
+    entry = system.entries("suppressed")[-1]
     assert (entry["scope"], entry["heard"]) == ("number", "letter")
 
     async def dialed() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(3)
+        await system.on_shift()
+        await system.ready()
+        await system.until(3)
 
     asyncio.run(dialed())
-    rung = {call.number for call in house.calls()}
+    rung = {call.number for call in system.calls()}
     assert rung
     assert 4532200000 not in rung  # the first of the list
 
 
-def test_a_telephone_that_rings_goes_silent(house: House) -> None:
+def test_a_telephone_that_rings_goes_silent(system: StaffedSystem) -> None:
     from callserver.simulator.legs import Behaviour
 
-    house.people.default = Behaviour(answers_after=None)
-    browser = house.browser("supervisor")
+    system.people.default = Behaviour(answers_after=None)
+    client = system.client("supervisor")
 
     async def ringing() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(3)
+        await system.on_shift()
+        await system.ready()
+        await system.until(3)
 
     asyncio.run(ringing())
-    [call] = house.calls()
-    assert house.live_legs()
-    browser.api("POST", "/suppressions", {**NOTE, "number": str(call.number)[2:]})
-    asyncio.run(house.until(1.5))
-    assert not [leg for leg in house.live_legs() if leg.to.endswith(str(call.number))]
+    [call] = system.calls()
+    assert system.live_legs()
+    client.api("POST", "/suppressions", {**NOTE, "number": str(call.number)[2:]})
+    asyncio.run(system.until(1.5))
+    assert not [leg for leg in system.live_legs() if leg.to.endswith(str(call.number))]
 
 
-def test_how_far_a_no_reaches(house: House) -> None:
-    browser = house.browser("member_service")
+def test_how_far_a_no_reaches(system: StaffedSystem) -> None:
+    client = system.client("member_service")
     for scope in ("person", "household", "org", "complaint"):
-        found = browser.api("POST", "/suppressions", {**NOTE, "scope": scope}).json()
+        found = client.api("POST", "/suppressions", {**NOTE, "scope": scope}).json()
         assert found["added"] == 1
     assert [one["scope"] for one in found["opt_outs"]] == [
         "complaint",
@@ -104,26 +104,26 @@ def test_how_far_a_no_reaches(house: House) -> None:
         "person",
     ]
     stranger = {**NOTE, "number": "20304050", "scope": "person"}
-    assert said(browser.api("POST", "/suppressions", stranger)) == (
+    assert said(client.api("POST", "/suppressions", stranger)) == (
         409,
         "Vi kender ingen på nummeret. Spær selve nummeret i stedet.",
     )
     both = {**NOTE, "purpose": "GIFT"}
-    assert browser.api("POST", "/suppressions", both).status_code == 409
-    assert browser.api("POST", "/suppressions", {**NOTE, "scope": "hash"}).status_code == 422
+    assert client.api("POST", "/suppressions", both).status_code == 409
+    assert client.api("POST", "/suppressions", {**NOTE, "scope": "hash"}).status_code == 422
 
 
-def test_other_departments_people_are_only_counted(house: House) -> None:
-    house.add_user("sydservice", Role.MEMBER_SERVICE, "syd")
-    found = house.browser("sydservice").api("POST", "/suppressions/search", {"number": ANNA}).json()
+def test_other_departments_people_are_only_counted(system: StaffedSystem) -> None:
+    system.add_user("sydservice", Role.MEMBER_SERVICE, "syd")
+    found = system.client("sydservice").api("POST", "/suppressions/search", {"number": ANNA}).json()
     assert found["known"] == []
     assert found["others"] == 1
 
 
-def test_a_list_of_noes(house: House) -> None:
-    browser = house.browser("administrator")
+def test_a_list_of_noes(system: StaffedSystem) -> None:
+    client = system.client("administrator")
     file = b"telefon;bem\n32200001;a\n32200002;b\n32200002;b\nnej;c\n"
-    found = last(send(browser, "/suppressions/import?name=breve%202026", file))
+    found = last(send(client, "/suppressions/import?name=breve%202026", file))
     assert found == {
         "read": 4,
         "added": 2,
@@ -133,54 +133,54 @@ def test_a_list_of_noes(house: House) -> None:
         "first_refused": [5],
         "encoding": None,
     }
-    again = last(send(browser, "/suppressions/import?name=breve", file))
+    again = last(send(client, "/suppressions/import?name=breve", file))
     assert (again["added"], again["unchanged"]) == (0, 2)
-    looked = browser.api("POST", "/suppressions/search", {"number": "32200001"}).json()
+    looked = client.api("POST", "/suppressions/search", {"number": "32200001"}).json()
     assert looked["opt_outs"][0]["list"] == "breve 2026"
-    odd = last(send(browser, "/suppressions/import?name=x", b"a;b\n1;2\n"))
+    odd = last(send(client, "/suppressions/import?name=x", b"a;b\n1;2\n"))
     assert odd["detail"].startswith("Vi kan ikke læse telefonnumre i filen")
-    assert send(browser, "/suppressions/import?name=32200001", file).status_code == 422
-    assert send(browser, "/suppressions/import?name=x", b"").status_code == 409
-    assert not list((house._folder / "uploads").glob("*"))
-    assert house.entries("suppressed")[0]["by"].startswith("user:")
+    assert send(client, "/suppressions/import?name=32200001", file).status_code == 422
+    assert send(client, "/suppressions/import?name=x", b"").status_code == 409
+    assert not list((system._folder / "uploads").glob("*"))
+    assert system.entries("suppressed")[0]["by"].startswith("user:")
 
 
-def test_registers_say_how_old_they_are(house: House) -> None:
-    browser = house.browser("administrator")
-    found = browser.api("GET", "/registers").json()
+def test_registers_say_how_old_they_are(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    found = client.api("GET", "/registers").json()
     assert [(one["name"], one["days_old"]) for one in found["registers"]] == [("robinson", 1)]
     assert (found["most_days"], found["missing"]) == (100, [])
     numbers = "".join(f"322000{n:02}\n" for n in range(10)).encode()
-    issued = (house.clock.now() - timedelta(days=90)).isoformat().replace("+", "%2B")
-    done = last(send(browser, f"/registers/import?name=robinson&issued_at={issued}", numbers))
+    issued = (system.clock.now() - timedelta(days=90)).isoformat().replace("+", "%2B")
+    done = last(send(client, f"/registers/import?name=robinson&issued_at={issued}", numbers))
     assert done["added"] == 10
-    [one] = browser.api("GET", "/registers").json()["registers"]
+    [one] = client.api("GET", "/registers").json()["registers"]
     assert (one["days_old"], one["stale"], one["size"]) == (90, False, 10)
-    looked = browser.api("POST", "/suppressions/search", {"number": ANNA}).json()
+    looked = client.api("POST", "/suppressions/search", {"number": ANNA}).json()
     assert looked["registers"] == ["robinson"]
-    small = last(send(browser, "/registers/import?name=robinson", b"32200001\n"))
+    small = last(send(client, "/registers/import?name=robinson", b"32200001\n"))
     assert "meget mindre" in small["detail"]
-    sure = last(send(browser, "/registers/import?name=robinson&smaller=true", b"32200001\n"))
+    sure = last(send(client, "/registers/import?name=robinson&smaller=true", b"32200001\n"))
     assert sure["added"] == 1
-    service = house.browser("member_service")
+    service = system.client("member_service")
     assert service.api("GET", "/registers").status_code == 200
     assert send(service, "/registers/import?name=robinson", numbers).status_code == 403
-    house.clock.set(house.clock.now() + timedelta(days=101))
-    house.add_user("later", Role.ADMINISTRATOR, None)
-    [one] = house.browser("later").api("GET", "/registers").json()["registers"]
+    system.clock.set(system.clock.now() + timedelta(days=101))
+    system.add_user("later", Role.ADMINISTRATOR, None)
+    [one] = system.client("later").api("GET", "/registers").json()["registers"]
     assert one["stale"]
 
 
-def test_numbers_stand_in_no_address(house: House) -> None:
-    document = Browser(house).request("GET", "/api/v1/openapi.json").json()
+def test_numbers_stand_in_no_address(system: StaffedSystem) -> None:
+    document = Client(system).request("GET", "/api/v1/openapi.json").json()
     for path, methods in document["paths"].items():
         for operation in methods.values():
             named = [one["name"] for one in operation.get("parameters", ())]
             assert "number" not in named or path.startswith("/api/v1/imports/"), path
 
 
-def test_what_is_on_record_is_read_back(house: House) -> None:
-    browser = house.browser("leader")
-    browser.api("POST", "/suppressions", NOTE)
-    rows = house.read(lambda tx: suppressions.on_record(tx, ["number:4532200000"]))
+def test_what_is_on_record_is_read_back(system: StaffedSystem) -> None:
+    client = system.client("leader")
+    client.api("POST", "/suppressions", NOTE)
+    rows = system.read(lambda tx: suppressions.on_record(tx, ["number:4532200000"]))
     assert [(row.scope, row.heard) for row in rows] == [("number", "letter")]

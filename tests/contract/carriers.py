@@ -35,13 +35,13 @@ from callserver.provider_events import RoomChange
 from callserver.settings import Settings
 from callserver.simulator.evening import Evening, Plan
 from callserver.simulator.legs import Behaviour
-from tests.exchange.real import ROOT, Called, Exchange
-from tests.exchange.sip import Telephone
-from tests.exchange.tones import tone, whom
 from tests.harness.databases import sqlite_file
+from tests.harness.exchange.real import ROOT, Called, Exchange
+from tests.harness.exchange.sip import Telephone
+from tests.harness.exchange.tones import tone, whom
+from tests.harness.recording_engine import RecordingEngine, webhook_routes
+from tests.harness.simulated import TUESDAY, People
 from tests.harness.waiting import PATIENCE_S
-from tests.house import TUESDAY, People
-from tests.noting_engine import NotingEngine, webhook_routes
 
 CALLER_ID = "+4532123400"
 
@@ -50,7 +50,7 @@ Ears = dict[str, set[str]]
 """Whom each of them hears."""
 
 
-class Engine(NotingEngine):
+class Engine(RecordingEngine):
     """Puts the phoner into one room of her own, tells listeners what a test wants, and notes."""
 
     def __init__(self) -> None:

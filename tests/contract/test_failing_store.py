@@ -18,8 +18,8 @@ from callserver.database import postgres
 from callserver.database.postgres import PostgresStore
 from callserver.database.store import UNAVAILABLE, AnyStore, SqliteStore, open_store
 from callserver.ports import Tx
+from tests.harness.silent_proxy import Way, way_to
 from tests.harness.waiting import PATIENCE_S
-from tests.silence import Way, way_to
 
 """Seconds after which somebody who is still waiting was forgotten."""
 

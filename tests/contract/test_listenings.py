@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from callserver.database import accounts, daily_counts, due_work, floor, listenings, seats
 from callserver.database.store import AnyStore
 from callserver.ports import Tx
-from tests.house import TUESDAY
+from tests.harness.simulated import TUESDAY
 
 T = TypeVar("T")
 NEW: dict[str, Any] = {

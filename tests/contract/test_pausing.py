@@ -11,7 +11,7 @@ from callserver.database.store import AnyStore
 from callserver.engine.calls import campaign_pauses
 from callserver.outbox import DialSeat, FollowUp
 from callserver.ports import Tx
-from tests.house import TUESDAY
+from tests.harness.simulated import TUESDAY
 
 T = TypeVar("T")
 

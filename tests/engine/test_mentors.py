@@ -15,7 +15,7 @@ from callserver.engine.accounts.administration import AccountAdministration, Acc
 from callserver.engine.listening import mentors
 from callserver.engine.listening.feedback import ListeningFeedback
 from callserver.errors import Impossible
-from tests.house import TestHouse
+from tests.harness.simulated import SimulatedSystem
 
 PEOPLE: dict[int, dict[str, Any]] = {
     11: {"role": "phoner", "department": "nord"},
@@ -57,25 +57,25 @@ def test_the_rule(store: AnyStore, mentor: int | None, role: Role, *, may: bool)
     ("mentor", "may"), [(mentor, may) for mentor, role, may in CASES if role is Role.PHONER]
 )
 def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bool) -> None:
-    house = TestHouse(tmp_path, phoners=0)
-    house.write(populate)
-    administrator = house.read(lambda tx: accounts.user(tx, 16))
+    system = SimulatedSystem(tmp_path, phoners=0)
+    system.write(populate)
+    administrator = system.read(lambda tx: accounts.user(tx, 16))
     given = AccountDetails(
         "Person 11", Role.PHONER, "nord", None, 1, policy_ack=True, mentor=mentor
     )
     refused = contextlib.nullcontext() if may else pytest.raises(Impossible, match="mentor")
 
     async def accounts_page() -> None:
-        await AccountAdministration(house.server.ctx).change(administrator, TRAINEE, given)
+        await AccountAdministration(system.server.ctx).change(administrator, TRAINEE, given)
 
     async def floor() -> None:
-        heard = ListeningFeedback(house.server.ctx, house.server.listener_legs)
+        heard = ListeningFeedback(system.server.ctx, system.server.listener_legs)
         await heard.bind(administrator, TRAINEE, mentor)
 
     for door in (accounts_page, floor):
-        house.write(lambda tx: accounts.change(tx, TRAINEE, mentor=None))
+        system.write(lambda tx: accounts.change(tx, TRAINEE, mentor=None))
         with refused:
             asyncio.run(door())
-        trainee = house.read(lambda tx: accounts.user(tx, TRAINEE))
+        trainee = system.read(lambda tx: accounts.user(tx, TRAINEE))
         assert trainee.mentor == (mentor if may else None)
-    house.close()
+    system.close()

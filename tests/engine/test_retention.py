@@ -15,7 +15,7 @@ from callserver.database.tables import processed_events as processed_events_tabl
 from callserver.database.tables import softphones as softphones_table
 from callserver.domain.call import Receipt
 from callserver.ports import Tx
-from tests.house import TestHouse, play
+from tests.harness.simulated import SimulatedSystem, play
 
 LIMITS: list[tuple[Table, timedelta]] = [
     (processed_events_table, timedelta(days=7)),
@@ -28,8 +28,8 @@ LIMITS: list[tuple[Table, timedelta]] = [
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[TestHouse]:
-    made = TestHouse(tmp_path)
+def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
+    made = SimulatedSystem(tmp_path)
     made.write(lambda tx: [tx.execute(table.delete()) for table, _ in LIMITS])
     yield made
     made.close()
@@ -37,9 +37,9 @@ def house(tmp_path: Path) -> Iterator[TestHouse]:
 
 @pytest.mark.parametrize(("table", "kept_for"), LIMITS, ids=str)
 def test_the_scheduler_drops_what_was_kept_long_enough(
-    house: TestHouse, table: Table, kept_for: timedelta
+    system: SimulatedSystem, table: Table, kept_for: timedelta
 ) -> None:
-    now = house.clock.now()
+    now = system.clock.now()
 
     def fill(tx: Tx) -> None:
         for minutes in (-10, 200):  # long enough ago, and not yet when the scheduler looks
@@ -61,22 +61,22 @@ def test_the_scheduler_drops_what_was_kept_long_enough(
         if table is tokens:
             accounts.add_token(tx, "endless", 1, "without an end", now)
 
-    house.write(fill)
-    play(house.until(90 * 60))  # the scheduler tidies every hour
-    count = house.read(lambda tx: tx.execute(select(func.count()).select_from(table)).scalar())
+    system.write(fill)
+    play(system.until(90 * 60))  # the scheduler tidies every hour
+    count = system.read(lambda tx: tx.execute(select(func.count()).select_from(table)).scalar())
     assert count == (2 if table is tokens else 1)
 
 
-def test_refused_rows_of_an_import_are_dropped_after_a_week(house: TestHouse) -> None:
-    now = house.clock.now()
+def test_refused_rows_of_an_import_are_dropped_after_a_week(system: SimulatedSystem) -> None:
+    now = system.clock.now()
     week = timedelta(days=7)
     rows = [
         {"campaign": "kanvas", "at": at, "content": "", "counts": {}, "refused": b"x"}
         for at in (now - week - timedelta(minutes=10), now - week + timedelta(hours=4))
     ]
-    house.write(lambda tx: tx.execute(insert(imports), rows))
-    play(house.until(90 * 60))
-    kept = house.read(
+    system.write(lambda tx: tx.execute(insert(imports), rows))
+    play(system.until(90 * 60))
+    kept = system.read(
         lambda tx: tx.execute(select(imports.c.refused).order_by(imports.c.at)).scalars().all()
     )
     assert kept[-2:] == [None, b"x"] or kept[:2] == [None, b"x"]

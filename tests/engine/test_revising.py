@@ -10,7 +10,7 @@ from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import revisions
 from callserver.database.revisions import Proposal
 from callserver.domain.configuration import Configuration
-from tests.house import ROOT, TestHouse
+from tests.harness.simulated import ROOT, SimulatedSystem
 
 Change = Callable[..., None]
 
@@ -34,21 +34,21 @@ def change(config: Path) -> Change:
 
 
 @pytest.fixture
-def house(tmp_path: Path, config: Path) -> Iterator[TestHouse]:
-    made = TestHouse(tmp_path, config=config)
+def system(tmp_path: Path, config: Path) -> Iterator[SimulatedSystem]:
+    made = SimulatedSystem(tmp_path, config=config)
     yield made
     made.close()
 
 
-async def settled(house: TestHouse) -> None:
+async def settled(system: SimulatedSystem) -> None:
     """A changed folder is taken in once it has been the same at two looks."""
     for _ in range(2):
-        await house.server.rules_in_force.look()
+        await system.server.rules_in_force.look()
 
 
-def in_force(house: TestHouse) -> str:
-    found: str = house.server.ctx.rules.current.revision
-    kept = house.read(revisions.in_force)
+def in_force(system: SimulatedSystem) -> str:
+    found: str = system.server.ctx.rules.current.revision
+    kept = system.read(revisions.in_force)
     assert kept.hash == found
     composed = ConfigFolder.compose(kept.texts)
     assert isinstance(composed, Configuration)
@@ -56,122 +56,126 @@ def in_force(house: TestHouse) -> str:
     return found
 
 
-def proposals(house: TestHouse) -> list[Proposal]:
-    found: list[Proposal] = house.read(revisions.listed)
+def proposals(system: SimulatedSystem) -> list[Proposal]:
+    found: list[Proposal] = system.read(revisions.listed)
     return found
 
 
 async def test_new_rules_come_into_force_and_broken_ones_do_not(
-    house: TestHouse, change: Change
+    system: SimulatedSystem, change: Change
 ) -> None:
-    await house.server.rules_in_force.start()
-    first = in_force(house)
+    await system.server.rules_in_force.start()
+    first = in_force(system)
     change("policies/dk.yaml", "09:00-21:00", "09:00-09:00")
-    await settled(house)
-    assert in_force(house) == first
-    assert house.entries("configuration")[-1] == {
-        **house.entries("configuration")[-1],
+    await settled(system)
+    assert in_force(system) == first
+    assert system.entries("configuration")[-1] == {
+        **system.entries("configuration")[-1],
         "refused": True,
         "kept": first,
     }
-    await settled(house)  # unchanged since: not refused again
-    assert len(house.entries("configuration")) == 2
+    await settled(system)  # unchanged since: not refused again
+    assert len(system.entries("configuration")) == 2
     change("policies/dk.yaml", "09:00-09:00", "09:00-17:00")
-    await settled(house)
-    assert in_force(house) != first
-    assert house.entries("configuration")[-1]["revision"] == in_force(house)
-    assert house.entries("configuration")[-1]["paths"] == ["policies/dk.yaml"]
-    await house.on_shift()
-    await house.ready()
-    await house.until(1)
-    assert (await house.seat())["reason"] == "window_closed"  # it is five o'clock
-    assert house.network.record == []
+    await settled(system)
+    assert in_force(system) != first
+    assert system.entries("configuration")[-1]["revision"] == in_force(system)
+    assert system.entries("configuration")[-1]["paths"] == ["policies/dk.yaml"]
+    await system.on_shift()
+    await system.ready()
+    await system.until(1)
+    assert (await system.seat())["reason"] == "window_closed"  # it is five o'clock
+    assert system.network.record == []
 
 
-async def test_looser_files_wait_for_a_second_person(house: TestHouse, change: Change) -> None:
-    await house.server.rules_in_force.start()
-    first = in_force(house)
+async def test_looser_files_wait_for_a_second_person(
+    system: SimulatedSystem, change: Change
+) -> None:
+    await system.server.rules_in_force.start()
+    first = in_force(system)
     change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 1")
-    await settled(house)
-    assert in_force(house) == first
-    [waiting] = proposals(house)
+    await settled(system)
+    assert in_force(system) == first
+    [waiting] = proposals(system)
     assert (waiting.state, waiting.by, waiting.base) == ("open", None, first)
     assert {one["key"] for one in waiting.looser} == {"frequency.gap_hours"}
-    entry = house.entries("configuration")[-1]
+    entry = system.entries("configuration")[-1]
     assert (entry["did"], entry["proposal"], entry["by"]) == ("proposed", waiting.id, "files")
     assert entry["paths"] == ["policies/dk.yaml"]
     assert "gap_hours" not in str(entry)  # never the texts
     change("policies/dk.yaml", "gap_hours: 1", "gap_hours: 2")  # another thought
-    await settled(house)
-    assert [one.state for one in proposals(house)] == ["open", "withdrawn"]
+    await settled(system)
+    assert [one.state for one in proposals(system)] == ["open", "withdrawn"]
     change("policies/dk.yaml", "gap_hours: 2", "gap_hours: 8")  # and now it is stricter
-    await settled(house)
-    assert [one.state for one in proposals(house)] == ["withdrawn", "withdrawn"]
-    assert in_force(house) != first
+    await settled(system)
+    assert [one.state for one in proposals(system)] == ["withdrawn", "withdrawn"]
+    assert in_force(system) != first
 
 
-async def test_a_restart_comes_up_with_what_is_in_force(house: TestHouse, change: Change) -> None:
-    await house.server.rules_in_force.start()
-    first = in_force(house)
-    house.server.store.close()
+async def test_a_restart_comes_up_with_what_is_in_force(
+    system: SimulatedSystem, change: Change
+) -> None:
+    await system.server.rules_in_force.start()
+    first = in_force(system)
+    system.server.store.close()
     change("policies/dk.yaml", 'closed_days: ["06-05", "12-24", "12-31"]', "closed_days: []")
-    house.restart()
-    assert house.server.ctx.rules.current.revision == first
-    await house.server.rules_in_force.start()
-    assert in_force(house) == first
-    assert len(proposals(house)) == 1
-    assert house.server.rules_in_force.ahead == proposals(house)[0].revision
-    house.server.store.close()
-    house.restart()
-    await house.server.rules_in_force.start()
-    assert len(proposals(house)) == 1  # told once
-    house.server.store.close()
+    system.restart()
+    assert system.server.ctx.rules.current.revision == first
+    await system.server.rules_in_force.start()
+    assert in_force(system) == first
+    assert len(proposals(system)) == 1
+    assert system.server.rules_in_force.ahead == proposals(system)[0].revision
+    system.server.store.close()
+    system.restart()
+    await system.server.rules_in_force.start()
+    assert len(proposals(system)) == 1  # told once
+    system.server.store.close()
     change("policies/dk.yaml", "closed_days: []", "closed_days: [")  # and a broken folder
-    house.restart()
-    await house.server.rules_in_force.start()
-    assert in_force(house) == first
+    system.restart()
+    await system.server.rules_in_force.start()
+    assert in_force(system) == first
 
 
-async def test_an_old_folder_takes_nothing_back(house: TestHouse, change: Change) -> None:
+async def test_an_old_folder_takes_nothing_back(system: SimulatedSystem, change: Change) -> None:
     """Whoever starts a server with files that were in force once does not put them back in force."""
-    await house.server.rules_in_force.start()
+    await system.server.rules_in_force.start()
     change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 8")
-    await settled(house)
-    second = in_force(house)
-    house.server.store.close()
+    await settled(system)
+    second = in_force(system)
+    system.server.store.close()
     change("policies/dk.yaml", "gap_hours: 8", "gap_hours: 4")
-    house.restart()
-    await house.server.rules_in_force.start()
-    assert in_force(house) == second
-    assert proposals(house) == []
+    system.restart()
+    await system.server.rules_in_force.start()
+    assert in_force(system) == second
+    assert proposals(system) == []
     change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 12")  # a change while it runs counts
-    await settled(house)
-    assert in_force(house) != second
+    await settled(system)
+    assert in_force(system) != second
 
 
 async def test_other_words_are_kept_and_change_no_rule(
-    house: TestHouse, config: Path, change: Change
+    system: SimulatedSystem, config: Path, change: Change
 ) -> None:
-    await house.server.rules_in_force.start()
-    first = in_force(house)
+    await system.server.rules_in_force.start()
+    first = in_force(system)
     change("policies/dk.yaml", "# The house's default.", "# The house's own default.")
-    await settled(house)
-    assert in_force(house) == first
-    kept = house.read(revisions.in_force).texts
+    await settled(system)
+    assert in_force(system) == first
+    kept = system.read(revisions.in_force).texts
     assert kept["policies/dk.yaml"] == (config / "policies" / "dk.yaml").read_text("utf-8")
 
 
 async def test_a_folder_that_is_being_written_is_left_alone(
-    house: TestHouse, change: Change
+    system: SimulatedSystem, change: Change
 ) -> None:
-    await house.server.rules_in_force.start()
-    first = in_force(house)
+    await system.server.rules_in_force.start()
+    first = in_force(system)
     for hours in (5, 6, 7):
         change("policies/dk.yaml", f"gap_hours: {hours - 1}", f"gap_hours: {hours}")
-        await house.server.rules_in_force.look()
-        assert in_force(house) == first
-    await house.server.rules_in_force.look()
-    assert in_force(house) != first
+        await system.server.rules_in_force.look()
+        assert in_force(system) == first
+    await system.server.rules_in_force.look()
+    assert in_force(system) != first
 
 
 def test_a_folder_is_written_whole_or_not_at_all(config: Path, tmp_path: Path) -> None:
@@ -194,50 +198,50 @@ def test_a_folder_is_written_whole_or_not_at_all(config: Path, tmp_path: Path) -
     assert not list(config.rglob("*.new"))
 
 
-async def test_a_revision_that_no_version_reads_any_more_gives_way(house: TestHouse) -> None:
+async def test_a_revision_that_no_version_reads_any_more_gives_way(system: SimulatedSystem) -> None:
     """After an upgrade that knows a key no more, the folder is the only way on; the log says so."""
-    await house.server.rules_in_force.start()
-    first = in_force(house)
+    await system.server.rules_in_force.start()
+    first = in_force(system)
     broken = {"campaigns/kanvas.yaml": "no_such_key: 1\n"}
-    house.write(lambda tx: revisions.put_in_force(tx, "of-old", {}, broken, house.clock.now()))
-    await house.server.rules_in_force.look()
-    assert house.server.ctx.rules.current.revision == first  # a running server keeps its own
-    house.server.store.close()
-    house.restart()
-    await house.server.rules_in_force.start()
-    assert in_force(house) == first
+    system.write(lambda tx: revisions.put_in_force(tx, "of-old", {}, broken, system.clock.now()))
+    await system.server.rules_in_force.look()
+    assert system.server.ctx.rules.current.revision == first  # a running server keeps its own
+    system.server.store.close()
+    system.restart()
+    await system.server.rules_in_force.start()
+    assert in_force(system) == first
 
 
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_a_campaign_that_is_taken_away_ends_what_is_in_hand(
-    house: TestHouse, config: Path, restarted: bool
+    system: SimulatedSystem, config: Path, restarted: bool
 ) -> None:
     """Its file is gone while somebody is on the line: the talk, its outcome and the seat go on."""
 
     own = config / "campaigns" / "kanvas.yaml"
     two = own.read_text("utf-8").replace("name: kanvas", "name: kanvas_two")
     own.with_name("kanvas_two.yaml").write_text(two, "utf-8")  # the number that we show stays ours
-    await house.server.rules_in_force.start()
-    await house.on_shift()
-    await house.ready()
-    await house.until(5)
-    assert (await house.seat())["state"] == "talking"
+    await system.server.rules_in_force.start()
+    await system.on_shift()
+    await system.ready()
+    await system.until(5)
+    assert (await system.seat())["state"] == "talking"
     own.unlink()
     if restarted:
-        house.restart()
-        await house.server.rules_in_force.start()
+        system.restart()
+        await system.server.rules_in_force.start()
     else:
-        await settled(house)
-    house.network.hang_up_by_person(house.live_legs()[0])
-    await house.until(2)
-    seat = await house.seat()
+        await settled(system)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(2)
+    seat = await system.seat()
     assert (seat["state"], "no_thanks" in seat["call"]["outcomes"]) == ("wrapping_up", True)
-    status, _ = await house.outcome("no_thanks")
+    status, _ = await system.outcome("no_thanks")
     assert status == 200
-    await house.until(60)
-    assert (await house.seat())["reason"] == "campaign_gone"
-    status, _ = await house.api("POST", "/dial", {"number": "32200005"})
+    await system.until(60)
+    assert (await system.seat())["reason"] == "campaign_gone"
+    status, _ = await system.api("POST", "/dial", {"number": "32200005"})
     assert status == 404
-    status, seat = await house.api("POST", "/off", {})
+    status, seat = await system.api("POST", "/off", {})
     assert seat["state"] == "off"
-    assert len(house.calls()) == 1
+    assert len(system.calls()) == 1

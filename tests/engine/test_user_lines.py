@@ -12,25 +12,25 @@ from callserver.domain import hours
 from callserver.domain.line import HOURS_MARGIN, OwnLine, Problem
 from callserver.engine import user_lines
 from callserver.ports import Tx
-from tests.house import TestHouse
+from tests.harness.simulated import SimulatedSystem
 
 NUMBER = "+4532200501"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[TestHouse]:
-    made = TestHouse(tmp_path)
+def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
+    made = SimulatedSystem(tmp_path)
     made.write(lambda tx: at_telephone(tx, 1, NUMBER, made.clock.now()))
     yield made
     made.close()
 
 
-def test_the_hours_around_a_line_end_with_the_close_guard(house: TestHouse) -> None:
-    current = house.server.ctx.rules.current
+def test_the_hours_around_a_line_end_with_the_close_guard(system: SimulatedSystem) -> None:
+    current = system.server.ctx.rules.current
     campaign = current.campaigns["kanvas"]
     policy, place = current.policy_of(campaign), hours.place_of(NUMBER, None)
     second = timedelta(seconds=1)
-    last = house.clock.now()
+    last = system.clock.now()
     while hours.is_open(policy, place, last + second):
         last += second
     assert hours.is_open(current.policies[campaign.policy], place, last + second)
@@ -38,8 +38,8 @@ def test_the_hours_around_a_line_end_with_the_close_guard(house: TestHouse) -> N
     def decide(tx: Tx, after: timedelta) -> OwnLine | Problem:
         user = accounts.user(tx, 1)
         assert user is not None
-        terms = house.server.ctx.terms
+        terms = system.server.ctx.terms
         return user_lines.decide(tx, terms, user, NUMBER, campaign, last + after)
 
-    assert isinstance(house.read(lambda tx: decide(tx, HOURS_MARGIN)), OwnLine)
-    assert house.read(lambda tx: decide(tx, HOURS_MARGIN + second)) is Problem.CLOSED
+    assert isinstance(system.read(lambda tx: decide(tx, HOURS_MARGIN)), OwnLine)
+    assert system.read(lambda tx: decide(tx, HOURS_MARGIN + second)) is Problem.CLOSED

@@ -4,56 +4,56 @@ from functools import partial
 from pathlib import Path
 
 from callserver.engine.lists.importer import import_list
-from tests.house import TestHouse
+from tests.harness.simulated import SimulatedSystem
 
 FIELD = Path(__file__).parent
 
 
-def taken(house: TestHouse, *files: str) -> None:
-    campaign = house.server.ctx.rules.campaign("kanvas")
+def taken(system: SimulatedSystem, *files: str) -> None:
+    campaign = system.server.ctx.rules.campaign("kanvas")
     for name in files:
-        now = house.clock.now()
-        house.write(
+        now = system.clock.now()
+        system.write(
             partial(import_list, campaign=campaign, raw=(FIELD / name).read_bytes(), now=now)
         )
 
 
-async def whole_list(house: TestHouse) -> set[int]:
+async def whole_list(system: SimulatedSystem) -> set[int]:
     """A phoner works through the list; the numbers that rang."""
-    await house.on_shift()
-    await house.ready()
+    await system.on_shift()
+    await system.ready()
     for _ in range(6):
-        await house.until(10)
-        for leg in house.live_legs():
-            house.network.hang_up_by_person(leg)
-        await house.until(2)
-        if (await house.seat())["outcome_owed"]:
-            status, _ = await house.outcome("no_thanks")
+        await system.until(10)
+        for leg in system.live_legs():
+            system.network.hang_up_by_person(leg)
+        await system.until(2)
+        if (await system.seat())["outcome_owed"]:
+            status, _ = await system.outcome("no_thanks")
             assert status == 200
-    return {call.number for call in house.calls()}
+    return {call.number for call in system.calls()}
 
 
 async def test_who_must_not_be_called_never_rings_by_list_or_by_hand(tmp_path: Path) -> None:
-    house = TestHouse(tmp_path, people="")
-    taken(house, "own-no-column.csv")
-    assert await whole_list(house) == {4532200103}
-    await house.api("POST", "/pause", {})
+    system = SimulatedSystem(tmp_path, people="")
+    taken(system, "own-no-column.csv")
+    assert await whole_list(system) == {4532200103}
+    await system.api("POST", "/pause", {})
     for number in ("32200101", "32200102"):
-        status, _ = await house.api("POST", "/dial", {"number": number})
+        status, _ = await system.api("POST", "/dial", {"number": number})
         assert status >= 400
-    assert {call.number for call in house.calls()} == {4532200103}
-    house.close()
+    assert {call.number for call in system.calls()} == {4532200103}
+    system.close()
 
 
 async def test_only_the_new_number_rings(tmp_path: Path) -> None:
-    house = TestHouse(tmp_path, people="")
-    taken(house, "again-1.csv", "again-2.csv")
-    assert await whole_list(house) == {4532200129}
-    house.close()
+    system = SimulatedSystem(tmp_path, people="")
+    taken(system, "again-1.csv", "again-2.csv")
+    assert await whole_list(system) == {4532200129}
+    system.close()
 
 
 async def test_a_child_and_a_row_in_a_note_never_ring(tmp_path: Path) -> None:
-    house = TestHouse(tmp_path, people="")
-    taken(house, "birthdate.csv", "long-note.csv", "own-country.csv")
-    assert await whole_list(house) == {4532200181, 4532200182, 4532200152}
-    house.close()
+    system = SimulatedSystem(tmp_path, people="")
+    taken(system, "birthdate.csv", "long-note.csv", "own-country.csv")
+    assert await whole_list(system) == {4532200181, 4532200182, 4532200152}
+    system.close()

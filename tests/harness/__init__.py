@@ -1,11 +1,13 @@
-"""What the tests run the server in.
+"""The systems under test, and the tools around them.
 
-`protocol.Harness` is what a test may ask of a server under test. It is implemented four times:
+`protocol.TestSystem` is what a test may ask of any system under test. Its implementations:
 
-- `tests.house.TestHouse`: virtual time, a simulated network, everything in the test's own thread.
-- `tests.exchange.house.ExchangeHouse`: real time beside a real Asterisk, in the test's event loop.
-- `tests.exchange.process.ProcessHouse`: the same, its servers in processes that may be killed.
-- `tests.browser.conftest.House`: real time and a simulated network in a thread, for real browsers.
+- `simulated.SimulatedSystem`: virtual time, a simulated network, everything in the test's thread.
+  `listening.ListeningSystem` adds users of each role and checks every listener; `staffed.StaffedSystem`
+  adds users who sign in by HTTP.
+- `exchange.system.ExchangeSystem`: real time and a real Asterisk, the server in the test's event loop.
+- `exchange.process.ProcessSystem`: the same, with servers in processes that a test may kill.
+- `tests/browser/conftest.py`: real time and a simulated network in a thread, for real browsers.
 
 `databases` makes databases with every table, `processes` runs commands, `waiting` waits in real time.
 """

@@ -11,7 +11,7 @@ from callserver.database.tables import audit, calls, contacts, seats
 from callserver.ports import Tx
 
 
-class Harness(ABC):
+class TestSystem(ABC):
     """The database of a server under test, read and written beside it."""
 
     @abstractmethod

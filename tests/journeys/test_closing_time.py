@@ -14,68 +14,72 @@ from callserver.engine.gate import explanation
 from callserver.engine.lists import eligibility
 from callserver.engine.reporting import floor_figures
 from callserver.simulator.legs import Behaviour
-from tests.house import TestHouse, after_a_talk
+from tests.harness.simulated import SimulatedSystem, after_a_talk
 
 CLOSING = datetime.fromisoformat("2026-05-12T21:00:00+02:00")
 FIRST = "+4532200000"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[TestHouse]:
-    made = TestHouse(tmp_path, start=CLOSING - timedelta(minutes=5))
+def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
+    made = SimulatedSystem(tmp_path, start=CLOSING - timedelta(minutes=5))
     made.people.default = Behaviour(answers_after=None)  # everybody lets it ring
     yield made
     made.close()
 
 
-async def paused_before_closing(house: TestHouse, seconds: float) -> None:
+async def paused_before_closing(system: SimulatedSystem, seconds: float) -> None:
     """On shift and paused, so long before closing time."""
-    await house.on_shift()
-    await house.api("POST", "/pause", {})
-    await house.until((CLOSING - house.clock.now()).total_seconds() - seconds)
+    await system.on_shift()
+    await system.api("POST", "/pause", {})
+    await system.until((CLOSING - system.clock.now()).total_seconds() - seconds)
 
 
 @pytest.mark.parametrize("order", ["list", "manual"])
 async def test_the_last_dial_has_stopped_ringing_at_closing_time(
-    house: TestHouse, order: str
+    system: SimulatedSystem, order: str
 ) -> None:
-    await paused_before_closing(house, 36)
+    await paused_before_closing(system, 36)
     if order == "list":
-        await house.ready()
+        await system.ready()
     else:
-        assert (await house.api("POST", "/dial", {"number": FIRST}))[0] == 200
-    await house.until(300)
-    (ring,) = house.network.record
+        assert (await system.api("POST", "/dial", {"number": FIRST}))[0] == 200
+    await system.until(300)
+    (ring,) = system.network.record
     assert ring.ended_at is not None
     assert ring.ended_at <= CLOSING
 
 
-async def test_every_path_refuses_what_would_ring_after_closing_time(house: TestHouse) -> None:
-    rules = house.server.ctx.rules
+async def test_every_path_refuses_what_would_ring_after_closing_time(
+    system: SimulatedSystem,
+) -> None:
+    rules = system.server.ctx.rules
     campaign = rules.campaign("kanvas")
-    await paused_before_closing(house, 30)
-    now = house.clock.now()
-    status, problem = await house.api("POST", "/dial", {"number": FIRST})
+    await paused_before_closing(system, 30)
+    now = system.clock.now()
+    status, problem = await system.api("POST", "/dial", {"number": FIRST})
     assert (status, problem["reasons"]) == (409, ["TIME_AFTER"])
     assert datetime.fromisoformat(problem["next_at"]) == CLOSING + timedelta(hours=12)
-    explained = house.read(lambda tx: explanation.explain(tx, rules, b"test", FIRST, campaign, now))
+    explained = system.read(
+        lambda tx: explanation.explain(tx, rules, b"test", FIRST, campaign, now)
+    )
     assert explained.reasons == (Reason.TIME_AFTER,)
-    counted = house.read(lambda tx: eligibility.tally(tx, rules, b"test", campaign, now))
+    counted = system.read(lambda tx: eligibility.tally(tx, rules, b"test", campaign, now))
     assert set(counted) == {"TIME_AFTER"}
-    stands = house.read(
+    stands = system.read(
         lambda tx: floor_figures.standing(
-            tx, house.server.ctx, floor_figures.count(tx, house.server.ctx)
+            tx, system.server.ctx, floor_figures.count(tx, system.server.ctx)
         )
     )
     kanvas = next(one for one in stands.campaigns if one.campaign is campaign)
     assert (kanvas.open_now, kanvas.next_at) == (0, CLOSING + timedelta(hours=12))
-    seat = await house.ready()
-    await house.until(1)
-    seat = await house.seat()
+    seat = await system.ready()
+    await system.until(1)
+    seat = await system.seat()
     assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
     assert datetime.fromisoformat(seat["until"]) == CLOSING + timedelta(hours=12)
-    await house.until(60)
-    assert house.network.record == []
+    await system.until(60)
+    assert system.network.record == []
 
 
 def test_the_guard_holds_before_a_pause_within_the_day() -> None:
@@ -114,16 +118,16 @@ OUTSIDE = [
 
 
 @pytest.fixture
-def spoken(tmp_path: Path) -> Iterator[TestHouse]:
+def spoken(tmp_path: Path) -> Iterator[SimulatedSystem]:
     """One contact."""
-    made = TestHouse(tmp_path, people="ref;navn;telefon;kilde\n1;A;32200000;gade\n")
+    made = SimulatedSystem(tmp_path, people="ref;navn;telefon;kilde\n1;A;32200000;gade\n")
     yield made
     made.close()
 
 
 @pytest.mark.parametrize(("at", "reason"), OUTSIDE)
 async def test_a_call_back_outside_the_hours_has_to_be_confirmed(
-    spoken: TestHouse, at: str, reason: str
+    spoken: SimulatedSystem, at: str, reason: str
 ) -> None:
     given = {"outcome": "call_back", "details": {"at": at}, "note": "", "next": "pause"}
     await after_a_talk(spoken)
@@ -142,7 +146,7 @@ async def test_a_call_back_outside_the_hours_has_to_be_confirmed(
     assert spoken.contacts()[0].status == "call_back"
 
 
-async def test_a_confirmed_call_back_is_kept_at_its_time(spoken: TestHouse) -> None:
+async def test_a_confirmed_call_back_is_kept_at_its_time(spoken: SimulatedSystem) -> None:
     at = "2026-05-12T22:15:00+02:00"
     given = {"outcome": "call_back", "details": {"at": at}, "confirm_outside_hours": True}
     await after_a_talk(spoken)
@@ -151,7 +155,9 @@ async def test_a_confirmed_call_back_is_kept_at_its_time(spoken: TestHouse) -> N
     assert spoken.network.record[1].rang_at >= datetime.fromisoformat(at)
 
 
-async def test_a_correction_to_such_a_call_back_has_to_be_confirmed_too(spoken: TestHouse) -> None:
+async def test_a_correction_to_such_a_call_back_has_to_be_confirmed_too(
+    spoken: SimulatedSystem,
+) -> None:
     details: dict[str, Any] = {"at": OUTSIDE[0][0]}
     await after_a_talk(spoken)
     await spoken.outcome("hung_up", then="pause")
@@ -167,7 +173,7 @@ async def test_a_correction_to_such_a_call_back_has_to_be_confirmed_too(spoken: 
     assert spoken.entries("corrected")[0]["outside_hours"] == ["TIME_AFTER"]
 
 
-async def test_within_the_hours_nothing_has_to_be_confirmed(spoken: TestHouse) -> None:
+async def test_within_the_hours_nothing_has_to_be_confirmed(spoken: SimulatedSystem) -> None:
     await after_a_talk(spoken)
     _, found = await spoken.api("GET", "/call-back?at=2026-05-13T17:15")
     assert not found["needs_confirmation"]

@@ -29,10 +29,7 @@ from callserver.domain.reason import Reason
 from callserver.engine.gate import gate
 from callserver.engine.gate.gate import DialRequest
 from callserver.simulator.legs import Behaviour
-from tests.console.conftest import hashed
-from tests.house import ROOT, TUESDAY, TestHouse, after_a_talk, in_a_talk, play
-
-__all__ = ["hashed"]
+from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, after_a_talk, in_a_talk, play
 
 NUMBER = "32200000"
 HEAD = "ref;navn;telefon;født;kilde;sidste_gave\n"
@@ -41,44 +38,44 @@ ONE = HEAD + f"K0;Person Prøve;{NUMBER};1980-01-01;gade;\n"
 DK, KANVAS = "policies/dk.yaml", "campaigns/kanvas.yaml"
 LAPSED = "campaigns/lapsed.yaml"
 Edit = tuple[str, str, str]
-Play = Callable[[TestHouse], Awaitable[None]]
+Play = Callable[[SimulatedSystem], Awaitable[None]]
 
 
 def at(local: str) -> datetime:
     return datetime.fromisoformat(f"{local}+02:00")
 
 
-async def by_hand(house: TestHouse) -> None:
+async def by_hand(system: SimulatedSystem) -> None:
     """The phoner dials the one contact's number."""
-    await house.on_shift()
-    await refused_by_hand(house)
+    await system.on_shift()
+    await refused_by_hand(system)
 
 
-async def refused_by_hand(house: TestHouse) -> None:
-    number = phone.from_int(house.contacts()[0].number)
-    rang = len(house.network.record)
-    status, said = await house.api("POST", "/dial", {"number": number})
+async def refused_by_hand(system: SimulatedSystem) -> None:
+    number = phone.from_int(system.contacts()[0].number)
+    rang = len(system.network.record)
+    status, said = await system.api("POST", "/dial", {"number": number})
     assert status == 409, said
-    await house.until(5)
-    assert len(house.network.record) == rang
+    await system.until(5)
+    assert len(system.network.record) == rang
 
 
-async def from_the_list(house: TestHouse) -> None:
+async def from_the_list(system: SimulatedSystem) -> None:
     """The phoner presses Ready."""
-    await house.on_shift()
-    await house.ready()
-    await house.until(5)
-    assert house.network.record == []
+    await system.on_shift()
+    await system.ready()
+    await system.until(5)
+    assert system.network.record == []
 
 
 def outcome(key: str, **details: str) -> Play:
     """A talk ends so; then the phoner tries the same person again."""
 
-    async def work(house: TestHouse) -> None:
-        await after_a_talk(house)
-        status, said = await house.outcome(key, details, then="pause")
+    async def work(system: SimulatedSystem) -> None:
+        await after_a_talk(system)
+        status, said = await system.outcome(key, details, then="pause")
         assert status == 200, said
-        await refused_by_hand(house)
+        await refused_by_hand(system)
 
     return work
 
@@ -86,14 +83,14 @@ def outcome(key: str, **details: str) -> Play:
 def wish(key: str) -> Play:
     """A wish is heard in a talk; then the phoner tries the same person again."""
 
-    async def work(house: TestHouse) -> None:
-        leg = await in_a_talk(house)
-        status, said = await house.api("POST", "/wish", {"wish": key})
+    async def work(system: SimulatedSystem) -> None:
+        leg = await in_a_talk(system)
+        status, said = await system.api("POST", "/wish", {"wish": key})
         assert status == 200, said
-        house.network.hang_up_by_person(leg)
-        await house.until(1)
-        await house.outcome("no_thanks", then="pause")
-        await refused_by_hand(house)
+        system.network.hang_up_by_person(leg)
+        await system.until(1)
+        await system.outcome("no_thanks", then="pause")
+        await refused_by_hand(system)
 
     return work
 
@@ -101,70 +98,70 @@ def wish(key: str) -> Play:
 def after_hours_of_rest(hours: float) -> Play:
     """Nobody answers; the phoner tries again after so long."""
 
-    async def work(house: TestHouse) -> None:
-        house.people.default = Behaviour(answers_after=None)
-        await house.on_shift()
-        number = phone.from_int(house.contacts()[0].number)
-        assert (await house.api("POST", "/dial", {"number": number}))[0] == 200
-        await house.until(60)
-        await house.jump(hours * 3600)
-        await refused_by_hand(house)
+    async def work(system: SimulatedSystem) -> None:
+        system.people.default = Behaviour(answers_after=None)
+        await system.on_shift()
+        number = phone.from_int(system.contacts()[0].number)
+        assert (await system.api("POST", "/dial", {"number": number}))[0] == 200
+        await system.until(60)
+        await system.jump(hours * 3600)
+        await refused_by_hand(system)
 
     return work
 
 
-async def paused(house: TestHouse) -> None:
-    await house.on_shift()
-    now = house.clock.now()
-    house.write(lambda tx: house_state(tx, now))
-    await refused_by_hand(house)
+async def paused(system: SimulatedSystem) -> None:
+    await system.on_shift()
+    now = system.clock.now()
+    system.write(lambda tx: house_state(tx, now))
+    await refused_by_hand(system)
 
 
 def house_state(tx: Any, now: datetime) -> None:
     campaign_states.put(tx, "kanvas", paused=True, reason="frokost", now=now)
 
 
-async def clock_off(house: TestHouse) -> None:
-    house.server.ctx.clock.skew_ms = lambda: 501  # type: ignore[method-assign]
-    await by_hand(house)
+async def clock_off(system: SimulatedSystem) -> None:
+    system.server.ctx.clock.skew_ms = lambda: 501  # type: ignore[method-assign]
+    await by_hand(system)
 
 
-async def abandoned_once(house: TestHouse) -> None:
+async def abandoned_once(system: SimulatedSystem) -> None:
     """The phoner's line dies in the same instant as the answer."""
-    await house.on_shift()
-    await house.ready()
-    await house.until(1)
-    person = house.live_legs()[0]
-    await house.network.end(house.phoner_leg(), "completed")
-    await house.network._answer(person)
-    await house.until(60)
-    assert house.calls()[0].abandoned
-    await house.jump(86_400)
-    await house.ready()  # a phoner whose line was lost says when to go on
-    await house.until(30)
+    await system.on_shift()
+    await system.ready()
+    await system.until(1)
+    person = system.live_legs()[0]
+    await system.network.end(system.phoner_leg(), "completed")
+    await system.network._answer(person)
+    await system.until(60)
+    assert system.calls()[0].abandoned
+    await system.jump(86_400)
+    await system.ready()  # a phoner whose line was lost says when to go on
+    await system.until(30)
 
 
 def phoner(**values: Any) -> Play:
-    async def work(house: TestHouse) -> None:
-        await house.on_shift()
-        house.write(lambda tx: tx.execute(update(users).values(**values)))
-        await house.ready()
-        await house.until(5)
-        assert house.network.record == []
+    async def work(system: SimulatedSystem) -> None:
+        await system.on_shift()
+        system.write(lambda tx: tx.execute(update(users).values(**values)))
+        await system.ready()
+        await system.until(5)
+        assert system.network.record == []
 
     return work
 
 
-async def leaves(house: TestHouse) -> None:
+async def leaves(system: SimulatedSystem) -> None:
     """Somebody leaves the house while their seat waits for the campaign to be resumed."""
-    now = house.clock.now()
-    house.write(lambda tx: house_state(tx, now))
-    await house.on_shift()
-    await house.ready()
-    house.write(lambda tx: resumed(tx, now))
-    house.write(lambda tx: tx.execute(update(users).values(left_at=now)))
-    await house.server.dialer.dial(1)
-    assert house.network.record == []
+    now = system.clock.now()
+    system.write(lambda tx: house_state(tx, now))
+    await system.on_shift()
+    await system.ready()
+    system.write(lambda tx: resumed(tx, now))
+    system.write(lambda tx: tx.execute(update(users).values(left_at=now)))
+    await system.server.dialer.dial(1)
+    assert system.network.record == []
 
 
 def resumed(tx: Any, now: datetime) -> None:
@@ -303,7 +300,7 @@ def edited(folder: Path, edits: tuple[Edit, ...]) -> Path:
 @pytest.mark.parametrize("reason", PRODUCED)
 def test_a_real_dial_is_refused_for_it(reason: Reason, tmp_path: Path) -> None:
     case = PRODUCED[reason]
-    made = TestHouse(
+    made = SimulatedSystem(
         tmp_path,
         people=case.people,
         config=edited(tmp_path, case.edits),
@@ -320,13 +317,13 @@ def test_a_real_dial_is_refused_for_it(reason: Reason, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def house_(tmp_path: Path) -> Iterator[TestHouse]:
-    made = TestHouse(tmp_path)
+def house_(tmp_path: Path) -> Iterator[SimulatedSystem]:
+    made = SimulatedSystem(tmp_path)
     yield made
     made.close()
 
 
-def test_suppressions_are_never_older_than_the_decision(house_: TestHouse) -> None:
+def test_suppressions_are_never_older_than_the_decision(house_: SimulatedSystem) -> None:
     """They are read in the transaction that decides: there is no copy that could be old."""
 
     async def work() -> None:
@@ -344,14 +341,14 @@ def test_suppressions_are_never_older_than_the_decision(house_: TestHouse) -> No
     assert facts.system.suppression_age_s == 0.0
 
 
-def some_facts(tx: Any, house_: TestHouse, **more: Any) -> f.Facts:
+def some_facts(tx: Any, house_: SimulatedSystem, **more: Any) -> f.Facts:
     rules = house_.server.ctx.rules
     one = contacts.by_number(tx, 4532200001)[0]
     question = DialRequest(one, rules.campaign("kanvas"), DialPath.LIST, None, house_.clock.now())
     return replace(gate.collect(tx, rules, b"key", question), **more)
 
 
-def test_without_its_entry_no_dial_is_made(house_: TestHouse) -> None:
+def test_without_its_entry_no_dial_is_made(house_: SimulatedSystem) -> None:
     """Permit, call and audit entry are one transaction: while the log takes nothing, nothing rings."""
     broken = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
 
@@ -386,7 +383,7 @@ def test_no_campaign_is_in_force_without_a_number_to_show(tmp_path: Path, shown:
 
 @pytest.mark.parametrize("number", ["112", "114", "1811", "12345678", "+45371234567890"])
 def test_what_is_no_subscriber_number_gets_onto_no_list(tmp_path: Path, number: str) -> None:
-    made = TestHouse(tmp_path, people=person(number))
+    made = SimulatedSystem(tmp_path, people=person(number))
 
     async def work() -> None:
         await made.on_shift()
@@ -401,7 +398,7 @@ def test_what_is_no_subscriber_number_gets_onto_no_list(tmp_path: Path, number: 
     made.close()
 
 
-def test_no_dial_is_asked_for_without_a_phoner(house_: TestHouse) -> None:
+def test_no_dial_is_asked_for_without_a_phoner(house_: SimulatedSystem) -> None:
     """Every dial is decided for a seat whose phoner is in the room. Without one the gate would refuse,
     and whoever met nobody once is left in peace; and no call can be written at all."""
     asks = [

@@ -20,10 +20,8 @@ from callserver.domain import subject
 from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import hash_of
 from callserver.simulator.legs import Behaviour
-from tests.console.conftest import House, hashed
-from tests.house import ROOT
-
-__all__ = ["hashed"]
+from tests.harness.simulated import ROOT
+from tests.harness.staffed import StaffedSystem
 
 ANNA = "32200000"
 NUMBER = 4532200000
@@ -33,9 +31,8 @@ INBOUND = "http://calls.test/twilio/voice/inbound"
 
 
 @pytest.fixture
-def house(tmp_path: Path, hashed: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    made = House(tmp_path, people=PEOPLE)
-    made.hashed = hashed
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StaffedSystem]:
+    made = StaffedSystem(tmp_path, people=PEOPLE)
     made.add_user("mads", Role.MEMBER_SERVICE, None)
     made.add_user("alma", Role.ADMINISTRATOR, None)
     monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{tmp_path}/house.db")
@@ -46,11 +43,11 @@ def house(tmp_path: Path, hashed: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     made.close()
 
 
-def ring(house: House, number: int = NUMBER) -> None:
+def ring(system: StaffedSystem, number: int = NUMBER) -> None:
     """An open call to Anna that nobody has answered, as another process has placed it."""
-    [anna] = house.contacts()
-    now: datetime = house.clock.now()
-    house.write(
+    [anna] = system.contacts()
+    now: datetime = system.clock.now()
+    system.write(
         lambda tx: tx.execute(
             insert(calls).values(
                 attempt="another",
@@ -71,18 +68,18 @@ def ring(house: House, number: int = NUMBER) -> None:
     )
 
 
-def send(house: House, address: str, content: str) -> None:
+def send(system: StaffedSystem, address: str, content: str) -> None:
     """A file as the page sends it."""
-    browser = house.browser("alma")
+    client = system.client("alma")
 
     async def work() -> httpx.Response:
-        transport = httpx.ASGITransport(house.app, client=("127.0.0.1", 1))
+        transport = httpx.ASGITransport(system.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://calls.test", cookies=browser.cookies
+            transport=transport, base_url="http://calls.test", cookies=client.cookies
         ) as http:
-            headers = {"x-csrf": browser.csrf, "content-type": "application/octet-stream"}
+            headers = {"x-csrf": client.csrf, "content-type": "application/octet-stream"}
             reply = await http.post(f"/api/v1{address}", content=content.encode(), headers=headers)
-        await house.server.ctx.background.idle()
+        await system.server.ctx.background.idle()
         return reply
 
     reply = asyncio.run(work())
@@ -90,7 +87,7 @@ def send(house: House, address: str, content: str) -> None:
     last = json.loads(reply.text.splitlines()[-1])
     if address == "/uploads":
         how = {"upload": last["upload"]}
-        reply = browser.api("POST", "/lists/leads/import", how)
+        reply = client.api("POST", "/lists/leads/import", how)
         assert json.loads(reply.text.splitlines()[-1])["counts"]["opted_out"] == 1, reply.text
 
 
@@ -103,20 +100,20 @@ def command(*words: str) -> None:
     assert result.exit_code == 0, (result.output, result.exception)
 
 
-def by_page(house: House, folder: Path) -> None:
-    ring(house)
+def by_page(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
     body = {"number": ANNA, "scope": "number", "heard": "letter"}
-    assert house.browser("mads").api("POST", "/suppressions", body).status_code == 200
+    assert system.client("mads").api("POST", "/suppressions", body).status_code == 200
 
 
-def by_token(house: House, folder: Path) -> None:
-    ring(house)
-    now = house.clock.now()
-    mads = house.read(lambda tx: accounts.by_handle(tx, "mads"))
-    house.write(lambda tx: accounts.add_token(tx, hash_of("a token"), mads.id, "crm", now))
+def by_token(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
+    now = system.clock.now()
+    mads = system.read(lambda tx: accounts.by_handle(tx, "mads"))
+    system.write(lambda tx: accounts.add_token(tx, hash_of("a token"), mads.id, "crm", now))
 
     async def work() -> int:
-        transport = httpx.ASGITransport(house.app)
+        transport = httpx.ASGITransport(system.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://calls.test") as http:
             reply = await http.post(
                 "/api/v1/suppressions",
@@ -128,95 +125,95 @@ def by_token(house: House, folder: Path) -> None:
     assert asyncio.run(work()) == 200
 
 
-def by_who_called(house: House, folder: Path) -> None:
-    ring(house)
+def by_who_called(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
     body = {"number": ANNA, "reach": "never"}
-    assert house.browser("mads").api("POST", "/who-called/opt-out", body).status_code == 200
+    assert system.client("mads").api("POST", "/who-called/opt-out", body).status_code == 200
 
 
-def by_erasure(house: House, folder: Path) -> None:
-    ring(house)
+def by_erasure(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
     body = {"number": ANNA, "fact": "erased"}
-    assert house.browser("mads").api("POST", "/person/facts", body).status_code == 200
+    assert system.client("mads").api("POST", "/person/facts", body).status_code == 200
 
 
-def by_command(house: House, folder: Path) -> None:
-    ring(house)
+def by_command(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
     command("suppress", "add", ANNA, "--scope", "household")
 
 
-def by_command_about_a_contact(house: House, folder: Path) -> None:
-    ring(house)
+def by_command_about_a_contact(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
     command("suppress", "add", "--contact", "1", "--scope", "complaint")
 
 
-def by_commanded_list(house: House, folder: Path) -> None:
-    ring(house)
+def by_commanded_list(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
     (folder / "no.csv").write_text(f"telefon\n{ANNA}\n")
     command("suppress", "import", str(folder / "no.csv"))
 
 
-def by_list_page(house: House, folder: Path) -> None:
-    ring(house)
-    send(house, "/suppressions/import?name=letters", f"telefon\n{ANNA}\n")
+def by_list_page(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
+    send(system, "/suppressions/import?name=letters", f"telefon\n{ANNA}\n")
 
 
-def by_column_on_the_page(house: House, folder: Path) -> None:
-    ring(house)
-    send(house, "/uploads", f"ref;navn;telefon;kilde;Ring ikke\nK0;Anna Prøve;{ANNA};gade;ja\n")
+def by_column_on_the_page(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
+    send(system, "/uploads", f"ref;navn;telefon;kilde;Ring ikke\nK0;Anna Prøve;{ANNA};gade;ja\n")
 
 
-def by_column_of_a_command(house: House, folder: Path) -> None:
-    ring(house)
+def by_column_of_a_command(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
     file = folder / "list.csv"
     file.write_text(f"ref;navn;telefon;kilde;Ring ikke\nK0;Anna Prøve;{ANNA};gade;ja\n")
     command("import", "leads", str(file))
 
 
-def by_inbound_key(house: House, folder: Path) -> None:
+def by_inbound_key(system: StaffedSystem, folder: Path) -> None:
     async def work() -> None:
-        house.people.default = Behaviour(answers_after=None)
-        await house.on_shift()
-        await house.ready()
-        await house.until(60)
-        ring(house, OTHER)
-        house.people.keys[f"+{NUMBER}"] = "9"
-        await house.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
-        await house.until(40)
+        system.people.default = Behaviour(answers_after=None)
+        await system.on_shift()
+        await system.ready()
+        await system.until(60)
+        ring(system, OTHER)
+        system.people.keys[f"+{NUMBER}"] = "9"
+        await system.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
+        await system.until(40)
 
     asyncio.run(work())
 
 
-def by_inbound_key_of_a_stranger(house: House, folder: Path) -> None:
+def by_inbound_key_of_a_stranger(system: StaffedSystem, folder: Path) -> None:
     async def work() -> None:
-        ring(house)
-        house.people.keys[f"+{NUMBER}"] = "9"
-        await house.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
-        await house.until(40)
+        ring(system)
+        system.people.keys[f"+{NUMBER}"] = "9"
+        await system.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
+        await system.until(40)
 
     asyncio.run(work())
 
 
-def by_wish_in_a_call(house: House, folder: Path) -> None:
+def by_wish_in_a_call(system: StaffedSystem, folder: Path) -> None:
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(6)
-        ring(house, OTHER)
-        attempt = (await house.seat())["call"]["attempt"]
-        status, _ = await house.api("POST", "/wish", {"wish": "never", "attempt": attempt})
+        await system.on_shift()
+        await system.ready()
+        await system.until(6)
+        ring(system, OTHER)
+        attempt = (await system.seat())["call"]["attempt"]
+        status, _ = await system.api("POST", "/wish", {"wish": "never", "attempt": attempt})
         assert status == 200
 
     asyncio.run(work())
 
 
-def by_outcome(house: House, folder: Path) -> None:
+def by_outcome(system: StaffedSystem, folder: Path) -> None:
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(6)
-        ring(house, OTHER)
-        assert (await house.outcome("never"))[0] == 200
+        await system.on_shift()
+        await system.ready()
+        await system.until(6)
+        ring(system, OTHER)
+        assert (await system.outcome("never"))[0] == 200
 
     asyncio.run(work())
 
@@ -241,20 +238,20 @@ WAYS = [
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_an_opt_out_is_durable_logged_and_silences(
-    house: House, tmp_path: Path, way: Callable[[House, Path], None]
+    system: StaffedSystem, tmp_path: Path, way: Callable[[StaffedSystem, Path], None]
 ) -> None:
-    [anna] = house.contacts()
-    way(house, tmp_path)
-    rows = house.read(lambda tx: tx.execute(select(suppressions)).all())
+    [anna] = system.contacts()
+    way(system, tmp_path)
+    rows = system.read(lambda tx: tx.execute(select(suppressions)).all())
     about = {
         subject.of_number(NUMBER),
-        subject.of_hash(NUMBER, house.server.ctx.secret),
+        subject.of_hash(NUMBER, system.server.ctx.secret),
         subject.of_person(anna.person),
         subject.of_household(anna.household),
     }
     # A column also protects Anna under the key that she has where a list holds no reference.
     assert {row.subject for row in rows} & about
-    [stopped] = house.read(
+    [stopped] = system.read(
         lambda tx: (
             tx.execute(select(calls.c.stop_wanted).where(calls.c.attempt == "another"))
             .scalars()
@@ -262,7 +259,7 @@ def test_an_opt_out_is_durable_logged_and_silences(
         )
     )
     assert stopped == "suppressed"
-    entries = house.entries("suppressed")
+    entries = system.entries("suppressed")
     assert {row.by for row in rows} == {entry["by"] for entry in entries}
     assert sum(entry.get("count", 1) for entry in entries) == len(rows)
     listed = {row.list for row in rows} != {None}

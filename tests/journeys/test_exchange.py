@@ -16,9 +16,9 @@ from callserver.engine.accounts import offboarding
 from callserver.engine.calls.lost_phoners import HEARD_WITHIN
 from callserver.ports import Tx
 from callserver.simulator import asgi
-from tests.exchange.house import ExchangeHouse, opened, people
-from tests.exchange.real import Called, Exchange, await_trunk
-from tests.exchange.sip import Telephone
+from tests.harness.exchange.real import Called, Exchange, await_trunk
+from tests.harness.exchange.sip import Telephone
+from tests.harness.exchange.system import ExchangeSystem, opened, people
 
 Play = Callable[..., None]
 
@@ -27,45 +27,45 @@ Play = Callable[..., None]
 def play(exchange: tuple[Exchange, Called], tmp_path: Path) -> Play:
     """Run one test's coroutine in a house on the exchange."""
 
-    def go(work: Callable[[ExchangeHouse], Awaitable[None]], *endings: str) -> None:
+    def go(work: Callable[[ExchangeSystem], Awaitable[None]], *endings: str) -> None:
         async def whole() -> None:
-            async with opened(tmp_path, *exchange, people(*endings)) as house:
-                await work(house)
+            async with opened(tmp_path, *exchange, people(*endings)) as system:
+                await work(system)
 
         asyncio.run(whole())
 
     return go
 
 
-def silenced(house: ExchangeHouse) -> Callable[[], bool]:
-    before = house.called.messages().count("\nCANCEL sip:")
-    return lambda: house.called.messages().count("\nCANCEL sip:") > before
+def silenced(system: ExchangeSystem) -> Callable[[], bool]:
+    before = system.called.messages().count("\nCANCEL sip:")
+    return lambda: system.called.messages().count("\nCANCEL sip:") > before
 
 
 def test_from_ready_to_outcome_and_on(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        telephone = await house.on_shift()
+    async def work(system: ExchangeSystem) -> None:
+        telephone = await system.on_shift()
         telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
-        assert house.seat().state == "paused"
-        await house.ready()
-        await house.until(lambda: house.seat().state == "talking")
+        assert system.seat().state == "paused"
+        await system.ready()
+        await system.until(lambda: system.seat().state == "talking")
         assert telephone.talk is not None
         await asyncio.sleep(1)
         assert telephone.talk.loud() > 30  # the far end gives back what it hears
-        await house.api("POST", "/hang-up", {})
-        await house.until(lambda: house.seat().state == "wrapping_up")
-        await house.outcome("no_thanks", then="ready")
-        await house.until(lambda: len(house.calls()) == 2 and house.calls()[1].ended_at)
-        assert house.calls()[1].cause == "busy"
-        await house.until(lambda: house.seat().reason in ("next_contact", "list_finished"))
-        await house.api("POST", "/off", {})
-        await house.until(lambda: telephone.talk is None)
-        assert [call.cause for call in house.calls()] == ["completed", "busy"]
-        assert house.calls()[0].rang_at < house.calls()[0].answered_at
-        assert house.called.invited()[-2:] == ["+4532200100", "+4532200217"]
-        assert "From: <sip:+4532123400@" in house.called.messages()  # the number we show
+        await system.api("POST", "/hang-up", {})
+        await system.until(lambda: system.seat().state == "wrapping_up")
+        await system.outcome("no_thanks", then="ready")
+        await system.until(lambda: len(system.calls()) == 2 and system.calls()[1].ended_at)
+        assert system.calls()[1].cause == "busy"
+        await system.until(lambda: system.seat().reason in ("next_contact", "list_finished"))
+        await system.api("POST", "/off", {})
+        await system.until(lambda: telephone.talk is None)
+        assert [call.cause for call in system.calls()] == ["completed", "busy"]
+        assert system.calls()[0].rang_at < system.calls()[0].answered_at
+        assert system.called.invited()[-2:] == ["+4532200100", "+4532200217"]
+        assert "From: <sip:+4532123400@" in system.called.messages()  # the number we show
         status, _ = await asgi.call(
-            house.app, "POST", "http://127.0.0.1/twilio/status/call", [], b""
+            system.app, "POST", "http://127.0.0.1/twilio/status/call", [], b""
         )
         assert status == 404  # another provider's door is not there at all
 
@@ -87,16 +87,16 @@ CODES = {"04": 404, "17": 486, "21": 603, "50": 500, "53": 503, "80": 480}
     ],
 )
 def test_how_a_telephone_was_not_reached(play: Play, ending: str, cause: str) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(lambda: house.calls() and house.calls()[0].ended_at)
-        call = house.calls()[0]
+    async def work(system: ExchangeSystem) -> None:
+        await system.on_shift()
+        await system.ready()
+        await system.until(lambda: system.calls() and system.calls()[0].ended_at)
+        call = system.calls()[0]
         assert (call.state, call.cause) == ("ended", cause)
         assert (call.rang_at is not None) == (ending in ("17", "21"))
-        assert house.contacts()[0].status == ("closed" if cause == "declined" else "waiting")
+        assert system.contacts()[0].status == ("closed" if cause == "declined" else "waiting")
         assert call.code == CODES.get(ending)
-        await house.until(lambda: house.seat().state == "waiting")
+        await system.until(lambda: system.seat().state == "waiting")
 
     play(work, ending)
 
@@ -108,16 +108,16 @@ def test_three_telephones_that_nobody_answers(
     causes = {"02": "no_answer", "03": "no_answer", "05": "unreachable"}
 
     async def work() -> None:
-        async with opened(tmp_path, *exchange, people(*causes), phoners=3) as house:
+        async with opened(tmp_path, *exchange, people(*causes), phoners=3) as system:
             for phoner in (1, 2, 3):
-                await house.on_shift(phoner)
-                await house.ready(phoner)
-            await house.until(lambda: [c.ended_at for c in house.calls()].count(None) == 0)
-            found = {str(call.number)[-2:]: call for call in house.calls()}
+                await system.on_shift(phoner)
+                await system.ready(phoner)
+            await system.until(lambda: [c.ended_at for c in system.calls()].count(None) == 0)
+            found = {str(call.number)[-2:]: call for call in system.calls()}
             assert {ending: call.cause for ending, call in found.items()} == causes
             # Who answered in that moment is not left in silence: the answer is taken, and ended.
             assert re.search(
-                r"\nBYE sip:.*?\nTo: <sip:\+453220\d\d03@", house.called.messages(), re.DOTALL
+                r"\nBYE sip:.*?\nTo: <sip:\+453220\d\d03@", system.called.messages(), re.DOTALL
             )
             assert [ending for ending, call in found.items() if call.rang_at is None] == ["05"]
             lasted = (call.ended_at - call.permit_at for call in found.values())
@@ -127,34 +127,34 @@ def test_three_telephones_that_nobody_answers(
 
 
 def test_early_sound_is_heard_before_the_answer(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        telephone = await house.on_shift()
+    async def work(system: ExchangeSystem) -> None:
+        telephone = await system.on_shift()
         telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
-        await house.ready()
-        await house.until(lambda: house.seat().state == "ringing")
-        assert house.calls()[0].rang_at is not None
-        await house.until(lambda: house.seat().state == "talking")
-        await house.api("POST", "/hang-up", {})
-        await house.until(lambda: house.seat().state == "wrapping_up")
+        await system.ready()
+        await system.until(lambda: system.seat().state == "ringing")
+        assert system.calls()[0].rang_at is not None
+        await system.until(lambda: system.seat().state == "talking")
+        await system.api("POST", "/hang-up", {})
+        await system.until(lambda: system.seat().state == "wrapping_up")
 
     play(work, "06")
 
 
 def test_a_no_silences_a_ringing_telephone_within_a_second(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(lambda: house.seat().state == "ringing")
-        is_silent = silenced(house)
+    async def work(system: ExchangeSystem) -> None:
+        await system.on_shift()
+        await system.ready()
+        await system.until(lambda: system.seat().state == "ringing")
+        is_silent = silenced(system)
 
         def say_no(tx: Tx) -> None:
             about = subject.of_number(4532200102)
-            suppressions.add(tx, about, Scope.NUMBER, house.clock.now(), "command")
+            suppressions.add(tx, about, Scope.NUMBER, system.clock.now(), "command")
             suppressions.want_stopped(tx, (about,))
 
-        await house.server.store.run(say_no)
-        assert await house.until(is_silent) < 1
-        await house.until(lambda: house.calls()[0].cause == "cancelled")
+        await system.server.store.run(say_no)
+        assert await system.until(is_silent) < 1
+        await system.until(lambda: system.calls()[0].cause == "cancelled")
 
     play(work, "02")
 
@@ -162,34 +162,34 @@ def test_a_no_silences_a_ringing_telephone_within_a_second(play: Play) -> None:
 def test_the_phoners_telephone_dies_while_the_contacts_rings(play: Play) -> None:
     """Whoever listens to her does not keep her room: the ringing stops all the same."""
 
-    async def work(house: ExchangeHouse) -> None:
-        telephone = await house.on_shift()
-        listener = await house.listened()
-        await house.ready()
-        await house.until(lambda: house.seat().state == "ringing")
-        is_silent = silenced(house)
+    async def work(system: ExchangeSystem) -> None:
+        telephone = await system.on_shift()
+        listener = await system.listened()
+        await system.ready()
+        await system.until(lambda: system.seat().state == "ringing")
+        is_silent = silenced(system)
         telephone.die()
-        assert await house.until(is_silent, 14) < 13
-        await house.until(lambda: house.seat().state == "connecting")
-        assert house.calls()[0].cause == "cancelled"
-        assert house.calls()[0].answered_at is None
+        assert await system.until(is_silent, 14) < 13
+        await system.until(lambda: system.seat().state == "connecting")
+        assert system.calls()[0].cause == "cancelled"
+        assert system.calls()[0].answered_at is None
         assert listener.talk is not None  # she waits for the seat to come back
 
     play(work, "02")
 
 
 def test_who_answers_a_phoner_who_has_just_died_hears_an_apology(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        telephone = await house.on_shift()
-        await house.ready()
-        await house.until(lambda: house.seat().state == "ringing")
+    async def work(system: ExchangeSystem) -> None:
+        telephone = await system.on_shift()
+        await system.ready()
+        await system.until(lambda: system.seat().state == "ringing")
         await asyncio.sleep(1)
         telephone.die()  # three seconds before the answer, and nothing tells us
-        await house.until(lambda: house.calls()[0].answered_at is not None)
-        assert await house.until(lambda: house.entries("apologised")) < 2
-        await house.until(lambda: house.calls()[0].ended_at is not None)
-        assert house.calls()[0].abandoned
-        assert not house.seat().connected
+        await system.until(lambda: system.calls()[0].answered_at is not None)
+        assert await system.until(lambda: system.entries("apologised")) < 2
+        await system.until(lambda: system.calls()[0].ended_at is not None)
+        assert system.calls()[0].abandoned
+        assert not system.seat().connected
 
     play(work, "07")
 
@@ -197,81 +197,81 @@ def test_who_answers_a_phoner_who_has_just_died_hears_an_apology(play: Play) -> 
 def test_the_stream_is_cut_while_people_talk(play: Play) -> None:
     """Another client takes the events for a moment; what ended meanwhile is found out."""
 
-    async def work(house: ExchangeHouse) -> None:
-        telephone = await house.on_shift()
-        await house.ready()
-        await house.until(lambda: house.seat().state == "talking")
-        house.proxy.cut(shut=True)
-        await house.until(lambda: not house.events.owns.is_set())
+    async def work(system: ExchangeSystem) -> None:
+        telephone = await system.on_shift()
+        await system.ready()
+        await system.until(lambda: system.seat().state == "talking")
+        system.proxy.cut(shut=True)
+        await system.until(lambda: not system.events.owns.is_set())
         await asyncio.sleep(3)  # she hangs up meanwhile
         assert telephone.talk is not None
-        assert house.seat().state == "talking"
-        house.proxy.shut = False
-        await house.until(lambda: house.seat().state == "wrapping_up")
-        assert house.calls()[0].cause == "completed"
-        await house.outcome("no_thanks", then="ready")
-        await house.until(lambda: house.seat().state == "talking")  # and the evening goes on
+        assert system.seat().state == "talking"
+        system.proxy.shut = False
+        await system.until(lambda: system.seat().state == "wrapping_up")
+        assert system.calls()[0].cause == "completed"
+        await system.outcome("no_thanks", then="ready")
+        await system.until(lambda: system.seat().state == "talking")  # and the evening goes on
 
     play(work, "01", "00")
 
 
 def test_asterisk_restarts_in_mid_call(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        before = len(house.called.invited())
-        telephone = await house.on_shift()
-        await house.ready()
-        await house.until(lambda: house.seat().state == "talking")
-        listener = await house.listened()
+    async def work(system: ExchangeSystem) -> None:
+        before = len(system.called.invited())
+        telephone = await system.on_shift()
+        await system.ready()
+        await system.until(lambda: system.seat().state == "talking")
+        listener = await system.listened()
         await asyncio.sleep(HEARD_WITHIN.total_seconds())  # they have met: no apology is owed
-        await asyncio.to_thread(house.exchange.restart)
-        await asyncio.to_thread(await_trunk, house.exchange, "online")
-        await house.until(lambda: house.seat().state == "wrapping_up")
-        assert house.calls()[0].cause == "completed"
-        assert not house.seat().connected
-        await house.until(lambda: house.entries("listening_stopped"))
-        assert house.entries("listening_stopped")[0]["why"] == "leg_gone"
+        await asyncio.to_thread(system.exchange.restart)
+        await asyncio.to_thread(await_trunk, system.exchange, "online")
+        await system.until(lambda: system.seat().state == "wrapping_up")
+        assert system.calls()[0].cause == "completed"
+        assert not system.seat().connected
+        await system.until(lambda: system.entries("listening_stopped"))
+        assert system.entries("listening_stopped")[0]["why"] == "leg_gone"
         telephone.die()
         listener.die()
-        await house.telephone()  # as telephones do by themselves: they sign in again
-        await house.outcome("no_thanks", then="ready")
-        await house.until(lambda: house.seat().connected)  # rung without being asked
-        await house.until(lambda: house.seat().reason == "list_finished")
-        assert house.called.invited()[before:] == ["+4532200100"]
+        await system.telephone()  # as telephones do by themselves: they sign in again
+        await system.outcome("no_thanks", then="ready")
+        await system.until(lambda: system.seat().connected)  # rung without being asked
+        await system.until(lambda: system.seat().reason == "list_finished")
+        assert system.called.invited()[before:] == ["+4532200100"]
 
     play(work, "00")
 
 
 def test_asterisk_restarts_while_it_rings(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        before = len(house.called.invited())
-        await house.on_shift()
-        await house.ready()
-        await house.until(lambda: house.seat().state == "ringing")
-        await asyncio.to_thread(house.exchange.restart)
-        await house.until(lambda: house.calls()[0].ended_at is not None)
-        assert house.calls()[0].cause == "unreachable"
-        await house.until(lambda: house.seat().state == "connecting")
-        assert house.called.invited()[before:] == ["+4532200102"]
-        await asyncio.to_thread(await_trunk, house.exchange, "online")
+    async def work(system: ExchangeSystem) -> None:
+        before = len(system.called.invited())
+        await system.on_shift()
+        await system.ready()
+        await system.until(lambda: system.seat().state == "ringing")
+        await asyncio.to_thread(system.exchange.restart)
+        await system.until(lambda: system.calls()[0].ended_at is not None)
+        assert system.calls()[0].cause == "unreachable"
+        await system.until(lambda: system.seat().state == "connecting")
+        assert system.called.invited()[before:] == ["+4532200102"]
+        await asyncio.to_thread(await_trunk, system.exchange, "online")
 
     play(work, "02")
 
 
 def test_a_dead_trunk_stops_the_campaign_with_an_alarm(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        await house.on_shift()
-        house.called.stop()
+    async def work(system: ExchangeSystem) -> None:
+        await system.on_shift()
+        system.called.stop()
         try:
-            await asyncio.to_thread(await_trunk, house.exchange, "offline")
-            await house.ready()
-            await house.until(lambda: house.entries("breaker"))
+            await asyncio.to_thread(await_trunk, system.exchange, "offline")
+            await system.ready()
+            await system.until(lambda: system.entries("breaker"))
         finally:
-            house.called.start()
-            await asyncio.to_thread(await_trunk, house.exchange, "online")
-        assert house.entries("breaker")[0]["reason"] == "provider_503"
-        assert house.calls()[0].cause == "declined"
-        assert house.contacts()[0].status == "ready"  # nobody was rung: she waits where she was
-        assert house.contacts()[0].tries == 0
+            system.called.start()
+            await asyncio.to_thread(await_trunk, system.exchange, "online")
+        assert system.entries("breaker")[0]["reason"] == "provider_503"
+        assert system.calls()[0].cause == "declined"
+        assert system.contacts()[0].status == "ready"  # nobody was rung: she waits where she was
+        assert system.contacts()[0].tries == 0
 
     play(work, "00")
 
@@ -279,24 +279,24 @@ def test_a_dead_trunk_stops_the_campaign_with_an_alarm(play: Play) -> None:
 def test_the_trunk_goes_while_people_talk(play: Play) -> None:
     """The phoner hears silence and ends it; the next dial meets a dead trunk, and rings nobody."""
 
-    async def work(house: ExchangeHouse) -> None:
-        telephone = await house.on_shift()
-        await house.ready()
-        await house.until(lambda: house.seat().state == "talking")
-        house.called.stop()
+    async def work(system: ExchangeSystem) -> None:
+        telephone = await system.on_shift()
+        await system.ready()
+        await system.until(lambda: system.seat().state == "talking")
+        system.called.stop()
         try:
-            await asyncio.to_thread(await_trunk, house.exchange, "offline")
-            await house.api("POST", "/hang-up", {})
-            await house.until(lambda: house.seat().state == "wrapping_up")
-            await house.outcome("no_thanks", then="ready")
-            await house.until(lambda: house.entries("breaker"))
+            await asyncio.to_thread(await_trunk, system.exchange, "offline")
+            await system.api("POST", "/hang-up", {})
+            await system.until(lambda: system.seat().state == "wrapping_up")
+            await system.outcome("no_thanks", then="ready")
+            await system.until(lambda: system.entries("breaker"))
         finally:
-            house.called.start()
-            await asyncio.to_thread(await_trunk, house.exchange, "online")
-        assert [call.cause for call in house.calls()] == ["completed", "declined"]
+            system.called.start()
+            await asyncio.to_thread(await_trunk, system.exchange, "online")
+        assert [call.cause for call in system.calls()] == ["completed", "declined"]
         assert telephone.talk is not None
-        assert house.seat().connected
-        assert house.called.invited() == []  # since it is back
+        assert system.seat().connected
+        assert system.called.invited() == []  # since it is back
 
     play(work, "00", "00")
 
@@ -304,31 +304,31 @@ def test_the_trunk_goes_while_people_talk(play: Play) -> None:
 def test_somebody_else_takes_the_events_while_it_rings(play: Play) -> None:
     """They are taken back, and the answer that nobody heard of is found out."""
 
-    async def work(house: ExchangeHouse) -> None:
-        telephone = await house.on_shift()
+    async def work(system: ExchangeSystem) -> None:
+        telephone = await system.on_shift()
         telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
-        await house.ready()
-        await house.until(lambda: house.seat().state == "ringing")
+        await system.ready()
+        await system.until(lambda: system.seat().state == "ringing")
         talk = telephone.talk
         assert talk is not None
-        house.proxy.shut = True  # so that the server cannot take them back yet
-        settings = house.exchange.settings
+        system.proxy.shut = True  # so that the server cannot take them back yet
+        settings = system.exchange.settings
         url = f"{settings.asterisk_url.replace('http', 'ws', 1)}/ari/events"
         key = f"{settings.asterisk_user}:{settings.asterisk_password}"
         async with connect(f"{url}?app={settings.asterisk_app}&api_key={key}"):
-            await house.until(lambda: not house.events.owns.is_set())
-            await house.until(lambda: talk.loud() > 50)  # answered: the two hear each other
-            assert house.seat().state == "ringing"
-        house.proxy.shut = False
-        await house.until(lambda: house.seat().state == "talking")
-        assert not house.entries("apologised")
+            await system.until(lambda: not system.events.owns.is_set())
+            await system.until(lambda: talk.loud() > 50)  # answered: the two hear each other
+            assert system.seat().state == "ringing"
+        system.proxy.shut = False
+        await system.until(lambda: system.seat().state == "talking")
+        assert not system.entries("apologised")
 
     play(work, "07")
 
 
 def test_who_leaves_the_house_loses_the_telephone_at_once(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        telephone = await house.on_shift()
+    async def work(system: ExchangeSystem) -> None:
+        telephone = await system.on_shift()
         talk = telephone.talk
         assert talk is not None
 
@@ -337,14 +337,14 @@ def test_who_leaves_the_house_loses_the_telephone_at_once(play: Play) -> None:
 
             user = accounts.user(tx, 1)
             assert user is not None
-            offboarding.off_board(tx, user, house.clock.now(), by="test")
+            offboarding.off_board(tx, user, system.clock.now(), by="test")
 
         began = time.monotonic()
-        await house.server.store.run(leave)
-        await house.until(talk.ended.is_set, 3)
+        await system.server.store.run(leave)
+        await system.until(talk.ended.is_set, 3)
         assert time.monotonic() - began < 2.5
-        assert house.server.exchange is not None
-        ari = house.server.exchange.ari
+        assert system.server.exchange is not None
+        ari = system.server.exchange.ari
         while not (await ari.get("endpoints", "PJSIP", "telephone_1")).gone:
             assert time.monotonic() - began < 2.5
             await asyncio.sleep(0.05)
@@ -354,20 +354,20 @@ def test_who_leaves_the_house_loses_the_telephone_at_once(play: Play) -> None:
 
 
 def test_a_wrong_password_opens_nothing(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        await house.telephone()
-        thief = await Telephone("telephone_1", house.exchange.sip).open()
-        stranger = await Telephone("telephone_9", house.exchange.sip).open()
-        house.telephones += [thief, stranger]
+    async def work(system: ExchangeSystem) -> None:
+        await system.telephone()
+        thief = await Telephone("telephone_1", system.exchange.sip).open()
+        stranger = await Telephone("telephone_9", system.exchange.sip).open()
+        system.telephones += [thief, stranger]
         assert await thief.register("guessed") in (401, 403)
         assert await stranger.register("guessed") in (401, 403, 404)
-        before = len(house.called.invited())
+        before = len(system.called.invited())
         for number in ("+4532200100", "+4511223344", "1", "0045322001"):
             talk = await thief.call(
                 number
             )  # comes from the carrier's own address, as far as SIP says
             assert talk.ended.is_set()
-        assert len(house.called.invited()) == before
+        assert len(system.called.invited()) == before
 
     play(work, "00")
 
@@ -381,26 +381,26 @@ def test_a_telephone_number_is_confirmed_and_then_rung(
         "callserver.engine.dialing.line_confirmation.secrets.randbelow", lambda _: 12345
     )
 
-    async def work(house: ExchangeHouse) -> None:
+    async def work(system: ExchangeSystem) -> None:
         def enter(tx: Tx) -> None:
             accounts.change(tx, 1, line=number)
-            user_lines.enter(tx, 1, number, house.clock.now(), "test")
+            user_lines.enter(tx, 1, number, system.clock.now(), "test")
 
-        await asyncio.to_thread(house.write, enter)
-        before = len(house.called.invited())
+        await asyncio.to_thread(system.write, enter)
+        before = len(system.called.invited())
         body = b'{"campaign": "kanvas", "line": null}'
         headers = [(b"authorization", b"Bearer t1")]
-        url = f"{house.server.settings.public_url}/api/v1/shift"
-        status, _ = await asgi.call(house.app, "POST", url, headers, body)
-        assert (status, house.called.invited()[before:]) == (403, [])
-        await house.api("POST", "/line/call", {})
-        await house.until(lambda: house.calls() and house.calls()[0].ended_at)
-        call = house.calls()[0]
+        url = f"{system.server.settings.public_url}/api/v1/shift"
+        status, _ = await asgi.call(system.app, "POST", url, headers, body)
+        assert (status, system.called.invited()[before:]) == (403, [])
+        await system.api("POST", "/line/call", {})
+        await system.until(lambda: system.calls() and system.calls()[0].ended_at)
+        call = system.calls()[0]
         assert (call.path, call.cause) == ("confirmation", "completed")
         assert (call.ended_at - call.answered_at).total_seconds() > 10  # twelve digits, and words
-        await house.api("POST", "/line/code", {"code": "012345"})
-        await house.api("POST", "/shift", {"campaign": "kanvas", "line": None})
-        await house.until(lambda: house.called.invited()[before:] == [number, number])
+        await system.api("POST", "/line/code", {"code": "012345"})
+        await system.api("POST", "/shift", {"campaign": "kanvas", "line": None})
+        await system.until(lambda: system.called.invited()[before:] == [number, number])
 
     play(work, "00")
 
@@ -410,34 +410,34 @@ def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(play: Pl
         async def _speak(self) -> None:
             """No packet of sound, ever."""
 
-    async def work(house: ExchangeHouse) -> None:
-        assert house.server.exchange
-        found = await house.server.exchange.softphones.hand_out("telephone_1", 1)
-        await house.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
-        await house.until(lambda: house.seat().reason == "line_away")
-        mute = await Mute("telephone_1", house.exchange.sip).open()
-        house.telephones.append(mute)
+    async def work(system: ExchangeSystem) -> None:
+        assert system.server.exchange
+        found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+        await system.until(lambda: system.seat().reason == "line_away")
+        mute = await Mute("telephone_1", system.exchange.sip).open()
+        system.telephones.append(mute)
         assert await mute.register(found.password) == 200
-        await house.until(lambda: house.seat().reason == "line_silent")
+        await system.until(lambda: system.seat().reason == "line_silent")
         mute.die()
-        await house.telephone()
-        await house.until(lambda: house.seat().connected)
-        assert house.seat().reason == "arrived"
+        await system.telephone()
+        await system.until(lambda: system.seat().connected)
+        assert system.seat().reason == "arrived"
 
     play(work, "00")
 
 
 def test_a_second_dial_leaves_the_call_that_comes_up_alone(play: Play) -> None:
-    async def work(house: ExchangeHouse) -> None:
-        telephone = await house.on_shift()
-        await house.ready()
-        await house.until(lambda: house.seat().state == "ringing")
+    async def work(system: ExchangeSystem) -> None:
+        telephone = await system.on_shift()
+        await system.ready()
+        await system.until(lambda: system.seat().state == "ringing")
         second = await telephone.call("1")
-        await house.until(second.ended.is_set)
-        await house.until(lambda: house.seat().state == "talking")
-        assert house.calls()[0].stop_wanted is None
-        await house.api("POST", "/hang-up", {})
-        await house.until(lambda: house.calls()[0].ended_at)
-        assert not house.entries("apologised")
+        await system.until(second.ended.is_set)
+        await system.until(lambda: system.seat().state == "talking")
+        assert system.calls()[0].stop_wanted is None
+        await system.api("POST", "/hang-up", {})
+        await system.until(lambda: system.calls()[0].ended_at)
+        assert not system.entries("apologised")
 
     play(work, "07")

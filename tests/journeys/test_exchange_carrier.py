@@ -15,11 +15,11 @@ from callserver.adapters.asterisk.bridging import heard
 from callserver.cli import asterisk
 from callserver.database import carrier_states as states
 from callserver.engine.reporting import floor_figures
-from tests.exchange.baresip import WHY_NO_BARESIP, Baresip
-from tests.exchange.house import ExchangeHouse, opened, people
-from tests.exchange.kamailio import HOST, PASSWORD, SECOND, USER, Kamailio, at_carrier
-from tests.exchange.real import Called, Exchange, await_trunk
-from tests.exchange.sip import Telephone
+from tests.harness.exchange.baresip import WHY_NO_BARESIP, Baresip
+from tests.harness.exchange.kamailio import HOST, PASSWORD, SECOND, USER, Kamailio, at_carrier
+from tests.harness.exchange.real import Called, Exchange, await_trunk
+from tests.harness.exchange.sip import Telephone
+from tests.harness.exchange.system import ExchangeSystem, opened, people
 
 AtCarrier = tuple[Exchange, Called, Kamailio]
 STRANGER = "127.0.0.21"
@@ -50,14 +50,14 @@ def refused(code: int) -> str:
     return "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
 
 
-def alarms(house: ExchangeHouse) -> set[str]:
-    ctx = house.server.ctx
-    found = house.read(lambda tx: floor_figures.standing(tx, ctx, floor_figures.count(tx, ctx)))
+def alarms(system: ExchangeSystem) -> set[str]:
+    ctx = system.server.ctx
+    found = system.read(lambda tx: floor_figures.standing(tx, ctx, floor_figures.count(tx, ctx)))
     return {one.kind.value for one in found.alarms}
 
 
 def sitting(
-    work: Callable[[ExchangeHouse, Baresip], Awaitable[None]],
+    work: Callable[[ExchangeSystem, Baresip], Awaitable[None]],
     at: AtCarrier,
     folder: Path,
     list_: str,
@@ -68,18 +68,18 @@ def sitting(
     exchange, called, _ = at
 
     async def whole() -> None:
-        async with opened(folder, exchange, called, list_) as house:
-            assert house.server.exchange
-            found = await house.server.exchange.softphones.hand_out("telephone_1", 1)
+        async with opened(folder, exchange, called, list_) as system:
+            assert system.server.exchange
+            found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
             authority = exchange.folder / "exchange.pem"
             telephone = Baresip(folder, authority, exchange.sip, found.name, found.password)
             telephone.start()
             try:
                 await signed_in(exchange, found.name)
                 body = {"campaign": "kanvas", "line": f"sip:{found.name}"}
-                await house.api("POST", "/shift", body)
-                await house.until(lambda: house.seat().connected)
-                await work(house, telephone)
+                await system.api("POST", "/shift", body)
+                await system.until(lambda: system.seat().connected)
+                await work(system, telephone)
             finally:
                 telephone.stop()
 
@@ -117,26 +117,26 @@ def test_a_foreign_telephone_talks_through_a_foreign_carrier(
 ) -> None:
     at: AtCarrier = request.getfixturevalue(by)
 
-    async def work(house: ExchangeHouse, telephone: Baresip) -> None:
-        await house.ready()
-        await house.until(lambda: house.seat().state == "talking")
-        assert house.server.exchange
-        ari = house.server.exchange.ari
+    async def work(system: ExchangeSystem, telephone: Baresip) -> None:
+        await system.ready()
+        await system.until(lambda: system.seat().state == "talking")
+        assert system.server.exchange
+        ari = system.server.exchange.ari
         # The telephones beyond the carrier speak no SRTP: by TLS only the phoner's sound is counted.
-        legs = [house.seat().leg, *([house.calls()[0].attempt] if by == "known" else [])]
+        legs = [system.seat().leg, *([system.calls()[0].attempt] if by == "known" else [])]
         for leg in legs:
             for _ in range(300):
                 if await heard(ari, leg) > 10:
                     break
                 await asyncio.sleep(0.1)
             assert await heard(ari, leg) > 10
-        await house.api("POST", "/hang-up", {})
-        await house.until(lambda: house.calls()[0].ended_at)
-        assert house.calls()[0].cause == "completed"
+        await system.api("POST", "/hang-up", {})
+        await system.until(lambda: system.calls()[0].ended_at)
+        assert system.calls()[0].cause == "completed"
         invited = re.findall(r"INVITED (.+)", at[2].log.read_text("latin-1"))[-1]
         assert invited.startswith("+4532200100 FROM +4532123400")
         offered = re.search(
-            r"^m=audio \d+ RTP/S?AVP (\d+) (\d+)", house.called.messages(), re.MULTILINE
+            r"^m=audio \d+ RTP/S?AVP (\d+) (\d+)", system.called.messages(), re.MULTILINE
         )
         assert offered
         assert offered.groups() == ("8", "0")  # alaw before ulaw, as the settings say
@@ -148,14 +148,14 @@ def test_a_foreign_telephone_talks_through_a_foreign_carrier(
 def test_a_carrier_that_does_not_accept_us_stops_the_campaign_at_once(
     known: AtCarrier, tmp_path: Path, code: int
 ) -> None:
-    async def work(house: ExchangeHouse, _: Baresip) -> None:
-        await house.ready()
-        await house.until(lambda: house.entries("breaker"))
-        assert house.entries("breaker")[0]["reason"] == f"provider_{code}"
+    async def work(system: ExchangeSystem, _: Baresip) -> None:
+        await system.ready()
+        await system.until(lambda: system.entries("breaker"))
+        assert system.entries("breaker")[0]["reason"] == f"provider_{code}"
         await asyncio.sleep(1)
-        assert [(one.cause, one.code) for one in house.calls()] == [("declined", code)]
-        assert all(one.tries == 0 for one in house.contacts())
-        assert "campaign_stopped" in alarms(house)
+        assert [(one.cause, one.code) for one in system.calls()] == [("declined", code)]
+        assert all(one.tries == 0 for one in system.contacts())
+        assert "campaign_stopped" in alarms(system)
 
     sitting(work, known, tmp_path, refused(code))
 
@@ -164,15 +164,15 @@ def test_a_carrier_that_does_not_accept_us_stops_the_campaign_at_once(
 def test_a_run_of_refusals_without_any_ringing_stops_the_campaign(
     known: AtCarrier, tmp_path: Path, code: int
 ) -> None:
-    async def work(house: ExchangeHouse, _: Baresip) -> None:
-        await house.ready()
-        await house.until(lambda: house.entries("breaker"))
+    async def work(system: ExchangeSystem, _: Baresip) -> None:
+        await system.ready()
+        await system.until(lambda: system.entries("breaker"))
         await asyncio.sleep(1)
-        calls = house.calls()
+        calls = system.calls()
         assert 1 < len(calls) < 5
         assert len({one.number for one in calls}) == len(calls)
         assert {(one.cause, one.code, one.rang_at) for one in calls} == {("declined", code, None)}
-        assert all(one.tries == 0 for one in house.contacts())
+        assert all(one.tries == 0 for one in system.contacts())
 
     sitting(work, known, tmp_path, refused(code))
 
@@ -184,12 +184,12 @@ def test_a_wrong_password_of_the_trunk_is_told_everywhere(
     with at_carrier(tmp_path / "at", digest=True, ASTERISK_TRUNK_PASSWORD="wrong") as at:
         await_trunk(at[0], "online")
 
-        async def work(house: ExchangeHouse, _: Baresip) -> None:
-            await house.until(lambda: "not_registered" in alarms(house))
-            await house.ready()
-            await house.until(lambda: house.entries("breaker"))
-            assert house.entries("breaker")[0]["reason"] == "provider_407"
-            assert [one.code for one in house.calls()] == [407]
+        async def work(system: ExchangeSystem, _: Baresip) -> None:
+            await system.until(lambda: "not_registered" in alarms(system))
+            await system.ready()
+            await system.until(lambda: system.entries("breaker"))
+            assert system.entries("breaker")[0]["reason"] == "provider_407"
+            assert [one.code for one in system.calls()] == [407]
 
         sitting(work, at, tmp_path, people("00", "00"))
         code, said = checked(at[0], monkeypatch)
@@ -207,25 +207,25 @@ def test_who_calls_back_to_the_registered_contact_is_greeted(
     exchange, called, carrier = known
 
     async def work() -> None:
-        async with opened(tmp_path, exchange, called, people("00")) as house:
+        async with opened(tmp_path, exchange, called, people("00")) as system:
 
             def at_carrier_() -> bool:
-                found = {one.state for one in house.read(states.every)}
+                found = {one.state for one in system.read(states.every)}
                 return found == {"online", "registered"}
 
-            await house.until(at_carrier_)
+            await system.until(at_carrier_)
             caller = await Telephone("20304050", (HOST, carrier.port)).open()
-            house.telephones.append(caller)
+            system.telephones.append(caller)
             with capture_logs() as logs:
                 talk = await caller.call("32123400")
                 assert talk.status == 200
-                await house.until(lambda: house.entries("inbound"))
+                await system.until(lambda: system.entries("inbound"))
                 await asyncio.sleep(0.5)
                 await caller.hang_up(talk)  # before the greeting has been said
                 await asyncio.sleep(1)
             assert not [one for one in logs if one["log_level"] == "error"]
             assert (await caller.call("32123499")).status == 404  # none that we show
-            assert "not_registered" not in alarms(house)
+            assert "not_registered" not in alarms(system)
 
     asyncio.run(work())
     assert checked(exchange, monkeypatch)[0] == 0
@@ -239,13 +239,13 @@ def test_the_plain_transport_is_the_carriers_alone(known: AtCarrier, tmp_path: P
     plain = ("127.0.0.1", exchange.settings.asterisk_plain_port)
 
     async def work() -> None:
-        async with opened(tmp_path, exchange, called, people("00")) as house:
-            assert house.server.exchange
-            found = await house.server.exchange.softphones.hand_out("telephone_1", 1)
+        async with opened(tmp_path, exchange, called, people("00")) as system:
+            assert system.server.exchange
+            found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
             telephone = await Telephone(found.name, plain).open()
             second = await Telephone("20304050", plain).open(host=SECOND)
             stranger = await Telephone("20304050", plain).open(host=STRANGER)
-            house.telephones += [telephone, second, stranger]
+            system.telephones += [telephone, second, stranger]
             assert await telephone.register(found.password) in (401, 403)  # right, but in clear
             talk = await second.call("32123400")
             assert talk.status == 200
@@ -262,19 +262,19 @@ def test_a_wrong_password_leaves_a_line_for_fail2ban(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async def work() -> None:
-        async with opened(tmp_path, *exchange, people("00")) as house:
-            assert house.server.exchange
-            await house.server.exchange.softphones.hand_out("telephone_1", 1)
-            telephone = await Telephone("telephone_1", house.exchange.sip).open()
-            house.telephones.append(telephone)
+        async with opened(tmp_path, *exchange, people("00")) as system:
+            assert system.server.exchange
+            await system.server.exchange.softphones.hand_out("telephone_1", 1)
+            telephone = await Telephone("telephone_1", system.exchange.sip).open()
+            system.telephones.append(telephone)
             assert await telephone.register("guessed") in (401, 403)
-            security = house.exchange.folder / "log" / "security"
+            security = system.exchange.folder / "log" / "security"
 
             def told() -> list[str]:
                 lines = security.read_text().splitlines()
                 return [one for one in lines if "ChallengeResponseFailed" in one]
 
-            await house.until(told)
+            await system.until(told)
             assert 'RemoteAddress="IPV4/UDP/127.0.0.1/' in told()[-1]
 
     asyncio.run(work())

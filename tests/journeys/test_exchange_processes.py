@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.exchange.house import people
-from tests.exchange.process import started
-from tests.exchange.real import Called, Exchange
+from tests.harness.exchange.process import started
+from tests.harness.exchange.real import Called, Exchange
+from tests.harness.exchange.system import people
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -18,41 +18,41 @@ def noise(count: int) -> bytes:
 
 def test_killed_while_people_talk(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
     async def work() -> None:
-        async with started(tmp_path, *exchange, people("00", "00")) as house:
-            before = len(house.called.invited())
-            telephone = await house.on_shift()
+        async with started(tmp_path, *exchange, people("00", "00")) as system:
+            before = len(system.called.invited())
+            telephone = await system.on_shift()
             telephone.speaks = noise
-            await house.ready()
-            await house.until(lambda: house.seat().state == "talking")
-            listener = await house.listened()
+            await system.ready()
+            await system.until(lambda: system.seat().state == "talking")
+            listener = await system.listened()
             ear = listener.talk
             assert ear is not None
-            await house.until(lambda: ear.loud() > 10)
+            await system.until(lambda: ear.loud() > 10)
             talk = telephone.talk
             assert talk is not None
-            house.kill()
+            system.kill()
             dead_at = asyncio.get_running_loop().time()
             await asyncio.sleep(2)
             assert talk.loud(dead_at + 0.5) > 50  # they go on talking
             assert ear.loud(dead_at + 0.5) > 50  # and are heard
-            house.begin()
-            await house.up()
+            system.begin()
+            await system.up()
             await asyncio.sleep(1)
             assert telephone.talk is talk
-            assert house.seat().state == "talking"
-            assert house.seat().connected
+            assert system.seat().state == "talking"
+            assert system.seat().connected
             back_at = asyncio.get_running_loop().time()
-            await house.until(lambda: ear.loud(back_at) > 10)
-            await house.api("POST", "/hang-up", {})
-            await house.until(lambda: house.seat().state == "wrapping_up")
+            await system.until(lambda: ear.loud(back_at) > 10)
+            await system.api("POST", "/hang-up", {})
+            await system.until(lambda: system.seat().state == "wrapping_up")
             assert telephone.talk is talk  # she sits in her room all the time
             assert listener.talk is ear
             await asyncio.sleep(1.5)
             pause_at = asyncio.get_running_loop().time()
             await asyncio.sleep(0.5)
             assert not ear.loud(pause_at), "a pause is heard by nobody"
-            await house.outcome("no_thanks", then="ready")
-            assert house.called.invited()[before:] == ["+4532200100"]
+            await system.outcome("no_thanks", then="ready")
+            assert system.called.invited()[before:] == ["+4532200100"]
 
     asyncio.run(work())
 
@@ -63,23 +63,23 @@ def test_killed_while_it_rings_and_answered_meanwhile(
     """Nobody is there to put them together: they are together all the same, at once."""
 
     async def work() -> None:
-        async with started(tmp_path, *exchange, people("07")) as house:
-            before = len(house.called.invited())
-            telephone = await house.on_shift()
+        async with started(tmp_path, *exchange, people("07")) as system:
+            before = len(system.called.invited())
+            telephone = await system.on_shift()
             telephone.speaks = noise
-            await house.ready()
-            await house.until(lambda: house.seat().state == "ringing")
-            house.kill()
+            await system.ready()
+            await system.until(lambda: system.seat().state == "ringing")
+            system.kill()
             talk = telephone.talk
             assert talk is not None
             began = asyncio.get_running_loop().time()
-            await house.until(lambda: talk.loud(began) > 50, 6)  # answered; the far end is heard
-            assert house.seat().state == "ringing"
-            house.begin()
-            await house.up()
-            await house.until(lambda: house.seat().state == "talking")
-            assert not house.entries("apologised")
-            assert house.called.invited()[before:] == ["+4532200107"]
+            await system.until(lambda: talk.loud(began) > 50, 6)  # answered; the far end is heard
+            assert system.seat().state == "ringing"
+            system.begin()
+            await system.up()
+            await system.until(lambda: system.seat().state == "talking")
+            assert not system.entries("apologised")
+            assert system.called.invited()[before:] == ["+4532200107"]
 
     asyncio.run(work())
 
@@ -88,19 +88,19 @@ def test_killed_while_it_rings_and_gone_before_the_new_one_is_up(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async def work() -> None:
-        async with started(tmp_path, *exchange, people("01")) as house:
-            before = len(house.called.invited())
-            telephone = await house.on_shift()
-            await house.ready()
-            await house.until(lambda: house.seat().state == "talking")
-            house.kill()
+        async with started(tmp_path, *exchange, people("01")) as system:
+            before = len(system.called.invited())
+            telephone = await system.on_shift()
+            await system.ready()
+            await system.until(lambda: system.seat().state == "talking")
+            system.kill()
             await asyncio.sleep(3)  # she hangs up after two seconds
-            house.begin()
-            await house.up()
-            await house.until(lambda: house.seat().state == "wrapping_up")
-            assert house.calls()[0].cause == "completed"
+            system.begin()
+            await system.up()
+            await system.until(lambda: system.seat().state == "wrapping_up")
+            assert system.calls()[0].cause == "completed"
             assert telephone.talk is not None
-            assert house.called.invited()[before:] == ["+4532200101"]
+            assert system.called.invited()[before:] == ["+4532200101"]
 
     asyncio.run(work())
 
@@ -111,16 +111,16 @@ def test_the_phoner_hangs_up_while_the_server_is_dead(
     """Her seat comes back by itself: her telephone is rung again."""
 
     async def work() -> None:
-        async with started(tmp_path, *exchange, people("00")) as house:
-            telephone = await house.on_shift()
+        async with started(tmp_path, *exchange, people("00")) as system:
+            telephone = await system.on_shift()
             talk = telephone.talk
             assert talk is not None
-            house.kill()
+            system.kill()
             await telephone.hang_up(talk)
-            house.begin()
-            await house.up()
-            await house.until(lambda: not house.seat().connected)
-            await house.until(lambda: house.seat().connected)
+            system.begin()
+            await system.up()
+            await system.until(lambda: not system.seat().connected)
+            await system.until(lambda: system.seat().connected)
             assert telephone.talk is not None
             assert telephone.talk is not talk
 
@@ -134,17 +134,17 @@ def test_another_process_takes_the_events_over(
 
     async def work() -> None:
         list_ = people("00", "00", "00")
-        async with started(tmp_path, *exchange, list_, database=postgres_url, servers=1) as house:
-            telephone = await house.on_shift()
-            house.begin()  # the second waits for the lease; orders go through it from now on
-            await house.up()
-            await house.ready()
-            await house.until(lambda: house.seat().state == "talking")
-            house.kill(0)
-            await house.api("POST", "/hang-up", {})
-            await house.until(lambda: house.seat().state == "wrapping_up")
-            await house.outcome("no_thanks", then="ready")
-            await house.until(lambda: house.seat().state == "talking")
+        async with started(tmp_path, *exchange, list_, database=postgres_url, servers=1) as system:
+            telephone = await system.on_shift()
+            system.begin()  # the second waits for the lease; orders go through it from now on
+            await system.up()
+            await system.ready()
+            await system.until(lambda: system.seat().state == "talking")
+            system.kill(0)
+            await system.api("POST", "/hang-up", {})
+            await system.until(lambda: system.seat().state == "wrapping_up")
+            await system.outcome("no_thanks", then="ready")
+            await system.until(lambda: system.seat().state == "talking")
             assert telephone.talk is not None
 
     asyncio.run(work())

@@ -15,9 +15,9 @@ from cryptography.x509.oid import NameOID
 from callserver.adapters.asterisk import config_files
 from callserver.database import softphones as kept
 from callserver.ports import Tx
-from tests.exchange.house import opened, people
-from tests.exchange.real import WHY_NOT, Called, Exchange, make
-from tests.exchange.streams import Browser, TlsTelephone
+from tests.harness.exchange.real import WHY_NOT, Called, Exchange, make
+from tests.harness.exchange.streams import Browser, TlsTelephone
+from tests.harness.exchange.system import opened, people
 from tests.harness.waiting import PATIENCE_S
 
 
@@ -25,17 +25,17 @@ def test_a_browser_signs_in_with_its_newest_password_only(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async def work() -> None:
-        async with opened(tmp_path, *exchange, people("00")) as house:
-            assert house.server.exchange
-            hand_out = house.server.exchange.softphones.hand_out
+        async with opened(tmp_path, *exchange, people("00")) as system:
+            assert system.server.exchange
+            hand_out = system.server.exchange.softphones.hand_out
             first = await hand_out("phoner_1", 1)
             second = await hand_out("phoner_1", 1)
             assert first.url.startswith("ws://127.0.0.1:")
             assert first.aor == "sip:phoner_1@127.0.0.1"
-            browser = await Browser("phoner_1", house.exchange.sip).open_at(first.url)
+            browser = await Browser("phoner_1", system.exchange.sip).open_at(first.url)
             assert await browser.register(first.password) in (401, 403)
             assert await browser.register(second.password) == 200
-            ari = house.server.exchange.ari
+            ari = system.server.exchange.ari
             for _ in range(40):
                 found = await ari.get("endpoints", "PJSIP", "phoner_1")
                 if found.body["state"] == "online":
@@ -44,11 +44,11 @@ def test_a_browser_signs_in_with_its_newest_password_only(
             assert found.body["state"] == "online"
 
             def ends(tx: Tx) -> None:
-                (row,) = kept.alive(tx, house.clock.now())
+                (row,) = kept.alive(tx, system.clock.now())
                 assert second.password not in str(row)
-                kept.store(tx, row._replace(until=house.clock.now()))
+                kept.store(tx, row._replace(until=system.clock.now()))
 
-            await house.server.store.run(ends)
+            await system.server.store.run(ends)
             for _ in range(40):
                 if await browser.register(second.password) in (401, 403, 404):
                     break  # 500 while the parts of its sign-in go one after the other
@@ -65,14 +65,14 @@ def test_telephones_are_told_again_after_asterisk_has_restarted(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async def work() -> None:
-        async with opened(tmp_path, *exchange, people("00")) as house:
-            assert house.server.exchange
-            password = (await house.server.exchange.softphones.hand_out("phoner_1", 1)).password
-            await asyncio.to_thread(house.exchange.restart)
-            await house.until(lambda: not house.events.owns.is_set())
-            await house.until(house.events.owns.is_set)
-            url = house.server.settings.asterisk_softphone_url
-            browser = await Browser("phoner_1", house.exchange.sip).open_at(url)
+        async with opened(tmp_path, *exchange, people("00")) as system:
+            assert system.server.exchange
+            password = (await system.server.exchange.softphones.hand_out("phoner_1", 1)).password
+            await asyncio.to_thread(system.exchange.restart)
+            await system.until(lambda: not system.events.owns.is_set())
+            await system.until(system.events.owns.is_set)
+            url = system.server.settings.asterisk_softphone_url
+            browser = await Browser("phoner_1", system.exchange.sip).open_at(url)
             assert await browser.register(password) == 200
             await browser.close()
 
@@ -83,18 +83,18 @@ def test_a_phoner_may_ring_in_herself(exchange: tuple[Exchange, Called], tmp_pat
     """Her telephone rings and she does not take it; she dials 1, and sits in her room."""
 
     async def work() -> None:
-        async with opened(tmp_path, *exchange, people("00")) as house:
-            telephone = await house.telephone(answers_after=None)
+        async with opened(tmp_path, *exchange, people("00")) as system:
+            telephone = await system.telephone(answers_after=None)
             early = await telephone.call("1")  # not on shift: nobody expects her
-            await house.until(early.ended.is_set)
-            await house.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+            await system.until(early.ended.is_set)
+            await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
             talk = await telephone.call("1")
-            await house.until(lambda: house.seat().connected)
-            await house.ready()
-            await house.until(lambda: house.seat().state == "talking")
+            await system.until(lambda: system.seat().connected)
+            await system.ready()
+            await system.until(lambda: system.seat().state == "talking")
             await telephone.hang_up(talk)
-            await house.until(lambda: house.calls()[0].ended_at is not None)
-            assert not house.seat().connected
+            await system.until(lambda: system.calls()[0].ended_at is not None)
+            assert not system.seat().connected
 
     asyncio.run(work())
 
@@ -156,26 +156,26 @@ def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
 ) -> None:
     async def work() -> None:
         called = Called(tmp_path, 9)
-        async with opened(tmp_path, secure, called, people("00")) as house:
-            assert house.server.exchange
-            found = await house.server.exchange.softphones.hand_out("telephone_1", 1)
+        async with opened(tmp_path, secure, called, people("00")) as system:
+            assert system.server.exchange
+            found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
             telephone = TlsTelephone("telephone_1", secure.sip)
-            house.telephones.append(telephone)
+            system.telephones.append(telephone)
             await telephone.open_tls(secure.folder / "cert.pem")
             assert telephone.version in ("TLSv1.2", "TLSv1.3")
             assert await telephone.register("guessed") in (401, 403)
             assert await telephone.register(found.password) == 200
 
-            await house.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+            await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
             await asyncio.wait_for(telephone.rang.wait(), PATIENCE_S)
             (talk,) = telephone.talks.values()
             assert talk.invite is not None
             assert "RTP/SAVP " in talk.invite.body
             assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in talk.invite.body
             # An answer without keys has no sound: the leg ends, and she never sits in a room.
-            await house.until(talk.ended.is_set)
-            assert not house.seat().connected
-            assert not [one for one in house.entries("seat") if one["state"] == "paused"]
+            await system.until(talk.ended.is_set)
+            assert not system.seat().connected
+            assert not [one for one in system.entries("seat") if one["state"] == "paused"]
 
     asyncio.run(work())
 

@@ -18,7 +18,7 @@ from callserver.engine.accounts.administration import AccountDetails
 from callserver.engine.accounts.offboarding import off_board
 from callserver.engine.listening.placement import Placement
 from callserver.simulator.legs import Behaviour, Leg
-from tests.ear_house import (
+from tests.harness.listening import (
     ADMINISTRATOR,
     CONTACT,
     LEADER,
@@ -26,47 +26,47 @@ from tests.ear_house import (
     PHONER,
     SUPERVISOR,
     TRAINEE,
-    EarHouse,
+    ListeningSystem,
 )
-from tests.house import ROOT, play
+from tests.harness.simulated import ROOT, play
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[EarHouse]:
-    made = EarHouse(tmp_path, phoners=2)
+def system(tmp_path: Path) -> Iterator[ListeningSystem]:
+    made = ListeningSystem(tmp_path, phoners=2)
     yield made
     made.close()
 
 
-async def test_one_click_hears_both_and_nobody_hears_her(house: EarHouse) -> None:
-    await house.talking()
-    assert await house.listen() == 200
-    await house.until(2)
-    ear = house.ear()
+async def test_one_click_hears_both_and_nobody_hears_her(system: ListeningSystem) -> None:
+    await system.talking()
+    assert await system.listen() == 200
+    await system.until(2)
+    ear = system.ear()
     assert ear is not None
-    assert house.heard(ear) == {PHONER, CONTACT}
-    assert house.hearers(ear) == set()
-    assert await house.listen("coach") == 200
-    await house.until(1)
-    assert house.hearers(ear) == {PHONER}
-    assert house.heard(ear) == {PHONER, CONTACT}
-    assert await house.listen("join") == 200
-    await house.until(1)
-    assert house.hearers(ear) == {PHONER, CONTACT}
-    assert await house.listen("silent") == 200
-    await house.until(1)
-    assert house.hearers(ear) == set()
-    assert await house.stop() == 200
-    await house.until(1)
-    assert house.ear() is None
-    assert house.live_legs(), "the talk goes on"
-    house.check()
-    kinds = [entry["kind"] for entry in house.entries()]
+    assert system.heard(ear) == {PHONER, CONTACT}
+    assert system.hearers(ear) == set()
+    assert await system.listen("coach") == 200
+    await system.until(1)
+    assert system.hearers(ear) == {PHONER}
+    assert system.heard(ear) == {PHONER, CONTACT}
+    assert await system.listen("join") == 200
+    await system.until(1)
+    assert system.hearers(ear) == {PHONER, CONTACT}
+    assert await system.listen("silent") == 200
+    await system.until(1)
+    assert system.hearers(ear) == set()
+    assert await system.stop() == 200
+    await system.until(1)
+    assert system.ear() is None
+    assert system.live_legs(), "the talk goes on"
+    system.check()
+    kinds = [entry["kind"] for entry in system.entries()]
     assert kinds.count("listening_started") == 1
     assert kinds.count("listening_changed") == 3
     assert kinds.count("listening_stopped") == 1
-    assert [entry["mode"] for entry in house.entries("heard")] == ["silent", "coach", "join"]
-    started = house.entries("listening_started")[0]
+    assert [entry["mode"] for entry in system.entries("heard")] == ["silent", "coach", "join"]
+    started = system.entries("listening_started")[0]
     assert {key: started[key] for key in ("listener", "phoner", "seat", "mode", "why")} == {
         "listener": SUPERVISOR,
         "phoner": 1,
@@ -74,169 +74,171 @@ async def test_one_click_hears_both_and_nobody_hears_her(house: EarHouse) -> Non
         "mode": "silent",
         "why": "quality",
     }
-    heard = house.entries("heard")[0]
-    assert heard["contact"] == house.contacts()[0].id
-    assert heard["call"] == house.calls()[0].attempt
+    heard = system.entries("heard")[0]
+    assert heard["contact"] == system.contacts()[0].id
+    assert heard["call"] == system.calls()[0].attempt
 
 
-async def test_joining_and_leaving_a_hundred_times_changes_nothing(house: EarHouse) -> None:
-    await house.talking()
+async def test_joining_and_leaving_a_hundred_times_changes_nothing(system: ListeningSystem) -> None:
+    await system.talking()
     for _ in range(100):
-        assert await house.listen() == 200
-        await house.until(3)
-        assert await house.stop() == 200
-        await house.until(0.3)
-    house.check()
-    assert len(house.network.listening_record.stays) == 100
-    assert len(house.live_legs()) == 1
-    assert (await house.seat())["state"] == "talking"
-    assert house.network.record[0].heard == "phoner"
-    assert house.network.record[0].ended_at is None
+        assert await system.listen() == 200
+        await system.until(3)
+        assert await system.stop() == 200
+        await system.until(0.3)
+    system.check()
+    assert len(system.network.listening_record.stays) == 100
+    assert len(system.live_legs()) == 1
+    assert (await system.seat())["state"] == "talking"
+    assert system.network.record[0].heard == "phoner"
+    assert system.network.record[0].ended_at is None
 
 
-async def test_listening_follows_the_seat_and_hears_no_pause(house: EarHouse) -> None:
-    await house.on_shift()
-    assert await house.listen() == 200
-    await house.until(5)
-    ear = house.ear()
+async def test_listening_follows_the_seat_and_hears_no_pause(system: ListeningSystem) -> None:
+    await system.on_shift()
+    assert await system.listen() == 200
+    await system.until(5)
+    ear = system.ear()
     assert ear is not None
     assert ear.conference is None, "a pause is not heard"
-    await house.ready()
-    await house.until(6)
-    assert house.heard(ear) == {PHONER, CONTACT}
-    house.network.hang_up_by_person(house.live_legs()[0])
-    await house.until(3)
+    await system.ready()
+    await system.until(6)
+    assert system.heard(ear) == {PHONER, CONTACT}
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(3)
     assert ear.conference is None, "nor is the wrap-up"
-    await house.outcome("no_thanks")
-    await house.until(6)
-    assert ear is house.ear()
-    assert house.heard(ear) == {PHONER, "+4532200001"}
-    house.check()
-    heard = house.entries("heard")
+    await system.outcome("no_thanks")
+    await system.until(6)
+    assert ear is system.ear()
+    assert system.heard(ear) == {PHONER, "+4532200001"}
+    system.check()
+    heard = system.entries("heard")
     assert len({one["call"] for one in heard}) == 2
-    first = house.network.record[0]
-    joined = min(voice.since for voice in house.network.listening_record.stays)
+    first = system.network.record[0]
+    joined = min(voice.since for voice in system.network.listening_record.stays)
     assert first.answered_at is not None
     assert joined < first.answered_at, "she hears the very first word"
 
 
-def test_a_talk_of_one_word_is_written_down_too(house: EarHouse) -> None:
+def test_a_talk_of_one_word_is_written_down_too(system: ListeningSystem) -> None:
     """It is over before upkeep looks again; she has heard it all the same."""
 
     async def busy() -> None:
         return
 
     async def work() -> None:
-        await house.on_shift()
-        assert await house.listen() == 200
-        await house.until(5)
-        await house.ready()
-        house.server.scheduler.tick = busy  # type: ignore[method-assign]
-        await house.until(6)
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(3)
-        assert house.calls()[0].ended_at is not None
+        await system.on_shift()
+        assert await system.listen() == 200
+        await system.until(5)
+        await system.ready()
+        system.server.scheduler.tick = busy  # type: ignore[method-assign]
+        await system.until(6)
+        system.network.hang_up_by_person(system.live_legs()[0])
+        await system.until(3)
+        assert system.calls()[0].ended_at is not None
 
     play(work())
-    assert [one["call"] for one in house.entries("heard")] == [house.calls()[0].attempt]
+    assert [one["call"] for one in system.entries("heard")] == [system.calls()[0].attempt]
 
 
-async def test_a_listener_goes_along_into_the_next_room(house: EarHouse) -> None:
-    await house.talking()
-    assert await house.listen() == 200
-    await house.until(2)
-    ear = house.ear()
-    await house.network.end(house.seat_leg(), "completed")
-    await house.until(20)  # an apology; the phoner is rung in again
-    seat = await house.seat()
+async def test_a_listener_goes_along_into_the_next_room(system: ListeningSystem) -> None:
+    await system.talking()
+    assert await system.listen() == 200
+    await system.until(2)
+    ear = system.ear()
+    await system.network.end(system.seat_leg(), "completed")
+    await system.until(20)  # an apology; the phoner is rung in again
+    seat = await system.seat()
     assert seat["state"] in ("wrapping_up", "paused", "connecting")
-    await house.outcome("no_thanks")
-    await house.until(40)
-    await house.ready()
-    await house.until(8)
+    await system.outcome("no_thanks")
+    await system.until(40)
+    await system.ready()
+    await system.until(8)
     assert ear is not None
-    assert house.ear() is ear
-    assert PHONER in house.heard(ear)
-    house.check()
-    assert not house.entries("listening_stopped")
+    assert system.ear() is ear
+    assert PHONER in system.heard(ear)
+    system.check()
+    assert not system.entries("listening_stopped")
 
 
-async def test_a_joined_voice_never_meets_the_next_person(house: EarHouse) -> None:
-    await house.talking()
-    assert await house.listen("join") == 200
-    await house.until(2)
-    house.network.hang_up_by_person(house.live_legs()[0])
-    await house.until(2)
-    await house.outcome("no_thanks")
-    await house.until(8)
-    ear = house.ear()
+async def test_a_joined_voice_never_meets_the_next_person(system: ListeningSystem) -> None:
+    await system.talking()
+    assert await system.listen("join") == 200
+    await system.until(2)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(2)
+    await system.outcome("no_thanks")
+    await system.until(8)
+    ear = system.ear()
     assert ear is not None
-    assert len(house.calls()) == 2
-    assert house.hearers(ear) == set()
-    house.check()
-    assert house.entries("listening_changed")[0]["before"] == "join"
+    assert len(system.calls()) == 2
+    assert system.hearers(ear) == set()
+    system.check()
+    assert system.entries("listening_changed")[0]["before"] == "join"
 
 
-async def test_nobody_joins_where_nobody_talks(house: EarHouse) -> None:
-    await house.on_shift()
-    assert await house.listen("join") == 409
-    assert await house.listen("coach") == 200
-    await house.until(4)
-    ear = house.ear()
+async def test_nobody_joins_where_nobody_talks(system: ListeningSystem) -> None:
+    await system.on_shift()
+    assert await system.listen("join") == 409
+    assert await system.listen("coach") == 200
+    await system.until(4)
+    ear = system.ear()
     assert ear is not None
-    assert house.hearers(ear) == {PHONER}
+    assert system.hearers(ear) == {PHONER}
 
 
-async def test_only_a_listener_in_the_room_is_still_silence(house: EarHouse) -> None:
+async def test_only_a_listener_in_the_room_is_still_silence(system: ListeningSystem) -> None:
     """The network's own judge: a room with nobody but a listener answers into silence."""
-    await house.on_shift()
-    assert await house.listen("coach") == 200
-    await house.until(3)
-    await house.network.end(house.seat_leg(), "completed")
-    room = next(room for room in house.network.rooms.values() if room.legs)
+    await system.on_shift()
+    assert await system.listen("coach") == 200
+    await system.until(3)
+    await system.network.end(system.seat_leg(), "completed")
+    room = next(room for room in system.network.rooms.values() if room.legs)
     assert not room.parties()
-    leg = Leg("CAx", "+4532200009", "+4532123400", house.clock.now(), label="x")
-    house.network.reserve(room, leg)
-    house.network.order(leg)
-    house.alone.clear()
-    await house.until(10)
-    assert house.network.record[-1].heard == "silence"
+    leg = Leg("CAx", "+4532200009", "+4532123400", system.clock.now(), label="x")
+    system.network.reserve(room, leg)
+    system.network.order(leg)
+    system.alone.clear()
+    await system.until(10)
+    assert system.network.record[-1].heard == "silence"
 
 
 async def test_nobody_is_dialed_into_a_room_that_only_a_listener_keeps_open(
-    house: EarHouse,
+    system: ListeningSystem,
 ) -> None:
     """The phoner's leg dies and nobody tells us: the order asks about it first."""
-    await house.on_shift()
-    assert await house.listen("coach") == 200
-    await house.until(3)
-    lost = house.seat_leg()
-    room = house.network.rooms[lost.conference or ""]
+    await system.on_shift()
+    assert await system.listen("coach") == 200
+    await system.until(3)
+    lost = system.seat_leg()
+    room = system.network.rooms[lost.conference or ""]
     lost.callback.url = room.callback.url = None  # nobody hears of it
-    await house.network.end(lost, "completed")
+    await system.network.end(lost, "completed")
     assert room.status != "completed"
-    await house.ready()
-    await house.until(5)
-    assert not house.network.record
-    house.check()
-    assert house.entries("declined")
-    assert house.contacts()[0].status == "ready"
-    assert house.seats()[0].state == "connecting"
+    await system.ready()
+    await system.until(5)
+    assert not system.network.record
+    system.check()
+    assert system.entries("declined")
+    assert system.contacts()[0].status == "ready"
+    assert system.seats()[0].state == "connecting"
 
 
-async def test_a_room_does_not_outlive_its_phoner_for_a_listeners_sake(house: EarHouse) -> None:
-    await house.talking()
-    assert await house.listen() == 200
-    await house.until(3)
-    lost = house.seat_leg()
-    room = house.network.rooms[lost.conference or ""]
+async def test_a_room_does_not_outlive_its_phoner_for_a_listeners_sake(
+    system: ListeningSystem,
+) -> None:
+    await system.talking()
+    assert await system.listen() == 200
+    await system.until(3)
+    lost = system.seat_leg()
+    room = system.network.rooms[lost.conference or ""]
     lost.callback.url = room.callback.url = None
-    house.people.phoners_answer = False
-    await house.network.end(lost, "completed")
-    house.network.hang_up_by_person(house.live_legs()[0])
-    await house.until(100)
+    system.people.phoners_answer = False
+    await system.network.end(lost, "completed")
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(100)
     assert room.status == "completed"
-    house.check()
+    system.check()
 
 
 @pytest.mark.parametrize(
@@ -252,27 +254,27 @@ async def test_a_room_does_not_outlive_its_phoner_for_a_listeners_sake(house: Ea
     ],
 )
 async def test_each_no_is_told_and_logged(
-    house: EarHouse, user: int, mode: str, status: int, reasons: list[str] | None
+    system: ListeningSystem, user: int, mode: str, status: int, reasons: list[str] | None
 ) -> None:
-    await house.on_shift()
-    assert await house.listen(mode, user=user) == status
-    await house.until(5)
-    denied = house.entries("listen_denied")
+    await system.on_shift()
+    assert await system.listen(mode, user=user) == status
+    await system.until(5)
+    denied = system.entries("listen_denied")
     assert [one["reasons"] for one in denied] == ([] if reasons is None else [reasons])
-    assert bool(house.entries("listening_started")) == (reasons is None)
+    assert bool(system.entries("listening_started")) == (reasons is None)
     if reasons is not None:
         assert denied[0]["listener"] == user
-        assert not [leg for leg in house.network.legs.values() if "listener" in leg.to]
+        assert not [leg for leg in system.network.legs.values() if "listener" in leg.to]
 
 
-async def test_nobody_listens_to_an_empty_seat(house: EarHouse) -> None:
-    house.people.phoners_answer = False
-    await house.api("POST", "/shift", {"campaign": "kanvas", "line": PHONER})
-    await house.until(5)
-    assert await house.listen() == 409
-    assert await house.listen(seat=77) == 404
-    assert await house.listen(line="+4532200007") == 422, "nobody is rung by a typed number"
-    assert house.entries("listen_denied")[0]["reasons"] == ["EMPTY_ROOM"]
+async def test_nobody_listens_to_an_empty_seat(system: ListeningSystem) -> None:
+    system.people.phoners_answer = False
+    await system.api("POST", "/shift", {"campaign": "kanvas", "line": PHONER})
+    await system.until(5)
+    assert await system.listen() == 409
+    assert await system.listen(seat=77) == 404
+    assert await system.listen(line="+4532200007") == 422, "nobody is rung by a typed number"
+    assert system.entries("listen_denied")[0]["reasons"] == ["EMPTY_ROOM"]
 
 
 @pytest.mark.parametrize("block", ["", "notified_from: 2026-04-01", "notified_from: 2027-01-01"])
@@ -282,37 +284,39 @@ async def test_a_house_that_has_not_told_its_staff_cannot(tmp_path: Path, block:
     if block:
         text = f"listening:\n  {block}\n  source: x\n  checked: 2026-03-01\n"
         (config / "house.yaml").write_text(text)
-    house = EarHouse(tmp_path, config=config)
-    await house.on_shift()
-    assert await house.listen() == 409
-    assert await house.listen(user=LEADER) == 409
-    _, mine = await house.ask("GET", "/listenings/mine")
+    system = ListeningSystem(tmp_path, config=config)
+    await system.on_shift()
+    assert await system.listen() == 409
+    assert await system.listen(user=LEADER) == 409
+    _, mine = await system.ask("GET", "/listenings/mine")
     assert mine["allowed"] is False
-    assert {tuple(one["reasons"]) for one in house.entries("listen_denied")} == {("NOT_ANNOUNCED",)}
-    house.close()
+    assert {tuple(one["reasons"]) for one in system.entries("listen_denied")} == {
+        ("NOT_ANNOUNCED",)
+    }
+    system.close()
 
 
-async def test_a_trainee_hears_her_mentor_and_nobody_else(house: EarHouse) -> None:
-    await house.talking(1)
-    await house.on_shift(2)
-    bound = await house.ask("POST", f"/users/{TRAINEE}/mentor", {"mentor": 1})
+async def test_a_trainee_hears_her_mentor_and_nobody_else(system: ListeningSystem) -> None:
+    await system.talking(1)
+    await system.on_shift(2)
+    bound = await system.ask("POST", f"/users/{TRAINEE}/mentor", {"mentor": 1})
     assert bound[0] == 200
-    assert await house.listen(user=TRAINEE, why="mentor") == 200
-    await house.until(4)
-    ear = house.ear(TRAINEE)
+    assert await system.listen(user=TRAINEE, why="mentor") == 200
+    await system.until(4)
+    ear = system.ear(TRAINEE)
     assert ear is not None
-    assert house.heard(ear) == {PHONER, CONTACT}
-    assert house.hearers(ear) == set()
-    assert await house.listen(user=TRAINEE, mode="join") == 403
-    assert await house.listen(user=TRAINEE, seat=2) == 403
-    await house.ask("POST", f"/users/{TRAINEE}/mentor", {"mentor": None})
-    await house.until(2)
-    assert house.ear(TRAINEE) is None
-    house.check()
-    assert house.entries("listening_stopped")[0]["why"] == "right_gone"
+    assert system.heard(ear) == {PHONER, CONTACT}
+    assert system.hearers(ear) == set()
+    assert await system.listen(user=TRAINEE, mode="join") == 403
+    assert await system.listen(user=TRAINEE, seat=2) == 403
+    await system.ask("POST", f"/users/{TRAINEE}/mentor", {"mentor": None})
+    await system.until(2)
+    assert system.ear(TRAINEE) is None
+    system.check()
+    assert system.entries("listening_stopped")[0]["why"] == "right_gone"
 
 
-async def test_a_mentor_is_a_colleague(house: EarHouse) -> None:
+async def test_a_mentor_is_a_colleague(system: ListeningSystem) -> None:
     for by, trainee, mentor, status in (
         (SUPERVISOR, TRAINEE, TRAINEE, 409),
         (SUPERVISOR, TRAINEE, SUPERVISOR, 409),
@@ -322,305 +326,309 @@ async def test_a_mentor_is_a_colleague(house: EarHouse) -> None:
         (LEADER, TRAINEE, 1, 200),
     ):
         body = {"mentor": mentor}
-        found = await house.ask("POST", f"/users/{trainee}/mentor", body, user=by)
+        found = await system.ask("POST", f"/users/{trainee}/mentor", body, user=by)
         assert found[0] == status, (by, mentor)
-    _, listed = await house.ask("GET", "/phoners")
+    _, listed = await system.ask("GET", "/phoners")
     assert [one["mentor"] for one in listed["phoners"] if one["id"] == TRAINEE] == [1]
     assert "sign" not in str(listed)
 
 
-async def test_who_wants_no_listener_has_none_now_or_later(house: EarHouse) -> None:
-    await house.talking()
-    assert await house.listen("coach") == 200
-    await house.until(2)
-    ear = house.ear()
+async def test_who_wants_no_listener_has_none_now_or_later(system: ListeningSystem) -> None:
+    await system.talking()
+    assert await system.listen("coach") == 200
+    await system.until(2)
+    ear = system.ear()
     assert ear is not None
-    assert house.heard(ear)
-    status, _ = await house.api("POST", "/no-listener", {})
+    assert system.heard(ear)
+    status, _ = await system.api("POST", "/no-listener", {})
     assert status == 200
-    await house.until(0.5)
-    assert house.heard(ear) == set()
-    assert house.hearers(ear) == set()
-    assert await house.listen("silent", user=LEADER) == 409
-    house.network.hang_up_by_person(house.live_legs()[0])
-    await house.until(1)
-    in_an_hour = house.clock.now() + timedelta(hours=1)
-    await house.outcome("call_back", {"at": in_an_hour.isoformat()}, then="pause")
-    assert (await house.api("POST", "/no-listener", {}))[0] == 409
-    await house.jump(3600)
-    await house.ready()
-    await house.until(8)
-    seat = await house.seat()
+    await system.until(0.5)
+    assert system.heard(ear) == set()
+    assert system.hearers(ear) == set()
+    assert await system.listen("silent", user=LEADER) == 409
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(1)
+    in_an_hour = system.clock.now() + timedelta(hours=1)
+    await system.outcome("call_back", {"at": in_an_hour.isoformat()}, then="pause")
+    assert (await system.api("POST", "/no-listener", {}))[0] == 409
+    await system.jump(3600)
+    await system.ready()
+    await system.until(8)
+    seat = await system.seat()
     assert seat["call"]["path"] == "call_back"
-    assert house.heard(ear) == set(), "the same person, an hour later"
-    house.check()
-    assert house.entries("no_listener")
-    assert house.entries("listen_denied")[0]["reasons"] == ["PERSON_SAID_NO"]
+    assert system.heard(ear) == set(), "the same person, an hour later"
+    system.check()
+    assert system.entries("no_listener")
+    assert system.entries("listen_denied")[0]["reasons"] == ["PERSON_SAID_NO"]
 
 
-async def test_another_seat_without_ringing_again(house: EarHouse) -> None:
-    await house.talking(1)
-    await house.talking(2)
-    assert await house.listen(seat=1) == 200
-    await house.until(2)
-    ear = house.ear()
-    assert await house.listen(seat=2) == 200
-    await house.until(2)
+async def test_another_seat_without_ringing_again(system: ListeningSystem) -> None:
+    await system.talking(1)
+    await system.talking(2)
+    assert await system.listen(seat=1) == 200
+    await system.until(2)
+    ear = system.ear()
+    assert await system.listen(seat=2) == 200
+    await system.until(2)
     assert ear is not None
-    assert house.ear() is ear
-    assert house.heard(ear) == {"client:phoner_2", "+4532200001"}
-    house.check()
-    assert house.entries("listening_stopped")[0]["why"] == "moved"
-    assert len(house.read(listenings.every_watched)) == 1
+    assert system.ear() is ear
+    assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
+    system.check()
+    assert system.entries("listening_stopped")[0]["why"] == "moved"
+    assert len(system.read(listenings.every_watched)) == 1
 
 
-def test_another_seat_before_the_network_has_said_that_it_rings(house: EarHouse) -> None:
+def test_another_seat_before_the_network_has_said_that_it_rings(system: ListeningSystem) -> None:
     """Her leg has gone along by then: the answer to the first seat's ring does not end it."""
-    telephony = house.server.ctx.telephony
+    telephony = system.server.ctx.telephony
     ring = telephony.ring_listener
 
     async def slow(line: OwnLine, listening: int, caller_id: str) -> Any:
         answer = await ring(line, listening, caller_id)
-        await house.server.listener_legs.listener_asks(listening, None, answer.ref)  # type: ignore[union-attr]
-        supervisor = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
+        await system.server.listener_legs.listener_asks(listening, None, answer.ref)  # type: ignore[union-attr]
+        supervisor = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
         wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)
-        await house.server.listening_sessions.start(supervisor, MAY[Role.SUPERVISOR], wanted)
+        await system.server.listening_sessions.start(supervisor, MAY[Role.SUPERVISOR], wanted)
         return answer
 
     async def work() -> None:
-        await house.talking(1)
-        await house.talking(2)
+        await system.talking(1)
+        await system.talking(2)
         telephony.ring_listener = slow  # type: ignore[method-assign]
-        assert await house.listen(seat=1) == 200
-        await house.until(10)
-        ear = house.ear()
+        assert await system.listen(seat=1) == 200
+        await system.until(10)
+        ear = system.ear()
         assert ear is not None
-        assert house.heard(ear) == {"client:phoner_2", "+4532200001"}
-        house.check()
+        assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
+        system.check()
 
     play(work())
 
 
 @pytest.mark.parametrize("then", ["another_seat", "a_pause", "stopped"])
-def test_a_late_answer_leads_nobody_where_she_may_not_be(house: EarHouse, then: str) -> None:
+def test_a_late_answer_leads_nobody_where_she_may_not_be(
+    system: ListeningSystem, then: str
+) -> None:
     """The network carries out an older answer after a newer one: the leg is fetched back."""
     documents: list[bytes] = []
-    execute = house.network._script.execute
+    execute = system.network._script.execute
 
     async def kept(leg: Leg, twiml: bytes) -> None:
         documents.append(twiml)
         await execute(leg, twiml)
 
     async def work() -> None:
-        await house.talking(1)
-        await house.talking(2)
-        house.network._script.execute = kept  # type: ignore[method-assign]
-        assert await house.listen(seat=1) == 200
-        await house.until(2)
-        ear, first = house.ear(), documents[-1]
+        await system.talking(1)
+        await system.talking(2)
+        system.network._script.execute = kept  # type: ignore[method-assign]
+        assert await system.listen(seat=1) == 200
+        await system.until(2)
+        ear, first = system.ear(), documents[-1]
         assert ear is not None
         if then == "another_seat":
-            assert await house.listen(seat=2) == 200
-            await house.until(2)
+            assert await system.listen(seat=2) == 200
+            await system.until(2)
         else:
-            house.network.hang_up_by_person(house.live_legs(CONTACT)[0])
-            await house.until(2)
+            system.network.hang_up_by_person(system.live_legs(CONTACT)[0])
+            await system.until(2)
         if then == "stopped":
             # Its order is lost for a while, and the leg goes on for that.
-            now = house.clock.now()
+            now = system.clock.now()
             later = now + timedelta(seconds=60)
-            house.write(lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later)))
-        house.network.leave(ear)
+            system.write(lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later)))
+        system.network.leave(ear)
         await execute(ear, first)
         assert ear.conference is not None
-        await house.until(2)
+        await system.until(2)
         if then == "stopped":
             assert not ear.live
         elif then == "a_pause":
             assert ear.live
             assert ear.conference is None
         else:
-            assert house.heard(ear) == {"client:phoner_2", "+4532200001"}
+            assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
 
     play(work())
 
 
-async def test_who_calls_in_from_the_browser_is_not_rung(house: EarHouse) -> None:
-    await house.talking()
-    assert await house.listen(browser=True) == 200
-    await house.until(2)
-    assert house.ear() is None
-    url = f"{house.plan.public_url}/twilio/voice/client"
-    ear = await house.network.call_in(f"client:listener_{SUPERVISOR}", "", url)
-    await house.until(1)
-    assert house.heard(ear) == {PHONER, CONTACT}
-    again = await house.network.call_in(f"client:listener_{SUPERVISOR}", "", url)
-    await house.until(1)  # a reloaded page
+async def test_who_calls_in_from_the_browser_is_not_rung(system: ListeningSystem) -> None:
+    await system.talking()
+    assert await system.listen(browser=True) == 200
+    await system.until(2)
+    assert system.ear() is None
+    url = f"{system.plan.public_url}/twilio/voice/client"
+    ear = await system.network.call_in(f"client:listener_{SUPERVISOR}", "", url)
+    await system.until(1)
+    assert system.heard(ear) == {PHONER, CONTACT}
+    again = await system.network.call_in(f"client:listener_{SUPERVISOR}", "", url)
+    await system.until(1)  # a reloaded page
     assert not ear.live
-    assert house.heard(again) == {PHONER, CONTACT}
-    stranger = await house.network.call_in("client:listener_999", "", url)
-    await house.until(1)
+    assert system.heard(again) == {PHONER, CONTACT}
+    stranger = await system.network.call_in("client:listener_999", "", url)
+    await system.until(1)
     assert not stranger.live
-    house.check()
+    system.check()
 
 
-async def test_a_listener_who_is_not_there_does_not_listen(house: EarHouse) -> None:
-    await house.talking()
-    assert await house.listen(browser=True) == 200
-    await house.until(50)
-    status, mine = await house.ask("GET", "/listenings/mine")
+async def test_a_listener_who_is_not_there_does_not_listen(system: ListeningSystem) -> None:
+    await system.talking()
+    assert await system.listen(browser=True) == 200
+    await system.until(50)
+    status, mine = await system.ask("GET", "/listenings/mine")
     assert (status, mine["open"]) == (200, None)
     assert mine["ended"]["because"] == "not_answered"
-    house.people.does["+4532209999"] = Behaviour(answers_after=None)
-    house.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
-    assert await house.listen() == 200
-    await house.until(50)
-    assert (await house.ask("GET", "/listenings/mine"))[1]["open"] is None
-    assert [one["why"] for one in house.entries("listening_stopped")] == [
+    system.people.does["+4532209999"] = Behaviour(answers_after=None)
+    system.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", system.clock.now()))
+    assert await system.listen() == 200
+    await system.until(50)
+    assert (await system.ask("GET", "/listenings/mine"))[1]["open"] is None
+    assert [one["why"] for one in system.entries("listening_stopped")] == [
         "not_answered",
         "leg_gone",
     ]
 
 
-async def test_stopping_while_her_telephone_rings(house: EarHouse) -> None:
-    house.people.does["+4532209999"] = Behaviour(answers_after=5)
-    await house.talking()
-    house.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
-    assert await house.listen() == 200
-    await house.until(2)
-    assert await house.stop() == 200
-    await house.until(10)
-    assert not house.live_legs("+4532209999")
-    assert await house.stop() == 200
-    assert not house.network.listening_record.stays
+async def test_stopping_while_her_telephone_rings(system: ListeningSystem) -> None:
+    system.people.does["+4532209999"] = Behaviour(answers_after=5)
+    await system.talking()
+    system.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", system.clock.now()))
+    assert await system.listen() == 200
+    await system.until(2)
+    assert await system.stop() == 200
+    await system.until(10)
+    assert not system.live_legs("+4532209999")
+    assert await system.stop() == 200
+    assert not system.network.listening_record.stays
 
 
 @pytest.mark.parametrize(
     "what", ["off_boarded", "another_role", "moved", "shift_over", "receiver_down"]
 )
-async def test_it_ends_with_the_right_the_shift_and_the_leg(house: EarHouse, what: str) -> None:
-    await house.talking()
-    assert await house.listen() == 200
-    await house.until(2)
-    ear, now = house.ear(), house.clock.now()
+async def test_it_ends_with_the_right_the_shift_and_the_leg(
+    system: ListeningSystem, what: str
+) -> None:
+    await system.talking()
+    assert await system.listen() == 200
+    await system.until(2)
+    ear, now = system.ear(), system.clock.now()
     assert ear is not None
     if what == "off_boarded":
-        user = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
-        house.write(lambda tx: off_board(tx, user, now, "test"))
-        await house.until(2)
+        user = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
+        system.write(lambda tx: off_board(tx, user, now, "test"))
+        await system.until(2)
     elif what == "another_role":
-        user = house.read(lambda tx: accounts.user(tx, SUPERVISOR))
-        administrator = house.read(lambda tx: accounts.user(tx, ADMINISTRATOR))
+        user = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
+        administrator = system.read(lambda tx: accounts.user(tx, ADMINISTRATOR))
         served = (user.name, Role.MEMBER_SERVICE, user.department, None, 3, True, None)
-        await house.server.account_administration.change(
+        await system.server.account_administration.change(
             administrator, SUPERVISOR, AccountDetails(*served)
         )
-        await house.until(2)
+        await system.until(2)
     elif what == "moved":
-        house.write(lambda tx: accounts.change(tx, SUPERVISOR, department="syd"))
-        await house.until(40)
+        system.write(lambda tx: accounts.change(tx, SUPERVISOR, department="syd"))
+        await system.until(40)
     elif what == "shift_over":
-        await house.api("POST", "/off", {})
-        house.network.hang_up_by_person(house.live_legs()[0])
-        await house.until(2)
-        await house.outcome("no_thanks")
-        await house.until(2)
+        await system.api("POST", "/off", {})
+        system.network.hang_up_by_person(system.live_legs()[0])
+        await system.until(2)
+        await system.outcome("no_thanks")
+        await system.until(2)
     else:
-        await house.network.end(ear, "completed")
-        await house.until(2)
+        await system.network.end(ear, "completed")
+        await system.until(2)
     assert not ear.live
-    house.check()
+    system.check()
     why = {"receiver_down": "leg_gone", "shift_over": "shift_over"}.get(what, "right_gone")
-    assert house.entries("listening_stopped")[0]["why"] == why
-    assert not house.read(listenings.every_watched)
+    assert system.entries("listening_stopped")[0]["why"] == why
+    assert not system.read(listenings.every_watched)
 
 
-async def test_after_a_restart_none_hangs(house: EarHouse) -> None:
-    await house.talking()
-    assert await house.listen() == 200
-    await house.until(2)
-    ear = house.ear()
-    house.restart()
-    await house.server.scheduler.start()
-    await house.until(2)
+async def test_after_a_restart_none_hangs(system: ListeningSystem) -> None:
+    await system.talking()
+    assert await system.listen() == 200
+    await system.until(2)
+    ear = system.ear()
+    system.restart()
+    await system.server.scheduler.start()
+    await system.until(2)
     assert ear is not None
-    assert house.ear() is ear
-    assert house.heard(ear) == {PHONER, CONTACT}
+    assert system.ear() is ear
+    assert system.heard(ear) == {PHONER, CONTACT}
     ear.callback.url = None  # it ends while the server is away
-    await house.network.end(ear, "completed")
-    house.restart()
-    await house.server.scheduler.start()
-    await house.until(2)
-    assert (await house.ask("GET", "/listenings/mine"))[1]["open"] is None
-    assert house.entries("listening_stopped")[0]["why"] == "leg_gone"
+    await system.network.end(ear, "completed")
+    system.restart()
+    await system.server.scheduler.start()
+    await system.until(2)
+    assert (await system.ask("GET", "/listenings/mine"))[1]["open"] is None
+    assert system.entries("listening_stopped")[0]["why"] == "leg_gone"
 
 
 async def test_a_stop_whose_order_was_lost_is_carried_out_after_the_restart(
-    house: EarHouse,
+    system: ListeningSystem,
 ) -> None:
     """kill -9 between the commit and the hang-up: nobody goes on listening for that."""
-    await house.talking()
-    assert await house.listen() == 200
-    await house.until(2)
-    ear, now = house.ear(), house.clock.now()
+    await system.talking()
+    assert await system.listen() == 200
+    await system.until(2)
+    ear, now = system.ear(), system.clock.now()
     assert ear is not None
     later = now + timedelta(seconds=5)
-    house.write(
+    system.write(
         lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later))
     )  # what the transaction wrote; the order never went out
-    house.restart()
-    await house.server.scheduler.start()
-    await house.until(2)
+    system.restart()
+    await system.server.scheduler.start()
+    await system.until(2)
     assert not ear.live
-    await house.until(10)
-    assert not house.read(listenings.every_watched)
+    await system.until(10)
+    assert not system.read(listenings.every_watched)
 
 
-async def test_what_the_phoner_is_told_and_the_form(house: EarHouse) -> None:
-    await house.talking()
-    assert await house.listen() == 200
-    await house.until(2)
-    _, heard = await house.api("GET", "/heard")
+async def test_what_the_phoner_is_told_and_the_form(system: ListeningSystem) -> None:
+    await system.talking()
+    assert await system.listen() == 200
+    await system.until(2)
+    _, heard = await system.api("GET", "/heard")
     assert heard == {"listenings": [], "forms": [], "untold": 0}, "told afterwards"
-    attempt = house.calls()[0].attempt
+    attempt = system.calls()[0].attempt
     form = {"respectful": 5, "serious": 4, "positive": 5, "words": "Rolig og ærlig."}
-    assert (await house.ask("POST", f"/calls/{attempt}/form", form))[0] == 200
-    assert (await house.ask("POST", f"/calls/{attempt}/form", form, user=LEADER))[0] == 404
-    assert (await house.ask("POST", f"/calls/{attempt}/form", form, user=TRAINEE))[0] == 403
+    assert (await system.ask("POST", f"/calls/{attempt}/form", form))[0] == 200
+    assert (await system.ask("POST", f"/calls/{attempt}/form", form, user=LEADER))[0] == 404
+    assert (await system.ask("POST", f"/calls/{attempt}/form", form, user=TRAINEE))[0] == 403
     again = form | {"positive": 3}
-    assert (await house.ask("POST", f"/calls/{attempt}/form", again))[0] == 200
+    assert (await system.ask("POST", f"/calls/{attempt}/form", again))[0] == 200
     too_much = form | {"respectful": 6}
-    assert (await house.ask("POST", f"/calls/{attempt}/form", too_much))[0] == 422
-    await house.stop()
-    _, heard = await house.api("GET", "/heard")
+    assert (await system.ask("POST", f"/calls/{attempt}/form", too_much))[0] == 422
+    await system.stop()
+    _, heard = await system.api("GET", "/heard")
     (one,) = heard["listenings"]
     assert (one["by"], one["calls"]) == (f"U {SUPERVISOR}", [attempt])
     assert [stay["mode"] for stay in one["intervals"]] == ["silent"]
     assert [(one["positive"], one["words"]) for one in heard["forms"]] == [(3, "Rolig og ærlig.")]
     assert heard["untold"] == 1
-    _, heard = await house.api("POST", "/heard", {"listenings": [one["id"]]})
+    _, heard = await system.api("POST", "/heard", {"listenings": [one["id"]]})
     assert heard["untold"] == 0
     assert heard["listenings"][0]["told_at"]
-    _, others = await house.api("GET", "/heard", phoner=2)
+    _, others = await system.api("GET", "/heard", phoner=2)
     assert others["listenings"] == []
-    await house.api("POST", "/heard", {"listenings": [one["id"]]}, phoner=2)
-    assert "Rolig" not in str(house.entries()), "no words in the log"
+    await system.api("POST", "/heard", {"listenings": [one["id"]]}, phoner=2)
+    assert "Rolig" not in str(system.entries()), "no words in the log"
 
 
-async def test_the_phoner_sees_every_mode_and_its_times(house: EarHouse) -> None:
+async def test_the_phoner_sees_every_mode_and_its_times(system: ListeningSystem) -> None:
     """Not the last mode only: joining for less than a second is shown as that, between two coachings."""
-    await house.talking()
-    assert await house.listen() == 200
-    await house.until(10)
+    await system.talking()
+    assert await system.listen() == 200
+    await system.until(10)
     for mode, seconds in (("coach", 20), ("join", 0.4), ("coach", 5), ("silent", 3)):
-        assert await house.listen(mode) == 200
-        await house.until(seconds)
-    house.network.hang_up_by_person(house.live_legs()[0])
-    await house.until(2)
-    assert await house.outcome("no_thanks", then="pause")
-    await house.until(60)  # a pause, which nobody hears
-    await house.stop()
-    _, heard = await house.api("GET", "/heard")
+        assert await system.listen(mode) == 200
+        await system.until(seconds)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(2)
+    assert await system.outcome("no_thanks", then="pause")
+    await system.until(60)  # a pause, which nobody hears
+    await system.stop()
+    _, heard = await system.api("GET", "/heard")
     (one,) = heard["listenings"]
     assert "mode" not in one
     told = [
@@ -633,7 +641,7 @@ async def test_the_phoner_sees_every_mode_and_its_times(house: EarHouse) -> None
     ]
     assert [mode for mode, _, _ in told] == ["silent", "coach", "join", "coach", "silent"]
     # What the network itself has recorded, to a fifth of a second.
-    voices = house.network.listening_record.stays
+    voices = system.network.listening_record.stays
     assert len(voices) == len(told)
     for (_, since, until), voice in zip(told, voices, strict=True):
         assert abs((since - voice.since).total_seconds()) < 0.2
@@ -642,13 +650,15 @@ async def test_the_phoner_sees_every_mode_and_its_times(house: EarHouse) -> None
     assert (told[2][2] - told[2][1]).total_seconds() == pytest.approx(0.4, abs=0.1)
 
 
-async def test_who_was_never_in_the_room_is_not_said_to_have_listened(house: EarHouse) -> None:
-    await house.talking()
-    house.people.does["+4532209999"] = Behaviour(answers_after=None)
-    house.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", house.clock.now()))
-    assert await house.listen() == 200
-    await house.until(50)
-    _, heard = await house.api("GET", "/heard")
+async def test_who_was_never_in_the_room_is_not_said_to_have_listened(
+    system: ListeningSystem,
+) -> None:
+    await system.talking()
+    system.people.does["+4532209999"] = Behaviour(answers_after=None)
+    system.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", system.clock.now()))
+    assert await system.listen() == 200
+    await system.until(50)
+    _, heard = await system.api("GET", "/heard")
     assert (heard["listenings"], heard["untold"]) == ([], 0)
 
 
@@ -657,9 +667,9 @@ async def test_during_means_during(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", config, ignore=shutil.ignore_patterns("house.yaml"))
     text = (ROOT / "config" / "house.yaml").read_text().replace("told: after", "told: during")
     (config / "house.yaml").write_text(text)
-    house = EarHouse(tmp_path, config=config)
-    await house.talking()
-    assert await house.listen() == 200
-    _, heard = await house.api("GET", "/heard")
+    system = ListeningSystem(tmp_path, config=config)
+    await system.talking()
+    assert await system.listen() == 200
+    _, heard = await system.api("GET", "/heard")
     assert [one["until"] for one in heard["listenings"]] == [None]
-    house.close()
+    system.close()

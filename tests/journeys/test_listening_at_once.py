@@ -18,7 +18,7 @@ from callserver.domain.role import MAY, Role
 from callserver.engine.listening.placement import Placement
 from callserver.outbox import EndListenerLeg, MoveListener
 from callserver.ports import Tx
-from tests.ear_house import SUPERVISOR, EarHouse
+from tests.harness.listening import SUPERVISOR, ListeningSystem
 
 LEG = "CA" + "7" * 32
 
@@ -31,16 +31,16 @@ def engine(postgres_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[EarHouse]:
-    made = EarHouse(tmp_path)
+def system(tmp_path: Path) -> Iterator[ListeningSystem]:
+    made = ListeningSystem(tmp_path)
     yield made
     made.close()
 
 
-def talking(tx: Tx, house: EarHouse) -> int:
+def talking(tx: Tx, system: ListeningSystem) -> int:
     """Two phoners talk, and a supervisor's telephone has been rung for the first; the listening."""
-    now = house.clock.now()
-    house._employ(tx)
+    now = system.clock.now()
+    system._employ(tx)
     for phoner in (1, 2):
         seat = seats.open_for(tx, phoner, "nord", now)
         values = {"campaign": "kanvas", "room": f"seat-{seat.id}-x", "leg": f"CAp{phoner}"}
@@ -84,12 +84,14 @@ def while_open(engine: Engine, first: Callable[[Tx], Any], second: Callable[[Tx]
         return one, later.result(60)
 
 
-def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(engine: Engine, house: EarHouse) -> None:
+def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(
+    engine: Engine, system: ListeningSystem
+) -> None:
     """Else nobody would hang it up, and it would stay in the room for good."""
-    legs: Any = house.server.listener_legs
+    legs: Any = system.server.listener_legs
     with engine.begin() as tx:
-        listening = talking(tx, house)
-    sessions: Any = house.server.listening_sessions
+        listening = talking(tx, system)
+    sessions: Any = system.server.listening_sessions
     told, (_, sent) = while_open(
         engine,
         lambda tx: legs._answer(tx, listening, None, LEG, None),
@@ -105,11 +107,11 @@ def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(engine: Engine, house:
         assert [stay.leg for stay in listening_intervals.in_room(tx, "seat-1-x")] == [LEG]
 
 
-def test_a_leg_that_asks_after_a_stop_is_hung_up(engine: Engine, house: EarHouse) -> None:
-    legs: Any = house.server.listener_legs
-    sessions: Any = house.server.listening_sessions
+def test_a_leg_that_asks_after_a_stop_is_hung_up(engine: Engine, system: ListeningSystem) -> None:
+    legs: Any = system.server.listener_legs
+    sessions: Any = system.server.listening_sessions
     with engine.begin() as tx:
-        listening = talking(tx, house)
+        listening = talking(tx, system)
     _, told = while_open(
         engine,
         lambda tx: sessions._stop(tx, SUPERVISOR),
@@ -121,13 +123,13 @@ def test_a_leg_that_asks_after_a_stop_is_hung_up(engine: Engine, house: EarHouse
 
 
 def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
-    engine: Engine, house: EarHouse
+    engine: Engine, system: ListeningSystem
 ) -> None:
     """Else it would belong to no listening, and stay in the first room for good."""
-    legs: Any = house.server.listener_legs
-    listening: Any = house.server.listening_sessions
+    legs: Any = system.server.listener_legs
+    listening: Any = system.server.listening_sessions
     with engine.begin() as tx:
-        first = talking(tx, house)
+        first = talking(tx, system)
         user = accounts.user(tx, SUPERVISOR)
     wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)
     _, (found, sent) = while_open(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from callserver.database import accounts, listenings
 from callserver.simulator.legs import Behaviour
-from tests.ear_house import LEADER, PHONER, TRAINEE, EarHouse
-from tests.house import play
+from tests.harness.listening import LEADER, PHONER, TRAINEE, ListeningSystem
+from tests.harness.simulated import play
 
 WHAT = (
     *("silent", "coach", "join", "stop", "trainee", "leader", "no_listener"),
@@ -37,63 +37,63 @@ def test_whatever_happens_listening_disturbs_nobody(
     steps: list[tuple[str, float]],
     seed: int,
 ) -> None:
-    house = EarHouse(tmp_path_factory.mktemp("h"), seed=seed)
-    house.people.default = Behaviour(answers_after=1.5)
+    system = ListeningSystem(tmp_path_factory.mktemp("h"), seed=seed)
+    system.people.default = Behaviour(answers_after=1.5)
 
     async def work() -> None:
-        await house.on_shift()
-        house.write(lambda tx: accounts.change(tx, TRAINEE, mentor=1))
+        await system.on_shift()
+        system.write(lambda tx: accounts.change(tx, TRAINEE, mentor=1))
         for what, seconds in steps:
-            await act(house, what)
-            house.check()
-            await house.until(seconds)
-            house.check()
-        await house.stop()
-        await house.stop(TRAINEE)
-        await house.stop(LEADER)
-        await house.until(130)
-        house.check()
-        for room in house.network.rooms.values():
+            await act(system, what)
+            system.check()
+            await system.until(seconds)
+            system.check()
+        await system.stop()
+        await system.stop(TRAINEE)
+        await system.stop(LEADER)
+        await system.until(130)
+        system.check()
+        for room in system.network.rooms.values():
             assert room.status == "completed" or room.parties(), "kept alive by a listener"
-        assert not house.read(listenings.every_watched)
+        assert not system.read(listenings.every_watched)
 
     play(work())
-    house.close()
+    system.close()
 
 
-async def act(house: EarHouse, what: str) -> None:  # noqa: C901 - one list of cases
+async def act(system: ListeningSystem, what: str) -> None:  # noqa: C901 - one list of cases
     match what:
         case "silent" | "coach" | "join":
-            await house.listen(what)
+            await system.listen(what)
         case "stop":
-            await house.stop()
+            await system.stop()
         case "trainee":
-            await house.listen(user=TRAINEE, why="mentor")
+            await system.listen(user=TRAINEE, why="mentor")
         case "leader":
-            await house.listen(user=LEADER)
+            await system.listen(user=LEADER)
         case "person_hangs_up":
-            for leg in house.live_legs():
-                house.network.hang_up_by_person(leg)
+            for leg in system.live_legs():
+                system.network.hang_up_by_person(leg)
         case "outcome":
-            await house.outcome("no_thanks")
+            await system.outcome("no_thanks")
         case "ready" | "pause" | "off":
-            await house.api("POST", f"/{what}", {})
+            await system.api("POST", f"/{what}", {})
         case "on":
-            await house.api("POST", "/shift", {"campaign": house.campaign, "line": PHONER})
+            await system.api("POST", "/shift", {"campaign": system.campaign, "line": PHONER})
         case "lost" | "lost_unheard":
-            for leg in list(house.network.legs.values()):
+            for leg in list(system.network.legs.values()):
                 if leg.live and leg.far_end == PHONER:
                     if what == "lost_unheard":
                         leg.callback.url = None
                         if leg.conference:
-                            house.network.rooms[leg.conference].callback.url = None
-                    await house.network.end(leg, "completed")
+                            system.network.rooms[leg.conference].callback.url = None
+                    await system.network.end(leg, "completed")
         case "ear_lost":
-            ear = house.ear()
+            ear = system.ear()
             if ear is not None:
-                await house.network.end(ear, "completed")
+                await system.network.end(ear, "completed")
         case "restart":
-            house.restart()
-            await house.server.scheduler.start()
+            system.restart()
+            await system.server.scheduler.start()
         case "no_listener":
-            await house.api("POST", "/no-listener", {})
+            await system.api("POST", "/no-listener", {})

@@ -13,36 +13,38 @@ from callserver.ports import Tx
 from callserver.simulator.faults import NONE
 from callserver.simulator.legs import Leg, Refusal
 from callserver.texts import say
-from tests.ear_house import CONTACT, PHONER, SUPERVISOR, EarHouse
-from tests.house import play
+from tests.harness.listening import CONTACT, PHONER, SUPERVISOR, ListeningSystem
+from tests.harness.simulated import play
 
 NEXT = "+4532200001"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[EarHouse]:
-    made = EarHouse(tmp_path, phoners=2)
+def system(tmp_path: Path) -> Iterator[ListeningSystem]:
+    made = ListeningSystem(tmp_path, phoners=2)
     yield made
     made.close()
 
 
-async def joined(house: EarHouse, mode: str = "join") -> Leg:
-    await house.talking()
-    assert await house.listen(mode) == 200
-    await house.until(2)
-    ear = house.ear()
+async def joined(system: ListeningSystem, mode: str = "join") -> Leg:
+    await system.talking()
+    assert await system.listen(mode) == 200
+    await system.until(2)
+    ear = system.ear()
     assert ear is not None
-    assert bool(house.hearers(ear)) == (mode != "silent")
+    assert bool(system.hearers(ear)) == (mode != "silent")
     return ear
 
 
-def goes_wrong(house: EarHouse, **faults: float) -> None:
-    house.network.faults = replace(NONE, **faults)
+def goes_wrong(system: ListeningSystem, **faults: float) -> None:
+    system.network.faults = replace(NONE, **faults)
 
 
-def refusing(house: EarHouse, status: int, *, times: int = 1, created: bool = False) -> list[Any]:
+def refusing(
+    system: ListeningSystem, status: int, *, times: int = 1, created: bool = False
+) -> list[Any]:
     """The network refuses so many orders to legs (or to ring one); what was asked."""
-    rest: Any = house.world._rest
+    rest: Any = system.world._rest
     asked: list[Any] = []
 
     def refuse(order: Any) -> None:
@@ -63,67 +65,69 @@ def refusing(house: EarHouse, status: int, *, times: int = 1, created: bool = Fa
     return asked
 
 
-async def next_call(house: EarHouse, seconds: float = 8) -> None:
+async def next_call(system: ListeningSystem, seconds: float = 8) -> None:
     """The person hangs up, the outcome is saved, and the next one is dialed."""
-    house.network.hang_up_by_person(house.live_legs(CONTACT)[0])
-    await house.until(0.5)
-    assert (await house.outcome("no_thanks"))[0] == 200
+    system.network.hang_up_by_person(system.live_legs(CONTACT)[0])
+    await system.until(0.5)
+    assert (await system.outcome("no_thanks"))[0] == 200
     for _ in range(round(seconds * 2)):
-        await house.until(0.5)
-        house.check()
+        await system.until(0.5)
+        system.check()
 
 
 @pytest.mark.parametrize("fault", ["redirect_refused", "redirect_broken"])
-async def test_a_joined_voice_that_cannot_be_moved_is_hung_up(house: EarHouse, fault: str) -> None:
+async def test_a_joined_voice_that_cannot_be_moved_is_hung_up(
+    system: ListeningSystem, fault: str
+) -> None:
     """429 or 500 to every redirect: the next person never hears it, and the next call goes out."""
-    ear = await joined(house)
-    goes_wrong(house, **{fault: 1.0})
-    await next_call(house)
+    ear = await joined(system)
+    goes_wrong(system, **{fault: 1.0})
+    await next_call(system)
     assert not ear.live
-    assert house.network.record[-1].number == NEXT
-    assert house.network.record[-1].heard == "phoner"
-    mine = (await house.ask("GET", "/listenings/mine"))[1]
+    assert system.network.record[-1].number == NEXT
+    assert system.network.record[-1].heard == "phoner"
+    mine = (await system.ask("GET", "/listenings/mine"))[1]
     assert (mine["open"], mine["ended"]["because"]) == (None, "not_moved")
 
 
 @pytest.mark.parametrize("how", ["stop", "another_seat", "talk_over"])
 @pytest.mark.parametrize("fault", ["refused", "broken"])
 async def test_nobody_is_dialed_while_a_voice_may_be_in_the_room(
-    house: EarHouse, fault: str, how: str
+    system: ListeningSystem, fault: str, how: str
 ) -> None:
     """No order to a leg is carried out at all: the phoner waits, is told why, and gets another room."""
-    ear = await joined(house)
+    ear = await joined(system)
     if how == "another_seat":
-        await house.talking(2)
-    goes_wrong(house, **{f"redirect_{fault}": 1.0, f"hang_up_{fault}": 1.0})
+        await system.talking(2)
+    goes_wrong(system, **{f"redirect_{fault}": 1.0, f"hang_up_{fault}": 1.0})
     if how == "stop":
-        assert await house.stop() == 200
+        assert await system.stop() == 200
     elif how == "another_seat":
-        assert await house.listen("silent", seat=2) == 200
-    await next_call(house, 5)
-    seat = await house.seat()
+        assert await system.listen("silent", seat=2) == 200
+    await next_call(system, 5)
+    seat = await system.seat()
     assert (seat["state"], seat["reason"]) == ("waiting", "listener_leaves")
     assert seat["until"] is not None
-    assert not [ring for ring in house.network.record if ring.number == "+4532200002"]
-    before = len(house.network.record)
-    assert PHONER in house.hearers(ear)
+    assert not [ring for ring in system.network.record if ring.number == "+4532200002"]
+    before = len(system.network.record)
+    assert PHONER in system.hearers(ear)
     # Her telephone is rung anew, and her next room has no listener in it.
-    goes_wrong(house, redirect_refused=0.0)
-    house.network.faults = replace(NONE, **{f"redirect_{fault}": 1.0})
-    await house.until(2)
+    goes_wrong(system, redirect_refused=0.0)
+    system.network.faults = replace(NONE, **{f"redirect_{fault}": 1.0})
+    await system.until(2)
     assert not ear.live
-    await house.until(8)
-    house.check()
-    assert len(house.network.record) == before + 1
-    assert house.network.record[-1].heard == "phoner"
+    await system.until(8)
+    system.check()
+    assert len(system.network.record) == before + 1
+    assert system.network.record[-1].heard == "phoner"
 
 
-def test_a_room_that_cannot_be_cleared_is_given_up(house: EarHouse) -> None:
+def test_a_room_that_cannot_be_cleared_is_given_up(system: ListeningSystem) -> None:
     """The provider ends no listener's leg for a minute: the phoner is rung anew and dialed for."""
 
     async def work() -> None:
-        ear = await joined(house)
-        telephony: Any = house.server.ctx.telephony
+        ear = await joined(system)
+        telephony: Any = system.server.ctx.telephony
         really = telephony._update
 
         async def fails(ref: str, **values: str) -> Any:
@@ -132,120 +136,124 @@ def test_a_room_that_cannot_be_cleared_is_given_up(house: EarHouse) -> None:
             return await really(ref, **values)
 
         telephony._update = fails
-        await house.stop()
-        await next_call(house, 60)
+        await system.stop()
+        await next_call(system, 60)
         assert ear.live
-        assert house.network.record[-1].number == NEXT
-        assert house.network.record[-1].heard == "phoner"
+        assert system.network.record[-1].number == NEXT
+        assert system.network.record[-1].heard == "phoner"
         telephony._update = really
-        await house.until(3)
+        await system.until(3)
         assert not ear.live
 
     play(work())
 
 
-async def test_no_dial_by_hand_goes_round_it(house: EarHouse) -> None:
-    await joined(house)
-    goes_wrong(house, redirect_refused=1.0, hang_up_broken=1.0)
-    house.network.hang_up_by_person(house.live_legs(CONTACT)[0])
-    await house.until(0.5)
-    await house.stop()
-    assert (await house.outcome("no_thanks", then="pause"))[0] == 200
-    status, answer = await house.api("POST", "/dial", {"number": NEXT})
+async def test_no_dial_by_hand_goes_round_it(system: ListeningSystem) -> None:
+    await joined(system)
+    goes_wrong(system, redirect_refused=1.0, hang_up_broken=1.0)
+    system.network.hang_up_by_person(system.live_legs(CONTACT)[0])
+    await system.until(0.5)
+    await system.stop()
+    assert (await system.outcome("no_thanks", then="pause"))[0] == 200
+    status, answer = await system.api("POST", "/dial", {"number": NEXT})
     assert (status, answer["detail"]) == (409, say("da", "error.listener_leaves"))
-    assert len(house.calls()) == 1
-    assert not house.entries("permitted")[1:], "nothing of the attempt is left"
-    house.network.faults = NONE
-    status, answer = await house.api("POST", "/dial", {"number": NEXT})
+    assert len(system.calls()) == 1
+    assert not system.entries("permitted")[1:], "nothing of the attempt is left"
+    system.network.faults = NONE
+    status, answer = await system.api("POST", "/dial", {"number": NEXT})
     assert status == 200, answer
-    await house.until(5)
-    house.check()
-    assert house.network.record[-1].number == NEXT
+    await system.until(5)
+    system.check()
+    assert system.network.record[-1].number == NEXT
 
 
 @pytest.mark.parametrize("status", [429, 500])
 @pytest.mark.parametrize("mode", ["silent", "join"])
-async def test_one_refusal_ends_no_session(house: EarHouse, status: int, mode: str) -> None:
+async def test_one_refusal_ends_no_session(system: ListeningSystem, status: int, mode: str) -> None:
     """The order is given again within the second, and the session goes on with the next call."""
-    ear = await joined(house, mode)
-    asked = refusing(house, status)
-    await next_call(house)
+    ear = await joined(system, mode)
+    asked = refusing(system, status)
+    await next_call(system)
     assert len(asked) > 1
-    assert house.ear() is ear
-    assert house.heard(ear) == {PHONER, NEXT}
-    assert not house.entries("listening_stopped")
+    assert system.ear() is ear
+    assert system.heard(ear) == {PHONER, NEXT}
+    assert not system.entries("listening_stopped")
 
 
-async def test_one_429_to_the_ring_ends_no_session(house: EarHouse) -> None:
-    await house.talking()
-    asked = refusing(house, 429, times=2, created=True)
-    assert await house.listen() == 200
-    await house.until(3)
-    ear = house.ear()
+async def test_one_429_to_the_ring_ends_no_session(system: ListeningSystem) -> None:
+    await system.talking()
+    asked = refusing(system, 429, times=2, created=True)
+    assert await system.listen() == 200
+    await system.until(3)
+    ear = system.ear()
     assert len(asked) == 3
     assert ear is not None
-    assert house.heard(ear) == {PHONER, CONTACT}
+    assert system.heard(ear) == {PHONER, CONTACT}
 
 
-async def test_another_mode_for_a_leg_whose_order_fails_is_given_again(house: EarHouse) -> None:
+async def test_another_mode_for_a_leg_whose_order_fails_is_given_again(
+    system: ListeningSystem,
+) -> None:
     """From coach to join: what is not carried out at first leaves the session as it was."""
-    ear = await joined(house, "coach")
-    goes_wrong(house, redirect_refused=1.0)
-    assert await house.listen("join") == 200
-    await house.until(2)
-    assert house.hearers(ear) == {PHONER}
-    house.network.faults = NONE
-    await house.until(5)
-    assert house.ear() is ear
-    assert house.hearers(ear) == {PHONER, CONTACT}
+    ear = await joined(system, "coach")
+    goes_wrong(system, redirect_refused=1.0)
+    assert await system.listen("join") == 200
+    await system.until(2)
+    assert system.hearers(ear) == {PHONER}
+    system.network.faults = NONE
+    await system.until(5)
+    assert system.ear() is ear
+    assert system.hearers(ear) == {PHONER, CONTACT}
 
 
-def kept_documents(house: EarHouse) -> list[bytes]:
+def kept_documents(system: ListeningSystem) -> list[bytes]:
     """What legs are told from now on, and do."""
     documents: list[bytes] = []
-    execute = house.network._script.execute
+    execute = system.network._script.execute
 
     async def kept(leg: Leg, twiml: bytes) -> None:
         documents.append(twiml)
         await execute(leg, twiml)
 
-    house.network._script.execute = kept  # type: ignore[method-assign]
+    system.network._script.execute = kept  # type: ignore[method-assign]
     return documents
 
 
 @pytest.mark.parametrize("lower", ["silent", "coach"])
-async def test_an_older_answer_in_the_same_room_is_noticed(house: EarHouse, lower: str) -> None:
+async def test_an_older_answer_in_the_same_room_is_noticed(
+    system: ListeningSystem, lower: str
+) -> None:
     """Of two answers the network carries out the older one last: the leg is in the right room, in the
     wrong mode. Two servers that both ask a leg to move may bring that about."""
-    await house.talking()
-    documents = kept_documents(house)
-    assert await house.listen("join") == 200
-    await house.until(2)
-    ear = house.ear()
+    await system.talking()
+    documents = kept_documents(system)
+    assert await system.listen("join") == 200
+    await system.until(2)
+    ear = system.ear()
     assert ear is not None
     loud = documents[-1]
-    assert await house.listen(lower) == 200
-    await house.until(2)
-    assert CONTACT not in house.hearers(ear)
-    await house.network._script.execute(ear, loud)
-    assert CONTACT in house.hearers(ear)
-    await house.until(1)
-    assert CONTACT not in house.hearers(ear)
-    assert house.ear() is ear
+    assert await system.listen(lower) == 200
+    await system.until(2)
+    assert CONTACT not in system.hearers(ear)
+    await system.network._script.execute(ear, loud)
+    assert CONTACT in system.hearers(ear)
+    await system.until(1)
+    assert CONTACT not in system.hearers(ear)
+    assert system.ear() is ear
 
 
-def test_a_leg_is_told_to_ask_once_at_a_time(house: EarHouse) -> None:
+def test_a_leg_is_told_to_ask_once_at_a_time(system: ListeningSystem) -> None:
     """While it has not asked yet, no second order is given, by whichever process."""
     told: list[Any] = []
 
     def look(tx: Tx) -> None:
         seat = seats.lock(tx, 1)
         assert seat is not None
-        house.server.listener_legs.look_at_seat(tx, seat)
+        system.server.listener_legs.look_at_seat(tx, seat)
 
     async def work() -> None:
-        ear = await joined(house, "coach")
-        telephony: Any = house.server.ctx.telephony
+        ear = await joined(system, "coach")
+        telephony: Any = system.server.ctx.telephony
         really = telephony.hear
 
         async def slow(ref: str, what: Any) -> Any:
@@ -253,34 +261,34 @@ def test_a_leg_is_told_to_ask_once_at_a_time(house: EarHouse) -> None:
             if len(told) == 1:
                 # Meanwhile the talk moves on, and upkeep and the dialer look at the same leg.
                 for _ in range(3):
-                    await house.server.ctx.store.run(look)
+                    await system.server.ctx.store.run(look)
             return await really(ref, what)
 
         telephony.hear = slow
-        assert await house.listen("join") == 200
-        await house.until(0.5)
+        assert await system.listen("join") == 200
+        await system.until(0.5)
         assert len(told) == 1
-        assert house.hearers(ear) == {PHONER, CONTACT}
+        assert system.hearers(ear) == {PHONER, CONTACT}
 
     play(work())
 
 
-async def test_a_page_that_is_reloaded_leaves_no_leg_behind(house: EarHouse) -> None:
+async def test_a_page_that_is_reloaded_leaves_no_leg_behind(system: ListeningSystem) -> None:
     """The old leg is hung up until it is gone, and nobody is dialed while it may be in the room."""
-    await house.talking()
-    assert await house.listen("join", browser=True) == 200
-    url = f"{house.plan.public_url}/twilio/voice/client"
+    await system.talking()
+    assert await system.listen("join", browser=True) == 200
+    url = f"{system.plan.public_url}/twilio/voice/client"
     line = f"client:listener_{SUPERVISOR}"
-    old = await house.network.call_in(line, "", url)
-    await house.until(1)
-    assert CONTACT in house.hearers(old)
-    goes_wrong(house, hang_up_broken=1.0)
-    new = await house.network.call_in(line, "", url)
-    await house.until(1)
-    assert house.heard(new)
-    await next_call(house, 5)
-    assert (await house.seat())["reason"] == "listener_leaves"
-    house.network.faults = NONE
-    await house.until(6)
+    old = await system.network.call_in(line, "", url)
+    await system.until(1)
+    assert CONTACT in system.hearers(old)
+    goes_wrong(system, hang_up_broken=1.0)
+    new = await system.network.call_in(line, "", url)
+    await system.until(1)
+    assert system.heard(new)
+    await next_call(system, 5)
+    assert (await system.seat())["reason"] == "listener_leaves"
+    system.network.faults = NONE
+    await system.until(6)
     assert not old.live
-    assert house.heard(new) == {PHONER, NEXT}
+    assert system.heard(new) == {PHONER, NEXT}

@@ -14,16 +14,16 @@ from callserver import texts
 from callserver.engine.calls import inbound
 from callserver.simulator import asgi
 from callserver.simulator.callbacks import sign
-from tests.house import TestHouse, in_a_talk
+from tests.harness.simulated import SimulatedSystem, in_a_talk
 from webhooks import routes
 
 
 class Outage:
     """`way`: the store raises, or never answers."""
 
-    def __init__(self, house: TestHouse, way: str) -> None:
-        self._house = house
-        self._store = house.server.store
+    def __init__(self, system: SimulatedSystem, way: str) -> None:
+        self._system = system
+        self._store = system.server.store
         self._run = self._store.run
         self._way = way
 
@@ -47,58 +47,58 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return found
 
 
-async def network_goes_on(house: TestHouse, seconds: float) -> None:
+async def network_goes_on(system: SimulatedSystem, seconds: float) -> None:
     """Only the network: what it tells meets a server without a database."""
-    end = house.clock.now() + timedelta(seconds=seconds)
-    while (due := house.world.agenda.next_at()) is not None and due <= end:
-        house.clock.set(due)
-        await house.world.agenda.pop()()
-    house.clock.set(end)
+    end = system.clock.now() + timedelta(seconds=seconds)
+    while (due := system.world.agenda.next_at()) is not None and due <= end:
+        system.clock.set(due)
+        await system.world.agenda.pop()()
+    system.clock.set(end)
 
 
 async def test_a_report_that_could_not_be_kept_is_made_up_for_at_once(
     tmp_path: Path, way: str
 ) -> None:
-    house = TestHouse(tmp_path)
-    leg = await in_a_talk(house)
-    outage = Outage(house, way)
+    system = SimulatedSystem(tmp_path)
+    leg = await in_a_talk(system)
+    outage = Outage(system, way)
     outage.begin()
-    house.network.hang_up_by_person(leg)
-    await network_goes_on(house, 15)
-    assert house.network.callbacks.counts.failed == 2  # told several times, never taken
+    system.network.hang_up_by_person(leg)
+    await network_goes_on(system, 15)
+    assert system.network.callbacks.counts.failed == 2  # told several times, never taken
     outage.end()
-    assert (await house.seat())["state"] == "talking"
-    await house.until(1)
-    assert (await house.seat())["state"] == "wrapping_up"
-    assert house.calls()[0].cause == "completed"
+    assert (await system.seat())["state"] == "talking"
+    await system.until(1)
+    assert (await system.seat())["state"] == "wrapping_up"
+    assert system.calls()[0].cause == "completed"
 
 
 async def test_whoever_calls_meanwhile_hears_a_sentence(tmp_path: Path, way: str) -> None:
-    house = TestHouse(tmp_path)
-    Outage(house, way).begin()
+    system = SimulatedSystem(tmp_path)
+    Outage(system, way).begin()
     for path, more in (("inbound", {}), ("inbound/key", {"Digits": "9"})):
-        status, said = await call(house, path, **more)
+        status, said = await call(system, path, **more)
         assert status == 200
         assert texts.say("da", "inbound_busy") in said
         assert "<Hangup" in said
 
 
-async def call(house: TestHouse, path: str, **more: str) -> tuple[int, str]:
-    url = f"{house.plan.public_url}/twilio/voice/{path}"
-    form = {"AccountSid": house.plan.account, "CallSid": "CA1", "From": "+4532200000", **more}
+async def call(system: SimulatedSystem, path: str, **more: str) -> tuple[int, str]:
+    url = f"{system.plan.public_url}/twilio/voice/{path}"
+    form = {"AccountSid": system.plan.account, "CallSid": "CA1", "From": "+4532200000", **more}
     form["To"] = "+4532123400"
-    headers = [(b"x-twilio-signature", sign(house.plan.token, url, form).encode())]
+    headers = [(b"x-twilio-signature", sign(system.plan.token, url, form).encode())]
     body = "&".join(f"{name}={value.replace('+', '%2B')}" for name, value in form.items())
-    status, reply = await asgi.call(house.app, "POST", url, headers, body.encode())
+    status, reply = await asgi.call(system.app, "POST", url, headers, body.encode())
     return status, reply.decode()
 
 
 async def test_a_page_is_told_to_try_again(tmp_path: Path) -> None:
-    house = TestHouse(tmp_path)
-    await house.on_shift()
-    outage = Outage(house, "gone")
+    system = SimulatedSystem(tmp_path)
+    await system.on_shift()
+    outage = Outage(system, "gone")
     outage.begin()
-    status, body = await house.api("POST", "/ready", {})
+    status, body = await system.api("POST", "/ready", {})
     assert (status, body["detail"]) == (503, texts.say("da", "error.unavailable"))
     outage.end()
-    await house.ready()
+    await system.ready()

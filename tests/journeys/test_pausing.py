@@ -9,30 +9,30 @@ import pytest
 from callserver.engine.calls import campaign_pauses
 from callserver.engine.lists.importer import import_list
 from callserver.simulator.legs import Behaviour, Refusal
-from tests.house import TestHouse
+from tests.harness.simulated import SimulatedSystem
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[TestHouse]:
+def two(tmp_path: Path) -> Iterator[SimulatedSystem]:
     # Both telephones are busy, so that for a while nothing is due.
     people = "ref;navn;telefon;født;kilde\n" + "".join(
         f"K{n};Person {n};322000{n:02};1980-01-01;gade\n" for n in range(2)
     )
-    made = TestHouse(tmp_path, phoners=2, people=people)
+    made = SimulatedSystem(tmp_path, phoners=2, people=people)
     made.people.default = Behaviour(ends="busy")
     yield made
     made.close()
 
 
-async def waits(house: TestHouse, phoner: int) -> None:
-    await house.on_shift(phoner)
-    await house.ready(phoner)
-    await house.until(15)
-    seat = await house.seat(phoner)
+async def waits(system: SimulatedSystem, phoner: int) -> None:
+    await system.on_shift(phoner)
+    await system.ready(phoner)
+    await system.until(15)
+    seat = await system.seat(phoner)
     assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
 
 
-async def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> None:
+async def test_a_pause_by_another_process_is_seen_at_once(two: SimulatedSystem) -> None:
     await waits(two, 1)
     now = two.clock.now()
     two.write(lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9"))
@@ -47,7 +47,7 @@ async def test_a_pause_by_another_process_is_seen_at_once(two: TestHouse) -> Non
     assert (await two.seat())["reason"] == "window_closed"
 
 
-async def test_who_gets_ready_meanwhile_sees_it_too(two: TestHouse) -> None:
+async def test_who_gets_ready_meanwhile_sees_it_too(two: SimulatedSystem) -> None:
     now = two.clock.now()
     two.write(lambda tx: campaign_pauses.switch(tx, "kanvas", "x", now, paused=True, by="user:9"))
     await two.on_shift()
@@ -55,7 +55,7 @@ async def test_who_gets_ready_meanwhile_sees_it_too(two: TestHouse) -> None:
     assert (await two.seat())["reason"] == "CAMP_PAUSED"
 
 
-async def test_the_carriers_stop_reaches_the_others_at_once(two: TestHouse) -> None:
+async def test_the_carriers_stop_reaches_the_others_at_once(two: SimulatedSystem) -> None:
     """One phoner's dial meets an account that may not call; the other one waits for something else."""
 
     def refuses(*_: Any) -> Any:

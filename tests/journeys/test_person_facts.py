@@ -13,196 +13,193 @@ from callserver.cli import person
 from callserver.domain.role import Role
 from callserver.engine.lists.importer import import_list
 from callserver.simulator.legs import Behaviour
-from tests.console.conftest import Browser, House, hashed
-from tests.house import play
+from tests.harness.simulated import play
+from tests.harness.staffed import Client, StaffedSystem
 from tests.journeys.test_every_reason import DK, Edit, edited
-
-__all__ = ["hashed"]
 
 NUMBER = "32200000"
 RANG = f"+45{NUMBER}"
 ONE = f"ref;navn;telefon;født;kilde\nK0;Anna Prøve;{NUMBER};1980-01-01;gade\n"
 
 
-def a_house(folder: Path, hashed: str, *edits: Edit, people: str = ONE) -> House:
-    made = House(folder, config=edited(folder, edits), people=people)
-    made.hashed = hashed
+def a_system(folder: Path, *edits: Edit, people: str = ONE) -> StaffedSystem:
+    made = StaffedSystem(folder, config=edited(folder, edits), people=people)
     made.add_user("lea", Role.LEADER, None)
     made.add_user("mads", Role.MEMBER_SERVICE, None)
     return made
 
 
 @pytest.fixture
-def house(tmp_path: Path, hashed: str) -> Iterator[House]:
-    made = a_house(tmp_path, hashed)
+def system(tmp_path: Path) -> Iterator[StaffedSystem]:
+    made = a_system(tmp_path)
     yield made
     made.close()
 
 
-def dial(house: House) -> list[str]:
+def dial(system: StaffedSystem) -> list[str]:
     """The phoner, on shift already, dials the number by hand: the gate's reasons, or none: it rings."""
     found: list[str] = []
 
     async def work() -> None:
-        status, said = await house.api("POST", "/dial", {"number": NUMBER})
+        status, said = await system.api("POST", "/dial", {"number": NUMBER})
         if status == 409:
             found.extend(said["reasons"])
             return
         assert status == 200, said
-        await house.until(40)
+        await system.until(40)
 
-    house.people.default = Behaviour(answers_after=None)
+    system.people.default = Behaviour(answers_after=None)
     play(work())
     return found
 
 
-def on_shift(house: House) -> None:
-    play(house.on_shift())
+def on_shift(system: StaffedSystem) -> None:
+    play(system.on_shift())
 
 
-def rang(house: House) -> int:
-    return sum(ring.number == RANG for ring in house.network.record)
+def rang(system: StaffedSystem) -> int:
+    return sum(ring.number == RANG for ring in system.network.record)
 
 
-def consent(house: House, browser: Browser, days_ago: float = 1, **more: Any) -> Any:
-    at = house.clock.now() - timedelta(days=days_ago)
+def consent(system: StaffedSystem, client: Client, days_ago: float = 1, **more: Any) -> Any:
+    at = system.clock.now() - timedelta(days=days_ago)
     body = {"number": NUMBER, "at": at.isoformat(), **more}
-    return browser.api("POST", "/person/consent", body)
+    return client.api("POST", "/person/consent", body)
 
 
 @pytest.mark.parametrize("needs_proof", [False, True])
 def test_where_consent_is_needed_nobody_is_called_without(
-    tmp_path: Path, hashed: str, needs_proof: bool
+    tmp_path: Path, needs_proof: bool
 ) -> None:
     mode = "mode: express\n  proof: true" if needs_proof else "mode: opt_in"
-    house = a_house(tmp_path, hashed, (DK, "mode: not_needed", mode))
-    lea = house.browser("lea")
+    system = a_system(tmp_path, (DK, "mode: not_needed", mode))
+    lea = system.client("lea")
 
     async def from_the_list() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
+        await system.on_shift()
+        await system.ready()
+        await system.until(5)
 
     play(from_the_list())
-    assert house.contacts()[0].reason == "SUP_CONSENT_MISSING"
-    assert house.network.record == []
+    assert system.contacts()[0].reason == "SUP_CONSENT_MISSING"
+    assert system.network.record == []
     # One to be written to is none to be called.
-    assert consent(house, lea, telephone=False).json() == {"contacts": [1]}
-    play(house.until(40))
-    assert house.contacts()[0].reason == "SUP_CONSENT_MISSING"
-    assert consent(house, lea).json() == {"contacts": [1]}
-    play(house.until(40))
+    assert consent(system, lea, telephone=False).json() == {"contacts": [1]}
+    play(system.until(40))
+    assert system.contacts()[0].reason == "SUP_CONSENT_MISSING"
+    assert consent(system, lea).json() == {"contacts": [1]}
+    play(system.until(40))
     if needs_proof:
-        assert house.contacts()[0].reason == "SUP_CONSENT_UNPROVEN"
-        assert house.network.record == []
-        assert consent(house, lea, proof="formular 2026, mappe 7").json() == {"contacts": [1]}
-        play(house.until(40))
-    assert rang(house) == 1
-    marked = house.entries("marked")
+        assert system.contacts()[0].reason == "SUP_CONSENT_UNPROVEN"
+        assert system.network.record == []
+        assert consent(system, lea, proof="formular 2026, mappe 7").json() == {"contacts": [1]}
+        play(system.until(40))
+    assert rang(system) == 1
+    marked = system.entries("marked")
     assert {one["mark"] for one in marked} == {"consent_given"}
-    assert "mappe" not in str(house.entries())
-    house.close()
+    assert "mappe" not in str(system.entries())
+    system.close()
 
 
-def test_a_consent_that_is_taken_back(house: House) -> None:
-    lea, mads = house.browser("lea"), house.browser("mads")
-    on_shift(house)
-    assert consent(house, lea).status_code == 200
+def test_a_consent_that_is_taken_back(system: StaffedSystem) -> None:
+    lea, mads = system.client("lea"), system.client("mads")
+    on_shift(system)
+    assert consent(system, lea).status_code == 200
     told = mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "consent_revoked"})
     assert told.json() == {"contacts": [1]}
-    assert dial(house) == ["SUP_CONSENT_REVOKED"]
-    house.clock.set(house.clock.now() + timedelta(minutes=5))
-    assert consent(house, lea, days_ago=0.001).status_code == 200
-    assert dial(house) == []
-    assert rang(house) == 1
+    assert dial(system) == ["SUP_CONSENT_REVOKED"]
+    system.clock.set(system.clock.now() + timedelta(minutes=5))
+    assert consent(system, lea, days_ago=0.001).status_code == 200
+    assert dial(system) == []
+    assert rang(system) == 1
 
 
-def test_a_consent_ends_no_opt_out(house: House) -> None:
+def test_a_consent_ends_no_opt_out(system: StaffedSystem) -> None:
     """Whoever lifts an opt-out has another way to go; a consent of an earlier day changes nothing."""
-    lea = house.browser("lea")
-    on_shift(house)
+    lea = system.client("lea")
+    on_shift(system)
     stopped = {"number": NUMBER, "reach": "never"}
     assert lea.api("POST", "/who-called/opt-out", stopped).status_code == 200
-    assert consent(house, lea, days_ago=3).status_code == 200
-    assert dial(house) == ["SUP_NUMBER", "SUP_PERSON"]
-    house.clock.set(house.clock.now() + timedelta(minutes=5))
-    refused = consent(house, lea, days_ago=0)
+    assert consent(system, lea, days_ago=3).status_code == 200
+    assert dial(system) == ["SUP_NUMBER", "SUP_PERSON"]
+    system.clock.set(system.clock.now() + timedelta(minutes=5))
+    refused = consent(system, lea, days_ago=0)
     assert refused.status_code == 409
     assert "spærring" in refused.json()["detail"]
-    assert dial(house) == ["SUP_NUMBER", "SUP_PERSON"]
-    assert rang(house) == 0
+    assert dial(system) == ["SUP_NUMBER", "SUP_PERSON"]
+    assert rang(system) == 0
 
 
-def test_a_consent_of_tomorrow_is_none(house: House) -> None:
-    assert consent(house, house.browser("lea"), days_ago=-1).status_code == 409
+def test_a_consent_of_tomorrow_is_none(system: StaffedSystem) -> None:
+    assert consent(system, system.client("lea"), days_ago=-1).status_code == 409
 
 
-def test_who_may_record_what(house: House) -> None:
-    mads = house.browser("mads")
-    assert consent(house, mads).status_code == 403
+def test_who_may_record_what(system: StaffedSystem) -> None:
+    mads = system.client("mads")
+    assert consent(system, mads).status_code == 403
     wrong = mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "deceased"})
     assert wrong.status_code == 422
 
 
-def test_somebody_with_a_guardian_is_not_called(house: House) -> None:
-    on_shift(house)
-    assert dial(house) == []  # rings: nobody knows yet
-    mads = house.browser("mads")
+def test_somebody_with_a_guardian_is_not_called(system: StaffedSystem) -> None:
+    on_shift(system)
+    assert dial(system) == []  # rings: nobody knows yet
+    mads = system.client("mads")
     told = mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "guardian"})
     assert told.json() == {"contacts": [1]}
-    assert "PERSON_INCAPABLE" in dial(house)
-    assert rang(house) == 1
+    assert "PERSON_INCAPABLE" in dial(system)
+    assert rang(system) == 1
 
 
-def test_what_ends_calls_silences_a_telephone_that_rings(house: House) -> None:
-    mads = house.browser("mads")
-    house.people.default = Behaviour(answers_after=None)
+def test_what_ends_calls_silences_a_telephone_that_rings(system: StaffedSystem) -> None:
+    mads = system.client("mads")
+    system.people.default = Behaviour(answers_after=None)
 
     async def rings() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(3)
-        assert house.live_legs(RANG)
+        await system.on_shift()
+        await system.ready()
+        await system.until(3)
+        assert system.live_legs(RANG)
 
     play(rings())
     mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "consent_revoked"})
-    play(house.until(1))
-    assert not house.live_legs(RANG)
+    play(system.until(1))
+    assert not system.live_legs(RANG)
 
 
-def test_an_erased_person_is_known_again(house: House) -> None:
+def test_an_erased_person_is_known_again(system: StaffedSystem) -> None:
     """Another list brings the number, under another name: a keyed hash of it is all that was kept."""
-    mads = house.browser("mads")
-    on_shift(house)
+    mads = system.client("mads")
+    on_shift(system)
     told = mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "erased"})
     assert told.json() == {"contacts": [1]}
-    gone = house.contacts()[0]
+    gone = system.contacts()[0]
     assert (gone.name, gone.ref, gone.born, gone.source, gone.fields) == (None,) * 5
     assert (gone.status, gone.reason) == ("closed", "PERSON_ERASED")
-    assert "PERSON_ERASED" in dial(house)
-    leads = house.server.ctx.rules.campaign("leads")
+    assert "PERSON_ERASED" in dial(system)
+    leads = system.server.ctx.rules.campaign("leads")
     again = f"ref;navn;telefon;kilde\nX9;A. Prøve;{NUMBER};underskrift 2025\n"
-    house.write(lambda tx: import_list(tx, leads, again.encode(), house.clock.now()))
-    house.campaign = "leads"
+    system.write(lambda tx: import_list(tx, leads, again.encode(), system.clock.now()))
+    system.campaign = "leads"
 
     async def from_the_other_list() -> None:
-        await house.api("POST", "/off", {})
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
+        await system.api("POST", "/off", {})
+        await system.on_shift()
+        await system.ready()
+        await system.until(5)
 
     play(from_the_other_list())
-    other = next(one for one in house.contacts() if one.campaign == "leads")
+    other = next(one for one in system.contacts() if one.campaign == "leads")
     assert (other.status, other.reason) == ("closed", "PERSON_ERASED")
-    refusals = [one for one in house.entries("refused") if one["contact"] == other.id]
+    refusals = [one for one in system.entries("refused") if one["contact"] == other.id]
     assert refusals[0]["reasons"][:2] == ["PERSON_ERASED", "SUP_HASH"]
-    assert rang(house) == 0
+    assert rang(system) == 0
 
 
-def test_of_several_people_at_a_number_one_is_named(tmp_path: Path, hashed: str) -> None:
+def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> None:
     two = ONE + f"K1;Bo Prøve;{NUMBER};1980-01-01;gade\n"
-    house = a_house(tmp_path, hashed, people=two)
-    mads = house.browser("mads")
+    system = a_system(tmp_path, people=two)
+    mads = system.client("mads")
     fact = {"number": NUMBER, "fact": "guardian"}
     unclear = mads.api("POST", "/person/facts", fact)
     assert unclear.status_code == 409
@@ -213,19 +210,19 @@ def test_of_several_people_at_a_number_one_is_named(tmp_path: Path, hashed: str)
     assert mads.api("POST", "/person/facts", {**fact, "contact": 3}).status_code == 404
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(5)
+        await system.on_shift()
+        await system.ready()
+        await system.until(5)
 
     play(work())
-    assert [call.contact for call in house.calls()] == [1]
-    house.close()
+    assert [call.contact for call in system.calls()] == [1]
+    system.close()
 
 
-def test_the_same_by_command(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{house._folder}/house.db")
+def test_the_same_by_command(system: StaffedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system._folder}/house.db")
     monkeypatch.setenv("CALLSERVER_KEY", "test")
-    monkeypatch.setenv("CALLSERVER_CLOCK", house.clock.now().isoformat())
+    monkeypatch.setenv("CALLSERVER_CLOCK", system.clock.now().isoformat())
     app = typer.Typer()
     person.register(app)
 
@@ -234,11 +231,11 @@ def test_the_same_by_command(house: House, monkeypatch: pytest.MonkeyPatch) -> N
         assert result.exit_code == 0, result.output
         return result.output
 
-    on_shift(house)
+    on_shift(system)
     assert "recorded" in run("consent", NUMBER, "--at", "2026-05-01T12:00:00+02:00")
     assert "contacts: 1" in run("revoke", NUMBER)
-    assert dial(house) == ["SUP_CONSENT_REVOKED"]
+    assert dial(system) == ["SUP_CONSENT_REVOKED"]
     assert "contacts: 1" in run("guardian", NUMBER)
-    assert dial(house) == ["PERSON_INCAPABLE", "SUP_CONSENT_REVOKED"]
+    assert dial(system) == ["PERSON_INCAPABLE", "SUP_CONSENT_REVOKED"]
     assert "contacts: 1" in run("erase", NUMBER)
-    assert "PERSON_ERASED" in dial(house)
+    assert "PERSON_ERASED" in dial(system)

@@ -10,125 +10,126 @@ from callserver.domain.role import Role
 from callserver.engine.calls import carrier_refusals
 from callserver.ports import Trouble
 from callserver.simulator.legs import Leg, Refusal
-from tests.console.conftest import House, hashed
-from tests.house import TestHouse, play
-
-__all__ = ["hashed"]
+from tests.harness.simulated import SimulatedSystem, play
+from tests.harness.staffed import StaffedSystem
 
 FIRST = "+4532200000"
 UNKNOWN_CODE = 21999
 
 
 @pytest.fixture
-def house(tmp_path: Path, hashed: str) -> Iterator[House]:
-    made = House(tmp_path, phoners=2)
-    made.hashed = hashed
+def system(tmp_path: Path) -> Iterator[StaffedSystem]:
+    made = StaffedSystem(tmp_path, phoners=2)
     yield made
     made.close()
 
 
-def refuse(house: TestHouse, code: int, which: Callable[[str], bool], status: int = 400) -> None:
+def refuse(
+    system: SimulatedSystem, code: int, which: Callable[[str], bool], status: int = 400
+) -> None:
     """The carrier refuses orders to these numbers."""
-    take = house.network.order
+    take = system.network.order
 
     def order(leg: Leg) -> int:
         if leg.to.startswith("+") and which(leg.to):
             raise Refusal(status, code, "refused")
         return take(leg)
 
-    house.network.order = order  # type: ignore[method-assign]
+    system.network.order = order  # type: ignore[method-assign]
 
 
-async def call_on(house: TestHouse, times: int = 1, then: str = "ready") -> None:
+async def call_on(system: SimulatedSystem, times: int = 1, then: str = "ready") -> None:
     """Every call that is answered ends well, and the next one is dialed."""
     for _ in range(times):
-        await house.until(6)
-        for leg in house.live_legs():
-            house.network.hang_up_by_person(leg)
-        await house.until(1)
-        await house.outcome("no_thanks", then=then)
+        await system.until(6)
+        for leg in system.live_legs():
+            system.network.hang_up_by_person(leg)
+        await system.until(1)
+        await system.outcome("no_thanks", then=then)
 
 
-def rang(house: TestHouse) -> list[str]:
-    return [ring.number for ring in house.network.record]
+def rang(system: SimulatedSystem) -> list[str]:
+    return [ring.number for ring in system.network.record]
 
 
 @pytest.mark.parametrize(
     ("code", "status"),
     [(21215, 400), (32205, 400), (21401, 400), (UNKNOWN_CODE, 400), (21215, 403), (400, 403)],
 )
-def test_one_refused_number_does_not_stop_the_shift(house: House, code: int, status: int) -> None:
-    refuse(house, code, lambda number: number == FIRST, status)
+def test_one_refused_number_does_not_stop_the_shift(
+    system: StaffedSystem, code: int, status: int
+) -> None:
+    refuse(system, code, lambda number: number == FIRST, status)
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await call_on(house, 3)
+        await system.on_shift()
+        await system.ready()
+        await call_on(system, 3)
 
     play(work())
-    assert FIRST not in rang(house)
-    assert len(rang(house)) >= 3
-    assert house.entries("breaker") == []
-    first = house.contacts()[0]
+    assert FIRST not in rang(system)
+    assert len(rang(system)) >= 3
+    assert system.entries("breaker") == []
+    first = system.contacts()[0]
     assert (first.status, first.reason, first.tries) == ("closed", "NUM_REFUSED", 0)
-    declined = house.entries("declined")
+    declined = system.entries("declined")
     assert [(one["contact"], one["trouble"], one["code"]) for one in declined] == [
         (first.id, "refused", code)
     ]
-    house.add_user("sigrid", Role.SUPERVISOR)
-    (alarm,) = house.browser("sigrid").api("GET", "/floor/figures").json()["alarms"]
+    system.add_user("sigrid", Role.SUPERVISOR)
+    (alarm,) = system.client("sigrid").api("GET", "/floor/figures").json()["alarms"]
     assert alarm["kind"] == "numbers_refused"
     assert alarm["values"] == {"count": 1, "contacts": str(first.id)}
 
 
-async def test_a_refused_number_is_not_called_on_any_path_or_list(house: House) -> None:
-    other = house.server.ctx.rules.campaign("leads")
+async def test_a_refused_number_is_not_called_on_any_path_or_list(system: StaffedSystem) -> None:
+    other = system.server.ctx.rules.campaign("leads")
     from callserver.engine.lists.importer import import_list
 
-    house.write(
-        lambda tx: import_list(tx, other, b"ref;telefon;kilde\nZ;32200000;x\n", house.clock.now())
+    system.write(
+        lambda tx: import_list(tx, other, b"ref;telefon;kilde\nZ;32200000;x\n", system.clock.now())
     )
-    refuse(house, 21215, lambda number: number == FIRST)
-    await house.on_shift()
-    await house.ready()
-    await call_on(house, then="pause")
-    status, said = await house.api("POST", "/dial", {"number": "32200000"})
+    refuse(system, 21215, lambda number: number == FIRST)
+    await system.on_shift()
+    await system.ready()
+    await call_on(system, then="pause")
+    status, said = await system.api("POST", "/dial", {"number": "32200000"})
     assert (status, said["reasons"]) == (409, ["NUM_REFUSED"]), said
-    house.campaign = "leads"
-    await house.on_shift(2)
-    await house.ready(2)
-    await house.until(6)
-    assert FIRST not in rang(house)
-    assert len(house.entries("declined")) == 1
-    elsewhere = next(one for one in house.contacts() if one.campaign == "leads")
+    system.campaign = "leads"
+    await system.on_shift(2)
+    await system.ready(2)
+    await system.until(6)
+    assert FIRST not in rang(system)
+    assert len(system.entries("declined")) == 1
+    elsewhere = next(one for one in system.contacts() if one.campaign == "leads")
     assert (elsewhere.status, elsewhere.reason) == ("closed", "NUM_REFUSED")
 
 
 def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not_repeat_them(
-    house: House,
+    system: StaffedSystem,
 ) -> None:
-    refuse(house, UNKNOWN_CODE, lambda number: number.startswith("+453220"))
+    refuse(system, UNKNOWN_CODE, lambda number: number.startswith("+453220"))
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(20)
-        assert len(house.entries("declined")) == carrier_refusals.DIFFERENT_NUMBERS
-        assert (await house.seat())["reason"] == "CAMP_PAUSED"
+        await system.on_shift()
+        await system.ready()
+        await system.until(20)
+        assert len(system.entries("declined")) == carrier_refusals.DIFFERENT_NUMBERS
+        assert (await system.seat())["reason"] == "CAMP_PAUSED"
 
     play(work())
-    (entry,) = house.entries("breaker")
+    (entry,) = system.entries("breaker")
     assert entry["reason"] == f"provider_{UNKNOWN_CODE}"
-    aside = [one for one in house.contacts() if one.reason == "NUM_REFUSED"]
+    aside = [one for one in system.contacts() if one.reason == "NUM_REFUSED"]
     assert len(aside) == carrier_refusals.DIFFERENT_NUMBERS
-    house.add_user("sigrid", Role.SUPERVISOR)
-    sigrid = house.browser("sigrid")
+    system.add_user("sigrid", Role.SUPERVISOR)
+    sigrid = system.client("sigrid")
     kinds = [one["kind"] for one in sigrid.api("GET", "/floor/figures").json()["alarms"]]
     assert kinds == ["campaign_stopped", "numbers_refused"]
-    del house.network.order  # the carrier takes orders again
+    del system.network.order  # the carrier takes orders again
     assert sigrid.api("POST", "/campaigns/kanvas", {"paused": False}).status_code == 200
-    play(house.until(40))
-    called = rang(house)
+    play(system.until(40))
+    called = rang(system)
     assert called
     numbers = {f"+{one.number}" for one in aside}
     assert not numbers & set(called)
@@ -138,58 +139,58 @@ def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not_repea
     assert all("•" in one["number"] or "*" in one["number"] for one in listed), listed
     released = sigrid.api("POST", f"{path}/release", {}).json()["contacts"]
     assert sorted(released) == [one.id for one in aside]
-    assert {one.status for one in house.contacts() if one.id in released} <= {"ready", "claimed"}
-    assert len(house.entries("number_released")) == len(aside)
+    assert {one.status for one in system.contacts() if one.id in released} <= {"ready", "claimed"}
+    assert len(system.entries("number_released")) == len(aside)
 
     async def again() -> None:
-        await call_on(house, 4)
+        await call_on(system, 4)
 
     play(again())
-    assert numbers & set(rang(house))
+    assert numbers & set(rang(system))
 
 
-async def test_a_call_that_reaches_somebody_ends_the_run(house: House) -> None:
+async def test_a_call_that_reaches_somebody_ends_the_run(system: StaffedSystem) -> None:
     """Two refused, one reached, two refused: no run of three."""
     refused = {f"+453220000{n}" for n in (0, 1, 3, 4)}
-    refuse(house, 21215, refused.__contains__)
-    await house.on_shift()
-    await house.ready()
-    await call_on(house, 3)
-    assert len(house.entries("declined")) == 4
-    assert house.entries("breaker") == []
+    refuse(system, 21215, refused.__contains__)
+    await system.on_shift()
+    await system.ready()
+    await call_on(system, 3)
+    assert len(system.entries("declined")) == 4
+    assert system.entries("breaker") == []
 
 
-def test_a_call_back_that_is_refused_comes_back_as_one(house: House) -> None:
+def test_a_call_back_that_is_refused_comes_back_as_one(system: StaffedSystem) -> None:
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(6)
-        for leg in house.live_legs():
-            house.network.hang_up_by_person(leg)
-        await house.until(1)
-        at = house.clock.now().replace(microsecond=0) + timedelta(minutes=5)
-        status, said = await house.outcome("call_back", {"at": at.isoformat()}, then="pause")
+        await system.on_shift()
+        await system.ready()
+        await system.until(6)
+        for leg in system.live_legs():
+            system.network.hang_up_by_person(leg)
+        await system.until(1)
+        at = system.clock.now().replace(microsecond=0) + timedelta(minutes=5)
+        status, said = await system.outcome("call_back", {"at": at.isoformat()}, then="pause")
         assert status == 200, said
-        refuse(house, 21215, lambda number: number == FIRST)
-        await house.until(310)
-        await house.ready()
-        await house.until(5)
+        refuse(system, 21215, lambda number: number == FIRST)
+        await system.until(310)
+        await system.ready()
+        await system.until(5)
 
     play(work())
-    first = house.contacts()[0]
+    first = system.contacts()[0]
     assert (first.status, first.reason) == ("closed", "NUM_REFUSED")
-    house.add_user("sigrid", Role.SUPERVISOR)
+    system.add_user("sigrid", Role.SUPERVISOR)
     path = "/campaigns/kanvas/refused-numbers/release"
-    reply = house.browser("sigrid").api("POST", path, {"contact": first.id})
+    reply = system.client("sigrid").api("POST", path, {"contact": first.id})
     assert reply.json()["contacts"] == [first.id]
-    again = house.contacts()[0]
+    again = system.contacts()[0]
     assert (again.status, again.next_at) == ("call_back", again.callback_for)
 
 
-def test_another_departments_numbers_are_not_shown(house: House) -> None:
-    house.add_user("sanne", Role.SUPERVISOR, "syd")
-    sanne = house.browser("sanne")
-    campaign = house.server.ctx.rules.campaign("kanvas")
+def test_another_departments_numbers_are_not_shown(system: StaffedSystem) -> None:
+    system.add_user("sanne", Role.SUPERVISOR, "syd")
+    sanne = system.client("sanne")
+    campaign = system.server.ctx.rules.campaign("kanvas")
     assert campaign.department == "nord"
     for method, path in (("GET", ""), ("POST", "/release")):
         reply = sanne.api(method, f"/campaigns/kanvas/refused-numbers{path}", {})

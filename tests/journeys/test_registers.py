@@ -9,10 +9,8 @@ import httpx
 import pytest
 
 from callserver.domain.role import Role
-from tests.console.conftest import Browser, House, hashed
-from tests.house import play
-
-__all__ = ["hashed"]
+from tests.harness.simulated import play
+from tests.harness.staffed import Client, StaffedSystem
 
 OFFICIAL = (
     "20261001#ROBINSONLISTEN\r\n"
@@ -27,47 +25,46 @@ OFFICIAL = (
 
 
 @pytest.fixture
-def house(tmp_path: Path, hashed: str) -> Iterator[House]:
-    made = House(tmp_path, registers=False)
-    made.hashed = hashed
+def system(tmp_path: Path) -> Iterator[StaffedSystem]:
+    made = StaffedSystem(tmp_path, registers=False)
     made.add_user("asger", Role.ADMINISTRATOR, None)
     made.add_user("sigrid", Role.SUPERVISOR)
     yield made
     made.close()
 
 
-def send(browser: Browser, path: str, raw: bytes) -> tuple[int, str]:
+def send(client: Client, path: str, raw: bytes) -> tuple[int, str]:
     async def work() -> tuple[int, str]:
-        transport = httpx.ASGITransport(browser.house.app, client=("127.0.0.1", 1))
+        transport = httpx.ASGITransport(client.system.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://calls.test", cookies=browser.cookies
+            transport=transport, base_url="http://calls.test", cookies=client.cookies
         ) as http:
-            sent = {"x-csrf": browser.csrf, "content-type": "text/csv"}
+            sent = {"x-csrf": client.csrf, "content-type": "text/csv"}
             reply = await http.post(f"/api/v1{path}", content=raw, headers=sent)
             return reply.status_code, reply.text
 
     return asyncio.run(work())
 
 
-def kinds(browser: Browser) -> set[str]:
-    browser.house.clock.set(browser.house.clock.now() + timedelta(seconds=30))
-    found = browser.api("GET", "/floor/figures").json()["alarms"]
+def kinds(client: Client) -> set[str]:
+    client.system.clock.set(client.system.clock.now() + timedelta(seconds=30))
+    found = client.api("GET", "/floor/figures").json()["alarms"]
     return {one["kind"] for one in found}
 
 
-def test_nobody_is_called_before_the_register_is_imported(house: House) -> None:
-    asger, sigrid = house.browser("asger"), house.browser("sigrid")
+def test_nobody_is_called_before_the_register_is_imported(system: StaffedSystem) -> None:
+    asger, sigrid = system.client("asger"), system.client("sigrid")
 
     async def work() -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(20)
-        seat = await house.seat()
+        await system.on_shift()
+        await system.ready()
+        await system.until(20)
+        seat = await system.seat()
         assert (seat["state"], seat["reason"]) == ("waiting", "SYS_EXTLIST_STALE")
 
     play(work())
-    assert house.network.record == []
-    assert {one.status for one in house.contacts()} == {"ready"}  # it is about us, not about them
+    assert system.network.record == []
+    assert {one.status for one in system.contacts()} == {"ready"}  # it is about us, not about them
     assert "register_missing" in kinds(sigrid)
     found = asger.api("GET", "/registers").json()
     assert (found["registers"], found["missing"]) == ([], ["robinson"])
@@ -76,41 +73,41 @@ def test_nobody_is_called_before_the_register_is_imported(house: House) -> None:
     assert asger.api("GET", "/registers").json()["missing"] == ["robinson"]
     assert send(asger, "/registers/import?name=robinson", b"32209999\n32200000\n")[0] == 200
     assert "register_missing" not in kinds(sigrid)
-    play(house.until(40))
-    rang = [ring.number for ring in house.network.record]
+    play(system.until(40))
+    rang = [ring.number for ring in system.network.record]
     assert "+4532200001" in rang
     assert "+4532200000" not in rang  # she stands on it
-    assert house.contacts()[0].reason == "SUP_EXTERNAL"
+    assert system.contacts()[0].reason == "SUP_EXTERNAL"
 
 
 def test_a_register_that_has_grown_too_old_stops_the_calls_again(tmp_path: Path) -> None:
-    house = House(tmp_path)
+    system = StaffedSystem(tmp_path)
 
     async def work() -> None:
-        house.clock.set(house.clock.now() + timedelta(days=104))  # a Monday
-        await house.on_shift()
-        await house.ready()
-        await house.until(20)
-        assert (await house.seat())["reason"] == "SYS_EXTLIST_STALE"
+        system.clock.set(system.clock.now() + timedelta(days=104))  # a Monday
+        await system.on_shift()
+        await system.ready()
+        await system.until(20)
+        assert (await system.seat())["reason"] == "SYS_EXTLIST_STALE"
 
     play(work())
-    assert house.network.record == []
-    house.close()
+    assert system.network.record == []
+    system.close()
 
 
 @pytest.mark.parametrize("path", ["/registers/import?name=robinson", "/suppressions/import?name=x"])
-def test_the_official_layout_is_not_taken_for_numbers(house: House, path: str) -> None:
-    asger = house.browser("asger")
+def test_the_official_layout_is_not_taken_for_numbers(system: StaffedSystem, path: str) -> None:
+    asger = system.client("asger")
     _, said = send(asger, path, OFFICIAL)
     assert "faste kolonner" in said
-    assert house.entries("register") == house.entries("suppressed") == []
+    assert system.entries("register") == system.entries("suppressed") == []
     assert asger.api("GET", "/registers").json()["missing"] == ["robinson"]
 
 
-def test_a_file_that_is_mostly_something_else_replaces_no_register(house: House) -> None:
-    asger = house.browser("asger")
+def test_a_file_that_is_mostly_something_else_replaces_no_register(system: StaffedSystem) -> None:
+    asger = system.client("asger")
     _, said = send(
         asger, "/registers/import?name=robinson", b"20261001\nPETERSEN,PETER\nJENSEN,J\nHANSEN,H\n"
     )
     assert "rækker" in said
-    assert house.entries("register") == []
+    assert system.entries("register") == []

@@ -9,84 +9,84 @@ import pytest
 
 from callserver.ports import Leg as PortLeg
 from callserver.ports import LegState
-from tests.house import TestHouse, in_a_talk, play
+from tests.harness.simulated import SimulatedSystem, in_a_talk, play
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[TestHouse]:
-    made = TestHouse(tmp_path)
+def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
+    made = SimulatedSystem(tmp_path)
     yield made
     made.close()
 
 
-def falls_silent(house: TestHouse) -> None:
-    faults = replace(house.plan.faults, dropped=1.0)
-    house.network.faults = house.network.callbacks._faults = faults
+def falls_silent(system: SimulatedSystem) -> None:
+    faults = replace(system.plan.faults, dropped=1.0)
+    system.network.faults = system.network.callbacks._faults = faults
 
 
-async def test_the_page_leaves_the_talk_within_a_minute(house: TestHouse) -> None:
-    leg = await in_a_talk(house)
-    await house.until(40)
-    falls_silent(house)
-    house.network.hang_up_by_person(leg)
-    await house.until(55)
-    assert (await house.seat())["state"] in (
+async def test_the_page_leaves_the_talk_within_a_minute(system: SimulatedSystem) -> None:
+    leg = await in_a_talk(system)
+    await system.until(40)
+    falls_silent(system)
+    system.network.hang_up_by_person(leg)
+    await system.until(55)
+    assert (await system.seat())["state"] in (
         "wrapping_up",
         "paused",
     )  # paused: its time was over
-    assert house.calls()[0].cause == "completed"
+    assert system.calls()[0].cause == "completed"
 
 
 @pytest.mark.parametrize("then", ["ready", "pause"])
-async def test_giving_the_outcome_leads_on_at_once(house: TestHouse, then: str) -> None:
-    leg = await in_a_talk(house)
-    falls_silent(house)
-    house.network.hang_up_by_person(leg)
-    await house.until(2)
-    assert (await house.outcome("no_thanks", then=then))[0] == 200
-    await house.until(1)
-    assert house.calls()[0].cause == "completed"
-    assert (await house.seat())["state"] != "talking"
+async def test_giving_the_outcome_leads_on_at_once(system: SimulatedSystem, then: str) -> None:
+    leg = await in_a_talk(system)
+    falls_silent(system)
+    system.network.hang_up_by_person(leg)
+    await system.until(2)
+    assert (await system.outcome("no_thanks", then=then))[0] == 200
+    await system.until(1)
+    assert system.calls()[0].cause == "completed"
+    assert (await system.seat())["state"] != "talking"
     if then == "ready":
-        assert len(house.calls()) == 2
+        assert len(system.calls()) == 2
 
 
-async def test_an_outcome_during_the_talk_cuts_nobody_off(house: TestHouse) -> None:
+async def test_an_outcome_during_the_talk_cuts_nobody_off(system: SimulatedSystem) -> None:
     """The person is still there: nobody else is dialed before they have hung up."""
-    leg = await in_a_talk(house)
-    falls_silent(house)
-    assert (await house.outcome("no_thanks"))[0] == 200
-    await house.until(20)
+    leg = await in_a_talk(system)
+    falls_silent(system)
+    assert (await system.outcome("no_thanks"))[0] == 200
+    await system.until(20)
     assert leg.live
-    assert (await house.seat())["state"] == "talking"
-    assert len(house.calls()) == 1
-    house.network.hang_up_by_person(leg)
-    await house.until(6)
-    assert len(house.calls()) == 2
+    assert (await system.seat())["state"] == "talking"
+    assert len(system.calls()) == 1
+    system.network.hang_up_by_person(leg)
+    await system.until(6)
+    assert len(system.calls()) == 2
 
 
-def test_a_provider_that_does_not_answer_is_asked_again_soon(house: TestHouse) -> None:
+def test_a_provider_that_does_not_answer_is_asked_again_soon(system: SimulatedSystem) -> None:
     async def work() -> None:
-        leg = await in_a_talk(house)
-        falls_silent(house)
-        house.network.hang_up_by_person(leg)
-        telephony: Any = house.server.ctx.telephony
+        leg = await in_a_talk(system)
+        falls_silent(system)
+        system.network.hang_up_by_person(leg)
+        telephony: Any = system.server.ctx.telephony
         asks = telephony.look_up
 
         async def silent(*_: object) -> PortLeg:
             return PortLeg(LegState.NO_ANSWER)
 
         telephony.look_up = silent
-        await house.until(30)
+        await system.until(30)
         telephony.look_up = asks
-        await house.until(12)
-        assert house.calls()[0].cause == "completed"
+        await system.until(12)
+        assert system.calls()[0].cause == "completed"
 
     play(work())
 
 
-async def test_that_a_talk_goes_on_is_no_news(house: TestHouse) -> None:
-    await in_a_talk(house)
-    before = len(house.entries())
-    await house.until(300)
-    assert len(house.entries()) == before
+async def test_that_a_talk_goes_on_is_no_news(system: SimulatedSystem) -> None:
+    await in_a_talk(system)
+    before = len(system.entries())
+    await system.until(300)
+    assert len(system.entries()) == before

@@ -25,9 +25,9 @@ from callserver.database.store import make_engine
 from callserver.database.tables import audit, leases
 from callserver.engine.accounts.authentication import hash_of
 from tests.harness.processes import Command
+from tests.harness.silent_proxy import way_to
 from tests.harness.waiting import PATIENCE_S, until
 from tests.journeys.test_processes import ACCOUNT, ROOT, environment, free_port
-from tests.silence import way_to
 
 Errors = Literal["file", "full", "pipe"]
 

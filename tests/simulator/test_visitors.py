@@ -8,14 +8,14 @@ from typing import Any
 from callserver.simulator.legs import Behaviour
 from callserver.simulator.population import BehaviourRates, Population
 from callserver.simulator.visitors import FIRST_HOUR, Heard, Visitors
-from tests.ear_house import SUPERVISOR, EarHouse
-from tests.house import play
+from tests.harness.listening import SUPERVISOR, ListeningSystem
+from tests.harness.simulated import play
 
 PHONER, LISTENER = "client:phoner_1", f"client:listener_{SUPERVISOR}"
 TALKS = BehaviourRates(answers=1, hangs_up_early=0, voicemail=0, talk_seconds=60)
 
 
-class Visited(EarHouse):
+class Visited(ListeningSystem):
     """A house in which the phoner and the supervisor are visitors."""
 
     def __init__(
@@ -58,54 +58,54 @@ def visited(
     calls: Sequence[Behaviour] = (),
 ) -> None:
     async def run() -> None:
-        house = Visited(folder, rates, calls)
-        await house.opens(PHONER)
-        await house.opens(LISTENER)
-        await work(house)
-        house.visitors.stop()
-        await asyncio.gather(*house.pages, return_exceptions=True)
-        house.close()
+        system = Visited(folder, rates, calls)
+        await system.opens(PHONER)
+        await system.opens(LISTENER)
+        await work(system)
+        system.visitors.stop()
+        await asyncio.gather(*system.pages, return_exceptions=True)
+        system.close()
 
     play(run())
 
 
-async def talking(house: Visited) -> None:
-    await house.on_shift()
-    await house.ready()
-    await house.until(6)
+async def talking(system: Visited) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
     await asyncio.sleep(0)
 
 
 def test_a_phoner_is_told_nothing_of_a_silent_listener(tmp_path: Path) -> None:
-    async def work(house: Visited) -> None:
-        await talking(house)
-        assert (house.now(PHONER).hears, house.now(PHONER).heard_by) == (["person"], ["person"])
-        before = len(house.told[PHONER])
-        await house.listens("silent")
-        mine = house.now(LISTENER)
+    async def work(system: Visited) -> None:
+        await talking(system)
+        assert (system.now(PHONER).hears, system.now(PHONER).heard_by) == (["person"], ["person"])
+        before = len(system.told[PHONER])
+        await system.listens("silent")
+        mine = system.now(LISTENER)
         assert (mine.hears, mine.heard_by) == (["person", "phoner"], [])
-        since = house.told[PHONER][before:]
+        since = system.told[PHONER][before:]
         assert all(one.says for one in since)  # only what the person says goes on
-        assert all("listener" not in one.hears + one.heard_by for one in house.told[PHONER])
-        await house.listens("coach")
-        assert house.now(LISTENER).heard_by == ["phoner"]
-        assert house.now(PHONER).hears == ["listener", "person"]
-        await house.listens("join")
-        assert house.now(LISTENER).heard_by == ["person", "phoner"]
+        assert all("listener" not in one.hears + one.heard_by for one in system.told[PHONER])
+        await system.listens("coach")
+        assert system.now(LISTENER).heard_by == ["phoner"]
+        assert system.now(PHONER).hears == ["listener", "person"]
+        await system.listens("join")
+        assert system.now(LISTENER).heard_by == ["person", "phoner"]
 
     visited(tmp_path, work)
 
 
 def test_who_is_muted_is_heard_by_nobody(tmp_path: Path) -> None:
-    async def work(house: Visited) -> None:
-        await talking(house)
-        await house.listens("silent")
-        house.visitors.mute(PHONER, on=True)
+    async def work(system: Visited) -> None:
+        await talking(system)
+        await system.listens("silent")
+        system.visitors.mute(PHONER, on=True)
         await asyncio.sleep(0)
-        assert (house.now(PHONER).muted, house.now(PHONER).heard_by) == (True, [])
-        house.visitors.mute(PHONER, on=False)
+        assert (system.now(PHONER).muted, system.now(PHONER).heard_by) == (True, [])
+        system.visitors.mute(PHONER, on=False)
         await asyncio.sleep(0)
-        assert house.now(PHONER).heard_by == ["person"]
+        assert system.now(PHONER).heard_by == ["person"]
 
     visited(tmp_path, work)
 
@@ -113,58 +113,58 @@ def test_who_is_muted_is_heard_by_nobody(tmp_path: Path) -> None:
 def test_a_page_that_closes_takes_its_telephone_along(tmp_path: Path) -> None:
     """The seat is told that it is lost; a page that opens again calls in, and sits there anew."""
 
-    async def work(house: Visited) -> None:
-        await house.on_shift()
-        house.pages[0].cancel()
+    async def work(system: Visited) -> None:
+        await system.on_shift()
+        system.pages[0].cancel()
         await asyncio.sleep(0)
-        await house.until(1)
-        assert (await house.seat())["state"] == "connecting"
-        await house.opens(PHONER)
-        await house.visitors.call_in(PHONER)
-        await house.until(1)
+        await system.until(1)
+        assert (await system.seat())["state"] == "connecting"
+        await system.opens(PHONER)
+        await system.visitors.call_in(PHONER)
+        await system.until(1)
         await asyncio.sleep(0)
-        assert (await house.seat())["state"] == "paused"
-        assert house.now(PHONER).on
+        assert (await system.seat())["state"] == "paused"
+        assert system.now(PHONER).on
 
     visited(tmp_path, work)
 
 
 def test_no_page_no_telephone(tmp_path: Path) -> None:
-    async def work(house: Visited) -> None:
-        for page in house.pages:
+    async def work(system: Visited) -> None:
+        for page in system.pages:
             page.cancel()
         await asyncio.sleep(0)
-        await house.api("POST", "/shift", {"campaign": house.campaign, "line": PHONER})
-        await house.until(3)
-        assert (await house.seat())["state"] == "connecting"
-        await house.visitors.call_in(PHONER)
-        await house.until(3)
-        assert (await house.seat())["state"] == "connecting"
+        await system.api("POST", "/shift", {"campaign": system.campaign, "line": PHONER})
+        await system.until(3)
+        assert (await system.seat())["state"] == "connecting"
+        await system.visitors.call_in(PHONER)
+        await system.until(3)
+        assert (await system.seat())["state"] == "connecting"
 
     visited(tmp_path, work)
 
 
 def test_the_person_hangs_up_when_the_talk_is_over(tmp_path: Path) -> None:
-    async def work(house: Visited) -> None:
-        await talking(house)
-        await house.until(600)
+    async def work(system: Visited) -> None:
+        await talking(system)
+        await system.until(600)
         await asyncio.sleep(0)
-        assert house.now(PHONER).hears == []
-        said = [one.says for one in house.told[PHONER] if one.says]
+        assert system.now(PHONER).hears == []
+        said = [one.says for one in system.told[PHONER] if one.says]
         assert said[0] == "hello"
         assert said[-1] == "thanks"
-        assert {one.who for one in house.told[PHONER] if one.says} == {"person"}
+        assert {one.who for one in system.told[PHONER] if one.says} == {"person"}
 
     visited(tmp_path, work)
 
 
 def test_a_second_page_takes_over(tmp_path: Path) -> None:
-    async def work(house: Visited) -> None:
-        await house.on_shift()
-        await house.opens(PHONER)
+    async def work(system: Visited) -> None:
+        await system.on_shift()
+        await system.opens(PHONER)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert house.pages[0].done()
+        assert system.pages[0].done()
 
     visited(tmp_path, work)
 
@@ -174,17 +174,17 @@ def test_a_visitors_first_call_is_answered_at_once_then_every_second_or_third(
 ) -> None:
     """Whatever the town's people would do: here none of them ever answers."""
 
-    async def work(house: Visited) -> None:
-        await house.on_shift()
-        await house.ready()
-        await house.until(10)
-        assert (await house.seat())["state"] == "talking"
+    async def work(system: Visited) -> None:
+        await system.on_shift()
+        await system.ready()
+        await system.until(10)
+        assert (await system.seat())["state"] == "talking"
         for _ in range(40):
-            if (await house.seat())["state"] == "talking":
-                await house.api("POST", "/hang-up", {})
-                assert (await house.outcome("no_thanks"))[0] == 200
-            await house.until(5)
-        calls = [leg for leg in house.network.legs.values() if leg.is_contact]
+            if (await system.seat())["state"] == "talking":
+                await system.api("POST", "/hang-up", {})
+                assert (await system.outcome("no_thanks"))[0] == 200
+            await system.until(5)
+        calls = [leg for leg in system.network.legs.values() if leg.is_contact]
         answers = [leg.answered is not None for leg in calls]
         assert answers[:10] == [True, False, True, False, False] * 2
 

@@ -12,33 +12,33 @@ from urllib.parse import urlencode
 import pytest
 
 from callserver.simulator import asgi, callbacks
-from tests.house import TestHouse, play
+from tests.harness.simulated import SimulatedSystem, play
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[TestHouse]:
-    made = TestHouse(tmp_path)
+def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
+    made = SimulatedSystem(tmp_path)
     yield made
     made.close()
 
 
 async def send(
-    house: TestHouse,
+    system: SimulatedSystem,
     path: str,
     form: dict[str, str],
     *,
     token: str | None = None,
     method: str = "POST",
 ) -> tuple[int, bytes]:
-    url = house.plan.public_url + path
-    whole = {"AccountSid": house.plan.account, **form}
+    url = system.plan.public_url + path
+    whole = {"AccountSid": system.plan.account, **form}
     headers = [FORM]
     if token != "":
-        signed = callbacks.sign(token or house.plan.token, url, whole)
+        signed = callbacks.sign(token or system.plan.token, url, whole)
         headers.append((b"x-twilio-signature", signed.encode()))
-    return await asgi.call(house.app, method, url, headers, urlencode(whole).encode())
+    return await asgi.call(system.app, method, url, headers, urlencode(whole).encode())
 
 
 STATUS = {"CallSid": "CA1", "CallStatus": "ringing", "SequenceNumber": "1"}
@@ -53,53 +53,57 @@ STATUS = {"CallSid": "CA1", "CallStatus": "ringing", "SequenceNumber": "1"}
     ],
 )
 def test_who_is_not_twilio_is_sent_away_and_written_down(
-    house: TestHouse, token: str | None, form: dict[str, str], why: str
+    system: SimulatedSystem, token: str | None, form: dict[str, str], why: str
 ) -> None:
-    status, body = asyncio.run(send(house, "/twilio/status/call?attempt=x", form, token=token))
+    status, body = asyncio.run(send(system, "/twilio/status/call?attempt=x", form, token=token))
     assert (status, body) == (403, b"")
-    entry = house.entries("signature_refused")[0]
+    entry = system.entries("signature_refused")[0]
     assert (entry["path"], entry["why"]) == ("/twilio/status/call", why)
 
 
-def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(house: TestHouse) -> None:
+def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(
+    system: SimulatedSystem,
+) -> None:
     """Whoever cannot sign cannot fill the log: counted, and written by path and minute."""
     call, amd = "/twilio/status/call?attempt=x", "/twilio/status/amd?attempt=x"
 
     async def flood(path: str, times: int) -> None:
         for _ in range(times):
-            assert (await send(house, path, STATUS, token=""))[0] == 403
+            assert (await send(system, path, STATUS, token=""))[0] == 403
 
     def counts() -> list[tuple[str, int]]:
-        found = house.entries("signature_refused")
+        found = system.entries("signature_refused")
         return [(entry["path"], entry.get("count", 1)) for entry in found]
 
     async def work() -> None:
         await flood(call, 30)
         await flood(amd, 3)
         assert counts() == [("/twilio/status/call", 1), ("/twilio/status/amd", 1)]
-        house.clock.set(house.clock.now() + timedelta(seconds=61))
+        system.clock.set(system.clock.now() + timedelta(seconds=61))
         await flood(call, 5)
         assert counts()[2:] == [("/twilio/status/call", 30)]  # 29 of the minute before, and one now
-        await house.server.refused_requests.flush()
+        await system.server.refused_requests.flush()
         assert counts()[3:] == [("/twilio/status/amd", 2)]
-        await house.server.refused_requests.flush(everything=True)  # the process ends
+        await system.server.refused_requests.flush(everything=True)  # the process ends
         assert counts()[4:] == [("/twilio/status/call", 4)]
         assert sum(count for _, count in counts()) == 38
 
     asyncio.run(work())
-    metrics = asyncio.run(asgi.call(house.app, "GET", f"{house.plan.public_url}/metrics", [], b""))
+    metrics = asyncio.run(
+        asgi.call(system.app, "GET", f"{system.plan.public_url}/metrics", [], b"")
+    )
     assert (
         b'callserver_refused_requests_total{what="/twilio/status/call",why="unsigned"}'
         in metrics[1]
     )
 
 
-def test_only_posts_of_a_sane_size(house: TestHouse) -> None:
+def test_only_posts_of_a_sane_size(system: SimulatedSystem) -> None:
     path = "/twilio/status/call?attempt=x"
-    assert asyncio.run(send(house, path, STATUS, method="GET"))[0] == 405
-    assert asyncio.run(send(house, path, {**STATUS, "Pad": "x" * 70_000}))[0] == 413
-    assert asyncio.run(send(house, path, {"CallSid": "CA1"}))[0] == 400
-    assert asyncio.run(send(house, path, STATUS))[0] == 204
+    assert asyncio.run(send(system, path, STATUS, method="GET"))[0] == 405
+    assert asyncio.run(send(system, path, {**STATUS, "Pad": "x" * 70_000}))[0] == 413
+    assert asyncio.run(send(system, path, {"CallSid": "CA1"}))[0] == 400
+    assert asyncio.run(send(system, path, STATUS))[0] == 204
 
 
 @pytest.mark.parametrize(
@@ -111,37 +115,37 @@ def test_only_posts_of_a_sane_size(house: TestHouse) -> None:
     ],
 )
 def test_a_nul_is_refused_before_any_database_sees_it(
-    house: TestHouse, path: str, form: dict[str, str]
+    system: SimulatedSystem, path: str, form: dict[str, str]
 ) -> None:
-    assert asyncio.run(send(house, path, form))[0] == 400
+    assert asyncio.run(send(system, path, form))[0] == 400
 
 
-def test_an_address_that_is_not_there_says_so(house: TestHouse) -> None:
+def test_an_address_that_is_not_there_says_so(system: SimulatedSystem) -> None:
     async def work() -> None:
         for method, path, status in (("GET", "/nothing", 404), ("DELETE", "/ready", 405)):
-            answered, problem = await house.api(method, path)
+            answered, problem = await system.api(method, path)
             assert (answered, problem["status"]) == (status, status)
 
     play(work())
 
 
-def test_a_nul_in_a_phoners_words_is_refused(house: TestHouse) -> None:
+def test_a_nul_in_a_phoners_words_is_refused(system: SimulatedSystem) -> None:
     async def work() -> None:
-        await house.on_shift()
-        status, problem = await house.api("POST", "/pause", {"reason": "a\0"})
+        await system.on_shift()
+        status, problem = await system.api("POST", "/pause", {"reason": "a\0"})
         assert (status, "NUL" in problem["detail"]) == (422, True)
 
     play(work())
 
 
-def test_an_unexpected_phoner_is_hung_up(house: TestHouse) -> None:
+def test_an_unexpected_phoner_is_hung_up(system: SimulatedSystem) -> None:
     for path, form in (
         ("/twilio/voice/phoner?seat=77", {"CallSid": "CA1"}),
         ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_1"}),
         ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_\u00b2"}),
         ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_" + "9" * 30}),
     ):
-        status, body = asyncio.run(send(house, path, form))
+        status, body = asyncio.run(send(system, path, form))
         assert status == 200
         assert b"<Hangup" in body
 
@@ -149,11 +153,11 @@ def test_an_unexpected_phoner_is_hung_up(house: TestHouse) -> None:
 EVENTS = ("initiated", "ringing", "in-progress", "completed")
 
 
-def final(house: TestHouse) -> Any:
-    call = house.calls()[0]
-    seat = house.seats()[0]
+def final(system: SimulatedSystem) -> Any:
+    call = system.calls()[0]
+    seat = system.seats()[0]
     kept = (call.state, call.cause, call.rang_at, call.answered_at, call.ended_at)
-    return kept, seat.state, seat.outcome_owed, house.read(tally)
+    return kept, seat.state, seat.outcome_owed, system.read(tally)
 
 
 def tally(tx: Any) -> Any:
@@ -162,8 +166,8 @@ def tally(tx: Any) -> Any:
     return figures.totals(tx)
 
 
-async def deliver(house: TestHouse, order: list[int], base: Any) -> None:
-    attempt = house.calls()[0].attempt
+async def deliver(system: SimulatedSystem, order: list[int], base: Any) -> None:
+    attempt = system.calls()[0].attempt
     for number in order:
         form = {
             "CallSid": "CAcontact",
@@ -171,17 +175,17 @@ async def deliver(house: TestHouse, order: list[int], base: Any) -> None:
             "SequenceNumber": str(number),
             "Timestamp": f"Tue, 12 May 2026 15:00:{10 + number:02} +0000",
         }
-        status, _ = await send(house, f"/twilio/status/call?attempt={attempt}", form)
+        status, _ = await send(system, f"/twilio/status/call?attempt={attempt}", form)
         assert status == 204
-        await house.server.ctx.background.idle()
+        await system.server.ctx.background.idle()
 
 
-async def a_placed_call(house: TestHouse) -> None:
+async def a_placed_call(system: SimulatedSystem) -> None:
     """A seat with an order on its way whose own callbacks stay away."""
-    await house.on_shift()
-    house.network.order = lambda leg: 0  # type: ignore[method-assign]
-    house.network.sid = lambda kind: f"{kind}contact"  # type: ignore[method-assign]
-    await house.ready()
+    await system.on_shift()
+    system.network.order = lambda leg: 0  # type: ignore[method-assign]
+    system.network.sid = lambda kind: f"{kind}contact"  # type: ignore[method-assign]
+    await system.ready()
 
 
 ORDERS = list(itertools.permutations(range(4)))
@@ -199,15 +203,15 @@ def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> None:
     for number, stream in enumerate([[0, 1, 2, 3], *streams]):
         folder = tmp_path / str(number)
         folder.mkdir()
-        house = TestHouse(folder, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
+        system = SimulatedSystem(folder, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
 
-        async def work(house: TestHouse = house, stream: list[int] = stream) -> None:
-            await a_placed_call(house)
-            await deliver(house, stream, house.clock.now())
+        async def work(system: SimulatedSystem = system, stream: list[int] = stream) -> None:
+            await a_placed_call(system)
+            await deliver(system, stream, system.clock.now())
 
         play(work())
-        (state, cause, *_), seat, owed, totals = found = final(house)
-        house.close()
+        (state, cause, *_), seat, owed, totals = found = final(system)
+        system.close()
         if expected is None:
             expected = found
             assert (state, cause, seat, owed) == ("ended", "completed", "wrapping_up", True)
@@ -215,14 +219,14 @@ def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> None:
         assert found == expected, stream
 
 
-def test_the_control_notices_a_side_effect_done_twice(house: TestHouse) -> None:
+def test_the_control_notices_a_side_effect_done_twice(system: SimulatedSystem) -> None:
     """R4's negative control: without receipts and the table, a replayed answer would count twice."""
     from callserver.database import daily_counts
 
     async def work() -> None:
-        await a_placed_call(house)
-        await deliver(house, [0, 1, 2, 3], None)
-        house.write(lambda tx: daily_counts.count(tx, "kanvas", "answered", house.clock.now()))
+        await a_placed_call(system)
+        await deliver(system, [0, 1, 2, 3], None)
+        system.write(lambda tx: daily_counts.count(tx, "kanvas", "answered", system.clock.now()))
 
     play(work())
-    assert final(house)[3]["answered"] == 2
+    assert final(system)[3]["answered"] == 2

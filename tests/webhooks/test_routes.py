@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator
 from callserver.domain.call import Receipt, Report
 from callserver.domain.listening import Mode
 from callserver.provider_events import RoomChange, RoomEvent
-from tests.noting_engine import (
+from tests.harness.recording_engine import (
     AC,
     BASE,
     CA,
@@ -20,7 +20,7 @@ from tests.noting_engine import (
     SETTINGS,
     WHO,
     Fields,
-    NotingEngine,
+    RecordingEngine,
     post,
     send,
     webhook_routes,
@@ -241,7 +241,7 @@ def test_every_address_given_away_leads_back_here() -> None:
         for value in element.attrib.values()
         if value.startswith("http")
     ]
-    paths = {route.path for route in webhook_routes(SETTINGS, NotingEngine())}
+    paths = {route.path for route in webhook_routes(SETTINGS, RecordingEngine())}
     assert len(urls) == 2
     for url in urls:
         assert url.startswith(BASE + "/twilio/")
@@ -317,7 +317,7 @@ def test_a_body_that_hides_its_length_is_cut_off() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_only_posts(method: str) -> None:
-    for route in webhook_routes(SETTINGS, NotingEngine()):
+    for route in webhook_routes(SETTINGS, RecordingEngine()):
         answer, told = send(route.path, b"", method=method)
         assert (answer.status_code, told) == (405, [])
 

@@ -14,14 +14,14 @@ from callserver.adapters.asterisk import softphones
 from callserver.database import softphones as kept
 from callserver.database.softphones import Softphone
 from callserver.ports import Tx
-from tests.exchange.house import ExchangeHouse
-from tests.exchange.real import ROOT, Called, Exchange, free_port
-from tests.exchange.sip import Telephone
+from tests.harness.exchange.real import ROOT, Called, Exchange, free_port
+from tests.harness.exchange.sip import Telephone
+from tests.harness.exchange.system import ExchangeSystem
 from tests.harness.waiting import PATIENCE_S
 from tests.journeys.test_processes import Process, is_up
 
 
-class ProcessHouse(ExchangeHouse):
+class ProcessSystem(ExchangeSystem):
     """`kill` it, `begin` it again; everything that lasts is in the database and on the exchange."""
 
     log_level = "debug"
@@ -95,22 +95,22 @@ async def started(
     phoners: int = 1,
     database: str = "",
     servers: int = 1,
-) -> AsyncIterator[ProcessHouse]:
+) -> AsyncIterator[ProcessSystem]:
     """A house with its servers running; all of them are ended at the end."""
-    house = ProcessHouse(folder, exchange, called, database)
-    house.fill(list_, phoners)
+    system = ProcessSystem(folder, exchange, called, database)
+    system.fill(list_, phoners)
     for _ in range(servers):
-        house.begin()
+        system.begin()
     try:
-        await house.up()
-        yield house
+        await system.up()
+        yield system
     finally:
-        while house.processes:
-            house.kill()
+        while system.processes:
+            system.kill()
         async with httpx.AsyncClient() as http:
             ari = exchange.ari(http)
             for channel in (await ari.get("channels")).body or ():
                 await ari.delete("channels", channel["id"])
-        for telephone in house.telephones:
+        for telephone in system.telephones:
             telephone.die()
-        house.close()
+        system.close()

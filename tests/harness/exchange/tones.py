@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
-from tests.exchange.sip import Packet
+from tests.harness.exchange.sip import Packet
 
 RATE = 8000
 PACKET = 160

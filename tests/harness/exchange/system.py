@@ -27,11 +27,11 @@ from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from callserver.simulator.robots import document
-from tests.exchange.proxy import Proxy
-from tests.exchange.real import ROOT, Called, Exchange
-from tests.exchange.sip import Telephone
 from tests.harness.databases import sqlite_file
-from tests.harness.protocol import Harness
+from tests.harness.exchange.proxy import Proxy
+from tests.harness.exchange.real import ROOT, Called, Exchange
+from tests.harness.exchange.sip import Telephone
+from tests.harness.protocol import TestSystem
 from tests.harness.waiting import PATIENCE_S
 
 SUPERVISOR = 21
@@ -48,7 +48,7 @@ def people(*endings: str) -> str:
     return "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
 
 
-class ExchangeHouse(Harness):
+class ExchangeSystem(TestSystem):
     """One server process in the test's own loop. `until` waits for what must come about."""
 
     __test__ = False
@@ -210,34 +210,34 @@ class ExchangeHouse(Harness):
         return time.monotonic() - began
 
 
-H = TypeVar("H", bound=ExchangeHouse)
+H = TypeVar("H", bound=ExchangeSystem)
 
 
 @contextlib.asynccontextmanager
 async def opened(
     folder: Path, exchange: Exchange, called: Called, list_: str = "", phoners: int = 1
-) -> AsyncIterator[ExchangeHouse]:
+) -> AsyncIterator[ExchangeSystem]:
     """A house that runs until the block ends."""
-    async with living(ExchangeHouse(folder, exchange, called), list_, phoners) as house:
-        yield house
+    async with living(ExchangeSystem(folder, exchange, called), list_, phoners) as system:
+        yield system
 
 
 @contextlib.asynccontextmanager
-async def living(house: H, list_: str, phoners: int = 1) -> AsyncIterator[H]:
+async def living(system: H, list_: str, phoners: int = 1) -> AsyncIterator[H]:
     """Runs a house until the block ends; whatever it began on the exchange is ended too."""
-    await house.proxy.start()
+    await system.proxy.start()
     if list_:
-        house.fill(list_, phoners)
-    await house.start()
+        system.fill(list_, phoners)
+    await system.start()
     try:
-        yield house
+        yield system
     finally:
-        if house.server.exchange is not None and house._serving is not None:
+        if system.server.exchange is not None and system._serving is not None:
             with contextlib.suppress(Lost):
-                for channel in (await house.server.exchange.ari.get("channels")).body or ():
-                    await house.server.exchange.ari.delete("channels", channel["id"])
-        for telephone in house.telephones:
+                for channel in (await system.server.exchange.ari.get("channels")).body or ():
+                    await system.server.exchange.ari.delete("channels", channel["id"])
+        for telephone in system.telephones:
             telephone.die()
-        await house.stop()
-        await house.proxy.stop()
-        house.close()
+        await system.stop()
+        await system.proxy.stop()
+        system.close()

@@ -25,9 +25,9 @@ from callserver.simulator.faults import NONE, Faults
 from callserver.simulator.legs import Behaviour, Conference, Leg
 from callserver.simulator.robots import document
 from tests.harness.databases import sqlite_file
-from tests.harness.protocol import Harness
+from tests.harness.protocol import TestSystem
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TUESDAY = datetime.fromisoformat("2026-05-12T17:00:00+02:00")
 PEOPLE = "ref;navn;telefon;født;kilde\n" + "".join(
     f"K{n};Person {n};322000{n:02};1980-01-01;gade\n" for n in range(40)
@@ -57,7 +57,7 @@ class People:
         return self.keys.get(leg.caller, "")
 
 
-class TestHouse(Harness):
+class SimulatedSystem(TestSystem):
     """One server, one network. `until` lets time pass; `api` is what a phoner does."""
 
     __test__ = False
@@ -235,9 +235,9 @@ def play(work: Any) -> None:
     asyncio.run(work)
 
 
-def failing(house: TestHouse, order: str, *, times: int = 1, only: str = "") -> list[str]:
+def failing(system: SimulatedSystem, order: str, *, times: int = 1, only: str = "") -> list[str]:
     """The provider fails the order so many times (for one leg only); whom it was asked about."""
-    telephony: Any = house.server.ctx.telephony
+    telephony: Any = system.server.ctx.telephony
     really: Callable[..., Awaitable[Any]] = getattr(telephony, order)
     asked: list[str] = []
     left = [times]
@@ -253,22 +253,22 @@ def failing(house: TestHouse, order: str, *, times: int = 1, only: str = "") -> 
     return asked
 
 
-async def in_a_talk(house: TestHouse) -> Leg:
-    await house.on_shift()
-    await house.ready()
-    await house.until(5)
-    assert (await house.seat())["state"] == "talking"
-    return house.live_legs()[0]
+async def in_a_talk(system: SimulatedSystem) -> Leg:
+    await system.on_shift()
+    await system.ready()
+    await system.until(5)
+    assert (await system.seat())["state"] == "talking"
+    return system.live_legs()[0]
 
 
-async def after_a_talk(house: TestHouse) -> None:
+async def after_a_talk(system: SimulatedSystem) -> None:
     """The person has hung up; the outcome is owed."""
-    house.network.hang_up_by_person(await in_a_talk(house))
-    await house.until(1)
+    system.network.hang_up_by_person(await in_a_talk(system))
+    await system.until(1)
 
 
-async def rings(house: TestHouse) -> Leg:
-    await house.on_shift()
-    await house.ready()
-    await house.until(3)
-    return house.live_legs()[0]
+async def rings(system: SimulatedSystem) -> Leg:
+    await system.on_shift()
+    await system.ready()
+    await system.until(3)
+    return system.live_legs()[0]

@@ -8,12 +8,12 @@ from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import hash_of
 from callserver.ports import Tx
 from callserver.simulator.legs import Conference, Leg
-from tests.house import TestHouse
+from tests.harness.simulated import SimulatedSystem
 
 SUPERVISOR, OTHER, ADMINISTRATOR, LEADER, TRAINEE = 21, 22, 23, 24, 25
 
 
-class EarHouse(TestHouse):
+class ListeningSystem(SimulatedSystem):
     """A phoner, somebody of each role beside her, and a watch over every listener's coming and going."""
 
     def __init__(self, folder: Path, **more: Any) -> None:

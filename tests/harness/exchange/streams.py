@@ -11,7 +11,7 @@ from pathlib import Path
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.exchange.sip import Address, Message, Telephone
+from tests.harness.exchange.sip import Address, Message, Telephone
 
 
 class TlsTelephone(Telephone):

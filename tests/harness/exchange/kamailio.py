@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from callserver.adapters.asterisk import config_files
-from tests.exchange.real import WHY_NOT, Called, Exchange, free_port, make, speak
+from tests.harness.exchange.real import WHY_NOT, Called, Exchange, free_port, make, speak
 
 PROGRAM = "kamailio"
 REFUSALS = (401, 402, 403, 404, 407, 488, 500, 503)

@@ -22,7 +22,7 @@ from callserver.settings import Settings, from_environment
 from callserver.simulator.sipp import Sipp
 from tests.harness import processes
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 
 MISSING = [tool for tool in ("sipp", "espeak-ng", "sox") if shutil.which(tool) is None]

@@ -27,7 +27,7 @@ SETTINGS = Settings(account_sid=AC, auth_token="token", public_url=BASE + "/")
 WHO = {"organisation": "Lys & <Værk>", "why": "Vi ringede."}
 
 
-class NotingEngine(RefusedRequests):
+class RecordingEngine(RefusedRequests):
     """Notes what it is told, and gives one instruction of each kind."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class NotingEngine(RefusedRequests):
         self.told.append((kind.value, what, why))
 
 
-def webhook_routes(settings: Settings, engine: NotingEngine) -> list[Route]:
+def webhook_routes(settings: Settings, engine: RecordingEngine) -> list[Route]:
     return Webhooks(settings, engine.events, engine).routes()
 
 
@@ -109,7 +109,7 @@ def post(path: str, *fields: tuple[str, str]) -> tuple[httpx.Response, list[tupl
 def send(
     path: str, body: bytes | AsyncIterator[bytes], signed: str = "", method: str = "POST"
 ) -> tuple[httpx.Response, list[tuple[Any, ...]]]:
-    engine = NotingEngine()
+    engine = RecordingEngine()
 
     async def go() -> httpx.Response:
         app = Starlette(routes=list(webhook_routes(SETTINGS, engine)))

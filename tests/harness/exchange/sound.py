@@ -10,10 +10,10 @@ import httpx
 from callserver.database import accounts
 from callserver.engine.accounts import offboarding
 from callserver.ports import Tx
-from tests.exchange.house import SUPERVISOR, ExchangeHouse, living, people
-from tests.exchange.real import Called, Exchange
-from tests.exchange.sip import Packet, Talk, Telephone
-from tests.exchange.tones import tone, whom
+from tests.harness.exchange.real import Called, Exchange
+from tests.harness.exchange.sip import Packet, Talk, Telephone
+from tests.harness.exchange.system import SUPERVISOR, ExchangeSystem, living, people
+from tests.harness.exchange.tones import tone, whom
 from tests.harness.waiting import PATIENCE_S
 
 TONES = {"phoner": 400, "contact": 650, "supervisor": 1100}
@@ -22,7 +22,7 @@ HEARD_S = 0.4
 """How long a look at who hears whom listens."""
 
 
-class SoundHouse(ExchangeHouse):
+class SoundSystem(ExchangeSystem):
     """`ears()` says who hears whom just now."""
 
     def __init__(
@@ -104,9 +104,9 @@ def talk_of(telephone: Telephone) -> Talk:
 
 
 @contextlib.asynccontextmanager
-async def sound_house(
+async def sound_system(
     folder: Path, exchange: Exchange, called: Called, contacts: int = 1, phoners: int = 1
-) -> AsyncIterator[SoundHouse]:
+) -> AsyncIterator[SoundSystem]:
     """The contact is a telephone of our own at the trunk's far end; SIPp waits meanwhile."""
     called.stop()
     contact = Telephone("contact", exchange.sip)
@@ -114,8 +114,8 @@ async def sound_house(
     await contact.open(exchange.trunk_port)
     try:
         list_ = people(*["00"] * contacts)
-        async with living(SoundHouse(folder, exchange, called, contact), list_, phoners) as house:
-            yield house
+        async with living(SoundSystem(folder, exchange, called, contact), list_, phoners) as system:
+            yield system
     finally:
         contact.die()
         called.start()
