@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,11 +29,10 @@ HALF = replace(EVERYBODY_TALKS, answers=0.5, busy=0, unreachable=0)
 CAMPAIGN = "kanvas"
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
     """A town in which the half of the people answer, and which of them can be told beforehand."""
-    folder = tmp_path_factory.mktemp("by_hand")
-    with open_house(Plan(folder, ROOT / "config", 2, 400, rates=HALF)) as found:
+    with open_house(Plan(tmp_path, ROOT / "config", 2, 400, rates=HALF)) as found:
         yield found
 
 

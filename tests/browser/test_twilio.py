@@ -4,6 +4,7 @@ signalling, over the one address that the policy allows, and speaks it as the SD
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,12 +49,6 @@ OFFER = """async () => {
   return window.far.localDescription.sdp;
 }"""
 
-OFF = """() => fetch("/api/v1/off", {
-  method: "POST",
-  headers: { "x-csrf": document.querySelector("meta[name=csrf]").content },
-  body: "{}",
-})"""
-
 HEARD = """async () => {
   for (const one of (await window.far.getStats()).values()) {
     if (one.type === "inbound-rtp") return one.totalAudioEnergy ?? 0;
@@ -94,23 +89,20 @@ class Signalling:
         return [one["payload"] for one in self.said if one["type"] == kind]
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
     """A house with Twilio's softphone."""
-    folder = tmp_path_factory.mktemp("twilio")
-    with open_house(Plan(folder, ROOT / "config", 1, 50, settings=KEYS)) as found:
+    with open_house(Plan(tmp_path, ROOT / "config", 1, 50, settings=KEYS)) as found:
         yield found
 
 
 @pytest.fixture
 def desk(chromium: Browser, house: House) -> Iterator[Visit]:
-    """Maja before her shift, with Twilio's signalling beside her; off again afterwards."""
+    """Maja's page before a shift, with Twilio's signalling played beside it."""
     with windows(chromium, house) as window:
-        pages: list[Page] = []
 
         def come(refuses: int = 0) -> Page:
             page = window()
-            pages.append(page)
             page.signalling = Signalling(page, refuses)  # type: ignore[attr-defined]
             sign_in(page, house, "maja")
             page.locator("#campaigns label").first.click()
@@ -118,8 +110,6 @@ def desk(chromium: Browser, house: House) -> Iterator[Visit]:
             return page
 
         yield come
-        for page in pages:
-            page.evaluate(OFF)
 
 
 def test_the_real_sdk_signs_in_with_our_token(desk: Visit) -> None:

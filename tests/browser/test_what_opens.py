@@ -5,6 +5,7 @@ its effect, the later steps of signing in. Looked at as test_pages looks at page
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -32,12 +33,11 @@ UNFOLD = "(what) => document.querySelectorAll(what).forEach((one) => (one.open =
 HOURS = '["09:00-21:00"]'
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
     """With a configuration of its own, which is changed here."""
-    folder = tmp_path_factory.mktemp("house")
-    shutil.copytree(ROOT / "config", folder / "config")
-    with open_house(Plan(folder, folder / "config", 2, 100, rates=EVERYBODY_TALKS)) as found:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    with open_house(Plan(tmp_path, tmp_path / "config", 2, 100, rates=EVERYBODY_TALKS)) as found:
         yield found
 
 
