@@ -57,17 +57,17 @@ CONFIGURATION_LOOK_SECONDS = 2
 TALLY_SECONDS = 20
 
 RECOVER_SECONDS = 1
-"""How soon a process without upkeep asks about everything once the database is back."""
+"""How soon a process without the scheduler asks about everything once the database is back."""
 
 RELEASE_SECONDS = 3
-"""How long a stopping server tries to let upkeep's lease go."""
+"""How long a stopping server tries to release the scheduler's lease."""
 
 DRAIN_SECONDS = 10
 """How long a stopping server waits for orders that are under way."""
 
 
 def create(server: Server, *, ticking: bool = True, played: Telephones | None = None) -> Starlette:
-    """The app. `ticking`: run upkeep by the clock; a simulated evening runs it itself.
+    """The app. `ticking`: run the scheduler by the clock; a simulated evening runs it itself.
 
     `played`: a network that plays the browsers' telephones (the demonstration's).
     """
@@ -78,13 +78,13 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await server.rules_in_force.start()
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
-        if not server.settings.upkeep:
+        if not server.settings.scheduler:
             ticker.every(RECOVER_SECONDS, server.scheduler.recover)
         ticker.every(TALLY_SECONDS, server.refused_requests.flush)
-        if ticking and server.settings.upkeep:
+        if ticking and server.settings.scheduler:
             await server.scheduler.start()
         if ticking:
-            ticker.start(upkeep=server.settings.upkeep)
+            ticker.start(scheduling=server.settings.scheduler)
             if events is not None:
                 events.start()
         log.info("started", revision=server.ctx.rules.current.revision)
@@ -102,7 +102,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             await server.ctx.background.stop(DRAIN_SECONDS)
             with contextlib.suppress(*UNAVAILABLE):
                 await server.refused_requests.flush(everything=True)
-            if ticking and server.settings.upkeep:
+            if ticking and server.settings.scheduler:
                 await released(server)
             await asyncio.to_thread(server.store.close)
             await server.http.aclose()
@@ -146,7 +146,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
 
 
 async def released(server: Server) -> None:
-    """Let another process take upkeep over, if the database can be told."""
+    """Let another process run the scheduler, if the database can be reached."""
     with contextlib.suppress(*UNAVAILABLE):
         async with asyncio.timeout(RELEASE_SECONDS):
             await server.scheduler.release()

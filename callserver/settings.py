@@ -3,9 +3,8 @@
 docs/running.md lists every variable; `callserver init` writes a file to start from.
 """
 
-import ipaddress
-import re
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -13,20 +12,28 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
-    AfterValidator,
     AliasGenerator,
     BaseModel,
     ConfigDict,
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callserver.errors import ConfigurationProblem
+from callserver.setting_values import (
+    ApiUrl,
+    Level,
+    Port,
+    Proxies,
+    Rate,
+    SipHosts,
+    Url,
+    listed,
+    should_be,
+)
 
-LEVELS = ("debug", "info", "warning", "error")
-MOST_PER_SECOND = 1000
 REAL_PROVIDERS = ("twilio", "asterisk")
 SIMULATED = "simulated"
 """A network that calls nobody real; `callserver serve` runs it."""
@@ -50,61 +57,9 @@ def variable(field: str) -> str:
     return ("TWILIO_" if field in TWILIO else "CALLSERVER_") + field.upper()
 
 
-def _should_be(right: str, holds: Callable[[Any], bool]) -> AfterValidator:
-    """What the type alone does not check; `right` says what a valid value is."""
-
-    def check(value: Any) -> Any:
-        if not holds(value):
-            raise PydanticCustomError("setting", "{right}", {"right": right})
-        return value
-
-    return AfterValidator(check)
-
-
-def _plain_url(url: str) -> bool:
-    """A web address without a user, a query or a fragment: the provider signs none of these."""
-    try:
-        parts = urlsplit(url)
-        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-    complete = parts.scheme in ("http", "https") and has_host and "@" not in parts.netloc
-    return complete and not (parts.query or parts.fragment)
-
-
-def _networks(text: str) -> bool:
-    try:
-        for network in _listed(text):
-            ipaddress.ip_network(network)
-    except ValueError:
-        return False
-    return True
-
-
-def _hosts(text: str) -> bool:
-    return all(re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,99}", host.lower()) for host in _listed(text))
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-Url = Annotated[str, _should_be("like https://calls.example.org", _plain_url)]
-ApiUrl = Annotated[
-    str, _should_be("like https://example.org", lambda url: not url or _plain_url(url))
-]
-Port = Annotated[int, _should_be("from 1 to 65535", lambda port: 0 < port < 65536)]
-Proxies = Annotated[str, _should_be("addresses or networks like 127.0.0.1,10.0.0.0/8", _networks)]
-Rate = Annotated[
-    float, _should_be("above 0, like 1 or 0.5", lambda rate: 0 < rate <= MOST_PER_SECOND)
-]
-Level = Annotated[
-    str, _should_be(f"one of {', '.join(LEVELS)}", lambda level: level.lower() in LEVELS)
-]
-SipHosts = Annotated[str, _should_be("like pbx.example.org, several by commas", _hosts)]
 Provider = Annotated[
     str,
-    _should_be("twilio, asterisk or simulated", lambda name: name in (*REAL_PROVIDERS, SIMULATED)),
+    should_be("twilio, asterisk or simulated", lambda name: name in (*REAL_PROVIDERS, SIMULATED)),
 ]
 
 
@@ -130,7 +85,7 @@ class Settings(BaseModel):
     uploads: Path = Path("var/uploads")  # lists that people send, until they are imported
     most_upload_mb: int = 200
     calls_per_second: Rate = 1.0
-    upkeep: bool = True  # this process may run upkeep (one at a time does)
+    scheduler: bool = True  # this process may run the scheduler (one at a time does)
     clock: str = ""  # ISO instant: start the clock there (simulated network only)
     log_level: Level = "info"
     sip_hosts: SipHosts = ""  # hosts at which users' SIP telephones may be, separated by commas
@@ -228,7 +183,10 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """
     try:
         if environment is None:
-            return _Environment(**_given(_dotenv()))
+            dotenv = _given(_dotenv())
+            _refuse_old_names({**os.environ, **dotenv})
+            return _Environment(**dotenv)
+        _refuse_old_names(environment)
         return Settings.model_validate(_given(environment))
     except ValidationError as error:
         raise ConfigurationProblem("; ".join(map(_sentence, error.errors()))) from None
@@ -244,6 +202,20 @@ def _dotenv() -> Mapping[str, str | None]:
         return dotenv_values(DOTENV, interpolate=False) if DOTENV.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationProblem(f"{DOTENV} cannot be read: {error}") from None
+
+
+RENAMED = {"CALLSERVER_UPKEEP": "CALLSERVER_SCHEDULER"}
+
+
+def _refuse_old_names(variables: Mapping[str, Any]) -> None:
+    """Refuse a variable that would no longer have any effect.
+
+    Raises:
+        ConfigurationProblem: one is set; says its present name.
+    """
+    for name in _given(variables):
+        if name in RENAMED:
+            raise ConfigurationProblem(f"{name}: is called {RENAMED[name]} now")
 
 
 def _given(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -285,12 +257,12 @@ def instant(name: str, text: str) -> datetime:
 
 def allowed_sip_hosts(settings: Settings) -> frozenset[str]:
     """The hosts at which users' SIP telephones may be; none by default."""
-    return frozenset(host.lower() for host in _listed(settings.sip_hosts))
+    return frozenset(host.lower() for host in listed(settings.sip_hosts))
 
 
 def proxies(settings: Settings) -> list[str]:
     """The addresses and networks of the trusted proxies."""
-    return _listed(settings.trusted_proxies)
+    return listed(settings.trusted_proxies)
 
 
 def calls_real_people(settings: Settings) -> bool:

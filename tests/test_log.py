@@ -121,21 +121,21 @@ def test_an_outage_is_told_some_times_and_then_counted(lines: io.StringIO) -> No
         try:
             raise ConnectionError("gone")
         except ConnectionError:
-            mine.exception("upkeep_failed")
+            mine.exception("scheduler_failed")
             logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
     mine.error("campaign_stopped", campaign="kanvas")
     for _ in range(500):
         mine.info("dialed")
     said = [one["event"] for one in told(lines)]
-    assert said.count("upkeep_failed") == log.MOST_A_MINUTE
+    assert said.count("scheduler_failed") == log.MOST_A_MINUTE
     assert len(said) == 2 * log.MOST_A_MINUTE + 1 + 500
     assert log.REPEATED._value.get() - before == 1000 - 2 * log.MOST_A_MINUTE
     now = 61.0
-    mine.error("upkeep_failed")  # without an error: another kind of line
+    mine.error("scheduler_failed")  # without an error: another kind of line
     try:
         raise ConnectionError("gone")
     except ConnectionError:
-        mine.exception("upkeep_failed")
+        mine.exception("scheduler_failed")
     assert [one.get("repeated") for one in told(lines)] == [None, 500 - log.MOST_A_MINUTE]
 
 

@@ -36,16 +36,16 @@ class Ticker:
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._every: dict[str, float] = {}
-        self._upkeep = True
+        self._scheduling = True
         self._failures = 0
         self._ticked: float | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._at_work = asyncio.Lock()
         self._stopping = False
 
-    def start(self, *, upkeep: bool = True) -> None:
-        """Start in the running event loop; `upkeep` False: run only what `every` was given."""
-        self._upkeep = upkeep
+    def start(self, *, scheduling: bool = True) -> None:
+        """Start in the running event loop; `scheduling` False: run only what `every` was given."""
+        self._scheduling = scheduling
         self._scheduler.start()
         self._ticked = asyncio.get_running_loop().time()
         self._keeping = asyncio.get_running_loop().create_task(self._keep())
@@ -87,7 +87,7 @@ class Ticker:
             wait = MOST_BACK_OFF_S
             with contextlib.suppress(Exception):
                 self._bring_back()
-                wait = await self._once() if self._upkeep else self._watched()
+                wait = await self._once() if self._scheduling else self._watched()
             await asyncio.sleep(wait)
 
     async def _once(self) -> float:
@@ -97,7 +97,9 @@ class Ticker:
                 due = await self._tick()
             except Exception:
                 self._failures += 1
-                log.exception("upkeep_failed", failures=self._failures)  # the next tick tries again
+                log.exception(
+                    "scheduler_failed", failures=self._failures
+                )  # the next tick tries again
                 return min(NET_S * self._failures, MOST_BACK_OFF_S)
         self._failures = 0
         wait = self._watched()

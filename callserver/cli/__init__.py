@@ -31,10 +31,11 @@ COMMANDS = {
     "rules": ("rules", "Which rules are in force, and which wait for a second person."),
     "audit": ("audit", "The audit log: verify, show, export."),
     "asterisk": ("asterisk", "Configure and check an Asterisk exchange of your own."),
-    "upkeep": ("serve", "Run only the scheduler, beside servers with CALLSERVER_UPKEEP=no."),
+    "scheduler": ("serve", "Run only the scheduler, beside servers with CALLSERVER_SCHEDULER=no."),
     "migrate": ("serve", "Bring the database's tables up to date; `serve` does so too."),
     "schema": ("configuration", "Write JSON Schemas of the configuration files, for editors."),
 }
+RENAMED = {"upkeep": "scheduler"}
 WITHOUT_SETTINGS = ("init",)
 
 
@@ -55,6 +56,8 @@ class Commands(TyperGroup):
         }
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] in RENAMED:
+            ctx.fail(f"'{args[0]}' is called '{RENAMED[args[0]]}' now.")
         name, listed, rest = super().resolve_command(ctx, args)
         if name is None or listed is None:
             return name, listed, rest

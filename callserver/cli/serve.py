@@ -1,4 +1,4 @@
-"""`callserver serve` and `callserver upkeep`: the processes that run all evening."""
+"""`callserver serve` and `callserver scheduler`: the processes that run all evening."""
 
 import asyncio
 import signal
@@ -23,7 +23,7 @@ BACKLOG = 2048
 
 def register(app: typer.Typer) -> None:
     app.command()(serve)
-    app.command()(upkeep)
+    app.command()(scheduler)
     app.command()(migrate)
 
 
@@ -90,17 +90,17 @@ def _bound(settings: Settings) -> socket.socket:
     return door
 
 
-def upkeep() -> None:
-    """Run only the scheduler, beside servers with CALLSERVER_UPKEEP=no.
+def scheduler() -> None:
+    """Run only the scheduler, beside servers with CALLSERVER_SCHEDULER=no.
 
     For PostgreSQL, where several servers share a database.
 
-    Example: callserver upkeep
+    Example: callserver scheduler
     """
-    asyncio.run(_upkeep())
+    asyncio.run(_run_scheduler())
 
 
-async def _upkeep() -> None:
+async def _run_scheduler() -> None:
     server = build(resources.settings())
     ticker = Ticker(server.scheduler.tick, server.clock)
     ended = asyncio.Event()
@@ -110,7 +110,7 @@ async def _upkeep() -> None:
     await server.scheduler.start()
     ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
     ticker.start()
-    log.info("upkeep_started")
+    log.info("scheduler_started")
     await ended.wait()
     await ticker.stop()
     await server.ctx.background.stop(10)

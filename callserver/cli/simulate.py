@@ -134,7 +134,7 @@ async def evening(
 
 
 def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
-    """When upkeep wants to run, asked of the database only after something has happened in it."""
+    """When the scheduler is due, asked of the database only after something has happened in it."""
     ran, known = -1, None
 
     async def next_wake() -> datetime | None:

@@ -14,8 +14,8 @@ from callserver.engine.context import EngineContext
 MOST_WAIT_S = 2.0
 """A database that has not answered a read by then counts as unreachable."""
 
-STILL_S = 15.0
-"""A scheduler that has not finished a round for this long is stuck."""
+STALLED_S = 15.0
+"""A scheduler that has not finished a round for this long has stalled."""
 
 
 class Health:
@@ -26,25 +26,27 @@ class Health:
         self._ticker = ticker
 
     async def answer(self, _: Request) -> Response:
-        database, upkeep = "ok", "ok"
-        still = self._ticker.still_for
+        database, scheduler = "ok", "ok"
+        stalled_for = self._ticker.still_for
         try:
             async with asyncio.timeout(MOST_WAIT_S):
-                until = await self._ctx.store.read(lambda tx: floor.lease_until(tx, "upkeep"))
+                until = await self._ctx.store.read(
+                    lambda tx: floor.lease_until(tx, leases.SCHEDULER)
+                )
         except UNAVAILABLE:
             database = "unreachable"
         else:
             if until is not None:  # of whichever process has it
-                since = (self._ctx.clock.now() - until + leases.LEASE).total_seconds()
-                still = max(still, since)
-        if still > STILL_S:
-            upkeep = "still"
-        well = database == upkeep == "ok"
+                since_renewed = (self._ctx.clock.now() - until + leases.LEASE).total_seconds()
+                stalled_for = max(stalled_for, since_renewed)
+        if stalled_for > STALLED_S:
+            scheduler = "stalled"
+        well = database == scheduler == "ok"
         body = {
             "status": "ok" if well else "failing",
             "revision": self._ctx.rules.current.revision,
             "database": database,
-            "upkeep": upkeep,
-            "upkeep_seconds": round(still),
+            "scheduler": scheduler,
+            "scheduler_seconds": round(stalled_for),
         }
         return JSONResponse(body, HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)

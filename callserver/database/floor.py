@@ -18,8 +18,8 @@ from callserver.database.tables import (
     contacts,
     daily_counts,
     daily_refusals,
-    leases,
     listenings,
+    process_leases,
     registers,
     seats,
     users,
@@ -145,7 +145,7 @@ def registers_washed(tx: Tx) -> Mapping[str, datetime]:
 
 def lease_until(tx: Tx, name: str) -> datetime | None:
     until: datetime | None = tx.execute(
-        select(leases.c.until).where(leases.c.name == name)
+        select(process_leases.c.until).where(process_leases.c.name == name)
     ).scalar()
     return until
 

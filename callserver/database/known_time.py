@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 
 from callserver.database.leases import LEASE, NOBODY
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import audit, leases
+from callserver.database.tables import audit, process_leases
 from callserver.database.upserts import INSERTS
 from callserver.ports import Tx
 
@@ -16,14 +16,14 @@ TIME = "time"
 _latest = Prepared(
     select(
         select(audit.c.at).order_by(audit.c.id.desc()).limit(1).scalar_subquery(),
-        select(leases.c.until)
-        .where(leases.c.name == literal_column(f"'{TIME}'"))
+        select(process_leases.c.until)
+        .where(process_leases.c.name == literal_column(f"'{TIME}'"))
         .scalar_subquery(),
     )
 )
-_last_lease = select(func.max(leases.c.until))
+_last_lease = select(func.max(process_leases.c.until))
 _last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
-_kept = select(leases.c.until).where(leases.c.name == bindparam("name"))
+_kept = select(process_leases.c.until).where(process_leases.c.name == bindparam("name"))
 
 
 def latest(tx: Tx) -> datetime | None:
@@ -40,7 +40,7 @@ def keep(tx: Tx, now: datetime, *, back: bool = False) -> None:
     if kept is not None and not back and now - kept < LEASE / 2:
         return
     tx.execute(
-        INSERTS[tx.dialect.name](leases)
+        INSERTS[tx.dialect.name](process_leases)
         .values(name=TIME, owner=NOBODY, until=now)
         .on_conflict_do_update(index_elements=["name"], set_={"until": now})
     )

@@ -4,14 +4,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
 
-from callserver.database.tables import leases
+from callserver.database.tables import process_leases
 from callserver.database.upserts import INSERTS
 from callserver.ports import Tx
 
-_lease = select(leases.c.owner, leases.c.until).where(leases.c.name == bindparam("name"))
+_lease = select(process_leases.c.owner, process_leases.c.until).where(
+    process_leases.c.name == bindparam("name")
+)
 
 LEASE = timedelta(seconds=10)
 """How long a dead process keeps others from taking its work over."""
+
+SCHEDULER = "scheduler"
+"""The lease of the process that runs the scheduler."""
 
 NOBODY = ""
 """The owner of a lease that was let go."""
@@ -31,14 +36,14 @@ def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
     too_far = now + LEASE + CLOCKS_DIFFER
     values = {"name": name, "owner": owner, "until": now + LEASE}
     statement = (
-        INSERTS[tx.dialect.name](leases)
+        INSERTS[tx.dialect.name](process_leases)
         .values(values)
         .on_conflict_do_update(
             index_elements=["name"],
             set_={"owner": owner, "until": now + LEASE},
-            where=leases.c.owner.in_((owner, NOBODY))
-            | (leases.c.until < now)
-            | (leases.c.until > too_far),
+            where=process_leases.c.owner.in_((owner, NOBODY))
+            | (process_leases.c.until < now)
+            | (process_leases.c.until > too_far),
         )
         .execution_options(preserve_rowcount=True)
     )
@@ -48,7 +53,7 @@ def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
 def release(tx: Tx, name: str, owner: str, now: datetime) -> None:
     """Let another process take it at once. The row stays: if nobody does, it shows since when."""
     tx.execute(
-        update(leases)
-        .where(leases.c.name == name, leases.c.owner == owner)
+        update(process_leases)
+        .where(process_leases.c.name == name, process_leases.c.owner == owner)
         .values(owner=NOBODY, until=now)
     )

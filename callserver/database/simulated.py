@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from callserver.database.leases import NOBODY
-from callserver.database.tables import calls, leases
+from callserver.database.tables import calls, process_leases
 from callserver.database.upserts import INSERTS
 from callserver.ports import Tx
 
@@ -16,7 +16,7 @@ SIMULATED = "simulated"
 def mark_simulated(tx: Tx, now: datetime) -> None:
     """Remember for good that this database's calls are invented."""
     tx.execute(
-        INSERTS[tx.dialect.name](leases)
+        INSERTS[tx.dialect.name](process_leases)
         .values(name=SIMULATED, owner=NOBODY, until=now)
         .on_conflict_do_nothing()
     )
@@ -24,7 +24,10 @@ def mark_simulated(tx: Tx, now: datetime) -> None:
 
 def is_simulated(tx: Tx) -> bool:
     """Whether this database's calls are invented."""
-    return tx.execute(select(leases.c.name).where(leases.c.name == SIMULATED)).first() is not None
+    return (
+        tx.execute(select(process_leases.c.name).where(process_leases.c.name == SIMULATED)).first()
+        is not None
+    )
 
 
 def has_real_calls(tx: Tx) -> bool:

@@ -36,7 +36,7 @@ DECLINED_ORDERS = 5
 
 
 class AlarmKind(StrEnum):
-    UPKEEP_STILL = "upkeep_still"  # no process runs the scheduler
+    SCHEDULER_STALLED = "scheduler_stalled"  # no process runs the scheduler
     CLOCK = "clock"  # it has jumped
     CLOCK_BEHIND = "clock_behind"  # the log contains later instants
     TRUNK_DEAD = "trunk_dead"  # the carrier does not answer the exchange
@@ -106,7 +106,7 @@ class AlarmFacts:
     silent: int
     skew_ms: int
     max_skew_ms: int
-    upkeep_until: datetime | None
+    scheduler_until: datetime | None
     oldest_unsealed: datetime | None
     registers: Sequence[RegisterAge]  # that policies in use respect
     guessing_places: int = 0  # places from which passwords are guessed
@@ -128,8 +128,10 @@ def alarms(facts: AlarmFacts) -> list[Alarm]:
 
 def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
     now = facts.now
-    if facts.upkeep_until is not None and facts.upkeep_until < now:
-        yield Alarm(AlarmKind.UPKEEP_STILL, values={"seconds": _seconds(now - facts.upkeep_until)})
+    if facts.scheduler_until is not None and facts.scheduler_until < now:
+        yield Alarm(
+            AlarmKind.SCHEDULER_STALLED, values={"seconds": _seconds(now - facts.scheduler_until)}
+        )
     if abs(facts.skew_ms) > facts.max_skew_ms:
         yield Alarm(AlarmKind.CLOCK, values={"ms": facts.skew_ms})
     elif facts.behind_ms > 0:

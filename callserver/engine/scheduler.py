@@ -146,7 +146,7 @@ class Scheduler:
         return min((at for at in due if at is not None), default=None)
 
     def _due(self, tx: Tx, now: datetime) -> Due | None:
-        if not leases.acquire(tx, "upkeep", self._owner, now):
+        if not leases.acquire(tx, leases.SCHEDULER, self._owner, now):
             return None
         clock_checks.record_time(tx, self._ctx.clock)
         quiet = calls.due(tx, now)
@@ -172,7 +172,7 @@ class Scheduler:
     async def release(self) -> None:
         """Let another process take over at once."""
         now = self._ctx.clock.now()
-        await self._ctx.store.run(lambda tx: leases.release(tx, "upkeep", self._owner, now))
+        await self._ctx.store.run(lambda tx: leases.release(tx, leases.SCHEDULER, self._owner, now))
 
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:

@@ -1,4 +1,4 @@
-"""Upkeep goes on whatever the event loop has to do besides."""
+"""The scheduler goes on whatever the event loop has to do besides."""
 
 import asyncio
 import time
@@ -71,7 +71,7 @@ def test_a_slow_loop_never_ends_the_ticking() -> None:
     asyncio.run(work())
 
 
-def test_the_wall_clock_goes_back_an_hour_and_upkeep_goes_on() -> None:
+def test_the_wall_clock_goes_back_an_hour_and_the_scheduler_goes_on() -> None:
     clock = Slipping()
     ticked: list[float] = []
 
@@ -102,7 +102,7 @@ def test_a_periodic_job_that_a_clock_step_put_off_is_brought_back() -> None:
     async def work() -> None:
         ticker = Ticker(tick, SystemClock())
         ticker.every(0.1, job)
-        ticker.start(upkeep=False)
+        ticker.start(scheduling=False)
         await more(worked, 1)
         (kept,) = ticker._scheduler.get_jobs()
         kept.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))

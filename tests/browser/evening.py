@@ -119,7 +119,7 @@ class Evening:
                 page.clock.fast_forward(round(by.total_seconds() * 1000))
         finally:
             moved.set()
-        self._until_upkeep_has_run(at)
+        self._until_scheduler_has_run(at)
 
     def until(self, hour: int, minute: int = 0) -> None:
         """Time passes until then, this same evening."""
@@ -128,9 +128,9 @@ class Evening:
         assert left > 0, f"it is {self.now():%H:%M} already"
         self.passes(left)
 
-    def _until_upkeep_has_run(self, at: datetime) -> None:
+    def _until_scheduler_has_run(self, at: datetime) -> None:
         while True:
-            until = self.house.read(lambda tx: floor.lease_until(tx, "upkeep"))
+            until = self.house.read(lambda tx: floor.lease_until(tx, "scheduler"))
             if until is not None and until > at:
                 return
             self.pages[0].wait_for_timeout(20)

@@ -128,6 +128,17 @@ def test_a_setting_that_no_server_could_use_is_refused(name: str, value: str) ->
         from_environment({name: value})
 
 
+def test_an_old_name_is_refused_and_the_present_one_said(run: Run, tmp_path: Path) -> None:
+    said = "CALLSERVER_UPKEEP: is called CALLSERVER_SCHEDULER now"
+    assert said in run("migrate", CALLSERVER_UPKEEP="no").stderr
+    assert run("migrate", CALLSERVER_UPKEEP="").returncode == 0
+    (tmp_path / ".env").write_text("CALLSERVER_UPKEEP=yes\n", "utf-8")
+    assert said in run("migrate").stderr
+    found = run("upkeep")
+    assert found.returncode == 2
+    assert "'upkeep' is called 'scheduler' now" in found.stderr
+
+
 @pytest.mark.parametrize(
     "url", ["nonsense", "mysql://a:hidden@b/c", "postgresql://a:hidden@127.0.0.1:1/c"]
 )

@@ -222,7 +222,7 @@ def test_alarms_reach_the_page_in_time(system: StaffedSystem) -> None:
     system.clock.set(now + timedelta(minutes=9))
     found = system.client("supervisor").api("GET", "/floor/figures").json()
     kinds = {one["kind"] for one in found["alarms"]}
-    assert {"register_old", "sealing_behind", "upkeep_still"} <= kinds
+    assert {"register_old", "sealing_behind", "scheduler_stalled"} <= kinds
 
 
 def test_many_followers_share_one_reading(

@@ -24,7 +24,7 @@ async def test_well(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path)
     await system.until(5)
     status, body = await asked(system)
-    assert (status, body["status"], body["upkeep"]) == (200, "ok", "ok")
+    assert (status, body["status"], body["scheduler"]) == (200, "ok", "ok")
     assert body["revision"]
 
 
@@ -34,7 +34,7 @@ async def test_nobody_does_what_is_due(tmp_path: Path) -> None:
     await system.until(5)
     system.clock.set(system.clock.now() + timedelta(seconds=30))
     status, body = await asked(system)
-    assert (status, body["status"], body["upkeep"]) == (503, "failing", "still")
+    assert (status, body["status"], body["scheduler"]) == (503, "failing", "stalled")
     await system.until(1)
     assert (await asked(system))[0] == 200
     await system.server.scheduler.release()

@@ -108,6 +108,6 @@ def test_the_floors_figures(store: AnyStore) -> None:
         assert floor.states(tx) == {}
         assert floor.registers_washed(tx) == {}
         assert floor.oldest_unsealed(tx) is None
-        assert floor.lease_until(tx, "upkeep") is None
+        assert floor.lease_until(tx, "scheduler") is None
 
     run(store, look)

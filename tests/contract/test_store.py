@@ -237,7 +237,7 @@ def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
 def test_a_lease_has_one_owner(store: AnyStore) -> None:
     async def work() -> None:
         def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: leases.acquire(tx, "upkeep", owner, at))
+            return store.run(lambda tx: leases.acquire(tx, "scheduler", owner, at))
 
         assert await take("a", NOW)
         assert not await take("b", NOW + timedelta(seconds=9))
@@ -252,14 +252,14 @@ def test_a_lease_has_one_owner(store: AnyStore) -> None:
 def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(store: AnyStore, ahead: timedelta) -> None:
     async def work() -> None:
         def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: leases.acquire(tx, "upkeep", owner, at))
+            return store.run(lambda tx: leases.acquire(tx, "scheduler", owner, at))
 
         assert await take("a", NOW + ahead)
         assert await take("b", NOW)  # that clock was put right, or its server is gone
         assert not await take("a", NOW + timedelta(seconds=1))
         # The owner's own lease is written again, so that it lasts no longer than any other.
         assert await take("b", NOW - ahead)
-        assert await store.run(lambda tx: floor.lease_until(tx, "upkeep")) == (
+        assert await store.run(lambda tx: floor.lease_until(tx, "scheduler")) == (
             NOW - ahead + leases.LEASE
         )
 
@@ -268,10 +268,10 @@ def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(store: AnyStore, ahead:
 
 def test_a_lease_that_was_let_go_is_free_and_shows_since_when(store: AnyStore) -> None:
     async def work() -> None:
-        await store.run(lambda tx: leases.acquire(tx, "upkeep", "a", NOW))
-        await store.run(lambda tx: leases.release(tx, "upkeep", "a", NOW))
-        assert await store.run(lambda tx: floor.lease_until(tx, "upkeep")) == NOW
-        assert await store.run(lambda tx: leases.acquire(tx, "upkeep", "b", NOW))
+        await store.run(lambda tx: leases.acquire(tx, "scheduler", "a", NOW))
+        await store.run(lambda tx: leases.release(tx, "scheduler", "a", NOW))
+        assert await store.run(lambda tx: floor.lease_until(tx, "scheduler")) == NOW
+        assert await store.run(lambda tx: leases.acquire(tx, "scheduler", "b", NOW))
 
     asyncio.run(work())
 
@@ -477,3 +477,22 @@ def test_renamed_tables_keep_their_rows(store: AnyStore) -> None:
         assert not processed_events.first_time(tx, receipt, NOW)
         daily_counts.count(tx, "kanvas", "dials", datetime(2026, 5, 12, tzinfo=UTC))
         assert tx.execute(select(daily_counts_table.c.dials)).scalar() == 8
+
+
+def test_an_upgrade_leaves_one_scheduler(store: AnyStore) -> None:
+    """The earlier version's round is waited for, and its process can take no lease any more."""
+    migrate.downgrade(store.engine, "0013")
+    take = text(
+        "INSERT INTO leases (name, owner, until) VALUES ('upkeep', 'old', :until)"
+        " ON CONFLICT (name) DO UPDATE SET until = :until"
+    )
+    until = int((NOW + leases.LEASE - EPOCH) / timedelta(microseconds=1))
+    with store.engine.begin() as tx:
+        tx.execute(take, {"until": until})
+    migrate.upgrade(store.engine)
+    with pytest.raises(DBAPIError), store.engine.begin() as tx:
+        tx.execute(take, {"until": until})
+    with store.engine.begin() as tx:
+        assert floor.lease_until(tx, leases.SCHEDULER) == NOW + leases.LEASE
+        assert not leases.acquire(tx, leases.SCHEDULER, "new", NOW + timedelta(seconds=9))
+        assert leases.acquire(tx, leases.SCHEDULER, "new", NOW + timedelta(seconds=11))

@@ -26,7 +26,7 @@ WELL = AlarmFacts(
     silent=2,
     skew_ms=500,
     max_skew_ms=500,
-    upkeep_until=NOW,
+    scheduler_until=NOW,
     oldest_unsealed=NOW - timedelta(minutes=2),
     registers=[
         RegisterAge("robinson", NOW - timedelta(days=90), 100),
@@ -56,15 +56,15 @@ def test_a_carrier_that_is_well_or_was_one_raises_none(state: CarrierState) -> N
 def test_a_house_that_is_well_raises_none() -> None:
     assert alarms(WELL) == []
     empty = replace(WELL, campaigns=[], taken=0, declined=0, silent=0, registers=[])
-    assert alarms(replace(empty, upkeep_until=None, oldest_unsealed=None)) == []
+    assert alarms(replace(empty, scheduler_until=None, oldest_unsealed=None)) == []
 
 
 @pytest.mark.parametrize(
     ("facts", "kind", "values"),
     [
         (
-            replace(WELL, upkeep_until=NOW - timedelta(seconds=9)),
-            AlarmKind.UPKEEP_STILL,
+            replace(WELL, scheduler_until=NOW - timedelta(seconds=9)),
+            AlarmKind.SCHEDULER_STALLED,
             {"seconds": 9},
         ),
         (replace(WELL, skew_ms=-501), AlarmKind.CLOCK, {"ms": -501}),

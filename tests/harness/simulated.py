@@ -187,7 +187,7 @@ class SimulatedSystem(TestSystem):
         self.clock.set(end)
 
     async def jump(self, seconds: float) -> None:
-        """Let a long time pass in which only upkeep and the agenda's next minute happen."""
+        """Let a long time pass in which only the scheduler and the agenda's next minute happen."""
         self.clock.set(self.clock.now() + timedelta(seconds=seconds))
         await self.until(60)
 

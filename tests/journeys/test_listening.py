@@ -121,7 +121,7 @@ async def test_listening_follows_the_seat_and_hears_no_pause(system: ListeningSy
 
 
 def test_a_talk_of_one_word_is_written_down_too(system: ListeningSystem) -> None:
-    """It is over before upkeep looks again; she has heard it all the same."""
+    """It is over before the scheduler looks again; she has heard it all the same."""
 
     async def busy() -> None:
         return

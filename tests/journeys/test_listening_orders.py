@@ -259,7 +259,7 @@ def test_a_leg_is_told_to_ask_once_at_a_time(system: ListeningSystem) -> None:
         async def slow(ref: str, what: Any) -> Any:
             told.append(what)
             if len(told) == 1:
-                # Meanwhile the talk moves on, and upkeep and the dialer look at the same leg.
+                # Meanwhile the talk moves on, and the scheduler and the dialer look at the same leg.
                 for _ in range(3):
                     await system.server.ctx.store.run(look)
             return await really(ref, what)

@@ -56,7 +56,7 @@ def free_port() -> int:
 
 
 class Process:
-    """One `callserver serve` (or upkeep) of its own."""
+    """One `callserver serve` (or scheduler) of its own."""
 
     def __init__(self, command: str, environment: Mapping[str, str], clock: ShiftedClock) -> None:
         self._command = command
@@ -259,7 +259,7 @@ def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
 
 
 @pytest.mark.timeout(420)
-def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+def test_two_servers_and_one_scheduler_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     """No double dial, no lost wake-up, whichever process a request or callback reaches."""
     clock = ShiftedClock(START)
 
@@ -274,12 +274,12 @@ def test_two_servers_and_one_upkeep_on_postgresql(tmp_path: Path, postgres_url: 
         processes = [
             Process(
                 "serve",
-                {**settings, "CALLSERVER_PORT": str(port), "CALLSERVER_UPKEEP": "no"},
+                {**settings, "CALLSERVER_PORT": str(port), "CALLSERVER_SCHEDULER": "no"},
                 clock,
             )
             for port in ports
         ]
-        processes.append(Process("upkeep", settings, clock))
+        processes.append(Process("scheduler", settings, clock))
         try:
             async with serving(town.rest, network_door):
                 for port in ports:

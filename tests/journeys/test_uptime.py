@@ -22,7 +22,7 @@ from callserver import texts
 from callserver.adapters.clock import SystemClock
 from callserver.database import accounts, migrate
 from callserver.database.store import make_engine
-from callserver.database.tables import audit, leases
+from callserver.database.tables import audit, process_leases
 from callserver.engine.accounts.authentication import hash_of
 from tests.harness.processes import Command
 from tests.harness.silent_proxy import way_to
@@ -99,29 +99,31 @@ def serving(folder: Path, errors: Errors = "file", **settings: str) -> Iterator[
 
 
 @pytest.mark.parametrize("errors", ["full", "pipe"])
-def test_upkeep_outlives_a_log_that_cannot_be_written(tmp_path: Path, errors: Errors) -> None:
+def test_the_scheduler_outlives_a_log_that_cannot_be_written(
+    tmp_path: Path, errors: Errors
+) -> None:
     """The disk is full or the log's reader is gone, and there is something to say at every tick."""
     seals = tmp_path / "seals"
     seals.mkdir()  # a folder where the heads' file should be: sealing fails, and that is logged
     with serving(tmp_path, errors, CALLSERVER_SEALS=str(seals)) as server:
-        lease = select(leases.c.until).where(leases.c.name == "upkeep")
+        lease = select(process_leases.c.until).where(process_leases.c.name == "scheduler")
         first = server.read(lease)
         until(lambda: server.read(lease) > first, 30)  # renewed after five seconds
         second = server.read(lease)
         until(lambda: server.read(lease) > second)
 
 
-def test_health_says_that_upkeep_stands_still(tmp_path: Path) -> None:
+def test_health_says_that_the_scheduler_stalled(tmp_path: Path) -> None:
     seals = tmp_path / "seals"
     with serving(tmp_path, CALLSERVER_SEALS=str(seals)) as server:
         body = server.health().json()
-        assert (body["status"], body["database"], body["upkeep"]) == ("ok", "ok", "ok")
+        assert (body["status"], body["database"], body["scheduler"]) == ("ok", "ok", "ok")
         until(seals.exists)
         seals.unlink()
         seals.mkdir()
         httpx.post(f"{server.url}/twilio/voice/inbound")  # something to seal
         until(lambda: server.health().status_code == 503)
-        assert server.health().json()["upkeep"] == "still"
+        assert server.health().json()["scheduler"] == "stalled"
         seals.rmdir()
         until(lambda: server.health().status_code == 200)
 

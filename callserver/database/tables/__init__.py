@@ -19,7 +19,7 @@ from callserver.database.tables.operations import (
     carrier_states,
     daily_counts,
     daily_refusals,
-    leases,
+    process_leases,
 )
 from callserver.database.tables.rules import proposals, revisions
 from callserver.database.tables.shifts import seats
@@ -49,13 +49,13 @@ __all__ = [
     "forms",
     "heard_calls",
     "imports",
-    "leases",
     "lifts",
     "lines",
     "listening_intervals",
     "listenings",
     "marks",
     "metadata",
+    "process_leases",
     "processed_events",
     "proposals",
     "refused_numbers",

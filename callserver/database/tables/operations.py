@@ -40,8 +40,8 @@ budgets = Table(
     Column("next_at", Instant, nullable=False),
 )
 
-leases = Table(
-    "leases",
+process_leases = Table(
+    "process_leases",
     metadata,
     Column("name", Text, primary_key=True),
     Column("owner", Text, nullable=False),

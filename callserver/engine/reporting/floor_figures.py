@@ -11,6 +11,7 @@ from callserver.database import (
     carrier_states,
     contacts,
     floor,
+    leases,
     refused_numbers,
 )
 from callserver.domain import alarm, hours
@@ -173,7 +174,7 @@ def _alarm_facts(
         skew_ms=ctx.clock.skew_ms(),
         behind_ms=clock_checks.behind_ms(tx, ctx.clock),
         max_skew_ms=MOST_CLOCK_SKEW_MS,
-        upkeep_until=floor.lease_until(tx, "upkeep"),
+        scheduler_until=floor.lease_until(tx, leases.SCHEDULER),
         oldest_unsealed=floor.oldest_unsealed(tx),
         carrier=[alarm.CarrierState(*one) for one in carrier_states.every(tx)],
         registers=register_needs.needed(tx, ctx.rules.current),

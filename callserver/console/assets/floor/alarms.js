@@ -6,7 +6,7 @@ import { label, t } from "../texts.js";
 import { fetchFigures, known, may, onChange } from "./store.js";
 
 const GRAVE = [
-  "upkeep_still",
+  "scheduler_stalled",
   "clock",
   "trunk_dead",
   "not_registered",

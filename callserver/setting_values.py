@@ -1,0 +1,67 @@
+"""What a setting's value may be: types that say in their error what a valid value looks like."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+LEVELS = ("debug", "info", "warning", "error")
+MOST_PER_SECOND = 1000
+
+
+def should_be(right: str, holds: Callable[[Any], bool]) -> AfterValidator:
+    """What the type alone does not check; `right` says what a valid value is."""
+
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise PydanticCustomError("setting", "{right}", {"right": right})
+        return value
+
+    return AfterValidator(check)
+
+
+def _plain_url(url: str) -> bool:
+    """A web address without a user, a query or a fragment: the provider signs none of these."""
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    complete = parts.scheme in ("http", "https") and has_host and "@" not in parts.netloc
+    return complete and not (parts.query or parts.fragment)
+
+
+def _networks(text: str) -> bool:
+    try:
+        for network in listed(text):
+            ipaddress.ip_network(network)
+    except ValueError:
+        return False
+    return True
+
+
+def _hosts(text: str) -> bool:
+    return all(re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,99}", host.lower()) for host in listed(text))
+
+
+def listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+Url = Annotated[str, should_be("like https://calls.example.org", _plain_url)]
+ApiUrl = Annotated[
+    str, should_be("like https://example.org", lambda url: not url or _plain_url(url))
+]
+Port = Annotated[int, should_be("from 1 to 65535", lambda port: 0 < port < 65536)]
+Proxies = Annotated[str, should_be("addresses or networks like 127.0.0.1,10.0.0.0/8", _networks)]
+Rate = Annotated[
+    float, should_be("above 0, like 1 or 0.5", lambda rate: 0 < rate <= MOST_PER_SECOND)
+]
+Level = Annotated[
+    str, should_be(f"one of {', '.join(LEVELS)}", lambda level: level.lower() in LEVELS)
+]
+SipHosts = Annotated[str, should_be("like pbx.example.org, several by commas", _hosts)]
