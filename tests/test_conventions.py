@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 from callserver import texts
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.call import Cause
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
@@ -123,7 +123,7 @@ def test_both_languages_are_whole() -> None:
         assert f"reason.{reason.value}" in danish
     for cause in Cause:
         assert f"cause.{cause.value}" in danish
-    for kind in Kind:
+    for kind in EntryKind:
         assert f"kind.{kind.value}" in danish
 
 

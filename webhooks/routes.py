@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from callserver.adapters.twilio import call_status
 from callserver.database.store import UNAVAILABLE
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.instruction import HangUp, Instruction
 from callserver.engine.audit_log.refused_requests import RefusedRequests
 from callserver.provider_events import ProviderEvents
@@ -115,7 +115,7 @@ class Webhooks:
         elif form.get("AccountSid", [""])[0] != self._settings.account_sid:
             why = "unknown_account"
         if why:
-            await self._refused.note(Kind.SIGNATURE_REFUSED, path, why)
+            await self._refused.note(EntryKind.SIGNATURE_REFUSED, path, why)
             return None
         return form
 

@@ -28,7 +28,7 @@ from callserver.cli import resources
 from callserver.database import accounts, audit
 from callserver.database import softphones as kept
 from callserver.database.softphones import Softphone
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.engine import user_lines
 from callserver.engine.context import LineContext
 from callserver.errors import ConfigurationProblem
@@ -196,7 +196,7 @@ def telephone(handle: Annotated[str, typer.Argument(help="the person's short nam
             entered = user.line is None or user.line.startswith("client:")
             if entered:
                 user_lines.enter(tx, terms, user.id, line, now, "command")
-            audit.append(tx, now, Kind.USER, user=user.id, did="telephone", by="command")
+            audit.append(tx, now, EntryKind.USER, user=user.id, did="telephone", by="command")
     transport = "TLS, SRTP" if settings.asterisk_secure else "UDP"
     print(f"user name  {name}\npassword   {password}")
     print(f"address    {_reached_at(settings)}:{settings.asterisk_sip_port} ({transport})")

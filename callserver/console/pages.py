@@ -24,7 +24,7 @@ from callserver.console.authentication import (
     language_of,
 )
 from callserver.console.problems import problem
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action
 from callserver.engine.accounts.authentication import NotSignedIn
 from callserver.errors import NotAllowed
@@ -147,7 +147,7 @@ class Pages:
             "may": (lambda _: False) if somebody is None else somebody.may,
             "entering": self._authenticator.cookie in asked.request.cookies,
             "action": Action,
-            "kinds": sorted(Kind, key=lambda kind: texts.say(language, f"kind.{kind.value}")),
+            "kinds": sorted(EntryKind, key=lambda kind: texts.say(language, f"kind.{kind.value}")),
         }
         body = self._env.get_template(f"{name}.html").render(values)
         return Response(body, status, self._headers, media_type="text/html")

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select, 
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, seals
-from callserver.domain.audit import BIGGEST_ID, Kind, SearchColumns, canonical, stamp
+from callserver.domain.audit import BIGGEST_ID, EntryKind, SearchColumns, canonical, stamp
 from callserver.domain.signed_heads import Head, parse
 from callserver.ports import Tx
 
@@ -86,7 +86,7 @@ class Entry(NamedTuple):
 def append(
     tx: Tx,
     at: datetime,
-    kind: Kind,
+    kind: EntryKind,
     *,
     contact: int | None = None,
     call: str | None = None,

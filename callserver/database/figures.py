@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Executable, bindparam, func, select, type_coe
 
 from callserver.database import user_lines
 from callserver.database.tables import audit, calls, contacts, daily_counts, seats, suppressions
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.call import DialPath
 from callserver.ports import Tx
 
@@ -17,7 +17,7 @@ from callserver.ports import Tx
 def refusals(tx: Tx) -> dict[str, int]:
     """Refused attempts by reason; one attempt may count under several."""
     reasons: Counter[str] = Counter()
-    query = select(audit.c.body).where(audit.c.kind == Kind.REFUSED.value)
+    query = select(audit.c.body).where(audit.c.kind == EntryKind.REFUSED.value)
     for body in tx.execute(query).scalars():
         reasons.update(json.loads(body)["reasons"])
     return dict(reasons)

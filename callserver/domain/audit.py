@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What an entry is about. A kind that is not in this list cannot be written."""
 
     CONFIGURATION = "configuration"  # a revision became active; was proposed, refused, withdrawn

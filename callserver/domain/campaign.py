@@ -104,7 +104,7 @@ class Context(Document):
     until: date | None = None  # the last day on which it is shown
 
 
-_SHOWN = (phone.Kind.ORDINARY, phone.Kind.CORPORATE, phone.Kind.TOLL_FREE)
+_SHOWN = (phone.NumberKind.ORDINARY, phone.NumberKind.CORPORATE, phone.NumberKind.TOLL_FREE)
 """Kinds of number that may be displayed: calling back costs no more than an ordinary call."""
 
 

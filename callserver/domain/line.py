@@ -38,7 +38,7 @@ CODE_TRIES = 3
 CODE_LASTS = timedelta(minutes=10)
 
 
-class Kind(StrEnum):
+class LineKind(StrEnum):
     """The kind of telephone at a line."""
 
     BROWSER = "browser"
@@ -93,16 +93,16 @@ def registered(user: int) -> str:
     return f"sip:telephone_{user}"
 
 
-def kind(address: str) -> Kind:
+def kind(address: str) -> LineKind:
     """The kind of telephone at this address."""
     if address.startswith("client:"):
-        return Kind.BROWSER
-    return Kind.SIP if address.startswith("sip:") else Kind.TELEPHONE
+        return LineKind.BROWSER
+    return LineKind.SIP if address.startswith("sip:") else LineKind.TELEPHONE
 
 
 def shown(address: str) -> str:
     """The address for display and for the audit log; a number is masked."""
-    telephone = kind(address) is Kind.TELEPHONE
+    telephone = kind(address) is LineKind.TELEPHONE
     return phone.masked(address) if telephone else address.partition(":")[2]
 
 
@@ -149,7 +149,7 @@ def decide(facts: Facts) -> OwnLine | Problem:
         return permanent_problem
     if _REGISTERED.fullmatch(facts.address) and not facts.has_telephone:
         return Problem.NOT_REGISTERED
-    if kind(facts.address) is Kind.TELEPHONE:
+    if kind(facts.address) is LineKind.TELEPHONE:
         if not facts.number.confirmed:
             return Problem.UNCONFIRMED
         if not facts.number.hours_near:
@@ -188,7 +188,7 @@ def _number_problem(address: str, number: Number) -> Problem | None:
     parsed = phone.parse(address)
     if parsed != address:  # E.164, exactly as it is dialed
         return Problem.UNREADABLE
-    if phone.kind(address) is not phone.Kind.ORDINARY:
+    if phone.kind(address) is not phone.NumberKind.ORDINARY:
         return Problem.NUMBER
     if phone.country(address) not in number.regions:
         return Problem.NUMBER

@@ -64,15 +64,17 @@ TIMED = frozenset({reason for reason in Reason if reason.startswith(("TIME_", "F
 """Reasons that pass with time."""
 
 _KINDS = {
-    phone.Kind.EMERGENCY: Reason.NUM_EMERGENCY,
-    phone.Kind.SHORT_CODE: Reason.NUM_SHORTCODE,
-    phone.Kind.INVALID: Reason.NUM_INVALID,
-    phone.Kind.PREMIUM: Reason.NUM_PREMIUM,
-    phone.Kind.TOLL_FREE: Reason.NUM_TOLLFREE,
-    phone.Kind.CORPORATE: Reason.NUM_CORPORATE_70,
-    phone.Kind.M2M: Reason.NUM_M2M,
+    phone.NumberKind.EMERGENCY: Reason.NUM_EMERGENCY,
+    phone.NumberKind.SHORT_CODE: Reason.NUM_SHORTCODE,
+    phone.NumberKind.INVALID: Reason.NUM_INVALID,
+    phone.NumberKind.PREMIUM: Reason.NUM_PREMIUM,
+    phone.NumberKind.TOLL_FREE: Reason.NUM_TOLLFREE,
+    phone.NumberKind.CORPORATE: Reason.NUM_CORPORATE_70,
+    phone.NumberKind.M2M: Reason.NUM_M2M,
 }
-_NO_PLACE = frozenset({phone.Kind.EMERGENCY, phone.Kind.SHORT_CODE, phone.Kind.INVALID})
+_NO_PLACE = frozenset(
+    {phone.NumberKind.EMERGENCY, phone.NumberKind.SHORT_CODE, phone.NumberKind.INVALID}
+)
 MOST_CLOCK_SKEW_MS = 500
 MOST_SUPPRESSION_AGE_S = 5.0
 MOST_STEPS = 5000
@@ -135,9 +137,9 @@ def _system(facts: Facts, year: int) -> list[Reason]:
     return reasons
 
 
-def _number(facts: Facts, kind: phone.Kind) -> list[Reason]:
+def _number(facts: Facts, kind: phone.NumberKind) -> list[Reason]:
     reasons = []
-    allowed = (phone.Kind.ORDINARY,) if facts.policy is None else facts.policy.numbers.kinds
+    allowed = (phone.NumberKind.ORDINARY,) if facts.policy is None else facts.policy.numbers.kinds
     if kind not in allowed and kind in _KINDS:
         reasons.append(_KINDS[kind])
     if facts.own_number:

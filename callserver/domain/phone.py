@@ -12,7 +12,7 @@ import phonenumbers
 from phonenumbers import timezone
 
 
-class Kind(StrEnum):
+class NumberKind(StrEnum):
     """The kind of a number, as far as dialing is concerned."""
 
     ORDINARY = "ordinary"
@@ -141,29 +141,29 @@ def slow_parse(digits: str, region: str) -> str | NumberProblem:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def kind(number: str) -> Kind:
+def kind(number: str) -> NumberKind:
     """The number's kind; of a Danish number by the Danish numbering plan (sdfi.dk)."""
     if number in ("112", "114"):
-        return Kind.EMERGENCY
+        return NumberKind.EMERGENCY
     if _SHORT.fullmatch(number):
-        return Kind.SHORT_CODE
+        return NumberKind.SHORT_CODE
     if not _E164.fullmatch(number):
-        return Kind.INVALID
+        return NumberKind.INVALID
     if not number.startswith("+45"):
-        return Kind.ORDINARY
+        return NumberKind.ORDINARY
     national = number[3:]
     if len(national) == 12 and national.startswith("37"):
-        return Kind.M2M
+        return NumberKind.M2M
     if not _DANISH.fullmatch(number):
-        return Kind.INVALID
+        return NumberKind.INVALID
     match national[:2]:
         case "90":
-            return Kind.PREMIUM
+            return NumberKind.PREMIUM
         case "80":
-            return Kind.TOLL_FREE
+            return NumberKind.TOLL_FREE
         case "70":
-            return Kind.CORPORATE
-    return Kind.ORDINARY
+            return NumberKind.CORPORATE
+    return NumberKind.ORDINARY
 
 
 @lru_cache(maxsize=65536)

@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from callserver.domain.document import Document
-from callserver.domain.phone import Kind
+from callserver.domain.phone import NumberKind
 from callserver.texts import InvalidInput
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -99,8 +99,8 @@ def _region(country: str) -> str:
     return country
 
 
-def _dialable(kind: Kind) -> Kind:
-    if kind in (Kind.EMERGENCY, Kind.SHORT_CODE, Kind.INVALID):
+def _dialable(kind: NumberKind) -> NumberKind:
+    if kind in (NumberKind.EMERGENCY, NumberKind.SHORT_CODE, NumberKind.INVALID):
         raise InvalidInput("never_called", value=kind.value)
     return kind
 
@@ -139,12 +139,12 @@ class Numbers(Block):
     """Which numbers may be called at all."""
 
     regions: Annotated[tuple[Annotated[str, AfterValidator(_region)], ...], Field(min_length=1)]
-    kinds: tuple[Annotated[Kind, AfterValidator(_dialable)], ...] = (Kind.ORDINARY,)
+    kinds: tuple[Annotated[NumberKind, AfterValidator(_dialable)], ...] = (NumberKind.ORDINARY,)
 
     @field_validator("kinds")
     @classmethod
-    def _ordinary_too(cls, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
-        if Kind.ORDINARY not in kinds:
+    def _ordinary_too(cls, kinds: tuple[NumberKind, ...]) -> tuple[NumberKind, ...]:
+        if NumberKind.ORDINARY not in kinds:
             raise InvalidInput("ordinary_too")
         return kinds
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from callserver.database import audit, call_budget, known_time, seats
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.permit import MOST_CLOCK_SKEW_MS
 from callserver.domain.seat import State
 from callserver.engine.context import EngineContext
@@ -57,7 +57,7 @@ def correct_times(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
     """
     now = ctx.clock.now()
     if accepted_ms:
-        audit.append(tx, now, Kind.CLOCK, ms=accepted_ms)
+        audit.append(tx, now, EntryKind.CLOCK, ms=accepted_ms)
         known_time.keep(tx, now, back=accepted_ms < 0)
         log.warning("clock_accepted", ms=accepted_ms)
     call_budget.start_over(tx, now)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from callserver.database import attempt_counters, audit
 from callserver.domain.attempt_limits import RateLimit
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.engine.context import EngineContext
 from callserver.errors import TooMany
 from callserver.ports import Tx
@@ -61,7 +61,7 @@ class RateLimits:
 
         def tell(tx: Tx) -> None:
             if _count(tx, f"paced:{what.value}:{user}", TOLD_EVERY, now) <= now:
-                audit.append(tx, now, Kind.PACE, by=f"user:{user}", what=what.value)
+                audit.append(tx, now, EntryKind.PACE, by=f"user:{user}", what=what.value)
 
         await self._ctx.store.run(tell)
         raise TooMany("too many in a short time", wait_s, key="pace")

@@ -12,7 +12,7 @@ from callserver.database import accounts, audit, bulk_facts, contacts, softphone
 from callserver.database import user_lines as table
 from callserver.database.accounts import User
 from callserver.domain import hours, line, phone, subject
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.line import Facts, Number, OwnLine, Problem
 from callserver.engine.context import EngineContext, LineContext, Rules
@@ -75,7 +75,7 @@ def decide(
 ) -> OwnLine | Problem:
     """May this telephone be called now, for a user who works for the campaign?"""
     known_facts = facts(tx, terms, user, address, now)
-    if line.kind(address) is line.Kind.TELEPHONE:
+    if line.kind(address) is line.LineKind.TELEPHONE:
         near = _hours_near(terms, campaign, address, now)
         known_facts = replace(known_facts, number=replace(known_facts.number, hours_near=near))
     return line.decide(known_facts)
@@ -101,7 +101,7 @@ def choices(
 
 def ready(tx: Tx, user: User) -> bool:
     """Whether the account's line needs no confirmation, or has it."""
-    if user.line is None or line.kind(user.line) is not line.Kind.TELEPHONE:
+    if user.line is None or line.kind(user.line) is not line.LineKind.TELEPHONE:
         return True
     row = table.standing(tx, user.id, user.line)
     return row is not None and row.confirmed_at is not None
@@ -149,7 +149,7 @@ def to_ring(
     row = table.standing(tx, user.id, address)
     if isinstance(answer, Problem):
         refused(tx, user, address, answer, now, **about)
-    elif row is not None and line.kind(address) is not line.Kind.BROWSER:
+    elif row is not None and line.kind(address) is not line.LineKind.BROWSER:
         table.change(tx, row.id, unanswered=_recent(row, now) + 1, rang_at=now)
         _note(tx, now, user, address, "rung", **about)
     return answer
@@ -214,7 +214,7 @@ def _note(tx: Tx, now: datetime, user: User, address: str | None, did: str, **ab
     audit.append(
         tx,
         now,
-        Kind.LINE,
+        EntryKind.LINE,
         user=user.id,
         did=did,
         line=None if row is None else row.id,
@@ -226,7 +226,7 @@ def _note(tx: Tx, now: datetime, user: User, address: str | None, did: str, **ab
 
 def _masked(address: str) -> str:
     """What the log keeps of a line: a number's last two digits, and nothing that somebody typed."""
-    if line.kind(address) is line.Kind.TELEPHONE:
+    if line.kind(address) is line.LineKind.TELEPHONE:
         number = phone.parse(address)
         return phone.masked(number) if isinstance(number, str) else ""
     return ""

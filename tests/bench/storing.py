@@ -114,9 +114,9 @@ def bare(system: SimulatedSystem) -> Callable[[], None]:
 
 
 def _kind(name: str) -> Any:
-    from callserver.domain.audit import Kind
+    from callserver.domain.audit import EntryKind
 
-    return Kind(name)
+    return EntryKind(name)
 
 
 def decisions(size: int) -> list[Figure]:

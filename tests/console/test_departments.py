@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from callserver.database import audit as audit_rows
 from callserver.database.tables import contacts
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.role import Role
 from callserver.simulator.legs import Behaviour
 from tests.harness.staffed import StaffedSystem
@@ -67,7 +67,7 @@ def test_pages_go_on_past_what_may_not_be_seen(system: StaffedSystem) -> None:
     def fill(tx: Any) -> None:
         for n in range(1500):
             user = syd if n % 10 == 0 else nord
-            audit_rows.append(tx, system.clock.now(), Kind.USER, user=user, did="x", n=n)
+            audit_rows.append(tx, system.clock.now(), EntryKind.USER, user=user, did="x", n=n)
 
     system.write(fill)
     entries = [one["details"] for one in seen_by(system, "sydadmin")]

@@ -12,7 +12,7 @@ import pytest
 from callserver.database import accounts, audit
 from callserver.database.audit import Cursor
 from callserver.database.store import AnyStore
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log import feed as engine
 from callserver.engine.audit_log.feed import Feed
 from tests.harness.simulated import TUESDAY
@@ -194,8 +194,8 @@ def test_the_tail_skips_nothing_though_commits_come_out_of_order(store: AnyStore
     slow, quick = store.engine.connect(), store.engine.connect()
     slow.begin()
     quick.begin()
-    audit.append(slow, TUESDAY, Kind.SEAT, seat=1)
-    audit.append(quick, TUESDAY, Kind.SEAT, seat=2)
+    audit.append(slow, TUESDAY, EntryKind.SEAT, seat=1)
+    audit.append(quick, TUESDAY, EntryKind.SEAT, seat=2)
     quick.commit()
 
     def tail(after: Cursor) -> list[int]:
@@ -223,7 +223,7 @@ def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
         following = asyncio.ensure_future(follow())
         await asyncio.sleep(0.1)
         for number in range(200):
-            await store.run(partial(audit.append, at=TUESDAY, kind=Kind.SEAT, seat=number))
+            await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=number))
         await asyncio.wait_for(following, PATIENCE_S)
         return told
 

@@ -31,7 +31,7 @@ from callserver.database.tables import EPOCH, Instant
 from callserver.database.tables import calls as calls_table
 from callserver.database.tables import contacts as contacts_table
 from callserver.database.tables import daily_counts as daily_counts_table
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.call import Receipt
 from callserver.domain.facts import Scope
 from callserver.ports import Tx
@@ -416,7 +416,13 @@ def test_the_rows_of_an_older_opt_out_are_found_together(store: AnyStore) -> Non
                 f" VALUES ({key}, 'number:{key}', 'number', 0, 'inbound')"
             )
             audit.append(
-                tx, at, Kind.SUPPRESSED, contact=contact, call=call, suppression=key, by="inbound"
+                tx,
+                at,
+                EntryKind.SUPPRESSED,
+                contact=contact,
+                call=call,
+                suppression=key,
+                by="inbound",
             )
     migrate.upgrade(store.engine)
     with store.engine.connect() as tx:

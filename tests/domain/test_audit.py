@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callserver.domain import merkle, signed_heads
-from callserver.domain.audit import Kind, canonical
+from callserver.domain.audit import EntryKind, canonical
 from callserver.domain.signed_heads import Head
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -165,4 +165,4 @@ def test_entries_are_canonical_and_kinds_closed() -> None:
     with pytest.raises(TypeError, match="datetime"):
         canonical({"a": datetime(2026, 5, 12, tzinfo=UTC)})
     with pytest.raises(ValueError, match="gossip"):
-        Kind("gossip")
+        EntryKind("gossip")

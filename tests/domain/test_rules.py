@@ -216,7 +216,7 @@ def test_an_agreed_call_back_lifts_only_clock_gap_and_counts(
 
 def test_a_policy_may_let_firms_be_rung_in_their_hours() -> None:
     policy = POLICIES["dk"]
-    kinds = {"kinds": (phone.Kind.ORDINARY, phone.Kind.CORPORATE)}
+    kinds = {"kinds": (phone.NumberKind.ORDINARY, phone.NumberKind.CORPORATE)}
     numbers = policy.numbers.model_copy(update=kinds)
     firm = replace(
         EASY, number="+4570123456", policy=policy.model_copy(update={"numbers": numbers})
@@ -226,8 +226,8 @@ def test_a_policy_may_let_firms_be_rung_in_their_hours() -> None:
     assert reasons(replace(firm, policy=policy)) == (Reason.NUM_CORPORATE_70,)
 
 
-@pytest.mark.parametrize("kinds", [(), (phone.Kind.CORPORATE,), (phone.Kind.ORDINARY,)])
-def test_no_list_of_kinds_opens_the_night(kinds: tuple[phone.Kind, ...]) -> None:
+@pytest.mark.parametrize("kinds", [(), (phone.NumberKind.CORPORATE,), (phone.NumberKind.ORDINARY,)])
+def test_no_list_of_kinds_opens_the_night(kinds: tuple[phone.NumberKind, ...]) -> None:
     policy = POLICIES["dk"]
     numbers = policy.numbers.model_copy(update={"kinds": kinds})
     night = replace(

@@ -20,7 +20,7 @@ from callserver.database.store import AnyStore, open_store
 from callserver.database.tables import audit as table
 from callserver.database.tables import seals
 from callserver.domain import signed_heads
-from callserver.domain.audit import Kind, canonical
+from callserver.domain.audit import EntryKind, canonical
 from callserver.engine.audit_log import verification
 from callserver.engine.audit_log.sealing import EVERY, Sealer, load_key
 from callserver.errors import ConfigurationProblem
@@ -45,7 +45,7 @@ class Log:
 
         def entries(tx: Tx) -> None:
             for seat in range(count):
-                audit.append(tx, self.clock.now(), Kind.SEAT, seat=seat)
+                audit.append(tx, self.clock.now(), EntryKind.SEAT, seat=seat)
 
         async def work() -> None:
             await self.store.run(entries)
@@ -125,7 +125,7 @@ def test_an_entry_hidden_from_searches_is_named(log: Log, columns: dict[str, obj
     """The columns that are searched are not sealed themselves: they must say what the entry says."""
 
     def of_a_contact(tx: Tx) -> None:
-        audit.append(tx, log.clock.now(), Kind.CARD, contact=7, call="a1")
+        audit.append(tx, log.clock.now(), EntryKind.CARD, contact=7, call="a1")
 
     log.change(of_a_contact)
     log.write(1)

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.call import Receipt
 from callserver.domain.instruction import AskKey, HangUp, Hear, Instruction, JoinRoom, Say, SayCode
 from callserver.domain.listening import Mode
@@ -88,7 +88,7 @@ class RecordingEngine(RefusedRequests):
         self.told.append(("pressed", caller, called, leg, key))
         return Say("inbound_never_done")
 
-    async def note(self, kind: Kind, what: str, why: str) -> None:
+    async def note(self, kind: EntryKind, what: str, why: str) -> None:
         self.told.append((kind.value, what, why))
 
 

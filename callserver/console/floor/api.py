@@ -17,7 +17,7 @@ from callserver.database import accounts, audit, calls, floor, listenings, seats
 from callserver.database.audit import Cursor, Entry
 from callserver.database.calls import CallRow
 from callserver.domain import phone
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action
 from callserver.engine.calls import campaign_pauses
@@ -45,8 +45,13 @@ GONE = timedelta(hours=12)
 MOST_CALLS = 60
 
 CHANGES = {
-    *(Kind.SEAT, Kind.BREAKER, Kind.HAND, Kind.SHIFT_ENDED),
-    *(Kind.LISTENING_STARTED, Kind.LISTENING_CHANGED, Kind.LISTENING_STOPPED, Kind.NO_LISTENER),
+    *(EntryKind.SEAT, EntryKind.BREAKER, EntryKind.HAND, EntryKind.SHIFT_ENDED),
+    *(
+        EntryKind.LISTENING_STARTED,
+        EntryKind.LISTENING_CHANGED,
+        EntryKind.LISTENING_STOPPED,
+        EntryKind.NO_LISTENER,
+    ),
 }
 """Entries of the log after which the floor looks different."""
 

@@ -24,7 +24,7 @@ from callserver.console.live import Told
 from callserver.database import accounts, listening_intervals, listenings, seats
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.listening import DisclosureTime, ListenReason, Mode
 from callserver.domain.role import Action, Role
 from callserver.domain.seat import State
@@ -36,7 +36,7 @@ from callserver.ports import Tx
 
 RIGHTS = frozenset({Action.LISTEN, Action.COACH, Action.JOIN, Action.LISTEN_TO_MENTOR})
 MODES = {Mode.SILENT: Action.LISTEN, Mode.COACH: Action.COACH, Mode.JOIN: Action.JOIN}
-CHANGES = {Kind.LISTENING_STARTED, Kind.LISTENING_CHANGED, Kind.LISTENING_STOPPED}
+CHANGES = {EntryKind.LISTENING_STARTED, EntryKind.LISTENING_CHANGED, EntryKind.LISTENING_STOPPED}
 
 
 class ListeningApi:
@@ -72,7 +72,7 @@ class ListeningApi:
             told.append(("listening", await self.mine(asked)))
         if asked.may(Action.PHONE) and any(
             entry_body.get("phoner") == asked.user.id
-            and (self._feedback.told_during or entry_body["kind"] == Kind.LISTENING_STOPPED)
+            and (self._feedback.told_during or entry_body["kind"] == EntryKind.LISTENING_STOPPED)
             for entry_body in about
         ):
             told.append(("heard", await self.heard(asked)))

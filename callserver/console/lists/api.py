@@ -28,7 +28,7 @@ from callserver.console.upload_receiver import MEGABYTE, receive
 from callserver.database import accounts, contacts, imports
 from callserver.database.audit import Entry
 from callserver.database.side_connection import aside, two_writers_may_fail
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.role import Action
 from callserver.engine.calls import seat_moves
@@ -113,7 +113,9 @@ class ListsApi:
         """That a list of my department was imported."""
         if not asked.may(Action.EXPORT):
             return ()
-        names = {entry.body["campaign"] for entry in news if entry.body["kind"] == Kind.IMPORTED}
+        names = {
+            entry.body["campaign"] for entry in news if entry.body["kind"] == EntryKind.IMPORTED
+        }
         campaigns = self._ctx.rules.current.campaigns
         mine = [
             name for name in names if name in campaigns and asked.sees(campaigns[name].department)

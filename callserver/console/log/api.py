@@ -12,7 +12,7 @@ from callserver import texts
 from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
 from callserver.console.fields import Id, Instant
 from callserver.database import accounts, audit, seats
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action
 from callserver.engine.audit_log import search, verification
 from callserver.engine.context import EngineContext, Rules
@@ -23,7 +23,7 @@ MOST = 100
 
 
 class Search(Body):
-    kinds: list[Kind] = Field(default_factory=list)
+    kinds: list[EntryKind] = Field(default_factory=list)
     contact: Id | None = None
     call: str | None = Field(default=None, max_length=60)
     since: Instant | None = None
@@ -40,7 +40,7 @@ class EntryView(Answer):
     id: int
     leaf: int | None  # its place among the sealed ones; none: not sealed yet
     at: AwareDatetime
-    kind: Kind
+    kind: EntryKind
     said: str
     details: Mapping[str, Any]
     names: Mapping[str, str]

@@ -7,7 +7,7 @@ from pydantic import Field
 from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
 from callserver.domain import line
 from callserver.domain.campaign import Label
-from callserver.domain.line import Kind, Problem
+from callserver.domain.line import LineKind, Problem
 from callserver.domain.role import Action
 from callserver.engine import user_lines
 from callserver.engine.context import EngineContext
@@ -30,7 +30,7 @@ class Choice(Answer):
 class Line(Answer):
     """A telephone that I may sit at."""
 
-    kind: Kind
+    kind: LineKind
     line: str  # what to ask for
     shown: str  # a number is masked
     problem: str | None  # why it cannot be called; line_unconfirmed: a call confirms it

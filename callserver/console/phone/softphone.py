@@ -19,7 +19,7 @@ from callserver.domain.role import Action
 from callserver.errors import Impossible
 from callserver.settings import Settings
 
-Kind = Literal["none", "twilio", "simulated", "sip"]
+SoftphoneKind = Literal["none", "twilio", "simulated", "sip"]
 As = Literal["phoner", "listener"]
 
 BUNDLED = frozenset({"twilio", "sip"})
@@ -29,7 +29,7 @@ BUNDLED = frozenset({"twilio", "sip"})
 class SoftphoneView(Answer):
     """`missing`: why there is no softphone here, or not yet; empty: it can be used."""
 
-    kind: Kind
+    kind: SoftphoneKind
     missing: Literal["", "key", "bundle"]
     identity: str
 
@@ -51,7 +51,7 @@ class SipSignsIn(Answer):
 class SignsIn(Answer):
     """What a browser signs in with, for its own user: one of the two; what the demonstration plays needs none."""
 
-    kind: Kind
+    kind: SoftphoneKind
     identity: str
     lasts_s: int  # fetched again before it ends
     twilio: TwilioSignsIn | None = None
@@ -95,7 +95,7 @@ class SoftphoneApi:
         return await self._hand_out(asked, identity(asked, "listener"))
 
     @property
-    def _kind(self) -> Kind:
+    def _kind(self) -> SoftphoneKind:
         if self._played:
             return "simulated"
         if self._exchange is not None:

@@ -12,7 +12,7 @@ from callserver.domain import asking, phone
 from callserver.domain.asking import AskEnd
 from callserver.domain.campaign import Ask, Campaign, Effect, Label, Outcome
 from callserver.domain.facts import Scope
-from callserver.domain.line import Kind as LineKind
+from callserver.domain.line import LineKind
 from callserver.domain.line import kind as line_kind
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules

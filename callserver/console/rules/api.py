@@ -21,7 +21,7 @@ from callserver.console.streaming import Tell, told
 from callserver.database import accounts, revisions
 from callserver.database.audit import Entry
 from callserver.database.side_connection import aside
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
@@ -99,7 +99,7 @@ class RulesApi:
     async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
         """That the rules, or what waits, are not what they were."""
         if not asked.may(Action.SEE_RULES) or not any(
-            entry.body["kind"] == Kind.CONFIGURATION for entry in news
+            entry.body["kind"] == EntryKind.CONFIGURATION for entry in news
         ):
             return ()
         await self._rules_in_force.follow()

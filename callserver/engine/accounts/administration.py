@@ -12,7 +12,7 @@ from typing import Any
 
 from callserver.database import accounts, audit, contacts, listenings, seats
 from callserver.database.accounts import User
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action, Role
 from callserver.engine import user_lines
 from callserver.engine.accounts import offboarding, tokens
@@ -202,7 +202,7 @@ class AccountAdministration:
 
     def _note(self, tx: Tx, by: User, user: int, did: str, **more: Any) -> None:
         now = self._ctx.clock.now()
-        audit.append(tx, now, Kind.USER, user=user, did=did, by=f"user:{by.id}", **more)
+        audit.append(tx, now, EntryKind.USER, user=user, did=did, by=f"user:{by.id}", **more)
 
 
 def add(
@@ -229,7 +229,7 @@ def add(
     key = accounts.add(tx, handle=handle, password=kept, password_once=True, **_without_line(given))
     if given.line is not None:
         user_lines.enter(tx, terms, key, given.line, now, by)
-    audit.append(tx, now, Kind.USER, user=key, did="added", by=by, role=given.role.value)
+    audit.append(tx, now, EntryKind.USER, user=key, did="added", by=by, role=given.role.value)
     return key
 
 

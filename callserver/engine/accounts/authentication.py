@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from callserver.database import accounts, attempt_counters, audit
 from callserver.database.accounts import Session, User
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.role import NEEDS_CODE, Role
 from callserver.engine.accounts import password_rules
 from callserver.engine.accounts.login_attempts import (
@@ -176,7 +176,7 @@ class Authentication:
                 raise NotSignedIn("the account has just changed", key="sign_in")
             if Role(user.role) not in NEEDS_CODE:
                 self._attempts.complete(tx, user, source, now)
-            audit.append(tx, now, Kind.SIGNED_IN, user=user.id)
+            audit.append(tx, now, EntryKind.SIGNED_IN, user=user.id)
             return standing(user, open_session, accounts.secrets_of(tx, user.id).code_key)
 
         return cookie, await self._ctx.store.run(enter)
@@ -196,7 +196,7 @@ class Authentication:
             now = self._ctx.clock.now()
             await self._ctx.store.run(lambda tx: self._attempts.failed(tx, attempt, now))
             if attempt.user is None:
-                await self._tally.note(Kind.SIGN_IN_REFUSED, "", "")
+                await self._tally.note(EntryKind.SIGN_IN_REFUSED, "", "")
         return right
 
     async def choose_password(self, cookie: str, session: Session, new: str) -> Next:
@@ -213,7 +213,7 @@ class Authentication:
         def work(tx: Tx) -> Next:
             accounts.change(tx, user.id, password=hashed, password_once=False)
             accounts.close_sessions(tx, user.id, but=kept)
-            audit.append(tx, now, Kind.USER, user=user.id, did="password")
+            audit.append(tx, now, EntryKind.USER, user=user.id, did="password")
             secrets_now = accounts.secrets_of(tx, user.id)
             return standing(user, session._replace(password_once=False), secrets_now.code_key)
 
@@ -280,7 +280,7 @@ class Authentication:
             accounts.change_session(tx, hashed, code_given=True)
             self._attempts.complete(tx, user, source, now)
             if key is not None:
-                audit.append(tx, now, Kind.USER, user=user.id, did="code_set_up")
+                audit.append(tx, now, EntryKind.USER, user=user.id, did="code_set_up")
             return True
 
         if not await self._ctx.store.run(work):
@@ -304,7 +304,7 @@ class Authentication:
 
         def work(tx: Tx) -> None:
             accounts.close_session(tx, hash_of(cookie))
-            audit.append(tx, now, Kind.SIGNED_OUT, user=user.id)
+            audit.append(tx, now, EntryKind.SIGNED_OUT, user=user.id)
 
         await self._ctx.store.run(work)
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from callserver.database import attempt_counters, audit
 from callserver.database.accounts import User
 from callserver.domain.attempt_limits import AttemptLimit, latest
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.errors import TooMany
 from callserver.ports import Tx
 
@@ -119,14 +119,16 @@ class LoginAttempts:
         user = attempt.user
         if user is None:
             return  # anybody can make up names: they are told of by the minute
-        audit.append(tx, now, Kind.SIGN_IN_REFUSED, user=user.id)
+        audit.append(tx, now, EntryKind.SIGN_IN_REFUSED, user=user.id)
         tripped = any(
             limit.tripped(number)
             for key, limit, number in attempt.counted
             if not key.startswith("address:")
         )
         if tripped:
-            audit.append(tx, now, Kind.SIGN_IN_LOCKED, user=user.id, secret=attempt.secret.value)
+            audit.append(
+                tx, now, EntryKind.SIGN_IN_LOCKED, user=user.id, secret=attempt.secret.value
+            )
         if tripped or not attempt.known:
             key = notice(user.id)
             attempt_counters.store(tx, key, attempt_counters.locked(tx, key, now).one_more(now))

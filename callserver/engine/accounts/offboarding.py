@@ -18,7 +18,7 @@ from callserver.database import (
     softphones,
 )
 from callserver.database.accounts import User
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.role import Role
 from callserver.domain.seat import State
@@ -34,7 +34,7 @@ def reset(tx: Tx, user: User, password: str, now: datetime, by: str) -> None:
     fresh = {"password": password, "password_once": True, "code_key": None, "code_step": None}
     accounts.change(tx, user.id, **fresh)
     _end_access(tx, user)
-    audit.append(tx, now, Kind.USER, user=user.id, did="reset", by=by)
+    audit.append(tx, now, EntryKind.USER, user=user.id, did="reset", by=by)
 
 
 def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
@@ -51,7 +51,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     if seat is not None:
         seats.set_line(tx, seat.id, wake_at=now)
     listenings.stir_listener(tx, user.id, now)
-    audit.append(tx, now, Kind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
+    audit.append(tx, now, EntryKind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
     return freed
 
 
@@ -135,7 +135,7 @@ class Offboarding:
                 audit.append(
                     tx,
                     now,
-                    Kind.SEAT,
+                    EntryKind.SEAT,
                     seat=row.id,
                     campaign=row.campaign,
                     state=State.OFF.value,

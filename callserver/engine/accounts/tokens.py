@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from callserver.database import accounts, audit
 from callserver.database.accounts import User
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.role import MAY, Action, Role
 from callserver.engine.accounts.authentication import new_token
 from callserver.errors import Impossible, NotAllowed, NotFound
@@ -32,7 +32,7 @@ def add(
     given = _scopes(rights, user, scopes)
     until = now + timedelta(days=days) if days else None
     key = accounts.add_token(tx, kept, user.id, name, now, scopes=given, until=until)
-    audit.append(tx, now, Kind.TOKEN, user=user.id, token=key, did="added", by=by)
+    audit.append(tx, now, EntryKind.TOKEN, user=user.id, token=key, did="added", by=by)
     return key, shown
 
 
@@ -44,7 +44,7 @@ def drop(tx: Tx, token: int, *, now: datetime, by: str) -> None:
     """
     if not accounts.drop_token(tx, token):
         raise NotFound(f"there is no token {token}", key="not_found")
-    audit.append(tx, now, Kind.TOKEN, token=token, did="dropped", by=by)
+    audit.append(tx, now, EntryKind.TOKEN, token=token, did="dropped", by=by)
 
 
 def _scopes(own: frozenset[Action], user: User, wanted: list[Action] | None) -> list[Action]:

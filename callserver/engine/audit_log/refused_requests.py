@@ -11,7 +11,7 @@ from typing import Any
 import prometheus_client
 
 from callserver.database import audit
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.engine.context import EngineContext
 
 MINUTE = timedelta(minutes=1)
@@ -28,10 +28,10 @@ class RefusedRequests:
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
-        self._waiting: dict[tuple[Kind, str], Counter[str]] = {}
-        self._written: dict[tuple[Kind, str], datetime] = {}
+        self._waiting: dict[tuple[EntryKind, str], Counter[str]] = {}
+        self._written: dict[tuple[EntryKind, str], datetime] = {}
 
-    async def note(self, kind: Kind, name: str, why: str) -> None:
+    async def note(self, kind: EntryKind, name: str, why: str) -> None:
         """Something of this name was refused. An empty name or reason is left out of the entry."""
         refused.labels(name or kind.value, why).inc()
         key, now = (kind, name), self._ctx.clock.now()
@@ -46,7 +46,7 @@ class RefusedRequests:
             if everything or now - self._written[key] >= MINUTE:
                 await self._write(key, now)
 
-    async def _write(self, key: tuple[Kind, str], now: datetime) -> None:
+    async def _write(self, key: tuple[EntryKind, str], now: datetime) -> None:
         counted, self._waiting[key] = self._waiting[key], Counter()
         before, self._written[key] = self._written.get(key), now
         kind, name = key

@@ -6,7 +6,7 @@ from typing import Any
 
 from callserver.database import accounts, audit, ownership, seats
 from callserver.database.audit import Asked
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.engine.context import Rules
 from callserver.ports import Tx
 
@@ -48,7 +48,7 @@ def search(
 
 def record(tx: Tx, by: str, looked_for: Mapping[str, Any], now: datetime) -> None:
     """A search of the log stands in the log."""
-    audit.append(tx, now, Kind.LOG_SEARCHED, by=by, looked_for=looked_for)
+    audit.append(tx, now, EntryKind.LOG_SEARCHED, by=by, looked_for=looked_for)
 
 
 class _Departments:

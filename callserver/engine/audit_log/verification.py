@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from callserver.database import audit
 from callserver.domain import signed_heads
-from callserver.domain.audit import Kind, search_columns
+from callserver.domain.audit import EntryKind, search_columns
 from callserver.domain.signed_heads import Finding, Head
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Store, Tx
@@ -97,4 +97,4 @@ async def check(store: Store, heads: Path, key: Path) -> Verification:
 def record(tx: Tx, result: Verification, by: str, now: datetime) -> None:
     """A verification stands in the log."""
     wrong = len(result.findings)
-    audit.append(tx, now, Kind.VERIFIED, by=by, sealed=result.sealed, wrong=wrong)
+    audit.append(tx, now, EntryKind.VERIFIED, by=by, sealed=result.sealed, wrong=wrong)

@@ -13,7 +13,7 @@ from callserver.database import audit, calls, daily_counts, processed_events, se
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.call import Call, Cause, DialPath, Report
 from callserver.domain.call import State as CallState
 from callserver.domain.permit import DialPermit, PermitVoid
@@ -141,11 +141,11 @@ class CallFlow:
             details["cause"] = call.cause.value
         if call.code is not None:
             details["code"] = call.code
-        kind = Kind.REPORTED
+        kind = EntryKind.REPORTED
         if news.report is Report.TAKEN:
-            kind = Kind.PLACED
+            kind = EntryKind.PLACED
         elif news.report is Report.NO_REPLY:
-            kind, details["why"] = Kind.SILENT, news.why
+            kind, details["why"] = EntryKind.SILENT, news.why
         audit.append(tx, now, kind, contact=row.contact, call=call.attempt, **details)
 
     def _deadline(self, row: CallRow, call: Call, now: datetime) -> datetime | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from callserver.database import audit, campaign_states, seats
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.reason import Reason
 from callserver.engine.calls import seat_moves
 from callserver.ports import Tx
@@ -23,7 +23,7 @@ def switch(
     when they are dialed for after the commit."""
     campaign_states.put(tx, campaign, paused, reason, now)
     source: dict[str, Any] = {"by": by} if by is not None else {"reason": reason}
-    audit.append(tx, now, Kind.BREAKER, campaign=campaign, paused=paused, **source)
+    audit.append(tx, now, EntryKind.BREAKER, campaign=campaign, paused=paused, **source)
     for row in seats.waiting(tx, campaign):
         if paused:
             again = now + LOOK_AGAIN

@@ -23,7 +23,7 @@ from callserver.database.calls import CallRow
 from callserver.database.refused_numbers import RefusedNumber
 from callserver.domain import subject
 from callserver.domain.alarm import BREAKER
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
@@ -57,7 +57,7 @@ def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
     audit.append(
         tx,
         now,
-        Kind.DECLINED,
+        EntryKind.DECLINED,
         contact=call.contact,
         call=attempt,
         trouble=answer.trouble.value,
@@ -92,7 +92,7 @@ def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> li
     released = refused_numbers.release(tx, rows, by, now)
     for row in rows:
         audit.append(
-            tx, now, Kind.NUMBER_RELEASED, contact=row.contact, campaign=row.campaign, by=by
+            tx, now, EntryKind.NUMBER_RELEASED, contact=row.contact, campaign=row.campaign, by=by
         )
     return released
 

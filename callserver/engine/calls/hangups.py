@@ -12,7 +12,7 @@ import structlog
 from callserver import outbox
 from callserver.database import audit, calls
 from callserver.database.calls import CallRow
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.engine.context import EngineContext
 from callserver.engine.retried_orders import carry_out
 from callserver.outbox import EndCalls
@@ -38,7 +38,7 @@ def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
         return
     if call.stop_wanted is None:
         calls.change(tx, call.attempt, stop_wanted=reason)
-        audit.append(tx, now, Kind.STOPPED, call=call.attempt, reason=reason)
+        audit.append(tx, now, EntryKind.STOPPED, call=call.attempt, reason=reason)
     elif call.stopped:
         calls.change(tx, call.attempt, stopped=False)
     outbox.add(tx, EndCalls())
@@ -100,7 +100,7 @@ class Hangups:
             soon = min(soon, row.deadline)  # pressing again does not postpone the question
         calls.change(tx, attempt, stopped=True, deadline=soon)
         if apology:
-            audit.append(tx, now, Kind.APOLOGISED, call=attempt)
+            audit.append(tx, now, EntryKind.APOLOGISED, call=attempt)
 
     async def hang_up(self, leg: str) -> None:
         """End a leg that belongs to no open call: nothing in the database asks for it again."""

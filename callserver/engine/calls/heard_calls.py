@@ -3,7 +3,7 @@
 from callserver.database import audit, calls, listening_intervals, listenings
 from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
@@ -21,7 +21,7 @@ def note(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> None:
             audit.append(
                 tx,
                 ctx.clock.now(),
-                Kind.HEARD,
+                EntryKind.HEARD,
                 contact=call.contact,
                 call=call.attempt,
                 listening=row.id,

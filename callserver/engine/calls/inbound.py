@@ -15,7 +15,7 @@ from callserver.database import audit, calls, contacts
 from callserver.database.contacts import Contact
 from callserver.database.store import UNAVAILABLE
 from callserver.domain import phone
-from callserver.domain.audit import Kind, stamp
+from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Scope
@@ -51,7 +51,7 @@ class Inbound:
             audit.append(
                 tx,
                 self._ctx.clock.now(),
-                Kind.INBOUND,
+                EntryKind.INBOUND,
                 contact=None if contact is None else contact.id,
                 leg=leg,
                 known=contact is not None,
@@ -78,7 +78,7 @@ class Inbound:
             audit.append(
                 tx,
                 now,
-                Kind.INBOUND,
+                EntryKind.INBOUND,
                 contact=None if contact is None else contact.id,
                 leg=leg,
                 key=key if key in (NEVER_KEY, CALL_ME_KEY) else "other",
@@ -118,7 +118,9 @@ class Inbound:
             callback_phoner=None,
             release_at=at,
         )
-        audit.append(tx, now, Kind.CALL_BACK, contact=contact.id, at_time=stamp(at), phoner=None)
+        audit.append(
+            tx, now, EntryKind.CALL_BACK, contact=contact.id, at_time=stamp(at), phoner=None
+        )
         return True
 
     def _never(self, tx: Tx, caller: str, contact: Contact | None) -> bool:

@@ -12,7 +12,7 @@ from callserver import outbox
 from callserver.database import audit, calls
 from callserver.database.calls import CallRow
 from callserver.domain import phone
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.call import Cause, Report, State
 from callserver.engine.calls import hangups
 from callserver.engine.calls.call_flow import (
@@ -107,7 +107,7 @@ class Reconciliation:
         now = self._ctx.clock.now()
         calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
         if report is not None:
-            audit.append(tx, now, Kind.SETTLED, call=call.attempt, found=leg.state.value)
+            audit.append(tx, now, EntryKind.SETTLED, call=call.attempt, found=leg.state.value)
         if call.stopped and leg.ref is not None and report in (Report.TAKEN, Report.RANG):
             outbox.add(tx, HangUpLeg(leg.ref))  # cancelled, and it rings on: end it in any state
 

@@ -8,7 +8,7 @@ from callserver import outbox
 from callserver.database import audit, listenings, seats
 from callserver.database.seats import SeatRow
 from callserver.domain import seat as machine
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.seat import IN_CALL, Event, Seat, State
 from callserver.engine.context import EngineContext
 from callserver.outbox import DialSeat
@@ -102,7 +102,7 @@ def _log(tx: Tx, row: SeatRow, seat: Seat, now: datetime, **more: Any) -> None:
     audit.append(
         tx,
         now,
-        Kind.SEAT,
+        EntryKind.SEAT,
         seat=row.id,
         campaign=row.campaign,
         state=seat.state.value,

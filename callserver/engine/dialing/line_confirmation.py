@@ -19,7 +19,7 @@ from callserver.database.accounts import User
 from callserver.database.contacts import Contact
 from callserver.database.user_lines import LineRow
 from callserver.domain import line, permit, phone
-from callserver.domain.audit import Kind, stamp
+from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Purpose, Segment
@@ -89,11 +89,11 @@ class LineConfirmation:
         if isinstance(answer, Refusal):
             next_at = None if answer.next_at is None else stamp(answer.next_at)
             reasons = [reason.value for reason in answer.reasons]
-            audit.append(tx, now, Kind.REFUSED, reasons=reasons, next_at=next_at, **about)
+            audit.append(tx, now, EntryKind.REFUSED, reasons=reasons, next_at=next_at, **about)
             return answer
         call_budget.take_slot(tx, now, ctx.calls_per_second)
         table.change(tx, row.id, attempt=answer.attempt, code=None, code_until=None, code_tries=0)
-        audit.append(tx, now, Kind.PERMITTED, call=answer.attempt, **about)
+        audit.append(tx, now, EntryKind.PERMITTED, call=answer.attempt, **about)
         outbox.add(tx, PlaceConfirmationCall(answer))
         return answer
 
@@ -105,7 +105,7 @@ class LineConfirmation:
             user is None
             or row is None
             or row.confirmed_at is not None
-            or line.kind(row.address) is not line.Kind.TELEPHONE
+            or line.kind(row.address) is not line.LineKind.TELEPHONE
         ):
             raise NotFound("there is no telephone number to confirm", key="line_nothing")
         return user, table.lock(tx, row.id)

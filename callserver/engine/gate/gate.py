@@ -24,7 +24,7 @@ from callserver.database.marks import Mark
 from callserver.database.seats import SeatRow
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
-from callserver.domain.audit import Kind, stamp
+from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.contact_status import ContactStatus
@@ -78,7 +78,7 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
         audit.append(
             tx,
             request.now,
-            Kind.REFUSED,
+            EntryKind.REFUSED,
             contact=request.contact.id,
             reasons=[reason.value for reason in answer.reasons],
             next_at=None if answer.next_at is None else stamp(answer.next_at),
@@ -88,7 +88,7 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
         audit.append(
             tx,
             request.now,
-            Kind.PERMITTED,
+            EntryKind.PERMITTED,
             contact=request.contact.id,
             call=answer.attempt,
             **details,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from callserver.database import accounts, audit, calls, listenings, marks, seats
 from callserver.database.accounts import User
 from callserver.domain import subject
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.listening import DisclosureTime
 from callserver.domain.marks import MarkKind
 from callserver.domain.role import Role
@@ -57,7 +57,9 @@ class ListeningFeedback:
                 positive=form.positive,
                 words=form.words,
             )
-            audit.append(tx, now, Kind.FORM, call=call, form=key, phoner=row.phoner, by=user.id)
+            audit.append(
+                tx, now, EntryKind.FORM, call=call, form=key, phoner=row.phoner, by=user.id
+            )
             return key
 
         return await self._ctx.store.run(work)
@@ -88,7 +90,7 @@ class ListeningFeedback:
             now = self._ctx.clock.now()
             marks.mark(tx, subject.of_person(call.person), MarkKind.NO_LISTENER, now)
             audit.append(
-                tx, now, Kind.NO_LISTENER, contact=call.contact, call=call.attempt, by=user.id
+                tx, now, EntryKind.NO_LISTENER, contact=call.contact, call=call.attempt, by=user.id
             )
             self._legs.look_at_seat(tx, row)
 
@@ -109,7 +111,13 @@ class ListeningFeedback:
             accounts.change(tx, trainee, mentor=mentor)
             listenings.stir_listener(tx, trainee, now)
             audit.append(
-                tx, now, Kind.USER, user=trainee, did="mentor", mentor=mentor, by=f"user:{by.id}"
+                tx,
+                now,
+                EntryKind.USER,
+                user=trainee,
+                did="mentor",
+                mentor=mentor,
+                by=f"user:{by.id}",
             )
 
         await self._ctx.store.run(work)

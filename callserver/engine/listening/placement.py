@@ -15,7 +15,7 @@ from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
 from callserver.domain import listening as rules
 from callserver.domain import subject
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.listening import Denial, ListenReason, Mode
 from callserver.domain.marks import MarkKind
@@ -105,7 +105,14 @@ def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear 
         listenings.change(tx, row.id, mode=mode.value)
         wanted = Placement(seat.id, mode, ListenReason(row.why))
         log_entry(
-            tx, ctx, Kind.LISTENING_CHANGED, seat, wanted, row.listener, row.id, before=row.mode
+            tx,
+            ctx,
+            EntryKind.LISTENING_CHANGED,
+            seat,
+            wanted,
+            row.listener,
+            row.id,
+            before=row.mode,
         )
     if seat.leg and rules.hears(mode, state, present=known.present, said_no=known.said_no):
         return Hear(seat.room, row.id, mode, seat.leg)
@@ -135,7 +142,7 @@ def open_another(
     )
     if row is None:  # the same click twice, at one instant
         raise Impossible("you are listening already", key="listening_already")
-    log_entry(tx, ctx, Kind.LISTENING_STARTED, seat, wanted, user, row.id)
+    log_entry(tx, ctx, EntryKind.LISTENING_STARTED, seat, wanted, user, row.id)
     return row
 
 
@@ -150,7 +157,7 @@ def end(
     audit.append(
         tx,
         now,
-        Kind.LISTENING_STOPPED,
+        EntryKind.LISTENING_STOPPED,
         listening=row.id,
         listener=row.listener,
         phoner=row.phoner,
@@ -163,7 +170,7 @@ def end(
 def log_entry(
     tx: Tx,
     ctx: EngineContext,
-    kind: Kind,
+    kind: EntryKind,
     seat: SeatRow,
     wanted: Placement,
     listener: int,

@@ -12,7 +12,7 @@ from callserver.database.accounts import User
 from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
 from callserver.domain import listening as rules
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.line import OwnLine, Problem, listening_browser
 from callserver.domain.listening import Denial, Mode
 from callserver.domain.role import Action
@@ -70,7 +70,9 @@ class ListeningSessions:
         against = rules.denials(placement.facts(tx, ctx, user, rights, seat, wanted.mode))
         if against:
             reasons = list(against)
-            placement.log_entry(tx, ctx, Kind.LISTEN_DENIED, seat, wanted, user.id, reasons=reasons)
+            placement.log_entry(
+                tx, ctx, EntryKind.LISTEN_DENIED, seat, wanted, user.id, reasons=reasons
+            )
             return against
         if wanted.mode is Mode.JOIN and seat.state != State.TALKING:
             raise Impossible("nobody is on the line", key="nobody_on_the_line")
@@ -99,7 +101,7 @@ class ListeningSessions:
         if (wanted.mode, wanted.why) == (row.mode, row.why):
             return row
         listenings.change(tx, row.id, mode=wanted.mode.value, why=wanted.why.value)
-        kind = Kind.LISTENING_CHANGED
+        kind = EntryKind.LISTENING_CHANGED
         placement.log_entry(
             tx, self._ctx, kind, seat, wanted, row.listener, row.id, before=row.mode
         )

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from callserver.database import audit, exports
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.sheet import guarded
 from callserver.ports import Tx
 
@@ -59,4 +59,4 @@ def rows(tx: Tx, what: What, campaign: str) -> Iterator[Sequence[str]]:
 
 def record(tx: Tx, what: str, campaign: str, by: str, now: datetime) -> None:
     """Personal data is about to be copied out: that stands in the log."""
-    audit.append(tx, now, Kind.EXPORTED, campaign=campaign, what=str(what), by=by)
+    audit.append(tx, now, EntryKind.EXPORTED, campaign=campaign, what=str(what), by=by)

@@ -16,7 +16,7 @@ from callserver import texts
 from callserver.database import audit, imports, list_import, marks, suppressions
 from callserver.database.side_connection import aside, for_writing
 from callserver.domain import subject
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Scope, Segment
 from callserver.domain.imports import RowFate
@@ -186,7 +186,7 @@ def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> No
         audit.append(
             tx,
             origin.at,
-            Kind.MARKED,
+            EntryKind.MARKED,
             mark="deceased",
             list=list_name,
             count=marked,
@@ -214,7 +214,7 @@ def _finish(
     audit.append(
         tx,
         now,
-        Kind.IMPORTED,
+        EntryKind.IMPORTED,
         campaign=campaign.name,
         imported=number,
         content=summary.content,

@@ -13,7 +13,7 @@ from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
 from callserver.domain import asking, hours, phone
 from callserver.domain.asking import Guide
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign, Label
 from callserver.domain.facts import Relation
@@ -83,7 +83,9 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> Card:
     context = campaign.contexts.get(contact.source or "")
     if context is not None and context.until is not None and today > context.until:
         context = None
-    audit.append(tx, now, Kind.CARD, contact=contact.id, call=call.attempt, by=f"user:{user.id}")
+    audit.append(
+        tx, now, EntryKind.CARD, contact=contact.id, call=call.attempt, by=f"user:{user.id}"
+    )
     earlier = calls.of_person(tx, call.number, call.person, MOST_EARLIER + 1)
     earlier = [one for one in earlier if one.attempt != call.attempt][:MOST_EARLIER]
     number = phone.from_int(call.number)

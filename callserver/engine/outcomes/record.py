@@ -12,7 +12,7 @@ from callserver.database.contacts import Contact
 from callserver.domain import asking, hours
 from callserver.domain import outcome as outcomes
 from callserver.domain.asking import Topic
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Ask, Campaign, Outcome
 from callserver.domain.facts import Relation
@@ -109,7 +109,7 @@ class OutcomeRecord:
         audit.append(
             tx,
             now,
-            Kind.OUTCOME if call.outcome is None else Kind.CORRECTED,
+            EntryKind.OUTCOME if call.outcome is None else EntryKind.CORRECTED,
             contact=call.contact,
             call=call.attempt,
             outcome=given.outcome,

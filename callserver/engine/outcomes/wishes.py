@@ -13,7 +13,7 @@ from callserver.database.contacts import Contact
 from callserver.domain import asking, subject
 from callserver.domain import outcome as outcomes
 from callserver.domain.asking import AskEnd
-from callserver.domain.audit import Kind, stamp
+from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Scope
@@ -156,7 +156,7 @@ class Wishes:
         audit.append(
             tx,
             now,
-            Kind.CALL_BACK,
+            EntryKind.CALL_BACK,
             contact=contact.id,
             at_time=stamp(promised.at),
             phoner=promised.phoner,
@@ -183,7 +183,13 @@ class Wishes:
         )
         marks.mark(tx, about, learned.kind, now, learned.detail)
         audit.append(
-            tx, now, Kind.MARKED, contact=contact.id, call=call, mark=learned.kind.value, **details
+            tx,
+            now,
+            EntryKind.MARKED,
+            contact=contact.id,
+            call=call,
+            mark=learned.kind.value,
+            **details,
         )
 
 

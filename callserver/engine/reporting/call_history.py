@@ -10,7 +10,7 @@ from typing import Any
 
 from callserver.database import audit, calls, contacts, suppressions
 from callserver.domain import phone, subject
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Suppression
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
@@ -63,12 +63,12 @@ def why(tx: Tx, number: str, secret: bytes, by: str, now: datetime) -> CallHisto
     key = phone.to_int(number)
     known = contacts.by_number(tx, key)
     made = calls.of_number(tx, key)
-    audit.append(tx, now, Kind.LOOKED_UP, by=by, contacts=[contact.id for contact in known])
+    audit.append(tx, now, EntryKind.LOOKED_UP, by=by, contacts=[contact.id for contact in known])
     refused = [
         _refused(entry)
         for contact in known
         for entry in audit.about(tx, contact=contact.id)
-        if entry["kind"] == Kind.REFUSED
+        if entry["kind"] == EntryKind.REFUSED
     ]
     subjects = subject.everyone_at(key, known, secret)
     return CallHistory(

@@ -16,7 +16,7 @@ from callserver.database import (
 )
 from callserver.domain import alarm, hours
 from callserver.domain.alarm import Alarm
-from callserver.domain.audit import Kind as AuditKind
+from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.hours import Place
@@ -180,12 +180,12 @@ def _alarm_facts(
         registers=register_needs.needed(tx, ctx.rules.current),
         guessing_places=attempt_counters.many(tx, "place:", MOST_FAILURES, now - LOCKED_FOR),
         refused_webhooks=sum(
-            entry.get("count", 1) for entry in _lately(tx, AuditKind.SIGNATURE_REFUSED, now)
+            entry.get("count", 1) for entry in _lately(tx, EntryKind.SIGNATURE_REFUSED, now)
         ),
-        rate_limited_users=len({entry.get("by") for entry in _lately(tx, AuditKind.PACE, now)}),
+        rate_limited_users=len({entry.get("by") for entry in _lately(tx, EntryKind.PACE, now)}),
     )
 
 
-def _lately(tx: Tx, kind: AuditKind, now: datetime) -> list[dict[str, Any]]:
+def _lately(tx: Tx, kind: EntryKind, now: datetime) -> list[dict[str, Any]]:
     """The entries of this kind of the last minutes."""
     return audit.search(tx, audit.Asked((kind.value,), since=now - LATELY), MOST_ENTRIES)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import structlog
 
 from callserver.database import audit, revisions, seats
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration, Problem
 from callserver.domain.loosening import Looser, looser
 from callserver.engine.calls import campaign_pauses
@@ -155,7 +155,7 @@ class RulesInForce:
             log.error("configuration_refused", kept=kept, why=str(problem))  # noqa: TRY400
             now = self._ctx.clock.now()
             await self._ctx.store.run(
-                lambda tx: audit.append(tx, now, Kind.CONFIGURATION, refused=True, kept=kept)
+                lambda tx: audit.append(tx, now, EntryKind.CONFIGURATION, refused=True, kept=kept)
             )
             return
         base, words = await self.in_force()
@@ -192,7 +192,7 @@ class RulesInForce:
             return False  # another process was first, and is followed
         now = self._ctx.clock.now()
         revisions.put_in_force(tx, configuration.revision, configuration.content, texts, now)
-        audit.append(tx, now, Kind.CONFIGURATION, revision=configuration.revision)
+        audit.append(tx, now, EntryKind.CONFIGURATION, revision=configuration.revision)
         return True
 
     def _arrived(
@@ -232,7 +232,7 @@ class RulesInForce:
         audit.append(
             tx,
             now,
-            Kind.CONFIGURATION,
+            EntryKind.CONFIGURATION,
             did="proposed",
             proposal=key,
             revision=configuration.revision,
@@ -248,7 +248,12 @@ class RulesInForce:
         for open_proposal in revisions.open_of_files(tx):
             revisions.change_proposal(tx, open_proposal.id, state="withdrawn", decided_at=now)
             audit.append(
-                tx, now, Kind.CONFIGURATION, did="withdrawn", proposal=open_proposal.id, by="files"
+                tx,
+                now,
+                EntryKind.CONFIGURATION,
+                did="withdrawn",
+                proposal=open_proposal.id,
+                by="files",
             )
 
 
@@ -257,7 +262,7 @@ def activate(
 ) -> None:
     """In force from this transaction on, with its entry."""
     revisions.put_in_force(tx, configuration.revision, configuration.content, texts, now)
-    audit.append(tx, now, Kind.CONFIGURATION, revision=configuration.revision, **said)
+    audit.append(tx, now, EntryKind.CONFIGURATION, revision=configuration.revision, **said)
 
 
 def changed(was: Texts, would: Texts) -> list[str]:

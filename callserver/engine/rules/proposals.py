@@ -17,7 +17,7 @@ import structlog
 from callserver.database import audit, revisions
 from callserver.database.accounts import User
 from callserver.database.revisions import Proposal
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration, Problem
 from callserver.domain.loosening import Looser, looser
 from callserver.engine.context import EngineContext
@@ -276,7 +276,7 @@ def _open(tx: Tx, key: int) -> Proposal:
 
 
 def _note(tx: Tx, now: datetime, did: str, key: int, by: str, **more: Any) -> None:
-    audit.append(tx, now, Kind.CONFIGURATION, did=did, proposal=key, by=by, **more)
+    audit.append(tx, now, EntryKind.CONFIGURATION, did=did, proposal=key, by=by, **more)
 
 
 def _within_department(department: str | None, was: Configuration, would: Configuration) -> None:

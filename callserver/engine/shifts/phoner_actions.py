@@ -8,7 +8,7 @@ from callserver import outbox
 from callserver.database import audit, calls, contacts, seats
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.line import Problem
 from callserver.domain.seat import Event, ImpossibleEvent, State
@@ -107,7 +107,7 @@ class PhonerActions:
                 return
             now = self._ctx.clock.now()
             seats.set_line(tx, row.id, hand_at=now if up else None)
-            audit.append(tx, now, Kind.HAND, seat=row.id, up=up, by=f"user:{user.id}")
+            audit.append(tx, now, EntryKind.HAND, seat=row.id, up=up, by=f"user:{user.id}")
 
         await self._ctx.store.run(work)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from callserver.database import accounts, audit, seats
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.seat import Event, State
 from callserver.engine.calls import seat_moves
 from callserver.engine.context import EngineContext
@@ -28,7 +28,7 @@ class SupervisorActions:
                 return
             seats.set_line(tx, seat, hand_at=None)
             by, now = f"user:{user.id}", self._ctx.clock.now()
-            audit.append(tx, now, Kind.HAND, seat=seat, up=False, answered=True, by=by)
+            audit.append(tx, now, EntryKind.HAND, seat=seat, up=False, answered=True, by=by)
 
         await self._ctx.store.run(work)
 
@@ -51,7 +51,7 @@ class SupervisorActions:
                 raise Impossible("the phoner is not on shift", key="phoner_not_on_shift")
             now = self._ctx.clock.now()
             by = f"user:{user.id}"
-            audit.append(tx, now, Kind.SHIFT_ENDED, seat=seat, phoner=row.phoner, by=by)
+            audit.append(tx, now, EntryKind.SHIFT_ENDED, seat=seat, phoner=row.phoner, by=by)
             seat_moves.move(tx, self._ctx, row, Event.OFF_SHIFT, now)
 
         await self._ctx.store.run(work)

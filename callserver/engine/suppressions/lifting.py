@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from callserver.database import audit, lifts, suppressions
 from callserver.database.accounts import User
 from callserver.database.lifts import Lift
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action, may
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
@@ -73,7 +73,7 @@ def propose(
     audit.append(
         tx,
         now,
-        Kind.LIFT_PROPOSED,
+        EntryKind.LIFT_PROPOSED,
         lift=key,
         suppressions=keys,
         asked_on=asked_on.isoformat(),
@@ -99,7 +99,7 @@ def approve(tx: Tx, key: int, user: User, now: datetime) -> int:
             audit.append(
                 tx,
                 now,
-                Kind.LIFTED,
+                EntryKind.LIFTED,
                 suppression=row.id,
                 lift=key,
                 proposed_by=f"user:{lift.by}",
@@ -117,7 +117,7 @@ def refuse(tx: Tx, key: int, user: User, now: datetime) -> None:
     """
     _check_right(user)
     _decide(tx, key, user, "refused", now)
-    audit.append(tx, now, Kind.LIFT_REFUSED, lift=key, by=f"user:{user.id}")
+    audit.append(tx, now, EntryKind.LIFT_REFUSED, lift=key, by=f"user:{user.id}")
 
 
 def undo(tx: Tx, ids: Sequence[int], user: User, now: datetime) -> int:
@@ -134,7 +134,9 @@ def undo(tx: Tx, ids: Sequence[int], user: User, now: datetime) -> int:
         raise NotAllowed("only the author may undo it, within ten minutes", key="not_undone")
     for row in rows:
         suppressions.lift(tx, row.id, now)
-        audit.append(tx, now, Kind.LIFTED, suppression=row.id, undone=True, by=f"user:{user.id}")
+        audit.append(
+            tx, now, EntryKind.LIFTED, suppression=row.id, undone=True, by=f"user:{user.id}"
+        )
     return len(rows)
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from callserver.database import audit, contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
-from callserver.domain.audit import MOST_WORDS, Kind, may_be_kept
+from callserver.domain.audit import MOST_WORDS, EntryKind, may_be_kept
 from callserver.domain.facts import Purpose, Scope
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -112,7 +112,7 @@ def _add_one(tx: Tx, about: str, scope: Scope, purpose: Purpose | None, origin: 
     audit.append(
         tx,
         origin.at,
-        Kind.SUPPRESSED,
+        EntryKind.SUPPRESSED,
         scope=scope.value,
         purpose=None if purpose is None else purpose.value,
         suppression=key,
@@ -148,7 +148,7 @@ def add_listed(
     audit.append(
         tx,
         origin.at,
-        Kind.SUPPRESSED,
+        EntryKind.SUPPRESSED,
         scope=scope.value,
         list=list_name,
         count=added,
@@ -160,7 +160,7 @@ def add_listed(
 def record_look_up(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> None:
     """Log who looked up which people's opt-outs: those people may ask."""
     ids = [contact.id for contact in known]
-    audit.append(tx, now, Kind.LOOKED_UP, by=by, contacts=ids, what="suppressions")
+    audit.append(tx, now, EntryKind.LOOKED_UP, by=by, contacts=ids, what="suppressions")
 
 
 def in_force_at(tx: Tx, number: int, secret: bytes) -> list[tuple[int, str]]:

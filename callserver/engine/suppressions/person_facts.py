@@ -12,7 +12,7 @@ from typing import Any
 from callserver.database import audit, contacts, marks, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Scope
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
@@ -147,7 +147,7 @@ def _mark(
     marks.mark(tx, about, kind, at, detail)
     ids: list[int | None] = [row.id for row in known]
     for contact in ids or [None]:
-        audit.append(tx, now, Kind.MARKED, contact=contact, mark=kind.value, by=by)
+        audit.append(tx, now, EntryKind.MARKED, contact=contact, mark=kind.value, by=by)
 
 
 def _ends_an_opt_out(tx: Tx, number: int, known: Sequence[Contact], at: datetime) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from callserver.database import audit, registers, suppressions
 from callserver.database.store import Engine
-from callserver.domain.audit import Kind
+from callserver.domain.audit import EntryKind
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -88,4 +88,4 @@ def _put_into_force(tx: Tx, name: str, version: int, size: int, now: datetime, b
             "another import of this register overtook this one: nothing was changed",
             key="register_overtaken",
         )
-    audit.append(tx, now, Kind.REGISTER, register=name, version=version, size=size, by=by)
+    audit.append(tx, now, EntryKind.REGISTER, register=name, version=version, size=size, by=by)
