@@ -198,12 +198,12 @@ def set_households(tx: Tx, households: Iterable[tuple[int, int]]) -> None:
         tx.execute(text("UPDATE staged SET household = :household WHERE line = :line"), values)
 
 
-_KNCOLUMNS = "(SELECT 1 FROM contacts c WHERE c.person = s.person AND c.campaign = :campaign)"
+_IS_KNOWN = "(SELECT 1 FROM contacts c WHERE c.person = s.person AND c.campaign = :campaign)"
 
 
 def known(tx: Tx, campaign: str) -> int:
     """How many of them stand in the campaign already."""
-    query = text(f"SELECT count(*) FROM staged s WHERE EXISTS {_KNCOLUMNS}")
+    query = text(f"SELECT count(*) FROM staged s WHERE EXISTS {_IS_KNOWN}")
     return int(tx.execute(query, {"campaign": campaign}).scalar_one())
 
 
@@ -213,7 +213,7 @@ def elsewhere(tx: Tx, campaign: str) -> dict[str, int]:
         select(campaign_places.c.campaign).where(campaign_places.c.campaign != campaign).distinct()
     )
     query = text(
-        f"SELECT count(*) FROM staged s WHERE NOT EXISTS {_KNCOLUMNS} AND EXISTS"
+        f"SELECT count(*) FROM staged s WHERE NOT EXISTS {_IS_KNOWN} AND EXISTS"
         " (SELECT 1 FROM contacts o WHERE o.number = s.number AND o.campaign = :other)"
     )
     counts = {
@@ -225,7 +225,7 @@ def elsewhere(tx: Tx, campaign: str) -> dict[str, int]:
 
 def new_contacts(tx: Tx, campaign: str, source: str | None) -> Iterator[list[Contact]]:
     """Those who are new, as the contacts they would be, a thousand at a time; their ids are invented."""
-    query = text(f"SELECT {_NAMES} FROM staged s WHERE NOT EXISTS {_KNCOLUMNS}")
+    query = text(f"SELECT {_NAMES} FROM staged s WHERE NOT EXISTS {_IS_KNOWN}")
     rows = iter(tx.execute(query, {"campaign": campaign}))
     blank = Contact(*[None] * len(Contact._fields))  # type: ignore[arg-type]
     blank = blank._replace(campaign=campaign, status=ContactStatus.READY, tries=0)

@@ -96,8 +96,8 @@ def _present(listed: ListReader, *, ranked: bool) -> frozenset[str]:
         present.add("household")
     if "age" in columns:
         present.add("born")
-    ctx = len(listed.sheet.header) > len(listed.summary.header)
-    if listed.summary.heads.unread and not ctx:  # an export renames some details
+    is_our_export = len(listed.sheet.header) > len(listed.summary.header)
+    if listed.summary.heads.unread and not is_our_export:  # an export renames some details
         present.add("fields")
     return frozenset({*present, "rank"} if ranked else present)
 

@@ -253,8 +253,8 @@ def counts_rows(
     What we exported, and a column that somebody chose, is a reference whatever it holds.
     """
     at = heads.columns.get("ref")
-    ctx = headings.own_width(header) < len(header)
-    if at is None or ctx or "ref" in given.values() or not may_be_counted(header[at]):
+    is_our_export = headings.own_width(header) < len(header)
+    if at is None or is_our_export or "ref" in given.values() or not may_be_counted(header[at]):
         return ""
     first, count = None, 0
     for _, cells in open_sheet(raw).rows():
