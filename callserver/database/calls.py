@@ -51,7 +51,7 @@ class CallRow(NamedTuple):
     def call(self) -> machine.Call:
         return machine.Call(
             attempt=self.attempt,
-            state=machine.State(self.state),
+            state=machine.CallState(self.state),
             ref=self.ref,
             rang_at=self.rang_at,
             answered_at=self.answered_at,

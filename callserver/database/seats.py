@@ -37,9 +37,9 @@ class SeatRow(NamedTuple):
     @property
     def seat(self) -> machine.Seat:
         return machine.Seat(
-            state=machine.State(self.state),
+            state=machine.SeatState(self.state),
             connected=self.connected,
-            wants=machine.State(self.wants),
+            wants=machine.SeatState(self.wants),
             reason=self.reason,
             outcome_owed=self.outcome_owed,
             outcome_given=self.outcome_given,
@@ -142,7 +142,7 @@ def of_the_left(tx: Tx) -> list[int]:
 def waiting(tx: Tx, campaign: str | None) -> list[SeatRow]:
     """The seats that wait for a campaign (None: for any), held; without those that somebody else
     holds just now, which would be waited for in no fixed order."""
-    query = _all.where(seats.c.state == machine.State.WAITING).with_for_update(skip_locked=True)
+    query = _all.where(seats.c.state == machine.SeatState.WAITING).with_for_update(skip_locked=True)
     if campaign is not None:
         query = query.where(seats.c.campaign == campaign)
     return [SeatRow._make(row) for row in tx.execute(query.order_by(seats.c.id))]
@@ -151,7 +151,7 @@ def waiting(tx: Tx, campaign: str | None) -> list[SeatRow]:
 def ids_waiting(tx: Tx, campaign: str) -> list[int]:
     """The seats that wait for a campaign, held by somebody or not."""
     query = select(seats.c.id).where(
-        seats.c.state == machine.State.WAITING, seats.c.campaign == campaign
+        seats.c.state == machine.SeatState.WAITING, seats.c.campaign == campaign
     )
     return list(tx.execute(query.order_by(seats.c.id)).scalars())
 

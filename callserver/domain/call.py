@@ -21,7 +21,7 @@ class DialPath(StrEnum):
     EXPLAIN = "explain"  # only asked about, never dialed
 
 
-class State(StrEnum):
+class CallState(StrEnum):
     PLACING = "placing"  # the permit is written; the provider's answer is not stored yet
     SILENT = "silent"  # the order was sent, and no reply tells whether a telephone rings
     DIALING = "dialing"  # the provider accepted the order
@@ -69,7 +69,7 @@ class Receipt:
     sequence: int
 
 
-S, R = State, Report
+S, R = CallState, Report
 
 ENDINGS: Mapping[Report, Cause] = {
     R.HUNG_UP: Cause.COMPLETED,
@@ -82,9 +82,9 @@ ENDINGS: Mapping[Report, Cause] = {
     R.NEVER_PLACED: Cause.NEVER_PLACED,
 }
 
-_ANY_END: Mapping[Report, State] = dict.fromkeys(ENDINGS, S.ENDED)
+_ANY_END: Mapping[Report, CallState] = dict.fromkeys(ENDINGS, S.ENDED)
 
-NEXT: Mapping[State, Mapping[Report, State]] = {
+NEXT: Mapping[CallState, Mapping[Report, CallState]] = {
     S.PLACING: {
         R.TAKEN: S.DIALING,
         R.NO_REPLY: S.SILENT,
@@ -130,7 +130,7 @@ class Call:
     """One attempt. Instants are UTC; `ref` is the provider's name for the leg."""
 
     attempt: str
-    state: State = State.PLACING
+    state: CallState = CallState.PLACING
     ref: str | None = None
     rang_at: datetime | None = None
     answered_at: datetime | None = None

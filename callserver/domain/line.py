@@ -46,7 +46,7 @@ class LineKind(StrEnum):
     TELEPHONE = "telephone"
 
 
-class Problem(StrEnum):
+class LineProblem(StrEnum):
     """Why a line may not be called, or not now; also the key of its text."""
 
     UNREADABLE = "line_unreadable"
@@ -107,7 +107,7 @@ def shown(address: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberFacts:
     """What is known about a number that would be called as a user's own. The defaults refuse."""
 
     regions: frozenset[str] = frozenset()  # that every policy of the user's campaigns allows
@@ -117,7 +117,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class LineFacts:
     """Everything that the decision depends on."""
 
     now: datetime
@@ -125,37 +125,37 @@ class Facts:
     address: str
     hosts: frozenset[str]  # SIP hosts that the settings allow
     has_telephone: bool = False  # the user's own SIP telephone has credentials at the exchange
-    number: Number = Number()
+    number: NumberFacts = NumberFacts()
     unanswered: int = 0  # unanswered calls in a row
     rang_at: datetime | None = None
 
 
-def problem(facts: Facts) -> Problem | None:
+def problem(facts: LineFacts) -> LineProblem | None:
     """Why this cannot be a line of the user; checked when it is entered and at every call."""
     address = facts.address
     if match := _CLIENT.fullmatch(address) or _REGISTERED.fullmatch(address):
-        return None if int(match[1]) == facts.user else Problem.NOT_YOURS
+        return None if int(match[1]) == facts.user else LineProblem.NOT_YOURS
     if address.startswith("client:"):
-        return Problem.NOT_YOURS
+        return LineProblem.NOT_YOURS
     if address.startswith("sip:"):
         return _sip_problem(address, facts.hosts)
     return _number_problem(address, facts.number)
 
 
-def decide(facts: Facts) -> OwnLine | Problem:
+def decide(facts: LineFacts) -> OwnLine | LineProblem:
     """May this telephone be called now as the user's own?"""
     permanent_problem = problem(facts)
     if permanent_problem is not None:
         return permanent_problem
     if _REGISTERED.fullmatch(facts.address) and not facts.has_telephone:
-        return Problem.NOT_REGISTERED
+        return LineProblem.NOT_REGISTERED
     if kind(facts.address) is LineKind.TELEPHONE:
         if not facts.number.confirmed:
-            return Problem.UNCONFIRMED
+            return LineProblem.UNCONFIRMED
         if not facts.number.hours_near:
-            return Problem.CLOSED
+            return LineProblem.CLOSED
     if rests_until(facts.unanswered, facts.rang_at, facts.now) is not None:
-        return Problem.UNANSWERED
+        return LineProblem.UNANSWERED
     return OwnLine(facts.address)
 
 
@@ -171,25 +171,25 @@ def rests_until(unanswered: int, rang_at: datetime | None, now: datetime) -> dat
     return until if until is not None and until > now else None
 
 
-def _sip_problem(address: str, hosts: frozenset[str]) -> Problem | None:
+def _sip_problem(address: str, hosts: frozenset[str]) -> LineProblem | None:
     match = _SIP.fullmatch(address)
     if match is None:
-        return Problem.UNREADABLE
+        return LineProblem.UNREADABLE
     name, host = match[1], match[2].lower()
     if host not in hosts:
-        return Problem.HOST
+        return LineProblem.HOST
     if _NAMES_OF_THE_EXCHANGE.fullmatch(name):
-        return Problem.NOT_YOURS
+        return LineProblem.NOT_YOURS
     digits = sum(character.isdigit() for character in name)
-    return None if digits <= DIGITS_IN_A_NAME else Problem.UNREADABLE
+    return None if digits <= DIGITS_IN_A_NAME else LineProblem.UNREADABLE
 
 
-def _number_problem(address: str, number: Number) -> Problem | None:
+def _number_problem(address: str, number: NumberFacts) -> LineProblem | None:
     parsed = phone.parse(address)
     if parsed != address:  # E.164, exactly as it is dialed
-        return Problem.UNREADABLE
+        return LineProblem.UNREADABLE
     if phone.kind(address) is not phone.NumberKind.ORDINARY:
-        return Problem.NUMBER
+        return LineProblem.NUMBER
     if phone.country(address) not in number.regions:
-        return Problem.NUMBER
-    return Problem.REFUSED if number.known else None
+        return LineProblem.NUMBER
+    return LineProblem.REFUSED if number.known else None

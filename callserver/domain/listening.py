@@ -16,7 +16,7 @@ from pydantic import Field
 
 from callserver.domain.document import Document
 from callserver.domain.role import Action
-from callserver.domain.seat import IN_CALL, State
+from callserver.domain.seat import IN_CALL, SeatState
 
 
 class Mode(StrEnum):
@@ -112,10 +112,10 @@ TEMPORARY = frozenset({Denial.EMPTY_ROOM, Denial.PERSON_SAID_NO})
 """Reasons that pass: an open listening is not ended by them, its leg waits in silence."""
 
 
-def mode_now(mode: Mode, seat: State) -> Mode:
+def mode_now(mode: Mode, seat: SeatState) -> Mode:
     """The mode that applies now. A listener who joined a conversation is silent when it ends: the next
     person never hears them."""
-    return Mode.SILENT if mode is Mode.JOIN and seat is not State.TALKING else mode
+    return Mode.SILENT if mode is Mode.JOIN and seat is not SeatState.TALKING else mode
 
 
 _LOUDNESS = {Mode.SILENT: 0, Mode.COACH: 1, Mode.JOIN: 2}
@@ -127,7 +127,7 @@ def may_stay(mode: Mode, allowed: Mode | None) -> bool:
     return allowed is not None and _LOUDNESS[mode] <= _LOUDNESS[allowed]
 
 
-def hears(mode: Mode, seat: State, *, present: bool, said_no: bool) -> bool:
+def hears(mode: Mode, seat: SeatState, *, present: bool, said_no: bool) -> bool:
     """Whether the listener's leg belongs in the seat's room now, or waits in silence.
 
     A silent listener hears calls only, from the moment a number is about to be called; what a phoner

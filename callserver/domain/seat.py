@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
-class State(StrEnum):
+class SeatState(StrEnum):
     OFF = "off"
     CONNECTING = "connecting"  # on shift, the phoner's telephone is not in the room
     WAITING = "waiting"  # ready: the next contact may be dialed
@@ -32,7 +32,7 @@ class Pause(StrEnum):
     BREATHER = "breather"  # after a difficult call; others see an ordinary pause
 
 
-class Event(StrEnum):
+class SeatEvent(StrEnum):
     ON_SHIFT = "on_shift"
     JOINED = "joined"  # the phoner's leg is in the room
     LEG_LOST = "leg_lost"
@@ -51,7 +51,7 @@ class Event(StrEnum):
 class ImpossibleEvent(Exception):  # noqa: N818 - the domain's own word
     """The event does not fit the seat's state; the seat is unchanged."""
 
-    def __init__(self, state: State, event: Event) -> None:
+    def __init__(self, state: SeatState, event: SeatEvent) -> None:
         super().__init__(f"{event} does not fit a seat that is {state}")
         self.state = state
         self.event = event
@@ -69,20 +69,20 @@ a reopened page answers automatically, which does not show that the phoner is th
 class Seat:
     """The phoner's state, and the state that they want after the current call."""
 
-    state: State = State.OFF
+    state: SeatState = SeatState.OFF
     connected: bool = False
-    wants: State = State.PAUSED  # WAITING, PAUSED or OFF
+    wants: SeatState = SeatState.PAUSED  # WAITING, PAUSED or OFF
     reason: str = ""  # why paused, or why waiting
     outcome_owed: bool = False
     outcome_given: bool = False  # given before the call ended
 
 
-S, E = State, Event
+S, E = SeatState, SeatEvent
 
 IN_CALL = frozenset({S.RESERVED, S.RINGING, S.TALKING})
 """A call is in hand, from its permit to its end."""
 
-ALLOWED: Mapping[State, frozenset[Event]] = {
+ALLOWED: Mapping[SeatState, frozenset[SeatEvent]] = {
     S.OFF: frozenset({E.ON_SHIFT, E.LEG_LOST, E.OFF_SHIFT}),
     S.CONNECTING: frozenset({E.ON_SHIFT, E.JOINED, E.LEG_LOST, E.READY, E.PAUSE, E.OFF_SHIFT}),
     S.WAITING: frozenset({E.JOINED, E.LEG_LOST, E.READY, E.PAUSE, E.OFF_SHIFT, E.RESERVED}),
@@ -124,7 +124,7 @@ def _rest(seat: Seat) -> Seat:
     return replace(seat, state=S.PAUSED)
 
 
-def move(seat: Seat, event: Event, reason: str = "") -> Seat:  # noqa: C901, PLR0912 - one table
+def move(seat: Seat, event: SeatEvent, reason: str = "") -> Seat:  # noqa: C901, PLR0912 - one table
     """The seat after the event.
 
     Raises:

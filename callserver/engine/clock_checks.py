@@ -11,7 +11,7 @@ import structlog
 from callserver.database import audit, call_budget, known_time, seats
 from callserver.domain.audit import EntryKind
 from callserver.domain.permit import MOST_CLOCK_SKEW_MS
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext
 from callserver.ports import Clock, Tx
 
@@ -62,7 +62,7 @@ def correct_times(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
         log.warning("clock_accepted", ms=accepted_ms)
     call_budget.start_over(tx, now)
     for row in seats.every(tx):
-        if row.state == State.WRAPPING_UP and row.until is not None:
+        if row.state == SeatState.WRAPPING_UP and row.until is not None:
             longest = timedelta(seconds=ctx.rules.known(row.campaign).wrap_up_seconds)
             until = min(row.until, now + longest)
             seats.set_line(tx, row.id, until=until, wake_at=until)

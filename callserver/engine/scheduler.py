@@ -16,7 +16,7 @@ from callserver.database import calls, due_work, leases, listenings, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.database.store import UNAVAILABLE
-from callserver.domain.seat import Event, State
+from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine import clock_checks
 from callserver.engine.accounts.offboarding import Offboarding
 from callserver.engine.calls import lost_phoners, seat_moves
@@ -108,7 +108,7 @@ class Scheduler:
             for call in calls.every_open(tx):
                 calls.change(tx, call.attempt, deadline=now)
             for row in seats.every(tx):
-                if row.state in (State.WAITING, State.CONNECTING):
+                if row.state in (SeatState.WAITING, SeatState.CONNECTING):
                     seats.set_line(tx, row.id, wake_at=now)
                 if row.connected and row.leg:
                     outbox.add(tx, CheckPhonerLeg(row.leg))
@@ -176,14 +176,14 @@ class Scheduler:
 
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:
-            case State.WAITING:
+            case SeatState.WAITING:
                 await self._ctx.store.run(lambda tx: self._dial_again(tx, row.id, now))
-            case State.WRAPPING_UP:
+            case SeatState.WRAPPING_UP:
                 await self._ctx.store.run(lambda tx: self._end_wrap_up(tx, row.id, now))
-            case State.CONNECTING:
+            case SeatState.CONNECTING:
                 await self._look_again(row, now + seat_moves.CONNECTING_LOOK)
                 self._ctx.background.start(self._connecting(row, now))
-            case State.OFF if row.leg is not None:
+            case SeatState.OFF if row.leg is not None:
                 await self._look_again(row, now + seat_moves.SAFETY_NET)
                 self._ctx.background.start(self._release(row, row.leg))
             case _:
@@ -209,15 +209,15 @@ class Scheduler:
 
         def gone(tx: Tx) -> None:
             seat = seats.lock(tx, row.id)
-            if seat is not None and seat.state == State.OFF and seat.leg == leg:
+            if seat is not None and seat.state == SeatState.OFF and seat.leg == leg:
                 seats.set_line(tx, seat.id, leg=None, room_ref=None, wake_at=None)
 
         await self._ctx.store.run(gone)
 
     def _end_wrap_up(self, tx: Tx, seat: int, now: datetime) -> None:
         row = seats.lock(tx, seat)
-        if row is not None and row.state == State.WRAPPING_UP:
-            seat_moves.move(tx, self._ctx, row, Event.WRAP_UP_OVER, now)
+        if row is not None and row.state == SeatState.WRAPPING_UP:
+            seat_moves.move(tx, self._ctx, row, SeatEvent.WRAP_UP_OVER, now)
 
     async def _connecting(self, row: SeatRow, now: datetime) -> None:
         if row.leg:
@@ -232,10 +232,10 @@ class Scheduler:
 
         def again(tx: Tx) -> None:
             seat = seats.lock(tx, row.id)
-            if seat is None or seat.state != State.CONNECTING:
+            if seat is None or seat.state != SeatState.CONNECTING:
                 return
             if now - seat.since > GIVE_UP_CONNECTING:
-                seat_moves.move(tx, self._ctx, seat, Event.OFF_SHIFT, now)
+                seat_moves.move(tx, self._ctx, seat, SeatEvent.OFF_SHIFT, now)
             elif seat.leg is None:
                 outbox.add(tx, RingPhoner(row.id))
 

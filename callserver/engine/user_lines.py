@@ -14,7 +14,7 @@ from callserver.database.accounts import User
 from callserver.domain import hours, line, phone, subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
-from callserver.domain.line import Facts, Number, OwnLine, Problem
+from callserver.domain.line import LineFacts, LineProblem, NumberFacts, OwnLine
 from callserver.engine.context import EngineContext, LineContext, Rules
 from callserver.errors import Impossible, NotAllowed
 from callserver.ports import Tx
@@ -23,7 +23,7 @@ from callserver.ports import Tx
 class LineRefused(NotAllowed):
     """This telephone may not be called as the user's own, or not now."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: LineProblem) -> None:
         super().__init__(f"this line may not be called: {problem.value}", key=problem.value)
 
 
@@ -45,20 +45,20 @@ def known(tx: Tx, terms: LineContext, number: str) -> bool:
     )
 
 
-def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -> Facts:
+def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -> LineFacts:
     """What is known of one line of a user. The calling hours are not asked about here."""
     row = table.standing(tx, user.id, address)
-    number = Number()
+    number = NumberFacts()
     if isinstance(phone.parse(address), str):
         campaigns = campaigns_of(terms.rules, user.department)
         policies = [terms.rules.current.policies[campaign.policy] for campaign in campaigns]
         regions = [frozenset(policy.numbers.regions) for policy in policies]
-        number = Number(
+        number = NumberFacts(
             regions=frozenset.intersection(*regions) if regions else frozenset(),
             known=known(tx, terms, address),
             confirmed=row is not None and row.confirmed_at is not None,
         )
-    return Facts(
+    return LineFacts(
         now=now,
         user=user.id,
         address=address,
@@ -72,7 +72,7 @@ def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -
 
 def decide(
     tx: Tx, terms: LineContext, user: User, address: str, campaign: Campaign, now: datetime
-) -> OwnLine | Problem:
+) -> OwnLine | LineProblem:
     """May this telephone be called now, for a user who works for the campaign?"""
     known_facts = facts(tx, terms, user, address, now)
     if line.kind(address) is line.LineKind.TELEPHONE:
@@ -83,7 +83,7 @@ def decide(
 
 def choices(
     tx: Tx, terms: LineContext, user: User, now: datetime
-) -> list[tuple[str, Problem | None]]:
+) -> list[tuple[str, LineProblem | None]]:
     """The lines that a phoner may choose among, and why one cannot be called at any hour."""
     addresses = [line.browser(user.id)]
     if softphones.has(tx, f"telephone_{user.id}"):
@@ -95,7 +95,7 @@ def choices(
         asked = facts(tx, terms, user, address, now)
         asked = replace(asked, number=replace(asked.number, hours_near=True))
         answer = line.decide(asked)
-        lines.append((address, answer if isinstance(answer, Problem) else None))
+        lines.append((address, answer if isinstance(answer, LineProblem) else None))
     return lines
 
 
@@ -118,17 +118,19 @@ def _hours_near(terms: LineContext, campaign: Campaign, number: str, now: dateti
 
 def choose(
     tx: Tx, ctx: EngineContext, user: User, campaign: Campaign, asked: str | None
-) -> str | Problem:
+) -> str | LineProblem:
     """The line of a shift: the own browser, the own SIP telephone, or the account's. Never another."""
     now = ctx.clock.now()
     address = asked or user.line or line.browser(user.id)
     own = {line.browser(user.id), line.registered(user.id), user.line}
     if address not in own:
         exchange = address.startswith(("client:", "sip:telephone_"))
-        answer: OwnLine | Problem = Problem.NOT_YOURS if exchange else Problem.NOT_ENTERED
+        answer: OwnLine | LineProblem = (
+            LineProblem.NOT_YOURS if exchange else LineProblem.NOT_ENTERED
+        )
     else:
         answer = decide(tx, ctx.terms, user, address, campaign, now)
-    if isinstance(answer, Problem):
+    if isinstance(answer, LineProblem):
         refused(tx, user, address, answer, now)
         return answer
     return address
@@ -136,7 +138,7 @@ def choose(
 
 def to_ring(
     tx: Tx, ctx: EngineContext, user: User | None, address: str, campaign: Campaign, **about: Any
-) -> OwnLine | Problem:
+) -> OwnLine | LineProblem:
     """Decide about one call to a line, count it, and write it down. `about`: seat or listening.
 
     The call counts as unanswered until `answered`; `not_rung` takes it back.
@@ -144,10 +146,10 @@ def to_ring(
     now = ctx.clock.now()
     suppressions.before_deciding(tx)
     if user is None or user.left_at is not None:
-        return Problem.NOT_YOURS
+        return LineProblem.NOT_YOURS
     answer = decide(tx, ctx.terms, user, address, campaign, now)
     row = table.standing(tx, user.id, address)
-    if isinstance(answer, Problem):
+    if isinstance(answer, LineProblem):
         refused(tx, user, address, answer, now, **about)
     elif row is not None and line.kind(address) is not line.LineKind.BROWSER:
         table.change(tx, row.id, unanswered=_recent(row, now) + 1, rang_at=now)
@@ -203,7 +205,7 @@ def confirmed(tx: Tx, user: User, address: str, now: datetime, by: str) -> None:
 
 
 def refused(
-    tx: Tx, user: User, address: str, problem: Problem, now: datetime, **about: Any
+    tx: Tx, user: User, address: str, problem: LineProblem, now: datetime, **about: Any
 ) -> None:
     """Write down that a line was not called, or not accepted, and why."""
     _note(tx, now, user, address, "refused", reason=problem.value, **about)

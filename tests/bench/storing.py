@@ -22,7 +22,7 @@ from callserver.database.store import make_engine
 from callserver.database.tables import suppressions
 from callserver.domain import merkle, phone, signed_heads
 from callserver.domain.audit import canonical
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine.context import Rules
 from callserver.engine.lists.importer import import_list, no_collector
 from callserver.outbox import PlaceCall
@@ -141,7 +141,7 @@ def decisions(size: int) -> list[Figure]:
             )
             tx.execute(
                 text("UPDATE seats SET state = :s, wants = :s, call = NULL, slot_at = NULL"),
-                {"s": State.WAITING.value},
+                {"s": SeatState.WAITING.value},
             )
 
         def decide() -> None:

@@ -15,7 +15,7 @@ from callserver.domain.asking import AskEnd, ClosedReason, Topic
 from callserver.domain.campaign import Ask
 from callserver.domain.facts import Segment
 from callserver.domain.outcome import FREQUENCIES
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 
 ASSETS = Path(__file__).parents[2] / "callserver" / "console" / "assets"
 NODE = shutil.which("node") or str(Path(__file__).parents[2] / ".venv" / "bin" / "node")
@@ -91,7 +91,7 @@ def test_every_text_that_the_page_names_is_there() -> None:
 @pytest.mark.parametrize(
     ("prefix", "words"),
     [
-        ("phone.state", State),
+        ("phone.state", SeatState),
         ("phone.segment", Segment),
         ("phone.topic", Topic),
         ("phone.why_not", ClosedReason),

@@ -18,7 +18,7 @@ from callserver.domain.listening import (
     mode_now,
 )
 from callserver.domain.role import MAY, Action, Role
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 
 TOLD = date(2026, 3, 1)
 POLICY = ListeningPolicy(notified_from=TOLD, source="aftale", checked=TOLD)
@@ -107,20 +107,20 @@ def test_nobody_is_let_in_who_may_not(facts: ListeningFacts) -> None:
 
 
 def test_a_silent_listener_hears_calls_and_no_pauses() -> None:
-    heard = {state for state in State if hears(Mode.SILENT, state, present=True, said_no=False)}
-    assert heard == {State.RESERVED, State.RINGING, State.TALKING}
+    heard = {state for state in SeatState if hears(Mode.SILENT, state, present=True, said_no=False)}
+    assert heard == {SeatState.RESERVED, SeatState.RINGING, SeatState.TALKING}
 
 
 @pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("state", State)
-def test_nobody_hears_an_empty_room_or_a_person_who_said_no(mode: Mode, state: State) -> None:
+@pytest.mark.parametrize("state", SeatState)
+def test_nobody_hears_an_empty_room_or_a_person_who_said_no(mode: Mode, state: SeatState) -> None:
     assert not hears(mode, state, present=False, said_no=False)
     assert not hears(mode, state, present=True, said_no=True)
 
 
-@pytest.mark.parametrize("state", State)
-def test_a_joined_voice_ends_with_the_talk(state: State) -> None:
-    assert mode_now(Mode.JOIN, state) is (Mode.JOIN if state is State.TALKING else Mode.SILENT)
+@pytest.mark.parametrize("state", SeatState)
+def test_a_joined_voice_ends_with_the_talk(state: SeatState) -> None:
+    assert mode_now(Mode.JOIN, state) is (Mode.JOIN if state is SeatState.TALKING else Mode.SILENT)
     assert mode_now(Mode.COACH, state) is Mode.COACH
 
 

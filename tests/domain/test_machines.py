@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from callserver.domain import call, seat
 from callserver.domain.call import Call, Cause, Report
-from callserver.domain.seat import Event, ImpossibleEvent, Seat
+from callserver.domain.seat import ImpossibleEvent, Seat, SeatEvent
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
-ORDER = list(call.State)
+ORDER = list(call.CallState)
 
 
 @given(st.lists(st.sampled_from(list(Report)), max_size=20))
@@ -18,12 +18,12 @@ def test_a_call_never_goes_back_and_an_ended_one_stays_ended(reports: list[Repor
     now = Call("a")
     for step, report in enumerate(reports):
         after = call.advance(now, report, NOW + timedelta(seconds=step))
-        if now.state is call.State.ENDED:
-            assert after.state is call.State.ENDED
+        if now.state is call.CallState.ENDED:
+            assert after.state is call.CallState.ENDED
             assert after.ended_at == now.ended_at
-        if now.state in (call.State.RINGING, call.State.TALKING):
+        if now.state in (call.CallState.RINGING, call.CallState.TALKING):
             assert ORDER.index(after.state) >= ORDER.index(now.state)
-        assert (after.cause is None) == (after.state is not call.State.ENDED)
+        assert (after.cause is None) == (after.state is not call.CallState.ENDED)
         assert call.advance(after, report, NOW + timedelta(days=1)) == after  # twice is once
         now = after
 
@@ -48,13 +48,13 @@ def test_every_order_of_one_story_ends_the_same(story: list[tuple[Report, int]])
 
 
 def test_the_table_is_whole() -> None:
-    assert set(call.NEXT) == set(call.State)
+    assert set(call.NEXT) == set(call.CallState)
     for answers in call.NEXT.values():
         assert set(answers) == set(Report)
 
 
-@given(st.lists(st.sampled_from(list(Event)), max_size=40))
-def test_a_seat_waits_only_in_its_room_and_owes_nothing(events: list[Event]) -> None:
+@given(st.lists(st.sampled_from(list(SeatEvent)), max_size=40))
+def test_a_seat_waits_only_in_its_room_and_owes_nothing(events: list[SeatEvent]) -> None:
     now = Seat()
     for event in events:
         try:
@@ -62,43 +62,48 @@ def test_a_seat_waits_only_in_its_room_and_owes_nothing(events: list[Event]) -> 
         except ImpossibleEvent as error:
             assert error.state is now.state  # noqa: PT017 - whether it raises is the machine's choice
             continue
-        if now.state in (seat.State.WAITING, seat.State.RESERVED) and event is not Event.LEG_LOST:
+        if (
+            now.state in (seat.SeatState.WAITING, seat.SeatState.RESERVED)
+            and event is not SeatEvent.LEG_LOST
+        ):
             assert not now.outcome_owed
-        if now.state is seat.State.WAITING:
+        if now.state is seat.SeatState.WAITING:
             assert now.connected
-            assert now.wants is seat.State.WAITING
-        if now.state is seat.State.WRAPPING_UP:
+            assert now.wants is seat.SeatState.WAITING
+        if now.state is seat.SeatState.WRAPPING_UP:
             assert now.outcome_owed
-        if now.state is seat.State.OFF:
+        if now.state is seat.SeatState.OFF:
             assert not now.outcome_owed
 
 
 @given(
-    st.lists(st.sampled_from(list(Event)), max_size=40),
-    st.lists(st.sampled_from([one for one in Event if one is not Event.READY]), max_size=40),
+    st.lists(st.sampled_from(list(SeatEvent)), max_size=40),
+    st.lists(
+        st.sampled_from([one for one in SeatEvent if one is not SeatEvent.READY]), max_size=40
+    ),
 )
 def test_after_a_lost_leg_a_seat_waits_only_when_its_phoner_is_ready(
-    before: list[Event], after: list[Event]
+    before: list[SeatEvent], after: list[SeatEvent]
 ) -> None:
     now = Seat()
-    for event in [*before, Event.LEG_LOST, *after]:
+    for event in [*before, SeatEvent.LEG_LOST, *after]:
         try:
             now = seat.move(now, event)
         except ImpossibleEvent:
             continue
-    assert now.state is not seat.State.WAITING
+    assert now.state is not seat.SeatState.WAITING
 
 
 def test_a_leg_that_we_replace_needs_no_ready() -> None:
-    waiting = Seat(seat.State.WAITING, connected=True, wants=seat.State.WAITING)
-    planned = seat.move(waiting, Event.LEG_LOST, seat.PLANNED)
-    assert seat.move(planned, Event.JOINED).state is seat.State.WAITING
-    lost = seat.move(waiting, Event.LEG_LOST)
-    assert seat.move(lost, Event.JOINED).state is seat.State.PAUSED
+    waiting = Seat(seat.SeatState.WAITING, connected=True, wants=seat.SeatState.WAITING)
+    planned = seat.move(waiting, SeatEvent.LEG_LOST, seat.PLANNED)
+    assert seat.move(planned, SeatEvent.JOINED).state is seat.SeatState.WAITING
+    lost = seat.move(waiting, SeatEvent.LEG_LOST)
+    assert seat.move(lost, SeatEvent.JOINED).state is seat.SeatState.PAUSED
 
 
-@given(st.lists(st.sampled_from(list(Event)), max_size=40))
-def test_no_seat_hangs(events: list[Event]) -> None:
+@given(st.lists(st.sampled_from(list(SeatEvent)), max_size=40))
+def test_no_seat_hangs(events: list[SeatEvent]) -> None:
     """From wherever it came, giving what is owed, joining and pressing Ready leads to waiting."""
     now = Seat()
     for event in events:
@@ -107,14 +112,14 @@ def test_no_seat_hangs(events: list[Event]) -> None:
         except ImpossibleEvent:
             continue
     for event in (
-        Event.ENDED_UNANSWERED,
-        Event.OUTCOME,
-        Event.ON_SHIFT,
-        Event.JOINED,
-        Event.READY,
+        SeatEvent.ENDED_UNANSWERED,
+        SeatEvent.OUTCOME,
+        SeatEvent.ON_SHIFT,
+        SeatEvent.JOINED,
+        SeatEvent.READY,
     ):
         try:
             now = seat.move(now, event)
         except ImpossibleEvent:
             continue
-    assert now.state is seat.State.WAITING
+    assert now.state is seat.SeatState.WAITING

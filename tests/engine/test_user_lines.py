@@ -9,7 +9,7 @@ import pytest
 from callserver.cli.invented_data import at_telephone
 from callserver.database import accounts
 from callserver.domain import hours
-from callserver.domain.line import HOURS_MARGIN, OwnLine, Problem
+from callserver.domain.line import HOURS_MARGIN, LineProblem, OwnLine
 from callserver.engine import user_lines
 from callserver.ports import Tx
 from tests.harness.simulated import SimulatedSystem
@@ -35,11 +35,11 @@ def test_the_hours_around_a_line_end_with_the_close_guard(system: SimulatedSyste
         last += second
     assert hours.is_open(current.policies[campaign.policy], place, last + second)
 
-    def decide(tx: Tx, after: timedelta) -> OwnLine | Problem:
+    def decide(tx: Tx, after: timedelta) -> OwnLine | LineProblem:
         user = accounts.user(tx, 1)
         assert user is not None
         terms = system.server.ctx.terms
         return user_lines.decide(tx, terms, user, NUMBER, campaign, last + after)
 
     assert isinstance(system.read(lambda tx: decide(tx, HOURS_MARGIN)), OwnLine)
-    assert system.read(lambda tx: decide(tx, HOURS_MARGIN + second)) is Problem.CLOSED
+    assert system.read(lambda tx: decide(tx, HOURS_MARGIN + second)) is LineProblem.CLOSED

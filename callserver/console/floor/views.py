@@ -13,7 +13,7 @@ from callserver.console.phone.views import Correctable
 from callserver.domain.alarm import AlarmKind
 from callserver.domain.campaign import Label
 from callserver.domain.listening import Mode
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 
 
 class Listener(Answer):
@@ -32,11 +32,11 @@ class FloorSeat(Answer):
     name: str
     department: str | None
     campaign: str | None
-    state: State
+    state: SeatState
     reason: str
     since: AwareDatetime
     until: AwareDatetime | None
-    wants: State
+    wants: SeatState
     connected: bool
     outcome_owed: bool
     hand_at: AwareDatetime | None

@@ -27,7 +27,7 @@ from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
 from callserver.domain.listening import DisclosureTime, ListenReason, Mode
 from callserver.domain.role import Action, Role
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext
 from callserver.engine.listening.feedback import Form, ListeningFeedback
 from callserver.engine.listening.placement import Placement
@@ -190,7 +190,7 @@ def _mentor(tx: Tx, user: User) -> MentorSeat | None:
     if seat is None or mentor is None:
         return None
     return MentorSeat(
-        seat=seat.id, name=mentor.name, state=State(seat.state), connected=seat.connected
+        seat=seat.id, name=mentor.name, state=SeatState(seat.state), connected=seat.connected
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 from callserver.console.endpoint import Answer, Body
 from callserver.console.fields import Id
 from callserver.domain.listening import DisclosureTime, ListenReason, Mode
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 
 MOST = 50
 """Listenings and forms that one look shows."""
@@ -44,7 +44,7 @@ class MentorSeat(Answer):
 
     seat: int
     name: str
-    state: State
+    state: SeatState
     connected: bool
 
 

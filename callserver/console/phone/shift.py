@@ -7,7 +7,7 @@ from pydantic import Field
 from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
 from callserver.domain import line
 from callserver.domain.campaign import Label
-from callserver.domain.line import LineKind, Problem
+from callserver.domain.line import LineKind, LineProblem
 from callserver.domain.role import Action
 from callserver.engine import user_lines
 from callserver.engine.context import EngineContext
@@ -97,7 +97,7 @@ class ShiftApi:
         return Choices(campaigns=choices, lines=mine, now=now)
 
 
-def _line(address: str, problem: Problem | None) -> Line:
+def _line(address: str, problem: LineProblem | None) -> Line:
     return Line(
         kind=line.kind(address),
         line=address,

@@ -21,7 +21,7 @@ from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.role import Role
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine.calls import lost_phoners
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible
@@ -119,12 +119,12 @@ class Offboarding:
                     )
             row = seats.lock(tx, seat) or row
             seats.set_line(tx, row.id, leg=None, room_ref=None, wake_at=None, until=None)
-            if row.state != State.OFF:
+            if row.state != SeatState.OFF:
                 listenings.stir(tx, row.id, now)
                 seats.set_line(
                     tx,
                     row.id,
-                    state=State.OFF.value,
+                    state=SeatState.OFF.value,
                     connected=False,
                     outcome_owed=False,
                     call=None,
@@ -138,7 +138,7 @@ class Offboarding:
                     EntryKind.SEAT,
                     seat=row.id,
                     campaign=row.campaign,
-                    state=State.OFF.value,
+                    state=SeatState.OFF.value,
                     reason="left",
                 )
 

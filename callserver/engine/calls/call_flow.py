@@ -14,10 +14,9 @@ from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
 from callserver.domain.audit import EntryKind
-from callserver.domain.call import Call, Cause, DialPath, Report
-from callserver.domain.call import State as CallState
+from callserver.domain.call import Call, CallState, Cause, DialPath, Report
 from callserver.domain.permit import DialPermit, PermitVoid
-from callserver.domain.seat import Event, State
+from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine.calls import (
     carrier_refusals,
     heard_calls,
@@ -172,8 +171,8 @@ class CallFlow:
                 seat = self._talk_begins(tx, seat, row, now, in_hand=in_hand)
         if before.state is not CallState.ENDED and call.state is CallState.ENDED:
             self._call_is_over(tx, seat, row, call, now, in_hand=in_hand)
-        elif in_hand and call.state is CallState.RINGING and seat.state == State.RESERVED:
-            seat_moves.move(tx, self._ctx, seat, Event.RANG, now)
+        elif in_hand and call.state is CallState.RINGING and seat.state == SeatState.RESERVED:
+            seat_moves.move(tx, self._ctx, seat, SeatEvent.RANG, now)
 
     def _talk_begins(
         self, tx: Tx, seat: SeatRow, row: CallRow, now: datetime, *, in_hand: bool
@@ -183,17 +182,17 @@ class CallFlow:
             return seat
         if seat.leg:
             outbox.add(tx, CheckPhonerLeg(seat.leg))  # its loss may not have been reported
-        seat = seat_moves.move(tx, self._ctx, seat, Event.ANSWERED, now)
+        seat = seat_moves.move(tx, self._ctx, seat, SeatEvent.ANSWERED, now)
         heard_calls.note_answered(tx, self._ctx, seat)
         return seat
 
     def _call_is_over(
         self, tx: Tx, seat: SeatRow, row: CallRow, call: Call, now: datetime, *, in_hand: bool
     ) -> None:
-        phoner_there = in_hand and (seat.connected or seat.state == State.TALKING)
+        phoner_there = in_hand and (seat.connected or seat.state == SeatState.TALKING)
         met = phoner_there and _was_answered(call) and not row.abandoned
         if in_hand:
-            event = Event.ENDED if met else Event.ENDED_UNANSWERED
+            event = SeatEvent.ENDED if met else SeatEvent.ENDED_UNANSWERED
             seat_moves.move(tx, self._ctx, seat, event, now)
         if not met:
             retries.after_unreached(tx, self._ctx, row, call, now)

@@ -27,7 +27,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
-from callserver.domain.seat import Event
+from callserver.domain.seat import SeatEvent
 from callserver.engine.calls import campaign_pauses, seat_moves
 from callserver.engine.context import EngineContext
 from callserver.ports import Declined, Trouble, Tx
@@ -73,7 +73,7 @@ def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
         case Trouble.STOP | Trouble.BUG:
             _stop(tx, call.campaign, answer.code, now)
         case Trouble.ROOM_GONE:
-            seat_moves.move(tx, ctx, row, Event.LEG_LOST, now)
+            seat_moves.move(tx, ctx, row, SeatEvent.LEG_LOST, now)
         case Trouble.LATER:
             call_budget.take_slot(tx, now + BACK_OFF, ctx.calls_per_second)
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from callserver.database import calls, daily_counts, marks, seats
 from callserver.database.calls import CallRow
 from callserver.domain import subject
-from callserver.domain.call import State as CallState
+from callserver.domain.call import CallState
 from callserver.domain.marks import MarkKind
-from callserver.domain.seat import Event, State
+from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.calls.hangups import PHONER_LOST
 from callserver.engine.context import EngineContext
@@ -29,11 +29,11 @@ def leg_lost(tx: Tx, ctx: EngineContext, leg: str, reason: str = "") -> None:
     seats.set_line(tx, row.id, leg=None, room_ref=None, room="")  # each leg has a room of its own
     if not row.connected:
         return
-    seat_moves.move(tx, ctx, row, Event.LEG_LOST, now, reason=reason)
+    seat_moves.move(tx, ctx, row, SeatEvent.LEG_LOST, now, reason=reason)
     call = None if row.call is None else calls.lock(tx, row.call)
     if call is None or call.ended_at is not None:
         return
-    heard = row.state == State.TALKING and now - (call.answered_at or now) > HEARD_WITHIN
+    heard = row.state == SeatState.TALKING and now - (call.answered_at or now) > HEARD_WITHIN
     if call.call.state is CallState.TALKING and not heard:
         count_abandoned(tx, call, now)
     hangups.want_ended(tx, call, PHONER_LOST, now)

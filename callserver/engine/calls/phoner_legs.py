@@ -14,8 +14,8 @@ from callserver.database import accounts, call_budget, calls, processed_events, 
 from callserver.database.seats import SeatRow
 from callserver.domain.call import Receipt
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
-from callserver.domain.line import OwnLine, Problem
-from callserver.domain.seat import IN_CALL, Event, ImpossibleEvent, State
+from callserver.domain.line import LineProblem, OwnLine
+from callserver.domain.seat import IN_CALL, ImpossibleEvent, SeatEvent, SeatState
 from callserver.engine import user_lines
 from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.hangups import STOP_CHECK
@@ -44,19 +44,24 @@ class PhonerLegs:
 
         def prepare(tx: Tx) -> tuple[OwnLine, str, str] | None:
             row = seats.lock(tx, seat)
-            if row is None or row.state != State.CONNECTING or not row.line or row.leg is not None:
+            if (
+                row is None
+                or row.state != SeatState.CONNECTING
+                or not row.line
+                or row.leg is not None
+            ):
                 return None  # a leg that is known rings already
             if not self._slot(tx, row):
                 return None
             campaign = self._ctx.rules.known(row.campaign)
             user = accounts.user(tx, row.phoner)
             line = user_lines.to_ring(tx, self._ctx, user, row.line, campaign, seat=seat)
-            if isinstance(line, Problem):
+            if isinstance(line, LineProblem):
                 log.warning("phoner_line_refused", seat=seat, reason=line.value)
                 seats.set_line(tx, seat, reason=line.value, slot_at=None)
                 return None
             room = self._fresh_room(seat)
-            reason = "arrived" if row.reason in set(Problem) else row.reason
+            reason = "arrived" if row.reason in set(LineProblem) else row.reason
             seats.set_line(tx, seat, room=room, room_ref=None, slot_at=None, reason=reason)
             return line, room, campaign.caller_id
 
@@ -84,7 +89,7 @@ class PhonerLegs:
 
     def _not_rung(self, tx: Tx, seat: int, answer: Declined) -> None:
         row = seats.lock(tx, seat)
-        if row is None or row.state != State.CONNECTING:
+        if row is None or row.state != SeatState.CONNECTING:
             return
         user_lines.not_rung(tx, row.phoner, row.line)
         now = self._ctx.clock.now()
@@ -99,10 +104,10 @@ class PhonerLegs:
         """The telephone rings: remembered, so that it is not called twice and is hung up off shift."""
         row = seats.lock(tx, seat)
         if row is not None and row.room == room and row.leg in (None, leg):
-            if row.state == State.CONNECTING:
+            if row.state == SeatState.CONNECTING:
                 seats.set_line(tx, seat, leg=leg, leg_at=self._ctx.clock.now())
                 return
-            if row.state != State.OFF:
+            if row.state != SeatState.OFF:
                 return  # the phoner has answered, and the shift goes on
         outbox.add(tx, HangUpLeg(leg))  # the phoner left, or came in another way meanwhile
 
@@ -124,7 +129,7 @@ class PhonerLegs:
                 user = accounts.user(tx, int(named.group(1)))
                 if user is None or user.left_at is not None:
                     return HangUp()  # the softphone's sign-in may outlast the account for a moment
-            if row is None or row.state == State.OFF:
+            if row is None or row.state == SeatState.OFF:
                 return HangUp()
             if seat is not None:
                 user_lines.answered(tx, row.phoner, row.line)
@@ -161,7 +166,11 @@ class PhonerLegs:
                 return JoinRoom(row.room, seat)  # a repeated report about an older room
             lost_phoners.leg_lost(tx, self._ctx, leg)
             row = seats.lock(tx, seat)
-            if row is None or row.state == State.OFF or (row.leg is not None and row.leg != leg):
+            if (
+                row is None
+                or row.state == SeatState.OFF
+                or (row.leg is not None and row.leg != leg)
+            ):
                 return HangUp()
             fresh = self._fresh_room(seat)
             seats.set_line(tx, seat, leg=leg, room=fresh, room_ref=None)
@@ -227,7 +236,7 @@ class PhonerLegs:
     def _joined(self, tx: Tx, row: SeatRow, room_ref: str, now: datetime) -> None:
         seats.set_line(tx, row.id, room_ref=room_ref)
         try:
-            seat_moves.move(tx, self._ctx, row, Event.JOINED, now)
+            seat_moves.move(tx, self._ctx, row, SeatEvent.JOINED, now)
         except ImpossibleEvent:
             if row.leg:
                 outbox.add(tx, HangUpLeg(row.leg))

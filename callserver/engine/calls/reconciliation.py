@@ -13,7 +13,7 @@ from callserver.database import audit, calls
 from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
-from callserver.domain.call import Cause, Report, State
+from callserver.domain.call import CallState, Cause, Report
 from callserver.engine.calls import hangups
 from callserver.engine.calls.call_flow import (
     ASK_AGAIN,
@@ -59,7 +59,7 @@ class Reconciliation:
             phone.from_int(call.number),
             call.permit_at,
         )
-        if call.state == State.TALKING and (leg.state, leg.ref) == (LegState.TALKING, call.ref):
+        if call.state == CallState.TALKING and (leg.state, leg.ref) == (LegState.TALKING, call.ref):
             await self._ctx.store.run(lambda tx: self._goes_on(tx, call))
             return  # a talk that goes on changes nothing
         report = self._report(call, leg)

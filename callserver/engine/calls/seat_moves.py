@@ -9,7 +9,7 @@ from callserver.database import audit, listenings, seats
 from callserver.database.seats import SeatRow
 from callserver.domain import seat as machine
 from callserver.domain.audit import EntryKind
-from callserver.domain.seat import IN_CALL, Event, Seat, State
+from callserver.domain.seat import IN_CALL, Seat, SeatEvent, SeatState
 from callserver.engine.context import EngineContext
 from callserver.outbox import DialSeat
 from callserver.ports import Tx
@@ -28,7 +28,7 @@ def move(
     tx: Tx,
     ctx: EngineContext,
     row: SeatRow,
-    event: Event,
+    event: SeatEvent,
     now: datetime,
     *,
     reason: str = "",
@@ -42,24 +42,24 @@ def move(
         ImpossibleEvent: the event does not fit the seat.
     """
     seat = machine.move(row.seat, event, reason)
-    if seat.state is State.WAITING:
+    if seat.state is SeatState.WAITING:
         outbox.add(tx, DialSeat(row.id))
     if seat != row.seat:
         listenings.stir(tx, row.id, now)
-    keeps = seat.state in IN_CALL or seat.state is State.WRAPPING_UP or seat.outcome_owed
+    keeps = seat.state in IN_CALL or seat.state is SeatState.WRAPPING_UP or seat.outcome_owed
     attempt = call or (row.call if keeps else None)
     until, wake_at, slot_at = row.until, row.wake_at, row.slot_at
     if seat.state is not row.seat.state:
         until, wake_at = _look_again(ctx, row, seat.state, now)
-        if seat.state is State.CONNECTING and event is not Event.ON_SHIFT:
+        if seat.state is SeatState.CONNECTING and event is not SeatEvent.ON_SHIFT:
             wake_at = now + LOST_LOOK
-        slot_at = row.slot_at if seat.state is State.WAITING else None
+        slot_at = row.slot_at if seat.state is SeatState.WAITING else None
         _log(tx, row, seat, now, call=attempt)
     elif (seat.connected, seat.wants, seat.reason) != (row.connected, row.wants, row.reason):
         # What the phoner wants next, whether their telephone is there, why they rest: shown on the floor.
         wants = seat.wants.value
         _log(tx, row, seat, now, call=attempt, connected=seat.connected, wants=wants)
-    if seat.state is State.OFF and row.hand_at is not None:
+    if seat.state is SeatState.OFF and row.hand_at is not None:
         seats.set_line(tx, row.id, hand_at=None)
         row = row._replace(hand_at=None)
     return seats.store(
@@ -69,7 +69,7 @@ def move(
 
 def line_trouble(tx: Tx, row: SeatRow, reason: str, now: datetime) -> None:
     """Why the telephone of a seat that waits for it is not in the room: shown on the phoner's page."""
-    if row.state != State.CONNECTING or row.reason == reason:
+    if row.state != SeatState.CONNECTING or row.reason == reason:
         return
     seats.set_line(tx, row.id, reason=reason)
     _log(tx, row, replace(row.seat, reason=reason), now)
@@ -112,17 +112,17 @@ def _log(tx: Tx, row: SeatRow, seat: Seat, now: datetime, **more: Any) -> None:
 
 
 def _look_again(
-    ctx: EngineContext, row: SeatRow, state: State, now: datetime
+    ctx: EngineContext, row: SeatRow, state: SeatState, now: datetime
 ) -> tuple[datetime | None, datetime | None]:
     match state:
-        case State.WAITING:
+        case SeatState.WAITING:
             return None, now + SAFETY_NET
-        case State.WRAPPING_UP:
+        case SeatState.WRAPPING_UP:
             limit = now + timedelta(seconds=ctx.rules.known(row.campaign).wrap_up_seconds)
             return limit, limit
-        case State.CONNECTING:
+        case SeatState.CONNECTING:
             return None, now + CONNECTING_LOOK
-        case State.OFF:
+        case SeatState.OFF:
             return None, now if row.leg else None  # the scheduler hangs the telephone up
         case _:
             return None, None

@@ -26,7 +26,7 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
-from callserver.domain.seat import PLANNED, Event, State
+from callserver.domain.seat import PLANNED, SeatEvent, SeatState
 from callserver.engine import clock_checks
 from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.call_flow import CallFlow
@@ -87,7 +87,11 @@ class Dialer:
         """Whether the phoner's leg is too old for a dial by hand: it is ended, and called again."""
         now = self._ctx.clock.now()
         row = seats.of_phoner(tx, phoner)
-        if row is None or row.state not in (State.PAUSED, State.WAITING) or row.outcome_owed:
+        if (
+            row is None
+            or row.state not in (SeatState.PAUSED, SeatState.WAITING)
+            or row.outcome_owed
+        ):
             return False
         if self._is_old(row, now):
             self._reconnect(tx, row, now)
@@ -98,7 +102,7 @@ class Dialer:
         """Reserve the seat for a call, or have it wait; True: neither yet, ask again at once."""
         now = self._ctx.clock.now()
         row = seats.lock(tx, seat)
-        if row is None or row.state != State.WAITING:
+        if row is None or row.state != SeatState.WAITING:
             return False
         if not row.connected or row.room_ref is None or self._is_old(row, now):
             self._reconnect(tx, row, now)
@@ -153,7 +157,7 @@ class Dialer:
         Reconnecting an old leg takes the same way as a leg that is lost.
         """
         if not row.connected or row.room_ref is None or row.leg is None:
-            seat_moves.move(tx, self._ctx, row, Event.LEG_LOST, now)
+            seat_moves.move(tx, self._ctx, row, SeatEvent.LEG_LOST, now)
             return
         outbox.add(tx, HangUpLeg(row.leg))
         lost_phoners.leg_lost(tx, self._ctx, row.leg, reason=PLANNED)
@@ -187,7 +191,7 @@ class Dialer:
         if row.slot_at is None or now - row.slot_at > SLOT_KEPT:
             call_budget.take_slot(tx, now, self._ctx.calls_per_second)
         daily_counts.count(tx, campaign.name, "dials", now)
-        seat_moves.move(tx, self._ctx, row, Event.RESERVED, now, call=permit.attempt)
+        seat_moves.move(tx, self._ctx, row, SeatEvent.RESERVED, now, call=permit.attempt)
         listened_to = row.leg if listenings.open_at(tx, row.id) else None
         outbox.add(tx, PlaceCall(row.id, permit, Room(row.room, row.room_ref), listened_to))
 
@@ -196,7 +200,7 @@ class Dialer:
         does not leave in time, the phoner's telephone is called again, into another room."""
         now = self._ctx.clock.now()
         row = seats.lock(tx, seat)
-        if row is None or row.state != State.WAITING:
+        if row is None or row.state != SeatState.WAITING:
             return
         waits_already = row.reason == LISTENER_LEAVES and row.until is not None
         until = row.until if waits_already else now + ROOM_CLEAR_WITHIN

@@ -24,7 +24,7 @@ from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Purpose, Segment
 from callserver.domain.instruction import HangUp, Instruction, SayCode
-from callserver.domain.line import Problem
+from callserver.domain.line import LineProblem
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.engine import clock_checks, user_lines
@@ -61,12 +61,12 @@ class LineConfirmation:
             Impossible: too many calls are being ordered just now.
         """
         answer = await self._ctx.store.run(lambda tx: self._permitted(tx, key, by))
-        if isinstance(answer, Problem):
+        if isinstance(answer, LineProblem):
             raise LineRefused(answer)
         if isinstance(answer, Refusal):
             raise Refused(answer)
 
-    def _permitted(self, tx: Tx, key: int, by: str) -> DialPermit | Refusal | Problem:
+    def _permitted(self, tx: Tx, key: int, by: str) -> DialPermit | Refusal | LineProblem:
         now, ctx = self._ctx.clock.now(), self._ctx
         suppressions.before_deciding(tx)
         user, row = self._unconfirmed(tx, key)

@@ -18,7 +18,7 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.phone import NumberProblem
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.gate import gate
@@ -121,7 +121,11 @@ class ManualDial:
     def _seat(self, tx: Tx, phoner: int) -> tuple[SeatRow, Campaign]:
         """The phoner's seat, locked, if it may dial now."""
         row = seats.of_phoner(tx, phoner)
-        if row is None or row.state not in (State.PAUSED, State.WAITING) or row.outcome_owed:
+        if (
+            row is None
+            or row.state not in (SeatState.PAUSED, SeatState.WAITING)
+            or row.outcome_owed
+        ):
             raise Impossible(
                 "a dial by hand needs a seat that is paused or waiting", key="dial_not_now"
             )

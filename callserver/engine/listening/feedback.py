@@ -9,7 +9,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.listening import DisclosureTime
 from callserver.domain.marks import MarkKind
 from callserver.domain.role import Role
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import mentors
 from callserver.engine.listening.legs import ListenerLegs
@@ -85,7 +85,7 @@ class ListeningFeedback:
         def work(tx: Tx) -> None:
             row = seats.of_phoner(tx, user.id)
             call = None if row is None or row.call is None else calls.get(tx, row.call)
-            if row is None or call is None or row.state != State.TALKING:
+            if row is None or call is None or row.state != SeatState.TALKING:
                 raise Impossible("nobody is on the line", key="nobody_on_the_line")
             now = self._ctx.clock.now()
             marks.mark(tx, subject.of_person(call.person), MarkKind.NO_LISTENER, now)

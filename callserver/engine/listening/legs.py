@@ -18,7 +18,7 @@ from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
 from callserver.domain.instruction import HangUp, Hear, Instruction, WaitToHear
 from callserver.domain.listening import ListenReason, Mode
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine import user_lines
 from callserver.engine.calls import heard_calls
 from callserver.engine.context import EngineContext
@@ -131,7 +131,7 @@ class ListenerLegs:
         )
         if isinstance(where, Hear):
             heard_calls.note(tx, self._ctx, row, seat)
-        if (seat.state, seat.reason) == (State.WAITING, room_occupancy.LISTENER_LEAVES):
+        if (seat.state, seat.reason) == (SeatState.WAITING, room_occupancy.LISTENER_LEAVES):
             outbox.add(tx, DialSeat(seat.id))
         return where
 

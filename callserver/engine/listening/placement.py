@@ -20,7 +20,7 @@ from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.listening import Denial, ListenReason, Mode
 from callserver.domain.marks import MarkKind
 from callserver.domain.role import MAY, Action, Role
-from callserver.domain.seat import IN_CALL, State
+from callserver.domain.seat import IN_CALL, SeatState
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -69,7 +69,7 @@ def facts(
         mentor=user.mentor,
         phoner=seat.phoner,
         department=seat.department,
-        present=seat.connected and seat.leg is not None and seat.state != State.OFF,
+        present=seat.connected and seat.leg is not None and seat.state != SeatState.OFF,
         said_no=wants_no_listener(tx, seat),
     )
 
@@ -87,14 +87,14 @@ def wants_no_listener(tx: Tx, seat: SeatRow) -> bool:
 
 def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear | WaitToHear | None:
     """Where the leg belongs; None: the listening has ended just now."""
-    if seat.state == State.OFF:
+    if seat.state == SeatState.OFF:
         end(tx, ctx, row, "shift_over")
         return None
     user = accounts.user(tx, row.listener)
     if user is None or user.left_at is not None:
         end(tx, ctx, row, "right_gone")
         return None
-    state = State(seat.state)
+    state = SeatState(seat.state)
     mode = rules.mode_now(Mode(row.mode), state)
     known = facts(tx, ctx, user, MAY[Role(user.role)], seat, mode)
     against = [no for no in rules.denials(known) if no not in rules.TEMPORARY]

@@ -13,7 +13,7 @@ from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.listening import Mode, may_stay
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement
 from callserver.ports import Tx
@@ -46,10 +46,10 @@ def in_the_way(tx: Tx, ctx: EngineContext, seat: SeatRow) -> bool:
     `seat`: locked; as it is, or reserved already for the call that it is about to have.
     """
     intervals = listening_intervals.in_room(tx, seat.room) if seat.room else []
-    if not intervals or seat.state in (State.RINGING, State.TALKING):
+    if not intervals or seat.state in (SeatState.RINGING, SeatState.TALKING):
         return False
-    if seat.state != State.RESERVED:
-        seat = seat._replace(state=State.RESERVED.value, call=None)
+    if seat.state != SeatState.RESERVED:
+        seat = seat._replace(state=SeatState.RESERVED.value, call=None)
     allowed: dict[str, Mode] = {}
     for row in listenings.open_at(tx, seat.id):
         where = placement.place(tx, ctx, row, seat)

@@ -13,10 +13,10 @@ from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
 from callserver.domain import listening as rules
 from callserver.domain.audit import EntryKind
-from callserver.domain.line import OwnLine, Problem, listening_browser
+from callserver.domain.line import LineProblem, OwnLine, listening_browser
 from callserver.domain.listening import Denial, Mode
 from callserver.domain.role import Action
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine import user_lines
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import leg_orders, placement
@@ -54,7 +54,7 @@ class ListeningSessions:
             Impossible: to be joined, somebody must be on the line.
         """
         answer = await self._ctx.store.run(lambda tx: self._start(tx, user, rights, wanted))
-        if isinstance(answer, Problem):
+        if isinstance(answer, LineProblem):
             raise user_lines.LineRefused(answer)
         if not isinstance(answer, int):
             raise Denied(answer)
@@ -62,7 +62,7 @@ class ListeningSessions:
 
     def _start(
         self, tx: Tx, user: User, rights: AbstractSet[Action], wanted: Placement
-    ) -> int | Problem | tuple[Denial, ...]:
+    ) -> int | LineProblem | tuple[Denial, ...]:
         ctx = self._ctx
         seat = seats.lock(tx, wanted.seat)
         if seat is None:
@@ -74,7 +74,7 @@ class ListeningSessions:
                 tx, ctx, EntryKind.LISTEN_DENIED, seat, wanted, user.id, reasons=reasons
             )
             return against
-        if wanted.mode is Mode.JOIN and seat.state != State.TALKING:
+        if wanted.mode is Mode.JOIN and seat.state != SeatState.TALKING:
             raise Impossible("nobody is on the line", key="nobody_on_the_line")
         # Locked: the leg may be asking just now, and what it is told is written into the row.
         known = listenings.of_listener(tx, user.id)
@@ -87,7 +87,7 @@ class ListeningSessions:
             if not wanted.browser and (before is None or before.leg is None):
                 campaign = ctx.rules.campaign(seat.campaign)
                 decided = user_lines.to_ring(tx, ctx, user, _line(user), campaign, seat=seat.id)
-                if isinstance(decided, Problem):
+                if isinstance(decided, LineProblem):
                     return decided
                 line = decided
             row = self._new(tx, user, seat, wanted, before)

@@ -18,7 +18,7 @@ from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign, Label
 from callserver.domain.facts import Relation
 from callserver.domain.hours import Place
-from callserver.domain.seat import State
+from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.gate import DialRequest
@@ -28,7 +28,7 @@ from callserver.ports import Tx
 
 MOST_EARLIER = 8
 
-IN_CALL = frozenset({State.RESERVED.value, State.RINGING.value, State.TALKING.value})
+IN_CALL = frozenset({SeatState.RESERVED.value, SeatState.RINGING.value, SeatState.TALKING.value})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
-from callserver.domain.line import Problem
-from callserver.domain.seat import Event, ImpossibleEvent, State
+from callserver.domain.line import LineProblem
+from callserver.domain.seat import ImpossibleEvent, SeatEvent, SeatState
 from callserver.engine import user_lines
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.context import EngineContext
@@ -47,47 +47,52 @@ class PhonerActions:
                 f"campaign {campaign!r} belongs to another department", key="other_department"
             )
         seat = await self._ctx.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
-        if isinstance(seat, Problem):
+        if isinstance(seat, LineProblem):
             raise user_lines.LineRefused(seat)
         return seat
 
-    def _on_shift(self, tx: Tx, user: User, campaign: Campaign, asked: str | None) -> int | Problem:
+    def _on_shift(
+        self, tx: Tx, user: User, campaign: Campaign, asked: str | None
+    ) -> int | LineProblem:
         now = self._ctx.clock.now()
         row = seats.open_for(tx, user.id, user.department, now)
-        if row.state not in (State.OFF, State.CONNECTING, State.PAUSED) or row.outcome_owed:
+        if (
+            row.state not in (SeatState.OFF, SeatState.CONNECTING, SeatState.PAUSED)
+            or row.outcome_owed
+        ):
             raise Impossible(
                 "you are on shift already; finish the call in hand first", key="on_shift"
             )
-        if row.state == State.PAUSED:
+        if row.state == SeatState.PAUSED:
             seats.set_line(tx, row.id, campaign=campaign.name)
             return row.id
         line = user_lines.choose(tx, self._ctx, user, campaign, asked)
-        if isinstance(line, Problem):
+        if isinstance(line, LineProblem):
             return line
-        if row.leg is not None and (row.state == State.OFF or row.line != line):
+        if row.leg is not None and (row.state == SeatState.OFF or row.line != line):
             outbox.add(tx, HangUpLeg(row.leg))  # of the last shift, or of another telephone
             seats.set_line(tx, row.id, leg=None)
         seats.set_line(tx, row.id, campaign=campaign.name, line=line, department=user.department)
-        seat_moves.move(tx, self._ctx, self._seat(tx, row.id), Event.ON_SHIFT, now)
+        seat_moves.move(tx, self._ctx, self._seat(tx, row.id), SeatEvent.ON_SHIFT, now)
         outbox.add(tx, RingPhoner(row.id))
         return row.id
 
     async def ready(self, user: User) -> None:
         """Ready for the next call: it is dialed at once."""
-        row = await self._move(user, Event.READY)
+        row = await self._move(user, SeatEvent.READY)
         if row.outcome_owed:
             raise Impossible(OWED, key="outcome_owed")
 
     async def pause(self, user: User, reason: str) -> None:
         """No further call after this one."""
-        await self._move(user, Event.PAUSE, reason)
+        await self._move(user, SeatEvent.PAUSE, reason)
 
     async def off_shift(self, user: User) -> None:
         """Leave. A call that rings is ended; an outcome that is owed comes first."""
-        row = await self._move(user, Event.OFF_SHIFT)
+        row = await self._move(user, SeatEvent.OFF_SHIFT)
         if row.outcome_owed:
             raise Impossible(OWED, key="outcome_owed")
-        if row.state in (State.RESERVED, State.RINGING):
+        if row.state in (SeatState.RESERVED, SeatState.RINGING):
             await self._stop(row, "phoner_off")
 
     async def hang_up(self, user: User) -> None:
@@ -101,7 +106,7 @@ class PhonerActions:
 
         def work(tx: Tx) -> None:
             row = self._seat_of(tx, user)
-            if row.state == State.OFF:
+            if row.state == SeatState.OFF:
                 raise Impossible("you are not on shift", key="not_on_shift")
             if up == (row.hand_at is not None):
                 return
@@ -133,18 +138,20 @@ class PhonerActions:
                 return
             raise Impossible("this call is not in hand any more; correct it", key="other_call")
         call = None if row.call is None else calls.lock(tx, row.call)
-        if call is None or (row.state != State.TALKING and not row.outcome_owed):
+        if call is None or (row.state != SeatState.TALKING and not row.outcome_owed):
             raise Impossible("there is no call whose outcome is missing", key="no_outcome_owed")
         campaign = self._ctx.rules.known(call.campaign)
         if not given.is_recorded_for(call):
             self._recording.record(tx, call, campaign, given, user)
-        wanted = Event.READY if then == "ready" else Event.PAUSE
+        wanted = SeatEvent.READY if then == "ready" else SeatEvent.PAUSE
         wants = row
-        if row.seat.wants is not State.OFF:
+        if row.seat.wants is not SeatState.OFF:
             reason = row.reason if row.reason not in ("", "outcome_owed") else "pause"
             wants = seat_moves.move(tx, self._ctx, row, wanted, now, reason=reason)
-        moved = seat_moves.move(tx, self._ctx, wants, Event.OUTCOME, now)
-        if moved.state == State.TALKING:  # perhaps its end was not reported: asked about at once
+        moved = seat_moves.move(tx, self._ctx, wants, SeatEvent.OUTCOME, now)
+        if (
+            moved.state == SeatState.TALKING
+        ):  # perhaps its end was not reported: asked about at once
             calls.change(tx, call.attempt, deadline=now)
 
     async def correct(self, user: User, attempt: str, given: Given) -> None:
@@ -202,7 +209,7 @@ class PhonerActions:
 
         return await self._ctx.store.run(work)
 
-    async def _move(self, user: User, event: Event, reason: str = "") -> SeatRow:
+    async def _move(self, user: User, event: SeatEvent, reason: str = "") -> SeatRow:
         def work(tx: Tx) -> SeatRow:
             row = self._seat_of(tx, user)
             try:

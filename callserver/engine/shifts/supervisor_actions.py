@@ -6,7 +6,7 @@ from callserver.database import accounts, audit, seats
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
 from callserver.domain.audit import EntryKind
-from callserver.domain.seat import Event, State
+from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine.calls import seat_moves
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible, NotFound
@@ -47,12 +47,12 @@ class SupervisorActions:
 
         def work(tx: Tx) -> None:
             row = self._seat(tx, user, seat)
-            if row.state == State.OFF:
+            if row.state == SeatState.OFF:
                 raise Impossible("the phoner is not on shift", key="phoner_not_on_shift")
             now = self._ctx.clock.now()
             by = f"user:{user.id}"
             audit.append(tx, now, EntryKind.SHIFT_ENDED, seat=seat, phoner=row.phoner, by=by)
-            seat_moves.move(tx, self._ctx, row, Event.OFF_SHIFT, now)
+            seat_moves.move(tx, self._ctx, row, SeatEvent.OFF_SHIFT, now)
 
         await self._ctx.store.run(work)
 
