@@ -10,6 +10,18 @@ PLACES = """() => Object.fromEntries([...document.querySelectorAll("#seat button
   .map((one) => [one.id, [one.offsetLeft, one.offsetTop].map((pixels) => Math.round(pixels / 2))]))"""
 LARGE = {"width": 1440, "height": 900}
 
+BROKEN_WORDS = """() => [...document.querySelectorAll("#outcomes button, #outcomes h3")].flatMap((element) => {
+  const text = [...element.childNodes].find((node) => node.nodeType === Node.TEXT_NODE);
+  return [...text.data.matchAll(/\\S+/g)].filter(({ 0: word, index }) => {
+    const range = document.createRange();
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    const boxes = [...range.getClientRects()];
+    return boxes.length > 1 || boxes[0].right > element.getBoundingClientRect().right;
+  }).map(([word]) => word);
+})"""
+"""Words of the outcomes that are on two lines, or stick out."""
+
 
 def test_a_talk_from_ready_to_saved(visit: Visit) -> None:
     page = visit("maja", language="da", viewport=LARGE)
@@ -22,6 +34,7 @@ def test_a_talk_from_ready_to_saved(visit: Visit) -> None:
     expect(page.locator(".ask")).to_be_in_viewport(ratio=1)
     expect(page.locator("#script-body")).to_be_in_viewport(ratio=1)
     talking = page.evaluate(PLACES)
+    assert page.evaluate(BROKEN_WORDS) == []
     agree(page)
     expect(page.locator(".read-back [data-way=next]")).to_contain_text("ring videre")
     page.keyboard.press("x")

@@ -94,7 +94,7 @@ function typed(value) {
   $("#standing").textContent = t("rules.checking");
   ready(false);
   show($("#change"), drafts.any);
-  show($("#of-now"), $("#words").hasChildNodes());
+  show($("#of-now"), path in drafts.texts && $("#words").hasChildNodes());
   tools();
   files();
 }

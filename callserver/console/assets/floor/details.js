@@ -93,7 +93,7 @@ function drawListening(seat) {
       "p",
       { class: "soft tight" },
       [
-        open || known.mine.open ? "" : t("floor.rings"),
+        open || known.mine.open || known.hasBrowserPhone ? "" : t("floor.rings"),
         t(`floor.note.${open?.mode ?? "silent"}`),
         t(`floor.told_${known.mine.phoner_told}`),
       ].join(" "),

@@ -8,6 +8,7 @@ export const known = {
   campaigns: {},
   departments: {},
   figures: null,
+  hasBrowserPhone: false, // else the listener's own telephone is called
   mine: null, // the user's own listening, and the modes they may use
   ended: null, // a listening that has just ended
   chosen: null, // a seat's id

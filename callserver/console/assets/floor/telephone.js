@@ -22,6 +22,7 @@ export async function start() {
   if (!may("listen") || !known.mine.allowed) return;
   const { missing } = await kindOf("listener");
   if (missing === "key") return; // no browser telephone: the listener's own telephone is called
+  known.hasBrowserPhone = true;
   phone = await connect({ as: "listener", expects: () => Boolean(open()), onState: say });
   phone.speaker(localStorage.getItem("speaker") ?? "");
   voice();

@@ -106,10 +106,10 @@ const BLOCKS = {
   ],
 };
 
-function block(title, sentences, source) {
+function block(title, sentences, { source, kind = "" } = {}) {
   return el(
     "section",
-    { class: "block" },
+    { class: `block ${kind}` },
     el("h3", {}, title),
     el("ul", {}, ...sentences.filter(Boolean).map((sentence) => el("li", {}, sentence))),
     source ? el("p", { class: "soft source" }, source) : null,
@@ -120,11 +120,9 @@ export function policyWords(document) {
   return Object.entries(document)
     .filter(([key]) => key in BLOCKS)
     .map(([key, rules]) =>
-      block(
-        t(`rules.words.${key}`),
-        BLOCKS[key](rules),
-        t("rules.source", { source: rules.source, date: date(rules.checked) }),
-      ),
+      block(t(`rules.words.${key}`), BLOCKS[key](rules), {
+        source: t("rules.source", { source: rules.source, date: date(rules.checked) }),
+      }),
     );
 }
 
@@ -172,7 +170,10 @@ export function campaignWords(c) {
     ]),
     block(
       t("rules.words.outcomes"),
-      Object.values(c.outcomes).map((outcome) => `${label(outcome.label)}: ${does(outcome)}`),
+      Object.values(c.outcomes).map((outcome) =>
+        t("rules.words.outcome", { outcome: label(outcome.label), does: does(outcome) }),
+      ),
+      { kind: "outcomes" },
     ),
   ];
 }
