@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from callserver import texts
 from callserver.domain.role import Role
 from tests.harness.staffed import Client, StaffedSystem
 
@@ -148,11 +149,28 @@ def test_columns_that_may_say_no_are_named(system: StaffedSystem) -> None:
     client = system.client("administrator")
     body = sent(client, b"navn;tlf;Samtykke;By;\nAnna;32205001;x;Skive;\n")
     seen = client.api("POST", "/lists/kanvas/preview", body).json()
-    assert (seen["problem"], seen["doubtful"]) == ("lists.doubtful", ["Samtykke"])
+    assert (seen["problem"], seen["doubtful"]) == ("error.doubtful_columns", ["Samtykke"])
     assert seen["unread"] == ["Samtykke", "By"]  # not the column without a heading
     body["columns"] = {"navn": "name", "tlf": "phone", "Samtykke": "ignore"}
     seen = client.api("POST", "/lists/kanvas/preview", body).json()
     assert (seen["problem"], seen["doubtful"], seen["unread"]) == (None, [], ["By"])
+
+
+def test_a_cell_that_says_no_is_shown_before_the_import_stops_at_it(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    rows = "".join(f"Person {n};322050{n:02};aktiv\n" for n in range(30))
+    body = sent(client, f"navn;tlf;Status\n{rows}Anna;32205090;Ring ikke\n".encode())
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    assert (seen["problem"], seen["doubtful"]) == ("error.doubtful_status", ["Status"])
+    assert seen["values"] == {"column": "Status", "said": "Ring ikke", "line": "32"}
+    said = texts.say("da", seen["problem"], **seen["values"])
+    for step in ("dry-run", "import"):  # both stop at the same cell
+        assert lines(client.api("POST", f"/lists/kanvas/{step}", body))[-1] == {"detail": said}
+    body["columns"] = {"navn": "name", "tlf": "phone", "Status": "do_not_call"}
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    assert (seen["problem"], seen["doubtful"]) == (None, [])
+    done = lines(client.api("POST", "/lists/kanvas/import", body))[-1]
+    assert done["counts"]["opted_out"] == done["counts"]["read"] == 31  # in doubt nobody is called
 
 
 def test_a_row_in_another_encoding_is_shown_as_refused(system: StaffedSystem) -> None:

@@ -27,12 +27,14 @@ const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digi
 const precise = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
 const plurals = new Intl.PluralRules(locale);
+const lists = new Intl.ListFormat(locale);
 const numbers = new Intl.NumberFormat(locale);
 
 export const time = (instant) => clock.format(new Date(instant));
 export const timeSeconds = (instant) => precise.format(new Date(instant));
 export const date = (instant) => day.format(new Date(instant));
 export const dateTime = (instant) => t("page.moment", { date: date(instant), time: time(instant) });
+export const list = (items) => lists.format(items); // "a, b and c"
 export const number = (value) => numbers.format(value);
 
 const isToday = (instant) => new Date(instant).toDateString() === now().toDateString();

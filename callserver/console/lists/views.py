@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
 
@@ -54,9 +55,9 @@ class PreviewView(Answer):
     fields: list[str]
     rows: list[RowView]
     problem: str | None = None
-    why: str = ""
+    values: Mapping[str, str] = {}  # of the sentence
     unread: Sequence[str] = ()
-    doubtful: Sequence[str] = ()  # headings that may say no: a field must be chosen for each
+    doubtful: Sequence[str] = ()  # columns that may say no: a field must be chosen for each
     row_numbers: str = ""  # a column that only counts the rows
     encoding: str | None = None  # as it was guessed
     has_source: bool = False  # the list says itself where its people come from
@@ -127,7 +128,7 @@ def preview(
         sheet = open_sheet(raw)
     except ConfigurationProblem as error:
         return PreviewView(
-            columns=[], fields=[], rows=[], problem="lists.unreadable", why=str(error)
+            columns=[], fields=[], rows=[], problem="lists.unreadable", values={"why": str(error)}
         )
     header = list(sheet.header)
     width = headings.own_width(header)
@@ -144,16 +145,16 @@ def preview(
         for at, name in enumerate(header)
     ]
     named = {name: field for name, field in zip(header, fields, strict=True) if field}
-    problem, why = _problem(campaign, raw, header, named)
-    rows = [] if problem or heads is None else _rows(header, heads, sample, region, today)
+    problem = _problem(campaign, raw, header, named, region, today)
+    rows = [] if problem.key or heads is None else _rows(header, heads, sample, region, today)
     return PreviewView(
         columns=shown,
         fields=[*sorted(FIELDS), IGNORE],
         rows=rows,
-        problem=problem,
-        why=why,
+        problem=problem.key,
+        values=problem.values,
         unread=() if heads is None else _named(header, heads.unread, heads.ignored),
-        doubtful=() if heads is None else _named(header, heads.doubtful),
+        doubtful=problem.columns,
         row_numbers=row_numbers,
         encoding=sheet.encoding if sheet.is_guessed else None,
         has_source=heads is not None and "source" in heads.columns,
@@ -187,29 +188,46 @@ def _fields(
     return fields, heads
 
 
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Why a file cannot be imported yet: a sentence, and the columns that it is about."""
+
+    key: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    columns: Sequence[str] = ()
+
+
 def _problem(
-    campaign: Campaign, raw: bytes, header: Sequence[str], chosen: Mapping[str, str]
-) -> tuple[str | None, str]:
+    campaign: Campaign,
+    raw: bytes,
+    header: Sequence[str],
+    chosen: Mapping[str, str],
+    region: str,
+    today: date,
+) -> _Problem:
     names = [heading_words.folded(name) for name in header if name]
-    fields = [one for one in chosen.values() if one not in (*OPT_OUTS, IGNORE)]
+    fields = [field for field in chosen.values() if field not in (*OPT_OUTS, IGNORE)]
     counts = Counter(names)
     if twice := next((name for name in names if counts[name] > 1), None):
-        return "lists.same_names", twice
+        return _Problem("lists.same_names", {"why": twice})
     if twice := next((field for field in fields if fields.count(field) > 1), None):
-        return "lists.same_field", twice
+        return _Problem("lists.same_field", {"why": twice})
     if "phone" not in fields:
-        return "lists.no_phone", ""
+        return _Problem("lists.no_phone")
     if campaign.order is not None:
         wanted = heading_words.folded(campaign.order.column)
         if wanted not in names and wanted not in fields:
-            return "lists.no_order", campaign.order.column
+            return _Problem("lists.no_order", {"why": campaign.order.column})
     try:
-        open_list(campaign, raw, given=chosen, ignored=ignored(chosen))
+        reader = open_list(campaign, raw, given=chosen, ignored=ignored(chosen))
+        for _ in reader.fresh(region, None, today):
+            pass  # an import reads the rows in the same way, and stops at the same cell
     except Doubtful as error:
-        return "lists.doubtful", str(error.values["why"])
+        values = {name: str(value) for name, value in error.values.items()}
+        return _Problem(f"error.{error.key}", values, error.columns)
     except ConfigurationProblem as error:
-        return "lists.unreadable", str(error)
-    return None, ""
+        return _Problem("lists.unreadable", {"why": str(error)})
+    return _Problem()
 
 
 def _samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:

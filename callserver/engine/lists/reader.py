@@ -173,8 +173,8 @@ class ListReader:
         """
         for at in set(self._statuses):
             fresh = {cells[at] for _, cells in chunk if at < len(cells)} - self._statuses[at]
-            if any(is_status_against_calls(cell) for cell in fresh):
-                raise doubtful([self.summary.header[at]])
+            if any(map(is_status_against_calls, fresh)):
+                raise doubtful_status(self.summary.header[at], at, chunk)
             self._statuses[at] |= fresh
             if len(self._statuses[at]) > MOST_STATUSES:  # notes or names, no status
                 del self._statuses[at]
@@ -231,18 +231,43 @@ class ListReader:
 
 
 class Doubtful(ConfigurationProblem):
-    """A column may say who must not be called, and nobody has said what it is."""
+    """Columns may say who must not be called, and nobody has said what they are."""
+
+    columns: Sequence[str] = ()
+
+
+_WHAT_TO_DO = "Say what it is with --map 'COLUMN=do_not_call' (or deceased, may_call, born), or --ignore COLUMN"
 
 
 def doubtful(columns: Sequence[str]) -> Doubtful:
-    """That somebody must say what these columns are."""
+    """That somebody must say what these columns are: their headings may be about opt-outs."""
     names = ", ".join(map(repr, columns))
-    return Doubtful(
-        f"not understood: {names}. Such a column may say who must not be called. Say what it is with"
-        " --map 'COLUMN=do_not_call' (or deceased, may_call, born), or --ignore COLUMN",
+    error = Doubtful(
+        f"not understood: {names}. Such a column may say who must not be called. {_WHAT_TO_DO}",
         key="doubtful_columns",
         why=names,
     )
+    error.columns = columns
+    return error
+
+
+def doubtful_status(column: str, at: int, chunk: Sequence[tuple[int, Sequence[str]]]) -> Doubtful:
+    """That somebody must say what this column is: a cell of it says that a person must not be called."""
+    line, said = next(
+        (line, cells[at])
+        for line, cells in chunk
+        if at < len(cells) and is_status_against_calls(cells[at])
+    )
+    error = Doubtful(
+        f"line {line}: {column!r} holds {said!r}. Such a column may say who must not be called."
+        f" {_WHAT_TO_DO}",
+        key="doubtful_status",
+        column=column,
+        said=said,
+        line=line,
+    )
+    error.columns = [column]
+    return error
 
 
 def counts_rows(

@@ -5,7 +5,7 @@ import { write } from "../dates.js";
 import { $, el, onPress, onSubmit, show } from "../dom.js";
 import { localInput, thisEvening } from "../local_time.js";
 import { progressBar, stream } from "../stream.js";
-import { date, now, t } from "../texts.js";
+import { date, list, now, t } from "../texts.js";
 import { columnRows, previewRows } from "./columns.js";
 import { importResult } from "./figures.js";
 
@@ -34,9 +34,10 @@ function say(element, text) {
   show(element, Boolean(text));
 }
 
-function why({ problem, why: named, doubtful }) {
-  if (problem === "lists.same_field") return t(`lists.field.${named}`);
-  return problem === "lists.doubtful" ? doubtful.join(", ") : named;
+function sentence({ problem, values, doubtful }) {
+  if (problem === "lists.same_field") return t(problem, { why: t(`lists.field.${values.why}`) });
+  if (problem === "error.doubtful_columns") return t(problem, { why: list(doubtful) });
+  return t(problem, values);
 }
 
 async function showPreview() {
@@ -53,7 +54,7 @@ async function showPreview() {
   );
   const problem = preview.problem;
   const readable = preview.columns.length > 0;
-  say($("#problem"), problem && t(problem, { why: why(preview) }));
+  say($("#problem"), problem && sentence(preview));
   show($("#columns-table"), readable);
   show($("#columns-hint"), readable);
   say($("#row-numbers"), preview.row_numbers && t("lists.row_numbers", { column: preview.row_numbers }));
