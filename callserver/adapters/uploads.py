@@ -41,6 +41,14 @@ class Uploads:
         with self._path(token, user).open("rb") as file:
             return file.read(most)
 
+    def convert(self, token: str, user: int, conversion: Callable[[bytes], bytes]) -> None:
+        """Replace a file's content by what the conversion makes of it."""
+        path = self._path(token, user)
+        raw = path.read_bytes()
+        converted = conversion(raw)
+        if converted is not raw:
+            path.write_bytes(converted)
+
     def size(self, token: str, user: int) -> int:
         return self._path(token, user).stat().st_size
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from callserver import texts
 from callserver.cli import refused_rows, resources
 from callserver.database.store import reading
+from callserver.domain import spreadsheet
 from callserver.domain.headings import IGNORE
 from callserver.engine.lists import dry_run as dry
 from callserver.engine.lists import eligibility, importer
@@ -38,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 def import_list(
     campaign: Annotated[str, typer.Argument(help="which campaign's list")],
-    file: Annotated[Path, typer.Argument(help="a CSV file; , or ; UTF-8 or Windows-1252")],
+    file: Annotated[Path, typer.Argument(help="a CSV file or a spreadsheet (.xlsx, .ods)")],
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="change nothing; say what would, and who may be called"),
@@ -115,11 +116,13 @@ def import_list(
 
 
 def read(file: Path) -> bytes:
-    """A file's bytes, or why not in one sentence."""
+    """A file's text, that of a spreadsheet as CSV; or why not in one sentence."""
     try:
-        return file.read_bytes()
+        return spreadsheet.as_csv(file.read_bytes())
     except OSError as error:
         raise ConfigurationProblem(f"{file}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigurationProblem(f"{file}: {error}") from error
 
 
 def _check(region: str, language: str, file: Path, refused: Path) -> None:

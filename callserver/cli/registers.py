@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 
 
 def import_register(
-    file: Annotated[Path, typer.Argument(help="one number a line, or a CSV with such a column")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="one number a line, or a CSV file or spreadsheet with such a column"),
+    ],
     name: Annotated[
         str, typer.Option(help="the register's name", callback=resources.kept_words)
     ] = "robinson",

@@ -139,7 +139,10 @@ def lift(
 
 
 def import_list(
-    file: Annotated[Path, typer.Argument(help="one number a line, or a CSV with such a column")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="one number a line, or a CSV file or spreadsheet with such a column"),
+    ],
     name: Annotated[
         str, typer.Option("--list", help="the list's name", callback=resources.kept_words)
     ] = "import",

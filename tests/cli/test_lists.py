@@ -14,6 +14,7 @@ from callserver.database.store import reading
 from callserver.database.tables import audit, calls, contacts, imports
 from callserver.engine.lists.export import What, rows
 from callserver.errors import CallserverError
+from tests.harness import spreadsheets
 
 ROOT = Path(__file__).parents[2]
 Say = Callable[..., str]
@@ -246,3 +247,14 @@ def test_export_outcomes(say: Say, a_list: Path, engine: Engine) -> None:
     assert (row["ref"], row["phone"], row["outcome"]) == ("1", "004532200001", "member")
     assert (row["details"], row["note"]) == ('{"amount": 100}', "'@cmd")
     assert row["permit_at"] == "2026-05-12T15:00:00+00:00"
+
+
+def test_a_spreadsheet_is_imported_by_each_command(
+    say: Say, tmp_path: Path, engine: Engine
+) -> None:
+    file = tmp_path / "members.xlsx"
+    file.write_bytes(spreadsheets.xlsx({"Ark1": [["Navn", "Mobil"], ["Bo Bech", 32200001]]}))
+    assert "imported" in say("import", "kanvas", file)
+    assert count(engine) == 1
+    assert "1 suppressed" in say("suppress", "import", file)
+    assert "1 numbers" in say("register", "import", file)

@@ -13,6 +13,7 @@ import pytest
 
 from callserver import texts
 from callserver.domain.role import Role
+from tests.harness import spreadsheets
 from tests.harness.staffed import Client, StaffedSystem
 
 HEAD = "ref;navn;mobil;født;by\n"
@@ -284,3 +285,22 @@ def test_who_waits_for_contacts_is_dialed_at_once(system: StaffedSystem) -> None
         assert (await system.seat())["state"] in ("reserved", "ringing")
 
     asyncio.run(dialed())
+
+
+def test_a_spreadsheet_is_a_list_like_any_other(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    rows = [line.split(";") for line in (HEAD + GOOD + BAD).splitlines()]
+    body = sent(client, spreadsheets.xlsx({"Ark1": rows}))
+    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    assert [column["field"] for column in seen["columns"]] == ["ref", "name", "phone", "born", None]
+    done = lines(client.api("POST", "/lists/kanvas/import", body))[-1]
+    assert (done["counts"]["taken"], done["counts"]["refused"]) == (30, 2)
+    assert done["refused"][0]["line"] == 32  # the sheet's own row
+
+
+def test_a_damaged_spreadsheet_leaves_nothing_behind(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    reply = send(client, spreadsheets.xlsx({"Ark1": [["Mobil"], ["32205001"]]})[:-100])
+    assert reply.status_code == 409
+    assert "Regnearket er beskadiget" in reply.json()["detail"]
+    assert folder(system) == []

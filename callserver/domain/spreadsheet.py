@@ -1,0 +1,88 @@
+"""Turns a spreadsheet file (.xlsx, .xls, .ods) into the CSV that the rest of an import reads.
+
+A row keeps its number: row 12 of the sheet is line 12 of the CSV, so that a refused row can be found.
+Numbers and dates are written as a person would type them; texts are not corrected.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+import python_calamine
+
+from callserver.texts import InvalidInput
+
+MOST_BYTES = 512 * 1024 * 1024
+"""Unpacked; a file that claims to be larger is not opened."""
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+Cell = int | float | str | bool | time | date | datetime | timedelta
+
+
+def is_spreadsheet(head: bytes) -> bool:
+    """Whether a file that begins so is a spreadsheet and no text."""
+    return head.startswith((_ZIP, _OLE))
+
+
+def as_csv(raw: bytes) -> bytes:
+    """The only filled sheet as CSV in UTF-8; a file that is no spreadsheet is returned as it is.
+
+    Raises:
+        ValueError: it cannot be read, it is too large, or several visible sheets have rows.
+    """
+    if not is_spreadsheet(raw):
+        return raw
+    _check_size(raw)
+    try:
+        workbook = python_calamine.load_workbook(io.BytesIO(raw))
+        visible = [
+            sheet.name
+            for sheet in workbook.sheets_metadata
+            if sheet.visible is python_calamine.SheetVisibleEnum.Visible
+        ]
+        sheets = {name: workbook.get_sheet_by_name(name) for name in visible}
+    except (python_calamine.CalamineError, OSError) as error:
+        raise InvalidInput("spreadsheet_unreadable") from error
+    filled = {name: sheet for name, sheet in sheets.items() if sheet.height}
+    if not filled:
+        raise InvalidInput("file_empty")
+    if len(filled) > 1:
+        raise InvalidInput("spreadsheet_sheets", names=", ".join(filled))
+    (sheet,) = filled.values()
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\n")
+    writer.writerows(map(_texts, sheet.iter_rows()))
+    return text.getvalue().encode()
+
+
+def _check_size(raw: bytes) -> None:
+    if not raw.startswith(_ZIP):
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise InvalidInput("spreadsheet_unreadable") from error
+    if size > MOST_BYTES:
+        raise InvalidInput("spreadsheet_large", most=MOST_BYTES // 1024 // 1024)
+
+
+def _texts(cells: Sequence[Cell]) -> list[str]:
+    return [_text(cell) for cell in cells]
+
+
+def _text(cell: Cell) -> str:
+    """A cell as it would be typed: a whole number without decimals, a date in ISO form."""
+    if isinstance(cell, str):
+        return " ".join(cell.splitlines()) if "\n" in cell or "\r" in cell else cell
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")
+    return str(cell)
