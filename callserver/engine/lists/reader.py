@@ -11,27 +11,23 @@ from datetime import date
 from itertools import compress, islice
 
 from callserver.domain import headings
-from callserver.domain.campaign import Campaign, Direction
+from callserver.domain.campaign import Campaign
 from callserver.domain.cells import RowProblem
 from callserver.domain.contact import Reader, Rows
-from callserver.domain.dates import parse_date
-from callserver.domain.heading_words import DECEASED, folded, may_be_counted
+from callserver.domain.heading_words import DECEASED, may_be_counted
 from callserver.domain.headings import ColumnMapping
 from callserver.domain.imports import RowFate
 from callserver.domain.opt_out_cells import is_status_against_calls
 from callserver.domain.sheet import Sheet, Unreadable
+from callserver.engine.lists import ranking
 from callserver.engine.lists.duplicates import Duplicates
 from callserver.errors import ConfigurationProblem
-from callserver.texts import InvalidInput
 
 CHUNK = 500
 """Rows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
 
 MOST_STATUSES = 200
 """Different cells of a column that may be a status."""
-
-LAST = 2**62
-"""The rank of a row whose order column is empty: after all the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +210,9 @@ class ListReader:
             return [line for line, _ in chunk]
         ranks = []
         for at, (_, cells) in enumerate(chunk):
-            rank = LAST if at in problems else self.rank_of(cells)
+            rank = ranking.LAST if at in problems else self.rank_of(cells)
             if isinstance(rank, RowProblem):
-                problems[at], rank = rank, LAST
+                problems[at], rank = rank, ranking.LAST
             ranks.append(rank)
         return ranks
 
@@ -319,7 +315,7 @@ def open_list(
         raise ConfigurationProblem(str(error)) from error
     if heads.doubtful:
         raise doubtful([own[at] for at in heads.doubtful])
-    rank_of = _ranker(campaign, own, heads.columns)
+    rank_of = ranking.ranker(campaign, own, heads.columns)
     summary = Summary(
         header=own,
         separator=sheet.separator,
@@ -329,35 +325,3 @@ def open_list(
         row_numbers=counted,
     )
     return ListReader(sheet, rank_of, summary)
-
-
-def _ranker(
-    campaign: Campaign, header: Sequence[str], columns: Mapping[str, int]
-) -> Callable[[Sequence[str]], int | RowProblem] | None:
-    """The rank of a row by the campaign's order column; None: its line in the file."""
-    order = campaign.order
-    if order is None:
-        return None
-    names = [folded(name) for name in header]
-    wanted = folded(order.column)
-    at = columns.get(wanted, names.index(wanted) if wanted in names else None)
-    if at is None:
-        wrong = InvalidInput("no_order_column", name=repr(order.column))
-        raise ConfigurationProblem(str(wrong)) from wrong
-    sign = -1 if order.direction is Direction.DESCENDING else 1
-    problem = RowProblem(header[at], "not_a_rank")
-
-    def rank(cells: Sequence[str]) -> int | RowProblem:
-        text = cells[at].strip()
-        if not text:
-            return LAST
-        try:
-            if text.lstrip("-").isdecimal():
-                value = int(text)
-            else:
-                value = date.fromisoformat(parse_date(text)).toordinal()
-        except ValueError:
-            return problem
-        return sign * value if abs(value) < LAST else problem
-
-    return rank
