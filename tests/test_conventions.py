@@ -62,7 +62,9 @@ def test_telephony_is_told_to_place_in_one_file() -> None:
     assert placers == {"dialer.py"}
 
 
-WRITING = re.compile(r"\b(insert|update|delete|Change)\(|\.(insert|update|delete)\(\)|\bINSERTS\b")
+WRITING = re.compile(
+    r"\b(insert|update|delete|RowUpdate)\(|\.(insert|update|delete)\(\)|\bINSERTS\b"
+)
 
 
 def functions_that_write(path: Path) -> set[str]:
@@ -156,7 +158,7 @@ _OLD_NAMES = ('"upkeep": "scheduler"', "`callserver upkeep`")
 """What an error and the changelog must mention."""
 
 _RETIRED = re.compile(
-    r"\b(upkeep|anew|whoever|whomever|noes|what came of|(is|are|be|was|were|been) rung)\b",
+    r"\b(upkeep|stir|anew|whoever|whomever|noes|what came of|(is|are|be|was|were|been) rung)\b",
     re.IGNORECASE,
 )
 

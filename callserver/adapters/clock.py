@@ -98,4 +98,4 @@ def clock_from(start: str, tx: Tx) -> SystemClock:
     if not start:
         return SystemClock()
     begins = instant("CALLSERVER_CLOCK", start)
-    return ShiftedClock(max(begins, known_time.lived_until(tx) or begins))
+    return ShiftedClock(max(begins, known_time.last_recorded(tx) or begins))

@@ -126,7 +126,7 @@ async def _on_an_exchange(plan: Plan, minutes: float, *, headless: bool) -> bool
         _welcome(console, stack)
         await _show(stack, console, minutes * 60, ended, headless=headless)
         summary = await stack.server.store.run(_summary)
-        rows = await stack.server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
+        rows = await stack.server.store.run(lambda tx: Rows(*figures.for_invariants(tx)))
         rung = list(stack.telephones.called_numbers().values())
     _say(console, summary)
     without = without_permit(rung, rows)
@@ -141,7 +141,7 @@ async def _demo(plan: Plan, minutes: float, *, headless: bool) -> bool:
         _welcome(console, stack)
         await _show(stack, console, minutes * 60, ended, headless=headless)
         summary = await stack.server.store.run(_summary)
-        rows = await stack.server.store.run(lambda tx: Rows(*figures.for_judging(tx)))
+        rows = await stack.server.store.run(lambda tx: Rows(*figures.for_invariants(tx)))
     return _judged(console, stack, summary, rows)
 
 

@@ -44,7 +44,7 @@ def listing() -> None:
     with resources.database() as engine, reading(engine) as connection, connection.begin():
         kept = revisions.in_force(connection)
         names = {user.id: user.handle for user in accounts.every(connection)}
-        for one in revisions.listed(connection):
+        for one in revisions.newest_proposals(connection):
             by = "files" if one.by is None else names.get(one.by, "?")
             at = one.at.isoformat(timespec="minutes")
             files = ", ".join(one.changed)

@@ -148,7 +148,7 @@ def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
 
 
 def _rows(tx: Tx) -> Rows:
-    return Rows(*figures.for_judging(tx))
+    return Rows(*figures.for_invariants(tx))
 
 
 def _refusals(tx: Tx) -> Mapping[str, int]:

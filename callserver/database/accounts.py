@@ -1,4 +1,4 @@
-"""Who works here, and how they sign in: users, sessions, bearer tokens, failed attempts."""
+"""Users, their sessions and their bearer tokens."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -92,7 +92,7 @@ def by_handle(tx: Tx, handle: str) -> User | None:
 
 
 def every(tx: Tx, department: str | None = None) -> list[User]:
-    """Everybody, those who have left too; of one department, or of all."""
+    """All users, including those who have left; of one department, or of all."""
     query = _all.order_by(users.c.id)
     if department is not None:
         query = query.where(users.c.department == department)
@@ -100,7 +100,7 @@ def every(tx: Tx, department: str | None = None) -> list[User]:
 
 
 def trainees_of(tx: Tx, mentor: int) -> list[User]:
-    """Who may listen to this phoner as their mentor."""
+    """The users whose mentor this phoner is."""
     query = _all.where(users.c.mentor == mentor, users.c.left_at.is_(None)).order_by(users.c.name)
     return [User._make(row) for row in tx.execute(query)]
 
@@ -121,20 +121,20 @@ def secrets_of(tx: Tx, user_id: int) -> Secrets:
 
 
 def seen(tx: Tx, user_id: int, now: datetime) -> None:
-    """A supervisor gave a sign of being on the floor."""
+    """Note that a supervisor is active now."""
     change(tx, user_id, seen_at=now)
 
 
 def supervisor_present(tx: Tx, department: str | None, now: datetime) -> bool:
-    seen: datetime | None = _supervisor(tx, {"department": department}).scalar()
-    return seen is not None and abs(now - seen) <= SUPERVISOR_SEEN
+    last_seen: datetime | None = _supervisor(tx, {"department": department}).scalar()
+    return last_seen is not None and abs(now - last_seen) <= SUPERVISOR_SEEN
 
 
 # -- sessions and tokens -----------------------------------------------------------------------
 
 
 def by_token(tx: Tx, hashed: str, now: datetime) -> tuple[User, frozenset[Action] | None] | None:
-    """Whose token it is and what it may be used for (None: all that the role may)."""
+    """The token's user and its scopes (None: everything that the role may)."""
     row = _by_token(tx, {"hash": hashed, "now": now}).one_or_none()
     if row is None:
         return None
@@ -200,12 +200,12 @@ def close_session(tx: Tx, hashed: str) -> None:
 
 
 def close_sessions(tx: Tx, user_id: int, but: str = "") -> None:
-    """End every session of a user, but perhaps the present one."""
+    """End every session of a user, except `but`."""
     tx.execute(delete(sessions).where(sessions.c.user == user_id, sessions.c.id != but))
 
 
 def lock_role(tx: Tx, role: Role) -> None:
-    """Two who end each other at one moment wait for one another."""
+    """Lock every user of a role, so that the last two cannot off-board each other at the same time."""
     query = select(users.c.id).where(users.c.role == role.value).order_by(users.c.id)
     tx.execute(query.with_for_update())
 
@@ -227,7 +227,7 @@ def drop_tokens(tx: Tx, user_id: int) -> None:
 
 
 def drop_expired_tokens(tx: Tx, expired_before: datetime) -> int:
-    """Drop tokens that ended before that; how many. One without an end stays."""
+    """Drop tokens that ended before that instant; how many. A token without an end stays."""
     return tx.execute(delete(tokens).where(tokens.c.until < expired_before)).rowcount
 
 

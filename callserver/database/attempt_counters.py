@@ -1,4 +1,4 @@
-"""What was tried how often: one row for each counter, locked while it is looked at and changed."""
+"""Counters of attempts: one row each, locked while it is read and changed."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,15 +12,15 @@ from callserver.ports import Tx
 
 DEVICE_FORGOTTEN_AFTER = timedelta(days=90)
 
-_RESERVED: dict[str, Any] = {name: bindparam(name) for name in ("key", "count", "since", "last")}
+_NEW_ROW: dict[str, Any] = {name: bindparam(name) for name in ("key", "count", "since", "last")}
 _INSERT: dict[str, Any] = {
-    name: insert(attempt_counters).values(_RESERVED).on_conflict_do_nothing()
+    name: insert(attempt_counters).values(_NEW_ROW).on_conflict_do_nothing()
     for name, insert in INSERTS.items()
 }
 
 
 def locked(tx: Tx, key: str, now: datetime) -> AttemptCount:
-    """The counter, which nobody else may look at or change before this transaction is over."""
+    """The counter, locked until the transaction ends; a new one starts at 0."""
     tx.execute(_INSERT[tx.dialect.name], {"key": key, "count": 0, "since": now, "last": now})
     columns = (attempt_counters.c.count, attempt_counters.c.since, attempt_counters.c.last)
     return AttemptCount(
@@ -29,7 +29,7 @@ def locked(tx: Tx, key: str, now: datetime) -> AttemptCount:
 
 
 def store(tx: Tx, key: str, tried: AttemptCount) -> None:
-    """Keep what a locked counter has become."""
+    """Write a locked counter."""
     tx.execute(
         update(attempt_counters)
         .where(attempt_counters.c.key == key)
@@ -37,7 +37,7 @@ def store(tx: Tx, key: str, tried: AttemptCount) -> None:
     )
 
 
-def look(tx: Tx, key: str) -> AttemptCount | None:
+def get(tx: Tx, key: str) -> AttemptCount | None:
     columns = (attempt_counters.c.count, attempt_counters.c.since, attempt_counters.c.last)
     row = tx.execute(select(*columns).where(attempt_counters.c.key == key)).one_or_none()
     return None if row is None else AttemptCount(*row)
@@ -48,7 +48,7 @@ def forget(tx: Tx, key: str) -> None:
 
 
 def take_back(tx: Tx, key: str) -> None:
-    """One attempt counts no longer."""
+    """Subtract one attempt."""
     tx.execute(
         update(attempt_counters)
         .where(attempt_counters.c.key == key, attempt_counters.c.count > 0)
@@ -56,10 +56,10 @@ def take_back(tx: Tx, key: str) -> None:
     )
 
 
-def many(tx: Tx, beginning: str, least: int, since: datetime) -> int:
-    """How many counters of this kind have reached `least`, the last time not before `since`."""
+def count_at_least(tx: Tx, prefix: str, least: int, since: datetime) -> int:
+    """How many counters with this prefix are at `least` or more, with an attempt since `since`."""
     query = select(func.count()).where(
-        attempt_counters.c.key.startswith(beginning, autoescape=True),
+        attempt_counters.c.key.startswith(prefix, autoescape=True),
         attempt_counters.c.count >= least,
         attempt_counters.c.last >= since,
     )
@@ -71,14 +71,14 @@ def forget_old(tx: Tx, now: datetime) -> None:
     tx.execute(delete(devices).where(devices.c.seen_at < now - DEVICE_FORGOTTEN_AFTER))
 
 
-# -- browsers that somebody has signed in with --------------------------------------------------
+# -- browsers in which a user has signed in -----------------------------------------------------
 
 
 def device_known(tx: Tx, device: str, user: int, now: datetime) -> bool:
-    """Whether this user has signed in with the browser of this cookie (its hash) before."""
+    """Whether this user has signed in before in the browser of this cookie (its hash)."""
     query = select(devices.c.seen_at).where(devices.c.device == device, devices.c.user == user)
-    seen: datetime | None = tx.execute(query).scalar()
-    return seen is not None and now - seen <= DEVICE_FORGOTTEN_AFTER
+    last_seen: datetime | None = tx.execute(query).scalar()
+    return last_seen is not None and now - last_seen <= DEVICE_FORGOTTEN_AFTER
 
 
 def remember_device(tx: Tx, device: str, user: int, now: datetime) -> None:

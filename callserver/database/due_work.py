@@ -20,5 +20,5 @@ _next_due = Prepared(
 
 
 def next_due(tx: Tx) -> datetime | None:
-    """When the next seat, call or listening wants to be looked at; None when nothing waits."""
+    """When the next seat, call or listening is due; None when nothing is."""
     return min((at for at in _next_due(tx, {}).one() if at is not None), default=None)

@@ -40,7 +40,7 @@ _OUTCOME = {
 }
 
 CONTACT, STATE, OUTCOME = tuple(_CONTACT), tuple(_STATE), tuple(_OUTCOME)
-"""The names of the columns: of a list, of where its contacts stand, and of calls."""
+"""The names of the columns: of a list, of its contacts' state, and of calls."""
 
 
 def outcomes(tx: Tx, campaign: str) -> Iterator[Any]:

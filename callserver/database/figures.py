@@ -1,4 +1,4 @@
-"""Counting what happened: for reports, the demonstration and the judge of a simulated evening."""
+"""Counts for reports and the demonstration, and the rows against which a simulated evening is checked."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ from callserver.ports import Tx
 
 
 def refusals(tx: Tx) -> dict[str, int]:
-    """Refused attempts by reason; one attempt may count under several."""
+    """Refused attempts by reason; an attempt counts under each of its reasons."""
     reasons: Counter[str] = Counter()
     query = select(audit.c.body).where(audit.c.kind == EntryKind.REFUSED.value)
     for body in tx.execute(query).scalars():
@@ -28,7 +28,7 @@ def _counted(tx: Tx, query: Executable) -> dict[str, int]:
 
 
 def by_outcome(tx: Tx) -> dict[str, int]:
-    """Calls by outcome, or by how they ended when nobody was reached."""
+    """Calls by outcome, or by cause where there is no outcome."""
     word = func.coalesce(calls.c.outcome, calls.c.cause, calls.c.state)
     return _counted(tx, select(word, func.count()).group_by(word))
 
@@ -51,7 +51,7 @@ def totals(tx: Tx) -> dict[str, int]:
     return dict(zip(("dials", "answered", "abandoned"), map(int, row), strict=True))
 
 
-def for_judging(
+def for_invariants(
     tx: Tx,
 ) -> tuple[
     dict[str, tuple[str, str]],
@@ -60,8 +60,8 @@ def for_judging(
     dict[int, str | None],
     list[tuple[str, datetime, datetime | None]],
 ]:
-    """Permits, suppressed numbers, outcomes, seats' departments and confirmed lines, as the evening's
-    judge wants."""
+    """Permits, suppressed numbers, outcomes, seats' departments and confirmed lines, as
+    simulator/invariants.py reads them."""
     permits: dict[str, tuple[str, str]] = {}
     outcomes: dict[str, str] = {}
     rows: Any = tx.execute(select(calls.c.attempt, calls.c.number, calls.c.path, calls.c.outcome))
@@ -97,7 +97,7 @@ _day = (
         calls.c.campaign == bindparam("campaign"),
         calls.c.permit_at >= bindparam("since"),
         calls.c.permit_at < bindparam("until"),
-        calls.c.path != DialPath.CONFIRMATION.value,  # no call of the campaign's
+        calls.c.path != DialPath.CONFIRMATION.value,
     )
     .group_by(calls.c.cause, calls.c.outcome, calls.c.answered_at.is_not(None), calls.c.abandoned)
 )

@@ -1,8 +1,6 @@
-"""What the floor page shows: seats with their names, lists and orders in figures.
+"""What the floor page shows: seats with names, and figures of campaigns, calls and registers.
 
-Contacts by status are counted from an index: about 100 ms for a million on SQLite, beside the
-transactions, and one count in twenty seconds serves everybody. All else costs the same whatever the
-lists hold.
+No query here depends on the size of the lists, except `ready_in`, which counts one part of an index.
 """
 
 from collections.abc import Mapping
@@ -27,7 +25,7 @@ from callserver.database.tables import (
 from callserver.ports import Tx
 
 
-class SeatLine(NamedTuple):
+class FloorSeat(NamedTuple):
     """A seat as the floor shows it."""
 
     id: int
@@ -45,8 +43,8 @@ class SeatLine(NamedTuple):
     hand_at: datetime | None
 
 
-class Ear(NamedTuple):
-    """Somebody who listens to a seat."""
+class FloorListener(NamedTuple):
+    """A user who listens to a seat."""
 
     seat: int
     listener: int
@@ -54,12 +52,12 @@ class Ear(NamedTuple):
     mode: str
 
 
-_SEAT = [seats.c[name] for name in SeatLine._fields if name != "name"]
-_SEAT.insert(SeatLine._fields.index("name"), users.c.name)
+_SEAT = [seats.c[name] for name in FloorSeat._fields if name != "name"]
+_SEAT.insert(FloorSeat._fields.index("name"), users.c.name)
 _open = listenings.c.ended_at.is_(None)
 
 
-def seat_lines(tx: Tx, gone_since: datetime) -> list[SeatLine]:
+def seats_shown(tx: Tx, gone_since: datetime) -> list[FloorSeat]:
     """Every seat on shift, and those that left it since then, by name."""
     query = (
         select(*_SEAT)
@@ -67,31 +65,23 @@ def seat_lines(tx: Tx, gone_since: datetime) -> list[SeatLine]:
         .where(or_(seats.c.state != "off", seats.c.since >= gone_since))
         .order_by(users.c.name, seats.c.id)
     )
-    return [SeatLine._make(row) for row in tx.execute(query)]
+    return [FloorSeat._make(row) for row in tx.execute(query)]
 
 
-def ears(tx: Tx) -> list[Ear]:
+def listeners(tx: Tx) -> list[FloorListener]:
     query = (
         select(listenings.c.seat, listenings.c.listener, users.c.name, listenings.c.mode)
         .join(users, users.c.id == listenings.c.listener)
         .where(_open)
         .order_by(listenings.c.started_at)
     )
-    return [Ear._make(row) for row in tx.execute(query)]
+    return [FloorListener._make(row) for row in tx.execute(query)]
 
 
 def states(tx: Tx) -> Mapping[str, tuple[bool, str, datetime]]:
-    """Campaigns that were ever stopped or resumed: paused now, why, since when."""
+    """Each campaign that was ever paused: whether it is paused now, why, and since when."""
     query = select(*[campaign_states.c[name] for name in ("campaign", "paused", "reason", "since")])
     return {name: (paused, reason, since) for name, paused, reason, since in tx.execute(query)}
-
-
-def by_status(tx: Tx) -> Mapping[str, Mapping[str, int]]:
-    """Contacts of each campaign by status."""
-    query = select(contacts.c.campaign, contacts.c.status, func.count()).group_by(
-        contacts.c.campaign, contacts.c.status
-    )
-    return _nested(tx.execute(query))
 
 
 def ready_in(tx: Tx, campaign: str, place: str) -> int:
@@ -107,18 +97,21 @@ def ready_in(tx: Tx, campaign: str, place: str) -> int:
 def refusals(tx: Tx, day: str) -> Mapping[str, Mapping[str, int]]:
     """A day's refusals of each campaign by reason."""
     columns = [daily_refusals.c[name] for name in ("campaign", "reason", "refusals")]
-    return _nested(tx.execute(select(*columns).where(daily_refusals.c.day == day)))
+    by_campaign: dict[str, dict[str, int]] = {}
+    for campaign, reason, count in tx.execute(select(*columns).where(daily_refusals.c.day == day)):
+        by_campaign.setdefault(campaign, {})[reason] = count
+    return by_campaign
 
 
-def day_of(tx: Tx, day: str) -> Mapping[str, tuple[int, int, int]]:
+def counts_of_day(tx: Tx, day: str) -> Mapping[str, tuple[int, int, int]]:
     """A day's dials, live answers and abandoned calls of each campaign."""
     columns = [daily_counts.c[name] for name in ("campaign", "dials", "answered", "abandoned")]
     rows = tx.execute(select(*columns).where(daily_counts.c.day == day))
     return {campaign: (dials, answered, abandoned) for campaign, dials, answered, abandoned in rows}
 
 
-def orders(tx: Tx, since: datetime) -> tuple[int, int, int]:
-    """Orders to the provider since then: taken, declined, and without an answer so far."""
+def order_counts(tx: Tx, since: datetime) -> tuple[int, int, int]:
+    """Orders to the provider since then: accepted, declined, and without an answer so far."""
     declined = calls.c.cause == "declined"
     silent = and_(calls.c.ref.is_(None), calls.c.state == "silent")
     query = select(
@@ -126,8 +119,8 @@ def orders(tx: Tx, since: datetime) -> tuple[int, int, int]:
         func.count().filter(declined),
         func.count().filter(silent),
     ).where(calls.c.permit_at >= since)
-    taken, no, nothing = tx.execute(query).one()
-    return int(taken), int(no), int(nothing)
+    accepted_count, declined_count, silent_count = tx.execute(query).one()
+    return int(accepted_count), int(declined_count), int(silent_count)
 
 
 def oldest_unsealed(tx: Tx) -> datetime | None:
@@ -136,8 +129,8 @@ def oldest_unsealed(tx: Tx) -> datetime | None:
     return oldest
 
 
-def registers_washed(tx: Tx) -> Mapping[str, datetime]:
-    """When each public register in force was issued."""
+def register_ages(tx: Tx) -> Mapping[str, datetime]:
+    """When the oldest issue in force of each public register was issued."""
     query = select(registers.c.name, func.min(registers.c.washed_at)).where(registers.c.active)
     rows: Any = tx.execute(query.group_by(registers.c.name)).all()
     return dict(rows)
@@ -148,10 +141,3 @@ def lease_until(tx: Tx, name: str) -> datetime | None:
         select(process_leases.c.until).where(process_leases.c.name == name)
     ).scalar()
     return until
-
-
-def _nested(rows: Any) -> dict[str, dict[str, int]]:
-    nested: dict[str, dict[str, int]] = {}
-    for campaign, word, count in rows:
-        nested.setdefault(campaign, {})[word] = int(count)
-    return nested

@@ -1,4 +1,4 @@
-"""The history of imports: when, into which campaign, the figures, and the refused rows for a while."""
+"""The history of imports: when, into which campaign, the figures, and for some days the refused rows."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from callserver.ports import Tx
 
 
 def begin(tx: Tx, campaign: str, content: str, now: datetime) -> int:
-    """A new import of a file whose SHA-256 is `content`; its number."""
+    """A new import of the file with the SHA-256 `content`; its number."""
     key = tx.execute(
         insert(imports).values(campaign=campaign, at=now, content=content, counts={})
     ).inserted_primary_key
@@ -21,7 +21,7 @@ def begin(tx: Tx, campaign: str, content: str, now: datetime) -> int:
 def finish(
     tx: Tx, number: int, counts: Mapping[str, Any], *, by: str, refused: bytes | None = None
 ) -> None:
-    """The import's figures, who did it, and the refused rows as a file."""
+    """Store the import's figures, who did it, and the refused rows as a file."""
     values = {"counts": dict(counts), "by": by, "refused": refused}
     tx.execute(update(imports).where(imports.c.id == number).values(**values))
 
@@ -43,6 +43,6 @@ def refused_rows(tx: Tx, number: int) -> tuple[str, bytes] | None:
 
 
 def forget_refused(tx: Tx, before: datetime) -> int:
-    """Drop the refused rows of imports before that; how many files."""
+    """Drop the refused rows of imports before that instant; how many files."""
     old = update(imports).where(imports.c.at < before, imports.c.refused.is_not(None))
     return tx.execute(old.values(refused=None)).rowcount

@@ -1,4 +1,4 @@
-"""The latest instant that was written down as now: a clock before it is behind."""
+"""The latest instant that was recorded as the present: a clock that shows less is behind."""
 
 from datetime import datetime
 
@@ -23,21 +23,21 @@ _latest = Prepared(
 )
 _last_lease = select(func.max(process_leases.c.until))
 _last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
-_kept = select(process_leases.c.until).where(process_leases.c.name == bindparam("name"))
+_recorded = select(process_leases.c.until).where(process_leases.c.name == bindparam("name"))
 
 
 def latest(tx: Tx) -> datetime | None:
-    """The latest instant that the log or the scheduler wrote down; a clock before it is behind."""
+    """The latest instant that the log or the scheduler recorded."""
     return max((at for at in _latest(tx, {}).one() if at is not None), default=None)
 
 
-def keep(tx: Tx, now: datetime, *, back: bool = False) -> None:
-    """Remember that a server ran now; every few seconds is enough.
+def record(tx: Tx, now: datetime, *, back: bool = False) -> None:
+    """Record that a server runs now; every few seconds is enough.
 
-    `back`: the clock was put right, and what was written down before was too late.
+    `back`: the clock was corrected, and the instant recorded before was too late.
     """
-    kept: datetime | None = tx.execute(_kept, {"name": TIME}).scalar()
-    if kept is not None and not back and now - kept < LEASE / 2:
+    recorded: datetime | None = tx.execute(_recorded, {"name": TIME}).scalar()
+    if recorded is not None and not back and now - recorded < LEASE / 2:
         return
     tx.execute(
         INSERTS[tx.dialect.name](process_leases)
@@ -46,8 +46,8 @@ def keep(tx: Tx, now: datetime, *, back: bool = False) -> None:
     )
 
 
-def lived_until(tx: Tx) -> datetime | None:
-    """The latest instant that somebody wrote down as now; None in an empty database."""
+def last_recorded(tx: Tx) -> datetime | None:
+    """The latest instant that the log or any lease recorded; None in an empty database."""
     entry: datetime | None = tx.execute(_last_entry).scalar()
     leased: datetime | None = tx.execute(_last_lease).scalar()
     known = [at for at in (entry, leased and leased - LEASE) if at is not None]

@@ -19,7 +19,7 @@ SCHEDULER = "scheduler"
 """The lease of the process that runs the scheduler."""
 
 NOBODY = ""
-"""The owner of a lease that was let go."""
+"""The owner of a lease that was released."""
 
 CLOCKS_DIFFER = timedelta(seconds=2)
 """How far the clocks of two servers may be apart."""
@@ -28,7 +28,7 @@ CLOCKS_DIFFER = timedelta(seconds=2)
 def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
     """Take or keep a lease; False while another owner holds it.
 
-    A lease that lasts longer than any is given was written by a clock that went ahead: it holds nobody.
+    A lease that lasts longer than LEASE was written by a clock that was ahead, and does not count.
     """
     held = tx.execute(_lease, {"name": name}).one_or_none()
     if held is not None and held.owner == owner and LEASE / 2 < held.until - now <= LEASE:
@@ -51,7 +51,7 @@ def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
 
 
 def release(tx: Tx, name: str, owner: str, now: datetime) -> None:
-    """Let another process take it at once. The row stays: if nobody does, it shows since when."""
+    """Let another process take the lease at once. The row stays, and shows since when nobody has it."""
     tx.execute(
         update(process_leases)
         .where(process_leases.c.name == name, process_leases.c.owner == owner)

@@ -1,4 +1,4 @@
-"""Proposals to end opt-outs, and what was decided."""
+"""Proposals to lift opt-outs, and the decisions about them."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -40,12 +40,12 @@ def get(tx: Tx, key: int) -> Lift:
 
 
 def waiting(tx: Tx) -> list[Lift]:
-    """Those that nobody has decided yet, oldest first."""
+    """The proposals that nobody has decided yet, oldest first."""
     query = _all.where(lifts.c.state == "open").order_by(lifts.c.id)
     return [Lift._make(row) for row in tx.execute(query)]
 
 
 def decide(tx: Tx, key: int, *, state: str, by: int, at: datetime) -> bool:
-    """False: it was decided already."""
-    waits = update(lifts).where(lifts.c.id == key, lifts.c.state == "open")
-    return tx.execute(waits.values(state=state, decided_by=by, decided_at=at)).rowcount == 1
+    """Decide a proposal; False when it was decided already."""
+    undecided = update(lifts).where(lifts.c.id == key, lifts.c.state == "open")
+    return tx.execute(undecided.values(state=state, decided_by=by, decided_at=at)).rowcount == 1

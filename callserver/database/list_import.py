@@ -1,8 +1,8 @@
-"""A list into the contacts, in bulk: staged in a temporary table, then moved by one statement.
+"""Importing a list in bulk: it is staged in a temporary table, then moved by one statement.
 
-The temporary table lies outside the database proper, so filling it takes no lock from anybody; the
-statement that moves it holds the writing lock only for as long as the indexes need. Both use the
-database's own fast ways, ten times SQLAlchemy's.
+Filling a temporary table holds no lock that others need; the statement that moves the rows holds the
+writing lock only while the indexes are written. Both use the driver directly, ten times faster than
+SQLAlchemy.
 """
 
 import json
@@ -36,8 +36,8 @@ COLUMNS = (
     "source",
     "fields",
 )
-"""A contact's values: rank and what the list says; the last is JSON text. Where a column may hold
-nothing, an empty text is nothing (domain/contact.py, Row). Campaign, import and status come later."""
+"""A contact's values: rank and what the list says; `fields` is JSON text. In a nullable column an empty
+text is null (domain/contact.py, ContactRow). Campaign, import and status are added later."""
 
 _NAMES = ",".join(COLUMNS)
 _STAGED = ("line", *COLUMNS)
@@ -47,7 +47,7 @@ REBUILD_FROM = 100_000
 
 
 def open_table(tx: Tx) -> None:
-    """Make the connection's own table."""
+    """Create the connection's temporary table."""
     tx.exec_driver_sql("DROP TABLE IF EXISTS staged")
     if tx.dialect.name == "sqlite":
         tx.exec_driver_sql(f"CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY,{_NAMES})")
@@ -63,11 +63,11 @@ def add(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> None:
     columns = ",".join(_STAGED)
     try:
         if tx.dialect.name == "sqlite":
-            marks = ",".join(
+            placeholders = ",".join(
                 "nullif(?,'')" if name in contacts.c and contacts.c[name].nullable else "?"
                 for name in _STAGED
             )
-            cursor.executemany(f"INSERT INTO staged ({columns}) VALUES ({marks})", rows)
+            cursor.executemany(f"INSERT INTO staged ({columns}) VALUES ({placeholders})", rows)
         else:
             with cursor.copy(f"COPY staged ({columns}) FROM STDIN WITH (NULL '')") as copy:
                 for row in rows:
@@ -76,7 +76,7 @@ def add(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> None:
         cursor.close()
 
 
-def take(
+def insert_new(
     tx: Tx,
     campaign: str,
     number: int,
@@ -84,20 +84,20 @@ def take(
     source: str | None,
     order: str = "rank",
     *,
-    may_meet: bool = True,
+    may_exist: bool = True,
 ) -> int:
-    """Those who are new into the campaign's list, behind rank `base`; how many they were.
+    """Add the staged persons who are not in the campaign yet, after rank `base`; how many.
 
-    `may_meet`: somebody of them may stand in it already; only then is the unique index needed.
+    `may_exist`: some may be in it already; only then is the unique index needed.
     """
-    new = " ON CONFLICT (person, campaign) DO NOTHING" if may_meet else ""
-    own = ",".join(
+    skip_known = " ON CONFLICT (person, campaign) DO NOTHING" if may_exist else ""
+    selected = ",".join(
         {"rank": ":base + rank", "source": "coalesce(source, :source)"}.get(name, name)
         for name in COLUMNS
     )
     statement = text(
         f"INSERT INTO contacts (campaign,imported,status,{_NAMES})"
-        f" SELECT :campaign,:number,'ready',{own} FROM staged WHERE true ORDER BY {order}{new}"
+        f" SELECT :campaign,:number,'ready',{selected} FROM staged WHERE true ORDER BY {order}{skip_known}"
     )
     values = {"campaign": campaign, "number": number, "base": base, "source": source}
     return max(tx.execute(statement, values).rowcount, 0)
@@ -108,11 +108,11 @@ def size(tx: Tx) -> int:
 
 
 def close_table(tx: Tx) -> None:
-    """What was staged is forgotten; another list may follow on this connection."""
+    """Drop the staged rows; another list may follow on this connection."""
     tx.exec_driver_sql("DROP TABLE staged")
 
 
-class Met(NamedTuple):
+class KnownPerson(NamedTuple):
     """A staged row and a contact of the same person, in this campaign or another."""
 
     line: int
@@ -121,11 +121,8 @@ class Met(NamedTuple):
     rank: int
 
 
-def met(tx: Tx, compared: Collection[str]) -> Iterator[list[Met]]:
-    """Staged rows beside the contacts of the same persons about whom they say something else.
-
-    `compared`: the columns that are looked at.
-    """
+def known_persons(tx: Tx, compared: Collection[str]) -> Iterator[list[KnownPerson]]:
+    """Staged rows with the contacts of the same persons, where any of the compared columns differs."""
     if tx.execute(select(contacts.c.id).limit(1)).first() is None:
         return
     differ = "IS NOT" if tx.dialect.name == "sqlite" else "IS DISTINCT FROM"
@@ -135,22 +132,22 @@ def met(tx: Tx, compared: Collection[str]) -> Iterator[list[Met]]:
         else f"s.{name} {differ} c.{name}"
         for name in sorted(compared)
     )
-    own = ",".join(f"s.{name}" for name in _STAGED)
+    selected = ",".join(f"s.{name}" for name in _STAGED)
     pairs = text(
-        f"SELECT c.id, c.rank, {own} FROM staged s JOIN contacts c ON c.person = s.person"
+        f"SELECT c.id, c.rank, {selected} FROM staged s JOIN contacts c ON c.person = s.person"
         f" WHERE {differs} ORDER BY s.line"
     )
     rows = iter(tx.execute(pairs))
     while chunk := list(islice(rows, CHUNK)):
         known = contacts_by_id(tx, [row[0] for row in chunk])
         yield [
-            Met(row[2], dict(zip(COLUMNS, row[3:], strict=True)), known[row[0]], row[1])
+            KnownPerson(row[2], dict(zip(COLUMNS, row[3:], strict=True)), known[row[0]], row[1])
             for row in chunk
         ]
 
 
-def agreeing(tx: Tx, lines: Collection[int]) -> set[int]:
-    """Those of the lines whose person is known with the very number that the row has."""
+def with_known_number(tx: Tx, lines: Collection[int]) -> set[int]:
+    """Those of the lines whose person is a contact with the same number."""
     if not lines:
         return set()
     query = text(
@@ -160,24 +157,24 @@ def agreeing(tx: Tx, lines: Collection[int]) -> set[int]:
 
 
 def fields_of(value: Any) -> dict[str, Any]:
-    """A staged row's details: JSON as the driver gives it."""
+    """A staged row's fields: JSON as the driver gives it."""
     if not value:
         return {}
     return dict(json.loads(value) if isinstance(value, str) else value)
 
 
 def change(tx: Tx, changes: Mapping[int, Mapping[str, Any]], reopened: Collection[int]) -> None:
-    """New values for contacts that exist; the reopened ones are asked about again."""
+    """Write new values of existing contacts, and make the reopened ones ready."""
     for key, values in changes.items():
         tx.execute(update(contacts).where(contacts.c.id == key).values(**values))
     for key in reopened:
         done = contacts.c.status.in_((ContactStatus.CLOSED, ContactStatus.DONE))
-        mine = update(contacts).where(contacts.c.id == key, done)
-        tx.execute(mine.values(status=ContactStatus.READY, reason=None))
+        closed = update(contacts).where(contacts.c.id == key, done)
+        tx.execute(closed.values(status=ContactStatus.READY, reason=None))
 
 
 def drop_lines(tx: Tx, lines: Iterable[int]) -> None:
-    """Staged rows that are not to be taken."""
+    """Remove staged rows that are not to be imported."""
     for line in lines:
         tx.execute(text("DELETE FROM staged WHERE line = :line"), {"line": line})
 
@@ -192,7 +189,7 @@ def of_households(tx: Tx, households: Collection[int]) -> list[tuple[int, int]]:
 
 
 def set_households(tx: Tx, households: Iterable[tuple[int, int]]) -> None:
-    """Another household for each line."""
+    """Set the household of each line."""
     values = [{"line": line, "household": household} for line, household in households]
     if values:
         tx.execute(text("UPDATE staged SET household = :household WHERE line = :line"), values)
@@ -202,14 +199,14 @@ _IS_KNOWN = "(SELECT 1 FROM contacts c WHERE c.person = s.person AND c.campaign 
 
 
 def known(tx: Tx, campaign: str) -> int:
-    """How many of them stand in the campaign already."""
+    """How many of the staged persons are in the campaign already."""
     query = text(f"SELECT count(*) FROM staged s WHERE EXISTS {_IS_KNOWN}")
     return int(tx.execute(query, {"campaign": campaign}).scalar_one())
 
 
 def elsewhere(tx: Tx, campaign: str) -> dict[str, int]:
-    """How many of those who are new have a number that stands in another campaign, by campaign."""
-    others = (
+    """How many of the new persons have a number that is in another campaign, by campaign."""
+    other_campaigns = (
         select(campaign_places.c.campaign).where(campaign_places.c.campaign != campaign).distinct()
     )
     query = text(
@@ -218,13 +215,13 @@ def elsewhere(tx: Tx, campaign: str) -> dict[str, int]:
     )
     counts = {
         name: int(tx.execute(query, {"campaign": campaign, "other": name}).scalar_one())
-        for name in sorted(tx.execute(others).scalars())
+        for name in sorted(tx.execute(other_campaigns).scalars())
     }
     return {name: count for name, count in counts.items() if count}
 
 
 def new_contacts(tx: Tx, campaign: str, source: str | None) -> Iterator[list[Contact]]:
-    """Those who are new, as the contacts they would be, a thousand at a time; their ids are invented."""
+    """The new persons as the contacts that they would be, a thousand at a time, with invented ids."""
     query = text(f"SELECT {_NAMES} FROM staged s WHERE NOT EXISTS {_IS_KNOWN}")
     rows = iter(tx.execute(query, {"campaign": campaign}))
     blank = Contact(*[None] * len(Contact._fields))  # type: ignore[arg-type]
@@ -243,18 +240,18 @@ def new_contacts(tx: Tx, campaign: str, source: str | None) -> Iterator[list[Con
 
 
 def last_rank(tx: Tx, campaign: str) -> int:
-    """Where the campaign's list ends; 0 when it is empty."""
+    """The campaign's highest rank; 0 when its list is empty."""
     ends = select(func.max(contacts.c.rank)).where(contacts.c.campaign == campaign)
     return int(tx.execute(ends).scalar() or 0)
 
 
-class QuickIndexes:
-    """While a long first list comes in, indexes are quicker built afterwards, in one sweep each."""
+class DeferredIndexes:
+    """Drops indexes that are faster to build after a long first list than to keep during its import."""
 
     def __init__(self, tx: Tx, campaign: str, rows: int) -> None:
-        """`rows`: about how many will come, each of another person."""
+        """`rows`: about how many are imported, each of another person."""
         self._tx = tx
-        self._dropped = _slower_kept(tx, campaign, rows)
+        self._dropped = _faster_afterwards(tx, campaign, rows)
         for index in self._dropped:
             index.drop(tx)
         self.is_unique_kept = not any(index.unique for index in self._dropped)
@@ -264,24 +261,24 @@ class QuickIndexes:
             index.create(self._tx)
 
 
-def _slower_kept(tx: Tx, campaign: str, rows: int) -> list[Index]:
-    """The indexes that are quicker built afterwards, in one sweep each.
+def _faster_afterwards(tx: Tx, campaign: str, rows: int) -> list[Index]:
+    """The indexes that are faster to build afterwards.
 
-    SQLite only, where this transaction has the file to itself; measured at a million rows into an
-    empty table: 8 s instead of 11 s. Not worth it beside as many contacts that stand there already.
-    That a person stands once in a campaign is asked row by row where anybody stands in it.
+    SQLite only, where this transaction has the file to itself; measured with a million rows into an
+    empty table: 8 s instead of 11 s. It does not pay where the table has as many contacts already. The
+    unique index stays where the campaign has contacts: it refuses a person who is in it already.
     """
     if tx.dialect.name != "sqlite" or rows < REBUILD_FROM:
         return []
     if int(tx.execute(select(func.max(contacts.c.id))).scalar() or 0) >= rows:
         return []
-    some = select(1).where(contacts.c.campaign == campaign).limit(1)
-    is_empty = tx.execute(some).first() is None
+    any_contact = select(1).where(contacts.c.campaign == campaign).limit(1)
+    is_empty = tx.execute(any_contact).first() is None
     return [index for index in contacts.indexes if is_empty or not index.unique]
 
 
 def add_places(tx: Tx, campaign: str, names: Iterable[str]) -> None:
-    """The claim looks in these places as well."""
+    """Add places in which the claim looks for contacts."""
     values = [{"campaign": campaign, "place": place} for place in sorted(names)]
     if not values:
         return

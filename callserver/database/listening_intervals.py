@@ -1,6 +1,6 @@
-"""Each stay of a listener's leg in a room: what was heard and how, and which legs may be there now.
+"""Intervals in which a listener's leg is in a room: what was heard and how, and which legs may be there now.
 
-A stay without an end is believed to last: it ends when its leg asks what to hear, or is known to be
+An interval without an end is assumed to last: it ends when its leg asks what to hear, or is known to be
 gone.
 """
 
@@ -53,7 +53,7 @@ def of_leg(tx: Tx, leg: str | None) -> list[Interval]:
 
 
 def last(tx: Tx, leg: str, room: str) -> Interval | None:
-    """A leg's latest stay in a room."""
+    """A leg's latest interval in a room."""
     row = _last(tx, {"leg": leg, "room": room}).one_or_none()
     return None if row is None else Interval._make(row)
 
@@ -64,7 +64,7 @@ def begin(tx: Tx, listening: int, leg: str, room: str, mode: str, now: datetime)
 
 
 def end(tx: Tx, leg: str, now: datetime) -> None:
-    """A leg is in no room any more."""
+    """End every interval of a leg."""
     _end(tx, {"of": leg, "now": now})
 
 
@@ -72,18 +72,18 @@ def end_one(tx: Tx, interval: int, now: datetime) -> None:
     tx.execute(update(table).where(table.c.id == interval).values(until=now))
 
 
-def note_call(tx: Tx, stay: Interval, call: str) -> bool:
-    """A talk is heard in a stay; whether it is the first of its listening to hear it in this mode."""
+def note_call(tx: Tx, interval: Interval, call: str) -> bool:
+    """Note that a call is heard; whether its listening hears it in this mode for the first time."""
     query = select(table.c.id).where(
-        table.c.listening == stay.listening, table.c.call == call, table.c.mode == stay.mode
+        table.c.listening == interval.listening, table.c.call == call, table.c.mode == interval.mode
     )
     first = tx.execute(query.limit(1)).first() is None
-    tx.execute(update(table).where(table.c.id == stay.id).values(call=call))
+    tx.execute(update(table).where(table.c.id == interval.id).values(call=call))
     return first
 
 
 def of_listenings(tx: Tx, among: Sequence[int]) -> Mapping[int, list[Interval]]:
-    """Every stay of these listenings, the earliest first."""
+    """Every interval of these listenings, earliest first."""
     by_listening: dict[int, list[Interval]] = {}
     for row in tx.execute(_all.where(table.c.listening.in_(among)).order_by(table.c.id)):
         interval = Interval._make(row)

@@ -1,4 +1,4 @@
-"""Who listens to whom: one open listening a listener, the talks that were heard, the forms.
+"""Who listens to whom: at most one open listening per listener, the calls that were heard, the forms.
 
 A function that needs a seat and a listening locks the seat first.
 """
@@ -8,14 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from callserver.database.prepared_statements import Change, Prepared
+from callserver.database.prepared_statements import Prepared, RowUpdate
 from callserver.database.tables import forms, heard_calls, listenings, users
+from callserver.database.upserts import INSERTS
 from callserver.ports import Tx
-
-_INSERTS: dict[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 
 
 class ListeningRow(NamedTuple):
@@ -53,14 +50,14 @@ class FormRow(NamedTuple):
 _columns = [listenings.c[name] for name in ListeningRow._fields]
 _all = select(*_columns)
 _open = listenings.c.ended_at.is_(None)
-_change = Change(listenings.c.id)
+_change = RowUpdate(listenings.c.id)
 _locked = Prepared(_all.where(listenings.c.id == bindparam("id")).with_for_update())
 _get = Prepared(_all.where(listenings.c.id == bindparam("id")))
 _by_leg = Prepared(_all.where(listenings.c.leg == bindparam("leg")))
 _of_listener = Prepared(_all.where(listenings.c.listener == bindparam("listener"), _open))
 _open_at = Prepared(_all.where(listenings.c.seat == bindparam("seat"), _open))
 _due = Prepared(select(listenings.c.id).where(listenings.c.look_at <= bindparam("now")))
-_stir = Prepared(
+_set_due = Prepared(
     update(listenings)
     .where(listenings.c.seat == bindparam("at_seat"), _open)
     .values(look_at=bindparam("now"))
@@ -68,13 +65,13 @@ _stir = Prepared(
 _form_columns = [forms.c[name] for name in FormRow._fields]
 
 
-def stir(tx: Tx, seat: int, now: datetime) -> None:
-    """Something changed at this seat: the scheduler checks where its listeners' legs belong now."""
-    _stir(tx, {"at_seat": seat, "now": now})
+def set_due_at_seat(tx: Tx, seat: int, now: datetime) -> None:
+    """The seat changed: the scheduler checks at once where its listeners' legs belong."""
+    _set_due(tx, {"at_seat": seat, "now": now})
 
 
-def stir_listener(tx: Tx, listener: int, now: datetime) -> None:
-    """Something changed about a user: the scheduler checks at once whether they may go on listening."""
+def set_due_of_listener(tx: Tx, listener: int, now: datetime) -> None:
+    """A user changed: the scheduler checks at once whether they may go on listening."""
     tx.execute(
         update(listenings).where(listenings.c.listener == listener, _open).values(look_at=now)
     )
@@ -103,7 +100,7 @@ def of_listener(tx: Tx, listener: int) -> ListeningRow | None:
 
 
 def last_of(tx: Tx, listener: int) -> ListeningRow | None:
-    """The listener's latest listening, open or over."""
+    """The listener's latest listening, open or ended."""
     query = _all.where(listenings.c.listener == listener).order_by(listenings.c.id.desc()).limit(1)
     row = tx.execute(query).one_or_none()
     return None if row is None else ListeningRow._make(row)
@@ -115,19 +112,19 @@ def open_at(tx: Tx, seat: int) -> list[ListeningRow]:
 
 
 def every_watched(tx: Tx) -> list[ListeningRow]:
-    """Those that are open, or whose leg is not known to be gone."""
+    """The listenings that are open, or whose leg is not known to be gone."""
     return [
         ListeningRow._make(row) for row in tx.execute(_all.where(listenings.c.look_at.is_not(None)))
     ]
 
 
 def due(tx: Tx, now: datetime) -> list[int]:
-    """Listenings to be looked at by now."""
+    """Listenings that are due."""
     return [listening for (listening,) in _due(tx, {"now": now})]
 
 
 def add(tx: Tx, **values: Any) -> ListeningRow | None:
-    """A new open listening; None when the listener has one already: the database refuses a second."""
+    """Add an open listening; None when the listener has one already: the database refuses a second."""
     if not _inserted(tx, listenings, values):
         return None
     return of_listener(tx, values["listener"])
@@ -138,13 +135,13 @@ def change(tx: Tx, listening: int, **values: Any) -> None:
 
 
 def note_heard(tx: Tx, listening: int, call: str) -> bool:
-    """A talk was heard; False when that was noted before."""
+    """Note that a call was heard; False when that was noted before."""
     return _inserted(tx, heard_calls, {"call": call, "listening": listening})
 
 
 def _inserted(tx: Tx, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert, unless the database has such a row already."""
-    statement = _INSERTS[tx.dialect.name](table).values(**values).on_conflict_do_nothing()
+    """Insert a row; False when there is one with the same key."""
+    statement = INSERTS[tx.dialect.name](table).values(**values).on_conflict_do_nothing()
     return tx.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
 
 
@@ -170,7 +167,7 @@ def heard_of(tx: Tx, listener: int, among: Sequence[str]) -> frozenset[str]:
 
 
 def of_phoner(tx: Tx, phoner: int, most: int) -> list[tuple[ListeningRow, str]]:
-    """When and by whom (the listener's name) a phoner was heard, latest first."""
+    """A phoner's listenings with the listeners' names, latest first."""
     query = (
         select(*_columns, users.c.name)
         .join(users, users.c.id == listenings.c.listener)
@@ -182,7 +179,7 @@ def of_phoner(tx: Tx, phoner: int, most: int) -> list[tuple[ListeningRow, str]]:
 
 
 def calls_in(tx: Tx, among: Sequence[int]) -> Mapping[int, list[str]]:
-    """The talks that were heard, by listening."""
+    """The calls that were heard, by listening."""
     by_listening: dict[int, list[str]] = {}
     query = select(heard_calls.c.listening, heard_calls.c.call)
     for listening, call in tx.execute(query.where(heard_calls.c.listening.in_(among))):
@@ -190,8 +187,8 @@ def calls_in(tx: Tx, among: Sequence[int]) -> Mapping[int, list[str]]:
     return by_listening
 
 
-def tell(tx: Tx, phoner: int, among: Sequence[int], now: datetime) -> None:
-    """The phoner has seen these."""
+def set_told(tx: Tx, phoner: int, among: Sequence[int], now: datetime) -> None:
+    """Note that the phoner has seen these listenings."""
     tx.execute(
         update(listenings)
         .where(
@@ -203,9 +200,9 @@ def tell(tx: Tx, phoner: int, among: Sequence[int], now: datetime) -> None:
     )
 
 
-def give_form(tx: Tx, call: str, listener: int, **values: Any) -> int:
-    """Write a form down; the listener's second one for a call replaces the first. Its id."""
-    statement = _INSERTS[tx.dialect.name](forms).values(call=call, listener=listener, **values)
+def store_form(tx: Tx, call: str, listener: int, **values: Any) -> int:
+    """Store a form; the listener's second form for a call replaces the first. Its id."""
+    statement = INSERTS[tx.dialect.name](forms).values(call=call, listener=listener, **values)
     tx.execute(
         statement.on_conflict_do_update(index_elements=["call", "listener"], set_=dict(values))
     )
@@ -214,7 +211,7 @@ def give_form(tx: Tx, call: str, listener: int, **values: Any) -> int:
 
 
 def forms_of(tx: Tx, phoner: int, most: int) -> list[tuple[FormRow, str]]:
-    """A phoner's forms with the names of who filled them in, latest first."""
+    """A phoner's forms with the listeners' names, latest first."""
     query = (
         select(*_form_columns, users.c.name)
         .join(users, users.c.id == forms.c.listener)

@@ -1,4 +1,4 @@
-"""What we know of a number, a person and a household besides their wishes: marks and the register."""
+"""Marks: protective facts about numbers, persons and households."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something learned about a subject; a `kind` that is unknown is an error."""
+    """A fact about a subject; an unknown `kind` is an error."""
 
     subject: str
     kind: MarkKind
@@ -34,7 +34,7 @@ _insert_mark = Prepared(
 
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
-    """What is known of up to four subjects (number, person, household, hash), oldest first."""
+    """The marks of up to four subjects (number, person, household, hash), oldest first."""
     names = dict(zip("abcd", [*subjects, *(list(subjects[:1]) * 3)], strict=False))
     return [
         Mark(about, MarkKind(kind), at, detail) for about, kind, at, detail in _marks(tx, names)
@@ -44,7 +44,7 @@ def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
 def mark(
     tx: Tx, subject: str, kind: MarkKind, at: datetime, detail: Mapping[str, Any] | None = None
 ) -> None:
-    """Remember something about a subject."""
+    """Add a mark to a subject."""
     _insert_mark(
         tx,
         {
@@ -56,8 +56,8 @@ def mark(
     )
 
 
-def mark_dead(tx: Tx, subjects: Sequence[str], at: datetime) -> int:
-    """Mark people as deceased who are not yet; how many."""
+def mark_deceased(tx: Tx, subjects: Sequence[str], at: datetime) -> int:
+    """Mark the subjects as deceased that are not yet; how many."""
     query = select(marks.c.subject).where(
         marks.c.subject.in_(list(subjects)), marks.c.kind == MarkKind.DECEASED
     )

@@ -1,4 +1,4 @@
-"""Bringing a database to the newest tables, by alembic, from the code alone (no ini file)."""
+"""Upgrading a database to the newest tables, by alembic without an ini file."""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,15 +17,15 @@ MIGRATING = 4_520_000_001
 
 
 def upgrade(engine: Engine) -> None:
-    """Create or upgrade every table. Safe to call at each start; waits for no writer if all is new."""
+    """Create or upgrade every table. Safe at every start; takes no lock if nothing is to be done."""
     with reading(engine) as connection:
-        now = MigrationContext.configure(connection).get_current_revision()
-    if now != _newest():
+        revision = MigrationContext.configure(connection).get_current_revision()
+    if revision != _newest():
         _run(engine, command.upgrade, "head")
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    """Back to an older revision's tables; what only the newer ones hold is lost."""
+    """Go back to an older revision's tables; what only the newer ones hold is lost."""
     _run(engine, command.downgrade, revision)
 
 
@@ -38,17 +38,17 @@ def _run(engine: Engine, step: Callable[[Config, str], None], revision: str) -> 
     config = _config()
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            _alone(connection)
+            _lock(connection)
         config.attributes["connection"] = connection
         step(config, revision)
         connection.commit()
 
 
-def _alone(connection: Connection) -> None:
-    """Until the commit: no other process migrates, and a long step is given its time.
+def _lock(connection: Connection) -> None:
+    """Until the commit no other process migrates, and no timeout ends a long step.
 
-    Several servers start at once on an empty database: the first makes the tables, and the others
-    find them there. (SQLite's transaction begins with the lock.)
+    When several servers start at once on an empty database, the first one creates the tables. (On
+    SQLite the transaction begins with the lock.)
     """
     for wait in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         connection.execute(text(f"SET LOCAL {wait} = 0"))

@@ -1,8 +1,8 @@
-"""The store on PostgreSQL: threads with synchronous connections, and no wait without an end.
+"""The store on PostgreSQL: threads with synchronous connections; every wait has a limit.
 
-A server that is gone is noticed by TCP; one that says nothing (a proxy that stopped passing bytes on, a
-frozen machine) only by the clock: whatever takes too long has its connection cut, so that its thread is
-free again. The caller hears of it; whether the transaction was committed, nobody knows then.
+TCP notices a server that is gone. One that stays silent (a proxy that stopped passing bytes on, a frozen
+machine) is noticed by time only: a transaction that takes too long has its connection cut, so that its
+thread is free again. The caller gets an error; whether the transaction was committed is unknown then.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ T = TypeVar("T")
 
 CONNECTIONS = 8
 MOST_S = 12.0
-"""A transaction that has not ended by then, its wait for a thread included, is cut off."""
+"""A transaction that has not ended by then, including its wait for a thread, is cut off."""
 
 CLOSE_S = 3.0
-"""What is under way when the store closes has so long to end."""
+"""How long transactions may go on when the store closes."""
 
 _WAITS = {
     "connect_timeout": 5,
@@ -42,11 +42,11 @@ _WAITS = {
 }
 _IDLE = "idle_in_transaction_session_timeout=10000"
 _OF_A_SERVER = ("statement_timeout=10000", "lock_timeout=5000")
-"""Not for commands and long work beside the server: a million rows take as long as they take."""
+"""Not for commands and long work beside the server: a million rows take longer."""
 
 
 def postgres_engine(url: str, *, server: bool = False) -> Engine:
-    """An engine whose connections wait for nothing for ever."""
+    """An engine whose connections have timeouts."""
     options = (_IDLE, *_OF_A_SERVER) if server else (_IDLE,)
     return create_engine(
         url,
@@ -57,8 +57,8 @@ def postgres_engine(url: str, *, server: bool = False) -> Engine:
     )
 
 
-class _Held:
-    """One transaction's connection while it is used."""
+class _Use:
+    """One transaction's use of a connection."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -68,10 +68,10 @@ class _Held:
     def take(self, tx: Tx) -> None:
         with self._lock:
             if self.late:
-                raise TimeoutError("too late to begin")
+                raise TimeoutError("no thread was free in time")
             self._connection = tx.connection.dbapi_connection
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         with self._lock:
             self._connection = None
 
@@ -88,22 +88,22 @@ class _Held:
 
 
 class PostgresStore:
-    """Runs functions in threads; a deadlock is tried again."""
+    """Runs functions in threads; after a deadlock a function runs again."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.send: Send = send_nothing
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="postgres")
-        self._under_way: set[_Held] = set()
+        self._under_way: set[_Use] = set()
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         loop = asyncio.get_running_loop()
-        held = _Held()
-        cutting = loop.call_later(MOST_S, held.cut)
+        use = _Use()
+        cutting = loop.call_later(MOST_S, use.cut)
         try:
-            result = await loop.run_in_executor(self._threads, self._run, work, held, loop)
+            result = await loop.run_in_executor(self._threads, self._run, work, use, loop)
         except asyncio.CancelledError:
-            raise  # the thread goes on: it is cut when its time is over
+            raise  # the thread goes on, and is cut at its limit
         except BaseException:
             cutting.cancel()
             raise
@@ -113,42 +113,44 @@ class PostgresStore:
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.run(work)
 
-    def _run(self, work: Callable[[Tx], T], held: _Held, loop: asyncio.AbstractEventLoop) -> T:
-        self._under_way.add(held)
+    def _run(self, work: Callable[[Tx], T], use: _Use, loop: asyncio.AbstractEventLoop) -> T:
+        self._under_way.add(use)
         try:
             for _ in range(4):
                 try:
-                    return self._once(work, held, loop)
+                    return self._once(work, use, loop)
                 except (psycopg.Error, DBAPIError) as error:  # prepared ones raise the driver's
                     if not _deadlock(error):
                         raise
-            return self._once(work, held, loop)
+            return self._once(work, use, loop)
         finally:
-            self._under_way.discard(held)
+            self._under_way.discard(use)
 
-    def _once(self, work: Callable[[Tx], T], held: _Held, loop: asyncio.AbstractEventLoop) -> T:
-        if held.late:
-            raise TimeoutError("too late to begin")
+    def _once(self, work: Callable[[Tx], T], use: _Use, loop: asyncio.AbstractEventLoop) -> T:
+        if use.late:
+            raise TimeoutError("no thread was free in time")
         with self.engine.connect() as tx:
-            held.take(tx)
+            use.take(tx)
             try:
                 with outbox.collecting(tx) as follow_ups, tx.begin():
                     result = work(tx)
             finally:
-                held.let_go()
-        if follow_ups:  # they leave though the caller may have been cancelled
-            with contextlib.suppress(RuntimeError):  # the loop has ended: the scheduler does it
+                use.release()
+        if follow_ups:  # also when the caller was cancelled
+            with contextlib.suppress(
+                RuntimeError
+            ):  # the loop has ended: the scheduler does the work
                 loop.call_soon_threadsafe(self.send, follow_ups)
         return result
 
     def close(self) -> None:
-        """Close after what is under way; what lasts too long is cut off."""
+        """Close after the transactions under way; one that lasts too long is cut off."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         end = time.monotonic() + CLOSE_S
         while self._under_way and time.monotonic() < end:
             time.sleep(0.02)
-        for held in list(self._under_way):
-            held.cut()
+        for use in list(self._under_way):
+            use.cut()
         self._threads.shutdown()
         self.engine.dispose()
 

@@ -1,8 +1,8 @@
 """Statements of the hot path, compiled once and run straight on the driver.
 
-A dial and a webhook are a dozen small statements, and most of what each cost was SQLAlchemy's work
-around it, not the database's. The statements stay SQLAlchemy's, in both databases' words; only their
-execution is done here. Statements outside the hot path use `tx.execute`.
+A dial or a webhook is a dozen small statements, and SQLAlchemy's work on each took longer than the
+database's. SQLAlchemy still writes the statements, in each database's dialect; only their execution is
+done here. Statements outside the hot path use `tx.execute`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ from callserver.ports import Tx
 Converter = Callable[[Any], Any]
 
 
-class Result:
-    """What came back: rows, already in Python's types."""
+class StatementResult:
+    """The rows of a statement, in Python's types."""
 
     __slots__ = ("_rows", "rowcount")
 
@@ -44,7 +44,7 @@ class Result:
 
 
 class _Compiled:
-    """A statement in one database's words, with how values go in and come out."""
+    """A statement in one dialect, with the converters of its values and columns."""
 
     __slots__ = ("_defaults", "_into", "_names", "_out", "_positional", "_sql")
 
@@ -67,7 +67,7 @@ class _Compiled:
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
         )
 
-    def run(self, tx: Tx, values: Mapping[str, Any]) -> Result:
+    def run(self, tx: Tx, values: Mapping[str, Any]) -> StatementResult:
         raw: Any = tx.connection.dbapi_connection
         known = {**self._defaults, **values} if self._defaults else values
         given = [known[name] for name in self._names]
@@ -76,17 +76,17 @@ class _Compiled:
             self._sql, given if self._positional else dict(zip(self._names, given, strict=True))
         )
         if cursor.description is None:
-            return Result((), cursor.rowcount)
+            return StatementResult((), cursor.rowcount)
         rows = cursor.fetchall()
         if self._out:
             rows = [list(row) for row in rows]
             for row in rows:
                 _convert(row, self._out)
-        return Result(rows, len(rows))
+        return StatementResult(rows, len(rows))
 
 
 def _converting(processors: Iterable[Converter | None]) -> list[tuple[int, Converter]]:
-    """Only the places where something is to be converted."""
+    """The positions that need a conversion."""
     return [
         (place, processor) for place, processor in enumerate(processors) if processor is not None
     ]
@@ -106,7 +106,7 @@ class Prepared:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 
-    def __call__(self, tx: Tx, values: Mapping[str, Any]) -> Result:
+    def __call__(self, tx: Tx, values: Mapping[str, Any]) -> StatementResult:
         name = tx.dialect.name
         compiled = self._compiled.get(name)
         if compiled is None:
@@ -117,14 +117,14 @@ class Prepared:
         return compiled.run(tx, values)
 
 
-class Change:
-    """Updates of one row, found by its key: a statement for each choice of columns."""
+class RowUpdate:
+    """Updates one row by its key: one statement for each set of columns."""
 
     def __init__(self, key: Column[Any]) -> None:
         self._key = key
         self._statements: dict[tuple[str, ...], Prepared] = {}
 
-    def __call__(self, tx: Tx, key: Any, values: Mapping[str, Any]) -> Result:
+    def __call__(self, tx: Tx, key: Any, values: Mapping[str, Any]) -> StatementResult:
         names = tuple(values)
         compiled = self._statements.get(names)
         if compiled is None:

@@ -1,4 +1,4 @@
-"""Which provider events were processed: each counts once, however often it is reported."""
+"""Provider events that were processed: an event that is reported again changes nothing."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ _insert = Prepared(
 
 
 def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
-    """False when this very report was taken in before. One without a number is always new."""
+    """Whether this report is new. A report without a sequence number is always new."""
     if receipt is None:
         return True
     values = {
@@ -38,6 +38,6 @@ def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
 
 
 def forget_old(tx: Tx, now: datetime) -> int:
-    """Drop the events that nobody repeats any more; how many."""
+    """Drop the events that are too old to be repeated; how many."""
     old = delete(processed_events).where(processed_events.c.at < now - KEPT_FOR)
     return tx.execute(old).rowcount

@@ -1,6 +1,6 @@
-"""Numbers that the carrier refused to call: set aside until somebody has looked.
+"""Numbers that the carrier refused to call: not called until a supervisor releases them.
 
-One row a refusal. While a row is not released, the gate refuses the number on every path and for every
+One row per refusal. While a row is not released, the gate refuses the number on every path and for every
 campaign (NUM_REFUSED). The rows also tell whether several different numbers were refused in a row.
 """
 
@@ -23,7 +23,7 @@ from callserver.domain.reason import Reason
 from callserver.ports import Tx
 
 REACHED = ("completed", "no_answer", "busy", "machine")
-"""Ends of a call that the carrier carried to somebody's telephone."""
+"""Causes of calls that reached a telephone."""
 
 
 class RefusedNumber(NamedTuple):
@@ -41,7 +41,7 @@ _open = select(*[refused_numbers.c[name] for name in RefusedNumber._fields]).whe
 
 
 def add(tx: Tx, number: int, contact: int | None, campaign: str, code: int, now: datetime) -> None:
-    """Set a number aside, and the contact that was being dialed."""
+    """Record a refusal of a number, and the contact that was being dialed."""
     tx.execute(
         insert(refused_numbers).values(
             number=number, contact=contact, campaign=campaign, code=code, at=now
@@ -50,7 +50,7 @@ def add(tx: Tx, number: int, contact: int | None, campaign: str, code: int, now:
 
 
 def not_released(tx: Tx, campaign: str | None = None) -> list[RefusedNumber]:
-    """Everything that waits for somebody to look at it, of one campaign or of all; oldest first."""
+    """The refusals that nobody has released, of one campaign or of all; oldest first."""
     query = _open.order_by(refused_numbers.c.id)
     if campaign is not None:
         query = query.where(refused_numbers.c.campaign == campaign)
@@ -58,8 +58,8 @@ def not_released(tx: Tx, campaign: str | None = None) -> list[RefusedNumber]:
 
 
 def in_a_row(tx: Tx, campaign: str) -> int:
-    """How many different numbers of the campaign were refused since a call of it last reached a
-    telephone, and since somebody last resumed it."""
+    """How many different numbers of the campaign were refused since one of its calls last reached a
+    telephone, and since the campaign was last resumed."""
     reached = (
         select(func.max(calls.c.permit_at))
         .where(
@@ -88,17 +88,16 @@ def in_a_row(tx: Tx, campaign: str) -> int:
 
 
 def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
-    """Let these numbers be called again; the contacts that waited for it are dialed again, in their
-    turn. Their ids."""
+    """Release these numbers, and reopen the contacts that were closed for their refusal; their ids."""
     ids = [row.id for row in rows]
     numbers = list({row.number for row in rows})
-    known = [row.contact for row in rows if row.contact is not None]
+    dialed = [row.contact for row in rows if row.contact is not None]
     tx.execute(
         update(refused_numbers)
         .where(refused_numbers.c.id.in_(ids))
         .values(released_at=now, released_by=by)
     )
-    waiting = select(contacts.c.id).where(
-        or_(contacts.c.number.in_(numbers), contacts.c.id.in_(known))
+    concerned = select(contacts.c.id).where(
+        or_(contacts.c.number.in_(numbers), contacts.c.id.in_(dialed))
     )
-    return reopen(tx, list(tx.execute(waiting).scalars()), [Reason.NUM_REFUSED.value])
+    return reopen(tx, list(tx.execute(concerned).scalars()), [Reason.NUM_REFUSED.value])

@@ -35,7 +35,7 @@ def add_entries(tx: Tx, version: int, numbers: Sequence[int]) -> None:
 
 
 def put_into_force(tx: Tx, name: str, version: int, size: int) -> bool:
-    """Replace the issue in force by this one; False: it is not whole, or was cleared away meanwhile."""
+    """Replace the issue in force by this one; False: it is incomplete, or was deleted meanwhile."""
     entries = select(func.count()).where(register_entries.c.version == version)
     if tx.execute(entries).scalar_one() != size:
         return False
@@ -48,7 +48,7 @@ def put_into_force(tx: Tx, name: str, version: int, size: int) -> bool:
 
 
 def forget_older(tx: Tx, name: str, version: int) -> None:
-    """Drop the issues before this one, and what imports that died left of theirs."""
+    """Drop the issues before this one, and the remains of imports that did not finish."""
     older = select(registers.c.version).where(
         registers.c.name == name, registers.c.version < version
     )
@@ -58,7 +58,7 @@ def forget_older(tx: Tx, name: str, version: int) -> None:
 
 
 def listed_on(tx: Tx, number: int) -> list[str]:
-    """The registers in force that the number stands on."""
+    """The registers in force that list the number."""
     query = (
         select(registers.c.name)
         .join(register_entries, register_entries.c.version == registers.c.version)

@@ -1,7 +1,7 @@
 """Revisions of the configuration, and proposals that wait for a second person.
 
-The revision in force is the one that was put there last; every process follows it. Its files' very
-texts are kept, so that a server comes up with it whatever the folder holds meanwhile.
+The revision in force is the one with the latest instant; every process follows it. The texts of its
+files are stored, so that a server starts with it even if the folder has changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from callserver.database.tables import proposals, revisions
 from callserver.ports import Tx
 
 LOCK = 7_204_119
-"""PostgreSQL's advisory lock: one process at a time changes what is in force."""
+"""PostgreSQL's advisory lock: one process at a time changes the revision in force."""
 
 Texts = Mapping[str, str]
 """Path within the folder -> the file's text."""
@@ -31,7 +31,7 @@ class Revision(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """A change that waits, or waited. `by` None: the files in the folder changed."""
+    """A proposed change. `by` None: the files in the folder changed."""
 
     id: int
     at: datetime
@@ -52,13 +52,13 @@ _proposal = select(*[proposals.c[name] for name in Proposal._fields])
 
 
 def lock(tx: Tx) -> None:
-    """Nobody else changes what is in force until this transaction ends."""
+    """Keep other processes from changing the revision in force until this transaction ends."""
     if tx.dialect.name == "postgresql":
         tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
 
 
 def current(tx: Tx) -> str | None:
-    """The hash of the revision in force; None in a new house."""
+    """The hash of the revision in force; None in a new database."""
     row = _current(tx, {}).one_or_none()
     return None if row is None else row[0]
 
@@ -76,7 +76,7 @@ def get(tx: Tx, hashed: str) -> Revision | None:
     return None if row is None else Revision._make(row)
 
 
-def earlier(tx: Tx) -> Iterator[Texts]:
+def texts_of_all(tx: Tx) -> Iterator[Texts]:
     """The texts of every revision, the newest first."""
     query = select(revisions.c.texts).where(revisions.c.texts.is_not(None))
     return iter(tx.execute(query.order_by(revisions.c.at.desc())).scalars())
@@ -85,9 +85,9 @@ def earlier(tx: Tx) -> Iterator[Texts]:
 def put_in_force(
     tx: Tx, hashed: str, content: Mapping[str, Any], texts: Texts, now: datetime
 ) -> None:
-    """This revision is in force from now on, also when it was before. Call `lock` first."""
+    """Put a revision into force, a new one or an earlier one. Call `lock` first."""
     last = tx.execute(_newest).one_or_none()
-    # Later than the last one, whatever the clocks of two processes say.
+    # Later than the last one, even if the clocks of two processes differ.
     at = now if last is None else max(now, last.at + timedelta(microseconds=1))
     values = {"at": at, "content": dict(content), "texts": dict(texts)}
     if not tx.execute(
@@ -97,7 +97,7 @@ def put_in_force(
 
 
 def rewrite(tx: Tx, hashed: str, texts: Texts) -> None:
-    """The same rules in other words: comments and order."""
+    """Replace the texts of a revision by texts with the same rules: comments and order differ."""
     tx.execute(update(revisions).where(revisions.c.hash == hashed).values(texts=dict(texts)))
 
 
@@ -115,20 +115,20 @@ def proposal(tx: Tx, key: int) -> Proposal | None:
     return None if row is None else Proposal._make(row)
 
 
-def listed(tx: Tx, most: int = 50) -> list[Proposal]:
-    """The newest proposals, whatever became of them; open ones first."""
+def newest_proposals(tx: Tx, most: int = 50) -> list[Proposal]:
+    """The newest proposals, open ones first."""
     is_open = proposals.c.state == "open"
     query = _proposal.order_by(is_open.desc(), proposals.c.id.desc()).limit(most)
     return [Proposal._make(row) for row in tx.execute(query)]
 
 
 def open_of_files(tx: Tx) -> list[Proposal]:
-    """What waits because files in the folder changed."""
+    """Open proposals that changed files in the folder made."""
     query = _proposal.where(proposals.c.state == "open", proposals.c.by.is_(None))
     return [Proposal._make(row) for row in tx.execute(query)]
 
 
-def told_of(tx: Tx, revision: str, base: str) -> bool:
+def was_proposed(tx: Tx, revision: str, base: str) -> bool:
     """Whether files of this revision were proposed on top of this base before."""
     query = select(proposals.c.id).where(
         proposals.c.revision == revision, proposals.c.base == base, proposals.c.by.is_(None)

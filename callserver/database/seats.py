@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, literal_column, select, union, update
 
-from callserver.database.prepared_statements import Change, Prepared
+from callserver.database.prepared_statements import Prepared, RowUpdate
 from callserver.database.tables import calls, seats, users
 from callserver.domain import seat as machine
 from callserver.ports import Tx
@@ -49,7 +49,7 @@ class SeatRow(NamedTuple):
 _columns = [seats.c[name] for name in SeatRow._fields]
 _all = select(*_columns)
 _locked = Prepared(_all.where(seats.c.id == bindparam("id")).with_for_update())
-_look = Prepared(_all.where(seats.c.phoner == bindparam("phoner")))
+_peek = Prepared(_all.where(seats.c.phoner == bindparam("phoner")))
 _of_phoner = Prepared(_all.where(seats.c.phoner == bindparam("phoner")).with_for_update())
 _of_call = Prepared(
     _all.where(
@@ -65,7 +65,7 @@ _of_the_left = Prepared(
     .join(users, users.c.id == seats.c.phoner)
     .where(users.c.left_at.is_not(None), seats.c.state != literal_column("'off'"))
 )
-_line = Change(seats.c.id)
+_line = RowUpdate(seats.c.id)
 _update = Prepared(
     update(seats)
     .where(seats.c.id == bindparam("key"))
@@ -86,34 +86,37 @@ _update = Prepared(
 
 
 def lock(tx: Tx, seat: int) -> SeatRow | None:
-    """The seat, held until the transaction ends."""
+    """The seat, locked until the transaction ends."""
     row = _locked(tx, {"id": seat}).one_or_none()
     return None if row is None else SeatRow._make(row)
 
 
-def look(tx: Tx, phoner: int) -> SeatRow | None:
-    """The phoner's seat as it is, without holding it."""
-    row = _look(tx, {"phoner": phoner}).one_or_none()
+def peek(tx: Tx, phoner: int) -> SeatRow | None:
+    """The phoner's seat, without a lock."""
+    row = _peek(tx, {"phoner": phoner}).one_or_none()
     return None if row is None else SeatRow._make(row)
 
 
 def of_call(tx: Tx, attempt: str) -> SeatRow | None:
-    """The seat that the attempt was permitted for, held."""
+    """The seat for which the attempt was permitted, locked."""
     row = _of_call(tx, {"attempt": attempt}).one_or_none()
     return None if row is None else SeatRow._make(row)
 
 
 def of_phoner(tx: Tx, phoner: int) -> SeatRow | None:
+    """The phoner's seat, locked."""
     row = _of_phoner(tx, {"phoner": phoner}).one_or_none()
     return None if row is None else SeatRow._make(row)
 
 
 def by_room(tx: Tx, room: str) -> SeatRow | None:
+    """The seat with this room, locked."""
     row = _by_room(tx, {"room": room}).one_or_none()
     return None if row is None else SeatRow._make(row)
 
 
 def by_leg(tx: Tx, leg: str) -> SeatRow | None:
+    """The seat whose phoner has this leg, locked."""
     row = _by_leg(tx, {"leg": leg}).first()
     return None if row is None else SeatRow._make(row)
 
@@ -123,25 +126,25 @@ def every(tx: Tx) -> list[SeatRow]:
 
 
 def campaigns_in_hand(tx: Tx) -> set[str]:
-    """Campaigns of seats that are on shift, or whose last call is not done with."""
+    """Campaigns of seats on shift and of open calls."""
     of_seats = select(seats.c.campaign).where(seats.c.state != "off")
     of_calls = select(calls.c.campaign).where(calls.c.ended_at.is_(None))
     return {name for (name,) in tx.execute(union(of_seats, of_calls)) if name is not None}
 
 
 def due(tx: Tx, now: datetime) -> list[SeatRow]:
-    """Seats that asked to be looked at by now."""
+    """Seats that are due."""
     return [SeatRow._make(row) for row in _due(tx, {"now": now})]
 
 
 def of_the_left(tx: Tx) -> list[int]:
-    """Seats that are on shift though their phoner has left."""
+    """Seats on shift whose phoner has left the organisation."""
     return [seat for (seat,) in _of_the_left(tx, {})]
 
 
 def waiting(tx: Tx, campaign: str | None) -> list[SeatRow]:
-    """The seats that wait for a campaign (None: for any), held; without those that somebody else
-    holds just now, which would be waited for in no fixed order."""
+    """The seats that wait for a campaign (None: for any), locked. Seats that another transaction holds
+    are left out: waiting for them in no fixed order could deadlock."""
     query = _all.where(seats.c.state == machine.SeatState.WAITING).with_for_update(skip_locked=True)
     if campaign is not None:
         query = query.where(seats.c.campaign == campaign)
@@ -149,7 +152,7 @@ def waiting(tx: Tx, campaign: str | None) -> list[SeatRow]:
 
 
 def ids_waiting(tx: Tx, campaign: str) -> list[int]:
-    """The seats that wait for a campaign, held by somebody or not."""
+    """The seats that wait for a campaign, without a lock."""
     query = select(seats.c.id).where(
         seats.c.state == machine.SeatState.WAITING, seats.c.campaign == campaign
     )
@@ -157,7 +160,7 @@ def ids_waiting(tx: Tx, campaign: str) -> list[int]:
 
 
 def open_for(tx: Tx, phoner: int, department: str | None, now: datetime) -> SeatRow:
-    """The phoner's seat, made when this is the first shift."""
+    """The phoner's seat, locked; created at the first shift."""
     seat = of_phoner(tx, phoner)
     if seat is None:
         tx.execute(
@@ -167,7 +170,7 @@ def open_for(tx: Tx, phoner: int, department: str | None, now: datetime) -> Seat
         )
         seat = of_phoner(tx, phoner)
     if seat is None:
-        raise LookupError("a seat that was just made")
+        raise LookupError("a seat that was just created")
     return seat
 
 
@@ -182,7 +185,7 @@ def store(
     wake_at: datetime | None = None,
     slot_at: datetime | None = None,
 ) -> SeatRow:
-    """Write where the seat is now; the row as it stands then."""
+    """Write the seat's state; the new row."""
     values: dict[str, Any] = {
         "state": seat.state.value,
         "connected": seat.connected,
@@ -201,5 +204,5 @@ def store(
 
 
 def set_line(tx: Tx, seat: int, **values: Any) -> None:
-    """Line, room, provider's names: what the telephone side of a seat is made of."""
+    """Set columns of the seat's telephone: line, room, leg and the provider's names for them."""
     _line(tx, seat, values)

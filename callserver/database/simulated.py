@@ -1,4 +1,4 @@
-"""Whether everything in this database happened on a simulated network."""
+"""Whether this database belongs to a simulated network."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ SIMULATED = "simulated"
 
 
 def mark_simulated(tx: Tx, now: datetime) -> None:
-    """Remember for good that this database's calls are invented."""
+    """Record that this database's calls are invented; this is never undone."""
     tx.execute(
         INSERTS[tx.dialect.name](process_leases)
         .values(name=SIMULATED, owner=NOBODY, until=now)

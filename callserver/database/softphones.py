@@ -1,4 +1,4 @@
-"""Who has a telephone on our own exchange: its name, and what its sign-in is checked against."""
+"""Telephones that may sign in at the organisation's own exchange: their names and digests."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -21,7 +21,7 @@ _all = select(*[softphones.c[name] for name in Softphone._fields])
 
 
 def store(tx: Tx, softphone: Softphone) -> None:
-    """A new sign-in for the name; the one before ends."""
+    """Store the sign-in of a name; it replaces the earlier one."""
     values = softphone._asdict()
     tx.execute(
         INSERTS[tx.dialect.name](softphones)
@@ -31,13 +31,13 @@ def store(tx: Tx, softphone: Softphone) -> None:
 
 
 def alive(tx: Tx, now: datetime) -> list[Softphone]:
-    """Every sign-in that works now."""
+    """Every sign-in that is valid now."""
     live = or_(softphones.c.until.is_(None), softphones.c.until > now)
     return [Softphone._make(row) for row in tx.execute(_all.where(live))]
 
 
 def forget_ended(tx: Tx, now: datetime) -> int:
-    """Drop the sign-ins that work no longer; how many."""
+    """Drop the sign-ins that have ended; how many."""
     return tx.execute(delete(softphones).where(softphones.c.until <= now)).rowcount
 
 

@@ -1,10 +1,10 @@
 """Running transactions: plain functions of a Tx, on SQLite or PostgreSQL.
 
-SQLite: one connection that writes and checkpoints; functions that wait together share a commit, each
-in a savepoint of its own. Under virtual time the same runs in line.
+SQLite: one connection writes and checkpoints; functions that wait at the same time share a commit, each
+in its own savepoint. With virtual time they run in the caller's thread.
 PostgreSQL: a small pool of threads with synchronous connections.
 Returning commits, raising rolls back; nothing is acknowledged before it is durable. What a function
-added to the outbox is sent after its commit.
+adds to the outbox is sent after its commit.
 """
 
 import asyncio
@@ -39,13 +39,13 @@ UNAVAILABLE = (
     *(OperationalError, InterfaceError, NoConnection, TimeoutError),
     *(sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError),
 )
-"""What a store raises that cannot be reached, is locked, is full, or does not answer in time."""
+"""What a store raises when the database is out of reach, locked, full or too slow."""
 
-WAL_RESET_MENDED = (3, 51, 3)
-"""SQLite below this may corrupt a WAL that two connections write and checkpoint at one instant."""
+WAL_RESET_FIXED = (3, 51, 3)
+"""SQLite before this version may corrupt a WAL that two connections write and checkpoint at the same time."""
 
 MOST_SHARING = 64
-"""Functions that may share one commit: bounds how long the first of them waits."""
+"""How many functions may share one commit; it limits how long the first of them waits."""
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -61,14 +61,14 @@ def sqlite_path(url: str) -> Path | None:
 
 def _create_private(url: str) -> None:
     if (path := sqlite_path(url)) is not None:
-        with contextlib.suppress(OSError):  # SQLite itself says what is wrong with the path
+        with contextlib.suppress(OSError):  # SQLite reports what is wrong with the path
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:
     """An engine on a SQLite file. Only the server checkpoints; commands beside it do not.
 
-    A new file is its own account's only, and so are those that SQLite puts beside it.
+    Only its owner can read a new file, and the files that SQLite puts beside it.
     """
     _create_private(url)
     # A server keeps one connection (StaticPool); a command beside it takes the file's own pool.
@@ -85,7 +85,7 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
 
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _: Any) -> None:
-        connection.isolation_level = None  # transactions begin where we say
+        connection.isolation_level = None  # the driver begins no transaction by itself
         cursor = connection.cursor()
         cursor.execute("PRAGMA busy_timeout = 30000")
         cursor.execute("PRAGMA journal_mode = WAL")
@@ -98,7 +98,7 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
     def _begins(connection: Connection) -> None:
         raw: Any = connection.connection.dbapi_connection
         mode = "DEFERRED" if connection.get_execution_options().get("reads_only") else "IMMEDIATE"
-        raw.execute(f"BEGIN {mode}")  # past SQLAlchemy: this runs in every transaction
+        raw.execute(f"BEGIN {mode}")  # on the driver directly: this runs in every transaction
 
     return engine
 
@@ -122,17 +122,17 @@ def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engi
 
 
 def reading(engine: Engine) -> Connection:
-    """A connection that only reads: however long it takes, no server waits for it."""
+    """A connection that only reads: no writer waits for it."""
     return engine.connect().execution_options(reads_only=True)
 
 
 class InlineStore:
-    """SQLite in the caller's own thread: for virtual time, commands and tests."""
+    """SQLite in the caller's thread: for virtual time, commands and tests."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.send: Send = send_nothing
-        self.ran = 0  # transactions so far: whether anything has happened
+        self.ran = 0  # the number of transactions so far
         self._tx: Connection | None = None
 
     async def run(self, work: Callable[[Tx], T]) -> T:
@@ -153,19 +153,19 @@ class InlineStore:
 
 
 class SqliteStore:
-    """One connection; waiting functions share a commit, each in a savepoint of its own.
+    """One connection; waiting functions share a commit, each in its own savepoint.
 
-    The functions run in the event loop's own thread: a second thread of Python would fight it for
-    the interpreter at every statement. What may wait for the disk or for another process, the
-    beginning and the commit, is done in a thread beside it.
+    The functions run in the event loop's thread: a second Python thread would compete with it for the
+    interpreter at every statement. The begin and the commit, which may wait for the disk or for
+    another process, run in a second thread.
     """
 
     def __init__(self, engine: Engine) -> None:
-        if sqlite3.sqlite_version_info < WAL_RESET_MENDED:
+        if sqlite3.sqlite_version_info < WAL_RESET_FIXED:
             log.warning(
                 "sqlite_old",
                 version=sqlite3.sqlite_version,
-                advice="below 3.51.3: keep to one server process, which is how this store works",
+                advice="before 3.51.3 run one server process only",
             )
         self.engine = engine
         self.send: Send = send_nothing
@@ -192,7 +192,7 @@ class SqliteStore:
             return work(connection)
 
     def close(self) -> None:
-        """Close, after the commit that is under way; functions that wait get an error."""
+        """Close after the commit that is under way; waiting functions get an error."""
         self._readers.shutdown()
         self._reading.dispose()
         self._thread.shutdown()
@@ -201,7 +201,7 @@ class SqliteStore:
         self.engine.dispose()
 
     async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Batch after batch, until nobody waits. Whatever happens, nobody is left waiting."""
+        """Run batches until no function waits. In the end every waiting caller has an answer."""
         begun: Connection | None = None
         done: _Done = []
         try:
@@ -213,9 +213,9 @@ class SqliteStore:
                         begun = None
                 except Exception as error:  # noqa: BLE001 - locked by another process, or closed
                     begun = None
-                    self._tell_all(done, error)
+                    self._answer_all(done, error)
                     while self._waiting:
-                        _tell(self._waiting.popleft()[1], None, error)
+                        _answer(self._waiting.popleft()[1], None, error)
         finally:
             self._at_work = None
             for future in (*(told[0] for told in done), *(future for _, future in self._waiting)):
@@ -225,73 +225,74 @@ class SqliteStore:
     def _turn(
         self, begun: Connection | None, done: "_Done", loop: asyncio.AbstractEventLoop
     ) -> Connection | None:
-        """In the thread: commit what was begun, and begin again if somebody waits.
+        """In the thread: commit the transaction, and begin the next one if a function waits.
 
-        `done` is told between the two: the beginning may have to wait for another process.
+        The callers in `done` are answered between the two: the begin may wait for another process.
         """
         if begun is not None:
-            lost: Exception | None = None
+            commit_error: Exception | None = None
             try:
                 begun.commit()
-            except Exception as error:  # noqa: BLE001 - it goes to all who hoped for this commit
-                lost = error
-            loop.call_soon_threadsafe(self._tell_all, done, lost)
-            if lost is not None:
+            except Exception as error:  # noqa: BLE001 - all callers of this commit get it
+                commit_error = error
+            loop.call_soon_threadsafe(self._answer_all, done, commit_error)
+            if commit_error is not None:
                 _undo(begun)
         if not self._waiting:
             return None
         self._tx = self._tx or self.engine.connect()
-        if self._tx.get_transaction() is not None:  # left by a loop that ended, or not to be undone
+        if self._tx.get_transaction() is not None:  # of a loop that ended, or of a failed rollback
             _undo(self._tx)
         self._tx.begin()
         return self._tx
 
     def _apply(self, tx: Tx, done: "_Done") -> bool:
-        """Run what waits. Who fails is told at once, `done` the others: not durable yet.
+        """Run the waiting functions. A failure is answered at once; the others are added to `done`,
+        because nothing is durable yet.
 
-        False: the whole transaction is gone (SQLite gives it up when the disk is full).
+        False: the whole transaction is lost (SQLite rolls it back when the disk is full).
         """
         raw: Any = tx.connection.dbapi_connection
         for _ in range(min(len(self._waiting), MOST_SHARING)):
             work, future = self._waiting.popleft()
-            if future.done():  # nobody waits for it any more
+            if future.done():  # the caller was cancelled
                 continue
             result, failed = None, None
             follow_ups: list[FollowUp] = []
             try:
-                raw.execute("SAVEPOINT one")
+                raw.execute("SAVEPOINT work")
                 try:
                     with outbox.collecting(tx) as follow_ups:
                         result = work(tx)
-                except Exception as error:  # noqa: BLE001 - it goes to the caller
+                except Exception as error:  # noqa: BLE001 - the caller gets it
                     failed = error
-                    raw.execute("ROLLBACK TO one")
-                raw.execute("RELEASE one")
+                    raw.execute("ROLLBACK TO work")
+                raw.execute("RELEASE work")
             except sqlite3.Error as error:
-                self._tell_all([*done, (future, None, [])], failed or error)
+                self._answer_all([*done, (future, None, [])], failed or error)
                 done.clear()
                 _undo(tx)
                 return False
             if failed is None:
                 done.append((future, result, follow_ups))
             else:
-                _tell(future, None, failed)
+                _answer(future, None, failed)
         return True
 
-    def _tell_all(self, done: "_Done", error: Exception | None) -> None:
-        """The commit succeeded or failed. Follow-ups leave even if nobody waits for the result."""
+    def _answer_all(self, done: "_Done", error: Exception | None) -> None:
+        """The commit succeeded or failed. Follow-ups are sent even if the caller was cancelled."""
         for future, result, follow_ups in done:
-            _tell(future, result, error)
+            _answer(future, result, error)
             if error is None:
                 self.send(follow_ups)
 
 
 _Done = list[tuple[asyncio.Future[Any], Any, list[FollowUp]]]
-"""Who waits for a commit, the result they get then, and what is sent then."""
+"""For each caller of a commit: the future, its result, and the follow-ups to send."""
 
 
-def _tell(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
-    if future.done():  # nobody waits for it any more
+def _answer(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if future.done():  # the caller was cancelled
         return
     if error is None:
         future.set_result(result)
@@ -300,7 +301,7 @@ def _tell(future: asyncio.Future[Any], result: Any, error: Exception | None) -> 
 
 
 def _undo(tx: Connection) -> None:
-    """End a transaction that cannot be committed, whatever is left of it."""
+    """Roll back a transaction that cannot be committed."""
     raw: Any = tx.connection.dbapi_connection
     tx.rollback()
     if raw.in_transaction:

@@ -1,4 +1,4 @@
-"""Suppressions: stored opt-outs. One indexed look-up for every subject of a dial."""
+"""Suppressions: stored opt-outs, found by subject with one indexed query per dial."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
@@ -28,17 +28,17 @@ _for_four = Prepared(
         suppressions.c.subject.in_([bindparam(name) for name in "abcd"])
     )
 )
-"""A dial's four: number, person, household, hash. Compiled once, which an open list is not."""
+"""A dial's four subjects: number, person, household, hash. A fixed length can be prepared."""
 
-_KEYED = {Scope.NUMBER: subject.of_number, Scope.PERSON: subject.of_person}
-"""The scopes of lists, and how a number or a person's key becomes a subject."""
+_SUBJECTS = {Scope.NUMBER: subject.of_number, Scope.PERSON: subject.of_person}
+"""The scopes of lists, and how the key of a number or person becomes a subject."""
 
 DIALING_LOCK = 7_204_118
 """PostgreSQL's advisory lock between dial decisions (shared) and new suppressions (exclusive)."""
 
 
 def for_subjects(tx: Tx, subjects: Sequence[str]) -> tuple[Suppression, ...]:
-    """Every suppression about any of the subjects, lifted ones too."""
+    """Every suppression of any of the subjects, including lifted ones."""
     rows = (
         _for_four(tx, dict(zip("abcd", subjects, strict=True)))
         if len(subjects) == 4
@@ -100,13 +100,19 @@ def add(
 def add_listed(
     tx: Tx, scope: Scope, keys: Sequence[int], at: datetime, by: str, list_name: str
 ) -> int:
-    """Write those of a list's numbers or persons who are not suppressed already; how many.
+    """Suppress those of a list's numbers or persons who are not suppressed yet; how many.
 
     Call before_suppressing before, and want_stopped_among in the same transaction.
     """
     known = in_force(tx, scope, keys)
     values = [
-        {"subject": _KEYED[scope](key), "scope": scope.value, "at": at, "by": by, "list": list_name}
+        {
+            "subject": _SUBJECTS[scope](key),
+            "scope": scope.value,
+            "at": at,
+            "by": by,
+            "list": list_name,
+        }
         for key in keys
         if key not in known
     ]
@@ -120,7 +126,7 @@ def in_force(tx: Tx, scope: Scope, keys: Sequence[int]) -> set[int]:
 
     A person who consented later may be called again; a newer list that names them is a newer opt-out.
     """
-    subjects = {_KEYED[scope](key): key for key in keys}
+    subjects = {_SUBJECTS[scope](key): key for key in keys}
     query = (
         select(suppressions.c.subject, func.max(suppressions.c.at))
         .where(
@@ -138,9 +144,9 @@ def in_force(tx: Tx, scope: Scope, keys: Sequence[int]) -> set[int]:
 
 
 def _consents(tx: Tx, scope: Scope, keys: Sequence[int]) -> dict[int, datetime]:
-    """The latest consent about each number or person; about a number also of whom we know at it."""
+    """The latest consent of each number or person; for a number also of the persons with that number."""
     given = marks.c.kind == MarkKind.CONSENT_GIVEN
-    subjects = {_KEYED[scope](key): key for key in keys}
+    subjects = {_SUBJECTS[scope](key): key for key in keys}
     own = select(marks.c.subject, marks.c.at).where(given, marks.c.subject.in_(list(subjects)))
     consents = [(subjects[about], at) for about, at in tx.execute(own)]
     if scope is Scope.NUMBER:
@@ -153,8 +159,8 @@ def _consents(tx: Tx, scope: Scope, keys: Sequence[int]) -> dict[int, datetime]:
     return dict(sorted(consents, key=lambda pair: pair[1]))  # the latest is kept
 
 
-class Row(NamedTuple):
-    """A suppression as it stands on record, lifted or not."""
+class SuppressionRow(NamedTuple):
+    """A stored suppression, lifted or not."""
 
     id: int
     subject: str
@@ -167,41 +173,43 @@ class Row(NamedTuple):
     heard: str | None
 
 
-def on_record(tx: Tx, subjects: Sequence[str]) -> list[Row]:
-    """Everything on record about any of the subjects, newest first."""
-    query = select(*[suppressions.c[name] for name in Row._fields])
+def on_record(tx: Tx, subjects: Sequence[str]) -> list[SuppressionRow]:
+    """Every stored suppression of any of the subjects, newest first."""
+    query = select(*[suppressions.c[name] for name in SuppressionRow._fields])
     query = query.where(suppressions.c.subject.in_(list(subjects)))
-    return [Row._make(row) for row in tx.execute(query.order_by(suppressions.c.id.desc()))]
+    return [
+        SuppressionRow._make(row) for row in tx.execute(query.order_by(suppressions.c.id.desc()))
+    ]
 
 
-def newest_first(tx: Tx, list_name: str | None) -> Iterator[Row]:
+def newest_first(tx: Tx, list_name: str | None) -> Iterator[SuppressionRow]:
     """Every suppression, or those of one list, streamed."""
-    query = select(*[suppressions.c[name] for name in Row._fields])
+    query = select(*[suppressions.c[name] for name in SuppressionRow._fields])
     if list_name is not None:
         query = query.where(suppressions.c.list == list_name)
     rows = tx.execute(
         query.order_by(suppressions.c.id.desc()), execution_options={"yield_per": 1000}
     )
-    return map(Row._make, rows)
+    return map(SuppressionRow._make, rows)
 
 
-def by_id(tx: Tx, ids: Sequence[int]) -> list[Row]:
+def by_id(tx: Tx, ids: Sequence[int]) -> list[SuppressionRow]:
     """These suppressions, lifted or not."""
-    query = select(*[suppressions.c[name] for name in Row._fields])
+    query = select(*[suppressions.c[name] for name in SuppressionRow._fields])
     query = query.where(suppressions.c.id.in_(list(ids))).order_by(suppressions.c.id)
-    return [Row._make(row) for row in tx.execute(query)]
+    return [SuppressionRow._make(row) for row in tx.execute(query)]
 
 
-def of_same_opt_out(tx: Tx, ids: Sequence[int]) -> list[Row]:
-    """What is in force of these suppressions and of the opt-outs that they belong to."""
+def of_same_opt_out(tx: Tx, ids: Sequence[int]) -> list[SuppressionRow]:
+    """Those in force of these suppressions and of the other suppressions of their opt-outs."""
     named = suppressions.c.id.in_(list(ids))
     groups = select(suppressions.c.opt_out).where(named, suppressions.c.opt_out.is_not(None))
     query = (
-        select(*[suppressions.c[name] for name in Row._fields])
+        select(*[suppressions.c[name] for name in SuppressionRow._fields])
         .where(or_(named, suppressions.c.opt_out.in_(groups)), suppressions.c.lifted_at.is_(None))
         .order_by(suppressions.c.id)
     )
-    return [Row._make(row) for row in tx.execute(query)]
+    return [SuppressionRow._make(row) for row in tx.execute(query)]
 
 
 def lift(tx: Tx, suppression: int, at: datetime) -> bool:
@@ -217,9 +225,9 @@ def lift(tx: Tx, suppression: int, at: datetime) -> bool:
 
 
 def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
-    """Open calls to these subjects that nobody has answered must be silenced; how many.
+    """Mark open, unanswered calls to these subjects to be stopped; how many.
 
-    A conversation is not cut off: the person on the line is just saying so.
+    A conversation is not cut off: it is the person on the line who opts out.
     """
     keys: dict[str, list[int]] = {"number": [], "person": [], "household": []}
     for subject_key in subjects:
@@ -228,7 +236,7 @@ def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
             keys[kind].append(int(key))
     if not any(keys.values()):
         return 0
-    about = or_(*(calls.c[kind].in_(found) for kind, found in keys.items() if found))
+    about = or_(*(calls.c[kind].in_(of_kind) for kind, of_kind in keys.items() if of_kind))
     stopped = tx.execute(
         update(calls)
         .where(
@@ -250,4 +258,4 @@ def want_stopped_among(tx: Tx, scope: Scope, keys: Collection[int]) -> int:
     column = calls.c.number if scope is Scope.NUMBER else calls.c.person
     open_now = tx.execute(select(column).where(calls.c.ended_at.is_(None))).scalars()
     concerned = set(open_now) & set(keys)
-    return want_stopped(tx, [_KEYED[scope](key) for key in sorted(concerned)])
+    return want_stopped(tx, [_SUBJECTS[scope](key) for key in sorted(concerned)])

@@ -1,4 +1,4 @@
-"""INSERT ... ON CONFLICT in both databases' words."""
+"""INSERT ... ON CONFLICT in both dialects."""
 
 from typing import Any
 

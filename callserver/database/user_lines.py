@@ -1,4 +1,4 @@
-"""Lines that were entered for users: which one stands, whether it is confirmed, how often it rang."""
+"""Lines that were entered for users: the current one, whether it is confirmed, unanswered calls."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ class LineRow(NamedTuple):
 
 
 _all = select(*[lines.c[name] for name in LineRow._fields])
-_standing = Prepared(
+_current = Prepared(
     _all.where(
         lines.c.user == bindparam("user"),
         lines.c.address == bindparam("address"),
@@ -34,27 +34,27 @@ _standing = Prepared(
 )
 
 
-def standing(tx: Tx, user: int, address: str) -> LineRow | None:
-    """The user's line of this address, when it was entered and no other one since."""
-    row = _standing(tx, {"user": user, "address": address}).first()
+def current(tx: Tx, user: int, address: str) -> LineRow | None:
+    """The user's line, if it has this address and was entered last."""
+    row = _current(tx, {"user": user, "address": address}).first()
     return None if row is None else LineRow._make(row)
 
 
 def of_attempt(tx: Tx, attempt: str) -> LineRow | None:
-    """The line that this confirmation call is about, held."""
+    """The line of this confirmation call, locked."""
     query = _all.where(lines.c.attempt == attempt, lines.c.ended_at.is_(None))
     row = tx.execute(query.with_for_update()).one_or_none()
     return None if row is None else LineRow._make(row)
 
 
 def lock(tx: Tx, line: int) -> LineRow:
-    """The line as it is now, held until the transaction ends."""
+    """The line, locked until the transaction ends."""
     row = tx.execute(_all.where(lines.c.id == line).with_for_update()).one()
     return LineRow._make(row)
 
 
 def enter(tx: Tx, user: int, address: str | None, now: datetime, by: str) -> int | None:
-    """Another line, or none, from now on; the line's id. The one before ends."""
+    """Enter another line, or none; its id. The earlier line ends."""
     before = update(lines).where(lines.c.user == user, lines.c.ended_at.is_(None))
     tx.execute(before.values(ended_at=now))
     if address is None:
@@ -75,7 +75,7 @@ def change(tx: Tx, line: int, **values: Any) -> None:
 
 
 def confirmed(tx: Tx) -> list[tuple[str, datetime, datetime | None]]:
-    """Every address that was confirmed, from when, and until when."""
+    """Every confirmed address, with the instants from and until which it was."""
     query = select(lines.c.address, lines.c.confirmed_at, lines.c.ended_at)
     rows = tx.execute(query.where(lines.c.confirmed_at.is_not(None)))
     return [(address, at, until) for address, at, until in rows]

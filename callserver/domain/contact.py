@@ -16,7 +16,7 @@ from callserver.domain.headings import ColumnMapping
 from callserver.domain.sheet import Unreadable
 
 
-class Row(NamedTuple):
+class ContactRow(NamedTuple):
     """A contact's values as the list gives them; an empty text means that there is no value.
 
     A tuple of texts and integers: lists hold millions of rows, and Python's SQLite takes a third of a
@@ -38,8 +38,8 @@ class Row(NamedTuple):
     fields: str  # JSON of the other columns' non-empty cells
 
 
-class Rows(NamedTuple):
-    """Many rows: for each field of Row, in the same order, the list of the rows' values."""
+class ContactRows(NamedTuple):
+    """Many rows: for each field of ContactRow, in the same order, the list of the rows' values."""
 
     number: list[int]
     person: list[int]
@@ -55,12 +55,12 @@ class Rows(NamedTuple):
     source: list[str]
     fields: list[str]
 
-    def chosen(self, which: Sequence[bool]) -> "Rows":
+    def chosen(self, which: Sequence[bool]) -> "ContactRows":
         """The rows for which `which` is true, in their order."""
-        return Rows._make(list(compress(column, which)) for column in self)
+        return ContactRows._make(list(compress(column, which)) for column in self)
 
-    def rows(self) -> list[Row]:
-        return list(starmap(Row, zip(*self, strict=True)))
+    def rows(self) -> list[ContactRow]:
+        return list(starmap(ContactRow, zip(*self, strict=True)))
 
 
 class ListedOptOut(NamedTuple):
@@ -106,7 +106,7 @@ class Reader:
             if at not in used
         ]
 
-    def read(self, rows: Sequence[Sequence[str]]) -> tuple[Rows, dict[int, RowProblem]]:
+    def read(self, rows: Sequence[Sequence[str]]) -> tuple[ContactRows, dict[int, RowProblem]]:
         """The rows' values, and by position the first problem of each row that is refused.
 
         The values of a refused row are meaningless.
@@ -122,7 +122,7 @@ class Reader:
         zones = cells.texts("zone")
         names, refs = cells.names(), cells.texts("ref")
         keys = [int(number[1:]) for number in numbers]
-        values = Rows(
+        values = ContactRows(
             number=keys,
             person=subject.person_keys(refs, keys, names),
             household=subject.household_keys(cells.households(), keys),
@@ -139,7 +139,7 @@ class Reader:
         )
         return values, cells.problems
 
-    def opt_outs(self, rows: Sequence[Sequence[str]], values: Rows) -> list[ListedOptOut]:
+    def opt_outs(self, rows: Sequence[Sequence[str]], values: ContactRows) -> list[ListedOptOut]:
         """Rows whose person must not be called, by the list's own columns; refused rows included."""
         opt_outs = []
         for at, field in self._mapping.opt_outs:
@@ -152,7 +152,7 @@ class Reader:
         return opt_outs
 
     def _opt_out(
-        self, field: str, row: int, cells: Sequence[str], values: Rows, *, is_clear: bool
+        self, field: str, row: int, cells: Sequence[str], values: ContactRows, *, is_clear: bool
     ) -> ListedOptOut:
         """With every key and number under which another list may contain the person."""
         number = values.number[row]

@@ -47,7 +47,7 @@ def jumped(clock: Clock) -> bool:
 def record_time(tx: Tx, clock: Clock) -> None:
     """Record the time until which the server has run, unless the clock is in doubt."""
     if not jumped(clock):
-        known_time.keep(tx, clock.now())
+        known_time.record(tx, clock.now())
 
 
 def correct_times(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
@@ -58,7 +58,7 @@ def correct_times(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
     now = ctx.clock.now()
     if accepted_ms:
         audit.append(tx, now, EntryKind.CLOCK, ms=accepted_ms)
-        known_time.keep(tx, now, back=accepted_ms < 0)
+        known_time.record(tx, now, back=accepted_ms < 0)
         log.warning("clock_accepted", ms=accepted_ms)
     call_budget.start_over(tx, now)
     for row in seats.every(tx):

@@ -47,7 +47,7 @@ def known(tx: Tx, terms: LineContext, number: str) -> bool:
 
 def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -> LineFacts:
     """What is known of one line of a user. The calling hours are not asked about here."""
-    row = table.standing(tx, user.id, address)
+    row = table.current(tx, user.id, address)
     number = NumberFacts()
     if isinstance(phone.parse(address), str):
         campaigns = campaigns_of(terms.rules, user.department)
@@ -103,7 +103,7 @@ def ready(tx: Tx, user: User) -> bool:
     """Whether the account's line needs no confirmation, or has it."""
     if user.line is None or line.kind(user.line) is not line.LineKind.TELEPHONE:
         return True
-    row = table.standing(tx, user.id, user.line)
+    row = table.current(tx, user.id, user.line)
     return row is not None and row.confirmed_at is not None
 
 
@@ -148,7 +148,7 @@ def to_ring(
     if user is None or user.left_at is not None:
         return LineProblem.NOT_YOURS
     answer = decide(tx, ctx.terms, user, address, campaign, now)
-    row = table.standing(tx, user.id, address)
+    row = table.current(tx, user.id, address)
     if isinstance(answer, LineProblem):
         refused(tx, user, address, answer, now, **about)
     elif row is not None and line.kind(address) is not line.LineKind.BROWSER:
@@ -164,14 +164,14 @@ def _recent(row: table.LineRow, now: datetime) -> int:
 
 def answered(tx: Tx, user: int, address: str | None) -> None:
     """The line was answered: earlier calls do not count any more."""
-    row = None if address is None else table.standing(tx, user, address)
+    row = None if address is None else table.current(tx, user, address)
     if row is not None and row.unanswered:
         table.change(tx, row.id, unanswered=0)
 
 
 def not_rung(tx: Tx, user: int, address: str | None) -> None:
     """The provider declined the order: nothing rang."""
-    row = None if address is None else table.standing(tx, user, address)
+    row = None if address is None else table.current(tx, user, address)
     if row is not None and row.unanswered:
         table.change(tx, row.id, unanswered=row.unanswered - 1)
 
@@ -212,7 +212,7 @@ def refused(
 
 
 def _note(tx: Tx, now: datetime, user: User, address: str | None, did: str, **about: Any) -> None:
-    row = None if address is None else table.standing(tx, user.id, address)
+    row = None if address is None else table.current(tx, user.id, address)
     audit.append(
         tx,
         now,

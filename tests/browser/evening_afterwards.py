@@ -146,4 +146,4 @@ def _made(house: Evening) -> list[CallRow]:
 
 
 def _rows(house: Evening) -> Rows:
-    return house.house.read(lambda tx: Rows(*figures.for_judging(tx)))  # type: ignore[no-any-return]
+    return house.house.read(lambda tx: Rows(*figures.for_invariants(tx)))  # type: ignore[no-any-return]

@@ -61,7 +61,7 @@ class Maja:
         """The call in her hand."""
 
         def look(tx: Any) -> CallRow | None:
-            seat = seats.look(tx, MAJA)
+            seat = seats.peek(tx, MAJA)
             return None if seat is None or seat.call is None else calls.get(tx, seat.call)
 
         found: CallRow | None = self.evening.house.read(look)

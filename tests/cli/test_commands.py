@@ -270,7 +270,7 @@ def test_a_line_entered_by_command_is_checked_as_on_the_page(run: Run, tmp_path:
     engine = make_engine(f"sqlite:///{tmp_path}/c.db")
     with engine.begin() as tx:
         assert user_lines.confirmed(tx) == []
-        assert user_lines.standing(tx, 1, STRANGER) is not None
+        assert user_lines.current(tx, 1, STRANGER) is not None
     engine.dispose()
 
 

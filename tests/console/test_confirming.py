@@ -82,7 +82,7 @@ def test_a_number_is_confirmed_and_rung(system: StaffedSystem) -> None:
     )
     assert code not in str(system.entries())
     assert NUMBER[3:] not in str(system.entries())
-    rows = system.read(lambda tx: Rows(*figures.for_judging(tx)))
+    rows = system.read(lambda tx: Rows(*figures.for_invariants(tx)))
     rung = system.network.record[:1]
     assert judge(rung, rows, Acknowledged(), system.clock.now()).clean
     assert system.calls()[0].cause == "completed"

@@ -51,12 +51,12 @@ def test_what_is_stirred_is_due(store: AnyStore) -> None:
     row = run(store, lambda tx: listenings.add(tx, **NEW | {"look_at": later}))
     assert row is not None
     assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == []
-    run(store, lambda tx: listenings.stir(tx, 2, TUESDAY))
+    run(store, lambda tx: listenings.set_due_at_seat(tx, 2, TUESDAY))
     assert run(store, due_work.next_due) == later
-    run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
+    run(store, lambda tx: listenings.set_due_at_seat(tx, 1, TUESDAY))
     assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == [row.id]
     run(store, lambda tx: listenings.change(tx, row.id, ended_at=TUESDAY, look_at=later))
-    run(store, lambda tx: listenings.stir(tx, 1, TUESDAY))
+    run(store, lambda tx: listenings.set_due_at_seat(tx, 1, TUESDAY))
     assert run(store, due_work.next_due) == later, "what has ended is stirred no more"
 
 
@@ -74,14 +74,14 @@ def test_a_talk_is_noted_once_and_a_form_replaced(store: AnyStore) -> None:
     assert run(store, lambda tx: listenings.heard_of(tx, 9, ["a", "b"])) == {"a"}
     assert run(store, lambda tx: listenings.heard_of(tx, 9, [])) == frozenset()
     form = {"phoner": 1, "at": TUESDAY, "respectful": 5, "serious": 4, "positive": 3, "words": ""}
-    key = run(store, lambda tx: listenings.give_form(tx, "a", 9, **form))
-    assert run(store, lambda tx: listenings.give_form(tx, "a", 9, **form | {"serious": 1})) == key
+    key = run(store, lambda tx: listenings.store_form(tx, "a", 9, **form))
+    assert run(store, lambda tx: listenings.store_form(tx, "a", 9, **form | {"serious": 1})) == key
     ((found, name),) = run(store, lambda tx: listenings.forms_of(tx, 1, 10))
     assert (found.serious, name) == (1, "Sara")
     assert run(store, lambda tx: listenings.calls_in(tx, [row.id])) == {row.id: ["a"]}
-    run(store, lambda tx: listenings.tell(tx, 2, [row.id], TUESDAY))
+    run(store, lambda tx: listenings.set_told(tx, 2, [row.id], TUESDAY))
     assert run(store, lambda tx: listenings.of_phoner(tx, 1, 10))[0][0].told_at is None
-    run(store, lambda tx: listenings.tell(tx, 1, [row.id], TUESDAY))
+    run(store, lambda tx: listenings.set_told(tx, 1, [row.id], TUESDAY))
     assert run(store, lambda tx: listenings.of_phoner(tx, 1, 10))[0][0].told_at == TUESDAY
 
 
@@ -98,15 +98,14 @@ def test_the_floors_figures(store: AnyStore) -> None:
     def look(tx: Tx) -> None:
         assert floor.refusals(tx, day) == {"kanvas": {"FREQ_GAP": 3, "SUP_NUMBER": 1}}
         assert floor.refusals(tx, "2026-01-01") == {}
-        (line,) = floor.seat_lines(tx, TUESDAY)
+        (line,) = floor.seats_shown(tx, TUESDAY)
         assert (line.name, line.state, line.hand_at) == ("Pia", "paused", TUESDAY)
-        assert floor.orders(tx, TUESDAY) == (0, 0, 0)
-        assert floor.by_status(tx) == {}
+        assert floor.order_counts(tx, TUESDAY) == (0, 0, 0)
         assert floor.ready_in(tx, "kanvas", "DK") == 0
-        assert floor.day_of(tx, day) == {}
-        assert floor.ears(tx) == []
+        assert floor.counts_of_day(tx, day) == {}
+        assert floor.listeners(tx) == []
         assert floor.states(tx) == {}
-        assert floor.registers_washed(tx) == {}
+        assert floor.register_ages(tx) == {}
         assert floor.oldest_unsealed(tx) is None
         assert floor.lease_until(tx, "scheduler") is None
 

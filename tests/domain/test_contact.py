@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from callserver import texts
 from callserver.domain import headings, subject
 from callserver.domain.cells import REASONS, RowProblem
-from callserver.domain.contact import Reader, Row, Rows
+from callserver.domain.contact import ContactRow, ContactRows, Reader
 from callserver.domain.sheet import Unreadable
 
 HEADER = "medlemsnr;telefon;fornavn;efternavn;adresse;postnr;født;medlem;sidste_gave;tidszone;by"
 
 
-def read(cells: str, header: str = HEADER, **given: str) -> Row | RowProblem:
+def read(cells: str, header: str = HEADER, **given: str) -> ContactRow | RowProblem:
     names = header.split(";")
     reader = Reader(names, headings.map_columns(names, given), "DK", "import:1")
     rows, problems = reader.read([cells.split(";")])
@@ -21,9 +21,9 @@ def read(cells: str, header: str = HEADER, **given: str) -> Row | RowProblem:
     return problems.get(0, found)
 
 
-def row(cells: str, header: str = HEADER, **given: str) -> Row:
+def row(cells: str, header: str = HEADER, **given: str) -> ContactRow:
     found = read(cells, header, **given)
-    assert isinstance(found, Row)
+    assert isinstance(found, ContactRow)
     return found
 
 
@@ -104,11 +104,13 @@ SOME_ROWS = st.lists(
 
 @given(SOME_ROWS)
 def test_a_row_reads_the_same_whoever_stands_beside_it(many: list[list[str]]) -> None:
-    assert Rows._fields == Row._fields  # the one's columns become the other's values by place
+    assert (
+        ContactRows._fields == ContactRow._fields
+    )  # the one's columns become the other's values by place
     names = HEADER.split(";")
     reader = Reader(names, headings.map_columns(names, {}), "DK", "import:1")
 
-    def found(some: list[list[str]]) -> list[Row | RowProblem]:
+    def found(some: list[list[str]]) -> list[ContactRow | RowProblem]:
         rows, problems = reader.read(some)
         return [problems.get(at, row) for at, row in enumerate(rows.rows())]
 

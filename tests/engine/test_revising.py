@@ -57,7 +57,7 @@ def in_force(system: SimulatedSystem) -> str:
 
 
 def proposals(system: SimulatedSystem) -> list[Proposal]:
-    found: list[Proposal] = system.read(revisions.listed)
+    found: list[Proposal] = system.read(revisions.newest_proposals)
     return found
 
 

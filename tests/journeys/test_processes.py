@@ -192,7 +192,7 @@ def check(
     """`over`: when the last order was given; what is carried out after that is nobody's to judge."""
     engine = make_engine(database)
     with engine.begin() as tx:
-        permits, _, outcomes, departments, lines = figures.for_judging(tx)
+        permits, _, outcomes, departments, lines = figures.for_invariants(tx)
         totals = figures.totals(tx)
         opened = tx.execute(select(func.count()).select_from(listenings)).scalar_one()
     engine.dispose()

@@ -159,7 +159,7 @@ class FloorApi:
 
     def _seats(self, tx: Tx, now: datetime) -> list[FloorSeat]:
         listeners: dict[int, list[views.Listener]] = {}
-        for ear in floor.ears(tx):
+        for ear in floor.listeners(tx):
             listener = views.Listener(user=ear.listener, name=ear.name, mode=Mode(ear.mode))
             listeners.setdefault(ear.seat, []).append(listener)
         return [
@@ -172,7 +172,7 @@ class FloorApi:
                     "no_listener": line.id in listeners and _wants_none(tx, line.phoner),
                 }
             )
-            for line in floor.seat_lines(tx, now - GONE)
+            for line in floor.seats_shown(tx, now - GONE)
         ]
 
     async def _stand(self) -> FloorFigures:
@@ -283,7 +283,7 @@ class FloorApi:
 
 
 def _wants_none(tx: Tx, phoner: int) -> bool:
-    seat = seats.look(tx, phoner)
+    seat = seats.peek(tx, phoner)
     return seat is not None and placement.wants_no_listener(tx, seat)
 
 

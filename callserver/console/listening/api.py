@@ -185,7 +185,7 @@ def _ended(tx: Tx, user: User) -> EndedListening | None:
 
 
 def _mentor(tx: Tx, user: User) -> MentorSeat | None:
-    seat = None if user.mentor is None else seats.look(tx, user.mentor)
+    seat = None if user.mentor is None else seats.peek(tx, user.mentor)
     mentor = None if user.mentor is None else accounts.user(tx, user.mentor)
     if seat is None or mentor is None:
         return None

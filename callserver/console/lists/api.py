@@ -27,7 +27,7 @@ from callserver.console.streaming import Tell, told
 from callserver.console.upload_receiver import MEGABYTE, receive
 from callserver.database import accounts, contacts, imports
 from callserver.database.audit import Entry
-from callserver.database.side_connection import aside, two_writers_may_fail
+from callserver.database.side_connection import side_connection, two_writers_may_fail
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.role import Action
@@ -245,7 +245,7 @@ class ListsApi:
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         encoding = "utf-8-sig" if body.bom else "utf-8"
         out = io.TextIOWrapper(file, encoding, newline="", write_through=True)
-        with aside(self._database, at_once=True) as connection:
+        with side_connection(self._database, snapshot=True) as connection:
             rows = export.rows(connection, body.what, campaign)
             csv.writer(out, delimiter=body.separator).writerows(rows)
         out.detach()

@@ -11,7 +11,7 @@ from callserver.console.endpoint import Answer
 from callserver.domain import heading_words, headings, phone
 from callserver.domain.campaign import Campaign, Label
 from callserver.domain.cells import RowProblem
-from callserver.domain.contact import Reader, Row
+from callserver.domain.contact import ContactRow, Reader
 from callserver.domain.heading_words import FIELDS, OPT_OUTS
 from callserver.domain.headings import IGNORE, ColumnMapping
 from callserver.engine.lists.reader import Doubtful, Summary, counts_rows, open_list, open_sheet
@@ -253,7 +253,7 @@ def _rows(
     return [_row(problems.get(at, row)) for at, row in enumerate(rows.rows())]
 
 
-def _row(row: Row | RowProblem) -> RowView:
+def _row(row: ContactRow | RowProblem) -> RowView:
     if isinstance(row, RowProblem):
         return RowView(reason=row.reason, column=row.column)
     return RowView(

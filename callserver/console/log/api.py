@@ -77,7 +77,7 @@ class LogApi:
     async def search(self, asked: Asked, body: Search) -> Found:
         """Entries of my department that fit, newest first. The search itself is logged."""
         now = self._ctx.clock.now()
-        wanted = audit.Asked(
+        wanted = audit.LogQuery(
             tuple(kind.value for kind in body.kinds),
             body.contact,
             body.call,

@@ -101,7 +101,7 @@ class PhoneApi:
         """My seat, whenever something has happened to it."""
         if not asked.may(Action.PHONE) or not any("seat" in entry.body for entry in news):
             return ()
-        mine = await self._ctx.store.read(lambda tx: seats.look(tx, asked.user.id))
+        mine = await self._ctx.store.read(lambda tx: seats.peek(tx, asked.user.id))
         if mine is None or not any(entry.body.get("seat") == mine.id for entry in news):
             return ()
         return [("seat", await self.seat(asked))]

@@ -88,7 +88,7 @@ class MySeat(SeatView):
 
 def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
     """The phoner's own seat, with the call in hand and what its outcome asks for."""
-    row = seats.look(tx, user.id)
+    row = seats.peek(tx, user.id)
     if row is None:
         return MySeat(id=None, state="off", now=now)
     call = None if row.call is None else calls.get(tx, row.call)

@@ -20,7 +20,7 @@ from callserver.console.rules.views import (
 from callserver.console.streaming import Tell, told
 from callserver.database import accounts, revisions
 from callserver.database.audit import Entry
-from callserver.database.side_connection import aside
+from callserver.database.side_connection import side_connection
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration
 from callserver.domain.role import Action
@@ -103,7 +103,7 @@ class RulesApi:
         ):
             return ()
         await self._rules_in_force.follow()
-        proposals = await self._ctx.store.read(revisions.listed)
+        proposals = await self._ctx.store.read(revisions.newest_proposals)
         waiting = sum(row.state == "open" for row in proposals)
         current = self._ctx.rules.current.revision
         return [("rules", RulesNews(revision=current, waiting=waiting))]
@@ -112,7 +112,7 @@ class RulesApi:
         """Campaigns and policies in force, with their files' texts, and every proposal."""
         configuration, texts = await self._rules_in_force.in_force()
         kept = await self._ctx.store.read(revisions.in_force)
-        proposals = await self._ctx.store.read(revisions.listed)
+        proposals = await self._ctx.store.read(revisions.newest_proposals)
         users = await self._ctx.store.read(accounts.every)
         now = self._ctx.clock.now()
         return RulesView(
@@ -200,7 +200,7 @@ class RulesApi:
         instant = self._ctx.clock.now() if at is None else at
 
         def work(tell: Tell) -> Effects:
-            with aside(self._database) as connection:
+            with side_connection(self._database) as connection:
                 impacts = impact.effects(
                     connection,
                     was,

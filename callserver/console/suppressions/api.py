@@ -27,7 +27,7 @@ from callserver.console.suppressions.views import (
 from callserver.console.upload_receiver import receive
 from callserver.database import accounts, contacts, lifts, registers, suppressions
 from callserver.database.contacts import Contact
-from callserver.database.side_connection import engine_aside
+from callserver.database.side_connection import side_engine
 from callserver.domain import phone, subject
 from callserver.domain.facts import Scope
 from callserver.domain.role import Action
@@ -100,7 +100,7 @@ class SuppressionsApi:
         def work(tell: Tell) -> NumbersImported:
             numbers = self._numbers(asked, upload, query.column, tell, generous=True)
             tell(0, 0, "suppressions.writing")
-            with engine_aside(self._database) as engine, engine.begin() as tx:
+            with side_engine(self._database) as engine, engine.begin() as tx:
                 origin = Origin(by=asked.by, at=now)
                 added = opt_outs.add_listed(tx, Scope.NUMBER, numbers.numbers, query.name, origin)
             return _numbers_imported(numbers, added)
@@ -147,7 +147,7 @@ class SuppressionsApi:
         def work(tell: Tell) -> NumbersImported:
             numbers = self._numbers(asked, upload, query.column, tell, check_register)
             tell(0, 0, "suppressions.writing")
-            with engine_aside(self._database) as engine:
+            with side_engine(self._database) as engine:
                 public_registers.load(
                     engine,
                     numbers.numbers,

@@ -1,4 +1,4 @@
-"""Alembic's way in: it runs on the connection that migrate.upgrade hands over."""
+"""Alembic's environment: it runs on the connection that migrate.upgrade passes."""
 
 from alembic import context
 

@@ -16,7 +16,7 @@ users = Table(
     Column("shifts", Integer, nullable=False, server_default="99"),
     Column("policy_ack", Boolean, nullable=False, server_default=text("true")),
     Column("left_at", Instant),
-    Column("seen_at", Instant),  # a supervisor's last sign of being on the floor
+    Column("seen_at", Instant),  # when a supervisor was last active
     Column("password", Text),  # argon2id; null: cannot sign in
     Column(
         "password_once", Boolean, nullable=False, server_default=text("false")
@@ -51,7 +51,7 @@ tokens = Table(
 )
 Index("tokens_user", tokens.c.user)
 
-attempt_counters = Table(  # of secrets, and of whatever may be done only so often
+attempt_counters = Table(  # of secrets and other limited actions
     "attempt_counters",
     metadata,
     Column("key", Text, primary_key=True),  # what is counted, and a keyed hash of whose it is
@@ -60,7 +60,7 @@ attempt_counters = Table(  # of secrets, and of whatever may be done only so oft
     Column("last", Instant, nullable=False),
 )
 
-devices = Table(  # browsers that somebody has signed in with
+devices = Table(  # browsers in which a user has signed in
     "devices",
     metadata,
     Column("device", Text, primary_key=True),  # SHA-256 of the cookie
@@ -76,7 +76,7 @@ softphones = Table(
     Column("user", BigInteger, nullable=False),
     Column(
         "digest", Text, nullable=False
-    ),  # what SIP's digest checks; the password is kept nowhere
+    ),  # for SIP's digest authentication; the password is not stored
     Column("until", Instant),  # null: until dropped (a SIP telephone)
 )
 Index("softphones_user", softphones.c.user)

@@ -12,8 +12,8 @@ audit = Table(
     Column("kind", Text, nullable=False),
     Column("contact", BigInteger),
     Column("call", Text),
-    Column("body", LargeBinary, nullable=False),  # canonical JSON: the very bytes that are sealed
-    Column("leaf", BigInteger, unique=True),  # place in the hash tree, given by the sealer
+    Column("body", LargeBinary, nullable=False),  # canonical JSON: the bytes that are sealed
+    Column("leaf", BigInteger, unique=True),  # position in the hash tree, set by the sealer
     # PostgreSQL's transaction: ids may become visible out of their order, transactions below the
     # snapshot's horizon never change again. SQLite writes one after another: always 0.
     Column("tx", BigInteger, nullable=False, server_default=text("0")),

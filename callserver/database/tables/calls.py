@@ -64,14 +64,14 @@ refused_numbers = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("contact", BigInteger),  # who was being dialed
+    Column("contact", BigInteger),  # the contact that was being dialed
     Column("campaign", Text, nullable=False),
     Column("code", Integer, nullable=False),  # the carrier's
     Column("at", Instant, nullable=False),
-    Column("released_at", Instant),  # somebody has looked, and the number may be called again
+    Column("released_at", Instant),  # from then on the number may be called again
     Column("released_by", Text),
 )
-"""Numbers that the carrier refused: not called again until somebody has looked."""
+"""Numbers that the carrier refused: not called again until they are released."""
 Index(
     "refused_numbers_open",
     refused_numbers.c.number,

@@ -20,10 +20,10 @@ listenings = Table(
     Column("ended_at", Instant),
     Column("ended_because", Text),  # stopped moved leg_gone not_answered not_rung right_gone …
     Column("look_at", Instant),  # the scheduler looks again then; null: ended, and the leg is gone
-    Column("seen_at", Instant),  # the leg's last sign of life
+    Column("seen_at", Instant),  # when the leg last asked or was seen
     Column("told_at", Instant),  # the phoner has seen when and by whom they were heard
     Column("ordered_at", Instant),  # the leg was told to ask what to hear, and has not asked yet
-    Column("leave_by", Instant),  # its leg is where it may not be; not gone by then: hung up
+    Column("leave_by", Instant),  # a leg in the wrong room is hung up if it has not left by then
 )
 Index("listenings_phoner", listenings.c.phoner, listenings.c.started_at)
 Index("listenings_listener", listenings.c.listener, listenings.c.id)
@@ -54,10 +54,10 @@ listening_intervals = Table(
     Column("room", Text, nullable=False),
     Column("mode", Text, nullable=False),  # silent coach join
     Column("since", Instant, nullable=False),
-    Column("until", Instant),  # null: the leg is, or may be, in this room still
-    Column("call", Text),  # the last talk heard in this stay that was written into the log
+    Column("until", Instant),  # null: the leg is, or may be, still in this room
+    Column("call", Text),  # the last call heard in this interval that is in the log
 )
-"""Each stay of a listener's leg in a room, in one mode: what was heard, and who may be there now."""
+"""Intervals in which a listener's leg is in a room, in one mode."""
 Index("listening_intervals_listening", listening_intervals.c.listening)
 Index("listening_intervals_leg", listening_intervals.c.leg)
 Index(
@@ -72,7 +72,7 @@ heard_calls = Table(
     Column("call", Text, primary_key=True),
     Column("listening", BigInteger, primary_key=True),
 )
-"""Which talks somebody heard: a form can be filled in for these."""
+"""The calls that each listening heard: a form can be filled in for these."""
 
 forms = Table(
     "listening_forms",

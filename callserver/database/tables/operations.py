@@ -31,7 +31,7 @@ daily_refusals = Table(
     Column("reason", Text, primary_key=True),  # the first of a refusal's reasons
     Column("refusals", Integer, nullable=False, server_default="0"),
 )
-"""Counted where a refusal is written, so that a page need not read the log."""
+"""Counted as refusals are written, so that pages need not read the log."""
 
 budgets = Table(
     "budgets",

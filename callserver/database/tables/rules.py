@@ -10,7 +10,7 @@ revisions = Table(
     Column("hash", Text, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("content", JSON, nullable=False),
-    Column("texts", JSON),  # path -> the file's very text
+    Column("texts", JSON),  # path -> the file's text
 )
 
 proposals = Table(
@@ -21,7 +21,7 @@ proposals = Table(
     Column("by", BigInteger),  # null: the files in the folder changed
     Column("why", Text, nullable=False, server_default=""),
     Column("base", Text, nullable=False),  # the revision that was in force
-    Column("revision", Text, nullable=False),  # the revision that this would be
+    Column("revision", Text, nullable=False),  # the revision that it would become
     Column("texts", JSON, nullable=False),  # path -> text, every file
     Column("changed", JSON, nullable=False),  # paths that differ from the base
     Column("looser", JSON, nullable=False),  # which rules would become looser

@@ -1,4 +1,4 @@
-"""The table of seats: where a phoner is in the cycle of calls."""
+"""The table of seats."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, text
 

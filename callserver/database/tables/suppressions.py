@@ -15,8 +15,8 @@ suppressions = Table(
     Column("lifted_at", Instant),
     Column("by", Text, nullable=False),
     Column("list", Text),
-    Column("heard", Text),  # how we heard of it, when somebody wrote it down by hand
-    Column("opt_out", Text),  # the rows of one opt-out have the same; null: a row by itself
+    Column("heard", Text),  # the channel of a request that was entered by hand
+    Column("opt_out", Text),  # equal for the rows of one opt-out; null: the only row
 )
 Index("suppressions_subject", suppressions.c.subject)
 Index("suppressions_opt_out", suppressions.c.opt_out)

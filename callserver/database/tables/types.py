@@ -1,4 +1,4 @@
-"""What the tables have in common: one metadata, instants, ids and partial indexes.
+"""Shared by all tables: the metadata, instants, ids and partial indexes.
 
 Numbers are 64-bit integers (E.164 without the plus); instants are microseconds since 1970 in UTC,
 seen from Python as aware datetimes.
@@ -38,6 +38,6 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
-Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only on INTEGER
+Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite generates ids for INTEGER only
 
 metadata = MetaData()

@@ -100,7 +100,7 @@ class AccountAdministration:
                     user_lines.enter(tx, terms, user.id, given.line, now, f"user:{by.id}")
                 if moved:  # what was given with the old rights in view ends with them
                     accounts.drop_tokens(tx, user.id)
-                listenings.stir_listener(tx, user.id, self._ctx.clock.now())
+                listenings.set_due_of_listener(tx, user.id, self._ctx.clock.now())
                 self._note(tx, by, user.id, "changed", fields=fields, role=given.role.value)
 
         await self._ctx.store.run(work)
@@ -292,7 +292,7 @@ def _reach(by: User, user: User | None, given: AccountDetails | None = None) -> 
 
 
 def _on_shift(tx: Tx, user: int) -> str | None:
-    seat = seats.look(tx, user)
+    seat = seats.peek(tx, user)
     return None if seat is None or seat.state == "off" else seat.state
 
 

@@ -288,7 +288,7 @@ class Authentication:
 
     async def refused_attempts(self, user: User) -> tuple[int, datetime | None]:
         """How many attempts at the account failed since its owner last said that they know."""
-        counter = await self._ctx.store.read(lambda tx: attempt_counters.look(tx, notice(user.id)))
+        counter = await self._ctx.store.read(lambda tx: attempt_counters.get(tx, notice(user.id)))
         return (0, None) if counter is None else (counter.count, counter.last)
 
     async def attempts_seen(self, user: User) -> None:

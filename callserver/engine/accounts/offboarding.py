@@ -50,7 +50,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     seat = seats.of_phoner(tx, user.id)
     if seat is not None:
         seats.set_line(tx, seat.id, wake_at=now)
-    listenings.stir_listener(tx, user.id, now)
+    listenings.set_due_of_listener(tx, user.id, now)
     audit.append(tx, now, EntryKind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
     return freed
 
@@ -120,7 +120,7 @@ class Offboarding:
             row = seats.lock(tx, seat) or row
             seats.set_line(tx, row.id, leg=None, room_ref=None, wake_at=None, until=None)
             if row.state != SeatState.OFF:
-                listenings.stir(tx, row.id, now)
+                listenings.set_due_at_seat(tx, row.id, now)
                 seats.set_line(
                     tx,
                     row.id,

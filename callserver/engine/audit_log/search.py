@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from callserver.database import accounts, audit, ownership, seats
-from callserver.database.audit import Asked
+from callserver.database.audit import LogQuery
 from callserver.domain.audit import EntryKind
 from callserver.engine.context import Rules
 from callserver.ports import Tx
@@ -24,7 +24,7 @@ Entry = dict[str, Any]
 
 
 def search(
-    tx: Tx, rules: Rules, asked: Asked, department: str | None, most: int
+    tx: Tx, rules: Rules, asked: LogQuery, department: str | None, most: int
 ) -> tuple[list[Entry], int | None]:
     """The newest entries that fit and may be seen, newest first; below which id to go on, if at all."""
     if department is None:

@@ -45,7 +45,7 @@ def move(
     if seat.state is SeatState.WAITING:
         outbox.add(tx, DialSeat(row.id))
     if seat != row.seat:
-        listenings.stir(tx, row.id, now)
+        listenings.set_due_at_seat(tx, row.id, now)
     keeps = seat.state in IN_CALL or seat.state is SeatState.WRAPPING_UP or seat.outcome_owed
     attempt = call or (row.call if keeps else None)
     until, wake_at, slot_at = row.until, row.wake_at, row.slot_at

@@ -100,7 +100,7 @@ class LineConfirmation:
     def _unconfirmed(self, tx: Tx, key: int) -> tuple[User, LineRow]:
         user = accounts.user(tx, key)
         address = None if user is None or user.left_at is not None else user.line
-        row = None if address is None else table.standing(tx, key, address)
+        row = None if address is None else table.current(tx, key, address)
         if (
             user is None
             or row is None

@@ -14,7 +14,7 @@ ANY = "robinson"
 
 def needed(tx: Tx, rules: Configuration) -> list[RegisterAge]:
     """Every register that a campaign's policy requires, by name."""
-    washed = floor.registers_washed(tx)
+    washed = floor.register_ages(tx)
     serves: dict[str, int | None] = {}
     for rule in (policy.register_rule for policy in _in_use(rules)):
         if not rule.respected and rule.wash_days is None:

@@ -46,7 +46,7 @@ class ListeningFeedback:
             if row is None or not listenings.heard_by(tx, call, user.id):
                 raise NotFound("you have heard no such call", key="not_heard")
             now = self._ctx.clock.now()
-            key = listenings.give_form(
+            key = listenings.store_form(
                 tx,
                 call,
                 user.id,
@@ -73,7 +73,7 @@ class ListeningFeedback:
     async def tell(self, phoner: int, seen: list[int]) -> None:
         """The phoner has seen by whom they were heard."""
         now = self._ctx.clock.now()
-        await self._ctx.store.run(lambda tx: listenings.tell(tx, phoner, seen, now))
+        await self._ctx.store.run(lambda tx: listenings.set_told(tx, phoner, seen, now))
 
     async def no_listener(self, user: User) -> None:
         """The person on the line wants no listener: now, and in every later call.
@@ -109,7 +109,7 @@ class ListeningFeedback:
             mentors.check(tx, mentor, trainee=new.id, role=new.role, department=new.department)
             now = self._ctx.clock.now()
             accounts.change(tx, trainee, mentor=mentor)
-            listenings.stir_listener(tx, trainee, now)
+            listenings.set_due_of_listener(tx, trainee, now)
             audit.append(
                 tx,
                 now,

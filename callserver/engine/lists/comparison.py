@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callserver.database import list_import
-from callserver.database.list_import import Met
+from callserver.database.list_import import KnownPerson
 from callserver.domain import subject
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.reason import Reason
@@ -50,15 +50,15 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
     present = _present(listed, ranked=ranked)
     strangers: set[int] = set()
     friends: set[int] = set()
-    pairs: list[Met] = []
-    for some in list_import.met(tx, present):
+    pairs: list[KnownPerson] = []
+    for some in list_import.known_persons(tx, present):
         for pair in some:
             is_one = _may_be_one(pair)
             (friends if is_one else strangers).add(pair.line)
             if is_one:
                 pairs.append(pair)
     strangers -= friends
-    refused = strangers - list_import.agreeing(tx, strangers)
+    refused = strangers - list_import.with_known_number(tx, strangers)
     if refused:
         list_import.drop_lines(tx, refused)
         listed.refuse_lines(raw, refused, "ref", "ref_of_another")
@@ -74,7 +74,7 @@ def _dissolve(tx: Tx, households: Collection[int]) -> None:
     )
 
 
-def _may_be_one(pair: Met) -> bool:
+def _may_be_one(pair: KnownPerson) -> bool:
     """Whether a row and a contact under one key are one person."""
     old, new = pair.contact, pair.staged
     if old.number == new["number"] or (new["born"] and old.born == new["born"]):
@@ -103,7 +103,11 @@ def _present(listed: ListReader, *, ranked: bool) -> frozenset[str]:
 
 
 def _add(
-    compared: Comparison, pair: Met, campaign: str, present: frozenset[str], extras: frozenset[str]
+    compared: Comparison,
+    pair: KnownPerson,
+    campaign: str,
+    present: frozenset[str],
+    extras: frozenset[str],
 ) -> None:
     old = pair.contact
     if old.reason == Reason.PERSON_ERASED.value:  # what was erased is not written down again
@@ -161,7 +165,7 @@ def _household(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
 
 
 def _list(
-    old: Mapping[str, Any], pair: Met, present: frozenset[str], extras: frozenset[str]
+    old: Mapping[str, Any], pair: KnownPerson, present: frozenset[str], extras: frozenset[str]
 ) -> dict[str, Any]:
     """What changes about the person on this list only."""
     new = pair.staged

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from itertools import compress
 
 from callserver.domain import subject
-from callserver.domain.contact import Rows
+from callserver.domain.contact import ContactRows
 
 
 class Duplicates:
@@ -18,7 +18,7 @@ class Duplicates:
         self._names: dict[int, str | tuple[str, ...]] = {}
         self._households: list[int] = []
 
-    def others(self, rows: Rows, problems: Collection[int]) -> list[int]:
+    def others(self, rows: ContactRows, problems: Collection[int]) -> list[int]:
         """Rows whose reference stood before with another number and another name: two people."""
         before = self._persons
         positions: list[int] = []
@@ -42,7 +42,7 @@ class Duplicates:
                 positions.append(at)
         return positions
 
-    def first(self, rows: Rows) -> list[bool]:
+    def first(self, rows: ContactRows) -> list[bool]:
         """Whether each row is the first of its person."""
         persons, names, firsts = self._persons, self._names, []
         for person, number, name in zip(rows.person, rows.number, rows.name, strict=True):

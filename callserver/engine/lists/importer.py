@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from callserver import texts
 from callserver.database import audit, imports, list_import, marks, suppressions
-from callserver.database.side_connection import aside, for_writing
+from callserver.database.side_connection import for_writing, side_connection
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
@@ -110,7 +110,7 @@ def staged_aside(
     database: str, order: ImportOrder, today: date, progress: Progress = ignore_progress
 ) -> Iterator[Staged]:
     """`stage` on a connection of its own, for the one thread that calls this."""
-    with aside(database) as connection:
+    with side_connection(database) as connection:
         staged = stage(connection, order, today, progress)
         connection.commit()
         yield staged
@@ -153,11 +153,11 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     base = list_import.last_rank(tx, campaign.name) if campaign.order is None else 0
     count = list_import.size(tx)
     summary.elsewhere = list_import.elsewhere(tx, campaign.name)
-    indexes = list_import.QuickIndexes(tx, campaign.name, count)
+    indexes = list_import.DeferredIndexes(tx, campaign.name, count)
     order = "line" if campaign.order is None else "rank"
     source = staged.order.source_at(now)
-    summary.taken = list_import.take(
-        tx, campaign.name, number, base, source, order, may_meet=indexes.is_unique_kept
+    summary.taken = list_import.insert_new(
+        tx, campaign.name, number, base, source, order, may_exist=indexes.is_unique_kept
     )
     indexes.build()
     list_import.change(tx, compared.all(), compared.closed)
@@ -181,7 +181,7 @@ def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> No
         return
     opt_outs.add_listed(tx, Scope.NUMBER, stated.numbers, list_name, origin)
     opt_outs.add_listed(tx, Scope.PERSON, stated.persons, list_name, origin)
-    marked = marks.mark_dead(tx, [subject.of_person(key) for key in stated.dead], origin.at)
+    marked = marks.mark_deceased(tx, [subject.of_person(key) for key in stated.dead], origin.at)
     if marked:
         audit.append(
             tx,

@@ -13,7 +13,7 @@ from itertools import compress, islice
 from callserver.domain import headings
 from callserver.domain.campaign import Campaign
 from callserver.domain.cells import RowProblem
-from callserver.domain.contact import Reader, Rows
+from callserver.domain.contact import ContactRows, Reader
 from callserver.domain.heading_words import DECEASED, may_be_counted
 from callserver.domain.headings import ColumnMapping
 from callserver.domain.imports import RowFate
@@ -129,7 +129,7 @@ class ListReader:
 
     def fresh(
         self, region: str, source: str | None, today: date
-    ) -> Iterator[tuple[list[int], list[int], Rows]]:
+    ) -> Iterator[tuple[list[int], list[int], ContactRows]]:
         """Lines, ranks and values of persons who did not stand in the file before, by chunks.
 
         The summary counts along; `taken`, `changed` and `unchanged` are the database's to say.
@@ -179,7 +179,9 @@ class ListReader:
         at = self.summary.heads.columns.get(name)
         return "" if at is None else self.summary.header[at]
 
-    def _note(self, chunk: Sequence[tuple[int, Sequence[str]]], reader: Reader, rows: Rows) -> None:
+    def _note(
+        self, chunk: Sequence[tuple[int, Sequence[str]]], reader: Reader, rows: ContactRows
+    ) -> None:
         """Remember whom the rows say must not be called."""
         noted = set()
         for said in reader.opt_outs([cells for _, cells in chunk], rows):

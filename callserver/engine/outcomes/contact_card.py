@@ -59,7 +59,7 @@ def in_hand(tx: Tx, user: User) -> tuple[CallRow, Contact]:
     Raises:
         NotFound: there is no call in hand.
     """
-    row = seats.look(tx, user.id)
+    row = seats.peek(tx, user.id)
     call = None if row is None or row.call is None else calls.get(tx, row.call)
     contact = None if call is None or call.contact is None else contacts.get(tx, call.contact)
     if call is None or contact is None:

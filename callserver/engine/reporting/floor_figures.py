@@ -46,7 +46,7 @@ class CampaignFigures:
 
 def count(tx: Tx, ctx: EngineContext) -> CampaignFigures:
     """The one reading that takes longer the longer the lists are."""
-    return CampaignFigures(ctx.clock.now(), floor.by_status(tx))
+    return CampaignFigures(ctx.clock.now(), contacts.counts_by_status(tx))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def standing(tx: Tx, ctx: EngineContext, counted: CampaignFigures) -> FloorFigur
     now = ctx.clock.now()
     today = now.date().isoformat()
     current = ctx.rules.current
-    days, refusals = floor.day_of(tx, today), floor.refusals(tx, today)
+    days, refusals = floor.counts_of_day(tx, today), floor.refusals(tx, today)
     progress = []
     for name, campaign in current.campaigns.items():
         by_status = counted.by_status.get(name, {})
@@ -99,14 +99,14 @@ def standing(tx: Tx, ctx: EngineContext, counted: CampaignFigures) -> FloorFigur
                 refusals=refusals.get(name, {}),
             )
         )
-    taken, declined, silent = floor.orders(tx, now - LAST)
+    taken, declined, silent = floor.order_counts(tx, now - LAST)
     return FloorFigures(
         at=now,
         campaigns=progress,
         taken=taken,
         declined=declined,
         silent=silent,
-        last_minute=sum(floor.orders(tx, now - LAST_MINUTE)),
+        last_minute=sum(floor.order_counts(tx, now - LAST_MINUTE)),
         alarms=alarm.alarms(_alarm_facts(tx, ctx, progress, (taken, declined, silent), now)),
     )
 
@@ -178,7 +178,9 @@ def _alarm_facts(
         oldest_unsealed=floor.oldest_unsealed(tx),
         carrier=[alarm.CarrierState(*one) for one in carrier_states.every(tx)],
         registers=register_needs.needed(tx, ctx.rules.current),
-        guessing_places=attempt_counters.many(tx, "place:", MOST_FAILURES, now - LOCKED_FOR),
+        guessing_places=attempt_counters.count_at_least(
+            tx, "place:", MOST_FAILURES, now - LOCKED_FOR
+        ),
         refused_webhooks=sum(
             entry.get("count", 1) for entry in _lately(tx, EntryKind.SIGNATURE_REFUSED, now)
         ),
@@ -188,4 +190,4 @@ def _alarm_facts(
 
 def _lately(tx: Tx, kind: EntryKind, now: datetime) -> list[dict[str, Any]]:
     """The entries of this kind of the last minutes."""
-    return audit.search(tx, audit.Asked((kind.value,), since=now - LATELY), MOST_ENTRIES)
+    return audit.search(tx, audit.LogQuery((kind.value,), since=now - LATELY), MOST_ENTRIES)

@@ -107,7 +107,7 @@ class RulesInForce:
         """Campaigns in hand that the rules hold no more: as the latest revision had them."""
         rules = self._ctx.rules
         missing = seats.campaigns_in_hand(tx) - set(rules.current.campaigns) - set(rules.former)
-        for texts in revisions.earlier(tx) if missing else ():
+        for texts in revisions.texts_of_all(tx) if missing else ():
             composed = self.folder.compose(texts)
             if isinstance(composed, Configuration):
                 rules.former.update(
@@ -217,7 +217,7 @@ class RulesInForce:
             self._settle_files(tx)
             activate(tx, configuration, texts, now, paths=paths, by="files")
             return "active"
-        if revisions.told_of(tx, configuration.revision, base.revision):
+        if revisions.was_proposed(tx, configuration.revision, base.revision):
             return "told"
         self._settle_files(tx)
         key = revisions.propose(
