@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from callserver.database.tables import calls, seats
@@ -69,3 +69,22 @@ def test_pages_that_were_open_catch_up(visit: Visit, house: House) -> None:
     expect(sigrid.locator("#panel")).to_contain_text("on a break")
     given = house.read(lambda tx: tx.execute(select(calls).where(calls.c.attempt == attempt)).one())
     assert (given.outcome, given.phoner) == ("no_thanks", 9101)
+
+
+def test_a_page_that_cannot_catch_up_at_once_tries_again(visit: Visit, house: House) -> None:
+    sigrid = visit("sigrid", "/floor")
+    expect(sigrid.locator("#soft")).to_have_text("The browser phone is ready")  # all is fetched
+    failed: list[str] = []
+
+    def fail_twice(route: Route) -> None:
+        if len(failed) == 2:
+            return route.fallback()
+        failed.append(route.request.url)
+        return route.abort("connectionrefused")
+
+    with house.away():
+        expect(sigrid.locator("#banner")).to_contain_text(LOST)
+        sigrid.route("**/api/v1/floor", fail_twice)
+    expect(sigrid.locator("#banner")).to_contain_text(BACK, timeout=30_000)
+    assert len(failed) == 2
+    expect(sigrid.locator("#banner")).to_be_hidden()

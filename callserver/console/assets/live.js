@@ -1,33 +1,60 @@
 // Server-sent events. `refresh` fetches everything; `events` maps an event's name to its handler. The banner
-// reports a lost connection; after reconnecting everything is fetched again.
+// reports a lost connection; after reconnecting everything is fetched again, and the banner stays until that
+// has succeeded.
 
+import { Problem } from "./api.js";
 import { $, show } from "./dom.js";
 import { t } from "./texts.js";
+
+const AGAIN_MS = 2000;
+const BACK_SHOWN_MS = 4000;
 
 export function follow(refresh, events) {
   const banner = $("#banner");
   let source;
-  let lost = false;
+  let isBehind = false; // what the page shows may be out of date
+  let turn = 0; // of connecting, losing the connection and fetching: only the latest goes on
+
+  function fallBehind() {
+    if (isBehind) return;
+    isBehind = true;
+    banner.textContent = t("page.lost");
+    show(banner);
+  }
+
+  // Fetches everything, again and again until it succeeds or the connection is lost.
+  async function catchUp() {
+    turn += 1;
+    const mine = turn;
+    while (mine === turn) {
+      try {
+        await refresh();
+        if (mine === turn) isUpToDate();
+        return;
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        fallBehind();
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
+  }
+
+  function isUpToDate() {
+    if (!isBehind) return;
+    isBehind = false;
+    banner.textContent = t("page.back");
+    setTimeout(() => show(banner, isBehind), BACK_SHOWN_MS);
+  }
 
   function open() {
     source = new EventSource("/api/v1/events");
-    source.addEventListener("open", async () => {
-      if (lost) {
-        lost = false;
-        await refresh();
-        banner.textContent = t("page.back");
-        setTimeout(() => show(banner, lost), 4000);
-      }
-    });
+    source.addEventListener("open", () => isBehind && catchUp());
     source.addEventListener("error", () => {
-      if (!lost) {
-        lost = true;
-        banner.textContent = t("page.lost");
-        show(banner);
-      }
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, 2000); // refused: connect again
+      turn += 1;
+      fallBehind();
+      if (source.readyState === EventSource.CLOSED) setTimeout(open, AGAIN_MS); // refused: connect again
     });
-    source.addEventListener("refresh", () => refresh());
+    source.addEventListener("refresh", catchUp);
     for (const [name, does] of Object.entries(events)) {
       source.addEventListener(name, (event) => does(JSON.parse(event.data)));
     }
