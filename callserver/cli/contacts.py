@@ -172,7 +172,10 @@ def _notes(summary: Summary, say: Callable[..., str]) -> Iterator[str]:
     """How the file was read."""
     columns = ", ".join(f"{heading} = {field}" for heading, field in summary.columns())
     yield say("import.columns", columns=columns)
-    if unread := summary.unread():
+    others = summary.other_phones()
+    if others:
+        yield say("import.other_phones", columns=", ".join(others))
+    if unread := [heading for heading in summary.unread() if heading not in others]:
         yield say("import.unread", count=len(unread), columns=", ".join(unread))
     if summary.row_numbers:
         yield say("import.row_numbers", column=summary.row_numbers)

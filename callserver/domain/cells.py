@@ -86,17 +86,28 @@ class Columns:
     def _refuse(self, row: int, field: str, reason: str) -> None:
         self.problems.setdefault(row, RowProblem(self._header[self._at[field]], reason))
 
-    def numbers(self, region: str) -> list[str]:
-        """In E.164; a row's country, where it names one, takes precedence over `region`."""
+    def numbers(self, region: str, others: Sequence[int] = ()) -> list[str]:
+        """In E.164; a row's country, where it names one, takes precedence over `region`.
+
+        `others`: columns that are read where the cell of the first one is empty.
+        """
         parse, numbers = phone.parse, []
         row_countries = self._cells("country")
-        for row, cell in enumerate(self._columns[self._at["phone"]]):
+        first = self._at["phone"]
+        for row, cell in enumerate(self._columns[first]):
+            at = first
+            if others and not cell.strip():
+                at = next(
+                    (at for at in others if any(map(str.isdigit, self._columns[at][row]))), first
+                )
+                cell = self._columns[at][row]  # noqa: PLW2901 - the cell that is read
             if row_countries is None:
                 number = parse(cell, region)
             else:
                 number = _of_country(cell, row_countries[row], region)
             if not isinstance(number, str):
-                self._refuse(row, "phone", f"number_{number.value}")
+                problem = RowProblem(self._header[at], f"number_{number.value}")
+                self.problems.setdefault(row, problem)
                 number = NO_NUMBER
             numbers.append(number)
         return numbers
@@ -148,19 +159,22 @@ class Columns:
         return places
 
     def names(self) -> list[str]:
-        """From one or two columns, with single spaces."""
+        """First and last name; where a row has neither, the whole name. With single spaces."""
         parts = [
             cells
-            for field in ("name", "first_name", "last_name")
+            for field in ("first_name", "last_name")
             if (cells := self._cells(field)) is not None
         ]
-        if not parts:
-            return [""] * self._count
-        return [" ".join(" ".join(row).split()) for row in zip(*parts, strict=True)]
+        whole = self._cells("name")
+        joined = [" ".join(" ".join(row).split()) for row in zip(*parts, strict=True)]
+        if whole is None:
+            return joined or [""] * self._count
+        names = [" ".join(cell.split()) for cell in whole]
+        return [own or name for own, name in zip(joined, names, strict=True)] if parts else names
 
     def households(self) -> list[str]:
         """What identifies a household; empty where only the number does."""
-        addresses = self._cells("address")
+        addresses = self._addresses()
         if addresses is None:
             homes = [""] * self._count
         elif (postcodes := self._cells("postcode")) is None:
@@ -176,6 +190,17 @@ class Columns:
                 for cell, home in zip(given, homes, strict=True)
             ]
         return homes
+
+    def _addresses(self) -> Sequence[str] | None:
+        """Streets, each with its house number, floor and door where they have columns of their own."""
+        parts = [
+            cells
+            for field in ("address", "house_number", "floor", "door")
+            if (cells := self._cells(field)) is not None
+        ]
+        if self._cells("address") is None or len(parts) == 1:
+            return self._cells("address")
+        return [" ".join(" ".join(row).split()) for row in zip(*parts, strict=True)]
 
     def fields(self, extra: Sequence[tuple[str, int]]) -> list[str]:
         """The non-empty cells of the other columns, as JSON."""

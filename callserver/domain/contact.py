@@ -15,6 +15,9 @@ from callserver.domain.cells import Columns, RowProblem
 from callserver.domain.headings import ColumnMapping
 from callserver.domain.sheet import Unreadable
 
+HOUSEHOLD = ("household", "address", "house_number", "floor", "door", "postcode")
+"""The fields that the household's key is made of."""
+
 
 class ContactRow(NamedTuple):
     """A contact's values as the list gives them; an empty text means that there is no value.
@@ -97,7 +100,7 @@ class Reader:
         self._widths = {headings.own_width(header), len(header)}
         # The columns of the household's key are merge fields as well, and so is one without a heading.
         columns = mapping.columns
-        household = {columns.get(field) for field in ("household", "address", "postcode")}
+        household = set(map(columns.get, HOUSEHOLD))
         used = {*columns.values(), *(at for at, _ in mapping.opt_outs), *mapping.ignored}
         used -= household
         self._extra = [
@@ -113,7 +116,7 @@ class Reader:
         """
         cells = Columns(rows, self._header, self._at, self._widths)
         cells.permissions(self._mapping.opt_outs)
-        numbers = cells.numbers(self._region)
+        numbers = cells.numbers(self._region, self._mapping.other_phones)
         year = 0 if self._today is None else self._today.year
         born, gifts, ended = (cells.dates(name, year) for name in ("born", "last_gift", "ended"))
         if "age" in self._at:

@@ -20,24 +20,29 @@ _NAMES: Mapping[str, str] = {
     "last_name": "last_name efternavn lastname surname family_name",
     "ref": "ref reference medlemsnr medlemsnummer medlems_nr medlems_id id member_no member_number"
     " member_id kontakt_id kontaktid contact_id contactid contact_number_id constituent_id"
-    " donor_id external_id eksternt_id record_id lookup_id kundenr kundenummer crm_id nr no lbnr"
+    " donor_id external_id eksternt_id record_id lookup_id kundenr kundenummer kontaktnr kontakt_nr crm_id do_not_modify_contact nr no lbnr"
     " lobenr løbenr løbenummer række row row_number index",
-    "household": "household husstand household_id husstands_id",
-    "address": "address adresse street street_address gade vej gadenavn mailing_street"
-    " address_1 address_line_1 adresse_1 adresselinje_1 address1_line1 home_street",
+    "household": "household husstand household_id husstands_id npo02_household",
+    "address": "address adresse street street_address gade vej gadenavn vejnavn mailing_street"
+    " address_1 address_line address_line_1 addrline addrline1 address_1_street_1 adresse_1 adresselinje_1 address1_line1 home_street",
     "postcode": "postcode postnr postnummer zip zip_code zipcode postal_code mailing_postal_code"
-    " post_code mailing_zip_postal_code address1_postalcode postalcode",
+    " post_code mailing_zip_postal_code address1_postalcode postalcode address_1_zip_postal_code",
+    "house_number": "house_number house_no street_number husnr husnummer hus_nr hus_nummer",
+    "floor": "floor etage sal",
+    "door": "door dør doer side_dør sidedør",
     "country": "country land landekode country_code mailing_country home_country country_region"
-    " address1_country landenavn country_name phone_country nation billing_country iso_country",
+    " address1_country address_1_country_region contry_long_dscription landenavn country_name phone_country nation billing_country iso_country",
     "born": "born født fodt birthday fødselsdag foedselsdag fødselsdato foedselsdato fodselsdato"
     " fodselsdag birthdate birth_date date_of_birth dob d_o_b birth_day fødsels_dato fødedato"
     " fødtdato født_dato født_den geburtsdatum geburtstag fdato person_birthdate födelsedatum"
     " fødselsdatum bday birth",
     "age": "age alder alder_år",
     "member": "member medlem is_member er_medlem",
-    "last_gift": "last_gift sidste_gave last_gift_date dato_for_sidste_gave sidste_gave_dato",
-    "ended": "ended ophørt ophoert udmeldt afmeldt udmeldelsesdato ophørsdato",
-    "source": "source kilde lead_source",
+    "last_gift": "last_gift sidste_gave last_gift_date lastgiftdate last_close_date lastclosedate"
+    " most_recent_gift_date latest_gift_date dato_for_sidste_gave sidste_gave_dato seneste_gave",
+    "ended": "ended ophørt ophoert udmeldt afmeldt udmeldelsesdato udmeldt_dato ophørsdato"
+    " udmeldelses_dato",
+    "source": "source kilde lead_source source_of_contact_data contact_source",
     "zone": "zone tidszone timezone tz time_zone",
 }
 
@@ -55,9 +60,12 @@ FIELDS = frozenset(SYNONYMS.values()) | OPT_OUTS
 MOST_LETTERS = 200
 """A longer heading is not recognised."""
 
+_LOCKED = "do_not_modify_"
+"""Begins the headings of columns that Dynamics 365 protects in its exports; it is no opt-out."""
+
 _NOISE = re.compile(
-    r"contact|kontakt|person|primary|primær|main|cn|bio|ph|adr|prf|c|lead|the|privat"
-    r"|private|arbejde|home|hjem|work|business"
+    r"contact|kontakt|person|primary|primær|preferred|main|cn|bio|ph|adr|prf|c|lead|the|privat"
+    r"|private|arbejde|home|hjem|work|business|npsp|npo02|npe01|msnfp"
 )
 """Words that exporting systems add to a field's name."""
 
@@ -70,6 +78,11 @@ _PHONE_QUALIFIER = re.compile(
     r"nr|no|num|nummer|number|fast|hjemme|arbejds|office|kontor|sekundær|secondary|alternativ"
     r"|alternative|anden|other|dag|day|aften|evening"
 )
+_OTHER_PHONE = re.compile(r"other|anden|alternativ\w*|sekundær|secondary")
+_DYNAMICS = ("telephone1", "telephone2", "telephone3")
+"""Dynamics 365 keeps the telephones at work and at home so, beside `mobilephone`."""
+_WORK_PHONE = re.compile(r"work|business|office|kontor\w*|arbejd\w*|job")
+
 _PHONE = re.compile(
     r"phone\w*|call|calls|called|calling|telephone\w*|telefon\w*|tlf|ring|ringe|ringes|ringet|opkald\w*"
     r"|opringning\w*|mobil\w*|telemarketing|contact|contacts|contacted|kontakt|kontaktes|kontaktet"
@@ -132,7 +145,7 @@ def field(heading: str) -> str | None:
     synonym = SYNONYMS.get("_".join(words(heading)))
     if synonym is not None:
         return synonym
-    if len(folded(heading)) > MOST_LETTERS:
+    if len(folded(heading)) > MOST_LETTERS or "_".join(words(heading)).startswith(_LOCKED):
         return None
     is_sensitive, certain_field = _classified(words(heading), heading)
     if is_sensitive:
@@ -149,6 +162,14 @@ def field(heading: str) -> str | None:
     return SYNONYMS.get("_".join(own_words)) if own_words else None
 
 
+def phone_rank(heading: str) -> int:
+    """Which column of numbers is called first: the person's own, then another one, then that at work."""
+    parts = words(heading)
+    if any(_WORK_PHONE.fullmatch(word) for word in parts):
+        return 2
+    return int("".join(parts) in _DYNAMICS or any(map(_OTHER_PHONE.fullmatch, parts)))
+
+
 _JOINED = {name.replace("_", ""): field for name, field in SYNONYMS.items() if len(name) > 4}
 
 
@@ -156,7 +177,8 @@ def is_doubtful(heading: str) -> bool:
     """Whether a column may say that a person must not be called or is a child, without a certain field."""
     if len(folded(heading)) > MOST_LETTERS:
         return True
-    if "_".join(words(heading)) in SYNONYMS:
+    plain = "_".join(words(heading))
+    if plain in SYNONYMS or plain.startswith(_LOCKED):
         return False
     is_sensitive, certain_field = _classified(words(heading), heading)
     return is_sensitive and certain_field is None

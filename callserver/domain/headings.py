@@ -7,7 +7,15 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from callserver.domain.heading_words import FIELDS, OPT_OUTS, SYNONYMS, field, folded, is_doubtful
+from callserver.domain.heading_words import (
+    FIELDS,
+    OPT_OUTS,
+    SYNONYMS,
+    field,
+    folded,
+    is_doubtful,
+    phone_rank,
+)
 from callserver.texts import InvalidInput
 
 IGNORE = "ignore"
@@ -27,6 +35,7 @@ class ColumnMapping:
     columns: Mapping[str, int]  # field -> position
     opt_outs: tuple[tuple[int, str], ...] = ()  # position, and which of OPT_OUTS
     phones: tuple[int, ...] = ()  # columns that hold numbers, the one that is called included
+    other_phones: tuple[int, ...] = ()  # those that are called where it is empty, in this order
     unread: tuple[int, ...] = ()  # columns of no field: merge fields for the script, or ignored
     ignored: frozenset[int] = frozenset()
     doubtful: tuple[int, ...] = ()  # unread columns that may hold opt-outs; a field must be given
@@ -61,7 +70,11 @@ def map_columns(
     suggested = {at: name for at, name in by_heading.items() if name is not None}
     columns = {name: at for at, name in given_fields.items() if name not in (IGNORE, *OPT_OUTS)}
     exact = [at for at in suggested if names[at].strip("_.:") in SYNONYMS]
-    for at in (*exact, *suggested):
+    phones = sorted(
+        (at for at, name in suggested.items() if name == "phone"),
+        key=lambda at: (phone_rank(header[at]), at not in exact, at),
+    )
+    for at in (*phones, *exact, *suggested):
         name = suggested[at]
         if name in left_out:
             continue
@@ -74,6 +87,11 @@ def map_columns(
         for at in range(len(header))
         if (name := given_fields.get(at, suggested.get(at, ""))) in OPT_OUTS
     )
+    other_phones = tuple(
+        at
+        for at in phones
+        if at != columns["phone"] and at not in given_fields and at not in columns.values()
+    )
     read = {*columns.values(), *(at for at, _ in opt_outs)}
     unread = tuple(at for at in range(len(header)) if at not in read)
     return ColumnMapping(
@@ -84,6 +102,7 @@ def map_columns(
             for at in range(len(header))
             if at == columns["phone"] or (suggested.get(at) == "phone" and at not in read)
         ),
+        other_phones=other_phones,
         unread=unread,
         ignored=frozenset(at for at, name in given_fields.items() if name == IGNORE),
         doubtful=tuple(

@@ -59,6 +59,7 @@ class PreviewView(Answer):
     unread: Sequence[str] = ()
     doubtful: Sequence[str] = ()  # columns that may say no: a field must be chosen for each
     row_numbers: str = ""  # a column that only counts the rows
+    other_phones: Sequence[str] = ()  # columns that are called where the first one is empty
     encoding: str | None = None  # as it was guessed
     has_source: bool = False  # the list says itself where its people come from
 
@@ -153,9 +154,10 @@ def preview(
         rows=rows,
         problem=problem.key,
         values=problem.values,
-        unread=() if heads is None else _named(header, heads.unread, heads.ignored),
+        unread=() if heads is None else _unread(header, heads),
         doubtful=problem.columns,
         row_numbers=row_numbers,
+        other_phones=() if heads is None else _named(header, heads.other_phones),
         encoding=sheet.encoding if sheet.is_guessed else None,
         has_source=heads is not None and "source" in heads.columns,
     )
@@ -163,6 +165,10 @@ def preview(
 
 def _named(header: Sequence[str], places: Sequence[int], but: Collection[int] = ()) -> list[str]:
     return [header[at] for at in places if header[at] and at not in but]
+
+
+def _unread(header: Sequence[str], heads: ColumnMapping) -> list[str]:
+    return _named(header, heads.unread, (*heads.ignored, *heads.other_phones))
 
 
 def ignored(columns: Mapping[str, str]) -> frozenset[str]:
@@ -289,7 +295,7 @@ def result_view(
         if callable_of is None
         else {key or "callable": count for key, count in callable_of.items()},
         at=at,
-        unread=_named(summary.header, summary.heads.unread, summary.heads.ignored),
+        unread=_unread(summary.header, summary.heads),
         unclear=len(summary.unclear),
         unclear_lines=summary.unclear[:REFUSED_SHOWN],
         encoding=summary.encoding,

@@ -75,6 +75,10 @@ class Summary:
         columns = [(at, name) for name, at in self.heads.columns.items()]
         return [(self.header[at], name) for at, name in sorted([*columns, *self.heads.opt_outs])]
 
+    def other_phones(self) -> list[str]:
+        """Headings of the columns that are called where the first one is empty."""
+        return [self.header[at] for at in self.heads.other_phones]
+
     def unread(self) -> list[str]:
         """Headings of the columns that are read as nothing."""
         return [self.header[at] or f"column {at + 1}" for at in self.heads.unread]

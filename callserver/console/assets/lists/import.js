@@ -57,6 +57,8 @@ async function showPreview() {
   say($("#problem"), problem && sentence(preview));
   show($("#columns-table"), readable);
   show($("#columns-hint"), readable);
+  const otherPhones = preview.other_phones.join(", ");
+  say($("#other-phones"), otherPhones && t("lists.other_phones", { columns: otherPhones }));
   say($("#row-numbers"), preview.row_numbers && t("lists.row_numbers", { column: preview.row_numbers }));
   say($("#encoding"), preview.encoding && t("lists.encoding", { encoding: preview.encoding }));
   show($("#source-field"), readable && !preview.has_source);
