@@ -1,6 +1,7 @@
 """`callserver check` and `callserver schema`: configuration, before it is in force."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,16 @@ from rich.console import Console
 
 from callserver.adapters import file_modes, yaml_files
 from callserver.cli import resources
+from callserver.database.side_connection import two_writers_may_fail
 from callserver.domain import json_schema
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration, Department, Organisation, compose
 from callserver.domain.policy import Policy
+
+OLD_SQLITE = (
+    f"SQLite {sqlite3.sqlite_version} may damage the database when two programs write at the same time"
+    " (fixed in 3.51.3). Run one server, and import lists while nobody is calling; or use PostgreSQL."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -28,11 +35,12 @@ def check(
     """Name every problem of the configuration, with file, line and key.
 
     Exit code 2 if there are any. Files that other accounts of this machine can read or change, and
-    must not, are problems too.
+    must not, are problems too. A note is no problem: it says what to keep in mind.
 
     Example: callserver check
     """
     settings = resources.settings()
+    notes = [OLD_SQLITE] if two_writers_may_fail(settings.database) else []
     where = folder or settings.config
     composed = compose(yaml_files.parse(yaml_files.read_folder(where)))
     reached = file_modes.exposed(settings)
@@ -40,10 +48,13 @@ def check(
     if isinstance(composed, Configuration) and not reached:
         counts = {"campaigns": len(composed.campaigns), "policies": len(composed.policies)}
         if as_json:
-            print(json.dumps({"revision": composed.revision, **counts, "problems": []}))
+            answer = {"revision": composed.revision, **counts, "problems": [], "notes": notes}
+            print(json.dumps(answer))
         else:
             totals = ", ".join(f"{count} {name}" for name, count in counts.items())
             console.print(f"revision {composed.revision}: {totals}, no problems")
+            for note in notes:
+                console.print(f"note: {note}")
         return
     problems = [] if isinstance(composed, Configuration) else composed
     if as_json:
@@ -59,13 +70,15 @@ def check(
         listed += [
             {"file": str(file.path), "line": 0, "key": "mode", "why": str(file)} for file in reached
         ]
-        print(json.dumps({"problems": listed}, ensure_ascii=False, indent=2))
+        print(json.dumps({"problems": listed, "notes": notes}, ensure_ascii=False, indent=2))
     else:
         for problem in problems:
             print(f"{where / problem.file}:{problem.line}: {problem.key}: {problem.why}")
         for file in reached:
             print(f"{file.path}: {file}")
         print(f"{len(problems) + len(reached)} problems")
+        for note in notes:
+            print(f"note: {note}")
     raise typer.Exit(2)
 
 

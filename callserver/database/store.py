@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
-import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
@@ -33,7 +32,6 @@ from callserver.ports import Tx
 
 __all__ = ["Engine"]  # and what is defined here
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
 
 UNAVAILABLE = (
     *(OperationalError, InterfaceError, NoConnection, TimeoutError),
@@ -161,12 +159,6 @@ class SqliteStore:
     """
 
     def __init__(self, engine: Engine) -> None:
-        if sqlite3.sqlite_version_info < WAL_RESET_FIXED:
-            log.warning(
-                "sqlite_old",
-                version=sqlite3.sqlite_version,
-                advice="before 3.51.3 run one server process only",
-            )
         self.engine = engine
         self.send: Send = send_nothing
         self._waiting: deque[tuple[Callable[[Tx], Any], asyncio.Future[Any]]] = deque()

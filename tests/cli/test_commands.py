@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from callserver.adapters.config_folder import load
 from callserver.database import user_lines
-from callserver.database.store import make_engine
+from callserver.database.store import WAL_RESET_FIXED, SqliteStore, make_engine
 from callserver.domain import hours
 from callserver.errors import ConfigurationProblem
 from callserver.settings import from_environment
@@ -65,6 +67,19 @@ def test_check_and_schema(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("check", str(bad), "--json").stdout)["problems"]
     assert run("schema", "s").returncode == 0
     assert "properties" in json.loads((tmp_path / "s" / "campaign.schema.json").read_text())
+
+
+def test_check_notes_an_old_sqlite(run: Run) -> None:
+    is_old = sqlite3.sqlite_version_info < WAL_RESET_FIXED
+    found = run("check")
+    assert found.returncode == 0
+    assert (f"note: SQLite {sqlite3.sqlite_version} may damage" in found.stdout) == is_old
+    assert len(json.loads(run("check", "--json").stdout)["notes"]) == is_old
+    other = run("check", CALLSERVER_DATABASE="postgresql+psycopg://calls@127.0.0.1/calls")
+    assert "SQLite" not in other.stdout
+    with structlog.testing.capture_logs() as logged:  # a server does not repeat it at every start
+        SqliteStore(make_engine("sqlite://"))
+    assert logged == []
 
 
 def test_a_wrong_setting_is_one_sentence(run: Run) -> None:
