@@ -28,6 +28,7 @@ from callserver.console.headers import Headers
 from callserver.console.health import Health
 from callserver.console.listening.api import ListeningApi
 from callserver.console.lists.api import ListsApi
+from callserver.console.lists.removal import RemovalApi
 from callserver.console.live import Live
 from callserver.console.log.api import LogApi
 from callserver.console.pages import Pages
@@ -111,7 +112,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     events = None if own is None else own.events(server.provider_events, server.scheduler.start)
 
     people = authentication.Authenticator(server.ctx, server.authentication, server.settings)
-    api = Api(_rooms(server, people, played), people)
+    api = Api(page_apis(server, people, played), people)
     softphones = None if own is None else own.softphones
     pages = Pages(people, connects(server.settings, softphones))
 
@@ -152,10 +153,10 @@ async def released(server: Server) -> None:
             await server.scheduler.release()
 
 
-def _rooms(
+def page_apis(
     server: Server, people: authentication.Authenticator, played: Telephones | None = None
 ) -> list[PageApi]:
-    """The rooms of the people's door, and the stream that tells what happens in them."""
+    """The API of each page, and the stream that tells pages what has happened."""
     pacing = RateLimits(server.ctx)
     phoner = PhoneApi(server.ctx, server.phoner_actions, server.manual_dial, pacing)
     floor = FloorApi(server.ctx, SupervisorActions(server.ctx))
@@ -189,13 +190,14 @@ def _rooms(
         LogApi(server.ctx, server.settings),
         rules,
         lists,
+        RemovalApi(server.ctx),
         AccountsApi(server.ctx, server.account_administration, server.line_confirmation),
         opt_outs,
         LiftsApi(server.ctx, opt_outs),
         Live(
             server.feed,
             people,
-            [room.tell for room in (phoner, floor, listening, rules, lists)],
+            [api.tell for api in (phoner, floor, listening, rules, lists)],
             pacing,
         ),
     ]

@@ -21,6 +21,7 @@ COMMANDS = {
     "user": ("users", "People and their sign-in."),
     "token": ("users", "Bearer tokens for machines."),
     "import": ("contacts", "Import a list of people into a campaign."),
+    "list": ("list_removal", "Earlier imports, and contacts that leave a list again."),
     "export": ("contacts", "Give a campaign's list, or its calls and outcomes, back as CSV."),
     "register": ("registers", "Public do-not-call registers."),
     "suppress": ("suppress", "Opt-outs: who must not be called."),

@@ -26,6 +26,22 @@ def finish(
     tx.execute(update(imports).where(imports.c.id == number).values(**values))
 
 
+def campaign_of(tx: Tx, number: int) -> str | None:
+    """The campaign of an import; None: there is none of that number."""
+    query = select(imports.c.campaign).where(imports.c.id == number)
+    campaign: str | None = tx.execute(query).scalar_one_or_none()
+    return campaign
+
+
+def add_counts(tx: Tx, number: int, **more: int) -> None:
+    """Add to figures of an import."""
+    mine = imports.c.id == number
+    counts = dict(tx.execute(select(imports.c.counts).where(mine).with_for_update()).scalar_one())
+    for key, count in more.items():
+        counts[key] = counts.get(key, 0) + count
+    tx.execute(update(imports).where(mine).values(counts=counts))
+
+
 def history(tx: Tx, most: int = 50) -> list[Any]:
     """Rows of id, campaign, at, counts, by, and whether refused rows are kept; newest first."""
     columns = [imports.c[name] for name in ("id", "campaign", "at", "counts", "by")]

@@ -8,7 +8,7 @@ import typer
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from callserver.cli import contacts, suppress
+from callserver.cli import contacts, list_removal, suppress
 from callserver.database.store import make_engine
 from tests.harness.databases import sqlite_file
 
@@ -36,6 +36,7 @@ def say(url: str, monkeypatch: pytest.MonkeyPatch) -> Say:
     app = typer.Typer()
     contacts.register(app)
     suppress.register(app)
+    list_removal.register(app)
 
     def run(*words: object, ends: int = 0) -> str:
         result = CliRunner().invoke(app, [str(word) for word in words])

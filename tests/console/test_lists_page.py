@@ -1,4 +1,4 @@
-"""Lists through the people's door: sent, looked at, tried, taken in; copies and refused rows out."""
+"""The lists page: upload, preview, dry run, import, roll back; exports and refused rows."""
 
 import asyncio
 import csv
@@ -10,9 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select, update
 
 from callserver import texts
+from callserver.database.tables import contacts
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.role import Role
+from callserver.ports import Tx
 from tests.harness import spreadsheets
 from tests.harness.staffed import Client, StaffedSystem
 
@@ -304,3 +308,38 @@ def test_a_damaged_spreadsheet_leaves_nothing_behind(system: StaffedSystem) -> N
     assert reply.status_code == 409
     assert "Regnearket er beskadiget" in reply.json()["detail"]
     assert folder(system) == []
+
+
+def test_an_import_is_rolled_back_as_far_as_nobody_called(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    before = len(system.contacts())
+    number = lines(client.api("POST", "/lists/kanvas/import", sent(client)))[-1]["number"]
+
+    def call_one(tx: Tx) -> None:
+        mine = select(contacts.c.id).where(contacts.c.imported == number).limit(1)
+        first = update(contacts).where(contacts.c.id == mine.scalar_subquery())
+        tx.execute(first.values(tries=1, status=ContactStatus.WAITING))
+
+    asyncio.run(system.server.store.run(call_one))
+    assert client.api("POST", f"/imports/{number}/roll-back", {}).json() == {
+        "removed": 29,
+        "kept": 1,
+    }
+    assert len(system.contacts()) == before + 1
+    entry = system.entries("removed")[-1]
+    assert (entry["imported"], entry["count"], entry["kept"]) == (number, 29, 1)
+    newest = client.api("GET", "/lists").json()["imports"][0]
+    assert newest["counts"]["rolled_back"] == 29
+    assert client.api("POST", "/imports/999/roll-back", {}).status_code == 404
+
+
+def test_one_person_is_removed_from_a_list(system: StaffedSystem) -> None:
+    client = system.client("administrator")
+    contact = system.contacts()[0]
+    path = f"/contacts/{contact.id}/remove"
+    named = client.api("POST", path, {"why": f"wrong list for {contact.name}"})
+    assert named.status_code == 409
+    assert client.api("POST", path, {"why": "wrong list"}).status_code == 200
+    assert contact.id not in [row.id for row in system.contacts()]
+    assert system.entries("removed")[-1]["why"] == "wrong list"
+    assert client.api("POST", path, {"why": "wrong list"}).status_code == 404

@@ -16,12 +16,12 @@ NO = {401, 403}
 
 
 def endpoints(system: StaffedSystem) -> list[Endpoint]:
-    from callserver.app import _rooms
+    from callserver.app import page_apis
     from callserver.console.authentication import Authenticator
 
     server = system.server
     door = Authenticator(server.ctx, server.authentication, server.settings)
-    return [one for room in _rooms(server, door) for one in room.endpoints()]
+    return [one for api in page_apis(server, door) for one in api.endpoints()]
 
 
 def address(one: Endpoint) -> str:

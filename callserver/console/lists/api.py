@@ -113,9 +113,8 @@ class ListsApi:
         """That a list of my department was imported."""
         if not asked.may(Action.EXPORT):
             return ()
-        names = {
-            entry.body["campaign"] for entry in news if entry.body["kind"] == EntryKind.IMPORTED
-        }
+        kinds = (EntryKind.IMPORTED, EntryKind.REMOVED)
+        names = {entry.body["campaign"] for entry in news if entry.body["kind"] in kinds}
         campaigns = self._ctx.rules.current.campaigns
         mine = [
             name for name in names if name in campaigns and asked.sees(campaigns[name].department)

@@ -1,7 +1,8 @@
 // Earlier imports, with their refused rows to download. `mayImport`: whether the user may download them.
 
-import { download } from "../api.js";
-import { $, el, scrolling } from "../dom.js";
+import { download, post } from "../api.js";
+import { confirm } from "../dialog.js";
+import { $, el, scrolling, toast } from "../dom.js";
 import { dateTime, number, t } from "../texts.js";
 
 export function history({ imports }, titles, mayImport) {
@@ -25,6 +26,7 @@ export function history({ imports }, titles, mayImport) {
           { class: "number" },
           number(entry.counts[name] ?? 0),
           name === "refused" ? refusedLink(entry, mayImport) : null,
+          name === "taken" ? rollBackButton(entry, mayImport) : null,
         ),
       ),
     ),
@@ -34,6 +36,31 @@ export function history({ imports }, titles, mayImport) {
       t("lists.history"),
       el("table", {}, el("thead", {}, el("tr", {}, ...head, ...heads)), el("tbody", {}, ...rows)),
     ),
+  );
+}
+
+function rollBackButton(entry, mayImport) {
+  const removed = entry.counts.rolled_back ?? 0;
+  if (removed)
+    return el("span", { class: "soft block" }, t("lists.was_rolled_back", { count: number(removed) }));
+  if (!mayImport || !entry.counts.taken) return null;
+  const does = async () => {
+    const { removed, kept } = await post(`/imports/${entry.id}/roll-back`);
+    toast(t("lists.rolled_back", { removed: number(removed), kept: number(kept) }));
+  };
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "quiet block",
+      onclick: () =>
+        confirm(t("lists.roll_back"), t("lists.roll_back_sure"), {
+          go: t("lists.roll_back"),
+          bad: true,
+          does,
+        }),
+    },
+    t("lists.roll_back"),
   );
 }
 

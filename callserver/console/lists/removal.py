@@ -1,0 +1,66 @@
+"""The lists' API, second part: an import is rolled back, a person is removed from a list."""
+
+from pydantic import Field
+
+from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.database import contacts, imports
+from callserver.domain.role import Action
+from callserver.engine.context import EngineContext
+from callserver.engine.lists import removal
+from callserver.errors import NotFound
+from callserver.ports import Tx
+
+
+class Removal(Body):
+    """`why`: a few words for the log, without names and numbers."""
+
+    why: str = Field(min_length=1, max_length=200)
+
+
+class RolledBackView(Answer):
+    """How many contacts were removed, and how many stay because they were called."""
+
+    removed: int
+    kept: int
+
+
+class RemovalApi:
+    """What administrators take back."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("POST", "/imports/{number}/roll-back", Action.IMPORT, self.roll_back),
+            Endpoint("POST", "/contacts/{contact}/remove", Action.IMPORT, self.remove),
+        ]
+
+    async def roll_back(self, asked: Asked, number: int, body: Nothing) -> RolledBackView:
+        """Remove an import's contacts as far as nobody called them."""
+        del body
+        now = self._ctx.clock.now()
+
+        def work(tx: Tx) -> RolledBackView:
+            self._check_sees(asked, imports.campaign_of(tx, number))
+            result = removal.roll_back(tx, number, asked.by, now)
+            return RolledBackView(removed=result.removed, kept=result.kept)
+
+        return await self._ctx.store.run(work)
+
+    async def remove(self, asked: Asked, contact: int, body: Removal) -> Done:
+        """Remove one person from one list, if nobody called them from it."""
+        now = self._ctx.clock.now()
+
+        def work(tx: Tx) -> None:
+            row = contacts.get(tx, contact)
+            self._check_sees(asked, None if row is None else row.campaign)
+            removal.remove(tx, contact, body.why, asked.by, now)
+
+        await self._ctx.store.run(work)
+        return Done()
+
+    def _check_sees(self, asked: Asked, campaign: str | None) -> None:
+        known = None if campaign is None else self._ctx.rules.current.campaigns.get(campaign)
+        if known is None or not asked.sees(known.department):
+            raise NotFound("there is no such import or contact", key="not_found")

@@ -1,0 +1,73 @@
+"""Contacts leave a list again: an import that was a mistake, or a single person.
+
+Only who was never called is removed: a call's record needs its contact. What protects a person (opt-outs,
+marks) is not stored with the list and stays. What an import changed about people who stood in a list
+already stays as well: what it was before is not kept.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from callserver.database import audit, contact_removal, contacts, imports
+from callserver.domain.audit import EntryKind
+from callserver.engine.suppressions.opt_outs import check_why
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """How many contacts of an import were removed, and how many stay because they were called."""
+
+    removed: int
+    kept: int
+
+
+def roll_back(tx: Tx, number: int, by: str, now: datetime) -> RolledBack:
+    """Remove an import's contacts as far as nobody called them.
+
+    Raises:
+        NotFound: there is no such import.
+        Impossible: it has no contact left.
+    """
+    campaign = imports.campaign_of(tx, number)
+    if campaign is None:
+        raise NotFound(f"there is no import {number}", key="not_found")
+    before = contact_removal.count_of_import(tx, number)
+    if not before:
+        raise Impossible("the import has no contact left", key="nothing_to_roll_back")
+    removed = contact_removal.of_import(tx, number)
+    result = RolledBack(removed, before - removed)
+    imports.add_counts(tx, number, rolled_back=removed)
+    audit.append(
+        tx,
+        now,
+        EntryKind.REMOVED,
+        campaign=campaign,
+        imported=number,
+        count=removed,
+        kept=result.kept,
+        by=by,
+    )
+    return result
+
+
+def remove(tx: Tx, contact: int, why: str, by: str, now: datetime) -> None:
+    """Remove one person from one list. `why`: a few words for the log.
+
+    Raises:
+        NotFound: there is no such contact.
+        Impossible: they were called from this list; or `why` holds a name or a number.
+    """
+    row = contacts.get(tx, contact)
+    if row is None:
+        raise NotFound(f"there is no contact {contact}", key="not_found")
+    kept_why = check_why(why, [row])
+    if not contact_removal.of_contact(tx, contact):
+        raise Impossible(
+            "the contact was called, so it stays: record an opt-out or erase the person",
+            key="contact_was_called",
+        )
+    audit.append(
+        tx, now, EntryKind.REMOVED, campaign=row.campaign, contact=contact, why=kept_why, by=by
+    )
