@@ -1,4 +1,4 @@
-"""One Starlette app from the two doors, the provider's and the people's, and its lifespan."""
+"""The Starlette app: the provider's webhooks, the console, and their lifespan."""
 
 import asyncio
 import contextlib
@@ -55,7 +55,7 @@ from webhooks.routes import Webhooks
 log = structlog.get_logger(__name__)
 
 CONFIGURATION_LOOK_SECONDS = 2
-TALLY_SECONDS = 20
+FLUSH_SECONDS = 20
 
 RECOVER_SECONDS = 1
 """How soon a process without the scheduler asks about everything once the database is back."""
@@ -64,7 +64,7 @@ RELEASE_SECONDS = 3
 """How long a stopping server tries to release the scheduler's lease."""
 
 DRAIN_SECONDS = 10
-"""How long a stopping server waits for orders that are under way."""
+"""How long a stopping server waits for orders under way."""
 
 
 def create(server: Server, *, ticking: bool = True, played: Telephones | None = None) -> Starlette:
@@ -81,7 +81,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
         if not server.settings.scheduler:
             ticker.every(RECOVER_SECONDS, server.scheduler.recover)
-        ticker.every(TALLY_SECONDS, server.refused_requests.flush)
+        ticker.every(FLUSH_SECONDS, server.refused_requests.flush)
         if ticking and server.settings.scheduler:
             await server.scheduler.start()
         if ticking:
@@ -89,8 +89,8 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             if events is not None:
                 events.start()
         log.info("started", revision=server.ctx.rules.current.revision)
-        # All that is here now stays: looking through it for rubbish, as Python does now and then,
-        # would stop every request for a tenth of a second.
+        # Everything loaded so far stays; collecting it repeatedly would stop every request for a tenth
+        # of a second.
         gc.collect()
         gc.freeze()
         try:
@@ -104,17 +104,17 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             with contextlib.suppress(*UNAVAILABLE):
                 await server.refused_requests.flush(everything=True)
             if ticking and server.settings.scheduler:
-                await released(server)
+                await release_scheduler(server)
             await asyncio.to_thread(server.store.close)
             await server.http.aclose()
 
     own = server.exchange
     events = None if own is None else own.events(server.provider_events, server.scheduler.start)
 
-    people = authentication.Authenticator(server.ctx, server.authentication, server.settings)
-    api = Api(page_apis(server, people, played), people)
+    authenticator = authentication.Authenticator(server.ctx, server.authentication, server.settings)
+    api = Api(page_apis(server, authenticator, played), authenticator)
     softphones = None if own is None else own.softphones
-    pages = Pages(people, connects(server.settings, softphones))
+    pages = Pages(authenticator, connects(server.settings, softphones))
 
     health = Health(server.ctx, ticker)
 
@@ -141,22 +141,22 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
         middleware=[Middleware(Headers)],
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False  # it would send people to the host that the request names
-    app.state.events = events  # whether the exchange is heard: for health and tests
+    app.router.redirect_slashes = False  # a redirect would go to the host that the request names
+    app.state.events = events  # read by health and tests
     return app
 
 
-async def released(server: Server) -> None:
-    """Let another process run the scheduler, if the database can be reached."""
+async def release_scheduler(server: Server) -> None:
+    """Release the scheduler's lease, if the database can be reached."""
     with contextlib.suppress(*UNAVAILABLE):
         async with asyncio.timeout(RELEASE_SECONDS):
             await server.scheduler.release()
 
 
 def page_apis(
-    server: Server, people: authentication.Authenticator, played: Telephones | None = None
+    server: Server, authenticator: authentication.Authenticator, played: Telephones | None = None
 ) -> list[PageApi]:
-    """The API of each page, and the stream that tells pages what has happened."""
+    """The pages' parts of the API, and the stream of their updates."""
     pacing = RateLimits(server.ctx)
     phoner = PhoneApi(server.ctx, server.phoner_actions, server.manual_dial, pacing)
     floor = FloorApi(server.ctx, SupervisorActions(server.ctx))
@@ -169,7 +169,7 @@ def page_apis(
     lists = ListsApi(server.ctx, server.uploads, server.settings)
     opt_outs = SuppressionsApi(server.ctx, server.uploads, server.settings, pacing)
     return [
-        SignInApi(server.ctx, server.authentication, people),
+        SignInApi(server.ctx, server.authentication, authenticator),
         ShiftApi(server.ctx, server.line_confirmation),
         phoner,
         CardApi(server.ctx),
@@ -179,7 +179,7 @@ def page_apis(
             None if server.exchange is None else server.exchange.softphones,
             played=played is not None,
         ),
-        *([] if played is None else [SimulatedTelephoneApi(played, people)]),
+        *([] if played is None else [SimulatedTelephoneApi(played, authenticator)]),
         BooksApi(server.ctx),
         floor,
         RefusedNumbersApi(server.ctx),
@@ -196,8 +196,8 @@ def page_apis(
         LiftsApi(server.ctx, opt_outs),
         Live(
             server.feed,
-            people,
-            [api.tell for api in (phoner, floor, listening, rules, lists)],
+            authenticator,
+            [page.updates for page in (phoner, floor, listening, rules, lists)],
             pacing,
         ),
     ]

@@ -1,4 +1,4 @@
-"""`callserver serve` and `callserver scheduler`: the processes that run all evening."""
+"""`callserver serve` and `callserver scheduler`: the long-running processes."""
 
 import asyncio
 import signal
@@ -10,7 +10,7 @@ import typer
 
 from callserver.adapters import file_modes
 from callserver.adapters.ticker import Ticker
-from callserver.app import CONFIGURATION_LOOK_SECONDS, create, released
+from callserver.app import CONFIGURATION_LOOK_SECONDS, create, release_scheduler
 from callserver.assemble import build
 from callserver.cli import resources
 from callserver.errors import ConfigurationProblem
@@ -38,22 +38,24 @@ def serve() -> None:
     import uvicorn
 
     settings = resources.settings()
-    door = _bound(settings)  # first: who cannot listen changes no tables and no rules
+    listener = _bound(settings)  # first: a server that cannot listen changes no tables and no rules
     if settings.provider == SIMULATED:
         from callserver.cli import simulated_network
 
-        asyncio.run(simulated_network.serve(settings, door))
+        asyncio.run(simulated_network.serve(settings, listener))
         return
     server = build(settings)
 
     class Serving(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            server.feed.stop()  # live pages would hold the server up; they come back by themselves
+            server.feed.stop()  # open streams would delay the stop; pages reconnect
             super().handle_exit(sig, frame)
 
     trusted = proxies(settings)
-    for one in file_modes.exposed(settings):
-        log.warning("file_too_open", file=str(one.path), mode=one.mode, remedy=one.remedy)
+    for exposed in file_modes.exposed(settings):
+        log.warning(
+            "file_too_open", file=str(exposed.path), mode=exposed.mode, remedy=exposed.remedy
+        )
     log.info("listening", host=settings.host, port=settings.port, public=settings.public_url)
     Serving(
         uvicorn.Config(
@@ -67,27 +69,27 @@ def serve() -> None:
             forwarded_allow_ips=trusted,
             timeout_graceful_shutdown=15,
         )
-    ).run(sockets=[door])
+    ).run(sockets=[listener])
 
 
 def _bound(settings: Settings) -> socket.socket:
     """The socket to listen on.
 
     Raises:
-        ConfigurationProblem: host or port cannot be had.
+        ConfigurationProblem: host or port cannot be used.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    door = socket.socket(family)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind((settings.host, settings.port))
-        door.listen(BACKLOG)
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
     except OSError as error:
-        door.close()
+        listener.close()
         where = f"CALLSERVER_HOST={settings.host}, CALLSERVER_PORT={settings.port}"
         why = error.strerror or str(error)
         raise ConfigurationProblem(f"{where}: cannot listen there: {why}") from None
-    return door
+    return listener
 
 
 def scheduler() -> None:
@@ -114,7 +116,7 @@ async def _run_scheduler() -> None:
     await ended.wait()
     await ticker.stop()
     await server.ctx.background.stop(10)
-    await released(server)
+    await release_scheduler(server)
     await asyncio.to_thread(server.store.close)
     await server.http.aclose()
 

@@ -1,4 +1,4 @@
-"""The JSON API under /api/v1: the endpoints of every room, and the document that describes them."""
+"""The JSON API under /api/v1: the endpoints of every page, and their OpenAPI document."""
 
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -14,17 +14,17 @@ from callserver.console.endpoint import Endpoint
 
 
 class PageApi(Protocol):
-    """An area of the JSON API: its endpoints."""
+    """A page's part of the JSON API."""
 
     def endpoints(self) -> list[Endpoint]: ...
 
 
 class Api:
-    """Every endpoint, served."""
+    """Serves every endpoint."""
 
-    def __init__(self, rooms: Sequence[PageApi], door: Authenticator) -> None:
-        self._authenticator = door
-        self.endpoints = [endpoint for room in rooms for endpoint in room.endpoints()]
+    def __init__(self, pages: Sequence[PageApi], authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+        self.endpoints = [endpoint for page in pages for endpoint in page.endpoints()]
 
     def routes(self) -> list[Route]:
         return [

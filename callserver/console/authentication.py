@@ -1,7 +1,7 @@
-"""Who is asking, and may they? A bearer token, or a session's cookie with its proof of intent.
+"""Authenticates requests: by a bearer token, or by a session's cookie with its CSRF value.
 
-A cookie is sent along by any page that makes the browser ask us; so whatever changes something must
-also carry a header that only our own pages can set (the session's csrf value).
+A browser sends the cookie with the request of any site; so a request that changes something must also
+carry a header that only our own pages can set (the session's CSRF value).
 """
 
 import hashlib
@@ -40,13 +40,13 @@ EVERY_SCOPE = frozenset(Action)
 API = "/api/v1"
 
 
-class Footing(Enum):
-    """How far in somebody must be for what needs no particular action."""
+class Access(Enum):
+    """What an address requires that needs no particular action."""
 
-    OPEN = "open"  # nobody need be signed in
-    ENTERING = "entering"  # a signed-in browser, whose sign-in may not be complete: see STEPS
+    OPEN = "open"  # nothing: no sign-in
+    SIGNING_IN = "signing_in"  # a session whose sign-in may be incomplete: see STEPS
     SESSION = "session"  # a signed-in browser; no token
-    IN = "in"  # a signed-in browser, or a token: see Door.ask
+    SIGNED_IN = "signed_in"  # a signed-in browser, or a token: see Authenticator.authenticate
 
 
 STEPS: Mapping[Next, frozenset[str]] = {
@@ -57,24 +57,24 @@ STEPS: Mapping[Next, frozenset[str]] = {
     Next.CODE: frozenset({"GET /sign-in", "POST /sign-out", "POST /sign-in/code"}),
     Next.READY: frozenset({"GET /sign-in", "POST /sign-out", "POST /sign-in/password"}),
 }
-"""What a session may do of ENTERING, by what it still lacks: the next step and nothing else.
+"""The SIGNING_IN requests that a session may make, by the step that is due.
 
-Whatever is not ENTERING needs a session that lacks nothing.
+Every other request needs a session with a complete sign-in.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """A request of nobody in particular. `then` is done to the response."""
+class OpenRequest:
+    """A request without a sign-in. `then`: functions that are applied to the response."""
 
-    request: Request
+    http: Request
     language: str
     then: list[Callable[[Response], None]] = field(default_factory=list, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Visitor):
-    """A request of somebody who may make it."""
+class UserRequest(OpenRequest):
+    """A request of a user who may make it."""
 
     user: User
     scopes: frozenset[Action] | None = None  # of a token; None: signed in
@@ -86,7 +86,7 @@ class Asked(Visitor):
 
     @property
     def rights(self) -> frozenset[Action]:
-        """All that this request may do."""
+        """Every action that this request may do."""
         return frozenset(action for action in Action if self.may(action))
 
     @property
@@ -95,99 +95,101 @@ class Asked(Visitor):
         return f"user:{self.user.id}"
 
     def sees(self, department: str | None) -> bool:
-        """Whether something of this department is theirs to see."""
+        """Whether the user may see what belongs to this department."""
         return self.user.department in (None, department)
 
 
 class Authenticator:
-    """Lets requests in."""
+    """Authenticates and authorises requests."""
 
-    def __init__(self, ctx: EngineContext, let_in: Authentication, settings: Settings) -> None:
+    def __init__(
+        self, ctx: EngineContext, authentication: Authentication, settings: Settings
+    ) -> None:
         self._ctx = ctx
-        self._authentication = let_in
+        self._authentication = authentication
         self._origin = origin_of(settings.public_url)
         self._secure = settings.public_url.startswith("https://")
         self.cookie = "__Host-session" if self._secure else "session"
         self.device = "__Host-device" if self._secure else "device"
 
-    async def ask(
-        self, request: Request, needs: Action | Footing, scopes: frozenset[Action] = NO_SCOPE
-    ) -> Visitor:
-        """Who asks, when they may: Asked unless the address is open.
+    async def authenticate(
+        self, request: Request, needs: Action | Access, scopes: frozenset[Action] = NO_SCOPE
+    ) -> OpenRequest:
+        """The request with its user: a UserRequest unless the address is open.
 
-        `scopes`: where no action is needed, a token that is limited to some actions must have one of
-        these. Without them such a token may not use the address.
+        `scopes`: where no action is needed, a token with limited scopes must have one of these. Without
+        them such a token may not use the address.
 
         Raises:
-            NotSignedIn: nobody we know.
-            NotAllowed: their role or token does not allow it.
+            NotSignedIn: no valid session or token.
+            NotAllowed: the role or the token does not allow it.
         """
-        if needs is Footing.OPEN:
+        if needs is Access.OPEN:
             self._check_origin(request)
-            return Visitor(request, language_of(request))
+            return OpenRequest(request, language_of(request))
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            asked = await self._bearer(request, token.strip())
+            user_request = await self._bearer(request, token.strip())
         else:
-            asked = await self._browser(request, entering=needs is Footing.ENTERING)
-        if not _enough(asked, needs, scopes):
+            user_request = await self._browser(request, signing_in=needs is Access.SIGNING_IN)
+        if not _is_allowed(user_request, needs, scopes):
             raise NotAllowed("your role does not include this", key="not_allowed")
-        return asked
+        return user_request
 
-    async def _bearer(self, request: Request, token: str) -> Asked:
+    async def _bearer(self, request: Request, token: str) -> UserRequest:
         now, hashed = self._ctx.clock.now(), hash_of(token)
         owner = await self._ctx.store.read(lambda tx: accounts.by_token(tx, hashed, now))
         if owner is None:
             raise NotSignedIn("this token is not valid", key="sign_in")
         user, scopes = owner
-        return Asked(request, language_of(request, user), user, scopes)
+        return UserRequest(request, language_of(request, user), user, scopes)
 
-    async def _browser(self, request: Request, *, entering: bool) -> Asked:
+    async def _browser(self, request: Request, *, signing_in: bool) -> UserRequest:
         cookie = request.cookies.get(self.cookie, "")
         if not cookie:
             raise NotSignedIn("sign in, please", key="sign_in")
-        session, lacks = await self._authentication.session(cookie)
+        session, due_step = await self._authentication.session(cookie)
         language = language_of(request, session.user)
         step = f"{request.method} {request.url.path.removeprefix(API)}"
-        if lacks is not Next.READY and not (entering and step in STEPS[lacks]):
+        if due_step is not Next.READY and not (signing_in and step in STEPS[due_step]):
             raise NotSignedIn("finish signing in, please", key="sign_in")
-        if entering and step not in STEPS[lacks]:
+        if signing_in and step not in STEPS[due_step]:
             raise Impossible("this step is not due", key="step_not_due")
         self._check_origin(request)
         if request.method not in SAFE:
             given = request.headers.get(CSRF_HEADER, "").encode()
             if not hmac.compare_digest(given, self.csrf(cookie).encode()):
                 raise NotAllowed("the page is out of date; reload it", key="reload")
-        return Asked(request, language, session.user, None, session, cookie)
+        return UserRequest(request, language, session.user, None, session, cookie)
 
     def _check_origin(self, request: Request) -> None:
-        """What changes something is asked for by our own pages only.
+        """Only our own pages may send requests that change something.
 
         Raises:
-            NotAllowed: another site asks.
+            NotAllowed: the request comes from another site.
         """
         if request.method not in SAFE and not from_own_page(request.headers, self._origin):
             raise NotAllowed("the page is out of date; reload it", key="reload")
 
     def csrf(self, cookie: str) -> str:
-        """What our own pages prove their intent with."""
+        """The value that our own pages send with a request that changes something."""
         return hmac.digest(self._ctx.secret, f"csrf:{cookie}".encode(), hashlib.sha256).hex()
 
     def remember(self, response: Response, cookie: str) -> None:
-        """Give the browser its session."""
+        """Set the session's cookie."""
         response.set_cookie(
             self.cookie, cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
         )
 
     def source(self, request: Request) -> Source:
-        """Where a request comes from, as attempts are counted."""
+        """The source of a request, by which attempts are counted."""
         address = "" if request.client is None else request.client.host
         device = request.cookies.get(self.device, "")
         return Source(address, hash_of(device) if device else "")
 
-    def remember_device(self, asked: Visitor) -> Source:
-        """Where the request comes from, in a browser that is known from now on if this goes well."""
-        source = self.source(asked.request)
+    def remember_device(self, user_request: OpenRequest) -> Source:
+        """The source of the request. A new browser gets a device cookie with a successful response."""
+        source = self.source(user_request.http)
         if source.device:
             return source
         token, hashed = new_token()
@@ -203,7 +205,7 @@ class Authenticator:
                 samesite="strict",
             )
 
-        asked.then.append(remember)
+        user_request.then.append(remember)
         return Source(source.address, hashed)
 
     def forget(self, response: Response) -> None:
@@ -212,19 +214,21 @@ class Authenticator:
         )
 
 
-def _enough(asked: Asked, needs: Action | Footing, scopes: frozenset[Action]) -> bool:
-    """Whether role and token suffice."""
+def _is_allowed(
+    user_request: UserRequest, needs: Action | Access, scopes: frozenset[Action]
+) -> bool:
+    """Whether role and token allow it."""
     if isinstance(needs, Action):
-        return asked.may(needs)
-    if needs is Footing.IN:
-        return asked.scopes is None or bool(asked.scopes & scopes)
-    return asked.session is not None
+        return user_request.may(needs)
+    if needs is Access.SIGNED_IN:
+        return user_request.scopes is None or bool(user_request.scopes & scopes)
+    return user_request.session is not None
 
 
 def language_of(request: Request, user: User | None = None) -> str:
-    """As chosen in this browser, else as the user has it, else as the browser asks, else Danish.
+    """The language chosen in this browser, else the user's, else the browser's, else Danish.
 
-    The user's language is kept with the request: an error that ends it is answered in it, too.
+    The user's language is kept with the request, so that errors are answered in it as well.
     """
     if user is not None:
         request.state.language = user.language
@@ -234,9 +238,9 @@ def language_of(request: Request, user: User | None = None) -> str:
 
 
 def from_own_page(headers: Mapping[str, str], own: str) -> bool:
-    """Whether one of our own pages asks, as far as the browser says; `own` is their origin.
+    """Whether one of our own pages sent the request, according to the browser; `own` is their origin.
 
-    Browsers name the origin of whatever changes something; what is no browser says neither.
+    Browsers send the origin with requests that change something; other clients send neither header.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -245,7 +249,7 @@ def from_own_page(headers: Mapping[str, str], own: str) -> bool:
 
 
 def origin_of(url: str) -> str:
-    """As browsers write it: without a path, and without the scheme's usual port."""
+    """A URL's origin as browsers write it: without a path and without the scheme's default port."""
     parts = urlsplit(url)
     usual = {"https": 443, "http": 80}.get(parts.scheme)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname

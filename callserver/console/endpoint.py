@@ -1,8 +1,8 @@
-"""How an address of the JSON API is declared: one method of a room, and what its signature says.
+"""How an address of the JSON API is declared: by the signature of one method.
 
-`async def ready(self, asked: Asked, body: Pause, campaign: str) -> SeatView`: `body` (and `query`) are
-read into the models they name, other names are parts of the path, the answer's model is what goes
-out, and the first line of the docstring is the summary. The OpenAPI document reads the same.
+`async def ready(self, request: UserRequest, body: Pause, campaign: str) -> SeatView`: `body` and `query`
+are validated by their models, other parameters are parts of the path, the return type is the answer's
+model, and the first line of the docstring is the summary. The OpenAPI document is made of the same.
 """
 
 import inspect
@@ -16,7 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from callserver.console.authentication import NO_SCOPE, Asked, Authenticator, Footing, Visitor
+from callserver.console.authentication import (
+    NO_SCOPE,
+    Access,
+    Authenticator,
+    OpenRequest,
+    UserRequest,
+)
 from callserver.domain.role import Action
 from callserver.errors import Impossible, NotAllowed, NotFound
 
@@ -30,13 +36,13 @@ class Body(BaseModel):
 
 
 class Answer(BaseModel):
-    """What goes out."""
+    """The body of an answer."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class Done(Answer):
-    """It was done; there is nothing more to say."""
+    """The request was carried out."""
 
     done: bool = True
 
@@ -44,23 +50,23 @@ class Done(Answer):
 Act = Callable[..., Awaitable[Any]]
 
 
-class Unwritable(Impossible):
-    """A body that says something which no database keeps."""
+class Unstorable(Impossible):
+    """A body with a text that the database cannot store."""
 
 
 class TooLarge(NotAllowed):
-    """More bytes than any body of this API has."""
+    """A body that is too large."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One address, and what somebody needs to use it."""
+    """One address, and what a request needs to use it."""
 
     method: str
     path: str  # below /api/v1, with {names}
-    needs: Action | Footing
+    needs: Action | Access
     act: Act
-    scopes: frozenset[Action] = NO_SCOPE  # where no action is needed: which tokens may use it
+    scopes: frozenset[Action] = NO_SCOPE  # of tokens that may use it, where no action is needed
 
     @cached_property
     def hints(self) -> Mapping[str, Any]:
@@ -76,7 +82,7 @@ class Endpoint:
 
     @property
     def answer(self) -> type[BaseModel] | None:
-        """The model that goes out; None: a file or a stream."""
+        """The answer's model; None: a file or a stream."""
         annotation = self.hints["return"]
         return (
             annotation
@@ -91,29 +97,29 @@ class Endpoint:
     @property
     def in_path(self) -> Mapping[str, type]:
         """The parts of the path, by name."""
-        known = ("asked", "body", "query", "return")
+        known = ("request", "body", "query", "return")
         return {name: kind for name, kind in self.hints.items() if name not in known}
 
-    def route(self, door: Authenticator) -> Route:
+    def route(self, authenticator: Authenticator) -> Route:
         """The address as Starlette serves it."""
 
         async def serve(request: Request) -> Response:
-            asked = await door.ask(request, self.needs, self.scopes)
+            user_request = await authenticator.authenticate(request, self.needs, self.scopes)
             given: dict[str, Any] = {
                 name: _part(kind, request.path_params[name]) for name, kind in self.in_path.items()
             }
             if self.body is not None:
                 given["body"] = self.body.model_validate_json(
-                    _writable(await read(request)) or b"{}"
+                    _storable(await read(request)) or b"{}"
                 )
             if self.query is not None:
                 given["query"] = self.query.model_validate(dict(request.query_params))
-            result = await self.act(asked, **given)
+            result = await self.act(user_request, **given)
             if isinstance(result, Response):
                 return result
             body = result.model_dump_json(by_alias=True).encode()
             response = Response(body, media_type="application/json")
-            for follow_up in asked.then:
+            for follow_up in user_request.then:
                 follow_up(response)
             return response
 
@@ -121,17 +127,17 @@ class Endpoint:
 
 
 def _part(kind: type, text: str) -> Any:
-    """One part of the path; what is no number there names nothing."""
+    """One part of the path; where an id is expected, any other text is not found."""
     if kind is not int:
         return text
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise NotFound("there is no such thing", key="not_found")
+        raise NotFound("not found", key="not_found")
     return int(text)
 
 
-def _writable(raw: bytes) -> bytes:
+def _storable(raw: bytes) -> bytes:
     if b"\\u0000" in raw:
-        raise Unwritable("a text holds the character NUL, which no database takes", key="nul")
+        raise Unstorable("a text holds the character NUL, which no database takes", key="nul")
     return raw
 
 
@@ -150,7 +156,17 @@ async def read(request: Request, most: int = MOST_BYTES) -> bytes:
 
 
 class Nothing(Body):
-    """The address says it all."""
+    """An empty body."""
 
 
-__all__ = ["Answer", "Asked", "Body", "Done", "Endpoint", "Footing", "Nothing", "Visitor", "read"]
+__all__ = [
+    "Access",
+    "Answer",
+    "Body",
+    "Done",
+    "Endpoint",
+    "Nothing",
+    "OpenRequest",
+    "UserRequest",
+    "read",
+]

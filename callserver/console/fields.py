@@ -1,4 +1,4 @@
-"""Instants, days and ids as bodies and queries carry them: bounded, so that any of them can be computed with."""
+"""Instants, dates and ids in bodies and queries: bounded, so that they can be stored and computed with."""
 
 from datetime import date, datetime
 from typing import Annotated, TypeVar

@@ -1,4 +1,4 @@
-"""Response headers of the API: no content sniffing, no caching."""
+"""Response headers: no content sniffing, no caching."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,7 +8,7 @@ PROVIDER = "/twilio/"
 
 
 class Headers:
-    """Sets what an answer does not say itself. The provider's addresses are not looked at."""
+    """Sets the headers that an answer lacks; not for the provider's addresses."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""`GET /healthz`: whether this process can do its work, answered at once whatever the database does."""
+"""`GET /healthz`: whether this process can do its work; answered even when the database does not answer."""
 
 import asyncio
 from http import HTTPStatus
@@ -12,14 +12,14 @@ from callserver.database.store import UNAVAILABLE
 from callserver.engine.context import EngineContext
 
 MOST_WAIT_S = 2.0
-"""A database that has not answered a read by then counts as unreachable."""
+"""A database that has not answered a read by then is unreachable."""
 
 STALLED_S = 15.0
 """A scheduler that has not finished a round for this long has stalled."""
 
 
 class Health:
-    """200 when well, 503 when not; the body says what is wrong."""
+    """200 when all is well, else 503; the body says what is wrong."""
 
     def __init__(self, ctx: EngineContext, ticker: Ticker) -> None:
         self._ctx = ctx

@@ -1,7 +1,7 @@
 """Live updates: server-sent events that follow the audit log, resumed by Last-Event-ID.
 
-Each room says what a piece of news means to somebody (its teller); what is sent is always a whole
-view, so that a page that missed something is right again with the next event.
+Each page's API makes updates of the new entries for a user. An update is always a whole view, so that a
+page that missed one is right again with the next.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from starlette.responses import Response, StreamingResponse
 
 from callserver.console.authentication import EVERY_SCOPE, Authenticator
-from callserver.console.endpoint import Answer, Asked, Endpoint, Footing
+from callserver.console.endpoint import Access, Answer, Endpoint, UserRequest
 from callserver.database.audit import Cursor, Entry
 from callserver.database.store import UNAVAILABLE
 from callserver.engine.audit_log.feed import Feed, News
@@ -20,64 +20,70 @@ from callserver.engine.rate_limits import MOST_STREAMS, RateLimited, RateLimits
 from callserver.errors import NotAllowed
 
 BEAT_S = 15
-"""A silent stream says that it lives this often: proxies close what is quiet."""
+"""How often a silent stream sends a comment: proxies close silent connections."""
 
 CHECK_S = 40
-"""How often a stream asks whether its follower is still signed in: off-boarding takes a minute."""
+"""How often a stream checks that its user is still signed in: off-boarding takes at most a minute."""
 
 PACE_S = 0.3
-"""A stream sends at most this often; what happens in between is sent together."""
+"""A stream sends at most this often; entries in between are sent together."""
 
 REFRESH = "refresh"
 
-Told = Sequence[tuple[str, Answer]]
-Teller = Callable[[Asked, Sequence[Entry]], Awaitable[Told]]
-"""What a room has to tell somebody of this news: names of events, and the views they carry."""
+Updates = Sequence[tuple[str, Answer]]
+UpdateSource = Callable[[UserRequest, Sequence[Entry]], Awaitable[Updates]]
+"""Makes a page's updates of new entries for a user: names of events, and their views."""
 
 
 class Live:
     """The stream."""
 
     def __init__(
-        self, feed: Feed, door: Authenticator, tellers: Sequence[Teller], pacing: RateLimits
+        self,
+        feed: Feed,
+        authenticator: Authenticator,
+        sources: Sequence[UpdateSource],
+        pacing: RateLimits,
     ) -> None:
         self._pacing = pacing
         self._open: Counter[int] = Counter()
         self._feed = feed
-        self._authenticator = door
-        self._tellers = tellers
+        self._authenticator = authenticator
+        self._sources = sources
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/events", Footing.IN, self.events, EVERY_SCOPE)]
+        return [Endpoint("GET", "/events", Access.SIGNED_IN, self.events, EVERY_SCOPE)]
 
-    async def events(self, asked: Asked) -> Response:
-        """What happens, as server-sent events; `Last-Event-ID` resumes."""
-        if self._open[asked.user.id] >= MOST_STREAMS:
-            await self._pacing.refuse(RateLimited.STREAM, asked.user.id, BEAT_S)
-        after = Cursor.parse(asked.request.headers.get("last-event-id", ""))
+    async def events(self, request: UserRequest) -> Response:
+        """Updates as server-sent events; `Last-Event-ID` resumes."""
+        if self._open[request.user.id] >= MOST_STREAMS:
+            await self._pacing.refuse(RateLimited.STREAM, request.user.id, BEAT_S)
+        after = Cursor.parse(request.http.headers.get("last-event-id", ""))
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
-            self._counted(asked, self._stream(asked, after)),
+            self._counted(request, self._stream(request, after)),
             media_type="text/event-stream",
             headers=headers,
         )
 
     async def _counted(
-        self, asked: Asked, stream: AsyncGenerator[bytes, None]
+        self, request: UserRequest, stream: AsyncGenerator[bytes, None]
     ) -> AsyncIterator[bytes]:
-        """The stream, counted as one of this person's while it lasts."""
-        self._open[asked.user.id] += 1
+        """The stream, counted as one of the user's while it lasts."""
+        self._open[request.user.id] += 1
         try:
             async with contextlib.aclosing(stream):
                 async for block in stream:
                     yield block
         finally:
-            self._open[asked.user.id] -= 1
+            self._open[request.user.id] -= 1
             self._open += Counter()  # users with no stream are dropped
 
-    async def _stream(self, asked: Asked, after: Cursor | None) -> AsyncGenerator[bytes, None]:
+    async def _stream(
+        self, request: UserRequest, after: Cursor | None
+    ) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop().time
-        checked, told_at = clock(), clock() - PACE_S
+        checked, sent_at = clock(), clock() - PACE_S
         yield b"retry: 1000\n\n"
         async with contextlib.aclosing(self._feed.follow(after)) as following:
             coming = asyncio.ensure_future(anext(following))
@@ -85,7 +91,7 @@ class Live:
                 while True:
                     done, _ = await asyncio.wait({coming}, timeout=BEAT_S)
                     if clock() - checked > CHECK_S:
-                        if not await self._still_in(asked):
+                        if not await self._still_signed_in(request):
                             return
                         checked = clock()
                     if not done:
@@ -96,40 +102,40 @@ class Live:
                     except StopAsyncIteration:
                         return
                     coming = asyncio.ensure_future(anext(following))
-                    await asyncio.sleep(told_at + PACE_S - clock())
+                    await asyncio.sleep(sent_at + PACE_S - clock())
                     while news is not None and coming.done() and not coming.exception():
                         more = coming.result()
                         news = None if more is None else [*news, *more]
                         coming = asyncio.ensure_future(anext(following))
                         await asyncio.sleep(0)
-                    if block := await self._told(asked, news):
-                        told_at = clock()
+                    if block := await self._updates(request, news):
+                        sent_at = clock()
                         yield block
             except UNAVAILABLE:
-                return  # the page comes back by itself, and resumes where it left off
+                return  # the page reconnects and resumes
             finally:
                 coming.cancel()
                 with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, *UNAVAILABLE):
                     await coming
 
-    async def _still_in(self, asked: Asked) -> bool:
-        """Whether session or token last; for a session, looking is also its sign of life."""
+    async def _still_signed_in(self, request: UserRequest) -> bool:
+        """Whether session or token are still valid; the check also keeps a session alive."""
         try:
-            await self._authenticator.ask(asked.request, Footing.IN, EVERY_SCOPE)
+            await self._authenticator.authenticate(request.http, Access.SIGNED_IN, EVERY_SCOPE)
         except NotAllowed:
             return False
         return True
 
-    async def _told(self, asked: Asked, news: News) -> bytes:
+    async def _updates(self, request: UserRequest, news: News) -> bytes:
         if news is None:
             return _event(REFRESH, "{}", None)
         if not news:
             return b""
         last = str(news[-1].at)
-        told = [update for tell in self._tellers for update in await tell(asked, news)]
-        if not told:
-            return f"id: {last}\n\n".encode()  # nothing for this user, but the place is kept
-        return b"".join(_event(name, view.model_dump_json(), last) for name, view in told)
+        updates = [update for source in self._sources for update in await source(request, news)]
+        if not updates:
+            return f"id: {last}\n\n".encode()  # nothing for this user, but the position is kept
+        return b"".join(_event(name, view.model_dump_json(), last) for name, view in updates)
 
 
 def _event(name: str, data: str, last: str | None) -> bytes:

@@ -1,4 +1,4 @@
-"""The organisation's Markdown as HTML: no HTML of its own, and merge values can never become markup."""
+"""Renders the organisation's Markdown as HTML. HTML in it is escaped, and merge values never become markup."""
 
 import html
 import re
@@ -16,9 +16,9 @@ def rendered(text: str) -> str:
 
 
 def merged(text: str, values: Mapping[str, str], unknown: str) -> str:
-    """A script as HTML with its {fields} filled in; `unknown` stands where nothing is known.
+    """A script as HTML with its {fields} filled in; `unknown` replaces missing values.
 
-    Values are put in after rendering, as text: a name with asterisks or a bracket stays a name.
+    Values are inserted after rendering, as text: a name with asterisks or a bracket stays a name.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -29,4 +29,4 @@ def merged(text: str, values: Mapping[str, str], unknown: str) -> str:
 
 def filled(text: str, values: Mapping[str, str], unknown: str) -> str:
     """A plain sentence with its {fields} filled in."""
-    return _FIELD.sub(lambda found: values.get(found[1]) or unknown, text)
+    return _FIELD.sub(lambda match: values.get(match[1]) or unknown, text)

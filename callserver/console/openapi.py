@@ -1,4 +1,4 @@
-"""The API's OpenAPI document, made from the endpoints themselves."""
+"""The API's OpenAPI document, generated from the endpoints."""
 
 import re
 from collections.abc import Sequence
@@ -8,24 +8,24 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from callserver.console.endpoint import Endpoint, Footing
+from callserver.console.endpoint import Access, Endpoint
 from callserver.console.problems import Problem
 from callserver.domain.role import Action
 
 _REFS = "#/components/schemas/{model}"
-_SAID = {
+_DESCRIPTIONS = {
     HTTPStatus.UNAUTHORIZED: "nobody is signed in",
     HTTPStatus.FORBIDDEN: "not allowed",
-    HTTPStatus.NOT_FOUND: "no such thing",
-    HTTPStatus.CONFLICT: "does not fit now; the gate's reasons when it said no",
+    HTTPStatus.NOT_FOUND: "not found",
+    HTTPStatus.CONFLICT: "not possible now; the gate's reasons where it refused",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is too large",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "the request is wrong; says where",
-    HTTPStatus.TOO_MANY_REQUESTS: "too often; Retry-After says when to come again",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "the request is invalid; names the fields",
+    HTTPStatus.TOO_MANY_REQUESTS: "too many requests; see Retry-After",
 }
 
 
 def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
-    """The whole document (OpenAPI 3.1)."""
+    """The document (OpenAPI 3.1)."""
     models: set[type[BaseModel]] = {Problem}
     for endpoint in endpoints:
         models.update(model for model in (endpoint.body, endpoint.answer) if model is not None)
@@ -66,7 +66,7 @@ def _operation(endpoint: Endpoint, named: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {"operationId": name, "summary": endpoint.summary}
     if isinstance(endpoint.needs, Action):
         operation["description"] = f"Needs `{endpoint.needs.value}`."
-    if endpoint.needs is Footing.OPEN:
+    if endpoint.needs is Access.OPEN:
         operation["security"] = []
     parameters = [
         {"name": part, "in": "path", "required": True, "schema": _schema(kind)}
@@ -84,8 +84,8 @@ def _operation(endpoint: Endpoint, named: dict[Any, Any]) -> dict[str, Any]:
         answer["content"] = {"application/json": {"schema": named[endpoint.answer]}}
     problem = {"application/problem+json": {"schema": named[Problem]}}
     operation["responses"] = {"200": answer} | {
-        str(status.value): {"description": said, "content": problem}
-        for status, said in _SAID.items()
+        str(status.value): {"description": description, "content": problem}
+        for status, description in _DESCRIPTIONS.items()
     }
     return operation
 
@@ -111,7 +111,7 @@ def _in_query(model: type[BaseModel]) -> list[dict[str, Any]]:
 
 
 def _inlined(node: Any, schema: dict[str, Any]) -> Any:
-    """A query's schema without references: parameters stand outside the components."""
+    """A query's schema without references: parameters are not part of the components."""
     if isinstance(node, dict):
         if "$ref" in node:
             return _inlined(schema["$defs"][node["$ref"].rsplit("/", 1)[1]], schema)

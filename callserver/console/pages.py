@@ -1,4 +1,4 @@
-"""Pages: plain HTML from templates, small ES modules beside it, and headers that allow nothing else."""
+"""Pages: HTML from templates, ES modules, and headers that allow nothing else."""
 
 import hashlib
 import mimetypes
@@ -17,10 +17,10 @@ from starlette.routing import Route
 from callserver import texts
 from callserver.console.authentication import (
     YEAR_S,
-    Asked,
+    Access,
     Authenticator,
-    Footing,
-    Visitor,
+    OpenRequest,
+    UserRequest,
     language_of,
 )
 from callserver.console.problems import problem
@@ -38,12 +38,12 @@ class Page:
 
     name: str
     path: str
-    needs: Action | Footing
-    listed: bool = True  # in the navigation of those who may see it
+    needs: Action | Access
+    listed: bool = True  # in the navigation of users who may see it
 
 
 PAGES = (
-    Page("sign_in", "/sign-in", Footing.OPEN, listed=False),
+    Page("sign_in", "/sign-in", Access.OPEN, listed=False),
     Page("phone", "/phone", Action.PHONE),
     Page("floor", "/floor", Action.SEE_FLOOR),
     Page("who_called", "/who-called", Action.LOOK_UP),
@@ -53,18 +53,21 @@ PAGES = (
     Page("suppressions", "/suppressions", Action.SUPPRESS),
     Page("accounts", "/accounts", Action.ACCOUNTS),
     Page("log", "/log", Action.SEE_AUDIT),
-    Page("books", "/books", Footing.IN),
+    Page("books", "/books", Access.SIGNED_IN),
 )
-"""In the order of the navigation; the first that a user may see is their front page."""
+"""In the order of the navigation; the first page that a user may see is their front page."""
 
 
 class Pages:
-    """The routes of pages and what belongs to them."""
+    """The routes of pages, assets and texts."""
 
     def __init__(
-        self, door: Authenticator, connect: Sequence[str] = (), pages: Sequence[Page] = PAGES
+        self,
+        authenticator: Authenticator,
+        connect: Sequence[str] = (),
+        pages: Sequence[Page] = PAGES,
     ) -> None:
-        self._authenticator = door
+        self._authenticator = authenticator
         self._pages = pages
         self._assets = _assets()
         self._revision = _revision(self._assets)
@@ -88,29 +91,31 @@ class Pages:
     def _serve(self, page: Page) -> Callable[[Request], Any]:
         async def serve(request: Request) -> Response:
             if request.query_params.get("language") in texts.LANGUAGES:
-                return self._speak(request)
+                return self._choose_language(request)
             try:
-                asked = await self._authenticator.ask(request, page.needs)
+                user_request = await self._authenticator.authenticate(request, page.needs)
             except NotSignedIn:
-                return self._elsewhere("/sign-in")
+                return self._redirect("/sign-in")
             except NotAllowed:
-                return self.lost(request)
-            return self._render(page.name, asked)
+                return self.not_found(request)
+            return self._render(page.name, user_request)
 
         return serve
 
     async def _home(self, request: Request) -> Response:
         try:
-            asked = await self._authenticator.ask(request, Footing.IN)
+            user_request = await self._authenticator.authenticate(request, Access.SIGNED_IN)
         except NotAllowed:
-            return self._elsewhere("/sign-in")
-        seen = self._listed(asked)
-        return self._elsewhere(seen[0].path) if seen else self.lost(request)
+            return self._redirect("/sign-in")
+        listed = self._listed(user_request)
+        return self._redirect(listed[0].path) if listed else self.not_found(request)
 
     async def on_http(self, request: Request, error: Exception) -> Response:
-        """What the router says: a page for people, a problem for machines, a code for the provider."""
+        """The router's errors: as a page, as a problem document for the API, as a status for the provider."""
         status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
-        headers = error.headers if isinstance(error, HTTPException) else None  # which methods fit
+        headers = (
+            error.headers if isinstance(error, HTTPException) else None
+        )  # of 405: the allowed methods
         path, language = request.url.path, language_of(request)
         if path.startswith("/api/"):
             known = status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
@@ -120,89 +125,91 @@ class Pages:
             return answer
         if path.startswith("/twilio/") or status is not HTTPStatus.NOT_FOUND:
             return Response(status_code=status, headers=headers)
-        return self.lost(request)
+        return self.not_found(request)
 
-    def lost(self, request: Request) -> Response:
-        """There is no such page, or not for this user: the same answer."""
-        visitor = Visitor(request, language_of(request))
-        return self._render("not_found", visitor, HTTPStatus.NOT_FOUND)
+    def not_found(self, request: Request) -> Response:
+        """The answer for a page that does not exist, or that this user may not see."""
+        open_request = OpenRequest(request, language_of(request))
+        return self._render("not_found", open_request, HTTPStatus.NOT_FOUND)
 
-    def _listed(self, asked: Visitor) -> list[Page]:
-        if not isinstance(asked, Asked):
+    def _listed(self, user_request: OpenRequest) -> list[Page]:
+        if not isinstance(user_request, UserRequest):
             return []
-        return [page for page in self._pages if page.listed and _open_to(asked, page.needs)]
+        return [page for page in self._pages if page.listed and _open_to(user_request, page.needs)]
 
-    def _render(self, name: str, asked: Visitor, status: HTTPStatus = HTTPStatus.OK) -> Response:
-        language = asked.language
-        somebody = asked if isinstance(asked, Asked) else None
+    def _render(
+        self, name: str, user_request: OpenRequest, status: HTTPStatus = HTTPStatus.OK
+    ) -> Response:
+        language = user_request.language
+        signed_in = user_request if isinstance(user_request, UserRequest) else None
         values = {
             "page": name,
             "language": language,
             "other": next(code for code in texts.LANGUAGES if code != language),
             "t": lambda key, **values: texts.say(language, key, **values),
             "assets": f"/assets/{self._revision}",
-            "listed": self._listed(asked),
-            "user": None if somebody is None else somebody.user,
-            "csrf": "" if somebody is None else self._authenticator.csrf(somebody.cookie),
-            "may": (lambda _: False) if somebody is None else somebody.may,
-            "entering": self._authenticator.cookie in asked.request.cookies,
+            "listed": self._listed(user_request),
+            "user": None if signed_in is None else signed_in.user,
+            "csrf": "" if signed_in is None else self._authenticator.csrf(signed_in.cookie),
+            "may": (lambda _: False) if signed_in is None else signed_in.may,
+            "signing_in": self._authenticator.cookie in user_request.http.cookies,
             "action": Action,
             "kinds": sorted(EntryKind, key=lambda kind: texts.say(language, f"kind.{kind.value}")),
         }
         body = self._env.get_template(f"{name}.html").render(values)
         return Response(body, status, self._headers, media_type="text/html")
 
-    def _speak(self, request: Request) -> Response:
-        """The language was chosen by its link: remembered in this browser."""
-        response = self._elsewhere(request.url.path)
+    def _choose_language(self, request: Request) -> Response:
+        """Remember the language of the chosen link in this browser."""
+        response = self._redirect(request.url.path)
         chosen = request.query_params["language"]
         response.set_cookie("language", chosen, path="/", max_age=YEAR_S, samesite="strict")
         return response
 
-    def _elsewhere(self, path: str) -> Response:
+    def _redirect(self, path: str) -> Response:
         return RedirectResponse(path, HTTPStatus.SEE_OTHER, self._headers)
 
     async def _texts(self, request: Request) -> Response:
         language = request.path_params["language"]
         if language not in texts.LANGUAGES:
             return Response(status_code=HTTPStatus.NOT_FOUND)
-        return JSONResponse(texts.catalogue(language), headers=self._kept(request))
+        return JSONResponse(texts.catalogue(language), headers=self._cache_headers(request))
 
     async def _asset(self, request: Request) -> Response:
         path = request.path_params["path"]
         if path not in self._assets:
             return Response(status_code=HTTPStatus.NOT_FOUND)
         kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-        return Response(self._assets[path], media_type=kind, headers=self._kept(request))
+        return Response(self._assets[path], media_type=kind, headers=self._cache_headers(request))
 
-    def _kept(self, request: Request) -> dict[str, str]:
-        """The address names the content, so the browser may keep it for ever; another one it may not."""
-        same = request.path_params["revision"] == self._revision
+    def _cache_headers(self, request: Request) -> dict[str, str]:
+        """The address contains the revision of the content: the browser may cache the present one for good."""
+        is_present = request.path_params["revision"] == self._revision
         return {
-            "cache-control": f"public, max-age={YEAR_S}, immutable" if same else "no-store",
+            "cache-control": f"public, max-age={YEAR_S}, immutable" if is_present else "no-store",
             "x-content-type-options": "nosniff",
         }
 
 
-def _open_to(asked: Asked, needs: Action | Footing) -> bool:
-    return asked.may(needs) if isinstance(needs, Action) else needs is Footing.IN
+def _open_to(user_request: UserRequest, needs: Action | Access) -> bool:
+    return user_request.may(needs) if isinstance(needs, Action) else needs is Access.SIGNED_IN
 
 
 def _assets() -> Mapping[str, bytes]:
-    """Every file under assets/, read once."""
-    found: dict[str, bytes] = {}
+    """Every file under assets/."""
+    contents: dict[str, bytes] = {}
 
-    def walk(folder: Any, before: str) -> None:
+    def walk(folder: Any, prefix: str) -> None:
         for entry in folder.iterdir():
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():
-                walk(entry, f"{before}{entry.name}/")
+                walk(entry, f"{prefix}{entry.name}/")
             else:
-                found[f"{before}{entry.name}"] = entry.read_bytes()
+                contents[f"{prefix}{entry.name}"] = entry.read_bytes()
 
     walk(files(PACKAGE).joinpath("assets"), "")
-    return found
+    return contents
 
 
 def _revision(assets: Mapping[str, bytes]) -> str:
@@ -215,7 +222,7 @@ def _revision(assets: Mapping[str, bytes]) -> str:
 
 
 def _headers(connect: Sequence[str]) -> dict[str, str]:
-    """What a page may do: its own scripts, styles and addresses, the microphone, nothing else."""
+    """A page may load its own scripts, styles and addresses and use the microphone, nothing else."""
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",

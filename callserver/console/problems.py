@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from callserver import texts
 from callserver.console.authentication import language_of
-from callserver.console.endpoint import TooLarge, Unwritable
+from callserver.console.endpoint import TooLarge, Unstorable
 from callserver.console.headers import ALWAYS
 from callserver.domain.listening import Denial
 from callserver.domain.validation_messages import sentence
@@ -29,7 +29,7 @@ from callserver.errors import (
 
 _STATUS: tuple[tuple[type[CallserverError], HTTPStatus], ...] = (
     (TooMany, HTTPStatus.TOO_MANY_REQUESTS),
-    (Unwritable, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (Unstorable, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotAllowed, HTTPStatus.FORBIDDEN),
@@ -43,26 +43,26 @@ log = structlog.get_logger(__name__)
 
 
 class Problem(BaseModel):
-    """What went wrong."""
+    """A problem document."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
-    reasons: list[str] | None = None  # the gate's, when it said no
-    next_at: str | None = None  # when the rules next say yes
-    confirm: str | None = None  # the field that, set in the same request, confirms it
+    reasons: list[str] | None = None  # of the gate's refusal
+    next_at: str | None = None  # when the rules permit it again
+    confirm: str | None = None  # the field that confirms the same request
 
 
 def problem(status: HTTPStatus, detail: str, **more: Any) -> Response:
-    """One problem document."""
-    made = Problem(title=status.phrase, status=status, detail=detail, **more)
-    body = made.model_dump_json(exclude_none=True).encode()
+    """A response with a problem document."""
+    document = Problem(title=status.phrase, status=status, detail=detail, **more)
+    body = document.model_dump_json(exclude_none=True).encode()
     return Response(body, status, ALWAYS, media_type="application/problem+json")
 
 
 def said(error: CallserverError, language: str) -> str:
-    """The error's sentence in the reader's language: its own, or that of what it was raised from."""
+    """The error's sentence in the reader's language: its own, or that of its cause."""
     if error.key:
         return texts.say(language, f"error.{error.key}", **error.values)
     if isinstance(error.__cause__, texts.InvalidInput):
@@ -71,7 +71,7 @@ def said(error: CallserverError, language: str) -> str:
 
 
 async def on_error(request: Request, error: Exception) -> Response:
-    """Our own errors."""
+    """Errors of callserver."""
     status = next(
         (status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST
     )
@@ -111,19 +111,19 @@ def _not_agreed(error: NotAgreed, language: str) -> Response:
 
 
 def _denied(error: Denied, language: str) -> Response:
-    """Why somebody may not listen. A seat of another department does not exist for them."""
+    """Why a user may not listen. A seat of another department is not found."""
     if Denial.DEPARTMENT in error.reasons:
         return problem(HTTPStatus.NOT_FOUND, texts.say(language, "error.not_found"))
-    standing = {Denial.ROLE, Denial.NOT_MENTOR} & set(error.reasons)
+    permanent = {Denial.ROLE, Denial.NOT_MENTOR} & set(error.reasons)
     return problem(
-        HTTPStatus.FORBIDDEN if standing else HTTPStatus.CONFLICT,
+        HTTPStatus.FORBIDDEN if permanent else HTTPStatus.CONFLICT,
         " ".join(texts.say(language, f"listen_no.{no.value}") for no in error.reasons),
         reasons=[no.value for no in error.reasons],
     )
 
 
 async def on_unavailable(request: Request, error: Exception) -> Response:
-    """The database is locked, full or out of reach: nothing was kept, and trying again may help."""
+    """The database is locked, full or out of reach: nothing was stored; the client may try again."""
     log.warning("not_served", path=request.url.path, error=type(error).__name__)
     response = problem(
         HTTPStatus.SERVICE_UNAVAILABLE, texts.say(language_of(request), "error.unavailable")
@@ -133,22 +133,24 @@ async def on_unavailable(request: Request, error: Exception) -> Response:
 
 
 async def on_disconnect(_: Request, __: Exception) -> Response:
-    """The client is gone: nobody reads this answer, and nothing is wrong with the server."""
+    """The client has disconnected: nobody reads this answer, and the server works."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def on_crash(request: Request, _: Exception) -> Response:
-    """An error of our own making: the log has it, the answer says only that there was one."""
+    """An unexpected error: the log has the details, the answer only a general sentence."""
     said = texts.say(language_of(request), "page.error")
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, said)
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:
-    """A body that does not fit; names each field and what is wrong with it, never its value."""
+    """An invalid body: names each field and what is wrong with it, never its value."""
     language = language_of(request)
     errors = error.errors(include_input=False) if isinstance(error, ValidationError) else []
-    told = "; ".join(
-        f"{'.'.join(map(str, problem_found['loc'])) or 'body'}: {sentence(problem_found).in_language(language)}"
-        for problem_found in errors
+    sentences = "; ".join(
+        f"{'.'.join(map(str, details['loc'])) or 'body'}: {sentence(details).in_language(language)}"
+        for details in errors
     )
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, told or texts.say(language, "error.not_json"))
+    return problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, sentences or texts.say(language, "error.not_json")
+    )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from callserver.console.endpoint import Asked
+from callserver.console.endpoint import UserRequest
 from callserver.console.live import Live
 from callserver.engine.rate_limits import MOST_STREAMS, PACES, RateLimited, RateLimits
 from callserver.errors import TooMany
@@ -55,7 +55,7 @@ async def test_live_pages_are_limited_and_closing_one_makes_room(system: Staffed
     from callserver.database import accounts
 
     user = system.read(lambda tx: accounts.by_handle(tx, "leader"))
-    asked = Asked(Stub(), "da", user)  # type: ignore[arg-type]
+    asked = UserRequest(Stub(), "da", user)  # type: ignore[arg-type]
     streams = []
     for _ in range(MOST_STREAMS):
         answer = await live.events(asked)

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from callserver.console.authentication import EVERY_SCOPE
-from callserver.console.endpoint import Endpoint, Footing
+from callserver.console.endpoint import Access, Endpoint
 from callserver.console.pages import PAGES
 from callserver.database import accounts
 from callserver.domain.role import MAY, Action, Role, may
@@ -32,11 +32,11 @@ def test_nobody_gets_in(system: StaffedSystem) -> None:
     nobody = Client(system)
     for one in endpoints(system):
         status = nobody.api(one.method, address(one), {}).status_code
-        if one.needs is not Footing.OPEN:
+        if one.needs is not Access.OPEN:
             assert status == 401, one.path
     for page in PAGES:
         reply = nobody.request("GET", page.path)
-        if page.needs is Footing.OPEN:
+        if page.needs is Access.OPEN:
             assert reply.status_code == 200
         else:
             assert (reply.status_code, reply.headers["location"]) == (303, "/sign-in")
@@ -69,13 +69,13 @@ def test_a_token_may_only_what_it_is_for(system: StaffedSystem) -> None:
         work = partial(accounts.add_token, hashed=hashed, user_id=user.id, name="t", now=now)
         system.write(partial(work, scopes=[scope]))
         for one in endpoints(system):
-            if one.needs is Footing.OPEN or one.path == "/events":
+            if one.needs is Access.OPEN or one.path == "/events":
                 continue
             reply = Client(system).api(
                 one.method, address(one), {}, authorization=f"Bearer {token}"
             )
             allowed = one.needs is scope or scope in one.scopes
-            refused = reply.status_code in NO if one.needs is Footing.ENTERING else None
+            refused = reply.status_code in NO if one.needs is Access.SIGNING_IN else None
             assert (reply.status_code == 403 if refused is None else refused) == (not allowed), (
                 scope,
                 one.path,

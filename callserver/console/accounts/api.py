@@ -1,11 +1,11 @@
-"""The accounts' room: who works here, and which machines sign in for them."""
+"""The accounts page's API: users, and bearer tokens of machines."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import Field
 
-from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.fields import Id
 from callserver.database import accounts, seats
 from callserver.database.accounts import User
@@ -19,7 +19,7 @@ from callserver.ports import Tx
 
 
 class Account(Body):
-    """What an account says of somebody. `shifts`: which shift is next; 1 listens, 2 needs a supervisor."""
+    """An account's details. `shifts`: the number of the next shift; 1 listens, 2 needs a supervisor."""
 
     name: str = Field(min_length=1, max_length=100)
     role: Role
@@ -29,7 +29,7 @@ class Account(Body):
     policy_ack: bool = True
     mentor: Id | None = None
 
-    def particulars(self) -> AccountDetails:
+    def details(self) -> AccountDetails:
         return AccountDetails(
             self.name.strip(),
             self.role,
@@ -47,8 +47,8 @@ class NewAccount(Account):
 
 class NewToken(Body):
     name: str = Field(min_length=1, max_length=60)
-    scopes: list[Action] | None = None  # none: all that the role may
-    days: int = Field(default=0, ge=0, le=3650)  # 0: until it is dropped
+    scopes: list[Action] | None = None  # none: everything that the role may
+    days: int = Field(default=0, ge=0, le=3650)  # 0: until it is ended
 
 
 class Code(Body):
@@ -56,7 +56,7 @@ class Code(Body):
 
 
 class Shown(Answer):
-    """Shown this once: only its hash is kept. `id` of the account, or of the token."""
+    """A secret that is shown only once: the server keeps its hash. `id` of the account, or of the token."""
 
     id: int
     secret: str
@@ -80,28 +80,28 @@ class AccountView(Answer):
     role: str
     department: str | None
     line: str | None
-    confirmed: bool  # the line needs no confirmation, or has it
+    confirmed: bool  # the line needs no confirmation, or is confirmed
     shifts: int
     policy_ack: bool
     mentor: int | None
     left_at: datetime | None
-    seat: str | None  # the seat's state when they are on shift
+    seat: str | None  # the seat's state during a shift
     mine: bool
-    kept: bool  # by command only: a project leader's
+    kept: bool  # a project leader's, which only a command changes
 
 
 class AccountsView(Answer):
-    """Everybody of my department, those who have left too; and what accounts may say."""
+    """The users of my department, including those who have left, and the choices for accounts."""
 
     accounts: list[AccountView]
     tokens: list[TokenView]
     departments: Mapping[str, Label]
-    may: Mapping[str, list[str]]  # role -> actions, for the scopes of a token that I make
+    may: Mapping[str, list[str]]  # role -> actions that I may give to a token
     bound: str | None  # my own department, when I have one
 
 
 class LeaveView(Answer):
-    """What ends when somebody is off-boarded."""
+    """What ends when a user is off-boarded."""
 
     sessions: int
     tokens: int
@@ -110,18 +110,21 @@ class LeaveView(Answer):
 
 
 class Left(Answer):
-    call_backs: int  # are the team's now
+    call_backs: int  # released to the team
 
 
 class AccountsApi:
-    """What administrators do with accounts."""
+    """Administrators manage accounts."""
 
     def __init__(
-        self, ctx: EngineContext, staff: AccountAdministration, confirming: LineConfirmation
+        self,
+        ctx: EngineContext,
+        administration: AccountAdministration,
+        line_confirmation: LineConfirmation,
     ) -> None:
         self._ctx = ctx
-        self._confirming = confirming
-        self._administration = staff
+        self._line_confirmation = line_confirmation
+        self._administration = administration
 
     def endpoints(self) -> list[Endpoint]:
         needs, path = Action.ACCOUNTS, "/accounts/{user}"
@@ -138,17 +141,19 @@ class AccountsApi:
             Endpoint("POST", "/tokens/{token}/drop", needs, self.drop_token),
         ]
 
-    async def accounts(self, asked: Asked) -> AccountsView:
-        """Who works here, and the tokens that work."""
+    async def accounts(self, request: UserRequest) -> AccountsView:
+        """The users, and the tokens that are valid."""
         rules = self._ctx.rules.current
 
         def look(tx: Tx) -> AccountsView:
-            mine = accounts.every(tx, asked.user.department)
+            mine = accounts.every(tx, request.user.department)
             states = {row.phoner: row.state for row in seats.every(tx) if row.state != "off"}
             ids = {user.id for user in mine}
             return AccountsView(
                 accounts=[
-                    _account(user, asked, states.get(user.id), confirmed=user_lines.ready(tx, user))
+                    _account(
+                        user, request, states.get(user.id), confirmed=user_lines.ready(tx, user)
+                    )
                     for user in mine
                 ],
                 tokens=[
@@ -159,45 +164,45 @@ class AccountsApi:
                 departments={
                     name: department.title
                     for name, department in rules.departments.items()
-                    if asked.sees(name)
+                    if request.sees(name)
                 },
-                may={role.value: sorted(actions & asked.rights) for role, actions in MAY.items()},
-                bound=asked.user.department,
+                may={role.value: sorted(actions & request.rights) for role, actions in MAY.items()},
+                bound=request.user.department,
             )
 
         return await self._ctx.store.read(look)
 
-    async def add(self, asked: Asked, body: NewAccount) -> Shown:
-        """Add somebody; the answer holds a password for the first sign-in, shown this once."""
-        key, password = await self._administration.add(asked.user, body.handle, body.particulars())
+    async def add(self, request: UserRequest, body: NewAccount) -> Shown:
+        """Add a user; the answer holds a password for the first sign-in, shown only once."""
+        key, password = await self._administration.add(request.user, body.handle, body.details())
         return Shown(id=key, secret=password)
 
-    async def change(self, asked: Asked, user: int, body: Account) -> Done:
-        """Change what an account says."""
-        await self._administration.change(asked.user, user, body.particulars())
+    async def change(self, request: UserRequest, user: int, body: Account) -> Done:
+        """Change an account."""
+        await self._administration.change(request.user, user, body.details())
         return Done()
 
-    async def call_line(self, asked: Asked, user: int, body: Nothing) -> Done:
+    async def call_line(self, request: UserRequest, user: int, body: Nothing) -> Done:
         """Call the number of this user's line, which is not confirmed yet, and speak a code."""
         del body
-        await self._administration.leave(asked.user, user)  # within my reach?
-        await self._confirming.call(user, asked.by)
+        await self._administration.leave(request.user, user)  # checks the right to this account
+        await self._line_confirmation.call(user, request.by)
         return Done()
 
-    async def give_code(self, asked: Asked, user: int, body: Code) -> Done:
-        """Give the code that the user heard: the line is confirmed."""
-        await self._administration.leave(asked.user, user)  # within my reach?
-        await self._confirming.give(user, body.code, asked.by)
+    async def give_code(self, request: UserRequest, user: int, body: Code) -> Done:
+        """Enter the code that the user heard: the line is confirmed."""
+        await self._administration.leave(request.user, user)  # checks the right to this account
+        await self._line_confirmation.give(user, body.code, request.by)
         return Done()
 
-    async def reset(self, asked: Asked, user: int, body: Nothing) -> Shown:
+    async def reset(self, request: UserRequest, user: int, body: Nothing) -> Shown:
         """A new password for the next sign-in; sessions end, and one-time codes are set up again."""
         del body
-        return Shown(id=user, secret=await self._administration.reset(asked.user, user))
+        return Shown(id=user, secret=await self._administration.reset(request.user, user))
 
-    async def leaving(self, asked: Asked, user: int) -> LeaveView:
-        """What would end if this person were off-boarded."""
-        departure = await self._administration.leave(asked.user, user)
+    async def leaving(self, request: UserRequest, user: int) -> LeaveView:
+        """What would end if this user were off-boarded."""
+        departure = await self._administration.leave(request.user, user)
         return LeaveView(
             sessions=departure.sessions,
             tokens=departure.tokens,
@@ -205,26 +210,26 @@ class AccountsApi:
             call_backs=departure.call_backs,
         )
 
-    async def off_board(self, asked: Asked, user: int, body: Nothing) -> Left:
-        """End somebody's access at once: sessions, tokens, softphone; call-backs are the team's."""
+    async def off_board(self, request: UserRequest, user: int, body: Nothing) -> Left:
+        """End a user's access at once: sessions, tokens, softphone; call-backs are released to the team."""
         del body
-        return Left(call_backs=await self._administration.off_board(asked.user, user))
+        return Left(call_backs=await self._administration.off_board(request.user, user))
 
-    async def add_token(self, asked: Asked, user: int, body: NewToken) -> Shown:
-        """A bearer token for a machine, shown this once."""
+    async def add_token(self, request: UserRequest, user: int, body: NewToken) -> Shown:
+        """A bearer token for a machine, shown only once."""
         key, token = await self._administration.add_token(
-            asked.user, asked.rights, user, body.name, body.scopes, body.days
+            request.user, request.rights, user, body.name, body.scopes, body.days
         )
         return Shown(id=key, secret=token)
 
-    async def drop_token(self, asked: Asked, token: int, body: Nothing) -> Done:
+    async def drop_token(self, request: UserRequest, token: int, body: Nothing) -> Done:
         """End a token at once."""
         del body
-        await self._administration.drop_token(asked.user, token)
+        await self._administration.drop_token(request.user, token)
         return Done()
 
 
-def _account(user: User, asked: Asked, seat: str | None, *, confirmed: bool) -> AccountView:
+def _account(user: User, request: UserRequest, seat: str | None, *, confirmed: bool) -> AccountView:
     return AccountView(
         id=user.id,
         handle=user.handle,
@@ -238,6 +243,6 @@ def _account(user: User, asked: Asked, seat: str | None, *, confirmed: bool) -> 
         mentor=user.mentor,
         left_at=user.left_at,
         seat=seat,
-        mine=user.id == asked.user.id,
+        mine=user.id == request.user.id,
         kept=user.role == Role.LEADER,
     )

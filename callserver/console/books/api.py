@@ -3,7 +3,7 @@
 from datetime import date
 
 from callserver.console import markup
-from callserver.console.endpoint import Answer, Asked, Endpoint, Footing
+from callserver.console.endpoint import Access, Answer, Endpoint, UserRequest
 from callserver.domain.book import VALUES, Book
 from callserver.engine.context import EngineContext
 
@@ -24,28 +24,28 @@ class BookView(Answer):
 
 
 class BooksView(Answer):
-    """Every book, and the short sentences for the wait."""
+    """Every book, and short sentences to show between calls."""
 
     books: list[BookView]
     values: list[str]
 
 
 class BooksApi:
-    """One key away, in the middle of a call too."""
+    """Serves the books, also during a call."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/books", Footing.IN, self.books)]
+        return [Endpoint("GET", "/books", Access.SIGNED_IN, self.books)]
 
-    async def books(self, asked: Asked) -> BooksView:
-        """The books in my language, with the day and the name of their last review."""
-        known = self._ctx.rules.current.books
-        mine = [book for book in known.values() if book.language == asked.language]
-        values = known.get(f"{VALUES}.{asked.language}")
+    async def books(self, request: UserRequest) -> BooksView:
+        """The books in my language, with date and name of their last review."""
+        books = self._ctx.rules.current.books
+        in_language = [book for book in books.values() if book.language == request.language]
+        values = books.get(f"{VALUES}.{request.language}")
         return BooksView(
-            books=[_view(book) for book in mine],
+            books=[_view(book) for book in in_language],
             values=[] if values is None else values.items,
         )
 

@@ -1,4 +1,4 @@
-"""The supervisor's room: the floor live, one seat in detail, campaigns and alarms, presence."""
+"""The floor's API: every seat live, one seat in detail, campaigns, alarms, the supervisor's presence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field
 
-from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.floor import views
 from callserver.console.floor.views import Figures, FloorSeat, FloorView, SeatDetails
 from callserver.console.listening.api import forms_of
-from callserver.console.live import Told
+from callserver.console.live import Updates
 from callserver.console.phone.views import correctable
 from callserver.database import accounts, audit, calls, floor, listenings, seats
 from callserver.database.audit import Cursor, Entry
@@ -34,13 +34,13 @@ HOME = ZoneInfo("Europe/Copenhagen")
 """The organisation's time zone: its day begins at midnight there."""
 
 FRESH = timedelta(seconds=8)
-"""Figures so old are still shown: one reading serves every open page."""
+"""Figures up to this age are served again: one reading serves every open page."""
 
 COUNTED = timedelta(seconds=20)
-"""Contacts are counted so often, however many pages ask."""
+"""How often contacts are counted at most, for all pages together."""
 
 GONE = timedelta(hours=12)
-"""Who left the shift within this time is still shown."""
+"""A seat that left the shift within this time is still shown."""
 
 MOST_CALLS = 60
 
@@ -53,7 +53,7 @@ CHANGES = {
         EntryKind.NO_LISTENER,
     ),
 }
-"""Entries of the log after which the floor looks different."""
+"""Entries of the log that change what the floor shows."""
 
 
 class CampaignSwitch(Body):
@@ -72,7 +72,7 @@ class Present(Answer):
 
 @dataclass(slots=True)
 class Snapshot:
-    """The whole floor as of one place in the log, and what each department sees of it."""
+    """The whole floor at one position in the log, and each department's part of it."""
 
     at: Cursor
     whole: FloorView
@@ -101,13 +101,12 @@ class Snapshot:
 class FloorApi:
     """What supervisors and administrators see and do on the floor."""
 
-    def __init__(self, ctx: EngineContext, leading: SupervisorActions) -> None:
+    def __init__(self, ctx: EngineContext, actions: SupervisorActions) -> None:
         self._ctx = ctx
-
-        self._supervisor_actions = leading
+        self._supervisor_actions = actions
         self._snapshots = SharedRead(self._read)
         self._counts = SharedRead(lambda: ctx.store.read(lambda tx: floor_figures.count(tx, ctx)))
-        self._standings = SharedRead(self._stand)
+        self._figures = SharedRead(self._read_figures)
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -120,17 +119,20 @@ class FloorApi:
             Endpoint("POST", "/campaigns/{campaign}", Action.LEAD_FLOOR, self.switch),
         ]
 
-    async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
-        """The floor, whenever something on it has changed: one reading for all who follow."""
-        if not asked.may(Action.SEE_FLOOR) or not {entry.body["kind"] for entry in news} & CHANGES:
+    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
+        """The floor, when something on it has changed: one reading serves all streams."""
+        if (
+            not request.may(Action.SEE_FLOOR)
+            or not {entry.body["kind"] for entry in news} & CHANGES
+        ):
             return ()
         since = news[-1].at
-        snapshot_now = await self._snapshots.get(lambda snapshot: snapshot.at >= since)
-        return [("floor", snapshot_now.of(asked.user.department))]
+        snapshot = await self._snapshots.get(lambda latest: latest.at >= since)
+        return [("floor", snapshot.of(request.user.department))]
 
-    async def floor(self, asked: Asked) -> FloorView:
+    async def floor(self, request: UserRequest) -> FloorView:
         """Every seat of my department by name, and its campaigns."""
-        return (await self._read()).of(asked.user.department)
+        return (await self._read()).of(request.user.department)
 
     async def _read(self) -> Snapshot:
         return await self._ctx.store.read(lambda tx: Snapshot(audit.end(tx), self._whole(tx)))
@@ -159,39 +161,37 @@ class FloorApi:
 
     def _seats(self, tx: Tx, now: datetime) -> list[FloorSeat]:
         listeners: dict[int, list[views.Listener]] = {}
-        for ear in floor.listeners(tx):
-            listener = views.Listener(user=ear.listener, name=ear.name, mode=Mode(ear.mode))
-            listeners.setdefault(ear.seat, []).append(listener)
+        for row in floor.listeners(tx):
+            listener = views.Listener(user=row.listener, name=row.name, mode=Mode(row.mode))
+            listeners.setdefault(row.seat, []).append(listener)
         return [
             FloorSeat(
-                **line._asdict()
+                **row._asdict()
                 | {
-                    # A breather is a pause like any other to everybody but the phoner.
-                    "reason": "pause" if line.reason == "breather" else line.reason,
-                    "listeners": listeners.get(line.id, []),
-                    "no_listener": line.id in listeners and _wants_none(tx, line.phoner),
+                    # Only the phoner sees that a pause is a breather.
+                    "reason": "pause" if row.reason == "breather" else row.reason,
+                    "listeners": listeners.get(row.id, []),
+                    "no_listener": row.id in listeners and _wants_none(tx, row.phoner),
                 }
             )
-            for line in floor.seats_shown(tx, now - GONE)
+            for row in floor.seats_shown(tx, now - GONE)
         ]
 
-    async def _stand(self) -> FloorFigures:
+    async def _read_figures(self) -> FloorFigures:
         now = self._ctx.clock.now()
-        counted = await self._counts.get(lambda figures_then: now - figures_then.at < COUNTED)
+        counted = await self._counts.get(lambda counts: now - counts.at < COUNTED)
         return await self._ctx.store.read(lambda tx: floor_figures.standing(tx, self._ctx, counted))
 
-    async def figures(self, asked: Asked) -> Figures:
-        """Campaigns in figures, the provider's health, and alarms."""
+    async def figures(self, request: UserRequest) -> Figures:
+        """Figures of campaigns and of the provider, and alarms."""
         now = self._ctx.clock.now()
-        figures_now = await self._standings.get(lambda figure: now - figure.at < FRESH)
+        figures = await self._figures.get(lambda latest: now - latest.at < FRESH)
         shown = [
-            campaign
-            for campaign in figures_now.campaigns
-            if asked.sees(campaign.campaign.department)
+            campaign for campaign in figures.campaigns if request.sees(campaign.campaign.department)
         ]
         names = {figure.campaign.name for figure in shown}
         return Figures(
-            at=figures_now.at,
+            at=figures.at,
             campaigns={
                 figure.campaign.name: views.CampaignFigures(
                     contacts=figure.by_status,
@@ -205,77 +205,75 @@ class FloorApi:
                 for figure in shown
             },
             provider=views.Provider(
-                taken=figures_now.taken,
-                declined=figures_now.declined,
-                silent=figures_now.silent,
-                per_second=round(figures_now.last_minute / 60, 2),
+                taken=figures.taken,
+                declined=figures.declined,
+                silent=figures.silent,
+                per_second=round(figures.last_minute / 60, 2),
                 most_per_second=self._ctx.calls_per_second,
             ),
             alarms=[
                 views.AlarmView(kind=alarm.kind, campaign=alarm.campaign, values=alarm.values)
-                for alarm in figures_now.alarms
+                for alarm in figures.alarms
                 if alarm.campaign is None or alarm.campaign in names
             ],
         )
 
-    async def seat(self, asked: Asked, seat: int) -> SeatDetails:
+    async def seat(self, request: UserRequest, seat: int) -> SeatDetails:
         """One seat: today's calls, and the forms about the phoner's calls."""
         now = self._ctx.clock.now()
-        known = self._ctx.rules.current.campaigns
+        campaigns = self._ctx.rules.current.campaigns
         midnight = now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)
 
         def look(tx: Tx) -> SeatDetails:
-            line = next(
-                (candidate for candidate in self._seats(tx, now) if candidate.id == seat), None
-            )
-            user = None if line is None else accounts.user(tx, line.phoner)
-            if line is None or user is None or not asked.sees(line.department):
+            shown = next((view for view in self._seats(tx, now) if view.id == seat), None)
+            user = None if shown is None else accounts.user(tx, shown.phoner)
+            if shown is None or user is None or not request.sees(shown.department):
                 raise NotFound("there is no such seat", key="not_found")
             made = calls.of_phoner(tx, user.id, midnight)[:MOST_CALLS]
-            heard = listenings.heard_of(tx, asked.user.id, [call.attempt for call in made])
+            heard = listenings.heard_of(tx, request.user.id, [call.attempt for call in made])
             trainees = accounts.trainees_of(tx, user.id)
             return SeatDetails(
-                seat=line,
+                seat=shown,
                 shifts=user.shifts,
                 trainees=[trainee.name for trainee in trainees],
                 calls=[_call(call, heard=call.attempt in heard) for call in made],
                 campaigns={
-                    name: correctable(known[name])
+                    name: correctable(campaigns[name])
                     for name in sorted({call.campaign for call in made})
-                    if name in known
+                    if name in campaigns
                 },
-                forms=forms_of(tx, user.id) if asked.may(Action.LISTEN) else [],
+                forms=forms_of(tx, user.id) if request.may(Action.LISTEN) else [],
             )
 
         return await self._ctx.store.read(look)
 
-    async def hand(self, asked: Asked, seat: int, body: Nothing) -> Done:
-        """I have seen the raised hand."""
+    async def hand(self, request: UserRequest, seat: int, body: Nothing) -> Done:
+        """Acknowledge a raised hand."""
         del body
-        await self._supervisor_actions.answer_hand(asked.user, seat)
+        await self._supervisor_actions.answer_hand(request.user, seat)
         return Done()
 
-    async def off(self, asked: Asked, seat: int, body: Nothing) -> Done:
+    async def off(self, request: UserRequest, seat: int, body: Nothing) -> Done:
         """End a shift: after the call in hand and its outcome."""
         del body
-        await self._supervisor_actions.end_shift(asked.user, seat)
+        await self._supervisor_actions.end_shift(request.user, seat)
         return Done()
 
-    async def presence(self, asked: Asked, body: Nothing) -> Present:
-        """I am on the floor: a phoner's second shift needs that."""
+    async def presence(self, request: UserRequest, body: Nothing) -> Present:
+        """Report that I am on the floor: a phoner's second shift requires a supervisor."""
         del body
         now = self._ctx.clock.now()
-        await self._supervisor_actions.be_present(asked.user, now)
+        await self._supervisor_actions.be_present(request.user, now)
         return Present(seen_at=now)
 
-    async def switch(self, asked: Asked, campaign: str, body: CampaignSwitch) -> Switched:
+    async def switch(self, request: UserRequest, campaign: str, body: CampaignSwitch) -> Switched:
         """Stop or resume a campaign, and say why."""
-        if not asked.sees(self._ctx.rules.campaign(campaign).department):
+        if not request.sees(self._ctx.rules.campaign(campaign).department):
             raise NotFound(f"there is no campaign {campaign!r}", key="no_campaign")
 
         def work(tx: Tx) -> None:
             now = self._ctx.clock.now()
-            paused, by = body.paused, asked.by
+            paused, by = body.paused, request.by
             campaign_pauses.switch(tx, campaign, body.reason, now, paused=paused, by=by)
 
         await self._ctx.store.run(work)

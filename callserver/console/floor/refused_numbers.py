@@ -1,8 +1,9 @@
-"""Numbers that the carrier refused and that are set aside: which contacts, and calling them again."""
+"""Contacts whose numbers the carrier refused, and calling them again."""
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
-from callserver.console.endpoint import Answer, Asked, Body, Endpoint
+from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
+from callserver.console.fields import Id
 from callserver.database import refused_numbers
 from callserver.database.refused_numbers import RefusedNumber
 from callserver.domain import phone
@@ -27,17 +28,17 @@ class RefusedContacts(Answer):
 
 
 class Release(Body):
-    contact: int | None = Field(default=None, ge=1, le=2**63 - 1)  # None: all of the campaign
+    contact: Id | None = None  # None: all of the campaign
 
 
 class Released(Answer):
-    """Contacts that are dialed again."""
+    """Contacts that will be dialed again."""
 
     contacts: list[int]
 
 
 class RefusedNumbersApi:
-    """For supervisors and administrators."""
+    """Supervisors and administrators list and release refused numbers."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
@@ -49,15 +50,15 @@ class RefusedNumbersApi:
             Endpoint("POST", f"{path}/release", Action.LEAD_FLOOR, self.release),
         ]
 
-    async def listing(self, asked: Asked, campaign: str) -> RefusedContacts:
-        """Contacts of a campaign that are set aside because the carrier refused their number."""
-        self._check(asked, campaign)
-        found = await self._ctx.store.read(lambda tx: refused_numbers.not_released(tx, campaign))
-        return RefusedContacts(refused=[_shown(row) for row in found])
+    async def listing(self, request: UserRequest, campaign: str) -> RefusedContacts:
+        """Contacts of a campaign whose number the carrier refused."""
+        self._check(request, campaign)
+        rows = await self._ctx.store.read(lambda tx: refused_numbers.not_released(tx, campaign))
+        return RefusedContacts(refused=[_shown(row) for row in rows])
 
-    async def release(self, asked: Asked, campaign: str, body: Release) -> Released:
-        """Call one of them again, or all."""
-        self._check(asked, campaign)
+    async def release(self, request: UserRequest, campaign: str, body: Release) -> Released:
+        """Release one contact's number, or all: they will be dialed again."""
+        self._check(request, campaign)
 
         def work(tx: Tx) -> list[int]:
             now = self._ctx.clock.now()
@@ -67,14 +68,14 @@ class RefusedNumbersApi:
                 if body.contact in (None, row.contact)
             ]
             if body.contact is not None and not rows:
-                raise NotFound("this contact is not set aside", key="not_found")
+                raise NotFound("this contact's number is not refused", key="not_found")
             seat_moves.dial_waiting(tx, campaign)
-            return carrier_refusals.release(tx, rows, asked.by, now)
+            return carrier_refusals.release(tx, rows, request.by, now)
 
         return Released(contacts=await self._ctx.store.run(work))
 
-    def _check(self, asked: Asked, campaign: str) -> None:
-        if not asked.sees(self._ctx.rules.campaign(campaign).department):
+    def _check(self, request: UserRequest, campaign: str) -> None:
+        if not request.sees(self._ctx.rules.campaign(campaign).department):
             raise NotFound(f"there is no campaign {campaign!r}", key="no_campaign")
 
 

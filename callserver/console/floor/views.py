@@ -1,4 +1,4 @@
-"""What the floor shows: seats at a glance, one seat in detail, campaigns in figures, alarms.
+"""The floor's answers: seats at a glance, one seat in detail, figures of campaigns, alarms.
 
 Nothing here counts, orders or compares phoners by the outcomes of their calls.
 """
@@ -17,7 +17,7 @@ from callserver.domain.seat import SeatState
 
 
 class Listener(Answer):
-    """Somebody who listens to this seat."""
+    """A user who listens to this seat."""
 
     user: int
     name: str
@@ -62,11 +62,11 @@ class FloorView(Answer):
 
 
 class CampaignFigures(Answer):
-    """How far a campaign's list is. Days are in UTC."""
+    """A campaign's list and today's calls. Days are in UTC."""
 
     contacts: Mapping[str, int]  # by status
-    open_now: int  # ready where calls may be made now; the other rules are asked at each dial
-    next_at: AwareDatetime | None  # when it goes on, where nothing is open now
+    open_now: int  # ready contacts in places with open calling hours; each dial checks all rules
+    next_at: AwareDatetime | None  # when calling hours open next, if they are closed everywhere
     dials: int  # today
     answered: int
     abandoned: int
@@ -74,7 +74,7 @@ class CampaignFigures(Answer):
 
 
 class Provider(Answer):
-    """Orders to the telephone company: the last five minutes, and how fast."""
+    """Orders to the provider in the last five minutes, and their rate."""
 
     taken: int
     declined: int
@@ -119,7 +119,7 @@ class SeatDetails(Answer):
 
     seat: FloorSeat
     shifts: int
-    trainees: list[str]  # who listens to her as their mentor
+    trainees: list[str]  # users whose mentor this phoner is
     calls: list[CallLine]
     campaigns: Mapping[str, Correctable]
     forms: list[FormView]

@@ -1,8 +1,8 @@
-"""The room of listening: start, change, stop; forms; what the phoner sees of it; mentors."""
+"""Listening: start, change, stop; forms; what the phoner sees of it; mentors."""
 
 from collections.abc import Sequence
 
-from callserver.console.endpoint import Answer, Asked, Done, Endpoint, Footing, Nothing
+from callserver.console.endpoint import Access, Answer, Done, Endpoint, Nothing, UserRequest
 from callserver.console.listening.views import (
     MOST,
     Binding,
@@ -20,7 +20,7 @@ from callserver.console.listening.views import (
     PhonerView,
     Seen,
 )
-from callserver.console.live import Told
+from callserver.console.live import Updates
 from callserver.database import accounts, listening_intervals, listenings, seats
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
@@ -40,21 +40,21 @@ CHANGES = {EntryKind.LISTENING_STARTED, EntryKind.LISTENING_CHANGED, EntryKind.L
 
 
 class ListeningApi:
-    """Each method is one engine call, or one look."""
+    """Each method is one engine call or one read."""
 
     def __init__(
-        self, ctx: EngineContext, listening: ListeningSessions, feedback: ListeningFeedback
+        self, ctx: EngineContext, sessions: ListeningSessions, feedback: ListeningFeedback
     ) -> None:
         self._ctx = ctx
-        self._listening = listening
+        self._sessions = sessions
         self._feedback = feedback
 
     def endpoints(self) -> list[Endpoint]:
         return [
             # Open to every signed-in user, so that each refusal is decided and logged in one place.
-            Endpoint("POST", "/listenings", Footing.IN, self.listen, RIGHTS),
-            Endpoint("POST", "/listenings/stop", Footing.IN, self.stop, RIGHTS),
-            Endpoint("GET", "/listenings/mine", Footing.IN, self.mine, RIGHTS),
+            Endpoint("POST", "/listenings", Access.SIGNED_IN, self.listen, RIGHTS),
+            Endpoint("POST", "/listenings/stop", Access.SIGNED_IN, self.stop, RIGHTS),
+            Endpoint("GET", "/listenings/mine", Access.SIGNED_IN, self.mine, RIGHTS),
             Endpoint("POST", "/calls/{call}/form", Action.LISTEN, self.form),
             Endpoint("GET", "/heard", Action.PHONE, self.heard),
             Endpoint("POST", "/heard", Action.PHONE, self.seen),
@@ -63,46 +63,46 @@ class ListeningApi:
             Endpoint("POST", "/users/{user}/mentor", Action.LEAD_FLOOR, self.mentor),
         ]
 
-    async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
-        """To a listener what they hear, to a phoner that they were heard."""
-        about = [entry.body for entry in news if entry.body["kind"] in CHANGES]
-        told: list[tuple[str, Answer]] = []
-        mine = asked.scopes is None or asked.scopes & RIGHTS
-        if mine and any(entry_body.get("listener") == asked.user.id for entry_body in about):
-            told.append(("listening", await self.mine(asked)))
-        if asked.may(Action.PHONE) and any(
-            entry_body.get("phoner") == asked.user.id
-            and (self._feedback.told_during or entry_body["kind"] == EntryKind.LISTENING_STOPPED)
-            for entry_body in about
+    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
+        """For a listener what they listen to, for a phoner that they were heard."""
+        bodies = [entry.body for entry in news if entry.body["kind"] in CHANGES]
+        updates: list[tuple[str, Answer]] = []
+        may_listen = request.scopes is None or request.scopes & RIGHTS
+        if may_listen and any(body.get("listener") == request.user.id for body in bodies):
+            updates.append(("listening", await self.mine(request)))
+        if request.may(Action.PHONE) and any(
+            body.get("phoner") == request.user.id
+            and (self._feedback.told_during or body["kind"] == EntryKind.LISTENING_STOPPED)
+            for body in bodies
         ):
-            told.append(("heard", await self.heard(asked)))
-        return told
+            updates.append(("heard", await self.heard(request)))
+        return updates
 
-    async def listen(self, asked: Asked, body: ListenTo) -> MyListening:
-        """Listen to a seat, coach it or join its talk; again: in another mode, or another seat."""
-        rights = frozenset(right for right in RIGHTS if asked.may(right))
+    async def listen(self, request: UserRequest, body: ListenTo) -> MyListening:
+        """Listen to a seat, coach it or join its call; repeated: in another mode or at another seat."""
+        rights = frozenset(right for right in RIGHTS if request.may(right))
         wanted = Placement(body.seat, body.mode, body.why, body.browser)
-        await self._listening.start(asked.user, rights, wanted)
-        return await self.mine(asked)
+        await self._sessions.start(request.user, rights, wanted)
+        return await self.mine(request)
 
-    async def stop(self, asked: Asked, body: Nothing) -> MyListening:
-        """Listen no more."""
+    async def stop(self, request: UserRequest, body: Nothing) -> MyListening:
+        """Stop listening."""
         del body
-        await self._listening.stop(asked.user)
-        return await self.mine(asked)
+        await self._sessions.stop(request.user)
+        return await self.mine(request)
 
-    async def mine(self, asked: Asked) -> MyListening:
-        """What I listen to just now, and what I may."""
-        modes = [mode for mode, right in MODES.items() if asked.may(right)]
+    async def mine(self, request: UserRequest) -> MyListening:
+        """What I listen to now, and what I may."""
+        modes = [mode for mode, right in MODES.items() if request.may(right)]
         policy = self._ctx.rules.current.organisation.listening
         today = self._ctx.clock.now().date()
 
         def look(tx: Tx) -> MyListening:
             return MyListening(
-                open=_open(tx, asked.user),
-                ended=_ended(tx, asked.user),
+                open=_open(tx, request.user),
+                ended=_ended(tx, request.user),
                 modes=modes,
-                mentor=_mentor(tx, asked.user) if asked.may(Action.LISTEN_TO_MENTOR) else None,
+                mentor=_mentor(tx, request.user) if request.may(Action.LISTEN_TO_MENTOR) else None,
                 opens=None if policy is None else policy.opens,
                 allowed=policy is not None and today >= policy.opens,
                 phoner_told=DisclosureTime.AFTER if policy is None else policy.phoner_told,
@@ -110,36 +110,34 @@ class ListeningApi:
 
         return await self._ctx.store.read(look)
 
-    async def form(self, asked: Asked, call: str, body: FormGiven) -> Done:
+    async def form(self, request: UserRequest, call: str, body: FormGiven) -> Done:
         """Save a listening form with a call that I heard; a second one replaces the first."""
         form = Form(body.respectful, body.serious, body.positive, body.words.strip())
-        await self._feedback.fill_in(asked.user, call, form)
+        await self._feedback.fill_in(request.user, call, form)
         return Done()
 
-    async def heard(self, asked: Asked) -> HeardView:
+    async def heard(self, request: UserRequest) -> HeardView:
         """Who has listened to me, when and to what, and the forms about my calls."""
         during = self._feedback.told_during
-        return await self._ctx.store.read(lambda tx: _heard(tx, asked.user.id, open_too=during))
+        return await self._ctx.store.read(lambda tx: _heard(tx, request.user.id, open_too=during))
 
-    async def seen(self, asked: Asked, body: Seen) -> HeardView:
-        """I have seen these."""
-        await self._feedback.tell(asked.user.id, body.listenings)
-        return await self.heard(asked)
+    async def seen(self, request: UserRequest, body: Seen) -> HeardView:
+        """Note that I have seen these listenings."""
+        await self._feedback.tell(request.user.id, body.listenings)
+        return await self.heard(request)
 
-    async def no_listener(self, asked: Asked, body: Nothing) -> Done:
-        """The person on the line does not want anybody to listen, now or later."""
+    async def no_listener(self, request: UserRequest, body: Nothing) -> Done:
+        """Note that the person on the line wants no listener, now or later."""
         del body
-        await self._feedback.no_listener(asked.user)
+        await self._feedback.no_listener(request.user)
         return Done()
 
-    async def phoners(self, asked: Asked) -> Phoners:
+    async def phoners(self, request: UserRequest) -> Phoners:
         """The phoners of my department, and whose trainee each is."""
 
         def look(tx: Tx) -> Phoners:
-            everybody = accounts.every(tx, asked.user.department)
-            working = [
-                user for user in everybody if user.role == Role.PHONER and user.left_at is None
-            ]
+            users = accounts.every(tx, request.user.department)
+            working = [user for user in users if user.role == Role.PHONER and user.left_at is None]
             return Phoners(
                 phoners=[
                     PhonerView(
@@ -155,9 +153,9 @@ class ListeningApi:
 
         return await self._ctx.store.read(look)
 
-    async def mentor(self, asked: Asked, user: int, body: Binding) -> Done:
-        """Let a trainee listen to this colleague's calls (null: to nobody's any more)."""
-        await self._feedback.bind(asked.user, user, body.mentor)
+    async def mentor(self, request: UserRequest, user: int, body: Binding) -> Done:
+        """Set the mentor to whom a trainee may listen (null: none)."""
+        await self._feedback.bind(request.user, user, body.mentor)
         return Done()
 
 
@@ -197,8 +195,8 @@ def _mentor(tx: Tx, user: User) -> MentorSeat | None:
 def _heard(tx: Tx, phoner: int, *, open_too: bool) -> HeardView:
     rows = listenings.of_phoner(tx, phoner, MOST)
     keys = [row.id for row, _ in rows]
-    heard, stays = listenings.calls_in(tx, keys), listening_intervals.of_listenings(tx, keys)
-    found = [
+    heard, intervals = listenings.calls_in(tx, keys), listening_intervals.of_listenings(tx, keys)
+    shown = [
         HeardOnce(
             id=row.id,
             by=name,
@@ -206,21 +204,20 @@ def _heard(tx: Tx, phoner: int, *, open_too: bool) -> HeardView:
             since=row.started_at,
             until=row.ended_at,
             intervals=[
-                HeardInterval(mode=Mode(stay.mode), since=stay.since, until=stay.until)
-                for stay in stays.get(row.id, ())
+                HeardInterval(mode=Mode(interval.mode), since=interval.since, until=interval.until)
+                for interval in intervals.get(row.id, ())
             ],
             calls=heard.get(row.id, []),
             told_at=row.told_at,
         )
         for row, name in rows
-        if (
-            open_too if row.ended_at is None else row.id in stays
-        )  # whose telephone was not answered
+        # A listener whose telephone was not answered has heard nothing.
+        if (open_too if row.ended_at is None else row.id in intervals)
     ]
     return HeardView(
-        listenings=found,
+        listenings=shown,
         forms=forms_of(tx, phoner),
-        untold=sum(one.told_at is None for one in found),
+        untold=sum(listening.told_at is None for listening in shown),
     )
 
 

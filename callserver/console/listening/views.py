@@ -1,4 +1,4 @@
-"""What pages see of listening in, and what they may ask."""
+"""Requests and answers about listening."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from callserver.domain.listening import DisclosureTime, ListenReason, Mode
 from callserver.domain.seat import SeatState
 
 MOST = 50
-"""Listenings and forms that one look shows."""
+"""Listenings and forms in one answer."""
 
 
 class ListenTo(Body):
@@ -32,7 +32,7 @@ class OpenListening(Answer):
 
 
 class EndedListening(Answer):
-    """My last listening, when it is over: why it ended."""
+    """My last listening, if it has ended, and why."""
 
     id: int
     name: str
@@ -40,7 +40,7 @@ class EndedListening(Answer):
 
 
 class MentorSeat(Answer):
-    """Where a trainee's mentor sits."""
+    """The seat of a trainee's mentor."""
 
     seat: int
     name: str
@@ -55,8 +55,8 @@ class MyListening(Answer):
     ended: EndedListening | None
     modes: list[Mode]
     mentor: MentorSeat | None
-    opens: date | None  # the first day on which listening is allowed; null: nobody was told of it
-    allowed: bool  # the staff was told in time
+    opens: date | None  # the first day on which listening is allowed; null: the staff was not told
+    allowed: bool  # the staff was told early enough
     phoner_told: DisclosureTime  # when the phoner sees that they are heard
 
 
@@ -68,7 +68,7 @@ class FormGiven(Body):
 
 
 class FormView(Answer):
-    """How a talk was heard."""
+    """A listening form about a call."""
 
     call: str
     at: AwareDatetime
@@ -80,7 +80,7 @@ class FormView(Answer):
 
 
 class HeardInterval(Answer):
-    """A time in which somebody was in my room, in one mode. `until` null: still."""
+    """An interval in which a listener was in my room, in one mode. `until` null: it lasts."""
 
     mode: Mode
     since: AwareDatetime
@@ -88,7 +88,7 @@ class HeardInterval(Answer):
 
 
 class HeardOnce(Answer):
-    """When and by whom I was heard, how at which times, and in which calls."""
+    """A listening at my seat: by whom, in which modes and when, and which calls were heard."""
 
     id: int
     by: str
@@ -101,11 +101,11 @@ class HeardOnce(Answer):
 
 
 class HeardView(Answer):
-    """Who has listened to me, and what they wrote; latest first."""
+    """Listenings at my seat, and forms about my calls; latest first."""
 
     listenings: list[HeardOnce]
     forms: list[FormView]
-    untold: int  # listenings that I have not said I saw
+    untold: int  # listenings that I have not marked as seen
 
 
 class Seen(Body):

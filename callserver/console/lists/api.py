@@ -1,4 +1,4 @@
-"""The lists' API: a file is uploaded, previewed, tried and imported; lists and outcomes are exported."""
+"""The lists' API: a file is uploaded, previewed, dry-run and imported; lists and outcomes are exported."""
 
 import asyncio
 import csv
@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from callserver.adapters.uploads import Uploads
-from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.fields import Instant
 from callserver.console.lists import views as lists_views
 from callserver.console.lists.views import (
@@ -22,8 +22,8 @@ from callserver.console.lists.views import (
     ListView,
     PreviewView,
 )
-from callserver.console.live import Told
-from callserver.console.streaming import Tell, told
+from callserver.console.live import Updates
+from callserver.console.streaming import ReportProgress, progress_response
 from callserver.console.upload_receiver import MEGABYTE, receive
 from callserver.database import accounts, contacts, imports
 from callserver.database.audit import Entry
@@ -41,11 +41,11 @@ from callserver.ports import Tx
 from callserver.settings import Settings
 
 PREVIEW_BYTES = MEGABYTE
-"""Of a large file, only so much is read for a preview."""
+"""How much of a large file is read for a preview."""
 
 
 class Uploaded(Answer):
-    """A file that came in; `upload` is its name from now on."""
+    """An uploaded file; `upload` is its name."""
 
     upload: str
     size: int
@@ -63,8 +63,8 @@ class Reading(Body):
     source: str | None = Field(default=None, max_length=200)
 
 
-class Trying(Reading):
-    """Who of the list might be called at that instant; without one, now."""
+class DryRun(Reading):
+    """A dry run. `at`: the instant for which callable contacts are counted; without it, now."""
 
     at: Instant | None = None
 
@@ -86,47 +86,46 @@ class ListNews(Answer):
 
 
 class ListsApi:
-    """What administrators do with lists; the project leader takes copies."""
+    """Administrators import lists; they and the project leader export them."""
 
     def __init__(self, ctx: EngineContext, uploads: Uploads, settings: Settings) -> None:
         self._ctx = ctx
-
         self._uploads = uploads
         self._database = settings.database
         self._most_mb = settings.most_upload_mb
         self._only_quietly = two_writers_may_fail(settings.database)
 
     def endpoints(self) -> list[Endpoint]:
-        take = Action.IMPORT
+        may_import = Action.IMPORT
         return [
             Endpoint("GET", "/lists", Action.EXPORT, self.lists),
-            Endpoint("POST", "/uploads", take, self.upload),
-            Endpoint("POST", "/uploads/discard", take, self.discard),
-            Endpoint("POST", "/lists/{campaign}/preview", take, self.preview),
-            Endpoint("POST", "/lists/{campaign}/dry-run", take, self.dry_run),
-            Endpoint("POST", "/lists/{campaign}/import", take, self.take),
-            Endpoint("POST", "/imports/{number}/refused", take, self.refused),
+            Endpoint("POST", "/uploads", may_import, self.upload),
+            Endpoint("POST", "/uploads/discard", may_import, self.discard),
+            Endpoint("POST", "/lists/{campaign}/preview", may_import, self.preview),
+            Endpoint("POST", "/lists/{campaign}/dry-run", may_import, self.dry_run),
+            Endpoint("POST", "/lists/{campaign}/import", may_import, self.import_list),
+            Endpoint("POST", "/imports/{number}/refused", may_import, self.refused),
             Endpoint("POST", "/lists/{campaign}/export", Action.EXPORT, self.export),
         ]
 
-    async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
-        """That a list of my department was imported."""
-        if not asked.may(Action.EXPORT):
+    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
+        """Imports of my department's lists."""
+        if not request.may(Action.EXPORT):
             return ()
         kinds = (EntryKind.IMPORTED, EntryKind.REMOVED)
         names = {entry.body["campaign"] for entry in news if entry.body["kind"] in kinds}
         campaigns = self._ctx.rules.current.campaigns
         mine = [
-            name for name in names if name in campaigns and asked.sees(campaigns[name].department)
+            name for name in names if name in campaigns and request.sees(campaigns[name].department)
         ]
         return [("lists", ListNews(campaign=name)) for name in sorted(mine)]
 
-    async def lists(self, asked: Asked) -> ListsView:
+    async def lists(self, request: UserRequest) -> ListsView:
         """My campaigns' lists, and the latest imports."""
         mine = {
             name: campaign
             for name, campaign in self._ctx.rules.current.campaigns.items()
-            if asked.sees(campaign.department)
+            if request.sees(campaign.department)
         }
 
         now = self._ctx.clock.now()
@@ -165,82 +164,84 @@ class ListsApi:
 
         return await self._ctx.store.read(look)
 
-    async def upload(self, asked: Asked) -> Uploaded:
-        """Send a file (its bytes are the body); it is kept for a day, or until it is taken in."""
+    async def upload(self, request: UserRequest) -> Uploaded:
+        """Upload a file (its bytes are the body); it is kept for a day, or until it is imported."""
         now = self._ctx.clock.now()
-        token, size = await receive(asked, self._uploads, now, self._most_mb)
+        token, size = await receive(request, self._uploads, now, self._most_mb)
         return Uploaded(upload=token, size=size)
 
-    async def discard(self, asked: Asked, body: Upload) -> Done:
-        """Forget a file that was sent."""
-        self._uploads.drop(body.upload, asked.user.id)
+    async def discard(self, request: UserRequest, body: Upload) -> Done:
+        """Delete an uploaded file."""
+        self._uploads.drop(body.upload, request.user.id)
         return Done()
 
-    async def preview(self, asked: Asked, campaign: str, body: Reading) -> PreviewView:
+    async def preview(self, request: UserRequest, campaign: str, body: Reading) -> PreviewView:
         """How the file would be read: its columns and first rows, numbers masked."""
-        chosen = self._campaign(asked, campaign)
+        chosen = self._campaign(request, campaign)
         region = _region(body.region)
-        raw = self._head(body.upload, asked.user.id)
+        raw = self._head(body.upload, request.user.id)
         return await asyncio.to_thread(
             lists_views.preview, chosen, raw, body.columns, region, self._ctx.clock.now().date()
         )
 
-    async def dry_run(self, asked: Asked, campaign: str, body: Trying) -> Response:
-        """What an import would do, changing nothing: lines of progress, then the figures."""
-        order = self._order(asked, campaign, body)
+    async def dry_run(self, request: UserRequest, campaign: str, body: DryRun) -> Response:
+        """What an import would do, without changing anything: lines of progress, then the figures."""
+        order = self._order(request, campaign, body)
         at = body.at or self._ctx.clock.now()
 
-        def work(tell: Tell) -> ImportResult:
-            with importer.staged_aside(self._database, order, at.date(), tell) as staged:
-                reasons = dry_run.dry_run(staged, self._ctx.rules, self._ctx.secret, at, tell)
+        def work(progress: ReportProgress) -> ImportResult:
+            with importer.staged_aside(self._database, order, at.date(), progress) as staged:
+                reasons = dry_run.dry_run(staged, self._ctx.rules, self._ctx.secret, at, progress)
             return lists_views.result_view(staged.summary, callable_of=reasons, at=at)
 
-        return told(asked, work)
+        return progress_response(request, work)
 
-    async def take(self, asked: Asked, campaign: str, body: Reading) -> Response:
-        """Take the list in, all of it or nothing: lines of progress, then the figures."""
-        order = self._order(asked, campaign, body)
+    async def import_list(self, request: UserRequest, campaign: str, body: Reading) -> Response:
+        """Import the list, all of it or nothing: lines of progress, then the figures."""
+        order = self._order(request, campaign, body)
 
-        def work(tell: Tell) -> ImportResult:
-            clock, language = self._ctx.clock.now, asked.language
-            with importer.staged_aside(self._database, order, clock().date(), tell) as staged:
+        def work(progress: ReportProgress) -> ImportResult:
+            clock, language = self._ctx.clock.now, request.language
+            with importer.staged_aside(self._database, order, clock().date(), progress) as staged:
                 number = importer.import_aside(
-                    staged, clock, by=asked.by, language=language, progress=tell
+                    staged, clock, by=request.by, language=language, progress=progress
                 )
-            self._uploads.drop(body.upload, asked.user.id)
+            self._uploads.drop(body.upload, request.user.id)
             return lists_views.result_view(staged.summary, number=number)
 
-        return told(asked, work, lambda: self._wake(campaign))
+        return progress_response(request, work, lambda: self._dial_waiting(campaign))
 
-    async def refused(self, asked: Asked, number: int, body: Nothing) -> Response:
-        """The rows that an import refused, as a CSV file; kept for seven days. It stands in the log."""
+    async def refused(self, request: UserRequest, number: int, body: Nothing) -> Response:
+        """The rows that an import refused, as a CSV file; kept for seven days. The export is logged."""
         del body
         now = self._ctx.clock.now()
 
         def work(tx: Tx) -> tuple[str, bytes]:
-            kept_rows = imports.refused_rows(tx, number)
+            stored = imports.refused_rows(tx, number)
             campaigns = self._ctx.rules.current.campaigns
-            if kept_rows is None or kept_rows[0] not in campaigns:
+            if stored is None or stored[0] not in campaigns:
                 raise NotFound(f"no rows of import {number} are kept", key="not_found")
-            if not asked.sees(campaigns[kept_rows[0]].department):
+            if not request.sees(campaigns[stored[0]].department):
                 raise NotFound(f"no rows of import {number} are kept", key="not_found")
-            export.record(tx, "refused", kept_rows[0], asked.by, now)
-            return kept_rows
+            export.record(tx, "refused", stored[0], request.by, now)
+            return stored
 
         name, content = await self._ctx.store.run(work)
         return Response(content, headers=_as_file(f"{name}-{number}-refused.csv"))
 
-    async def export(self, asked: Asked, campaign: str, body: Export) -> Response:
-        """A campaign's list, or its calls and outcomes, as a CSV file. It stands in the log."""
-        self._campaign(asked, campaign)
+    async def export(self, request: UserRequest, campaign: str, body: Export) -> Response:
+        """A campaign's list, or its calls and outcomes, as a CSV file. The export is logged."""
+        self._campaign(request, campaign)
         now = self._ctx.clock.now()
-        await self._ctx.store.run(lambda tx: export.record(tx, body.what, campaign, asked.by, now))
+        await self._ctx.store.run(
+            lambda tx: export.record(tx, body.what, campaign, request.by, now)
+        )
         file = await asyncio.to_thread(self._write, campaign, body)
         name = f"{campaign}-{body.what}-{now:%Y-%m-%d}.csv"
         return StreamingResponse(_pieces(file), headers=_as_file(name))
 
     def _write(self, campaign: str, body: Export) -> IO[bytes]:
-        """The whole file first: what is streamed cannot fail half-way."""
+        """Write the whole file first, so that streaming it cannot fail half-way."""
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         encoding = "utf-8-sig" if body.bom else "utf-8"
         out = io.TextIOWrapper(file, encoding, newline="", write_through=True)
@@ -251,14 +252,14 @@ class ListsApi:
         file.seek(0)
         return file
 
-    def _campaign(self, asked: Asked, name: str) -> Campaign:
+    def _campaign(self, request: UserRequest, name: str) -> Campaign:
         chosen = self._ctx.rules.campaign(name)
-        if not asked.sees(chosen.department):
+        if not request.sees(chosen.department):
             raise NotFound(f"there is no campaign {name!r}", key="no_campaign")
         return chosen
 
     def _head(self, upload: str, user: int) -> bytes:
-        """The file, or as many whole lines of its beginning as a preview needs."""
+        """The file, or the whole lines of its beginning that a preview needs."""
         raw = self._uploads.read(upload, user, PREVIEW_BYTES)
         if len(raw) < PREVIEW_BYTES:
             return raw
@@ -266,16 +267,16 @@ class ListsApi:
             return self._uploads.read(upload, user)
         return raw[: raw.rfind(b"\n") + 1] or raw
 
-    def _order(self, asked: Asked, campaign: str, body: Reading) -> ImportOrder:
-        chosen = self._campaign(asked, campaign)
+    def _order(self, request: UserRequest, campaign: str, body: Reading) -> ImportOrder:
+        chosen = self._campaign(request, campaign)
         region = _region(body.region)
-        raw = self._uploads.read(body.upload, asked.user.id)
+        raw = self._uploads.read(body.upload, request.user.id)
         columns = body.columns or {}
         left_out = lists_views.ignored(columns) if body.columns else ()
         source = (body.source or "").strip() or None
         return ImportOrder(chosen, raw, columns, left_out, region, source)
 
-    async def _wake(self, campaign: str) -> None:
+    async def _dial_waiting(self, campaign: str) -> None:
         """Dial for the seats that wait for contacts of this campaign."""
         await self._ctx.store.run(lambda tx: seat_moves.dial_waiting(tx, campaign))
 

@@ -25,7 +25,7 @@ _MANY_DIGITS = re.compile(r"\d[\d .()-]{6,}\d")
 
 
 class ColumnView(Answer):
-    """One column of the file: its heading, what stands in it, and which field it is taken for."""
+    """One column of the file: its heading, sample cells, and the field that it is read as."""
 
     name: str
     samples: list[str]
@@ -33,7 +33,7 @@ class ColumnView(Answer):
 
 
 class RowView(Answer):
-    """One row as it would be read; `reason` when it would be refused, with the column at fault."""
+    """One row as it would be read; `reason` if it would be refused, with the column at fault."""
 
     number: str | None = None
     name: str | None = None
@@ -49,7 +49,7 @@ class RowView(Answer):
 
 
 class PreviewView(Answer):
-    """How the file would be read. `problem`: the key of a sentence about why it cannot be yet."""
+    """How the file would be read. `problem`: the key of a sentence that says why it cannot be imported yet."""
 
     columns: list[ColumnView]
     fields: list[str]
@@ -57,11 +57,11 @@ class PreviewView(Answer):
     problem: str | None = None
     values: Mapping[str, str] = {}  # of the sentence
     unread: Sequence[str] = ()
-    doubtful: Sequence[str] = ()  # columns that may say no: a field must be chosen for each
-    row_numbers: str = ""  # a column that only counts the rows
+    doubtful: Sequence[str] = ()  # may mean "do not call": a field must be chosen for each
+    row_numbers: str = ""  # a column of row numbers
     other_phones: Sequence[str] = ()  # columns that are called where the first one is empty
     encoding: str | None = None  # as it was guessed
-    has_source: bool = False  # the list says itself where its people come from
+    has_source: bool = False  # the list has a column with the people's source
 
 
 class RefusedView(Answer):
@@ -71,7 +71,7 @@ class RefusedView(Answer):
 
 
 class ImportResult(Answer):
-    """What became, or would become, of a file's rows.
+    """The result of an import or a dry run.
 
     `counts`: read = taken + changed + unchanged + duplicates + refused; `callable`: the whole list at `at`, by
     the first reason against each, `callable` for those who may be called.
@@ -85,10 +85,10 @@ class ImportResult(Answer):
     callable: Mapping[str, int] | None = None
     at: datetime | None = None
     unread: Sequence[str] = ()  # headings
-    unclear: int = 0  # rows whose word against calling is neither yes nor no
+    unclear: int = 0  # rows whose "do not call" cell is neither yes nor no
     unclear_lines: Sequence[int] = ()  # the first of them
     encoding: str | None = None  # as it was guessed
-    row_numbers: str = ""  # a column that only counts the rows
+    row_numbers: str = ""  # a column of row numbers
 
 
 class ImportView(Answer):
@@ -101,7 +101,7 @@ class ImportView(Answer):
 
 
 class ListView(Answer):
-    """A campaign's list: how many contacts stand where."""
+    """A campaign's list: its contacts by status."""
 
     campaign: str
     title: Label
@@ -114,7 +114,7 @@ class ListsView(Answer):
     lists: list[ListView]
     imports: list[ImportView]
     most_mb: int
-    only_quietly: bool  # this machine's SQLite is an old one: not while somebody calls
+    only_quietly: bool  # this machine's SQLite is too old to import during calls
 
 
 def preview(
@@ -172,14 +172,14 @@ def _unread(header: Sequence[str], heads: ColumnMapping) -> list[str]:
 
 
 def ignored(columns: Mapping[str, str]) -> frozenset[str]:
-    """The fields that no column was chosen for: their headings say nothing then."""
+    """The fields for which no column was chosen: their headings are not guessed then."""
     return FIELDS - set(columns.values())
 
 
 def _fields(
     header: Sequence[str], chosen: Mapping[str, str], left_out: Collection[str]
 ) -> tuple[list[str | None], ColumnMapping | None]:
-    """The field of each column, and the whole; None where the columns cannot be mapped yet."""
+    """The field of each column, and the mapping; None where the columns cannot be mapped yet."""
     fields: list[str | None] = [chosen.get(name) for name in header]
     try:
         heads = headings.map_columns(header, chosen, left_out)
@@ -189,7 +189,7 @@ def _fields(
             if fields[at] is None and field not in (*fields, *left_out):
                 fields[at] = field
         return fields, None
-    for field, at in (*heads.columns.items(), *((one, at) for at, one in heads.opt_outs)):
+    for field, at in (*heads.columns.items(), *((opt_out, at) for at, opt_out in heads.opt_outs)):
         fields[at] = field
     return fields, heads
 
@@ -237,7 +237,7 @@ def _problem(
 
 
 def _samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:
-    """What stands in a column, long numbers masked; bytes that are no letter as U+FFFD."""
+    """Sample cells of a column, long numbers masked; undecodable bytes as U+FFFD."""
     cells = [cells[at].strip() for cells in rows if at < len(cells) and cells[at].strip()]
     legible = [cell.encode(errors="surrogateescape").decode(errors="replace") for cell in cells[:3]]
     return [_MANY_DIGITS.sub(_masked, cell)[:60] for cell in legible]

@@ -1,6 +1,6 @@
-"""The audit log's room: searched, and verified against the heads that left the database.
+"""The log page's API: the audit log is searched, and verified against the heads file.
 
-Searching is logged as well: the search is an entry, with what was looked for.
+A search is logged as well, with its parameters.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from callserver import texts
-from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Body, Endpoint, Nothing, UserRequest
 from callserver.console.fields import Id, Instant
 from callserver.database import accounts, audit, seats
 from callserver.domain.audit import EntryKind
@@ -32,13 +32,13 @@ class Search(Body):
 
 
 class EntryView(Answer):
-    """One entry: its kind in words, what it holds, and the names of what it holds ids of.
+    """One entry: its kind in words, its fields, and names for the ids in them.
 
-    `names`: field -> a colleague's name, a campaign's title or an outcome's; nobody who is called.
+    `names`: field -> a colleague's name, or the title of a campaign or outcome; never a called person.
     """
 
     id: int
-    leaf: int | None  # its place among the sealed ones; none: not sealed yet
+    leaf: int | None  # its position among the sealed entries; null: not sealed yet
     at: AwareDatetime
     kind: EntryKind
     said: str
@@ -46,15 +46,15 @@ class EntryView(Answer):
     names: Mapping[str, str]
 
 
-class Found(Answer):
-    """The newest that fit, newest first; `before` asks for the next page, none: that was all."""
+class LogPage(Answer):
+    """The newest matching entries, newest first; `before` asks for the next page, null: there is none."""
 
     entries: list[EntryView]
     before: int | None
 
 
 class Verified(Answer):
-    """What a verification of the whole log found."""
+    """The result of a verification of the whole log."""
 
     sealed: int
     unsealed: int
@@ -62,7 +62,7 @@ class Verified(Answer):
 
 
 class LogApi:
-    """Looking at the log."""
+    """Searches and verifies the log."""
 
     def __init__(self, ctx: EngineContext, settings: Settings) -> None:
         self._ctx = ctx
@@ -74,8 +74,8 @@ class LogApi:
             Endpoint("POST", "/log/verify", Action.SEE_AUDIT, self.verify),
         ]
 
-    async def search(self, asked: Asked, body: Search) -> Found:
-        """Entries of my department that fit, newest first. The search itself is logged."""
+    async def search(self, request: UserRequest, body: Search) -> LogPage:
+        """Matching entries of my department, newest first. The search is logged."""
         now = self._ctx.clock.now()
         wanted = audit.LogQuery(
             tuple(kind.value for kind in body.kinds),
@@ -85,27 +85,26 @@ class LogApi:
             body.until,
             body.before,
         )
-        looked = body.model_dump(mode="json", exclude_defaults=True)
+        parameters = body.model_dump(mode="json", exclude_defaults=True)
+        if body.before is None:  # further pages belong to the same search
+            await self._ctx.store.run(lambda tx: search.record(tx, request.by, parameters, now))
+        rules, department = self._ctx.rules, request.user.department
 
-        if body.before is None:  # the next page of the same search is the same look
-            await self._ctx.store.run(lambda tx: search.record(tx, asked.by, looked, now))
-        rules, department = self._ctx.rules, asked.user.department
-
-        def look(tx: Tx) -> Found:
+        def look(tx: Tx) -> LogPage:
             rows, before = search.search(tx, rules, wanted, department, MOST)
-            names = _Names(tx, rules, asked.language)
-            entries = [_view(row, asked.language, names.of(row)) for row in rows]
-            return Found(entries=entries, before=before)
+            names = _Names(tx, rules, request.language)
+            entries = [_view(row, request.language, names.of(row)) for row in rows]
+            return LogPage(entries=entries, before=before)
 
         return await self._ctx.store.read(look)
 
-    async def verify(self, asked: Asked, body: Nothing) -> Verified:
-        """Check every entry against the signed heads that left the database."""
+    async def verify(self, request: UserRequest, body: Nothing) -> Verified:
+        """Verify every entry against the signed heads in the heads file."""
         del body
         key = self._settings.seal_key.with_suffix(".pub")
         result = await verification.check(self._ctx.store, self._settings.seals, key)
         now = self._ctx.clock.now()
-        await self._ctx.store.run(lambda tx: verification.record(tx, result, asked.by, now))
+        await self._ctx.store.run(lambda tx: verification.record(tx, result, request.by, now))
         return Verified(
             sealed=result.sealed,
             unsealed=result.unsealed,
@@ -114,19 +113,19 @@ class LogApi:
 
 
 class _Names:
-    """What colleagues, campaigns and outcomes are called in one language."""
+    """The names of colleagues, campaigns and outcomes in one language."""
 
     def __init__(self, tx: Tx, rules: Rules, language: str) -> None:
         users = {user.id: user.name for user in accounts.every(tx)}
         campaigns = rules.current.campaigns.values()
         outcomes = {
-            key: getattr(one.label, language)
+            key: getattr(outcome.label, language)
             for campaign in campaigns
-            for key, one in campaign.outcomes.items()
+            for key, outcome in campaign.outcomes.items()
         }
-        titles = {one.name: getattr(one.title, language) for one in campaigns}
+        titles = {campaign.name: getattr(campaign.title, language) for campaign in campaigns}
         seats_of = {seat.id: users.get(seat.phoner, "") for seat in seats.every(tx)}
-        self._known: dict[str, Mapping[Any, str]] = {
+        self._names: dict[str, Mapping[Any, str]] = {
             **dict.fromkeys((*search.PEOPLE, *search.ACTORS), users),
             **dict.fromkeys(("outcome", "before"), outcomes),
             "campaign": titles,
@@ -135,9 +134,9 @@ class _Names:
 
     def of(self, row: dict[str, Any]) -> dict[str, str]:
         named = {
-            field: self._known[field].get(_id(value), "")
+            field: self._names[field].get(_id(value), "")
             for field, value in row.items()
-            if field in self._known and isinstance(value, int | str)
+            if field in self._names and isinstance(value, int | str)
         }
         return {field: name for field, name in named.items() if name}
 

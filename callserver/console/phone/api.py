@@ -1,12 +1,12 @@
-"""The phoner's room: on shift, ready, pause, hang up, hand, wishes, outcome, dial by hand, off shift."""
+"""The phone page's API: shift, ready, pause, hang up, hand, wishes, outcome, manual dial."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
-from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
-from callserver.console.live import Told
+from callserver.console.endpoint import Answer, Body, Endpoint, Nothing, UserRequest
+from callserver.console.live import Updates
 from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
 from callserver.database import seats
@@ -21,7 +21,7 @@ from callserver.engine.shifts.phoner_actions import Given, PhonerActions
 
 class Shift(Body):
     campaign: str
-    # One of my own (GET /shift), never another; none: my account's.
+    # One of my own lines (GET /shift); null: my account's.
     line: str | None = Field(default=None, min_length=1, max_length=180)
 
 
@@ -35,12 +35,10 @@ class Hand(Body):
 
 class OutcomeGiven(Body):
     outcome: str
-    attempt: str | None = None  # of which call; an error when it is no longer in hand
+    attempt: str | None = None  # the call; an error when it is no longer in hand
     details: dict[str, Any] = Field(default_factory=dict)
     note: str = Field(default="", max_length=2000)
-    confirm_outside_hours: bool = (
-        False  # the person wants the call-back at a time when we are closed
-    )
+    confirm_outside_hours: bool = False  # the person wants a call-back outside the calling hours
     next: Literal["ready", "pause"] = "ready"
 
 
@@ -59,10 +57,10 @@ class Corrected(Answer):
 
 class Wish(Body):
     wish: str
-    attempt: str | None = None  # whose it is
+    attempt: str | None = None  # the call in which it was stated
 
 
-class Number(Body):
+class ManualDialNumber(Body):
     number: str = Field(max_length=40)
 
 
@@ -71,15 +69,19 @@ class Dialed(Answer):
 
 
 class PhoneApi:
-    """Each method is one engine call; most answer with the seat as it is then."""
+    """Each method is one engine call; most answer with the seat's new state."""
 
     def __init__(
-        self, ctx: EngineContext, phoning: PhonerActions, by_hand: ManualDial, pacing: RateLimits
+        self,
+        ctx: EngineContext,
+        actions: PhonerActions,
+        manual_dial: ManualDial,
+        pacing: RateLimits,
     ) -> None:
         self._ctx = ctx
         self._pacing = pacing
-        self._phoning = phoning
-        self._by_hand = by_hand
+        self._actions = actions
+        self._manual_dial = manual_dial
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -97,76 +99,76 @@ class PhoneApi:
             Endpoint("POST", "/redial", Action.PHONE, self.redial),
         ]
 
-    async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
-        """My seat, whenever something has happened to it."""
-        if not asked.may(Action.PHONE) or not any("seat" in entry.body for entry in news):
+    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
+        """My seat, when an entry is about it."""
+        if not request.may(Action.PHONE) or not any("seat" in entry.body for entry in news):
             return ()
-        mine = await self._ctx.store.read(lambda tx: seats.peek(tx, asked.user.id))
-        if mine is None or not any(entry.body.get("seat") == mine.id for entry in news):
+        seat = await self._ctx.store.read(lambda tx: seats.peek(tx, request.user.id))
+        if seat is None or not any(entry.body.get("seat") == seat.id for entry in news):
             return ()
-        return [("seat", await self.seat(asked))]
+        return [("seat", await self.seat(request))]
 
-    async def seat(self, asked: Asked) -> MySeat:
+    async def seat(self, request: UserRequest) -> MySeat:
         """My seat, with the call in hand and what its outcome asks for."""
         rules, now = self._ctx.rules, self._ctx.clock.now()
-        return await self._ctx.store.read(lambda tx: phone_views.seat(tx, rules, asked.user, now))
+        return await self._ctx.store.read(lambda tx: phone_views.seat(tx, rules, request.user, now))
 
-    async def shift(self, asked: Asked, body: Shift) -> MySeat:
-        """Take my seat for a campaign; my line is called, or calls in itself."""
-        await self._phoning.on_shift(asked.user, body.campaign, body.line)
-        return await self.seat(asked)
+    async def shift(self, request: UserRequest, body: Shift) -> MySeat:
+        """Begin a shift for a campaign; my line is called, or calls in itself."""
+        await self._actions.on_shift(request.user, body.campaign, body.line)
+        return await self.seat(request)
 
-    async def ready(self, asked: Asked, body: Nothing) -> MySeat:
+    async def ready(self, request: UserRequest, body: Nothing) -> MySeat:
         """Ready: the next contact is dialed at once."""
         del body
-        await self._phoning.ready(asked.user)
-        return await self.seat(asked)
+        await self._actions.ready(request.user)
+        return await self.seat(request)
 
-    async def pause(self, asked: Asked, body: Pause) -> MySeat:
-        """No further call after this one; a breather is shown to nobody else."""
-        await self._phoning.pause(asked.user, body.reason)
-        return await self.seat(asked)
+    async def pause(self, request: UserRequest, body: Pause) -> MySeat:
+        """Pause after this call; nobody else sees that a pause is a breather."""
+        await self._actions.pause(request.user, body.reason)
+        return await self.seat(request)
 
-    async def off(self, asked: Asked, body: Nothing) -> MySeat:
-        """Leave the shift; an outcome that is owed comes first."""
+    async def off(self, request: UserRequest, body: Nothing) -> MySeat:
+        """End my shift; an outcome that is owed must be saved first."""
         del body
-        await self._phoning.off_shift(asked.user)
-        return await self.seat(asked)
+        await self._actions.off_shift(request.user)
+        return await self.seat(request)
 
-    async def hang_up(self, asked: Asked, body: Nothing) -> MySeat:
+    async def hang_up(self, request: UserRequest, body: Nothing) -> MySeat:
         """End the call in hand."""
         del body
-        await self._phoning.hang_up(asked.user)
-        return await self.seat(asked)
+        await self._actions.hang_up(request.user)
+        return await self.seat(request)
 
-    async def hand(self, asked: Asked, body: Hand) -> MySeat:
-        """Ask for my supervisor, or no longer."""
-        await self._phoning.hand(asked.user, up=body.up)
-        return await self.seat(asked)
+    async def hand(self, request: UserRequest, body: Hand) -> MySeat:
+        """Raise or lower my hand."""
+        await self._actions.hand(request.user, up=body.up)
+        return await self.seat(request)
 
-    async def wish(self, asked: Asked, body: Wish) -> MySeat:
-        """What the person on the line wishes, in force while still talking."""
-        await self._phoning.wish(asked.user, body.wish, body.attempt)
-        return await self.seat(asked)
+    async def wish(self, request: UserRequest, body: Wish) -> MySeat:
+        """Record a wish of the person on the line; it takes effect during the call."""
+        await self._actions.wish(request.user, body.wish, body.attempt)
+        return await self.seat(request)
 
-    async def outcome(self, asked: Asked, body: OutcomeGiven) -> MySeat:
-        """The outcome of the call in hand."""
+    async def outcome(self, request: UserRequest, body: OutcomeGiven) -> MySeat:
+        """Save the outcome of the call in hand."""
         given = Given(body.outcome, body.details, body.note, body.confirm_outside_hours)
-        await self._phoning.outcome(asked.user, given, body.next, body.attempt)
-        return await self.seat(asked)
+        await self._actions.outcome(request.user, given, body.next, body.attempt)
+        return await self.seat(request)
 
-    async def correct(self, asked: Asked, body: Correction) -> Corrected:
-        """Replace an outcome given earlier; both stay in the audit log."""
+    async def correct(self, request: UserRequest, body: Correction) -> Corrected:
+        """Replace an earlier outcome; both stay in the audit log."""
         given = Given(body.outcome, body.details, body.note, body.confirm_outside_hours)
-        await self._phoning.correct(asked.user, body.attempt, given)
+        await self._actions.correct(request.user, body.attempt, given)
         return Corrected(attempt=body.attempt, outcome=body.outcome)
 
-    async def dial(self, asked: Asked, body: Number) -> Dialed:
-        """Dial a contact of my campaign by hand, through the same gate."""
-        await self._pacing.step(RateLimited.DIAL, asked.user.id)
-        return Dialed(attempt=await self._by_hand.dial(asked.user.id, body.number))
+    async def dial(self, request: UserRequest, body: ManualDialNumber) -> Dialed:
+        """Dial the number of a contact of my campaign; the gate decides."""
+        await self._pacing.step(RateLimited.DIAL, request.user.id)
+        return Dialed(attempt=await self._manual_dial.dial(request.user.id, body.number))
 
-    async def redial(self, asked: Asked, body: Nothing) -> Dialed:
-        """Dial my last contact again, through the same gate."""
+    async def redial(self, request: UserRequest, body: Nothing) -> Dialed:
+        """Dial my last contact again; the gate decides."""
         del body
-        return Dialed(attempt=await self._by_hand.redial(asked.user.id))
+        return Dialed(attempt=await self._manual_dial.redial(request.user.id))

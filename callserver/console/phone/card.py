@@ -1,4 +1,4 @@
-"""The contact's card and the promise of a call-back: what a phoner sees of the person on the line."""
+"""The contact's card and call-backs: what a phoner sees of the person on the line."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from callserver import texts
 from callserver.console import markup
-from callserver.console.endpoint import Answer, Asked, Body, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Body, Endpoint, Nothing, UserRequest
 from callserver.database.calls import CallRow
 from callserver.domain import subject
 from callserver.domain.asking import AskEnd, ClosedReason, Topic
@@ -19,32 +19,31 @@ from callserver.engine.outcomes import call_backs, contact_card
 from callserver.engine.outcomes.contact_card import Card
 
 TRAINED_AFTER = 3
-"""Shifts; until then the script stands open (the ethics book's first three shifts)."""
+"""Shifts; until then the script is open by default (the ethics book's first three shifts)."""
 
 CITY = ("city", "by", "town", "postby")
-"""How lists head the column that a script calls {city}."""
+"""Headings of the column that scripts name {city}."""
 
-
-_GIFTS = frozenset({Purpose.GIFT, Purpose.RECRUIT_GIFT})
-_HAVE_LEFT = frozenset({Segment.LAPSED, Segment.AFMELDTE})
+_GIFT_PURPOSES = frozenset({Purpose.GIFT, Purpose.RECRUIT_GIFT})
+_FORMER_MEMBERS = frozenset({Segment.LAPSED, Segment.AFMELDTE})
 
 
 class Closed(Answer):
-    """What may not be asked, and why."""
+    """What may not be request, and why."""
 
     topic: Topic
     why: ClosedReason
 
 
 class Question(Answer):
-    """What people ask, and the honest answer."""
+    """A frequent question, and the honest answer."""
 
     question: str
     answer: str
 
 
 class Earlier(Answer):
-    """One of our earlier calls to this person."""
+    """An earlier call to this person."""
 
     at: datetime
     campaign: Label | None
@@ -53,7 +52,7 @@ class Earlier(Answer):
 
 
 class Promised(Answer):
-    """This call was agreed."""
+    """The call-back that was agreed."""
 
     at: datetime | None
     mine: bool
@@ -61,7 +60,7 @@ class Promised(Answer):
 
 
 class CardView(Answer):
-    """Whom the call is with, why we call, and what may be asked."""
+    """Whom the call is with, why we call, and what may be request."""
 
     attempt: str
     name: str | None
@@ -86,13 +85,13 @@ class CardView(Answer):
 
 
 class AtTime(Body):
-    """A time on the person's own clock; without one, only the limits."""
+    """A time on the person's clock; without it the answer holds only the limits."""
 
     at: str | None = Field(default=None, max_length=20)
 
 
 class CallBackView(Answer):
-    """What may be promised. `closed` and `refused` hold sentences."""
+    """Which call-backs may be agreed. `closed` and `refused` hold sentences."""
 
     zone: str
     now: datetime
@@ -100,7 +99,7 @@ class CallBackView(Answer):
     personal: bool
     at: datetime | None
     closed: list[str]
-    needs_confirmation: bool  # outside the hours: the outcome has to confirm it
+    needs_confirmation: bool  # outside the calling hours: the outcome must confirm it
     opens: datetime | None
     refused: list[str]
 
@@ -117,22 +116,21 @@ class CardApi:
             Endpoint("GET", "/call-back", Action.PHONE, self.call_back),
         ]
 
-    async def card(self, asked: Asked, body: Nothing) -> CardView:
-        """Open the card of my call in hand; that it was opened is written down."""
+    async def card(self, request: UserRequest, body: Nothing) -> CardView:
+        """Open the card of my call in hand; the opening is logged."""
         del body
-
         ctx = self._ctx
-        opened = await ctx.store.run(lambda tx: contact_card.open_card(tx, ctx, asked.user))
-        return _view(opened, ctx.rules, asked)
+        opened = await ctx.store.run(lambda tx: contact_card.open_card(tx, ctx, request.user))
+        return _view(opened, ctx.rules, request)
 
-    async def call_back(self, asked: Asked, query: AtTime) -> CallBackView:
-        """When this person may be promised a call-back, and what the rules say of one time."""
+    async def call_back(self, request: UserRequest, query: AtTime) -> CallBackView:
+        """The limits of a call-back to this person, and what the rules say about one time."""
         answer = await self._ctx.store.read(
-            lambda tx: call_backs.look(tx, self._ctx, asked.user, query.at)
+            lambda tx: call_backs.look(tx, self._ctx, request.user, query.at)
         )
 
-        def said(reasons: tuple[str, ...]) -> list[str]:
-            return [texts.say(asked.language, f"reason.{reason}") for reason in reasons]
+        def sentences(reasons: tuple[str, ...]) -> list[str]:
+            return [texts.say(request.language, f"reason.{reason}") for reason in reasons]
 
         return CallBackView(
             zone=answer.zone,
@@ -140,20 +138,20 @@ class CardApi:
             latest=answer.latest,
             personal=answer.personal,
             at=answer.at,
-            closed=said(answer.closed),
+            closed=sentences(answer.closed),
             needs_confirmation=bool(answer.closed),
             opens=answer.opens,
-            refused=said(answer.refused),
+            refused=sentences(answer.refused),
         )
 
 
-def _view(card: Card, rules: Rules, asked: Asked) -> CardView:
+def _view(card: Card, rules: Rules, request: UserRequest) -> CardView:
     contact, campaign = card.contact, card.campaign
-    unknown = texts.say(asked.language, "phone.unknown")
-    values = merge_values(card, asked)
-    danish = asked.language == "da"
+    unknown = texts.say(request.language, "phone.unknown")
+    values = merge_values(card, request)
+    danish = request.language == "da"
 
-    def said(label: Label) -> str:
+    def filled(label: Label) -> str:
         return markup.filled(label.da if danish else label.en, values, unknown)
 
     return CardView(
@@ -162,8 +160,8 @@ def _view(card: Card, rules: Rules, asked: Asked) -> CardView:
         number=card.number,
         segment=campaign.segment,
         member=card.relation.member,
-        last_gift=contact.last_gift if campaign.purpose in _GIFTS else None,
-        ended=contact.ended if campaign.segment in _HAVE_LEFT else None,
+        last_gift=contact.last_gift if campaign.purpose in _GIFT_PURPOSES else None,
+        ended=contact.ended if campaign.segment in _FORMER_MEMBERS else None,
         source=subject.told_source(contact.source),
         facts=_facts(card),
         why=campaign.why,
@@ -177,44 +175,44 @@ def _view(card: Card, rules: Rules, asked: Asked) -> CardView:
         may_not=[Closed(topic=topic, why=why) for topic, why in card.guide.may_not],
         ask_ended=card.guide.ended,
         script=markup.merged(rules.current.scripts.get(campaign.script, ""), values, unknown),
-        script_open=asked.user.shifts <= TRAINED_AFTER,
+        script_open=request.user.shifts <= TRAINED_AFTER,
         questions=[
-            Question(question=said(item.question), answer=said(item.answer))
+            Question(question=filled(item.question), answer=filled(item.answer))
             for item in campaign.cards
         ],
     )
 
 
-def merge_values(card: Card, asked: Asked) -> dict[str, str]:
-    """What a script and an honest answer may name in braces."""
+def merge_values(card: Card, request: UserRequest) -> dict[str, str]:
+    """The values that scripts and answers may name in braces."""
     contact = card.contact
-    own = {key: str(value) for key, value in (contact.fields or {}).items()}
-    folded = {key.casefold(): value for key, value in own.items()}
+    fields = {key: str(value) for key, value in (contact.fields or {}).items()}
+    folded = {key.casefold(): value for key, value in fields.items()}
     city = next((folded[name] for name in CITY if name in folded), "")
-    return {column: own.get(column, "") for column in card.campaign.columns} | {
+    return {column: fields.get(column, "") for column in card.campaign.columns} | {
         "name": contact.name or "",
-        "phoner": asked.user.name.partition(" ")[0],
+        "phoner": request.user.name.partition(" ")[0],
         "organisation": card.campaign.organisation,
         "ref": contact.ref or "",
         "city": city,
         "source": subject.told_source(contact.source)
-        or texts.say(asked.language, "phone.source_unknown"),
+        or texts.say(request.language, "phone.source_unknown"),
         "member_since": folded.get("member_since", "") or folded.get("medlem_siden", ""),
     }
 
 
 def _facts(card: Card) -> dict[str, str]:
-    """The list's own columns that the campaign has declared as needed, and nothing else."""
-    own = card.contact.fields or {}
-    return {column: str(own[column]) for column in card.campaign.columns if own.get(column)}
+    """The columns of the list that the campaign declares, and no others."""
+    fields = card.contact.fields or {}
+    return {column: str(fields[column]) for column in card.campaign.columns if fields.get(column)}
 
 
 def _earlier(call: CallRow, rules: Rules) -> Earlier:
     campaign = rules.current.campaigns.get(call.campaign)
-    given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
+    outcome = None if campaign is None else campaign.outcomes.get(call.outcome or "")
     return Earlier(
         at=call.answered_at or call.permit_at,
         campaign=None if campaign is None else campaign.title,
-        outcome=None if given is None else given.label,
+        outcome=None if outcome is None else outcome.label,
         cause=call.cause,
     )

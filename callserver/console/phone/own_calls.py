@@ -1,12 +1,12 @@
-"""My own evening: my calls, masked, with a way to mend my outcomes.
+"""A phoner's own calls of the evening: masked, and their outcomes can be corrected.
 
-No sales figures, nothing that compares. Who has listened to me is part of the listening API.
+No sales figures and no comparison. Who has listened is part of the listening API.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from callserver.console.endpoint import Answer, Asked, Endpoint
+from callserver.console.endpoint import Answer, Endpoint, UserRequest
 from callserver.console.phone.views import Correctable, correctable
 from callserver.domain.campaign import Effect
 from callserver.domain.role import Action
@@ -40,21 +40,21 @@ class OwnCallsApi:
     def endpoints(self) -> list[Endpoint]:
         return [Endpoint("GET", "/evening", Action.PHONE, self.evening)]
 
-    async def evening(self, asked: Asked) -> OwnCallsView:
-        """My calls of this evening, the latest first."""
+    async def evening(self, request: UserRequest) -> OwnCallsView:
+        """My calls of this evening, latest first."""
         rules = self._ctx.rules
-        own = await self._ctx.store.read(lambda tx: own_calls.mine(tx, self._ctx, asked.user))
+        own = await self._ctx.store.read(lambda tx: own_calls.mine(tx, self._ctx, request.user))
         names = dict.fromkeys(call.call.campaign for call in own)
-        known = rules.current.campaigns
+        campaigns = rules.current.campaigns
         return OwnCallsView(
             calls=[_call(call, rules) for call in own],
-            campaigns={name: correctable(known[name]) for name in names if name in known},
+            campaigns={name: correctable(campaigns[name]) for name in names if name in campaigns},
         )
 
 
 def _call(own_call: OwnCall, rules: Rules) -> MyCall:
     campaign = rules.current.campaigns.get(own_call.call.campaign)
-    given = None if campaign is None else campaign.outcomes.get(own_call.call.outcome or "")
+    outcome = None if campaign is None else campaign.outcomes.get(own_call.call.outcome or "")
     return MyCall(
         attempt=own_call.call.attempt,
         at=own_call.at,
@@ -63,5 +63,5 @@ def _call(own_call: OwnCall, rules: Rules) -> MyCall:
         answered=own_call.call.answered_at is not None,
         cause=own_call.call.cause,
         outcome=own_call.call.outcome,
-        does=None if given is None else given.does,
+        does=None if outcome is None else outcome.does,
     )

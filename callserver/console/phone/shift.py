@@ -1,10 +1,10 @@
-"""Before a shift: which campaigns I may choose, and by which line I am called."""
+"""Before a shift: the campaigns and lines that a phoner may choose."""
 
 from datetime import datetime
 
 from pydantic import Field
 
-from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.domain import line
 from callserver.domain.campaign import Label
 from callserver.domain.line import LineKind, LineProblem
@@ -17,7 +17,7 @@ from callserver.ports import Tx
 
 
 class Choice(Answer):
-    """A campaign of my department. No reason: somebody may be called now."""
+    """A campaign of my department. `reason` is empty where contacts may be called now."""
 
     name: str
     title: Label
@@ -28,10 +28,10 @@ class Choice(Answer):
 
 
 class Line(Answer):
-    """A telephone that I may sit at."""
+    """A telephone of mine."""
 
     kind: LineKind
-    line: str  # what to ask for
+    line: str  # as a shift's request names it
     shown: str  # a number is masked
     problem: str | None  # why it cannot be called; line_unconfirmed: a call confirms it
 
@@ -47,11 +47,11 @@ class Code(Body):
 
 
 class ShiftApi:
-    """What there is to choose."""
+    """Offers campaigns and lines, and confirms a line."""
 
-    def __init__(self, ctx: EngineContext, confirming: LineConfirmation) -> None:
+    def __init__(self, ctx: EngineContext, line_confirmation: LineConfirmation) -> None:
         self._ctx = ctx
-        self._confirming = confirming
+        self._line_confirmation = line_confirmation
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -60,41 +60,42 @@ class ShiftApi:
             Endpoint("POST", "/line/code", Action.PHONE, self.give_code),
         ]
 
-    async def call(self, asked: Asked, body: Nothing) -> Done:
+    async def call(self, request: UserRequest, body: Nothing) -> Done:
         """Call the number of my account's line, which is not confirmed yet, and speak a code."""
         del body
-        await self._confirming.call(asked.user.id, asked.by)
+        await self._line_confirmation.call(request.user.id, request.by)
         return Done()
 
-    async def give_code(self, asked: Asked, body: Code) -> Done:
-        """Give the code that the call spoke: my line is confirmed."""
-        await self._confirming.give(asked.user.id, body.code, asked.by)
+    async def give_code(self, request: UserRequest, body: Code) -> Done:
+        """Enter the code that the call spoke: my line is confirmed."""
+        await self._line_confirmation.give(request.user.id, body.code, request.by)
         return Done()
 
-    async def choices(self, asked: Asked) -> Choices:
-        """The campaigns of my department, the most urgent first; and my lines."""
-        return await self._ctx.store.read(lambda tx: self._choices(tx, asked))
+    async def choices(self, request: UserRequest) -> Choices:
+        """The campaigns of my department, highest priority first, and my lines."""
+        return await self._ctx.store.read(lambda tx: self._choices(tx, request))
 
-    def _choices(self, tx: Tx, asked: Asked) -> Choices:
+    def _choices(self, tx: Tx, request: UserRequest) -> Choices:
         now, rules = self._ctx.clock.now(), self._ctx.rules
         choices = []
-        for campaign in sorted(rules.current.campaigns.values(), key=lambda one: -one.priority):
-            if not asked.sees(campaign.department):
+        campaigns = rules.current.campaigns.values()
+        for campaign in sorted(campaigns, key=lambda campaign: -campaign.priority):
+            if not request.sees(campaign.department):
                 continue
-            prospect = availability.of(tx, rules, campaign, asked.user.id, now)
+            available = availability.of(tx, rules, campaign, request.user.id, now)
             choices.append(
                 Choice(
                     name=campaign.name,
                     title=campaign.title,
                     why=campaign.why,
-                    reason=prospect.reason,
-                    until=prospect.until,
-                    said=prospect.said,
+                    reason=available.reason,
+                    until=available.until,
+                    said=available.said,
                 )
             )
-        own = user_lines.choices(tx, self._ctx.terms, asked.user, now)
-        mine = [_line(address, problem) for address, problem in own]
-        return Choices(campaigns=choices, lines=mine, now=now)
+        addresses = user_lines.choices(tx, self._ctx.terms, request.user, now)
+        lines = [_line(address, problem) for address, problem in addresses]
+        return Choices(campaigns=choices, lines=lines, now=now)
 
 
 def _line(address: str, problem: LineProblem | None) -> Line:

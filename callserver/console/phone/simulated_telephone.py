@@ -1,8 +1,8 @@
 """The demonstration's telephones in the browser: the simulated network plays them.
 
-Served only where such a network is at hand (`create(server, played=…)`); no other server has these
-addresses. A telephone is there for as long as its page follows it; nothing is heard, so the page is
-sent in words what its owner would hear, and who hears them: never more than that.
+Only a server with such a network has these addresses (`create(server, played=…)`). A telephone exists
+while its page follows it. There is no sound: the page gets in words what its user would hear and who
+would hear them, and never more than that.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from callserver.console.authentication import Authenticator
-from callserver.console.endpoint import Asked, Body, Done, Endpoint, Nothing
+from callserver.console.endpoint import Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.live import BEAT_S
-from callserver.console.phone.softphone import As, identity
+from callserver.console.phone.softphone import SoftphoneRole, identity
 from callserver.domain.role import Action
 from callserver.errors import NotAllowed
 
@@ -25,15 +25,15 @@ class Telephones(Protocol):
     """A network that plays telephones (simulator/visitors.py)."""
 
     def follow(self, line: str) -> AsyncGenerator[BaseModel | None, None]:
-        """What its owner hears and who hears them; None now and then. Ends when another follows."""
+        """What its user hears and who hears them; None as a sign of life. Ends when another page follows."""
         ...
 
     async def call_in(self, line: str) -> None:
-        """It calls in."""
+        """Make the telephone call in."""
         ...
 
     def mute(self, line: str, *, on: bool) -> None:
-        """Its microphone off or on."""
+        """Switch its microphone off or on."""
         ...
 
 
@@ -42,11 +42,11 @@ class Mute(Body):
 
 
 class SimulatedTelephoneApi:
-    """One method for each thing that a telephone does."""
+    """Passes requests on to the simulated telephones."""
 
-    def __init__(self, telephones: Telephones, door: Authenticator) -> None:
+    def __init__(self, telephones: Telephones, authenticator: Authenticator) -> None:
         self._telephones = telephones
-        self._authenticator = door
+        self._authenticator = authenticator
 
     def endpoints(self) -> list[Endpoint]:
         phone, listen, learn = Action.PHONE, Action.LISTEN, Action.LISTEN_TO_MENTOR
@@ -58,41 +58,41 @@ class SimulatedTelephoneApi:
             Endpoint("POST", "/softphone/trainee/played", learn, self.trainee_follows),
         ]
 
-    async def follow(self, asked: Asked, body: Nothing) -> Response:
-        """Be a phoner's telephone for as long as this answer is read."""
+    async def follow(self, request: UserRequest, body: Nothing) -> Response:
+        """Act as a phoner's telephone while this answer is read."""
         del body
-        return self._streamed(asked, "phoner", Action.PHONE)
+        return self._streamed(request, "phoner", Action.PHONE)
 
-    async def listener_follows(self, asked: Asked, body: Nothing) -> Response:
-        """Be a listener's telephone for as long as this answer is read."""
+    async def listener_follows(self, request: UserRequest, body: Nothing) -> Response:
+        """Act as a listener's telephone while this answer is read."""
         del body
-        return self._streamed(asked, "listener", Action.LISTEN)
+        return self._streamed(request, "listener", Action.LISTEN)
 
-    async def trainee_follows(self, asked: Asked, body: Nothing) -> Response:
-        """Be the telephone by which a trainee hears their mentor for as long as this answer is read."""
+    async def trainee_follows(self, request: UserRequest, body: Nothing) -> Response:
+        """Act as a trainee's telephone for listening to their mentor while this answer is read."""
         del body
-        return self._streamed(asked, "listener", Action.LISTEN_TO_MENTOR)
+        return self._streamed(request, "listener", Action.LISTEN_TO_MENTOR)
 
-    async def call(self, asked: Asked, body: Nothing) -> Done:
-        """The phoner's telephone calls in."""
+    async def call(self, request: UserRequest, body: Nothing) -> Done:
+        """Make the phoner's telephone call in."""
         del body
-        await self._telephones.call_in(_line(asked, "phoner"))
+        await self._telephones.call_in(_line(request, "phoner"))
         return Done()
 
-    async def mute(self, asked: Asked, body: Mute) -> Done:
-        """The phoner's microphone off or on."""
-        self._telephones.mute(_line(asked, "phoner"), on=body.on)
+    async def mute(self, request: UserRequest, body: Mute) -> Done:
+        """Switch the phoner's microphone off or on."""
+        self._telephones.mute(_line(request, "phoner"), on=body.on)
         return Done()
 
-    def _streamed(self, asked: Asked, role: As, needs: Action) -> Response:
+    def _streamed(self, request: UserRequest, role: SoftphoneRole, needs: Action) -> Response:
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
-            self._lines(asked, needs, _line(asked, role)),
+            self._lines(request, needs, _line(request, role)),
             media_type="application/x-ndjson",
             headers=headers,
         )
 
-    async def _lines(self, asked: Asked, needs: Action, line: str) -> AsyncIterator[bytes]:
+    async def _lines(self, request: UserRequest, needs: Action, line: str) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         checked = loop.time()
         yield b"{}\n"
@@ -100,17 +100,17 @@ class SimulatedTelephoneApi:
             async for heard in following:
                 if loop.time() - checked > BEAT_S:
                     checked = loop.time()
-                    if not await self._may_still(asked, needs):
+                    if not await self._may_still(request, needs):
                         return
                 yield b"{}\n" if heard is None else heard.model_dump_json().encode() + b"\n"
 
-    async def _may_still(self, asked: Asked, needs: Action) -> bool:
+    async def _may_still(self, request: UserRequest, needs: Action) -> bool:
         try:
-            await self._authenticator.ask(asked.request, needs)
+            await self._authenticator.authenticate(request.http, needs)
         except NotAllowed:
             return False
         return True
 
 
-def _line(asked: Asked, role: As) -> str:
-    return f"client:{identity(asked, role)}"
+def _line(request: UserRequest, role: SoftphoneRole) -> str:
+    return f"client:{identity(request, role)}"

@@ -1,8 +1,8 @@
-"""The softphone in the browser: which kind this house has, and what it signs in with.
+"""The softphone in the browser: which kind this server offers, and its credentials.
 
-What it signs in with is a secret: it goes out to its own user only, as the answer to a POST, and is
-kept by nobody. A phoner's browser and a listener's have names of their own (`phoner_7`, `listener_7`),
-so that neither can be taken for the other.
+Credentials are secret: only their user gets them, in the answer to a POST, and nothing stores them. A
+phoner's and a listener's browser have different names (`phoner_7`, `listener_7`), so that neither can be
+taken for the other.
 """
 
 from collections.abc import Sequence
@@ -14,52 +14,52 @@ from starlette.responses import Response
 
 from callserver.adapters.asterisk.softphones import BROWSER_LASTS, Softphones
 from callserver.adapters.twilio import tokens
-from callserver.console.endpoint import Answer, Asked, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Endpoint, Nothing, UserRequest
 from callserver.domain.role import Action
 from callserver.errors import Impossible
 from callserver.settings import Settings
 
 SoftphoneKind = Literal["none", "twilio", "simulated", "sip"]
-As = Literal["phoner", "listener"]
+SoftphoneRole = Literal["phoner", "listener"]
 
 BUNDLED = frozenset({"twilio", "sip"})
-"""Kinds whose code comes from npm (scripts/assets)."""
+"""Kinds whose code scripts/assets bundles from npm."""
 
 
 class SoftphoneView(Answer):
-    """`missing`: why there is no softphone here, or not yet; empty: it can be used."""
+    """`missing`: what a softphone lacks here; empty: it can be used."""
 
     kind: SoftphoneKind
     missing: Literal["", "key", "bundle"]
     identity: str
 
 
-class TwilioSignsIn(Answer):
+class TwilioCredentials(Answer):
     token: str
     edge: str
-    calls_in: bool  # there is a TwiML application, so that the browser may call as well
+    calls_in: bool  # there is a TwiML application: the browser may call in
 
 
-class SipSignsIn(Answer):
+class SipCredentials(Answer):
     url: str
     aor: str
     name: str
     password: str
-    room: str  # what it calls to join the room of its seat
+    room: str  # the address that it calls to join the room of its seat
 
 
-class SignsIn(Answer):
-    """What a browser signs in with, for its own user: one of the two; what the demonstration plays needs none."""
+class SoftphoneCredentials(Answer):
+    """A browser's credentials for its user, of one kind; the demonstration's telephones need none."""
 
     kind: SoftphoneKind
     identity: str
-    lasts_s: int  # fetched again before it ends
-    twilio: TwilioSignsIn | None = None
-    sip: SipSignsIn | None = None
+    lasts_s: int  # new ones are fetched before these end
+    twilio: TwilioCredentials | None = None
+    sip: SipCredentials | None = None
 
 
 class SoftphoneApi:
-    """What the page's own telephone needs to know."""
+    """Offers the browser's softphone and hands out credentials."""
 
     def __init__(self, settings: Settings, exchange: Softphones | None, *, played: bool) -> None:
         self._settings = settings
@@ -76,23 +76,23 @@ class SoftphoneApi:
             Endpoint("POST", "/softphone/trainee", Action.LISTEN_TO_MENTOR, self.listener_signs_in),
         ]
 
-    async def mine(self, asked: Asked) -> SoftphoneView:
-        """The kind of softphone of this house, and a phoner's name in it."""
-        return self._view(identity(asked, "phoner"))
+    async def mine(self, request: UserRequest) -> SoftphoneView:
+        """The kind of softphone of this server, and a phoner's name in it."""
+        return self._view(identity(request, "phoner"))
 
-    async def listener(self, asked: Asked) -> SoftphoneView:
-        """The kind of softphone of this house, and a listener's name in it."""
-        return self._view(identity(asked, "listener"))
+    async def listener(self, request: UserRequest) -> SoftphoneView:
+        """The kind of softphone of this server, and a listener's name in it."""
+        return self._view(identity(request, "listener"))
 
-    async def sign_in(self, asked: Asked, body: Nothing) -> SignsIn:
-        """What a phoner's browser signs in with; the one before ends."""
+    async def sign_in(self, request: UserRequest, body: Nothing) -> SoftphoneCredentials:
+        """New credentials of a phoner's browser; the earlier ones end."""
         del body
-        return await self._hand_out(asked, identity(asked, "phoner"))
+        return await self._hand_out(request, identity(request, "phoner"))
 
-    async def listener_signs_in(self, asked: Asked, body: Nothing) -> SignsIn:
-        """What a listener's browser signs in with; the one before ends."""
+    async def listener_signs_in(self, request: UserRequest, body: Nothing) -> SoftphoneCredentials:
+        """New credentials of a listener's browser; the earlier ones end."""
         del body
-        return await self._hand_out(asked, identity(asked, "listener"))
+        return await self._hand_out(request, identity(request, "listener"))
 
     @property
     def _kind(self) -> SoftphoneKind:
@@ -109,62 +109,64 @@ class SoftphoneApi:
         ready = kind not in BUNDLED or bundled(kind)
         return SoftphoneView(kind=kind, missing="" if ready else "bundle", identity=name)
 
-    async def _hand_out(self, asked: Asked, name: str) -> SignsIn:
-        asked.then.append(_kept_by_nobody)
+    async def _hand_out(self, request: UserRequest, name: str) -> SoftphoneCredentials:
+        request.then.append(_not_stored)
         match self._kind:
             case "none":
-                raise Impossible("this house has no softphone", key="no_softphone")
+                raise Impossible("there is no softphone here", key="no_softphone")
             case "simulated":
-                return SignsIn(kind="simulated", identity=name, lasts_s=_lasts(BROWSER_LASTS))
+                return SoftphoneCredentials(
+                    kind="simulated", identity=name, lasts_s=_seconds(BROWSER_LASTS)
+                )
             case "twilio":
-                return SignsIn(
+                return SoftphoneCredentials(
                     kind="twilio",
                     identity=name,
                     lasts_s=tokens.LASTS_S,
-                    twilio=TwilioSignsIn(
+                    twilio=TwilioCredentials(
                         token=tokens.access_token(self._settings, name),
                         edge=self._settings.edge or tokens.ROAMING,
                         calls_in=bool(self._settings.app_sid),
                     ),
                 )
-        return await self._sip(asked, name)
+        return await self._sip(request, name)
 
-    async def _sip(self, asked: Asked, name: str) -> SignsIn:
+    async def _sip(self, request: UserRequest, name: str) -> SoftphoneCredentials:
         if self._exchange is None:
-            raise Impossible("this house has no softphone", key="no_softphone")
-        sign_in = await self._exchange.hand_out(name, asked.user.id)
+            raise Impossible("there is no softphone here", key="no_softphone")
+        sign_in = await self._exchange.hand_out(name, request.user.id)
         room = f"sip:1@{sign_in.aor.partition('@')[2]}"
-        return SignsIn(
+        return SoftphoneCredentials(
             kind="sip",
             identity=name,
-            lasts_s=_lasts(BROWSER_LASTS),
-            sip=SipSignsIn(
+            lasts_s=_seconds(BROWSER_LASTS),
+            sip=SipCredentials(
                 url=sign_in.url, aor=sign_in.aor, name=name, password=sign_in.password, room=room
             ),
         )
 
 
-def identity(asked: Asked, role: As) -> str:
-    """The name of somebody's browser with the provider."""
-    return f"{role}_{asked.user.id}"
+def identity(request: UserRequest, role: SoftphoneRole) -> str:
+    """The name of a user's browser at the provider."""
+    return f"{role}_{request.user.id}"
 
 
 def bundled(kind: str) -> bool:
-    """Whether scripts/assets has made this kind's code."""
+    """Whether scripts/assets has bundled this kind's code."""
     return files("callserver.console").joinpath("assets", "vendor", f"{kind}.js").is_file()
 
 
 def connects(settings: Settings, exchange: Softphones | None) -> Sequence[str]:
-    """Where pages may connect to besides this server: to the softphone's own, and nowhere else."""
+    """The origins to which pages may connect besides this server: the softphone's only."""
     if exchange is not None:
         scheme, _, rest = exchange.url.partition("://")
         return [f"{scheme}://{rest.partition('/')[0]}"]
     return [tokens.signalling(settings)] if settings.api_key and settings.api_secret else []
 
 
-def _kept_by_nobody(response: Response) -> None:
+def _not_stored(response: Response) -> None:
     response.headers["cache-control"] = "no-store"
 
 
-def _lasts(span: timedelta) -> int:
+def _seconds(span: timedelta) -> int:
     return int(span.total_seconds())

@@ -1,4 +1,4 @@
-"""What a phoner's page shows of their seat and call: only what this call needs, numbers masked."""
+"""The phone page's answers about seat and call: only what this call needs, numbers masked."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,14 +27,14 @@ class OutcomeView(Answer):
     label: Label
     does: Effect
     asks: tuple[Ask, ...]
-    frequencies: tuple[str, ...]  # among which FREQUENCY is chosen
+    frequencies: tuple[str, ...]  # the choices where `asks` has FREQUENCY
     agreement: bool
-    read: Label | None  # what is agreed, as it is read to the person
-    wish: str | None  # as which it takes effect while still talking
+    read: Label | None  # the agreement as it is read back to the person
+    wish: str | None  # the wish as which it takes effect during the call
 
 
 class Correctable(Answer):
-    """What the calls of one campaign may be corrected to."""
+    """The outcomes to which calls of one campaign may be corrected."""
 
     title: Label
     most_days_ahead: int
@@ -42,7 +42,7 @@ class Correctable(Answer):
 
 
 class CallView(Answer):
-    """The call in hand. Whom it is with stands on the card, whose opening is written down."""
+    """The call in hand. The person is on the card only, whose opening is logged."""
 
     attempt: str
     state: str
@@ -53,7 +53,7 @@ class CallView(Answer):
     ended_at: datetime | None
     outcome: str | None
     contact: int | None
-    wishes: tuple[str, ...]  # heard in this call, in force
+    wishes: tuple[str, ...]  # stated in this call, in force
     ask_ended: AskEnd | None
     outcomes: Mapping[str, OutcomeView]
     purpose: str | None = None
@@ -61,7 +61,7 @@ class CallView(Answer):
 
 
 class SeatView(Answer):
-    """A phoner's place: where it is, why, since when and until when."""
+    """A seat's state."""
 
     id: int | None
     state: str
@@ -76,14 +76,14 @@ class SeatView(Answer):
 
 
 class MySeat(SeatView):
-    """The phoner's own seat: with its connection and the server's time."""
+    """The phoner's own seat, with its telephone and the server's time."""
 
     now: datetime
     line: LineKind | None = None
     hand_at: datetime | None = None
     outcome_given: bool = False
     campaign_title: Label | None = None
-    said: str = ""  # the reason of the campaign's pause, for a seat that waits
+    said: str = ""  # why the campaign is paused, for a seat that waits
 
 
 def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
@@ -121,8 +121,8 @@ def _seat(row: SeatRow) -> SeatView:
 
 def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
     campaign = rules.current.campaigns.get(call.campaign) or rules.former.get(call.campaign)
-    heard = wishes.heard(tx, call.attempt)
-    over = contact_card.ended(rules, call, heard)
+    stated = wishes.heard(tx, call.attempt)
+    ask_end = contact_card.ended(rules, call, stated)
     return CallView(
         attempt=call.attempt,
         state=call.state,
@@ -133,28 +133,28 @@ def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
         ended_at=call.ended_at,
         outcome=call.outcome,
         contact=call.contact,
-        wishes=heard,
-        ask_ended=over,
-        outcomes={} if campaign is None else outcomes(campaign, agreements=over is None),
+        wishes=stated,
+        ask_ended=ask_end,
+        outcomes={} if campaign is None else outcomes(campaign, agreements=ask_end is None),
         purpose=None if campaign is None else campaign.purpose.value,
         why=None if campaign is None else campaign.why,
     )
 
 
 def outcomes(campaign: Campaign, *, agreements: bool = True) -> dict[str, OutcomeView]:
-    """What may come of a call; without agreements once its ask has ended."""
+    """The outcomes that may be saved; without agreements once the ask has ended."""
     return {
         key: OutcomeView(
-            label=one.label,
-            does=one.does,
-            asks=one.asks,
+            label=outcome.label,
+            does=outcome.does,
+            asks=outcome.asks,
             frequencies=asking.frequencies(campaign.purpose),
-            agreement=one.agreement,
-            read=one.read,
-            wish=_wish(one),
+            agreement=outcome.agreement,
+            read=outcome.read,
+            wish=_wish(outcome),
         )
-        for key, one in campaign.outcomes.items()
-        if agreements or not one.agreement
+        for key, outcome in campaign.outcomes.items()
+        if agreements or not outcome.agreement
     }
 
 

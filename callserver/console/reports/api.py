@@ -1,4 +1,4 @@
-"""The reports' room: figures per campaign and day, as data and as CSV. Never per phoner."""
+"""The reports page's API: figures per campaign and day, as data and as CSV. Never per phoner."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from callserver import texts
-from callserver.console.endpoint import Answer, Asked, Endpoint
+from callserver.console.endpoint import Answer, Endpoint, UserRequest
 from callserver.console.fields import Date
 from callserver.domain.campaign import Campaign
 from callserver.domain.role import Action
@@ -20,8 +20,8 @@ from callserver.engine.reporting.daily_figures import Day
 from callserver.errors import NotFound
 
 
-class Wanted(BaseModel):
-    """Which days, and of which campaign; without: the last fortnight of all that one may see."""
+class ReportQuery(BaseModel):
+    """Days and campaign; by default the last fourteen days of every campaign that the user may see."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,7 +31,7 @@ class Wanted(BaseModel):
 
 
 class Count(Answer):
-    """One thing that was counted, in words."""
+    """A count with its label."""
 
     key: str
     label: str
@@ -49,11 +49,11 @@ class DayView(Answer):
     agreements: int
     not_reached: list[Count]
     outcomes: list[Count]
-    refused: list[Count]  # refused calls, and why; by the first reason
+    refused: list[Count]  # refused calls, by the first reason
 
 
 class ReportView(Answer):
-    """The days on which somebody was called or a call was refused, and the campaigns to choose from."""
+    """The days with calls or refusals, and the campaigns to choose from."""
 
     first: date
     last: date
@@ -62,7 +62,7 @@ class ReportView(Answer):
 
 
 class ReportsApi:
-    """Figures."""
+    """Serves figures."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
@@ -73,33 +73,35 @@ class ReportsApi:
             Endpoint("GET", "/reports.csv", Action.SEE_REPORTS, self.as_csv),
         ]
 
-    async def report(self, asked: Asked, query: Wanted) -> ReportView:
+    async def report(self, request: UserRequest, query: ReportQuery) -> ReportView:
         """Figures per campaign and day."""
         last = query.last or self._ctx.clock.now().astimezone(HOME).date()
         first = query.first or last - timedelta(days=13)
         visible = {
             name: campaign
             for name, campaign in self._ctx.rules.current.campaigns.items()
-            if asked.sees(campaign.department)
+            if request.sees(campaign.department)
         }
         if query.campaign is not None and query.campaign not in visible:
             raise NotFound(f"there is no campaign {query.campaign!r}", key="not_found")
         chosen = list(visible.values()) if query.campaign is None else [visible[query.campaign]]
-        wanted = daily_figures.days(first, last)
-        figures = await self._ctx.store.read(lambda tx: daily_figures.report(tx, chosen, wanted))
+        days = daily_figures.days(first, last)
+        figures = await self._ctx.store.read(lambda tx: daily_figures.report(tx, chosen, days))
         return ReportView(
             first=first,
             last=last,
-            days=[self._view(day, visible[day.campaign], asked.language) for day in figures],
-            campaigns={name: _title(one, asked.language) for name, one in visible.items()},
+            days=[self._view(day, visible[day.campaign], request.language) for day in figures],
+            campaigns={
+                name: _title(campaign, request.language) for name, campaign in visible.items()
+            },
         )
 
-    async def as_csv(self, asked: Asked, query: Wanted) -> Response:
+    async def as_csv(self, request: UserRequest, query: ReportQuery) -> Response:
         """The same, as a CSV file."""
-        report = await self.report(asked, query)
+        report = await self.report(request, query)
         out = io.StringIO()
         writer = csv.writer(out, delimiter=";")
-        plain = [
+        columns = [
             "day",
             "campaign",
             "dials",
@@ -109,14 +111,14 @@ class ReportsApi:
             "minutes",
             "refused",
         ]
-        ends = sorted({one.key for day in report.days for one in day.not_reached})
-        outcomes = sorted({outcome.key for day in report.days for outcome in day.outcomes})
-        said = [texts.say(asked.language, f"reports.{name}") for name in plain]
-        said += [texts.say(asked.language, f"reports.cause.{one}") for one in ends]
-        writer.writerow([*said, *outcomes])
+        causes = sorted({count.key for day in report.days for count in day.not_reached})
+        outcomes = sorted({count.key for day in report.days for count in day.outcomes})
+        header = [texts.say(request.language, f"reports.{name}") for name in columns]
+        header += [texts.say(request.language, f"reports.cause.{cause}") for cause in causes]
+        writer.writerow([*header, *outcomes])
         for day in report.days:
-            not_reached = {one.key: one.count for one in day.not_reached}
-            results = {outcome.key: outcome.count for outcome in day.outcomes}
+            not_reached = {count.key: count.count for count in day.not_reached}
+            results = {count.key: count.count for count in day.outcomes}
             writer.writerow(
                 [
                     day.day.isoformat(),
@@ -127,7 +129,7 @@ class ReportsApi:
                     day.agreements,
                     day.talked_seconds // 60,
                     sum(row.count for row in day.refused),
-                    *(not_reached.get(one, 0) for one in ends),
+                    *(not_reached.get(cause, 0) for cause in causes),
                     *(results.get(outcome, 0) for outcome in outcomes),
                 ]
             )

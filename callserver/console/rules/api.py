@@ -1,4 +1,4 @@
-"""The rules' room: campaigns and policies as they are in force, changes, proposals and decisions."""
+"""The rules page's API: campaigns and policies in force, changes, proposals and decisions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,9 +6,9 @@ from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from callserver.adapters.yaml_files import MOST_BYTES
-from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.fields import Instant
-from callserver.console.live import Told
+from callserver.console.live import Updates
 from callserver.console.rules import views as rules_views
 from callserver.console.rules.views import (
     ChangeView,
@@ -17,7 +17,7 @@ from callserver.console.rules.views import (
     ProposedView,
     RulesView,
 )
-from callserver.console.streaming import Tell, told
+from callserver.console.streaming import ReportProgress, progress_response
 from callserver.database import accounts, revisions
 from callserver.database.audit import Entry
 from callserver.database.side_connection import side_connection
@@ -33,52 +33,52 @@ from callserver.errors import Impossible, NotFound
 Texts = dict[str, str | None]
 
 
-class Change(Body):
-    """Files as they would be; null: gone. What is not named stays."""
+class ConfigurationChange(Body):
+    """New texts of files; null: the file is deleted. Files that are not named stay."""
 
     texts: Texts = Field(max_length=200)
 
 
 class When(Body):
-    """At which instant; without one, now."""
+    """An instant; by default now."""
 
     at: Instant | None = None
 
 
-class Looked(Change, When):
-    """Whom it would reach."""
+class EffectQuery(ConfigurationChange, When):
+    """A change whose effect on the lists is counted."""
 
 
-class Proposed(Change):
+class Proposed(ConfigurationChange):
     why: str = Field(default="", max_length=1000)
 
 
-class Seen(Body):
-    """What was looked at: an approval is for exactly this revision."""
+class Approval(Body):
+    """An approval holds for exactly this revision."""
 
     revision: str = Field(max_length=64)
 
 
-class Refusal(Body):
+class RefusedProposal(Body):
     why: str = Field(max_length=1000)
 
 
 class RulesNews(Answer):
-    """Something about the rules has changed: reload."""
+    """The rules or proposals have changed: the page reloads them."""
 
     revision: str
     waiting: int
 
 
 class RulesApi:
-    """What administrators and the project leader do about rules; supervisors read them."""
+    """Administrators and the project leader change rules; supervisors read them."""
 
     def __init__(
-        self, ctx: EngineContext, rules: RulesInForce, proposing: RuleProposals, database: str
+        self, ctx: EngineContext, rules: RulesInForce, proposals: RuleProposals, database: str
     ) -> None:
         self._ctx = ctx
         self._rules_in_force = rules
-        self._proposing = proposing
+        self._proposals = proposals
         self._database = database
 
     def endpoints(self) -> list[Endpoint]:
@@ -96,9 +96,9 @@ class RulesApi:
             Endpoint("POST", f"{path}/withdraw", change, self.withdraw),
         ]
 
-    async def tell(self, asked: Asked, news: Sequence[Entry]) -> Told:
-        """That the rules, or what waits, are not what they were."""
-        if not asked.may(Action.SEE_RULES) or not any(
+    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
+        """Changes of the rules and proposals."""
+        if not request.may(Action.SEE_RULES) or not any(
             entry.body["kind"] == EntryKind.CONFIGURATION for entry in news
         ):
             return ()
@@ -108,98 +108,104 @@ class RulesApi:
         current = self._ctx.rules.current.revision
         return [("rules", RulesNews(revision=current, waiting=waiting))]
 
-    async def rules(self, asked: Asked) -> RulesView:
-        """Campaigns and policies in force, with their files' texts, and every proposal."""
+    async def rules(self, request: UserRequest) -> RulesView:
+        """Campaigns and policies in force, with the texts of their files, and the proposals."""
         configuration, texts = await self._rules_in_force.in_force()
-        kept = await self._ctx.store.read(revisions.in_force)
+        stored = await self._ctx.store.read(revisions.in_force)
         proposals = await self._ctx.store.read(revisions.newest_proposals)
         users = await self._ctx.store.read(accounts.every)
         now = self._ctx.clock.now()
         return RulesView(
             now=now,
             revision=configuration.revision,
-            since=now if kept is None else kept.at,
+            since=now if stored is None else stored.at,
             ahead=bool(self._rules_in_force.ahead),
-            campaigns=rules_views.campaigns(configuration, asked),
+            campaigns=rules_views.campaigns(configuration, request),
             policies=rules_views.policies(configuration),
-            texts={path: text for path, text in texts.items() if _sees(asked, configuration, path)},
+            texts={
+                path: text for path, text in texts.items() if _sees(request, configuration, path)
+            },
             proposals=[
-                rules_views.proposal(proposal, asked, users, configuration.revision)
+                rules_views.proposal(proposal, request, users, configuration.revision)
                 for proposal in proposals
-                if all(_sees(asked, configuration, path) for path in proposal.changed)
+                if all(_sees(request, configuration, path) for path in proposal.changed)
             ],
         )
 
-    async def check(self, asked: Asked, body: Change) -> ChangeView:
-        """What a change would be: every problem with file, line and key; what would be looser."""
-        checked = await self._proposing.check(asked.user, _bounded(body.texts))
-        return rules_views.change(checked, asked.language)
+    async def check(self, request: UserRequest, body: ConfigurationChange) -> ChangeView:
+        """Check a change: every problem with file, line and key, and what would be looser."""
+        checked = await self._proposals.check(request.user, _bounded(body.texts))
+        return rules_views.change(checked, request.language)
 
-    async def effect(self, asked: Asked, body: Looked) -> Response:
-        """Whom a change would reach, campaign by campaign, beside today: lines of progress, then it."""
-        checked = await self._proposing.check(asked.user, _bounded(body.texts))
+    async def effect(self, request: UserRequest, body: EffectQuery) -> Response:
+        """The effect of a change on each campaign's list: lines of progress, then the figures."""
+        checked = await self._proposals.check(request.user, _bounded(body.texts))
         if checked.found is None:
             raise Impossible("the change has problems", key="rules_problems")
-        return self._effects(asked, checked.base, checked.found, body.at)
+        return self._effects(request, checked.base, checked.found, body.at)
 
-    async def propose(self, asked: Asked, body: Proposed) -> ProposedView:
-        """Change the rules: at once when nothing becomes looser, else as a proposal."""
-        made = await self._proposing.propose(asked.user, _bounded(body.texts), body.why)
+    async def propose(self, request: UserRequest, body: Proposed) -> ProposedView:
+        """Change the rules: at once if nothing becomes looser, else as a proposal."""
+        result = await self._proposals.propose(request.user, _bounded(body.texts), body.why)
         return ProposedView(
-            revision=made.revision, proposal=made.proposal, written=made.written.value
+            revision=result.revision, proposal=result.proposal, written=result.written.value
         )
 
-    async def proposal(self, asked: Asked, proposal: int) -> ProposalView:
-        """One proposal, with what it changes line by line."""
+    async def proposal(self, request: UserRequest, proposal: int) -> ProposalView:
+        """One proposal, with its changes line by line."""
         configuration, _ = await self._rules_in_force.in_force()
-        row = await self._one(asked, proposal, configuration)
+        row = await self._proposal(request, proposal, configuration)
         base = await self._ctx.store.read(lambda tx: revisions.get(tx, row.base))
         users = await self._ctx.store.read(accounts.every)
         was: Mapping[str, str] = {} if base is None else base.texts or {}
-        shown = rules_views.proposal(row, asked, users, configuration.revision)
+        shown = rules_views.proposal(row, request, users, configuration.revision)
         return shown.model_copy(update={"diff": rules_views.diff(was, row.texts)})
 
-    async def proposals_effect(self, asked: Asked, proposal: int, body: When) -> Response:
-        """Whom a proposal would reach, beside today: lines of progress, then the effect."""
+    async def proposals_effect(self, request: UserRequest, proposal: int, body: When) -> Response:
+        """The effect of a proposal on each campaign's list: lines of progress, then the figures."""
         base, _ = await self._rules_in_force.in_force()
-        row = await self._one(asked, proposal, base)
+        row = await self._proposal(request, proposal, base)
         composed = self._rules_in_force.folder.compose(row.texts)
         if not isinstance(composed, Configuration):
-            raise Impossible("the change has problems by now", key="rules_problems")
-        return self._effects(asked, base, composed, body.at)
+            raise Impossible("the change has problems now", key="rules_problems")
+        return self._effects(request, base, composed, body.at)
 
-    async def approve(self, asked: Asked, proposal: int, body: Seen) -> ProposedView:
-        """Put a proposal into force, as another person than who proposed it."""
-        made = await self._proposing.approve(asked.user, proposal, body.revision)
-        return ProposedView(revision=made.revision, proposal=None, written=made.written.value)
+    async def approve(self, request: UserRequest, proposal: int, body: Approval) -> ProposedView:
+        """Put a proposal into force; its proposer cannot."""
+        result = await self._proposals.approve(request.user, proposal, body.revision)
+        return ProposedView(revision=result.revision, proposal=None, written=result.written.value)
 
-    async def refuse(self, asked: Asked, proposal: int, body: Refusal) -> Done:
-        """Say no to a proposal, and why."""
-        await self._proposing.refuse(asked.user, proposal, body.why)
+    async def refuse(self, request: UserRequest, proposal: int, body: RefusedProposal) -> Done:
+        """Refuse a proposal, with a reason."""
+        await self._proposals.refuse(request.user, proposal, body.why)
         return Done()
 
-    async def withdraw(self, asked: Asked, proposal: int, body: Nothing) -> Done:
-        """Take back my own proposal, or one that changed files made."""
+    async def withdraw(self, request: UserRequest, proposal: int, body: Nothing) -> Done:
+        """Withdraw my own proposal, or one that comes from changed files."""
         del body
-        await self._proposing.withdraw(asked.user, proposal)
+        await self._proposals.withdraw(request.user, proposal)
         return Done()
 
-    async def _one(
-        self, asked: Asked, key: int, configuration: Configuration
+    async def _proposal(
+        self, request: UserRequest, key: int, configuration: Configuration
     ) -> revisions.Proposal:
         proposal = await self._ctx.store.read(lambda tx: revisions.proposal(tx, key))
         if proposal is None or not all(
-            _sees(asked, configuration, path) for path in proposal.changed
+            _sees(request, configuration, path) for path in proposal.changed
         ):
             raise NotFound(f"there is no proposal {key}", key="not_found")
         return proposal
 
     def _effects(
-        self, asked: Asked, was: Configuration, would: Configuration, at: AwareDatetime | None
+        self,
+        request: UserRequest,
+        was: Configuration,
+        would: Configuration,
+        at: AwareDatetime | None,
     ) -> Response:
         instant = self._ctx.clock.now() if at is None else at
 
-        def work(tell: Tell) -> Effects:
+        def work(progress: ReportProgress) -> Effects:
             with side_connection(self._database) as connection:
                 impacts = impact.effects(
                     connection,
@@ -207,20 +213,20 @@ class RulesApi:
                     would,
                     self._ctx.secret,
                     instant,
-                    asked.user.department,
-                    lambda done, of: tell(done, of, "rules.asking"),
+                    request.user.department,
+                    lambda done, of: progress(done, of, "rules.asking"),
                 )
             return rules_views.effects(impacts, instant)
 
-        return told(asked, work)
+        return progress_response(request, work)
 
 
-def _sees(asked: Asked, configuration: Configuration, path: str) -> bool:
-    """A campaign's file is its department's; all other files are everybody's."""
+def _sees(request: UserRequest, configuration: Configuration, path: str) -> bool:
+    """Whether the user sees a file: a campaign's file belongs to its department, other files to all."""
     name = path.removeprefix("campaigns/").removesuffix(".yaml")
     if not path.startswith("campaigns/") or name not in configuration.campaigns:
         return True
-    return asked.sees(configuration.campaigns[name].department)
+    return request.sees(configuration.campaigns[name].department)
 
 
 def _bounded(texts: Texts) -> Texts:

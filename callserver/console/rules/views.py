@@ -1,11 +1,11 @@
-"""What pages see of rules, changes and proposals."""
+"""Answers about rules, changes and proposals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any
 
-from callserver.console.endpoint import Answer, Asked
+from callserver.console.endpoint import Answer, UserRequest
 from callserver.database.accounts import User
 from callserver.database.revisions import Proposal
 from callserver.domain.configuration import Configuration
@@ -15,7 +15,7 @@ from callserver.engine.rules.proposals import Checked
 
 
 class DocumentView(Answer):
-    """A campaign or policy: its file, and what it says with everything that it extends."""
+    """A campaign or policy: its file, and its content including what it extends."""
 
     name: str
     file: str
@@ -23,7 +23,7 @@ class DocumentView(Answer):
 
 
 class LooserView(Answer):
-    """One rule that would protect less; `text` is the key of its sentence."""
+    """One rule that would become looser; `text` is the key of its sentence."""
 
     file: str
     key: str
@@ -33,11 +33,11 @@ class LooserView(Answer):
 
 
 class LineView(Answer):
-    """A line of a difference: `-` gone, `+` new, blank: both have it, `…` lines left out."""
+    """A line of a diff: `-` removed, `+` added, blank: unchanged, `…`: lines left out."""
 
     sign: str
     text: str = ""
-    line: int | None = None  # in the new file; of what is gone, in the old one
+    line: int | None = None  # in the new file; of a removed line, in the old one
 
 
 class ProblemView(Answer):
@@ -48,7 +48,7 @@ class ProblemView(Answer):
 
 
 class ChangeView(Answer):
-    """What a change would be. With problems it would be nothing."""
+    """The result of checking a change. With problems it cannot take effect."""
 
     problems: list[ProblemView]
     revision: str | None
@@ -58,9 +58,9 @@ class ChangeView(Answer):
 
 
 class ProposedView(Answer):
-    """In force, or waiting as a proposal; and what became of the folder's files.
+    """Whether a change is in force or waits as a proposal, and whether the folder's files were written.
 
-    `written`: same, yes, not_writable or differs (they hold something else and were left alone).
+    `written`: same, yes, not_writable or differs (they have other changes and were not written).
     """
 
     revision: str
@@ -69,7 +69,7 @@ class ProposedView(Answer):
 
 
 class ProposalView(Answer):
-    """A change that waits for a second person, or what became of it."""
+    """A proposed change, and the decision about it."""
 
     id: int
     at: datetime
@@ -78,7 +78,7 @@ class ProposalView(Answer):
     why: str
     state: str
     revision: str
-    stale: bool  # the rules have moved on since
+    stale: bool  # the rules have changed since
     changed: list[str]
     looser: list[LooserView]
     decided_at: datetime | None
@@ -88,12 +88,12 @@ class ProposalView(Answer):
 
 
 class RulesView(Answer):
-    """The rules in force, and what waits."""
+    """The rules in force, and the proposals."""
 
     now: datetime  # by the server's clock
     revision: str
     since: datetime
-    ahead: bool  # the folder on disk holds something else than what is in force
+    ahead: bool  # the folder on disk differs from the rules in force
     campaigns: list[DocumentView]
     policies: list[DocumentView]
     texts: Mapping[str, str]
@@ -109,14 +109,14 @@ class EffectView(Answer):
 
 
 class Effects(Answer):
-    """`callable` counts who may be called."""
+    """`callable` counts the contacts who may be called."""
 
     at: datetime
     effects: list[EffectView]
 
 
-def campaigns(configuration: Configuration, asked: Asked) -> list[DocumentView]:
-    """Those of the asker's department."""
+def campaigns(configuration: Configuration, request: UserRequest) -> list[DocumentView]:
+    """The campaigns of the user's department."""
     return [
         DocumentView(
             name=name,
@@ -124,7 +124,7 @@ def campaigns(configuration: Configuration, asked: Asked) -> list[DocumentView]:
             document=campaign.model_dump(mode="json", by_alias=True),
         )
         for name, campaign in configuration.campaigns.items()
-        if asked.sees(campaign.department)
+        if request.sees(campaign.department)
     ]
 
 
@@ -139,13 +139,15 @@ def policies(configuration: Configuration) -> list[DocumentView]:
     ]
 
 
-def proposal(waiting: Proposal, asked: Asked, users: Iterable[User], in_force: str) -> ProposalView:
+def proposal(
+    waiting: Proposal, request: UserRequest, users: Iterable[User], in_force: str
+) -> ProposalView:
     names = {user.id: user.name for user in users}
     return ProposalView(
         id=waiting.id,
         at=waiting.at,
         by=None if waiting.by is None else names.get(waiting.by, ""),
-        mine=waiting.by == asked.user.id,
+        mine=waiting.by == request.user.id,
         why=waiting.why,
         state=waiting.state,
         revision=waiting.revision,

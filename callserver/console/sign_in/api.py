@@ -1,4 +1,4 @@
-"""Signing in and out, and who I am."""
+"""Signing in and out, and the signed-in user."""
 
 import io
 from typing import Literal
@@ -9,14 +9,14 @@ from starlette.responses import Response
 
 from callserver.console.authentication import EVERY_SCOPE, YEAR_S, Authenticator
 from callserver.console.endpoint import (
+    Access,
     Answer,
-    Asked,
     Body,
     Done,
     Endpoint,
-    Footing,
     Nothing,
-    Visitor,
+    OpenRequest,
+    UserRequest,
 )
 from callserver.database.accounts import Session
 from callserver.domain.role import Action
@@ -29,8 +29,8 @@ class Credentials(Body):
     password: str = Field(min_length=1, max_length=200)
 
 
-class Standing(Answer):
-    """What is still owed before anything may be done, and what pages prove their intent with."""
+class SignInState(Answer):
+    """The next step of the sign-in, and the session's CSRF value."""
 
     next: Next
     csrf: str
@@ -43,11 +43,11 @@ class NewPassword(Body):
 
 class Code(Body):
     code: str = Field(min_length=6, max_length=12)
-    key: str | None = Field(default=None, max_length=64)  # while an authenticator is set up
+    key: str | None = Field(default=None, max_length=64)  # during the set-up of an authenticator
 
 
 class CodeSetupView(Answer):
-    """What an authenticator reads: as a picture, or by hand."""
+    """The key for an authenticator, as text and as a QR code."""
 
     key: str
     uri: str
@@ -66,83 +66,85 @@ class Me(Answer):
     department: str | None
     language: str
     may: list[Action]
-    refused_attempts: int  # failed attempts to sign in as me that I have not seen yet
+    refused_attempts: int  # failed attempts to sign in as me, since I last acknowledged them
     refused_at: AwareDatetime | None  # the latest
 
 
 class SignInApi:
-    """In, out, and who I am."""
+    """Signs users in and out."""
 
-    def __init__(self, ctx: EngineContext, let_in: Authentication, door: Authenticator) -> None:
+    def __init__(
+        self, ctx: EngineContext, authentication: Authentication, authenticator: Authenticator
+    ) -> None:
         self._ctx = ctx
-        self._authentication = let_in
-        self._authenticator = door
+        self._authentication = authentication
+        self._authenticator = authenticator
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("POST", "/sign-in", Footing.OPEN, self.sign_in),
-            Endpoint("GET", "/sign-in", Footing.ENTERING, self.standing),
-            Endpoint("POST", "/sign-in/password", Footing.ENTERING, self.password),
-            Endpoint("POST", "/sign-in/code-setup", Footing.ENTERING, self.code_setup),
-            Endpoint("POST", "/sign-in/code", Footing.ENTERING, self.code),
-            Endpoint("POST", "/sign-out", Footing.ENTERING, self.sign_out),
-            Endpoint("GET", "/me", Footing.IN, self.me, EVERY_SCOPE),
-            Endpoint("POST", "/me/language", Footing.SESSION, self.language),
-            Endpoint("POST", "/me/refused-attempts", Footing.SESSION, self.attempts_seen),
+            Endpoint("POST", "/sign-in", Access.OPEN, self.sign_in),
+            Endpoint("GET", "/sign-in", Access.SIGNING_IN, self.state),
+            Endpoint("POST", "/sign-in/password", Access.SIGNING_IN, self.password),
+            Endpoint("POST", "/sign-in/code-setup", Access.SIGNING_IN, self.code_setup),
+            Endpoint("POST", "/sign-in/code", Access.SIGNING_IN, self.code),
+            Endpoint("POST", "/sign-out", Access.SIGNING_IN, self.sign_out),
+            Endpoint("GET", "/me", Access.SIGNED_IN, self.me, EVERY_SCOPE),
+            Endpoint("POST", "/me/language", Access.SESSION, self.language),
+            Endpoint("POST", "/me/refused-attempts", Access.SESSION, self.attempts_seen),
         ]
 
-    async def sign_in(self, asked: Visitor, body: Credentials) -> Standing:
-        """Sign in with name and password; the answer says what is still owed."""
-        source = self._authenticator.remember_device(asked)
-        cookie, lacks = await self._authentication.sign_in(body.handle, body.password, source)
-        asked.then.append(lambda response: self._authenticator.remember(response, cookie))
-        return Standing(next=lacks, csrf=self._authenticator.csrf(cookie))
+    async def sign_in(self, request: OpenRequest, body: Credentials) -> SignInState:
+        """Sign in with name and password; the answer holds the next step."""
+        source = self._authenticator.remember_device(request)
+        cookie, due_step = await self._authentication.sign_in(body.handle, body.password, source)
+        request.then.append(lambda response: self._authenticator.remember(response, cookie))
+        return SignInState(next=due_step, csrf=self._authenticator.csrf(cookie))
 
-    async def standing(self, asked: Asked) -> Standing:
-        """What this session still owes."""
-        _session(asked)
-        _, lacks = await self._authentication.session(asked.cookie)
-        return Standing(next=lacks, csrf=self._authenticator.csrf(asked.cookie))
+    async def state(self, request: UserRequest) -> SignInState:
+        """The state of this session's sign-in."""
+        _session(request)
+        _, due_step = await self._authentication.session(request.cookie)
+        return SignInState(next=due_step, csrf=self._authenticator.csrf(request.cookie))
 
-    async def password(self, asked: Asked, body: NewPassword) -> Standing:
-        """Choose a password of my own; the old one is asked for unless it was a one-time one."""
-        session = _session(asked)
+    async def password(self, request: UserRequest, body: NewPassword) -> SignInState:
+        """Choose a new password; the old one is required unless it was a one-time password."""
+        session = _session(request)
         if session.password_once:
-            await self._authentication.choose_password(asked.cookie, session, body.new)
+            await self._authentication.choose_password(request.cookie, session, body.new)
         else:
-            source = self._authenticator.source(asked.request)
+            source = self._authenticator.source(request.http)
             await self._authentication.change_password(
-                asked.cookie, session, body.old, body.new, source
+                request.cookie, session, body.old, body.new, source
             )
-        return await self.standing(asked)
+        return await self.state(request)
 
-    async def code_setup(self, asked: Asked, body: Nothing) -> CodeSetupView:
-        """A fresh key for an authenticator; it counts once a code of it was given."""
+    async def code_setup(self, request: UserRequest, body: Nothing) -> CodeSetupView:
+        """A new key for an authenticator; it takes effect when one of its codes is entered."""
         del body
-        made = self._authentication.set_up_code(_session(asked).user)
+        setup = self._authentication.set_up_code(_session(request).user)
         picture = io.BytesIO()
-        segno.make(made.uri).save(picture, kind="svg", scale=4, xmldecl=False, svgclass=None)
-        return CodeSetupView(key=made.key, uri=made.uri, picture=picture.getvalue().decode())
+        segno.make(setup.uri).save(picture, kind="svg", scale=4, xmldecl=False, svgclass=None)
+        return CodeSetupView(key=setup.key, uri=setup.uri, picture=picture.getvalue().decode())
 
-    async def code(self, asked: Asked, body: Code) -> Standing:
-        """Give a one-time code."""
-        source = self._authenticator.remember_device(asked)
+    async def code(self, request: UserRequest, body: Code) -> SignInState:
+        """Enter a one-time code."""
+        source = self._authenticator.remember_device(request)
         await self._authentication.give_code(
-            asked.cookie, _session(asked), body.code, source, body.key
+            request.cookie, _session(request), body.code, source, body.key
         )
-        return await self.standing(asked)
+        return await self.state(request)
 
-    async def sign_out(self, asked: Asked, body: Nothing) -> Done:
+    async def sign_out(self, request: UserRequest, body: Nothing) -> Done:
         """End this session."""
         del body
-        _session(asked)
-        await self._authentication.sign_out(asked.cookie, asked.user)
-        asked.then.append(self._authenticator.forget)
+        _session(request)
+        await self._authentication.sign_out(request.cookie, request.user)
+        request.then.append(self._authenticator.forget)
         return Done()
 
-    async def me(self, asked: Asked) -> Me:
-        """Who I am and what I may do."""
-        user = asked.user
+    async def me(self, request: UserRequest) -> Me:
+        """The signed-in user and their rights."""
+        user = request.user
         refused, at = await self._authentication.refused_attempts(user)
         return Me(
             refused_attempts=refused,
@@ -152,34 +154,34 @@ class SignInApi:
             name=user.name,
             role=user.role,
             department=user.department,
-            language=asked.language,
-            may=[action for action in Action if asked.may(action)],
+            language=request.language,
+            may=[action for action in Action if request.may(action)],
         )
 
-    async def attempts_seen(self, asked: Asked, body: Nothing) -> Done:
-        """I know of the failed attempts to sign in as me."""
+    async def attempts_seen(self, request: UserRequest, body: Nothing) -> Done:
+        """Acknowledge the failed attempts to sign in as me."""
         del body
-        await self._authentication.attempts_seen(asked.user)
+        await self._authentication.attempts_seen(request.user)
         return Done()
 
-    async def language(self, asked: Asked, body: Language) -> Done:
-        """Speak this language with me from now on."""
+    async def language(self, request: UserRequest, body: Language) -> Done:
+        """Set my language."""
         chosen = body.language
-        await self._authentication.choose_language(asked.user, chosen)
+        await self._authentication.choose_language(request.user, chosen)
 
         def remember(response: Response) -> None:
             response.set_cookie("language", chosen, path="/", max_age=YEAR_S, samesite="strict")
 
-        asked.then.append(remember)
+        request.then.append(remember)
         return Done()
 
 
-def _session(asked: Asked) -> Session:
+def _session(request: UserRequest) -> Session:
     """The browser's session.
 
     Raises:
-        NotSignedIn: a token asks, which has none.
+        NotSignedIn: the request has a token instead.
     """
-    if asked.session is None:
+    if request.session is None:
         raise NotSignedIn("this is for signed-in browsers", key="sign_in")
-    return asked.session
+    return request.session

@@ -1,6 +1,6 @@
 """The suppressions' API: look-ups by number, new opt-outs, lists and registers.
 
-A number comes in the body of a POST, never in an address, and every look-up stands in the log.
+A number comes in the body of a POST, never in an address, and every look-up is logged.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,14 +9,14 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from callserver.adapters.uploads import Uploads
-from callserver.console.endpoint import Asked, Endpoint
+from callserver.console.endpoint import Endpoint, UserRequest
 from callserver.console.problems import said
-from callserver.console.streaming import Tell, told
+from callserver.console.streaming import ReportProgress, progress_response
 from callserver.console.suppressions.views import (
     KnownView,
     ListQuery,
     NewSuppression,
-    Number,
+    NumberQuery,
     NumbersImported,
     NumberView,
     RegisterQuery,
@@ -44,7 +44,7 @@ from callserver.settings import Settings
 
 
 class SuppressionsApi:
-    """What member service, supervisors, administrators and the project leader do about opt-outs."""
+    """Finds and records opt-outs, and imports lists of opt-outs and registers."""
 
     def __init__(
         self, ctx: EngineContext, uploads: Uploads, settings: Settings, pacing: RateLimits
@@ -65,51 +65,51 @@ class SuppressionsApi:
             Endpoint("POST", "/registers/import", Action.IMPORT, self.import_register),
         ]
 
-    async def search(self, asked: Asked, body: Number) -> NumberView:
-        """What is on record about a number. The look-up stands in the log."""
+    async def search(self, request: UserRequest, body: NumberQuery) -> NumberView:
+        """What is stored about a number. The look-up is logged."""
         number, now = parsed(body.number), self._ctx.clock.now()
-        await self._pacing.step(RateLimited.LOOK_UP, asked.user.id)
+        await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
 
         def work(tx: Tx) -> NumberView:
             known = contacts.by_number(tx, number)
-            opt_outs.record_look_up(tx, known, asked.by, now)
-            return self.view(tx, asked, number, known)
+            opt_outs.record_look_up(tx, known, request.by, now)
+            return self.view(tx, request, number, known)
 
         return await self._ctx.store.run(work)
 
-    async def add(self, asked: Asked, body: NewSuppression) -> NumberView:
-        """Record an opt-out: in force before the answer, and a ringing telephone is silenced."""
+    async def add(self, request: UserRequest, body: NewSuppression) -> NumberView:
+        """Record an opt-out: it is in force before the answer, and a ringing telephone is silenced."""
         number, scope, now = parsed(body.number), Scope(body.scope), self._ctx.clock.now()
 
         def work(tx: Tx) -> NumberView:
             known = contacts.by_number(tx, number)
-            origin = Origin(by=asked.by, at=now, received_by=body.heard)
-            made = opt_outs.add(
+            origin = Origin(by=request.by, at=now, received_by=body.heard)
+            added = opt_outs.add(
                 tx, [scope], number, known, self._ctx.secret, origin, purpose=body.purpose
             )
-            shown = self.view(tx, asked, number, known)
-            return shown.model_copy(update={"added": len(made)})
+            shown = self.view(tx, request, number, known)
+            return shown.model_copy(update={"added": len(added)})
 
         return await self._ctx.store.run(work)
 
-    async def import_list(self, asked: Asked, query: ListQuery) -> Response:
+    async def import_list(self, request: UserRequest, query: ListQuery) -> Response:
         """Suppress every number of a file (its bytes are the body): lines of progress, then figures."""
         now = self._ctx.clock.now()
-        upload, _ = await receive(asked, self._uploads, now, self._most_mb)
+        upload, _ = await receive(request, self._uploads, now, self._most_mb)
 
-        def work(tell: Tell) -> NumbersImported:
-            numbers = self._numbers(asked, upload, query.column, tell, generous=True)
-            tell(0, 0, "suppressions.writing")
+        def work(progress: ReportProgress) -> NumbersImported:
+            numbers = self._numbers(request, upload, query.column, progress, generous=True)
+            progress(0, 0, "suppressions.writing")
             with side_engine(self._database) as engine, engine.begin() as tx:
-                origin = Origin(by=asked.by, at=now)
+                origin = Origin(by=request.by, at=now)
                 added = opt_outs.add_listed(tx, Scope.NUMBER, numbers.numbers, query.name, origin)
             return _numbers_imported(numbers, added)
 
-        return told(asked, work)
+        return progress_response(request, work)
 
-    async def registers(self, asked: Asked) -> RegistersView:
-        """Which issues of public registers we hold, how old they are, and how old they may be."""
-        del asked
+    async def registers(self, request: UserRequest) -> RegistersView:
+        """The issues of public registers that are stored, their age, and how old they may be."""
+        del request
         now = self._ctx.clock.now()
         current = self._ctx.rules.current
         limits = [
@@ -139,14 +139,14 @@ class SuppressionsApi:
 
         return await self._ctx.store.read(look)
 
-    async def import_register(self, asked: Asked, query: RegisterQuery) -> Response:
-        """Load a register's newest issue (the body): it takes effect all at once."""
+    async def import_register(self, request: UserRequest, query: RegisterQuery) -> Response:
+        """Import a register's newest issue (the body): it takes effect in one step."""
         now = self._ctx.clock.now()
-        upload, _ = await receive(asked, self._uploads, now, self._most_mb)
+        upload, _ = await receive(request, self._uploads, now, self._most_mb)
 
-        def work(tell: Tell) -> NumbersImported:
-            numbers = self._numbers(asked, upload, query.column, tell, check_register)
-            tell(0, 0, "suppressions.writing")
+        def work(progress: ReportProgress) -> NumbersImported:
+            numbers = self._numbers(request, upload, query.column, progress, check_register)
+            progress(0, 0, "suppressions.writing")
             with side_engine(self._database) as engine:
                 public_registers.load(
                     engine,
@@ -154,49 +154,52 @@ class SuppressionsApi:
                     query.name,
                     query.issued_at or now,
                     now,
-                    by=asked.by,
+                    by=request.by,
                     smaller=query.smaller,
                 )
             return _numbers_imported(numbers, len(numbers.numbers))
 
-        return told(asked, work)
+        return progress_response(request, work)
 
     def _numbers(
         self,
-        asked: Asked,
+        request: UserRequest,
         upload: str,
         column: str | None,
-        tell: Tell,
+        progress: ReportProgress,
         check: Callable[[Numbers], None] = lambda _: None,
         *,
         generous: bool = False,
     ) -> Numbers:
-        tell(0, 0, "lists.reading")
+        progress(0, 0, "lists.reading")
         try:
-            raw = self._uploads.read(upload, asked.user.id)
+            raw = self._uploads.read(upload, request.user.id)
             numbers = number_files.read(raw, column=column, generous=generous)
             check(numbers)
         except (FixedWidth, NotNumbers):
             raise
         except ConfigurationProblem as error:
-            why = said(error, asked.language)
+            why = said(error, request.language)
             raise Impossible(str(error), key="no_numbers", why=why) from error
         else:
             return numbers
         finally:
-            self._uploads.drop(upload, asked.user.id)
+            self._uploads.drop(upload, request.user.id)
 
-    def view(self, tx: Tx, asked: Asked, number: int, known: Sequence[Contact]) -> NumberView:
-        """What is on record about the number and everybody known at it."""
+    def view(
+        self, tx: Tx, request: UserRequest, number: int, known: Sequence[Contact]
+    ) -> NumberView:
+        """What is stored about the number and the persons known at it."""
         about = subject.everyone_at(number, known, self._ctx.secret)
         campaigns = self._ctx.rules.current.campaigns
         names = {f"user:{user.id}": user.name for user in accounts.every(tx)}
-        waits = {key for lift in lifts.waiting(tx) for key in lift.suppressions}
+        proposed = {key for lift in lifts.waiting(tx) for key in lift.suppressions}
         now = self._ctx.clock.now()
-        mine = [
+        visible = [
             contact
             for contact in known
-            if contact.campaign in campaigns and asked.sees(campaigns[contact.campaign].department)
+            if contact.campaign in campaigns
+            and request.sees(campaigns[contact.campaign].department)
         ]
         return NumberView(
             number=phone.masked(phone.from_int(number)),
@@ -212,25 +215,25 @@ class SuppressionsApi:
                     heard=suppression.heard,
                     by_id_only=suppression.scope in opt_outs.NOT_LIFTED_BY_NUMBER,
                     undoable=suppression.lifted_at is None
-                    and lifting.may_undo(suppression.by, suppression.at, asked.user.id, now),
-                    waits=suppression.id in waits,
+                    and lifting.may_undo(suppression.by, suppression.at, request.user.id, now),
+                    waits=suppression.id in proposed,
                 )
                 for suppression in suppressions.on_record(tx, about)
             ],
             known=[
                 KnownView(contact=row.id, campaign=row.campaign, name=row.name, ref=row.ref)
-                for row in mine
+                for row in visible
             ],
-            others=len(known) - len(mine),
+            others=len(known) - len(visible),
             registers=registers.listed_on(tx, number),
         )
 
 
 def parsed(text: str) -> int:
-    """The number as somebody writes it.
+    """A number as a user writes it.
 
     Raises:
-        Impossible: it is no telephone number.
+        Impossible: it is not a telephone number.
     """
     number = phone.parse(text)
     if isinstance(number, phone.NumberProblem):

@@ -1,8 +1,8 @@
-"""Opt-outs that are to end: proposed by one colleague, decided by another; a mistake undone at once."""
+"""Lifting opt-outs: one colleague proposes, another decides; an own mistake can be undone at once."""
 
 from datetime import date, datetime
 
-from callserver.console.endpoint import Answer, Asked, Done, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Done, Endpoint, Nothing, UserRequest
 from callserver.console.suppressions.api import SuppressionsApi, parsed
 from callserver.console.suppressions.views import Lifting, NumberView, Undoing
 from callserver.database import accounts, contacts, lifts, suppressions
@@ -21,7 +21,7 @@ class LiftView(Answer):
     id: int
     at: datetime
     by: str
-    mine: bool  # then another has to approve it
+    mine: bool  # then another colleague has to decide
     asked_on: date
     channel: str
     why: str
@@ -39,11 +39,11 @@ class Lifted(Answer):
 
 
 class LiftsApi:
-    """Who may lift proposes and decides; who wrote an opt-out down may undo it."""
+    """Proposes and decides lifts; undoes an opt-out that the same user recorded."""
 
-    def __init__(self, ctx: EngineContext, room: SuppressionsApi) -> None:
+    def __init__(self, ctx: EngineContext, suppressions_api: SuppressionsApi) -> None:
         self._ctx = ctx
-        self._room = room
+        self._suppressions_api = suppressions_api
 
     def endpoints(self) -> list[Endpoint]:
         path = "/suppressions/lifts/{lift}"
@@ -55,10 +55,10 @@ class LiftsApi:
             Endpoint("POST", "/suppressions/undo", Action.SUPPRESS, self.undo),
         ]
 
-    async def propose(self, asked: Asked, body: Lifting) -> NumberView:
-        """Propose to end opt-outs, on the person's own newer request: by number, or one by its id.
+    async def propose(self, request: UserRequest, body: Lifting) -> NumberView:
+        """Propose to lift opt-outs at the person's newer request: by number, or one by its id.
 
-        All rows of an opt-out go together. A second colleague approves.
+        All suppressions of an opt-out are lifted together. A second colleague approves.
         """
         number, now = parsed(body.number), self._ctx.clock.now()
 
@@ -71,67 +71,69 @@ class LiftsApi:
                 if key == body.id
                 or (body.id is None and scope not in opt_outs.NOT_LIFTED_BY_NUMBER)
             ]
-            made = lifting.propose(
+            proposed = lifting.propose(
                 tx,
                 ids,
-                asked.user,
+                request.user,
                 asked_on=body.asked_on,
                 channel=body.channel,
                 why=why,
                 now=now,
             )
-            shown = self._room.view(tx, asked, number, known)
-            return shown.model_copy(update={"proposed": len(made.suppressions)})
+            shown = self._suppressions_api.view(tx, request, number, known)
+            return shown.model_copy(update={"proposed": len(proposed.suppressions)})
 
         return await self._ctx.store.run(work)
 
-    async def waiting(self, asked: Asked) -> LiftsView:
-        """The proposals that nobody has decided."""
+    async def waiting(self, request: UserRequest) -> LiftsView:
+        """The undecided proposals."""
 
         def look(tx: Tx) -> LiftsView:
             names = {user.id: user.name for user in accounts.every(tx)}
-            return LiftsView(lifts=[_view(tx, asked, lift, names) for lift in lifts.waiting(tx)])
+            return LiftsView(lifts=[_view(tx, request, lift, names) for lift in lifts.waiting(tx)])
 
         return await self._ctx.store.read(look)
 
-    async def approve(self, asked: Asked, lift: int, body: Nothing) -> Lifted:
-        """The opt-outs end. Never by the account that proposed it; a token counts as its owner."""
+    async def approve(self, request: UserRequest, lift: int, body: Nothing) -> Lifted:
+        """Lift the opt-outs. The account that proposed it cannot; a token counts as its user."""
         del body
         now = self._ctx.clock.now()
         return Lifted(
-            lifted=await self._ctx.store.run(lambda tx: lifting.approve(tx, lift, asked.user, now))
+            lifted=await self._ctx.store.run(
+                lambda tx: lifting.approve(tx, lift, request.user, now)
+            )
         )
 
-    async def refuse(self, asked: Asked, lift: int, body: Nothing) -> Done:
-        """The opt-outs stay. The proposer withdraws a proposal so."""
+    async def refuse(self, request: UserRequest, lift: int, body: Nothing) -> Done:
+        """Keep the opt-outs. The proposer can withdraw a proposal in this way."""
         del body
         now = self._ctx.clock.now()
-        await self._ctx.store.run(lambda tx: lifting.refuse(tx, lift, asked.user, now))
+        await self._ctx.store.run(lambda tx: lifting.refuse(tx, lift, request.user, now))
         return Done()
 
-    async def undo(self, asked: Asked, body: Undoing) -> NumberView:
-        """Take back my own mistake, within ten minutes, with all rows of the opt-out."""
+    async def undo(self, request: UserRequest, body: Undoing) -> NumberView:
+        """Undo an opt-out that I recorded by mistake, within ten minutes."""
         number, now = parsed(body.number), self._ctx.clock.now()
 
         def work(tx: Tx) -> NumberView:
             in_force = {key for key, _ in opt_outs.in_force_at(tx, number, self._ctx.secret)}
             if body.id not in in_force:
                 raise NotFound("nothing in force that could be undone", key="nothing_lifted")
-            undone = lifting.undo(tx, [body.id], asked.user, now)
-            shown = self._room.view(tx, asked, number, contacts.by_number(tx, number))
+            undone = lifting.undo(tx, [body.id], request.user, now)
+            shown = self._suppressions_api.view(tx, request, number, contacts.by_number(tx, number))
             return shown.model_copy(update={"lifted": undone})
 
         return await self._ctx.store.run(work)
 
 
-def _view(tx: Tx, asked: Asked, lift: Lift, names: dict[int, str]) -> LiftView:
+def _view(tx: Tx, request: UserRequest, lift: Lift, names: dict[int, str]) -> LiftView:
     rows = suppressions.by_id(tx, lift.suppressions)
     numbers = [row.subject.partition(":")[2] for row in rows if row.scope == "number"]
     return LiftView(
         id=lift.id,
         at=lift.at,
         by=names.get(lift.by, str(lift.by)),
-        mine=lift.by == asked.user.id,
+        mine=lift.by == request.user.id,
         asked_on=date.fromisoformat(lift.asked_on),
         channel=lift.channel,
         why=lift.why,

@@ -12,15 +12,15 @@ from callserver.engine.suppressions.lifting import Channel
 from callserver.engine.suppressions.opt_outs import ReceivedBy
 
 NAME = r"^[A-Za-zÆØÅæøå_ -]+[0-9]{0,4}$"
-"""A list's name stands in the log: words and perhaps a year, nothing that could be a number."""
+"""A list's name is logged: words and perhaps a year, nothing that could be a telephone number."""
 
 
-class Number(Body):
+class NumberQuery(Body):
     number: str = Field(min_length=1, max_length=40)
 
 
-class NewSuppression(Number):
-    """A no, how far it reaches and how we heard of it. `purpose` goes with the scope `org` only."""
+class NewSuppression(NumberQuery):
+    """An opt-out: its scope and how it was received. `purpose` is allowed with the scope `org` only."""
 
     scope: Literal["number", "person", "household", "complaint", "org"]
     purpose: Purpose | None = None
@@ -28,8 +28,8 @@ class NewSuppression(Number):
 
 
 class Lifting(Body):
-    """Which ones: by number, those that may be lifted so; by id, that one's whole opt-out. `asked_on`
-    and `channel`: the person's own request, newer than the opt-out."""
+    """What to lift: by number, the opt-outs that may be lifted so; by id, that row's whole opt-out.
+    `asked_on` and `channel`: the person's request, newer than the opt-out."""
 
     number: str = Field(min_length=1, max_length=40)
     id: Id | None = None
@@ -38,8 +38,8 @@ class Lifting(Body):
     why: str = Field(min_length=1, max_length=200)
 
 
-class Undoing(Number):
-    """One of the rows of the opt-out that I wrote down by mistake."""
+class Undoing(NumberQuery):
+    """One of the suppressions of the opt-out that I recorded by mistake."""
 
     id: int
 
@@ -51,11 +51,11 @@ class ListQuery(Body):
 
 class RegisterQuery(ListQuery):
     issued_at: Instant | None = None
-    smaller: bool = False  # yes, it has shrunk by half
+    smaller: bool = False  # confirms that the register has shrunk by more than half
 
 
 class SuppressionView(Answer):
-    """One suppression on record."""
+    """One stored suppression."""
 
     id: int
     scope: str
@@ -65,13 +65,13 @@ class SuppressionView(Answer):
     by: str
     list: str | None
     heard: str | None
-    by_id_only: bool  # not lifted by the number: a complaint, a household's no
-    undoable: bool  # mine, and a moment old
-    waits: bool  # proposed to be lifted
+    by_id_only: bool  # cannot be lifted by the number: a complaint or a household's opt-out
+    undoable: bool  # recorded by me within the last minutes
+    waits: bool  # a proposal to lift it waits
 
 
 class KnownView(Answer):
-    """Somebody we know at the number, on a list of my department."""
+    """A contact with the number, on a list of my department."""
 
     contact: int
     campaign: str
@@ -80,20 +80,20 @@ class KnownView(Answer):
 
 
 class NumberView(Answer):
-    """What is on record about a number."""
+    """What is stored about a number."""
 
     number: str  # masked
     opt_outs: list[SuppressionView]
     known: list[KnownView]
-    others: int  # contacts at it on other departments' lists
-    registers: list[str]  # the public registers it stands on
+    others: int  # contacts with it on other departments' lists
+    registers: list[str]  # the public registers that list it
     added: int = 0
     lifted: int = 0
-    proposed: int = 0  # rows of which it is proposed to lift them
+    proposed: int = 0  # suppressions that are proposed to be lifted
 
 
 class NumbersImported(Answer):
-    """What became of a file of numbers."""
+    """The result of importing a file of numbers."""
 
     read: int
     added: int

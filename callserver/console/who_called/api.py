@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from callserver.console.endpoint import Answer, Asked, Body, Endpoint
+from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
 from callserver.database import contacts
 from callserver.domain import phone
 from callserver.domain.campaign import Label
@@ -13,8 +13,7 @@ from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.engine.rate_limits import RateLimited, RateLimits
-from callserver.engine.reporting.call_history import CallHistory as Known
-from callserver.engine.reporting.call_history import why
+from callserver.engine.reporting.call_history import CallHistory, why
 from callserver.engine.reporting.call_history_text import when, words
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
@@ -23,7 +22,7 @@ from callserver.ports import Tx
 from callserver.texts import say
 
 
-class Asking(Body):
+class CallHistoryQuery(Body):
     number: str = Field(min_length=1, max_length=40)
 
 
@@ -33,7 +32,7 @@ class Sentence(Answer):
 
 
 class Person(Answer):
-    """Somebody known at the number: one of their contacts stands for them."""
+    """A person known at the number, with one of their contacts."""
 
     contact: int
     name: str | None
@@ -46,8 +45,8 @@ class WhoCalled(Answer):
     number: str
     said: list[Sentence]
     suppressed: bool
-    elsewhere: int  # calls by departments that the asker does not see
-    people: list[Person]  # for who may record something about them
+    elsewhere: int  # calls of departments that the user does not see
+    people: list[Person]  # for users who may record facts about them
 
 
 class OptOut(Body):
@@ -55,8 +54,8 @@ class OptOut(Body):
     reach: Literal["never", "number", "household"]
 
 
-class Receipt(Answer):
-    """What was stopped, to be read out to the person."""
+class OptOutConfirmation(Answer):
+    """A confirmation of the opt-out, to be read to the person."""
 
     text: str
     at: AwareDatetime
@@ -67,11 +66,11 @@ REACH = {
     "number": (Scope.NUMBER,),
     "household": (Scope.NUMBER, Scope.HOUSEHOLD),
 }
-"""The number itself always; the people or the household known at it as well."""
+"""The scopes of each reach; the number itself always."""
 
 
 class WhoCalledApi:
-    """Looks numbers up. Each look-up is an audit entry: people may ask who looked."""
+    """Looks numbers up. Each look-up is logged, so that people can be told who looked."""
 
     def __init__(self, ctx: EngineContext, pacing: RateLimits) -> None:
         self._ctx = ctx
@@ -83,32 +82,34 @@ class WhoCalledApi:
             Endpoint("POST", "/who-called/opt-out", Action.SUPPRESS, self.opt_out),
         ]
 
-    async def look_up(self, asked: Asked, body: Asking) -> WhoCalled:
+    async def look_up(self, request: UserRequest, body: CallHistoryQuery) -> WhoCalled:
         """Who called this number, and why? The look-up is logged."""
         number, rules = _number(body.number), self._ctx.rules
-        await self._pacing.step(RateLimited.LOOK_UP, asked.user.id)
+        await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
         secret, now = self._ctx.secret, self._ctx.clock.now()
 
-        def look(tx: Tx) -> tuple[Known, list[Person]]:
-            return why(tx, number, secret, asked.by, now), self._people(tx, asked, number)
+        def look(tx: Tx) -> tuple[CallHistory, list[Person]]:
+            return why(tx, number, secret, request.by, now), self._people(tx, request, number)
 
-        whole, people = await self._ctx.store.run(look)
-        visible = self._visible(asked, whole)
-        hidden = len(whole.calls) + len(whole.refused) - len(visible.calls) - len(visible.refused)
+        history, people = await self._ctx.store.run(look)
+        visible = self._visible(request, history)
+        hidden = (
+            len(history.calls) + len(history.refused) - len(visible.calls) - len(visible.refused)
+        )
         return WhoCalled(
             number=phone.spoken(number),
             said=[
                 Sentence(text=sentence.text, at=sentence.at)
-                for sentence in words(visible, rules, asked.language)
+                for sentence in words(visible, rules, request.language)
             ],
-            suppressed=bool(whole.suppressed),
+            suppressed=bool(history.suppressed),
             elsewhere=hidden,
             people=people,
         )
 
-    def _people(self, tx: Tx, asked: Asked, number: str) -> list[Person]:
-        """Each person once; only those on lists that the asker sees."""
-        if not asked.may(Action.SUPPRESS):
+    def _people(self, tx: Tx, request: UserRequest, number: str) -> list[Person]:
+        """Each person once; only persons on lists that the user sees."""
+        if not request.may(Action.SUPPRESS):
             return []
         campaigns = self._ctx.rules.current.campaigns
         people = {
@@ -116,50 +117,51 @@ class WhoCalledApi:
                 contact=contact.id, name=contact.name, campaign=campaigns[contact.campaign].title
             )
             for contact in contacts.by_number(tx, phone.to_int(number))
-            if contact.campaign in campaigns and asked.sees(campaigns[contact.campaign].department)
+            if contact.campaign in campaigns
+            and request.sees(campaigns[contact.campaign].department)
         }
         return list(people.values())
 
-    async def opt_out(self, asked: Asked, body: OptOut) -> Receipt:
-        """No more calls, at once: before this answers, nobody may ring there any more."""
+    async def opt_out(self, request: UserRequest, body: OptOut) -> OptOutConfirmation:
+        """Record an opt-out: it is in force before the answer."""
         number = _number(body.number)
         key, now = phone.to_int(number), self._ctx.clock.now()
 
         def work(tx: Tx) -> bool:
             known = contacts.by_number(tx, key)
-            # Where nobody is known, the number is all there is to stop.
+            # Where nobody is known, only the number can be suppressed.
             scopes = REACH[body.reach] if known else (Scope.NUMBER,)
-            origin = Origin(by=asked.by, at=now)
+            origin = Origin(by=request.by, at=now)
             opt_outs.add(tx, scopes, key, known, self._ctx.secret, origin)
             return bool(known)
 
         known = await self._ctx.store.run(work)
-        # Where nobody is known only the number is stopped: more is not promised.
-        receipt = body.reach if known or body.reach == "number" else "unknown"
+        # Where nobody is known, the sentence promises no more than the number.
+        sentence = body.reach if known or body.reach == "number" else "unknown"
         text = say(
-            asked.language,
-            f"who_called.receipt_{receipt}",
+            request.language,
+            f"who_called.receipt_{sentence}",
             number=phone.spoken(number),
-            when=when(now, asked.language),
+            when=when(now, request.language),
         )
-        return Receipt(text=text, at=now)
+        return OptOutConfirmation(text=text, at=now)
 
-    def _visible(self, asked: Asked, whole: Known) -> Known:
-        """What the user's department did; everything for a user without a department."""
-        if asked.user.department is None:
-            return whole
+    def _visible(self, request: UserRequest, history: CallHistory) -> CallHistory:
+        """The history of the user's department; all of it for a user without a department."""
+        if request.user.department is None:
+            return history
         visible_campaigns = {
             name
             for name, campaign in self._ctx.rules.current.campaigns.items()
-            if asked.sees(campaign.department)
+            if request.sees(campaign.department)
         }
-        return Known(
-            calls=tuple(call for call in whole.calls if call.campaign in visible_campaigns),
-            refused=tuple(row for row in whole.refused if row.campaign in visible_campaigns),
+        return CallHistory(
+            calls=tuple(call for call in history.calls if call.campaign in visible_campaigns),
+            refused=tuple(row for row in history.refused if row.campaign in visible_campaigns),
             sources=tuple(
-                source for source in whole.sources if source.campaign in visible_campaigns
+                source for source in history.sources if source.campaign in visible_campaigns
             ),
-            suppressed=whole.suppressed,
+            suppressed=history.suppressed,
         )
 
 

@@ -1,10 +1,9 @@
 """What colleagues record about a person: a consent, its revocation, a guardian, erasure."""
 
-from typing import Annotated
-
 from pydantic import AwareDatetime, Field
 
-from callserver.console.endpoint import Answer, Asked, Body, Endpoint
+from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
+from callserver.console.fields import Id
 from callserver.domain import phone
 from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
@@ -14,8 +13,6 @@ from callserver.engine.suppressions.person_facts import Fact
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
-
 
 class AboutPerson(Body):
     number: str = Field(min_length=1, max_length=40)
@@ -23,8 +20,8 @@ class AboutPerson(Body):
 
 
 class ConsentGiven(AboutPerson):
-    at: AwareDatetime  # when the person agreed
-    telephone: bool = True  # to be called; no: only written to
+    at: AwareDatetime  # when it was given
+    telephone: bool = True  # whether it covers calls; no: letters only
     proof: str | None = Field(default=None, min_length=1, max_length=200)  # where it is kept
 
 
@@ -33,7 +30,9 @@ class FactNoted(AboutPerson):
 
 
 class Recorded(Answer):
-    contacts: list[int]  # whom it is about; with a consent, who is dialed again because of it
+    contacts: list[
+        int
+    ]  # of the persons concerned; with a consent, those that are dialed again because of it
 
 
 class PersonFactsApi:
@@ -48,8 +47,8 @@ class PersonFactsApi:
             Endpoint("POST", "/person/facts", Action.SUPPRESS, self.note),
         ]
 
-    async def consent(self, asked: Asked, body: ConsentGiven) -> Recorded:
-        """A person has agreed to be called."""
+    async def consent(self, request: UserRequest, body: ConsentGiven) -> Recorded:
+        """Record a consent to be called."""
         number = _number(body.number)
 
         def work(tx: Tx) -> list[int]:
@@ -59,7 +58,7 @@ class PersonFactsApi:
                 tx,
                 number,
                 known,
-                asked.by,
+                request.by,
                 now,
                 at=body.at,
                 telephone=body.telephone,
@@ -68,17 +67,17 @@ class PersonFactsApi:
 
         return Recorded(contacts=await self._ctx.store.run(work))
 
-    async def note(self, asked: Asked, body: FactNoted) -> Recorded:
-        """A consent is taken back, somebody has a guardian, or is to be erased: no more calls, at once."""
+    async def note(self, request: UserRequest, body: FactNoted) -> Recorded:
+        """Record a revoked consent or a guardian, or erase a person: no more calls from now on."""
         number = _number(body.number)
 
         def work(tx: Tx) -> list[int]:
             now = self._ctx.clock.now()
             known = person_facts.find(tx, number, body.contact)
             if body.fact is Fact.ERASED:
-                person_facts.erase(tx, number, known, self._ctx.secret, asked.by, now)
+                person_facts.erase(tx, number, known, self._ctx.secret, request.by, now)
             else:
-                person_facts.note(tx, number, known, body.fact, asked.by, now)
+                person_facts.note(tx, number, known, body.fact, request.by, now)
             return [contact.id for contact in known]
 
         concerned = await self._ctx.store.run(work)
