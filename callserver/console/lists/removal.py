@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from callserver.console.endpoint import Answer, Asked, Body, Done, Endpoint, Nothing
+from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.database import contacts, imports
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
@@ -36,31 +36,31 @@ class RemovalApi:
             Endpoint("POST", "/contacts/{contact}/remove", Action.IMPORT, self.remove),
         ]
 
-    async def roll_back(self, asked: Asked, number: int, body: Nothing) -> RolledBackView:
+    async def roll_back(self, request: UserRequest, number: int, body: Nothing) -> RolledBackView:
         """Remove an import's contacts as far as nobody called them."""
         del body
         now = self._ctx.clock.now()
 
         def work(tx: Tx) -> RolledBackView:
-            self._check_sees(asked, imports.campaign_of(tx, number))
-            result = removal.roll_back(tx, number, asked.by, now)
+            self._check_sees(request, imports.campaign_of(tx, number))
+            result = removal.roll_back(tx, number, request.by, now)
             return RolledBackView(removed=result.removed, kept=result.kept)
 
         return await self._ctx.store.run(work)
 
-    async def remove(self, asked: Asked, contact: int, body: Removal) -> Done:
+    async def remove(self, request: UserRequest, contact: int, body: Removal) -> Done:
         """Remove one person from one list, if nobody called them from it."""
         now = self._ctx.clock.now()
 
         def work(tx: Tx) -> None:
             row = contacts.get(tx, contact)
-            self._check_sees(asked, None if row is None else row.campaign)
-            removal.remove(tx, contact, body.why, asked.by, now)
+            self._check_sees(request, None if row is None else row.campaign)
+            removal.remove(tx, contact, body.why, request.by, now)
 
         await self._ctx.store.run(work)
         return Done()
 
-    def _check_sees(self, asked: Asked, campaign: str | None) -> None:
+    def _check_sees(self, request: UserRequest, campaign: str | None) -> None:
         known = None if campaign is None else self._ctx.rules.current.campaigns.get(campaign)
-        if known is None or not asked.sees(known.department):
+        if known is None or not request.sees(known.department):
             raise NotFound("there is no such import or contact", key="not_found")
