@@ -1,5 +1,6 @@
 """A list imported on its page: columns that may say no are chosen, and the history fits a small screen."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
@@ -36,3 +37,36 @@ def test_from_the_file_to_the_history(visit: Visit) -> None:
     expect(page.locator("#history")).to_contain_text("Asger Prøve")
     settle(page)
     assert page.evaluate(WIDTHS) == [0]
+
+
+@pytest.mark.parametrize(
+    ("language", "button", "empty", "missing", "region"),
+    [
+        ("da", "Vælg fil …", "Ingen fil valgt", "Vælg en fil.", "to store bogstaver"),
+        ("en", "Choose a file …", "No file chosen", "Choose a file.", "Write the country"),
+    ],
+)
+def test_a_form_speaks_the_pages_language_whatever_the_browsers(
+    visit: Visit, language: str, button: str, empty: str, missing: str, region: str
+) -> None:
+    page = visit("asger", language=language)
+    page.goto(page.url.replace("/floor", "/lists"))
+    form = page.locator("#file-step")
+    expect(form.locator(".picked")).to_have_text(f"{button} {empty}")
+    page.locator("#file-step .main").click()
+    expect(form.locator(".wrong")).to_have_text(missing)
+    expect(form.locator("[type=file]")).to_be_focused()
+    expect(form.locator("[type=file]")).to_have_attribute("aria-invalid", "true")
+    with page.expect_file_chooser() as chooser:
+        form.locator("[type=file]").click()  # it lies over the button
+    file = {"name": "messe.csv", "mimeType": "text/csv", "buffer": DOUBTFUL.encode()}
+    chooser.value.set_files(file)  # type: ignore[arg-type]
+    expect(form.locator(".picked")).to_have_text(f"{button} messe.csv")
+    form.locator("[name=region]").fill("dk")
+    page.locator("#file-step .main").click()
+    expect(form.locator(".wrong")).to_contain_text(region)
+    expect(form.locator("[name=region]")).to_be_focused()
+    form.locator("[name=region]").fill("DK")
+    page.locator("#file-step .main").click()
+    expect(page.locator("#columns tr").first).to_be_visible()
+    expect(form.locator(".wrong")).to_be_hidden()

@@ -1,5 +1,7 @@
 // Elements, the focus, and forms. el("li", { class: "seat" }, "text", child) makes an element.
 
+import { firstInvalid } from "./validity.js";
+
 export const $ = (selector, inside = document) => inside.querySelector(selector);
 export const $$ = (selector, inside = document) => [...inside.querySelectorAll(selector)];
 
@@ -47,19 +49,29 @@ export function onPress(button, work) {
   button.addEventListener("click", oneAtATime(button, work));
 }
 
-// Calls `work` with the form's values; an error is shown inside the form.
+// Calls `work` with the form's values; what is wrong with them, and an error, is shown inside the form.
 export function onSubmit(form, work) {
-  const wrong = $(".wrong", form);
+  const wrong =
+    $(".wrong", form) ?? form.appendChild(el("p", { class: "wrong", role: "alert", hidden: true }));
+  form.noValidate = true;
+  const say = (text) => {
+    wrong.textContent = text;
+    show(wrong);
+  };
   const submit = oneAtATime(form, async () => {
-    if (wrong) show(wrong, false);
+    show(wrong, false);
+    const invalid = firstInvalid(form);
+    if (invalid) {
+      say(invalid.text);
+      invalid.field.focus();
+      return;
+    }
     try {
       const values = Object.fromEntries(new FormData(form));
       for (const field of form.elements) if (field.read) values[field.name] = field.read(); // a date
       await work(values);
     } catch (error) {
-      if (!wrong) throw error;
-      wrong.textContent = error.message;
-      show(wrong);
+      say(error.message);
     }
   });
   form.addEventListener("submit", (event) => {

@@ -213,13 +213,13 @@ if (rights.change) {
   });
   $("#new").addEventListener("click", () => $("#new-file").showModal());
   $("#new-cancel").addEventListener("click", () => $("#new-file").close());
-  $("#new-file form").addEventListener("submit", (event) => {
-    const { name } = Object.fromEntries(new FormData(event.target));
+  onSubmit($("#new-file form"), ({ name }) => {
     const folder = path.includes("/") ? path.split("/")[0] : "campaigns";
     const file = `${folder}/${name}.${folder === "scripts" ? "md" : "yaml"}`;
     const copied = (drafts.of(path, inForce(path)) ?? "").replace(/^name: .*$/m, `name: ${name}`);
     drafts.set(file, copied, inForce(file));
-    event.target.reset();
+    $("#new-file form").reset();
+    $("#new-file").close();
     open(file);
     $("#source").open = true;
     check();

@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import "./dates.js";
 import { confirm } from "./dialog.js";
+import "./file_field.js";
 import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { imports } from "./suppressions/imports.js";
 import { lifts } from "./suppressions/lifts.js";

@@ -2,6 +2,7 @@
 
 import { download, post, upload } from "../api.js";
 import { write } from "../dates.js";
+import "../file_field.js";
 import { $, el, onPress, onSubmit, show } from "../dom.js";
 import { localInput, thisEvening } from "../local_time.js";
 import { progressBar, stream } from "../stream.js";
