@@ -258,7 +258,7 @@ def test_a_line_is_nobodys_who_could_be_called(tmp_path: Path, line: str) -> Non
     system.add_user("phoner", Role.PHONER)
     system.add_user("administrator", Role.ADMINISTRATOR, None)
     client = system.client("administrator")
-    no = {"number": "20304050", "scope": "number", "heard": "letter"}
+    no = {"number": "20304050", "scope": "number", "received_by": "letter"}
     client.api("POST", "/suppressions", no)
     assert change(system, client, "phoner", line=line)[0] == 403
     reply = client.api("POST", "/accounts", {**account(line=line), "handle": "maja"})

@@ -143,7 +143,7 @@ def test_an_opt_out_silences_the_confirmation_call(system: StaffedSystem) -> Non
     assert system.client("phoner").api("POST", "/line/call", {}).status_code == 200
     asyncio.run(system.until(3))
     assert system.live_legs(NUMBER)
-    no = {"number": NUMBER, "scope": "number", "heard": "letter"}
+    no = {"number": NUMBER, "scope": "number", "received_by": "letter"}
     assert administrator.api("POST", "/suppressions", no).status_code == 200
     asyncio.run(system.until(2))
     assert not system.live_legs(NUMBER)

@@ -142,7 +142,7 @@ def test_an_outcome_is_corrected_within_the_department(
     supervisor = system.client("supervisor")
     details = supervisor.api("GET", "/floor/seats/1").json()
     (call,) = details["calls"]
-    assert (call["outcome"], call["heard"]) == ("no_thanks", False)
+    assert (call["outcome"], call["listened"]) == ("no_thanks", False)
     assert "322000" not in str(details)
     assert "voicemail" in details["campaigns"]["kanvas"]["outcomes"]
     body = {"attempt": call["attempt"], "outcome": "voicemail"}
@@ -162,7 +162,7 @@ def test_the_administrator_reads_no_forms(system: StaffedSystem) -> None:
     assert supervisor.api("POST", f"/calls/{attempt}/form", form).status_code == 200
     details = supervisor.api("GET", "/floor/seats/1").json()
     assert [one["words"] for one in details["forms"]] == ["Fin samtale."]
-    assert details["calls"][0]["heard"] is True
+    assert details["calls"][0]["listened"] is True
     assert system.client("administrator").api("GET", "/floor/seats/1").json()["forms"] == []
 
 

@@ -14,7 +14,7 @@ from tests.harness.simulated import SimulatedSystem
 from tests.harness.staffed import Client, StaffedSystem
 
 ANNA = "32200000"
-NOTE = {"number": ANNA, "scope": "person", "heard": "letter"}
+NOTE = {"number": ANNA, "scope": "person", "received_by": "letter"}
 
 
 def asked(system: SimulatedSystem, days: int = 0, **more: Any) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> None:
         line = {"campaign": "kanvas", "line": f"client:phoner_{me.id}"}
         _, seat = await system.api("POST", "/shift", line, phoner=8)
         await system.until(5)
-        async with stream(supervisor) as hers, stream(phoner) as heard:
+        async with stream(supervisor) as hers, stream(phoner) as hearing:
             asked = {"seat": seat["id"], "mode": "coach", "why": "asked"}
             status, _ = await system.api("POST", "/listenings", asked, phoner=9)
             assert status == 200
@@ -96,10 +96,10 @@ def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> None:
             assert mine["open"]["mode"] == "coach"
             assert mine["phoner_told"] == "after"
             await asyncio.sleep(0.6)
-            assert "event: heard" not in heard.text, "told afterwards"
+            assert "event: listened_to_me" not in hearing.text, "told afterwards"
             await system.api("POST", "/off", {}, phoner=8)
             await system.until(2)
-            told = (await heard.until("heard"))[-1][2]
+            told = (await hearing.until("listened_to_me"))[-1][2]
             (one,) = told["listenings"]
             assert [stay["mode"] for stay in one["intervals"]] == ["coach"]
             assert (await hers.until("listening", 2))[-1][2]["open"] is None

@@ -1,4 +1,4 @@
-"""Pauses, hands, and the phoner's own evening: hers to see, and nothing in it that compares."""
+"""Pauses, hands, and the phoner's own calls: theirs to see, and nothing in them that compares."""
 
 import asyncio
 from datetime import timedelta
@@ -86,11 +86,11 @@ def test_a_hand_goes_up_and_down(system: StaffedSystem) -> None:
     assert all(entry["seat"] == 1 for entry in entries)
 
 
-def test_my_evening_is_masked_and_can_be_mended(system: StaffedSystem) -> None:
+def test_own_calls_are_masked_and_can_be_corrected(system: StaffedSystem) -> None:
     async def work() -> None:
         await after_talk(system)
         await system.outcome("no_thanks", then="pause")
-        _, found = await system.api("GET", "/evening")
+        _, found = await system.api("GET", "/own-calls")
         (call,) = found["calls"]
         assert (call["who"], call["outcome"], call["answered"]) == ("P. 0.", "no_thanks", True)
         assert "Person 0" not in str(found)
@@ -98,25 +98,25 @@ def test_my_evening_is_masked_and_can_be_mended(system: StaffedSystem) -> None:
         assert "voicemail" in found["campaigns"]["kanvas"]["outcomes"]
         body = {"attempt": call["attempt"], "outcome": "voicemail"}
         assert (await system.api("POST", "/correct", body))[0] == 200
-        _, found = await system.api("GET", "/evening")
+        _, found = await system.api("GET", "/own-calls")
         assert found["calls"][0]["outcome"] == "voicemail"
         system.clock.set(system.clock.now() + LASTS + timedelta(minutes=1))
-        assert (await system.api("GET", "/evening"))[1]["calls"] == []  # another day
+        assert (await system.api("GET", "/own-calls"))[1]["calls"] == []  # another day
 
     asyncio.run(work())
 
 
-def test_my_evening_is_mine(system: StaffedSystem) -> None:
+def test_own_calls_are_the_phoners_alone(system: StaffedSystem) -> None:
     asyncio.run(after_talk(system))
     system.add_user("other", Role.PHONER)
-    assert system.client("other").api("GET", "/evening").json()["calls"] == []
+    assert system.client("other").api("GET", "/own-calls").json()["calls"] == []
 
 
 def test_nothing_in_it_counts_or_compares(system: StaffedSystem) -> None:
     async def work() -> dict[str, Any]:
         await after_talk(system)
         await system.outcome("member", {"amount": 300, "frequency": "monthly"}, then="pause")
-        return (await system.api("GET", "/evening"))[1]
+        return (await system.api("GET", "/own-calls"))[1]
 
     found = asyncio.run(work())
     assert set(found) == {"calls", "campaigns"}

@@ -13,7 +13,7 @@ from callserver.domain.role import Role
 from tests.harness.staffed import Client, StaffedSystem
 
 ANNA = "32200000"
-NOTE = {"number": ANNA, "scope": "number", "heard": "letter"}
+NOTE = {"number": ANNA, "scope": "number", "received_by": "letter"}
 
 
 def send(client: Client, address: str, content: bytes) -> httpx.Response:
@@ -58,7 +58,11 @@ def test_a_no_holds_at_once(system: StaffedSystem) -> None:
     found = client.api("POST", "/suppressions", NOTE).json()
     assert found["added"] == 1
     [no] = found["opt_outs"]
-    assert (no["scope"], no["heard"], no["by"]) == ("number", "letter", "Member_Service Prøve")
+    assert (no["scope"], no["received_by"], no["by"]) == (
+        "number",
+        "letter",
+        "Member_Service Prøve",
+    )
     entry = system.entries("suppressed")[-1]
     assert (entry["scope"], entry["heard"]) == ("number", "letter")
 

@@ -102,7 +102,7 @@ def command(*words: str) -> None:
 
 def by_page(system: StaffedSystem, folder: Path) -> None:
     ring(system)
-    body = {"number": ANNA, "scope": "number", "heard": "letter"}
+    body = {"number": ANNA, "scope": "number", "received_by": "letter"}
     assert system.client("mads").api("POST", "/suppressions", body).status_code == 200
 
 
@@ -117,7 +117,7 @@ def by_token(system: StaffedSystem, folder: Path) -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://calls.test") as http:
             reply = await http.post(
                 "/api/v1/suppressions",
-                json={"number": ANNA, "scope": "person", "heard": "email"},
+                json={"number": ANNA, "scope": "person", "received_by": "email"},
                 headers={"authorization": "Bearer a token"},
             )
             return reply.status_code

@@ -588,7 +588,7 @@ async def test_what_the_phoner_is_told_and_the_form(system: ListeningSystem) -> 
     await system.talking()
     assert await system.listen() == 200
     await system.until(2)
-    _, heard = await system.api("GET", "/heard")
+    _, heard = await system.api("GET", "/listened-to-me")
     assert heard == {"listenings": [], "forms": [], "untold": 0}, "told afterwards"
     attempt = system.calls()[0].attempt
     form = {"respectful": 5, "serious": 4, "positive": 5, "words": "Rolig og ærlig."}
@@ -600,18 +600,18 @@ async def test_what_the_phoner_is_told_and_the_form(system: ListeningSystem) -> 
     too_much = form | {"respectful": 6}
     assert (await system.ask("POST", f"/calls/{attempt}/form", too_much))[0] == 422
     await system.stop()
-    _, heard = await system.api("GET", "/heard")
+    _, heard = await system.api("GET", "/listened-to-me")
     (one,) = heard["listenings"]
     assert (one["by"], one["calls"]) == (f"U {SUPERVISOR}", [attempt])
     assert [stay["mode"] for stay in one["intervals"]] == ["silent"]
     assert [(one["positive"], one["words"]) for one in heard["forms"]] == [(3, "Rolig og ærlig.")]
     assert heard["untold"] == 1
-    _, heard = await system.api("POST", "/heard", {"listenings": [one["id"]]})
+    _, heard = await system.api("POST", "/listened-to-me", {"listenings": [one["id"]]})
     assert heard["untold"] == 0
     assert heard["listenings"][0]["told_at"]
-    _, others = await system.api("GET", "/heard", phoner=2)
+    _, others = await system.api("GET", "/listened-to-me", phoner=2)
     assert others["listenings"] == []
-    await system.api("POST", "/heard", {"listenings": [one["id"]]}, phoner=2)
+    await system.api("POST", "/listened-to-me", {"listenings": [one["id"]]}, phoner=2)
     assert "Rolig" not in str(system.entries()), "no words in the log"
 
 
@@ -628,7 +628,7 @@ async def test_the_phoner_sees_every_mode_and_its_times(system: ListeningSystem)
     assert await system.outcome("no_thanks", then="pause")
     await system.until(60)  # a pause, which nobody hears
     await system.stop()
-    _, heard = await system.api("GET", "/heard")
+    _, heard = await system.api("GET", "/listened-to-me")
     (one,) = heard["listenings"]
     assert "mode" not in one
     told = [
@@ -658,7 +658,7 @@ async def test_who_was_never_in_the_room_is_not_said_to_have_listened(
     system.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", system.clock.now()))
     assert await system.listen() == 200
     await system.until(50)
-    _, heard = await system.api("GET", "/heard")
+    _, heard = await system.api("GET", "/listened-to-me")
     assert (heard["listenings"], heard["untold"]) == ([], 0)
 
 
@@ -670,6 +670,6 @@ async def test_during_means_during(tmp_path: Path) -> None:
     system = ListeningSystem(tmp_path, config=config)
     await system.talking()
     assert await system.listen() == 200
-    _, heard = await system.api("GET", "/heard")
+    _, heard = await system.api("GET", "/listened-to-me")
     assert [one["until"] for one in heard["listenings"]] == [None]
     system.close()

@@ -60,4 +60,4 @@ async function refresh() {
   await Promise.all([lookBack(), listenedToMe.look(), mentor.look()]);
 }
 await refresh();
-follow(refresh, { seat: tell, heard: listenedToMe.take, listening: mentor.take });
+follow(refresh, { seat: tell, listened_to_me: listenedToMe.take, listening: mentor.take });

@@ -66,8 +66,8 @@ function cells(optOut) {
     : null;
   const how = optOut.list
     ? t("suppressions.list", { list: optOut.list })
-    : optOut.heard
-      ? textOf("suppressions.heard", optOut.heard)
+    : optOut.received_by
+      ? textOf("suppressions.received_by", optOut.received_by)
       : "";
   const state = optOut.lifted_at
     ? el("span", { class: "badge" }, t("suppressions.lifted_at", { when: date(optOut.lifted_at) }))
@@ -129,8 +129,13 @@ onSubmit($("#search"), async (values) => {
 $("#add [name=scope]").addEventListener("change", (event) =>
   show($("#purpose"), event.target.value === "org"),
 );
-onSubmit($("#add"), async ({ scope, purpose, heard }) => {
-  const body = { number: shownNumber, scope, heard, purpose: scope === "org" && purpose ? purpose : null };
+onSubmit($("#add"), async ({ scope, purpose, received_by }) => {
+  const body = {
+    number: shownNumber,
+    scope,
+    received_by,
+    purpose: scope === "org" && purpose ? purpose : null,
+  };
   draw(await post("/suppressions", body));
   toast(t("suppressions.added"), "good");
 });

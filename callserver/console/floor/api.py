@@ -230,13 +230,13 @@ class FloorApi:
             if shown is None or user is None or not request.sees(shown.department):
                 raise NotFound("there is no such seat", key="not_found")
             made = calls.of_phoner(tx, user.id, midnight)[:MOST_CALLS]
-            heard = listenings.heard_of(tx, request.user.id, [call.attempt for call in made])
+            listened = listenings.heard_of(tx, request.user.id, [call.attempt for call in made])
             trainees = accounts.trainees_of(tx, user.id)
             return SeatDetails(
                 seat=shown,
                 shifts=user.shifts,
                 trainees=[trainee.name for trainee in trainees],
-                calls=[_call(call, heard=call.attempt in heard) for call in made],
+                calls=[_call(call, listened=call.attempt in listened) for call in made],
                 campaigns={
                     name: correctable(campaigns[name])
                     for name in sorted({call.campaign for call in made})
@@ -285,7 +285,7 @@ def _wants_none(tx: Tx, phoner: int) -> bool:
     return seat is not None and placement.wants_no_listener(tx, seat)
 
 
-def _call(call: CallRow, *, heard: bool) -> views.CallLine:
+def _call(call: CallRow, *, listened: bool) -> views.CallLine:
     return views.CallLine(
         attempt=call.attempt,
         campaign=call.campaign,
@@ -297,5 +297,5 @@ def _call(call: CallRow, *, heard: bool) -> views.CallLine:
         cause=call.cause,
         code=call.code,
         outcome=call.outcome,
-        heard=heard,
+        listened=listened,
     )

@@ -111,7 +111,7 @@ class CallLine(Answer):
     cause: str | None
     code: int | None  # the final SIP response, or the provider's own code
     outcome: str | None
-    heard: bool  # by me
+    listened: bool  # I listened to it
 
 
 class SeatDetails(Answer):

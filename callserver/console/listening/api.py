@@ -9,9 +9,9 @@ from callserver.console.listening.views import (
     EndedListening,
     FormGiven,
     FormView,
-    HeardInterval,
-    HeardOnce,
-    HeardView,
+    ListenedToMe,
+    ListeningInterval,
+    ListeningToMe,
     ListenTo,
     MentorSeat,
     MyListening,
@@ -56,15 +56,15 @@ class ListeningApi:
             Endpoint("POST", "/listenings/stop", Access.SIGNED_IN, self.stop, RIGHTS),
             Endpoint("GET", "/listenings/mine", Access.SIGNED_IN, self.mine, RIGHTS),
             Endpoint("POST", "/calls/{call}/form", Action.LISTEN, self.form),
-            Endpoint("GET", "/heard", Action.PHONE, self.heard),
-            Endpoint("POST", "/heard", Action.PHONE, self.seen),
+            Endpoint("GET", "/listened-to-me", Action.PHONE, self.listened_to_me),
+            Endpoint("POST", "/listened-to-me", Action.PHONE, self.seen),
             Endpoint("POST", "/no-listener", Action.PHONE, self.no_listener),
             Endpoint("GET", "/phoners", Action.LEAD_FLOOR, self.phoners),
             Endpoint("POST", "/users/{user}/mentor", Action.LEAD_FLOOR, self.mentor),
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """For a listener what they listen to, for a phoner that they were heard."""
+        """For a listener what they listen to, for a phoner that somebody listened to them."""
         bodies = [entry.body for entry in news if entry.body["kind"] in CHANGES]
         updates: list[tuple[str, Answer]] = []
         may_listen = request.scopes is None or request.scopes & RIGHTS
@@ -75,7 +75,7 @@ class ListeningApi:
             and (self._feedback.told_during or body["kind"] == EntryKind.LISTENING_STOPPED)
             for body in bodies
         ):
-            updates.append(("heard", await self.heard(request)))
+            updates.append(("listened_to_me", await self.listened_to_me(request)))
         return updates
 
     async def listen(self, request: UserRequest, body: ListenTo) -> MyListening:
@@ -111,20 +111,22 @@ class ListeningApi:
         return await self._ctx.store.read(look)
 
     async def form(self, request: UserRequest, call: str, body: FormGiven) -> Done:
-        """Save a listening form with a call that I heard; a second one replaces the first."""
+        """Save a listening form with a call that I listened to; a second one replaces the first."""
         form = Form(body.respectful, body.serious, body.positive, body.words.strip())
         await self._feedback.fill_in(request.user, call, form)
         return Done()
 
-    async def heard(self, request: UserRequest) -> HeardView:
+    async def listened_to_me(self, request: UserRequest) -> ListenedToMe:
         """Who has listened to me, when and to what, and the forms about my calls."""
         during = self._feedback.told_during
-        return await self._ctx.store.read(lambda tx: _heard(tx, request.user.id, open_too=during))
+        return await self._ctx.store.read(
+            lambda tx: _listened_to(tx, request.user.id, open_too=during)
+        )
 
-    async def seen(self, request: UserRequest, body: Seen) -> HeardView:
+    async def seen(self, request: UserRequest, body: Seen) -> ListenedToMe:
         """Note that I have seen these listenings."""
         await self._feedback.tell(request.user.id, body.listenings)
-        return await self.heard(request)
+        return await self.listened_to_me(request)
 
     async def no_listener(self, request: UserRequest, body: Nothing) -> Done:
         """Note that the person on the line wants no listener, now or later."""
@@ -192,29 +194,32 @@ def _mentor(tx: Tx, user: User) -> MentorSeat | None:
     )
 
 
-def _heard(tx: Tx, phoner: int, *, open_too: bool) -> HeardView:
+def _listened_to(tx: Tx, phoner: int, *, open_too: bool) -> ListenedToMe:
     rows = listenings.of_phoner(tx, phoner, MOST)
     keys = [row.id for row, _ in rows]
-    heard, intervals = listenings.calls_in(tx, keys), listening_intervals.of_listenings(tx, keys)
+    calls_of = listenings.calls_in(tx, keys)
+    intervals = listening_intervals.of_listenings(tx, keys)
     shown = [
-        HeardOnce(
+        ListeningToMe(
             id=row.id,
             by=name,
             why=ListenReason(row.why),
             since=row.started_at,
             until=row.ended_at,
             intervals=[
-                HeardInterval(mode=Mode(interval.mode), since=interval.since, until=interval.until)
+                ListeningInterval(
+                    mode=Mode(interval.mode), since=interval.since, until=interval.until
+                )
                 for interval in intervals.get(row.id, ())
             ],
-            calls=heard.get(row.id, []),
+            calls=calls_of.get(row.id, []),
             told_at=row.told_at,
         )
         for row, name in rows
         # A listener whose telephone was not answered has heard nothing.
         if (open_too if row.ended_at is None else row.id in intervals)
     ]
-    return HeardView(
+    return ListenedToMe(
         listenings=shown,
         forms=forms_of(tx, phoner),
         untold=sum(listening.told_at is None for listening in shown),

@@ -57,7 +57,7 @@ class MyListening(Answer):
     mentor: MentorSeat | None
     opens: date | None  # the first day on which listening is allowed; null: the staff was not told
     allowed: bool  # the staff was told early enough
-    phoner_told: DisclosureTime  # when the phoner sees that they are heard
+    phoner_told: DisclosureTime  # when the phoner sees that somebody listens
 
 
 class FormGiven(Body):
@@ -79,7 +79,7 @@ class FormView(Answer):
     words: str
 
 
-class HeardInterval(Answer):
+class ListeningInterval(Answer):
     """An interval in which a listener was in my room, in one mode. `until` null: it lasts."""
 
     mode: Mode
@@ -87,23 +87,23 @@ class HeardInterval(Answer):
     until: AwareDatetime | None
 
 
-class HeardOnce(Answer):
-    """A listening at my seat: by whom, in which modes and when, and which calls were heard."""
+class ListeningToMe(Answer):
+    """A listening at my seat: by whom, in which modes and when, and to which calls."""
 
     id: int
     by: str
     why: ListenReason
     since: AwareDatetime
     until: AwareDatetime | None
-    intervals: list[HeardInterval]
+    intervals: list[ListeningInterval]
     calls: list[str]
     told_at: AwareDatetime | None
 
 
-class HeardView(Answer):
+class ListenedToMe(Answer):
     """Listenings at my seat, and forms about my calls; latest first."""
 
-    listenings: list[HeardOnce]
+    listenings: list[ListeningToMe]
     forms: list[FormView]
     untold: int  # listenings that I have not marked as seen
 

@@ -1,4 +1,4 @@
-"""A phoner's own calls of the evening: masked, and their outcomes can be corrected.
+"""A phoner's own calls of the last hours: masked, and their outcomes can be corrected.
 
 No sales figures and no comparison. Who has listened is part of the listening API.
 """
@@ -32,16 +32,16 @@ class OwnCallsView(Answer):
 
 
 class OwnCallsApi:
-    """A phoner's own calls of the evening."""
+    """A phoner's own calls."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/evening", Action.PHONE, self.evening)]
+        return [Endpoint("GET", "/own-calls", Action.PHONE, self.own_calls)]
 
-    async def evening(self, request: UserRequest) -> OwnCallsView:
-        """My calls of this evening, latest first."""
+    async def own_calls(self, request: UserRequest) -> OwnCallsView:
+        """My calls of the last twelve hours, latest first."""
         rules = self._ctx.rules
         own = await self._ctx.store.read(lambda tx: own_calls.mine(tx, self._ctx, request.user))
         names = dict.fromkeys(call.call.campaign for call in own)

@@ -83,7 +83,7 @@ class SuppressionsApi:
 
         def work(tx: Tx) -> NumberView:
             known = contacts.by_number(tx, number)
-            origin = Origin(by=request.by, at=now, received_by=body.heard)
+            origin = Origin(by=request.by, at=now, received_by=body.received_by)
             added = opt_outs.add(
                 tx, [scope], number, known, self._ctx.secret, origin, purpose=body.purpose
             )
@@ -212,7 +212,7 @@ class SuppressionsApi:
                     lifted_at=suppression.lifted_at,
                     by=names.get(suppression.by, suppression.by),
                     list=suppression.list,
-                    heard=suppression.heard,
+                    received_by=suppression.heard,
                     by_id_only=suppression.scope in opt_outs.NOT_LIFTED_BY_NUMBER,
                     undoable=suppression.lifted_at is None
                     and lifting.may_undo(suppression.by, suppression.at, request.user.id, now),

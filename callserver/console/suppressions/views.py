@@ -24,7 +24,7 @@ class NewSuppression(NumberQuery):
 
     scope: Literal["number", "person", "household", "complaint", "org"]
     purpose: Purpose | None = None
-    heard: ReceivedBy
+    received_by: ReceivedBy
 
 
 class Lifting(Body):
@@ -64,7 +64,7 @@ class SuppressionView(Answer):
     lifted_at: datetime | None
     by: str
     list: str | None
-    heard: str | None
+    received_by: str | None
     by_id_only: bool  # cannot be lifted by the number: a complaint or a household's opt-out
     undoable: bool  # recorded by me within the last minutes
     waits: bool  # a proposal to lift it waits

@@ -86,6 +86,6 @@ function actions(call) {
           done: refreshDetails,
         }),
       ),
-    call.heard && may("listen") && small("form", t("floor.form"), () => formDialog(call, which)),
+    call.listened && may("listen") && small("form", t("floor.form"), () => formDialog(call, which)),
   ].filter(Boolean);
 }

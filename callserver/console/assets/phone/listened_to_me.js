@@ -8,12 +8,11 @@ import { seat } from "./seat.js";
 
 const SHOWN = 10;
 const UNFOLDED = 8; // a listening with more intervals is unfolded by hand
-const FIGURES = ["respectful", "serious", "positive"];
 
 let received = { listenings: [], forms: [] };
 
 export async function look() {
-  take(await get("/heard"));
+  take(await get("/listened-to-me"));
 }
 
 export function take(data) {
@@ -28,44 +27,47 @@ export async function seen() {
     .filter((session) => !session.told_at && session.until)
     .map((session) => session.id);
   const before = ["paused", "off"].includes(seat.state) && !$("#rest").hidden && !document.hidden;
-  if (fresh.length && before) await post("/heard", { listenings: fresh });
+  if (fresh.length && before) await post("/listened-to-me", { listenings: fresh });
 }
 
 // One interval of listening; below a second, the text says that it was brief.
 function interval(stay) {
-  const mode = t(`phone.listened.${stay.mode}`);
   const [from, to] = [timeSeconds(stay.since), stay.until && timeSeconds(stay.until)];
-  if (!stay.until) return t("phone.heard.interval_open", { mode, from });
-  const brief = new Date(stay.until) - new Date(stay.since) < 1000;
-  return t(brief ? "phone.heard.interval_brief" : "phone.heard.interval", { mode, from, to });
+  if (!stay.until) return t(`phone.listened.interval_open.${stay.mode}`, { from });
+  const isBrief = new Date(stay.until) - new Date(stay.since) < 1000;
+  return t(`phone.listened.${isBrief ? "interval_brief" : "interval"}.${stay.mode}`, { from, to });
 }
 
 function listening(session) {
   const values = { by: session.by, from: when(session.since), to: session.until && time(session.until) };
-  const fresh = session.told_at ? null : el("span", { class: "badge" }, t("phone.heard.new"));
-  const summary = el("summary", {}, t(session.until ? "phone.heard.was" : "phone.heard.open", values), fresh);
+  const fresh = session.told_at ? null : el("span", { class: "badge" }, t("phone.listened.new"));
+  const summary = el(
+    "summary",
+    {},
+    t(session.until ? "phone.listened.was" : "phone.listened.open", values),
+    fresh,
+  );
   const stays = el("ul", {}, ...session.intervals.map((stay) => el("li", {}, interval(stay))));
   return el("li", {}, el("details", { open: session.intervals.length <= UNFOLDED }, summary, stays));
 }
 
 function form(feedback) {
-  const ratings = FIGURES.map((name) => `${t(`phone.heard.${name}`)} ${feedback[name]}`).join(", ");
   return el(
     "li",
     {},
-    t("phone.heard.form", { by: feedback.by, at: when(feedback.at), said: ratings }),
-    feedback.words ? el("q", {}, feedback.words) : null,
+    t("phone.listened.form", { ...feedback, at: when(feedback.at) }),
+    feedback.words ? el("q", { class: "block" }, feedback.words) : null,
   );
 }
 
 function draw() {
   const { listenings, forms } = received;
-  const nobody = el("p", { class: "soft" }, t("phone.heard.nobody"));
+  const nobody = el("p", { class: "soft" }, t("phone.listened.nobody"));
   $("#heard-by").replaceChildren(
     listenings.length ? el("ul", { class: "plain" }, ...listenings.slice(0, SHOWN).map(listening)) : nobody,
     ...(forms.length
       ? [
-          el("h3", {}, t("phone.heard.forms")),
+          el("h3", {}, t("phone.listened.forms")),
           el("ul", { class: "plain" }, ...forms.slice(0, SHOWN).map(form)),
         ]
       : []),
@@ -75,13 +77,7 @@ function draw() {
   );
   show($("#heard-now"), now.length > 0);
   $("#heard-now").textContent = now
-    .map((stay) =>
-      t("phone.heard.is", {
-        by: stay.by,
-        mode: t(`phone.listened.${stay.mode}`),
-        from: when(stay.since),
-      }),
-    )
+    .map((stay) => t(`phone.listened.now.${stay.mode}`, { by: stay.by, from: when(stay.since) }))
     .join(" ");
 }
 
@@ -92,6 +88,6 @@ export function draws(at) {
 export function start() {
   onSubmit($("#no-listener"), async () => {
     await post("/no-listener");
-    toast(t("phone.heard.none_now"), "good");
+    toast(t("phone.listened.none_now"), "good");
   });
 }

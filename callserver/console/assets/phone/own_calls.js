@@ -1,4 +1,4 @@
-// The phoner's own calls of the evening, masked, with correction of an outcome.
+// The phoner's own calls of the last hours, masked, with correction of an outcome.
 
 import { get } from "../api.js";
 import { $, el, toast } from "../dom.js";
@@ -11,10 +11,10 @@ import { suggest } from "./seat_bar.js";
 const MANY_REFUSALS = 5; // in a row: then a breather is offered
 const REFUSALS = new Set(["refused", "suppress", "complaint", "left"]);
 
-let evening = { calls: [], campaigns: {} };
+let own = { calls: [], campaigns: {} };
 
 export async function look() {
-  evening = await get("/evening");
+  own = await get("/own-calls");
   settle();
   draw();
   suggest(manyRefusals() ? t("phone.many_noes") : "");
@@ -22,13 +22,13 @@ export async function look() {
 
 // The last call with its result as a text; null during the call and before the first one.
 export function latest() {
-  const call = evening.calls[0];
+  const call = own.calls[0];
   const result = call?.answered ? outcomeOf(call) : call?.cause && t(`cause.${call.cause}`);
   return result ? { ...call, result } : null;
 }
 
 function manyRefusals() {
-  const talks = evening.calls.filter((call) => call.answered && call.does && call.does !== "retry");
+  const talks = own.calls.filter((call) => call.answered && call.does && call.does !== "retry");
   return (
     talks.length >= MANY_REFUSALS && talks.slice(0, MANY_REFUSALS).every((call) => REFUSALS.has(call.does))
   );
@@ -38,24 +38,24 @@ function manyRefusals() {
 function settle() {
   const lost = draft.left(seat.call?.attempt ?? "");
   if (!lost) return;
-  const call = evening.calls.find((other) => other.attempt === lost.attempt);
+  const call = own.calls.find((other) => other.attempt === lost.attempt);
   if (call && call.outcome !== lost.outcome) {
-    const name = evening.campaigns[call.campaign]?.outcomes[lost.outcome]?.label;
+    const name = own.campaigns[call.campaign]?.outcomes[lost.outcome]?.label;
     toast(t("phone.outcome.lost", { outcome: name ? label(name) : lost.outcome }), "bad");
   }
   draft.drop();
 }
 
 function outcomeOf(call) {
-  if (call.outcome === null) return t("phone.evening.missing");
-  const outcome = evening.campaigns[call.campaign]?.outcomes[call.outcome];
+  if (call.outcome === null) return t("phone.own_calls.missing");
+  const outcome = own.campaigns[call.campaign]?.outcomes[call.outcome];
   return outcome ? label(outcome.label) : call.outcome;
 }
 
 function row(call) {
-  const campaign = evening.campaigns[call.campaign];
+  const campaign = own.campaigns[call.campaign];
   const mine = call.outcome !== null && campaign;
-  const name = t("phone.evening.correct_of", { who: call.who, when: when(call.at) });
+  const name = t("phone.own_calls.correct_of", { who: call.who, when: when(call.at) });
   return el(
     "tr",
     {},
@@ -76,7 +76,7 @@ function row(call) {
               onclick: () =>
                 correct({ attempt: call.attempt, outcome: call.outcome, title: name, campaign, done: look }),
             },
-            t("phone.evening.correct"),
+            t("phone.own_calls.correct"),
           )
         : null,
     ),
@@ -84,10 +84,10 @@ function row(call) {
 }
 
 function draw() {
-  const talks = evening.calls.filter((call) => call.answered);
-  const missed = evening.calls.filter((call) => !call.answered && call.cause).length;
+  const talks = own.calls.filter((call) => call.answered);
+  const missed = own.calls.filter((call) => !call.answered && call.cause).length;
   const heads = ["time", "who", "campaign", "outcome"].map((name) =>
-    el("th", { scope: "col" }, t(`phone.evening.${name}`)),
+    el("th", { scope: "col" }, t(`phone.own_calls.${name}`)),
   );
   const table = el(
     "div",
@@ -95,13 +95,13 @@ function draw() {
     el(
       "table",
       {},
-      el("caption", {}, t("phone.evening.calls")),
+      el("caption", {}, t("phone.own_calls.calls")),
       el("thead", {}, el("tr", {}, ...heads, el("td", {}))),
       el("tbody", {}, ...talks.map(row)),
     ),
   );
   $("#evening-body").replaceChildren(
-    talks.length ? table : el("p", { class: "soft" }, t("phone.evening.none")),
-    missed ? el("p", { class: "soft" }, t("phone.evening.missed", { count: missed })) : "",
+    talks.length ? table : el("p", { class: "soft" }, t("phone.own_calls.none")),
+    missed ? el("p", { class: "soft" }, t("phone.own_calls.missed", { count: missed })) : "",
   );
 }
