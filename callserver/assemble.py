@@ -4,7 +4,6 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import httpx
 
@@ -15,7 +14,6 @@ from callserver.adapters.twilio import Twilio
 from callserver.adapters.uploads import Uploads
 from callserver.database import migrate, simulated
 from callserver.database.store import AnyStore, open_store, reading, sqlite_path
-from callserver.engine import retention
 from callserver.engine.accounts.administration import AccountAdministration
 from callserver.engine.accounts.authentication import Authentication
 from callserver.engine.accounts.offboarding import Offboarding
@@ -39,6 +37,7 @@ from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_events import RoomEvents
 from callserver.engine.listening.sessions import ListeningSessions
 from callserver.engine.outcomes.wishes import Wishes
+from callserver.engine.retention import Retention
 from callserver.engine.rules import in_force
 from callserver.engine.rules.in_force import RulesInForce
 from callserver.engine.rules.proposals import RuleProposals
@@ -152,7 +151,7 @@ def build(
         listener_legs,
         seal.seal,
         uuid.uuid4().hex,
-        [partial(retention.forget_old, store), uploads.tidy],
+        [Retention(ctx, uploads.drop_older).run],
     )
     return Server(
         settings=settings,

@@ -1,15 +1,13 @@
-"""Files that people send: kept outside whatever is served, readable by their sender only, for a day."""
+"""Files that people send: kept outside whatever is served, readable by their sender only."""
 
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from callserver.errors import NotFound
-
-LASTS = timedelta(days=1)
 
 
 class Uploads:
@@ -55,15 +53,18 @@ class Uploads:
     def drop(self, token: str, user: int) -> None:
         self._path(token, user).unlink(missing_ok=True)
 
-    async def tidy(self, now: datetime) -> None:
-        """Remove what nobody came back for."""
-        await asyncio.to_thread(self._drop_old, now)
+    async def drop_older(self, before: datetime) -> int:
+        """Remove what came before that instant; how many files."""
+        return await asyncio.to_thread(self._drop_older, before)
 
-    def _drop_old(self, now: datetime) -> None:
+    def _drop_older(self, before: datetime) -> int:
+        dropped = 0
         for path in self._folder.glob("*-*-*.csv"):
             came = path.name.partition("-")[0]
-            if came.isdigit() and int(came) < (now - LASTS).timestamp():
+            if came.isdigit() and int(came) < before.timestamp():
                 path.unlink(missing_ok=True)
+                dropped += 1
+        return dropped
 
     def _path(self, token: str, user: int) -> Path:
         if len(token) == 32 and token.isascii() and token.isalnum():

@@ -30,6 +30,10 @@ COMMANDS = {
     "why": ("why", "Say who called a number, and why."),
     "refused": ("refused_numbers", "Numbers that the carrier refused to call."),
     "rules": ("rules", "Which rules are in force, and which wait for a second person."),
+    "retention": (
+        "retention",
+        "How long personal data is kept, and what is old enough to be dropped.",
+    ),
     "audit": ("audit", "The audit log: verify, show, export."),
     "asterisk": ("asterisk", "Configure and check an Asterisk exchange of your own."),
     "scheduler": ("serve", "Run only the scheduler, beside servers with CALLSERVER_SCHEDULER=no."),

@@ -10,7 +10,7 @@ from callserver.database.upserts import INSERTS
 from callserver.domain.attempt_limits import FORGOTTEN_AFTER, AttemptCount
 from callserver.ports import Tx
 
-DEVICE_FORGOTTEN_AFTER = timedelta(days=90)
+DEVICE_KNOWN_FOR = timedelta(days=90)
 
 _NEW_ROW: dict[str, Any] = {name: bindparam(name) for name in ("key", "count", "since", "last")}
 _INSERT: dict[str, Any] = {
@@ -68,7 +68,6 @@ def count_at_least(tx: Tx, prefix: str, least: int, since: datetime) -> int:
 
 def forget_old(tx: Tx, now: datetime) -> None:
     tx.execute(delete(attempt_counters).where(attempt_counters.c.last < now - FORGOTTEN_AFTER))
-    tx.execute(delete(devices).where(devices.c.seen_at < now - DEVICE_FORGOTTEN_AFTER))
 
 
 # -- browsers in which a user has signed in -----------------------------------------------------
@@ -78,7 +77,7 @@ def device_known(tx: Tx, device: str, user: int, now: datetime) -> bool:
     """Whether this user has signed in before in the browser of this cookie (its hash)."""
     query = select(devices.c.seen_at).where(devices.c.device == device, devices.c.user == user)
     last_seen: datetime | None = tx.execute(query).scalar()
-    return last_seen is not None and now - last_seen <= DEVICE_FORGOTTEN_AFTER
+    return last_seen is not None and now - last_seen <= DEVICE_KNOWN_FOR
 
 
 def remember_device(tx: Tx, device: str, user: int, now: datetime) -> None:

@@ -1,6 +1,8 @@
-"""Contacts that leave a list: those whom nobody has called, of one import or one by one."""
+"""Contacts that leave a list: those whom nobody has called, of one import or one by one; and old ones."""
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, delete, exists, select
 
 from callserver.database.tables import calls, contacts
 from callserver.domain.contact_status import ContactStatus
@@ -14,18 +16,11 @@ never_called: ColumnElement[bool] = and_(
 """No dial of the contact is under way or was ever made."""
 
 
-def of_import(tx: Tx, number: int) -> int:
-    """Remove an import's contacts whom nobody has called; how many."""
-    return tx.execute(delete(contacts).where(contacts.c.imported == number, never_called)).rowcount
+def remove(tx: Tx, ids: Sequence[int], condition: ColumnElement[bool]) -> int:
+    """Delete those of the contacts that meet the condition; how many. The one place that deletes any."""
+    return tx.execute(delete(contacts).where(contacts.c.id.in_(ids), condition)).rowcount
 
 
-def count_of_import(tx: Tx, number: int) -> int:
-    """How many contacts of an import there are."""
-    query = select(func.count()).where(contacts.c.imported == number)
-    return int(tx.execute(query).scalar_one())
-
-
-def of_contact(tx: Tx, contact: int) -> bool:
-    """Remove one contact; False: it was called, or is just being called."""
-    removed = tx.execute(delete(contacts).where(contacts.c.id == contact, never_called))
-    return removed.rowcount == 1
+def of_import(tx: Tx, number: int) -> list[int]:
+    """The contacts of an import."""
+    return list(tx.execute(select(contacts.c.id).where(contacts.c.imported == number)).scalars())

@@ -56,9 +56,3 @@ def refused_rows(tx: Tx, number: int) -> tuple[str, bytes] | None:
     )
     row = tx.execute(query).one_or_none()
     return None if row is None else (row[0], row[1])
-
-
-def forget_refused(tx: Tx, before: datetime) -> int:
-    """Drop the refused rows of imports before that instant; how many files."""
-    old = update(imports).where(imports.c.at < before, imports.c.refused.is_not(None))
-    return tx.execute(old.values(refused=None)).rowcount

@@ -16,6 +16,7 @@ from callserver.domain.document import Document, File, Key
 from callserver.domain.facts import Purpose, Scope, Segment
 from callserver.domain.listening import ListeningPolicy
 from callserver.domain.policy import Policy, merged
+from callserver.domain.retention import RetentionPolicy
 from callserver.texts import InvalidInput, Sentence
 
 M = TypeVar("M", bound=Document)
@@ -31,9 +32,13 @@ class Department(Document):
 
 
 class Organisation(Document):
-    """What applies to the whole organisation (config/house.yaml). An absent block is switched off."""
+    """What applies to the whole organisation (config/house.yaml).
+
+    Without a block for listening nobody may listen; a period of retention that is not named is the default.
+    """
 
     listening: ListeningPolicy | None = None
+    retention: RetentionPolicy = RetentionPolicy()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,6 +11,7 @@ from callserver.domain.campaign import Effect
 from callserver.domain.facts import Scope
 from callserver.domain.listening import DisclosureTime, ListeningPolicy
 from callserver.domain.policy import Policy
+from callserver.domain.retention import keeps_longer
 
 Compare = Callable[[Any, Any], bool]
 """(was, would) -> whether the new value protects less."""
@@ -202,7 +203,7 @@ def listens_sooner(was: ListeningPolicy | None, would: ListeningPolicy | None) -
     return would.opens < was.opens or told_later
 
 
-ORGANISATION: Mapping[str, Compare] = {"listening": listens_sooner}
+ORGANISATION: Mapping[str, Compare] = {"listening": listens_sooner, "retention": keeps_longer}
 
 PARTS = frozenset(
     {

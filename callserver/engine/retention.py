@@ -1,34 +1,79 @@
-"""What is kept for a time only; the scheduler drops it every hour.
+"""What is kept for a time only: the scheduler drops it every hour, each class by its configured period.
+
+Classes, periods and reasons: domain/retention.py. Besides them, what only works for a time is dropped:
 
 sessions            14 hours after sign-in, or 2 hours idle (accounts/authentication.py)
-tokens              30 days after they ended
+tokens              the period of sign-ins after they ended
 attempt counters    24 hours after the last attempt (domain/attempt_limits.py)
-devices             90 days after the last sign-in (database/attempt_counters.py)
 softphone sign-ins  until they end
 processed events    7 days (database/processed_events.py)
-refused rows        7 days after the import (lists/refused_rows.py)
+
+Entries of the audit log are not dropped: they hold ids only, which name nobody once the contact is gone.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import partial
 
-from callserver.database import accounts, attempt_counters, imports, processed_events, softphones
+from callserver.database import (
+    accounts,
+    attempt_counters,
+    audit,
+    processed_events,
+    retention,
+    softphones,
+)
+from callserver.domain.audit import EntryKind
+from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.engine.accounts.authentication import IDLE, LASTS
-from callserver.engine.lists import refused_rows
-from callserver.ports import Store, Tx
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
 
-TOKENS_KEPT_FOR = timedelta(days=30)
-"""After they ended: long enough to see in the list which one a machine still uses."""
+DropUploads = Callable[[datetime], Awaitable[int]]
+"""Removes files that came before an instant; how many."""
 
 
-async def forget_old(store: Store, now: datetime) -> None:
-    """Drop what was kept long enough."""
+def due(tx: Tx, policy: RetentionPolicy, now: datetime) -> Mapping[RetentionClass, int]:
+    """How much of each class in the database would be dropped now."""
+    rows = {kind: retention.stored(kind, policy.before(kind, now), now) for kind in RetentionClass}
+    return {kind: retention.count(tx, some) for kind, some in rows.items() if some is not None}
 
-    def work(tx: Tx) -> None:
-        accounts.drop_old_sessions(tx, now - LASTS, now - IDLE)
-        accounts.drop_expired_tokens(tx, now - TOKENS_KEPT_FOR)
-        attempt_counters.forget_old(tx, now)
-        softphones.forget_ended(tx, now)
-        processed_events.forget_old(tx, now)
-        imports.forget_refused(tx, now - refused_rows.KEPT_FOR)
 
-    await store.run(work)
+def drop_some(
+    tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime, by: str
+) -> bool:
+    """Drop a part of a class, and log how much; whether there may be more of it."""
+    rows = retention.stored(kind, policy.before(kind, now), now)
+    if rows is None:
+        return False
+    dropped = retention.drop_some(tx, rows)
+    if dropped:
+        days = policy.period(kind).days
+        audit.append(tx, now, EntryKind.RETENTION, what=kind.value, count=dropped, days=days, by=by)
+    return dropped == retention.CHUNK
+
+
+class Retention:
+    """The scheduler's hourly chore."""
+
+    def __init__(self, ctx: EngineContext, drop_uploads: DropUploads) -> None:
+        self._ctx = ctx
+        self._drop_uploads = drop_uploads
+
+    async def run(self, now: datetime) -> None:
+        """Drop what was kept long enough, a part in each transaction."""
+        policy = self._ctx.rules.current.organisation.retention
+        await self._drop_uploads(policy.before(RetentionClass.UPLOADS, now))
+        await self._ctx.store.run(lambda tx: _drop_ended(tx, policy, now))
+        for kind in RetentionClass:
+            work = partial(drop_some, policy=policy, kind=kind, now=now, by="scheduler")
+            while await self._ctx.store.run(work):
+                pass
+
+
+def _drop_ended(tx: Tx, policy: RetentionPolicy, now: datetime) -> None:
+    accounts.drop_old_sessions(tx, now - LASTS, now - IDLE)
+    accounts.drop_expired_tokens(tx, policy.before(RetentionClass.SIGN_INS, now))
+    attempt_counters.forget_old(tx, now)
+    softphones.forget_ended(tx, now)
+    processed_events.forget_old(tx, now)

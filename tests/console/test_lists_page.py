@@ -15,7 +15,9 @@ from sqlalchemy import select, update
 from callserver import texts
 from callserver.database.tables import contacts
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.reason import Reason
 from callserver.domain.role import Role
+from callserver.engine.gate.explanation import Explanation, explain
 from callserver.ports import Tx
 from tests.harness import spreadsheets
 from tests.harness.staffed import Client, StaffedSystem
@@ -343,3 +345,28 @@ def test_one_person_is_removed_from_a_list(system: StaffedSystem) -> None:
     assert contact.id not in [row.id for row in system.contacts()]
     assert system.entries("removed")[-1]["why"] == "wrong list"
     assert client.api("POST", path, {"why": "wrong list"}).status_code == 404
+
+
+def test_what_protects_outlives_the_list(system: StaffedSystem) -> None:
+    """A stranger's row is dropped in time; their opt-out still refuses the next list's call."""
+    client = system.client("administrator")
+    file = b"navn;mobil;ring ikke\nEn;32205090;ja\nTo;32205091;\n"
+    lines(client.api("POST", "/lists/kanvas/import", sent(client, file)))
+    system.clock.set(system.clock.now() + timedelta(days=200))
+    asyncio.run(system.server.scheduler.tick())
+    numbers = {row.number for row in system.contacts()}
+    assert not numbers & {4532205090, 4532205091}
+    assert {"contacts_without_relation"} <= {entry["what"] for entry in system.entries("retention")}
+    client.sign_in("administrator")
+    lines(client.api("POST", "/lists/kanvas/import", sent(client, file.replace(b"ja", b""))))
+    ctx = system.server.ctx
+
+    def reasons(number: str) -> tuple[Reason, ...]:
+        campaign, now = ctx.rules.campaign("kanvas"), ctx.clock.now()
+        answer: Explanation = system.read(
+            lambda tx: explain(tx, ctx.rules, ctx.secret, number, campaign, now)
+        )
+        return answer.reasons
+
+    assert Reason.SUP_NUMBER in reasons("32205090")
+    assert Reason.SUP_NUMBER not in reasons("32205091")

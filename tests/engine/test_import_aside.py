@@ -14,6 +14,8 @@ from callserver.database.store import AnyStore
 from callserver.database.tables import campaign_places, contacts, imports, registers
 from callserver.domain import subject
 from callserver.domain.facts import Scope
+from callserver.domain.retention import RetentionClass, RetentionPolicy
+from callserver.engine import retention
 from callserver.engine.context import Rules
 from callserver.engine.lists import eligibility, importer
 from callserver.engine.lists.dry_run import dry_run
@@ -154,7 +156,8 @@ def test_refused_rows_are_kept_for_a_while(store: AnyStore, database_url: str) -
     number, _ = take(database_url, order())
     with store.engine.begin() as tx:
         assert history.refused_rows(tx, number) is not None
-        assert history.forget_refused(tx, NOW) == 0
-        assert history.forget_refused(tx, NOW.replace(year=2027)) == 1
-        assert history.refused_rows(tx, number) is None
+        policy = RetentionPolicy()
+        for later, kept in ((NOW, True), (NOW.replace(year=2027), False)):
+            retention.drop_some(tx, policy, RetentionClass.REFUSED_ROWS, later, "test")
+            assert (history.refused_rows(tx, number) is not None) == kept
         assert [row.kept for row in history.history(tx)] == [False]

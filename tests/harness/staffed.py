@@ -99,6 +99,8 @@ class Client:
             self.key = self.api("POST", "/sign-in/code-setup", {}).json()["key"]
             code = {"code": self.code(), "key": self.key}
             answer = self.api("POST", "/sign-in/code", code).json()
+        elif answer["next"] == "code":
+            answer = self.api("POST", "/sign-in/code", {"code": self.code()}).json()
         assert answer["next"] == "ready", answer
         return self
 

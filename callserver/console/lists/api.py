@@ -212,7 +212,7 @@ class ListsApi:
         return progress_response(request, work, lambda: self._dial_waiting(campaign))
 
     async def refused(self, request: UserRequest, number: int, body: Nothing) -> Response:
-        """The rows that an import refused, as a CSV file; kept for seven days. The export is logged."""
+        """The rows that an import refused, as a CSV file; kept for some days. The export is logged."""
         del body
         now = self._ctx.clock.now()
 

@@ -31,11 +31,12 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.marks import MarkKind
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
+from callserver.domain.retention import ATTEMPTS_COUNT_FOR
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext, Rules
 from callserver.ports import Tx
 
-LOOK_BACK = timedelta(days=370)
+LOOK_BACK = ATTEMPTS_COUNT_FOR
 """How far back attempts are read: longer than any cap's period."""
 
 PLACING_DEADLINE = timedelta(seconds=15)

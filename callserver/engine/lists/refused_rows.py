@@ -3,16 +3,12 @@
 import csv
 import io
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Protocol
 
 from callserver import texts
 from callserver.domain.headings import REFUSED_COLUMNS
 from callserver.domain.sheet import guarded
 from callserver.engine.lists.reader import Refused
-
-KEPT_FOR = timedelta(days=7)
-"""How long an import's refused rows may be fetched: long enough to mend them."""
 
 MOST_KEPT = 50_000
 """Rows that are kept in the database: with more, the file or its columns were the wrong ones."""

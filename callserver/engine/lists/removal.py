@@ -14,6 +14,9 @@ from callserver.engine.suppressions.opt_outs import check_why
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
+CHUNK = 10_000
+"""Rows a statement: SQLite takes 32,766 values in one, PostgreSQL 65,535."""
+
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
@@ -33,11 +36,14 @@ def roll_back(tx: Tx, number: int, by: str, now: datetime) -> RolledBack:
     campaign = imports.campaign_of(tx, number)
     if campaign is None:
         raise NotFound(f"there is no import {number}", key="not_found")
-    before = contact_removal.count_of_import(tx, number)
-    if not before:
+    ids = contact_removal.of_import(tx, number)
+    if not ids:
         raise Impossible("the import has no contact left", key="nothing_to_roll_back")
-    removed = contact_removal.of_import(tx, number)
-    result = RolledBack(removed, before - removed)
+    removed = sum(
+        contact_removal.remove(tx, ids[at : at + CHUNK], contact_removal.never_called)
+        for at in range(0, len(ids), CHUNK)
+    )
+    result = RolledBack(removed, len(ids) - removed)
     imports.add_counts(tx, number, rolled_back=removed)
     audit.append(
         tx,
@@ -63,7 +69,7 @@ def remove(tx: Tx, contact: int, why: str, by: str, now: datetime) -> None:
     if row is None:
         raise NotFound(f"there is no contact {contact}", key="not_found")
     kept_why = check_why(why, [row])
-    if not contact_removal.of_contact(tx, contact):
+    if not contact_removal.remove(tx, [contact], contact_removal.never_called):
         raise Impossible(
             "the contact was called, so it stays: record an opt-out or erase the person",
             key="contact_was_called",

@@ -1,0 +1,69 @@
+"""`callserver retention`: how long personal data is kept, and what is old enough to be dropped."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from callserver.cli import resources
+from callserver.database.store import reading
+from callserver.domain.retention import RetentionClass
+from callserver.engine import retention
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        help="How long personal data is kept, and what is old enough to be dropped.",
+        no_args_is_help=True,
+    )
+    group.command("show")(show)
+    group.command("run")(run)
+    app.add_typer(group, name="retention")
+
+
+def show() -> None:
+    """Show each class with its period and reason, and how much of it would be dropped now.
+
+    The periods are set in config/house.yaml, under `retention`. The scheduler drops every hour what is
+    old enough. Nothing that protects a person has a period.
+
+    Example: callserver retention show
+    """
+    settings = resources.settings()
+    table = Table("class", "days", "to be dropped now", "reason", "source")
+    with resources.database(settings) as engine:
+        policy = resources.rules(engine, settings).current.organisation.retention
+        with reading(engine) as connection:
+            due = retention.due(connection, policy, resources.now(connection))
+    for kind in RetentionClass:
+        period = policy.period(kind)
+        count = str(due[kind]) if kind in due else "files"
+        table.add_row(kind.value, str(period.days), count, period.reason, period.source)
+    Console().print(table)
+
+
+def run(
+    by: Annotated[
+        str, typer.Option(help="who started it; stands in the log", callback=resources.kept_words)
+    ] = "command",
+) -> None:
+    """Drop now what is old enough, instead of within the hour; each part is logged.
+
+    Uploaded files are dropped by the server only.
+
+    Example: callserver retention run
+    """
+    settings = resources.settings()
+    with resources.database(settings) as engine:
+        policy = resources.rules(engine, settings).current.organisation.retention
+        with reading(engine) as connection:
+            now = resources.now(connection)
+            due = retention.due(connection, policy, now)
+        for kind in due:
+            is_more = True
+            while is_more:
+                with engine.begin() as tx:
+                    is_more = retention.drop_some(tx, policy, kind, now, by)
+    for kind, count in due.items():
+        print(f"{kind.value}: {count}")

@@ -1,0 +1,102 @@
+"""What was kept long enough: which rows of each class, and what becomes of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, or_, select, update
+
+from callserver.database import contact_removal
+from callserver.database.tables import calls, contacts, devices, forms, imports
+from callserver.domain.contact_status import ContactStatus
+from callserver.domain.retention import ATTEMPTS_COUNT_FOR, RetentionClass
+from callserver.ports import Tx
+
+NOBODY = 0
+"""Takes the place of number, person and household in a call that no longer says whom it reached."""
+
+CHUNK = 5_000
+"""Rows a transaction: a server that dials waits for one of them at most."""
+
+UNLINKED: Mapping[str, Any] = {
+    "number": NOBODY,
+    "person": NOBODY,
+    "household": NOBODY,
+    "contact": null(),
+    "note": null(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where the data of a class is. `change`: what becomes of an old row; None: it is deleted."""
+
+    key: Column[Any]
+    old: ColumnElement[bool]
+    change: Mapping[str, Any] | None = None
+
+
+def stored(kind: RetentionClass, before: datetime, now: datetime) -> Stored | None:
+    """The rows of a class that are older than `before`; None: it is not in the database."""
+    match kind:
+        case RetentionClass.CONTACTS:
+            return Stored(contacts.c.id, _old_contacts(before, now))
+        case RetentionClass.CALLS:
+            old = and_(calls.c.permit_at < before, calls.c.number != NOBODY)
+            return Stored(calls.c.attempt, and_(old, calls.c.ended_at.is_not(None)), UNLINKED)
+        case RetentionClass.NOTES:
+            old = and_(calls.c.permit_at < before, calls.c.note.is_not(None))
+            return Stored(calls.c.attempt, old, {"note": null()})
+        case RetentionClass.FORMS:
+            old = and_(forms.c.at < before, forms.c.words != "")
+            return Stored(forms.c.id, old, {"words": ""})
+        case RetentionClass.REFUSED_ROWS:
+            old = and_(imports.c.at < before, imports.c.refused.is_not(None))
+            return Stored(imports.c.id, old, {"refused": null()})
+        case RetentionClass.SIGN_INS:
+            return Stored(devices.c.device, devices.c.seen_at < before)
+        case RetentionClass.UPLOADS:
+            return None
+
+
+def _old_contacts(before: datetime, now: datetime) -> ColumnElement[bool]:
+    """People without a relation whose list is old, whom nobody called lately and nobody promised a call."""
+    old_import = select(imports.c.id).where(imports.c.at < before)
+    counted = select(calls.c.attempt).where(
+        calls.c.contact == contacts.c.id, calls.c.permit_at >= now - ATTEMPTS_COUNT_FOR
+    )
+    return and_(
+        contacts.c.imported.in_(old_import),
+        contacts.c.member.is_(False),
+        contacts.c.last_gift.is_(None),
+        contacts.c.ended.is_(None),
+        contacts.c.status.not_in((ContactStatus.CLAIMED, ContactStatus.CALL_BACK)),
+        ~exists(counted),
+    )
+
+
+def count(tx: Tx, rows: Stored) -> int:
+    """How many rows are old."""
+    return int(
+        tx.execute(select(func.count()).select_from(rows.key.table).where(rows.old)).scalar_one()
+    )
+
+
+def drop_some(tx: Tx, rows: Stored) -> int:
+    """Drop old rows, CHUNK at most; how many."""
+    keys = list(tx.execute(select(rows.key).where(rows.old).limit(CHUNK)).scalars())
+    if not keys:
+        return 0
+    table: Any = rows.key.table
+    if table is contacts:
+        return contact_removal.remove(tx, keys, rows.old)
+    statement = delete(table) if rows.change is None else update(table).values(**rows.change)
+    return tx.execute(statement.where(rows.key.in_(keys), rows.old)).rowcount
+
+
+def unlink_calls_of(tx: Tx, persons: list[int], numbers: list[int]) -> int:
+    """Ended calls to these persons or numbers no longer say whom they reached; how many."""
+    theirs = or_(calls.c.person.in_(persons), calls.c.number.in_(numbers))
+    ended = and_(calls.c.ended_at.is_not(None), calls.c.number != NOBODY)
+    return tx.execute(update(calls).where(theirs, ended).values(**UNLINKED)).rowcount

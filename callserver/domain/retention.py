@@ -1,0 +1,86 @@
+"""How long each class of data is kept (`retention` in config/house.yaml), and why.
+
+Nothing that protects a person is in a class: opt-outs, marks and the hashes of erased numbers have no
+period. Calls count in caps and rests, so they cannot have a shorter period than `ATTEMPTS_COUNT_FOR`.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from callserver.domain.document import Document
+
+ATTEMPTS_COUNT_FOR = timedelta(days=370)
+"""How far back attempts are read for a dial decision: longer than any cap's period."""
+
+
+class RetentionClass(StrEnum):
+    """The classes, in the order in which they are shown."""
+
+    CONTACTS = "contacts_without_relation"  # neither members nor former ones, without a gift
+    CALLS = "calls"  # afterwards a call's row says neither whom nor which number it called
+    NOTES = "notes"  # what phoners wrote about a call
+    FORMS = "forms"  # a listener's words about a call
+    REFUSED_ROWS = "refused_rows"  # of an import, to be corrected
+    UPLOADS = "uploads"  # files that nobody has imported
+    SIGN_INS = "sign_ins"  # browsers that somebody has signed in with, and ended tokens
+
+
+class Period(Document):
+    """`days`: how long; `reason`: why so long; `source`: the rule or decision behind it."""
+
+    days: Annotated[int, Field(ge=1, le=3650)]
+    reason: str
+    source: str
+
+
+class CallsPeriod(Period):
+    days: Annotated[int, Field(ge=ATTEMPTS_COUNT_FOR.days, le=3650)]
+
+
+class RetentionPolicy(Document):
+    """A period for each class. What a configuration does not name has these."""
+
+    contacts_without_relation: Period = Period(
+        days=180,
+        reason="a stranger whom nobody reached: the purpose has ended",
+        source="GDPR art. 5(1)(e)",
+    )
+    calls: CallsPeriod = CallsPeriod(
+        days=730,
+        reason="to answer who called, and to prove that a call was allowed",
+        source="markedsføringsloven § 10; Datatilsynet 2020-431-0075 (two years)",
+    )
+    notes: Period = Period(
+        days=180,
+        reason="the next call and a complaint, not a biography",
+        source="GDPR art. 5(1)(c)",
+    )
+    forms: Period = Period(
+        days=180, reason="training of the phoner", source="decision of the organisation"
+    )
+    refused_rows: Period = Period(
+        days=7, reason="to correct them", source="decision of the organisation"
+    )
+    uploads: Period = Period(
+        days=1, reason="to finish an import", source="decision of the organisation"
+    )
+    sign_ins: Period = Period(
+        days=90, reason="to recognise misuse of an account", source="decision of the organisation"
+    )
+
+    def period(self, kind: RetentionClass) -> Period:
+        """The period of a class."""
+        period: Period = getattr(self, kind.value)
+        return period
+
+    def before(self, kind: RetentionClass, now: datetime) -> datetime:
+        """What is older than this instant is dropped."""
+        return now - timedelta(days=self.period(kind).days)
+
+
+def keeps_longer(was: RetentionPolicy, would: RetentionPolicy) -> bool:
+    """Whether a class would be kept longer."""
+    return any(would.period(kind).days > was.period(kind).days for kind in RetentionClass)
