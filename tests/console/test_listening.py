@@ -75,6 +75,34 @@ def test_a_token_hears_only_what_it_is_for(
     assert Client(system).api("POST", "/listenings", asked, **header).status_code == status
 
 
+def test_a_listener_is_told_when_their_telephone_is_in_the_room(system: StaffedSystem) -> None:
+    user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
+    system.write(lambda tx: accounts.add_token(tx, hash_of("t9"), user.id, "t", system.clock.now()))
+
+    async def in_room() -> bool:
+        _, mine = await system.api("GET", "/listenings/mine", phoner=9)
+        found: bool = mine["open"]["in_room"]
+        return found
+
+    async def work() -> None:
+        await system.on_shift()
+        await system.until(3)
+        asked = {"seat": 1, "mode": "silent", "why": "quality"}
+        status, mine = await system.api("POST", "/listenings", asked, phoner=9)
+        assert (status, mine["open"]["in_room"]) == (200, False)
+        await system.until(3)
+        assert not await in_room(), "connected, but nobody is called"
+        await system.ready()
+        await system.until(6)
+        assert (await system.seat())["state"] == "talking"
+        assert await in_room()
+        await system.api("POST", "/hang-up", {})
+        await system.until(3)
+        assert not await in_room()
+
+    asyncio.run(work())
+
+
 def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> None:
     """The supervisor listens to another phoner's seat through a token; both pages hear of it."""
     user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))

@@ -164,8 +164,10 @@ class ListeningApi:
 def _open(tx: Tx, user: User) -> OpenListening | None:
     row = listenings.of_listener(tx, user.id)
     phoner = None if row is None else accounts.user(tx, row.phoner)
-    if row is None or phoner is None:
+    seat = None if row is None else seats.peek(tx, row.phoner)
+    if row is None or phoner is None or seat is None:
         return None
+    places = {(stay.room, stay.mode) for stay in listening_intervals.of_leg(tx, row.leg)}
     return OpenListening(
         id=row.id,
         seat=row.seat,
@@ -173,6 +175,7 @@ def _open(tx: Tx, user: User) -> OpenListening | None:
         mode=Mode(row.mode),
         why=ListenReason(row.why),
         since=row.started_at,
+        in_room=(seat.room, row.mode) in places,
     )
 
 

@@ -29,6 +29,7 @@ class OpenListening(Answer):
     mode: Mode
     why: ListenReason
     since: AwareDatetime
+    in_room: bool  # the listener's telephone is in the phoner's room, in this mode
 
 
 class EndedListening(Answer):

@@ -1,12 +1,13 @@
 // Listening to a phoner with one click. Coaching and joining need permissions of their own.
 
-import { post } from "../api.js";
+import { get, post, unlessUnreachable } from "../api.js";
 import { $, el, show, toast } from "../dom.js";
 import { date, has, lasting, t } from "../texts.js";
 import { choose, known, onChange, seatOf, takeMine } from "./store.js";
 
 export const WHYS = ["quality", "new", "training", "asked", "complaint"];
 const IN_CALL = ["reserved", "ringing", "talking"];
+const LOOK_MS = 1000; // no event says that the listener's telephone is connected
 
 export const canListen = (mode) => Boolean(known.mine?.allowed && known.mine.modes.includes(mode));
 export const opened = (seat) => (known.mine?.open?.seat === seat ? known.mine.open : null);
@@ -43,12 +44,29 @@ export function whyNotAllowed() {
   return opens ? t("floor.not_yet", { when: date(opens) }) : t("floor.not_announced");
 }
 
+// A silent listener is in the phoner's room during calls only.
+const belongsInRoom = (open, seat) =>
+  Boolean(seat?.connected) && !seat.no_listener && (open.mode !== "silent" || IN_CALL.includes(seat.state));
+
 function hearingText(open, seat) {
-  if (!seat?.connected) return t("floor.hears_next");
-  if (seat.no_listener) return t("floor.hears_none");
-  if (open.mode !== "silent") return t("floor.hears_always");
-  return t(IN_CALL.includes(seat.state) ? "floor.hears_now" : "floor.hears_next");
+  if (seat?.connected && seat.no_listener) return t("floor.hears_none");
+  if (!belongsInRoom(open, seat)) return t("floor.hears_next");
+  if (!open.in_room) return t("floor.hears_soon");
+  return t(open.mode === "silent" ? "floor.hears_now" : "floor.hears_always");
 }
+
+// Whether the telephone is connected is asked again for every call.
+async function lookForTelephone() {
+  const open = known.mine?.open;
+  if (!open || open.in_room || !belongsInRoom(open, seatOf(open.seat))) return;
+  await unlessUnreachable(get("/listenings/mine").then(takeMine));
+}
+
+setInterval(lookForTelephone, LOOK_MS);
+onChange((what) => {
+  const open = known.mine?.open;
+  if (what.has("floor") && open && !belongsInRoom(open, seatOf(open.seat))) open.in_room = false;
+});
 
 export function modeButtons(id) {
   const open = opened(id);
