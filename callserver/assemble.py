@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from callserver import exchange
+from callserver.adapters import messages as message_routes
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.adapters.twilio import Twilio
@@ -26,6 +27,7 @@ from callserver.engine.calls.hangups import Hangups
 from callserver.engine.calls.inbound import Inbound
 from callserver.engine.calls.phoner_legs import PhonerLegs
 from callserver.engine.calls.reconciliation import Reconciliation
+from callserver.engine.cases.messages import MessageDelivery
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.dialing.line_confirmation import LineConfirmation
@@ -44,7 +46,7 @@ from callserver.engine.rules.proposals import RuleProposals
 from callserver.engine.scheduler import Scheduler
 from callserver.engine.shifts.phoner_actions import PhonerActions
 from callserver.errors import ConfigurationProblem
-from callserver.ports import Clock, Telephony, Tx
+from callserver.ports import Clock, Messages, Telephony, Tx
 from callserver.provider_events import ProviderEvents
 from callserver.settings import SIMULATED, Settings, allowed_sip_hosts, calls_real_people
 
@@ -90,6 +92,7 @@ def build(
     durable: bool = True,
     token: Callable[[], str] | None = None,
     telephony: Telephony | None = None,
+    messages: Messages | None = None,
 ) -> Server:
     """Make everything.
 
@@ -132,8 +135,15 @@ def build(
     phoner_legs = PhonerLegs(ctx)
     line_confirmation = LineConfirmation(ctx, call_flow)
     hangups = Hangups(ctx)
+    delivery = MessageDelivery(store, clock, messages or message_routes.build(settings, client))
     store.send = FollowUps(
-        ctx.background, dialer, hangups, phoner_legs, listener_orders, line_confirmation
+        ctx.background,
+        dialer,
+        hangups,
+        phoner_legs,
+        listener_orders,
+        line_confirmation,
+        delivery,
     ).start
     wishes = Wishes(ctx)
     reconciliation = Reconciliation(ctx, call_flow)

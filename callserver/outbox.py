@@ -5,7 +5,7 @@ The store gives each run an empty outbox (a retry too), sends its content after 
 and drops it on a rollback. The same follow-up twice in one transaction is sent once.
 
 A server that dies between the commit and the sending sends nothing. So a follow-up only makes happen at
-once what the database already asks for (`stop_wanted`, `wake_at`, `look_at`, a call's deadline): the
+once what the database already asks for (`stop_wanted`, `wake_at`, `look_at`, a call's deadline, a message that waits): the
 scheduler does it later. The one exception is HangUpLeg, whose leg belongs to nothing in the database.
 A transaction that no server's store runs, such as a command's, sends nothing for the same reason.
 """
@@ -106,6 +106,11 @@ class CheckListenerLeg:
     leg: str
 
 
+@dataclass(frozen=True, slots=True)
+class SendMessages:
+    """Send the e-mails and SMS that wait."""
+
+
 FollowUp = (
     DialSeat
     | PlaceCall
@@ -118,6 +123,7 @@ FollowUp = (
     | MoveListener
     | EndListenerLeg
     | CheckListenerLeg
+    | SendMessages
 )
 
 Send = Callable[[Sequence[FollowUp]], None]

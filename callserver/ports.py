@@ -3,6 +3,7 @@
 Clock      the system's clock; the simulation's virtual one
 Store      SQLite (one writer thread, or in line under virtual time); PostgreSQL (a pool of threads)
 Telephony  Twilio; an Asterisk exchange
+Messages   a folder of files; SMTP; Twilio
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from sqlalchemy import Connection
 
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
+from callserver.domain.message import Delivery, Message
 from callserver.domain.permit import DialPermit
 
 T = TypeVar("T")
@@ -200,4 +202,12 @@ class Telephony(Protocol):
 
     async def find_room(self, name: str) -> str | None:
         """The provider's own name of a room that is open now, by ours."""
+        ...
+
+
+class Messages(Protocol):
+    """Sends e-mails and SMS. Never called inside a transaction."""
+
+    async def send(self, message: Message) -> Delivery:
+        """Hand one message over. What is not certain is UNKNOWN; no attempt is made twice."""
         ...

@@ -84,6 +84,10 @@ class Settings(BaseModel):
     seals: Path = Path("var/seals.jsonl")  # signed heads leave the database to here
     uploads: Path = Path("var/uploads")  # lists that people send, until they are imported
     most_upload_mb: int = 200
+    messages: Path = Path("var/messages")  # e-mails and SMS, where no server for them is set
+    smtp_url: str = ""  # smtp://user:password@host:587 (STARTTLS) or smtps://
+    smtp_from: str = ""  # the sender of e-mails
+    sms_from: str = ""  # the sender of SMS, through Twilio
     calls_per_second: Rate = 1.0
     scheduler: bool = True  # this process may run the scheduler (one at a time does)
     clock: str = ""  # ISO instant: start the clock there (simulated network only)

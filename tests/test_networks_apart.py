@@ -29,6 +29,7 @@ def started(folder: Path, **settings: Any) -> None:
         seal_key=folder / "seal.key",
         seals=folder / "seals.jsonl",
         uploads=folder / "uploads",
+        messages=folder / "messages",
         **settings,
     )
     build(chosen, inline=True).store.close()

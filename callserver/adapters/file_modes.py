@@ -51,8 +51,10 @@ def _watched(settings: Settings) -> Iterator[tuple[Path, int]]:
     yield settings.seal_key, OTHERS
     yield settings.seals, OTHERS_WRITE
     yield settings.uploads, OTHERS
-    for path in sorted(settings.uploads.glob("*")):
-        yield path, OTHERS
+    yield settings.messages, OTHERS
+    for folder in (settings.uploads, settings.messages):
+        for path in sorted(folder.glob("*")):
+            yield path, OTHERS
     yield settings.config, 0o002
     for path in sorted(settings.config.rglob("*")):
         yield path, 0o002

@@ -14,6 +14,7 @@ from callserver.cli import resources
 from callserver.database.side_connection import two_writers_may_fail
 from callserver.domain import json_schema
 from callserver.domain.campaign import Campaign
+from callserver.domain.case_rules import CaseRules
 from callserver.domain.configuration import Configuration, Department, Organisation, compose
 from callserver.domain.policy import Policy
 
@@ -95,6 +96,7 @@ def schema(
         "policy": json_schema.schema(Policy),
         "departments": TypeAdapter(dict[str, Department]).json_schema(),
         "house": Organisation.model_json_schema(),
+        "cases": CaseRules.model_json_schema(),
     }
     for name, document in documents.items():
         path = folder / f"{name}.schema.json"

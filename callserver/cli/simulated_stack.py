@@ -167,6 +167,7 @@ def settings(plan: Plan, url: str, network_url: str) -> Settings:
         seal_key=plan.folder / "seal.key",
         seals=plan.folder / "seals.jsonl",
         uploads=plan.folder / "uploads",
+        messages=plan.folder / "messages",
         calls_per_second=CALLS_PER_SECOND,
         account_sid=ACCOUNT,
         auth_token=TOKEN,

@@ -17,7 +17,11 @@ from callserver.database import accounts, contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.database.store import reading
 from callserver.domain import phone
+from callserver.domain.case import Source
+from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Purpose, Scope
+from callserver.engine.cases import intake
+from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.lists import number_files
 from callserver.engine.suppressions import lifting, opt_outs
 from callserver.engine.suppressions.lifting import Channel
@@ -60,7 +64,7 @@ def add(
     """Never call these numbers again; a telephone that is ringing is silenced.
 
     The scopes person, household and complaint reach everyone known at the number, under all their
-    numbers. All of it is written, or nothing.
+    numbers. All of it is written, or nothing. A complaint is also a case of the project leader.
 
     Example: callserver suppress add 32123456 --scope person
     """
@@ -72,19 +76,37 @@ def add(
     if scope is Scope.HASH and not secret:
         raise ConfigurationProblem("CALLSERVER_KEY is not set: its hashes would protect nobody")
     ids: list[int] = []
-    with resources.database(settings) as engine, engine.begin() as tx:
-        now = resources.now(tx)
-        about: list[tuple[int | None, list[Contact]]] = [
-            (number, contacts.by_number(tx, number)) for number in parsed
-        ]
-        for key in contact or ():
-            row = contacts.get(tx, key)
-            if row is None:
-                raise NotFound(f"there is no contact {key}")
-            about.append((None, [row]))
-        for number, people in about:
-            origin = Origin(by=by, at=now)
-            ids += opt_outs.add(tx, [scope], number, people, secret, origin, purpose=purpose)
+    with resources.database(settings) as engine:
+        deadlines = resources.rules(engine, settings) if scope is Scope.COMPLAINT else None
+        with engine.begin() as tx:
+            now = resources.now(tx)
+            about: list[tuple[int | None, list[Contact]]] = [
+                (number, contacts.by_number(tx, number)) for number in parsed
+            ]
+            for key in contact or ():
+                row = contacts.get(tx, key)
+                if row is None:
+                    raise NotFound(f"there is no contact {key}")
+                about.append((None, [row]))
+            for number, people in about:
+                if deadlines is not None:
+                    request = CaseRequest(
+                        kind=CaseKind.COMPLAINT,
+                        source=Source.OTHER,
+                        by=by,
+                        at=now,
+                        number=number,
+                        people=people,
+                        scopes=(scope,),
+                        purpose=purpose,
+                    )
+                    case = intake.open_case(tx, request, deadlines.current.cases, secret)
+                    ids += [entry.id for entry in suppressions.of_group(tx, case.opt_out or "")]
+                else:
+                    origin = Origin(by=by, at=now)
+                    ids += opt_outs.add(
+                        tx, [scope], number, people, secret, origin, purpose=purpose
+                    )
     print(f"{len(ids)} suppressed: {', '.join(map(str, ids))}")
 
 

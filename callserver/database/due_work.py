@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import calls, listenings, seats
+from callserver.database.tables import calls, listenings, messages, seats
 from callserver.ports import Tx
 
 _next_due = Prepared(
@@ -15,10 +15,13 @@ _next_due = Prepared(
         select(func.min(listenings.c.look_at))
         .where(listenings.c.look_at.is_not(None))
         .scalar_subquery(),
+        select(func.min(messages.c.next_at))
+        .where(messages.c.next_at.is_not(None))
+        .scalar_subquery(),
     )
 )
 
 
 def next_due(tx: Tx) -> datetime | None:
-    """When the next seat, call or listening is due; None when nothing is."""
+    """When the next seat, call, listening or message is due; None when nothing is."""
     return min((at for at in _next_due(tx, {}).one() if at is not None), default=None)

@@ -200,6 +200,13 @@ def by_id(tx: Tx, ids: Sequence[int]) -> list[SuppressionRow]:
     return [SuppressionRow._make(row) for row in tx.execute(query)]
 
 
+def of_group(tx: Tx, opt_out: str) -> list[SuppressionRow]:
+    """The rows of one opt-out, lifted or not."""
+    query = select(*[suppressions.c[name] for name in SuppressionRow._fields])
+    query = query.where(suppressions.c.opt_out == opt_out).order_by(suppressions.c.id)
+    return [SuppressionRow._make(row) for row in tx.execute(query)]
+
+
 def of_same_opt_out(tx: Tx, ids: Sequence[int]) -> list[SuppressionRow]:
     """Those in force of these suppressions and of the other suppressions of their opt-outs."""
     named = suppressions.c.id.in_(list(ids))

@@ -52,6 +52,9 @@ class AlarmKind(StrEnum):
     SEALING_BEHIND = "sealing_behind"
     SIGN_IN_GUESSED = "sign_in_guessed"  # so many failed attempts that the next ones must wait
     WEBHOOKS_REFUSED = "webhooks_refused"  # many requests without the provider's signature
+    CASES_OVERDUE = "cases_overdue"
+    CASES_WITHOUT_OWNER = "cases_without_owner"  # no account of the role that has to answer
+    MESSAGES_FAILED = "messages_failed"  # receipts or answers that did not, or may not have arrived
     PACE = "pace"  # a user exceeded a rate limit
 
 
@@ -114,11 +117,19 @@ class AlarmFacts:
     rate_limited_users: int = 0
     behind_ms: int = 0  # how far the clock is behind the log
     carrier: Sequence[CarrierState] = ()
+    cases_overdue: int = 0
+    cases_without_owner: int = 0
+    messages_failed: int = 0
 
 
 def alarms(facts: AlarmFacts) -> list[Alarm]:
     """Every alarm."""
-    raised = [*_server_alarms(facts), *_provider_alarms(facts), *_abuse_alarms(facts)]
+    raised = [
+        *_server_alarms(facts),
+        *_provider_alarms(facts),
+        *_case_alarms(facts),
+        *_abuse_alarms(facts),
+    ]
     for state in facts.carrier:
         raised += _carrier_alarms(state, facts.now)
     for campaign in facts.campaigns:
@@ -149,6 +160,16 @@ def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
     if facts.oldest_unsealed is not None and now - facts.oldest_unsealed > SEALED_WITHIN:
         minutes = _seconds(now - facts.oldest_unsealed) // 60
         yield Alarm(AlarmKind.SEALING_BEHIND, values={"minutes": minutes})
+
+
+def _case_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
+    for kind, count in (
+        (AlarmKind.CASES_OVERDUE, facts.cases_overdue),
+        (AlarmKind.CASES_WITHOUT_OWNER, facts.cases_without_owner),
+        (AlarmKind.MESSAGES_FAILED, facts.messages_failed),
+    ):
+        if count:
+            yield Alarm(kind, values={"count": count})
 
 
 def _abuse_alarms(facts: AlarmFacts) -> Iterator[Alarm]:

@@ -40,6 +40,8 @@ class EntryKind(StrEnum):
     LIFTED = "lifted"  # an opt-out was lifted: approved by a second colleague, or undone
     LIFT_PROPOSED = "lift_proposed"
     LIFT_REFUSED = "lift_refused"
+    CASE = "case"  # a case was opened, handed over, answered or closed
+    MESSAGE = "message"  # a message to a person was sent, or given up
     REGISTER = "register"
     MARKED = "marked"
     CALL_BACK = "call_back"

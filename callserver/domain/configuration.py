@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from callserver.domain import hours, validation_messages
 from callserver.domain.book import Book
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
+from callserver.domain.case_rules import CaseRules
 from callserver.domain.document import Document, File, Key
 from callserver.domain.facts import Purpose, Scope, Segment
 from callserver.domain.listening import ListeningPolicy
@@ -65,6 +66,7 @@ class Configuration:
     scripts: Mapping[str, str]
     books: Mapping[str, Book]  # by name and language: ethics.da
     organisation: Organisation
+    cases: CaseRules
     content: Mapping[str, Any]
 
     def policy_of(self, campaign: Campaign) -> Policy:
@@ -84,7 +86,8 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     policies = _models(Policy, "policy", files, problems)
     campaigns = _models(Campaign, "campaign", files, problems)
     departments = _departments(readable, problems)
-    organisation = _organisation(readable, problems)
+    organisation = _single(Organisation, "house", readable, problems)
+    cases = _single(CaseRules, "cases", readable, problems)
     scripts = {file.name: str(file.data) for file in files if file.kind == "script"}
     books = _books([file for file in readable if file.kind == "book"], problems)
     checked_policies = {name: policy for name, (_, policy) in policies.items()}
@@ -104,6 +107,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         scripts=scripts,
         books=books,
         organisation=organisation,
+        cases=cases,
         content=json.loads(_canonical(content)),
     )
 
@@ -191,10 +195,11 @@ def _books(files: Sequence[File], problems: list[Problem]) -> dict[str, Book]:
     return books
 
 
-def _organisation(files: Sequence[File], problems: list[Problem]) -> Organisation:
-    file = next((file for file in files if file.kind == "house"), None)
-    read = None if file is None else _model(Organisation, file, file.data, problems, None)
-    return read or Organisation()
+def _single(model: type[M], kind: str, files: Sequence[File], problems: list[Problem]) -> M:
+    """The one document of its kind; without a file, what the model says by itself."""
+    file = next((file for file in files if file.kind == kind), None)
+    read = None if file is None else _model(model, file, file.data, problems, None)
+    return read or model()
 
 
 def _model(

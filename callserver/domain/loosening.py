@@ -13,6 +13,7 @@ from callserver.domain.configuration import Configuration
 from callserver.domain.loosening_tables import (
     APPLIES,
     CAMPAIGN,
+    CASES,
     ORGANISATION,
     OUTCOME,
     PARTS,
@@ -58,6 +59,7 @@ def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
     changes += _leaves(
         "house.yaml", was.organisation, would.organisation, ORGANISATION, family="house."
     )
+    changes += _leaves("cases.yaml", was.cases, would.cases, CASES, family="cases.")
     for part in fields_of(Configuration):
         before, after = getattr(was, part.name), getattr(would, part.name)
         if part.name not in PARTS and before != after:

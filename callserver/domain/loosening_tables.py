@@ -205,6 +205,16 @@ def listens_sooner(was: ListeningPolicy | None, would: ListeningPolicy | None) -
 
 ORGANISATION: Mapping[str, Compare] = {"listening": listens_sooner, "retention": keeps_longer}
 
+CASES: Mapping[str, Compare] = {
+    "working_days": more,
+    "most_days": more,
+    "calendar": changed,
+    "closed_days": gained,  # fewer working days: a later answer
+    "keep_months": changed,
+    "receipts": lost,  # nobody would be told that their request has arrived
+    "answers": free,
+}
+
 PARTS = frozenset(
     {
         "revision",
@@ -214,6 +224,7 @@ PARTS = frozenset(
         "scripts",
         "books",
         "organisation",
+        "cases",
         "content",
     }
 )

@@ -93,6 +93,10 @@ def _calendar(country: str) -> str:
     return country
 
 
+ClosedDay = Annotated[str, AfterValidator(_closed_day)]
+Calendar = Annotated[str, AfterValidator(_calendar)]
+
+
 def _region(country: str) -> str:
     if country not in phonenumbers.SUPPORTED_REGIONS:
         raise InvalidInput("region", value=repr(country))
@@ -122,11 +126,11 @@ class Hours(Block):
     dates: dict[date, Windows] = Field(default_factory=dict)  # single dates with their own windows
     close_guard_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
     # Countries whose public holidays are closed.
-    calendars: tuple[Annotated[str, AfterValidator(_calendar)], ...] = ()
+    calendars: tuple[Calendar, ...] = ()
     # The last year whose holidays were checked; later ones are refused.
     calendar_checked_until: Annotated[int, Field(ge=2000, le=2100)] | None = None
     # "12-24" for every year, or one date "2026-10-10".
-    closed_days: tuple[Annotated[str, AfterValidator(_closed_day)], ...] = ()
+    closed_days: tuple[ClosedDay, ...] = ()
 
     @model_validator(mode="after")
     def _checked(self) -> "Hours":

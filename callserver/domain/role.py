@@ -38,6 +38,8 @@ class Action(StrEnum):
     LOOK_UP = "look_up"  # look up who called a number, and why
     SEE_AUDIT = "see_audit"
     SEE_REPORTS = "see_reports"
+    SEE_CASES = "see_cases"  # requests and complaints
+    HANDLE_CASES = "handle_cases"  # open, hand over and answer them
 
 
 R, A = Role, Action
@@ -46,18 +48,19 @@ MAY: Mapping[Role, frozenset[Action]] = {
     R.PHONER: frozenset({A.PHONE, A.CORRECT, A.LISTEN_TO_MENTOR}),
     R.SUPERVISOR: frozenset(
         {A.SEE_FLOOR, A.LISTEN, A.COACH, A.JOIN, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES}
-        | {A.SUPPRESS, A.LOOK_UP, A.SEE_REPORTS}
+        | {A.SUPPRESS, A.LOOK_UP, A.SEE_REPORTS, A.SEE_CASES}
     ),
     R.ADMINISTRATOR: frozenset(
         {A.SEE_FLOOR, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES, A.CHANGE_RULES, A.IMPORT, A.EXPORT}
         | {A.ACCOUNTS, A.SUPPRESS, A.LIFT, A.LOOK_UP, A.SEE_AUDIT, A.SEE_REPORTS}
+        | {A.SEE_CASES, A.HANDLE_CASES}
     ),
     R.LEADER: frozenset(
         {A.SEE_FLOOR, A.LISTEN, A.COACH, A.JOIN, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES}
         | {A.CHANGE_RULES, A.APPROVE_RULES, A.EXPORT, A.SUPPRESS, A.LIFT, A.LOOK_UP}
-        | {A.SEE_AUDIT, A.SEE_REPORTS}
+        | {A.SEE_AUDIT, A.SEE_REPORTS, A.SEE_CASES, A.HANDLE_CASES}
     ),
-    R.MEMBER_SERVICE: frozenset({A.SUPPRESS, A.LOOK_UP}),
+    R.MEMBER_SERVICE: frozenset({A.SUPPRESS, A.LOOK_UP, A.SEE_CASES, A.HANDLE_CASES}),
 }
 
 NEEDS_CODE = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER})

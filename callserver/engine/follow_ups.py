@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from callserver.engine.background import Background
 from callserver.engine.calls.hangups import Hangups
 from callserver.engine.calls.phoner_legs import PhonerLegs
+from callserver.engine.cases.messages import MessageDelivery
 from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.dialing.line_confirmation import LineConfirmation
 from callserver.engine.listening.leg_orders import ListenerLegOrders
@@ -23,6 +24,7 @@ from callserver.outbox import (
     PlaceConfirmationCall,
     RingListener,
     RingPhoner,
+    SendMessages,
 )
 
 
@@ -36,12 +38,13 @@ class FollowUps:
     phoner_legs: PhonerLegs
     listener_orders: ListenerLegOrders
     line_confirmation: LineConfirmation
+    messages: MessageDelivery
 
     def start(self, follow_ups: Sequence[FollowUp]) -> None:
         for follow_up in follow_ups:
             self.background.start(self._handled(follow_up))
 
-    def _handled(self, follow_up: FollowUp) -> Coroutine[Any, Any, None]:  # noqa: C901 - one table
+    def _handled(self, follow_up: FollowUp) -> Coroutine[Any, Any, None]:  # noqa: C901, PLR0912 - one table
         match follow_up:
             case DialSeat(seat):
                 return self.dialer.dial(seat)
@@ -65,5 +68,7 @@ class FollowUps:
                 return self.listener_orders.end(follow_up)
             case CheckListenerLeg(listening, leg):
                 return self.listener_orders.check(listening, leg)
+            case SendMessages():
+                return self.messages.send_due()
             case _:
                 assert_never(follow_up)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import calls, due_work, leases, listenings, seats
+from callserver.database import calls, due_work, leases, listenings, messages, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.database.store import UNAVAILABLE
@@ -26,7 +26,7 @@ from callserver.engine.calls.reconciliation import Reconciliation
 from callserver.engine.context import EngineContext
 from callserver.engine.listening.legs import ListenerLegs
 from callserver.engine.retried_orders import carry_out
-from callserver.outbox import CheckPhonerLeg, DialSeat, EndCalls, RingPhoner
+from callserver.outbox import CheckPhonerLeg, DialSeat, EndCalls, RingPhoner, SendMessages
 from callserver.ports import LegState, Tx
 
 log = structlog.get_logger(__name__)
@@ -152,6 +152,8 @@ class Scheduler:
         quiet = calls.due(tx, now)
         for call in quiet:  # asked once, however long the provider takes to answer
             calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
+        if messages.any_due(tx, now):
+            outbox.add(tx, SendMessages())
         stopping = bool(calls.to_stop(tx))
         if stopping:
             outbox.add(tx, EndCalls())

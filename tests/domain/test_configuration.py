@@ -317,3 +317,29 @@ def test_without_a_house_file_nobody_may_listen(folder: Path) -> None:
     found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
     assert isinstance(found, Configuration)
     assert found.organisation.listening is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("working_days: 5", "working_days: 0", 4, "at least 1"),
+        ("most_days: 30", "most_days: 60", 5, "at most 30"),
+        ("calendar: DK", "calendar: XX", 6, "no calendar"),
+        ("12-31", "13-31", 7, "not a day"),
+        ("Siden den {date}", "Siden den {dato}", 16, "{dato} is not a known placeholder"),
+        ("on {number}. This", "on {. This", 26, "is not a known placeholder"),
+    ],
+)
+def test_the_texts_and_deadlines_of_cases(
+    folder: Path, old: str, new: str, line: int, said: str
+) -> None:
+    change(folder, "cases.yaml", old, new)
+    found = problems(folder)
+    assert any(one.startswith(f"cases.yaml:{line}:") and said in one for one in found), found
+
+
+def test_without_a_file_cases_have_their_deadlines_and_no_texts(folder: Path) -> None:
+    (folder / "cases.yaml").unlink()
+    found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
+    assert isinstance(found, Configuration)
+    assert (found.cases.working_days, found.cases.receipts) == (5, {})

@@ -18,10 +18,18 @@ from callserver.adapters.config_folder import load
 from callserver.domain import facts as f
 from callserver.domain import loosening, loosening_tables, permit
 from callserver.domain.campaign import Campaign, Outcome, Retry
+from callserver.domain.case_rules import CaseRules
 from callserver.domain.configuration import Configuration, Organisation
 from callserver.domain.listening import DisclosureTime
 from callserver.domain.loosening import Looser, looser
-from callserver.domain.loosening_tables import CAMPAIGN, ORGANISATION, OUTCOME, POLICY, RETRY
+from callserver.domain.loosening_tables import (
+    CAMPAIGN,
+    CASES,
+    ORGANISATION,
+    OUTCOME,
+    POLICY,
+    RETRY,
+)
 from callserver.domain.policy import Policy, merged
 from callserver.texts import catalogue
 from tests.domain.test_rules import EASY, anything, only_time
@@ -52,6 +60,7 @@ def paths(model: type[BaseModel], table: Mapping[str, Any], under: str = "") -> 
         (Retry, RETRY),
         (Outcome, OUTCOME),
         (Organisation, ORGANISATION),
+        (CaseRules, CASES),
     ],
 )
 def test_every_field_is_classified(model: type[BaseModel], table: Mapping[str, Any]) -> None:
@@ -73,6 +82,7 @@ def test_a_part_that_nobody_knows_counts(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_sentence_is_there() -> None:
     families = [(POLICY, ""), (CAMPAIGN, ""), (RETRY, "retry."), (OUTCOME, "outcomes.")]
     families.append((ORGANISATION, "house."))
+    families.append((CASES, "cases."))
     wanted = {
         f"looser.{family}{key}"
         for table, family in families
@@ -551,3 +561,23 @@ def test_whatever_the_facts(pair: tuple[Policy, Policy], facts: f.Facts) -> None
     was, would = pair
     if not keys(was, would) and permitted(facts, would):
         assert permitted(facts, was)
+
+
+# -- cases -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"working_days": 6}, ["working_days"]),
+        ({"working_days": 4}, []),
+        ({"closed_days": (*SHIPPED.cases.closed_days, "05-01")}, ["closed_days"]),
+        ({"receipts": {}}, ["receipts"]),
+        ({"answers": {}}, []),
+    ],
+)
+def test_a_later_answer_to_a_person_is_looser(change: dict[str, Any], found: list[str]) -> None:
+    would = replace(SHIPPED, cases=SHIPPED.cases.model_copy(update=change))
+    assert [(one.file, one.key) for one in looser(SHIPPED, would)] == [
+        ("cases.yaml", key) for key in found
+    ]

@@ -107,6 +107,7 @@ class SimulatedSystem(TestSystem):
                 seal_key=self._folder / "seal.key",
                 seals=self._folder / "seals.jsonl",
                 uploads=self._folder / "uploads",
+                messages=self._folder / "messages",
                 calls_per_second=self.plan.calls_per_second,
                 account_sid=self.plan.account,
                 auth_token=self.plan.token,

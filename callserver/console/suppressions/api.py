@@ -4,7 +4,7 @@ A number comes in the body of a POST, never in an address, and every look-up is 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
@@ -29,8 +29,12 @@ from callserver.database import accounts, contacts, lifts, registers, suppressio
 from callserver.database.contacts import Contact
 from callserver.database.side_connection import side_engine
 from callserver.domain import phone, subject
+from callserver.domain.case import Source
+from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Scope
 from callserver.domain.role import Action
+from callserver.engine.cases import intake
+from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import register_needs
 from callserver.engine.lists import number_files
@@ -83,14 +87,44 @@ class SuppressionsApi:
 
         def work(tx: Tx) -> NumberView:
             known = contacts.by_number(tx, number)
-            origin = Origin(by=request.by, at=now, received_by=body.received_by)
-            added = opt_outs.add(
-                tx, [scope], number, known, self._ctx.secret, origin, purpose=body.purpose
-            )
-            shown = self.view(tx, request, number, known)
-            return shown.model_copy(update={"added": len(added)})
+            if scope is Scope.COMPLAINT:
+                added = self._complain(tx, request, body, number, known, now)
+            else:
+                origin = Origin(by=request.by, at=now, received_by=body.received_by)
+                made = opt_outs.add(
+                    tx, [scope], number, known, self._ctx.secret, origin, purpose=body.purpose
+                )
+                added = len(made)
+            return self.view(tx, request, number, known).model_copy(update={"added": added})
 
         return await self._ctx.store.run(work)
+
+    def _complain(
+        self,
+        tx: Tx,
+        request: UserRequest,
+        body: NewSuppression,
+        number: int,
+        known: Sequence[Contact],
+        now: datetime,
+    ) -> int:
+        """A complaint is also a case of the project leader; how many suppressions were written.
+
+        Raises:
+            Impossible: a purpose was given, or nobody is known at the number.
+        """
+        complaint = CaseRequest(
+            kind=CaseKind.COMPLAINT,
+            source=Source(body.received_by),
+            by=request.by,
+            at=now,
+            number=number,
+            people=known,
+            scopes=(Scope.COMPLAINT,),
+            purpose=body.purpose,
+        )
+        intake.open_case(tx, complaint, self._ctx.rules.current.cases, self._ctx.secret)
+        return len({contact.person for contact in known})
 
     async def import_list(self, request: UserRequest, query: ListQuery) -> Response:
         """Suppress every number of a file (its bytes are the body): lines of progress, then figures."""

@@ -8,15 +8,17 @@ from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
 from callserver.database import contacts
 from callserver.domain import phone
 from callserver.domain.campaign import Label
+from callserver.domain.case import ReplyBy, Source
+from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Scope
 from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
+from callserver.engine.cases import intake
+from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting.call_history import CallHistory, why
 from callserver.engine.reporting.call_history_text import when, words
-from callserver.engine.suppressions import opt_outs
-from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import Impossible
 from callserver.ports import Tx
 from callserver.texts import say
@@ -127,24 +129,32 @@ class WhoCalledApi:
         number = _number(body.number)
         key, now = phone.to_int(number), self._ctx.clock.now()
 
-        def work(tx: Tx) -> bool:
+        def work(tx: Tx) -> str:
             known = contacts.by_number(tx, key)
-            # Where nobody is known, only the number can be suppressed.
-            scopes = REACH[body.reach] if known else (Scope.NUMBER,)
-            origin = Origin(by=request.by, at=now)
-            opt_outs.add(tx, scopes, key, known, self._ctx.secret, origin)
-            return bool(known)
+            # Where nobody is known only the number is stopped: more is not promised.
+            sentence = body.reach if known or body.reach == "number" else "unknown"
+            text = say(
+                request.language,
+                f"who_called.receipt_{sentence}",
+                number=phone.spoken(number),
+                when=when(now, request.language),
+            )
+            opt_out = CaseRequest(
+                kind=CaseKind.OPT_OUT,
+                source=Source.TELEPHONE,
+                by=request.by,
+                at=now,
+                number=key,
+                people=known,
+                language=request.language,
+                reply_by=ReplyBy.SPOKEN,
+                told=text,
+                scopes=REACH[body.reach] if known else (Scope.NUMBER,),
+            )
+            intake.open_case(tx, opt_out, self._ctx.rules.current.cases, self._ctx.secret)
+            return text
 
-        known = await self._ctx.store.run(work)
-        # Where nobody is known, the sentence promises no more than the number.
-        sentence = body.reach if known or body.reach == "number" else "unknown"
-        text = say(
-            request.language,
-            f"who_called.receipt_{sentence}",
-            number=phone.spoken(number),
-            when=when(now, request.language),
-        )
-        return OptOutConfirmation(text=text, at=now)
+        return OptOutConfirmation(text=await self._ctx.store.run(work), at=now)
 
     def _visible(self, request: UserRequest, history: CallHistory) -> CallHistory:
         """The history of the user's department; all of it for a user without a department."""

@@ -11,6 +11,7 @@ from callserver.database.tables.accounts import (
 )
 from callserver.database.tables.audit import audit, seals
 from callserver.database.tables.calls import calls, processed_events, refused_numbers
+from callserver.database.tables.cases import case_history, cases, messages
 from callserver.database.tables.contacts import campaign_places, contacts, imports
 from callserver.database.tables.listening import forms, heard_calls, listening_intervals, listenings
 from callserver.database.tables.operations import (
@@ -42,6 +43,8 @@ __all__ = [
     "campaign_places",
     "campaign_states",
     "carrier_states",
+    "case_history",
+    "cases",
     "contacts",
     "daily_counts",
     "daily_refusals",
@@ -54,6 +57,7 @@ __all__ = [
     "listening_intervals",
     "listenings",
     "marks",
+    "messages",
     "metadata",
     "process_leases",
     "processed_events",

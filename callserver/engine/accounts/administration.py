@@ -18,6 +18,7 @@ from callserver.engine import user_lines
 from callserver.engine.accounts import offboarding, tokens
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.accounts.password_hashing import PasswordHashing
+from callserver.engine.cases import handling
 from callserver.engine.context import EngineContext, LineContext
 from callserver.engine.listening import mentors
 from callserver.errors import Impossible, NotAllowed, NotFound
@@ -100,6 +101,7 @@ class AccountAdministration:
                     user_lines.enter(tx, terms, user.id, given.line, now, f"user:{by.id}")
                 if moved:  # what was given with the old rights in view ends with them
                     accounts.drop_tokens(tx, user.id)
+                    handling.release(tx, user.id, now, f"user:{by.id}")
                 listenings.set_due_of_listener(tx, user.id, self._ctx.clock.now())
                 self._note(tx, by, user.id, "changed", fields=fields, role=given.role.value)
 

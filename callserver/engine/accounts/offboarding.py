@@ -23,6 +23,7 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.role import Role
 from callserver.domain.seat import SeatState
 from callserver.engine.calls import lost_phoners
+from callserver.engine.cases import handling
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible
 from callserver.outbox import HangUpLeg
@@ -38,7 +39,7 @@ def reset(tx: Tx, user: User, password: str, now: datetime, by: str) -> None:
 
 
 def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
-    """End sessions, tokens and dialing; free the call-backs; how many of those.
+    """End sessions, tokens and dialing; free the call-backs; how many of those. Their cases go on to others.
 
     Raises:
         Impossible: it is the last project leader.
@@ -51,6 +52,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     if seat is not None:
         seats.set_line(tx, seat.id, wake_at=now)
     listenings.set_due_of_listener(tx, user.id, now)
+    handling.release(tx, user.id, now, by)
     audit.append(tx, now, EntryKind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
     return freed
 

@@ -11,20 +11,22 @@ from datetime import datetime
 
 import structlog
 
+from callserver import texts
 from callserver.database import audit, calls, contacts
 from callserver.database.contacts import Contact
 from callserver.database.store import UNAVAILABLE
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.campaign import Campaign
+from callserver.domain.case import ReplyBy, Source
+from callserver.domain.case_rules import CaseKind
 from callserver.domain.contact_status import ContactStatus
-from callserver.domain.facts import Scope
 from callserver.domain.instruction import AskKey, Instruction, Say
+from callserver.engine.cases import intake
+from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.outcomes import call_backs
 from callserver.engine.outcomes.wishes import Wishes
-from callserver.engine.suppressions import opt_outs
-from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
 
 log = structlog.get_logger(__name__)
@@ -84,7 +86,7 @@ class Inbound:
                 key=key if key in (NEVER_KEY, CALL_ME_KEY) else "other",
             )
             if key == NEVER_KEY:
-                noted = self._never(tx, caller, contact)
+                noted = self._never(tx, caller, contact, campaign)
                 return Say("inbound_never_done" if noted else "inbound_not_noted")
             if key == CALL_ME_KEY and contact is not None and campaign is not None:
                 promised = self._call_me(tx, contact, campaign, now)
@@ -123,18 +125,29 @@ class Inbound:
         )
         return True
 
-    def _never(self, tx: Tx, caller: str, contact: Contact | None) -> bool:
+    def _never(
+        self, tx: Tx, caller: str, contact: Contact | None, campaign: Campaign | None
+    ) -> bool:
         """Record the opt-out. False: the number is withheld, so nothing can be recorded."""
-        if contact is not None:
-            self._wishes.hear(tx, contact, "never", by="inbound", call=None)
-            contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason="SUP_PERSON")
-            return True
         number = phone.parse(caller)
         if not isinstance(number, str):
             return False
-        origin = Origin(by="inbound", at=self._ctx.clock.now())
-        key = phone.to_int(number)
-        opt_outs.add(tx, [Scope.NUMBER], key, [], self._ctx.secret, origin)
+        request = CaseRequest(
+            kind=CaseKind.OPT_OUT,
+            source=Source.INBOUND,
+            by="inbound",
+            at=self._ctx.clock.now(),
+            number=phone.to_int(number) if contact is None else None,
+            people=[] if contact is None else [contact],
+            reply_by=ReplyBy.SPOKEN,
+            told=texts.say("da", "inbound_never_done"),
+            contact=None if contact is None else contact.id,
+            department=None if campaign is None else campaign.department,
+            wish=None if contact is None else "never",
+        )
+        intake.open_case(tx, request, self._ctx.rules.current.cases, self._ctx.secret)
+        if contact is not None:
+            contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason="SUP_PERSON")
         return True
 
     def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:

@@ -8,16 +8,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from callserver.database import audit, contacts, marks, suppressions
+from callserver.database import audit, calls, contacts, marks, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import asking, subject
 from callserver.domain import outcome as outcomes
 from callserver.domain.asking import AskEnd
 from callserver.domain.audit import EntryKind, stamp
-from callserver.domain.campaign import Campaign
+from callserver.domain.campaign import Ask, Campaign
+from callserver.domain.case import Source
+from callserver.domain.case_rules import CaseKind
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Scope
 from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
+from callserver.engine.cases import intake
+from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
@@ -134,11 +138,35 @@ class Wishes:
                     )
                 case outcomes.CallBackAt():
                     self._call_back(tx, contact, consequence, now)
+                case outcomes.Suppress(scope=Scope.COMPLAINT):
+                    self._complain(tx, contact, campaign, by=by, call=call, now=now)
                 case outcomes.Suppress(scope=scope, purpose=purpose):
                     about = purpose or (campaign.purpose if scope is Scope.PURPOSE else None)
                     self._opt_out(tx, contact, (scope,), about, by=by, call=call)
                 case outcomes.Mark():
                     self._mark(tx, contact, consequence, now, call=call)
+
+    def _complain(
+        self, tx: Tx, contact: Contact, campaign: Campaign, *, by: str, call: str, now: datetime
+    ) -> None:
+        """A case for the project leader, with the words that the phoner has written down."""
+        row = calls.get(tx, call)
+        details = {} if row is None else dict(row.details or {})
+        said = [details.get(Ask.NOTE.value), details.get(Ask.REASON.value), row and row.note]
+        request = CaseRequest(
+            kind=CaseKind.COMPLAINT,
+            source=Source.CALL,
+            by=by,
+            at=now,
+            people=[contact],
+            words="\n".join(dict.fromkeys(str(words) for words in said if words)) or None,
+            contact=contact.id,
+            call=call,
+            department=campaign.department,
+            scopes=(Scope.COMPLAINT,),
+            group=call,
+        )
+        intake.open_case(tx, request, self._ctx.rules.current.cases, self._ctx.secret)
 
     def _call_back(
         self, tx: Tx, contact: Contact, promised: outcomes.CallBackAt, now: datetime

@@ -9,9 +9,11 @@ from callserver.database import (
     attempt_counters,
     audit,
     carrier_states,
+    cases,
     contacts,
     floor,
     leases,
+    messages,
     refused_numbers,
 )
 from callserver.domain import alarm, hours
@@ -185,6 +187,9 @@ def _alarm_facts(
             entry.get("count", 1) for entry in _lately(tx, EntryKind.SIGNATURE_REFUSED, now)
         ),
         rate_limited_users=len({entry.get("by") for entry in _lately(tx, EntryKind.PACE, now)}),
+        cases_overdue=cases.overdue(tx, now),
+        cases_without_owner=cases.without_account(tx),
+        messages_failed=messages.not_delivered(tx),
     )
 
 

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 _PATH = re.compile(
     r"(policies|campaigns)/_?[a-z0-9][a-z0-9_-]{0,60}\.yaml"
-    r"|(departments|house)\.yaml|scripts/[A-Za-z0-9][A-Za-z0-9_-]{0,60}\.md"
+    r"|(departments|house|cases)\.yaml|scripts/[A-Za-z0-9][A-Za-z0-9_-]{0,60}\.md"
     r"|books/[a-z0-9][a-z0-9_-]{0,60}\.(da|en)\.md",
     re.ASCII,
 )
@@ -300,6 +300,7 @@ def _within_department(department: str | None, was: Configuration, would: Config
         and was.departments == would.departments
         and was.organisation == would.organisation
         and was.books == would.books
+        and was.cases == would.cases
         and all(was.campaigns.get(name) == would.campaigns.get(name) for name in others)
         and all(was.scripts.get(name) == would.scripts.get(name) for name in scripts)
     )

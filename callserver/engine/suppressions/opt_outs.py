@@ -56,6 +56,7 @@ class Origin:
     contact: int | None = None
     call: str | None = None
     wish: str | None = None
+    case: int | None = None  # to which the opt-out belongs: a complaint always has one
 
 
 def add(
@@ -75,8 +76,11 @@ def add(
 
     Raises:
         Impossible: a scope is about people, and nobody is known; or a purpose goes with another scope.
+        ValueError: a complaint without a case (engine/cases/intake.py opens one).
     """
     scopes = tuple(scopes)
+    if Scope.COMPLAINT in scopes and origin.case is None:
+        raise ValueError("a complaint is written down by the case that it opens")
     if purpose is not None and Scope.PURPOSE not in scopes:
         raise Impossible(
             f"a purpose goes with the scope {Scope.PURPOSE.value!r} only", key="no_purpose"
@@ -108,7 +112,7 @@ def _add_one(tx: Tx, about: str, scope: Scope, purpose: Purpose | None, origin: 
         heard=origin.received_by,
         opt_out=origin.group,
     )
-    details = {"wish": origin.wish, "heard": origin.received_by}
+    details = {"wish": origin.wish, "heard": origin.received_by, "case": origin.case}
     audit.append(
         tx,
         origin.at,
@@ -119,7 +123,7 @@ def _add_one(tx: Tx, about: str, scope: Scope, purpose: Purpose | None, origin: 
         by=origin.by,
         contact=origin.contact,
         call=origin.call,
-        **{name: str(value) for name, value in details.items() if value is not None},
+        **{name: value for name, value in details.items() if value is not None},
     )
     return key
 

@@ -1,0 +1,47 @@
+"""Messages as files in a folder: what is used until a mail server is set. Nothing leaves the machine.
+
+An e-mail is a file that a mail program opens; an SMS is a text file. Each is its own account's only.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+
+import structlog
+
+from callserver.adapters.messages.mail import composed
+from callserver.domain.message import Delivery, Message, MessageKind
+
+log = structlog.get_logger(__name__)
+
+
+class MessageFolder:
+    """One folder. The same message again replaces its own file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, message: Message) -> Delivery:
+        try:
+            await asyncio.to_thread(self._write, message)
+        except OSError as error:  # certainly not written under its name
+            log.warning("message_not_written", message=message.key, error=type(error).__name__)
+            return Delivery.LATER
+        return Delivery.SENT
+
+    def _write(self, message: Message) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if message.kind is MessageKind.EMAIL:
+            name, content = f"{message.key:08}.eml", composed(message, "").as_bytes()
+        else:
+            name, content = (
+                f"{message.key:08}.sms.txt",
+                f"{message.to}\n\n{message.text}\n".encode(),
+            )
+        unfinished = self._folder / f".{name}.new"
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(self._folder / name)

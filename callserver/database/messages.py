@@ -1,0 +1,139 @@
+"""Messages to people: queued with the transaction that causes them, sent after it."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import exists, func, insert, select, update
+
+from callserver import outbox
+from callserver.database.tables import messages
+from callserver.domain.message import (
+    SENDING_LASTS,
+    Message,
+    MessageKind,
+    MessageState,
+    MessageUse,
+)
+from callserver.outbox import SendMessages
+from callserver.ports import Tx
+
+MOST_AT_ONCE = 20
+
+
+class MessageRow(NamedTuple):
+    id: int
+    case: int | None
+    use: str
+    at: datetime
+    kind: str
+    to: str | None
+    subject: str | None
+    text: str | None
+    state: str
+    tries: int
+    next_at: datetime | None
+    settled_at: datetime | None
+
+    @property
+    def message(self) -> Message:
+        return Message(
+            key=self.id,
+            kind=MessageKind(self.kind),
+            to=self.to or "",
+            subject=self.subject or "",
+            text=self.text or "",
+        )
+
+
+_all = select(*[messages.c[name] for name in MessageRow._fields])
+
+
+def queue(
+    tx: Tx,
+    case: int | None,
+    use: MessageUse,
+    now: datetime,
+    *,
+    kind: MessageKind,
+    to: str,
+    subject: str,
+    text: str,
+) -> int:
+    """A message that is sent after the commit; its id."""
+    key = tx.execute(
+        insert(messages).values(
+            case=case,
+            use=use.value,
+            at=now,
+            kind=kind.value,
+            to=to,
+            subject=subject,
+            text=text,
+            state=MessageState.WAITING.value,
+            next_at=now,
+        )
+    ).inserted_primary_key
+    outbox.add(tx, SendMessages())
+    return 0 if key is None else int(key[0])
+
+
+def any_due(tx: Tx, now: datetime) -> bool:
+    """Whether one is to be sent, or was lost while it was sent."""
+    return bool(tx.execute(select(exists().where(messages.c.next_at <= now))).scalar())
+
+
+def take_due(tx: Tx, now: datetime) -> list[MessageRow]:
+    """The messages to be sent now, each taken by one process only."""
+    due = _all.where(messages.c.state == MessageState.WAITING.value, messages.c.next_at <= now)
+    taken = []
+    for row in tx.execute(due.order_by(messages.c.next_at).limit(MOST_AT_ONCE)).all():
+        claim = update(messages).where(
+            messages.c.id == row.id, messages.c.state == MessageState.WAITING.value
+        )
+        values = {
+            "state": MessageState.SENDING.value,
+            "tries": row.tries + 1,
+            "next_at": now + SENDING_LASTS,
+        }
+        if tx.execute(claim.values(**values)).rowcount == 1:
+            taken.append(MessageRow._make(row)._replace(tries=row.tries + 1))
+    return taken
+
+
+def lost(tx: Tx, now: datetime) -> list[MessageRow]:
+    """Messages whose process did not come back."""
+    query = _all.where(messages.c.state == MessageState.SENDING.value, messages.c.next_at <= now)
+    return [MessageRow._make(row) for row in tx.execute(query)]
+
+
+def settle(
+    tx: Tx,
+    key: int,
+    was: MessageState,
+    state: MessageState,
+    now: datetime,
+    next_at: datetime | None,
+) -> bool:
+    """Another state; False: the message is no longer in the state that it was in."""
+    values = {"state": state.value, "next_at": next_at}
+    if next_at is None:
+        values["settled_at"] = now
+    change = update(messages).where(messages.c.id == key, messages.c.state == was.value)
+    return tx.execute(change.values(**values)).rowcount == 1
+
+
+def find(tx: Tx, key: int) -> MessageRow | None:
+    row = tx.execute(_all.where(messages.c.id == key).with_for_update()).one_or_none()
+    return None if row is None else MessageRow._make(row)
+
+
+def of_case(tx: Tx, case: int) -> list[MessageRow]:
+    """Oldest first."""
+    rows = tx.execute(_all.where(messages.c.case == case).order_by(messages.c.id))
+    return [MessageRow._make(row) for row in rows]
+
+
+def not_delivered(tx: Tx) -> int:
+    """How many were given up, or may not have arrived, and nobody has looked after."""
+    states = [MessageState.GIVEN_UP.value, MessageState.UNKNOWN.value]
+    return tx.execute(select(func.count()).where(messages.c.state.in_(states))).scalar_one()

@@ -1,0 +1,285 @@
+"""What is done to a case until it is closed: notes, hand-over, the answer and its second name."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from callserver.database import accounts, audit, cases, messages
+from callserver.database.accounts import User
+from callserver.database.cases import CaseRow
+from callserver.domain import case as rules_of_cases
+from callserver.domain.audit import EntryKind
+from callserver.domain.case import (
+    SENT_BY_US,
+    TWO_NAMES,
+    Case,
+    CaseEvent,
+    Name,
+    Owner,
+    ReplyBy,
+)
+from callserver.domain.case_rules import CaseKind, CaseRules
+from callserver.domain.message import MessageKind, MessageState, MessageUse
+from callserver.domain.role import Role
+from callserver.engine.cases import wording
+from callserver.engine.cases.intake import check_reply
+from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.ports import Tx
+
+
+def find(tx: Tx, key: int, user: User, *, lock: bool = False) -> CaseRow:
+    """A case that this user may read.
+
+    Raises:
+        NotFound: there is none, or it is not theirs to see.
+    """
+    row = cases.find(tx, key, lock=lock)
+    if row is None or not sees(row, user):
+        raise NotFound("there is no such case", key="no_case")
+    return row
+
+
+def sees(row: CaseRow, user: User) -> bool:
+    return rules_of_cases.visible(
+        CaseKind(row.kind), row.department, Role(user.role), user.department
+    )
+
+
+def look_at(tx: Tx, key: int, user: User, now: datetime) -> CaseRow:
+    """Open a case to read it. That stands in the log: the person may ask who read it."""
+    row = find(tx, key, user)
+    audit.append(
+        tx,
+        now,
+        EntryKind.LOOKED_UP,
+        what="case",
+        case=key,
+        contact=row.contact,
+        by=f"user:{user.id}",
+    )
+    return row
+
+
+def note(tx: Tx, key: int, user: User, text: str, now: datetime) -> None:
+    """Add a note; it is deleted with the case's words."""
+    row = find(tx, key, user, lock=True)
+    if not text.strip():
+        raise Impossible("write a few words", key="case_empty")
+    _record(tx, row, user, CaseEvent.NOTE, now, note=text.strip())
+
+
+def hand_over(tx: Tx, key: int, user: User, to: int, now: datetime) -> None:
+    """Another account owns the case from now on.
+
+    Raises:
+        NotFound: there is no such account.
+        NotAllowed: it cannot own this case.
+    """
+    row = find(tx, key, user, lock=True)
+    owner = accounts.user(tx, to)
+    if owner is None or owner.left_at is not None:
+        raise NotFound("there is no such account", key="not_found")
+    if not sees(row, owner):
+        raise NotAllowed("this account cannot see the case", key="case_owner")
+    changed = rules_of_cases.hand_over(row.case, _name(owner))
+    _change(tx, row, changed, user, CaseEvent.HANDED_OVER, now, owner=changed.owner)
+
+
+def owners(tx: Tx, row: CaseRow) -> list[User]:
+    """The accounts that can own the case, by name."""
+    able = [
+        user
+        for user in accounts.every(tx)
+        if user.left_at is None
+        and rules_of_cases.may_own(CaseKind(row.kind), Role(user.role))
+        and sees(row, user)
+    ]
+    return sorted(able, key=lambda user: user.name)
+
+
+def template(row: CaseRow, rules: CaseRules) -> tuple[str, str]:
+    """Subject and text from which an answer starts."""
+    values = wording.values(row.id, row.number, row.opened_at, row.deadline, row.language)
+    kind = CaseKind(row.kind)
+    receipt = wording.receipt(rules, kind, row.language, values)
+    text = receipt if kind is CaseKind.OPT_OUT else None
+    return text or wording.answer(rules, kind, row.language, values) or (str(row.id), "")
+
+
+def draft(tx: Tx, key: int, user: User, text: str, rules: CaseRules, now: datetime) -> None:
+    """Write the answer, or write it differently.
+
+    Raises:
+        Impossible: it is empty, or a complaint's answer is the standard text and nothing else.
+    """
+    row = find(tx, key, user, lock=True)
+    words = text.strip()
+    if not words:
+        raise Impossible("write a few words", key="case_empty")
+    if row.kind in TWO_NAMES and _same_words(words, template(row, rules)[1]):
+        raise Impossible("the standard text is only a start", key="case_only_template")
+    changed = rules_of_cases.draft(row.case, _name(user))
+    _change(tx, row, changed, user, CaseEvent.DRAFTED, now, draft=words)
+
+
+def confirm(tx: Tx, key: int, user: User, text: str, now: datetime) -> None:
+    """Put a second name under the answer. `text`: the answer as the user has read it.
+
+    Raises:
+        Impossible: it has been changed since.
+    """
+    row = find(tx, key, user, lock=True)
+    if row.draft != text.strip():
+        raise Impossible("the answer has been changed since; read it again", key="case_changed")
+    changed = rules_of_cases.confirm(row.case, _name(user))
+    _change(tx, row, changed, user, CaseEvent.CONFIRMED, now)
+
+
+def answer(
+    tx: Tx,
+    key: int,
+    user: User,
+    reply_by: ReplyBy,
+    reply_to: str | None,
+    rules: CaseRules,
+    now: datetime,
+) -> None:
+    """Send the answer; by letter or in a conversation, record that the person has it.
+
+    Raises:
+        Impossible: there is no answer, or it lacks a second name; or the address cannot be one.
+    """
+    row = find(tx, key, user, lock=True)
+    changed = rules_of_cases.answer(row.case, _name(user), now)
+    to = check_reply(reply_by, reply_to or row.reply_to)
+    if reply_by in SENT_BY_US and to is not None:
+        messages.queue(
+            tx,
+            key,
+            MessageUse.ANSWER,
+            now,
+            kind=MessageKind(reply_by.value),
+            to=to,
+            subject=template(row, rules)[0],
+            text=row.draft or "",
+        )
+    _change(tx, row, changed, user, CaseEvent.ANSWERED, now, reply_by=reply_by.value, reply_to=to)
+    for sent in messages.of_case(tx, key):  # an earlier one that failed needs no more attention
+        _replace(tx, sent.id, sent.state, now)
+
+
+def close(tx: Tx, key: int, user: User, now: datetime) -> None:
+    """Nothing is left to be done.
+
+    Raises:
+        Impossible: the case is not answered.
+    """
+    row = find(tx, key, user, lock=True)
+    _change(tx, row, rules_of_cases.close(row.case, now), user, CaseEvent.CLOSED, now)
+
+
+def send_again(tx: Tx, key: int, message: int, user: User, now: datetime) -> None:
+    """Send a message once more that was given up, or of which nobody knows whether it arrived.
+
+    Raises:
+        NotFound: the case has no such message.
+        Impossible: it was sent, or still waits.
+    """
+    row = find(tx, key, user, lock=True)
+    old = messages.find(tx, message)
+    if old is None or old.case != key or old.to is None:
+        raise NotFound("there is no such message", key="not_found")
+    if not _replace(tx, old.id, old.state, now):
+        raise Impossible("the message was sent, or still waits", key="case_message")
+    again = old.message
+    messages.queue(
+        tx,
+        key,
+        MessageUse(old.use),
+        now,
+        kind=again.kind,
+        to=again.to,
+        subject=again.subject,
+        text=again.text,
+    )
+    audit.append(
+        tx,
+        now,
+        EntryKind.MESSAGE,
+        message=message,
+        case=row.id,
+        state="again",
+        by=f"user:{user.id}",
+    )
+
+
+def release(tx: Tx, account: int, now: datetime, by: str) -> int:
+    """The account can own no cases any more: others of its role do, or the role's queue; how many."""
+    owned: Sequence[CaseRow] = cases.owned(tx, account)
+    for row in owned:
+        others = cases.accounts_by_load(tx, Role(row.owner_role), row.department)
+        changed = rules_of_cases.release(row.case, [key for key in others if key != account])
+        cases.change(tx, row.id, changed)
+        cases.record(tx, row.id, now, by, CaseEvent.HANDED_OVER, owner=changed.owner)
+        _log(tx, row, CaseEvent.HANDED_OVER, now, by, changed.owner)
+    return len(owned)
+
+
+def _replace(tx: Tx, message: int, state: str, now: datetime) -> bool:
+    failed = state in (MessageState.GIVEN_UP, MessageState.UNKNOWN)
+    was = MessageState(state)
+    return failed and messages.settle(tx, message, was, MessageState.REPLACED, now, None)
+
+
+def _change(
+    tx: Tx,
+    row: CaseRow,
+    changed: Case,
+    user: User,
+    event: CaseEvent,
+    now: datetime,
+    *,
+    owner: Owner | None = None,
+    **values: str | None,
+) -> None:
+    cases.change(tx, row.id, changed, **values)
+    _record(tx, row, user, event, now, owner=owner)
+
+
+def _record(
+    tx: Tx,
+    row: CaseRow,
+    user: User,
+    event: CaseEvent,
+    now: datetime,
+    *,
+    note: str | None = None,
+    owner: Owner | None = None,
+) -> None:
+    by = f"user:{user.id}"
+    cases.record(tx, row.id, now, by, event, note=note, owner=owner)
+    _log(tx, row, event, now, by, owner)
+
+
+def _log(
+    tx: Tx, row: CaseRow, event: CaseEvent, now: datetime, by: str, owner: Owner | None
+) -> None:
+    to = {} if owner is None else {"owner_role": owner.role.value, "owner": owner.account}
+    audit.append(
+        tx,
+        now,
+        EntryKind.CASE,
+        case=row.id,
+        did=event.value,
+        contact=row.contact,
+        call=row.call,
+        by=by,
+        **to,
+    )
+
+
+def _name(user: User) -> Name:
+    return Name(user.id, Role(user.role))
+
+
+def _same_words(text: str, other: str) -> bool:
+    return text.split() == other.split()

@@ -1,0 +1,229 @@
+"""A request becomes a case: with an owner, a deadline and its opt-out, all in one transaction.
+
+Every complaint is written down here, whatever way it comes: an outcome, a page, a command, the API. So
+no complaint is without a case, and no call is made to the person meanwhile.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from callserver.database import audit, cases, messages
+from callserver.database.cases import CaseRow
+from callserver.database.contacts import Contact
+from callserver.domain import case as rules_of_cases
+from callserver.domain import phone
+from callserver.domain.audit import EntryKind
+from callserver.domain.case import (
+    NO_CALLS,
+    SENT_BY_US,
+    TWO_NAMES,
+    Case,
+    CaseEvent,
+    Name,
+    ReplyBy,
+    Source,
+    owner_role,
+)
+from callserver.domain.case_rules import CaseKind, CaseRules
+from callserver.domain.facts import Purpose, Scope
+from callserver.domain.message import MessageKind, MessageUse
+from callserver.engine.cases import wording
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin, ReceivedBy, new_group
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+_ADDRESS = re.compile(r"[^\s@<>,;:\"]{1,64}@[^\s@<>,;:\"]{1,190}\.[^\s@<>,;:\"]{2,60}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRequest:
+    """What a person asks for. `number` None: the people's own numbers, or not known.
+
+    `scopes`: how far the opt-out reaches, where the person or the phoner said so; None: the person and
+    the number. `group`: the opt-out that it belongs to, when it was said in a call.
+    """
+
+    kind: CaseKind
+    source: Source
+    by: str
+    at: datetime
+    number: int | None = None
+    people: Sequence[Contact] = ()
+    language: str = "da"
+    words: str | None = None
+    reply_by: ReplyBy | None = None
+    reply_to: str | None = None
+    told: str | None = None  # the receipt as it was spoken or shown to the person
+    contact: int | None = None
+    call: str | None = None
+    department: str | None = None
+    scopes: Iterable[Scope] | None = None
+    purpose: Purpose | None = None
+    group: str | None = None
+    wish: str | None = None
+
+
+def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> CaseRow:
+    """Open a case, or add to the one that the same call has opened.
+
+    A request for no more calls is carried out and closed at once, with its receipt as the answer, if
+    it is known how the person gets one.
+
+    Raises:
+        Impossible: the address for the reply cannot be one; or the opt-out cannot be written.
+    """
+    reply_to = check_reply(request.reply_by, request.reply_to)
+    group = request.group or new_group()
+    earlier = cases.of_opt_out(tx, group)
+    if earlier is not None and (earlier.kind == request.kind or earlier.kind in TWO_NAMES):
+        _suppress(tx, request, earlier.id, group, secret)
+        known = [earlier.words, *(entry.note for entry in cases.history(tx, earlier.id))]
+        if request.words and request.words not in known:
+            cases.record(tx, earlier.id, request.at, request.by, CaseEvent.NOTE, note=request.words)
+        return earlier
+    if earlier is not None:
+        group = new_group()
+    role = owner_role(request.kind)
+    accounts = cases.accounts_by_load(tx, role, request.department)
+    case = rules_of_cases.opened(request.kind, request.at, rules, accounts)
+    number = request.number
+    if number is None and request.people:
+        number = request.people[0].number
+    contact = request.contact
+    if contact is None and len({known.person for known in request.people}) == 1:
+        contact = request.people[0].id
+    key = cases.add(
+        tx,
+        case,
+        number=number,
+        contact=contact,
+        call=request.call,
+        department=request.department,
+        received_by=request.source.value,
+        by=request.by,
+        language=request.language,
+        opt_out=group,
+        words=request.words,
+        reply_by=request.reply_by,
+        reply_to=reply_to,
+    )
+    cases.record(tx, key, request.at, request.by, CaseEvent.OPENED, owner=case.owner)
+    audit.append(
+        tx,
+        request.at,
+        EntryKind.CASE,
+        case=key,
+        did=CaseEvent.OPENED.value,
+        case_kind=request.kind.value,
+        source=request.source.value,
+        owner_role=role.value,
+        owner=case.owner.account,
+        contact=contact,
+        call=request.call,
+        by=request.by,
+    )
+    _suppress(tx, request, key, group, secret)
+    _acknowledge(tx, request, key, case, number, reply_to, rules)
+    row = cases.find(tx, key)
+    assert row is not None  # noqa: S101 - it was written just now
+    return row
+
+
+def check_reply(by: ReplyBy | None, to: str | None) -> str | None:
+    """The address for the reply, as it is used.
+
+    Raises:
+        Impossible: there is none, or it cannot be one.
+    """
+    text = (to or "").strip()
+    if by is ReplyBy.EMAIL:
+        if not _ADDRESS.fullmatch(text):
+            raise Impossible("this is no e-mail address", key="reply_email")
+        return text
+    if by is ReplyBy.SMS:
+        number = phone.parse(text)
+        if isinstance(number, phone.NumberProblem):
+            raise Impossible("this is no telephone number", key="number_wrong")
+        return number
+    return None
+
+
+def _suppress(tx: Tx, request: CaseRequest, key: int, group: str, secret: bytes) -> None:
+    """The person is not called from now on."""
+    if request.kind not in NO_CALLS:
+        return
+    scopes = tuple(request.scopes or _scopes(request))
+    if not scopes:
+        return
+    received_by = request.source.value
+    origin = Origin(
+        by=request.by,
+        at=request.at,
+        group=group,
+        received_by=ReceivedBy(received_by) if received_by in set(ReceivedBy) else None,
+        contact=request.contact,
+        call=request.call,
+        wish=request.wish,
+        case=key,
+    )
+    opt_outs.add(
+        tx, scopes, request.number, request.people, secret, origin, purpose=request.purpose
+    )
+
+
+def _scopes(request: CaseRequest) -> tuple[Scope, ...]:
+    """Where nobody is known, the number is all there is to stop; without it, nothing."""
+    number = () if request.number is None and not request.people else (Scope.NUMBER,)
+    if not request.people:
+        return number
+    complaint = (Scope.COMPLAINT,) if request.kind in TWO_NAMES else ()
+    return (*complaint, Scope.PERSON, *number)
+
+
+def _acknowledge(
+    tx: Tx,
+    request: CaseRequest,
+    key: int,
+    case: Case,
+    number: int | None,
+    reply_to: str | None,
+    rules: CaseRules,
+) -> None:
+    """Send the receipt; an opt-out is answered by it."""
+    filled = wording.values(key, number, case.opened_at, case.deadline, request.language)
+    receipt = wording.receipt(rules, request.kind, request.language, filled)
+    text = request.told or (None if receipt is None else receipt[1])
+    if request.reply_by is None or text is None:
+        return
+    opt_out = request.kind is CaseKind.OPT_OUT
+    if request.reply_by in SENT_BY_US and receipt is not None and reply_to is not None:
+        use = MessageUse.ANSWER if opt_out else MessageUse.RECEIPT
+        kind = MessageKind(request.reply_by.value)
+        subject, body = receipt
+        messages.queue(tx, key, use, request.at, kind=kind, to=reply_to, subject=subject, text=body)
+    if not opt_out:
+        return
+    by = Name(_account(request.by), case.owner.role)
+    closed = rules_of_cases.answered_at_once(case, by, request.at)
+    cases.change(tx, key, closed, draft=text)
+    for event in (CaseEvent.ANSWERED, CaseEvent.CLOSED):
+        cases.record(tx, key, request.at, request.by, event)
+        audit.append(
+            tx,
+            request.at,
+            EntryKind.CASE,
+            case=key,
+            did=event.value,
+            how=request.reply_by.value,
+            contact=request.contact,
+            by=request.by,
+        )
+
+
+def _account(by: str) -> int:
+    """The account of who recorded it; 0: nobody's, such as a key that was pressed."""
+    kind, _, key = by.partition(":")
+    return int(key) if kind == "user" and key.isdecimal() else 0

@@ -1,0 +1,82 @@
+"""Messages to people: sent after the commit that queued them, and tried again until they are certain.
+
+Nothing that was queued is lost: the row waits in the database, and the scheduler finds it after a crash. A
+message is taken (state sending) in a transaction of its own before it is handed over, so that it is never
+knowingly sent twice.
+"""
+
+import structlog
+
+from callserver.database import audit, cases, messages
+from callserver.database.messages import MessageRow
+from callserver.domain import case as rules_of_cases
+from callserver.domain import message as states
+from callserver.domain.audit import EntryKind
+from callserver.domain.case import CaseEvent
+from callserver.domain.message import Delivery, MessageState, MessageUse
+from callserver.ports import Clock, Messages, Store, Tx
+
+log = structlog.get_logger(__name__)
+
+_EXPECTED = (OSError, TimeoutError)
+
+
+class MessageDelivery:
+    """Sends what waits."""
+
+    def __init__(self, store: Store, clock: Clock, port: Messages) -> None:
+        self._store = store
+        self._clock = clock
+        self._port = port
+
+    async def send_due(self) -> None:
+        """Send every message that is due, one after another."""
+        while taken := await self._store.run(self._take):
+            for row in taken:
+                await self._send(row)
+
+    def _take(self, tx: Tx) -> list[MessageRow]:
+        now = self._clock.now()
+        for row in messages.lost(tx, now):
+            self._settle(tx, row, Delivery.UNKNOWN)
+        return messages.take_due(tx, now)
+
+    async def _send(self, row: MessageRow) -> None:
+        try:
+            delivery = await self._port.send(row.message)
+        except _EXPECTED as error:  # an adapter that does not know what happened
+            log.warning("message_unknown", message=row.id, error=type(error).__name__)
+            delivery = Delivery.UNKNOWN
+        await self._store.run(lambda tx: self._settle(tx, row, delivery))
+
+    def _settle(self, tx: Tx, row: MessageRow, delivery: Delivery) -> None:
+        now = self._clock.now()
+        state, next_at = states.after(delivery, row.tries, now)
+        if not messages.settle(tx, row.id, MessageState.SENDING, state, now, next_at):
+            return
+        if state is MessageState.WAITING:
+            log.info("message_later", message=row.id, tries=row.tries)
+            return
+        audit.append(
+            tx,
+            now,
+            EntryKind.MESSAGE,
+            message=row.id,
+            case=row.case,
+            use=row.use,
+            state=state.value,
+        )
+        if state is MessageState.GIVEN_UP and row.use == MessageUse.ANSWER and row.case:
+            self._reopen(tx, row.case)
+
+    def _reopen(self, tx: Tx, key: int) -> None:
+        """An answer that did not arrive is none: the case waits for another one."""
+        row = cases.find(tx, key, lock=True)
+        if row is None:
+            return
+        now = self._clock.now()
+        cases.change(tx, key, rules_of_cases.undelivered(row.case))
+        cases.record(tx, key, now, "server", CaseEvent.UNDELIVERED)
+        audit.append(
+            tx, now, EntryKind.CASE, case=key, did=CaseEvent.UNDELIVERED.value, by="server"
+        )
