@@ -1,4 +1,4 @@
-"""The system's clock, and one that starts elsewhere. The only datetime.now()."""
+"""The system's clock, and one with another start. The only datetime.now()."""
 
 import asyncio
 import threading
@@ -11,12 +11,14 @@ from callserver.settings import instant
 
 
 class SystemClock:
-    """The wall clock, watched: it is compared with the monotonic clock, which nobody can set."""
+    """The wall clock, compared with the monotonic clock, which nobody can set."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._offset = time.time() - time.monotonic()
-        self._step: tuple[float, float] | None = None  # another offset, and since when it is steady
+        self._step: tuple[float, float] | None = (
+            None  # the offset after a jump, and since when it is steady
+        )
         self._accepted_ms = 0
 
     def now(self) -> datetime:
@@ -26,10 +28,10 @@ class SystemClock:
         return datetime.now(UTC)
 
     def skew_ms(self) -> int:
-        """How far the wall clock has jumped; slow corrections are followed.
+        """How far the wall clock has jumped; slow corrections are accepted at once.
 
-        A jump that lasts is a correction, or a machine that was paused: once the clock has gone
-        steadily for `STEADY_S` since, its time is accepted.
+        A jump that lasts is a correction, or the machine was paused: its time is accepted when the
+        clock has been steady for `STEADY_S`.
         """
         with self._lock:
             now = time.monotonic()
@@ -49,14 +51,14 @@ class SystemClock:
             return 0
 
     def accepted_ms(self) -> int:
-        """The jump that was accepted since the last question; 0 when there was none."""
+        """The jump that was accepted since the last call; 0 when there was none."""
         self.skew_ms()
         with self._lock:
             accepted, self._accepted_ms = self._accepted_ms, 0
         return accepted
 
     def behind_ms(self, known: datetime) -> int:
-        """How far the clock is behind an instant that has been already."""
+        """How far the clock is behind an instant that is in the past."""
         return max(0, round((known - self.now()) / timedelta(milliseconds=1)))
 
     async def sleep(self, seconds: float) -> None:
@@ -64,10 +66,10 @@ class SystemClock:
 
 
 SLEW_S = 0.1
-"""A correction smaller than this between two looks is the time service's ordinary work."""
+"""A smaller correction between two checks is the time service's ordinary work."""
 
 STEADY_S = 60.0
-"""A clock that jumped is believed again when it has gone steadily for so long."""
+"""How long a clock must be steady after a jump before its time is accepted."""
 
 
 class ShiftedClock(SystemClock):
@@ -81,7 +83,7 @@ class ShiftedClock(SystemClock):
         return datetime.now(UTC) + self._shift
 
     def behind_ms(self, known: datetime) -> int:
-        """Not known: each process starts such a clock at the same instant, but not at one moment."""
+        """Unknown: each process starts such a clock at the same instant, but at another moment."""
         del known
         return 0
 
@@ -89,11 +91,11 @@ class ShiftedClock(SystemClock):
 def clock_from(start: str, tx: Tx) -> SystemClock:
     """The system's clock; or, from an instant (ISO 8601), one that starts there.
 
-    Never before what stands in the database already: to a server that is started again, and to a
-    command beside one that runs, a no that was said a minute ago would else be yet to come.
+    It never starts before an instant in the database: otherwise an opt-out of a minute ago would be in
+    the future for a restarted server, or for a command beside a server.
 
     Raises:
-        ConfigurationProblem: the text is no instant.
+        ConfigurationProblem: the text is not an instant.
     """
     if not start:
         return SystemClock()

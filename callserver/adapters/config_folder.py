@@ -1,6 +1,6 @@
-"""The configuration folder as a whole: read at one instant, composed from texts, written back.
+"""The configuration folder: read as a whole, composed into a configuration, written back.
 
-Kept and proposed texts are composed through the same parser (yaml_files.py) as the folder.
+Stored and proposed texts are parsed as the folder is (yaml_files.py).
 """
 
 import contextlib
@@ -33,11 +33,11 @@ class ConfigFolder:
         return str(self._path)
 
     def signature(self) -> object:
-        """Changes whenever a file does."""
+        """A value that changes with any file."""
         return yaml_files.signature(self._path)
 
     def read(self) -> tuple[Configuration, dict[str, str]]:
-        """What the folder says now, and the very texts that it was composed from; read once.
+        """The folder's configuration and the texts of its files; unchanged files are not read again.
 
         Raises:
             ConfigurationProblem: names every problem with file, line and key.
@@ -56,21 +56,21 @@ class ConfigFolder:
 
     @staticmethod
     def compose(texts: Mapping[str, str]) -> Configuration | list[Problem]:
-        """The configuration of these files, or every problem in them."""
+        """The configuration of these files, or all their problems."""
         return compose(yaml_files.parse({path: text.encode() for path, text in texts.items()}))
 
     def holds(self, texts: Mapping[str, str]) -> bool:
-        """Whether the folder has these files, all of them and in these words."""
+        """Whether the folder's files are exactly these texts."""
         try:
             return self.read()[1] == dict(texts)
         except (ConfigurationProblem, OSError, UnicodeDecodeError):
             return False
 
     def write(self, was: Mapping[str, str], would: Mapping[str, str]) -> None:
-        """Make the folder, which holds `was`, hold `would`: all files or none.
+        """Replace the folder's texts `was` by `would`: all files or none.
 
         Raises:
-            OSError: it cannot be written; it is as it was.
+            OSError: it cannot be written; it is unchanged.
         """
         changed = sorted(path for path in {*was, *would} if was.get(path) != would.get(path))
         ready: dict[str, Path] = {}
@@ -78,7 +78,7 @@ class ConfigFolder:
         try:
             for path in changed:
                 if path in would:
-                    ready[path] = _beside(self._path / path, would[path])
+                    ready[path] = _temporary(self._path / path, would[path])
                 elif not os.access((self._path / path).parent, os.W_OK):
                     raise PermissionError(f"{path} cannot be removed")
             for path in changed:
@@ -90,9 +90,9 @@ class ConfigFolder:
         except OSError:
             for path in done:
                 self._restore(path, was.get(path))
-            for made in ready.values():
+            for temporary in ready.values():
                 with contextlib.suppress(OSError):
-                    made.unlink(missing_ok=True)
+                    temporary.unlink(missing_ok=True)
             raise
 
     def _restore(self, path: str, text: str | None) -> None:
@@ -100,22 +100,22 @@ class ConfigFolder:
             if text is None:
                 (self._path / path).unlink(missing_ok=True)
             else:
-                _beside(self._path / path, text).replace(self._path / path)
+                _temporary(self._path / path, text).replace(self._path / path)
 
 
 def _text(raw: yaml_files.Raw) -> str:
-    """Of a file that was composed, so it is whole and UTF-8."""
+    """The text of a file that was composed, and so is readable UTF-8."""
     return "" if isinstance(raw, OSError) else raw.decode().replace("\r\n", "\n")
 
 
-def _beside(path: Path, text: str) -> Path:
-    """A finished, durable file beside the one that it will replace."""
+def _temporary(path: Path, text: str) -> Path:
+    """A complete, durable file beside the one that it will replace."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f".{path.name}.new")
-    with made.open("w", encoding="utf-8", newline="") as file:
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     if path.exists():
-        made.chmod(path.stat().st_mode & 0o777)
-    return made
+        temporary.chmod(path.stat().st_mode & 0o777)
+    return temporary

@@ -1,4 +1,4 @@
-"""Private files: which ones other accounts of this machine can read or change."""
+"""Private files that other accounts of this machine can read or change."""
 
 import stat
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ OTHERS_WRITE = 0o022
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
-    """A file or folder that other accounts of this machine reach."""
+    """A file or folder that other accounts of this machine can read or change."""
 
     path: Path
     bits: int
@@ -34,7 +34,7 @@ class Exposed:
 
 
 def exposed(settings: Settings) -> list[Exposed]:
-    """Every file and folder of the settings that others reach and must not."""
+    """Every file and folder of the settings that other accounts can access and must not."""
     return [
         Exposed(path, bits, forbidden)
         for path, forbidden in _watched(settings)

@@ -1,10 +1,10 @@
-"""When the scheduler runs: at the instant it asked for, and as a safety net.
+"""Runs the scheduler: at the instant that it asked for, and every half second as a safety net.
 
-The net (every half second) is what other processes' work and commands beside the server are noticed
-by: a telephone that must be silenced is, within a second (I4).
+The safety net notices the work of other processes and of commands beside the server: a telephone that must
+be silenced is silenced within a second (I4).
 
-Waiting goes by the event loop's own clock, which nobody can set. APScheduler, which runs the periodic
-jobs, goes by the wall clock: a job that a step of that clock has put off is brought back.
+Waiting uses the event loop's clock, which nobody can set. APScheduler, which runs the periodic jobs, uses
+the wall clock: a job that a step of that clock has postponed is brought forward.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from callserver.ports import Clock
 
 log = structlog.get_logger(__name__)
 
-NET_S = 0.5
+SAFETY_NET_S = 0.5
 SHORTEST_S = 0.02
 MOST_BACK_OFF_S = 4.0
-"""Between two failing ticks at most: the database may be back any moment."""
+"""The longest wait after a failed tick: the database may be back at any moment."""
 
 STOP_S = 5.0
-"""How long a stopping ticker waits for the tick that runs."""
+"""How long a stopping ticker waits for the running tick."""
 
 
 class Ticker:
@@ -39,7 +39,7 @@ class Ticker:
         self._scheduling = True
         self._failures = 0
         self._ticked: float | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._loop: asyncio.Task[None] | None = None
         self._at_work = asyncio.Lock()
         self._stopping = False
 
@@ -48,10 +48,10 @@ class Ticker:
         self._scheduling = scheduling
         self._scheduler.start()
         self._ticked = asyncio.get_running_loop().time()
-        self._keeping = asyncio.get_running_loop().create_task(self._keep())
+        self._loop = asyncio.get_running_loop().create_task(self._run())
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Run something repeatedly, besides the scheduler."""
+        """Add a periodic job."""
         job = self._scheduler.add_job(
             work,
             "interval",
@@ -63,57 +63,55 @@ class Ticker:
         self._every[job.id] = seconds
 
     @property
-    def still_for(self) -> float:
-        """Seconds since the last tick that came to its end; 0 before the start."""
+    def stalled_for(self) -> float:
+        """Seconds since the last completed tick; 0 before the start."""
         if self._ticked is None:
             return 0.0
         return asyncio.get_running_loop().time() - self._ticked
 
     async def stop(self) -> None:
-        """Tick no more; a tick that runs is waited for, but not for ever."""
+        """Stop; a running tick is waited for, for a limited time."""
         self._stopping = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S), self._at_work:
                 pass
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.wait([self._keeping])
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.wait([self._loop])
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
-    async def _keep(self) -> None:
-        """Until stopped. Nothing that a tick or the log does can end this loop."""
+    async def _run(self) -> None:
+        """Tick until stopped. No error of a tick or of the log ends this loop."""
         while not self._stopping:
             wait = MOST_BACK_OFF_S
             with contextlib.suppress(Exception):
-                self._bring_back()
-                wait = await self._once() if self._scheduling else self._watched()
+                self._bring_forward()
+                wait = await self._tick_once() if self._scheduling else self._completed()
             await asyncio.sleep(wait)
 
-    async def _once(self) -> float:
+    async def _tick_once(self) -> float:
         """One tick; how long to wait for the next."""
         async with self._at_work:
             try:
                 due = await self._tick()
             except Exception:
                 self._failures += 1
-                log.exception(
-                    "scheduler_failed", failures=self._failures
-                )  # the next tick tries again
-                return min(NET_S * self._failures, MOST_BACK_OFF_S)
+                log.exception("scheduler_failed", failures=self._failures)
+                return min(SAFETY_NET_S * self._failures, MOST_BACK_OFF_S)
         self._failures = 0
-        wait = self._watched()
+        wait = self._completed()
         if due is not None:
             until: timedelta = due - self._clock.now()
             wait = min(wait, until.total_seconds())
         return max(wait, SHORTEST_S)
 
-    def _watched(self) -> float:
+    def _completed(self) -> float:
         self._ticked = asyncio.get_running_loop().time()
-        return NET_S
+        return SAFETY_NET_S
 
-    def _bring_back(self) -> None:
-        """Run what would wait longer than its interval: the wall clock went back meanwhile."""
+    def _bring_forward(self) -> None:
+        """Run each job that would wait longer than its interval: the wall clock was set back."""
         now = datetime.now(UTC)
         for job in self._scheduler.get_jobs():
             latest = now + timedelta(seconds=self._every[job.id])

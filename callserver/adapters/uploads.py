@@ -1,4 +1,4 @@
-"""Files that people send: kept outside whatever is served, readable by their sender only."""
+"""Uploaded files: kept in a folder that is not served, readable by their sender only."""
 
 import asyncio
 import secrets
@@ -11,14 +11,14 @@ from callserver.errors import NotFound
 
 
 class Uploads:
-    """One folder. A file's name holds when it came, whose it is, and a token nobody can guess."""
+    """One folder. A file's name holds its time, its user and an unguessable token."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
     def receiving(self, user: int, now: datetime) -> Iterator["Receiving"]:
-        """A new file, to be written piece by piece; it is gone again when anything goes wrong."""
+        """A new file, written piece by piece; it is removed after any error."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         token = secrets.token_hex(16)
         path = self._folder / f"{int(now.timestamp())}-{user}-{token}.csv"
@@ -34,7 +34,7 @@ class Uploads:
         """A file, or its first `most` bytes.
 
         Raises:
-            NotFound: there is none of that token, or it is somebody else's.
+            NotFound: the user has no file with that token.
         """
         with self._path(token, user).open("rb") as file:
             return file.read(most)
@@ -54,14 +54,14 @@ class Uploads:
         self._path(token, user).unlink(missing_ok=True)
 
     async def drop_older(self, before: datetime) -> int:
-        """Remove what came before that instant; how many files."""
+        """Remove the files that were uploaded before that instant; how many."""
         return await asyncio.to_thread(self._drop_older, before)
 
     def _drop_older(self, before: datetime) -> int:
         dropped = 0
         for path in self._folder.glob("*-*-*.csv"):
-            came = path.name.partition("-")[0]
-            if came.isdigit() and int(came) < before.timestamp():
+            received = path.name.partition("-")[0]
+            if received.isdigit() and int(received) < before.timestamp():
                 path.unlink(missing_ok=True)
                 dropped += 1
         return dropped
@@ -74,7 +74,7 @@ class Uploads:
 
 
 class Receiving:
-    """A file that is coming in."""
+    """A file during its upload."""
 
     def __init__(self, token: str, write: Callable[[bytes], int]) -> None:
         self.token = token

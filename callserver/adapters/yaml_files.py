@@ -1,7 +1,7 @@
-"""Configuration files: YAML with the line of every key, and the folder they stand in.
+"""Configuration files: YAML with the position of every key, and the folder of the files.
 
 YAML 1.1's surprises are switched off: only true and false are booleans, 09:00 is a text and not
-540, a date stays as it is written, and the same key twice in one mapping is an error. Aliases are
+540, a date stays a text, and the same key twice in one mapping is an error. Aliases are
 refused: 280 bytes of nested aliases would expand to gigabytes.
 """
 
@@ -30,14 +30,14 @@ MOST_NODES = 10_000
 """The most values in one YAML file: each costs time and memory to load."""
 
 MOST_DEPTH = 20
-"""Lists within lists: the scanner's time grows with the square of the depth."""
+"""The deepest nesting of lists: the scanner's time grows with the square of the depth."""
 
 MOST_WHY = 200
-"""Characters of a problem's text: YAML's own may quote a whole line."""
+"""The longest text of a problem: YAML's errors may quote a whole line."""
 
 
 class _MisleadingError(yaml.MarkedYAMLError):
-    """Valid YAML with something in it that would be misread."""
+    """Valid YAML that would be misread."""
 
     def __init__(self, why: InvalidInput, mark: Any) -> None:
         super().__init__(problem=str(why), problem_mark=mark)
@@ -45,25 +45,25 @@ class _MisleadingError(yaml.MarkedYAMLError):
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with YAML 1.2's idea of plain words, without aliases, and of a limited size."""
+    """SafeLoader with YAML 1.2's plain scalars, without aliases, and with limits."""
 
     _nodes = 0
 
     def fetch_flow_collection_start(self, token_class: Any) -> None:
-        """One more [ or {.
+        """Start a flow collection.
 
         Raises:
-            _MisleadingError: they are nested too deep.
+            _MisleadingError: it is nested too deep.
         """
         if self.flow_level >= MOST_DEPTH:
             raise _MisleadingError(InvalidInput("too_deep", most=MOST_DEPTH), self.get_mark())
         super().fetch_flow_collection_start(token_class)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """One more node.
+        """Compose a node.
 
         Raises:
-            _MisleadingError: it is an alias, or one node too many.
+            _MisleadingError: it is an alias, or the file has too many nodes.
         """
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         mark: Any = event.start_mark
@@ -99,7 +99,7 @@ def read_yaml(kind: str, raw: Raw, name: str, shown: str) -> File:
 
 
 def _text(raw: Raw) -> str | tuple[int, Sentence]:
-    """The file's text, or in which line it cannot be read, and why."""
+    """The file's text, or the line in which it cannot be read and the reason."""
     if isinstance(raw, OSError):
         return 1, InvalidInput("unreadable", why=str(raw.strerror)).sentence
     if len(raw) > MOST_BYTES:
@@ -112,7 +112,7 @@ def _text(raw: Raw) -> str | tuple[int, Sentence]:
 
 @lru_cache(maxsize=256)
 def _yaml(kind: str, text: str, name: str, shown: str) -> File:
-    """Kept: when one file changes, the whole folder is read again. Nobody changes a File's data."""
+    """Cached, because one changed file causes the whole folder to be parsed. A File's data is never changed."""
     positions: dict[Key, Position] = {}
 
     def wrong(line: int, why: InvalidInput) -> File:
@@ -166,7 +166,7 @@ def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position]) -> None:
 
 
 def read_folder(folder: Path) -> dict[str, Raw]:
-    """Every file of a configuration folder by its path: its bytes, or why it cannot be read.
+    """The files of a configuration folder by path: their bytes, or why they cannot be read.
 
     Raises:
         ConfigurationProblem: there is no such folder.
@@ -181,7 +181,7 @@ def read_folder(folder: Path) -> dict[str, Raw]:
 
 
 def _bytes(path: Path) -> Raw:
-    """Of a file that is too large just enough to tell."""
+    """A file's bytes; one byte more than allowed of a file that is too large."""
     try:
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1)
@@ -195,11 +195,11 @@ _KINDS = {
     "scripts": "script",
     "books": "book",
 }
-"""The folders, in the order in which they are read, and what their files are."""
+"""The folders, in the order in which they are parsed, and the kinds of their files."""
 
 
 def parse(raw: Mapping[str, Raw]) -> list[File]:
-    """The files of a configuration, by their paths; others are left out."""
+    """The parsed files of a configuration; other files are left out."""
     paths = [Path(path) for path in sorted(raw)]
     files = [
         read_yaml(path.stem, raw[str(path)], path.stem, path.name)
@@ -236,7 +236,7 @@ def _file(kind: str, path: Path, raw: Raw) -> File | None:
 
 
 def _book(raw: Raw, path: Path, shown: str) -> File:
-    """Markdown with a head of YAML between two lines of ---."""
+    """Markdown with YAML front matter between two lines of ---."""
     whole = _text(raw)
     if not isinstance(whole, str):
         return File("book", shown, path.stem, {}, error=whole)
@@ -252,7 +252,7 @@ def _book(raw: Raw, path: Path, shown: str) -> File:
 
 
 def signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Changes whenever a file does: names, sizes and times."""
+    """A value that changes with any file: names, sizes and times."""
     return tuple(
         (str(path), stat.st_size, stat.st_mtime_ns)
         for path in sorted([*folder.glob("*"), *folder.glob("*/*")])

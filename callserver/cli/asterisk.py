@@ -162,10 +162,10 @@ def prompts_(folder: Folder) -> None:
     Example: callserver asterisk prompts /usr/share/asterisk/sounds/callserver
     """
     campaigns = load(resources.settings().config).campaigns.values()
-    counts = dict.fromkeys(prompts.Did, 0)
-    for prompt, did in prompts.make(folder, prompts.wanted(campaigns)):
+    counts = dict.fromkeys(prompts.PromptResult, 0)
+    for prompt, did in prompts.make(folder, prompts.all_prompts(campaigns)):
         counts[did] += 1
-        if did is not prompts.Did.UNCHANGED:
+        if did is not prompts.PromptResult.UNCHANGED:
             print(f"{did}: {prompt.name}: {prompt.sentence}")
     print(", ".join(f"{count} {did}" for did, count in counts.items()))
 

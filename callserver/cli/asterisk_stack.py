@@ -119,7 +119,9 @@ def _seat(tx: Tx, robots: Sequence[Robot], now: datetime) -> None:
 def _speak(folder: Path, server: Server) -> None:
     """The exchange's prompts, and what everybody at the trunk's far end says."""
     campaigns = server.ctx.rules.current.campaigns.values()
-    for _ in prompts.make(folder / "sounds", [*prompts.wanted(campaigns), Prompt("voice", SAID)]):
+    for _ in prompts.make(
+        folder / "sounds", [*prompts.all_prompts(campaigns), Prompt("voice", SAID)]
+    ):
         pass
     spoken, voice = folder / "sounds" / "voice.wav", folder / "voice.alaw"
     sox = shutil.which("sox") or "sox"

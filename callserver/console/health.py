@@ -27,7 +27,7 @@ class Health:
 
     async def answer(self, _: Request) -> Response:
         database, scheduler = "ok", "ok"
-        stalled_for = self._ticker.still_for
+        stalled_for = self._ticker.stalled_for
         try:
             async with asyncio.timeout(MOST_WAIT_S):
                 until = await self._ctx.store.read(

@@ -351,7 +351,7 @@ needs_a_voice = pytest.mark.skipif(
 
 def test_every_sentence_that_may_be_said_has_a_file() -> None:
     campaigns = load(ROOT / "config").campaigns
-    found = {prompt.name: prompt.sentence for prompt in prompts.wanted(campaigns.values())}
+    found = {prompt.name: prompt.sentence for prompt in prompts.all_prompts(campaigns.values())}
     digits = 10
     every = len(CAMPAIGN_PROMPTS) * len(campaigns) + len(GENERAL_PROMPTS) + digits
     assert len(found) == every
@@ -367,14 +367,14 @@ def test_every_sentence_that_may_be_said_has_a_file() -> None:
 @needs_a_voice
 def test_prompts_are_made_once_and_anew_when_the_text_changes(tmp_path: Path) -> None:
     hello = prompts.Prompt("hello", 'Goddag; $(touch /tmp/x) `id` "æøå"')
-    assert list(prompts.make(tmp_path, [hello])) == [(hello, prompts.Did.MADE)]
+    assert list(prompts.make(tmp_path, [hello])) == [(hello, prompts.PromptResult.MADE)]
     with wave.open(str(tmp_path / "hello.wav")) as sound:
         assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (8000, 1, 2)
         assert sound.getnframes() > 8000
     first = (tmp_path / "hello.wav").read_bytes()
-    assert list(prompts.make(tmp_path, [hello])) == [(hello, prompts.Did.UNCHANGED)]
+    assert list(prompts.make(tmp_path, [hello])) == [(hello, prompts.PromptResult.UNCHANGED)]
     changed = prompts.Prompt("hello", "Farvel og tak for i dag")
-    assert list(prompts.make(tmp_path, [changed])) == [(changed, prompts.Did.MADE)]
+    assert list(prompts.make(tmp_path, [changed])) == [(changed, prompts.PromptResult.MADE)]
     assert (tmp_path / "hello.wav").read_bytes() != first
 
 
@@ -387,7 +387,7 @@ def test_the_houses_own_recording_is_never_overwritten(tmp_path: Path) -> None:
     other = prompts.Prompt("other", "Tak")
     (tmp_path / "other.sln").write_bytes(b"in another format")
     did = dict(prompts.make(tmp_path, [hello, changed, other]))
-    assert set(did.values()) == {prompts.Did.OWN}
+    assert set(did.values()) == {prompts.PromptResult.OWN}
     assert (tmp_path / "hello.wav").read_bytes() == b"our own voice"
     assert not (tmp_path / "other.wav").exists()
 

@@ -125,7 +125,7 @@ def test_neither_a_failing_tick_nor_a_failing_log_ends_the_ticking(
         raise OSError("no space left on device")
 
     monkeypatch.setattr(ticking.log, "exception", full)
-    monkeypatch.setattr(ticking, "NET_S", 0.02)
+    monkeypatch.setattr(ticking, "SAFETY_NET_S", 0.02)
     monkeypatch.setattr(ticking, "MOST_BACK_OFF_S", 0.05)
     run(tick, SystemClock(), lambda _: more(ticked, 4))
 
@@ -140,13 +140,13 @@ async def test_who_fails_again_and_again_is_asked_less_often(
             raise RuntimeError("the database is gone")
 
     ticker = Ticker(tick, SystemClock())
-    waits = [await ticker._once() for _ in range(20)]
+    waits = [await ticker._tick_once() for _ in range(20)]
     assert waits == sorted(waits)
-    assert (waits[0], waits[-1]) == (ticking.NET_S, ticking.MOST_BACK_OFF_S)
+    assert (waits[0], waits[-1]) == (ticking.SAFETY_NET_S, ticking.MOST_BACK_OFF_S)
     failing = False
-    assert await ticker._once() == ticking.NET_S
+    assert await ticker._tick_once() == ticking.SAFETY_NET_S
     failing = True
-    assert await ticker._once() == ticking.NET_S
+    assert await ticker._tick_once() == ticking.SAFETY_NET_S
 
 
 def test_a_tick_that_hangs_is_seen_and_does_not_hold_up_the_end(
@@ -158,6 +158,6 @@ def test_a_tick_that_hangs_is_seen_and_does_not_hold_up_the_end(
         await asyncio.Event().wait()
 
     async def meanwhile(ticker: Ticker) -> None:
-        await eventually(lambda: ticker.still_for >= 0.2)
+        await eventually(lambda: ticker.stalled_for >= 0.2)
 
     run(tick, SystemClock(), meanwhile)

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 
-from callserver.adapters.asterisk.bridging import heard
+from callserver.adapters.asterisk.bridging import packets_received
 from callserver.cli.simulated_stack import listening
 from callserver.console.phone.softphone import bundled
 from callserver.database import accounts
@@ -138,9 +138,9 @@ def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path: Path
             assert await grows(page, "heard")
             assert house.server.exchange is not None
             ari, leg = house.server.exchange.ari, house.seat().leg
-            before = await heard(ari, leg)
+            before = await packets_received(ari, leg)
             await asyncio.sleep(1)
-            assert await heard(ari, leg) > before + 30
+            assert await packets_received(ari, leg) > before + 30
 
             await page.keyboard.press("m")
             await expect(page.locator("#soft")).to_have_text(
@@ -148,9 +148,11 @@ def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path: Path
             )
             await asyncio.sleep(0.5)
             assert not await grows(page, "sent")
-            before = await heard(ari, leg)
+            before = await packets_received(ari, leg)
             await asyncio.sleep(1)
-            assert await heard(ari, leg) > before + 30  # silence is sent: her telephone lives
+            assert (
+                await packets_received(ari, leg) > before + 30
+            )  # silence is sent: her telephone lives
             await page.keyboard.press("m")
             assert await grows(page, "sent")
 

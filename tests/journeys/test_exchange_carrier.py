@@ -11,7 +11,7 @@ import typer
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from callserver.adapters.asterisk.bridging import heard
+from callserver.adapters.asterisk.bridging import packets_received
 from callserver.cli import asterisk
 from callserver.database import carrier_states as states
 from callserver.engine.reporting import floor_figures
@@ -126,10 +126,10 @@ def test_a_foreign_telephone_talks_through_a_foreign_carrier(
         legs = [system.seat().leg, *([system.calls()[0].attempt] if by == "known" else [])]
         for leg in legs:
             for _ in range(300):
-                if await heard(ari, leg) > 10:
+                if await packets_received(ari, leg) > 10:
                     break
                 await asyncio.sleep(0.1)
-            assert await heard(ari, leg) > 10
+            assert await packets_received(ari, leg) > 10
         await system.api("POST", "/hang-up", {})
         await system.until(lambda: system.calls()[0].ended_at)
         assert system.calls()[0].cause == "completed"

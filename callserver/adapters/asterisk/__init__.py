@@ -1,4 +1,4 @@
-"""An exchange of one's own: Asterisk over ARI. HTTP for orders, a WebSocket for what happens."""
+"""An own Asterisk exchange as a Telephony, over ARI: HTTP for orders, a WebSocket for events."""
 
 from callserver.adapters.asterisk.telephony import Asterisk
 

@@ -1,23 +1,23 @@
-"""Putting a channel into a bridge, and whether sound comes from it."""
+"""Adding a channel to a bridge, and whether sound comes from it."""
 
 import asyncio
 
 from callserver.adapters.asterisk.client import Ari, Reply
 
 ROOM_TYPE = "mixing,proxy_media"
-"""Sound always passes through Asterisk, so that a listener changes nothing in how it flows."""
+"""Sound always passes through Asterisk, so that a listener does not change its path."""
 
 TRIES = 25
 AGAIN_S = 0.02
-"""A channel that was created a moment ago may not have reached our application yet."""
+"""A channel may not have reached our application yet just after its creation."""
 
 _NOT_YET = (409, 422)
 
 
 async def join(ari: Ari, bridge: str, channel: str, **more: str) -> Reply:
-    """Put a channel of our application into a bridge; Asterisk's last answer.
+    """Add a channel of our application to a bridge; Asterisk's last answer.
 
-    Nobody in the bridge is told another's number: each leg keeps the caller id it was given.
+    No leg in the bridge gets another's number: each keeps its caller id.
 
     Raises:
         Lost: no certain answer.
@@ -31,8 +31,8 @@ async def join(ari: Ari, bridge: str, channel: str, **more: str) -> Reply:
     return reply
 
 
-async def heard(ari: Ari, channel: str) -> int:
-    """How many packets of sound have come from a leg; 0 when it has no way for sound at all.
+async def packets_received(ari: Ari, channel: str) -> int:
+    """How many packets of sound have come from a leg; 0 when it has no media.
 
     Raises:
         Lost: no certain answer.

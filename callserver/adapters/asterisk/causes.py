@@ -1,7 +1,7 @@
-"""How a leg ended: Asterisk's words (Q.850 causes) as reports.
+"""How a leg ended: Asterisk's Q.850 causes as reports.
 
-Decided by cause, not by the dial's own status: a decline and a wrong number both say "no answer"
-there. Measured against 22.10 (docs/decisions/0015-asterisk-create-bridge-then-dial.md).
+The cause decides, not the dial's status, which is "no answer" for a decline and for a wrong number.
+Measured against 22.10 (docs/decisions/0015-asterisk-create-bridge-then-dial.md).
 """
 
 from collections.abc import Mapping
@@ -12,25 +12,25 @@ from callserver.domain.call import Report
 from callserver.ports import Declined, LegState, Trouble
 
 UNALLOCATED = 1
-"""The answer to a call to a number that we do not show: 404."""
+"""Refuses a call to a number that we do not show (404)."""
 
 NORMAL_CLEARING = 16
-"""A leg that was not answered ends so only when we end it."""
+"""An unanswered leg has this cause only when we end it."""
 
 NO_SOUND = 44
-"""Asterisk ends a leg so from which no sound has come for as long as its time-out."""
+"""Asterisk ends a leg with this cause after its time-out without sound."""
 
 WE_GAVE_UP = 32
-"""Asked to hang up so: the dial's own time was over. No SIP response of the far end then."""
+"""The dial's time-out ended the leg; the far end gave no SIP response."""
 
 NO_ANSWER = 19
-"""After ringing: nobody answered. Without: nobody was ever reached (a dead trunk sounds the same)."""
+"""After ringing: not answered. Without ringing: not reached (a dead trunk has the same cause)."""
 
 _UNANSWERED: Mapping[int, Report] = {
     NORMAL_CLEARING: Report.CANCELLED,
     17: Report.BUSY,  # 486, 600
     18: Report.NOT_ANSWERED,  # no user responding: 408
-    21: Report.NOT_ANSWERED,  # declined (603): somebody was there, and did not want to answer
+    21: Report.NOT_ANSWERED,  # declined (603): the person did not want to answer
 }
 
 STATES: Mapping[str, LegState] = {
@@ -46,7 +46,7 @@ STATES: Mapping[str, LegState] = {
 
 
 _RESPONSES: Mapping[int, int] = {34: 503, 38: 500, 58: 488}
-"""The carrier's refusals, for an Asterisk that does not yet tell SIP's own response."""
+"""SIP responses by cause, for an Asterisk that does not report the response itself."""
 
 
 class End(NamedTuple):
@@ -58,9 +58,9 @@ class End(NamedTuple):
 
 
 def end(cause: int, code: int | None, *, answered: bool, rang: bool) -> End:
-    """What the end of a contact's leg says. 404, 480 and the like: it could not be reached.
+    """The end of a contact's leg. 404, 480 and similar: it could not be reached.
 
-    A refusal by the carrier before anything rang says nothing about the person who was called.
+    A refusal by the carrier before ringing says nothing about the called person.
     """
     if answered:
         return End(Report.HUNG_UP)

@@ -1,7 +1,7 @@
-"""The names that Asterisk's channels, bridges and endpoints have, and which of them may be dialed at all.
+"""Names of Asterisk's channels, bridges and endpoints, and the endpoints that may be dialed.
 
-No text from people ever becomes part of a name, a dial string or the dialplan: numbers, lines and ids are
-matched whole against the patterns here, and anything else is refused.
+No user's text becomes part of a name, a dial string or the dialplan: numbers, lines and ids are matched
+whole against the patterns here, and anything else is refused.
 """
 
 import re
@@ -14,7 +14,7 @@ from callserver.domain.listening import Mode
 TRUNK = "trunk"
 
 TELEPHONES = "callserver-telephones"
-"""The dialplan's context of people's telephones: it only leads to the phoner's own room."""
+"""The dialplan's context of users' telephones: it only leads to the phoner's own room."""
 
 NUMBER = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
 FORMATS = ("+45", "45", "0045", "national")
@@ -33,14 +33,14 @@ _SNOOP = "~"
 
 
 def softphone(name: str) -> str | None:
-    """The name, if it is that of a softphone or a SIP telephone on this exchange."""
+    """The name, if it is a softphone's or SIP telephone's on this exchange."""
     return name if _SOFTPHONE.fullmatch(name) else None
 
 
 def endpoint(line: str) -> str | None:
-    """Asterisk's endpoint for a phoner's line; None if it has none.
+    """Asterisk's endpoint for a user's line; None if there is none.
 
-    `client:phoner_7` is a browser, `sip:telephone_7` a SIP telephone, `+45…` goes by the trunk.
+    `client:phoner_7` is a browser, `sip:telephone_7` a SIP telephone, `+45…` is reached by the trunk.
     """
     if line.startswith("client:"):
         name = softphone(line.removeprefix("client:"))
@@ -52,7 +52,7 @@ def endpoint(line: str) -> str | None:
 
 
 def by_trunk(number: str, how: str = FORMATS[0]) -> str | None:
-    """A number at the carrier, in the format it wants (FORMATS); None for anything else."""
+    """The endpoint of a number at the carrier, in one of FORMATS; None for anything else."""
     return f"PJSIP/{written(number, how)}@{TRUNK}" if NUMBER.fullmatch(number) else None
 
 
@@ -66,7 +66,7 @@ def written(number: str, how: str) -> str:
 
 
 def own_number_in(header: str, shown: Iterable[str]) -> str | None:
-    """Which of the numbers that we show a SIP header (To, P-Called-Party-ID) names; None: none."""
+    """The number, among those that we show, in a SIP header (To, P-Called-Party-ID); None: none of them."""
     match = _URI.search(header)
     if match is None:
         return None
@@ -86,13 +86,13 @@ def seat_of_leg(leg: str) -> int | None:
 
 
 def seat_of_room(room: str) -> int | None:
-    """The seat that a bridge is the room of."""
+    """The seat whose room a bridge is."""
     match = _ROOM.fullmatch(room)
     return None if match is None else int(match[1])
 
 
 def is_attempt(channel: str) -> bool:
-    """Whether the channel is a contact's: its id is the attempt's. Asterisk's own have a dot."""
+    """Whether the channel is a contact's: its id is the attempt's. Ids made by Asterisk contain a dot."""
     return _ATTEMPT.fullmatch(channel) is not None
 
 
@@ -113,13 +113,13 @@ def listening_of(leg: str) -> int | None:
 
 
 def listener_of(softphone: str) -> int | None:
-    """Whose browser it is, if it is a listener's."""
+    """The listener whose browser it is, if it is a listener's."""
     match = _BROWSER.fullmatch(softphone)
     return None if match is None else int(match[1])
 
 
 class SnoopChannel(NamedTuple):
-    """What a snoop channel's name says: the listener's leg, the mode, and the phoner's leg."""
+    """The parts of a snoop channel's name: the listener's leg, the mode, and the phoner's leg."""
 
     leg: str
     mode: Mode
@@ -127,7 +127,7 @@ class SnoopChannel(NamedTuple):
 
 
 def snoop_channel_name(leg: str, mode: Mode, phoner: str) -> str:
-    """The snoop channel through which a listener's leg hears a phoner's: the same order, the same name."""
+    """The name of the snoop channel through which a listener's leg hears a phoner's; equal for equal orders."""
     return _SNOOP.join((leg, mode, phoner))
 
 
@@ -139,11 +139,11 @@ def snoop_channel(channel: str) -> SnoopChannel | None:
 
 
 def snoop_bridge_of(leg: str) -> str:
-    """The bridge in which a listener's leg sits with its snoop channel."""
+    """The bridge of a listener's leg and its snoop channel."""
     return leg + _SNOOP
 
 
 def leg_of_snoop_bridge(bridge: str) -> str | None:
-    """The listener's leg whose bridge it is, if it is one."""
+    """The listener's leg, if the bridge is that of a listener's leg."""
     leg, mark, rest = bridge.partition(_SNOOP)
     return leg if mark and not rest else None

@@ -1,4 +1,4 @@
-"""ARI's commands over HTTP: one request, one answer; without a certain answer, `Lost`."""
+"""ARI's commands over HTTP: one request, one answer; `Lost` without a certain answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Unreached(Lost):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Asterisk's answer: below 300 it did it; 404 and 409 are answers too."""
+    """Asterisk's answer: done below 300; 404 and 409 are answers too."""
 
     status: int
     body: Any
@@ -38,7 +38,7 @@ class Reply:
 
 
 class Ari:
-    """One exchange's commands. Any process may give them; only the events have an owner."""
+    """One exchange's commands. Every process may give them; only the event stream has an owner."""
 
     def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
         self._http = http
@@ -53,11 +53,11 @@ class Ari:
         query: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
     ) -> Reply:
-        """One request; `path` in its parts, each quoted.
+        """Send one request; each part of `path` is quoted.
 
         Raises:
             Unreached: nothing was sent.
-            Lost: no certain answer: a time-out, a broken connection, 5xx.
+            Lost: a time-out, a broken connection or 5xx.
         """
         url = self._base + "/".join(quote(part, safe="") for part in path)
         try:

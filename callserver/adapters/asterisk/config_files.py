@@ -1,8 +1,8 @@
-"""Asterisk's configuration files, made from the settings and the numbers that campaigns show.
+"""Asterisk's configuration files, generated from the settings and the numbers that campaigns show.
 
-Closed by construction: only the modules that are needed; no manager, no recording, no call records;
-the dialplan has no way to the trunk at all, for only the application orders calls; a telephone that calls
-reaches it only at a number that we show.
+Closed by construction: only the necessary modules; no manager interface, no recording, no call records.
+The dialplan never leads to the trunk, because only the application orders calls; a caller reaches the
+application only at a number that we show.
 """
 
 import re
@@ -31,10 +31,10 @@ _MODULES = (
     "codec_alaw codec_ulaw codec_g722 codec_resample codec_opus_open_source res_format_attr_opus",
     "format_pcm format_wav format_sln func_callerid func_timeout pbx_config",
 )
-"""res_stasis_recording is loaded as others link to it; res_ari_recordings, the way to it, is not."""
+"""res_stasis_recording is loaded because others link to it; res_ari_recordings, its interface, is not."""
 
 _WORD = re.compile(r"[!-:<-~]{1,128}", re.ASCII)
-"""Printable, no blank, no semicolon: what may stand in one of Asterisk's files as a value."""
+"""Printable, without blanks and semicolons: a value in one of Asterisk's files."""
 
 _SORCERY = """[res_pjsip]
 endpoint = config,pjsip.conf,criteria=type=endpoint
@@ -54,14 +54,14 @@ console = warning,error
 messages = warning,error
 security = security
 """
-"""security: wrong passwords and strangers, in a file that fail2ban reads."""
+"""security: wrong passwords and unknown peers, in a file that fail2ban can read."""
 
 
 def render(settings: Settings, shown: Iterable[str]) -> Mapping[str, str]:
     """Each file's name and text. `shown`: the numbers that campaigns show.
 
     Raises:
-        ConfigurationProblem: a setting cannot be used; says which and what would be right.
+        ConfigurationProblem: a setting cannot be used; names it and a valid value.
     """
     _check(settings)
     files = {
@@ -84,7 +84,7 @@ def render(settings: Settings, shown: Iterable[str]) -> Mapping[str, str]:
 
 
 def _check(settings: Settings) -> None:
-    """What is written into a file is one word; nothing that could begin another line."""
+    """Every written value is one word: it cannot begin another line."""
     needed = ["asterisk_user", "asterisk_password", "asterisk_app"]
     if settings.asterisk_trunk_user:
         needed += ["asterisk_trunk_user", "asterisk_trunk_password"]
@@ -100,15 +100,15 @@ def _check(settings: Settings) -> None:
 
 
 def _extensions(app: str, shown: list[str], contact: str | None) -> str:
-    """Two contexts: the carrier's calls to numbers that we show, and telephones that go on shift.
+    """Two contexts: the carrier's calls to numbers that we show, and telephones of users.
 
-    `contact`: where the carrier's calls arrive that follow our registration; which number was called
-    is in a header then, and the server reads it.
+    `contact`: where calls arrive that follow our registration; the called number is in a header then,
+    which the server reads.
     """
     lines = ["[general]", "static = yes", "writeprotect = yes", "", f"[{trunk.CARRIER}]"]
     for number in shown:
         if not NUMBER.fullmatch(number):
-            raise ConfigurationProblem("a caller id that is no number: see callserver check")
+            raise ConfigurationProblem("a caller id is not a number: see callserver check")
         for written in dict.fromkeys(
             channel_names.written(number, how) for how in channel_names.FORMATS
         ):
@@ -133,7 +133,7 @@ def _ari(settings: Settings) -> str:
 
 
 def _prometheus(settings: Settings) -> str:
-    """Asterisk tells the state of its registrations here, and nowhere in ARI."""
+    """The only interface that reports registrations; ARI does not."""
     return (
         "[general]\nenabled = yes\ncore_metrics_enabled = no\nuri = metrics\n"
         f"auth_username = {settings.asterisk_user}\nauth_password = {settings.asterisk_password}\n"
@@ -141,7 +141,7 @@ def _prometheus(settings: Settings) -> str:
 
 
 def _http(settings: Settings) -> str:
-    """Plain HTTP on loopback only; with TLS where ARI has to be reached from another machine."""
+    """Plain HTTP on loopback only; TLS where ARI is used from another machine."""
     try:
         url = urlsplit(settings.asterisk_url)
         port = url.port or (8089 if url.scheme == "https" else 8088)

@@ -1,7 +1,7 @@
 """The exchange's events: one process owns the stream, under a lease; the others only give orders.
 
-What happened while nobody listened is never reported. So whenever the stream opens, at a start or after a
-break, everything is asked about: channels, bridges, and by the engine every open call and seat; what
+Asterisk never reports what happened while the stream was closed. So whenever it opens, at a start or after
+a break, everything is looked up: channels, bridges, and by the engine every open call and seat. What
 Asterisk does not know any more has ended.
 """
 
@@ -28,29 +28,29 @@ from callserver.settings import Settings
 log = structlog.get_logger(__name__)
 
 KEEP_S = 1.0
-"""How often the owner keeps its lease, looks at the trunk, and brings softphones up to date."""
+"""How often the owner renews its lease, looks at the trunk, and updates softphones."""
 
 NOTED_S = 30.0
-"""How often the carrier's state is written down while it does not change."""
+"""How often an unchanged state of the carrier is stored."""
 
 AGAIN_S = 0.5
-"""Wait after a break, and between two tries to get the lease."""
+"""The wait after a break, and between two attempts to get the lease."""
 
 PING_S = 5.0
-"""A connection that is silent to a ping for this long is broken."""
+"""A connection without an answer to a ping for this long is broken."""
 
 _UNWANTED = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId")
-"""Most of the traffic, and not needed here."""
+"""Most of the traffic, and not needed."""
 
 _BROKEN = (OSError, WebSocketException, Lost, TimeoutError)
 
 
-class Replaced(Exception):  # noqa: N818 - what happened
+class Replaced(Exception):  # noqa: N818 - an event
     """Another connection took the events over."""
 
 
 class Events:
-    """Owns the stream when it can, and hands each event on, in order for each channel."""
+    """Owns the stream if it can, and dispatches each event, in order per channel."""
 
     def __init__(
         self,
@@ -75,27 +75,27 @@ class Events:
         self._note_carrier = note_carrier
         base = settings.asterisk_url.rstrip("/").replace("http", "ws", 1)
         self._url = f"{base}/ari/events?app={quote(settings.asterisk_app, safe='')}"
-        word = f"{settings.asterisk_user}:{settings.asterisk_password}".encode()
-        self._headers = {"Authorization": "Basic " + base64.b64encode(word).decode()}
+        credentials = f"{settings.asterisk_user}:{settings.asterisk_password}".encode()
+        self._headers = {"Authorization": "Basic " + base64.b64encode(credentials).decode()}
         self._task: asyncio.Task[None] | None = None
-        self._tails: dict[str, asyncio.Task[None]] = {}
+        self._last_tasks: dict[str, asyncio.Task[None]] = {}
         self._registers = bool(settings.asterisk_trunk_user)
         self._carrier: Mapping[str, str] = {}
         self._noted_at = -NOTED_S
         self.owns = asyncio.Event()
-        """Set while this process hears the events, and has caught up."""
+        """Set while this process receives the events and has caught up."""
 
     def start(self) -> None:
         """Begin in the running event loop."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Stop listening, finish the events received, and let another process take over at once."""
+        """Stop receiving, finish the received events, and let another process take over at once."""
         if self._task is None:
             return
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.gather(*self._tails.values(), return_exceptions=True)
+        await asyncio.gather(*self._last_tasks.values(), return_exceptions=True)
         self._legs.forget()
         await self._release()
 
@@ -107,7 +107,7 @@ class Events:
             except Replaced:
                 log.warning("exchange_events_taken_over")
             except _BROKEN as error:
-                log.warning("exchange_not_heard", error=type(error).__name__)
+                log.warning("exchange_unreachable", error=type(error).__name__)
             except Exception:
                 log.exception("exchange_events_failed")
             finally:
@@ -131,31 +131,31 @@ class Events:
                 json={"disallowed": [{"type": kind} for kind in _UNWANTED]},
             )
             await self._softphones.begin()
-            await self._legs.found()
+            await self._legs.look_up_all()
             await self._catch_up()
             self.owns.set()
-            log.info("exchange_heard")
-            await _first_of(self._hear(stream), self._keep())
+            log.info("exchange_connected")
+            await _first_of(self._receive(stream), self._keep())
 
-    async def _hear(self, stream: ClientConnection) -> None:
+    async def _receive(self, stream: ClientConnection) -> None:
         async for message in stream:
             event = json.loads(message)
             if event["type"] == "ApplicationReplaced":
                 raise Replaced
-            self._hand_on(event)
+            self._dispatch(event)
         raise ConnectionError("the stream ended")
 
-    def _hand_on(self, event: dict[str, Any]) -> None:
-        """Each channel's events one after the other; different channels side by side."""
-        key = _about(event)
+    def _dispatch(self, event: dict[str, Any]) -> None:
+        """Handle each channel's events one after the other; different channels at the same time."""
+        key = _subject(event)
         log.debug("exchange_event", type=event["type"], about=key)
-        before = self._tails.get(key)
+        before = self._last_tasks.get(key)
         task = asyncio.get_running_loop().create_task(self._after(before, event))
-        self._tails[key] = task
+        self._last_tasks[key] = task
 
         def done(_: asyncio.Task[None]) -> None:
-            if self._tails.get(key) is task:
-                del self._tails[key]
+            if self._last_tasks.get(key) is task:
+                del self._last_tasks[key]
 
         task.add_done_callback(done)
 
@@ -170,38 +170,38 @@ class Events:
             self._not_stored()
             raise
         except Exception as error:
-            # The engine's deadlines ask about what was not stored.
+            # The engine's deadlines look up what was not stored.
             if isinstance(error, UNAVAILABLE):
                 self._not_stored()
             log.exception("event_failed", type=event["type"])
 
     async def _keep(self) -> None:
         while await self._lease():
-            with contextlib.suppress(*UNAVAILABLE):  # the next round does it
+            with contextlib.suppress(*UNAVAILABLE):  # the next round repeats it
                 await self._softphones.bring_up_to_date()
             with contextlib.suppress(*UNAVAILABLE):
                 await self._look_at_carrier()
             await asyncio.sleep(KEEP_S)
 
     async def _look_at_carrier(self) -> None:
-        """Log and write down how the trunk and its registrations stand; alarms are made from it."""
+        """Log and store the states of the trunk and its registrations; alarms read them."""
         states = {TRUNK: await registrations.trunk_state(self._ari)}
         if self._registers:
             states |= await registrations.registrations(self._ari)
         if states != self._carrier:
-            well = {registrations.ALIVE, registrations.REGISTERED}
+            good = {registrations.ALIVE, registrations.REGISTERED}
             for name in states.keys() | self._carrier.keys():
                 state = states.get(name, "missing")
                 if state != self._carrier.get(name):
-                    (log.info if state in well else log.error)("carrier", of=name, state=state)
+                    (log.info if state in good else log.error)("carrier", of=name, state=state)
         now = asyncio.get_running_loop().time()
         if states != self._carrier or now - self._noted_at >= NOTED_S:
             await self._note_carrier(states)
             self._carrier, self._noted_at = states, now
 
 
-def _about(event: dict[str, Any]) -> str:
-    """What the event is about: a channel (a snoop channel: its listener's), a playback's channel, a bridge."""
+def _subject(event: dict[str, Any]) -> str:
+    """The event's channel (of a snoop channel: the listener's leg), a playback's channel, or a bridge."""
     for kind in ("channel", "peer"):
         if kind in event:
             channel = str(event[kind]["id"])
@@ -211,9 +211,9 @@ def _about(event: dict[str, Any]) -> str:
     return str(event.get("bridge", {}).get("id", ""))
 
 
-async def _first_of(*works: Awaitable[None]) -> None:
-    """Run both until the first one ends or fails; the others are cancelled."""
-    tasks = [asyncio.ensure_future(work) for work in works]
+async def _first_of(*awaitables: Awaitable[None]) -> None:
+    """Run all until the first one ends or fails; the others are cancelled."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -1,4 +1,4 @@
-"""People who call a number we show: they hear who called, and state a wish by a key."""
+"""People who call a number that we show: they hear who called, and state a wish by a key."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ from callserver.provider_events import InboundCalls
 log = structlog.get_logger(__name__)
 
 WAIT_FOR_KEY_S = 10
-"""How long we wait for a key once the prompt has been said."""
+"""How long a caller may wait with a key after the prompt."""
 
 _QUESTION = "question-"
 
@@ -23,7 +23,7 @@ _DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 
 @dataclass(slots=True)
 class InboundCaller:
-    """Somebody on the line. `answered`: a key was pressed, or the time was over."""
+    """A caller on the line. `answered`: a key was pressed, or the time is over."""
 
     number: str
     called: str
@@ -32,64 +32,64 @@ class InboundCaller:
 
 
 class InboundCallers:
-    """Everybody who called and is still there."""
+    """The callers who are still on the line."""
 
     def __init__(self, ari: Ari, speech: Speech, engine: InboundCalls) -> None:
         self._ari = ari
         self._speech = speech
         self._engine = engine
-        self._here: dict[str, InboundCaller] = {}
+        self._callers: dict[str, InboundCaller] = {}
 
     def forget(self) -> None:
-        for leg in list(self._here):
+        for leg in list(self._callers):
             self.left(leg)
 
     async def arrived(self, leg: str, number: str, called: str) -> None:
-        """Answer, and say who called. `number` as the carrier writes it; none when withheld."""
+        """Answer, and say who called. `number` as the carrier writes it; empty when withheld."""
         number = number if _DIGITS.fullmatch(number) else ""
-        self._here[leg] = InboundCaller(number, called)
+        self._callers[leg] = InboundCaller(number, called)
         await self._ari.post("channels", leg, "answer")
         await self.obey(leg, await self._engine.greet(number, called, leg))
 
     def left(self, leg: str) -> None:
-        """The leg is over."""
-        gone = self._here.pop(leg, None)
-        if gone is not None and gone.waiting is not None:
-            gone.waiting.cancel()
+        """The leg has ended."""
+        caller = self._callers.pop(leg, None)
+        if caller is not None and caller.waiting is not None:
+            caller.waiting.cancel()
 
     async def pressed(self, leg: str, key: str) -> None:
-        """A key; the first one counts, and stops the prompt."""
-        here = self._here.get(leg)
-        if here is None or here.answered:
+        """The caller pressed a key; the first one counts, and stops the prompt."""
+        caller = self._callers.get(leg)
+        if caller is None or caller.answered:
             return
-        here.answered = True
-        if here.waiting is not None:
-            here.waiting.cancel()
-        # The wish first: it is durable before anything else is done or said.
-        instruction = await self._engine.pressed(here.number, here.called, leg, key)
+        caller.answered = True
+        if caller.waiting is not None:
+            caller.waiting.cancel()
+        # First the wish: it is durable before anything else happens.
+        instruction = await self._engine.pressed(caller.number, caller.called, leg, key)
         await self._ari.delete("playbacks", _QUESTION + leg)
         await self.obey(leg, instruction)
 
-    async def asked(self, leg: str, playback: str) -> None:
-        """The question has been said: from now on a key is waited for."""
-        here = self._here.get(leg)
-        if here is None or here.answered or playback != _QUESTION + leg:
+    async def question_played(self, leg: str, playback: str) -> None:
+        """The question has been played: the time for a key begins."""
+        caller = self._callers.get(leg)
+        if caller is None or caller.answered or playback != _QUESTION + leg:
             return
-        here.waiting = asyncio.get_running_loop().create_task(self._over(leg))
+        caller.waiting = asyncio.get_running_loop().create_task(self._over(leg))
 
     async def _over(self, leg: str) -> None:
         await asyncio.sleep(WAIT_FOR_KEY_S)
-        here = self._here.get(leg)
-        if here is None or here.answered:
+        caller = self._callers.get(leg)
+        if caller is None or caller.answered:
             return
-        here.answered = True
+        caller.answered = True
         try:
-            await self.obey(leg, await self._engine.pressed(here.number, here.called, leg, ""))
+            await self.obey(leg, await self._engine.pressed(caller.number, caller.called, leg, ""))
         except Lost as lost:
             log.warning("caller_not_answered", why=str(lost))
 
     async def obey(self, leg: str, instruction: Instruction) -> None:
-        """Say it; then hang up, or wait for a key."""
+        """Speak; then hang up, or wait for a key."""
         match instruction:
             case AskKey(text, values):
                 await self._speech.say(leg, text, values, _QUESTION + leg)

@@ -1,7 +1,7 @@
-"""What happens to legs on the exchange, told to the engine: contacts', phoners', listeners' and callers'.
+"""Passes events of legs on the exchange to the engine: contacts', phoners', listeners' and callers' legs.
 
 An event becomes the same report as a provider's callback; the engine's answer (`Instruction`) becomes
-orders. Only the owner of the event stream runs one of these.
+orders. Only the owner of the event stream uses it.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from callserver.adapters.asterisk import causes, channel_names
-from callserver.adapters.asterisk.bridging import ROOM_TYPE, heard, join
+from callserver.adapters.asterisk.bridging import ROOM_TYPE, join, packets_received
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.inbound_callers import InboundCallers
 from callserver.adapters.asterisk.snoop_channels import SnoopChannels
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 SOUND_TRIES = 50
 SOUND_AGAIN_S = 0.1
-"""A telephone that was answered sends sound at once; a browser agrees on keys first."""
+"""An answered telephone sends sound at once; a browser negotiates keys first."""
 
 _SEQUENCE = {Report.RANG: 1, Report.ANSWERED: 2}
 _END = 9
@@ -47,12 +47,12 @@ class LegEvents:
         self._callers = callers
         self._snoops = SnoopChannels(ari, engine.listeners)
         self._rang: set[str] = set()
-        self._silent: set[str] = set()  # phoners' telephones that were answered and send no sound
-        self._given_up: set[str] = set()  # dialed for as long as they might ring
+        self._silent: set[str] = set()  # answered phoners' telephones that send no sound
+        self._given_up: set[str] = set()  # ended by the dial's time-out
         self._rooms: dict[str, str] = {}  # a phoner's leg -> the bridge it sits in
 
     def forget(self) -> None:
-        """Another process follows them now."""
+        """Forget every leg: another process has the events now."""
         self._rang.clear()
         self._given_up.clear()
         self._silent.clear()
@@ -62,12 +62,12 @@ class LegEvents:
 
     # -- after a start or a break ---------------------------------------------------------------
 
-    async def found(self) -> None:
-        """Ask what is there, and report it as if it had just happened."""
+    async def look_up_all(self) -> None:
+        """Look up every channel and bridge, and report them as if they were new."""
         self.forget()
         bridges = (await self._ari.get("bridges")).body or ()
         channels = (await self._ari.get("channels")).body or ()
-        await self._snoops.found(bridges, channels)
+        await self._snoops.look_up_all(bridges, channels)
         for bridge in bridges:
             if channel_names.seat_of_room(bridge["id"]) is None:
                 continue
@@ -79,9 +79,9 @@ class LegEvents:
         for channel in channels:
             app, *_ = channel["dialplan"]["app_data"].split(",")
             if channel["dialplan"]["app_name"] == "Stasis" and app == self._ari.app:
-                await self._found(channel)
+                await self._report(channel)
 
-    async def _found(self, channel: dict[str, Any]) -> None:
+    async def _report(self, channel: dict[str, Any]) -> None:
         leg, state = channel["id"], channel["state"]
         if leg in self._rooms:
             room = self._rooms[leg]
@@ -89,10 +89,10 @@ class LegEvents:
         elif not await self._changed(leg, state) and channel_names.snoop_channel(leg) is None:
             await self._arrived(channel, channel["dialplan"]["app_data"].split(",")[1:])
 
-    # -- as it happens ------------------------------------------------------------------------
+    # -- events -------------------------------------------------------------------------------
 
     async def happened(self, event: dict[str, Any]) -> None:
-        """One event. Those that concern nothing here are ignored."""
+        """Handle one event; irrelevant ones are ignored."""
         channel = event.get("channel") or event.get("peer") or {}
         leg = channel.get("id", "")
         match event["type"]:
@@ -101,7 +101,7 @@ class LegEvents:
             case "ChannelStateChange":
                 await self._changed(leg, channel["state"])
             case "Dial" if event["dialstatus"] == "PROGRESS" and channel_names.is_attempt(leg):
-                await self._contact(leg, "Ringing")  # early media: the person's telephone rings
+                await self._contact(leg, "Ringing")  # early media: the telephone rings
             case "ChannelUserevent" if event["eventname"] == ASKS and channel["state"] == "Up":
                 await self._snoops.asks(leg)
             case "ChannelHangupRequest" | "ChannelDestroyed":
@@ -109,18 +109,20 @@ class LegEvents:
             case "StasisEnd" if (
                 not channel_names.is_attempt(leg) and channel_names.seat_of_leg(leg) is None
             ):
-                await self._ended(leg, channel["state"], 0)  # the last word of a leg that called in
+                await self._ended(
+                    leg, channel["state"], 0
+                )  # the only event of the end of a leg that called in
             case "ChannelDtmfReceived":
                 await self._callers.pressed(leg, event["digit"])
             case "PlaybackFinished":
-                await self._said(event["playback"])
+                await self._played(event["playback"])
             case "BridgeDestroyed":
-                await self._room_over(event["bridge"]["id"])
+                await self._room_ended(event["bridge"]["id"])
             case _:
                 pass
 
     async def _changed(self, leg: str, state: str) -> bool:
-        """A leg that we rang rings, or was answered; False: we did not ring it."""
+        """A leg that we rang is ringing or was answered; False: not a leg that we rang."""
         if channel_names.is_attempt(leg):
             await self._contact(leg, state)
         elif channel_names.seat_of_leg(leg) is not None:
@@ -133,10 +135,10 @@ class LegEvents:
         return True
 
     async def _arrived(self, channel: dict[str, Any], args: list[str]) -> None:
-        """A leg that called in: a caller at a number we show, a phoner's telephone, a listener's."""
+        """A leg called in: a caller at a number that we show, a phoner's or a listener's telephone."""
         leg = channel["id"]
         if args[:1] == ["inbound"]:
-            # Which number was called is said by our own dialplan, or it is one of those that we show.
+            # Our dialplan names the called number, or a header does.
             called = args[1] if len(args) > 1 else await self._called(leg)
             if called is None:
                 log.warning("inbound_to_unknown_number")
@@ -154,10 +156,10 @@ class LegEvents:
                 await self.obey(leg, await self._engine.phoners.phoner_asks(None, identity, leg))
 
     async def _called(self, leg: str) -> str | None:
-        """Which of our numbers was called, where the carrier calls the contact that we registered."""
+        """The called number of ours, from a header, where the carrier calls our registered contact."""
         for header in ("P-Called-Party-ID", "To"):
-            asked = f"PJSIP_HEADER(read,{header})"
-            reply = await self._ari.get("channels", leg, "variable", variable=asked)
+            variable = f"PJSIP_HEADER(read,{header})"
+            reply = await self._ari.get("channels", leg, "variable", variable=variable)
             number = (
                 channel_names.own_number_in(reply.body["value"], self._shown())
                 if reply.ok
@@ -180,7 +182,7 @@ class LegEvents:
             await self.obey(attempt, await self._engine.line_confirmations.code_for(attempt))
 
     async def _ends(self, leg: str, event: dict[str, Any]) -> None:
-        """A leg is about to end, or has ended; the SIP response is told with the latter."""
+        """A leg is about to end or has ended; the SIP response comes with the latter."""
         if event["type"] == "ChannelHangupRequest":
             if event.get("cause") == causes.WE_GAVE_UP:
                 self._given_up.add(leg)
@@ -231,18 +233,18 @@ class LegEvents:
         if state == "Up" and seat is not None and leg not in self._rooms:
             await self.obey(leg, await self._engine.phoners.phoner_asks(seat, None, leg))
 
-    async def _is_heard(self, leg: str) -> bool:
-        """Whether sound comes from the phoner's telephone: nobody must answer a phoner who is mute."""
+    async def _sends_sound(self, leg: str) -> bool:
+        """Whether sound comes from the phoner's telephone: nobody must be called for a mute phoner."""
         for _ in range(SOUND_TRIES):
-            if await heard(self._ari, leg):
+            if await packets_received(self._ari, leg):
                 return True
             if not (await self._ari.get("channels", leg)).ok:
                 return False
             await asyncio.sleep(SOUND_AGAIN_S)
         return False
 
-    async def _room_over(self, room: str) -> None:
-        """A room ended while a phoner still sits in it: the phoner gets another."""
+    async def _room_ended(self, room: str) -> None:
+        """A room ended while a phoner was in it: the phoner gets another one."""
         seat = channel_names.seat_of_room(room)
         left = [leg for leg, inside in self._rooms.items() if inside == room]
         for leg in left:
@@ -250,26 +252,26 @@ class LegEvents:
             if seat is not None:
                 await self.obey(leg, await self._engine.phoners.phoner_left_room(seat, leg, room))
 
-    async def _said(self, playback: dict[str, Any]) -> None:
+    async def _played(self, playback: dict[str, Any]) -> None:
         leg = playback["target_uri"].removeprefix("channel:")
         if playback["state"] == "failed":
             gone = not (await self._ari.get("channels", leg)).ok
-            say = log.info if gone else log.error  # a caller who hangs up hears no more
-            say("prompt_not_played", prompt=playback["media_uri"].rpartition("/")[2])
+            log_it = log.info if gone else log.error  # the caller hung up
+            log_it("prompt_not_played", prompt=playback["media_uri"].rpartition("/")[2])
         if playback["id"].startswith(LAST_WORD):
             await self._ari.delete("channels", leg)
         else:
-            await self._callers.asked(leg, playback["id"])
+            await self._callers.question_played(leg, playback["id"])
 
     async def obey(self, leg: str, instruction: Instruction) -> None:
-        """Do what the engine says with a leg."""
+        """Carry out the engine's instruction for a leg."""
         match instruction:
             case JoinRoom(room):
                 await self._ari.post("bridges", room, type=ROOM_TYPE)
                 if not (await join(self._ari, room, leg)).ok:
                     return
                 self._rooms[leg] = room
-                if await self._is_heard(leg):
+                if await self._sends_sound(leg):
                     await self._engine.rooms.room_event(_joined(room, leg))
                 else:
                     log.warning("phoner_without_sound", room=room)

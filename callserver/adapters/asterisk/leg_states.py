@@ -1,4 +1,4 @@
-"""The state of a leg or a room, as Asterisk says when asked."""
+"""Looks up the state of a leg or a room."""
 
 import asyncio
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 
 from callserver.adapters.asterisk import channel_names
-from callserver.adapters.asterisk.bridging import heard
+from callserver.adapters.asterisk.bridging import packets_received
 from callserver.adapters.asterisk.causes import STATES
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.domain.call import Cause
@@ -15,14 +15,14 @@ from callserver.ports import Leg, LegState, Room
 log = structlog.get_logger(__name__)
 
 DIALED = "CALLSERVER_DIALED"
-"""Set on a channel just before it is dialed: one without it has never rung, and never will."""
+"""A variable set just before a channel is dialed: a channel without it has never rung and never will."""
 
 LISTEN_S = 0.8
-"""A telephone sends fifty packets in a second; one that sends none for so long has died."""
+"""A telephone sends fifty packets per second; one that sends none for this long is dead."""
 
 
 class LegStates:
-    """Questions to one exchange."""
+    """Look-ups at one exchange."""
 
     def __init__(self, ari: Ari) -> None:
         self._ari = ari
@@ -30,9 +30,9 @@ class LegStates:
     async def look_up(
         self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
     ) -> Leg:
-        """The channel's id is the attempt's. One that was never dialed is withdrawn here and now."""
+        """Look the channel up by the attempt's id. A channel that was never dialed is ended at once."""
         del ref, room, number, since
-        leg = await self._found(attempt)
+        leg = await self._look_up(attempt)
         if leg.state is not LegState.QUEUED:
             return leg
         try:
@@ -45,35 +45,35 @@ class LegStates:
         return leg
 
     async def leg(self, ref: str) -> Leg:
-        """A user's leg. A phoner's leg without any sound has lost its telephone: it is ended here and
-        now. Asterisk notices by itself too, but later, and a person who has just answered waits for a
-        voice. A listener's leg may be silent.
+        """Look a user's leg up. A phoner's leg without any sound has lost its telephone, and is ended at
+        once: Asterisk would notice later, while a person who has answered waits for a voice. A
+        listener's leg may be silent.
         """
-        leg = await self._found(ref)
+        leg = await self._look_up(ref)
         if leg.state is not LegState.TALKING:
             return leg
         try:
-            if not await self._listens(ref) and await self._mute(ref):
+            if not await self._is_listener(ref) and await self._is_dead(ref):
                 await self._ari.delete("channels", ref)
                 return Leg(LegState.ENDED, ref, Cause.COMPLETED.value)
         except Lost:
             return Leg(LegState.NO_ANSWER, ref)
         return leg
 
-    async def _listens(self, ref: str) -> bool:
-        """Whether it is a listener's: it has a bridge of its own once it was told what to hear."""
+    async def _is_listener(self, ref: str) -> bool:
+        """Whether it is a listener's leg: it has its own bridge once it was told what to hear."""
         if channel_names.listening_of(ref) is not None:
             return True
         return (await self._ari.get("bridges", channel_names.snoop_bridge_of(ref))).ok
 
-    async def _mute(self, ref: str) -> bool:
-        """Whether a telephone sends no sound any more, not even silence."""
-        before = await heard(self._ari, ref)
+    async def _is_dead(self, ref: str) -> bool:
+        """Whether a telephone sends no packets any more, not even silence."""
+        before = await packets_received(self._ari, ref)
         await asyncio.sleep(LISTEN_S)
-        return await heard(self._ari, ref) == before
+        return await packets_received(self._ari, ref) == before
 
-    async def _found(self, ref: str) -> Leg:
-        """Asterisk forgets a leg as soon as it has ended."""
+    async def _look_up(self, ref: str) -> Leg:
+        """The channel's state; Asterisk forgets a leg as soon as it has ended."""
         try:
             reply = await self._ari.get("channels", ref)
         except Lost as lost:
@@ -84,7 +84,7 @@ class LegStates:
         return Leg(LegState.UNKNOWN_LEG if reply.gone else LegState.NO_ANSWER, ref)
 
     async def find_room(self, name: str) -> str | None:
-        """The bridge of that name, if anybody sits in it."""
+        """The bridge with this name, if a channel is in it."""
         try:
             reply = await self._ari.get("bridges", name)
         except Lost:

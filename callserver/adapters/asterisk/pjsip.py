@@ -1,7 +1,7 @@
 """pjsip.conf: how telephones and the carrier reach Asterisk, and who may.
 
 No anonymous endpoint and no guest: a call belongs to a telephone that has signed in, or comes from the
-carrier's own address. People's telephones are not here: softphones.py tells them over ARI.
+carrier's address. Users' telephones are not here: softphones.py configures them over ARI.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from callserver.settings import Settings
 
 REALM = "callserver"
 STRANGERS = "plain-strangers"
-"""For everybody without TLS who is not the carrier: the endpoint that accepts nobody."""
+"""The endpoint of everything without TLS that is not the carrier: it accepts nothing."""
 
 
 def render(settings: Settings) -> str:
     """The file's text.
 
     Raises:
-        ConfigurationProblem: a setting cannot be used; says which and what would be right.
+        ConfigurationProblem: a setting cannot be used; names it and a valid value.
     """
     carrier = trunk.carrier(settings)
     trunk.check(settings)
@@ -53,7 +53,7 @@ def render(settings: Settings) -> str:
 
 
 def _strangers() -> list[Section]:
-    """The plain transport is the carrier's alone: a telephone that comes by it is turned away."""
+    """The plain transport is the carrier's: a telephone that uses it is refused."""
     return [
         (
             STRANGERS,
@@ -91,7 +91,7 @@ def _permitted(settings: Settings, carrier: Carrier) -> list[str]:
     for host in carrier.hosts:
         try:
             permitted.append(str(ip_network(host)))
-        except ValueError:  # a name: Asterisk's access lists know addresses only
+        except ValueError:  # a name: Asterisk's access lists accept addresses only
             if not carrier.networks and not settings.asterisk_networks:
                 raise ConfigurationProblem(
                     f"ASTERISK_TRUNK_NETWORKS: must name the carrier's networks, as {host} is a name"
@@ -100,13 +100,13 @@ def _permitted(settings: Settings, carrier: Carrier) -> list[str]:
 
 
 def transports(settings: Settings) -> Mapping[str, Mapping[str, str]]:
-    """The transports for telephones and carrier, by name: Asterisk takes a change at a restart only."""
+    """The transports of telephones and carrier, by name: Asterisk changes them only at a restart."""
     sections = _transports(settings, trunk.carrier(settings))
     return {name: values for name, _, values in sections if values["protocol"] != "ws"}
 
 
 def _transports(settings: Settings, carrier: Carrier) -> list[Section]:
-    """Browsers come through the web server's WSS; telephones by TLS; the carrier as it can."""
+    """Browsers use the web server's WSS; telephones TLS; the carrier what it supports."""
     at = {"bind": f"{settings.asterisk_bind}:{settings.asterisk_sip_port}"}
     nat = {}
     if settings.asterisk_address:
@@ -139,5 +139,5 @@ def _transports(settings: Settings, carrier: Carrier) -> list[Section]:
 
 
 def local_media(settings: Settings) -> Mapping[str, str]:
-    """Sound that never leaves this machine: an exchange for tests."""
+    """Media that never leaves this machine: for an exchange for tests."""
     return {"media_address": settings.asterisk_bind, "bind_rtp_to_media_address": "yes"}

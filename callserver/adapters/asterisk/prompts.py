@@ -1,7 +1,7 @@
-"""The prompts as sound files, made by a free synthesiser (espeak-ng, sox), 8 kHz.
+"""Makes the prompts as sound files by a free synthesiser (espeak-ng, sox), 8 kHz.
 
-A file that was recorded by hand is never overwritten; one that this command made is made again when its
-text has changed. `prompts.json` beside them remembers which it made.
+A recorded file is never overwritten; a synthesised one is replaced when its text has changed.
+`prompts.json` beside the files lists the synthesised ones.
 """
 
 import hashlib
@@ -20,27 +20,27 @@ from callserver.adapters.asterisk.speech import CAMPAIGN_PROMPTS, DIGIT, GENERAL
 from callserver.domain.campaign import Campaign
 from callserver.errors import ConfigurationProblem
 
-MEMORY = "prompts.json"
+MANIFEST = "prompts.json"
 SPEED = "145"  # words per minute
 TOOLS = ("espeak-ng", "sox")
 
 
-class Did(StrEnum):
+class PromptResult(StrEnum):
     MADE = "made"
     UNCHANGED = "unchanged"
-    OWN = "own"  # recorded by hand: left alone
+    OWN = "own"  # a recording: not changed
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One file, without its ending, and what it says."""
+    """A file's name without its ending, and its sentence."""
 
     name: str
     sentence: str
 
 
-def wanted(campaigns: Iterable[Campaign]) -> list[Prompt]:
-    """Every prompt that may be played, in Danish, as the called person hears it."""
+def all_prompts(campaigns: Iterable[Campaign]) -> list[Prompt]:
+    """Every prompt that may be played, in Danish."""
     prompts = [Prompt(key, texts.say("da", key)) for key in GENERAL_PROMPTS]
     prompts += [Prompt(DIGIT + digit, digit) for digit in string.digits]
     for campaign in campaigns:
@@ -52,8 +52,8 @@ def wanted(campaigns: Iterable[Campaign]) -> list[Prompt]:
     return prompts
 
 
-def make(folder: Path, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, Did]]:
-    """Make what is missing or has changed; says of each what was done.
+def make(folder: Path, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, PromptResult]]:
+    """Make the missing and changed prompts; yields each with its result.
 
     Raises:
         ConfigurationProblem: the synthesiser is missing, or failed.
@@ -67,49 +67,49 @@ def make(folder: Path, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, Did]
     if not folder.exists():
         folder.mkdir(parents=True)
         folder.chmod(0o755)  # the exchange runs as another user
-    memory = _memory(folder)
+    manifest = _manifest(folder)
     for prompt in prompts:
-        yield prompt, _one(folder, prompt, memory)
-        (folder / MEMORY).write_text(json.dumps(memory, indent=1, sort_keys=True), "utf-8")
+        yield prompt, _make_one(folder, prompt, manifest)
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True), "utf-8")
 
 
-def _memory(folder: Path) -> dict[str, Mapping[str, str]]:
+def _manifest(folder: Path) -> dict[str, Mapping[str, str]]:
     try:
-        remembered = json.loads((folder / MEMORY).read_text("utf-8"))
+        remembered = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return remembered if isinstance(remembered, dict) else {}
 
 
-def _one(folder: Path, prompt: Prompt, memory: dict[str, Mapping[str, str]]) -> Did:
+def _make_one(folder: Path, prompt: Prompt, manifest: dict[str, Mapping[str, str]]) -> PromptResult:
     file = folder / f"{prompt.name}.wav"
-    remembered = memory.get(prompt.name, {})
-    present = [one for one in folder.glob(f"{prompt.name}.*") if one.is_file()]
+    remembered = manifest.get(prompt.name, {})
+    present = [path for path in folder.glob(f"{prompt.name}.*") if path.is_file()]
     if present and (present != [file] or remembered.get("sound") != _hash(file.read_bytes())):
-        return Did.OWN
-    said = _hash(prompt.sentence.encode())
-    if present and remembered.get("sentence") == said:
-        return Did.UNCHANGED
+        return PromptResult.OWN
+    sentence = _hash(prompt.sentence.encode())
+    if present and remembered.get("sentence") == sentence:
+        return PromptResult.UNCHANGED
     file.write_bytes(_spoken(prompt.sentence))
     file.chmod(0o644)  # the exchange runs as another user
-    memory[prompt.name] = {"sentence": said, "sound": _hash(file.read_bytes())}
-    return Did.MADE
+    manifest[prompt.name] = {"sentence": sentence, "sound": _hash(file.read_bytes())}
+    return PromptResult.MADE
 
 
 def _spoken(sentence: str) -> bytes:
-    """One sentence as WAV, 16 bit, 8 kHz, mono. The text goes in by standard input only."""
+    """A sentence as WAV, 16 bit, 8 kHz, mono. The text is passed by standard input only."""
     with tempfile.TemporaryDirectory() as folder:
         spoken, telephone = Path(folder) / "spoken.wav", Path(folder) / "telephone.wav"
-        _run("espeak-ng", "-v", "da", "-s", SPEED, "--stdin", "-w", spoken, said=sentence)
+        _run("espeak-ng", "-v", "da", "-s", SPEED, "--stdin", "-w", spoken, text=sentence)
         _run("sox", spoken, "-r", "8000", "-b", "16", "-c", "1", telephone, "norm", "-3")
         return telephone.read_bytes()
 
 
-def _run(tool: str, *words: str | Path, said: str = "") -> None:
+def _run(tool: str, *arguments: str | Path, text: str = "") -> None:
     program = shutil.which(tool) or tool
     try:
-        subprocess.run(  # noqa: S603 - fixed words; the sentence goes in by standard input
-            [program, *words], input=said.encode(), check=True, timeout=60
+        subprocess.run(  # noqa: S603 - fixed arguments; the text is passed by standard input
+            [program, *arguments], input=text.encode(), check=True, timeout=60
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise ConfigurationProblem(f"the prompt could not be made: {error}") from error

@@ -1,9 +1,9 @@
 """What a listener's leg hears: the phoner's leg, through a snoop channel.
 
-The leg sits in a bridge of its own, alone in silence or with one snoop channel. It never enters the room of
-phoner and contact, in any mode, so nothing in that room begins, ends or is mixed again. A snoop channel
-whispers to nobody (silent), into what the phoner hears (coach), or into both directions of the phoner's leg
-(join). Only the owner of the events runs one of these: each leg is told one thing after the other.
+The leg is in its own bridge, alone in silence or with one snoop channel. In no mode it enters the room of
+phoner and contact, so nothing changes in that room. A snoop channel whispers to nobody (silent), into what
+the phoner hears (coach), or into both directions of the phoner's leg (join). Only the owner of the event
+stream uses it: each leg gets one order after the other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,27 +25,27 @@ WHISPERS: Mapping[Mode, str] = {Mode.SILENT: "none", Mode.COACH: "out", Mode.JOI
 
 
 ASKS_AT_MOST = 4
-"""A leg asks again until it hears what it is told: so the engine knows that its answer took effect."""
+"""A leg asks again until nothing changes: so the engine knows that its answer took effect."""
 
 
 class SnoopChannels:
-    """Every listener's leg, and the snoop channel through which it hears; None: it waits in silence."""
+    """The snoop channel of every listener's leg; None: it waits in silence."""
 
     def __init__(self, ari: Ari, engine: Listeners) -> None:
         self._ari = ari
         self._engine = engine
         self._snoops: dict[str, str | None] = {}
-        # Legs whose snoop channel was being made or removed when the connection was lost.
+        # Legs whose snoop channel was being created or removed when the connection was lost.
         self._unsure: set[str] = set()
 
     def forget(self) -> None:
         self._snoops.clear()
         self._unsure.clear()
 
-    async def found(
+    async def look_up_all(
         self, bridges: Sequence[Mapping[str, Any]], channels: Iterable[Mapping[str, Any]]
     ) -> None:
-        """After a start or a break: snoop channels of a living leg are known again, others removed."""
+        """After a start or a break: remember the snoop channels of existing legs, remove others."""
         alive = {channel["id"] for channel in channels}
         heard_by: dict[str, str] = {}
         for bridge in bridges:
@@ -54,7 +54,9 @@ class SnoopChannels:
                 continue
             if leg not in alive:
                 await self._ari.delete("bridges", bridge["id"])
-            heard_by |= {one: leg for one in bridge["channels"] if one != leg and leg in alive}
+            heard_by |= {
+                channel: leg for channel in bridge["channels"] if channel != leg and leg in alive
+            }
         for snoop in filter(channel_names.snoop_channel, alive):
             leg = heard_by.get(snoop)
             if leg is None or self._snoops.get(leg) is not None:
@@ -64,28 +66,28 @@ class SnoopChannels:
                 self._snoops[leg] = snoop
 
     async def asks(self, leg: str, listener: int | None = None) -> None:
-        """A leg that is up asks what to hear, and does what it is told; until that is so.
+        """An answered leg asks what to hear and obeys, until nothing changes any more.
 
         Raises:
             Lost: no certain answer.
         """
         for _ in range(ASKS_AT_MOST):
-            told = await self._engine.listener_asks(
+            instruction = await self._engine.listener_asks(
                 channel_names.listening_of(leg), listener, leg, self._hears(leg)
             )
-            if not isinstance(told, Hear | WaitToHear):
-                await self._removed("channels", leg)
+            if not isinstance(instruction, Hear | WaitToHear):
+                await self._remove("channels", leg)
                 return
-            if not await self._obey(leg, told):
+            if not await self._obey(leg, instruction):
                 return
 
     def _hears(self, leg: str) -> tuple[Mode, str] | None:
-        """What a leg hears; one whose snoop channel was perhaps not removed may still hear."""
+        """What a leg hears, or may still hear if its snoop channel was perhaps not removed."""
         snoop = channel_names.snoop_channel(self._snoops.get(leg) or "")
         return None if snoop is None else (snoop.mode, snoop.phoner)
 
     async def _obey(self, leg: str, what: Hear | WaitToHear) -> bool:
-        """Let the leg hear this and nothing else; whether anything was changed for that, or tried."""
+        """Let the leg hear this and nothing else; whether anything was changed or attempted."""
         wanted = None
         if isinstance(what, Hear):
             wanted = channel_names.snoop_channel_name(leg, what.mode, what.phoner)
@@ -94,23 +96,23 @@ class SnoopChannels:
             return False
         self._unsure.add(leg)
         if before is not None:
-            await self._removed("channels", before)
+            await self._remove("channels", before)
         self._snoops[leg] = wanted
         if (
             isinstance(what, Hear)
             and wanted is not None
             and not await self._attach(wanted, leg, what)
         ):
-            await self._removed("channels", wanted)
+            await self._remove("channels", wanted)
             self._snoops[leg] = None
         self._unsure.discard(leg)
         return before is not None or wanted is not None
 
-    async def _removed(self, kind: str, name: str) -> None:
-        """Remove a channel or a bridge; one that is gone is fine.
+    async def _remove(self, kind: str, name: str) -> None:
+        """Remove a channel or a bridge, if it exists.
 
         Raises:
-            Lost: it may be there still.
+            Lost: it may still exist.
         """
         reply = await self._ari.delete(kind, name)
         if not (reply.ok or reply.gone):
@@ -119,13 +121,13 @@ class SnoopChannels:
     async def _attach(self, snoop: str, leg: str, what: Hear) -> bool:
         bridge = channel_names.snoop_bridge_of(leg)
         await self._ari.post("bridges", bridge, type=ROOM_TYPE)
-        # Put in again: a silent listener's own voice does not even reach the snoop channel.
+        # Added again, so that a silent listener's voice does not even reach the snoop channel.
         await self._ari.post("bridges", bridge, "removeChannel", channel=leg)
         mute = "true" if what.mode is Mode.SILENT else "false"
         if not (await join(self._ari, bridge, leg, mute=mute, absorbDTMF="true")).ok:
             return False
         for _ in range(TRIES):
-            made = await self._ari.post(
+            reply = await self._ari.post(
                 "channels",
                 what.phoner,
                 "snoop",
@@ -134,8 +136,8 @@ class SnoopChannels:
                 spy="both",
                 whisper=WHISPERS[what.mode],
             )
-            # 409: there is one of this name; it may be just going, and then another is made.
-            if not made.ok and made.status != 409:
+            # 409: the name is in use, perhaps by a channel that is just ending; then it is tried again.
+            if not reply.ok and reply.status != 409:
                 return False
             joined = await join(self._ari, bridge, snoop)
             if joined.ok:
@@ -143,16 +145,15 @@ class SnoopChannels:
         return False
 
     async def ended(self, leg: str) -> bool:
-        """A leg has ended: so do its snoop channel and its bridge. False: it was neither a listener's leg
+        """A leg has ended: remove its snoop channel and bridge. False: it was neither a listener's leg
         nor a snoop channel.
 
         Raises:
             Lost: no certain answer.
         """
         if (snoop := channel_names.snoop_channel(leg)) is not None:
-            if (
-                self._snoops.get(snoop.leg) == leg
-            ):  # the phoner's leg ended, and its snoop channels with it
+            # The phoner's leg has ended, and its snoop channels with it.
+            if self._snoops.get(snoop.leg) == leg:
                 self._snoops[snoop.leg] = None
                 await self.asks(snoop.leg)
             return True

@@ -1,8 +1,8 @@
-"""Telephones that people sit at, on our own exchange: browsers and SIP telephones.
+"""Users' telephones on an own exchange: browsers and SIP telephones.
 
-The database says which there are; the exchange is told over ARI (its push configuration, held in its
-memory) at a start and whenever something changes. So a new colleague's telephone works at once, and a
-colleague's who has left is gone within a second. Only SIP's digest is kept, the password nowhere.
+They are stored in the database and pushed to the exchange over ARI (into its memory) at a start and after
+every change. So a new colleague's telephone works at once, and that of a colleague who has left is removed
+within a second. Only SIP's digest is stored, the password nowhere.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from callserver.ports import Clock, Store
 from callserver.settings import Settings
 
 BROWSER_LASTS = timedelta(hours=12)
-"""A browser's password ends with the day; the page fetches a new one whenever it opens."""
+"""How long a browser's password is valid; the page fetches a new one whenever it opens."""
 
 SILENT_S = 10
-"""A telephone that sends no sound for so long, not even silence, has died: its leg is ended."""
+"""A telephone that sends no packets for this long, not even silence, is dead: its leg is ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
-    """What a telephone signs in with; shown once, to its own user."""
+class SipSignIn:
+    """A telephone's credentials; shown once, to its user."""
 
     url: str  # wss://… of the SIP server, for a browser
     aor: str  # sip:NAME@DOMAIN
@@ -41,18 +41,18 @@ class SignIn:
 
 
 class Softphones:
-    """Hands sign-ins out, and keeps the exchange up to date with the database."""
+    """Hands out credentials, and keeps the exchange up to date with the database."""
 
     def __init__(self, settings: Settings, ari: Ari, store: Store, clock: Clock) -> None:
         self._settings = settings
         self._ari = ari
         self._store = store
         self._clock = clock
-        self._told: dict[str, str] | None = None  # what the exchange was told: name -> digest
-        self._telling = asyncio.Lock()  # a look at the database and what follows belong together
+        self._pushed: dict[str, str] | None = None  # what the exchange has: name -> digest
+        self._pushing = asyncio.Lock()  # reading the database and pushing belong together
 
-    async def hand_out(self, name: str, user: int) -> SignIn:
-        """A new password for the user's own browser or telephone; the one before ends.
+    async def hand_out(self, name: str, user: int) -> SipSignIn:
+        """A new password for the user's browser or telephone; the earlier one ends.
 
         Raises:
             ConfigurationProblem: the exchange does not answer, so that nothing could sign in.
@@ -61,69 +61,70 @@ class Softphones:
             raise ValueError("a softphone is named phoner_N, listener_N or telephone_N")
         password = secrets.token_urlsafe(24)
         until = None if _is_telephone(name) else self._clock.now() + BROWSER_LASTS
-        made = Softphone(name, user, digest(name, password), until)
-        async with self._telling:
-            await self._store.run(lambda tx: softphones.store(tx, made))
+        softphone = Softphone(name, user, digest(name, password), until)
+        async with self._pushing:
+            await self._store.run(lambda tx: softphones.store(tx, softphone))
             try:
-                await self._tell(made)
+                await self._push(softphone)
             except Lost as lost:
                 raise ConfigurationProblem(f"the exchange does not answer: {lost}") from lost
-        return SignIn(self.url, f"sip:{name}@{self._domain()}", name, password)
+        return SipSignIn(self.url, f"sip:{name}@{self._domain()}", name, password)
 
     async def begin(self) -> None:
-        """The stream has opened: the exchange may have forgotten everything."""
-        async with self._telling:
-            self._told = None
+        """The event stream has opened: the exchange may have restarted and lost everything."""
+        async with self._pushing:
+            self._pushed = None
         await self.bring_up_to_date()
 
     async def bring_up_to_date(self) -> None:
-        """Tell the exchange what has changed since it was last told.
+        """Push what has changed since the last time.
 
         Raises:
             Lost: it does not answer.
         """
-        async with self._telling:
-            await self._bring()
+        async with self._pushing:
+            await self._push_changes()
 
-    async def _bring(self) -> None:
+    async def _push_changes(self) -> None:
         now = self._clock.now()
         alive = {
-            one.name: one for one in await self._store.read(lambda tx: softphones.alive(tx, now))
+            softphone.name: softphone
+            for softphone in await self._store.read(lambda tx: softphones.alive(tx, now))
         }
-        if self._told is None:
-            known = (await self._ari.get("endpoints", "PJSIP")).body or ()
-            left = (one["resource"] for one in known)
-            self._told = {name: "" for name in left if channel_names.softphone(name)}
-        for name in self._told.keys() - alive.keys():
-            await self._forget(name)
-        for name, one in alive.items():
-            if self._told.get(name) != one.digest:
-                await self._tell(one)
+        if self._pushed is None:
+            endpoints = (await self._ari.get("endpoints", "PJSIP")).body or ()
+            names = (endpoint["resource"] for endpoint in endpoints)
+            self._pushed = {name: "" for name in names if channel_names.softphone(name)}
+        for name in self._pushed.keys() - alive.keys():
+            await self._remove(name)
+        for name, softphone in alive.items():
+            if self._pushed.get(name) != softphone.digest:
+                await self._push(softphone)
 
-    async def _tell(self, one: Softphone) -> None:
-        for kind, fields in objects(self._settings, one).items():
+    async def _push(self, softphone: Softphone) -> None:
+        for kind, fields in objects(self._settings, softphone).items():
             await self._ari.put(
-                *_PUSHED,
+                *_PUSH_PATH,
                 kind,
-                one.name,
+                softphone.name,
                 json={"fields": [{"attribute": key, "value": fields[key]} for key in fields]},
             )
-        if self._told is not None:
-            self._told[one.name] = one.digest
+        if self._pushed is not None:
+            self._pushed[softphone.name] = softphone.digest
 
-    async def _forget(self, name: str) -> None:
-        """End its sign-in, and whatever leg it is on."""
+    async def _remove(self, name: str) -> None:
+        """End its sign-in and its legs."""
         reply = await self._ari.get("endpoints", "PJSIP", name)
         for kind in ("auth", "endpoint", "aor"):
-            await self._ari.delete(*_PUSHED, kind, name)
+            await self._ari.delete(*_PUSH_PATH, kind, name)
         for channel in reply.body["channel_ids"] if reply.ok else ():
             await self._ari.delete("channels", channel)
-        if self._told is not None:
-            self._told.pop(name, None)
+        if self._pushed is not None:
+            self._pushed.pop(name, None)
 
     @property
     def url(self) -> str:
-        """Where browsers connect to."""
+        """The address to which browsers connect."""
         if self._settings.asterisk_softphone_url:
             return self._settings.asterisk_softphone_url
         return self._settings.public_url.rstrip("/").replace("http", "ws", 1) + "/ws"
@@ -132,27 +133,27 @@ class Softphones:
         return urlsplit(self.url).hostname or "callserver"
 
 
-_PUSHED = ("asterisk", "config", "dynamic", "res_pjsip")
+_PUSH_PATH = ("asterisk", "config", "dynamic", "res_pjsip")
 
 
 def digest(name: str, password: str) -> str:
     """HA1 of SIP's digest (RFC 3261, 22.4), MD5 as telephones speak it."""
-    word = f"{name}:{REALM}:{password}".encode()
-    return hashlib.md5(word, usedforsecurity=False).hexdigest()
+    secret = f"{name}:{REALM}:{password}".encode()
+    return hashlib.md5(secret, usedforsecurity=False).hexdigest()
 
 
 def _is_telephone(name: str) -> bool:
     return name.startswith("telephone_")
 
 
-def objects(settings: Settings, one: Softphone) -> Mapping[str, Mapping[str, str]]:
-    """Asterisk's three objects of one telephone, in the order in which they are told."""
+def objects(settings: Settings, softphone: Softphone) -> Mapping[str, Mapping[str, str]]:
+    """Asterisk's three objects of one telephone, in the order in which they are pushed."""
     return {
         "auth": {
             "auth_type": "md5",
-            "username": one.name,
+            "username": softphone.name,
             "realm": REALM,
-            "md5_cred": one.digest,
+            "md5_cred": softphone.digest,
         },
         "aor": {
             "max_contacts": "1",
@@ -162,9 +163,9 @@ def objects(settings: Settings, one: Softphone) -> Mapping[str, Mapping[str, str
         },
         "endpoint": {
             "context": TELEPHONES,
-            "aors": one.name,
-            "auth": one.name,
-            **_sound(settings, one.name),
+            "aors": softphone.name,
+            "auth": softphone.name,
+            **_sound(settings, softphone.name),
             "direct_media": "no",
             "rtp_timeout": str(SILENT_S),
             "rewrite_contact": "yes",
@@ -174,13 +175,13 @@ def objects(settings: Settings, one: Softphone) -> Mapping[str, Mapping[str, str
             "allow_subscribe": "no",
             "send_connected_line": "no",
             "trust_id_inbound": "no",
-            **_media(settings, one.name),
+            **_media(settings, softphone.name),
         },
     }
 
 
 def _sound(settings: Settings, name: str) -> Mapping[str, str]:
-    """The configured codecs; a browser's own comes first."""
+    """The configured codecs; a browser prefers opus."""
     browser = not _is_telephone(name)
     keys = {} if browser else {"dtmf_mode": settings.asterisk_dtmf}
     codecs = trunk.codecs_of(settings, browser=browser)

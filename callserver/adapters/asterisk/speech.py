@@ -1,7 +1,7 @@
-"""What a called person hears: the prompts as files, played to one channel.
+"""Plays prompts to a called person's channel.
 
-A prompt's file is named by its text's key, and by the campaign where the text differs from one to the
-next (`apology-kanvas`). No part of a name comes from what people write.
+A prompt's file is named by its text's key, and by the campaign where the text depends on it
+(`apology-kanvas`). No part of a name comes from a user's input.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ LAST_WORD = "last-"
 """The prefix of a playback after which the channel is hung up."""
 
 MOST_S = 60
-"""Asterisk itself ends such a channel after this time, if nobody else does."""
+"""Asterisk ends such a channel after this time, if nothing else does."""
 
 
 class Speech:

@@ -1,8 +1,8 @@
 """Telephony over ARI: create, bridge, then dial.
 
-The contact's channel is in the phoner's bridge before it rings. On answer the sound flows without this
-server, so a server that is killed while it rings leaves nobody in silence. The attempt's id is the
-channel's id: a lost reply is settled by asking for it. Creates are never repeated.
+The contact's channel is in the phoner's bridge before it rings. When it is answered, sound flows without
+this server, so that a server killed during the ringing leaves nobody in silence. The attempt's id is the
+channel's id: after a lost reply it is looked up. Creates are never repeated.
 """
 
 import asyncio
@@ -38,19 +38,19 @@ RING_USER_S = 30
 """How long a phoner's or a listener's telephone rings."""
 
 ASKS = "asks"
-"""An event of our own: a listener's leg must ask what to hear."""
+"""A user event: a listener's leg must ask what to hear."""
 
 NO_SUCH_SOURCE = 422
-"""An event about a channel that has ended."""
+"""The status for an event about a channel that has ended."""
 
 QUALIFIED_AFTER_S = (0.1, 0.4, 1.0)
-"""When a telephone that is offline is asked about again."""
+"""Waits before an offline telephone is looked up again."""
 
 _BROWSERS = ("PJSIP/phoner_", "PJSIP/listener_")
 
 
 class Asterisk(LegStates):
-    """Orders and questions to one exchange."""
+    """Telephony over one exchange."""
 
     longest_leg = None
 
@@ -80,7 +80,7 @@ class Asterisk(LegStates):
         """Ring the permit's number into the room.
 
         Raises:
-            PermitVoid: spent before, or too old; nothing was sent.
+            PermitVoid: it was spent before or is too old; nothing was sent.
         """
         if room.ref is None:
             return Declined(Trouble.ROOM_GONE, 404, "the phoner is in no room yet")
@@ -89,20 +89,20 @@ class Asterisk(LegStates):
         if isinstance(endpoint, Declined):
             return endpoint
         try:
-            no_way = await self._no_way(room.ref)
+            obstacle = await self._obstacle(room.ref)
         except Lost as lost:
             return Declined(Trouble.LATER, 0, f"the exchange does not answer: {lost}")
-        if no_way is not None:
-            return no_way
+        if obstacle is not None:
+            return obstacle
         return await self._order(
             permit.attempt, endpoint, permit.caller_id, permit.ring_seconds, room.ref
         )
 
     async def ring_to_confirm(self, permit: DialPermit) -> Placed | Declined | Silent:
-        """Ring the permit's number, into no bridge; answered, the event stream has the code spoken.
+        """Ring the permit's number without a bridge; the event stream answers with the code.
 
         Raises:
-            PermitVoid: spent before, or too old; nothing was sent.
+            PermitVoid: it was spent before or is too old; nothing was sent.
         """
         permit.spend(self._clock.now())
         endpoint = self._allowed(permit.number, permit.caller_id)
@@ -114,36 +114,36 @@ class Asterisk(LegStates):
     async def ring_phoner(
         self, line: OwnLine, seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:
-        """Ring a phoner's telephone; once it is answered, the event stream puts it into its room."""
-        del seat  # the leg's name says it
+        """Ring a phoner's telephone; when it is answered, the event stream adds it to its room."""
+        del seat  # part of the room's name
         return await self._ring(channel_names.phoner_leg(room.name), line.address, caller_id)
 
     async def ring_listener(
         self, line: OwnLine, listening: int, caller_id: str
     ) -> Placed | Declined | Silent:
-        """Ring a listener's telephone; answered, its leg asks by the event stream what to hear."""
+        """Ring a listener's telephone; when it is answered, the event stream asks what it should hear."""
         return await self._ring(channel_names.listener_leg(listening), line.address, caller_id)
 
     async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
-        """Let the leg ask again, by the event stream, whose owner alone moves it (snoop_channels.py)."""
+        """Let the leg ask again, by an event: only the stream's owner moves it (snoop_channels.py)."""
         del what  # the answer is the same, or a newer one
         try:
-            told = await self._ari.post(
+            reply = await self._ari.post(
                 "events", "user", ASKS, application=self._ari.app, source=f"channel:{ref}"
             )
         except Lost:
             return Result.SILENT
-        if told.status == NO_SUCH_SOURCE:
+        if reply.status == NO_SUCH_SOURCE:
             return Result.GONE
-        return Result.DONE if told.ok else Result.REFUSED
+        return Result.DONE if reply.ok else Result.REFUSED
 
     async def _ring(self, leg: str, line: str, caller_id: str) -> Placed | Declined | Silent:
-        """Ring a user; where the leg goes is told once it is answered."""
+        """Ring a user; the engine decides where the leg goes when it is answered."""
         endpoint: str | Declined | None = channel_names.endpoint(line)
         if line.startswith("+"):
             endpoint = self._allowed(line, caller_id)
         if endpoint is None:
-            return Declined(Trouble.BUG, 400, "a line that is no telephone of this exchange")
+            return Declined(Trouble.BUG, 400, "the line is not a telephone of this exchange")
         if isinstance(endpoint, Declined):
             return endpoint
         if not endpoint.endswith(f"@{channel_names.TRUNK}") and not await self._signed_in(endpoint):
@@ -151,7 +151,7 @@ class Asterisk(LegStates):
         return await self._order(leg, endpoint, caller_id, RING_USER_S, None)
 
     async def _signed_in(self, endpoint: str) -> bool:
-        """Whether the exchange can reach a colleague's telephone; true where it does not say.
+        """Whether the exchange can reach a user's telephone; true where it does not report it.
 
         A telephone that has just signed in is offline until it has answered the first OPTIONS.
         """
@@ -166,38 +166,38 @@ class Asterisk(LegStates):
         return True
 
     def _allowed(self, number: str, caller_id: str) -> str | Declined:
-        """How to reach the number. Asked again here, whatever was asked before: toll fraud."""
+        """The endpoint of the number. Checked here again, as a last guard against toll fraud."""
         endpoint = channel_names.by_trunk(number, self._written)
         if endpoint is None:
-            return Declined(Trouble.BAD_NUMBER, 484, "no number that we dial")
+            return Declined(Trouble.BAD_NUMBER, 484, "not a number that we dial")
         if not number.startswith(self._prefixes):
-            return Declined(Trouble.REFUSED, 403, "no country that ASTERISK_PREFIXES allows")
+            return Declined(Trouble.REFUSED, 403, "not in a country that ASTERISK_PREFIXES allows")
         if caller_id not in self._own_numbers():
-            return Declined(Trouble.STOP, 403, "a caller id that no campaign shows")
+            return Declined(Trouble.STOP, 403, "not a caller id of a campaign")
         return endpoint
 
-    async def _no_way(self, bridge: str) -> Declined | None:
-        """Why nobody can be called into the room just now, as far as Asterisk knows."""
-        trunk, room, app = await asyncio.gather(
+    async def _obstacle(self, bridge: str) -> Declined | None:
+        """Why a call into the room would fail now, as far as Asterisk knows."""
+        trunk_reply, room, app = await asyncio.gather(
             self._ari.get("endpoints", "PJSIP", channel_names.TRUNK),
             self._ari.get("bridges", bridge),
             self._ari.get("applications", self._ari.app),
         )
-        for reply in (trunk, room, app):
+        for reply in (trunk_reply, room, app):
             if reply.status in (401, 403):
-                return Declined(Trouble.STOP, reply.status, "Asterisk does not know our password")
-        if not trunk.ok or trunk.body["state"] == "offline":
+                return Declined(Trouble.STOP, reply.status, "Asterisk refuses our password")
+        if not trunk_reply.ok or trunk_reply.body["state"] == "offline":
             return Declined(Trouble.STOP, 503, "the trunk does not answer")
         if not room.ok or not room.body["channels"]:
             return Declined(Trouble.ROOM_GONE, 404, "nobody is in the room")
         if app.ok and len(app.body["channel_ids"]) >= self._most_channels:
-            return Declined(Trouble.LATER, 503, "as many channels as ASTERISK_CHANNELS allows")
+            return Declined(Trouble.LATER, 503, "all ASTERISK_CHANNELS are in use")
         return None
 
     async def _order(
         self, channel: str, endpoint: str, caller_id: str, ring_s: int, bridge: str | None
     ) -> Placed | Declined | Silent:
-        """Create, bridge, dial. Until the dial nothing rings, and the order can be withdrawn."""
+        """Create, bridge, dial. Nothing rings before the dial, so an order can be withdrawn until then."""
         try:
             refused = await self._create(channel, endpoint, caller_id)
             if refused is not None:
@@ -218,12 +218,12 @@ class Asterisk(LegStates):
         return await self._withdrawn(channel, Trouble.LATER, "the channel was gone before the dial")
 
     async def _dial(self, channel: str, ring_s: int) -> bool:
-        """Let it ring. A channel that is too new for this says 409, as one does that rings already."""
+        """Dial the channel. The answer is 409 if it is too new, and also if it rings already."""
         for _ in range(TRIES):
             dialed = await self._ari.post("channels", channel, "dial", timeout=str(ring_s))
             if dialed.status != 409:
                 return dialed.ok
-            if (await self._found(channel)).state is not LegState.QUEUED:
+            if (await self._look_up(channel)).state is not LegState.QUEUED:
                 return True
             await asyncio.sleep(AGAIN_S)
         return False
@@ -232,25 +232,27 @@ class Asterisk(LegStates):
         shown = caller_id
         if endpoint.endswith(f"@{channel_names.TRUNK}"):
             shown = channel_names.written(caller_id, self._written)
-        made = await self._ari.post(
+        reply = await self._ari.post(
             "channels",
             "create",
             endpoint=endpoint,
             app=self._ari.app,
             channelId=channel,
-            formats=self._codecs[endpoint.startswith(_BROWSERS)],  # else Asterisk's own order
+            formats=self._codecs[
+                endpoint.startswith(_BROWSERS)
+            ],  # otherwise Asterisk uses its own order
             json={"variables": {"CONNECTEDLINE(num)": shown}},
         )
-        if made.ok:
+        if reply.ok:
             return None
-        if made.status in (401, 403):
-            return Declined(Trouble.STOP, made.status, "Asterisk does not know our password")
-        if made.status == 409 and (await self._ari.get("channels", channel)).ok:
-            return None  # an earlier order of this attempt got so far
-        if made.status == 409:
-            # The same words for a telephone that is not there: its endpoint, or a registration.
+        if reply.status in (401, 403):
+            return Declined(Trouble.STOP, reply.status, "Asterisk refuses our password")
+        if reply.status == 409 and (await self._ari.get("channels", channel)).ok:
+            return None  # created by an earlier order of this attempt
+        if reply.status == 409:
+            # Also the answer for a missing endpoint or registration.
             return Declined(Trouble.LATER, 409, "Asterisk has no such telephone")
-        return Declined(Trouble.BUG, made.status, "Asterisk did not understand the order")
+        return Declined(Trouble.BUG, reply.status, "Asterisk did not understand the order")
 
     async def _withdrawn(self, channel: str, trouble: Trouble, why: str) -> Declined | Silent:
         try:
@@ -263,7 +265,7 @@ class Asterisk(LegStates):
 
     async def cancel(self, ref: str) -> Result:
         """End the leg unless it was answered."""
-        match (await self._found(ref)).state:
+        match (await self._look_up(ref)).state:
             case LegState.TALKING | LegState.UNKNOWN_LEG:
                 return Result.GONE
             case LegState.NO_ANSWER:
@@ -272,7 +274,7 @@ class Asterisk(LegStates):
                 return await self.hang_up(ref)
 
     async def hang_up(self, ref: str) -> Result:
-        """End the leg, whatever it does."""
+        """End the leg in any state."""
         try:
             ended = await self._ari.delete("channels", ref, reason_code=str(NORMAL_CLEARING))
         except Lost:
@@ -282,7 +284,7 @@ class Asterisk(LegStates):
         return Result.DONE if ended.ok else Result.REFUSED
 
     async def apologise(self, ref: str, organisation: str) -> Result:
-        """Take the leg out of the room and speak to it; it is hung up when that has been said."""
+        """Take the leg out of the room and play the apology; then the leg is hung up."""
         try:
             bridges = await self._ari.get("bridges")
             for bridge in bridges.body or ():

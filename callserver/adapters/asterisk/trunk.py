@@ -29,15 +29,15 @@ _CODECS = ("alaw", "ulaw", "g722", "opus")
 _DTMF = ("rfc4733", "info", "inband", "auto", "auto_info")
 _TIMERS = ("no", "yes", "required", "always")
 
-MANY = "1000000"
-"""How often a registration is tried again: it never gives up."""
+RETRIES = "1000000"
+"""How often a registration is repeated: practically without end."""
 
 Section = tuple[str, str, Mapping[str, str]]
-"""Its name, its type, its values."""
+"""Name, type and values."""
 
 
 class Address(NamedTuple):
-    """Where SIP goes to."""
+    """A SIP address."""
 
     host: str
     port: str
@@ -50,7 +50,7 @@ class Address(NamedTuple):
 
 
 class Carrier(NamedTuple):
-    """Where the trunk is; `second` is used while `first` does not answer."""
+    """The trunk's addresses; `second` is used while `first` does not answer."""
 
     first: Address
     second: Address | None
@@ -63,15 +63,17 @@ class Carrier(NamedTuple):
 
     @property
     def hosts(self) -> list[str]:
-        """The addresses and names that were given."""
-        return [one.host for one in (self.first, self.second, self.proxy) if one is not None]
+        """The configured addresses and names."""
+        return [
+            address.host for address in (self.first, self.second, self.proxy) if address is not None
+        ]
 
 
 def carrier(settings: Settings) -> Carrier:
     """The carrier's addresses; TLS unless they say otherwise.
 
     Raises:
-        ConfigurationProblem: one is none, or they do not fit together.
+        ConfigurationProblem: an address is invalid, or they have different transports.
     """
     first = _address("ASTERISK_TRUNK", settings.asterisk_trunk)
     second = proxy = None
@@ -79,8 +81,8 @@ def carrier(settings: Settings) -> Carrier:
         second = _address("ASTERISK_TRUNK_SECOND", settings.asterisk_trunk_second)
     if settings.asterisk_trunk_proxy:
         proxy = _address("ASTERISK_TRUNK_PROXY", settings.asterisk_trunk_proxy)
-    for name, one in (("ASTERISK_TRUNK_SECOND", second), ("ASTERISK_TRUNK_PROXY", proxy)):
-        if one is not None and one.transport != first.transport:
+    for name, address in (("ASTERISK_TRUNK_SECOND", second), ("ASTERISK_TRUNK_PROXY", proxy)):
+        if address is not None and address.transport != first.transport:
             raise ConfigurationProblem(f"{name}: must use the transport of ASTERISK_TRUNK")
     return Carrier(
         first, second, proxy, networks("ASTERISK_TRUNK_NETWORKS", settings.asterisk_trunk_networks)
@@ -101,22 +103,22 @@ def networks(name: str, text: str) -> tuple[str, ...]:
     """A list of networks, separated by commas.
 
     Raises:
-        ConfigurationProblem: one is none.
+        ConfigurationProblem: one is invalid.
     """
     valid = []
-    for one in filter(None, map(str.strip, text.split(","))):
+    for network in filter(None, map(str.strip, text.split(","))):
         try:
-            valid.append(str(ip_network(one)))
+            valid.append(str(ip_network(network)))
         except ValueError:
-            raise ConfigurationProblem(f"{name}: {one!r} should be like 10.1.0.0/16") from None
+            raise ConfigurationProblem(f"{name}: {network!r} should be like 10.1.0.0/16") from None
     return tuple(valid)
 
 
 def check(settings: Settings) -> None:
-    """Everything about the carrier that a type does not show.
+    """Check the carrier's settings as far as their types do not.
 
     Raises:
-        ConfigurationProblem: names the setting, and says what would be right.
+        ConfigurationProblem: names the setting and a valid value.
     """
     codecs = codecs_of(settings)
     from_user, from_domain = settings.asterisk_trunk_from_user, settings.asterisk_trunk_from_domain
@@ -166,15 +168,15 @@ def check(settings: Settings) -> None:
             f"some of {', '.join(_CODECS)}, separated by commas",
         ),
     )
-    for name, well, right in rules:
-        if not well:
+    for name, is_valid, right in rules:
+        if not is_valid:
             raise ConfigurationProblem(f"ASTERISK_{name}: should be {right}")
 
 
 def codecs_of(settings: Settings, *, browser: bool = False) -> list[str]:
-    """The codecs in the order of preference; a browser's own comes first."""
-    codecs = [one.strip() for one in settings.asterisk_codecs.split(",") if one.strip()]
-    return ["opus", *(one for one in codecs if one != "opus")] if browser else codecs
+    """The codecs in the order of preference; a browser prefers opus."""
+    codecs = [codec.strip() for codec in settings.asterisk_codecs.split(",") if codec.strip()]
+    return ["opus", *(codec for codec in codecs if codec != "opus")] if browser else codecs
 
 
 def contact_user(settings: Settings) -> str | None:
@@ -186,7 +188,7 @@ def contact_user(settings: Settings) -> str | None:
 
 
 def sections(settings: Settings, at: Carrier, media: Mapping[str, str]) -> Iterator[Section]:
-    """Where to call, who may call us, how we sign in, and whether the carrier is alive."""
+    """Where we call, who may call us, how we sign in, and whether the carrier is reachable."""
     transport = {"transport": "secure" if at.secure else "plain"}
     through = {} if at.proxy is None else {"outbound_proxy": f"{at.proxy.uri}\\;lr"}
     signs_in = {"outbound_auth": TRUNK} if settings.asterisk_trunk_user else {}
@@ -227,9 +229,12 @@ def sections(settings: Settings, at: Carrier, media: Mapping[str, str]) -> Itera
         },
     )
     for name, address in places:
-        asked = settings.asterisk_trunk_options_seconds
-        alive = {"qualify_frequency": str(asked), **({"qualify_timeout": "2"} if asked else {})}
-        yield (name, "aor", {"contact": address.uri, **through, **alive})
+        seconds = settings.asterisk_trunk_options_seconds
+        qualify = {
+            "qualify_frequency": str(seconds),
+            **({"qualify_timeout": "2"} if seconds else {}),
+        }
+        yield (name, "aor", {"contact": address.uri, **through, **qualify})
     matches = ",".join(dict.fromkeys([*at.hosts, *at.networks]))
     yield (TRUNK, "identify", {"endpoint": TRUNK, "match": matches})
     if settings.asterisk_trunk_user:
@@ -252,7 +257,7 @@ def _registrations(
             "retry_interval": "30",
             "forbidden_retry_interval": "60",
             "fatal_retry_interval": "60",
-            "max_retries": MANY,
+            "max_retries": RETRIES,
             "auth_rejection_permanent": "no",
         }
         yield (name, "registration", {**more, **registers})

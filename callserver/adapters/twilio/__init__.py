@@ -1,4 +1,4 @@
-"""Twilio: orders over REST, in the provider's own words."""
+"""Twilio's REST API as a Telephony."""
 
 from callserver.adapters.twilio.telephony import Twilio
 

@@ -1,4 +1,4 @@
-"""Twilio's call statuses as reports: one table for callbacks and for answers to questions."""
+"""Twilio's call statuses as reports: one table for callbacks and look-ups."""
 
 from collections.abc import Mapping
 
@@ -29,7 +29,7 @@ def has_ended(status: str) -> bool:
 
 
 def leg(status: str, sid: str) -> Leg:
-    """A leg as Twilio describes it when asked; a state that we do not know is an end."""
+    """The leg of a look-up; an unknown status counts as ended."""
     report = REPORTS.get(status, Report.FAILED)
     if report in _STATES:
         return Leg(_STATES[report], sid)

@@ -1,4 +1,4 @@
-"""twilio-python over httpx: no retries, a timeout, and a base address that can be moved."""
+"""twilio-python over httpx: no retries, a timeout, and a configurable base address."""
 
 import logging
 from typing import Any
@@ -15,7 +15,7 @@ TIMEOUT_S = 10.0
 
 
 class HttpxTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no types
-    """twilio-python's way out, through one shared httpx client."""
+    """twilio-python's HTTP client, on one shared httpx client."""
 
     def __init__(self, http: httpx.AsyncClient, base: str) -> None:
         super().__init__(logging.getLogger("twilio.httpx"), True, TIMEOUT_S)
@@ -33,12 +33,12 @@ class HttpxTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no typ
         timeout: float | None = None,  # noqa: ASYNC109 - the interface of twilio-python
         allow_redirects: bool = False,
     ) -> Response:
-        sent: Any = data
+        form: Any = data
         reply = await self._http.request(
             method,
             self._moved(uri),
             params=params or None,  # type: ignore[arg-type]
-            data=sent,
+            data=form,
             headers=headers,
             auth=auth,
             timeout=timeout or TIMEOUT_S,
@@ -47,12 +47,12 @@ class HttpxTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no typ
         return Response(reply.status_code, reply.text, reply.headers)
 
     def _moved(self, uri: str) -> str:
-        """The same request at another server that speaks Twilio's protocol."""
+        """The address of the same request at the configured base."""
         if not self._base:
             return uri
-        to, asked = urlsplit(self._base), urlsplit(uri)
-        path = to.path.rstrip("/") + asked.path
-        return urlunsplit((to.scheme, to.netloc, path, asked.query, ""))
+        base, original = urlsplit(self._base), urlsplit(uri)
+        path = base.path.rstrip("/") + original.path
+        return urlunsplit((base.scheme, base.netloc, path, original.query, ""))
 
 
 def client(settings: Settings, http: httpx.AsyncClient) -> Client:

@@ -1,5 +1,5 @@
-"""Twilio's error codes, in our words. A code that is not here concerns this number or the account, and we
-cannot tell which: the number is set aside, and several of them stop the campaign."""
+"""Twilio's error codes as troubles. An unknown code may concern the number or the account: the number is
+set aside, and several of them in a row stop the campaign."""
 
 from callserver.ports import Trouble
 
@@ -16,7 +16,14 @@ _STOP = (
     *(20003, 20005, 20008, 10001, 10004, 16021),  # credentials, account, concurrency
     *(21210, 21212, 13214, 13247),  # our caller id
 )
-_REFUSED = (21215, 13227, 32205, 21219, 21203, 21401)  # where we may call; for some numbers only
+_REFUSED = (
+    21215,
+    13227,
+    32205,
+    21219,
+    21203,
+    21401,
+)  # countries and numbers that the account may not call
 _ROOM_GONE = (16003, 16020, 16022, NOT_FOUND)
 _BUG = (21205, 21208, 21209, 21218, 21234, 21262, 21263, 21626, 16024)
 
@@ -31,13 +38,13 @@ TROUBLES = {
 
 
 def code(written: object) -> int:
-    """A reply's code as a number, however it is written; 0 when there is none."""
+    """A reply's code as a number; 0 when there is none."""
     text = str(written)
     return int(text) if text.isdecimal() else 0
 
 
 def trouble(status: int, code: int) -> Trouble | None:
-    """What a refusal means to us; None when it does not tell whether a telephone rings.
+    """The trouble that a refusal means; None when a telephone may ring nevertheless.
 
     With 5xx and 408 the order may have gone through, whatever the code. A 429 is "too many requests
     at once", unless its code says that it is too many calls.

@@ -1,4 +1,4 @@
-"""What a called person hears, as TwiML: Danish, in a Danish voice."""
+"""What a called person hears, as TwiML in Danish."""
 
 from twilio.twiml.voice_response import VoiceResponse
 
@@ -9,7 +9,7 @@ LANGUAGE = "da-DK"
 
 
 def apology(organisation: str) -> str:
-    """For a person who answered into an empty room: who called, and an apology."""
+    """Who called, and an apology, for a person who answered into an empty room."""
     response = VoiceResponse()
     response.say(
         texts.say("da", "apology", organisation=organisation), voice=VOICE, language=LANGUAGE

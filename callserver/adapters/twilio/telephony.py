@@ -37,27 +37,27 @@ from callserver.settings import Settings
 log = structlog.get_logger(__name__)
 
 RETRIES = "#rc=3&rp=ct,rt,5xx"
-"""Asked of Twilio in the callback's address: by default a failed callback is lost for good."""
+"""Part of each callback's address: without it Twilio does not repeat a failed callback."""
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 TWILIO_ADDS_S = 5
 SHORTEST_RING_S = 5
 
 _REFUSED = (TwilioRestException, TwilioServiceException)
-"""Twilio's no, in its old form and as a problem document (RFC 9457)."""
+"""Twilio's refusals, in the old form and as a problem document (RFC 9457)."""
 
 _LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError, AttributeError, TypeError)
-"""Errors after which nothing is certain about an order or a question.
+"""Errors after which the result of an order or look-up is unknown.
 
 AttributeError and TypeError: twilio-python raises them for JSON of an unexpected shape.
 """
 
 _CLOCKS_S = 10
-"""How far Twilio's clock and ours may differ when a leg is looked for by its time."""
+"""How far Twilio's clock and ours may differ in a look-up by time."""
 
 
 class Twilio:
-    """Orders and questions to Twilio, or to a server that speaks its protocol."""
+    """Telephony over Twilio, or over a server with the same protocol."""
 
     longest_leg = timedelta(hours=4)  # Twilio's, unless an account asks for a day
 
@@ -73,7 +73,7 @@ class Twilio:
         """Ring the permit's number into the room.
 
         Raises:
-            PermitVoid: spent before, or too old; nothing was sent.
+            PermitVoid: it was spent before or is too old; nothing was sent.
         """
         if room.ref is None:
             return Declined(errors.TROUBLES[16022], 16022, "the room has no conference yet")
@@ -106,7 +106,7 @@ class Twilio:
         return answer
 
     async def _created_before(self, attempt: str, room: str) -> Placed | Silent:
-        """The label is taken: an earlier order did go through, and its reply was lost."""
+        """The label is in use: an earlier order succeeded, and its reply was lost."""
         try:
             participant = await self._client.conferences(room).participants(attempt).fetch_async()
         except _LOST:
@@ -117,7 +117,7 @@ class Twilio:
 
     async def _create(self, order: Any, sid: str) -> Placed | Declined | Silent:
         try:
-            made = await order
+            created = await order
         except _REFUSED as error:
             status = int(error.status)
             code = errors.code(error.code) or status
@@ -129,14 +129,14 @@ class Twilio:
             return Declined(trouble, code, "declined")
         except _LOST as error:
             return Silent(type(error).__name__)
-        ref = getattr(made, sid)
+        ref = getattr(created, sid)
         return Placed(ref) if ref else Silent("a reply without a sid")
 
     async def ring_to_confirm(self, permit: DialPermit) -> Placed | Declined | Silent:
-        """Ring the permit's number; the code is told by the voice webhook.
+        """Ring the permit's number; the voice webhook answers with the code.
 
         Raises:
-            PermitVoid: spent before, or too old; nothing was sent.
+            PermitVoid: it was spent before or is too old; nothing was sent.
         """
         permit.spend(self._clock.now())
         return await self._create(
@@ -154,7 +154,7 @@ class Twilio:
     async def ring_phoner(
         self, line: OwnLine, seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:
-        """Ring a phoner in; what the leg does is told by the voice webhook."""
+        """Ring a phoner; the voice webhook tells the leg what to do."""
         del room  # the webhook knows the seat's room
         return await self._create(
             self._client.calls.create_async(
@@ -171,7 +171,7 @@ class Twilio:
     async def ring_listener(
         self, line: OwnLine, listening: int, caller_id: str
     ) -> Placed | Declined | Silent:
-        """Ring a listener; what the leg hears is told by the voice webhook."""
+        """Ring a listener; the voice webhook tells the leg what to hear."""
         return await self._create(
             self._client.calls.create_async(
                 to=line.address,
@@ -194,7 +194,7 @@ class Twilio:
         return await self._update(ref, status="canceled")
 
     async def hang_up(self, ref: str) -> Result:
-        """End the leg: `completed` ends it in whatever state it is."""
+        """`completed` ends a leg in any state."""
         return await self._update(ref, status="completed")
 
     async def apologise(self, ref: str, organisation: str) -> Result:
@@ -217,7 +217,7 @@ class Twilio:
     async def look_up(
         self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
     ) -> Leg:
-        """By the leg's sid; else by its label in the room; else by number and time."""
+        """Look a leg up by its sid; else by its label in the room; else by number and time."""
         try:
             if ref is not None:
                 return await self._leg(ref)
@@ -241,22 +241,22 @@ class Twilio:
         return sid
 
     async def _dialed(self, number: str, since: datetime) -> Leg:
-        """A leg to the number that began after the permit; the latest when there are several.
+        """The latest leg to the number that began after the permit.
 
-        Twilio is not asked to filter by StartTime: a leg that is still queued has none, and how
-        finely that filter reads a time of day is not documented.
+        The look-up does not filter by StartTime: a queued leg has none, and the filter's precision is
+        not documented.
         """
         calls = await self._client.calls.list_async(to=number, limit=20)
         earliest = since - timedelta(seconds=_CLOCKS_S)
-        begun = [
+        since_permit = [
             call for call in calls if (call.date_created or call.start_time or since) >= earliest
         ]
-        if not begun:
+        if not since_permit:
             return Leg(LegState.UNKNOWN_LEG)
-        return call_status.leg(str(begun[0].status), begun[0].sid)
+        return call_status.leg(str(since_permit[0].status), since_permit[0].sid)
 
     async def leg(self, ref: str) -> Leg:
-        """A leg we know by name."""
+        """Look a leg up by its sid."""
         try:
             return await self._leg(ref)
         except _LOST as error:
@@ -267,7 +267,7 @@ class Twilio:
         return call_status.leg(str(call.status), call.sid)
 
     async def find_room(self, name: str) -> str | None:
-        """The sid of the conference of that name that is not over."""
+        """The sid of the open conference with this name."""
         try:
             rooms = await self._client.conferences.list_async(friendly_name=name, limit=5)
         except _LOST:
@@ -276,5 +276,5 @@ class Twilio:
 
 
 def _gone(error: Exception) -> bool:
-    """Whether Twilio itself says that it has no such leg; a stray 404 of a proxy says nothing."""
+    """Whether Twilio itself reports that there is no such leg; a proxy's 404 is no answer."""
     return isinstance(error, _REFUSED) and errors.code(error.code) == errors.NOT_FOUND

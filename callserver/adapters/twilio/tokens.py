@@ -1,4 +1,4 @@
-"""The token with which a browser's softphone signs in to Twilio: for one identity and one hour."""
+"""Access tokens for browsers' softphones at Twilio: for one identity and one hour."""
 
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VoiceGrant
@@ -7,11 +7,11 @@ from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
 
 LASTS_S = 3600
-"""A token cannot be recalled: a user who has left is refused by name (engine/calls/phoner_legs.py)."""
+"""A token cannot be revoked: a user who has left is refused by their identity (engine/calls/phoner_legs.py)."""
 
 SIGNALLING = "wss://voice-js.{edge}.twilio.com"
 ROAMING = "roaming"
-"""The edge that Twilio chooses itself."""
+"""Lets Twilio choose the edge."""
 
 
 def access_token(settings: Settings, identity: str) -> str:
@@ -39,5 +39,5 @@ def access_token(settings: Settings, identity: str) -> str:
 
 
 def signalling(settings: Settings) -> str:
-    """Where the browser's softphone connects to: Twilio's only address that a page may use."""
+    """The address of Twilio to which the browser's softphone connects, and the only one that a page may use."""
     return SIGNALLING.format(edge=settings.edge or ROAMING)

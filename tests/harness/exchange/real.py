@@ -142,7 +142,7 @@ def running(folder: Path) -> Iterator[tuple[Exchange, Called]]:
 
 def speak(folder: Path) -> None:
     campaigns = load(ROOT / "config").campaigns.values()
-    for _ in prompts.make(folder, prompts.wanted(campaigns)):
+    for _ in prompts.make(folder, prompts.all_prompts(campaigns)):
         pass
 
 
