@@ -1,7 +1,7 @@
 """Orders to a real Asterisk when something is wrong: nobody is rung whom we do not know of."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,11 @@ from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble
 from tests.contract.carriers import CALLER_ID, RealAsterisk, permit, real
 from tests.harness.exchange.real import Called, Exchange, free_port
 
-Play = Callable[[Callable[[RealAsterisk], Awaitable[None]]], None]
-
 
 @pytest.fixture
-def play(exchange: tuple[Exchange, Called], tmp_path: Path) -> Play:
-    def go(work: Callable[[RealAsterisk], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            async with real(tmp_path, exchange) as carrier:
-                await work(carrier)
-
-        asyncio.run(whole())
-
-    return go
+async def carrier(exchange: tuple[Exchange, Called], tmp_path: Path) -> AsyncIterator[RealAsterisk]:
+    async with real(tmp_path, exchange) as opened:
+        yield opened
 
 
 def other(carrier: RealAsterisk, http: httpx.AsyncClient, **settings: Any) -> Asterisk:
@@ -65,48 +57,45 @@ class Losing(httpx.AsyncBaseTransport):
 
 @pytest.mark.parametrize("arrives", [True, False])
 @pytest.mark.parametrize("order", ["/create", "/addChannel", "/variable"])
-def test_what_is_lost_before_the_dial_is_withdrawn(play: Play, order: str, arrives: bool) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        room = await carrier.phoner_in_room()
-        async with httpx.AsyncClient(transport=Losing(order, arrives=arrives)) as http:
-            answer = await other(carrier, http).place(permit(carrier, "00"), room)
-        assert isinstance(answer, Declined)
-        assert answer.trouble is Trouble.LATER
-        await asyncio.sleep(0.3)
-        assert carrier.rung() == []
-        assert (await carrier.telephony.leg("a1")).state is LegState.UNKNOWN_LEG
-
-    play(work)
+async def test_what_is_lost_before_the_dial_is_withdrawn(
+    carrier: RealAsterisk, order: str, arrives: bool
+) -> None:
+    room = await carrier.phoner_in_room()
+    async with httpx.AsyncClient(transport=Losing(order, arrives=arrives)) as http:
+        answer = await other(carrier, http).place(permit(carrier, "00"), room)
+    assert isinstance(answer, Declined)
+    assert answer.trouble is Trouble.LATER
+    await asyncio.sleep(0.3)
+    assert carrier.rung() == []
+    assert (await carrier.telephony.leg("a1")).state is LegState.UNKNOWN_LEG
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-def test_a_lost_dial_is_silent_and_settled_by_asking(play: Play, arrives: bool) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        room = await carrier.phoner_in_room()
-        order = permit(carrier, "02")
-        async with httpx.AsyncClient(transport=Losing("/dial", arrives=arrives)) as http:
-            assert isinstance(await other(carrier, http).place(order, room), Silent)
-        await asyncio.sleep(0.5)
-        leg = await carrier.telephony.look_up("a1", None, room, order.number, order.at)
-        assert leg.state is (LegState.RINGING if arrives else LegState.QUEUED)
-        assert carrier.rung() == ([order.number] if arrives else [])
+async def test_a_lost_dial_is_silent_and_settled_by_asking(
+    carrier: RealAsterisk, arrives: bool
+) -> None:
+    room = await carrier.phoner_in_room()
+    order = permit(carrier, "02")
+    async with httpx.AsyncClient(transport=Losing("/dial", arrives=arrives)) as http:
+        assert isinstance(await other(carrier, http).place(order, room), Silent)
+    await asyncio.sleep(0.5)
+    leg = await carrier.telephony.look_up("a1", None, room, order.number, order.at)
+    assert leg.state is (LegState.RINGING if arrives else LegState.QUEUED)
+    assert carrier.rung() == ([order.number] if arrives else [])
 
-    play(work)
 
-
-def test_an_order_that_stopped_half_way_is_withdrawn_when_asked_about(play: Play) -> None:
+async def test_an_order_that_stopped_half_way_is_withdrawn_when_asked_about(
+    carrier: RealAsterisk,
+) -> None:
     """The server was killed between create and dial: nothing rings, and nothing is left behind."""
 
-    async def work(carrier: RealAsterisk) -> None:
-        room = await carrier.phoner_in_room()
-        assert await carrier.asterisk._create("a1", "PJSIP/+4532200100@trunk", CALLER_ID) is None
-        leg = await carrier.telephony.look_up("a1", None, room, "+4532200100", carrier.now())
-        assert (leg.state, leg.cause) == (LegState.ENDED, Cause.CANCELLED.value)
-        await carrier.until(lambda: carrier.engine.reports("a1"))
-        assert carrier.engine.reports("a1") == [Report.CANCELLED]
-        assert carrier.rung() == []
-
-    play(work)
+    room = await carrier.phoner_in_room()
+    assert await carrier.asterisk._create("a1", "PJSIP/+4532200100@trunk", CALLER_ID) is None
+    leg = await carrier.telephony.look_up("a1", None, room, "+4532200100", carrier.now())
+    assert (leg.state, leg.cause) == (LegState.ENDED, Cause.CANCELLED.value)
+    await carrier.until(lambda: carrier.engine.reports("a1"))
+    assert carrier.engine.reports("a1") == [Report.CANCELLED]
+    assert carrier.rung() == []
 
 
 @pytest.mark.parametrize(
@@ -123,22 +112,19 @@ def test_an_order_that_stopped_half_way_is_withdrawn_when_asked_about(play: Play
         ("trunk", CALLER_ID, Trouble.BAD_NUMBER),
     ],
 )
-def test_what_is_no_call_of_ours_is_refused_here_too(
-    play: Play, number: str, caller_id: str, trouble: Trouble | None
+async def test_what_is_no_call_of_ours_is_refused_here_too(
+    carrier: RealAsterisk, number: str, caller_id: str, trouble: Trouble | None
 ) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        room = await carrier.phoner_in_room()
-        order = permit(carrier, "00")
-        order.number, order.caller_id = number, caller_id
-        answer = await carrier.telephony.place(order, room)
-        if trouble is None:
-            assert isinstance(answer, Placed)
-            return
-        assert isinstance(answer, Declined)
-        assert answer.trouble is trouble
-        assert carrier.rung() == []
-
-    play(work)
+    room = await carrier.phoner_in_room()
+    order = permit(carrier, "00")
+    order.number, order.caller_id = number, caller_id
+    answer = await carrier.telephony.place(order, room)
+    if trouble is None:
+        assert isinstance(answer, Placed)
+        return
+    assert isinstance(answer, Declined)
+    assert answer.trouble is trouble
+    assert carrier.rung() == []
 
 
 @pytest.mark.parametrize(
@@ -154,102 +140,78 @@ def test_what_is_no_call_of_ours_is_refused_here_too(
         "",
     ],
 )
-def test_only_our_own_telephones_are_rung_in(play: Play, line: str) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        answer = await carrier.telephony.ring_phoner(OwnLine(line), 1, Room("seat-1-x"), CALLER_ID)
-        assert isinstance(answer, Declined)
-        assert carrier.rung() == []
-
-    play(work)
+async def test_only_our_own_telephones_are_rung_in(carrier: RealAsterisk, line: str) -> None:
+    answer = await carrier.telephony.ring_phoner(OwnLine(line), 1, Room("seat-1-x"), CALLER_ID)
+    assert isinstance(answer, Declined)
+    assert carrier.rung() == []
 
 
-def test_an_ordinary_telephone_may_be_a_phoners_line(play: Play) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        room = Room(carrier.engine.name)
-        answer = await carrier.telephony.ring_phoner(OwnLine("+4532200108"), 1, room, CALLER_ID)
-        assert answer == Placed(f"{room.name}-phoner")
-        await carrier.until(lambda: carrier.engine.of("room_event"))
-        assert await carrier.telephony.find_room(room.name) == room.name
-
-    play(work)
+async def test_an_ordinary_telephone_may_be_a_phoners_line(carrier: RealAsterisk) -> None:
+    room = Room(carrier.engine.name)
+    answer = await carrier.telephony.ring_phoner(OwnLine("+4532200108"), 1, room, CALLER_ID)
+    assert answer == Placed(f"{room.name}-phoner")
+    await carrier.until(lambda: carrier.engine.of("room_event"))
+    assert await carrier.telephony.find_room(room.name) == room.name
 
 
-def test_an_exchange_that_is_not_there_is_tried_later(play: Play) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        room = await carrier.phoner_in_room()
-        async with httpx.AsyncClient() as http:
-            gone = other(carrier, http, asterisk_url=f"http://127.0.0.1:{free_port()}")
-            answer = await gone.place(permit(carrier, "00"), room)
-            assert isinstance(answer, Declined)
-            assert answer.trouble is Trouble.LATER
-            assert (await gone.leg("a1")).state is LegState.NO_ANSWER
-            assert await gone.find_room(room.name) is None
-
-    play(work)
-
-
-def test_a_wrong_password_stops_the_campaign(play: Play) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        room = await carrier.phoner_in_room()
-        async with httpx.AsyncClient() as http:
-            stranger = other(carrier, http, asterisk_password="guessed")
-            answer = await stranger.place(permit(carrier, "00"), room)
-        assert isinstance(answer, Declined)
-        assert answer.trouble is Trouble.STOP
-
-    play(work)
-
-
-def test_no_more_channels_than_allowed(play: Play) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        room = await carrier.phoner_in_room()
-        async with httpx.AsyncClient() as http:
-            full = other(carrier, http, asterisk_channels=1)
-            answer = await full.place(permit(carrier, "00"), room)
+async def test_an_exchange_that_is_not_there_is_tried_later(carrier: RealAsterisk) -> None:
+    room = await carrier.phoner_in_room()
+    async with httpx.AsyncClient() as http:
+        gone = other(carrier, http, asterisk_url=f"http://127.0.0.1:{free_port()}")
+        answer = await gone.place(permit(carrier, "00"), room)
         assert isinstance(answer, Declined)
         assert answer.trouble is Trouble.LATER
-        assert carrier.rung() == []
-
-    play(work)
-
-
-def test_a_telephone_that_has_not_signed_in_is_not_waited_for(play: Play) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        answer = await carrier.telephony.ring_phoner(
-            OwnLine("client:phoner_8"), 1, Room("seat-1-x"), CALLER_ID
-        )
-        assert isinstance(answer, Declined)
-        assert answer.trouble is Trouble.AWAY
-
-    play(work)
+        assert (await gone.leg("a1")).state is LegState.NO_ANSWER
+        assert await gone.find_room(room.name) is None
 
 
-def test_a_listeners_browser_may_call_in_and_nobody_else_as_a_listener(play: Play) -> None:
-    async def work(carrier: RealAsterisk) -> None:
-        for name in ("PJSIP/listener_9-00000001", "PJSIP/listener_x-00000002"):
-            leg = f"1.{name[-1]}"
-            channel = {"id": leg, "name": name, "state": "Up"}
-            event = {"type": "StasisStart", "args": ["phoner"], "channel": channel}
-            await carrier._events._legs.happened(event)
-        assert carrier.engine.of("listener_asks") == [("listener_asks", None, 9, "1.1")]
-        assert [told[2] for told in carrier.engine.of("phoner_asks")] == ["listener_x"]
+async def test_a_wrong_password_stops_the_campaign(carrier: RealAsterisk) -> None:
+    room = await carrier.phoner_in_room()
+    async with httpx.AsyncClient() as http:
+        stranger = other(carrier, http, asterisk_password="guessed")
+        answer = await stranger.place(permit(carrier, "00"), room)
+    assert isinstance(answer, Declined)
+    assert answer.trouble is Trouble.STOP
 
-    play(work)
+
+async def test_no_more_channels_than_allowed(carrier: RealAsterisk) -> None:
+    room = await carrier.phoner_in_room()
+    async with httpx.AsyncClient() as http:
+        full = other(carrier, http, asterisk_channels=1)
+        answer = await full.place(permit(carrier, "00"), room)
+    assert isinstance(answer, Declined)
+    assert answer.trouble is Trouble.LATER
+    assert carrier.rung() == []
+
+
+async def test_a_telephone_that_has_not_signed_in_is_not_waited_for(carrier: RealAsterisk) -> None:
+    answer = await carrier.telephony.ring_phoner(
+        OwnLine("client:phoner_8"), 1, Room("seat-1-x"), CALLER_ID
+    )
+    assert isinstance(answer, Declined)
+    assert answer.trouble is Trouble.AWAY
+
+
+async def test_a_listeners_browser_may_call_in_and_nobody_else_as_a_listener(
+    carrier: RealAsterisk,
+) -> None:
+    for name in ("PJSIP/listener_9-00000001", "PJSIP/listener_x-00000002"):
+        leg = f"1.{name[-1]}"
+        channel = {"id": leg, "name": name, "state": "Up"}
+        event = {"type": "StasisStart", "args": ["phoner"], "channel": channel}
+        await carrier._events._legs.happened(event)
+    assert carrier.engine.of("listener_asks") == [("listener_asks", None, 9, "1.1")]
+    assert [told[2] for told in carrier.engine.of("phoner_asks")] == ["listener_x"]
 
 
 @pytest.mark.parametrize("gone", ["1.1", "seat-1-abc-phoner"])
-def test_what_is_over_cannot_be_heard(play: Play, gone: str) -> None:
+async def test_what_is_over_cannot_be_heard(carrier: RealAsterisk, gone: str) -> None:
     """The leg asks again, and waits in silence: no snoop channel is left behind."""
 
-    async def work(carrier: RealAsterisk) -> None:
-        carrier.engine.tells = Hear("seat-1-abc", 7, Mode.SILENT, gone)
-        placed = await carrier.telephony.ring_listener(
-            OwnLine(await carrier.listener()), 7, CALLER_ID
-        )
-        assert isinstance(placed, Placed)
-        await carrier.until(lambda: len(carrier.engine.of("listener_asks")) >= 2)
-        await asyncio.sleep(0.2)
-        channels = (await carrier.ari.get("channels")).body
-        assert [one["id"] for one in channels] == [placed.ref]
-
-    play(work)
+    carrier.engine.tells = Hear("seat-1-abc", 7, Mode.SILENT, gone)
+    placed = await carrier.telephony.ring_listener(OwnLine(await carrier.listener()), 7, CALLER_ID)
+    assert isinstance(placed, Placed)
+    await carrier.until(lambda: len(carrier.engine.of("listener_asks")) >= 2)
+    await asyncio.sleep(0.2)
+    channels = (await carrier.ari.get("channels")).body
+    assert [one["id"] for one in channels] == [placed.ref]

@@ -23,19 +23,16 @@ class Slipping(SystemClock):
         return datetime.now(UTC) + self.slip
 
 
-def run(
+async def run(
     tick: Callable[[], Awaitable[datetime | None]],
     clock: SystemClock,
     meanwhile: Callable[[Ticker], Awaitable[None]],
     **started: Any,
 ) -> None:
-    async def work() -> None:
-        ticker = Ticker(tick, clock)
-        ticker.start(**started)
-        await meanwhile(ticker)
-        await ticker.stop()
-
-    asyncio.run(work())
+    ticker = Ticker(tick, clock)
+    ticker.start(**started)
+    await meanwhile(ticker)
+    await ticker.stop()
 
 
 async def more(ticked: list[float], than: int, within: float = PATIENCE_S) -> None:
@@ -46,7 +43,7 @@ async def more(ticked: list[float], than: int, within: float = PATIENCE_S) -> No
             await asyncio.sleep(0.01)
 
 
-def test_a_slow_loop_never_ends_the_ticking() -> None:
+async def test_a_slow_loop_never_ends_the_ticking() -> None:
     """Each turn of the loop takes longer than the shortest wait: the next tick is due at once."""
     clock = SystemClock()
     ticked: list[float] = []
@@ -60,18 +57,15 @@ def test_a_slow_loop_never_ends_the_ticking() -> None:
             time.sleep(0.03)  # noqa: ASYNC251 - this is what is meant
             await asyncio.sleep(0)
 
-    async def work() -> None:
-        ticker = Ticker(tick, clock)
-        ticker.start()
-        hindering = asyncio.ensure_future(busy())
-        await more(ticked, 6)
-        hindering.cancel()
-        await ticker.stop()
-
-    asyncio.run(work())
+    ticker = Ticker(tick, clock)
+    ticker.start()
+    hindering = asyncio.ensure_future(busy())
+    await more(ticked, 6)
+    hindering.cancel()
+    await ticker.stop()
 
 
-def test_the_wall_clock_goes_back_an_hour_and_the_scheduler_goes_on() -> None:
+async def test_the_wall_clock_goes_back_an_hour_and_the_scheduler_goes_on() -> None:
     clock = Slipping()
     ticked: list[float] = []
 
@@ -86,10 +80,10 @@ def test_the_wall_clock_goes_back_an_hour_and_the_scheduler_goes_on() -> None:
         clock.slip = timedelta()
         await more(ticked, 3)
 
-    run(tick, clock, meanwhile)
+    await run(tick, clock, meanwhile)
 
 
-def test_a_periodic_job_that_a_clock_step_put_off_is_brought_back() -> None:
+async def test_a_periodic_job_that_a_clock_step_put_off_is_brought_back() -> None:
     """APScheduler keeps the instant of the next run: after a step back that is an hour away."""
     worked: list[float] = []
 
@@ -99,20 +93,17 @@ def test_a_periodic_job_that_a_clock_step_put_off_is_brought_back() -> None:
     async def job() -> None:
         worked.append(time.monotonic())
 
-    async def work() -> None:
-        ticker = Ticker(tick, SystemClock())
-        ticker.every(0.1, job)
-        ticker.start(scheduling=False)
-        await more(worked, 1)
-        (kept,) = ticker._scheduler.get_jobs()
-        kept.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
-        await more(worked, 2)
-        await ticker.stop()
-
-    asyncio.run(work())
+    ticker = Ticker(tick, SystemClock())
+    ticker.every(0.1, job)
+    ticker.start(scheduling=False)
+    await more(worked, 1)
+    (kept,) = ticker._scheduler.get_jobs()
+    kept.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
+    await more(worked, 2)
+    await ticker.stop()
 
 
-def test_neither_a_failing_tick_nor_a_failing_log_ends_the_ticking(
+async def test_neither_a_failing_tick_nor_a_failing_log_ends_the_ticking(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ticked: list[float] = []
@@ -127,7 +118,7 @@ def test_neither_a_failing_tick_nor_a_failing_log_ends_the_ticking(
     monkeypatch.setattr(ticking.log, "exception", full)
     monkeypatch.setattr(ticking, "SAFETY_NET_S", 0.02)
     monkeypatch.setattr(ticking, "MOST_BACK_OFF_S", 0.05)
-    run(tick, SystemClock(), lambda _: more(ticked, 4))
+    await run(tick, SystemClock(), lambda _: more(ticked, 4))
 
 
 async def test_who_fails_again_and_again_is_asked_less_often(
@@ -149,7 +140,7 @@ async def test_who_fails_again_and_again_is_asked_less_often(
     assert await ticker._tick_once() == ticking.SAFETY_NET_S
 
 
-def test_a_tick_that_hangs_is_seen_and_does_not_hold_up_the_end(
+async def test_a_tick_that_hangs_is_seen_and_does_not_hold_up_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ticking, "STOP_S", 0.1)
@@ -160,4 +151,4 @@ def test_a_tick_that_hangs_is_seen_and_does_not_hold_up_the_end(
     async def meanwhile(ticker: Ticker) -> None:
         await eventually(lambda: ticker.stalled_for >= 0.2)
 
-    run(tick, SystemClock(), meanwhile)
+    await run(tick, SystemClock(), meanwhile)

@@ -1,5 +1,6 @@
 """Claim, dial decision, import and audit: what the database and the rules cost."""
 
+import asyncio
 import csv
 import io
 import os
@@ -27,7 +28,7 @@ from callserver.engine.context import Rules
 from callserver.engine.lists.importer import import_list, no_collector
 from callserver.outbox import PlaceCall
 from tests.bench.measuring import Figure, percentile, side_by_side, timed
-from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, play
+from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem
 
 PLACE = "DK Europe/Copenhagen"
 FIRST = 20_000_000
@@ -131,7 +132,7 @@ def decisions(size: int) -> list[Figure]:
             await system.on_shift()
             await system.api("POST", "/pause", {})
 
-        play(sit())
+        asyncio.run(sit())
         store: Any = system.server.store
 
         def reset(tx: Any) -> None:

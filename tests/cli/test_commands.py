@@ -295,9 +295,7 @@ def test_without_the_key_no_line_is_entered(run: Run) -> None:
     assert (wrong.returncode, "CALLSERVER_KEY" in wrong.stderr) == (2, True)
 
 
-def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_path: Path) -> None:
-    import asyncio
-
+async def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_path: Path) -> None:
     from callserver.adapters.clock import SystemClock
     from callserver.database.store import open_store
     from callserver.engine.audit_log.sealing import Sealer
@@ -306,7 +304,7 @@ def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_path: Pa
         run("suppress", "add", f"3220000{number}")
     store = open_store(f"sqlite:///{tmp_path}/c.db", inline=True)
     sealer = Sealer(store, SystemClock(), tmp_path / "seal.key", tmp_path / "seals.jsonl")
-    asyncio.run(sealer.seal())
+    await sealer.seal()
     store.close()
     assert run("audit", "verify").returncode == 0
     assert run("audit", "export", "log.txt").returncode == 0

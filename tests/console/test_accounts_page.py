@@ -1,6 +1,5 @@
 """Accounts through the people's door: what an administrator may do with them, and what nobody may."""
 
-import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,26 +24,28 @@ def key_of(system: StaffedSystem, handle: str) -> int:
     return number
 
 
-def change(system: StaffedSystem, client: Client, handle: str, **more: Any) -> tuple[int, str]:
+async def change(
+    system: StaffedSystem, client: Client, handle: str, **more: Any
+) -> tuple[int, str]:
     user = system.read(lambda tx: accounts.by_handle(tx, handle))
     names = ("name", "role", "department", "line", "shifts", "policy_ack", "mentor")
     body = {**{name: getattr(user, name) for name in names}, **more}
-    reply = client.api("POST", f"/accounts/{user.id}", body)
+    reply = await client.api("POST", f"/accounts/{user.id}", body)
     return reply.status_code, reply.json().get("detail", "")
 
 
-def test_somebody_starts(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_somebody_starts(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
     given = account(line="+4528123456", mentor=key_of(system, "phoner"))
-    made = client.api("POST", "/accounts", {**given, "handle": "maja"}).json()
+    made = (await client.api("POST", "/accounts", {**given, "handle": "maja"})).json()
     assert key_of(system, "maja") == made["id"]
     newcomer = Client(system)
-    found = newcomer.enter("maja", made["secret"])
+    found = await newcomer.enter("maja", made["secret"])
     assert found["next"] == "password"  # it was for this once
-    own = newcomer.api("POST", "/sign-in/password", {"new": "a blue bicycle in the sun"})
+    own = await newcomer.api("POST", "/sign-in/password", {"new": "a blue bicycle in the sun"})
     assert own.json()["next"] == "ready"
-    assert newcomer.api("GET", "/seat").status_code == 200
-    shown = client.api("GET", "/accounts").json()
+    assert (await newcomer.api("GET", "/seat")).status_code == 200
+    shown = (await client.api("GET", "/accounts")).json()
     maja = next(one for one in shown["accounts"] if one["handle"] == "maja")
     assert (maja["name"], maja["line"], maja["shifts"]) == ("Maja Prøve", "+4528123456", 1)
     assert made["secret"] not in str(shown)
@@ -74,62 +75,56 @@ def test_somebody_starts(system: StaffedSystem) -> None:
         ),
     ],
 )
-def test_what_does_not_fit_is_said(
+async def test_what_does_not_fit_is_said(
     system: StaffedSystem, more: dict[str, Any], status: int, said: str
 ) -> None:
-    client = system.client("administrator")
-    reply = client.api("POST", "/accounts", {**account(), "handle": "maja", **more})
+    client = await system.client("administrator")
+    reply = await client.api("POST", "/accounts", {**account(), "handle": "maja", **more})
     assert reply.status_code == status
     assert said in reply.json()["detail"]
     assert not system.entries("user") or system.entries("user")[-1]["did"] != "added"
 
 
-def test_a_new_password_ends_sessions(system: StaffedSystem) -> None:
-    phoner = system.client("phoner")
-    client = system.client("administrator")
-    made = client.api("POST", f"/accounts/{key_of(system, 'phoner')}/reset", {}).json()
-    assert phoner.api("GET", "/me").status_code == 401
-    assert Client(system).enter("phoner", made["secret"])["next"] == "password"
+async def test_a_new_password_ends_sessions(system: StaffedSystem) -> None:
+    phoner = await system.client("phoner")
+    client = await system.client("administrator")
+    made = (await client.api("POST", f"/accounts/{key_of(system, 'phoner')}/reset", {})).json()
+    assert (await phoner.api("GET", "/me")).status_code == 401
+    assert (await Client(system).enter("phoner", made["secret"]))["next"] == "password"
 
 
-def test_off_boarding_says_what_will_happen_and_does_it(system: StaffedSystem) -> None:
-    async def on_shift() -> None:
-        await system.on_shift()
-
-    asyncio.run(on_shift())
-    client = system.client("administrator")
+async def test_off_boarding_says_what_will_happen_and_does_it(system: StaffedSystem) -> None:
+    await system.on_shift()
+    client = await system.client("administrator")
     promised = "UPDATE contacts SET status='call_back', callback_phoner=1 WHERE id <= 3"
     system.write(lambda tx: tx.exec_driver_sql(promised))
-    ends = client.api("GET", "/accounts/1/leaving").json()
+    ends = (await client.api("GET", "/accounts/1/leaving")).json()
     assert ends == {"sessions": 0, "tokens": 1, "seat": "paused", "call_backs": 3}
-    shown = client.api("GET", "/accounts").json()["accounts"]
+    shown = (await client.api("GET", "/accounts")).json()["accounts"]
     assert next(one for one in shown if one["id"] == 1)["seat"] == "paused"
-    assert client.api("POST", "/accounts/1/off-board", {}).json() == {"call_backs": 3}
-    assert client.api("POST", "/accounts/1/off-board", {}).status_code == 404
+    assert (await client.api("POST", "/accounts/1/off-board", {})).json() == {"call_backs": 3}
+    assert (await client.api("POST", "/accounts/1/off-board", {})).status_code == 404
 
-    async def dismissed() -> None:
-        await system.until(2)
-        assert (await system.api("GET", "/seat"))[0] == 401
-
-    asyncio.run(dismissed())
+    await system.until(2)
+    assert (await system.api("GET", "/seat"))[0] == 401
     assert [one.state for one in system.seats()] == ["off"]
     assert not [leg for leg in system.network.legs.values() if leg.live]
 
 
-def test_nobody_changes_her_own_reach(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_nobody_changes_her_own_reach(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
     for more in ({"role": "leader"}, {"role": "supervisor"}, {"department": "nord"}):
-        status, _ = change(system, client, "administrator", **more)
+        status, _ = await change(system, client, "administrator", **more)
         assert status == 403, more
-    assert change(system, client, "administrator", name="Et Andet Navn")[0] == 200
+    assert (await change(system, client, "administrator", name="Et Andet Navn"))[0] == 200
     own = key_of(system, "administrator")
-    assert client.api("POST", f"/accounts/{own}/off-board", {}).status_code == 403
-    assert client.api("POST", f"/accounts/{own}/reset", {}).status_code == 403
+    assert (await client.api("POST", f"/accounts/{own}/off-board", {})).status_code == 403
+    assert (await client.api("POST", f"/accounts/{own}/reset", {})).status_code == 403
 
 
-def test_the_second_person_is_out_of_an_administrators_hand(system: StaffedSystem) -> None:
+async def test_the_second_person_is_out_of_an_administrators_hand(system: StaffedSystem) -> None:
     """Whoever could reset a project leader's password could approve her own looser rules."""
-    client = system.client("administrator")
+    client = await system.client("administrator")
     leader = key_of(system, "leader")
     said = "Projektlederes konti rettes med kommandoer på serveren, ikke her."
     for path, body in (
@@ -137,37 +132,37 @@ def test_the_second_person_is_out_of_an_administrators_hand(system: StaffedSyste
         (f"/accounts/{leader}/off-board", {}),
         (f"/accounts/{leader}/tokens", {"name": "x"}),
     ):
-        reply = client.api("POST", path, body)
+        reply = await client.api("POST", path, body)
         assert (reply.status_code, reply.json()["detail"]) == (403, said)
-    assert change(system, client, "leader", name="x") == (403, said)
-    assert change(system, client, "leader", role="administrator") == (403, said)
-    assert change(system, client, "supervisor", role="leader") == (403, said)
+    assert await change(system, client, "leader", name="x") == (403, said)
+    assert await change(system, client, "leader", role="administrator") == (403, said)
+    assert await change(system, client, "supervisor", role="leader") == (403, said)
     assert system.read(lambda tx: accounts.user(tx, leader)).role == "leader"
 
 
-def test_the_house_keeps_an_administrator(system: StaffedSystem) -> None:
+async def test_the_house_keeps_an_administrator(system: StaffedSystem) -> None:
     system.add_user("second", Role.ADMINISTRATOR, None)
     system.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
-    second = system.client("second")
+    second = await system.client("second")
     first = key_of(system, "administrator")
-    assert change(system, second, "administrator", role="supervisor")[0] == 200
-    assert change(system, second, "supervisor", role="administrator")[0] == 200
-    other = system.client("supervisor")  # of the north: no reach to the whole house
+    assert (await change(system, second, "administrator", role="supervisor"))[0] == 200
+    assert (await change(system, second, "supervisor", role="administrator"))[0] == 200
+    other = await system.client("supervisor")  # of the north: no reach to the whole house
     assert (
-        other.api("POST", f"/accounts/{key_of(system, 'second')}/off-board", {}).status_code == 404
-    )
-    assert second.api("POST", f"/accounts/{first}/off-board", {}).status_code == 200
+        await other.api("POST", f"/accounts/{key_of(system, 'second')}/off-board", {})
+    ).status_code == 404
+    assert (await second.api("POST", f"/accounts/{first}/off-board", {})).status_code == 200
     # Somebody of the whole house is left only in `second`: nobody else may end her.
     system.add_user("third", Role.ADMINISTRATOR, None)
-    third = system.client("third")
+    third = await system.client("third")
     assert (
-        third.api("POST", f"/accounts/{key_of(system, 'second')}/off-board", {}).status_code == 200
-    )
+        await third.api("POST", f"/accounts/{key_of(system, 'second')}/off-board", {})
+    ).status_code == 200
     system.add_user("fourth", Role.ADMINISTRATOR, None)
-    fourth = system.client("fourth")
+    fourth = await system.client("fourth")
     gone = system.read(lambda tx: accounts.by_handle(tx, "third")).id
-    assert fourth.api("POST", f"/accounts/{gone}/off-board", {}).status_code == 200
-    assert change(system, fourth, "nordadmin", role="supervisor")[0] == 200
+    assert (await fourth.api("POST", f"/accounts/{gone}/off-board", {})).status_code == 200
+    assert (await change(system, fourth, "nordadmin", role="supervisor"))[0] == 200
 
 
 def test_the_last_administrator_stays(system: StaffedSystem) -> None:
@@ -180,52 +175,53 @@ def test_the_last_administrator_stays(system: StaffedSystem) -> None:
         system.read(lambda tx: _keep_an_administrator(tx, user, None))
 
 
-def test_a_role_is_not_changed_on_shift(system: StaffedSystem) -> None:
-    async def on_shift() -> None:
-        await system.on_shift()
-
-    asyncio.run(on_shift())
-    client = system.client("administrator")
-    assert change(system, client, "p1", role="supervisor")[0] == 409
-    assert change(system, client, "p1", department="syd")[0] == 409
-    assert change(system, client, "p1", name="Nyt Navn", shifts=3)[0] == 200
+async def test_a_role_is_not_changed_on_shift(system: StaffedSystem) -> None:
+    await system.on_shift()
+    client = await system.client("administrator")
+    assert (await change(system, client, "p1", role="supervisor"))[0] == 409
+    assert (await change(system, client, "p1", department="syd"))[0] == 409
+    assert (await change(system, client, "p1", name="Nyt Navn", shifts=3))[0] == 200
 
 
-def test_a_department_keeps_its_own_people(system: StaffedSystem) -> None:
+async def test_a_department_keeps_its_own_people(system: StaffedSystem) -> None:
     system.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
     system.add_user("syd1", Role.PHONER, "syd")
-    client = system.client("nordadmin")
-    shown = client.api("GET", "/accounts").json()
+    client = await system.client("nordadmin")
+    shown = (await client.api("GET", "/accounts")).json()
     assert {one["department"] for one in shown["accounts"]} == {"nord"}
     assert list(shown["departments"]) == ["nord"]
     assert (
-        client.api("POST", f"/accounts/{key_of(system, 'syd1')}/off-board", {}).status_code == 404
-    )
-    assert client.api("GET", f"/accounts/{key_of(system, 'syd1')}/leaving").status_code == 404
+        await client.api("POST", f"/accounts/{key_of(system, 'syd1')}/off-board", {})
+    ).status_code == 404
+    assert (
+        await client.api("GET", f"/accounts/{key_of(system, 'syd1')}/leaving")
+    ).status_code == 404
     for department in ("syd", None):
         body = {**account(department=department), "handle": "new"}
-        assert client.api("POST", "/accounts", body).status_code == 403
-    assert change(system, client, "phoner", department="syd")[0] == 403
-    assert change(system, client, "phoner", shifts=5)[0] == 200
+        assert (await client.api("POST", "/accounts", body)).status_code == 403
+    assert (await change(system, client, "phoner", department="syd"))[0] == 403
+    assert (await change(system, client, "phoner", shifts=5))[0] == 200
 
 
-def test_tokens_for_machines(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_tokens_for_machines(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
     user = key_of(system, "phoner")
     address = f"/accounts/{user}/tokens"
-    beyond = client.api("POST", address, {"name": "bot", "scopes": ["export"]})
+    beyond = await client.api("POST", address, {"name": "bot", "scopes": ["export"]})
     assert beyond.status_code == 409
-    not_hers = client.api("POST", address, {"name": "bot", "scopes": ["phone"]})
+    not_hers = await client.api("POST", address, {"name": "bot", "scopes": ["phone"]})
     assert not_hers.status_code == 403  # an administrator is no phoner
-    made = client.api("POST", address, {"name": "bot", "scopes": ["correct"], "days": 1}).json()
+    made = (
+        await client.api("POST", address, {"name": "bot", "scopes": ["correct"], "days": 1})
+    ).json()
     header = {"authorization": f"Bearer {made['secret']}"}
-    assert Client(system).api("GET", "/me", **header).status_code == 200
-    listed = client.api("GET", "/accounts").json()["tokens"]
+    assert (await Client(system).api("GET", "/me", **header)).status_code == 200
+    listed = (await client.api("GET", "/accounts")).json()["tokens"]
     assert [one["name"] for one in listed if one["user"] == user] == ["bot"]
     assert made["secret"] not in str(listed)
-    assert client.api("POST", f"/tokens/{made['id']}/drop", {}).status_code == 200
-    assert Client(system).api("GET", "/me", **header).status_code == 401
-    assert client.api("POST", f"/tokens/{made['id']}/drop", {}).status_code == 404
+    assert (await client.api("POST", f"/tokens/{made['id']}/drop", {})).status_code == 200
+    assert (await Client(system).api("GET", "/me", **header)).status_code == 401
+    assert (await client.api("POST", f"/tokens/{made['id']}/drop", {})).status_code == 404
     assert [one["did"] for one in system.entries("token")] == ["added", "dropped"]
 
 
@@ -253,27 +249,29 @@ NO_LINES = [
 
 
 @pytest.mark.parametrize("line", NO_LINES)
-def test_a_line_is_nobodys_who_could_be_called(tmp_path: Path, line: str) -> None:
+async def test_a_line_is_nobodys_who_could_be_called(tmp_path: Path, line: str) -> None:
     system = StaffedSystem(tmp_path, sip_hosts="phones.example.org")
     system.add_user("phoner", Role.PHONER)
     system.add_user("administrator", Role.ADMINISTRATOR, None)
-    client = system.client("administrator")
+    client = await system.client("administrator")
     no = {"number": "20304050", "scope": "number", "received_by": "letter"}
-    client.api("POST", "/suppressions", no)
-    assert change(system, client, "phoner", line=line)[0] == 403
-    reply = client.api("POST", "/accounts", {**account(line=line), "handle": "maja"})
+    await client.api("POST", "/suppressions", no)
+    assert (await change(system, client, "phoner", line=line))[0] == 403
+    reply = await client.api("POST", "/accounts", {**account(line=line), "handle": "maja"})
     assert reply.status_code == 403
     assert system.read(lambda tx: accounts.by_handle(tx, "maja")) is None
-    assert change(system, client, "phoner", line="+4520304051")[0] == 200
-    assert change(system, client, "phoner", line="sip:maja@phones.example.org")[0] == 200
+    assert (await change(system, client, "phoner", line="+4520304051"))[0] == 200
+    assert (await change(system, client, "phoner", line="sip:maja@phones.example.org"))[0] == 200
     system.close()
 
 
-def test_lines_are_entered_by_an_administrator_a_few_times_a_day(system: StaffedSystem) -> None:
-    client, phoner = system.client("administrator"), key_of(system, "phoner")
+async def test_lines_are_entered_by_an_administrator_a_few_times_a_day(
+    system: StaffedSystem,
+) -> None:
+    client, phoner = await system.client("administrator"), key_of(system, "phoner")
     for number in range(3):
-        assert change(system, client, "phoner", line=f"+452030405{number}")[0] == 200
-    status, said = change(system, client, "phoner", line="+4520304059")
+        assert (await change(system, client, "phoner", line=f"+452030405{number}"))[0] == 200
+    status, said = await change(system, client, "phoner", line="+4520304059")
     assert (status, said) == (
         409,
         "En person kan højst få tre nye telefoner på et døgn. Prøv igen i morgen.",

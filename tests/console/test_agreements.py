@@ -1,6 +1,5 @@
 """What can be agreed, by whom it is recorded, and that nothing is agreed after a no."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,76 +40,72 @@ def correction(attempt: str, outcome: str = "member", details: Any = None) -> di
 
 
 @pytest.mark.parametrize(("outcome", "details"), NOES)
-def test_no_role_corrects_a_no_to_an_agreement(
+async def test_no_role_corrects_a_no_to_an_agreement(
     system: StaffedSystem, outcome: str, details: dict[str, Any]
 ) -> None:
-    attempt = asyncio.run(given(system, outcome, details))
-    phoner = asyncio.run(system.api("POST", "/correct", correction(attempt)))
+    attempt = await given(system, outcome, details)
+    phoner = await system.api("POST", "/correct", correction(attempt))
     assert phoner[0] == 409
     for role in (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER):
-        reply = system.client(role.value).api("POST", "/correct", correction(attempt))
+        reply = await (await system.client(role.value)).api("POST", "/correct", correction(attempt))
         assert reply.status_code == 409, role
         assert "sagt nej" in reply.json()["detail"]
     assert system.calls()[0].outcome == outcome
 
 
-def test_nor_in_two_steps(system: StaffedSystem) -> None:
+async def test_nor_in_two_steps(system: StaffedSystem) -> None:
     """The no is corrected to something harmless first; the call's history is what counts."""
-    attempt = asyncio.run(given(system, "never"))
-    supervisor = system.client(Role.SUPERVISOR.value)
+    attempt = await given(system, "never")
+    supervisor = await system.client(Role.SUPERVISOR.value)
     harmless = correction(attempt, "hung_up") | {"details": {}}
-    assert supervisor.api("POST", "/correct", harmless).status_code == 200
-    assert supervisor.api("POST", "/correct", correction(attempt)).status_code == 409
+    assert (await supervisor.api("POST", "/correct", harmless)).status_code == 200
+    assert (await supervisor.api("POST", "/correct", correction(attempt))).status_code == 409
     assert system.calls()[0].outcome == "hung_up"
 
 
-def test_nor_after_a_wish(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-        await system.api("POST", "/wish", {"wish": "never"})
-        assert (await system.outcome("member", AGREED))[0] == 409
-        await system.outcome("hung_up", then="pause")
-
-    asyncio.run(work())
+async def test_nor_after_a_wish(system: StaffedSystem) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    await system.api("POST", "/wish", {"wish": "never"})
+    assert (await system.outcome("member", AGREED))[0] == 409
+    await system.outcome("hung_up", then="pause")
     attempt = system.calls()[0].attempt
-    supervisor = system.client(Role.SUPERVISOR.value)
-    assert supervisor.api("POST", "/correct", correction(attempt)).status_code == 409
+    supervisor = await system.client(Role.SUPERVISOR.value)
+    assert (await supervisor.api("POST", "/correct", correction(attempt))).status_code == 409
 
 
 @pytest.mark.parametrize("outcome", ["not_now", "hung_up", "voicemail", "wrong_number"])
-def test_a_mistake_that_is_no_refusal_is_corrected(system: StaffedSystem, outcome: str) -> None:
-    attempt = asyncio.run(given(system, outcome))
-    supervisor = system.client(Role.SUPERVISOR.value)
-    assert supervisor.api("POST", "/correct", correction(attempt)).status_code == 200
+async def test_a_mistake_that_is_no_refusal_is_corrected(
+    system: StaffedSystem, outcome: str
+) -> None:
+    attempt = await given(system, outcome)
+    supervisor = await system.client(Role.SUPERVISOR.value)
+    assert (await supervisor.api("POST", "/correct", correction(attempt))).status_code == 200
     assert system.calls()[0].outcome == "member"
 
 
-def test_once_is_no_membership(system: StaffedSystem) -> None:
+async def test_once_is_no_membership(system: StaffedSystem) -> None:
     once = {"amount": 100, "frequency": "once"}
 
-    async def work() -> str:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-        seat = await system.seat()
-        assert seat["call"]["outcomes"]["member"]["frequencies"] == [
-            "monthly",
-            "quarterly",
-            "yearly",
-        ]
-        status, problem = await system.outcome("member", once)
-        assert (status, "gave" in problem["detail"]) == (409, True)
-        assert (await system.outcome("member", AGREED, then="pause"))[0] == 200
-        return str(system.calls()[0].attempt)
-
-    attempt = asyncio.run(work())
-    supervisor = system.client(Role.SUPERVISOR.value)
-    reply = supervisor.api("POST", "/correct", correction(attempt, details=once))
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    seat = await system.seat()
+    assert seat["call"]["outcomes"]["member"]["frequencies"] == [
+        "monthly",
+        "quarterly",
+        "yearly",
+    ]
+    status, problem = await system.outcome("member", once)
+    assert (status, "gave" in problem["detail"]) == (409, True)
+    assert (await system.outcome("member", AGREED, then="pause"))[0] == 200
+    attempt = str(system.calls()[0].attempt)
+    supervisor = await system.client(Role.SUPERVISOR.value)
+    reply = await supervisor.api("POST", "/correct", correction(attempt, details=once))
     assert reply.status_code == 409
     better = correction(attempt, details={"amount": 150, "frequency": "yearly"})
-    assert supervisor.api("POST", "/correct", better).status_code == 200
+    assert (await supervisor.api("POST", "/correct", better)).status_code == 200
 
 
 def in_system(folder: Path, campaign: str, people: str) -> Iterator[StaffedSystem]:
@@ -138,25 +133,22 @@ async def test_the_relation_decides(strangers: StaffedSystem) -> None:
     assert (status, "ikke medlem" in problem["detail"]) == (409, True)
 
 
-def test_who_leaves_is_left_in_peace_on_every_list(members: StaffedSystem) -> None:
+async def test_who_leaves_is_left_in_peace_on_every_list(members: StaffedSystem) -> None:
     """The member who has just left is not asked by the next campaign whether to return."""
     from callserver.engine.lists.importer import import_list
 
-    asyncio.run(given(members, "leave"))
+    await given(members, "leave")
     rules = members.server.ctx.rules
     lapsed = rules.campaign("lapsed")
     members.write(lambda tx: import_list(tx, lapsed, FORMER.encode(), members.clock.now()))
     members.write(lambda tx: _second_phoner(tx, members))
     members.campaign = "lapsed"
 
-    async def work() -> None:
-        await members.on_shift(2)
-        await members.ready(2)
-        await members.until(5)
-        status, problem = await members.api("POST", "/dial", {"number": "32200001"}, phoner=2)
-        assert (status, problem["reasons"]) == (409, ["FREQ_GAP", "FREQ_REFUSAL"])
-
-    asyncio.run(work())
+    await members.on_shift(2)
+    await members.ready(2)
+    await members.until(5)
+    status, problem = await members.api("POST", "/dial", {"number": "32200001"}, phoner=2)
+    assert (status, problem["reasons"]) == (409, ["FREQ_GAP", "FREQ_REFUSAL"])
     assert len(members.network.record) == 1
     again = members.entries("refused")[0]
     assert "FREQ_REFUSAL" in again["reasons"]

@@ -26,8 +26,8 @@ CHECKS = [
 ]
 
 
-def test_the_document_names_every_address(system: StaffedSystem) -> None:
-    document = Client(system).request("GET", "/api/v1/openapi.json").json()
+async def test_the_document_names_every_address(system: StaffedSystem) -> None:
+    document = (await Client(system).request("GET", "/api/v1/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     assert len({one["operationId"] for one in operations}) == len(operations)

@@ -1,6 +1,5 @@
 """A telephone number becomes a user's line: entered, called with a permit, confirmed by a code."""
 
-import asyncio
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,27 +20,27 @@ from tests.harness.staffed import Client, StaffedSystem
 NUMBER = "+4528123456"
 
 
-def entered(system: StaffedSystem) -> Client:
+async def entered(system: StaffedSystem) -> Client:
     """The administrator has entered the phoner's number; the phoner's browser."""
-    by_administrator(system)
-    return system.client("phoner")
+    await by_administrator(system)
+    return await system.client("phoner")
 
 
-def by_administrator(system: StaffedSystem) -> Client:
-    client = system.client("administrator")
-    assert change(system, client, "phoner", line=NUMBER)[0] == 200
+async def by_administrator(system: StaffedSystem) -> Client:
+    client = await system.client("administrator")
+    assert (await change(system, client, "phoner", line=NUMBER))[0] == 200
     return client
 
 
-def problem_of(client: Client) -> str | None:
-    found: str | None = client.api("GET", "/shift").json()["lines"][-1]["problem"]
+async def problem_of(client: Client) -> str | None:
+    found: str | None = (await client.api("GET", "/shift")).json()["lines"][-1]["problem"]
     return found
 
 
-def called(system: StaffedSystem, client: Client, path: str = "/line/call") -> str:
+async def called(system: StaffedSystem, client: Client, path: str = "/line/call") -> str:
     """The call is made, and answered; the code that it spoke."""
-    assert client.api("POST", path, {}).status_code == 200
-    asyncio.run(system.until(20))
+    assert (await client.api("POST", path, {})).status_code == 200
+    await system.until(20)
     said = " ".join(list(system.network.legs.values())[-1].spoken)
     digits = re.findall(r"\b(?:\d, ){5}\d\b", said)
     assert len(digits) == 2
@@ -50,28 +49,28 @@ def called(system: StaffedSystem, client: Client, path: str = "/line/call") -> s
     return str(digits[0]).replace(", ", "")
 
 
-def give(client: Client, code: str) -> int:
-    return client.api("POST", "/line/code", {"code": code}).status_code
+async def give(client: Client, code: str) -> int:
+    return (await client.api("POST", "/line/code", {"code": code})).status_code
 
 
 def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"
 
 
-def test_a_number_is_confirmed_and_rung(system: StaffedSystem) -> None:
-    client = entered(system)
+async def test_a_number_is_confirmed_and_rung(system: StaffedSystem) -> None:
+    client = await entered(system)
     body = {"campaign": "kanvas", "line": None}
-    assert problem_of(client) == "line_unconfirmed"
-    assert client.api("POST", "/shift", body).status_code == 403
+    assert await problem_of(client) == "line_unconfirmed"
+    assert (await client.api("POST", "/shift", body)).status_code == 403
     assert not system.network.legs
-    code = called(system, client)
+    code = await called(system, client)
     assert [ring.number for ring in system.network.record] == [NUMBER]
-    assert give(client, wrong(code)) == 409
-    assert problem_of(client) == "line_unconfirmed"
-    assert give(client, code) == 200
-    assert problem_of(client) is None
-    assert client.api("POST", "/shift", body).status_code == 200
-    asyncio.run(system.until(5))
+    assert await give(client, wrong(code)) == 409
+    assert await problem_of(client) == "line_unconfirmed"
+    assert await give(client, code) == 200
+    assert await problem_of(client) is None
+    assert (await client.api("POST", "/shift", body)).status_code == 200
+    await system.until(5)
     assert [ring.number for ring in system.network.record] == [NUMBER, NUMBER]
     did = [one["did"] for one in system.entries("line")]
     assert did == ["entered", "refused", "confirmed", "rung"]
@@ -91,79 +90,81 @@ def test_a_number_is_confirmed_and_rung(system: StaffedSystem) -> None:
 @pytest.mark.parametrize(
     ("at", "reason"), [("03:00", "TIME_BEFORE"), ("21:30", "TIME_AFTER"), ("opted_out", "")]
 )
-def test_the_confirmation_call_asks_the_gate(system: StaffedSystem, at: str, reason: str) -> None:
-    client = entered(system)
+async def test_the_confirmation_call_asks_the_gate(
+    system: StaffedSystem, at: str, reason: str
+) -> None:
+    client = await entered(system)
     if at == "opted_out":
         about, now = subject.of_number(phone.to_int(NUMBER)), system.clock.now()
         system.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "test"))
-        assert client.api("POST", "/line/call", {}).status_code == 403
+        assert (await client.api("POST", "/line/call", {})).status_code == 403
     else:
         system.clock.set(datetime.fromisoformat(f"2026-05-13T{at}:00+02:00"))
-        reply = system.client("phoner").api("POST", "/line/call", {})
+        reply = await (await system.client("phoner")).api("POST", "/line/call", {})
         assert (reply.status_code, reply.json()["reasons"]) == (409, [reason])
         assert system.entries("refused")[-1]["path"] == "confirmation"
-    asyncio.run(system.until(60))
+    await system.until(60)
     assert not system.network.legs
     assert not system.calls()
 
 
-def test_a_code_is_tried_a_few_times_and_expires(system: StaffedSystem) -> None:
-    client = entered(system)
-    assert give(client, "000000") == 409  # no call yet
-    code = called(system, client)
+async def test_a_code_is_tried_a_few_times_and_expires(system: StaffedSystem) -> None:
+    client = await entered(system)
+    assert await give(client, "000000") == 409  # no call yet
+    code = await called(system, client)
     for _ in range(CODE_TRIES):
-        assert give(client, wrong(code)) == 409
-    assert give(client, code) == 409
-    again = client.api("POST", "/line/call", {})
+        assert await give(client, wrong(code)) == 409
+    assert await give(client, code) == 409
+    again = await client.api("POST", "/line/call", {})
     assert (again.status_code, again.json()["reasons"]) == (409, ["FREQ_GAP"])
     system.clock.set(system.clock.now().replace(hour=10) + 24 * 6 * CODE_LASTS)
-    client = system.client("phoner")
-    code = called(system, client)
+    client = await system.client("phoner")
+    code = await called(system, client)
     system.clock.set(system.clock.now() + CODE_LASTS)
-    assert give(client, code) == 409
+    assert await give(client, code) == 409
 
 
-def test_an_administrator_confirms_for_somebody_within_reach(system: StaffedSystem) -> None:
-    administrator = by_administrator(system)
+async def test_an_administrator_confirms_for_somebody_within_reach(system: StaffedSystem) -> None:
+    administrator = await by_administrator(system)
     system.add_user("syd", Role.ADMINISTRATOR, "syd")
     key = system.entries("line")[0]["user"]
-    other = system.client("syd")
-    assert other.api("POST", f"/accounts/{key}/line/call", {}).status_code == 404
-    assert other.api("POST", f"/accounts/{key}/line/code", {"code": "1"}).status_code == 404
-    code = called(system, administrator, f"/accounts/{key}/line/call")
-    reply = administrator.api("POST", f"/accounts/{key}/line/code", {"code": code})
+    other = await system.client("syd")
+    assert (await other.api("POST", f"/accounts/{key}/line/call", {})).status_code == 404
+    assert (await other.api("POST", f"/accounts/{key}/line/code", {"code": "1"})).status_code == 404
+    code = await called(system, administrator, f"/accounts/{key}/line/call")
+    reply = await administrator.api("POST", f"/accounts/{key}/line/code", {"code": code})
     assert reply.status_code == 200
-    shown: list[Any] = administrator.api("GET", "/accounts").json()["accounts"]
+    shown: list[Any] = (await administrator.api("GET", "/accounts")).json()["accounts"]
     assert next(one["confirmed"] for one in shown if one["id"] == key)
 
 
-def test_an_opt_out_silences_the_confirmation_call(system: StaffedSystem) -> None:
+async def test_an_opt_out_silences_the_confirmation_call(system: StaffedSystem) -> None:
     system.people.default = Behaviour(answers_after=None)
-    administrator = by_administrator(system)
-    assert system.client("phoner").api("POST", "/line/call", {}).status_code == 200
-    asyncio.run(system.until(3))
+    administrator = await by_administrator(system)
+    assert (await (await system.client("phoner")).api("POST", "/line/call", {})).status_code == 200
+    await system.until(3)
     assert system.live_legs(NUMBER)
     no = {"number": NUMBER, "scope": "number", "received_by": "letter"}
-    assert administrator.api("POST", "/suppressions", no).status_code == 200
-    asyncio.run(system.until(2))
+    assert (await administrator.api("POST", "/suppressions", no)).status_code == 200
+    await system.until(2)
     assert not system.live_legs(NUMBER)
 
 
-def test_who_has_no_number_to_confirm_calls_nobody(system: StaffedSystem) -> None:
-    client = system.client("phoner")
-    assert client.api("POST", "/line/call", {}).status_code == 404
-    assert give(client, "123456") == 404
+async def test_who_has_no_number_to_confirm_calls_nobody(system: StaffedSystem) -> None:
+    client = await system.client("phoner")
+    assert (await client.api("POST", "/line/call", {})).status_code == 404
+    assert await give(client, "123456") == 404
     assert not system.network.legs
 
 
-def test_no_number_is_called_to_confirm_it_while_the_clock_is_behind_the_log(
+async def test_no_number_is_called_to_confirm_it_while_the_clock_is_behind_the_log(
     system: StaffedSystem,
 ) -> None:
     """As for every other dial: the calling hours cannot be known then."""
-    client = entered(system)
+    client = await entered(system)
     system.clock._now -= timedelta(seconds=30)
-    answer = client.api("POST", "/line/call", {})
+    answer = await client.api("POST", "/line/call", {})
     assert answer.status_code == 409
     assert system.entries("refused")[-1]["reasons"] == ["SYS_CLOCK"]
-    asyncio.run(system.until(5))
+    await system.until(5)
     assert not system.network.record

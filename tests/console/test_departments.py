@@ -1,6 +1,5 @@
 """A department is a boundary: in the log, and in what is said about a number."""
 
-import asyncio
 from typing import Any
 
 from sqlalchemy import update
@@ -13,52 +12,49 @@ from callserver.simulator.legs import Behaviour
 from tests.harness.staffed import StaffedSystem
 
 
-def happened(system: StaffedSystem) -> None:
+async def happened(system: StaffedSystem) -> None:
     """A call of the north's campaign."""
 
-    async def work() -> None:
-        await system.on_shift(1)
-        await system.ready()
-        await system.until(30)
-
-    asyncio.run(work())
+    await system.on_shift(1)
+    await system.ready()
+    await system.until(30)
 
 
-def seen_by(system: StaffedSystem, handle: str) -> list[dict[str, Any]]:
-    client, found = system.client(handle), list[dict[str, Any]]()
+async def seen_by(system: StaffedSystem, handle: str) -> list[dict[str, Any]]:
+    client, found = await system.client(handle), list[dict[str, Any]]()
     before = None
     while True:
         body: dict[str, Any] = {} if before is None else {"before": before}
-        reply = client.api("POST", "/log", body).json()
+        reply = (await client.api("POST", "/log", body)).json()
         found += reply["entries"]
         before = reply["before"]
         if before is None:
             return found
 
 
-def test_the_log_shows_a_department_its_own_entries_only(system: StaffedSystem) -> None:
+async def test_the_log_shows_a_department_its_own_entries_only(system: StaffedSystem) -> None:
     system.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
     syd = system.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
-    happened(system)
+    await happened(system)
     calls = {"permitted", "placed", "reported", "seat"}
-    kinds = {one["kind"] for one in seen_by(system, "nordadmin")}
+    kinds = {one["kind"] for one in await seen_by(system, "nordadmin")}
     assert calls <= kinds
     assert "configuration" not in kinds
-    others = seen_by(system, "sydadmin")
+    others = await seen_by(system, "sydadmin")
     assert others, "their own sign-in"
     assert not calls & {one["kind"] for one in others}
     assert {one["details"].get("user", syd) for one in others} == {syd}
-    whole = {one["kind"] for one in seen_by(system, "leader")}
+    whole = {one["kind"] for one in await seen_by(system, "leader")}
     assert calls <= whole
     # Asking for it by name shows no more.
     call = system.calls()[0]
     system.add_user("sydleader", Role.LEADER, "syd")
-    client = system.client("sydleader")
+    client = await system.client("sydleader")
     for wanted in ({"call": call.attempt}, {"contact": call.contact}, {"kinds": ["placed"]}):
-        assert client.api("POST", "/log", wanted).json()["entries"] == []
+        assert (await client.api("POST", "/log", wanted)).json()["entries"] == []
 
 
-def test_pages_go_on_past_what_may_not_be_seen(system: StaffedSystem) -> None:
+async def test_pages_go_on_past_what_may_not_be_seen(system: StaffedSystem) -> None:
     """Hundreds of others' entries lie between: nothing is left out, nothing comes twice."""
     system.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
     syd = system.add_user("sydphoner", Role.PHONER, "syd")
@@ -70,14 +66,16 @@ def test_pages_go_on_past_what_may_not_be_seen(system: StaffedSystem) -> None:
             audit_rows.append(tx, system.clock.now(), EntryKind.USER, user=user, did="x", n=n)
 
     system.write(fill)
-    entries = [one["details"] for one in seen_by(system, "sydadmin")]
+    entries = [one["details"] for one in await seen_by(system, "sydadmin")]
     found = [one["n"] for one in entries if "n" in one]
     assert found == list(range(1490, -1, -10))
 
 
-def test_where_a_number_comes_from_is_told_by_its_own_department(system: StaffedSystem) -> None:
+async def test_where_a_number_comes_from_is_told_by_its_own_department(
+    system: StaffedSystem,
+) -> None:
     system.people.default = Behaviour()
-    happened(system)
+    await happened(system)
     call = system.calls()[0]
     system.write(
         lambda tx: tx.execute(
@@ -87,5 +85,5 @@ def test_where_a_number_comes_from_is_told_by_its_own_department(system: Staffed
     system.add_user("syd", Role.SUPERVISOR, "syd")
     body = {"number": f"{call.number}"[2:]}
     for handle, told in (("supervisor", True), ("member_service", True), ("syd", False)):
-        said = system.client(handle).api("POST", "/who-called", body).json()["said"]
+        said = (await (await system.client(handle)).api("POST", "/who-called", body)).json()["said"]
         assert ("skiferie" in str(said)) is told, handle

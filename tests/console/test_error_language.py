@@ -45,9 +45,9 @@ def test_every_error_has_a_sentence_in_both_languages() -> None:
             assert key in texts.catalogue(language), f"{where}: {key} is missing in {language}"
 
 
-def ask(client: Client, method: str, path: str, body: object = None) -> httpx.Response:
+async def ask(client: Client, method: str, path: str, body: object = None) -> httpx.Response:
     """In a browser that asks for English; the accounts are Danish."""
-    return client.api(method, path, body, **{"accept-language": "en-GB"})
+    return await client.api(method, path, body, **{"accept-language": "en-GB"})
 
 
 @pytest.mark.parametrize(
@@ -61,38 +61,38 @@ def ask(client: Client, method: str, path: str, body: object = None) -> httpx.Re
         ("POST", "/rules/proposals", {"texts": {"a.txt": ""}, "why": "x"}, "Filen er ikke en af"),
     ],
 )
-def test_an_error_is_said_in_the_readers_language(
+async def test_an_error_is_said_in_the_readers_language(
     system: StaffedSystem, method: str, path: str, body: object, said: str
 ) -> None:
-    reply = ask(system.client("administrator"), method, path, body)
+    reply = await ask(await system.client("administrator"), method, path, body)
     assert reply.status_code >= 400
     assert said in reply.json()["detail"]
 
 
-def test_what_is_wrong_with_the_rules_is_said_in_the_readers_language(
+async def test_what_is_wrong_with_the_rules_is_said_in_the_readers_language(
     system: StaffedSystem,
 ) -> None:
-    reader = system.client("administrator")
-    rules = reader.api("GET", "/rules").json()["texts"]
+    reader = await system.client("administrator")
+    rules = (await reader.api("GET", "/rules")).json()["texts"]
     wrong = {
         "policies/dk.yaml": rules["policies/dk.yaml"].replace("per_day: 2", "per_day: zero"),
         "campaigns/leads.yaml": rules["campaigns/leads.yaml"].replace("nord", "vest"),
         "campaigns/kanvas.yaml": "name: [",
     }
 
-    def told() -> list[str]:
-        found = ask(reader, "POST", "/rules/check", {"texts": wrong}).json()["problems"]
+    async def told() -> list[str]:
+        found = (await ask(reader, "POST", "/rules/check", {"texts": wrong})).json()["problems"]
         return [problem["why"] for problem in found]
 
-    danish = told()
+    danish = await told()
     assert "skal være et helt tal og ikke 'zero'" in danish
     assert any(one.startswith("Der er ingen afdeling 'vest'.") for one in danish)
     assert any(one.startswith("er ikke gyldig YAML.") for one in danish)
-    reader.api("POST", "/me/language", {"language": "en"})
-    assert "should be a whole number, not 'zero'" in told()
+    await reader.api("POST", "/me/language", {"language": "en"})
+    assert "should be a whole number, not 'zero'" in await told()
 
 
-def test_a_visitor_is_told_in_the_browsers_language(system: StaffedSystem) -> None:
+async def test_a_visitor_is_told_in_the_browsers_language(system: StaffedSystem) -> None:
     visitor = Client(system)
-    assert ask(visitor, "GET", "/me").json()["detail"] == "You need to sign in."
-    assert visitor.api("GET", "/me").json()["detail"] == "Du skal logge ind."
+    assert (await ask(visitor, "GET", "/me")).json()["detail"] == "You need to sign in."
+    assert (await visitor.api("GET", "/me")).json()["detail"] == "Du skal logge ind."

@@ -85,17 +85,18 @@ LEFT_OUT = {"/sign-out", "/events"}
 
 
 @pytest.mark.parametrize("role", [Role.PHONER, Role.ADMINISTRATOR])
-def test_no_address_falls_over(system: StaffedSystem, role: Role) -> None:
-    client, tried = system.client(role.value), 0
+async def test_no_address_falls_over(system: StaffedSystem, role: Role) -> None:
+    client, tried = await system.client(role.value), 0
     if role is Role.PHONER:
-        assert client.api("POST", "/shift", {"campaign": "kanvas"}).status_code == 200
-    with client.open() as http:
+        assert (await client.api("POST", "/shift", {"campaign": "kanvas"})).status_code == 200
+    async with client.open() as http:
         for one in endpoints(system):
             if one.path in LEFT_OUT or one.path.startswith("/sign-in"):
                 continue
             for path, query, body in asked_for(one):
                 tried += 1
-                reply = http(one.method, f"/api/v1{path}", query, body)
+                address = f"/api/v1{path}"
+                reply = await http.request(one.method, address, params=query, json=body)
                 assert reply.status_code < 500, (one.method, path, query, body)
     assert tried > 300
 
@@ -108,38 +109,36 @@ def test_a_cursor_that_is_none_is_none(text: str) -> None:
     assert Cursor.parse(f"{2**63 - 1}-{2**63 - 1}") == Cursor(2**63 - 1, 2**63 - 1)
 
 
-def test_every_answer_says_that_it_is_not_to_be_kept(system: StaffedSystem) -> None:
-    client = system.client("phoner")
+async def test_every_answer_says_that_it_is_not_to_be_kept(system: StaffedSystem) -> None:
+    client = await system.client("phoner")
     for method, path in (
         *(("GET", "/api/v1/me"), ("GET", "/api/v1/floor"), ("GET", "/api/v1/nothing")),
         *(("PUT", "/api/v1/me"), ("GET", "/api/v1/openapi.json"), ("GET", "/healthz")),
         *(("POST", "/api/v1/hand"), ("GET", "/metrics"), ("GET", "/sign-in")),
     ):
-        reply = client.request(method, path, {})
+        reply = await client.request(method, path, {})
         assert reply.headers["cache-control"] == "no-store", path
         assert reply.headers["x-content-type-options"] == "nosniff", path
-    nobody = Client(system).request("GET", "/api/v1/me")
+    nobody = await Client(system).request("GET", "/api/v1/me")
     assert (nobody.status_code, nobody.headers["cache-control"]) == (401, "no-store")
 
 
-def test_nothing_redirects_to_the_host_that_a_request_names(system: StaffedSystem) -> None:
+async def test_nothing_redirects_to_the_host_that_a_request_names(system: StaffedSystem) -> None:
     nobody = Client(system)  # who is signed in would follow the stream of events
     for route in system.app.routes:
         if isinstance(route, Route) and "{" not in route.path:
             for path in (route.path, f"{route.path}/"):
-                reply = nobody.request("GET", path, host="evil.example")
+                reply = await nobody.request("GET", path, host="evil.example")
                 assert "evil.example" not in reply.headers.get("location", ""), path
 
 
-def test_an_error_of_our_own_is_said_without_saying_what(system: StaffedSystem) -> None:
-    import asyncio
-
+async def test_an_error_of_our_own_is_said_without_saying_what(system: StaffedSystem) -> None:
     from starlette.requests import Request
 
     from callserver.console.problems import on_crash
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
-    reply = asyncio.run(on_crash(Request(scope), ValueError("32123456")))
+    reply = await on_crash(Request(scope), ValueError("32123456"))
     assert reply.status_code == 500
     assert b"32123456" not in bytes(reply.body)
     assert reply.headers["cache-control"] == "no-store"

@@ -20,163 +20,159 @@ from tests.harness.staffed import Client, StaffedSystem
 
 
 @pytest.fixture
-def other(system: StaffedSystem) -> Client:
+async def other(system: StaffedSystem) -> Client:
     """A supervisor of another department."""
     system.add_user("syd", Role.SUPERVISOR, "syd")
-    return system.client("syd")
+    return await system.client("syd")
 
 
-def talk(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-
-    asyncio.run(work())
+async def talk(system: StaffedSystem) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
 
 
-def wait(system: StaffedSystem, seconds: float) -> None:
-    asyncio.run(system.until(seconds))
+async def wait(system: StaffedSystem, seconds: float) -> None:
+    await system.until(seconds)
 
 
-def test_what_a_seat_looks_like(system: StaffedSystem) -> None:
-    talk(system)
-    supervisor = system.client("supervisor")
-    floor = supervisor.api("GET", "/floor").json()
+async def test_what_a_seat_looks_like(system: StaffedSystem) -> None:
+    await talk(system)
+    supervisor = await system.client("supervisor")
+    floor = (await supervisor.api("GET", "/floor")).json()
     (seat,) = floor["seats"]
     assert (seat["name"], seat["state"], seat["connected"]) == ("Phoner 1", "talking", True)
     assert seat["listeners"] == []
     assert floor["campaigns"]["kanvas"]["title"]["da"]
-    reply = supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
+    reply = await supervisor.api(
+        "POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"}
+    )
     assert reply.status_code == 200
-    (seat,) = supervisor.api("GET", "/floor").json()["seats"]
+    (seat,) = (await supervisor.api("GET", "/floor")).json()["seats"]
     assert [one["mode"] for one in seat["listeners"]] == ["silent"]
 
 
-def test_who_hears_nothing_is_told_why(system: StaffedSystem) -> None:
+async def test_who_hears_nothing_is_told_why(system: StaffedSystem) -> None:
     """The person wants no listener: neither does the floor say that anybody is heard."""
 
-    async def work() -> None:
-        await system.api("POST", "/no-listener", {})
-        await system.until(1)
-
-    def wants_none() -> bool:
-        (seat,) = supervisor.api("GET", "/floor").json()["seats"]
+    async def wants_none() -> bool:
+        (seat,) = (await supervisor.api("GET", "/floor")).json()["seats"]
         return bool(seat["no_listener"])
 
-    async def over() -> None:
-        system.network.hang_up_by_person(system.live_legs()[0])
-        await system.until(2)
-
-    supervisor = system.client("supervisor")
-    talk(system)
-    supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
-    assert not wants_none()
-    asyncio.run(work())
-    assert wants_none()
-    asyncio.run(over())
-    assert not wants_none()
+    supervisor = await system.client("supervisor")
+    await talk(system)
+    await supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
+    assert not await wants_none()
+    await system.api("POST", "/no-listener", {})
+    await system.until(1)
+    assert await wants_none()
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(2)
+    assert not await wants_none()
 
 
-def test_another_department_sees_and_does_nothing(system: StaffedSystem, other: Client) -> None:
-    talk(system)
-    floor = other.api("GET", "/floor").json()
+async def test_another_department_sees_and_does_nothing(
+    system: StaffedSystem, other: Client
+) -> None:
+    await talk(system)
+    floor = (await other.api("GET", "/floor")).json()
     assert floor["seats"] == []
     assert "kanvas" not in floor["campaigns"]
-    assert "kanvas" not in other.api("GET", "/floor/figures").json()["campaigns"]
-    assert other.api("GET", "/floor/seats/1").status_code == 404
+    assert "kanvas" not in (await other.api("GET", "/floor/figures")).json()["campaigns"]
+    assert (await other.api("GET", "/floor/seats/1")).status_code == 404
     for path in ("/floor/seats/1/hand", "/floor/seats/1/off"):
-        assert other.api("POST", path, {}).status_code == 404
-    assert other.api("POST", "/campaigns/kanvas", {"paused": True}).status_code == 404
+        assert (await other.api("POST", path, {})).status_code == 404
+    assert (await other.api("POST", "/campaigns/kanvas", {"paused": True})).status_code == 404
     (seat,) = system.seats()
     assert seat.state == "talking"
     for role in ("leader", "administrator"):
-        assert len(system.client(role).api("GET", "/floor").json()["seats"]) == 1
+        assert len((await (await system.client(role)).api("GET", "/floor")).json()["seats"]) == 1
 
 
-def test_a_hand_is_answered(system: StaffedSystem, other: Client) -> None:
-    talk(system)
+async def test_a_hand_is_answered(system: StaffedSystem, other: Client) -> None:
+    await talk(system)
     up = update(seats).values(hand_at=system.clock.now())
     system.write(lambda tx: tx.execute(up))
-    supervisor = system.client("supervisor")
-    assert supervisor.api("GET", "/floor").json()["seats"][0]["hand_at"]
-    assert supervisor.api("POST", "/floor/seats/1/hand", {}).status_code == 200
-    assert supervisor.api("POST", "/floor/seats/1/hand", {}).status_code == 200
-    assert supervisor.api("GET", "/floor").json()["seats"][0]["hand_at"] is None
+    supervisor = await system.client("supervisor")
+    assert (await supervisor.api("GET", "/floor")).json()["seats"][0]["hand_at"]
+    assert (await supervisor.api("POST", "/floor/seats/1/hand", {})).status_code == 200
+    assert (await supervisor.api("POST", "/floor/seats/1/hand", {})).status_code == 200
+    assert (await supervisor.api("GET", "/floor")).json()["seats"][0]["hand_at"] is None
     assert [entry["answered"] for entry in system.entries("hand")] == [True]
 
 
-def test_a_shift_ends_after_the_call_in_hand(system: StaffedSystem) -> None:
-    talk(system)
-    supervisor = system.client("supervisor")
-    assert supervisor.api("POST", "/floor/seats/1/off", {}).status_code == 200
+async def test_a_shift_ends_after_the_call_in_hand(system: StaffedSystem) -> None:
+    await talk(system)
+    supervisor = await system.client("supervisor")
+    assert (await supervisor.api("POST", "/floor/seats/1/off", {})).status_code == 200
     (seat,) = system.seats()
     assert (seat.state, seat.wants) == ("talking", "off")
     assert system.live_legs(), "the talk goes on"
     system.network.hang_up_by_person(system.live_legs()[0])
-    wait(system, 2)
-    asyncio.run(system.outcome("no_thanks"))
+    await wait(system, 2)
+    await system.outcome("no_thanks")
     assert system.seats()[0].state == "off"
     assert len(system.calls()) == 1
     assert system.entries("shift_ended")[0]["phoner"] == 1
-    assert supervisor.api("POST", "/floor/seats/1/off", {}).status_code == 409
-    assert supervisor.api("POST", "/floor/seats/99/off", {}).status_code == 404
+    assert (await supervisor.api("POST", "/floor/seats/1/off", {})).status_code == 409
+    assert (await supervisor.api("POST", "/floor/seats/99/off", {})).status_code == 404
 
 
-def test_a_waiting_seat_is_off_at_once(system: StaffedSystem) -> None:
-    asyncio.run(system.on_shift())
+async def test_a_waiting_seat_is_off_at_once(system: StaffedSystem) -> None:
+    await system.on_shift()
     leg = system.phoner_leg()
-    assert system.client("supervisor").api("POST", "/floor/seats/1/off", {}).status_code == 200
-    wait(system, 1)
+    assert (
+        await (await system.client("supervisor")).api("POST", "/floor/seats/1/off", {})
+    ).status_code == 200
+    await wait(system, 1)
     assert system.seats()[0].state == "off"
     assert not leg.live
 
 
-def test_an_outcome_is_corrected_within_the_department(
+async def test_an_outcome_is_corrected_within_the_department(
     system: StaffedSystem, other: Client
 ) -> None:
-    talk(system)
+    await talk(system)
     system.network.hang_up_by_person(system.live_legs()[0])
-    wait(system, 2)
-    asyncio.run(system.outcome("no_thanks", then="pause"))
-    supervisor = system.client("supervisor")
-    details = supervisor.api("GET", "/floor/seats/1").json()
+    await wait(system, 2)
+    await system.outcome("no_thanks", then="pause")
+    supervisor = await system.client("supervisor")
+    details = (await supervisor.api("GET", "/floor/seats/1")).json()
     (call,) = details["calls"]
     assert (call["outcome"], call["listened"]) == ("no_thanks", False)
     assert "322000" not in str(details)
     assert "voicemail" in details["campaigns"]["kanvas"]["outcomes"]
     body = {"attempt": call["attempt"], "outcome": "voicemail"}
-    assert other.api("POST", "/correct", body).status_code == 404
-    assert supervisor.api("POST", "/correct", body).status_code == 200
+    assert (await other.api("POST", "/correct", body)).status_code == 404
+    assert (await supervisor.api("POST", "/correct", body)).status_code == 200
     assert system.calls()[0].outcome == "voicemail"
     assert system.entries("corrected")[0]["before"] == "no_thanks"
 
 
-def test_the_administrator_reads_no_forms(system: StaffedSystem) -> None:
-    talk(system)
-    supervisor = system.client("supervisor")
-    supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
-    wait(system, 3)
+async def test_the_administrator_reads_no_forms(system: StaffedSystem) -> None:
+    await talk(system)
+    supervisor = await system.client("supervisor")
+    await supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
+    await wait(system, 3)
     form = {"respectful": 5, "serious": 5, "positive": 4, "words": "Fin samtale."}
     attempt = system.calls()[0].attempt
-    assert supervisor.api("POST", f"/calls/{attempt}/form", form).status_code == 200
-    details = supervisor.api("GET", "/floor/seats/1").json()
+    assert (await supervisor.api("POST", f"/calls/{attempt}/form", form)).status_code == 200
+    details = (await supervisor.api("GET", "/floor/seats/1")).json()
     assert [one["words"] for one in details["forms"]] == ["Fin samtale."]
     assert details["calls"][0]["listened"] is True
-    assert system.client("administrator").api("GET", "/floor/seats/1").json()["forms"] == []
+    assert (await (await system.client("administrator")).api("GET", "/floor/seats/1")).json()[
+        "forms"
+    ] == []
 
 
-def test_figures(system: StaffedSystem) -> None:
+async def test_figures(system: StaffedSystem) -> None:
     system.people.default = Behaviour(answers_after=None)
 
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(35)
-
-    asyncio.run(work())
-    supervisor = system.client("supervisor")
-    found = supervisor.api("GET", "/floor/figures").json()
+    await system.on_shift()
+    await system.ready()
+    await system.until(35)
+    supervisor = await system.client("supervisor")
+    found = (await supervisor.api("GET", "/floor/figures")).json()
     kanvas = found["campaigns"]["kanvas"]
     assert sum(kanvas["contacts"].values()) == 40
     assert kanvas["contacts"]["waiting"] == 1
@@ -186,24 +182,23 @@ def test_figures(system: StaffedSystem) -> None:
     assert found["alarms"] == []
     # At night nothing is open, and the page says when it goes on.
     system.clock.set(system.clock.now() + timedelta(hours=5))
-    late = system.client("leader").api("GET", "/floor/figures").json()["campaigns"]["kanvas"]
+    late = (await (await system.client("leader")).api("GET", "/floor/figures")).json()["campaigns"][
+        "kanvas"
+    ]
     assert late["open_now"] == 0
     assert late["next_at"].startswith("2026-05-13T07:00")
 
 
-def test_refusals_are_counted_where_they_are_written(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-        await system.api("POST", "/wish", {"wish": "never"})
-        system.network.hang_up_by_person(system.live_legs()[0])
-        await system.until(2)
-        await system.outcome("no_thanks", then="pause")
-        await system.api("POST", "/dial", {"number": "32200000"})
-
-    asyncio.run(work())
-    found = system.client("supervisor").api("GET", "/floor/figures").json()
+async def test_refusals_are_counted_where_they_are_written(system: StaffedSystem) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    await system.api("POST", "/wish", {"wish": "never"})
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(2)
+    await system.outcome("no_thanks", then="pause")
+    await system.api("POST", "/dial", {"number": "32200000"})
+    found = (await (await system.client("supervisor")).api("GET", "/floor/figures")).json()
     counted = found["campaigns"]["kanvas"]["refusals"]
     written: dict[str, int] = {}
     for entry in system.entries("refused"):
@@ -212,26 +207,26 @@ def test_refusals_are_counted_where_they_are_written(system: StaffedSystem) -> N
     assert counted
 
 
-def test_alarms_reach_the_page_in_time(system: StaffedSystem) -> None:
+async def test_alarms_reach_the_page_in_time(system: StaffedSystem) -> None:
     now = system.clock.now()
     old = insert(registers).values(
         name="robinson", washed_at=now - timedelta(days=95), active=True, size=1
     )
     system.write(lambda tx: tx.execute(old))
-    asyncio.run(system.on_shift())
+    await system.on_shift()
     system.clock.set(now + timedelta(minutes=9))
-    found = system.client("supervisor").api("GET", "/floor/figures").json()
+    found = (await (await system.client("supervisor")).api("GET", "/floor/figures")).json()
     kinds = {one["kind"] for one in found["alarms"]}
     assert {"register_old", "sealing_behind", "scheduler_stalled"} <= kinds
 
 
-def test_many_followers_share_one_reading(
+async def test_many_followers_share_one_reading(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "PACE_S", 0.05)
     for name, department in (("one", "nord"), ("two", "nord"), ("three", "syd")):
         system.add_user(name, Role.SUPERVISOR, department)
-    one, two, three = (system.client(name) for name in ("one", "two", "three"))
+    one, two, three = [await system.client(name) for name in ("one", "two", "three")]
     read = 0
     whole = FloorApi._whole
 
@@ -242,55 +237,48 @@ def test_many_followers_share_one_reading(
 
     monkeypatch.setattr(FloorApi, "_whole", counting)
 
-    async def work() -> None:
-        async with stream(one) as a, stream(two) as b, stream(three) as c:
-            await system.on_shift(1)
-            await system.ready(1)
-            await system.until(6)
-            shown = (await a.until("floor"))[-1][2]["seats"]
-            await b.until("floor")
-            await asyncio.sleep(0.5)
-            assert [seat["name"] for seat in shown] == ["Phoner 1"]
-            assert not any(found[2]["seats"] for found in events(c.text))
-            told = sum(len(events(opened.text)) for opened in (a, b, c))
-            assert read < told, "a reading serves more than one"
-
-    asyncio.run(work())
+    async with stream(one) as a, stream(two) as b, stream(three) as c:
+        await system.on_shift(1)
+        await system.ready(1)
+        await system.until(6)
+        shown = (await a.until("floor"))[-1][2]["seats"]
+        await b.until("floor")
+        await asyncio.sleep(0.5)
+        assert [seat["name"] for seat in shown] == ["Phoner 1"]
+        assert not any(found[2]["seats"] for found in events(c.text))
+        told = sum(len(events(opened.text)) for opened in (a, b, c))
+        assert read < told, "a reading serves more than one"
 
 
-def test_what_happens_at_once_is_told_at_once(
+async def test_what_happens_at_once_is_told_at_once(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A burst is one view, and the last state is never missed."""
     monkeypatch.setattr(live, "PACE_S", 0.4)
-    client = system.client("supervisor")
+    client = await system.client("supervisor")
     told: list[Any] = []
 
-    async def work() -> None:
-        await system.on_shift(1)
-        began = time.monotonic()
-        async with stream(client) as opened:
-            for number in range(30):
-                await system.api("POST", "/ready" if number % 2 else "/pause", {})
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(1.5)
-            told.extend(one[2]["seats"] for one in events(opened.text) if one[1] == "floor")
-            assert 1 <= len(told) <= (time.monotonic() - began) / 0.4 + 1
-
-    asyncio.run(work())
-    assert told[-1] == client.api("GET", "/floor").json()["seats"]
+    await system.on_shift(1)
+    began = time.monotonic()
+    async with stream(client) as opened:
+        for number in range(30):
+            await system.api("POST", "/ready" if number % 2 else "/pause", {})
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(1.5)
+        told.extend(one[2]["seats"] for one in events(opened.text) if one[1] == "floor")
+        assert 1 <= len(told) <= (time.monotonic() - began) / 0.4 + 1
+    assert told[-1] == (await client.api("GET", "/floor")).json()["seats"]
 
 
-def test_presence_lets_a_second_shift_dial(system: StaffedSystem) -> None:
+async def test_presence_lets_a_second_shift_dial(system: StaffedSystem) -> None:
     system.write(partial(accounts.change, user_id=1, shifts=2))
 
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(5)
-
-    asyncio.run(work())
+    await system.on_shift()
+    await system.ready()
+    await system.until(5)
     assert not system.calls()
-    assert system.client("supervisor").api("POST", "/presence", {}).status_code == 200
-    wait(system, 40)
+    assert (
+        await (await system.client("supervisor")).api("POST", "/presence", {})
+    ).status_code == 200
+    await wait(system, 40)
     assert system.calls()

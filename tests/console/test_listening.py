@@ -14,21 +14,18 @@ from tests.harness.staffed import Client, StaffedSystem
 MAY_HEAR = {Role.SUPERVISOR, Role.LEADER}
 
 
-def talk(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-
-    asyncio.run(work())
+async def talk(system: StaffedSystem) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
 
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("mode", Mode)
-def test_every_role_and_mode(system: StaffedSystem, role: Role, mode: Mode) -> None:
-    talk(system)
+async def test_every_role_and_mode(system: StaffedSystem, role: Role, mode: Mode) -> None:
+    await talk(system)
     asked = {"seat": 1, "mode": mode.value, "why": "quality"}
-    reply = system.client(role.value).api("POST", "/listenings", asked)
+    reply = await (await system.client(role.value)).api("POST", "/listenings", asked)
     if role in MAY_HEAR:
         assert reply.status_code == 200
         assert reply.json()["open"]["mode"] == mode.value
@@ -40,13 +37,13 @@ def test_every_role_and_mode(system: StaffedSystem, role: Role, mode: Mode) -> N
     assert bool(listened) == (role in MAY_HEAR)
 
 
-def test_a_no_is_said_in_the_readers_language(system: StaffedSystem) -> None:
-    talk(system)
+async def test_a_no_is_said_in_the_readers_language(system: StaffedSystem) -> None:
+    await talk(system)
     asked = {"seat": 1, "mode": "silent", "why": "quality"}
-    administrator = system.client("administrator")
-    danish = administrator.api("POST", "/listenings", asked).json()["detail"]
-    administrator.api("POST", "/me/language", {"language": "en"})
-    english = administrator.api("POST", "/listenings", asked).json()["detail"]
+    administrator = await system.client("administrator")
+    danish = (await administrator.api("POST", "/listenings", asked)).json()["detail"]
+    await administrator.api("POST", "/me/language", {"language": "en"})
+    english = (await administrator.api("POST", "/listenings", asked)).json()["detail"]
     assert danish == "Din rolle giver ikke ret til det."
     assert english == "Your role does not include this."
 
@@ -62,20 +59,22 @@ def test_a_no_is_said_in_the_readers_language(system: StaffedSystem) -> None:
         (None, "coach", 200),
     ],
 )
-def test_a_token_hears_only_what_it_is_for(
+async def test_a_token_hears_only_what_it_is_for(
     system: StaffedSystem, scopes: list[Action] | None, mode: str, status: int
 ) -> None:
-    talk(system)
+    await talk(system)
     token, hashed = new_token()
     user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
     now = system.clock.now()
     system.write(lambda tx: accounts.add_token(tx, hashed, user.id, "t", now, scopes=scopes))
     asked = {"seat": 1, "mode": mode, "why": "quality"}
     header = {"authorization": f"Bearer {token}"}
-    assert Client(system).api("POST", "/listenings", asked, **header).status_code == status
+    assert (await Client(system).api("POST", "/listenings", asked, **header)).status_code == status
 
 
-def test_a_listener_is_told_when_their_telephone_is_in_the_room(system: StaffedSystem) -> None:
+async def test_a_listener_is_told_when_their_telephone_is_in_the_room(
+    system: StaffedSystem,
+) -> None:
     user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
     system.write(lambda tx: accounts.add_token(tx, hash_of("t9"), user.id, "t", system.clock.now()))
 
@@ -84,52 +83,46 @@ def test_a_listener_is_told_when_their_telephone_is_in_the_room(system: StaffedS
         found: bool = mine["open"]["in_room"]
         return found
 
-    async def work() -> None:
-        await system.on_shift()
-        await system.until(3)
-        asked = {"seat": 1, "mode": "silent", "why": "quality"}
-        status, mine = await system.api("POST", "/listenings", asked, phoner=9)
-        assert (status, mine["open"]["in_room"]) == (200, False)
-        await system.until(3)
-        assert not await in_room(), "connected, but nobody is called"
-        await system.ready()
-        await system.until(6)
-        assert (await system.seat())["state"] == "talking"
-        assert await in_room()
-        await system.api("POST", "/hang-up", {})
-        await system.until(3)
-        assert not await in_room()
-
-    asyncio.run(work())
+    await system.on_shift()
+    await system.until(3)
+    asked = {"seat": 1, "mode": "silent", "why": "quality"}
+    status, mine = await system.api("POST", "/listenings", asked, phoner=9)
+    assert (status, mine["open"]["in_room"]) == (200, False)
+    await system.until(3)
+    assert not await in_room(), "connected, but nobody is called"
+    await system.ready()
+    await system.until(6)
+    assert (await system.seat())["state"] == "talking"
+    assert await in_room()
+    await system.api("POST", "/hang-up", {})
+    await system.until(3)
+    assert not await in_room()
 
 
-def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> None:
+async def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> None:
     """The supervisor listens to another phoner's seat through a token; both pages hear of it."""
     user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
     me = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     system.write(lambda tx: accounts.add_token(tx, hash_of("t9"), user.id, "t", system.clock.now()))
     system.write(lambda tx: accounts.add_token(tx, hash_of("t8"), me.id, "t", system.clock.now()))
-    phoner, supervisor = system.client("phoner"), system.client("supervisor")
+    phoner, supervisor = await system.client("phoner"), await system.client("supervisor")
 
-    async def work() -> None:
-        line = {"campaign": "kanvas", "line": f"client:phoner_{me.id}"}
-        _, seat = await system.api("POST", "/shift", line, phoner=8)
-        await system.until(5)
-        async with stream(supervisor) as hers, stream(phoner) as hearing:
-            asked = {"seat": seat["id"], "mode": "coach", "why": "asked"}
-            status, _ = await system.api("POST", "/listenings", asked, phoner=9)
-            assert status == 200
-            await system.until(3)  # her telephone is answered
-            mine = (await hers.until("listening"))[-1][2]
-            assert mine["open"]["mode"] == "coach"
-            assert mine["phoner_told"] == "after"
-            await asyncio.sleep(0.6)
-            assert "event: listened_to_me" not in hearing.text, "told afterwards"
-            await system.api("POST", "/off", {}, phoner=8)
-            await system.until(2)
-            told = (await hearing.until("listened_to_me"))[-1][2]
-            (one,) = told["listenings"]
-            assert [stay["mode"] for stay in one["intervals"]] == ["coach"]
-            assert (await hers.until("listening", 2))[-1][2]["open"] is None
-
-    asyncio.run(work())
+    line = {"campaign": "kanvas", "line": f"client:phoner_{me.id}"}
+    _, seat = await system.api("POST", "/shift", line, phoner=8)
+    await system.until(5)
+    async with stream(supervisor) as hers, stream(phoner) as hearing:
+        asked = {"seat": seat["id"], "mode": "coach", "why": "asked"}
+        status, _ = await system.api("POST", "/listenings", asked, phoner=9)
+        assert status == 200
+        await system.until(3)  # her telephone is answered
+        mine = (await hers.until("listening"))[-1][2]
+        assert mine["open"]["mode"] == "coach"
+        assert mine["phoner_told"] == "after"
+        await asyncio.sleep(0.6)
+        assert "event: listened_to_me" not in hearing.text, "told afterwards"
+        await system.api("POST", "/off", {}, phoner=8)
+        await system.until(2)
+        told = (await hearing.until("listened_to_me"))[-1][2]
+        (one,) = told["listenings"]
+        assert [stay["mode"] for stay in one["intervals"]] == ["coach"]
+        assert (await hers.until("listening", 2))[-1][2]["open"] is None

@@ -1,6 +1,5 @@
 """The lists page: upload, preview, dry run, import, roll back; exports and refused rows."""
 
-import asyncio
 import csv
 import io
 import json
@@ -28,20 +27,8 @@ BAD = "X1;=cmd();12 34;1980-01-01;Skive\nX2;To Tal;32205001;01/02/1980;Skive\n"
 FILE = (HEAD + GOOD + BAD).encode()
 
 
-def send(client: Client, content: bytes) -> httpx.Response:
-    async def work() -> httpx.Response:
-        transport = httpx.ASGITransport(client.system.app, client=("127.0.0.1", 1))
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://calls.test", cookies=client.cookies
-        ) as http:
-            headers = {"x-csrf": client.csrf, "content-type": "application/octet-stream"}
-            return await http.post("/api/v1/uploads", content=content, headers=headers)
-
-    return asyncio.run(work())
-
-
-def sent(client: Client, content: bytes = FILE) -> dict[str, Any]:
-    reply = send(client, content)
+async def sent(client: Client, content: bytes = FILE) -> dict[str, Any]:
+    reply = await client.upload("/uploads", content)
     assert reply.status_code == 200, reply.text
     return {"upload": reply.json()["upload"]}
 
@@ -55,18 +42,18 @@ def folder(system: StaffedSystem) -> list[Path]:
     return sorted((system._folder / "uploads").glob("*"))
 
 
-def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    body = sent(client)
+async def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    body = await sent(client)
     [kept] = folder(system)
     assert kept.stat().st_mode & 0o777 == 0o600
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert seen["problem"] is None
     assert [one["field"] for one in seen["columns"]] == ["ref", "name", "phone", "born", None]
     assert seen["rows"][0]["number"] == "•••••• 00"
     assert "3220" not in json.dumps(seen)  # numbers masked, in the samples as well
     before = len(system.contacts())
-    tried = lines(client.api("POST", "/lists/kanvas/dry-run", body))[-1]
+    tried = lines(await client.api("POST", "/lists/kanvas/dry-run", body))[-1]
     assert len(system.contacts()) == before == 40
     assert tried["number"] is None
     assert tried["counts"] == {
@@ -84,28 +71,30 @@ def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:
         (32, "number_invalid"),
         (33, "not_a_date"),
     ]
-    done = lines(client.api("POST", "/lists/kanvas/import", body))[-1]
+    done = lines(await client.api("POST", "/lists/kanvas/import", body))[-1]
     assert done["counts"] == tried["counts"]
     assert len(system.contacts()) == 70
     assert folder(system) == []  # nothing stays behind
     entry = system.entries("imported")[-1]
     assert entry["by"].startswith("user:")
     assert entry["counts"]["taken"] == 30
-    found = client.api("GET", "/lists").json()
+    found = (await client.api("GET", "/lists")).json()
     kanvas = next(one for one in found["lists"] if one["campaign"] == "kanvas")
     assert kanvas["sizes"] == {"ready": 70}
     newest = found["imports"][0]
     assert (newest["id"], newest["by"]) == (done["number"], "Administrator Prøve")
     assert newest["refused_kept"]
-    gone = client.api("POST", "/lists/kanvas/import", body)
+    gone = await client.api("POST", "/lists/kanvas/import", body)
     assert gone.status_code == 404
     assert gone.json()["detail"] == "Filen ligger ikke længere på serveren. Send den igen."
 
 
-def test_refused_rows_are_fetched_for_a_week(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    number = lines(client.api("POST", "/lists/kanvas/import", sent(client)))[-1]["number"]
-    reply = client.api("POST", f"/imports/{number}/refused", {})
+async def test_refused_rows_are_fetched_for_a_week(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    number = lines(await client.api("POST", "/lists/kanvas/import", await sent(client)))[-1][
+        "number"
+    ]
+    reply = await client.api("POST", f"/imports/{number}/refused", {})
     assert reply.headers["content-disposition"] == (
         f'attachment; filename="kanvas-{number}-refused.csv"'
     )
@@ -115,75 +104,83 @@ def test_refused_rows_are_fetched_for_a_week(system: StaffedSystem) -> None:
     assert rows[2][5:8] == ["33", "født", "not_a_date"]
     assert system.entries("exported")[-1]["what"] == "refused"
     system.clock.set(system.clock.now() + timedelta(days=8))
-    asyncio.run(system.server.scheduler.tick())
+    await system.server.scheduler.tick()
     system.add_user("next_week", Role.ADMINISTRATOR, None)
-    client = system.client("next_week")
-    assert client.api("POST", f"/imports/{number}/refused", {}).status_code == 404
-    assert not client.api("GET", "/lists").json()["imports"][0]["refused_kept"]
+    client = await system.client("next_week")
+    assert (await client.api("POST", f"/imports/{number}/refused", {})).status_code == 404
+    assert not (await client.api("GET", "/lists")).json()["imports"][0]["refused_kept"]
 
 
-def test_columns_are_chosen_by_hand(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    body = sent(client, b"id,hvem,nr\n7,Anna,32205001\n8,Anna,32205001\n")
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+async def test_columns_are_chosen_by_hand(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    body = await sent(client, b"id,hvem,nr\n7,Anna,32205001\n8,Anna,32205001\n")
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert seen["problem"] == "lists.no_phone"
     assert seen["columns"][2]["samples"] == ["•••••• 01"] * 2
     body["columns"] = {"nr": "phone", "hvem": "phone"}
-    assert client.api("POST", "/lists/kanvas/preview", body).json()["problem"] == "lists.same_field"
+    assert (await client.api("POST", "/lists/kanvas/preview", body)).json()[
+        "problem"
+    ] == "lists.same_field"
     body["columns"] = {"nr": "phone", "hvem": "name"}
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert seen["problem"] is None
     assert seen["rows"][0]["ref"] is None
-    done = lines(client.api("POST", "/lists/kanvas/import", body))[-1]
+    done = lines(await client.api("POST", "/lists/kanvas/import", body))[-1]
     assert done["counts"]["duplicates"] == 1
 
 
-def test_a_column_that_only_counts_the_rows_is_no_reference(system: StaffedSystem) -> None:
+async def test_a_column_that_only_counts_the_rows_is_no_reference(system: StaffedSystem) -> None:
     """Neither as the page shows it, nor when the page sends back what was suggested."""
-    client = system.client("administrator")
-    body = sent(client, b"nr;navn;tlf\n1;Anna;32205001\n2;Bo;32205002\n")
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    client = await system.client("administrator")
+    body = await sent(client, b"nr;navn;tlf\n1;Anna;32205001\n2;Bo;32205002\n")
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert seen["row_numbers"] == "nr"
     assert [one["field"] for one in seen["columns"]] == [None, "name", "phone"]
     body["columns"] = {one["name"]: one["field"] for one in seen["columns"] if one["field"]}
-    assert client.api("POST", "/lists/kanvas/preview", body).json()["rows"][0]["ref"] is None
+    assert (await client.api("POST", "/lists/kanvas/preview", body)).json()["rows"][0][
+        "ref"
+    ] is None
     body["columns"]["nr"] = "ref"  # somebody knows better
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert (seen["row_numbers"], seen["rows"][0]["ref"]) == ("", "1")
 
 
-def test_columns_that_may_say_no_are_named(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    body = sent(client, b"navn;tlf;Samtykke;By;\nAnna;32205001;x;Skive;\n")
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+async def test_columns_that_may_say_no_are_named(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    body = await sent(client, b"navn;tlf;Samtykke;By;\nAnna;32205001;x;Skive;\n")
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert (seen["problem"], seen["doubtful"]) == ("error.doubtful_columns", ["Samtykke"])
     assert seen["unread"] == ["Samtykke", "By"]  # not the column without a heading
     body["columns"] = {"navn": "name", "tlf": "phone", "Samtykke": "ignore"}
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert (seen["problem"], seen["doubtful"], seen["unread"]) == (None, [], ["By"])
 
 
-def test_a_cell_that_says_no_is_shown_before_the_import_stops_at_it(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_a_cell_that_says_no_is_shown_before_the_import_stops_at_it(
+    system: StaffedSystem,
+) -> None:
+    client = await system.client("administrator")
     rows = "".join(f"Person {n};322050{n:02};aktiv\n" for n in range(30))
-    body = sent(client, f"navn;tlf;Status\n{rows}Anna;32205090;Ring ikke\n".encode())
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    body = await sent(client, f"navn;tlf;Status\n{rows}Anna;32205090;Ring ikke\n".encode())
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert (seen["problem"], seen["doubtful"]) == ("error.doubtful_status", ["Status"])
     assert seen["values"] == {"column": "Status", "said": "Ring ikke", "line": "32"}
     said = texts.say("da", seen["problem"], **seen["values"])
     for step in ("dry-run", "import"):  # both stop at the same cell
-        assert lines(client.api("POST", f"/lists/kanvas/{step}", body))[-1] == {"detail": said}
+        assert lines(await client.api("POST", f"/lists/kanvas/{step}", body))[-1] == {
+            "detail": said
+        }
     body["columns"] = {"navn": "name", "tlf": "phone", "Status": "do_not_call"}
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert (seen["problem"], seen["doubtful"]) == (None, [])
-    done = lines(client.api("POST", "/lists/kanvas/import", body))[-1]
+    done = lines(await client.api("POST", "/lists/kanvas/import", body))[-1]
     assert done["counts"]["opted_out"] == done["counts"]["read"] == 31  # in doubt nobody is called
 
 
-def test_a_row_in_another_encoding_is_shown_as_refused(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_a_row_in_another_encoding_is_shown_as_refused(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
     content = "navn;tlf\nBjørn;32205001\n".encode() + b"Bj\xf8rn;32205002\nAnna;32205003\n"
-    seen = client.api("POST", "/lists/kanvas/preview", sent(client, content)).json()
+    seen = (await client.api("POST", "/lists/kanvas/preview", await sent(client, content))).json()
     assert [one["reason"] for one in seen["rows"]] == [None, "encoding", None]
     assert seen["columns"][0]["samples"] == ["Bjørn", "Bj\ufffdrn", "Anna"]
 
@@ -196,32 +193,34 @@ def test_a_row_in_another_encoding_is_shown_as_refused(system: StaffedSystem) ->
         (b'"a;b\n', "kanvas", "lists.unreadable"),
     ],
 )
-def test_a_file_that_is_no_list_says_so(
+async def test_a_file_that_is_no_list_says_so(
     system: StaffedSystem, content: bytes, campaign: str, problem: str
 ) -> None:
-    client = system.client("administrator")
-    body = sent(client, content)
-    seen = client.api("POST", f"/lists/{campaign}/preview", body).json()
+    client = await system.client("administrator")
+    body = await sent(client, content)
+    seen = (await client.api("POST", f"/lists/{campaign}/preview", body)).json()
     assert seen["problem"] == problem
-    failed = lines(client.api("POST", f"/lists/{campaign}/import", body))[-1]
+    failed = lines(await client.api("POST", f"/lists/{campaign}/import", body))[-1]
     assert set(failed) == {"detail"}
     assert system.entries("imported")[1:] == []
 
 
-def test_a_file_is_its_senders_and_goes_after_a_day(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    body = sent(client)
+async def test_a_file_is_its_senders_and_goes_after_a_day(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    body = await sent(client)
     system.add_user("other", Role.ADMINISTRATOR, None)
-    other = system.client("other")
-    assert other.api("POST", "/lists/kanvas/preview", body).status_code == 404
+    other = await system.client("other")
+    assert (await other.api("POST", "/lists/kanvas/preview", body)).status_code == 404
     for token in ("../../etc/passwd", "*" * 32, "a" * 32):
-        assert client.api("POST", "/lists/kanvas/preview", {"upload": token}).status_code == 404
+        assert (
+            await client.api("POST", "/lists/kanvas/preview", {"upload": token})
+        ).status_code == 404
     system.clock.set(system.clock.now() + timedelta(days=2))
-    asyncio.run(system.server.scheduler.tick())
+    await system.server.scheduler.tick()
     assert folder(system) == []
 
 
-def test_a_file_that_is_too_large_leaves_nothing(system: StaffedSystem) -> None:
+async def test_a_file_that_is_too_large_leaves_nothing(system: StaffedSystem) -> None:
     from dataclasses import replace
 
     from callserver.app import create
@@ -230,21 +229,21 @@ def test_a_file_that_is_too_large_leaves_nothing(system: StaffedSystem) -> None:
         system.server, settings=system.server.settings.model_copy(update={"most_upload_mb": 1})
     )
     system.app = create(system.server, ticking=False)
-    client = system.client("administrator")
-    reply = send(client, b"x" * (1024 * 1024 + 1))
+    client = await system.client("administrator")
+    reply = await client.upload("/uploads", b"x" * (1024 * 1024 + 1))
     assert (reply.status_code, reply.json()["detail"]) == (
         413,
         "Filen er for stor. Den må højst fylde 1 MB.",
     )
-    assert send(client, b"").status_code == 409
+    assert (await client.upload("/uploads", b"")).status_code == 409
     assert folder(system) == []
-    assert send(client, FILE).status_code == 200
+    assert (await client.upload("/uploads", FILE)).status_code == 200
 
 
 @pytest.mark.parametrize("role", ["administrator", "leader"])
-def test_copies_stand_in_the_log(system: StaffedSystem, role: str) -> None:
-    client = system.client(role)
-    reply = client.api("POST", "/lists/kanvas/export", {"what": "contacts"})
+async def test_copies_stand_in_the_log(system: StaffedSystem, role: str) -> None:
+    client = await system.client(role)
+    reply = await client.api("POST", "/lists/kanvas/export", {"what": "contacts"})
     assert reply.headers["content-type"].startswith("text/csv")
     text = reply.content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
@@ -253,112 +252,118 @@ def test_copies_stand_in_the_log(system: StaffedSystem, role: str) -> None:
     entry = system.entries("exported")[-1]
     assert (entry["what"], entry["campaign"]) == ("contacts", "kanvas")
     assert entry["by"].startswith("user:")
-    plain = client.api("POST", "/lists/kanvas/export", {"what": "outcomes", "bom": False})
+    plain = await client.api("POST", "/lists/kanvas/export", {"what": "outcomes", "bom": False})
     assert plain.content.startswith(b"attempt;")
 
 
-def test_a_department_sees_its_own_lists(system: StaffedSystem) -> None:
+async def test_a_department_sees_its_own_lists(system: StaffedSystem) -> None:
     system.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
-    client = system.client("sydadmin")
-    assert [one["campaign"] for one in client.api("GET", "/lists").json()["lists"]] == ["lapsed"]
-    body = sent(client)
+    client = await system.client("sydadmin")
+    assert [one["campaign"] for one in (await client.api("GET", "/lists")).json()["lists"]] == [
+        "lapsed"
+    ]
+    body = await sent(client)
     for path in ("preview", "dry-run", "import"):
-        assert client.api("POST", f"/lists/kanvas/{path}", body).status_code == 404
-    assert client.api("POST", "/lists/kanvas/export", {}).status_code == 404
-    administrator = system.client("administrator")
-    done = lines(administrator.api("POST", "/lists/kanvas/import", sent(administrator)))[-1]
+        assert (await client.api("POST", f"/lists/kanvas/{path}", body)).status_code == 404
+    assert (await client.api("POST", "/lists/kanvas/export", {})).status_code == 404
+    administrator = await system.client("administrator")
+    done = lines(
+        await administrator.api("POST", "/lists/kanvas/import", await sent(administrator))
+    )[-1]
     address = f"/imports/{done['number']}/refused"
-    assert client.api("POST", address, {}).status_code == 404
-    assert client.api("GET", "/lists").json()["imports"] == []
+    assert (await client.api("POST", address, {})).status_code == 404
+    assert (await client.api("GET", "/lists")).json()["imports"] == []
 
 
-def test_who_waits_for_contacts_is_dialed_at_once(system: StaffedSystem) -> None:
+async def test_who_waits_for_contacts_is_dialed_at_once(system: StaffedSystem) -> None:
     """A phoner who waits because her list was finished gets the first of the new list."""
 
-    async def waiting() -> None:
-        await system.on_shift()
-        system.write(lambda tx: tx.exec_driver_sql("UPDATE contacts SET status = 'done'"))
-        await system.ready()
-        await system.until(1)
-        assert (await system.seat())["state"] == "waiting"
+    await system.on_shift()
+    system.write(lambda tx: tx.exec_driver_sql("UPDATE contacts SET status = 'done'"))
+    await system.ready()
+    await system.until(1)
+    assert (await system.seat())["state"] == "waiting"
+    client = await system.client("administrator")
+    lines(await client.api("POST", "/lists/kanvas/import", await sent(client)))
 
-    asyncio.run(waiting())
-    client = system.client("administrator")
-    lines(client.api("POST", "/lists/kanvas/import", sent(client)))
-
-    async def dialed() -> None:
-        await system.until(1)
-        assert (await system.seat())["state"] in ("reserved", "ringing")
-
-    asyncio.run(dialed())
+    await system.until(1)
+    assert (await system.seat())["state"] in ("reserved", "ringing")
 
 
-def test_a_spreadsheet_is_a_list_like_any_other(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_a_spreadsheet_is_a_list_like_any_other(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
     rows = [line.split(";") for line in (HEAD + GOOD + BAD).splitlines()]
-    body = sent(client, spreadsheets.xlsx({"Ark1": rows}))
-    seen = client.api("POST", "/lists/kanvas/preview", body).json()
+    body = await sent(client, spreadsheets.xlsx({"Ark1": rows}))
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert [column["field"] for column in seen["columns"]] == ["ref", "name", "phone", "born", None]
-    done = lines(client.api("POST", "/lists/kanvas/import", body))[-1]
+    done = lines(await client.api("POST", "/lists/kanvas/import", body))[-1]
     assert (done["counts"]["taken"], done["counts"]["refused"]) == (30, 2)
     assert done["refused"][0]["line"] == 32  # the sheet's own row
 
 
-def test_a_damaged_spreadsheet_leaves_nothing_behind(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    reply = send(client, spreadsheets.xlsx({"Ark1": [["Mobil"], ["32205001"]]})[:-100])
+async def test_a_damaged_spreadsheet_leaves_nothing_behind(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    reply = await client.upload(
+        "/uploads", spreadsheets.xlsx({"Ark1": [["Mobil"], ["32205001"]]})[:-100]
+    )
     assert reply.status_code == 409
     assert "Regnearket er beskadiget" in reply.json()["detail"]
     assert folder(system) == []
 
 
-def test_an_import_is_rolled_back_as_far_as_nobody_called(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_an_import_is_rolled_back_as_far_as_nobody_called(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
     before = len(system.contacts())
-    number = lines(client.api("POST", "/lists/kanvas/import", sent(client)))[-1]["number"]
+    number = lines(await client.api("POST", "/lists/kanvas/import", await sent(client)))[-1][
+        "number"
+    ]
 
     def call_one(tx: Tx) -> None:
         mine = select(contacts.c.id).where(contacts.c.imported == number).limit(1)
         first = update(contacts).where(contacts.c.id == mine.scalar_subquery())
         tx.execute(first.values(tries=1, status=ContactStatus.WAITING))
 
-    asyncio.run(system.server.store.run(call_one))
-    assert client.api("POST", f"/imports/{number}/roll-back", {}).json() == {
+    await system.server.store.run(call_one)
+    assert (await client.api("POST", f"/imports/{number}/roll-back", {})).json() == {
         "removed": 29,
         "kept": 1,
     }
     assert len(system.contacts()) == before + 1
     entry = system.entries("removed")[-1]
     assert (entry["imported"], entry["count"], entry["kept"]) == (number, 29, 1)
-    newest = client.api("GET", "/lists").json()["imports"][0]
+    newest = (await client.api("GET", "/lists")).json()["imports"][0]
     assert newest["counts"]["rolled_back"] == 29
-    assert client.api("POST", "/imports/999/roll-back", {}).status_code == 404
+    assert (await client.api("POST", "/imports/999/roll-back", {})).status_code == 404
 
 
-def test_one_person_is_removed_from_a_list(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_one_person_is_removed_from_a_list(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
     contact = system.contacts()[0]
     path = f"/contacts/{contact.id}/remove"
-    named = client.api("POST", path, {"why": f"wrong list for {contact.name}"})
+    named = await client.api("POST", path, {"why": f"wrong list for {contact.name}"})
     assert named.status_code == 409
-    assert client.api("POST", path, {"why": "wrong list"}).status_code == 200
+    assert (await client.api("POST", path, {"why": "wrong list"})).status_code == 200
     assert contact.id not in [row.id for row in system.contacts()]
     assert system.entries("removed")[-1]["why"] == "wrong list"
-    assert client.api("POST", path, {"why": "wrong list"}).status_code == 404
+    assert (await client.api("POST", path, {"why": "wrong list"})).status_code == 404
 
 
-def test_what_protects_outlives_the_list(system: StaffedSystem) -> None:
+async def test_what_protects_outlives_the_list(system: StaffedSystem) -> None:
     """A stranger's row is dropped in time; their opt-out still refuses the next list's call."""
-    client = system.client("administrator")
+    client = await system.client("administrator")
     file = b"navn;mobil;ring ikke\nEn;32205090;ja\nTo;32205091;\n"
-    lines(client.api("POST", "/lists/kanvas/import", sent(client, file)))
+    lines(await client.api("POST", "/lists/kanvas/import", await sent(client, file)))
     system.clock.set(system.clock.now() + timedelta(days=200))
-    asyncio.run(system.server.scheduler.tick())
+    await system.server.scheduler.tick()
     numbers = {row.number for row in system.contacts()}
     assert not numbers & {4532205090, 4532205091}
     assert {"contacts_without_relation"} <= {entry["what"] for entry in system.entries("retention")}
-    client.sign_in("administrator")
-    lines(client.api("POST", "/lists/kanvas/import", sent(client, file.replace(b"ja", b""))))
+    await client.sign_in("administrator")
+    lines(
+        await client.api(
+            "POST", "/lists/kanvas/import", await sent(client, file.replace(b"ja", b""))
+        )
+    )
     ctx = system.server.ctx
 
     def reasons(number: str) -> tuple[Reason, ...]:

@@ -88,100 +88,86 @@ async def stream(client: Client, last: str = "") -> AsyncIterator[Stream]:
         await opened.close()
 
 
-def test_a_phoner_hears_of_her_seat_and_a_supervisor_of_the_floor(system: StaffedSystem) -> None:
-    phoner, other = system.client("phoner"), system.client("member_service")
-    supervisor = system.client("supervisor")
+async def test_a_phoner_hears_of_her_seat_and_a_supervisor_of_the_floor(
+    system: StaffedSystem,
+) -> None:
+    phoner, other = await system.client("phoner"), await system.client("member_service")
+    supervisor = await system.client("supervisor")
 
-    async def work() -> None:
-        async with stream(phoner) as hers, stream(supervisor) as floor, stream(other) as nothing:
-            await system.on_shift(1)  # another phoner of the same department
-            async with asyncio.timeout(PATIENCE_S):
-                states: list[str] = []
-                while states != ["paused"]:  # paced: that she connects may have been told before
-                    await asyncio.sleep(0.02)
-                    latest = (await floor.until("floor"))[-1][2]
-                    states = [seat["state"] for seat in latest["seats"]]
-            assert not [one for one in events(hers.text) if one[1] == "seat"]
-            assert not events(nothing.text)
-
-    asyncio.run(work())
-
-
-def test_who_was_away_resumes_and_misses_nothing(system: StaffedSystem) -> None:
-    client = system.client("supervisor")
-
-    async def work() -> None:
-        async with stream(client) as first:
-            await system.on_shift(1)
-            last = (await first.until("floor"))[-1][0]
-        await system.api("POST", "/pause", {"reason": "meal"})
-        await system.api("POST", "/off", {})
-        async with stream(client, last) as again:
-            seats = (await again.until("floor"))[-1][2]["seats"]
-            assert [seat["state"] for seat in seats] == ["off"]
-        async with stream(client, "no cursor at all") as odd:
-            assert odd.status == 200
-
-    asyncio.run(work())
+    async with stream(phoner) as hers, stream(supervisor) as floor, stream(other) as nothing:
+        await system.on_shift(1)  # another phoner of the same department
+        async with asyncio.timeout(PATIENCE_S):
+            states: list[str] = []
+            while states != ["paused"]:  # paced: that she connects may have been told before
+                await asyncio.sleep(0.02)
+                latest = (await floor.until("floor"))[-1][2]
+                states = [seat["state"] for seat in latest["seats"]]
+        assert not [one for one in events(hers.text) if one[1] == "seat"]
+        assert not events(nothing.text)
 
 
-def test_who_was_away_too_long_looks_anew(
+async def test_who_was_away_resumes_and_misses_nothing(system: StaffedSystem) -> None:
+    client = await system.client("supervisor")
+
+    async with stream(client) as first:
+        await system.on_shift(1)
+        last = (await first.until("floor"))[-1][0]
+    await system.api("POST", "/pause", {"reason": "meal"})
+    await system.api("POST", "/off", {})
+    async with stream(client, last) as again:
+        seats = (await again.until("floor"))[-1][2]["seats"]
+        assert [seat["state"] for seat in seats] == ["off"]
+    async with stream(client, "no cursor at all") as odd:
+        assert odd.status == 200
+
+
+async def test_who_was_away_too_long_looks_anew(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "MOST_MISSED", 3)
-    client = system.client("supervisor")
+    client = await system.client("supervisor")
 
-    async def work() -> None:
-        await system.on_shift(1)
-        async with stream(client, "0-0") as opened:
-            await opened.until("refresh")
-
-    asyncio.run(work())
+    await system.on_shift(1)
+    async with stream(client, "0-0") as opened:
+        await opened.until("refresh")
 
 
-def test_a_page_left_open_over_a_restore_looks_anew_and_goes_on(system: StaffedSystem) -> None:
+async def test_a_page_left_open_over_a_restore_looks_anew_and_goes_on(
+    system: StaffedSystem,
+) -> None:
     """Its cursor lies beyond the end of the restored log."""
-    client = system.client("supervisor")
+    client = await system.client("supervisor")
 
-    async def work() -> None:
-        async with stream(client, "0-999999") as opened:
-            await opened.until("refresh")
-            await system.on_shift(1)
-            await opened.until("floor")
-
-    asyncio.run(work())
+    async with stream(client, "0-999999") as opened:
+        await opened.until("refresh")
+        await system.on_shift(1)
+        await opened.until("floor")
 
 
-def test_a_stopping_server_lets_its_followers_go(system: StaffedSystem) -> None:
-    client = system.client("supervisor")
+async def test_a_stopping_server_lets_its_followers_go(system: StaffedSystem) -> None:
+    client = await system.client("supervisor")
 
-    async def work() -> None:
-        async with stream(client) as opened:
-            system.server.feed.stop()
-            await asyncio.wait_for(opened.task, PATIENCE_S)
-
-    asyncio.run(work())
+    async with stream(client) as opened:
+        system.server.feed.stop()
+        await asyncio.wait_for(opened.task, PATIENCE_S)
 
 
-def test_a_stream_ends_with_its_session(
+async def test_a_stream_ends_with_its_session(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from callserver.console import live
 
     monkeypatch.setattr(live, "CHECK_S", 0.01)
     monkeypatch.setattr(live, "BEAT_S", 0.05)
-    client = system.client("supervisor")
+    client = await system.client("supervisor")
 
-    async def work() -> None:
-        async with stream(client) as opened:
-            await asyncio.sleep(0.2)
-            assert not opened.task.done()
-            user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
-            assert user is not None
-            system.write(lambda tx: accounts.drop_access(tx, user.id))
-            await asyncio.wait_for(opened.task, PATIENCE_S)
-
-    asyncio.run(work())
+    async with stream(client) as opened:
+        await asyncio.sleep(0.2)
+        assert not opened.task.done()
+        user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
+        assert user is not None
+        system.write(lambda tx: accounts.drop_access(tx, user.id))
+        await asyncio.wait_for(opened.task, PATIENCE_S)
 
 
 # -- the tail, on both databases ---------------------------------------------------------------
@@ -209,25 +195,22 @@ def test_the_tail_skips_nothing_though_commits_come_out_of_order(store: AnyStore
     quick.close()
 
 
-def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
-    async def work() -> list[int]:
-        feed = Feed(store)
-        told: list[int] = []
+async def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
+    feed = Feed(store)
+    told: list[int] = []
 
-        async def follow() -> None:
-            async for news in feed.follow(None):
-                told.extend(entry.body["seat"] for entry in news or ())
-                if len(told) >= 200:
-                    return
+    async def follow() -> None:
+        async for news in feed.follow(None):
+            told.extend(entry.body["seat"] for entry in news or ())
+            if len(told) >= 200:
+                return
 
-        following = asyncio.ensure_future(follow())
-        await asyncio.sleep(0.1)
-        for number in range(200):
-            await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=number))
-        await asyncio.wait_for(following, PATIENCE_S)
-        return told
-
-    assert asyncio.run(work()) == list(range(200))
+    following = asyncio.ensure_future(follow())
+    await asyncio.sleep(0.1)
+    for number in range(200):
+        await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=number))
+    await asyncio.wait_for(following, PATIENCE_S)
+    assert told == list(range(200))
 
 
 @pytest.fixture(autouse=True)

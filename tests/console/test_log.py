@@ -1,6 +1,5 @@
 """The audit log's page: searched, the search logged; verified, a change found."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -11,93 +10,90 @@ from callserver.engine.audit_log.sealing import Sealer
 from tests.harness.staffed import Client, StaffedSystem
 
 
-def happened(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift(1)
-        await system.ready()
-        await system.until(30)
-
-    asyncio.run(work())
+async def happened(system: StaffedSystem) -> None:
+    await system.on_shift(1)
+    await system.ready()
+    await system.until(30)
 
 
-def seal(system: StaffedSystem) -> None:
+async def seal(system: StaffedSystem) -> None:
     settings = system.server.settings
     sealer = Sealer(system.server.store, system.clock, settings.seal_key, settings.seals)
-    asyncio.run(sealer.seal())
+    await sealer.seal()
 
 
-def search(client: Client, **wanted: object) -> list[dict[str, Any]]:
-    reply = client.api("POST", "/log", wanted)
+async def search(client: Client, **wanted: object) -> list[dict[str, Any]]:
+    reply = await client.api("POST", "/log", wanted)
     assert reply.status_code == 200, reply.text
     found: list[dict[str, Any]] = reply.json()["entries"]
     return found
 
 
-def test_found_by_kind_contact_call_and_time_newest_first(system: StaffedSystem) -> None:
+async def test_found_by_kind_contact_call_and_time_newest_first(system: StaffedSystem) -> None:
     began = system.clock.now()
-    happened(system)
-    client = system.client("leader")
-    everything = search(client)
+    await happened(system)
+    client = await system.client("leader")
+    everything = await search(client)
     ids = [one["id"] for one in everything]
     assert ids == sorted(ids, reverse=True)
-    assert {one["kind"] for one in search(client, kinds=["permitted"])} == {"permitted"}
+    assert {one["kind"] for one in await search(client, kinds=["permitted"])} == {"permitted"}
     call = system.calls()[0]
-    of_call = search(client, call=call.attempt)
+    of_call = await search(client, call=call.attempt)
     assert {"permitted", "placed"} <= {one["kind"] for one in of_call}
-    assert search(client, contact=call.contact)[-1]["kind"] == "permitted"
+    assert (await search(client, contact=call.contact))[-1]["kind"] == "permitted"
     later = (system.clock.now() + timedelta(minutes=1)).isoformat()
-    assert search(client, since=later) == []
-    assert {one["kind"] for one in search(client, until=(began).isoformat())} <= {
+    assert await search(client, since=later) == []
+    assert {one["kind"] for one in await search(client, until=(began).isoformat())} <= {
         "configuration",
         "imported",
     }
-    assert search(client, since=began.isoformat(), kinds=["permitted"])
+    assert await search(client, since=began.isoformat(), kinds=["permitted"])
 
 
-def test_ids_are_named_for_who_may_see_them(system: StaffedSystem) -> None:
-    happened(system)
-    client = system.client("leader")
-    seat = search(client, kinds=["seat"])[0]
+async def test_ids_are_named_for_who_may_see_them(system: StaffedSystem) -> None:
+    await happened(system)
+    client = await system.client("leader")
+    seat = (await search(client, kinds=["seat"]))[0]
     assert seat["names"]["seat"]
     assert seat["names"]["campaign"]
-    looked = search(client, kinds=["log_searched"])[-1]
+    looked = (await search(client, kinds=["log_searched"]))[-1]
     assert looked["names"] == {"by": "Leader Prøve"}
-    assert all("contact" not in one["names"] for one in search(client))
+    assert all("contact" not in one["names"] for one in await search(client))
 
 
-def test_who_looks_is_written_down(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    search(client, kinds=["refused"])
+async def test_who_looks_is_written_down(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    await search(client, kinds=["refused"])
     entry = system.entries("log_searched")[-1]
     assert entry["looked_for"] == {"kinds": ["refused"]}
     assert entry["by"].startswith("user:")
 
 
-def test_page_by_page(system: StaffedSystem) -> None:
-    happened(system)
-    client = system.client("leader")
+async def test_page_by_page(system: StaffedSystem) -> None:
+    await happened(system)
+    client = await system.client("leader")
     whole = system.read(lambda tx: tx.execute(audit.select()).all())
     seen: list[object] = []
-    reply = client.api("POST", "/log", {}).json()
+    reply = (await client.api("POST", "/log", {})).json()
     while True:
         seen += [one["id"] for one in reply["entries"]]
         if reply["before"] is None:
             break
-        reply = client.api("POST", "/log", {"before": reply["before"]}).json()
+        reply = (await client.api("POST", "/log", {"before": reply["before"]})).json()
     assert len(set(seen)) == len(seen) >= len(whole)
 
 
-def test_sealed_and_whole_until_somebody_changes_it(system: StaffedSystem) -> None:
-    happened(system)
-    seal(system)
-    client = system.client("leader")
-    found = client.api("POST", "/log/verify", {}).json()
+async def test_sealed_and_whole_until_somebody_changes_it(system: StaffedSystem) -> None:
+    await happened(system)
+    await seal(system)
+    client = await system.client("leader")
+    found = (await client.api("POST", "/log/verify", {})).json()
     assert found["sealed"] > 5
     assert found["findings"] == []
     system.write(
         lambda tx: tx.execute(update(audit).where(audit.c.leaf == 3).values(body=b'{"kind":"x"}'))
     )
-    assert client.api("POST", "/log/verify", {}).json()["findings"] == [
+    assert (await client.api("POST", "/log/verify", {})).json()["findings"] == [
         "entry 3: differs from what was sealed"
     ]
     assert system.entries("verified")[-1]["wrong"] == 1

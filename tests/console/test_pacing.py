@@ -1,6 +1,5 @@
 """How much one person may do in a short time: look-ups, numbers typed by hand, live pages."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -12,36 +11,33 @@ from callserver.errors import TooMany
 from tests.harness.staffed import StaffedSystem
 
 
-def test_look_ups_are_limited_wherever_they_are_made(system: StaffedSystem) -> None:
-    client, most = system.client("supervisor"), PACES[RateLimited.LOOK_UP].most
+async def test_look_ups_are_limited_wherever_they_are_made(system: StaffedSystem) -> None:
+    client, most = await system.client("supervisor"), PACES[RateLimited.LOOK_UP].most
     answers = []
     for n in range(most + 2):
         path = "/who-called" if n % 2 else "/suppressions/search"
-        answers.append(client.api("POST", path, {"number": f"3298{n:04}"}))
+        answers.append(await client.api("POST", path, {"number": f"3298{n:04}"}))
     assert [one.status_code for one in answers] == [200] * most + [429] * 2
     assert int(answers[-1].headers["retry-after"]) <= 600
     told = system.entries("pace")
     assert [(one["what"], one["by"].startswith("user:")) for one in told] == [("look_up", True)]
-    alarms = client.api("GET", "/floor/figures").json()["alarms"]
+    alarms = (await client.api("GET", "/floor/figures")).json()["alarms"]
     assert "pace" in [one["kind"] for one in alarms]
     # Opting somebody out is never held up, and nobody else is.
     body = {"number": "32989999", "reach": "never"}
-    assert client.api("POST", "/who-called/opt-out", body).status_code == 200
-    other = system.client("member_service")
-    assert other.api("POST", "/who-called", {"number": "32980000"}).status_code == 200
+    assert (await client.api("POST", "/who-called/opt-out", body)).status_code == 200
+    other = await system.client("member_service")
+    assert (await other.api("POST", "/who-called", {"number": "32980000"})).status_code == 200
     system.clock.set(system.clock.now() + PACES[RateLimited.LOOK_UP].within)
-    assert client.api("POST", "/who-called", {"number": "32980000"}).status_code == 200
+    assert (await client.api("POST", "/who-called", {"number": "32980000"})).status_code == 200
 
 
-def test_typed_numbers_are_limited(system: StaffedSystem) -> None:
-    async def work() -> list[int]:
-        await system.on_shift(1)
-        return [
-            (await system.api("POST", "/dial", {"number": f"3298{n:04}"}))[0]
-            for n in range(PACES[RateLimited.DIAL].most + 1)
-        ]
-
-    answers = asyncio.run(work())
+async def test_typed_numbers_are_limited(system: StaffedSystem) -> None:
+    await system.on_shift(1)
+    answers = [
+        (await system.api("POST", "/dial", {"number": f"3298{n:04}"}))[0]
+        for n in range(PACES[RateLimited.DIAL].most + 1)
+    ]
     assert answers == [404] * PACES[RateLimited.DIAL].most + [429]
     assert [one["what"] for one in system.entries("pace")] == ["dial"]
 

@@ -1,6 +1,5 @@
 """The card: what this call needs and no more; whose opening is written down."""
 
-import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -121,23 +120,20 @@ async def test_honest_answers_know_the_source(members: StaffedSystem) -> None:
     assert not any("{" in one["answer"] for one in questions)
 
 
-def test_a_lead_s_source_has_its_context_until_it_is_old(tmp_path: Path) -> None:
-    def context(start: str) -> Any:
+async def test_a_lead_s_source_has_its_context_until_it_is_old(tmp_path: Path) -> None:
+    async def context(start: str) -> Any:
         folder = tmp_path / start[:4]
         folder.mkdir()
         when = datetime.fromisoformat(start)
         system = StaffedSystem(folder, campaign="leads", people=LEADS, start=when)
         found: list[Any] = []
 
-        async def work() -> None:
-            found.append((await talking(system))["context"])
-
-        asyncio.run(work())
+        found.append((await talking(system))["context"])
         system.close()
         return found[0]
 
-    assert "lys i skolen" in context("2026-05-12T17:00:00+02:00")["da"]
-    assert context("2028-05-16T17:00:00+02:00") is None
+    assert "lys i skolen" in (await context("2026-05-12T17:00:00+02:00"))["da"]
+    assert await context("2028-05-16T17:00:00+02:00") is None
 
 
 async def test_our_calls_before_and_what_came_of_them(members: StaffedSystem) -> None:

@@ -1,6 +1,5 @@
 """Pauses, hands, and the phoner's own calls: theirs to see, and nothing in them that compares."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -17,108 +16,90 @@ async def after_talk(system: StaffedSystem) -> None:
     assert (await system.seat())["state"] == "wrapping_up"
 
 
-def floor_of(system: StaffedSystem) -> Any:
-    return system.client("supervisor").api("GET", "/floor").json()["seats"][0]
+async def floor_of(system: StaffedSystem) -> Any:
+    return (await (await system.client("supervisor")).api("GET", "/floor")).json()["seats"][0]
 
 
-def test_a_breather_is_hers_and_a_pause_to_everybody_else(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await after_talk(system)
-        await system.api("POST", "/pause", {"reason": "breather"})
-        await system.until(90)  # past the wrap-up: it stays a breather, and the outcome is owed
-        seat = await system.seat()
-        assert (seat["state"], seat["reason"], seat["outcome_owed"]) == ("paused", "breather", True)
-        await system.outcome("no_thanks", then="pause")
-        seat = await system.seat()
-        assert (seat["state"], seat["reason"], seat["outcome_owed"]) == (
-            "paused",
-            "breather",
-            False,
-        )
-        await system.until(300)
-        assert len(system.calls()) == 1  # off the queue
-
-    asyncio.run(work())
-    seen = floor_of(system)
+async def test_a_breather_is_hers_and_a_pause_to_everybody_else(system: StaffedSystem) -> None:
+    await after_talk(system)
+    await system.api("POST", "/pause", {"reason": "breather"})
+    await system.until(90)  # past the wrap-up: it stays a breather, and the outcome is owed
+    seat = await system.seat()
+    assert (seat["state"], seat["reason"], seat["outcome_owed"]) == ("paused", "breather", True)
+    await system.outcome("no_thanks", then="pause")
+    seat = await system.seat()
+    assert (seat["state"], seat["reason"], seat["outcome_owed"]) == (
+        "paused",
+        "breather",
+        False,
+    )
+    await system.until(300)
+    assert len(system.calls()) == 1  # off the queue
+    seen = await floor_of(system)
     assert seen["reason"] == "pause"
     assert "breather" not in str(seen)
 
 
-def test_a_pause_s_reason_is_a_word_and_no_story(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        body = {"reason": "Karla Holm var ubehagelig"}
-        assert (await system.api("POST", "/pause", body))[0] == 422
-        assert (await system.api("POST", "/pause", {"reason": "meal"}))[1]["reason"] == "meal"
-
-    asyncio.run(work())
+async def test_a_pause_s_reason_is_a_word_and_no_story(system: StaffedSystem) -> None:
+    await system.on_shift()
+    body = {"reason": "Karla Holm var ubehagelig"}
+    assert (await system.api("POST", "/pause", body))[0] == 422
+    assert (await system.api("POST", "/pause", {"reason": "meal"}))[1]["reason"] == "meal"
     assert system.entries("seat")[-1]["reason"] == "meal"  # said in the pause, it is told at once
 
 
-def test_after_an_owed_outcome_the_pause_is_a_pause(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await after_talk(system)
-        await system.until(90)
-        assert (await system.seat())["reason"] == "outcome_owed"
-        await system.outcome("no_thanks", then="pause")
-        assert (await system.seat())["reason"] == "pause"
-
-    asyncio.run(work())
+async def test_after_an_owed_outcome_the_pause_is_a_pause(system: StaffedSystem) -> None:
+    await after_talk(system)
+    await system.until(90)
+    assert (await system.seat())["reason"] == "outcome_owed"
+    await system.outcome("no_thanks", then="pause")
+    assert (await system.seat())["reason"] == "pause"
 
 
-def test_a_hand_goes_up_and_down(system: StaffedSystem) -> None:
-    async def work() -> None:
-        assert (await system.api("POST", "/hand", {"up": True}))[0] == 409  # no shift, no hand
-        await system.on_shift()
-        _, seat = await system.api("POST", "/hand", {"up": True})
-        up = seat["hand_at"]
-        assert up is not None
-        await system.until(5)
-        assert (await system.api("POST", "/hand", {"up": True}))[1]["hand_at"] == up
-        assert (await system.api("POST", "/hand", {"up": False}))[1]["hand_at"] is None
-        await system.api("POST", "/hand", {"up": True})
-        await system.api("POST", "/off", {})
-        assert system.seats()[0].hand_at is None  # nobody who went home waits for help
-
-    asyncio.run(work())
+async def test_a_hand_goes_up_and_down(system: StaffedSystem) -> None:
+    assert (await system.api("POST", "/hand", {"up": True}))[0] == 409  # no shift, no hand
+    await system.on_shift()
+    _, seat = await system.api("POST", "/hand", {"up": True})
+    up = seat["hand_at"]
+    assert up is not None
+    await system.until(5)
+    assert (await system.api("POST", "/hand", {"up": True}))[1]["hand_at"] == up
+    assert (await system.api("POST", "/hand", {"up": False}))[1]["hand_at"] is None
+    await system.api("POST", "/hand", {"up": True})
+    await system.api("POST", "/off", {})
+    assert system.seats()[0].hand_at is None  # nobody who went home waits for help
     entries = system.entries("hand")
     assert [entry["up"] for entry in entries] == [True, False, True]
     assert all(entry["seat"] == 1 for entry in entries)
 
 
-def test_own_calls_are_masked_and_can_be_corrected(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await after_talk(system)
-        await system.outcome("no_thanks", then="pause")
-        _, found = await system.api("GET", "/own-calls")
-        (call,) = found["calls"]
-        assert (call["who"], call["outcome"], call["answered"]) == ("P. 0.", "no_thanks", True)
-        assert "Person 0" not in str(found)
-        assert "32200" not in str(found)
-        assert "voicemail" in found["campaigns"]["kanvas"]["outcomes"]
-        body = {"attempt": call["attempt"], "outcome": "voicemail"}
-        assert (await system.api("POST", "/correct", body))[0] == 200
-        _, found = await system.api("GET", "/own-calls")
-        assert found["calls"][0]["outcome"] == "voicemail"
-        system.clock.set(system.clock.now() + LASTS + timedelta(minutes=1))
-        assert (await system.api("GET", "/own-calls"))[1]["calls"] == []  # another day
-
-    asyncio.run(work())
+async def test_own_calls_are_masked_and_can_be_corrected(system: StaffedSystem) -> None:
+    await after_talk(system)
+    await system.outcome("no_thanks", then="pause")
+    _, found = await system.api("GET", "/own-calls")
+    (call,) = found["calls"]
+    assert (call["who"], call["outcome"], call["answered"]) == ("P. 0.", "no_thanks", True)
+    assert "Person 0" not in str(found)
+    assert "32200" not in str(found)
+    assert "voicemail" in found["campaigns"]["kanvas"]["outcomes"]
+    body = {"attempt": call["attempt"], "outcome": "voicemail"}
+    assert (await system.api("POST", "/correct", body))[0] == 200
+    _, found = await system.api("GET", "/own-calls")
+    assert found["calls"][0]["outcome"] == "voicemail"
+    system.clock.set(system.clock.now() + LASTS + timedelta(minutes=1))
+    assert (await system.api("GET", "/own-calls"))[1]["calls"] == []  # another day
 
 
-def test_own_calls_are_the_phoners_alone(system: StaffedSystem) -> None:
-    asyncio.run(after_talk(system))
+async def test_own_calls_are_the_phoners_alone(system: StaffedSystem) -> None:
+    await after_talk(system)
     system.add_user("other", Role.PHONER)
-    assert system.client("other").api("GET", "/own-calls").json()["calls"] == []
+    assert (await (await system.client("other")).api("GET", "/own-calls")).json()["calls"] == []
 
 
-def test_nothing_in_it_counts_or_compares(system: StaffedSystem) -> None:
-    async def work() -> dict[str, Any]:
-        await after_talk(system)
-        await system.outcome("member", {"amount": 300, "frequency": "monthly"}, then="pause")
-        return (await system.api("GET", "/own-calls"))[1]
-
-    found = asyncio.run(work())
+async def test_nothing_in_it_counts_or_compares(system: StaffedSystem) -> None:
+    await after_talk(system)
+    await system.outcome("member", {"amount": 300, "frequency": "monthly"}, then="pause")
+    found = (await system.api("GET", "/own-calls"))[1]
     assert set(found) == {"calls", "campaigns"}
     assert "300" not in str(found["calls"])
 

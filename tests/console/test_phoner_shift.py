@@ -1,6 +1,5 @@
 """Before the shift: what there is to choose, and which telephone may be rung as a phoner's own."""
 
-import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,11 @@ CONTACT = "+4532200003"
 OWN = "28123456"
 
 
-def shift(
+async def shift(
     system: StaffedSystem, line: str | None, campaign: str = "kanvas"
 ) -> tuple[int, dict[str, Any]]:
     body = {"campaign": campaign, "line": line}
-    reply = system.client("phoner").api("POST", "/shift", body)
+    reply = await (await system.client("phoner")).api("POST", "/shift", body)
     return reply.status_code, reply.json()
 
 
@@ -42,22 +41,22 @@ def line_of(system: StaffedSystem) -> str | None:
     return found
 
 
-def test_the_campaigns_of_my_department_and_what_they_have(system: StaffedSystem) -> None:
-    found = system.client("phoner").api("GET", "/shift").json()
+async def test_the_campaigns_of_my_department_and_what_they_have(system: StaffedSystem) -> None:
+    found = (await (await system.client("phoner")).api("GET", "/shift")).json()
     assert [one["name"] for one in found["campaigns"]] == ["leads", "kanvas"]  # by priority
     leads, kanvas = found["campaigns"]
     assert (kanvas["reason"], leads["reason"]) == ("", "no_list")
     assert kanvas["why"]["da"].startswith("Vi ringer")
     system.add_user("sydpa", Role.PHONER, "syd")
-    theirs = system.client("sydpa").api("GET", "/shift").json()["campaigns"]
+    theirs = (await (await system.client("sydpa")).api("GET", "/shift")).json()["campaigns"]
     assert [one["name"] for one in theirs] == ["lapsed"]
 
 
-def test_a_paused_or_closed_campaign_says_so(system: StaffedSystem) -> None:
+async def test_a_paused_or_closed_campaign_says_so(system: StaffedSystem) -> None:
     now = system.clock.now()
     system.write(lambda tx: system_paused(tx, now))
-    client = system.client("phoner")
-    assert client.api("GET", "/shift").json()["campaigns"][1] | {"why": 0, "title": 0} == {
+    client = await system.client("phoner")
+    assert (await client.api("GET", "/shift")).json()["campaigns"][1] | {"why": 0, "title": 0} == {
         "name": "kanvas",
         "title": 0,
         "why": 0,
@@ -67,14 +66,14 @@ def test_a_paused_or_closed_campaign_says_so(system: StaffedSystem) -> None:
     }
     system.write(lambda tx: system_paused(tx, now, paused=False))
     system.clock.set(datetime.fromisoformat("2026-05-12T21:00:00+02:00"))
-    closed = system.client("phoner").api("GET", "/shift").json()["campaigns"][1]
+    closed = (await (await system.client("phoner")).api("GET", "/shift")).json()["campaigns"][1]
     assert closed["reason"] == "window_closed"
     assert datetime.fromisoformat(closed["until"]) == datetime.fromisoformat(
         "2026-05-13T09:00:00+02:00"
     )
 
 
-def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(system: StaffedSystem) -> None:
+async def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(system: StaffedSystem) -> None:
     now = system.clock.now()
 
     async def waits(reason: str) -> tuple[str, str]:
@@ -84,34 +83,28 @@ def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(system: StaffedSyst
         seat = await system.seat()
         return seat["reason"], seat["said"]
 
-    async def work() -> None:
-        await system.on_shift()
-        assert await waits("move of the office") == ("CAMP_PAUSED", "move of the office")
-        assert await waits("provider_20003") == ("CAMP_PAUSED", "")  # that is for the floor
-        system.write(lambda tx: system_paused(tx, now, paused=False))
-        await system.until(35)
-        assert (await system.seat())["said"] == ""
-        assert len(system.calls()) == 1
-
-    asyncio.run(work())
+    await system.on_shift()
+    assert await waits("move of the office") == ("CAMP_PAUSED", "move of the office")
+    assert await waits("provider_20003") == ("CAMP_PAUSED", "")  # that is for the floor
+    system.write(lambda tx: system_paused(tx, now, paused=False))
+    await system.until(35)
+    assert (await system.seat())["said"] == ""
+    assert len(system.calls()) == 1
 
 
-def test_who_is_due_in_the_night_is_rung_when_it_opens(system: StaffedSystem) -> None:
+async def test_who_is_due_in_the_night_is_rung_when_it_opens(system: StaffedSystem) -> None:
     """Busy at half past eight, so due at half past midnight: nobody is told to wait for that."""
     system.people.default = Behaviour(ends="busy")
     system.clock.set(datetime.fromisoformat("2026-05-12T20:30:00+02:00"))
     opens = datetime.fromisoformat("2026-05-13T09:00:00+02:00")
 
-    async def work() -> dict[str, Any]:
-        await system.on_shift()
-        await system.ready()
-        await system.until(300)
-        return await system.seat()
-
-    seat = asyncio.run(work())
+    await system.on_shift()
+    await system.ready()
+    await system.until(300)
+    seat = await system.seat()
     assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
     assert datetime.fromisoformat(seat["until"]) == opens
-    figures = system.client("supervisor").api("GET", "/floor/figures").json()
+    figures = (await (await system.client("supervisor")).api("GET", "/floor/figures")).json()
     assert datetime.fromisoformat(figures["campaigns"]["kanvas"]["next_at"]) == opens
 
 
@@ -121,14 +114,14 @@ def system_paused(
     campaign_states.put(tx, "kanvas", paused, reason, now)
 
 
-def test_a_confirmed_telephone_is_rung_without_being_typed(system: StaffedSystem) -> None:
+async def test_a_confirmed_telephone_is_rung_without_being_typed(system: StaffedSystem) -> None:
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     number = f"+45{OWN}"
     system.write(lambda tx: at_telephone(tx, user.id, number, system.clock.now()))
-    lines = system.client("phoner").api("GET", "/shift").json()["lines"]
+    lines = (await (await system.client("phoner")).api("GET", "/shift")).json()["lines"]
     assert [one["kind"] for one in lines] == ["browser", "telephone"]
     assert (lines[1]["shown"], lines[1]["problem"]) == ("•••••• 56", None)
-    assert shift(system, None)[1]["line"] == "telephone"
+    assert (await shift(system, None))[1]["line"] == "telephone"
     assert rung(system) == [number]
     rang = system.entries("line")[-1]
     assert (rang["did"], rang["telephone"], rang["shown"]) == ("rung", "telephone", "•••••• 56")
@@ -136,20 +129,20 @@ def test_a_confirmed_telephone_is_rung_without_being_typed(system: StaffedSystem
 
 
 @pytest.mark.parametrize("hosts", ["", "phones.example.org"])
-def test_a_sip_address_is_rung_at_an_allowed_host_only(tmp_path: Path, hosts: str) -> None:
+async def test_a_sip_address_is_rung_at_an_allowed_host_only(tmp_path: Path, hosts: str) -> None:
     system = StaffedSystem(tmp_path, sip_hosts=hosts)
     system.add_user("phoner", Role.PHONER)
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     line = "sip:maja@phones.example.org"
     system.write(lambda tx: accounts.change(tx, user.id, line=line))
-    status, answer = shift(system, None)
+    status, answer = await shift(system, None)
     assert (status, rung(system)) == ((200, [line]) if hosts else (403, []))
     assert hosts or "værter" in answer["detail"]
     system.close()
 
 
-def test_without_any_line_it_is_the_browser(system: StaffedSystem) -> None:
-    status, seat = shift(system, None)
+async def test_without_any_line_it_is_the_browser(system: StaffedSystem) -> None:
+    status, seat = await shift(system, None)
     assert (status, seat["line"], seat["state"]) == (200, "browser", "connecting")
 
 
@@ -174,13 +167,13 @@ def test_without_any_line_it_is_the_browser(system: StaffedSystem) -> None:
         "client:",
     ],
 )
-def test_a_phoner_cannot_type_a_line(system: StaffedSystem, line: str) -> None:
+async def test_a_phoner_cannot_type_a_line(system: StaffedSystem, line: str) -> None:
     system.clock.set(datetime.fromisoformat("2026-05-12T03:00:00+02:00"))
-    status, problem = shift(system, line)
+    status, problem = await shift(system, line)
     assert status == 403, problem
     assert rung(system) == []
     assert line_of(system) is None
-    assert system.client("phoner").api("GET", "/seat").json()["state"] == "off"
+    assert (await (await system.client("phoner")).api("GET", "/seat")).json()["state"] == "off"
     entry = system.entries("line")[-1]
     assert (entry["did"], entry["line"]) == ("refused", None)
     assert entry["reason"] in ("line_not_yours", "line_not_entered")
@@ -194,7 +187,7 @@ def in_a_register(tx: Any, number: int, now: datetime) -> None:
 
 
 @pytest.mark.parametrize("what", ["opted_out", "on_a_list", "in_a_register", "unconfirmed"])
-def test_a_confirmed_number_is_asked_about_again_at_every_ring(
+async def test_a_confirmed_number_is_asked_about_again_at_every_ring(
     system: StaffedSystem, what: str
 ) -> None:
     now, number = system.clock.now(), f"+45{OWN}"
@@ -212,63 +205,62 @@ def test_a_confirmed_number_is_asked_about_again_at_every_ring(
         system.write(lambda tx: in_a_register(tx, key, now))
     else:
         system.write(lambda tx: accounts.change(tx, user.id, line="+4528123457"))
-    status, problem = shift(system, None)
+    status, problem = await shift(system, None)
     assert (status, rung(system)) == (403, [])
     reason = "line_unconfirmed" if what == "unconfirmed" else "line_refused"
     assert problem["detail"] == say("da", f"error.{reason}")
-    shown = system.client("phoner").api("GET", "/shift").json()["lines"]
+    shown = (await (await system.client("phoner")).api("GET", "/shift")).json()["lines"]
     assert [one["problem"] for one in shown] == [None, reason]
 
 
 @pytest.mark.parametrize(("hour", "status"), [(3, 403), (7, 403), (8, 200), (21, 200), (23, 403)])
-def test_a_telephone_is_not_rung_at_night(system: StaffedSystem, hour: int, status: int) -> None:
+async def test_a_telephone_is_not_rung_at_night(
+    system: StaffedSystem, hour: int, status: int
+) -> None:
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     system.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", system.clock.now()))
     system.clock.set(datetime.fromisoformat(f"2026-05-13T{hour:02}:30:00+02:00"))
-    assert (shift(system, None)[0], len(rung(system))) == (status, int(status == 200))
+    assert ((await shift(system, None))[0], len(rung(system))) == (status, int(status == 200))
 
 
-def test_a_telephone_that_nobody_answers_rests(system: StaffedSystem) -> None:
+async def test_a_telephone_that_nobody_answers_rests(system: StaffedSystem) -> None:
     system.people.default = Behaviour(answers_after=None)
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     system.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", system.clock.now()))
 
-    def rings(minutes: int) -> int:
+    async def rings(minutes: int) -> int:
         before = len(rung(system))
-        status = shift(system, None)[0]
-        asyncio.run(system.until(minutes * 60))
+        status = (await shift(system, None))[0]
+        await system.until(minutes * 60)
         assert (status == 200) == (len(rung(system)) > before)
         return len(rung(system)) - before
 
-    assert rings(4) == UNANSWERED_IN_A_ROW
-    seat = system.client("phoner").api("GET", "/seat").json()
+    assert await rings(4) == UNANSWERED_IN_A_ROW
+    seat = (await (await system.client("phoner")).api("GET", "/seat")).json()
     assert (seat["state"], seat["reason"]) == ("connecting", "line_unanswered")
-    assert rings(6) == 0
-    assert rings(1) == 0
-    asyncio.run(system.until(10 * 60))
-    assert rings(10) == UNANSWERED_A_DAY - UNANSWERED_IN_A_ROW
-    asyncio.run(system.until(60 * 60))
-    assert rings(1) == 0
+    assert await rings(6) == 0
+    assert await rings(1) == 0
+    await system.until(10 * 60)
+    assert await rings(10) == UNANSWERED_A_DAY - UNANSWERED_IN_A_ROW
+    await system.until(60 * 60)
+    assert await rings(1) == 0
     assert [one["did"] for one in system.entries("line")].count("rung") == UNANSWERED_A_DAY
 
 
-def test_another_department_s_campaign_is_not_for_me(system: StaffedSystem) -> None:
-    assert shift(system, OWN, "lapsed")[0] == 403
-    assert shift(system, OWN, "nothing")[0] == 404
+async def test_another_department_s_campaign_is_not_for_me(system: StaffedSystem) -> None:
+    assert (await shift(system, OWN, "lapsed"))[0] == 403
+    assert (await shift(system, OWN, "nothing"))[0] == 404
     assert rung(system) == []
 
 
-def test_the_softphone_says_what_this_house_has(system: StaffedSystem) -> None:
-    found = system.client("phoner").api("GET", "/softphone").json()
+async def test_the_softphone_says_what_this_house_has(system: StaffedSystem) -> None:
+    found = (await (await system.client("phoner")).api("GET", "/softphone")).json()
     assert found["kind"] == "none"
     assert found["identity"].startswith("phoner_")
 
 
-def test_the_campaign_changes_from_a_pause(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        status, seat = await system.api("POST", "/shift", {"campaign": "leads"})
-        assert (status, seat["campaign"], seat["state"]) == (200, "leads", "paused")
-        assert seat["connected"]
-
-    asyncio.run(work())
+async def test_the_campaign_changes_from_a_pause(system: StaffedSystem) -> None:
+    await system.on_shift()
+    status, seat = await system.api("POST", "/shift", {"campaign": "leads"})
+    assert (status, seat["campaign"], seat["state"]) == (200, "leads", "paused")
+    assert seat["connected"]

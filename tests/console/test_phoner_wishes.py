@@ -1,6 +1,5 @@
 """Wishes take effect while talking; one no ends the ask; nothing meets the wrong person."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -154,17 +153,14 @@ async def test_an_outcome_for_the_last_person_never_meets_the_next(system: Staff
     assert len(system.entries("outcome")) == 1
 
 
-def test_nobody_s_wish_is_told_by_another_phoner(system: StaffedSystem) -> None:
+async def test_nobody_s_wish_is_told_by_another_phoner(system: StaffedSystem) -> None:
     from callserver.domain.role import Role
 
-    async def work() -> str:
-        return str((await talking(system))["call"]["attempt"])
-
-    attempt = asyncio.run(work())
+    attempt = str((await talking(system))["call"]["attempt"])
     system.add_user("other", Role.PHONER)
-    other = system.client("other")
-    other.api("POST", "/shift", {"campaign": "kanvas"})
-    reply = other.api("POST", "/wish", {"wish": "never", "attempt": attempt})
+    other = await system.client("other")
+    await other.api("POST", "/shift", {"campaign": "kanvas"})
+    reply = await other.api("POST", "/wish", {"wish": "never", "attempt": attempt})
     assert reply.status_code == 409
     assert opt_outs(system) == set()
 

@@ -1,6 +1,5 @@
 """Figures per campaign and day; nothing, anywhere, that compares phoners."""
 
-import asyncio
 import csv
 import io
 import re
@@ -15,27 +14,24 @@ from tests.harness.staffed import Client, StaffedSystem
 ROOT = Path(__file__).parents[2]
 
 
-def evening(system: StaffedSystem, talks: int = 3) -> None:
-    async def work() -> None:
-        await system.on_shift(1)
-        await system.ready()
-        for number in range(talks):
-            await system.until(10)
-            leg = system.live_legs()[0]
-            await system.until(20)
-            system.network.hang_up_by_person(leg)
-            await system.until(2)
-            key = "member" if number == 0 else "no_thanks"
-            details = {"amount": 100, "frequency": "monthly"} if number == 0 else {}
-            status, said = await system.outcome(key, details)
-            assert status == 200, said
-
-    asyncio.run(work())
+async def evening(system: StaffedSystem, talks: int = 3) -> None:
+    await system.on_shift(1)
+    await system.ready()
+    for number in range(talks):
+        await system.until(10)
+        leg = system.live_legs()[0]
+        await system.until(20)
+        system.network.hang_up_by_person(leg)
+        await system.until(2)
+        key = "member" if number == 0 else "no_thanks"
+        details = {"amount": 100, "frequency": "monthly"} if number == 0 else {}
+        status, said = await system.outcome(key, details)
+        assert status == 200, said
 
 
-def test_a_days_figures(system: StaffedSystem) -> None:
-    evening(system)
-    found = system.client("supervisor").api("GET", "/reports").json()
+async def test_a_days_figures(system: StaffedSystem) -> None:
+    await evening(system)
+    found = (await (await system.client("supervisor")).api("GET", "/reports")).json()
     (day,) = found["days"]
     assert (day["campaign"], day["day"]) == ("kanvas", "2026-05-12")
     assert day["answered"] == 3
@@ -46,36 +42,36 @@ def test_a_days_figures(system: StaffedSystem) -> None:
     assert set(found["campaigns"]) == {"kanvas", "leads"}  # her department's
 
 
-def test_who_was_not_called_and_why(system: StaffedSystem) -> None:
+async def test_who_was_not_called_and_why(system: StaffedSystem) -> None:
     now = system.clock.now()
     for reason in ("SUP_PERSON", "SUP_PERSON", "FREQ_GAP"):
         system.write(partial(count_refusal, campaign="kanvas", reason=reason, now=now))
-    (day,) = system.client("supervisor").api("GET", "/reports").json()["days"]
+    (day,) = (await (await system.client("supervisor")).api("GET", "/reports")).json()["days"]
     assert (day["dials"], [(one["key"], one["count"]) for one in day["refused"]]) == (
         0,
         [("SUP_PERSON", 2), ("FREQ_GAP", 1)],
     )
     assert day["refused"][0]["label"] == "Personen har frabedt sig opkald."
-    reply = system.client("leader").api("GET", "/reports.csv")
+    reply = await (await system.client("leader")).api("GET", "/reports.csv")
     (row,) = csv.DictReader(io.StringIO(reply.content.decode("utf-8-sig")), delimiter=";")
     assert row["Ikke ringet op"] == "3"
 
 
-def test_the_same_as_a_file(system: StaffedSystem) -> None:
-    evening(system)
-    reply = system.client("leader").api("GET", "/reports.csv?campaign=kanvas")
+async def test_the_same_as_a_file(system: StaffedSystem) -> None:
+    await evening(system)
+    reply = await (await system.client("leader")).api("GET", "/reports.csv?campaign=kanvas")
     assert "attachment" in reply.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(reply.content.decode("utf-8-sig")), delimiter=";"))
     assert rows[0]["Besvaret"] == "3"
     assert rows[0]["member"] == "1"
 
 
-def test_what_cannot_be_reported_is_said(system: StaffedSystem) -> None:
-    client = system.client("supervisor")
-    long = client.api("GET", "/reports?first=2020-01-01&last=2026-01-01")
+async def test_what_cannot_be_reported_is_said(system: StaffedSystem) -> None:
+    client = await system.client("supervisor")
+    long = await client.api("GET", "/reports?first=2020-01-01&last=2026-01-01")
     assert (long.status_code, long.json()["detail"]) == (409, "Vælg en periode på 1 til 92 dage.")
-    assert client.api("GET", "/reports?campaign=opgradering").status_code == 404
-    assert client.api("GET", "/reports?first=yesterday").status_code == 422
+    assert (await client.api("GET", "/reports?campaign=opgradering")).status_code == 404
+    assert (await client.api("GET", "/reports?first=yesterday")).status_code == 422
 
 
 # -- no ranking --------------------------------------------------------------------------------
@@ -87,9 +83,9 @@ COUNTS_SUCCESS = re.compile(
 )
 
 
-def test_no_answer_of_the_api_counts_a_phoners_success(system: StaffedSystem) -> None:
+async def test_no_answer_of_the_api_counts_a_phoners_success(system: StaffedSystem) -> None:
     """A model that names a phoner holds no figure by which she could be compared."""
-    document = Client(system).request("GET", "/api/v1/openapi.json").json()
+    document = (await Client(system).request("GET", "/api/v1/openapi.json")).json()
     for name, schema in document["components"]["schemas"].items():
         fields: dict[str, Any] = schema.get("properties", {})
         if not any(NAMES_A_PHONER.search(field) for field in (*fields, name)):
@@ -99,8 +95,8 @@ def test_no_answer_of_the_api_counts_a_phoners_success(system: StaffedSystem) ->
             assert not (numeric and COUNTS_SUCCESS.search(field)), f"{name}.{field}"
 
 
-def test_no_address_sorts_by_success(system: StaffedSystem) -> None:
-    document = Client(system).request("GET", "/api/v1/openapi.json").json()
+async def test_no_address_sorts_by_success(system: StaffedSystem) -> None:
+    document = (await Client(system).request("GET", "/api/v1/openapi.json")).json()
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", []):
@@ -114,9 +110,9 @@ def test_no_query_groups_outcomes_by_phoner() -> None:
             assert not (grouped and "phoner" in line and "outcome" in line), path.name
 
 
-def test_whoever_may_see_reports_sees_no_phoner_in_them(system: StaffedSystem) -> None:
-    evening(system)
+async def test_whoever_may_see_reports_sees_no_phoner_in_them(system: StaffedSystem) -> None:
+    await evening(system)
     for role in (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER):
-        text = system.client(role.value).api("GET", "/reports").text
+        text = (await (await system.client(role.value)).api("GET", "/reports")).text
         assert "Phoner 1" not in text
         assert "phoner" not in text.lower()

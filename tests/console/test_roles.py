@@ -28,14 +28,14 @@ def address(one: Endpoint) -> str:
     return one.path.format_map(dict.fromkeys(one.in_path, "1"))
 
 
-def test_nobody_gets_in(system: StaffedSystem) -> None:
+async def test_nobody_gets_in(system: StaffedSystem) -> None:
     nobody = Client(system)
     for one in endpoints(system):
-        status = nobody.api(one.method, address(one), {}).status_code
+        status = (await nobody.api(one.method, address(one), {})).status_code
         if one.needs is not Access.OPEN:
             assert status == 401, one.path
     for page in PAGES:
-        reply = nobody.request("GET", page.path)
+        reply = await nobody.request("GET", page.path)
         if page.needs is Access.OPEN:
             assert reply.status_code == 200
         else:
@@ -43,24 +43,24 @@ def test_nobody_gets_in(system: StaffedSystem) -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_each_role_may_what_the_table_says(system: StaffedSystem, role: Role) -> None:
-    client = system.client(role.value)
+async def test_each_role_may_what_the_table_says(system: StaffedSystem, role: Role) -> None:
+    client = await system.client(role.value)
     for one in sorted(endpoints(system), key=lambda one: one.path == "/sign-out"):
         if one.path == "/events":  # a stream: test_live follows it
             continue
         if one.path == "/sign-out":
             for page in PAGES:
                 if isinstance(page.needs, Action):
-                    status = client.request("GET", page.path).status_code
+                    status = (await client.request("GET", page.path)).status_code
                     assert status == (200 if page.needs in MAY[role] else 404), page.path
-        status = client.api(one.method, address(one), {}).status_code
+        status = (await client.api(one.method, address(one), {})).status_code
         if isinstance(one.needs, Action) and one.needs not in MAY[role]:
             assert status == 403, f"{one.method} {one.path}"
         elif one.path != "/sign-in":
             assert status not in NO, f"{one.method} {one.path}"
 
 
-def test_a_token_may_only_what_it_is_for(system: StaffedSystem) -> None:
+async def test_a_token_may_only_what_it_is_for(system: StaffedSystem) -> None:
     now = system.clock.now()
     user = system.read(lambda tx: accounts.by_handle(tx, "administrator"))
     assert user is not None
@@ -71,7 +71,7 @@ def test_a_token_may_only_what_it_is_for(system: StaffedSystem) -> None:
         for one in endpoints(system):
             if one.needs is Access.OPEN or one.path == "/events":
                 continue
-            reply = Client(system).api(
+            reply = await Client(system).api(
                 one.method, address(one), {}, authorization=f"Bearer {token}"
             )
             allowed = one.needs is scope or scope in one.scopes
@@ -92,7 +92,7 @@ def test_addresses_for_every_token_are_few(system: StaffedSystem) -> None:
     assert to_some == {"/listenings", "/listenings/stop", "/listenings/mine"}
 
 
-def test_a_token_ends_on_its_day(system: StaffedSystem) -> None:
+async def test_a_token_ends_on_its_day(system: StaffedSystem) -> None:
     from datetime import timedelta
 
     now = system.clock.now()
@@ -100,9 +100,9 @@ def test_a_token_ends_on_its_day(system: StaffedSystem) -> None:
     until = now + timedelta(days=1)
     system.write(lambda tx: accounts.add_token(tx, hashed, 1, "t", now, until=until))
     header = {"authorization": f"Bearer {token}"}
-    assert Client(system).api("GET", "/me", **header).status_code == 200
+    assert (await Client(system).api("GET", "/me", **header)).status_code == 200
     system.clock.set(until)
-    assert Client(system).api("GET", "/me", **header).status_code == 401
+    assert (await Client(system).api("GET", "/me", **header)).status_code == 401
 
 
 def test_every_action_is_somebodys_and_nobody_may_everything() -> None:

@@ -1,6 +1,5 @@
 """Rules through the people's door: read, checked, proposed, approved by another, agreed by all servers."""
 
-import asyncio
 import json
 import shutil
 from collections.abc import Iterator
@@ -33,13 +32,13 @@ def system(tmp_path: Path, config: Path) -> Iterator[StaffedSystem]:
     made.close()
 
 
-def texts(client: Client) -> dict[str, str]:
-    found: dict[str, str] = client.api("GET", "/rules").json()["texts"]
+async def texts(client: Client) -> dict[str, str]:
+    found: dict[str, str] = (await client.api("GET", "/rules")).json()["texts"]
     return found
 
 
-def edited(client: Client, old: str, new: str, path: str = DK) -> dict[str, Any]:
-    text = texts(client)[path]
+async def edited(client: Client, old: str, new: str, path: str = DK) -> dict[str, Any]:
+    text = (await texts(client))[path]
     assert old in text
     return {"texts": {path: text.replace(old, new)}}
 
@@ -59,8 +58,8 @@ def in_force(system: StaffedSystem) -> str:
     return found
 
 
-def test_the_rules_are_read_in_full(system: StaffedSystem) -> None:
-    found = system.client("supervisor").api("GET", "/rules").json()
+async def test_the_rules_are_read_in_full(system: StaffedSystem) -> None:
+    found = (await (await system.client("supervisor")).api("GET", "/rules")).json()
     # A supervisor of the north sees the north's campaigns, and every policy.
     assert {one["name"] for one in found["campaigns"]} == {"kanvas", "leads"}
     assert "campaigns/lapsed.yaml" not in found["texts"]
@@ -72,17 +71,19 @@ def test_the_rules_are_read_in_full(system: StaffedSystem) -> None:
     assert found["revision"] == in_force(system)
 
 
-def test_a_change_is_checked_while_it_is_typed(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    wrong = edited(client, "per_day: 2", "per_day: zero")
-    found = client.api("POST", "/rules/check", wrong).json()
+async def test_a_change_is_checked_while_it_is_typed(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    wrong = await edited(client, "per_day: 2", "per_day: zero")
+    found = (await client.api("POST", "/rules/check", wrong)).json()
     assert [(one["file"], one["line"], one["key"]) for one in found["problems"]][-1] == (
         DK,
         24,
         "frequency.per_day",
     )
     assert found["revision"] is None
-    looser = client.api("POST", "/rules/check", edited(client, "per_day: 2", "per_day: 3")).json()
+    looser = (
+        await client.api("POST", "/rules/check", await edited(client, "per_day: 2", "per_day: 3"))
+    ).json()
     assert looser["problems"] == []
     assert {one["key"] for one in looser["looser"]} == {"frequency.per_day"}
     assert looser["changed"] == [DK]
@@ -92,26 +93,26 @@ def test_a_change_is_checked_while_it_is_typed(system: StaffedSystem) -> None:
     assert [one for one in system.entries("configuration") if "proposal" in one] == []
 
 
-def test_a_file_that_would_expand_or_is_too_large_is_refused(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_a_file_that_would_expand_or_is_too_large_is_refused(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
     alias = {"texts": {DK: "name: &a [x]\ntitle: [*a, *a]\n"}}
-    (problem,) = client.api("POST", "/rules/check", alias).json()["problems"]
+    (problem,) = (await client.api("POST", "/rules/check", alias)).json()["problems"]
     assert (problem["file"], problem["line"]) == (DK, 2)
     assert "*a er et alias" in problem["why"]
     for action in ("check", "effect", "proposals"):
         large: dict[str, Any] = {"texts": {DK: "x" * 100_001}}
         if action == "proposals":
             large["why"] = "larger"
-        assert said(client.api("POST", f"/rules/{action}", large))[0] == 409
+        assert said(await client.api("POST", f"/rules/{action}", large))[0] == 409
 
 
-def test_what_is_not_looser_takes_effect_at_once_and_the_files_follow(
+async def test_what_is_not_looser_takes_effect_at_once_and_the_files_follow(
     system: StaffedSystem, config: Path
 ) -> None:
-    client = system.client("administrator")
-    before = client.api("GET", "/rules").json()["revision"]
-    change = edited(client, "gap_hours: 4", "gap_hours: 6")
-    made = client.api("POST", "/rules/proposals", {**change, "why": ""}).json()
+    client = await system.client("administrator")
+    before = (await client.api("GET", "/rules")).json()["revision"]
+    change = await edited(client, "gap_hours: 4", "gap_hours: 6")
+    made = (await client.api("POST", "/rules/proposals", {**change, "why": ""})).json()
     assert made["proposal"] is None
     assert made["written"] == "yes"
     assert made["revision"] == in_force(system) != before
@@ -120,77 +121,85 @@ def test_what_is_not_looser_takes_effect_at_once_and_the_files_follow(
     assert entry["revision"] == made["revision"]
     assert entry["paths"] == [DK]
     assert entry["by"].startswith("user:")
-    again = client.api("POST", "/rules/proposals", {**change, "why": ""})
+    again = await client.api("POST", "/rules/proposals", {**change, "why": ""})
     assert said(again) == (409, "Forslaget ændrer ikke noget. Sådan er reglerne allerede.")
 
 
-def test_what_is_looser_needs_another_person(system: StaffedSystem, config: Path) -> None:
-    administrator, leader = system.client("administrator"), system.client("leader")
-    before = in_force_after_first_look(administrator, system)
-    change = edited(administrator, "  calendars: [DK]", SATURDAY)
-    assert said(administrator.api("POST", "/rules/proposals", change))[0] == 409  # no reason given
-    made = administrator.api("POST", "/rules/proposals", {**change, "why": "Prøve"}).json()
+async def test_what_is_looser_needs_another_person(system: StaffedSystem, config: Path) -> None:
+    administrator, leader = await system.client("administrator"), await system.client("leader")
+    before = await in_force_after_first_look(administrator, system)
+    change = await edited(administrator, "  calendars: [DK]", SATURDAY)
+    assert (
+        said(await administrator.api("POST", "/rules/proposals", change))[0] == 409
+    )  # no reason given
+    made = (await administrator.api("POST", "/rules/proposals", {**change, "why": "Prøve"})).json()
     key = made["proposal"]
     assert key is not None
     assert in_force(system) == before
     approve = f"/rules/proposals/{key}/approve"
     seen = {"revision": made["revision"]}
-    assert administrator.api("POST", approve, seen).status_code == 403
-    [waiting] = leader.api("GET", "/rules").json()["proposals"]
+    assert (await administrator.api("POST", approve, seen)).status_code == 403
+    [waiting] = (await leader.api("GET", "/rules")).json()["proposals"]
     assert (waiting["by"], waiting["why"], waiting["mine"]) == (
         "Administrator Prøve",
         "Prøve",
         False,
     )
     assert {one["key"] for one in waiting["looser"]} == {"hours.windows.sat"}
-    detail = leader.api("GET", f"/rules/proposals/{key}").json()
+    detail = (await leader.api("GET", f"/rules/proposals/{key}")).json()
     assert any(one["sign"] == "+" and "sat" in one["text"] for one in detail["diff"][DK])
-    other = leader.api("POST", approve, {"revision": before})
+    other = await leader.api("POST", approve, {"revision": before})
     assert said(other) == (409, "Reglerne er blevet ændret imens. Se ændringen igennem igen.")
-    approved = leader.api("POST", approve, seen).json()
+    approved = (await leader.api("POST", approve, seen)).json()
     assert approved == {"revision": made["revision"], "proposal": None, "written": "yes"}
     assert in_force(system) == made["revision"]
     assert 'sat: ["10:00-16:00"]' in (config / DK).read_text("utf-8")
-    assert leader.api("POST", approve, seen).status_code == 409  # decided already
+    assert (await leader.api("POST", approve, seen)).status_code == 409  # decided already
     entries = [one for one in system.entries("configuration") if "proposal" in one]
     assert [one["did"] for one in entries] == ["proposed", "approved"]
     assert len({one["by"] for one in entries}) == 2
     assert "10:00" not in str(entries)
 
 
-def in_force_after_first_look(client: Client, system: StaffedSystem) -> str:
-    client.api("GET", "/rules")
+async def in_force_after_first_look(client: Client, system: StaffedSystem) -> str:
+    await client.api("GET", "/rules")
     return in_force(system)
 
 
-def test_nobody_approves_her_own(system: StaffedSystem) -> None:
-    leader = system.client("leader")
-    change = edited(leader, "gap_hours: 4", "gap_hours: 1")
-    made = leader.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
+async def test_nobody_approves_her_own(system: StaffedSystem) -> None:
+    leader = await system.client("leader")
+    change = await edited(leader, "gap_hours: 4", "gap_hours: 1")
+    made = (await leader.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
     approve = f"/rules/proposals/{made['proposal']}/approve"
-    reply = leader.api("POST", approve, {"revision": made["revision"]})
+    reply = await leader.api("POST", approve, {"revision": made["revision"]})
     assert said(reply) == (403, "Du kan ikke godkende dit eget forslag. Det skal en anden gøre.")
     system.add_user("another", Role.LEADER, None)
-    another = system.client("another")
-    assert another.api("POST", approve, {"revision": made["revision"]}).status_code == 200
+    another = await system.client("another")
+    assert (await another.api("POST", approve, {"revision": made["revision"]})).status_code == 200
     assert in_force(system) == made["revision"]
 
 
-def test_refused_and_withdrawn(system: StaffedSystem) -> None:
-    administrator, leader = system.client("administrator"), system.client("leader")
-    before = in_force_after_first_look(administrator, system)
-    change = edited(administrator, "gap_hours: 4", "gap_hours: 1")
-    first = administrator.api("POST", "/rules/proposals", {**change, "why": "a"}).json()["proposal"]
-    second = administrator.api("POST", "/rules/proposals", {**change, "why": "b"}).json()[
+async def test_refused_and_withdrawn(system: StaffedSystem) -> None:
+    administrator, leader = await system.client("administrator"), await system.client("leader")
+    before = await in_force_after_first_look(administrator, system)
+    change = await edited(administrator, "gap_hours: 4", "gap_hours: 1")
+    first = (await administrator.api("POST", "/rules/proposals", {**change, "why": "a"})).json()[
         "proposal"
     ]
-    assert leader.api("POST", f"/rules/proposals/{second}/withdraw", {}).status_code == 403
-    reply = leader.api("POST", f"/rules/proposals/{first}/refuse", {"why": " "})
+    second = (await administrator.api("POST", "/rules/proposals", {**change, "why": "b"})).json()[
+        "proposal"
+    ]
+    assert (await leader.api("POST", f"/rules/proposals/{second}/withdraw", {})).status_code == 403
+    reply = await leader.api("POST", f"/rules/proposals/{first}/refuse", {"why": " "})
     assert said(reply) == (409, "Skriv hvorfor ikke.")
-    reply = leader.api("POST", f"/rules/proposals/{first}/refuse", {"why": "For tæt"})
+    reply = await leader.api("POST", f"/rules/proposals/{first}/refuse", {"why": "For tæt"})
     assert reply.status_code == 200
-    assert administrator.api("POST", f"/rules/proposals/{second}/withdraw", {}).status_code == 200
-    found = {one["id"]: one for one in administrator.api("GET", "/rules").json()["proposals"]}
+    assert (
+        await administrator.api("POST", f"/rules/proposals/{second}/withdraw", {})
+    ).status_code == 200
+    found = {
+        one["id"]: one for one in (await administrator.api("GET", "/rules")).json()["proposals"]
+    }
     assert (found[first]["state"], found[first]["answer"]) == ("refused", "For tæt")
     assert found[first]["decided_by"] == "Leader Prøve"
     assert found[second]["state"] == "withdrawn"
@@ -198,72 +207,76 @@ def test_refused_and_withdrawn(system: StaffedSystem) -> None:
     assert "For tæt" not in str(system.entries("configuration"))
 
 
-def test_an_approval_is_for_what_was_seen(system: StaffedSystem) -> None:
+async def test_an_approval_is_for_what_was_seen(system: StaffedSystem) -> None:
     """The rules moved on: the proposal is put on top of them, and looked at again."""
-    administrator, leader = system.client("administrator"), system.client("leader")
-    change = edited(administrator, "gap_hours: 4", "gap_hours: 1")
-    made = administrator.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
-    script = edited(administrator, "Goddag", "Hej", "scripts/kanvas.md")
-    administrator.api("POST", "/rules/proposals", script)
-    [stale] = leader.api("GET", "/rules").json()["proposals"]
+    administrator, leader = await system.client("administrator"), await system.client("leader")
+    change = await edited(administrator, "gap_hours: 4", "gap_hours: 1")
+    made = (await administrator.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
+    script = await edited(administrator, "Goddag", "Hej", "scripts/kanvas.md")
+    await administrator.api("POST", "/rules/proposals", script)
+    [stale] = (await leader.api("GET", "/rules")).json()["proposals"]
     assert stale["stale"]
     approve = f"/rules/proposals/{made['proposal']}/approve"
-    assert leader.api("POST", approve, {"revision": made["revision"]}).status_code == 409
-    [moved] = leader.api("GET", "/rules").json()["proposals"]
+    assert (await leader.api("POST", approve, {"revision": made["revision"]})).status_code == 409
+    [moved] = (await leader.api("GET", "/rules")).json()["proposals"]
     assert not moved["stale"]
     assert moved["revision"] != made["revision"]
-    assert leader.api("POST", approve, {"revision": moved["revision"]}).status_code == 200
-    now = texts(leader)
+    assert (await leader.api("POST", approve, {"revision": moved["revision"]})).status_code == 200
+    now = await texts(leader)
     assert "gap_hours: 1" in now[DK]
     assert "Hej" in now["scripts/kanvas.md"]
 
 
-def test_the_same_file_changed_twice_is_proposed_anew(system: StaffedSystem) -> None:
-    administrator, leader = system.client("administrator"), system.client("leader")
-    change = edited(administrator, "gap_hours: 4", "gap_hours: 1")
-    made = administrator.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
-    administrator.api("POST", "/rules/proposals", edited(administrator, "per_day: 2", "per_day: 1"))
+async def test_the_same_file_changed_twice_is_proposed_anew(system: StaffedSystem) -> None:
+    administrator, leader = await system.client("administrator"), await system.client("leader")
+    change = await edited(administrator, "gap_hours: 4", "gap_hours: 1")
+    made = (await administrator.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
+    await administrator.api(
+        "POST", "/rules/proposals", await edited(administrator, "per_day: 2", "per_day: 1")
+    )
     approve = f"/rules/proposals/{made['proposal']}/approve"
-    reply = leader.api("POST", approve, {"revision": made["revision"]})
+    reply = await leader.api("POST", approve, {"revision": made["revision"]})
     assert said(reply) == (409, "De samme filer er blevet ændret imens. Lav forslaget igen.")
 
 
-def test_changed_files_wait_and_are_approved(system: StaffedSystem, config: Path) -> None:
-    leader = system.client("leader")
-    leader.api("GET", "/rules")
+async def test_changed_files_wait_and_are_approved(system: StaffedSystem, config: Path) -> None:
+    leader = await system.client("leader")
+    await leader.api("GET", "/rules")
     path = config / DK
     path.write_text(path.read_text("utf-8").replace("gap_hours: 4", "gap_hours: 1"), "utf-8")
     for _ in range(2):
-        asyncio.run(system.server.rules_in_force.look())
-    found = leader.api("GET", "/rules").json()
+        await system.server.rules_in_force.look()
+    found = (await leader.api("GET", "/rules")).json()
     assert found["ahead"]
     [waiting] = found["proposals"]
     assert waiting["by"] is None
     approve = f"/rules/proposals/{waiting['id']}/approve"
-    made = leader.api("POST", approve, {"revision": waiting["revision"]}).json()
+    made = (await leader.api("POST", approve, {"revision": waiting["revision"]})).json()
     assert made["written"] == "same"
     assert in_force(system) == waiting["revision"]
-    assert not leader.api("GET", "/rules").json()["ahead"]
+    assert not (await leader.api("GET", "/rules")).json()["ahead"]
 
 
-def test_files_that_hold_something_else_are_left_alone(system: StaffedSystem, config: Path) -> None:
-    client = system.client("administrator")
-    change = edited(client, "gap_hours: 4", "gap_hours: 6")
+async def test_files_that_hold_something_else_are_left_alone(
+    system: StaffedSystem, config: Path
+) -> None:
+    client = await system.client("administrator")
+    change = await edited(client, "gap_hours: 4", "gap_hours: 6")
     (config / "scripts" / "kanvas.md").write_text("Noget andet {name}\n", "utf-8")
-    made = client.api("POST", "/rules/proposals", change).json()
+    made = (await client.api("POST", "/rules/proposals", change)).json()
     assert made["written"] == "differs"
     assert "gap_hours: 4" in (config / DK).read_text("utf-8")
     assert in_force(system) == made["revision"]
 
 
-def test_a_folder_that_cannot_be_written_is_said(
+async def test_a_folder_that_cannot_be_written_is_said(
     system: StaffedSystem, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = system.client("administrator")
-    change = edited(client, "gap_hours: 4", "gap_hours: 6")
+    client = await system.client("administrator")
+    change = await edited(client, "gap_hours: 4", "gap_hours: 6")
     # A running test may be root, for whom nothing is read-only: a folder stands in the way instead.
     (config / "policies" / ".dk.yaml.new").mkdir()
-    made = client.api("POST", "/rules/proposals", change).json()
+    made = (await client.api("POST", "/rules/proposals", change)).json()
     assert made["written"] == "not_writable"
     assert in_force(system) == made["revision"]
     assert "gap_hours: 4" in (config / DK).read_text("utf-8")
@@ -272,60 +285,64 @@ def test_a_folder_that_cannot_be_written_is_said(
 @pytest.mark.parametrize(
     "path", ["../evil.yaml", "policies/../../x.yaml", "/etc/x.yaml", "policies/a.txt", "x.yaml"]
 )
-def test_only_the_rules_own_files_can_be_written(system: StaffedSystem, path: str) -> None:
-    client = system.client("administrator")
+async def test_only_the_rules_own_files_can_be_written(system: StaffedSystem, path: str) -> None:
+    client = await system.client("administrator")
     for address in ("/rules/check", "/rules/proposals"):
-        assert client.api("POST", address, {"texts": {path: "a: 1"}}).status_code == 409
+        assert (await client.api("POST", address, {"texts": {path: "a: 1"}})).status_code == 409
 
 
-def test_a_new_campaign_waits_and_a_file_can_go(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    copied = texts(client)["campaigns/kanvas.yaml"].replace("name: kanvas", "name: kanvas2")
-    made = client.api(
-        "POST", "/rules/proposals", {"texts": {"campaigns/kanvas2.yaml": copied}, "why": "ny"}
+async def test_a_new_campaign_waits_and_a_file_can_go(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    copied = (await texts(client))["campaigns/kanvas.yaml"].replace("name: kanvas", "name: kanvas2")
+    made = (
+        await client.api(
+            "POST", "/rules/proposals", {"texts": {"campaigns/kanvas2.yaml": copied}, "why": "ny"}
+        )
     ).json()
     assert made["proposal"] is not None
-    gone = client.api("POST", "/rules/proposals", {"texts": {"policies/us_wa.yaml": None}}).json()
+    gone = (
+        await client.api("POST", "/rules/proposals", {"texts": {"policies/us_wa.yaml": None}})
+    ).json()
     assert gone["proposal"] is None
-    assert "policies/us_wa.yaml" not in texts(client)
+    assert "policies/us_wa.yaml" not in await texts(client)
 
 
-def test_a_department_changes_only_its_own(system: StaffedSystem) -> None:
+async def test_a_department_changes_only_its_own(system: StaffedSystem) -> None:
     system.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
-    client = system.client("nordadmin")
-    reach = edited(client, "gap_hours: 4", "gap_hours: 6")
-    assert said(client.api("POST", "/rules/proposals", reach)) == (
+    client = await system.client("nordadmin")
+    reach = await edited(client, "gap_hours: 4", "gap_hours: 6")
+    assert said(await client.api("POST", "/rules/proposals", reach)) == (
         403,
         "Du kan kun ændre regler for din egen afdeling.",
     )
-    ears = edited(client, "phoner_told: after", "phoner_told: during", "house.yaml")
-    assert client.api("POST", "/rules/proposals", ears).status_code == 403
-    book = edited(client, "Vær positiv", "Vær kort", "books/ethics.da.md")
-    assert client.api("POST", "/rules/proposals", book).status_code == 403
-    own = edited(client, "priority: 3", "priority: 4", "campaigns/kanvas.yaml")
-    assert client.api("POST", "/rules/proposals", own).json()["proposal"] is None
-    stolen = {"texts": {"campaigns/lapsed.yaml": texts(client)["campaigns/kanvas.yaml"]}}
-    assert client.api("POST", "/rules/proposals", {**stolen, "why": "x"}).status_code == 409
+    ears = await edited(client, "phoner_told: after", "phoner_told: during", "house.yaml")
+    assert (await client.api("POST", "/rules/proposals", ears)).status_code == 403
+    book = await edited(client, "Vær positiv", "Vær kort", "books/ethics.da.md")
+    assert (await client.api("POST", "/rules/proposals", book)).status_code == 403
+    own = await edited(client, "priority: 3", "priority: 4", "campaigns/kanvas.yaml")
+    assert (await client.api("POST", "/rules/proposals", own)).json()["proposal"] is None
+    stolen = {"texts": {"campaigns/lapsed.yaml": (await texts(client))["campaigns/kanvas.yaml"]}}
+    assert (await client.api("POST", "/rules/proposals", {**stolen, "why": "x"})).status_code == 409
 
 
-def test_the_effect_is_told_before_anything_changes(system: StaffedSystem) -> None:
+async def test_the_effect_is_told_before_anything_changes(system: StaffedSystem) -> None:
     """The list of 40: on a Saturday nobody may be rung today, and everybody would be."""
-    administrator = system.client("administrator")
-    change = edited(administrator, "  calendars: [DK]", SATURDAY)
+    administrator = await system.client("administrator")
+    change = await edited(administrator, "  calendars: [DK]", SATURDAY)
     asked = {**change, "at": "2026-05-16T12:00:00+02:00"}
-    found = lines(administrator.api("POST", "/rules/effect", asked))
+    found = lines(await administrator.api("POST", "/rules/effect", asked))
     effects = {one["campaign"]: one for one in found[-1]["effects"]}
     assert effects["kanvas"]["before"] == {"TIME_WEEKDAY": 40}
     assert effects["kanvas"]["after"] == {"callable": 40}
     assert effects["leads"] == {"campaign": "leads", "before": {}, "after": {}}
-    made = administrator.api("POST", "/rules/proposals", {**change, "why": "x"}).json()
-    leader = system.client("leader")
+    made = (await administrator.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
+    leader = await system.client("leader")
     address = f"/rules/proposals/{made['proposal']}/effect"
-    again = lines(leader.api("POST", address, {"at": asked["at"]}))
+    again = lines(await leader.api("POST", address, {"at": asked["at"]}))
     assert again[-1]["effects"] == found[-1]["effects"]
 
 
-def test_the_effect_counts_by_reason(system: StaffedSystem) -> None:
+async def test_the_effect_counts_by_reason(system: StaffedSystem) -> None:
     from callserver.domain import subject
     from callserver.domain.facts import Scope
 
@@ -341,15 +358,15 @@ def test_the_effect_counts_by_reason(system: StaffedSystem) -> None:
     system.write(
         lambda tx: import_list(tx, rules.campaign("opgradering"), members, system.clock.now())
     )
-    administrator = system.client("administrator")
-    change = edited(administrator, "gap_hours: 4", "gap_hours: 6")
-    found = lines(administrator.api("POST", "/rules/effect", change))[-1]
+    administrator = await system.client("administrator")
+    change = await edited(administrator, "gap_hours: 4", "gap_hours: 6")
+    found = lines(await administrator.api("POST", "/rules/effect", change))[-1]
     effects = {one["campaign"]: one["after"] for one in found["effects"]}
     assert effects["kanvas"] == {"callable": 35, "SUP_NUMBER": 5}
     assert effects["opgradering"] == {"callable": 1}
 
 
-def test_a_token_may_propose_for_machines(system: StaffedSystem) -> None:
+async def test_a_token_may_propose_for_machines(system: StaffedSystem) -> None:
     from callserver.domain.role import Action
     from callserver.engine.accounts.authentication import new_token
 
@@ -360,24 +377,24 @@ def test_a_token_may_propose_for_machines(system: StaffedSystem) -> None:
         lambda tx: accounts.add_token(tx, hashed, user.id, "ci", system.clock.now(), scopes=scopes)
     )
     header = {"authorization": f"Bearer {token}"}
-    found = Client(system).api("GET", "/rules", **header).json()
+    found = (await Client(system).api("GET", "/rules", **header)).json()
     change = {"texts": {DK: found["texts"][DK].replace("gap_hours: 4", "gap_hours: 6")}}
-    made = Client(system).api("POST", "/rules/proposals", change, **header).json()
+    made = (await Client(system).api("POST", "/rules/proposals", change, **header)).json()
     assert made["proposal"] is None
 
 
-def test_pages_hear_that_the_rules_have_changed(system: StaffedSystem) -> None:
+async def test_pages_hear_that_the_rules_have_changed(system: StaffedSystem) -> None:
     from tests.console.test_live import events, stream
 
-    administrator, phoner = system.client("administrator"), system.client("phoner")
-    change = edited(administrator, "gap_hours: 4", "gap_hours: 6")
+    administrator, phoner = (
+        await system.client("administrator"),
+        await system.client("phoner"),
+    )
+    change = await edited(administrator, "gap_hours: 4", "gap_hours: 6")
     user = system.read(lambda tx: accounts.by_handle(tx, "administrator"))
 
-    async def work() -> None:
-        async with stream(administrator) as hers, stream(phoner) as other:
-            made = await system.server.rule_proposals.propose(user, change["texts"], "")
-            told = (await hers.until("rules"))[-1][2]
-            assert told == {"revision": made.revision, "waiting": 0}
-            assert not [one for one in events(other.text) if one[1] == "rules"]
-
-    asyncio.run(work())
+    async with stream(administrator) as hers, stream(phoner) as other:
+        made = await system.server.rule_proposals.propose(user, change["texts"], "")
+        told = (await hers.until("rules"))[-1][2]
+        assert told == {"revision": made.revision, "waiting": 0}
+        assert not [one for one in events(other.text) if one[1] == "rules"]

@@ -19,7 +19,6 @@ from callserver.engine.accounts.offboarding import off_board
 from callserver.simulator import asgi
 from callserver.simulator.population import Population
 from callserver.simulator.visitors import Visitors
-from tests.harness.simulated import play
 from tests.harness.staffed import Client, StaffedSystem
 
 KEY: dict[str, Any] = {
@@ -45,13 +44,13 @@ def claims(token: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("role", "path"), [("phoner", ""), ("supervisor", "/listener")])
-def test_a_token_for_ones_own_browser(twilio: StaffedSystem, role: str, path: str) -> None:
-    client = twilio.client(role)
-    me = client.api("GET", "/me").json()["id"]
+async def test_a_token_for_ones_own_browser(twilio: StaffedSystem, role: str, path: str) -> None:
+    client = await twilio.client(role)
+    me = (await client.api("GET", "/me")).json()["id"]
     name = f"{'listener' if path else 'phoner'}_{me}"
-    shown = client.api("GET", f"/softphone{path}")
+    shown = await client.api("GET", f"/softphone{path}")
     assert (shown.json()["kind"], shown.json()["identity"]) == ("twilio", name)
-    reply = client.api("POST", f"/softphone{path}", {})
+    reply = await client.api("POST", f"/softphone{path}", {})
     assert reply.headers["cache-control"] == "no-store"
     found = reply.json()
     assert (found["kind"], found["identity"], found["sip"]) == ("twilio", name, None)
@@ -63,84 +62,88 @@ def test_a_token_for_ones_own_browser(twilio: StaffedSystem, role: str, path: st
     assert abs(body["nbf"] - time.time()) < 60  # type: ignore[operator]
 
 
-def test_nobody_gets_anothers(twilio: StaffedSystem) -> None:
+async def test_nobody_gets_anothers(twilio: StaffedSystem) -> None:
     for role in Role:
-        client = twilio.client(role.value)
+        client = await twilio.client(role.value)
         for path, may in (
             ("/softphone", role is Role.PHONER),
             ("/softphone/listener", role in (Role.SUPERVISOR, Role.LEADER)),
         ):
-            reply = client.api("POST", path, {})
+            reply = await client.api("POST", path, {})
             assert (reply.status_code == 200) == may, (role, path)
             assert may or (reply.status_code == 403 and "token" not in reply.text)
-        assert client.api("POST", "/softphone/1", {}).status_code == 404
-        somebody = client.api("POST", "/softphone", {"identity": "phoner_1"})
+        assert (await client.api("POST", "/softphone/1", {})).status_code == 404
+        somebody = await client.api("POST", "/softphone", {"identity": "phoner_1"})
         assert somebody.status_code in (403, 422)
-    assert Client(twilio).api("POST", "/softphone", {}).status_code == 401
+    assert (await Client(twilio).api("POST", "/softphone", {})).status_code == 401
 
 
-def test_a_trainee_hears_her_mentor_by_a_listeners_telephone(twilio: StaffedSystem) -> None:
-    client = twilio.client("phoner")
-    me = client.api("GET", "/me").json()["id"]
-    assert client.api("POST", "/softphone/trainee", {}).json()["identity"] == f"listener_{me}"
-    assert client.api("POST", "/softphone/listener", {}).status_code == 403
+async def test_a_trainee_hears_her_mentor_by_a_listeners_telephone(twilio: StaffedSystem) -> None:
+    client = await twilio.client("phoner")
+    me = (await client.api("GET", "/me")).json()["id"]
+    assert (await client.api("POST", "/softphone/trainee", {})).json()[
+        "identity"
+    ] == f"listener_{me}"
+    assert (await client.api("POST", "/softphone/listener", {})).status_code == 403
 
 
-def test_a_secret_is_never_the_answer_to_a_get(twilio: StaffedSystem) -> None:
-    client = twilio.client("phoner")
-    assert "ey" not in client.api("GET", "/softphone").text
-    assert client.api("POST", "/softphone", {}, **{"x-csrf": "guessed"}).status_code == 403
+async def test_a_secret_is_never_the_answer_to_a_get(twilio: StaffedSystem) -> None:
+    client = await twilio.client("phoner")
+    assert "ey" not in (await client.api("GET", "/softphone")).text
+    assert (await client.api("POST", "/softphone", {}, **{"x-csrf": "guessed"})).status_code == 403
 
 
-def test_a_token_of_ours_needs_the_scope(twilio: StaffedSystem) -> None:
+async def test_a_token_of_ours_needs_the_scope(twilio: StaffedSystem) -> None:
     now = twilio.clock.now()
     for scope, status in ((Action.CORRECT, 403), (Action.PHONE, 200)):
         token, hashed = new_token()
         work = partial(accounts.add_token, hashed=hashed, user_id=1, name="t", now=now)
         twilio.write(partial(work, scopes=[scope]))
         header = {"authorization": f"Bearer {token}"}
-        reply = Client(twilio).api("POST", "/softphone", {}, **header)
+        reply = await Client(twilio).api("POST", "/softphone", {}, **header)
         assert reply.status_code == status
 
 
-def test_no_log_entry_and_no_address_holds_it(twilio: StaffedSystem) -> None:
-    client = twilio.client("phoner")
-    token = client.api("POST", "/softphone", {}).json()["twilio"]["token"]
+async def test_no_log_entry_and_no_address_holds_it(twilio: StaffedSystem) -> None:
+    client = await twilio.client("phoner")
+    token = (await client.api("POST", "/softphone", {})).json()["twilio"]["token"]
     assert token not in json.dumps(twilio.entries())
 
 
-def test_pages_may_connect_to_twilios_edge_and_nowhere_else(
+async def test_pages_may_connect_to_twilios_edge_and_nowhere_else(
     twilio: StaffedSystem, system: StaffedSystem
 ) -> None:
-    def connect(one: StaffedSystem) -> str:
-        policy = one.client("phoner").request("GET", "/phone").headers["content-security-policy"]
+    async def connect(one: StaffedSystem) -> str:
+        policy = (await (await one.client("phoner")).request("GET", "/phone")).headers[
+            "content-security-policy"
+        ]
         return next(part for part in policy.split("; ") if part.startswith("connect-src"))
 
-    assert connect(twilio) == "connect-src 'self' wss://voice-js.roaming.twilio.com"
-    assert connect(system) == "connect-src 'self'"
+    assert await connect(twilio) == "connect-src 'self' wss://voice-js.roaming.twilio.com"
+    assert await connect(system) == "connect-src 'self'"
 
 
-def test_a_house_without_one_says_so(system: StaffedSystem) -> None:
-    client = system.client("phoner")
-    assert client.api("GET", "/softphone").json()["missing"] == "key"
-    reply = client.api("POST", "/softphone", {})
+async def test_a_house_without_one_says_so(system: StaffedSystem) -> None:
+    client = await system.client("phoner")
+    assert (await client.api("GET", "/softphone")).json()["missing"] == "key"
+    reply = await client.api("POST", "/softphone", {})
     assert reply.status_code == 409
 
 
-def test_no_production_server_plays_telephones(
+async def test_no_production_server_plays_telephones(
     twilio: StaffedSystem, system: StaffedSystem
 ) -> None:
     for one in (twilio, system):
-        client = one.client("phoner")
+        client = await one.client("phoner")
         for path in ("/softphone/played", "/softphone/played/call", "/softphone/listener/played"):
-            assert client.api("POST", path, {}).status_code == 404
+            assert (await client.api("POST", path, {})).status_code == 404
 
 
-def test_who_has_left_is_refused_by_name_at_once(twilio: StaffedSystem) -> None:
+async def test_who_has_left_is_refused_by_name_at_once(twilio: StaffedSystem) -> None:
     """Her token may last for another while: no page gets a new one, and her leg is not let in."""
-    client = twilio.client("phoner")
-    me = client.api("GET", "/me").json()["id"]
-    identity = client.api("POST", "/softphone", {}).json()["identity"]
+    client = await twilio.client("phoner")
+    me = (await client.api("GET", "/me")).json()["id"]
+    identity = (await client.api("POST", "/softphone", {})).json()["identity"]
 
     async def calls_in() -> str:
         plan = twilio.plan
@@ -156,32 +159,31 @@ def test_who_has_left_is_refused_by_name_at_once(twilio: StaffedSystem) -> None:
         await twilio.server.ctx.background.idle()
         return reply.decode()
 
-    async def work() -> None:
-        line = f"client:{identity}"
-        twilio.people.phoners_answer = False
-        await twilio.server.phoner_actions.on_shift(
-            twilio.read(lambda tx: accounts.user(tx, me)), twilio.campaign, line
-        )
-        assert "<Conference" in await calls_in()
-        now = twilio.clock.now()
-        twilio.write(lambda tx: off_board(tx, accounts.user(tx, me), now, "test"))  # type: ignore[arg-type]
-        assert "<Conference" not in await calls_in()
-
-    play(work())
-    assert client.api("POST", "/softphone", {}).status_code == 401
+    line = f"client:{identity}"
+    twilio.people.phoners_answer = False
+    await twilio.server.phoner_actions.on_shift(
+        twilio.read(lambda tx: accounts.user(tx, me)), twilio.campaign, line
+    )
+    assert "<Conference" in await calls_in()
+    now = twilio.clock.now()
+    twilio.write(lambda tx: off_board(tx, accounts.user(tx, me), now, "test"))  # type: ignore[arg-type]
+    assert "<Conference" not in await calls_in()
+    assert (await client.api("POST", "/softphone", {})).status_code == 401
 
 
-def test_a_played_telephone_is_its_own_users(system: StaffedSystem) -> None:
+async def test_a_played_telephone_is_its_own_users(system: StaffedSystem) -> None:
     calls_in_at = f"{system.plan.public_url}/twilio/voice/client"
     played = Visitors(system.network, Population(1), calls_in_at)
     played.start((), system.people)
     system.app = create(system.server, ticking=False, played=played)
-    phoner, supervisor = system.client("phoner"), system.client("supervisor")
-    assert phoner.api("GET", "/softphone").json()["kind"] == "simulated"
-    found = phoner.api("POST", "/softphone", {}).json()
+    phoner, supervisor = await system.client("phoner"), await system.client("supervisor")
+    assert (await phoner.api("GET", "/softphone")).json()["kind"] == "simulated"
+    found = (await phoner.api("POST", "/softphone", {})).json()
     assert (found["twilio"], found["sip"]) == (None, None)
-    assert phoner.api("POST", "/softphone/played/mute", {"on": True}).status_code == 200
-    assert phoner.api("POST", "/softphone/listener/played", {}).status_code == 403
+    assert (await phoner.api("POST", "/softphone/played/mute", {"on": True})).status_code == 200
+    assert (await phoner.api("POST", "/softphone/listener/played", {})).status_code == 403
     for path, body in (("", {}), ("/call", {}), ("/mute", {"on": True})):
-        assert supervisor.api("POST", f"/softphone/played{path}", body).status_code == 403
-        assert Client(system).api("POST", f"/softphone/played{path}", body).status_code == 401
+        assert (await supervisor.api("POST", f"/softphone/played{path}", body)).status_code == 403
+        assert (
+            await Client(system).api("POST", f"/softphone/played{path}", body)
+        ).status_code == 401

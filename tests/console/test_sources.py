@@ -1,6 +1,5 @@
 """The source that a phoner reads out, and texts that promise no more than is done."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,20 +25,19 @@ def unknown(tmp_path: Path) -> Iterator[StaffedSystem]:
     made.close()
 
 
-def test_a_source_that_the_server_made_up_is_never_read_out(unknown: StaffedSystem) -> None:
-    async def work() -> None:
-        await unknown.on_shift()
-        await unknown.ready()
-        await unknown.until(6)
-        status, card = await unknown.api("POST", "/card", {})
-        assert status == 200
-        assert "import:" not in str(card)
-        assert card["source"] is None
-        answers = " ".join(one["answer"] for one in card["questions"])
-        assert texts.say("da", "phone.source_unknown") in answers
-
-    asyncio.run(work())
-    reply = unknown.client("member_service").api("POST", "/who-called", {"number": "32200000"})
+async def test_a_source_that_the_server_made_up_is_never_read_out(unknown: StaffedSystem) -> None:
+    await unknown.on_shift()
+    await unknown.ready()
+    await unknown.until(6)
+    status, card = await unknown.api("POST", "/card", {})
+    assert status == 200
+    assert "import:" not in str(card)
+    assert card["source"] is None
+    answers = " ".join(one["answer"] for one in card["questions"])
+    assert texts.say("da", "phone.source_unknown") in answers
+    reply = await (await unknown.client("member_service")).api(
+        "POST", "/who-called", {"number": "32200000"}
+    )
     said = [one["text"] for one in reply.json()["said"]]
     assert not any("import:" in one for one in said)
     assert texts.say("da", "why.source_unknown") in said
@@ -62,10 +60,14 @@ def test_which_sources_are_told() -> None:
     assert subject.told_source(None) is None
 
 
-def test_a_receipt_for_an_unknown_number_promises_the_number_only(unknown: StaffedSystem) -> None:
-    client = unknown.client("member_service")
+async def test_a_receipt_for_an_unknown_number_promises_the_number_only(
+    unknown: StaffedSystem,
+) -> None:
+    client = await unknown.client("member_service")
     body = {"number": "20304050", "reach": "never"}
-    said = client.api("POST", "/who-called/opt-out", body).json()["text"]
+    said = (await client.api("POST", "/who-called/opt-out", body)).json()["text"]
     assert "Vi kender ingen på nummeret" in said
-    known = client.api("POST", "/who-called/opt-out", {**body, "number": "32200000"}).json()["text"]
+    known = (
+        await client.api("POST", "/who-called/opt-out", {**body, "number": "32200000"})
+    ).json()["text"]
     assert "Vi kender ingen" not in known

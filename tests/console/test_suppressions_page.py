@@ -1,6 +1,5 @@
 """Noes through the people's door: looked up and logged, noted at once, lifted with a reason."""
 
-import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -16,18 +15,6 @@ ANNA = "32200000"
 NOTE = {"number": ANNA, "scope": "number", "received_by": "letter"}
 
 
-def send(client: Client, address: str, content: bytes) -> httpx.Response:
-    async def work() -> httpx.Response:
-        transport = httpx.ASGITransport(client.system.app, client=("127.0.0.1", 1))
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://calls.test", cookies=client.cookies
-        ) as http:
-            headers = {"x-csrf": client.csrf, "content-type": "application/octet-stream"}
-            return await http.post(f"/api/v1{address}", content=content, headers=headers)
-
-    return asyncio.run(work())
-
-
 def last(reply: httpx.Response) -> dict[str, Any]:
     assert reply.status_code == 200, reply.text
     found: dict[str, Any] = json.loads(reply.text.splitlines()[-1])
@@ -39,9 +26,11 @@ def said(reply: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("role", ["member_service", "supervisor", "administrator", "leader"])
-def test_a_number_is_looked_up_and_the_look_up_logged(system: StaffedSystem, role: str) -> None:
-    client = system.client(role)
-    found = client.api("POST", "/suppressions/search", {"number": "32 20 00 00"}).json()
+async def test_a_number_is_looked_up_and_the_look_up_logged(
+    system: StaffedSystem, role: str
+) -> None:
+    client = await system.client(role)
+    found = (await client.api("POST", "/suppressions/search", {"number": "32 20 00 00"})).json()
     assert found["number"] == "•••••• 00"
     assert found["opt_outs"] == []
     assert [(one["campaign"], one["name"]) for one in found["known"]] == [("kanvas", "Person 0")]
@@ -49,13 +38,13 @@ def test_a_number_is_looked_up_and_the_look_up_logged(system: StaffedSystem, rol
     assert entry["contacts"] == [1]
     assert entry["by"].startswith("user:")
     assert "3220" not in json.dumps(system.entries())
-    wrong = client.api("POST", "/suppressions/search", {"number": "12 34"})
+    wrong = await client.api("POST", "/suppressions/search", {"number": "12 34"})
     assert said(wrong) == (409, "Det er ikke et telefonnummer. Tjek, om det er skrevet rigtigt.")
 
 
-def test_a_no_holds_at_once(system: StaffedSystem) -> None:
-    client = system.client("member_service")
-    found = client.api("POST", "/suppressions", NOTE).json()
+async def test_a_no_holds_at_once(system: StaffedSystem) -> None:
+    client = await system.client("member_service")
+    found = (await client.api("POST", "/suppressions", NOTE)).json()
     assert found["added"] == 1
     [no] = found["opt_outs"]
     assert (no["scope"], no["received_by"], no["by"]) == (
@@ -66,40 +55,34 @@ def test_a_no_holds_at_once(system: StaffedSystem) -> None:
     entry = system.entries("suppressed")[-1]
     assert (entry["scope"], entry["heard"]) == ("number", "letter")
 
-    async def dialed() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(3)
-
-    asyncio.run(dialed())
+    await system.on_shift()
+    await system.ready()
+    await system.until(3)
     rung = {call.number for call in system.calls()}
     assert rung
     assert 4532200000 not in rung  # the first of the list
 
 
-def test_a_telephone_that_rings_goes_silent(system: StaffedSystem) -> None:
+async def test_a_telephone_that_rings_goes_silent(system: StaffedSystem) -> None:
     from callserver.simulator.legs import Behaviour
 
     system.people.default = Behaviour(answers_after=None)
-    client = system.client("supervisor")
+    client = await system.client("supervisor")
 
-    async def ringing() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(3)
-
-    asyncio.run(ringing())
+    await system.on_shift()
+    await system.ready()
+    await system.until(3)
     [call] = system.calls()
     assert system.live_legs()
-    client.api("POST", "/suppressions", {**NOTE, "number": str(call.number)[2:]})
-    asyncio.run(system.until(1.5))
+    await client.api("POST", "/suppressions", {**NOTE, "number": str(call.number)[2:]})
+    await system.until(1.5)
     assert not [leg for leg in system.live_legs() if leg.to.endswith(str(call.number))]
 
 
-def test_how_far_a_no_reaches(system: StaffedSystem) -> None:
-    client = system.client("member_service")
+async def test_how_far_a_no_reaches(system: StaffedSystem) -> None:
+    client = await system.client("member_service")
     for scope in ("person", "household", "org", "complaint"):
-        found = client.api("POST", "/suppressions", {**NOTE, "scope": scope}).json()
+        found = (await client.api("POST", "/suppressions", {**NOTE, "scope": scope})).json()
         assert found["added"] == 1
     assert [one["scope"] for one in found["opt_outs"]] == [
         "complaint",
@@ -108,26 +91,30 @@ def test_how_far_a_no_reaches(system: StaffedSystem) -> None:
         "person",
     ]
     stranger = {**NOTE, "number": "20304050", "scope": "person"}
-    assert said(client.api("POST", "/suppressions", stranger)) == (
+    assert said(await client.api("POST", "/suppressions", stranger)) == (
         409,
         "Vi kender ingen på nummeret. Spær selve nummeret i stedet.",
     )
     both = {**NOTE, "purpose": "GIFT"}
-    assert client.api("POST", "/suppressions", both).status_code == 409
-    assert client.api("POST", "/suppressions", {**NOTE, "scope": "hash"}).status_code == 422
+    assert (await client.api("POST", "/suppressions", both)).status_code == 409
+    assert (await client.api("POST", "/suppressions", {**NOTE, "scope": "hash"})).status_code == 422
 
 
-def test_other_departments_people_are_only_counted(system: StaffedSystem) -> None:
+async def test_other_departments_people_are_only_counted(system: StaffedSystem) -> None:
     system.add_user("sydservice", Role.MEMBER_SERVICE, "syd")
-    found = system.client("sydservice").api("POST", "/suppressions/search", {"number": ANNA}).json()
+    found = (
+        await (await system.client("sydservice")).api(
+            "POST", "/suppressions/search", {"number": ANNA}
+        )
+    ).json()
     assert found["known"] == []
     assert found["others"] == 1
 
 
-def test_a_list_of_noes(system: StaffedSystem) -> None:
-    client = system.client("administrator")
+async def test_a_list_of_noes(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
     file = b"telefon;bem\n32200001;a\n32200002;b\n32200002;b\nnej;c\n"
-    found = last(send(client, "/suppressions/import?name=breve%202026", file))
+    found = last(await client.upload("/suppressions/import?name=breve%202026", file))
     assert found == {
         "read": 4,
         "added": 2,
@@ -137,54 +124,54 @@ def test_a_list_of_noes(system: StaffedSystem) -> None:
         "first_refused": [5],
         "encoding": None,
     }
-    again = last(send(client, "/suppressions/import?name=breve", file))
+    again = last(await client.upload("/suppressions/import?name=breve", file))
     assert (again["added"], again["unchanged"]) == (0, 2)
-    looked = client.api("POST", "/suppressions/search", {"number": "32200001"}).json()
+    looked = (await client.api("POST", "/suppressions/search", {"number": "32200001"})).json()
     assert looked["opt_outs"][0]["list"] == "breve 2026"
-    odd = last(send(client, "/suppressions/import?name=x", b"a;b\n1;2\n"))
+    odd = last(await client.upload("/suppressions/import?name=x", b"a;b\n1;2\n"))
     assert odd["detail"].startswith("Vi kan ikke læse telefonnumre i filen")
-    assert send(client, "/suppressions/import?name=32200001", file).status_code == 422
-    assert send(client, "/suppressions/import?name=x", b"").status_code == 409
+    assert (await client.upload("/suppressions/import?name=32200001", file)).status_code == 422
+    assert (await client.upload("/suppressions/import?name=x", b"")).status_code == 409
     assert not list((system._folder / "uploads").glob("*"))
     assert system.entries("suppressed")[0]["by"].startswith("user:")
 
 
-def test_registers_say_how_old_they_are(system: StaffedSystem) -> None:
-    client = system.client("administrator")
-    found = client.api("GET", "/registers").json()
+async def test_registers_say_how_old_they_are(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    found = (await client.api("GET", "/registers")).json()
     assert [(one["name"], one["days_old"]) for one in found["registers"]] == [("robinson", 1)]
     assert (found["most_days"], found["missing"]) == (100, [])
     numbers = "".join(f"322000{n:02}\n" for n in range(10)).encode()
     issued = (system.clock.now() - timedelta(days=90)).isoformat().replace("+", "%2B")
-    done = last(send(client, f"/registers/import?name=robinson&issued_at={issued}", numbers))
+    done = last(await client.upload(f"/registers/import?name=robinson&issued_at={issued}", numbers))
     assert done["added"] == 10
-    [one] = client.api("GET", "/registers").json()["registers"]
+    [one] = (await client.api("GET", "/registers")).json()["registers"]
     assert (one["days_old"], one["stale"], one["size"]) == (90, False, 10)
-    looked = client.api("POST", "/suppressions/search", {"number": ANNA}).json()
+    looked = (await client.api("POST", "/suppressions/search", {"number": ANNA})).json()
     assert looked["registers"] == ["robinson"]
-    small = last(send(client, "/registers/import?name=robinson", b"32200001\n"))
+    small = last(await client.upload("/registers/import?name=robinson", b"32200001\n"))
     assert "meget mindre" in small["detail"]
-    sure = last(send(client, "/registers/import?name=robinson&smaller=true", b"32200001\n"))
+    sure = last(await client.upload("/registers/import?name=robinson&smaller=true", b"32200001\n"))
     assert sure["added"] == 1
-    service = system.client("member_service")
-    assert service.api("GET", "/registers").status_code == 200
-    assert send(service, "/registers/import?name=robinson", numbers).status_code == 403
+    service = await system.client("member_service")
+    assert (await service.api("GET", "/registers")).status_code == 200
+    assert (await service.upload("/registers/import?name=robinson", numbers)).status_code == 403
     system.clock.set(system.clock.now() + timedelta(days=101))
     system.add_user("later", Role.ADMINISTRATOR, None)
-    [one] = system.client("later").api("GET", "/registers").json()["registers"]
+    [one] = (await (await system.client("later")).api("GET", "/registers")).json()["registers"]
     assert one["stale"]
 
 
-def test_numbers_stand_in_no_address(system: StaffedSystem) -> None:
-    document = Client(system).request("GET", "/api/v1/openapi.json").json()
+async def test_numbers_stand_in_no_address(system: StaffedSystem) -> None:
+    document = (await Client(system).request("GET", "/api/v1/openapi.json")).json()
     for path, methods in document["paths"].items():
         for operation in methods.values():
             named = [one["name"] for one in operation.get("parameters", ())]
             assert "number" not in named or path.startswith("/api/v1/imports/"), path
 
 
-def test_what_is_on_record_is_read_back(system: StaffedSystem) -> None:
-    client = system.client("leader")
-    client.api("POST", "/suppressions", NOTE)
+async def test_what_is_on_record_is_read_back(system: StaffedSystem) -> None:
+    client = await system.client("leader")
+    await client.api("POST", "/suppressions", NOTE)
     rows = system.read(lambda tx: suppressions.on_record(tx, ["number:4532200000"]))
     assert [(row.scope, row.heard) for row in rows] == [("number", "letter")]

@@ -18,7 +18,7 @@ from callserver.database import postgres
 from callserver.database.postgres import PostgresStore
 from callserver.database.store import UNAVAILABLE, AnyStore, SqliteStore, open_store
 from callserver.ports import Tx
-from tests.harness.silent_proxy import Way, way_to
+from tests.harness.silent_proxy import way_to
 from tests.harness.waiting import PATIENCE_S
 
 """Seconds after which somebody who is still waiting was forgotten."""
@@ -194,18 +194,15 @@ async def test_who_gave_up_before_its_turn_changes_nothing(sqlite_url: str) -> N
 
 
 @pytest.mark.parametrize("after", [0.0, 0.001, 0.01], ids=["at once", "begun", "under way"])
-def test_closing_leaves_nobody_waiting(sqlite_url: str, tmp_path: Path, after: float) -> None:
-    async def work() -> int:
-        async with opened(sqlite_url) as store:
-            waiting = [asyncio.ensure_future(fate(store.run(put(one)))) for one in range(300)]
-            await asyncio.sleep(after)
-            store.close()
-            told = await asyncio.gather(*waiting)
-            assert "forgotten" not in told
-            assert (await fates(store, put(1)))[0].startswith("RuntimeError")
-            return told.count("done")
-
-    done = asyncio.run(work())
+async def test_closing_leaves_nobody_waiting(sqlite_url: str, tmp_path: Path, after: float) -> None:
+    async with opened(sqlite_url) as store:
+        waiting = [asyncio.ensure_future(fate(store.run(put(one)))) for one in range(300)]
+        await asyncio.sleep(after)
+        store.close()
+        told = await asyncio.gather(*waiting)
+        assert "forgotten" not in told
+        assert (await fates(store, put(1)))[0].startswith("RuntimeError")
+    done = told.count("done")
     found = sqlite3.connect(tmp_path / "test.db").execute("SELECT count(*) FROM notes").fetchone()
     assert found[0] >= done  # durable, whether or not it could still be told
 
@@ -257,13 +254,13 @@ async def goes_again(store: AnyStore) -> None:
     raise AssertionError("the store does not come back")
 
 
-def test_a_silent_database_frees_every_thread(
+async def test_a_silent_database_frees_every_thread(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Connections that stay open and answer nothing: whoever waits is told, and the next go on."""
     monkeypatch.setattr(postgres, "MOST_S", 0.5)
 
-    async def work(way: Way) -> None:
+    with way_to(postgres_url) as way:
         store = open_store(way.url)
         assert isinstance(store, PostgresStore)
         await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
@@ -285,16 +282,13 @@ def test_a_silent_database_frees_every_thread(
         await asyncio.wait_for(asyncio.to_thread(store.close), PATIENCE_S)
         assert isinstance((await asyncio.gather(hung, return_exceptions=True))[0], UNAVAILABLE)
 
-    with way_to(postgres_url) as way:
-        asyncio.run(work(way))
 
-
-def test_a_caller_who_gave_up_leaves_no_thread_behind(
+async def test_a_caller_who_gave_up_leaves_no_thread_behind(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "MOST_S", 1.0)
 
-    async def work(way: Way) -> None:
+    with way_to(postgres_url) as way:
         store = open_store(way.url)
         assert isinstance(store, PostgresStore)
         await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
@@ -310,6 +304,3 @@ def test_a_caller_who_gave_up_leaves_no_thread_behind(
         monkeypatch.setattr(postgres, "MOST_S", 20)
         await goes_again(store)
         store.close()
-
-    with way_to(postgres_url) as way:
-        asyncio.run(work(way))

@@ -1,7 +1,5 @@
 """Listenings and the floor's figures on both databases."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -24,75 +22,73 @@ NEW: dict[str, Any] = {
 }
 
 
-def run(store: AnyStore, work: Callable[[Tx], T]) -> T:
-    async def go() -> T:
-        return await store.run(work)
-
-    return asyncio.run(go())
-
-
-def test_one_open_listening_a_listener(store: AnyStore) -> None:
-    first = run(store, lambda tx: listenings.add(tx, **NEW))
+async def test_one_open_listening_a_listener(store: AnyStore) -> None:
+    first = await store.run(lambda tx: listenings.add(tx, **NEW))
     assert first is not None
-    assert run(store, lambda tx: listenings.add(tx, **NEW | {"seat": 2})) is None
-    other = run(store, lambda tx: listenings.add(tx, **NEW | {"listener": 8}))
+    assert await store.run(lambda tx: listenings.add(tx, **NEW | {"seat": 2})) is None
+    other = await store.run(lambda tx: listenings.add(tx, **NEW | {"listener": 8}))
     assert other is not None
-    assert run(store, lambda tx: len(listenings.open_at(tx, 1))) == 2
-    run(store, lambda tx: listenings.change(tx, first.id, ended_at=TUESDAY, look_at=None))
-    again = run(store, lambda tx: listenings.add(tx, **NEW | {"seat": 2}))
+    assert await store.run(lambda tx: len(listenings.open_at(tx, 1))) == 2
+    await store.run(lambda tx: listenings.change(tx, first.id, ended_at=TUESDAY, look_at=None))
+    again = await store.run(lambda tx: listenings.add(tx, **NEW | {"seat": 2}))
     assert again is not None
-    ended = run(store, lambda tx: listenings.get(tx, first.id))
+    ended = await store.run(lambda tx: listenings.get(tx, first.id))
     assert ended is not None
     assert ended.ended_at == TUESDAY
 
 
-def test_what_is_stirred_is_due(store: AnyStore) -> None:
+async def test_what_is_stirred_is_due(store: AnyStore) -> None:
     later = TUESDAY + timedelta(minutes=1)
-    row = run(store, lambda tx: listenings.add(tx, **NEW | {"look_at": later}))
+    row = await store.run(lambda tx: listenings.add(tx, **NEW | {"look_at": later}))
     assert row is not None
-    assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == []
-    run(store, lambda tx: listenings.set_due_at_seat(tx, 2, TUESDAY))
-    assert run(store, due_work.next_due) == later
-    run(store, lambda tx: listenings.set_due_at_seat(tx, 1, TUESDAY))
-    assert run(store, lambda tx: listenings.due(tx, TUESDAY)) == [row.id]
-    run(store, lambda tx: listenings.change(tx, row.id, ended_at=TUESDAY, look_at=later))
-    run(store, lambda tx: listenings.set_due_at_seat(tx, 1, TUESDAY))
-    assert run(store, due_work.next_due) == later, "what has ended is stirred no more"
+    assert await store.run(lambda tx: listenings.due(tx, TUESDAY)) == []
+    await store.run(lambda tx: listenings.set_due_at_seat(tx, 2, TUESDAY))
+    assert await store.run(due_work.next_due) == later
+    await store.run(lambda tx: listenings.set_due_at_seat(tx, 1, TUESDAY))
+    assert await store.run(lambda tx: listenings.due(tx, TUESDAY)) == [row.id]
+    await store.run(lambda tx: listenings.change(tx, row.id, ended_at=TUESDAY, look_at=later))
+    await store.run(lambda tx: listenings.set_due_at_seat(tx, 1, TUESDAY))
+    assert await store.run(due_work.next_due) == later, "what has ended is stirred no more"
 
 
-def test_a_talk_is_noted_once_and_a_form_replaced(store: AnyStore) -> None:
+async def test_a_talk_is_noted_once_and_a_form_replaced(store: AnyStore) -> None:
     user = {"handle": "s", "name": "Sara", "role": "supervisor", "id": 9}
-    run(store, lambda tx: accounts.add(tx, **user))
-    row = run(store, lambda tx: listenings.add(tx, **NEW))
+    await store.run(lambda tx: accounts.add(tx, **user))
+    row = await store.run(lambda tx: listenings.add(tx, **NEW))
     assert row is not None
-    assert [run(store, lambda tx: listenings.note_heard(tx, row.id, "a")) for _ in range(2)] == [
+    assert [
+        await store.run(lambda tx: listenings.note_heard(tx, row.id, "a")) for _ in range(2)
+    ] == [
         True,
         False,
     ]
-    assert run(store, lambda tx: listenings.heard_by(tx, "a", 9))
-    assert not run(store, lambda tx: listenings.heard_by(tx, "a", 8))
-    assert run(store, lambda tx: listenings.heard_of(tx, 9, ["a", "b"])) == {"a"}
-    assert run(store, lambda tx: listenings.heard_of(tx, 9, [])) == frozenset()
+    assert await store.run(lambda tx: listenings.heard_by(tx, "a", 9))
+    assert not await store.run(lambda tx: listenings.heard_by(tx, "a", 8))
+    assert await store.run(lambda tx: listenings.heard_of(tx, 9, ["a", "b"])) == {"a"}
+    assert await store.run(lambda tx: listenings.heard_of(tx, 9, [])) == frozenset()
     form = {"phoner": 1, "at": TUESDAY, "respectful": 5, "serious": 4, "positive": 3, "words": ""}
-    key = run(store, lambda tx: listenings.store_form(tx, "a", 9, **form))
-    assert run(store, lambda tx: listenings.store_form(tx, "a", 9, **form | {"serious": 1})) == key
-    ((found, name),) = run(store, lambda tx: listenings.forms_of(tx, 1, 10))
+    key = await store.run(lambda tx: listenings.store_form(tx, "a", 9, **form))
+    assert (
+        await store.run(lambda tx: listenings.store_form(tx, "a", 9, **form | {"serious": 1}))
+        == key
+    )
+    ((found, name),) = await store.run(lambda tx: listenings.forms_of(tx, 1, 10))
     assert (found.serious, name) == (1, "Sara")
-    assert run(store, lambda tx: listenings.calls_in(tx, [row.id])) == {row.id: ["a"]}
-    run(store, lambda tx: listenings.set_told(tx, 2, [row.id], TUESDAY))
-    assert run(store, lambda tx: listenings.of_phoner(tx, 1, 10))[0][0].told_at is None
-    run(store, lambda tx: listenings.set_told(tx, 1, [row.id], TUESDAY))
-    assert run(store, lambda tx: listenings.of_phoner(tx, 1, 10))[0][0].told_at == TUESDAY
+    assert await store.run(lambda tx: listenings.calls_in(tx, [row.id])) == {row.id: ["a"]}
+    await store.run(lambda tx: listenings.set_told(tx, 2, [row.id], TUESDAY))
+    assert (await store.run(lambda tx: listenings.of_phoner(tx, 1, 10)))[0][0].told_at is None
+    await store.run(lambda tx: listenings.set_told(tx, 1, [row.id], TUESDAY))
+    assert (await store.run(lambda tx: listenings.of_phoner(tx, 1, 10)))[0][0].told_at == TUESDAY
 
 
-def test_the_floors_figures(store: AnyStore) -> None:
+async def test_the_floors_figures(store: AnyStore) -> None:
     user = {"handle": "p", "name": "Pia", "role": "phoner", "id": 1}
-    run(store, lambda tx: accounts.add(tx, **user))
-    seat = run(store, lambda tx: seats.open_for(tx, 1, "nord", TUESDAY))
-    run(store, lambda tx: seats.set_line(tx, seat.id, state="paused", hand_at=TUESDAY))
+    await store.run(lambda tx: accounts.add(tx, **user))
+    seat = await store.run(lambda tx: seats.open_for(tx, 1, "nord", TUESDAY))
+    await store.run(lambda tx: seats.set_line(tx, seat.id, state="paused", hand_at=TUESDAY))
     for reason in ("FREQ_GAP", "FREQ_GAP", "SUP_NUMBER", "FREQ_GAP"):
         counted = partial(daily_counts.count_refusal, campaign="kanvas", reason=reason, now=TUESDAY)
-        run(store, counted)
+        await store.run(counted)
     day = TUESDAY.date().isoformat()
 
     def look(tx: Tx) -> None:
@@ -109,4 +105,4 @@ def test_the_floors_figures(store: AnyStore) -> None:
         assert floor.oldest_unsealed(tx) is None
         assert floor.lease_until(tx, "scheduler") is None
 
-    run(store, look)
+    await store.run(look)

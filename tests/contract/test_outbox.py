@@ -147,19 +147,16 @@ async def test_they_leave_though_the_caller_waits_no_longer(store: AnyStore) -> 
     assert sent.durable == [["a"]]
 
 
-def test_taken_out_again_they_are_the_callers(store: AnyStore) -> None:
-    async def work() -> None:
-        sent = Sent(store)
+async def test_taken_out_again_they_are_the_callers(store: AnyStore) -> None:
+    sent = Sent(store)
 
-        def takes(tx: Tx) -> list[DialSeat]:
-            writes("a", DialSeat(1), EndCalls(), DialSeat(2))(tx)
-            return outbox.take(tx, DialSeat)
+    def takes(tx: Tx) -> list[DialSeat]:
+        writes("a", DialSeat(1), EndCalls(), DialSeat(2))(tx)
+        return outbox.take(tx, DialSeat)
 
-        assert await store.run(takes) == [DialSeat(1), DialSeat(2)]
-        await asyncio.wait_for(sent.came.wait(), 10)
-        assert sent.follow_ups == [EndCalls()]
-
-    asyncio.run(work())
+    assert await store.run(takes) == [DialSeat(1), DialSeat(2)]
+    await asyncio.wait_for(sent.came.wait(), 10)
+    assert sent.follow_ups == [EndCalls()]
 
 
 def test_a_transaction_without_a_store_sends_nothing(sqlite_url: str) -> None:

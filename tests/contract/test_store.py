@@ -89,205 +89,160 @@ def test_an_instant_survives(aware: datetime) -> None:
     [a_call("b", seat=2, household=2), a_call("b", number=2, seat=2), a_call("b", 2, 2)],
     ids=["number", "household", "seat"],
 )
-def test_the_database_refuses_a_second_open_call(store: AnyStore, second: dict[str, Any]) -> None:
-    async def work() -> None:
-        assert await store.run(lambda tx: calls.open_call(tx, a_call("a")))
-        assert not await store.run(lambda tx: calls.open_call(tx, second))
-        await store.run(lambda tx: calls.change(tx, "a", ended_at=NOW))
-        assert await store.run(lambda tx: calls.open_call(tx, second))
+async def test_the_database_refuses_a_second_open_call(
+    store: AnyStore, second: dict[str, Any]
+) -> None:
+    assert await store.run(lambda tx: calls.open_call(tx, a_call("a")))
+    assert not await store.run(lambda tx: calls.open_call(tx, second))
+    await store.run(lambda tx: calls.change(tx, "a", ended_at=NOW))
+    assert await store.run(lambda tx: calls.open_call(tx, second))
 
-    asyncio.run(work())
 
-
-def test_open_calls_race(store: AnyStore) -> None:
+async def test_open_calls_race(store: AnyStore) -> None:
     """Sixteen seats want the same number at once: one gets it."""
 
-    async def work() -> None:
-        wanted = [a_call(f"c{seat}", seat=seat, household=seat) for seat in range(16)]
-        got = await asyncio.gather(
-            *(store.run(partial(calls.open_call, values=one)) for one in wanted)
+    wanted = [a_call(f"c{seat}", seat=seat, household=seat) for seat in range(16)]
+    got = await asyncio.gather(*(store.run(partial(calls.open_call, values=one)) for one in wanted))
+    assert sum(got) == 1
+
+
+async def test_claims_never_meet(store: AnyStore) -> None:
+    await store.run(lambda tx: [a_contact(tx, number) for number in range(1, 61)])
+    claims = await asyncio.gather(
+        *(store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, NOW)) for _ in range(80))
+    )
+    taken = [found[0].id for found in claims if found is not None]
+    assert len(taken) == len(set(taken)) == 60
+
+
+async def test_claims_follow_the_rank_over_places(store: AnyStore) -> None:
+    await store.run(lambda tx: a_contact(tx, 5))
+    await store.run(lambda tx: a_contact(tx, 3, place="FO Atlantic/Faroe"))
+    both = (PLACE, "FO Atlantic/Faroe")
+    first = await store.run(lambda tx: contacts.claim(tx, "kanvas", both, 1, NOW))
+    second = await store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, NOW))
+    assert first is not None
+    assert second is not None
+    assert (first[0].number, second[0].number) == (3, 5)
+
+
+async def test_waiting_contacts_are_promoted_when_due(store: AnyStore) -> None:
+    later = NOW + timedelta(hours=1)
+    await store.run(lambda tx: a_contact(tx, 1, status="waiting", next_at=later))
+    assert await store.run(lambda tx: contacts.promote(tx, "kanvas", NOW)) == 0
+    assert await store.run(lambda tx: contacts.next_due(tx, "kanvas", 1)) == {0: later}
+    assert await store.run(lambda tx: contacts.promote(tx, "kanvas", later)) == 1
+    assert await store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, later))
+
+
+async def test_call_backs_are_kept_then_released(store: AnyStore) -> None:
+    await store.run(
+        lambda tx: a_contact(
+            tx,
+            1,
+            status="call_back",
+            next_at=NOW,
+            callback_for=NOW,
+            callback_phoner=7,
+            release_at=NOW + timedelta(minutes=10),
         )
-        assert sum(got) == 1
-
-    asyncio.run(work())
-
-
-def test_claims_never_meet(store: AnyStore) -> None:
-    async def work() -> None:
-        await store.run(lambda tx: [a_contact(tx, number) for number in range(1, 61)])
-        claims = await asyncio.gather(
-            *(
-                store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, NOW))
-                for _ in range(80)
-            )
-        )
-        taken = [found[0].id for found in claims if found is not None]
-        assert len(taken) == len(set(taken)) == 60
-
-    asyncio.run(work())
+    )
+    claim = contacts.claim
+    assert await store.run(lambda tx: claim(tx, "kanvas", (), 8, NOW)) is None
+    mine = await store.run(lambda tx: claim(tx, "kanvas", (), 7, NOW))
+    assert mine is not None
+    assert mine[1] == "call_back"
+    await store.run(lambda tx: contacts.set_status(tx, mine[0].id, "call_back", next_at=NOW))
+    later = NOW + timedelta(minutes=10)
+    assert await store.run(lambda tx: claim(tx, "kanvas", (), 8, later)) is not None
 
 
-def test_claims_follow_the_rank_over_places(store: AnyStore) -> None:
-    async def work() -> None:
-        await store.run(lambda tx: a_contact(tx, 5))
-        await store.run(lambda tx: a_contact(tx, 3, place="FO Atlantic/Faroe"))
-        both = (PLACE, "FO Atlantic/Faroe")
-        first = await store.run(lambda tx: contacts.claim(tx, "kanvas", both, 1, NOW))
-        second = await store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, NOW))
-        assert first is not None
-        assert second is not None
-        assert (first[0].number, second[0].number) == (3, 5)
-
-    asyncio.run(work())
-
-
-def test_waiting_contacts_are_promoted_when_due(store: AnyStore) -> None:
-    async def work() -> None:
-        later = NOW + timedelta(hours=1)
-        await store.run(lambda tx: a_contact(tx, 1, status="waiting", next_at=later))
-        assert await store.run(lambda tx: contacts.promote(tx, "kanvas", NOW)) == 0
-        assert await store.run(lambda tx: contacts.next_due(tx, "kanvas", 1)) == {0: later}
-        assert await store.run(lambda tx: contacts.promote(tx, "kanvas", later)) == 1
-        assert await store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, later))
-
-    asyncio.run(work())
-
-
-def test_call_backs_are_kept_then_released(store: AnyStore) -> None:
-    async def work() -> None:
-        await store.run(
-            lambda tx: a_contact(
-                tx,
-                1,
-                status="call_back",
-                next_at=NOW,
-                callback_for=NOW,
-                callback_phoner=7,
-                release_at=NOW + timedelta(minutes=10),
-            )
-        )
-        claim = contacts.claim
-        assert await store.run(lambda tx: claim(tx, "kanvas", (), 8, NOW)) is None
-        mine = await store.run(lambda tx: claim(tx, "kanvas", (), 7, NOW))
-        assert mine is not None
-        assert mine[1] == "call_back"
-        await store.run(lambda tx: contacts.set_status(tx, mine[0].id, "call_back", next_at=NOW))
-        later = NOW + timedelta(minutes=10)
-        assert await store.run(lambda tx: claim(tx, "kanvas", (), 8, later)) is not None
-
-    asyncio.run(work())
-
-
-def test_an_error_of_the_database_names_nobody(store: AnyStore) -> None:
+async def test_an_error_of_the_database_names_nobody(store: AnyStore) -> None:
     """Errors are logged; what a statement carried is not in them (I10)."""
 
     def fails(tx: Tx) -> None:
         tx.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Anna Prøve"})
 
-    async def work() -> None:
-        with pytest.raises(DBAPIError) as caught:
-            await store.run(fails)
-        assert "Anna" not in str(caught.value)
-
-    asyncio.run(work())
+    with pytest.raises(DBAPIError) as caught:
+        await store.run(fails)
+    assert "Anna" not in str(caught.value)
 
 
-def test_a_receipt_counts_once(store: AnyStore) -> None:
-    async def work() -> None:
-        one = Receipt("call", "CA1", 0)
-        got = await asyncio.gather(
-            *(store.run(lambda tx: processed_events.first_time(tx, one, NOW)) for _ in range(10))
-        )
-        assert sum(got) == 1
-
-    asyncio.run(work())
+async def test_a_receipt_counts_once(store: AnyStore) -> None:
+    one = Receipt("call", "CA1", 0)
+    got = await asyncio.gather(
+        *(store.run(lambda tx: processed_events.first_time(tx, one, NOW)) for _ in range(10))
+    )
+    assert sum(got) == 1
 
 
-def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
+async def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
     def take(tx: Tx) -> datetime:
         slot = call_budget.next_slot(tx, NOW)
         call_budget.take_slot(tx, slot, 2.0)
         return slot
 
-    async def work() -> None:
-        await store.run(take)
-        slots = await asyncio.gather(*(store.run(take) for _ in range(9)))
-        gaps = [(b - a).total_seconds() for a, b in pairwise(sorted(slots))]
-        assert set(gaps) == {0.5}
-
-    asyncio.run(work())
+    await store.run(take)
+    slots = await asyncio.gather(*(store.run(take) for _ in range(9)))
+    gaps = [(b - a).total_seconds() for a, b in pairwise(sorted(slots))]
+    assert set(gaps) == {0.5}
 
 
-def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
+async def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) -> None:
     """A dial by hand, or a pause after a 429: the budget never goes backwards."""
 
     def take(tx: Tx, at: datetime) -> None:
         call_budget.take_slot(tx, at, 1.0)
 
-    async def work() -> None:
-        await store.run(lambda tx: take(tx, NOW + timedelta(seconds=5)))
-        await store.run(lambda tx: take(tx, NOW))
-        assert await store.run(lambda tx: call_budget.next_slot(tx, NOW)) == NOW + timedelta(
-            seconds=7
-        )
-
-    asyncio.run(work())
+    await store.run(lambda tx: take(tx, NOW + timedelta(seconds=5)))
+    await store.run(lambda tx: take(tx, NOW))
+    assert await store.run(lambda tx: call_budget.next_slot(tx, NOW)) == NOW + timedelta(seconds=7)
 
 
-def test_a_lease_has_one_owner(store: AnyStore) -> None:
-    async def work() -> None:
-        def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: leases.acquire(tx, "scheduler", owner, at))
+async def test_a_lease_has_one_owner(store: AnyStore) -> None:
+    def take(owner: str, at: datetime) -> Any:
+        return store.run(lambda tx: leases.acquire(tx, "scheduler", owner, at))
 
-        assert await take("a", NOW)
-        assert not await take("b", NOW + timedelta(seconds=9))
-        assert await take("a", NOW + timedelta(seconds=9))
-        assert not await take("b", NOW + timedelta(seconds=12))
-        assert await take("b", NOW + timedelta(seconds=30))
-
-    asyncio.run(work())
+    assert await take("a", NOW)
+    assert not await take("b", NOW + timedelta(seconds=9))
+    assert await take("a", NOW + timedelta(seconds=9))
+    assert not await take("b", NOW + timedelta(seconds=12))
+    assert await take("b", NOW + timedelta(seconds=30))
 
 
 @pytest.mark.parametrize("ahead", [timedelta(seconds=13), timedelta(hours=1)])
-def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(store: AnyStore, ahead: timedelta) -> None:
-    async def work() -> None:
-        def take(owner: str, at: datetime) -> Any:
-            return store.run(lambda tx: leases.acquire(tx, "scheduler", owner, at))
+async def test_a_lease_of_a_clock_that_went_ahead_holds_nobody(
+    store: AnyStore, ahead: timedelta
+) -> None:
+    def take(owner: str, at: datetime) -> Any:
+        return store.run(lambda tx: leases.acquire(tx, "scheduler", owner, at))
 
-        assert await take("a", NOW + ahead)
-        assert await take("b", NOW)  # that clock was put right, or its server is gone
-        assert not await take("a", NOW + timedelta(seconds=1))
-        # The owner's own lease is written again, so that it lasts no longer than any other.
-        assert await take("b", NOW - ahead)
-        assert await store.run(lambda tx: floor.lease_until(tx, "scheduler")) == (
-            NOW - ahead + leases.LEASE
-        )
-
-    asyncio.run(work())
-
-
-def test_a_lease_that_was_let_go_is_free_and_shows_since_when(store: AnyStore) -> None:
-    async def work() -> None:
-        await store.run(lambda tx: leases.acquire(tx, "scheduler", "a", NOW))
-        await store.run(lambda tx: leases.release(tx, "scheduler", "a", NOW))
-        assert await store.run(lambda tx: floor.lease_until(tx, "scheduler")) == NOW
-        assert await store.run(lambda tx: leases.acquire(tx, "scheduler", "b", NOW))
-
-    asyncio.run(work())
+    assert await take("a", NOW + ahead)
+    assert await take("b", NOW)  # that clock was put right, or its server is gone
+    assert not await take("a", NOW + timedelta(seconds=1))
+    # The owner's own lease is written again, so that it lasts no longer than any other.
+    assert await take("b", NOW - ahead)
+    assert await store.run(lambda tx: floor.lease_until(tx, "scheduler")) == (
+        NOW - ahead + leases.LEASE
+    )
 
 
-def test_a_suppression_finds_the_open_calls(store: AnyStore) -> None:
-    async def work() -> None:
-        await store.run(lambda tx: calls.open_call(tx, a_call("a", number=5, household=6)))
-        for subject in ("number:4", "person:6", "household:5"):
-            assert await store.run(partial(suppressions.want_stopped, subjects=(subject,))) == 0
-        assert await store.run(lambda tx: suppressions.want_stopped(tx, ("household:6",))) == 1
+async def test_a_lease_that_was_let_go_is_free_and_shows_since_when(store: AnyStore) -> None:
+    await store.run(lambda tx: leases.acquire(tx, "scheduler", "a", NOW))
+    await store.run(lambda tx: leases.release(tx, "scheduler", "a", NOW))
+    assert await store.run(lambda tx: floor.lease_until(tx, "scheduler")) == NOW
+    assert await store.run(lambda tx: leases.acquire(tx, "scheduler", "b", NOW))
 
-    asyncio.run(work())
+
+async def test_a_suppression_finds_the_open_calls(store: AnyStore) -> None:
+    await store.run(lambda tx: calls.open_call(tx, a_call("a", number=5, household=6)))
+    for subject in ("number:4", "person:6", "household:5"):
+        assert await store.run(partial(suppressions.want_stopped, subjects=(subject,))) == 0
+    assert await store.run(lambda tx: suppressions.want_stopped(tx, ("household:6",))) == 1
 
 
 @pytest.mark.parametrize("control", [False, True], ids=["locked", "control"])
-def test_an_opt_out_and_a_decision_race(store: AnyStore, full: bool, control: bool) -> None:
+async def test_an_opt_out_and_a_decision_race(store: AnyStore, full: bool, control: bool) -> None:
     """R6: no call stays unstopped that was decided around a suppression. The control decides on
     what it read in an earlier transaction, and must be caught."""
     trials = 100_000 if full else 150
@@ -321,12 +276,8 @@ def test_an_opt_out_and_a_decision_race(store: AnyStore, full: bool, control: bo
         row = await store.run(lambda tx: calls.get(tx, f"r{trial}"))
         return row is not None and row.stop_wanted is None
 
-    async def work() -> None:
-        nonlocal missed
-        for trial in range(trials):
-            missed += await one(trial)
-
-    asyncio.run(work())
+    for trial in range(trials):
+        missed += await one(trial)
     assert (missed > 0) if control else (missed == 0)
 
 
@@ -433,7 +384,7 @@ def test_the_rows_of_an_older_opt_out_are_found_together(store: AnyStore) -> Non
     assert found == [[1, 2], [1, 2], [3, 4], [3, 4], [5], [6]]
 
 
-def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: AnyStore) -> None:
+async def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: AnyStore) -> None:
     """Forty at once: each is counted before the next is looked at."""
     from callserver.engine.accounts.login_attempts import (
         MOST_FAILURES,
@@ -448,15 +399,10 @@ def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: AnyStor
     def reserve(tx: Tx) -> None:
         counting.reserve(tx, Secret.PASSWORD, "maja", None, Source("203.0.113.9"), NOW)
 
-    async def work() -> None:
-        found = await asyncio.gather(
-            *(store.run(reserve) for _ in range(40)), return_exceptions=True
-        )
-        refused = [one for one in found if isinstance(one, TooManyFailures)]
-        assert len(refused) == 40 - MOST_FAILURES
-        assert [one for one in found if one is None] == [None] * MOST_FAILURES
-
-    asyncio.run(work())
+    found = await asyncio.gather(*(store.run(reserve) for _ in range(40)), return_exceptions=True)
+    refused = [one for one in found if isinstance(one, TooManyFailures)]
+    assert len(refused) == 40 - MOST_FAILURES
+    assert [one for one in found if one is None] == [None] * MOST_FAILURES
 
 
 def test_renamed_tables_keep_their_rows(store: AnyStore) -> None:

@@ -1,11 +1,9 @@
 """What the engine may rely on, whoever carries the calls: one suite, both providers."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,31 +15,17 @@ from callserver.domain.permit import PermitVoid
 from callserver.ports import Declined, LegState, Placed, Room, Trouble
 from tests.contract.carriers import CALLER_ID, Carrier, permit, real, simulated
 
-Play = Callable[[Callable[[Carrier], Awaitable[None]]], None]
 
-
-@pytest.fixture(
-    params=[
-        pytest.param("twilio"),
-        "asterisk",
-    ]
-)
-def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
-    """Run one test's coroutine before one provider."""
-    opened: AbstractAsyncContextManager[Any]
+@pytest.fixture(params=["twilio", "asterisk"])
+async def carrier(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Carrier]:
+    """One provider and its telephones."""
+    opened: AbstractAsyncContextManager[Carrier]
     if request.param == "twilio":
         opened = simulated()
     else:
         opened = real(tmp_path, request.getfixturevalue("exchange"))
-
-    def go(work: Callable[[Carrier], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            async with opened as carrier:
-                await work(carrier)
-
-        asyncio.run(whole())
-
-    return go
+    async with opened as carrier:
+        yield carrier
 
 
 @pytest.mark.parametrize(
@@ -53,196 +37,163 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
         ("17", [Report.BUSY]),
     ],
 )
-def test_what_a_telephone_does_is_told_in_its_order(
-    play: Play, ending: str, told: list[Report]
+async def test_what_a_telephone_does_is_told_in_its_order(
+    carrier: Carrier, ending: str, told: list[Report]
 ) -> None:
-    async def work(carrier: Carrier) -> None:
-        room = await carrier.phoner_in_room()
-        assert isinstance(await carrier.telephony.place(permit(carrier, ending), room), Placed)
-        await carrier.until(lambda: told[-1] in carrier.engine.reports("a1"))
-        heard = [one for one in carrier.engine.reports("a1") if one is not Report.TAKEN]
-        # Whether a telephone that ends at once was heard to ring is the network's to say.
-        assert heard in (told, [Report.RANG, *told])
-        assert carrier.rung() in ([], [f"+45322001{ending}"])
-
-    play(work)
+    room = await carrier.phoner_in_room()
+    assert isinstance(await carrier.telephony.place(permit(carrier, ending), room), Placed)
+    await carrier.until(lambda: told[-1] in carrier.engine.reports("a1"))
+    heard = [one for one in carrier.engine.reports("a1") if one is not Report.TAKEN]
+    # Whether a telephone that ends at once was heard to ring is the network's to say.
+    assert heard in (told, [Report.RANG, *told])
+    assert carrier.rung() in ([], [f"+45322001{ending}"])
 
 
-def test_an_answered_call_is_looked_up_and_ended_twice(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        room = await carrier.phoner_in_room()
-        order = permit(carrier, "00")
-        placed = await carrier.telephony.place(order, room)
-        assert isinstance(placed, Placed)
-        await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a1"))
-        for ref in (placed.ref, None):
-            leg = await carrier.telephony.look_up("a1", ref, room, order.number, order.at)
-            assert (leg.state, leg.ref) == (LegState.TALKING, placed.ref)
-        assert (await carrier.telephony.leg(placed.ref)).state is LegState.TALKING
-        await carrier.telephony.hang_up(placed.ref)
-        await carrier.telephony.hang_up(placed.ref)
-        await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a1"))
-        after = await carrier.telephony.look_up("a1", placed.ref, room, order.number, order.at)
-        assert after.state in (LegState.ENDED, LegState.UNKNOWN_LEG)
-
-    play(work)
+async def test_an_answered_call_is_looked_up_and_ended_twice(carrier: Carrier) -> None:
+    room = await carrier.phoner_in_room()
+    order = permit(carrier, "00")
+    placed = await carrier.telephony.place(order, room)
+    assert isinstance(placed, Placed)
+    await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a1"))
+    for ref in (placed.ref, None):
+        leg = await carrier.telephony.look_up("a1", ref, room, order.number, order.at)
+        assert (leg.state, leg.ref) == (LegState.TALKING, placed.ref)
+    assert (await carrier.telephony.leg(placed.ref)).state is LegState.TALKING
+    await carrier.telephony.hang_up(placed.ref)
+    await carrier.telephony.hang_up(placed.ref)
+    await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a1"))
+    after = await carrier.telephony.look_up("a1", placed.ref, room, order.number, order.at)
+    assert after.state in (LegState.ENDED, LegState.UNKNOWN_LEG)
 
 
-def test_a_ringing_telephone_is_silenced(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        room = await carrier.phoner_in_room()
-        placed = await carrier.telephony.place(permit(carrier, "02"), room)
-        assert isinstance(placed, Placed)
-        await carrier.until(lambda: Report.RANG in carrier.engine.reports("a1"))
-        assert (await carrier.telephony.leg(placed.ref)).state is LegState.RINGING
-        await carrier.telephony.hang_up(placed.ref)
-        await carrier.until(lambda: Report.CANCELLED in carrier.engine.reports("a1"))
-
-    play(work)
+async def test_a_ringing_telephone_is_silenced(carrier: Carrier) -> None:
+    room = await carrier.phoner_in_room()
+    placed = await carrier.telephony.place(permit(carrier, "02"), room)
+    assert isinstance(placed, Placed)
+    await carrier.until(lambda: Report.RANG in carrier.engine.reports("a1"))
+    assert (await carrier.telephony.leg(placed.ref)).state is LegState.RINGING
+    await carrier.telephony.hang_up(placed.ref)
+    await carrier.until(lambda: Report.CANCELLED in carrier.engine.reports("a1"))
 
 
-def test_what_is_cancelled_rings_no_more_and_what_was_answered_goes_on(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        room = await carrier.phoner_in_room()
-        rings = await carrier.telephony.place(permit(carrier, "02"), room)
-        assert isinstance(rings, Placed)
-        await carrier.until(lambda: Report.RANG in carrier.engine.reports("a1"))
-        await carrier.telephony.cancel(rings.ref)
-        await carrier.until(lambda: Report.CANCELLED in carrier.engine.reports("a1"))
-        await carrier.telephony.cancel(rings.ref)  # gone: nobody minds
-        talks = await carrier.telephony.place(permit(carrier, "00", "a2"), room)
-        assert isinstance(talks, Placed)
-        await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a2"))
-        await carrier.telephony.cancel(talks.ref)
-        assert (await carrier.telephony.leg(talks.ref)).state is LegState.TALKING
-        await carrier.telephony.hang_up(talks.ref)
-        await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a2"))
-
-    play(work)
-
-
-def test_nobody_is_rung_for_a_phoner_who_is_not_there(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        nowhere = await carrier.telephony.place(permit(carrier, "00"), Room("seat-1-abc"))
-        gone = await carrier.telephony.place(
-            permit(carrier, "00", "a2"), Room("seat-1-gone", "CF" + "9" * 32)
-        )
-        for answer in (nowhere, gone):
-            assert isinstance(answer, Declined)
-            assert answer.trouble is Trouble.ROOM_GONE
-        await carrier.pass_time(0.5)
-        assert carrier.rung() == []
-
-    play(work)
+async def test_what_is_cancelled_rings_no_more_and_what_was_answered_goes_on(
+    carrier: Carrier,
+) -> None:
+    room = await carrier.phoner_in_room()
+    rings = await carrier.telephony.place(permit(carrier, "02"), room)
+    assert isinstance(rings, Placed)
+    await carrier.until(lambda: Report.RANG in carrier.engine.reports("a1"))
+    await carrier.telephony.cancel(rings.ref)
+    await carrier.until(lambda: Report.CANCELLED in carrier.engine.reports("a1"))
+    await carrier.telephony.cancel(rings.ref)  # gone: nobody minds
+    talks = await carrier.telephony.place(permit(carrier, "00", "a2"), room)
+    assert isinstance(talks, Placed)
+    await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a2"))
+    await carrier.telephony.cancel(talks.ref)
+    assert (await carrier.telephony.leg(talks.ref)).state is LegState.TALKING
+    await carrier.telephony.hang_up(talks.ref)
+    await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a2"))
 
 
-def test_a_permit_is_spent_once_and_soon(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        room = await carrier.phoner_in_room()
-        order = permit(carrier, "00")
+async def test_nobody_is_rung_for_a_phoner_who_is_not_there(carrier: Carrier) -> None:
+    nowhere = await carrier.telephony.place(permit(carrier, "00"), Room("seat-1-abc"))
+    gone = await carrier.telephony.place(
+        permit(carrier, "00", "a2"), Room("seat-1-gone", "CF" + "9" * 32)
+    )
+    for answer in (nowhere, gone):
+        assert isinstance(answer, Declined)
+        assert answer.trouble is Trouble.ROOM_GONE
+    await carrier.pass_time(0.5)
+    assert carrier.rung() == []
+
+
+async def test_a_permit_is_spent_once_and_soon(carrier: Carrier) -> None:
+    room = await carrier.phoner_in_room()
+    order = permit(carrier, "00")
+    await carrier.telephony.place(order, room)
+    with pytest.raises(PermitVoid):
         await carrier.telephony.place(order, room)
-        with pytest.raises(PermitVoid):
-            await carrier.telephony.place(order, room)
-        old = permit(carrier, "00", "a2")
-        old.at -= timedelta(seconds=3)
-        with pytest.raises(PermitVoid):
-            await carrier.telephony.place(old, room)
-        await carrier.until(carrier.rung)
-        await carrier.pass_time(1)
-        assert len(carrier.rung()) == 1
-
-    play(work)
+    old = permit(carrier, "00", "a2")
+    old.at -= timedelta(seconds=3)
+    with pytest.raises(PermitVoid):
+        await carrier.telephony.place(old, room)
+    await carrier.until(carrier.rung)
+    await carrier.pass_time(1)
+    assert len(carrier.rung()) == 1
 
 
-def test_what_was_never_ordered_is_unknown(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        room = await carrier.phoner_in_room()
-        now = carrier.now()
-        leg = await carrier.telephony.look_up("a9", None, room, "+4532200199", now)
-        assert leg.state is LegState.UNKNOWN_LEG
-        assert (await carrier.telephony.leg("CA" + "9" * 32)).state is LegState.UNKNOWN_LEG
-        assert await carrier.telephony.find_room("seat-9-none") is None
-        assert await carrier.telephony.find_room(room.name) == room.ref
-        await carrier.telephony.hang_up("CA" + "9" * 32)
-
-    play(work)
+async def test_what_was_never_ordered_is_unknown(carrier: Carrier) -> None:
+    room = await carrier.phoner_in_room()
+    now = carrier.now()
+    leg = await carrier.telephony.look_up("a9", None, room, "+4532200199", now)
+    assert leg.state is LegState.UNKNOWN_LEG
+    assert (await carrier.telephony.leg("CA" + "9" * 32)).state is LegState.UNKNOWN_LEG
+    assert await carrier.telephony.find_room("seat-9-none") is None
+    assert await carrier.telephony.find_room(room.name) == room.ref
+    await carrier.telephony.hang_up("CA" + "9" * 32)
 
 
-def test_who_answered_an_empty_room_hears_an_apology_and_is_let_go(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        room = await carrier.phoner_in_room()
-        placed = await carrier.telephony.place(permit(carrier, "00"), room)
-        assert isinstance(placed, Placed)
-        await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a1"))
-        await carrier.telephony.apologise(placed.ref, "Lysværk")
-        await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a1"), 30)
-
-    play(work)
+async def test_who_answered_an_empty_room_hears_an_apology_and_is_let_go(carrier: Carrier) -> None:
+    room = await carrier.phoner_in_room()
+    placed = await carrier.telephony.place(permit(carrier, "00"), room)
+    assert isinstance(placed, Placed)
+    await carrier.until(lambda: Report.ANSWERED in carrier.engine.reports("a1"))
+    await carrier.telephony.apologise(placed.ref, "Lysværk")
+    await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a1"), 30)
 
 
-def test_a_phoner_whose_telephone_ends_is_told_once(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        room = await carrier.phoner_in_room()
-        leg = carrier.engine.of("phoner_asks")[0][3]
-        await carrier.telephony.hang_up(leg)
-        await carrier.until(
-            lambda: [told for told in carrier.engine.of("phoner_leg_ended") if told[2] == leg]
-        )
-        assert await carrier.telephony.find_room(room.name) is None
-
-    play(work)
+async def test_a_phoner_whose_telephone_ends_is_told_once(carrier: Carrier) -> None:
+    room = await carrier.phoner_in_room()
+    leg = carrier.engine.of("phoner_asks")[0][3]
+    await carrier.telephony.hang_up(leg)
+    await carrier.until(
+        lambda: [told for told in carrier.engine.of("phoner_leg_ended") if told[2] == leg]
+    )
+    assert await carrier.telephony.find_room(room.name) is None
 
 
 TALK = {"phoner": {"contact"}, "contact": {"phoner"}}
 
 
-def test_what_a_listener_hears_and_who_hears_her(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        room = await carrier.talk()
-        phoner = carrier.engine.of("phoner_asks")[0][3]
-        placed = await carrier.telephony.ring_listener(
-            OwnLine(await carrier.listener()), 7, CALLER_ID
-        )
-        assert isinstance(placed, Placed)
-        await carrier.until(lambda: carrier.engine.of("listener_asks"))
-        assert carrier.engine.of("listener_asks") == [("listener_asks", 7, None, placed.ref)]
-        await carrier.until_ears(TALK | {"listener": set()})
-        assert (await carrier.telephony.leg(placed.ref)).state is LegState.TALKING
-        both = {"phoner", "contact"}
-        for mode, ears in (
-            (Mode.SILENT, TALK | {"listener": both}),
-            (Mode.COACH, TALK | {"listener": both, "phoner": {"contact", "listener"}}),
-            (
-                Mode.JOIN,
-                {
-                    "listener": both,
-                    "phoner": {"contact", "listener"},
-                    "contact": {"phoner", "listener"},
-                },
-            ),
-            (Mode.SILENT, TALK | {"listener": both}),
-        ):
-            carrier.engine.tells = Hear(room.name, 7, mode, phoner)
-            await carrier.telephony.hear(placed.ref, carrier.engine.tells)
-            await carrier.until_ears(ears)
-        carrier.engine.tells = WaitToHear(7)
+async def test_what_a_listener_hears_and_who_hears_her(carrier: Carrier) -> None:
+    room = await carrier.talk()
+    phoner = carrier.engine.of("phoner_asks")[0][3]
+    placed = await carrier.telephony.ring_listener(OwnLine(await carrier.listener()), 7, CALLER_ID)
+    assert isinstance(placed, Placed)
+    await carrier.until(lambda: carrier.engine.of("listener_asks"))
+    assert carrier.engine.of("listener_asks") == [("listener_asks", 7, None, placed.ref)]
+    await carrier.until_ears(TALK | {"listener": set()})
+    assert (await carrier.telephony.leg(placed.ref)).state is LegState.TALKING
+    both = {"phoner", "contact"}
+    for mode, ears in (
+        (Mode.SILENT, TALK | {"listener": both}),
+        (Mode.COACH, TALK | {"listener": both, "phoner": {"contact", "listener"}}),
+        (
+            Mode.JOIN,
+            {
+                "listener": both,
+                "phoner": {"contact", "listener"},
+                "contact": {"phoner", "listener"},
+            },
+        ),
+        (Mode.SILENT, TALK | {"listener": both}),
+    ):
+        carrier.engine.tells = Hear(room.name, 7, mode, phoner)
         await carrier.telephony.hear(placed.ref, carrier.engine.tells)
-        await carrier.until_ears(TALK | {"listener": set()})
-        await carrier.telephony.hang_up(placed.ref)
-        await carrier.until(lambda: ("listener_leg_ended", placed.ref) in carrier.engine.told)
-        await carrier.telephony.hear(placed.ref, carrier.engine.tells)  # gone: nobody minds
-        await carrier.until_ears(TALK | {"listener": set()})
-        assert not carrier.engine.of("phoner_leg_ended")
+        await carrier.until_ears(ears)
+    carrier.engine.tells = WaitToHear(7)
+    await carrier.telephony.hear(placed.ref, carrier.engine.tells)
+    await carrier.until_ears(TALK | {"listener": set()})
+    await carrier.telephony.hang_up(placed.ref)
+    await carrier.until(lambda: ("listener_leg_ended", placed.ref) in carrier.engine.told)
+    await carrier.telephony.hear(placed.ref, carrier.engine.tells)  # gone: nobody minds
+    await carrier.until_ears(TALK | {"listener": set()})
+    assert not carrier.engine.of("phoner_leg_ended")
 
-    play(work)
 
-
-def test_a_listener_who_does_not_answer_is_told(play: Play) -> None:
-    async def work(carrier: Carrier) -> None:
-        await carrier.phoner_in_room()
-        placed = await carrier.telephony.ring_listener(OwnLine("+4532200117"), 7, CALLER_ID)
-        assert isinstance(placed, Placed)
-        await carrier.until(lambda: ("listener_leg_ended", placed.ref) in carrier.engine.told)
-        assert not carrier.engine.of("listener_asks")
-
-    play(work)
+async def test_a_listener_who_does_not_answer_is_told(carrier: Carrier) -> None:
+    await carrier.phoner_in_room()
+    placed = await carrier.telephony.ring_listener(OwnLine("+4532200117"), 7, CALLER_ID)
+    assert isinstance(placed, Placed)
+    await carrier.until(lambda: ("listener_leg_ended", placed.ref) in carrier.engine.told)
+    assert not carrier.engine.of("listener_asks")

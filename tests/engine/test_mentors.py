@@ -1,6 +1,5 @@
 """Who may be whose mentor, asked once for both doors: the floor's and the accounts'."""
 
-import asyncio
 import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +55,7 @@ def test_the_rule(store: AnyStore, mentor: int | None, role: Role, *, may: bool)
 @pytest.mark.parametrize(
     ("mentor", "may"), [(mentor, may) for mentor, role, may in CASES if role is Role.PHONER]
 )
-def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bool) -> None:
+async def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bool) -> None:
     system = SimulatedSystem(tmp_path, phoners=0)
     system.write(populate)
     administrator = system.read(lambda tx: accounts.user(tx, 16))
@@ -75,7 +74,7 @@ def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bool) ->
     for door in (accounts_page, floor):
         system.write(lambda tx: accounts.change(tx, TRAINEE, mentor=None))
         with refused:
-            asyncio.run(door())
+            await door()
         trainee = system.read(lambda tx: accounts.user(tx, TRAINEE))
         assert trainee.mentor == (mentor if may else None)
     system.close()

@@ -15,7 +15,7 @@ from callserver.database.tables import processed_events as processed_events_tabl
 from callserver.database.tables import softphones as softphones_table
 from callserver.domain.call import Receipt
 from callserver.ports import Tx
-from tests.harness.simulated import SimulatedSystem, play
+from tests.harness.simulated import SimulatedSystem
 
 LIMITS: list[tuple[Table, timedelta]] = [
     (processed_events_table, timedelta(days=7)),
@@ -36,7 +36,7 @@ def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
 
 
 @pytest.mark.parametrize(("table", "kept_for"), LIMITS, ids=str)
-def test_the_scheduler_drops_what_was_kept_long_enough(
+async def test_the_scheduler_drops_what_was_kept_long_enough(
     system: SimulatedSystem, table: Table, kept_for: timedelta
 ) -> None:
     now = system.clock.now()
@@ -62,12 +62,12 @@ def test_the_scheduler_drops_what_was_kept_long_enough(
             accounts.add_token(tx, "endless", 1, "without an end", now)
 
     system.write(fill)
-    play(system.until(90 * 60))  # the scheduler tidies every hour
+    await system.until(90 * 60)  # the scheduler tidies every hour
     count = system.read(lambda tx: tx.execute(select(func.count()).select_from(table)).scalar())
     assert count == (2 if table is tokens else 1)
 
 
-def test_refused_rows_of_an_import_are_dropped_after_a_week(system: SimulatedSystem) -> None:
+async def test_refused_rows_of_an_import_are_dropped_after_a_week(system: SimulatedSystem) -> None:
     now = system.clock.now()
     week = timedelta(days=7)
     rows = [
@@ -75,7 +75,7 @@ def test_refused_rows_of_an_import_are_dropped_after_a_week(system: SimulatedSys
         for at in (now - week - timedelta(minutes=10), now - week + timedelta(hours=4))
     ]
     system.write(lambda tx: tx.execute(insert(imports), rows))
-    play(system.until(90 * 60))
+    await system.until(90 * 60)
     kept = system.read(
         lambda tx: tx.execute(select(imports.c.refused).order_by(imports.c.at)).scalars().all()
     )

@@ -1,6 +1,5 @@
 """The sealed log in a real database: whoever may write to it is found out by what stands outside."""
 
-import asyncio
 import json
 import resource
 import signal
@@ -40,23 +39,20 @@ class Log:
         self.outside = folder / "seals.jsonl"
         self.sealer = Sealer(store, self.clock, self.key, self.outside)
 
-    def write(self, count: int) -> None:
+    async def write(self, count: int) -> None:
         """Write entries and seal them."""
 
         def entries(tx: Tx) -> None:
             for seat in range(count):
                 audit.append(tx, self.clock.now(), EntryKind.SEAT, seat=seat)
 
-        async def work() -> None:
-            await self.store.run(entries)
-            self.clock.set(self.clock.now() + EVERY)
-            await self.sealer.seal()
+        await self.store.run(entries)
+        self.clock.set(self.clock.now() + EVERY)
+        await self.sealer.seal()
 
-        asyncio.run(work())
-
-    def change(self, work: Callable[[Tx], object]) -> None:
+    async def change(self, work: Callable[[Tx], object]) -> None:
         """What somebody with the database's password does."""
-        asyncio.run(self.store.run(work))
+        await self.store.run(work)
 
     def findings(self) -> list[str]:
         public = load_key(self.key).public_key()
@@ -66,14 +62,14 @@ class Log:
 
 
 @pytest.fixture
-def log(store: AnyStore, tmp_path: Path) -> Log:
-    return a_log(store, tmp_path)
+async def log(store: AnyStore, tmp_path: Path) -> Log:
+    return await a_log(store, tmp_path)
 
 
-def a_log(store: AnyStore, folder: Path) -> Log:
+async def a_log(store: AnyStore, folder: Path) -> Log:
     made = Log(store, folder)
     for _ in range(3):
-        made.write(4)
+        await made.write(4)
     assert made.findings() == []
     return made
 
@@ -111,26 +107,26 @@ def unseal(tx: Tx) -> None:
 
 
 @pytest.mark.parametrize("tampering", [flip, remove, swap, double, unseal])
-def test_a_change_in_the_database_is_named(log: Log, tampering: Callable[[Tx], None]) -> None:
-    log.change(tampering)
+async def test_a_change_in_the_database_is_named(log: Log, tampering: Callable[[Tx], None]) -> None:
+    await log.change(tampering)
     assert any(one.startswith("entry 5: ") for one in log.findings())
-    log.write(3)  # and stays found when the server goes on
+    await log.write(3)  # and stays found when the server goes on
     assert any(one.startswith("entry 5: ") for one in log.findings())
 
 
 @pytest.mark.parametrize(
     "columns", [{"kind": "hand"}, {"contact": 9}, {"call": "x"}, {"at": NOW}, {"contact": None}]
 )
-def test_an_entry_hidden_from_searches_is_named(log: Log, columns: dict[str, object]) -> None:
+async def test_an_entry_hidden_from_searches_is_named(log: Log, columns: dict[str, object]) -> None:
     """The columns that are searched are not sealed themselves: they must say what the entry says."""
 
     def of_a_contact(tx: Tx) -> None:
         audit.append(tx, log.clock.now(), EntryKind.CARD, contact=7, call="a1")
 
-    log.change(of_a_contact)
-    log.write(1)
+    await log.change(of_a_contact)
+    await log.write(1)
     assert log.findings() == []
-    log.change(lambda tx: tx.execute(update(table).where(table.c.leaf == 12).values(columns)))
+    await log.change(lambda tx: tx.execute(update(table).where(table.c.leaf == 12).values(columns)))
     assert log.findings() == ["entry 12: is searched for by other values than it holds"]
 
 
@@ -165,7 +161,7 @@ def torn(outside: Path) -> None:
         (torn, "the heads of entries 8 to 11 are missing"),
     ],
 )
-def test_a_rotated_heads_file_is_said_and_made_whole(
+async def test_a_rotated_heads_file_is_said_and_made_whole(
     log: Log, rotated: Callable[[Path], None], said: str
 ) -> None:
     before = log.outside.read_bytes()
@@ -173,70 +169,70 @@ def test_a_rotated_heads_file_is_said_and_made_whole(
     (finding,) = log.findings()
     assert said in finding
     assert "start the server, which writes them again" in finding
-    log.write(0)  # the running server looks
+    await log.write(0)  # the running server looks
     assert log.outside.read_bytes() == before
-    log.write(2)
+    await log.write(2)
     assert log.findings() == []
 
 
-def test_a_missing_heads_file_is_said_and_made_whole(log: Log) -> None:
+async def test_a_missing_heads_file_is_said_and_made_whole(log: Log) -> None:
     before = log.outside.read_bytes()
     log.outside.unlink()
     with pytest.raises(ConfigurationProblem, match=r"is missing .* writes it again"):
         log.findings()
-    log.write(0)
+    await log.write(0)
     assert log.outside.read_bytes() == before
 
 
-def test_a_head_that_the_database_has_lost_stays_missing(log: Log) -> None:
+async def test_a_head_that_the_database_has_lost_stays_missing(log: Log) -> None:
     beginning_cut(log.outside)
-    log.change(lambda tx: tx.execute(delete(seals).where(seals.c.size == 4)))
-    log.write(2)
+    await log.change(lambda tx: tx.execute(delete(seals).where(seals.c.size == 4)))
+    await log.write(2)
     (finding,) = log.findings()
     assert "the heads of entries 0 to 3 are missing" in finding
 
 
-def test_a_damaged_heads_file_is_kept_aside(log: Log) -> None:
+async def test_a_damaged_heads_file_is_kept_aside(log: Log) -> None:
     before = log.outside.read_bytes()
     log.outside.write_bytes(b"not a head\n")
-    log.write(0)
+    await log.write(0)
     assert log.outside.read_bytes() == before
     assert log.outside.with_name("seals.jsonl.unreadable").read_bytes() == b"not a head\n"
 
 
-def test_another_process_has_sealed_meanwhile(log: Log) -> None:
+async def test_another_process_has_sealed_meanwhile(log: Log) -> None:
     other = Sealer(log.store, log.clock, log.key, log.outside)
     first, log.sealer = log.sealer, other
-    log.write(3)
+    await log.write(3)
     log.sealer = first
-    log.write(3)
+    await log.write(3)
     sizes = [json.loads(line)["size"] for line in log.outside.read_bytes().splitlines()]
     assert sizes == [4, 8, 12, 15, 18]
 
 
-def test_a_cut_tail_is_found_though_its_heads_went_with_it(log: Log) -> None:
+async def test_a_cut_tail_is_found_though_its_heads_went_with_it(log: Log) -> None:
     def cut(tx: Tx) -> None:
         tx.execute(delete(table).where(table.c.leaf >= 8))
         tx.execute(delete(seals).where(seals.c.size > 8))
 
-    log.change(cut)
+    await log.change(cut)
     assert any("the tail is cut: 4 entries" in one for one in log.findings())
 
 
-def test_an_old_backup_put_back_is_found_even_when_the_server_goes_on(log: Log) -> None:
+async def test_an_old_backup_put_back_is_found_even_when_the_server_goes_on(log: Log) -> None:
     def restore(tx: Tx) -> None:
         tx.execute(delete(table).where(table.c.leaf >= 4))
         tx.execute(delete(seals).where(seals.c.size > 4))
 
-    log.change(restore)
+    await log.change(restore)
     assert log.findings()
     log.sealer = Sealer(log.store, log.clock, log.key, log.outside)  # a new process
     for _ in range(4):
-        log.write(4)
+        await log.write(4)
     assert any("entry 4: " in one for one in log.findings())
 
 
-def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
+async def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
     """Every entry and every head made anew and well formed, but signed with another key."""
     forger = Ed25519PrivateKey.generate()
 
@@ -248,22 +244,22 @@ def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
         tx.execute(delete(seals))
         tx.execute(insert(seals).values(size=head.size, body=head.line()))
 
-    log.change(forge)
+    await log.change(forge)
     assert any("entry 0: " in one for one in log.findings())
     log.outside.write_bytes(b"")  # and even with the file outside replaced
     log.sealer = Sealer(log.store, log.clock, log.key, log.outside)
-    log.write(1)
+    await log.write(1)
     assert any("wrong signature" in one for one in log.findings())
 
 
-def test_a_full_disk_outside_is_made_good(postgres_url: str, tmp_path: Path) -> None:
+async def test_a_full_disk_outside_is_made_good(postgres_url: str, tmp_path: Path) -> None:
     store = open_store(postgres_url)  # writes no file of ours that would hit the limit first
-    log = a_log(store, tmp_path)
+    log = await a_log(store, tmp_path)
     before = log.outside.read_bytes()
     with _no_more_than(len(before) + 100), pytest.raises(OSError, match="large"):
-        log.write(4)
+        await log.write(4)
     assert log.outside.read_bytes() != before  # a torn line
-    log.write(4)
+    await log.write(4)
     assert log.findings() == []
     assert [json.loads(line)["size"] for line in log.outside.read_bytes().splitlines()] == [
         4,

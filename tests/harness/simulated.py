@@ -1,6 +1,5 @@
 """A whole server beside a simulated network, under the test's own hand: virtual time, real HTTP."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -229,11 +228,6 @@ class SimulatedSystem(TestSystem):
 
     def close(self) -> None:
         self.server.store.close()
-
-
-def play(work: Any) -> None:
-    """Run one test's coroutine."""
-    asyncio.run(work)
 
 
 def failing(system: SimulatedSystem, order: str, *, times: int = 1, only: str = "") -> list[str]:

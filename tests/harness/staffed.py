@@ -1,9 +1,5 @@
 """A simulated system with users of every role, and HTTP clients that sign in to it."""
 
-import asyncio
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -33,74 +29,60 @@ class Client:
     cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
     csrf: str = ""
     key: str = ""
+    address: str = "127.0.0.1"
 
-    async def send(
+    async def api(self, method: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
+        return await self.request(method, f"/api/v1{path}", json, **headers)
+
+    async def request(
         self, method: str, path: str, json: Any = None, **headers: str
     ) -> httpx.Response:
-        transport = httpx.ASGITransport(self.system.app, client=("127.0.0.1", 1))
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://calls.test", cookies=self.cookies
-        ) as http:
-            reply = await http.request(
-                method, path, json=json, headers={"x-csrf": self.csrf, **headers}
-            )
+        async with self.open() as http:
+            reply = await http.request(method, path, json=json, headers=headers)
             await self.system.server.ctx.background.idle()
             self.cookies = http.cookies
             return reply
 
-    def request(self, method: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
-        return asyncio.run(self.send(method, path, json, **headers))
+    async def upload(
+        self, path: str, content: bytes, content_type: str = "application/octet-stream"
+    ) -> httpx.Response:
+        async with self.open() as http:
+            headers = {"content-type": content_type}
+            reply = await http.post(f"/api/v1{path}", content=content, headers=headers)
+            await self.system.server.ctx.background.idle()
+            return reply
 
-    def api(self, method: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
-        return self.request(method, f"/api/v1{path}", json, **headers)
-
-    @contextmanager
-    def open(self) -> Iterator[Callable[..., httpx.Response]]:
-        """Many requests one after another, in one event loop: method, path, query, body."""
-        loop = asyncio.new_event_loop()
-        transport = httpx.ASGITransport(self.system.app, client=("127.0.0.1", 1))
-        http = httpx.AsyncClient(
-            transport=transport, base_url="http://calls.test", cookies=self.cookies
+    def open(self) -> httpx.AsyncClient:
+        """HTTP with this client's cookies and CSRF token, for many or unusual requests."""
+        transport = httpx.ASGITransport(self.system.app, client=(self.address, 1))
+        return httpx.AsyncClient(
+            transport=transport,
+            base_url="http://calls.test",
+            cookies=self.cookies,
+            headers={"x-csrf": self.csrf},
         )
-
-        def send(method: str, path: str, query: Any, body: Any) -> httpx.Response:
-            async def sent() -> httpx.Response:
-                headers = {"x-csrf": self.csrf, "content-type": "application/json"}
-                content = json.dumps(body).encode()
-                return await http.request(
-                    method, path, params=query, content=content, headers=headers
-                )
-
-            return loop.run_until_complete(sent())
-
-        try:
-            yield send
-        finally:
-            loop.run_until_complete(self.system.server.ctx.background.idle())
-            loop.run_until_complete(http.aclose())
-            loop.close()
 
     def code(self) -> str:
         self.system.clock.set(self.system.clock.now().replace(microsecond=0))
         return pyotp.TOTP(self.key).at(self.system.clock.now())
 
-    def enter(self, handle: str, password: str = PASSWORD) -> dict[str, Any]:
+    async def enter(self, handle: str, password: str = PASSWORD) -> dict[str, Any]:
         """Enter name and password; the answer, which says what is still required."""
-        reply = self.api("POST", "/sign-in", {"handle": handle, "password": password})
+        reply = await self.api("POST", "/sign-in", {"handle": handle, "password": password})
         assert reply.status_code == 200, reply.text
         answer: dict[str, Any] = reply.json()
         self.csrf = answer["csrf"]
         return answer
 
-    def sign_in(self, handle: str, password: str = PASSWORD) -> "Client":
+    async def sign_in(self, handle: str, password: str = PASSWORD) -> "Client":
         """Sign in completely, with a one-time code where the role needs one."""
-        answer = self.enter(handle, password)
+        answer = await self.enter(handle, password)
         if answer["next"] == "code_setup":
-            self.key = self.api("POST", "/sign-in/code-setup", {}).json()["key"]
+            self.key = (await self.api("POST", "/sign-in/code-setup", {})).json()["key"]
             code = {"code": self.code(), "key": self.key}
-            answer = self.api("POST", "/sign-in/code", code).json()
+            answer = (await self.api("POST", "/sign-in/code", code)).json()
         elif answer["next"] == "code":
-            answer = self.api("POST", "/sign-in/code", {"code": self.code()}).json()
+            answer = (await self.api("POST", "/sign-in/code", {"code": self.code()})).json()
         assert answer["next"] == "ready", answer
         return self
 
@@ -116,6 +98,6 @@ class StaffedSystem(SimulatedSystem):
         user: int = self.write(lambda tx: accounts.add(tx, department=department, **values))
         return user
 
-    def client(self, handle: str) -> Client:
+    async def client(self, handle: str) -> Client:
         """A client signed in as this user."""
-        return Client(self).sign_in(handle)
+        return await Client(self).sign_in(handle)

@@ -9,7 +9,7 @@ import pytest
 from callserver.engine.gate.explanation import explain
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
-from tests.harness.simulated import SimulatedSystem, after_a_talk, play
+from tests.harness.simulated import SimulatedSystem, after_a_talk
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ async def test_a_number_that_is_on_no_list_is_not_rung_and_the_try_is_written_do
 
 
 @pytest.mark.parametrize("path", ["/dial", "/redial"])
-def test_no_dial_by_hand_from_a_seat_that_is_in_a_call_or_owes_an_outcome(
+async def test_no_dial_by_hand_from_a_seat_that_is_in_a_call_or_owes_an_outcome(
     system: SimulatedSystem, path: str
 ) -> None:
     async def refused() -> None:
@@ -161,20 +161,17 @@ def test_no_dial_by_hand_from_a_seat_that_is_in_a_call_or_owes_an_outcome(
         )
         assert (status, "reasons" in problem) == (409, False)
 
-    async def work() -> None:
-        await refused()  # not on shift
-        await system.on_shift()
-        await system.ready()
-        await system.until(2)
-        await refused()  # it rings
-        await system.until(5)
-        await refused()  # she talks
-        system.network.hang_up_by_person(system.live_legs()[0])
-        await system.until(1)
-        await refused()  # the outcome is owed
-        await system.until(120)
-        assert (await system.seat())["state"] == "paused"
-        await refused()  # still
-
-    play(work())
+    await refused()  # not on shift
+    await system.on_shift()
+    await system.ready()
+    await system.until(2)
+    await refused()  # it rings
+    await system.until(5)
+    await refused()  # she talks
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(1)
+    await refused()  # the outcome is owed
+    await system.until(120)
+    assert (await system.seat())["state"] == "paused"
+    await refused()  # still
     assert len(system.network.record) == 1

@@ -11,7 +11,7 @@ from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.domain.instruction import AskKey, Say
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import SimulatedSystem, after_a_talk, play
+from tests.harness.simulated import SimulatedSystem, after_a_talk
 
 FIRST = "+4532200000"
 INBOUND = "http://calls.test/twilio/voice/inbound"
@@ -42,14 +42,14 @@ async def test_nine_means_never(system: SimulatedSystem) -> None:
     assert [entry.get("key") for entry in system.entries("inbound")] == [None, "9"]
 
 
-def test_one_means_please_call(system: SimulatedSystem) -> None:
-    play(missed_and_rang_back(system, "1"))
+async def test_one_means_please_call(system: SimulatedSystem) -> None:
+    await missed_and_rang_back(system, "1")
     assert [ring.number for ring in system.network.record] == [FIRST, FIRST]
     assert system.calls()[1].path == "call_back"
 
 
-def test_no_key_changes_nothing(system: SimulatedSystem) -> None:
-    play(missed_and_rang_back(system, ""))
+async def test_no_key_changes_nothing(system: SimulatedSystem) -> None:
+    await missed_and_rang_back(system, "")
     assert len(system.network.record) == 1
     assert system.contacts()[0].status == "waiting"
 

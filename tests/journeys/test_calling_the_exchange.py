@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,6 @@ from tests.harness.exchange.sip import Talk, Telephone
 from tests.harness.exchange.system import ExchangeSystem, opened, people
 
 SHOWN = "+4532123400"
-
-
-def play(
-    exchange: tuple[Exchange, Called],
-    folder: Path,
-    work: Callable[[ExchangeSystem], Awaitable[None]],
-) -> None:
-    async def whole() -> None:
-        async with opened(folder, *exchange, people("00")) as system:
-            await work(system)
-
-    asyncio.run(whole())
 
 
 async def rung_before(system: ExchangeSystem) -> None:
@@ -56,10 +43,10 @@ def opt_outs(system: ExchangeSystem) -> list[str]:
 
 
 @pytest.mark.parametrize("number", ["+4532200100", "32200100", "004532200100", "4532200100"])
-def test_nine_means_never_again(
+async def test_nine_means_never_again(
     exchange: tuple[Exchange, Called], tmp_path: Path, number: str
 ) -> None:
-    async def work(system: ExchangeSystem) -> None:
+    async with opened(tmp_path, *exchange, people("00")) as system:
         await rung_before(system)
         telephone, talk = await calls(system, number)
         await hears(system, talk)
@@ -74,11 +61,9 @@ def test_nine_means_never_again(
         with pytest.raises(AssertionError, match="SUP_"):
             await system.api("POST", "/dial", {"number": "32200100"})
 
-    play(exchange, tmp_path, work)
 
-
-def test_one_means_call_me(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_one_means_call_me(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
+    async with opened(tmp_path, *exchange, people("00")) as system:
         await rung_before(system)
         telephone, talk = await calls(system, "+4532200100", "32123400")
         await hears(system, talk)
@@ -86,11 +71,11 @@ def test_one_means_call_me(exchange: tuple[Exchange, Called], tmp_path: Path) ->
         await system.until(talk.ended.is_set)
         assert system.contacts()[0].status == "call_back"
 
-    play(exchange, tmp_path, work)
 
-
-def test_a_stranger_may_say_never_too(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_a_stranger_may_say_never_too(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    async with opened(tmp_path, *exchange, people("00")) as system:
         telephone, talk = await calls(system, "+4532999999")
         await hears(system, talk)
         assert system.entries("inbound")[0]["known"] is False
@@ -104,28 +89,24 @@ def test_a_stranger_may_say_never_too(exchange: tuple[Exchange, Called], tmp_pat
         await system.until(talk.ended.is_set)
         assert opt_outs(system) == ["number"]
 
-    play(exchange, tmp_path, work)
 
-
-def test_a_withheld_number_hears_us_and_is_not_asked(
+async def test_a_withheld_number_hears_us_and_is_not_asked(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    async def work(system: ExchangeSystem) -> None:
+    async with opened(tmp_path, *exchange, people("00")) as system:
         _, talk = await calls(system, "anonymous")
         await hears(system, talk)
         await system.until(talk.ended.is_set)
         assert [entry.get("key") for entry in system.entries("inbound")] == [None]
         assert opt_outs(system) == []
 
-    play(exchange, tmp_path, work)
 
-
-def test_silence_ends_politely(
+async def test_silence_ends_politely(
     exchange: tuple[Exchange, Called], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbound_callers, "WAIT_FOR_KEY_S", 1)
 
-    async def work(system: ExchangeSystem) -> None:
+    async with opened(tmp_path, *exchange, people("00")) as system:
         _, talk = await calls(system, "+4532200100")
         await hears(system, talk)
         began = time.monotonic()
@@ -134,13 +115,11 @@ def test_silence_ends_politely(
         assert [entry.get("key") for entry in system.entries("inbound")] == [None, "other"]
         assert opt_outs(system) == []
 
-    play(exchange, tmp_path, work)
 
-
-def test_a_caller_is_greeted_anew_after_the_server_came_back(
+async def test_a_caller_is_greeted_anew_after_the_server_came_back(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    async def work(system: ExchangeSystem) -> None:
+    async with opened(tmp_path, *exchange, people("00")) as system:
         telephone, talk = await calls(system, "+4532200100")
         await hears(system, talk)
         await system.restart()
@@ -149,18 +128,14 @@ def test_a_caller_is_greeted_anew_after_the_server_came_back(
         assert await system.until(lambda: opt_outs(system)) < 1
         await system.until(talk.ended.is_set)
 
-    play(exchange, tmp_path, work)
 
-
-def test_other_numbers_of_ours_lead_nowhere(
+async def test_other_numbers_of_ours_lead_nowhere(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    async def work(system: ExchangeSystem) -> None:
+    async with opened(tmp_path, *exchange, people("00")) as system:
         before = len(system.called.invited())
         for number in ("+4532200100", "90123456", "1", "room", "s", "+4532123400&x"):
             _, talk = await calls(system, "+4532999999", number)
             assert talk.ended.is_set()
         assert system.entries("inbound") == []
         assert len(system.called.invited()) == before
-
-    play(exchange, tmp_path, work)

@@ -1,5 +1,6 @@
 """What must end does end: calls, and orders that the provider did not take."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from callserver.ports import Leg, LegState, Result
 from callserver.provider_events import CallReport
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import SimulatedSystem, failing, in_a_talk, play, rings
+from tests.harness.simulated import SimulatedSystem, failing, in_a_talk, rings
 
 FIRST = "+4532200000"
 RINGS_OUT = Behaviour(answers_after=None)
@@ -51,24 +52,21 @@ async def test_who_answers_in_the_moment_in_which_her_phoner_is_lost_hears_an_ap
     assert system.network.record[0].heard == "apology"
 
 
-def test_what_rings_on_though_it_was_cancelled_is_silenced(system: SimulatedSystem) -> None:
+async def test_what_rings_on_though_it_was_cancelled_is_silenced(system: SimulatedSystem) -> None:
     system.people.default = RINGS_OUT
 
-    async def work() -> None:
-        person = await rings(system)
-        telephony: Any = system.server.ctx.telephony
+    person = await rings(system)
+    telephony: Any = system.server.ctx.telephony
 
-        async def nothing_follows(_: str) -> Result:
-            return Result.DONE
+    async def nothing_follows(_: str) -> Result:
+        return Result.DONE
 
-        telephony.cancel = nothing_follows
-        await system.network.end(system.phoner_leg(), "completed")
-        await system.until(1)
-        assert person.live
-        await system.until(4)
-        assert not person.live
-
-    play(work())
+    telephony.cancel = nothing_follows
+    await system.network.end(system.phoner_leg(), "completed")
+    await system.until(1)
+    assert person.live
+    await system.until(4)
+    assert not person.live
 
 
 async def test_one_that_cannot_be_silenced_holds_up_no_other(tmp_path: Path) -> None:
@@ -116,30 +114,27 @@ async def test_a_talk_whose_end_was_never_told_ends_in_seconds(
     assert (await system.seat())["state"] == "wrapping_up"
 
 
-def test_who_answers_is_not_left_alone_because_the_provider_did_not_say(
+async def test_who_answers_is_not_left_alone_because_the_provider_did_not_say(
     system: SimulatedSystem,
 ) -> None:
     """The phoner's loss went untold, and the first question about her leg failed too."""
     system.people.default = RINGS_OUT
 
-    async def work() -> None:
-        person = await rings(system)
-        leg = system.phoner_leg()
-        room = system.network.rooms[leg.conference or ""]
-        room.callback.url = leg.callback.url = None
-        await system.network.end(leg, "completed")
-        telephony: Any = system.server.ctx.telephony
-        really, telephony.leg = telephony.leg, None
+    person = await rings(system)
+    leg = system.phoner_leg()
+    room = system.network.rooms[leg.conference or ""]
+    room.callback.url = leg.callback.url = None
+    await system.network.end(leg, "completed")
+    telephony: Any = system.server.ctx.telephony
+    really, telephony.leg = telephony.leg, None
 
-        async def first_nothing(ref: str) -> Any:
-            telephony.leg = really
-            return Leg(LegState.NO_ANSWER, ref)
+    async def first_nothing(ref: str) -> Any:
+        telephony.leg = really
+        return Leg(LegState.NO_ANSWER, ref)
 
-        telephony.leg = first_nothing
-        await system.network._answer(person)
-        await system.until(3)
-
-    play(work())
+    telephony.leg = first_nothing
+    await system.network._answer(person)
+    await system.until(3)
     assert system.network.record[0].heard == "apology"
 
 
@@ -189,23 +184,25 @@ async def test_nobody_owes_an_outcome_of_a_call_that_met_nobody(system: Simulate
     assert system.contacts()[0].status == "waiting"
 
 
-def test_a_provider_that_is_slow_is_asked_once(system: SimulatedSystem) -> None:
+async def test_a_provider_that_is_slow_is_asked_once(system: SimulatedSystem) -> None:
     system.people.default = RINGS_OUT
     asked: list[str] = []
+    answered = asyncio.Event()
 
-    async def forgotten(call: Any) -> None:  # as long as the provider has not answered
+    async def waits(call: Any) -> None:
         asked.append(call.attempt)
+        await answered.wait()
 
-    async def work() -> None:
-        await rings(system)
-        system.server.reconciliation.settle = forgotten  # type: ignore[method-assign]
-        system.clock.set(system.clock.now() + timedelta(minutes=5))
-        for _ in range(5):
-            await system.server.scheduler.tick()
-            system.clock.set(system.clock.now() + timedelta(seconds=1))
-
-    play(work())
+    await rings(system)
+    system.server.reconciliation.settle = waits  # type: ignore[method-assign]
+    system.clock.set(system.clock.now() + timedelta(minutes=5))
+    for _ in range(5):
+        await system.server.scheduler.tick()
+        await asyncio.sleep(0)  # the orders that the tick left to the background begin
+        system.clock.set(system.clock.now() + timedelta(seconds=1))
     assert len(asked) == 1
+    answered.set()
+    await system.server.ctx.background.idle()
 
 
 async def test_an_answer_that_was_never_told_is_asked_for(system: SimulatedSystem) -> None:

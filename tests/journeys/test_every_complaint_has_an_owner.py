@@ -1,11 +1,10 @@
 """Whichever way a complaint reaches us: a case with an owner and a deadline, and no call meanwhile."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import typer
 from sqlalchemy import select
@@ -25,7 +24,7 @@ from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from tests.harness.simulated import ROOT
-from tests.harness.staffed import StaffedSystem
+from tests.harness.staffed import Client, StaffedSystem
 
 ANNA = "32200000"
 NUMBER = 4532200000
@@ -45,69 +44,61 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StaffedS
     made.close()
 
 
-def command(*words: str) -> None:
+async def command(*words: str) -> None:
     app = typer.Typer()
     suppress.register(app)
-    result = CliRunner().invoke(app, words)
+    result = await asyncio.to_thread(CliRunner().invoke, app, words)
     assert result.exit_code == 0, (result.output, result.exception)
 
 
-def by_outcome(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-        assert (await system.outcome("complaint", {"note": WORDS}))[0] == 200
-
-    asyncio.run(work())
+async def by_outcome(system: StaffedSystem) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    assert (await system.outcome("complaint", {"note": WORDS}))[0] == 200
 
 
 def corrected(attempt: str | None, words: str) -> dict[str, Any]:
     return {"attempt": attempt, "outcome": "complaint", "details": {"note": words}, "note": ""}
 
 
-def by_corrected_outcome(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-        attempt = (await system.seat())["call"]["attempt"]
-        assert (await system.outcome("no_thanks", then="pause"))[0] == 200
-        status, answer = await system.api("POST", "/correct", corrected(attempt, WORDS))
-        assert status == 200, answer
-
-    asyncio.run(work())
+async def by_corrected_outcome(system: StaffedSystem) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    attempt = (await system.seat())["call"]["attempt"]
+    assert (await system.outcome("no_thanks", then="pause"))[0] == 200
+    status, answer = await system.api("POST", "/correct", corrected(attempt, WORDS))
+    assert status == 200, answer
 
 
-def by_page(system: StaffedSystem) -> None:
+async def by_page(system: StaffedSystem) -> None:
     body = {"number": ANNA, "scope": "complaint", "received_by": "letter"}
-    assert system.client("mads").api("POST", "/suppressions", body).status_code == 200
+    assert (
+        await (await system.client("mads")).api("POST", "/suppressions", body)
+    ).status_code == 200
 
 
-def by_token(system: StaffedSystem) -> None:
+async def by_token(system: StaffedSystem) -> None:
     now = system.clock.now()
     mads = system.read(lambda tx: accounts.by_handle(tx, "mads"))
     system.write(lambda tx: accounts.add_token(tx, hash_of("a token"), mads.id, "crm", now))
 
-    async def work() -> int:
-        transport = httpx.ASGITransport(system.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://calls.test") as http:
-            reply = await http.post(
-                "/api/v1/suppressions",
-                json={"number": ANNA, "scope": "complaint", "received_by": "email"},
-                headers={"authorization": "Bearer a token"},
-            )
-            return reply.status_code
-
-    assert asyncio.run(work()) == 200
+    reply = await Client(system).api(
+        "POST",
+        "/suppressions",
+        {"number": ANNA, "scope": "complaint", "received_by": "email"},
+        authorization="Bearer a token",
+    )
+    assert reply.status_code == 200
 
 
-def by_command(system: StaffedSystem) -> None:
-    command("suppress", "add", ANNA, "--scope", "complaint")
+async def by_command(system: StaffedSystem) -> None:
+    await command("suppress", "add", ANNA, "--scope", "complaint")
 
 
-def by_command_about_a_contact(system: StaffedSystem) -> None:
-    command("suppress", "add", "--contact", "1", "--scope", "complaint")
+async def by_command_about_a_contact(system: StaffedSystem) -> None:
+    await command("suppress", "add", "--contact", "1", "--scope", "complaint")
 
 
 WAYS = [
@@ -121,10 +112,10 @@ WAYS = [
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_complaint_is_a_case_of_the_project_leader(
-    system: StaffedSystem, way: Callable[[StaffedSystem], None]
+async def test_a_complaint_is_a_case_of_the_project_leader(
+    system: StaffedSystem, way: Callable[[StaffedSystem], Awaitable[None]]
 ) -> None:
-    way(system)
+    await way(system)
     scopes = system.read(lambda tx: tx.execute(select(suppressions.c.scope)).scalars().all())
     assert Scope.COMPLAINT in scopes
     assert system.read(cases.complaints_without_case) == []
@@ -139,8 +130,8 @@ def test_a_complaint_is_a_case_of_the_project_leader(
     assert "dinner" not in str(system.entries())
 
 
-def test_the_check_finds_a_complaint_without_a_case(system: StaffedSystem) -> None:
-    by_page(system)
+async def test_the_check_finds_a_complaint_without_a_case(system: StaffedSystem) -> None:
+    await by_page(system)
     system.write(lambda tx: tx.execute(case_table.delete()))
     assert len(system.read(cases.complaints_without_case)) == 1
 
@@ -152,15 +143,12 @@ def test_a_complaint_cannot_be_written_past_the_case(system: StaffedSystem) -> N
         system.write(lambda tx: opt_outs.add(tx, [Scope.COMPLAINT], None, [anna], b"k", origin))
 
 
-def test_the_same_call_opens_one_case(system: StaffedSystem) -> None:
-    by_corrected_outcome(system)
+async def test_the_same_call_opens_one_case(system: StaffedSystem) -> None:
+    await by_corrected_outcome(system)
     attempt = system.read(cases.listed)[0].call
 
-    async def again() -> None:
-        for words in ("More words.", "More words."):
-            assert (await system.api("POST", "/correct", corrected(attempt, words)))[0] == 200
-
-    asyncio.run(again())
+    for words in ("More words.", "More words."):
+        assert (await system.api("POST", "/correct", corrected(attempt, words)))[0] == 200
     [row] = system.read(cases.listed)
     notes = [entry.note for entry in system.read(lambda tx: cases.history(tx, row.id))]
     assert (row.words, notes) == (WORDS, [None, "More words."])
@@ -174,14 +162,14 @@ def open_case(system: StaffedSystem, kind: CaseKind, **more: Any) -> Any:
     return system.write(lambda tx: intake.open_case(tx, request, rules, b"a key"))
 
 
-def test_without_an_account_the_case_stands_in_the_queue_and_an_alarm_is_raised(
+async def test_without_an_account_the_case_stands_in_the_queue_and_an_alarm_is_raised(
     tmp_path: Path,
 ) -> None:
     system = StaffedSystem(tmp_path)
     row = open_case(system, CaseKind.COMPLAINT)
     assert (row.owner_role, row.owner) == ("leader", None)
     system.add_user("super", Role.SUPERVISOR)
-    alarms = system.client("super").api("GET", "/floor/figures").json()["alarms"]
+    alarms = (await (await system.client("super")).api("GET", "/floor/figures")).json()["alarms"]
     assert {"cases_without_owner"} <= {alarm["kind"] for alarm in alarms}
     system.close()
 

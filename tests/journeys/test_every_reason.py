@@ -29,7 +29,7 @@ from callserver.domain.reason import Reason
 from callserver.engine.gate import gate
 from callserver.engine.gate.gate import DialRequest
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, after_a_talk, in_a_talk, play
+from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, after_a_talk, in_a_talk
 
 NUMBER = "32200000"
 HEAD = "ref;navn;telefon;født;kilde;sidste_gave\n"
@@ -298,7 +298,7 @@ def edited(folder: Path, edits: tuple[Edit, ...]) -> Path:
 
 
 @pytest.mark.parametrize("reason", PRODUCED)
-def test_a_real_dial_is_refused_for_it(reason: Reason, tmp_path: Path) -> None:
+async def test_a_real_dial_is_refused_for_it(reason: Reason, tmp_path: Path) -> None:
     case = PRODUCED[reason]
     made = SimulatedSystem(
         tmp_path,
@@ -307,7 +307,7 @@ def test_a_real_dial_is_refused_for_it(reason: Reason, tmp_path: Path) -> None:
         start=case.start,
         campaign=case.campaign,
     )
-    play(case.play(made))
+    await case.play(made)
     found = {reason for entry in made.entries("refused") for reason in entry["reasons"]}
     assert reason.value in found, found
     made.close()
@@ -323,18 +323,15 @@ def house_(tmp_path: Path) -> Iterator[SimulatedSystem]:
     made.close()
 
 
-def test_suppressions_are_never_older_than_the_decision(house_: SimulatedSystem) -> None:
+async def test_suppressions_are_never_older_than_the_decision(house_: SimulatedSystem) -> None:
     """They are read in the transaction that decides: there is no copy that could be old."""
 
-    async def work() -> None:
-        await house_.on_shift()
-        about = subject.of_number(4532200000)
-        now = house_.clock.now()
-        house_.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "another process"))
-        await house_.ready()
-        await house_.until(5)
-
-    play(work())
+    await house_.on_shift()
+    about = subject.of_number(4532200000)
+    now = house_.clock.now()
+    house_.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "another process"))
+    await house_.ready()
+    await house_.until(5)
     assert "+4532200000" not in {ring.number for ring in house_.network.record}
     assert house_.entries("refused")[0]["reasons"] == ["SUP_NUMBER"]
     facts = house_.read(lambda tx: some_facts(tx, house_))
@@ -348,22 +345,19 @@ def some_facts(tx: Any, house_: SimulatedSystem, **more: Any) -> f.Facts:
     return replace(gate.collect(tx, rules, b"key", question), **more)
 
 
-def test_without_its_entry_no_dial_is_made(house_: SimulatedSystem) -> None:
+async def test_without_its_entry_no_dial_is_made(house_: SimulatedSystem) -> None:
     """Permit, call and audit entry are one transaction: while the log takes nothing, nothing rings."""
     broken = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
 
-    async def work() -> None:
-        await house_.on_shift()
-        house_.write(lambda tx: tx.execute(text(broken)))
-        for path, body in (("/dial", {"number": NUMBER}), ("/ready", {})):
-            with pytest.raises(Exception, match="full"):  # what the server answers with 500
-                await house_.api("POST", path, body)
-        assert house_.calls() == []
-        house_.write(lambda tx: tx.execute(text("DROP TRIGGER full")))
-        await house_.ready()
-        await house_.until(5)
-
-    play(work())
+    await house_.on_shift()
+    house_.write(lambda tx: tx.execute(text(broken)))
+    for path, body in (("/dial", {"number": NUMBER}), ("/ready", {})):
+        with pytest.raises(Exception, match="full"):  # what the server answers with 500
+            await house_.api("POST", path, body)
+    assert house_.calls() == []
+    house_.write(lambda tx: tx.execute(text("DROP TRIGGER full")))
+    await house_.ready()
+    await house_.until(5)
     assert len(house_.network.record) == 1
 
 
@@ -382,17 +376,14 @@ def test_no_campaign_is_in_force_without_a_number_to_show(tmp_path: Path, shown:
 
 
 @pytest.mark.parametrize("number", ["112", "114", "1811", "12345678", "+45371234567890"])
-def test_what_is_no_subscriber_number_gets_onto_no_list(tmp_path: Path, number: str) -> None:
+async def test_what_is_no_subscriber_number_gets_onto_no_list(tmp_path: Path, number: str) -> None:
     made = SimulatedSystem(tmp_path, people=person(number))
 
-    async def work() -> None:
-        await made.on_shift()
-        status, _ = await made.api("POST", "/dial", {"number": number})
-        assert status == 409
-        await made.ready()
-        await made.until(5)
-
-    play(work())
+    await made.on_shift()
+    status, _ = await made.api("POST", "/dial", {"number": number})
+    assert status == 409
+    await made.ready()
+    await made.until(5)
     assert made.contacts() == []
     assert made.network.record == []
     made.close()

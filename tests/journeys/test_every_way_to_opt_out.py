@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 import pytest
 import typer
 from sqlalchemy import insert, select
@@ -21,7 +20,7 @@ from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import hash_of
 from callserver.simulator.legs import Behaviour
 from tests.harness.simulated import ROOT
-from tests.harness.staffed import StaffedSystem
+from tests.harness.staffed import Client, StaffedSystem
 
 ANNA = "32200000"
 NUMBER = 4532200000
@@ -68,154 +67,136 @@ def ring(system: StaffedSystem, number: int = NUMBER) -> None:
     )
 
 
-def send(system: StaffedSystem, address: str, content: str) -> None:
+async def send(system: StaffedSystem, address: str, content: str) -> None:
     """A file as the page sends it."""
-    client = system.client("alma")
+    client = await system.client("alma")
 
-    async def work() -> httpx.Response:
-        transport = httpx.ASGITransport(system.app, client=("127.0.0.1", 1))
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://calls.test", cookies=client.cookies
-        ) as http:
-            headers = {"x-csrf": client.csrf, "content-type": "application/octet-stream"}
-            reply = await http.post(f"/api/v1{address}", content=content.encode(), headers=headers)
-        await system.server.ctx.background.idle()
-        return reply
-
-    reply = asyncio.run(work())
+    reply = await client.upload(address, content.encode())
     assert reply.status_code == 200, reply.text
     last = json.loads(reply.text.splitlines()[-1])
     if address == "/uploads":
         how = {"upload": last["upload"]}
-        reply = client.api("POST", "/lists/leads/import", how)
+        reply = await client.api("POST", "/lists/leads/import", how)
         assert json.loads(reply.text.splitlines()[-1])["counts"]["opted_out"] == 1, reply.text
 
 
-def command(*words: str) -> None:
+async def command(*words: str) -> None:
     app = typer.Typer()
     suppress.register(app)
     list_commands.register(app)
     person.register(app)
-    result = CliRunner().invoke(app, words)
+    result = await asyncio.to_thread(CliRunner().invoke, app, words)
     assert result.exit_code == 0, (result.output, result.exception)
 
 
-def by_page(system: StaffedSystem, folder: Path) -> None:
+async def by_page(system: StaffedSystem, folder: Path) -> None:
     ring(system)
     body = {"number": ANNA, "scope": "number", "received_by": "letter"}
-    assert system.client("mads").api("POST", "/suppressions", body).status_code == 200
+    assert (
+        await (await system.client("mads")).api("POST", "/suppressions", body)
+    ).status_code == 200
 
 
-def by_token(system: StaffedSystem, folder: Path) -> None:
+async def by_token(system: StaffedSystem, folder: Path) -> None:
     ring(system)
     now = system.clock.now()
     mads = system.read(lambda tx: accounts.by_handle(tx, "mads"))
     system.write(lambda tx: accounts.add_token(tx, hash_of("a token"), mads.id, "crm", now))
 
-    async def work() -> int:
-        transport = httpx.ASGITransport(system.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://calls.test") as http:
-            reply = await http.post(
-                "/api/v1/suppressions",
-                json={"number": ANNA, "scope": "person", "received_by": "email"},
-                headers={"authorization": "Bearer a token"},
-            )
-            return reply.status_code
-
-    assert asyncio.run(work()) == 200
+    reply = await Client(system).api(
+        "POST",
+        "/suppressions",
+        {"number": ANNA, "scope": "person", "received_by": "email"},
+        authorization="Bearer a token",
+    )
+    assert reply.status_code == 200
 
 
-def by_who_called(system: StaffedSystem, folder: Path) -> None:
+async def by_who_called(system: StaffedSystem, folder: Path) -> None:
     ring(system)
     body = {"number": ANNA, "reach": "never"}
-    assert system.client("mads").api("POST", "/who-called/opt-out", body).status_code == 200
+    assert (
+        await (await system.client("mads")).api("POST", "/who-called/opt-out", body)
+    ).status_code == 200
 
 
-def by_erasure(system: StaffedSystem, folder: Path) -> None:
+async def by_erasure(system: StaffedSystem, folder: Path) -> None:
     ring(system)
     body = {"number": ANNA, "fact": "erased"}
-    assert system.client("mads").api("POST", "/person/facts", body).status_code == 200
+    assert (
+        await (await system.client("mads")).api("POST", "/person/facts", body)
+    ).status_code == 200
 
 
-def by_command(system: StaffedSystem, folder: Path) -> None:
+async def by_command(system: StaffedSystem, folder: Path) -> None:
     ring(system)
-    command("suppress", "add", ANNA, "--scope", "household")
+    await command("suppress", "add", ANNA, "--scope", "household")
 
 
-def by_command_about_a_contact(system: StaffedSystem, folder: Path) -> None:
+async def by_command_about_a_contact(system: StaffedSystem, folder: Path) -> None:
     ring(system)
-    command("suppress", "add", "--contact", "1", "--scope", "complaint")
+    await command("suppress", "add", "--contact", "1", "--scope", "complaint")
 
 
-def by_commanded_list(system: StaffedSystem, folder: Path) -> None:
+async def by_commanded_list(system: StaffedSystem, folder: Path) -> None:
     ring(system)
     (folder / "no.csv").write_text(f"telefon\n{ANNA}\n")
-    command("suppress", "import", str(folder / "no.csv"))
+    await command("suppress", "import", str(folder / "no.csv"))
 
 
-def by_list_page(system: StaffedSystem, folder: Path) -> None:
+async def by_list_page(system: StaffedSystem, folder: Path) -> None:
     ring(system)
-    send(system, "/suppressions/import?name=letters", f"telefon\n{ANNA}\n")
+    await send(system, "/suppressions/import?name=letters", f"telefon\n{ANNA}\n")
 
 
-def by_column_on_the_page(system: StaffedSystem, folder: Path) -> None:
+async def by_column_on_the_page(system: StaffedSystem, folder: Path) -> None:
     ring(system)
-    send(system, "/uploads", f"ref;navn;telefon;kilde;Ring ikke\nK0;Anna Prøve;{ANNA};gade;ja\n")
+    await send(
+        system, "/uploads", f"ref;navn;telefon;kilde;Ring ikke\nK0;Anna Prøve;{ANNA};gade;ja\n"
+    )
 
 
-def by_column_of_a_command(system: StaffedSystem, folder: Path) -> None:
+async def by_column_of_a_command(system: StaffedSystem, folder: Path) -> None:
     ring(system)
     file = folder / "list.csv"
     file.write_text(f"ref;navn;telefon;kilde;Ring ikke\nK0;Anna Prøve;{ANNA};gade;ja\n")
-    command("import", "leads", str(file))
+    await command("import", "leads", str(file))
 
 
-def by_inbound_key(system: StaffedSystem, folder: Path) -> None:
-    async def work() -> None:
-        system.people.default = Behaviour(answers_after=None)
-        await system.on_shift()
-        await system.ready()
-        await system.until(60)
-        ring(system, OTHER)
-        system.people.keys[f"+{NUMBER}"] = "9"
-        await system.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
-        await system.until(40)
-
-    asyncio.run(work())
+async def by_inbound_key(system: StaffedSystem, folder: Path) -> None:
+    system.people.default = Behaviour(answers_after=None)
+    await system.on_shift()
+    await system.ready()
+    await system.until(60)
+    ring(system, OTHER)
+    system.people.keys[f"+{NUMBER}"] = "9"
+    await system.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
+    await system.until(40)
 
 
-def by_inbound_key_of_a_stranger(system: StaffedSystem, folder: Path) -> None:
-    async def work() -> None:
-        ring(system)
-        system.people.keys[f"+{NUMBER}"] = "9"
-        await system.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
-        await system.until(40)
-
-    asyncio.run(work())
+async def by_inbound_key_of_a_stranger(system: StaffedSystem, folder: Path) -> None:
+    ring(system)
+    system.people.keys[f"+{NUMBER}"] = "9"
+    await system.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
+    await system.until(40)
 
 
-def by_wish_in_a_call(system: StaffedSystem, folder: Path) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-        ring(system, OTHER)
-        attempt = (await system.seat())["call"]["attempt"]
-        status, _ = await system.api("POST", "/wish", {"wish": "never", "attempt": attempt})
-        assert status == 200
-
-    asyncio.run(work())
+async def by_wish_in_a_call(system: StaffedSystem, folder: Path) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    ring(system, OTHER)
+    attempt = (await system.seat())["call"]["attempt"]
+    status, _ = await system.api("POST", "/wish", {"wish": "never", "attempt": attempt})
+    assert status == 200
 
 
-def by_outcome(system: StaffedSystem, folder: Path) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-        ring(system, OTHER)
-        assert (await system.outcome("never"))[0] == 200
-
-    asyncio.run(work())
+async def by_outcome(system: StaffedSystem, folder: Path) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    ring(system, OTHER)
+    assert (await system.outcome("never"))[0] == 200
 
 
 WAYS = [
@@ -237,11 +218,11 @@ WAYS = [
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_an_opt_out_is_durable_logged_and_silences(
-    system: StaffedSystem, tmp_path: Path, way: Callable[[StaffedSystem, Path], None]
+async def test_an_opt_out_is_durable_logged_and_silences(
+    system: StaffedSystem, tmp_path: Path, way: Callable[[StaffedSystem, Path], Awaitable[None]]
 ) -> None:
     [anna] = system.contacts()
-    way(system, tmp_path)
+    await way(system, tmp_path)
     rows = system.read(lambda tx: tx.execute(select(suppressions)).all())
     about = {
         subject.of_number(NUMBER),

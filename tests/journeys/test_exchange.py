@@ -3,12 +3,14 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
 
+from callserver.adapters.asterisk.client import Ari
 from callserver.database import accounts, suppressions, user_lines
 from callserver.domain import subject
 from callserver.domain.facts import Scope
@@ -19,22 +21,15 @@ from callserver.simulator import asgi
 from tests.harness.exchange.real import Called, Exchange, await_trunk
 from tests.harness.exchange.sip import Telephone
 from tests.harness.exchange.system import ExchangeSystem, opened, people
+from tests.harness.waiting import eventually
 
-Play = Callable[..., None]
+Opens = Callable[..., AbstractAsyncContextManager[ExchangeSystem]]
 
 
 @pytest.fixture
-def play(exchange: tuple[Exchange, Called], tmp_path: Path) -> Play:
-    """Run one test's coroutine in a house on the exchange."""
-
-    def go(work: Callable[[ExchangeSystem], Awaitable[None]], *endings: str) -> None:
-        async def whole() -> None:
-            async with opened(tmp_path, *exchange, people(*endings)) as system:
-                await work(system)
-
-        asyncio.run(whole())
-
-    return go
+def opens(exchange: tuple[Exchange, Called], tmp_path: Path) -> Opens:
+    """A system on the exchange, with one contact for each ending of a number."""
+    return lambda *endings: opened(tmp_path, *exchange, people(*endings))
 
 
 def silenced(system: ExchangeSystem) -> Callable[[], bool]:
@@ -42,16 +37,20 @@ def silenced(system: ExchangeSystem) -> Callable[[], bool]:
     return lambda: system.called.messages().count("\nCANCEL sip:") > before
 
 
-def test_from_ready_to_outcome_and_on(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def gone(ari: Ari, telephone: str) -> bool:
+    return (await ari.get("endpoints", "PJSIP", telephone)).gone
+
+
+async def test_from_ready_to_outcome_and_on(opens: Opens) -> None:
+    async with opens("00", "17") as system:
         telephone = await system.on_shift()
         telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
         assert system.seat().state == "paused"
         await system.ready()
         await system.until(lambda: system.seat().state == "talking")
-        assert telephone.talk is not None
-        await asyncio.sleep(1)
-        assert telephone.talk.loud() > 30  # the far end gives back what it hears
+        talk = telephone.talk
+        assert talk is not None
+        await system.until(lambda: talk.loud() > 30)  # the far end gives back what it hears
         await system.api("POST", "/hang-up", {})
         await system.until(lambda: system.seat().state == "wrapping_up")
         await system.outcome("no_thanks", then="ready")
@@ -69,8 +68,6 @@ def test_from_ready_to_outcome_and_on(play: Play) -> None:
         )
         assert status == 404  # another provider's door is not there at all
 
-    play(work, "00", "17")
-
 
 CODES = {"04": 404, "17": 486, "21": 603, "50": 500, "53": 503, "80": 480}
 
@@ -86,8 +83,8 @@ CODES = {"04": 404, "17": 486, "21": 603, "50": 500, "53": 503, "80": 480}
         ("80", "unreachable"),
     ],
 )
-def test_how_a_telephone_was_not_reached(play: Play, ending: str, cause: str) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_how_a_telephone_was_not_reached(opens: Opens, ending: str, cause: str) -> None:
+    async with opens(ending) as system:
         await system.on_shift()
         await system.ready()
         await system.until(lambda: system.calls() and system.calls()[0].ended_at)
@@ -98,36 +95,31 @@ def test_how_a_telephone_was_not_reached(play: Play, ending: str, cause: str) ->
         assert call.code == CODES.get(ending)
         await system.until(lambda: system.seat().state == "waiting")
 
-    play(work, ending)
 
-
-def test_three_telephones_that_nobody_answers(
+async def test_three_telephones_that_nobody_answers(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     """One rings; one is answered in the moment in which we give up; one never even rings."""
     causes = {"02": "no_answer", "03": "no_answer", "05": "unreachable"}
 
-    async def work() -> None:
-        async with opened(tmp_path, *exchange, people(*causes), phoners=3) as system:
-            for phoner in (1, 2, 3):
-                await system.on_shift(phoner)
-                await system.ready(phoner)
-            await system.until(lambda: [c.ended_at for c in system.calls()].count(None) == 0)
-            found = {str(call.number)[-2:]: call for call in system.calls()}
-            assert {ending: call.cause for ending, call in found.items()} == causes
-            # Who answered in that moment is not left in silence: the answer is taken, and ended.
-            assert re.search(
-                r"\nBYE sip:.*?\nTo: <sip:\+453220\d\d03@", system.called.messages(), re.DOTALL
-            )
-            assert [ending for ending, call in found.items() if call.rang_at is None] == ["05"]
-            lasted = (call.ended_at - call.permit_at for call in found.values())
-            assert all(24 < one.total_seconds() < 28 for one in lasted)
-
-    asyncio.run(work())
+    async with opened(tmp_path, *exchange, people(*causes), phoners=3) as system:
+        for phoner in (1, 2, 3):
+            await system.on_shift(phoner)
+            await system.ready(phoner)
+        await system.until(lambda: [c.ended_at for c in system.calls()].count(None) == 0)
+        found = {str(call.number)[-2:]: call for call in system.calls()}
+        assert {ending: call.cause for ending, call in found.items()} == causes
+        # Who answered in that moment is not left in silence: the answer is taken, and ended.
+        assert re.search(
+            r"\nBYE sip:.*?\nTo: <sip:\+453220\d\d03@", system.called.messages(), re.DOTALL
+        )
+        assert [ending for ending, call in found.items() if call.rang_at is None] == ["05"]
+        lasted = (call.ended_at - call.permit_at for call in found.values())
+        assert all(24 < one.total_seconds() < 28 for one in lasted)
 
 
-def test_early_sound_is_heard_before_the_answer(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_early_sound_is_heard_before_the_answer(opens: Opens) -> None:
+    async with opens("06") as system:
         telephone = await system.on_shift()
         telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
         await system.ready()
@@ -137,11 +129,9 @@ def test_early_sound_is_heard_before_the_answer(play: Play) -> None:
         await system.api("POST", "/hang-up", {})
         await system.until(lambda: system.seat().state == "wrapping_up")
 
-    play(work, "06")
 
-
-def test_a_no_silences_a_ringing_telephone_within_a_second(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_a_no_silences_a_ringing_telephone_within_a_second(opens: Opens) -> None:
+    async with opens("02") as system:
         await system.on_shift()
         await system.ready()
         await system.until(lambda: system.seat().state == "ringing")
@@ -156,13 +146,11 @@ def test_a_no_silences_a_ringing_telephone_within_a_second(play: Play) -> None:
         assert await system.until(is_silent) < 1
         await system.until(lambda: system.calls()[0].cause == "cancelled")
 
-    play(work, "02")
 
-
-def test_the_phoners_telephone_dies_while_the_contacts_rings(play: Play) -> None:
+async def test_the_phoners_telephone_dies_while_the_contacts_rings(opens: Opens) -> None:
     """Whoever listens to her does not keep her room: the ringing stops all the same."""
 
-    async def work(system: ExchangeSystem) -> None:
+    async with opens("02") as system:
         telephone = await system.on_shift()
         listener = await system.listened()
         await system.ready()
@@ -175,35 +163,31 @@ def test_the_phoners_telephone_dies_while_the_contacts_rings(play: Play) -> None
         assert system.calls()[0].answered_at is None
         assert listener.talk is not None  # she waits for the seat to come back
 
-    play(work, "02")
 
-
-def test_who_answers_a_phoner_who_has_just_died_hears_an_apology(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_who_answers_a_phoner_who_has_just_died_hears_an_apology(opens: Opens) -> None:
+    async with opens("07") as system:
         telephone = await system.on_shift()
         await system.ready()
         await system.until(lambda: system.seat().state == "ringing")
-        await asyncio.sleep(1)
-        telephone.die()  # three seconds before the answer, and nothing tells us
+        telephone.die()  # less than four seconds before the answer, and nothing reports it
         await system.until(lambda: system.calls()[0].answered_at is not None)
         assert await system.until(lambda: system.entries("apologised")) < 2
         await system.until(lambda: system.calls()[0].ended_at is not None)
         assert system.calls()[0].abandoned
         assert not system.seat().connected
 
-    play(work, "07")
 
-
-def test_the_stream_is_cut_while_people_talk(play: Play) -> None:
+async def test_the_stream_is_cut_while_people_talk(opens: Opens) -> None:
     """Another client takes the events for a moment; what ended meanwhile is found out."""
 
-    async def work(system: ExchangeSystem) -> None:
+    async with opens("01", "00") as system:
         telephone = await system.on_shift()
+        hung_up = system.called.hangs_up()
         await system.ready()
         await system.until(lambda: system.seat().state == "talking")
         system.proxy.cut(shut=True)
         await system.until(lambda: not system.events.owns.is_set())
-        await asyncio.sleep(3)  # she hangs up meanwhile
+        await system.until(hung_up)
         assert telephone.talk is not None
         assert system.seat().state == "talking"
         system.proxy.shut = False
@@ -212,17 +196,16 @@ def test_the_stream_is_cut_while_people_talk(play: Play) -> None:
         await system.outcome("no_thanks", then="ready")
         await system.until(lambda: system.seat().state == "talking")  # and the evening goes on
 
-    play(work, "01", "00")
 
-
-def test_asterisk_restarts_in_mid_call(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_asterisk_restarts_in_mid_call(opens: Opens) -> None:
+    async with opens("00") as system:
         before = len(system.called.invited())
         telephone = await system.on_shift()
         await system.ready()
         await system.until(lambda: system.seat().state == "talking")
         listener = await system.listened()
-        await asyncio.sleep(HEARD_WITHIN.total_seconds())  # they have met: no apology is owed
+        met_at = system.clock.now()
+        await system.until(lambda: system.clock.now() - met_at > HEARD_WITHIN)  # no apology is owed
         await asyncio.to_thread(system.exchange.restart)
         await asyncio.to_thread(await_trunk, system.exchange, "online")
         await system.until(lambda: system.seat().state == "wrapping_up")
@@ -238,11 +221,9 @@ def test_asterisk_restarts_in_mid_call(play: Play) -> None:
         await system.until(lambda: system.seat().reason == "list_finished")
         assert system.called.invited()[before:] == ["+4532200100"]
 
-    play(work, "00")
 
-
-def test_asterisk_restarts_while_it_rings(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_asterisk_restarts_while_it_rings(opens: Opens) -> None:
+    async with opens("02") as system:
         before = len(system.called.invited())
         await system.on_shift()
         await system.ready()
@@ -254,11 +235,9 @@ def test_asterisk_restarts_while_it_rings(play: Play) -> None:
         assert system.called.invited()[before:] == ["+4532200102"]
         await asyncio.to_thread(await_trunk, system.exchange, "online")
 
-    play(work, "02")
 
-
-def test_a_dead_trunk_stops_the_campaign_with_an_alarm(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_a_dead_trunk_stops_the_campaign_with_an_alarm(opens: Opens) -> None:
+    async with opens("00") as system:
         await system.on_shift()
         system.called.stop()
         try:
@@ -273,13 +252,11 @@ def test_a_dead_trunk_stops_the_campaign_with_an_alarm(play: Play) -> None:
         assert system.contacts()[0].status == "ready"  # nobody was rung: she waits where she was
         assert system.contacts()[0].tries == 0
 
-    play(work, "00")
 
-
-def test_the_trunk_goes_while_people_talk(play: Play) -> None:
+async def test_the_trunk_goes_while_people_talk(opens: Opens) -> None:
     """The phoner hears silence and ends it; the next dial meets a dead trunk, and rings nobody."""
 
-    async def work(system: ExchangeSystem) -> None:
+    async with opens("00", "00") as system:
         telephone = await system.on_shift()
         await system.ready()
         await system.until(lambda: system.seat().state == "talking")
@@ -298,13 +275,11 @@ def test_the_trunk_goes_while_people_talk(play: Play) -> None:
         assert system.seat().connected
         assert system.called.invited() == []  # since it is back
 
-    play(work, "00", "00")
 
-
-def test_somebody_else_takes_the_events_while_it_rings(play: Play) -> None:
+async def test_somebody_else_takes_the_events_while_it_rings(opens: Opens) -> None:
     """They are taken back, and the answer that nobody heard of is found out."""
 
-    async def work(system: ExchangeSystem) -> None:
+    async with opens("07") as system:
         telephone = await system.on_shift()
         telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
         await system.ready()
@@ -323,11 +298,9 @@ def test_somebody_else_takes_the_events_while_it_rings(play: Play) -> None:
         await system.until(lambda: system.seat().state == "talking")
         assert not system.entries("apologised")
 
-    play(work, "07")
 
-
-def test_who_leaves_the_house_loses_the_telephone_at_once(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_who_leaves_the_house_loses_the_telephone_at_once(opens: Opens) -> None:
+    async with opens("00") as system:
         telephone = await system.on_shift()
         talk = telephone.talk
         assert talk is not None
@@ -345,16 +318,12 @@ def test_who_leaves_the_house_loses_the_telephone_at_once(play: Play) -> None:
         assert time.monotonic() - began < 2.5
         assert system.server.exchange is not None
         ari = system.server.exchange.ari
-        while not (await ari.get("endpoints", "PJSIP", "telephone_1")).gone:
-            assert time.monotonic() - began < 2.5
-            await asyncio.sleep(0.05)
+        await eventually(lambda: gone(ari, "telephone_1"), 2.5 - (time.monotonic() - began))
         assert await telephone.register("whatever") in (401, 403, 404)
 
-    play(work, "00")
 
-
-def test_a_wrong_password_opens_nothing(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_a_wrong_password_opens_nothing(opens: Opens) -> None:
+    async with opens("00") as system:
         await system.telephone()
         thief = await Telephone("telephone_1", system.exchange.sip).open()
         stranger = await Telephone("telephone_9", system.exchange.sip).open()
@@ -369,11 +338,9 @@ def test_a_wrong_password_opens_nothing(play: Play) -> None:
             assert talk.ended.is_set()
         assert len(system.called.invited()) == before
 
-    play(work, "00")
 
-
-def test_a_telephone_number_is_confirmed_and_then_rung(
-    play: Play, monkeypatch: pytest.MonkeyPatch
+async def test_a_telephone_number_is_confirmed_and_then_rung(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The call is permitted and speaks the code to its end; unconfirmed, the trunk hears of no shift."""
     number = "+4532209900"  # it answers, and gives back what it hears
@@ -381,7 +348,8 @@ def test_a_telephone_number_is_confirmed_and_then_rung(
         "callserver.engine.dialing.line_confirmation.secrets.randbelow", lambda _: 12345
     )
 
-    async def work(system: ExchangeSystem) -> None:
+    async with opens("00") as system:
+
         def enter(tx: Tx) -> None:
             accounts.change(tx, 1, line=number)
             user_lines.enter(tx, 1, number, system.clock.now(), "test")
@@ -402,15 +370,13 @@ def test_a_telephone_number_is_confirmed_and_then_rung(
         await system.api("POST", "/shift", {"campaign": "kanvas", "line": None})
         await system.until(lambda: system.called.invited()[before:] == [number, number])
 
-    play(work, "00")
 
-
-def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(play: Play) -> None:
+async def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(opens: Opens) -> None:
     class Mute(Telephone):
         async def _speak(self) -> None:
             """No packet of sound, ever."""
 
-    async def work(system: ExchangeSystem) -> None:
+    async with opens("00") as system:
         assert system.server.exchange
         found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
         await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
@@ -424,11 +390,9 @@ def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(play: Pl
         await system.until(lambda: system.seat().connected)
         assert system.seat().reason == "arrived"
 
-    play(work, "00")
 
-
-def test_a_second_dial_leaves_the_call_that_comes_up_alone(play: Play) -> None:
-    async def work(system: ExchangeSystem) -> None:
+async def test_a_second_dial_leaves_the_call_that_comes_up_alone(opens: Opens) -> None:
+    async with opens("07") as system:
         telephone = await system.on_shift()
         await system.ready()
         await system.until(lambda: system.seat().state == "ringing")
@@ -439,5 +403,3 @@ def test_a_second_dial_leaves_the_call_that_comes_up_alone(play: Play) -> None:
         await system.api("POST", "/hang-up", {})
         await system.until(lambda: system.calls()[0].ended_at)
         assert not system.entries("apologised")
-
-    play(work, "07")

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,6 +14,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from callserver.adapters.asterisk.bridging import packets_received
+from callserver.adapters.asterisk.client import Ari
 from callserver.cli import asterisk
 from callserver.database import carrier_states as states
 from callserver.engine.reporting import floor_figures
@@ -20,6 +23,7 @@ from tests.harness.exchange.kamailio import HOST, PASSWORD, SECOND, USER, Kamail
 from tests.harness.exchange.real import Called, Exchange, await_trunk
 from tests.harness.exchange.sip import Telephone
 from tests.harness.exchange.system import ExchangeSystem, opened, people
+from tests.harness.waiting import eventually
 
 AtCarrier = tuple[Exchange, Called, Kamailio]
 STRANGER = "127.0.0.21"
@@ -56,34 +60,26 @@ def alarms(system: ExchangeSystem) -> set[str]:
     return {one.kind.value for one in found.alarms}
 
 
-def sitting(
-    work: Callable[[ExchangeSystem, Baresip], Awaitable[None]],
-    at: AtCarrier,
-    folder: Path,
-    list_: str,
-) -> None:
-    """Play one journey with a phoner in their room, at a baresip that came by TLS."""
+@asynccontextmanager
+async def on_shift(at: AtCarrier, folder: Path, list_: str) -> AsyncIterator[ExchangeSystem]:
+    """A system whose phoner is in their room with a baresip that signed in by TLS."""
     if WHY_NO_BARESIP:
         pytest.skip(WHY_NO_BARESIP)
     exchange, called, _ = at
-
-    async def whole() -> None:
-        async with opened(folder, exchange, called, list_) as system:
-            assert system.server.exchange
-            found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
-            authority = exchange.folder / "exchange.pem"
-            telephone = Baresip(folder, authority, exchange.sip, found.name, found.password)
-            telephone.start()
-            try:
-                await signed_in(exchange, found.name)
-                body = {"campaign": "kanvas", "line": f"sip:{found.name}"}
-                await system.api("POST", "/shift", body)
-                await system.until(lambda: system.seat().connected)
-                await work(system, telephone)
-            finally:
-                telephone.stop()
-
-    asyncio.run(whole())
+    async with opened(folder, exchange, called, list_) as system:
+        assert system.server.exchange
+        softphone = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        authority = exchange.folder / "exchange.pem"
+        telephone = Baresip(folder, authority, exchange.sip, softphone.name, softphone.password)
+        telephone.start()
+        try:
+            await signed_in(exchange, softphone.name)
+            body = {"campaign": "kanvas", "line": f"sip:{softphone.name}"}
+            await system.api("POST", "/shift", body)
+            await system.until(lambda: system.seat().connected)
+            yield system
+        finally:
+            telephone.stop()
 
 
 async def signed_in(exchange: Exchange, name: str) -> None:
@@ -91,11 +87,15 @@ async def signed_in(exchange: Exchange, name: str) -> None:
     auth = (settings.asterisk_user, settings.asterisk_password)
     url = f"{settings.asterisk_url}/ari/endpoints/PJSIP/{name}"
     async with httpx.AsyncClient(auth=auth) as http:
-        for _ in range(1500):  # a telephone that is refused tries again after half a minute
-            if (await http.get(url)).json().get("state") == "online":
-                return
-            await asyncio.sleep(0.1)
-    raise AssertionError(f"{name} did not sign in")
+
+        async def online() -> bool:
+            return bool((await http.get(url)).json().get("state") == "online")
+
+        await eventually(online, 150)  # a telephone that is refused tries again after half a minute
+
+
+async def sounds(ari: Ari, leg: str) -> bool:
+    return await packets_received(ari, leg) > 10
 
 
 def checked(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
@@ -112,12 +112,12 @@ def checked(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> tuple[int, s
 
 
 @pytest.mark.parametrize("by", ["registered", "known"])
-def test_a_foreign_telephone_talks_through_a_foreign_carrier(
+async def test_a_foreign_telephone_talks_through_a_foreign_carrier(
     request: pytest.FixtureRequest, tmp_path: Path, by: str
 ) -> None:
     at: AtCarrier = request.getfixturevalue(by)
 
-    async def work(system: ExchangeSystem, telephone: Baresip) -> None:
+    async with on_shift(at, tmp_path, people("00")) as system:
         await system.ready()
         await system.until(lambda: system.seat().state == "talking")
         assert system.server.exchange
@@ -125,11 +125,7 @@ def test_a_foreign_telephone_talks_through_a_foreign_carrier(
         # The telephones beyond the carrier speak no SRTP: by TLS only the phoner's sound is counted.
         legs = [system.seat().leg, *([system.calls()[0].attempt] if by == "known" else [])]
         for leg in legs:
-            for _ in range(300):
-                if await packets_received(ari, leg) > 10:
-                    break
-                await asyncio.sleep(0.1)
-            assert await packets_received(ari, leg) > 10
+            await eventually(partial(sounds, ari, leg))
         await system.api("POST", "/hang-up", {})
         await system.until(lambda: system.calls()[0].ended_at)
         assert system.calls()[0].cause == "completed"
@@ -141,58 +137,50 @@ def test_a_foreign_telephone_talks_through_a_foreign_carrier(
         assert offered
         assert offered.groups() == ("8", "0")  # alaw before ulaw, as the settings say
 
-    sitting(work, at, tmp_path, people("00"))
-
 
 @pytest.mark.parametrize("code", [401, 402, 403, 407])
-def test_a_carrier_that_does_not_accept_us_stops_the_campaign_at_once(
+async def test_a_carrier_that_does_not_accept_us_stops_the_campaign_at_once(
     known: AtCarrier, tmp_path: Path, code: int
 ) -> None:
-    async def work(system: ExchangeSystem, _: Baresip) -> None:
+    async with on_shift(known, tmp_path, refused(code)) as system:
         await system.ready()
         await system.until(lambda: system.entries("breaker"))
         assert system.entries("breaker")[0]["reason"] == f"provider_{code}"
-        await asyncio.sleep(1)
+        await system.until(lambda: system.seat().reason == "CAMP_PAUSED")
         assert [(one.cause, one.code) for one in system.calls()] == [("declined", code)]
         assert all(one.tries == 0 for one in system.contacts())
         assert "campaign_stopped" in alarms(system)
 
-    sitting(work, known, tmp_path, refused(code))
-
 
 @pytest.mark.parametrize("code", [488, 500, 503])
-def test_a_run_of_refusals_without_any_ringing_stops_the_campaign(
+async def test_a_run_of_refusals_without_any_ringing_stops_the_campaign(
     known: AtCarrier, tmp_path: Path, code: int
 ) -> None:
-    async def work(system: ExchangeSystem, _: Baresip) -> None:
+    async with on_shift(known, tmp_path, refused(code)) as system:
         await system.ready()
         await system.until(lambda: system.entries("breaker"))
-        await asyncio.sleep(1)
+        await system.until(lambda: system.seat().reason == "CAMP_PAUSED")
         calls = system.calls()
         assert 1 < len(calls) < 5
         assert len({one.number for one in calls}) == len(calls)
         assert {(one.cause, one.code, one.rang_at) for one in calls} == {("declined", code, None)}
         assert all(one.tries == 0 for one in system.contacts())
 
-    sitting(work, known, tmp_path, refused(code))
 
-
-def test_a_wrong_password_of_the_trunk_is_told_everywhere(
+async def test_a_wrong_password_of_the_trunk_is_told_everywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """check does not say ready, an alarm says it, and the first call stops the campaign."""
     with at_carrier(tmp_path / "at", digest=True, ASTERISK_TRUNK_PASSWORD="wrong") as at:
         await_trunk(at[0], "online")
 
-        async def work(system: ExchangeSystem, _: Baresip) -> None:
+        async with on_shift(at, tmp_path, people("00", "00")) as system:
             await system.until(lambda: "not_registered" in alarms(system))
             await system.ready()
             await system.until(lambda: system.entries("breaker"))
             assert system.entries("breaker")[0]["reason"] == "provider_407"
             assert [one.code for one in system.calls()] == [407]
-
-        sitting(work, at, tmp_path, people("00", "00"))
-        code, said = checked(at[0], monkeypatch)
+        code, said = await asyncio.to_thread(checked, at[0], monkeypatch)
         assert code == 1
         assert "has not accepted our registration" in said
         assert "the exchange is ready" not in said
@@ -201,92 +189,85 @@ def test_a_wrong_password_of_the_trunk_is_told_everywhere(
 # -- call-backs ----------------------------------------------------------------------------------
 
 
-def test_who_calls_back_to_the_registered_contact_is_greeted(
+async def test_who_calls_back_to_the_registered_contact_is_greeted(
     known: AtCarrier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exchange, called, carrier = known
 
-    async def work() -> None:
-        async with opened(tmp_path, exchange, called, people("00")) as system:
+    async with opened(tmp_path, exchange, called, people("00")) as system:
 
-            def at_carrier_() -> bool:
-                found = {one.state for one in system.read(states.every)}
-                return found == {"online", "registered"}
+        def at_carrier_() -> bool:
+            found = {one.state for one in system.read(states.every)}
+            return found == {"online", "registered"}
 
-            await system.until(at_carrier_)
-            caller = await Telephone("20304050", (HOST, carrier.port)).open()
-            system.telephones.append(caller)
-            with capture_logs() as logs:
-                talk = await caller.call("32123400")
-                assert talk.status == 200
-                await system.until(lambda: system.entries("inbound"))
-                await asyncio.sleep(0.5)
-                await caller.hang_up(talk)  # before the greeting has been said
-                await asyncio.sleep(1)
-            assert not [one for one in logs if one["log_level"] == "error"]
-            assert (await caller.call("32123499")).status == 404  # none that we show
-            assert "not_registered" not in alarms(system)
+        await system.until(at_carrier_)
+        caller = await Telephone("20304050", (HOST, carrier.port)).open()
+        system.telephones.append(caller)
+        assert system.server.exchange
+        ari = system.server.exchange.ari
 
-    asyncio.run(work())
-    assert checked(exchange, monkeypatch)[0] == 0
+        async def no_channels() -> bool:
+            return not (await ari.get("channels")).body
+
+        with capture_logs() as logs:
+            talk = await caller.call("32123400")
+            assert talk.status == 200
+            await system.until(lambda: system.entries("inbound"))
+            await system.until(talk.loud)
+            await caller.hang_up(talk)  # before the greeting has been said
+            await eventually(no_channels)
+        assert not [one for one in logs if one["log_level"] == "error"]
+        assert (await caller.call("32123499")).status == 404  # none that we show
+        assert "not_registered" not in alarms(system)
+    assert (await asyncio.to_thread(checked, exchange, monkeypatch))[0] == 0
 
 
 # -- who is let in -------------------------------------------------------------------------------
 
 
-def test_the_plain_transport_is_the_carriers_alone(known: AtCarrier, tmp_path: Path) -> None:
+async def test_the_plain_transport_is_the_carriers_alone(known: AtCarrier, tmp_path: Path) -> None:
     exchange, called, _ = known
     plain = ("127.0.0.1", exchange.settings.asterisk_plain_port)
 
-    async def work() -> None:
-        async with opened(tmp_path, exchange, called, people("00")) as system:
-            assert system.server.exchange
-            found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
-            telephone = await Telephone(found.name, plain).open()
-            second = await Telephone("20304050", plain).open(host=SECOND)
-            stranger = await Telephone("20304050", plain).open(host=STRANGER)
-            system.telephones += [telephone, second, stranger]
-            assert await telephone.register(found.password) in (401, 403)  # right, but in clear
-            talk = await second.call("32123400")
-            assert talk.status == 200
-            await second.hang_up(talk)
-            assert (await stranger.call("32123400")).status in (401, 403)
-            security = exchange.folder / "log" / "security"
-            lines = security.read_text().splitlines()
-            assert [line for line in lines if "FailedACL" in line and STRANGER in line]
-
-    asyncio.run(work())
+    async with opened(tmp_path, exchange, called, people("00")) as system:
+        assert system.server.exchange
+        found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        telephone = await Telephone(found.name, plain).open()
+        second = await Telephone("20304050", plain).open(host=SECOND)
+        stranger = await Telephone("20304050", plain).open(host=STRANGER)
+        system.telephones += [telephone, second, stranger]
+        assert await telephone.register(found.password) in (401, 403)  # right, but in clear
+        talk = await second.call("32123400")
+        assert talk.status == 200
+        await second.hang_up(talk)
+        assert (await stranger.call("32123400")).status in (401, 403)
+        security = exchange.folder / "log" / "security"
+        lines = security.read_text().splitlines()
+        assert [line for line in lines if "FailedACL" in line and STRANGER in line]
 
 
-def test_a_wrong_password_leaves_a_line_for_fail2ban(
+async def test_a_wrong_password_leaves_a_line_for_fail2ban(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        async with opened(tmp_path, *exchange, people("00")) as system:
-            assert system.server.exchange
-            await system.server.exchange.softphones.hand_out("telephone_1", 1)
-            telephone = await Telephone("telephone_1", system.exchange.sip).open()
-            system.telephones.append(telephone)
-            assert await telephone.register("guessed") in (401, 403)
-            security = system.exchange.folder / "log" / "security"
+    async with opened(tmp_path, *exchange, people("00")) as system:
+        assert system.server.exchange
+        await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        telephone = await Telephone("telephone_1", system.exchange.sip).open()
+        system.telephones.append(telephone)
+        assert await telephone.register("guessed") in (401, 403)
+        security = system.exchange.folder / "log" / "security"
 
-            def told() -> list[str]:
-                lines = security.read_text().splitlines()
-                return [one for one in lines if "ChallengeResponseFailed" in one]
+        def told() -> list[str]:
+            lines = security.read_text().splitlines()
+            return [one for one in lines if "ChallengeResponseFailed" in one]
 
-            await system.until(told)
-            assert 'RemoteAddress="IPV4/UDP/127.0.0.1/' in told()[-1]
-
-    asyncio.run(work())
+        await system.until(told)
+        assert 'RemoteAddress="IPV4/UDP/127.0.0.1/' in told()[-1]
 
 
-def test_a_certificate_of_an_unknown_authority_is_not_accepted(tmp_path: Path) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_not_accepted(tmp_path: Path) -> None:
     unknown = "/etc/ssl/certs/ca-certificates.crt"
     with at_carrier(tmp_path, digest=True, ASTERISK_TRUNK_CA=unknown) as (exchange, _, _):
         log = exchange.folder / "out.log"
-        for _ in range(300):
-            if "certificate is untrusted" in log.read_text("latin-1"):
-                break
-            asyncio.run(asyncio.sleep(0.1))
-        assert "certificate is untrusted" in log.read_text("latin-1")
+        await eventually(lambda: "certificate is untrusted" in log.read_text("latin-1"))
         await_trunk(exchange, "offline")

@@ -1,7 +1,8 @@
 """Who hears whom on a real Asterisk: each party speaks in a tone of its own, and every ear is measured."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -12,20 +13,14 @@ from tests.harness.exchange.sip import Packet, Talk, Telephone
 from tests.harness.exchange.sound import SoundSystem, sound_system, talk_of
 from tests.harness.exchange.system import SUPERVISOR
 from tests.harness.exchange.tones import breaks, strength, tone, whom
+from tests.harness.waiting import eventually
 
-Play = Callable[..., None]
+Opens = Callable[..., AbstractAsyncContextManager[SoundSystem]]
 
 
 @pytest.fixture
-def play(exchange: tuple[Exchange, Called], tmp_path: Path) -> Play:
-    def go(work: Callable[[SoundSystem], Awaitable[None]], contacts: int = 1) -> None:
-        async def whole() -> None:
-            async with sound_system(tmp_path, *exchange, contacts) as system:
-                await work(system)
-
-        asyncio.run(whole())
-
-    return go
+def opens(exchange: tuple[Exchange, Called], tmp_path: Path) -> Opens:
+    return lambda contacts=1: sound_system(tmp_path, *exchange, contacts)
 
 
 TALK = {"phoner": {"contact"}, "contact": {"phoner"}}
@@ -43,12 +38,12 @@ async def names(system: SoundSystem, kind: str) -> list[str]:
 
 async def no_ears(system: SoundSystem) -> None:
     """Nothing of any listener's is left on the exchange, soon."""
-    for _ in range(30):
-        left = [one for kind in ("bridges", "channels") for one in await names(system, kind)]
-        if not [one for one in left if "~" in one]:
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"left behind: {left}")
+
+    async def gone() -> bool:
+        left = [name for kind in ("bridges", "channels") for name in await names(system, kind)]
+        return not [name for name in left if "~" in name]
+
+    await eventually(gone)
 
 
 def whole(*telephones: Telephone) -> None:
@@ -75,8 +70,8 @@ def under_way(system: SoundSystem) -> list[int]:
     return [phoner.sent - len(contact.heard), contact.sent - len(phoner.heard)]
 
 
-def test_who_hears_whom_in_every_mode(play: Play) -> None:
-    async def work(system: SoundSystem) -> None:
+async def test_who_hears_whom_in_every_mode(opens: Opens) -> None:
+    async with opens() as system:
         await system.talking()
         await system.until_heard(system.contact, "phoner")
         assert await system.matrix() == {**TALK, "supervisor": set()}
@@ -105,13 +100,11 @@ def test_who_hears_whom_in_every_mode(play: Play) -> None:
         assert await system.matrix() == {**TALK, "supervisor": set()}
         whole(system.phoner, system.contact)
 
-    play(work)
 
-
-def test_a_silent_listener_is_kept_out_twice(play: Play) -> None:
+async def test_a_silent_listener_is_kept_out_twice(opens: Opens) -> None:
     """Let in to her own bridge by somebody's mistake, her voice still has no way on; nor have keys."""
 
-    async def work(system: SoundSystem) -> None:
+    async with opens() as system:
         await system.talking()
         await system.listen("silent")
         await system.until_heard(system.supervisor, *BOTH)
@@ -124,11 +117,9 @@ def test_a_silent_listener_is_kept_out_twice(play: Play) -> None:
         assert await system.matrix() == {**TALK, "supervisor": BOTH}
         whole(system.phoner, system.contact)
 
-    play(work)
 
-
-def test_a_listener_follows_the_seat_and_hears_calls_only(play: Play) -> None:
-    async def work(system: SoundSystem) -> None:
+async def test_a_listener_follows_the_seat_and_hears_calls_only(opens: Opens) -> None:
+    async with opens(2) as system:
         await system.talking()
         await system.listen("silent")
         await system.until_heard(system.supervisor, *BOTH)
@@ -151,13 +142,11 @@ def test_a_listener_follows_the_seat_and_hears_calls_only(play: Play) -> None:
         assert [one["why"] for one in system.entries("listening_stopped")] == ["shift_over"]
         await no_ears(system)
 
-    play(work, 2)
 
-
-def test_a_hundred_listeners_come_and_go_unheard(play: Play) -> None:
+async def test_a_hundred_listeners_come_and_go_unheard(opens: Opens) -> None:
     """Silent, coaching and joined in turn: no packet of phoner or contact is lost, late or repeated."""
 
-    async def work(system: SoundSystem) -> None:
+    async with opens() as system:
         await system.talking()
         await system.until_heard(system.contact, "phoner")
         before = under_way(system)
@@ -181,14 +170,11 @@ def test_a_hundred_listeners_come_and_go_unheard(play: Play) -> None:
         for out_of, into in [bridges, bridges[::-1]] * 10:
             await ari(system).post("bridges", out_of, "removeChannel", channel=leg)
             await ari(system).post("bridges", into, "addChannel", channel=leg, mute="true")
-            await asyncio.sleep(0.2)
-        assert breaks(talk_of(system.phoner).heard)
-
-    play(work)
+        await system.until(lambda: breaks(talk_of(system.phoner).heard))
 
 
-def test_a_server_that_starts_anew_finds_the_ears_again(play: Play) -> None:
-    async def work(system: SoundSystem) -> None:
+async def test_a_server_that_starts_anew_finds_the_ears_again(opens: Opens) -> None:
+    async with opens() as system:
         await system.talking()
         await system.listen("coach")
         await system.until_heard(system.phoner, "contact", "supervisor")
@@ -218,13 +204,11 @@ def test_a_server_that_starts_anew_finds_the_ears_again(play: Play) -> None:
         assert await system.matrix() == {**TALK, "supervisor": set()}
         whole(system.phoner, system.contact)
 
-    play(work)
 
-
-def test_who_may_listen_no_more_hears_nothing_after_the_server_was_away(play: Play) -> None:
+async def test_who_may_listen_no_more_hears_nothing_after_the_server_was_away(opens: Opens) -> None:
     """Her right ends while no server is there to tell the exchange: the next one does."""
 
-    async def work(system: SoundSystem) -> None:
+    async with opens() as system:
         await system.talking()
         await system.listen("silent")
         await system.until_heard(system.supervisor, *BOTH)
@@ -235,8 +219,6 @@ def test_who_may_listen_no_more_hears_nothing_after_the_server_was_away(play: Pl
         await system.until(lambda: system.supervisor.talk is None)
         assert [one["why"] for one in system.entries("listening_stopped")] == ["right_gone"]
         assert await system.matrix() == {**TALK, "supervisor": set()}
-
-    play(work)
 
 
 def test_the_measure_measures() -> None:

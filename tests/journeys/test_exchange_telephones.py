@@ -18,85 +18,79 @@ from callserver.ports import Tx
 from tests.harness.exchange.real import WHY_NOT, Called, Exchange, make
 from tests.harness.exchange.streams import Browser, TlsTelephone
 from tests.harness.exchange.system import opened, people
-from tests.harness.waiting import PATIENCE_S
+from tests.harness.waiting import PATIENCE_S, eventually
 
 
-def test_a_browser_signs_in_with_its_newest_password_only(
+async def test_a_browser_signs_in_with_its_newest_password_only(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        async with opened(tmp_path, *exchange, people("00")) as system:
-            assert system.server.exchange
-            hand_out = system.server.exchange.softphones.hand_out
-            first = await hand_out("phoner_1", 1)
-            second = await hand_out("phoner_1", 1)
-            assert first.url.startswith("ws://127.0.0.1:")
-            assert first.aor == "sip:phoner_1@127.0.0.1"
-            browser = await Browser("phoner_1", system.exchange.sip).open_at(first.url)
-            assert await browser.register(first.password) in (401, 403)
-            assert await browser.register(second.password) == 200
-            ari = system.server.exchange.ari
-            for _ in range(40):
-                found = await ari.get("endpoints", "PJSIP", "phoner_1")
-                if found.body["state"] == "online":
-                    break
-                await asyncio.sleep(0.05)
-            assert found.body["state"] == "online"
+    async with opened(tmp_path, *exchange, people("00")) as system:
+        assert system.server.exchange
+        hand_out = system.server.exchange.softphones.hand_out
+        first = await hand_out("phoner_1", 1)
+        second = await hand_out("phoner_1", 1)
+        assert first.url.startswith("ws://127.0.0.1:")
+        assert first.aor == "sip:phoner_1@127.0.0.1"
+        browser = await Browser("phoner_1", system.exchange.sip).open_at(first.url)
+        assert await browser.register(first.password) in (401, 403)
+        assert await browser.register(second.password) == 200
+        ari = system.server.exchange.ari
 
-            def ends(tx: Tx) -> None:
-                (row,) = kept.alive(tx, system.clock.now())
-                assert second.password not in str(row)
-                kept.store(tx, row._replace(until=system.clock.now()))
+        async def online() -> bool:
+            endpoint = await ari.get("endpoints", "PJSIP", "phoner_1")
+            return bool(endpoint.body["state"] == "online")
 
-            await system.server.store.run(ends)
-            for _ in range(40):
-                if await browser.register(second.password) in (401, 403, 404):
-                    break  # 500 while the parts of its sign-in go one after the other
-                await asyncio.sleep(0.05)
-            assert await browser.register(second.password) in (401, 403, 404)
-            with pytest.raises(ValueError, match="softphone"):
-                await hand_out("trunk", 1)
-            await browser.close()
+        await eventually(online)
 
-    asyncio.run(work())
+        def ends(tx: Tx) -> None:
+            (row,) = kept.alive(tx, system.clock.now())
+            assert second.password not in str(row)
+            kept.store(tx, row._replace(until=system.clock.now()))
+
+        await system.server.store.run(ends)
+
+        async def refused() -> bool:
+            # 500 while the parts of its sign-in go one after the other
+            return await browser.register(second.password) in (401, 403, 404)
+
+        await eventually(refused)
+        with pytest.raises(ValueError, match="softphone"):
+            await hand_out("trunk", 1)
+        await browser.close()
 
 
-def test_telephones_are_told_again_after_asterisk_has_restarted(
+async def test_telephones_are_told_again_after_asterisk_has_restarted(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        async with opened(tmp_path, *exchange, people("00")) as system:
-            assert system.server.exchange
-            password = (await system.server.exchange.softphones.hand_out("phoner_1", 1)).password
-            await asyncio.to_thread(system.exchange.restart)
-            await system.until(lambda: not system.events.owns.is_set())
-            await system.until(system.events.owns.is_set)
-            url = system.server.settings.asterisk_softphone_url
-            browser = await Browser("phoner_1", system.exchange.sip).open_at(url)
-            assert await browser.register(password) == 200
-            await browser.close()
-
-    asyncio.run(work())
+    async with opened(tmp_path, *exchange, people("00")) as system:
+        assert system.server.exchange
+        password = (await system.server.exchange.softphones.hand_out("phoner_1", 1)).password
+        await asyncio.to_thread(system.exchange.restart)
+        await system.until(lambda: not system.events.owns.is_set())
+        await system.until(system.events.owns.is_set)
+        url = system.server.settings.asterisk_softphone_url
+        browser = await Browser("phoner_1", system.exchange.sip).open_at(url)
+        assert await browser.register(password) == 200
+        await browser.close()
 
 
-def test_a_phoner_may_ring_in_herself(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
+async def test_a_phoner_may_ring_in_herself(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
     """Her telephone rings and she does not take it; she dials 1, and sits in her room."""
 
-    async def work() -> None:
-        async with opened(tmp_path, *exchange, people("00")) as system:
-            telephone = await system.telephone(answers_after=None)
-            early = await telephone.call("1")  # not on shift: nobody expects her
-            await system.until(early.ended.is_set)
-            await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
-            talk = await telephone.call("1")
-            await system.until(lambda: system.seat().connected)
-            await system.ready()
-            await system.until(lambda: system.seat().state == "talking")
-            await telephone.hang_up(talk)
-            await system.until(lambda: system.calls()[0].ended_at is not None)
-            assert not system.seat().connected
-
-    asyncio.run(work())
+    async with opened(tmp_path, *exchange, people("00")) as system:
+        telephone = await system.telephone(answers_after=None)
+        early = await telephone.call("1")  # not on shift: nobody expects her
+        await system.until(early.ended.is_set)
+        await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+        talk = await telephone.call("1")
+        await system.until(lambda: system.seat().connected)
+        await system.ready()
+        await system.until(lambda: system.seat().state == "talking")
+        await telephone.hang_up(talk)
+        await system.until(lambda: system.calls()[0].ended_at is not None)
+        assert not system.seat().connected
 
 
 @pytest.fixture(scope="module")
@@ -151,57 +145,51 @@ def certificate(folder: Path) -> None:
 CRYPTO = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40
 
 
-def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
+async def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
     secure: Exchange, tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        called = Called(tmp_path, 9)
-        async with opened(tmp_path, secure, called, people("00")) as system:
-            assert system.server.exchange
-            found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
-            telephone = TlsTelephone("telephone_1", secure.sip)
-            system.telephones.append(telephone)
-            await telephone.open_tls(secure.folder / "cert.pem")
-            assert telephone.version in ("TLSv1.2", "TLSv1.3")
-            assert await telephone.register("guessed") in (401, 403)
-            assert await telephone.register(found.password) == 200
+    called = Called(tmp_path, 9)
+    async with opened(tmp_path, secure, called, people("00")) as system:
+        assert system.server.exchange
+        found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        telephone = TlsTelephone("telephone_1", secure.sip)
+        system.telephones.append(telephone)
+        await telephone.open_tls(secure.folder / "cert.pem")
+        assert telephone.version in ("TLSv1.2", "TLSv1.3")
+        assert await telephone.register("guessed") in (401, 403)
+        assert await telephone.register(found.password) == 200
 
-            await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
-            await asyncio.wait_for(telephone.rang.wait(), PATIENCE_S)
-            (talk,) = telephone.talks.values()
-            assert talk.invite is not None
-            assert "RTP/SAVP " in talk.invite.body
-            assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in talk.invite.body
-            # An answer without keys has no sound: the leg ends, and she never sits in a room.
-            await system.until(talk.ended.is_set)
-            assert not system.seat().connected
-            assert not [one for one in system.entries("seat") if one["state"] == "paused"]
-
-    asyncio.run(work())
+        await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+        await asyncio.wait_for(telephone.rang.wait(), PATIENCE_S)
+        (talk,) = telephone.talks.values()
+        assert talk.invite is not None
+        assert "RTP/SAVP " in talk.invite.body
+        assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in talk.invite.body
+        # An answer without keys has no sound: the leg ends, and she never sits in a room.
+        await system.until(talk.ended.is_set)
+        assert not system.seat().connected
+        assert not [one for one in system.entries("seat") if one["state"] == "paused"]
 
 
-def test_nothing_listens_without_tls(secure: Exchange) -> None:
-    async def work() -> None:
-        host, port = secure.sip
-        _, writer = await asyncio.open_connection(host, port)
-        writer.write(b"OPTIONS sip:127.0.0.1 SIP/2.0\r\n\r\n")
-        writer.close()
-        text = (secure.folder / "etc" / "pjsip.conf").read_text()
-        assert "protocol = udp" not in text
-        loop = asyncio.get_running_loop()
-        heard: asyncio.Future[bytes] = loop.create_future()
+async def test_nothing_listens_without_tls(secure: Exchange) -> None:
+    host, port = secure.sip
+    _, writer = await asyncio.open_connection(host, port)
+    writer.write(b"OPTIONS sip:127.0.0.1 SIP/2.0\r\n\r\n")
+    writer.close()
+    text = (secure.folder / "etc" / "pjsip.conf").read_text()
+    assert "protocol = udp" not in text
+    loop = asyncio.get_running_loop()
+    heard: asyncio.Future[bytes] = loop.create_future()
 
-        class Listening(asyncio.DatagramProtocol):
-            def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-                heard.set_result(data)
+    class Listening(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            heard.set_result(data)
 
-        udp, _ = await loop.create_datagram_endpoint(Listening, remote_addr=(host, port))
-        udp.sendto(
-            b"OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bKx\r\n"
-            b"From: <sip:x@x>;tag=1\r\nTo: <sip:x@x>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n"
-        )
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(heard, 1)
-        udp.close()
-
-    asyncio.run(work())
+    udp, _ = await loop.create_datagram_endpoint(Listening, remote_addr=(host, port))
+    udp.sendto(
+        b"OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bKx\r\n"
+        b"From: <sip:x@x>;tag=1\r\nTo: <sip:x@x>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n"
+    )
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(heard, 1)
+    udp.close()

@@ -28,7 +28,7 @@ from tests.harness.listening import (
     TRAINEE,
     ListeningSystem,
 )
-from tests.harness.simulated import ROOT, play
+from tests.harness.simulated import ROOT
 
 
 @pytest.fixture
@@ -120,24 +120,21 @@ async def test_listening_follows_the_seat_and_hears_no_pause(system: ListeningSy
     assert joined < first.answered_at, "she hears the very first word"
 
 
-def test_a_talk_of_one_word_is_written_down_too(system: ListeningSystem) -> None:
+async def test_a_talk_of_one_word_is_written_down_too(system: ListeningSystem) -> None:
     """It is over before the scheduler looks again; she has heard it all the same."""
 
     async def busy() -> None:
         return
 
-    async def work() -> None:
-        await system.on_shift()
-        assert await system.listen() == 200
-        await system.until(5)
-        await system.ready()
-        system.server.scheduler.tick = busy  # type: ignore[method-assign]
-        await system.until(6)
-        system.network.hang_up_by_person(system.live_legs()[0])
-        await system.until(3)
-        assert system.calls()[0].ended_at is not None
-
-    play(work())
+    await system.on_shift()
+    assert await system.listen() == 200
+    await system.until(5)
+    await system.ready()
+    system.server.scheduler.tick = busy  # type: ignore[method-assign]
+    await system.until(6)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(3)
+    assert system.calls()[0].ended_at is not None
     assert [one["call"] for one in system.entries("heard")] == [system.calls()[0].attempt]
 
 
@@ -378,7 +375,9 @@ async def test_another_seat_without_ringing_again(system: ListeningSystem) -> No
     assert len(system.read(listenings.every_watched)) == 1
 
 
-def test_another_seat_before_the_network_has_said_that_it_rings(system: ListeningSystem) -> None:
+async def test_another_seat_before_the_network_has_said_that_it_rings(
+    system: ListeningSystem,
+) -> None:
     """Her leg has gone along by then: the answer to the first seat's ring does not end it."""
     telephony = system.server.ctx.telephony
     ring = telephony.ring_listener
@@ -391,22 +390,19 @@ def test_another_seat_before_the_network_has_said_that_it_rings(system: Listenin
         await system.server.listening_sessions.start(supervisor, MAY[Role.SUPERVISOR], wanted)
         return answer
 
-    async def work() -> None:
-        await system.talking(1)
-        await system.talking(2)
-        telephony.ring_listener = slow  # type: ignore[method-assign]
-        assert await system.listen(seat=1) == 200
-        await system.until(10)
-        ear = system.ear()
-        assert ear is not None
-        assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
-        system.check()
-
-    play(work())
+    await system.talking(1)
+    await system.talking(2)
+    telephony.ring_listener = slow  # type: ignore[method-assign]
+    assert await system.listen(seat=1) == 200
+    await system.until(10)
+    ear = system.ear()
+    assert ear is not None
+    assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
+    system.check()
 
 
 @pytest.mark.parametrize("then", ["another_seat", "a_pause", "stopped"])
-def test_a_late_answer_leads_nobody_where_she_may_not_be(
+async def test_a_late_answer_leads_nobody_where_she_may_not_be(
     system: ListeningSystem, then: str
 ) -> None:
     """The network carries out an older answer after a newer one: the leg is fetched back."""
@@ -417,38 +413,35 @@ def test_a_late_answer_leads_nobody_where_she_may_not_be(
         documents.append(twiml)
         await execute(leg, twiml)
 
-    async def work() -> None:
-        await system.talking(1)
-        await system.talking(2)
-        system.network._script.execute = kept  # type: ignore[method-assign]
-        assert await system.listen(seat=1) == 200
+    await system.talking(1)
+    await system.talking(2)
+    system.network._script.execute = kept  # type: ignore[method-assign]
+    assert await system.listen(seat=1) == 200
+    await system.until(2)
+    ear, first = system.ear(), documents[-1]
+    assert ear is not None
+    if then == "another_seat":
+        assert await system.listen(seat=2) == 200
         await system.until(2)
-        ear, first = system.ear(), documents[-1]
-        assert ear is not None
-        if then == "another_seat":
-            assert await system.listen(seat=2) == 200
-            await system.until(2)
-        else:
-            system.network.hang_up_by_person(system.live_legs(CONTACT)[0])
-            await system.until(2)
-        if then == "stopped":
-            # Its order is lost for a while, and the leg goes on for that.
-            now = system.clock.now()
-            later = now + timedelta(seconds=60)
-            system.write(lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later)))
-        system.network.leave(ear)
-        await execute(ear, first)
-        assert ear.conference is not None
+    else:
+        system.network.hang_up_by_person(system.live_legs(CONTACT)[0])
         await system.until(2)
-        if then == "stopped":
-            assert not ear.live
-        elif then == "a_pause":
-            assert ear.live
-            assert ear.conference is None
-        else:
-            assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
-
-    play(work())
+    if then == "stopped":
+        # Its order is lost for a while, and the leg goes on for that.
+        now = system.clock.now()
+        later = now + timedelta(seconds=60)
+        system.write(lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later)))
+    system.network.leave(ear)
+    await execute(ear, first)
+    assert ear.conference is not None
+    await system.until(2)
+    if then == "stopped":
+        assert not ear.live
+    elif then == "a_pause":
+        assert ear.live
+        assert ear.conference is None
+    else:
+        assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
 
 
 async def test_who_calls_in_from_the_browser_is_not_rung(system: ListeningSystem) -> None:

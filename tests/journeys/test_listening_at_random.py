@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from callserver.database import accounts, listenings
 from callserver.simulator.legs import Behaviour
 from tests.harness.listening import LEADER, PHONER, TRAINEE, ListeningSystem
-from tests.harness.simulated import play
 
 WHAT = (
     *("silent", "coach", "join", "stop", "trainee", "leader", "no_listener"),
@@ -32,7 +31,7 @@ EVENINGS = 1000 if os.environ.get("CALLSERVER_FULL") == "1" else 40
 )
 @given(steps=STEPS, seed=st.integers(0, 2**20))
 @example(steps=[("ready", 0.1), ("on", 2.0), ("lost", 5.0)], seed=5279)
-def test_whatever_happens_listening_disturbs_nobody(
+async def test_whatever_happens_listening_disturbs_nobody(
     tmp_path_factory: pytest.TempPathFactory,
     steps: list[tuple[str, float]],
     seed: int,
@@ -40,24 +39,21 @@ def test_whatever_happens_listening_disturbs_nobody(
     system = ListeningSystem(tmp_path_factory.mktemp("h"), seed=seed)
     system.people.default = Behaviour(answers_after=1.5)
 
-    async def work() -> None:
-        await system.on_shift()
-        system.write(lambda tx: accounts.change(tx, TRAINEE, mentor=1))
-        for what, seconds in steps:
-            await act(system, what)
-            system.check()
-            await system.until(seconds)
-            system.check()
-        await system.stop()
-        await system.stop(TRAINEE)
-        await system.stop(LEADER)
-        await system.until(130)
+    await system.on_shift()
+    system.write(lambda tx: accounts.change(tx, TRAINEE, mentor=1))
+    for what, seconds in steps:
+        await act(system, what)
         system.check()
-        for room in system.network.rooms.values():
-            assert room.status == "completed" or room.parties(), "kept alive by a listener"
-        assert not system.read(listenings.every_watched)
-
-    play(work())
+        await system.until(seconds)
+        system.check()
+    await system.stop()
+    await system.stop(TRAINEE)
+    await system.stop(LEADER)
+    await system.until(130)
+    system.check()
+    for room in system.network.rooms.values():
+        assert room.status == "completed" or room.parties(), "kept alive by a listener"
+    assert not system.read(listenings.every_watched)
     system.close()
 
 

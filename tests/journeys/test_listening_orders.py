@@ -14,7 +14,6 @@ from callserver.simulator.faults import NONE
 from callserver.simulator.legs import Leg, Refusal
 from callserver.texts import say
 from tests.harness.listening import CONTACT, PHONER, SUPERVISOR, ListeningSystem
-from tests.harness.simulated import play
 
 NEXT = "+4532200001"
 
@@ -122,30 +121,27 @@ async def test_nobody_is_dialed_while_a_voice_may_be_in_the_room(
     assert system.network.record[-1].heard == "phoner"
 
 
-def test_a_room_that_cannot_be_cleared_is_given_up(system: ListeningSystem) -> None:
+async def test_a_room_that_cannot_be_cleared_is_given_up(system: ListeningSystem) -> None:
     """The provider ends no listener's leg for a minute: the phoner is rung anew and dialed for."""
 
-    async def work() -> None:
-        ear = await joined(system)
-        telephony: Any = system.server.ctx.telephony
-        really = telephony._update
+    ear = await joined(system)
+    telephony: Any = system.server.ctx.telephony
+    really = telephony._update
 
-        async def fails(ref: str, **values: str) -> Any:
-            if ref == ear.sid:
-                raise OSError("the provider is away")
-            return await really(ref, **values)
+    async def fails(ref: str, **values: str) -> Any:
+        if ref == ear.sid:
+            raise OSError("the provider is away")
+        return await really(ref, **values)
 
-        telephony._update = fails
-        await system.stop()
-        await next_call(system, 60)
-        assert ear.live
-        assert system.network.record[-1].number == NEXT
-        assert system.network.record[-1].heard == "phoner"
-        telephony._update = really
-        await system.until(3)
-        assert not ear.live
-
-    play(work())
+    telephony._update = fails
+    await system.stop()
+    await next_call(system, 60)
+    assert ear.live
+    assert system.network.record[-1].number == NEXT
+    assert system.network.record[-1].heard == "phoner"
+    telephony._update = really
+    await system.until(3)
+    assert not ear.live
 
 
 async def test_no_dial_by_hand_goes_round_it(system: ListeningSystem) -> None:
@@ -242,7 +238,7 @@ async def test_an_older_answer_in_the_same_room_is_noticed(
     assert system.ear() is ear
 
 
-def test_a_leg_is_told_to_ask_once_at_a_time(system: ListeningSystem) -> None:
+async def test_a_leg_is_told_to_ask_once_at_a_time(system: ListeningSystem) -> None:
     """While it has not asked yet, no second order is given, by whichever process."""
     told: list[Any] = []
 
@@ -251,26 +247,23 @@ def test_a_leg_is_told_to_ask_once_at_a_time(system: ListeningSystem) -> None:
         assert seat is not None
         system.server.listener_legs.look_at_seat(tx, seat)
 
-    async def work() -> None:
-        ear = await joined(system, "coach")
-        telephony: Any = system.server.ctx.telephony
-        really = telephony.hear
+    ear = await joined(system, "coach")
+    telephony: Any = system.server.ctx.telephony
+    really = telephony.hear
 
-        async def slow(ref: str, what: Any) -> Any:
-            told.append(what)
-            if len(told) == 1:
-                # Meanwhile the talk moves on, and the scheduler and the dialer look at the same leg.
-                for _ in range(3):
-                    await system.server.ctx.store.run(look)
-            return await really(ref, what)
+    async def slow(ref: str, what: Any) -> Any:
+        told.append(what)
+        if len(told) == 1:
+            # Meanwhile the talk moves on, and the scheduler and the dialer look at the same leg.
+            for _ in range(3):
+                await system.server.ctx.store.run(look)
+        return await really(ref, what)
 
-        telephony.hear = slow
-        assert await system.listen("join") == 200
-        await system.until(0.5)
-        assert len(told) == 1
-        assert system.hearers(ear) == {PHONER, CONTACT}
-
-    play(work())
+    telephony.hear = slow
+    assert await system.listen("join") == 200
+    await system.until(0.5)
+    assert len(told) == 1
+    assert system.hearers(ear) == {PHONER, CONTACT}
 
 
 async def test_a_page_that_is_reloaded_leaves_no_leg_behind(system: ListeningSystem) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import SimulatedSystem, after_a_talk, play
+from tests.harness.simulated import SimulatedSystem, after_a_talk
 
 
 @pytest.fixture
@@ -132,7 +132,6 @@ async def test_a_call_back_is_kept_by_who_promised_it(tmp_path: Path) -> None:
 
 
 async def test_waiting_says_why_and_goes_on_by_itself(tmp_path: Path) -> None:
-
     early = datetime.fromisoformat("2026-05-12T08:58:00+02:00")
     system = SimulatedSystem(tmp_path, start=early)
     await system.on_shift()
@@ -156,7 +155,7 @@ async def test_list_finished(tmp_path: Path) -> None:
     system.close()
 
 
-def test_a_correction_of_an_older_call_does_not_undo_what_came_after(
+async def test_a_correction_of_an_older_call_does_not_undo_what_came_after(
     system: SimulatedSystem,
 ) -> None:
     async def talk(outcome: str, details: dict[str, Any]) -> str:
@@ -167,35 +166,29 @@ def test_a_correction_of_an_older_call_does_not_undo_what_came_after(
         attempt: str = system.calls()[-1].attempt
         return attempt
 
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        older = await talk("hung_up", {})
-        await system.jump(86_400)
-        await system.api("POST", "/redial", {})
-        await talk("member", {"amount": 100, "frequency": "monthly"})
-        body = {"attempt": older, "outcome": "voicemail", "details": {}}
-        assert (await system.api("POST", "/correct", body))[0] == 200
-        assert system.contacts()[0].status == "done"
-        await system.api("POST", "/correct", {**body, "outcome": "never"})
-
-    play(work())
+    await system.on_shift()
+    await system.ready()
+    older = await talk("hung_up", {})
+    await system.jump(86_400)
+    await system.api("POST", "/redial", {})
+    await talk("member", {"amount": 100, "frequency": "monthly"})
+    body = {"attempt": older, "outcome": "voicemail", "details": {}}
+    assert (await system.api("POST", "/correct", body))[0] == 200
+    assert system.contacts()[0].status == "done"
+    await system.api("POST", "/correct", {**body, "outcome": "never"})
     assert system.calls()[0].outcome == "never"
     assert {one["scope"] for one in system.entries("suppressed")} == {"person", "number"}
 
 
-def test_a_phoners_own_words_stay_out_of_the_log(system: SimulatedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        status, _ = await system.api("POST", "/pause", {"reason": "Anna Prøve, 32 20 00 01"})
-        assert status == 422
-        await system.api("POST", "/pause", {"reason": "meal"})
-        await system.until(5)
-        assert (await system.seat())["reason"] == "meal"
-
+async def test_a_phoners_own_words_stay_out_of_the_log(system: SimulatedSystem) -> None:
     system.people.default = Behaviour(ends="busy")
-    play(work())
+    await system.on_shift()
+    await system.ready()
+    status, _ = await system.api("POST", "/pause", {"reason": "Anna Prøve, 32 20 00 01"})
+    assert status == 422
+    await system.api("POST", "/pause", {"reason": "meal"})
+    await system.until(5)
+    assert (await system.seat())["reason"] == "meal"
     assert not [one for one in system.entries("seat") if "Prøve" in str(one)]
     assert "meal" in [one.get("reason") for one in system.entries("seat")]
 

@@ -13,7 +13,6 @@ from callserver.cli import person
 from callserver.domain.role import Role
 from callserver.engine.lists.importer import import_list
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import play
 from tests.harness.staffed import Client, StaffedSystem
 from tests.journeys.test_every_reason import DK, Edit, edited
 
@@ -36,64 +35,53 @@ def system(tmp_path: Path) -> Iterator[StaffedSystem]:
     made.close()
 
 
-def dial(system: StaffedSystem) -> list[str]:
+async def dial(system: StaffedSystem) -> list[str]:
     """The phoner, on shift already, dials the number by hand: the gate's reasons, or none: it rings."""
-    found: list[str] = []
-
-    async def work() -> None:
-        status, said = await system.api("POST", "/dial", {"number": NUMBER})
-        if status == 409:
-            found.extend(said["reasons"])
-            return
-        assert status == 200, said
-        await system.until(40)
-
     system.people.default = Behaviour(answers_after=None)
-    play(work())
-    return found
-
-
-def on_shift(system: StaffedSystem) -> None:
-    play(system.on_shift())
+    status, reply = await system.api("POST", "/dial", {"number": NUMBER})
+    if status == 409:
+        return list(reply["reasons"])
+    assert status == 200, reply
+    await system.until(40)
+    return []
 
 
 def rang(system: StaffedSystem) -> int:
     return sum(ring.number == RANG for ring in system.network.record)
 
 
-def consent(system: StaffedSystem, client: Client, days_ago: float = 1, **more: Any) -> Any:
+async def consent(system: StaffedSystem, client: Client, days_ago: float = 1, **more: Any) -> Any:
     at = system.clock.now() - timedelta(days=days_ago)
     body = {"number": NUMBER, "at": at.isoformat(), **more}
-    return client.api("POST", "/person/consent", body)
+    return await client.api("POST", "/person/consent", body)
 
 
 @pytest.mark.parametrize("needs_proof", [False, True])
-def test_where_consent_is_needed_nobody_is_called_without(
+async def test_where_consent_is_needed_nobody_is_called_without(
     tmp_path: Path, needs_proof: bool
 ) -> None:
     mode = "mode: express\n  proof: true" if needs_proof else "mode: opt_in"
     system = a_system(tmp_path, (DK, "mode: not_needed", mode))
-    lea = system.client("lea")
+    lea = await system.client("lea")
 
-    async def from_the_list() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(5)
-
-    play(from_the_list())
+    await system.on_shift()
+    await system.ready()
+    await system.until(5)
     assert system.contacts()[0].reason == "SUP_CONSENT_MISSING"
     assert system.network.record == []
     # One to be written to is none to be called.
-    assert consent(system, lea, telephone=False).json() == {"contacts": [1]}
-    play(system.until(40))
+    assert (await consent(system, lea, telephone=False)).json() == {"contacts": [1]}
+    await system.until(40)
     assert system.contacts()[0].reason == "SUP_CONSENT_MISSING"
-    assert consent(system, lea).json() == {"contacts": [1]}
-    play(system.until(40))
+    assert (await consent(system, lea)).json() == {"contacts": [1]}
+    await system.until(40)
     if needs_proof:
         assert system.contacts()[0].reason == "SUP_CONSENT_UNPROVEN"
         assert system.network.record == []
-        assert consent(system, lea, proof="formular 2026, mappe 7").json() == {"contacts": [1]}
-        play(system.until(40))
+        assert (await consent(system, lea, proof="formular 2026, mappe 7")).json() == {
+            "contacts": [1]
+        }
+        await system.until(40)
     assert rang(system) == 1
     marked = system.entries("marked")
     assert {one["mark"] for one in marked} == {"consent_given"}
@@ -101,94 +89,88 @@ def test_where_consent_is_needed_nobody_is_called_without(
     system.close()
 
 
-def test_a_consent_that_is_taken_back(system: StaffedSystem) -> None:
-    lea, mads = system.client("lea"), system.client("mads")
-    on_shift(system)
-    assert consent(system, lea).status_code == 200
-    told = mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "consent_revoked"})
+async def test_a_consent_that_is_taken_back(system: StaffedSystem) -> None:
+    lea, mads = await system.client("lea"), await system.client("mads")
+    await system.on_shift()
+    assert (await consent(system, lea)).status_code == 200
+    told = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "consent_revoked"})
     assert told.json() == {"contacts": [1]}
-    assert dial(system) == ["SUP_CONSENT_REVOKED"]
+    assert await dial(system) == ["SUP_CONSENT_REVOKED"]
     system.clock.set(system.clock.now() + timedelta(minutes=5))
-    assert consent(system, lea, days_ago=0.001).status_code == 200
-    assert dial(system) == []
+    assert (await consent(system, lea, days_ago=0.001)).status_code == 200
+    assert await dial(system) == []
     assert rang(system) == 1
 
 
-def test_a_consent_ends_no_opt_out(system: StaffedSystem) -> None:
+async def test_a_consent_ends_no_opt_out(system: StaffedSystem) -> None:
     """Whoever lifts an opt-out has another way to go; a consent of an earlier day changes nothing."""
-    lea = system.client("lea")
-    on_shift(system)
+    lea = await system.client("lea")
+    await system.on_shift()
     stopped = {"number": NUMBER, "reach": "never"}
-    assert lea.api("POST", "/who-called/opt-out", stopped).status_code == 200
-    assert consent(system, lea, days_ago=3).status_code == 200
-    assert dial(system) == ["SUP_NUMBER", "SUP_PERSON"]
+    assert (await lea.api("POST", "/who-called/opt-out", stopped)).status_code == 200
+    assert (await consent(system, lea, days_ago=3)).status_code == 200
+    assert await dial(system) == ["SUP_NUMBER", "SUP_PERSON"]
     system.clock.set(system.clock.now() + timedelta(minutes=5))
-    refused = consent(system, lea, days_ago=0)
+    refused = await consent(system, lea, days_ago=0)
     assert refused.status_code == 409
     assert "spærring" in refused.json()["detail"]
-    assert dial(system) == ["SUP_NUMBER", "SUP_PERSON"]
+    assert await dial(system) == ["SUP_NUMBER", "SUP_PERSON"]
     assert rang(system) == 0
 
 
-def test_a_consent_of_tomorrow_is_none(system: StaffedSystem) -> None:
-    assert consent(system, system.client("lea"), days_ago=-1).status_code == 409
+async def test_a_consent_of_tomorrow_is_none(system: StaffedSystem) -> None:
+    assert (await consent(system, await system.client("lea"), days_ago=-1)).status_code == 409
 
 
-def test_who_may_record_what(system: StaffedSystem) -> None:
-    mads = system.client("mads")
-    assert consent(system, mads).status_code == 403
-    wrong = mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "deceased"})
+async def test_who_may_record_what(system: StaffedSystem) -> None:
+    mads = await system.client("mads")
+    assert (await consent(system, mads)).status_code == 403
+    wrong = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "deceased"})
     assert wrong.status_code == 422
 
 
-def test_somebody_with_a_guardian_is_not_called(system: StaffedSystem) -> None:
-    on_shift(system)
-    assert dial(system) == []  # rings: nobody knows yet
-    mads = system.client("mads")
-    told = mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "guardian"})
+async def test_somebody_with_a_guardian_is_not_called(system: StaffedSystem) -> None:
+    await system.on_shift()
+    assert await dial(system) == []  # rings: nobody knows yet
+    mads = await system.client("mads")
+    told = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "guardian"})
     assert told.json() == {"contacts": [1]}
-    assert "PERSON_INCAPABLE" in dial(system)
+    assert "PERSON_INCAPABLE" in await dial(system)
     assert rang(system) == 1
 
 
-def test_what_ends_calls_silences_a_telephone_that_rings(system: StaffedSystem) -> None:
-    mads = system.client("mads")
+async def test_what_ends_calls_silences_a_telephone_that_rings(system: StaffedSystem) -> None:
+    mads = await system.client("mads")
     system.people.default = Behaviour(answers_after=None)
 
-    async def rings() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(3)
-        assert system.live_legs(RANG)
-
-    play(rings())
-    mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "consent_revoked"})
-    play(system.until(1))
+    await system.on_shift()
+    await system.ready()
+    await system.until(3)
+    assert system.live_legs(RANG)
+    await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "consent_revoked"})
+    await system.until(1)
     assert not system.live_legs(RANG)
 
 
-def test_an_erased_person_is_known_again(system: StaffedSystem) -> None:
+async def test_an_erased_person_is_known_again(system: StaffedSystem) -> None:
     """Another list brings the number, under another name: a keyed hash of it is all that was kept."""
-    mads = system.client("mads")
-    on_shift(system)
-    told = mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "erased"})
+    mads = await system.client("mads")
+    await system.on_shift()
+    told = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "erased"})
     assert told.json() == {"contacts": [1]}
     gone = system.contacts()[0]
     assert (gone.name, gone.ref, gone.born, gone.source, gone.fields) == (None,) * 5
     assert (gone.status, gone.reason) == ("closed", "PERSON_ERASED")
-    assert "PERSON_ERASED" in dial(system)
+    assert "PERSON_ERASED" in await dial(system)
     leads = system.server.ctx.rules.campaign("leads")
     again = f"ref;navn;telefon;kilde\nX9;A. Prøve;{NUMBER};underskrift 2025\n"
     system.write(lambda tx: import_list(tx, leads, again.encode(), system.clock.now()))
     system.campaign = "leads"
 
-    async def from_the_other_list() -> None:
-        await system.api("POST", "/off", {})
-        await system.on_shift()
-        await system.ready()
-        await system.until(5)
-
-    play(from_the_other_list())
+    await system.api("POST", "/off", {})
+    await system.on_shift()
+    await system.ready()
+    await system.until(5)
     other = next(one for one in system.contacts() if one.campaign == "leads")
     assert (other.status, other.reason) == ("closed", "PERSON_ERASED")
     refusals = [one for one in system.entries("refused") if one["contact"] == other.id]
@@ -196,30 +178,29 @@ def test_an_erased_person_is_known_again(system: StaffedSystem) -> None:
     assert rang(system) == 0
 
 
-def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> None:
+async def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> None:
     two = ONE + f"K1;Bo Prøve;{NUMBER};1980-01-01;gade\n"
     system = a_system(tmp_path, people=two)
-    mads = system.client("mads")
+    mads = await system.client("mads")
     fact = {"number": NUMBER, "fact": "guardian"}
-    unclear = mads.api("POST", "/person/facts", fact)
+    unclear = await mads.api("POST", "/person/facts", fact)
     assert unclear.status_code == 409
     assert "1, 2" in unclear.json()["detail"]
-    people = mads.api("POST", "/who-called", {"number": NUMBER}).json()["people"]
+    people = (await mads.api("POST", "/who-called", {"number": NUMBER})).json()["people"]
     assert [(one["contact"], one["name"]) for one in people][1] == (2, "Bo Prøve")
-    assert mads.api("POST", "/person/facts", {**fact, "contact": 2}).json() == {"contacts": [2]}
-    assert mads.api("POST", "/person/facts", {**fact, "contact": 3}).status_code == 404
+    assert (await mads.api("POST", "/person/facts", {**fact, "contact": 2})).json() == {
+        "contacts": [2]
+    }
+    assert (await mads.api("POST", "/person/facts", {**fact, "contact": 3})).status_code == 404
 
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(5)
-
-    play(work())
+    await system.on_shift()
+    await system.ready()
+    await system.until(5)
     assert [call.contact for call in system.calls()] == [1]
     system.close()
 
 
-def test_the_same_by_command(system: StaffedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_same_by_command(system: StaffedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system._folder}/house.db")
     monkeypatch.setenv("CALLSERVER_KEY", "test")
     monkeypatch.setenv("CALLSERVER_CLOCK", system.clock.now().isoformat())
@@ -231,11 +212,11 @@ def test_the_same_by_command(system: StaffedSystem, monkeypatch: pytest.MonkeyPa
         assert result.exit_code == 0, result.output
         return result.output
 
-    on_shift(system)
+    await system.on_shift()
     assert "recorded" in run("consent", NUMBER, "--at", "2026-05-01T12:00:00+02:00")
     assert "contacts: 1" in run("revoke", NUMBER)
-    assert dial(system) == ["SUP_CONSENT_REVOKED"]
+    assert await dial(system) == ["SUP_CONSENT_REVOKED"]
     assert "contacts: 1" in run("guardian", NUMBER)
-    assert dial(system) == ["PERSON_INCAPABLE", "SUP_CONSENT_REVOKED"]
+    assert await dial(system) == ["PERSON_INCAPABLE", "SUP_CONSENT_REVOKED"]
     assert "contacts: 1" in run("erase", NUMBER)
-    assert "PERSON_ERASED" in dial(system)
+    assert "PERSON_ERASED" in await dial(system)

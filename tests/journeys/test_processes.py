@@ -212,92 +212,88 @@ def check(
     return totals
 
 
-def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
+async def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
     """R1: SIGKILL at random instants while phoners work; nothing acknowledged is lost."""
     kills = 50 if full else 4
     clock = ShiftedClock(START)
     database = sqlite_file(tmp_path / "killed.db")
     dice = random.Random(1)
 
-    async def work() -> None:
-        longest = timedelta()
-        network_door, port = listening(), free_port()
-        public_url = f"http://127.0.0.1:{port}"
-        town = world(World, clock, public_url)
-        robots, supervisors = fill(database, clock, 6)
-        network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
-        settings = environment(tmp_path, database, public_url, network_url)
-        server = Process("serve", {**settings, "CALLSERVER_PORT": str(port)}, clock)
-        try:
-            async with serving(town.rest, network_door):
+    longest = timedelta()
+    network_door, port = listening(), free_port()
+    public_url = f"http://127.0.0.1:{port}"
+    town = world(World, clock, public_url)
+    robots, supervisors = fill(database, clock, 6)
+    network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
+    settings = environment(tmp_path, database, public_url, network_url)
+    server = Process("serve", {**settings, "CALLSERVER_PORT": str(port)}, clock)
+    try:
+        async with serving(town.rest, network_door):
+            await is_up(public_url)
+            agenda = asyncio.ensure_future(town.agenda.run())
+            floor = town.start_shifts(robots, 24, supervisors, EARS)
+            for _ in range(kills):
+                await asyncio.sleep(dice.uniform(3, 5))
+                killed = clock.now()
+                server.kill()
+                await asyncio.sleep(dice.uniform(0, 0.5))
+                server.start()
                 await is_up(public_url)
-                agenda = asyncio.ensure_future(town.agenda.run())
-                floor = town.start_shifts(robots, 24, supervisors, EARS)
-                for _ in range(kills):
-                    await asyncio.sleep(dice.uniform(3, 5))
-                    killed = clock.now()
-                    server.kill()
-                    await asyncio.sleep(dice.uniform(0, 0.5))
-                    server.start()
-                    await is_up(public_url)
-                    longest = max(longest, clock.now() - killed)
-                await at_least(12, database, floor.acknowledged, 3, 0)
-                over = clock.now()
-                agenda.cancel()
-                # In a thread: the network goes on answering what the server still orders.
-                ended = await asyncio.to_thread(server.end)
-                assert ended in (0, -signal.SIGTERM)  # uvicorn ends by the signal it got
-        finally:
-            server.kill()
-            await town.close()
-        down = longest + timedelta(seconds=4)  # a killed server moves nobody until it is back
-        totals = check(database, town, floor.acknowledged, clock, supervisors, down, over)
-        assert totals["answered"] > 3
-        assert floor.acknowledged.outcomes
-
-    asyncio.run(work())
+                longest = max(longest, clock.now() - killed)
+            await at_least(12, database, floor.acknowledged, 3, 0)
+            over = clock.now()
+            agenda.cancel()
+            # In a thread: the network goes on answering what the server still orders.
+            ended = await asyncio.to_thread(server.end)
+            assert ended in (0, -signal.SIGTERM)  # uvicorn ends by the signal it got
+    finally:
+        server.kill()
+        await town.close()
+    down = longest + timedelta(seconds=4)  # a killed server moves nobody until it is back
+    totals = check(database, town, floor.acknowledged, clock, supervisors, down, over)
+    assert totals["answered"] > 3
+    assert floor.acknowledged.outcomes
 
 
 @pytest.mark.timeout(420)
-def test_two_servers_and_one_scheduler_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+async def test_two_servers_and_one_scheduler_on_postgresql(
+    tmp_path: Path, postgres_url: str
+) -> None:
     """No double dial, no lost wake-up, whichever process a request or callback reaches."""
     clock = ShiftedClock(START)
 
-    async def work() -> None:
-        network_door, ports = listening(), (free_port(), free_port())
-        public_url = "http://calls.test"
-        town = world(TwoDoors, clock, public_url)
-        town.targets = tuple(f"http://127.0.0.1:{port}" for port in ports)  # type: ignore[attr-defined]
-        robots, supervisors = fill(postgres_url, clock, 8)
-        network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
-        settings = environment(tmp_path, postgres_url, public_url, network_url)
-        processes = [
-            Process(
-                "serve",
-                {**settings, "CALLSERVER_PORT": str(port), "CALLSERVER_SCHEDULER": "no"},
-                clock,
-            )
-            for port in ports
-        ]
-        processes.append(Process("scheduler", settings, clock))
-        try:
-            async with serving(town.rest, network_door):
-                for port in ports:
-                    await is_up(f"http://127.0.0.1:{port}")
-                agenda = asyncio.ensure_future(town.agenda.run())
-                floor = town.start_shifts(robots, 24, supervisors, EARS)
-                await at_least(30, postgres_url, floor.acknowledged, 8, 5)
-                over = clock.now()
-                agenda.cancel()
-                ends = {await asyncio.to_thread(process.end) for process in processes}
-                assert ends <= {0, -signal.SIGTERM}
-        finally:
-            for process in processes:
-                process.kill()
-            await town.close()
-        soon = timedelta(seconds=4)  # on a machine that has other work
-        totals = check(postgres_url, town, floor.acknowledged, clock, supervisors, soon, over)
-        assert totals["answered"] > 8
-        assert len(floor.acknowledged.outcomes) > 5
-
-    asyncio.run(work())
+    network_door, ports = listening(), (free_port(), free_port())
+    public_url = "http://calls.test"
+    town = world(TwoDoors, clock, public_url)
+    town.targets = tuple(f"http://127.0.0.1:{port}" for port in ports)  # type: ignore[attr-defined]
+    robots, supervisors = fill(postgres_url, clock, 8)
+    network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
+    settings = environment(tmp_path, postgres_url, public_url, network_url)
+    processes = [
+        Process(
+            "serve",
+            {**settings, "CALLSERVER_PORT": str(port), "CALLSERVER_SCHEDULER": "no"},
+            clock,
+        )
+        for port in ports
+    ]
+    processes.append(Process("scheduler", settings, clock))
+    try:
+        async with serving(town.rest, network_door):
+            for port in ports:
+                await is_up(f"http://127.0.0.1:{port}")
+            agenda = asyncio.ensure_future(town.agenda.run())
+            floor = town.start_shifts(robots, 24, supervisors, EARS)
+            await at_least(30, postgres_url, floor.acknowledged, 8, 5)
+            over = clock.now()
+            agenda.cancel()
+            ends = {await asyncio.to_thread(process.end) for process in processes}
+            assert ends <= {0, -signal.SIGTERM}
+    finally:
+        for process in processes:
+            process.kill()
+        await town.close()
+    soon = timedelta(seconds=4)  # on a machine that has other work
+    totals = check(postgres_url, town, floor.acknowledged, clock, supervisors, soon, over)
+    assert totals["answered"] > 8
+    assert len(floor.acknowledged.outcomes) > 5

@@ -8,7 +8,7 @@ import pytest
 
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import SimulatedSystem, play
+from tests.harness.simulated import SimulatedSystem
 
 ONE = "ref;navn;telefon;kilde\n1;A;32200000;x\n"
 RINGS_OUT = Behaviour(answers_after=None)
@@ -56,25 +56,24 @@ async def test_after_the_permit_before_the_order(system: SimulatedSystem) -> Non
 
 
 @pytest.mark.parametrize("news", ["told", "lost"])
-def test_after_the_order_before_its_answer_is_stored(system: SimulatedSystem, news: str) -> None:
+async def test_after_the_order_before_its_answer_is_stored(
+    system: SimulatedSystem, news: str
+) -> None:
     """The telephone rings, and the server that ordered it is gone; its word may be lost too."""
     system.people.default = RINGS_OUT
 
     async def forget(*_: Any, **__: Any) -> None:
         return None
 
-    async def work() -> None:
-        await system.on_shift()
-        system.server.call_flow.receive = forget  # type: ignore[method-assign]
-        await system.ready()
-        assert system.calls()[0].state == "placing"
-        assert system.live_legs()
-        if news == "lost":
-            system.live_legs()[0].callback.url = None
-        await take_over(system)
-        await system.until(150)
-
-    play(work())
+    await system.on_shift()
+    system.server.call_flow.receive = forget  # type: ignore[method-assign]
+    await system.ready()
+    assert system.calls()[0].state == "placing"
+    assert system.live_legs()
+    if news == "lost":
+        system.live_legs()[0].callback.url = None
+    await take_over(system)
+    await system.until(150)
     assert rings(system) == 1
     assert len(system.calls()) == 1
     assert system.calls()[0].cause == "no_answer"

@@ -10,7 +10,7 @@ from callserver.domain.role import Role
 from callserver.engine.calls import carrier_refusals
 from callserver.ports import Trouble
 from callserver.simulator.legs import Leg, Refusal
-from tests.harness.simulated import SimulatedSystem, play
+from tests.harness.simulated import SimulatedSystem
 from tests.harness.staffed import StaffedSystem
 
 FIRST = "+4532200000"
@@ -56,17 +56,14 @@ def rang(system: SimulatedSystem) -> list[str]:
     ("code", "status"),
     [(21215, 400), (32205, 400), (21401, 400), (UNKNOWN_CODE, 400), (21215, 403), (400, 403)],
 )
-def test_one_refused_number_does_not_stop_the_shift(
+async def test_one_refused_number_does_not_stop_the_shift(
     system: StaffedSystem, code: int, status: int
 ) -> None:
     refuse(system, code, lambda number: number == FIRST, status)
 
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await call_on(system, 3)
-
-    play(work())
+    await system.on_shift()
+    await system.ready()
+    await call_on(system, 3)
     assert FIRST not in rang(system)
     assert len(rang(system)) >= 3
     assert system.entries("breaker") == []
@@ -77,7 +74,7 @@ def test_one_refused_number_does_not_stop_the_shift(
         (first.id, "refused", code)
     ]
     system.add_user("sigrid", Role.SUPERVISOR)
-    (alarm,) = system.client("sigrid").api("GET", "/floor/figures").json()["alarms"]
+    (alarm,) = (await (await system.client("sigrid")).api("GET", "/floor/figures")).json()["alarms"]
     assert alarm["kind"] == "numbers_refused"
     assert alarm["values"] == {"count": 1, "contacts": str(first.id)}
 
@@ -105,47 +102,41 @@ async def test_a_refused_number_is_not_called_on_any_path_or_list(system: Staffe
     assert (elsewhere.status, elsewhere.reason) == ("closed", "NUM_REFUSED")
 
 
-def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not_repeat_them(
+async def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not_repeat_them(
     system: StaffedSystem,
 ) -> None:
     refuse(system, UNKNOWN_CODE, lambda number: number.startswith("+453220"))
 
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(20)
-        assert len(system.entries("declined")) == carrier_refusals.DIFFERENT_NUMBERS
-        assert (await system.seat())["reason"] == "CAMP_PAUSED"
-
-    play(work())
+    await system.on_shift()
+    await system.ready()
+    await system.until(20)
+    assert len(system.entries("declined")) == carrier_refusals.DIFFERENT_NUMBERS
+    assert (await system.seat())["reason"] == "CAMP_PAUSED"
     (entry,) = system.entries("breaker")
     assert entry["reason"] == f"provider_{UNKNOWN_CODE}"
     aside = [one for one in system.contacts() if one.reason == "NUM_REFUSED"]
     assert len(aside) == carrier_refusals.DIFFERENT_NUMBERS
     system.add_user("sigrid", Role.SUPERVISOR)
-    sigrid = system.client("sigrid")
-    kinds = [one["kind"] for one in sigrid.api("GET", "/floor/figures").json()["alarms"]]
+    sigrid = await system.client("sigrid")
+    kinds = [one["kind"] for one in (await sigrid.api("GET", "/floor/figures")).json()["alarms"]]
     assert kinds == ["campaign_stopped", "numbers_refused"]
     del system.network.order  # the carrier takes orders again
-    assert sigrid.api("POST", "/campaigns/kanvas", {"paused": False}).status_code == 200
-    play(system.until(40))
+    assert (await sigrid.api("POST", "/campaigns/kanvas", {"paused": False})).status_code == 200
+    await system.until(40)
     called = rang(system)
     assert called
     numbers = {f"+{one.number}" for one in aside}
     assert not numbers & set(called)
     path = "/campaigns/kanvas/refused-numbers"
-    listed = sigrid.api("GET", path).json()["refused"]
+    listed = (await sigrid.api("GET", path)).json()["refused"]
     assert [one["contact"] for one in listed] == [one.id for one in aside]
     assert all("•" in one["number"] or "*" in one["number"] for one in listed), listed
-    released = sigrid.api("POST", f"{path}/release", {}).json()["contacts"]
+    released = (await sigrid.api("POST", f"{path}/release", {})).json()["contacts"]
     assert sorted(released) == [one.id for one in aside]
     assert {one.status for one in system.contacts() if one.id in released} <= {"ready", "claimed"}
     assert len(system.entries("number_released")) == len(aside)
 
-    async def again() -> None:
-        await call_on(system, 4)
-
-    play(again())
+    await call_on(system, 4)
     assert numbers & set(rang(system))
 
 
@@ -160,40 +151,37 @@ async def test_a_call_that_reaches_somebody_ends_the_run(system: StaffedSystem) 
     assert system.entries("breaker") == []
 
 
-def test_a_call_back_that_is_refused_comes_back_as_one(system: StaffedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        await system.ready()
-        await system.until(6)
-        for leg in system.live_legs():
-            system.network.hang_up_by_person(leg)
-        await system.until(1)
-        at = system.clock.now().replace(microsecond=0) + timedelta(minutes=5)
-        status, said = await system.outcome("call_back", {"at": at.isoformat()}, then="pause")
-        assert status == 200, said
-        refuse(system, 21215, lambda number: number == FIRST)
-        await system.until(310)
-        await system.ready()
-        await system.until(5)
-
-    play(work())
+async def test_a_call_back_that_is_refused_comes_back_as_one(system: StaffedSystem) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    for leg in system.live_legs():
+        system.network.hang_up_by_person(leg)
+    await system.until(1)
+    at = system.clock.now().replace(microsecond=0) + timedelta(minutes=5)
+    status, said = await system.outcome("call_back", {"at": at.isoformat()}, then="pause")
+    assert status == 200, said
+    refuse(system, 21215, lambda number: number == FIRST)
+    await system.until(310)
+    await system.ready()
+    await system.until(5)
     first = system.contacts()[0]
     assert (first.status, first.reason) == ("closed", "NUM_REFUSED")
     system.add_user("sigrid", Role.SUPERVISOR)
     path = "/campaigns/kanvas/refused-numbers/release"
-    reply = system.client("sigrid").api("POST", path, {"contact": first.id})
+    reply = await (await system.client("sigrid")).api("POST", path, {"contact": first.id})
     assert reply.json()["contacts"] == [first.id]
     again = system.contacts()[0]
     assert (again.status, again.next_at) == ("call_back", again.callback_for)
 
 
-def test_another_departments_numbers_are_not_shown(system: StaffedSystem) -> None:
+async def test_another_departments_numbers_are_not_shown(system: StaffedSystem) -> None:
     system.add_user("sanne", Role.SUPERVISOR, "syd")
-    sanne = system.client("sanne")
+    sanne = await system.client("sanne")
     campaign = system.server.ctx.rules.campaign("kanvas")
     assert campaign.department == "nord"
     for method, path in (("GET", ""), ("POST", "/release")):
-        reply = sanne.api(method, f"/campaigns/kanvas/refused-numbers{path}", {})
+        reply = await sanne.api(method, f"/campaigns/kanvas/refused-numbers{path}", {})
         assert reply.status_code == 404
 
 

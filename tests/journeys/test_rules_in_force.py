@@ -13,6 +13,7 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.database import accounts
 from callserver.database.store import make_engine
 from callserver.engine.accounts.authentication import hash_of
+from tests.harness.waiting import eventually
 from tests.journeys.test_processes import ROOT, START, Process, environment, free_port, is_up
 
 DK = "policies/dk.yaml"
@@ -28,9 +29,7 @@ def fill(database: str, clock: ShiftedClock) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_two_servers_agree_on_the_rules_in_force(  # noqa: C901 - one story
-    tmp_path: Path, postgres_url: str
-) -> None:
+async def test_two_servers_agree_on_the_rules_in_force(tmp_path: Path, postgres_url: str) -> None:
     clock = ShiftedClock(START)
     fill(postgres_url, clock)
     folders = [Path(shutil.copytree(ROOT / "config", tmp_path / name)) for name in ("one", "two")]
@@ -49,7 +48,7 @@ def test_two_servers_agree_on_the_rules_in_force(  # noqa: C901 - one story
         for port, folder in zip(ports, folders, strict=True)
     ]
 
-    async def work() -> None:
+    try:
         async with httpx.AsyncClient() as http:
 
             async def api(server: int, who: str, method: str, path: str, body: Any = None) -> Any:
@@ -64,11 +63,10 @@ def test_two_servers_agree_on_the_rules_in_force(  # noqa: C901 - one story
                 return [reply.json()["revision"] for reply in replies]
 
             async def agree(on: str) -> None:
-                for _ in range(80):
-                    if await revisions() == [on, on]:
-                        return
-                    await asyncio.sleep(0.1)
-                raise AssertionError(f"{await revisions()} instead of {on}")
+                async def both() -> bool:
+                    return await revisions() == [on, on]
+
+                await eventually(both)
 
             for url in urls:
                 await is_up(url)
@@ -87,12 +85,13 @@ def test_two_servers_agree_on_the_rules_in_force(  # noqa: C901 - one story
             path = folders[1] / DK
             path.write_text(text.replace("gap_hours: 4", "gap_hours: 2"), "utf-8")
             waiting: list[Any] = []
-            for _ in range(80):
-                found = await api(0, "leader", "GET", "/rules")
-                waiting = [one for one in found["proposals"] if one["state"] == "open"]
-                if waiting:
-                    break
-                await asyncio.sleep(0.1)
+
+            async def proposed() -> bool:
+                rules = await api(0, "leader", "GET", "/rules")
+                waiting[:] = [one for one in rules["proposals"] if one["state"] == "open"]
+                return bool(waiting)
+
+            await eventually(proposed)
             assert [one["by"] for one in waiting] == [None]
             await agree(made["revision"])
             seen = {"revision": waiting[0]["revision"]}
@@ -108,9 +107,6 @@ def test_two_servers_agree_on_the_rules_in_force(  # noqa: C901 - one story
             await is_up(urls[0])
             await asyncio.sleep(3)
             await agree(waiting[0]["revision"])
-
-    try:
-        asyncio.run(work())
     finally:
         for process in processes:
             process.kill()

@@ -9,7 +9,7 @@ import pytest
 
 from callserver.ports import Leg as PortLeg
 from callserver.ports import LegState
-from tests.harness.simulated import SimulatedSystem, in_a_talk, play
+from tests.harness.simulated import SimulatedSystem, in_a_talk
 
 
 @pytest.fixture
@@ -65,24 +65,21 @@ async def test_an_outcome_during_the_talk_cuts_nobody_off(system: SimulatedSyste
     assert len(system.calls()) == 2
 
 
-def test_a_provider_that_does_not_answer_is_asked_again_soon(system: SimulatedSystem) -> None:
-    async def work() -> None:
-        leg = await in_a_talk(system)
-        falls_silent(system)
-        system.network.hang_up_by_person(leg)
-        telephony: Any = system.server.ctx.telephony
-        asks = telephony.look_up
+async def test_a_provider_that_does_not_answer_is_asked_again_soon(system: SimulatedSystem) -> None:
+    leg = await in_a_talk(system)
+    falls_silent(system)
+    system.network.hang_up_by_person(leg)
+    telephony: Any = system.server.ctx.telephony
+    asks = telephony.look_up
 
-        async def silent(*_: object) -> PortLeg:
-            return PortLeg(LegState.NO_ANSWER)
+    async def silent(*_: object) -> PortLeg:
+        return PortLeg(LegState.NO_ANSWER)
 
-        telephony.look_up = silent
-        await system.until(30)
-        telephony.look_up = asks
-        await system.until(12)
-        assert system.calls()[0].cause == "completed"
-
-    play(work())
+    telephony.look_up = silent
+    await system.until(30)
+    telephony.look_up = asks
+    await system.until(12)
+    assert system.calls()[0].cause == "completed"
 
 
 async def test_that_a_talk_goes_on_is_no_news(system: SimulatedSystem) -> None:

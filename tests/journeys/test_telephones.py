@@ -10,7 +10,7 @@ import pytest
 
 from callserver.ports import Declined, Trouble
 from callserver.simulator.legs import Behaviour, Leg
-from tests.harness.simulated import SimulatedSystem, failing, in_a_talk, play, rings
+from tests.harness.simulated import SimulatedSystem, failing, in_a_talk, rings
 
 
 @pytest.fixture
@@ -84,29 +84,26 @@ async def test_a_phoner_is_rung_once_however_long_the_network_queues(tmp_path: P
         (Declined(Trouble.BAD_NUMBER, 21211, "no"), "line_declined"),
     ],
 )
-def test_a_line_that_cannot_be_rung_says_so_or_is_rung_later(
+async def test_a_line_that_cannot_be_rung_says_so_or_is_rung_later(
     system: SimulatedSystem, answer: Declined, reason: str
 ) -> None:
-    async def work() -> None:
-        telephony: Any = system.server.ctx.telephony
-        really = telephony.ring_phoner
+    telephony: Any = system.server.ctx.telephony
+    really = telephony.ring_phoner
 
-        async def declines(*_: Any) -> Declined:
-            telephony.ring_phoner = really
-            return answer
+    async def declines(*_: Any) -> Declined:
+        telephony.ring_phoner = really
+        return answer
 
-        telephony.ring_phoner = declines
-        await system.api("POST", "/shift", {"campaign": "kanvas", "line": "client:phoner_1"})
-        assert (await system.seat())["reason"] == reason
-        await system.until(10)
-        assert system.seats()[0].connected == (answer.trouble is not Trouble.BAD_NUMBER)
-        await system.until(30)
-        assert system.seats()[0].connected
-        assert (await system.seat())["reason"] == "arrived"
-        told = {one["reason"] for one in system.entries("seat")}
-        assert reason in told  # so that the page shows it at once
-
-    play(work())
+    telephony.ring_phoner = declines
+    await system.api("POST", "/shift", {"campaign": "kanvas", "line": "client:phoner_1"})
+    assert (await system.seat())["reason"] == reason
+    await system.until(10)
+    assert system.seats()[0].connected == (answer.trouble is not Trouble.BAD_NUMBER)
+    await system.until(30)
+    assert system.seats()[0].connected
+    assert (await system.seat())["reason"] == "arrived"
+    told = {one["reason"] for one in system.entries("seat")}
+    assert reason in told  # so that the page shows it at once
 
 
 @pytest.mark.parametrize("ringing", [True, False])
@@ -201,21 +198,18 @@ async def test_no_talk_is_cut_by_the_age_of_the_phoners_leg(
     assert bool(system.entries("apologised")) != ends
 
 
-def test_legs_of_one_evening_are_not_all_made_anew_at_once(tmp_path: Path) -> None:
+async def test_legs_of_one_evening_are_not_all_made_anew_at_once(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path, phoners=30, people="ref;navn;telefon\n")
 
-    async def work() -> None:
-        for phoner in range(1, 31):
-            await system.on_shift(phoner=phoner)
-        await system.until(timedelta(hours=2, minutes=59).total_seconds())
-        for phoner in range(1, 31):
-            await system.ready(phoner=phoner)
-        for _ in range(7):
-            await system.until(300)
-            anew.append(sum(one.get("reason") == "leg_old" for one in system.entries("seat")))
-
     anew = [0]
-    play(work())
+    for phoner in range(1, 31):
+        await system.on_shift(phoner=phoner)
+    await system.until(timedelta(hours=2, minutes=59).total_seconds())
+    for phoner in range(1, 31):
+        await system.ready(phoner=phoner)
+    for _ in range(7):
+        await system.until(300)
+        anew.append(sum(one.get("reason") == "leg_old" for one in system.entries("seat")))
     system.close()
     assert anew[-1] == 30
     assert max(after - before for before, after in pairwise(anew)) <= 6

@@ -24,13 +24,13 @@ PLAN = Plan(
 )
 
 
-def run(folder: Path, plan: Plan, phoners: int = 12, contacts: int = 1500) -> Result:
-    folder.mkdir(exist_ok=True)
-    return asyncio.run(evening(plan, phoners, contacts, ROOT / "config", folder))
+async def run(folder: Path, plan: Plan, phoners: int = 12, contacts: int = 1500) -> Result:
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    return await evening(plan, phoners, contacts, ROOT / "config", folder)
 
 
-def test_an_evening_under_all_faults_wrongs_nobody(tmp_path: Path) -> None:
-    result = run(tmp_path, PLAN)
+async def test_an_evening_under_all_faults_wrongs_nobody(tmp_path: Path) -> None:
+    result = await run(tmp_path, PLAN)
     assert {kind: cases for kind, cases in result.verdict.cases.items() if cases} == {}
     assert result.figures["answered"] > 60
     assert result.figures["callbacks"]["dropped"] > 5
@@ -42,30 +42,30 @@ def test_an_evening_under_all_faults_wrongs_nobody(tmp_path: Path) -> None:
     assert result.figures["lines_rang"] > 0
 
 
-def test_a_server_that_takes_typed_lines_is_caught(
+async def test_a_server_that_takes_typed_lines_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: strangers ring as phoners' telephones, and the network's record shows them."""
     monkeypatch.setattr(user_lines, "choose", lambda tx, ctx, user, campaign, asked: asked)
     monkeypatch.setattr(line, "decide", lambda facts: line.OwnLine(facts.address))
     faults = replace(NONE, typed_line=1.0)
-    result = run(tmp_path, replace(PLAN, hours=0.05, faults=faults), phoners=3, contacts=100)
+    result = await run(tmp_path, replace(PLAN, hours=0.05, faults=faults), phoners=3, contacts=100)
     cases = result.verdict.cases["rung_without_permit"]
     assert any("a typed line was accepted: a stranger" in case for case in cases)
     assert any(case.startswith("attempt None rang") for case in cases)
 
 
-def test_the_same_seed_gives_the_same_evening(tmp_path: Path) -> None:
+async def test_the_same_seed_gives_the_same_evening(tmp_path: Path) -> None:
     short = replace(PLAN, hours=0.1)
-    one = run(tmp_path / "a", short)
-    two = run(tmp_path / "b", short)
-    other = run(tmp_path / "c", replace(short, seed=12))
+    one = await run(tmp_path / "a", short)
+    two = await run(tmp_path / "b", short)
+    other = await run(tmp_path / "c", replace(short, seed=12))
     assert one.fingerprint == two.fingerprint
     assert one.fingerprint != other.fingerprint
 
 
 @pytest.mark.parametrize("faults", [NONE, ALL])
-def test_no_telephone_rings_after_closing_time(tmp_path: Path, faults: Faults) -> None:
+async def test_no_telephone_rings_after_closing_time(tmp_path: Path, faults: Faults) -> None:
     """Most people let it ring; at nine the telephones are silent, whatever is still to do."""
     late = replace(
         PLAN,
@@ -74,16 +74,18 @@ def test_no_telephone_rings_after_closing_time(tmp_path: Path, faults: Faults) -
         faults=faults,
         rates=BehaviourRates(answers=0.1),
     )
-    result = run(tmp_path, late, phoners=20)
+    result = await run(tmp_path, late, phoners=20)
     assert result.verdict.cases["outside_hours"] == []
     assert result.verdict.clean
     assert result.figures["rang"] > 50
 
 
-def test_a_whole_evening(tmp_path: Path, full: bool) -> None:
+async def test_a_whole_evening(tmp_path: Path, full: bool) -> None:
     """Four hours, a hundred phoners: minutes long, so only with CALLSERVER_FULL=1; else a tenth."""
     plan = replace(PLAN, hours=4 if full else 0.2, seed=7)
-    result = run(tmp_path, plan, phoners=100 if full else 40, contacts=20_000 if full else 3000)
+    result = await run(
+        tmp_path, plan, phoners=100 if full else 40, contacts=20_000 if full else 3000
+    )
     assert result.verdict.clean
 
 

@@ -1,22 +1,21 @@
 """What a visitor's page is told: what she would hear, and never more."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from callserver.simulator.legs import Behaviour
 from callserver.simulator.population import BehaviourRates, Population
 from callserver.simulator.visitors import FIRST_HOUR, Heard, Visitors
 from tests.harness.listening import SUPERVISOR, ListeningSystem
-from tests.harness.simulated import play
 
 PHONER, LISTENER = "client:phoner_1", f"client:listener_{SUPERVISOR}"
 TALKS = BehaviourRates(answers=1, hangs_up_early=0, voicemail=0, talk_seconds=60)
 
 
 class Visited(ListeningSystem):
-    """A house in which the phoner and the supervisor are visitors."""
+    """A system in which the phoner and the supervisor are visitors."""
 
     def __init__(
         self, folder: Path, rates: BehaviourRates, calls: Sequence[Behaviour] = ()
@@ -51,22 +50,17 @@ class Visited(ListeningSystem):
         return self.told[line][-1]
 
 
-def visited(
-    folder: Path,
-    work: Callable[[Visited], Any],
-    rates: BehaviourRates = TALKS,
-    calls: Sequence[Behaviour] = (),
-) -> None:
-    async def run() -> None:
-        system = Visited(folder, rates, calls)
-        await system.opens(PHONER)
-        await system.opens(LISTENER)
-        await work(system)
-        system.visitors.stop()
-        await asyncio.gather(*system.pages, return_exceptions=True)
-        system.close()
-
-    play(run())
+@asynccontextmanager
+async def visited(
+    folder: Path, rates: BehaviourRates = TALKS, calls: Sequence[Behaviour] = ()
+) -> AsyncIterator[Visited]:
+    system = Visited(folder, rates, calls)
+    await system.opens(PHONER)
+    await system.opens(LISTENER)
+    yield system
+    system.visitors.stop()
+    await asyncio.gather(*system.pages, return_exceptions=True)
+    system.close()
 
 
 async def talking(system: Visited) -> None:
@@ -76,8 +70,8 @@ async def talking(system: Visited) -> None:
     await asyncio.sleep(0)
 
 
-def test_a_phoner_is_told_nothing_of_a_silent_listener(tmp_path: Path) -> None:
-    async def work(system: Visited) -> None:
+async def test_a_phoner_is_told_nothing_of_a_silent_listener(tmp_path: Path) -> None:
+    async with visited(tmp_path) as system:
         await talking(system)
         assert (system.now(PHONER).hears, system.now(PHONER).heard_by) == (["person"], ["person"])
         before = len(system.told[PHONER])
@@ -93,11 +87,9 @@ def test_a_phoner_is_told_nothing_of_a_silent_listener(tmp_path: Path) -> None:
         await system.listens("join")
         assert system.now(LISTENER).heard_by == ["person", "phoner"]
 
-    visited(tmp_path, work)
 
-
-def test_who_is_muted_is_heard_by_nobody(tmp_path: Path) -> None:
-    async def work(system: Visited) -> None:
+async def test_who_is_muted_is_heard_by_nobody(tmp_path: Path) -> None:
+    async with visited(tmp_path) as system:
         await talking(system)
         await system.listens("silent")
         system.visitors.mute(PHONER, on=True)
@@ -107,13 +99,11 @@ def test_who_is_muted_is_heard_by_nobody(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         assert system.now(PHONER).heard_by == ["person"]
 
-    visited(tmp_path, work)
 
-
-def test_a_page_that_closes_takes_its_telephone_along(tmp_path: Path) -> None:
+async def test_a_page_that_closes_takes_its_telephone_along(tmp_path: Path) -> None:
     """The seat is told that it is lost; a page that opens again calls in, and sits there anew."""
 
-    async def work(system: Visited) -> None:
+    async with visited(tmp_path) as system:
         await system.on_shift()
         system.pages[0].cancel()
         await asyncio.sleep(0)
@@ -126,11 +116,9 @@ def test_a_page_that_closes_takes_its_telephone_along(tmp_path: Path) -> None:
         assert (await system.seat())["state"] == "paused"
         assert system.now(PHONER).on
 
-    visited(tmp_path, work)
 
-
-def test_no_page_no_telephone(tmp_path: Path) -> None:
-    async def work(system: Visited) -> None:
+async def test_no_page_no_telephone(tmp_path: Path) -> None:
+    async with visited(tmp_path) as system:
         for page in system.pages:
             page.cancel()
         await asyncio.sleep(0)
@@ -141,11 +129,9 @@ def test_no_page_no_telephone(tmp_path: Path) -> None:
         await system.until(3)
         assert (await system.seat())["state"] == "connecting"
 
-    visited(tmp_path, work)
 
-
-def test_the_person_hangs_up_when_the_talk_is_over(tmp_path: Path) -> None:
-    async def work(system: Visited) -> None:
+async def test_the_person_hangs_up_when_the_talk_is_over(tmp_path: Path) -> None:
+    async with visited(tmp_path) as system:
         await talking(system)
         await system.until(600)
         await asyncio.sleep(0)
@@ -155,26 +141,22 @@ def test_the_person_hangs_up_when_the_talk_is_over(tmp_path: Path) -> None:
         assert said[-1] == "thanks"
         assert {one.who for one in system.told[PHONER] if one.says} == {"person"}
 
-    visited(tmp_path, work)
 
-
-def test_a_second_page_takes_over(tmp_path: Path) -> None:
-    async def work(system: Visited) -> None:
+async def test_a_second_page_takes_over(tmp_path: Path) -> None:
+    async with visited(tmp_path) as system:
         await system.on_shift()
         await system.opens(PHONER)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert system.pages[0].done()
 
-    visited(tmp_path, work)
 
-
-def test_a_visitors_first_call_is_answered_at_once_then_every_second_or_third(
+async def test_a_visitors_first_call_is_answered_at_once_then_every_second_or_third(
     tmp_path: Path,
 ) -> None:
     """Whatever the town's people would do: here none of them ever answers."""
 
-    async def work(system: Visited) -> None:
+    async with visited(tmp_path, BehaviourRates(answers=0), FIRST_HOUR) as system:
         await system.on_shift()
         await system.ready()
         await system.until(10)
@@ -187,5 +169,3 @@ def test_a_visitors_first_call_is_answered_at_once_then_every_second_or_third(
         calls = [leg for leg in system.network.legs.values() if leg.is_contact]
         answers = [leg.answered is not None for leg in calls]
         assert answers[:10] == [True, False, True, False, False] * 2
-
-    visited(tmp_path, work, BehaviourRates(answers=0), FIRST_HOUR)

@@ -1,6 +1,5 @@
 """Twilio's requests to a whole server: which are accepted, and what is answered."""
 
-import asyncio
 import itertools
 import random
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from callserver.simulator import asgi, callbacks
-from tests.harness.simulated import SimulatedSystem, play
+from tests.harness.simulated import SimulatedSystem
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
@@ -52,16 +51,16 @@ STATUS = {"CallSid": "CA1", "CallStatus": "ringing", "SequenceNumber": "1"}
         (None, {**STATUS, "AccountSid": "AC" + "9" * 32}, "unknown_account"),
     ],
 )
-def test_who_is_not_twilio_is_sent_away_and_written_down(
+async def test_who_is_not_twilio_is_sent_away_and_written_down(
     system: SimulatedSystem, token: str | None, form: dict[str, str], why: str
 ) -> None:
-    status, body = asyncio.run(send(system, "/twilio/status/call?attempt=x", form, token=token))
+    status, body = await send(system, "/twilio/status/call?attempt=x", form, token=token)
     assert (status, body) == (403, b"")
     entry = system.entries("signature_refused")[0]
     assert (entry["path"], entry["why"]) == ("/twilio/status/call", why)
 
 
-def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(
+async def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(
     system: SimulatedSystem,
 ) -> None:
     """Whoever cannot sign cannot fill the log: counted, and written by path and minute."""
@@ -75,35 +74,30 @@ def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(
         found = system.entries("signature_refused")
         return [(entry["path"], entry.get("count", 1)) for entry in found]
 
-    async def work() -> None:
-        await flood(call, 30)
-        await flood(amd, 3)
-        assert counts() == [("/twilio/status/call", 1), ("/twilio/status/amd", 1)]
-        system.clock.set(system.clock.now() + timedelta(seconds=61))
-        await flood(call, 5)
-        assert counts()[2:] == [("/twilio/status/call", 30)]  # 29 of the minute before, and one now
-        await system.server.refused_requests.flush()
-        assert counts()[3:] == [("/twilio/status/amd", 2)]
-        await system.server.refused_requests.flush(everything=True)  # the process ends
-        assert counts()[4:] == [("/twilio/status/call", 4)]
-        assert sum(count for _, count in counts()) == 38
-
-    asyncio.run(work())
-    metrics = asyncio.run(
-        asgi.call(system.app, "GET", f"{system.plan.public_url}/metrics", [], b"")
-    )
+    await flood(call, 30)
+    await flood(amd, 3)
+    assert counts() == [("/twilio/status/call", 1), ("/twilio/status/amd", 1)]
+    system.clock.set(system.clock.now() + timedelta(seconds=61))
+    await flood(call, 5)
+    assert counts()[2:] == [("/twilio/status/call", 30)]  # 29 of the minute before, and one now
+    await system.server.refused_requests.flush()
+    assert counts()[3:] == [("/twilio/status/amd", 2)]
+    await system.server.refused_requests.flush(everything=True)  # the process ends
+    assert counts()[4:] == [("/twilio/status/call", 4)]
+    assert sum(count for _, count in counts()) == 38
+    metrics = await asgi.call(system.app, "GET", f"{system.plan.public_url}/metrics", [], b"")
     assert (
         b'callserver_refused_requests_total{what="/twilio/status/call",why="unsigned"}'
         in metrics[1]
     )
 
 
-def test_only_posts_of_a_sane_size(system: SimulatedSystem) -> None:
+async def test_only_posts_of_a_sane_size(system: SimulatedSystem) -> None:
     path = "/twilio/status/call?attempt=x"
-    assert asyncio.run(send(system, path, STATUS, method="GET"))[0] == 405
-    assert asyncio.run(send(system, path, {**STATUS, "Pad": "x" * 70_000}))[0] == 413
-    assert asyncio.run(send(system, path, {"CallSid": "CA1"}))[0] == 400
-    assert asyncio.run(send(system, path, STATUS))[0] == 204
+    assert (await send(system, path, STATUS, method="GET"))[0] == 405
+    assert (await send(system, path, {**STATUS, "Pad": "x" * 70_000}))[0] == 413
+    assert (await send(system, path, {"CallSid": "CA1"}))[0] == 400
+    assert (await send(system, path, STATUS))[0] == 204
 
 
 @pytest.mark.parametrize(
@@ -114,38 +108,32 @@ def test_only_posts_of_a_sane_size(system: SimulatedSystem) -> None:
         ("/twilio/voice/inbound", {"CallSid": "CA1", "From": "+45\0", "To": "+4532123400"}),
     ],
 )
-def test_a_nul_is_refused_before_any_database_sees_it(
+async def test_a_nul_is_refused_before_any_database_sees_it(
     system: SimulatedSystem, path: str, form: dict[str, str]
 ) -> None:
-    assert asyncio.run(send(system, path, form))[0] == 400
+    assert (await send(system, path, form))[0] == 400
 
 
-def test_an_address_that_is_not_there_says_so(system: SimulatedSystem) -> None:
-    async def work() -> None:
-        for method, path, status in (("GET", "/nothing", 404), ("DELETE", "/ready", 405)):
-            answered, problem = await system.api(method, path)
-            assert (answered, problem["status"]) == (status, status)
-
-    play(work())
+async def test_an_address_that_is_not_there_says_so(system: SimulatedSystem) -> None:
+    for method, path, status in (("GET", "/nothing", 404), ("DELETE", "/ready", 405)):
+        answered, problem = await system.api(method, path)
+        assert (answered, problem["status"]) == (status, status)
 
 
-def test_a_nul_in_a_phoners_words_is_refused(system: SimulatedSystem) -> None:
-    async def work() -> None:
-        await system.on_shift()
-        status, problem = await system.api("POST", "/pause", {"reason": "a\0"})
-        assert (status, "NUL" in problem["detail"]) == (422, True)
-
-    play(work())
+async def test_a_nul_in_a_phoners_words_is_refused(system: SimulatedSystem) -> None:
+    await system.on_shift()
+    status, problem = await system.api("POST", "/pause", {"reason": "a\0"})
+    assert (status, "NUL" in problem["detail"]) == (422, True)
 
 
-def test_an_unexpected_phoner_is_hung_up(system: SimulatedSystem) -> None:
+async def test_an_unexpected_phoner_is_hung_up(system: SimulatedSystem) -> None:
     for path, form in (
         ("/twilio/voice/phoner?seat=77", {"CallSid": "CA1"}),
         ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_1"}),
         ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_\u00b2"}),
         ("/twilio/voice/client", {"CallSid": "CA1", "From": "client:phoner_" + "9" * 30}),
     ):
-        status, body = asyncio.run(send(system, path, form))
+        status, body = await send(system, path, form)
         assert status == 200
         assert b"<Hangup" in body
 
@@ -191,7 +179,7 @@ async def a_placed_call(system: SimulatedSystem) -> None:
 ORDERS = list(itertools.permutations(range(4)))
 
 
-def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> None:
+async def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> None:
     """R4: every order of a call's events, doubled and replayed, ends as the order in time does."""
     dice = random.Random(4)
     expected = None
@@ -205,11 +193,8 @@ def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> None:
         folder.mkdir()
         system = SimulatedSystem(folder, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
 
-        async def work(system: SimulatedSystem = system, stream: list[int] = stream) -> None:
-            await a_placed_call(system)
-            await deliver(system, stream, system.clock.now())
-
-        play(work())
+        await a_placed_call(system)
+        await deliver(system, stream, system.clock.now())
         (state, cause, *_), seat, owed, totals = found = final(system)
         system.close()
         if expected is None:
@@ -219,14 +204,11 @@ def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> None:
         assert found == expected, stream
 
 
-def test_the_control_notices_a_side_effect_done_twice(system: SimulatedSystem) -> None:
+async def test_the_control_notices_a_side_effect_done_twice(system: SimulatedSystem) -> None:
     """R4's negative control: without receipts and the table, a replayed answer would count twice."""
     from callserver.database import daily_counts
 
-    async def work() -> None:
-        await a_placed_call(system)
-        await deliver(system, [0, 1, 2, 3], None)
-        system.write(lambda tx: daily_counts.count(tx, "kanvas", "answered", system.clock.now()))
-
-    play(work())
+    await a_placed_call(system)
+    await deliver(system, [0, 1, 2, 3], None)
+    system.write(lambda tx: daily_counts.count(tx, "kanvas", "answered", system.clock.now()))
     assert final(system)[3]["answered"] == 2

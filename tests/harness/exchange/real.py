@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +110,11 @@ class Called(Sipp):
 
     def messages(self) -> str:
         return self.log()
+
+    def hangs_up(self) -> Callable[[], bool]:
+        """Whether a called telephone has hung up since now."""
+        before = self.messages().count("\nBYE sip:")
+        return lambda: self.messages().count("\nBYE sip:") > before
 
 
 def make(folder: Path) -> Exchange:

@@ -6,9 +6,11 @@ Their sound is encrypted, which is not spoken here: these tell who is let in, an
 import asyncio
 import re
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.harness.exchange.sip import Address, Message, Telephone
@@ -57,13 +59,18 @@ class Browser(Telephone):
         return self
 
     async def _read(self) -> None:
-        async for frame in self._socket:
-            self.datagram_received(
-                frame if isinstance(frame, bytes) else frame.encode(), self.server
-            )
+        with suppress(ConnectionClosed):
+            async for frame in self._socket:
+                self.datagram_received(
+                    frame if isinstance(frame, bytes) else frame.encode(), self.server
+                )
 
     def _send(self, message: Message) -> None:
-        self._start(self._socket.send(message.encode().decode()))
+        self._start(self._write(message.encode().decode()))
+
+    async def _write(self, text: str) -> None:
+        with suppress(ConnectionClosed):
+            await self._socket.send(text)
 
     async def close(self) -> None:
         await self._socket.close()
