@@ -11,9 +11,11 @@ from callserver.database.tables import contacts
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.reason import Reason
 from callserver.ports import Tx
+from callserver.simulator.legs import Behaviour
 from tests.browser.conftest import House, Visit
 from tests.browser.shift import on_shift, state
 from tests.browser.test_phone_page import POST
+from tests.browser.town import Town
 
 COVERED = """() => {
   const figures = document.querySelector("#provider");
@@ -39,6 +41,21 @@ def test_what_needs_a_supervisor_stands_out(visit: Visit) -> None:
     expect(sigrid.locator("#tally .hand b")).to_have_text("1")
     sigrid.evaluate(POST, ["/campaigns/leads", {"paused": False}])
     expect(sigrid.locator("#tally .idle")).to_be_hidden()
+
+
+def test_a_listener_is_told_that_they_hear_when_they_do(visit: Visit, house: House) -> None:
+    maja, sigrid = visit("maja"), visit("sigrid", "/floor")
+    on_shift(maja)
+    maja.keyboard.press("r")
+    state(maja, "talking", 60)
+    Town(house.stage.world.network).does = lambda leg: (
+        Behaviour(answers_after=4) if "listener" in leg.to else None
+    )
+    sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
+    sigrid.locator("#panel [data-key=silent]").click()
+    expect(sigrid.locator("#ear-text")).to_contain_text("Your phone is being connected")
+    expect(sigrid.locator("#ear-text")).to_contain_text("You can hear the call now.")
+    sigrid.locator("#ear [data-key=stop]").click()
 
 
 def test_the_panel_covers_no_figures(visit: Visit) -> None:

@@ -5,7 +5,7 @@ import { get, post } from "./api.js";
 import { confirm } from "./dialog.js";
 import { $, $$, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { follow } from "./live.js";
-import { date, dateTime, label, number, t } from "./texts.js";
+import { date, dateTime, label, list, number, t } from "./texts.js";
 
 let data;
 let chosen; // the account that a dialog is about
@@ -59,7 +59,7 @@ function person(account) {
       {
         type: "button",
         class: kind,
-        "aria-label": `${t(key)}: ${account.name}`,
+        "aria-label": t("page.of", { label: t(key), name: account.name }),
         onclick: () => does(account),
       },
       t(key),
@@ -146,7 +146,7 @@ function tokens() {
       el(
         "td",
         {},
-        token.scopes ? token.scopes.map((scope) => t(`action.${scope}`)).join(", ") : t("accounts.token_all"),
+        token.scopes ? list(token.scopes.map((scope) => t(`action.${scope}`))) : t("accounts.token_all"),
       ),
       el("td", {}, token.until ? dateTime(token.until) : t("accounts.token_forever")),
       el(

@@ -12,6 +12,7 @@ const instant = (text) => (text ? new Date(text).toISOString() : undefined);
 
 // Where the texts for a field's values are in the catalogue.
 const WORDS = {
+  by: ["log.by"],
   state: ["floor.state", "log.state"],
   reason: ["log.reason", "reason", "phone.pause"],
   reasons: ["reason"],
@@ -37,8 +38,8 @@ function details({ details: fields, names }) {
   const shown = Object.entries(fields).filter(
     ([field, value]) => value !== null && value !== "" && has(`log.field.${field}`),
   );
-  const pairs = shown.map(
-    ([field, value]) => `${t(`log.field.${field}`)}: ${names[field] ?? words(field, value)}`,
+  const pairs = shown.map(([field, value]) =>
+    t("page.of", { label: t(`log.field.${field}`), name: names[field] ?? words(field, value) }),
   );
   return el(
     "div",

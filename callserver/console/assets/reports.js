@@ -4,9 +4,9 @@ import { get } from "./api.js";
 import { write } from "./dates.js";
 import { $, el, onSubmit, show } from "./dom.js";
 import { horizontalBars, stacked } from "./reports/charts.js";
-import { date, number, t } from "./texts.js";
+import { date, locale, number, t } from "./texts.js";
 
-const short = (day) => `${Number(day.slice(8))}/${Number(day.slice(5, 7))}`;
+const dayMonth = new Intl.DateTimeFormat(locale, { day: "numeric", month: "numeric", timeZone: "UTC" });
 
 // The counts of `name` summed over all days, the largest first.
 function totalsOf(days, name) {
@@ -26,7 +26,7 @@ function perDay({ first, last, days }) {
   const columns = new Map();
   for (let at = Date.parse(first); at <= Date.parse(last); at += DAY_MS) {
     const day = new Date(at).toISOString().slice(0, 10);
-    columns.set(day, { label: short(day), values: [0, 0] });
+    columns.set(day, { label: dayMonth.format(at), values: [0, 0] });
   }
   for (const { day, answered, dials } of days) {
     const { values } = columns.get(day);

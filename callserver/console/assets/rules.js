@@ -11,7 +11,7 @@ import { effectForm } from "./rules/effect.js";
 import { fileList } from "./rules/files.js";
 import { campaignWords, policyWords } from "./rules/in_words.js";
 import { listProposals } from "./rules/proposals.js";
-import { dateTime, label, setClock, t } from "./texts.js";
+import { dateTime, label, list, setClock, t } from "./texts.js";
 
 const { change, approve } = $(".rules").dataset;
 const rights = { change: change === "yes", approve: approve === "yes" };
@@ -82,7 +82,7 @@ function users(policy) {
   const names = rules.campaigns
     .filter((campaign) => campaign.document.policy === policy)
     .map((campaign) => label(campaign.document.title));
-  return names.length ? t("rules.used_by", { names: names.join(", ") }) : t("rules.used_by_nobody");
+  return names.length ? t("rules.used_by", { names: list(names) }) : t("rules.used_by_nobody");
 }
 
 // -- a change -----------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ function drawCheck() {
   text.problems(problems.filter((problem) => problem.file === path));
   const count = problems.length;
   const summary = count === 0 ? t("rules.no_problems") : t("rules.problems", { count });
-  $("#standing").textContent = `${summary} ${t("rules.files_changed", { files: changed.join(", ") })}`;
+  $("#standing").textContent = `${summary} ${t("rules.files_changed", { files: list(changed) })}`;
   $("#problems").replaceChildren(
     ...problems.map((problem) =>
       el(

@@ -7,7 +7,7 @@ import "./file_field.js";
 import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { imports } from "./suppressions/imports.js";
 import { lifts } from "./suppressions/lifts.js";
-import { date, dateTime, has, number, t } from "./texts.js";
+import { date, dateTime, has, list, number, t } from "./texts.js";
 
 const mayLift = $("#number-card").dataset.lift === "yes";
 let shownNumber = ""; // kept here only, never in a URL
@@ -38,7 +38,7 @@ function draw(result) {
       known.length ? el("ul", {}, ...known) : null,
       result.others ? el("p", { class: "soft" }, t("suppressions.others", { count: result.others })) : null,
       result.registers.length
-        ? el("p", { class: "note" }, t("suppressions.registered", { names: result.registers.join(", ") }))
+        ? el("p", { class: "note" }, t("suppressions.registered", { names: list(result.registers) }))
         : null,
     ].filter(Boolean),
   );
@@ -175,7 +175,7 @@ async function registers() {
   $("#registers").replaceChildren(
     el("p", { class: "soft" }, hint),
     missing.length
-      ? el("p", { class: "note bad" }, t("suppressions.registers_missing", { names: missing.join(", ") }))
+      ? el("p", { class: "note bad" }, t("suppressions.registers_missing", { names: list(missing) }))
       : "",
     rows.length
       ? scrolling(

@@ -16,6 +16,10 @@ export function t(key, values = {}) {
     .replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
+// The text in pieces, with an element in place of each value: el("p", {}, ...pieces("…", { topics })).
+export const pieces = (key, elements) =>
+  catalogue[key].split(/\{(\w+)\}/).map((piece, at) => (at % 2 ? elements[piece] : piece));
+
 export const has = (key) => catalogue[key] !== undefined;
 
 export const label = (texts) => texts[language];

@@ -28,7 +28,7 @@ export function calls() {
     el(
       "table",
       {},
-      el("caption", { class: "sr" }, `${t("floor.calls")}: ${seat.name}`),
+      el("caption", { class: "sr" }, t("page.of", { label: t("floor.calls"), name: seat.name })),
       el(
         "thead",
         {},
@@ -68,7 +68,7 @@ function actions(call) {
         type: "button",
         class: "quiet small",
         "data-key": `${key}-${call.attempt}`,
-        "aria-label": `${text}: ${which}`,
+        "aria-label": t("page.of", { label: text, name: which }),
         onclick: does,
       },
       text,

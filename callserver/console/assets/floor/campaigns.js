@@ -22,7 +22,8 @@ function statusText(name, campaign) {
   if (!figures) return "";
   if (figures.open_now) return t("floor.open_now", { count: number(figures.open_now) });
   if (figures.next_at) return t("floor.opens_at", { when: when(figures.next_at) });
-  return t(Object.keys(figures.contacts).length ? "floor.nothing_left" : "floor.no_list");
+  if (Object.keys(figures.contacts).length) return t("floor.nothing_left");
+  return t(may("import") ? "floor.no_list" : "floor.no_list_ask");
 }
 
 function bar(contacts) {
@@ -62,7 +63,7 @@ function refusals(counts, open) {
   return el(
     "details",
     { open },
-    el("summary", {}, `${t("floor.refusals")} (${number(total)})`),
+    el("summary", {}, t("floor.refusals", { count: number(total) })),
     el(
       "ul",
       { class: "reasons" },
@@ -84,7 +85,10 @@ function card(name, campaign, open) {
         class: "small",
         "data-key": name,
         onclick: () => (campaign.paused ? resume(name) : pause(name, campaign)),
-        "aria-label": `${t(campaign.paused ? "floor.resume" : "floor.pause")}: ${label(campaign.title)}`,
+        "aria-label": t("page.of", {
+          label: t(campaign.paused ? "floor.resume" : "floor.pause"),
+          name: label(campaign.title),
+        }),
       },
       t(campaign.paused ? "floor.resume" : "floor.pause"),
     );

@@ -69,7 +69,7 @@ export function forms() {
           { class: "pairs" },
           ...RATINGS.flatMap((name) => [
             el("dt", {}, t(`floor.form_${name}`)),
-            el("dd", { class: "number" }, `${form[name]} / 5`),
+            el("dd", { class: "number" }, t("floor.form_value", { value: form[name] })),
           ]),
         ),
         form.words && el("p", {}, form.words),

@@ -2,7 +2,7 @@
 
 import { get, post } from "../api.js";
 import { el, onSubmit, toast } from "../dom.js";
-import { t } from "../texts.js";
+import { list, t } from "../texts.js";
 import { known, refreshDetails } from "./store.js";
 
 export function mentor() {
@@ -19,11 +19,7 @@ export function mentor() {
     "details",
     {},
     el("summary", {}, t("floor.mentor")),
-    el(
-      "p",
-      {},
-      trainees.length ? t("floor.trainees", { names: trainees.join(", ") }) : t("floor.no_trainees"),
-    ),
+    el("p", {}, trainees.length ? t("floor.trainees", { names: list(trainees) }) : t("floor.no_trainees")),
     form,
   );
   let phoners = [];
@@ -38,7 +34,7 @@ export function mentor() {
         el(
           "option",
           { value: String(phoner.id) },
-          phoner.mentor === seat.phoner ? `${phoner.name} (${t("floor.unbind")})` : phoner.name,
+          phoner.mentor === seat.phoner ? t("floor.unbind_of", { name: phoner.name }) : phoner.name,
         ),
       ),
     );

@@ -42,8 +42,8 @@ export function notes(seat) {
     texts.push(t("floor.wants_pause"));
   }
   for (const listener of seat.listeners) {
-    const name = listener.user === known.me.id ? t("floor.you") : listener.name;
-    texts.push(t("floor.heard", { name, mode: t(`listen_mode.${listener.mode}`) }));
+    const family = listener.user === known.me.id ? "floor.you_listen" : "floor.listens";
+    texts.push(t(`${family}.${listener.mode}`, { name: listener.name }));
   }
   return texts;
 }

@@ -83,10 +83,13 @@ function draw(seat) {
   }
   tile.more.textContent = texts[0] ?? (why(seat) || campaign(seat));
   tile.rest.textContent = [why(seat), campaign(seat), ...texts].filter(Boolean).join(", ");
-  tile.main.title = `${seat.name}: ${[state(seat), tile.rest.textContent].filter(Boolean).join(", ")}`;
+  tile.main.title = t("page.of", {
+    label: seat.name,
+    name: [state(seat), tile.rest.textContent].filter(Boolean).join(", "),
+  });
   tile.main.setAttribute("aria-current", String(known.chosen === seat.id));
   show(tile.ear, canListen("silent") && seat.connected);
-  tile.ear.setAttribute("aria-label", `${t("floor.listen")}: ${seat.name}`);
+  tile.ear.setAttribute("aria-label", t("page.of", { label: t("floor.listen"), name: seat.name }));
   tile.ear.title = t("floor.listen");
   return tile.item;
 }
@@ -132,7 +135,7 @@ function announceHands() {
   const now = new Set(known.seats.filter((seat) => seat.hand_at).map((seat) => seat.id));
   const fresh = known.seats.filter((seat) => now.has(seat.id) && !hands.has(seat.id));
   if (fresh.length)
-    $("#said").textContent = fresh.map((seat) => `${seat.name}: ${t("floor.hand")}`).join(". ");
+    $("#said").textContent = fresh.map((seat) => t("floor.hand_of", { name: seat.name })).join(" ");
   hands = now;
 }
 

@@ -1,7 +1,7 @@
 // The result of an import or of a dry run.
 
 import { el } from "../dom.js";
-import { dateTime, has, number, t } from "../texts.js";
+import { dateTime, has, list, number, t } from "../texts.js";
 
 const COUNTS = ["read", "taken", "changed", "unchanged", "duplicates", "refused", "shared", "opted_out"];
 const UNLESS_ZERO = ["shared", "opted_out"];
@@ -61,11 +61,11 @@ export function importResult(result, caption, titles) {
     );
   }
   const notes = [
-    result.unread.length ? t("lists.unread", { columns: result.unread.join(", ") }) : "",
+    result.unread.length ? t("lists.unread", { columns: list(result.unread) }) : "",
     result.unclear
       ? t("lists.unclear", {
           count: number(result.unclear),
-          lines: result.unclear_lines.map(number).join(", "),
+          lines: list(result.unclear_lines.map(number)),
         })
       : "",
     result.row_numbers ? t("lists.row_numbers", { column: result.row_numbers }) : "",

@@ -2,7 +2,7 @@
 
 import { dateInput, read, write } from "../dates.js";
 import { el, show } from "../dom.js";
-import { label, locale, number, t } from "../texts.js";
+import { label, list, locale, number, t } from "../texts.js";
 import { inWords } from "./amounts.js";
 import { timePicker } from "./call_back_time.js";
 import { topics } from "./sensitive_topics.js";
@@ -48,7 +48,7 @@ function text(name, value, keep, attributes = {}) {
   const look = () => {
     const words = Object.fromEntries(TOPICS.map((topic) => [topic, t(`phone.note.words.${topic}`)]));
     const warnings = topics(area.value, words).map((topic) => t(`phone.note.topic.${topic}`));
-    const text = warnings.length ? t("phone.note.warning", { topics: warnings.join(", ") }) : "";
+    const text = warnings.length ? t("phone.note.warning", { topics: list(warnings) }) : "";
     if (warning.textContent !== text) warning.textContent = text;
     show(warning, Boolean(text));
   };
@@ -115,14 +115,9 @@ const MAKE = {
 export function sentences(outcome, { details }) {
   const lines = [outcome.read ? label(outcome.read) : t("phone.read_back.what")];
   if (details.amount) {
-    const frequency = t(`phone.frequency.${details.frequency}`);
-    lines.push(
-      t("phone.read_back.amount", {
-        amount: number(details.amount),
-        words: inWords(details.amount, language),
-        frequency,
-      }),
-    );
+    const amount = number(details.amount);
+    const words = inWords(details.amount, language);
+    lines.push(t(`phone.read_back.amount.${details.frequency}`, { amount, words }));
     if (A_YEAR[details.frequency]) {
       lines.push(t("phone.read_back.year", { amount: number(details.amount * A_YEAR[details.frequency]) }));
     }

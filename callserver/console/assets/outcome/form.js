@@ -41,7 +41,7 @@ export function outcomeForm({ outcome, draft, changed, ways, limits = null, sett
       await settled();
       await (usual ? buttons[0] : way).does(draft);
     } catch (error) {
-      say(error.confirm ? error.message : `${t("phone.outcome.failed")} ${error.message}`);
+      say(error.confirm ? error.message : t("phone.outcome.failed", { why: error.message }));
       if (error.confirm) wrong.append(" ", confirmation(error.confirm, way));
     }
   });

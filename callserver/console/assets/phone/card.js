@@ -3,7 +3,7 @@
 
 import { post } from "../api.js";
 import { $, el, show } from "../dom.js";
-import { date, label, t, when, whenShort } from "../texts.js";
+import { date, label, list, pieces, t, when, whenShort } from "../texts.js";
 import { bind } from "./keys.js";
 
 let attempt = null;
@@ -53,7 +53,7 @@ function facts() {
 
 function promise({ at, mine, note }) {
   const text = at ? t(mine ? "phone.card.promised_mine" : "phone.card.promised", { when: when(at) }) : "";
-  return note ? `${text} »${note}«` : text;
+  return note ? t("phone.card.with_note", { promise: text, note }).trim() : text;
 }
 
 // What may be asked; once asking has ended, that it has, and why.
@@ -69,8 +69,7 @@ function asking() {
     el(
       "li",
       {},
-      `${t(`phone.topic.${topic}`)} `,
-      el("span", { class: "soft" }, `(${t(`phone.why_not.${why}`)})`),
+      t("phone.ask.may_not_because", { topic: t(`phone.topic.${topic}`), why: t(`phone.why_not.${why}`) }),
     ),
   );
   return el(
@@ -80,10 +79,9 @@ function asking() {
       ? el(
           "p",
           {},
-          `${t("phone.ask.may")} `,
-          el("strong", {}, card.may.map((topic) => t(`phone.topic.${topic}`)).join(", ")),
-          ". ",
-          t("phone.ask.once"),
+          ...pieces("phone.ask.may", {
+            topics: el("strong", {}, list(card.may.map((topic) => t(`phone.topic.${topic}`)))),
+          }),
         )
       : el("p", {}, t("phone.ask.nothing")),
     el("p", {}, t("phone.ask.wishes")),
@@ -135,7 +133,7 @@ async function fetchCard() {
     if (wanted !== attempt) return;
     const again = el("button", { type: "button", onclick: fetchCard }, t("phone.card.again"));
     $("#card-body").replaceChildren(
-      el("p", { class: "wrong", role: "alert" }, `${t("phone.card.failed")} ${error.message}`),
+      el("p", { class: "wrong", role: "alert" }, t("phone.card.failed", { why: error.message })),
       again,
     );
   }

@@ -60,7 +60,7 @@ function sentence(at) {
 
 function waiting(at) {
   const text = at.said ? t("phone.waiting.paused_said", { why: at.said }) : why(at.reason, at.until);
-  return at.until ? `${text} (${t("phone.left_in", { left: left(at.until) })})` : text;
+  return at.until ? t("phone.waiting_until", { why: text, left: left(at.until) }) : text;
 }
 
 function tick() {

@@ -1,7 +1,7 @@
 // Two charts: stacked columns over days, and horizontal bars. A table beside them has the same figures.
 
 import { el } from "../dom.js";
-import { number } from "../texts.js";
+import { number, t } from "../texts.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const HEIGHT = 280;
@@ -52,7 +52,9 @@ export function stacked(title, columns, names, width) {
       const tall = value * scale;
       y -= tall;
       const bar = svg("rect", { class: "ab"[layer], x: middle - wide / 2, y, width: wide, height: tall });
-      bar.append(svg("title", {}, `${column.label}: ${names[layer]} ${number(value)}`));
+      bar.append(
+        svg("title", {}, t("reports.bar", { day: column.label, name: names[layer], count: number(value) })),
+      );
       chart.append(bar);
     });
     if (at % every === 0) {

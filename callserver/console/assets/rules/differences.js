@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { el, scrolling } from "../dom.js";
-import { number, t } from "../texts.js";
+import { list, number, t } from "../texts.js";
 
 export function value(raw) {
   if (raw === null || raw === undefined) return t("rules.nothing");
@@ -44,7 +44,7 @@ export function looserList(loosenings) {
           { class: "soft" },
           el("code", {}, loosening.key),
           " ",
-          t("rules.in_files", { files: loosening.files.join(", ") }),
+          t("rules.in_files", { files: list(loosening.files) }),
         ),
       ),
     ),

@@ -1,13 +1,12 @@
 // A policy or a campaign in sentences, block by block, each with its source and the date it was checked.
 
 import { el } from "../dom.js";
-import { date, has, label, locale, number, t } from "../texts.js";
+import { date, has, label, list, locale, number, t } from "../texts.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const weekday = new Intl.DateTimeFormat(locale, { weekday: "long", timeZone: "UTC" });
 const monthDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", timeZone: "UTC" });
 const regions = new Intl.DisplayNames(locale, { type: "region" });
-const lists = new Intl.ListFormat(locale);
 
 const dayName = (key) => weekday.format(new Date(Date.UTC(2024, 0, 1 + DAYS.indexOf(key))));
 const day = (text) => (text.length === 5 ? monthDay.format(new Date(`2024-${text}`)) : date(text));
@@ -19,12 +18,12 @@ const span = (window) => {
   const [opens, closes] = window.split("-");
   return t("rules.words.window", { opens: clock(opens), closes: clock(closes) });
 };
-const hours = (windows) => (windows.length ? lists.format(windows.map(span)) : t("rules.words.closed"));
+const hours = (windows) => (windows.length ? list(windows.map(span)) : t("rules.words.closed"));
 const opening = (days, windows) =>
   windows.length
     ? t("rules.words.open_on", { days, hours: hours(windows) })
     : t("rules.words.closed_on", { days });
-const countries = (codes) => lists.format(codes.map((code) => regions.of(code) ?? code));
+const countries = (codes) => list(codes.map((code) => regions.of(code) ?? code));
 
 // Days in a row with the same hours are one line.
 function week(windows) {
@@ -36,7 +35,8 @@ function week(windows) {
     else groups.push({ from: key, to: key, open });
   }
   return groups.map(({ from, to, open }) => {
-    const days = from === to ? dayName(from) : `${dayName(from)}-${dayName(to)}`;
+    const days =
+      from === to ? dayName(from) : t("rules.words.days", { from: dayName(from), to: dayName(to) });
     return opening(`${days[0].toUpperCase()}${days.slice(1)}`, open);
   });
 }
@@ -49,13 +49,13 @@ const BLOCKS = {
     b.calendars.length
       ? t("rules.words.calendars", { countries: countries(b.calendars), year: b.calendar_checked_until })
       : t("rules.words.no_calendars"),
-    b.closed_days.length && t("rules.words.closed_days", { days: lists.format(b.closed_days.map(day)) }),
+    b.closed_days.length && t("rules.words.closed_days", { days: list(b.closed_days.map(day)) }),
     b.close_guard_seconds && t("rules.words.guard", { seconds: b.close_guard_seconds }),
   ],
   numbers: (b) => [
     t("rules.words.regions", { countries: countries(b.regions) }),
     t("rules.words.kinds", {
-      kinds: lists.format(
+      kinds: list(
         b.kinds.map((kind) => (has(`rules.words.kind.${kind}`) ? t(`rules.words.kind.${kind}`) : kind)),
       ),
     }),

@@ -2,7 +2,7 @@
 
 import { post } from "../api.js";
 import { $, el, oneAtATime, onSubmit, passFocus, show, toast } from "../dom.js";
-import { dateTime, t } from "../texts.js";
+import { dateTime, list, t } from "../texts.js";
 import { looserList, proposalsDiff } from "./differences.js";
 import { effectForm } from "./effect.js";
 
@@ -94,7 +94,7 @@ function openProposal(proposal, rights, titles, refresh) {
       {},
       el("strong", {}, proposer(proposal)),
       " ",
-      el("span", { class: "soft" }, proposal.changed.join(", ")),
+      el("span", { class: "soft" }, list(proposal.changed)),
     ),
     proposal.why ? el("p", {}, t("rules.proposed_why", { why: proposal.why })) : null,
     proposal.stale ? el("p", { class: "note" }, t("rules.stale")) : null,
@@ -118,12 +118,16 @@ function decidedProposal(proposal) {
       " ",
       proposer(proposal),
       proposal.decided_by
-        ? ` · ${t("rules.decided_by", { name: proposal.decided_by, when: dateTime(proposal.decided_at) })}`
+        ? el(
+            "span",
+            { class: "soft block" },
+            t("rules.decided_by", { name: proposal.decided_by, when: dateTime(proposal.decided_at) }),
+          )
         : null,
     ),
     proposal.why ? el("p", {}, t("rules.proposed_why", { why: proposal.why })) : null,
     proposal.answer ? el("p", {}, t("rules.answered", { answer: proposal.answer })) : null,
-    lazily(`${t("rules.show_diff")}: ${proposal.changed.join(", ")}`, () => proposalsDiff(proposal.id)),
+    lazily(t("rules.show_diff", { files: list(proposal.changed) }), () => proposalsDiff(proposal.id)),
   );
 }
 

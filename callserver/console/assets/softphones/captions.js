@@ -35,7 +35,7 @@ export function captions(place) {
       if (hears.textContent !== now) hears.textContent = now;
       if (!says) return;
       lines.append(
-        el("li", { class: who }, el("b", {}, `${t(`played.who.${who}`)}: `), t(`played.says.${says}`)),
+        el("li", { class: who }, el("b", {}, t(`played.who.${who}`)), " ", t(`played.says.${says}`)),
       );
       while (lines.children.length > MAX_LINES) lines.firstChild.remove();
     },

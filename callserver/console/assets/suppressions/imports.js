@@ -2,7 +2,7 @@
 
 import { $, el, onSubmit, show, toast } from "../dom.js";
 import { progressBar, stream } from "../stream.js";
-import { number, t } from "../texts.js";
+import { list, number, t } from "../texts.js";
 
 const COUNTS = ["read", "added", "unchanged", "duplicates", "refused"];
 
@@ -25,11 +25,7 @@ function figures(result, caption) {
           "div",
           { class: "wrong", role: "alert" },
           el("p", {}, t("suppressions.left_over", { count: number(result.refused) })),
-          el(
-            "p",
-            {},
-            t("suppressions.refused_lines", { lines: result.first_refused.map(number).join(", ") }),
-          ),
+          el("p", {}, t("suppressions.refused_lines", { lines: list(result.first_refused.map(number)) })),
         )
       : null,
   ].filter(Boolean);

@@ -2,7 +2,7 @@
 
 import { get, post } from "../api.js";
 import { $, el, onPress, passFocus, show, toast } from "../dom.js";
-import { date, dateTime, number, t } from "../texts.js";
+import { date, dateTime, list, number, t } from "../texts.js";
 
 function decide(lift, does, words) {
   const named = does === "refuse" && lift.mine ? "withdraw" : does;
@@ -28,8 +28,8 @@ function decide(lift, does, words) {
 
 function item(lift) {
   const text = t("suppressions.lift_of", {
-    scopes: lift.scopes.map((scope) => t(`suppressions.scope.${scope}`)).join(", "),
-    numbers: lift.numbers.join(", "),
+    scopes: list(lift.scopes.map((scope) => t(`suppressions.scope.${scope}`))),
+    numbers: list(lift.numbers),
     opted_out: dateTime(lift.opted_out),
     asked_on: date(lift.asked_on),
     channel: t(`suppressions.channel.${lift.channel}`),
