@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from callserver.cli import refused_rows, resources
+from callserver.cli import official_register, refused_rows, resources
 from callserver.cli.contacts import read
 from callserver.database import registers
 from callserver.database.store import reading
@@ -29,12 +29,18 @@ def register(app: typer.Typer) -> None:
 def import_register(
     file: Annotated[
         Path,
-        typer.Argument(help="one number a line, or a CSV file or spreadsheet with such a column"),
+        typer.Argument(
+            help="one number a line, a CSV file or spreadsheet with such a column, or the official file"
+            " of Robinsonlisten"
+        ),
     ],
     name: Annotated[
         str, typer.Option(help="the register's name", callback=resources.kept_words)
     ] = "robinson",
-    washed_at: Annotated[str | None, typer.Option(help="when it was issued (ISO); now")] = None,
+    washed_at: Annotated[
+        str | None,
+        typer.Option(help="when it was issued (ISO); now, or as the official file says"),
+    ] = None,
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
     smaller: Annotated[bool, typer.Option("--smaller", help="yes, it has shrunk by half")] = False,
     by: Annotated[
@@ -43,13 +49,22 @@ def import_register(
 ) -> None:
     """Load a register's newest issue; it replaces the one before in a single step.
 
+    The official file of Robinsonlisten holds names and addresses. It is compared with everybody on the
+    lists: listed, not listed or unsure. Who is unsure is not called until a colleague has decided.
+
     Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
     """
+    issued = None if washed_at is None else instant("--washed-at", washed_at)
+    if official_register.is_official(file):
+        is_whole = official_register.load(file, name, issued, smaller=smaller, by=by)
+        _say_what_is_missing()
+        if not is_whole:
+            raise typer.Exit(1)
+        return
     raw = read(file)
     with resources.progress("rows", raw.count(b"\n")) as done:
         content = number_files.read(raw, column=column, progress=done)
     number_files.check_register(content)
-    issued = None if washed_at is None else instant("--washed-at", washed_at)
     with (
         resources.progress("numbers", len(content.numbers)) as done,
         resources.database() as engine,
@@ -93,7 +108,7 @@ def listing(
 
     Example: callserver register list
     """
-    table = Table("register", "version", "washed", "numbers", "in force")
+    table = Table("register", "version", "washed", "entries", "kind", "in force")
     with resources.database() as engine, reading(engine) as connection:
         for row in registers.every(connection):
             washed = row.washed_at.isoformat()
@@ -103,6 +118,7 @@ def listing(
                         {
                             "name": row.name,
                             "version": row.version,
+                            "kind": row.kind,
                             "washed_at": washed,
                             "size": row.size,
                             "active": row.active,
@@ -110,6 +126,6 @@ def listing(
                     )
                 )
             in_force = "yes" if row.active else "no"
-            table.add_row(row.name, str(row.version), washed, str(row.size), in_force)
+            table.add_row(row.name, str(row.version), washed, str(row.size), row.kind, in_force)
     if not as_json:
         Console().print(table)

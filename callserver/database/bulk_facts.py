@@ -20,12 +20,14 @@ from callserver.database.tables import (
     marks,
     refused_numbers,
     register_entries,
+    register_matches,
     registers,
     suppressions,
 )
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Scope, Suppression
 from callserver.domain.marks import MarkKind
+from callserver.domain.register_match import Match
 from callserver.ports import Tx
 
 CHUNK = 1_000
@@ -128,6 +130,24 @@ def marks_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[tuple[int, Mark]
 def listed(tx: Tx, numbers: Sequence[int]) -> set[int]:
     """Those of the numbers that are in a register in force."""
     return set(tx.execute(_listed, {"numbers": list(numbers)}).scalars())
+
+
+def register_results(tx: Tx, persons: Sequence[int]) -> dict[int, Match]:
+    """Each person's strictest result beside the registers of names and addresses in force.
+
+    A person who was not compared counts as unsure. Empty if there is no such register.
+    """
+    results: dict[int, Match] = {}
+    active = select(registers.c.version).where(registers.c.active, registers.c.kind == "people")
+    for version in tx.execute(active).scalars().all():
+        query = select(register_matches.c.person, register_matches.c.result).where(
+            register_matches.c.version == version, register_matches.c.person.in_(list(persons))
+        )
+        known = {person: Match(result) for person, result in tx.execute(query)}
+        for person in persons:
+            result = known.get(person, Match.UNSURE)
+            results[person] = max(result, results.get(person, result))
+    return results
 
 
 def refused(tx: Tx, numbers: Sequence[int]) -> set[int]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, delete, exists, select
 
+from callserver.database import register_people
 from callserver.database.tables import calls, contacts
 from callserver.domain.contact_status import ContactStatus
 from callserver.ports import Tx
@@ -18,7 +19,11 @@ never_called: ColumnElement[bool] = and_(
 
 def remove(tx: Tx, ids: Sequence[int], condition: ColumnElement[bool]) -> int:
     """Delete those of the contacts that meet the condition; how many. The one place that deletes any."""
-    return tx.execute(delete(contacts).where(contacts.c.id.in_(ids), condition)).rowcount
+    whose = select(contacts.c.person).where(contacts.c.id.in_(ids), condition)
+    persons = list(tx.execute(whose).scalars())
+    removed = tx.execute(delete(contacts).where(contacts.c.id.in_(ids), condition)).rowcount
+    register_people.forget_removed(tx, persons)
+    return removed
 
 
 def of_import(tx: Tx, number: int) -> list[int]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Text, bindparam, exists, func, literal, literal_column, or_, select
+from sqlalchemy import Text, and_, bindparam, exists, func, literal, literal_column, or_, select
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import (
@@ -11,9 +11,11 @@ from callserver.database.tables import (
     daily_counts,
     refused_numbers,
     register_entries,
+    register_matches,
     registers,
     users,
 )
+from callserver.domain.register_match import Match
 from callserver.ports import Tx
 
 
@@ -24,7 +26,8 @@ class DialFacts:
     paused: bool
     answered: int  # live answers since the given day
     abandoned: int
-    listed: bool  # on an active register
+    listed: bool  # the number or the person is on an active register
+    unsure: bool  # the person may be on an active register of names and addresses
     washed_at: datetime | None  # when the register's oldest issue in force was issued
     refused: bool  # the carrier refused the number, and nobody has released it
     shifts: int | None
@@ -64,6 +67,22 @@ _listed = exists(
     )
     .where(register_entries.c.number == bindparam("number"), registers.c.active)
 )
+_result = (
+    select(func.max(func.coalesce(register_matches.c.result, Match.UNSURE.value)))
+    .select_from(
+        registers.outerjoin(
+            register_matches,
+            and_(
+                register_matches.c.version == registers.c.version,
+                register_matches.c.person == bindparam("person"),
+            ),
+        )
+    )
+    .where(registers.c.active, registers.c.kind == "people")
+    .scalar_subquery()
+)
+"""Without a row the person was not compared, which counts as unsure. Null: there is no such register."""
+
 _refused = exists(
     select(literal(1))
     .select_from(refused_numbers)
@@ -75,6 +94,7 @@ _facts = Prepared(
         _counts.c.answered,
         _counts.c.abandoned,
         _listed,
+        _result,
         _washed,
         _refused,
         users.c.shifts,
@@ -86,7 +106,13 @@ _facts = Prepared(
 
 
 def of(
-    tx: Tx, campaign: str, number: int, phoner: int | None, since: datetime, register: str
+    tx: Tx,
+    campaign: str,
+    number: int,
+    person: int,
+    phoner: int | None,
+    since: datetime,
+    register: str,
 ) -> DialFacts:
     """The facts of one dial; days are in UTC. `register`: whose age counts, or ANY."""
     row = _facts(
@@ -94,11 +120,19 @@ def of(
         {
             "campaign": campaign,
             "number": number,
+            "person": person,
             "phoner": phoner,
             "since": since.date().isoformat(),
             "register": register,
         },
     ).one()
     return DialFacts(
-        bool(row[0]), int(row[1]), int(row[2]), bool(row[3]), row[4], bool(row[5]), *row[6:]
+        bool(row[0]),
+        int(row[1]),
+        int(row[2]),
+        bool(row[3]) or row[4] == Match.YES,
+        row[4] == Match.UNSURE,
+        row[5],
+        bool(row[6]),
+        *row[7:],
     )

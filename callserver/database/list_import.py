@@ -40,8 +40,11 @@ COLUMNS = (
 text is null (domain/contact.py, ContactRow). Campaign, import and status are added later."""
 
 _NAMES = ",".join(COLUMNS)
-_STAGED = ("line", *COLUMNS)
-"""A staged row: the line of the file on which it begins, and the contact's values."""
+_ADDRESS = ("address", "postcode")
+_STAGED = ("line", *COLUMNS, *_ADDRESS)
+"""A staged row: the line of the file on which it begins, the contact's values and their address."""
+
+_NULLABLE = {*_ADDRESS, *(name for name in COLUMNS if contacts.c[name].nullable)}
 
 REBUILD_FROM = 100_000
 
@@ -50,10 +53,13 @@ def open_table(tx: Tx) -> None:
     """Create the connection's temporary table."""
     tx.exec_driver_sql("DROP TABLE IF EXISTS staged")
     if tx.dialect.name == "sqlite":
-        tx.exec_driver_sql(f"CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY,{_NAMES})")
+        tx.exec_driver_sql(
+            f"CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY,{_NAMES},address,postcode)"
+        )
     else:
         tx.exec_driver_sql(
-            f"CREATE TEMP TABLE staged AS SELECT id AS line,{_NAMES} FROM contacts WITH NO DATA"
+            f"CREATE TEMP TABLE staged AS SELECT id AS line,{_NAMES},''::text AS address,"
+            "''::text AS postcode FROM contacts WITH NO DATA"
         )
 
 
@@ -64,8 +70,7 @@ def add(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> None:
     try:
         if tx.dialect.name == "sqlite":
             placeholders = ",".join(
-                "nullif(?,'')" if name in contacts.c and contacts.c[name].nullable else "?"
-                for name in _STAGED
+                "nullif(?,'')" if name in _NULLABLE else "?" for name in _STAGED
             )
             cursor.executemany(f"INSERT INTO staged ({columns}) VALUES ({placeholders})", rows)
         else:
@@ -132,7 +137,7 @@ def known_persons(tx: Tx, compared: Collection[str]) -> Iterator[list[KnownPerso
         else f"s.{name} {differ} c.{name}"
         for name in sorted(compared)
     )
-    selected = ",".join(f"s.{name}" for name in _STAGED)
+    selected = ",".join(f"s.{name}" for name in ("line", *COLUMNS))
     pairs = text(
         f"SELECT c.id, c.rank, {selected} FROM staged s JOIN contacts c ON c.person = s.person"
         f" WHERE {differs} ORDER BY s.line"

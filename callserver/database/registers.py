@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from callserver.database.tables import register_entries, registers
+from callserver.database.tables import register_entries, register_records, registers
 from callserver.ports import Tx
 
 
@@ -16,14 +16,14 @@ def every(tx: Tx) -> list[Any]:
 
 
 def size_in_force(tx: Tx, name: str) -> int | None:
-    """Numbers of the issue in force; None when there is none."""
+    """Entries of the issue in force; None when there is none."""
     query = select(registers.c.size).where(registers.c.name == name, registers.c.active)
     return tx.execute(query).scalar()
 
 
-def new_version(tx: Tx, name: str, washed_at: datetime) -> int:
+def new_version(tx: Tx, name: str, washed_at: datetime, kind: str = "numbers") -> int:
     key = tx.execute(
-        insert(registers).values(name=name, washed_at=washed_at, active=False)
+        insert(registers).values(name=name, washed_at=washed_at, active=False, kind=kind)
     ).inserted_primary_key
     return 0 if key is None else int(key[0])
 
@@ -36,7 +36,9 @@ def add_entries(tx: Tx, version: int, numbers: Sequence[int]) -> None:
 
 def put_into_force(tx: Tx, name: str, version: int, size: int) -> bool:
     """Replace the issue in force by this one; False: it is incomplete, or was deleted meanwhile."""
-    entries = select(func.count()).where(register_entries.c.version == version)
+    kind = tx.execute(select(registers.c.kind).where(registers.c.version == version)).scalar()
+    held = register_records if kind == "people" else register_entries
+    entries = select(func.count()).where(held.c.version == version)
     if tx.execute(entries).scalar_one() != size:
         return False
     issue = update(registers).where(registers.c.version == version)
@@ -47,12 +49,22 @@ def put_into_force(tx: Tx, name: str, version: int, size: int) -> bool:
     return True
 
 
-def forget_older(tx: Tx, name: str, version: int) -> None:
-    """Drop the issues before this one, and the remains of imports that did not finish."""
-    older = select(registers.c.version).where(
+def older(tx: Tx, name: str, version: int) -> list[int]:
+    """The register's issues before this one."""
+    query = select(registers.c.version).where(
         registers.c.name == name, registers.c.version < version
     )
-    stale = list(tx.execute(older).scalars())
+    return list(tx.execute(query).scalars())
+
+
+def forget(tx: Tx, version: int) -> None:
+    """An issue that will not be put into force."""
+    tx.execute(delete(registers).where(registers.c.version == version))
+
+
+def forget_older(tx: Tx, name: str, version: int) -> None:
+    """Drop the issues before this one, and the remains of imports that did not finish."""
+    stale = older(tx, name, version)
     tx.execute(delete(register_entries).where(register_entries.c.version.in_(stale)))
     tx.execute(delete(registers).where(registers.c.version.in_(stale)))
 

@@ -43,6 +43,7 @@ class EntryKind(StrEnum):
     CASE = "case"  # a case was opened, handed over, answered or closed
     MESSAGE = "message"  # a message to a person was sent, or given up
     REGISTER = "register"
+    REGISTER_DECIDED = "register_decided"  # whether somebody is on a register of names
     MARKED = "marked"
     CALL_BACK = "call_back"
     INBOUND = "inbound"

@@ -202,6 +202,11 @@ class Columns:
             return self._cells("address")
         return [" ".join(" ".join(row).split()) for row in zip(*parts, strict=True)]
 
+    def addresses(self) -> list[str]:
+        """Street and house number; empty where the cell says only that the address is unknown."""
+        cells = self._addresses() or [""] * self._count
+        return ["" if is_no_address(cell) else cell.strip() for cell in cells]
+
     def fields(self, extra: Sequence[tuple[str, int]]) -> list[str]:
         """The non-empty cells of the other columns, as JSON."""
         parts = [

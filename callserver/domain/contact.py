@@ -39,6 +39,8 @@ class ContactRow(NamedTuple):
     ended: str
     source: str
     fields: str  # JSON of the other columns' non-empty cells
+    address: str  # street and house number
+    postcode: str
 
 
 class ContactRows(NamedTuple):
@@ -57,6 +59,8 @@ class ContactRows(NamedTuple):
     ended: list[str]
     source: list[str]
     fields: list[str]
+    address: list[str]
+    postcode: list[str]
 
     def chosen(self, which: Sequence[bool]) -> "ContactRows":
         """The rows for which `which` is true, in their order."""
@@ -139,6 +143,8 @@ class Reader:
             ended=ended,
             source=[source or self._source for source in cells.texts("source")],
             fields=cells.fields(self._extra),
+            address=cells.addresses(),
+            postcode=cells.texts("postcode"),
         )
         return values, cells.problems
 

@@ -96,6 +96,7 @@ class Register:
     listed: bool = False
     checked_at: datetime | None = None  # the copy's issue; None: there is none that could be stale
     missing: bool = False  # no issue of the policy's register was ever imported
+    unsure: bool = False  # the person may be on a register of names and addresses
 
 
 @dataclass(frozen=True, slots=True)

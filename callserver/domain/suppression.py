@@ -32,8 +32,9 @@ def problems(facts: Facts, today: date) -> tuple[Reason, ...]:
     """Every reason against the call by an opt-out, a missing consent or the register."""
     reasons = {REASONS[entry.scope] for entry in facts.suppressions if _active(facts, entry)}
     reasons.update(_consent_problems(facts, today))
-    if _listed(facts, today):
-        reasons.add(Reason.SUP_EXTERNAL)
+    if (facts.register.listed or facts.register.unsure) and _is_register_respected(facts, today):
+        is_listed = facts.register.listed
+        reasons.add(Reason.SUP_EXTERNAL if is_listed else Reason.SUP_EXTERNAL_UNSURE)
     return tuple(reasons)
 
 
@@ -88,8 +89,9 @@ def _consent_problems(facts: Facts, today: date) -> tuple[Reason, ...]:
     return (Reason.SUP_CONSENT_MISSING,)
 
 
-def _listed(facts: Facts, today: date) -> bool:
-    if facts.policy is None or not facts.register.listed:
+def _is_register_respected(facts: Facts, today: date) -> bool:
+    """Whether the policy goes by the register for this person."""
+    if facts.policy is None:
         return False
     rule = facts.policy.register_rule
     if not rule.respected or (rule.except_members and facts.relation.member):

@@ -20,6 +20,7 @@ from callserver.database.tables import register_entries, registers, suppressions
 from callserver.engine.suppressions import public_registers
 from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
+from tests.harness.robinson import Invented, official
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
@@ -41,6 +42,7 @@ def test_a_register_is_exchanged_whole(say: Say, engine: Engine, tmp_path: Path)
     assert {**json.loads(line), "washed_at": ""} == {
         "name": "robinson",
         "version": 2,
+        "kind": "numbers",
         "washed_at": "",
         "size": 2,
         "active": True,
@@ -174,6 +176,33 @@ def test_the_official_layout_of_names_and_addresses_is_refused(
     with engine.begin() as tx:
         assert tx.execute(select(func.count()).select_from(register_entries)).scalar_one() == 0
         assert tx.execute(select(func.count()).select_from(suppressions)).scalar_one() == 0
+
+
+def test_the_official_file_is_compared_with_the_lists(
+    say: Say, engine: Engine, tmp_path: Path
+) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "ref;navn;telefon;adresse;postnr\n"
+        "R0;Åse Prøve;32200000;Prøvevej 12;8000\n"
+        "R1;Bo Prøve;32200001;;8000\n"
+        "R2;Carl Prøve;32200002;Prøvevej 12;8000\n"
+    )
+    say("import", "kanvas", people)
+    file = tmp_path / "robinson.txt"
+    file.write_bytes(official([Invented("Prøve,Åse"), Invented("Prøve,Bo")]))
+    said = say("register", "import", file)
+    assert "2 names and addresses, 0 refused of 2 read" in said
+    assert "1 listed, 1 unsure (`callserver register unsure`), 1 not listed" in said
+    (line,) = say("register", "list", "--json").splitlines()
+    issue = json.loads(line)
+    assert (issue["kind"], issue["size"]) == ("people", 2)
+    assert issue["washed_at"].startswith("2026-04-01")
+    file.write_bytes(file.read_bytes() + b"Pr\xf8ve,Cut#")
+    said = say("register", "import", file, ends=1)
+    assert "1 records cannot be read" in said
+    assert "lines 5 (columns)" in said
+    assert "Cut" not in said
 
 
 def test_a_register_on_which_nobody_stands_is_one_if_somebody_says_so(

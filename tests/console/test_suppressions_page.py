@@ -123,6 +123,7 @@ async def test_a_list_of_noes(system: StaffedSystem) -> None:
         "refused": 1,
         "first_refused": [5],
         "encoding": None,
+        "people": None,
     }
     again = last(await client.upload("/suppressions/import?name=breve", file))
     assert (again["added"], again["unchanged"]) == (0, 2)

@@ -16,6 +16,7 @@ from callserver.database import (
     contacts,
     marks,
     refused_numbers,
+    register_people,
     suppressions,
 )
 from callserver.database.store import AnyStore
@@ -25,6 +26,7 @@ from callserver.domain import permit, subject
 from callserver.domain.call import DialPath
 from callserver.domain.facts import Purpose, Scope
 from callserver.domain.marks import MarkKind
+from callserver.domain.register_match import Match
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.gate import DialRequest
@@ -105,6 +107,13 @@ def what_is_known(tx: Tx, dice: random.Random) -> None:
         numbers = {one.number for one in people if dice.random() < 0.2}
         entries = [{"number": number, "version": version} for number in numbers]
         tx.execute(insert(register_entries), entries)
+    for version, active in ((3, False), (4, True)):  # somebody has no result: unsure
+        values = {"version": version, "name": "names", "washed_at": NOW, "active": active}
+        tx.execute(insert(registers).values(**values, kind="people"))
+        results = dict.fromkeys((one.person for one in people if dice.random() < 0.9), Match.NO)
+        for person in results:
+            results[person] = dice.choice([Match.NO, Match.NO, Match.NO, Match.UNSURE, Match.YES])
+        register_people.keep(tx, version, results)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -256,6 +256,7 @@ ELSEWHERE = {
     Reason.SUP_CONSENT_UNPROVEN: "test_person_facts.py"
     "::test_where_consent_is_needed_nobody_is_called_without",
     Reason.SUP_EXTERNAL: "test_registers.py::test_nobody_is_called_before_the_register_is_imported",
+    Reason.SUP_EXTERNAL_UNSURE: "test_registers.py::test_who_is_unsure_is_not_called",
     Reason.FREQ_ACTIVE_CALL: "test_nobody_is_wronged.py::test_a_household_is_one",
     Reason.FREQ_GAP: "test_by_hand.py::test_by_hand_asks_the_same_gate",
     Reason.FREQ_NOT_NOW: "test_by_hand.py::test_not_now_holds_by_hand_as_well",

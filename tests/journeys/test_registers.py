@@ -1,5 +1,6 @@
 """A policy that respects a public register, and a house that never imported one."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,18 +8,22 @@ from pathlib import Path
 import pytest
 
 from callserver.domain.role import Role
+from tests.harness.robinson import Invented, official
 from tests.harness.staffed import Client, StaffedSystem
 
-OFFICIAL = (
-    "20261001#ROBINSONLISTEN\r\n"
-    + "#".join(
-        (
-            *("Prøve,Åse".ljust(34), "Prøvevej 12 1 tv".ljust(34), "".ljust(34)),
-            *("8000 Aarhus C".ljust(25), "   ", "751", "1234", "012", "01"),
-        )
-    )
-    + "\r\n"
-).encode("latin-1") * 3
+OFFICIAL = official(
+    [
+        Invented("Prøve,Åse", "Prøvevej 12,1 TV"),
+        Invented("Prøve,Bo", "Andenvej 3", mark="*"),
+        Invented("Andersen,Ib", "Fjernvej 1", "9000 Aalborg"),
+    ]
+)
+LISTED = (
+    "ref;navn;telefon;adresse;postnr;kilde\n"
+    "R0;Aase Proeve;32200000;Prøvevej 12, 1. tv;8000;gade\n"
+    "R1;Bo Prøve;32200001;Andenvej 3;8000;gade\n"
+    "R2;Carl Prøve;32200002;Prøvevej 12;8000;gade\n"
+)
 
 
 @pytest.fixture
@@ -78,15 +83,36 @@ async def test_a_register_that_has_grown_too_old_stops_the_calls_again(tmp_path:
     system.close()
 
 
-@pytest.mark.parametrize("path", ["/registers/import?name=robinson", "/suppressions/import?name=x"])
-async def test_the_official_layout_is_not_taken_for_numbers(
-    system: StaffedSystem, path: str
-) -> None:
+async def test_fixed_columns_are_not_taken_for_numbers(system: StaffedSystem) -> None:
     asger = await system.client("asger")
-    _, said = await send(asger, path, OFFICIAL)
+    _, said = await send(asger, "/suppressions/import?name=x", OFFICIAL)
+    assert "faste kolonner" in said
+    shifted = OFFICIAL.replace(b"#8000 ", b"#8000").replace(b"#9000 ", b"#9000")
+    _, said = await send(asger, "/registers/import?name=robinson", shifted)
     assert "faste kolonner" in said
     assert system.entries("register") == system.entries("suppressed") == []
     assert (await asger.api("GET", "/registers")).json()["missing"] == ["robinson"]
+
+
+async def test_who_is_unsure_is_not_called(tmp_path: Path) -> None:
+    """The official file, from the page to the dial: people who are listed or unsure are not called."""
+    system = StaffedSystem(tmp_path, registers=False, people=LISTED)
+    system.add_user("asger", Role.ADMINISTRATOR, None)
+    asger = await system.client("asger")
+    status, said = await send(asger, "/registers/import?name=robinson", OFFICIAL)
+    assert status == 200
+    figures = json.loads(said.splitlines()[-1])
+    assert (figures["read"], figures["added"], figures["refused"]) == (3, 3, 0)
+    assert figures["people"] == {"listed": 1, "unsure": 1, "clear": 1}
+    [issue] = (await asger.api("GET", "/registers")).json()["registers"]
+    assert (issue["kind"], issue["size"], issue["issued_at"][:10]) == ("people", 3, "2026-04-01")
+    await system.on_shift()
+    await system.ready()
+    await system.until(30)
+    assert {ring.number for ring in system.network.record} == {"+4532200002"}
+    states = [(one.status, one.reason) for one in system.contacts()][:2]
+    assert states == [("closed", "SUP_EXTERNAL"), ("closed", "SUP_EXTERNAL_UNSURE")]
+    system.close()
 
 
 async def test_a_file_that_is_mostly_something_else_replaces_no_register(

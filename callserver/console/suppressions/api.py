@@ -3,6 +3,7 @@
 A number comes in the body of a POST, never in an address, and every look-up is logged.
 """
 
+import io
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from callserver.console.suppressions.views import (
     NumberQuery,
     NumbersImported,
     NumberView,
+    PeopleView,
     RegisterQuery,
     RegistersView,
     RegisterView,
@@ -28,10 +30,11 @@ from callserver.console.upload_receiver import receive
 from callserver.database import accounts, contacts, lifts, registers, suppressions
 from callserver.database.contacts import Contact
 from callserver.database.side_connection import side_engine
-from callserver.domain import phone, subject
+from callserver.domain import phone, robinson, subject
 from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Scope
+from callserver.domain.register_match import Match
 from callserver.domain.role import Action
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
@@ -40,7 +43,7 @@ from callserver.engine.gate import register_needs
 from callserver.engine.lists import number_files
 from callserver.engine.lists.number_files import FixedWidth, NotNumbers, Numbers, check_register
 from callserver.engine.rate_limits import RateLimited, RateLimits
-from callserver.engine.suppressions import lifting, opt_outs, public_registers
+from callserver.engine.suppressions import lifting, official_register, opt_outs, public_registers
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
@@ -161,6 +164,7 @@ class SuppressionsApi:
                     RegisterView(
                         name=row.name,
                         version=row.version,
+                        kind=row.kind,
                         issued_at=row.washed_at,
                         size=row.size,
                         active=row.active,
@@ -179,6 +183,10 @@ class SuppressionsApi:
         upload, _ = await receive(request, self._uploads, now, self._most_mb)
 
         def work(progress: ReportProgress) -> NumbersImported:
+            raw = self._uploads.read(upload, request.user.id)
+            if robinson.is_official(io.BytesIO(raw)):
+                self._uploads.drop(upload, request.user.id)
+                return self._official(request, raw, query, now, progress)
             numbers = self._numbers(request, upload, query.column, progress, check_register)
             progress(0, 0, "suppressions.writing")
             with side_engine(self._database) as engine:
@@ -194,6 +202,41 @@ class SuppressionsApi:
             return _numbers_imported(numbers, len(numbers.numbers))
 
         return progress_response(request, work)
+
+    def _official(
+        self,
+        request: UserRequest,
+        raw: bytes,
+        query: RegisterQuery,
+        now: datetime,
+        progress: ReportProgress,
+    ) -> NumbersImported:
+        """The official file: names and addresses, compared with everybody on the lists."""
+        with side_engine(self._database) as engine:
+            loaded = official_register.load(
+                engine,
+                io.BytesIO(raw),
+                query.name,
+                query.issued_at,
+                now,
+                by=request.by,
+                smaller=query.smaller,
+                progress=progress,
+            )
+        content, results = loaded.content, loaded.results
+        return NumbersImported(
+            read=content.read,
+            added=content.records,
+            unchanged=0,
+            duplicates=0,
+            refused=content.refused,
+            first_refused=[problem.line for problem in content.problems[:10]],
+            people=PeopleView(
+                listed=results.get(Match.YES, 0),
+                unsure=results.get(Match.UNSURE, 0),
+                clear=results.get(Match.NO, 0),
+            ),
+        )
 
     def _numbers(
         self,

@@ -92,6 +92,14 @@ class NumberView(Answer):
     proposed: int = 0  # suppressions that are proposed to be lifted
 
 
+class PeopleView(Answer):
+    """How the people of the lists compare with a register of names and addresses."""
+
+    listed: int
+    unsure: int
+    clear: int
+
+
 class NumbersImported(Answer):
     """The result of importing a file of numbers."""
 
@@ -102,11 +110,13 @@ class NumbersImported(Answer):
     refused: int
     first_refused: list[int]  # lines
     encoding: str | None = None  # as it was guessed
+    people: PeopleView | None = None  # after the official file of names and addresses
 
 
 class RegisterView(Answer):
     name: str
     version: int
+    kind: str  # numbers, or people: names and addresses
     issued_at: datetime
     size: int
     active: bool

@@ -25,9 +25,14 @@ from callserver.database.tables.operations import (
 from callserver.database.tables.rules import proposals, revisions
 from callserver.database.tables.shifts import seats
 from callserver.database.tables.suppressions import (
+    contact_addresses,
     lifts,
     marks,
+    register_decisions,
     register_entries,
+    register_keys,
+    register_matches,
+    register_records,
     registers,
     suppressions,
 )
@@ -45,6 +50,7 @@ __all__ = [
     "carrier_states",
     "case_history",
     "cases",
+    "contact_addresses",
     "contacts",
     "daily_counts",
     "daily_refusals",
@@ -63,7 +69,11 @@ __all__ = [
     "processed_events",
     "proposals",
     "refused_numbers",
+    "register_decisions",
     "register_entries",
+    "register_keys",
+    "register_matches",
+    "register_records",
     "registers",
     "revisions",
     "seals",

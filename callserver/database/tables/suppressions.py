@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, Table, Text, text
 
-from callserver.database.tables.types import Id, Instant, metadata
+from callserver.database.tables.types import Id, Instant, metadata, where
 
 suppressions = Table(
     "suppressions",
@@ -40,6 +40,7 @@ registers = Table(
     Column("washed_at", Instant, nullable=False),
     Column("active", Boolean, nullable=False, server_default=text("false")),
     Column("size", Integer, nullable=False, server_default="0"),
+    Column("kind", Text, nullable=False, server_default="numbers"),  # or: people
 )
 
 register_entries = Table(
@@ -49,6 +50,66 @@ register_entries = Table(
     Column("version", BigInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
+
+register_records = Table(
+    "register_records",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("record", Integer, primary_key=True, autoincrement=False),  # in the file's order
+    Column("text", Text, nullable=False),  # the whole record
+    sqlite_with_rowid=False,
+)
+"""An issue of a register of names and addresses (domain/robinson.py)."""
+
+register_keys = Table(
+    "register_keys",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("record", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""Where a person's entries are found (domain/register_match.py)."""
+
+contact_addresses = Table(
+    "contact_addresses",
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("campaign", Text, primary_key=True),
+    Column("address", Text),
+    Column("postcode", Text),
+    sqlite_with_rowid=False,
+)
+"""A person's address as a campaign's list has it, for comparison with registers."""
+
+register_matches = Table(
+    "register_matches",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("result", Integer, nullable=False),  # domain.register_match.Match
+    sqlite_with_rowid=False,
+)
+"""Who is on an issue; a person without a row has not been compared, which counts as unsure."""
+Index(
+    "register_matches_unsure",
+    register_matches.c.version,
+    register_matches.c.person,
+    **where("result = 1"),
+)
+
+register_decisions = Table(
+    "register_decisions",
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),  # a fingerprint
+    Column("same", Boolean, nullable=False),
+    Column("details", BigInteger, nullable=False),  # of the person, as they were then
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Whether an entry is the person, as a colleague decided."""
 
 lifts = Table(
     "lifts",

@@ -128,14 +128,20 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
     phoner = None if request.seat is None else request.seat.phoner
     since = _abandon_since(rules, request.campaign, now)
     named = _register(rules, request.campaign)
-    row = dial_facts.of(tx, request.campaign.name, contact.number, phoner, since, named)
+    # A line that is to be confirmed is a colleague's, of whom no list has a name.
+    is_about_contact = request.path is not DialPath.CONFIRMATION
+    row = dial_facts.of(
+        tx, request.campaign.name, contact.number, contact.person, phoner, since, named
+    )
     attempts, active = calls.attempts(
         tx, contact.number, contact.household, contact.person, now - LOOK_BACK
     )
     stored = StoredFacts(
         marks=marks.marks_of(tx, subjects),
         suppressions=suppressions.for_subjects(tx, subjects),
-        register=register_as(row.listed, row.washed_at),
+        register=register_as(
+            row.washed_at, listed=row.listed, unsure=row.unsure and is_about_contact
+        ),
         attempts=attempts,
         active_call=active,
         phoner=_phoner(tx, request.seat, row, now),
@@ -157,9 +163,9 @@ def _register(rules: Rules, campaign: Campaign) -> str:
     return (None if policy is None else policy.register_rule.name) or dial_facts.ANY
 
 
-def register_as(listed: bool, washed_at: datetime | None) -> f.Register:
+def register_as(washed_at: datetime | None, *, listed: bool, unsure: bool) -> f.Register:
     """The register as our copy has it; without a copy it is missing."""
-    return f.Register(listed=listed, checked_at=washed_at, missing=washed_at is None)
+    return f.Register(listed=listed, unsure=unsure, checked_at=washed_at, missing=washed_at is None)
 
 
 def state_of(
@@ -167,7 +173,7 @@ def state_of(
 ) -> tuple[f.CampaignState, datetime | None]:
     """The campaign's running figures, and the issue of the register that its policy goes by."""
     since = _abandon_since(rules, campaign, now)
-    row = dial_facts.of(tx, campaign.name, 0, None, since, _register(rules, campaign))
+    row = dial_facts.of(tx, campaign.name, 0, 0, None, since, _register(rules, campaign))
     return _state(row), row.washed_at
 
 

@@ -5,7 +5,7 @@ An answer about a list, never leave to dial: a permit made here is counted and t
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from callserver.domain import facts as f
 from callserver.domain import permit
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
+from callserver.domain.register_match import Match
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.gate import DialRequest, StoredFacts
@@ -32,6 +33,7 @@ class AsIf:
     changes: Mapping[int, Mapping[str, Any]]  # by contact
     opt_outs: OptOuts
     at: datetime
+    results: Mapping[int, Match] = field(default_factory=dict)  # by person, beside the registers
 
     def contact(self, row: Contact) -> Contact:
         changes = {
@@ -95,6 +97,9 @@ def facts_of(
     suppressions = bulk_facts.suppressions_of(tx, everyone)
     marks = bulk_facts.marks_of(tx, everyone)
     listed = bulk_facts.listed(tx, list({contact.number for contact in contacts}))
+    results = bulk_facts.register_results(tx, list({contact.person for contact in contacts}))
+    if as_if is not None:
+        results |= {key: result for key, result in as_if.results.items() if key in results}
     refused = bulk_facts.refused(tx, list({contact.number for contact in contacts}))
     tried = bulk_facts.attempts_of(tx, contacts, now - gate.LOOK_BACK)
     state, washed_at = gate.state_of(tx, rules, campaign, now)
@@ -110,7 +115,11 @@ def facts_of(
             marks=[mark for _, mark in ordered],
             suppressions=tuple(no for key in about for no in suppressions.get(key, ()))
             + (() if as_if is None else as_if.suppressions_of(contact)),
-            register=gate.register_as(contact.number in listed, washed_at),
+            register=gate.register_as(
+                washed_at,
+                listed=contact.number in listed or results.get(contact.person) is Match.YES,
+                unsure=results.get(contact.person) is Match.UNSURE,
+            ),
             attempts=tuple(sorted(attempt.at for attempt in attempts)),
             active_call=any(attempt.is_open for attempt in attempts),
             phoner=f.Phoner(),

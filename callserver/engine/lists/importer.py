@@ -23,7 +23,7 @@ from callserver.domain.imports import RowFate
 from callserver.engine.lists import comparison, refused_rows
 from callserver.engine.lists.comparison import Comparison
 from callserver.engine.lists.reader import ListReader, OptOuts, Summary, open_list
-from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions import opt_outs, register_matching
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
 from callserver.texts import formats
@@ -129,7 +129,9 @@ def import_aside(
     refused = refused_rows.as_file(staged.summary, language, most=refused_rows.MOST_KEPT)
     writing = for_writing(staged.tx)
     with writing.begin():
-        return write(staged, clock(), by=by, refused=refused)
+        number = write(staged, clock(), by=by, refused=refused)
+    register_matching.match_new(writing.engine, lambda done: progress(done, 0, "lists.comparing"))
+    return number
 
 
 def import_list(
@@ -139,6 +141,7 @@ def import_list(
     staged = stage(tx, ImportOrder(campaign, raw, {}, source=source), now.date())
     write(staged, now, by="command")
     list_import.close_table(tx)
+    register_matching.match_within(tx)
     return staged.summary
 
 
@@ -161,6 +164,8 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     )
     indexes.build()
     list_import.change(tx, compared.all(), compared.closed)
+    renamed = [key for key, values in compared.all().items() if "name" in values]
+    register_matching.imported(tx, campaign.name, number, renamed)
     summary.changed = len(compared.here)
     summary.unchanged = count - summary.taken - summary.changed
     list_import.add_places(tx, campaign.name, staged.reader.places)

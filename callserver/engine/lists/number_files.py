@@ -23,7 +23,7 @@ FIXED_WIDTH_MARKS = 4
 
 
 class FixedWidth(ConfigurationProblem):
-    """A register in its official layout of fixed columns: names and addresses, no numbers."""
+    """A register in fixed columns: names and addresses, no numbers."""
 
 
 class NotNumbers(ConfigurationProblem):
@@ -151,8 +151,8 @@ def _check_layout(raw: bytes) -> None:
     if any(line.count(b"#") >= FIXED_WIDTH_MARKS for line in lines):
         raise FixedWidth(
             "this file has the fixed columns of a register of names and addresses (as Robinsonlisten"
-            " is published). It holds no telephone numbers and cannot be imported; match it against"
-            " your lists first, and import the numbers that were found",
+            " is published). It holds no telephone numbers; import it as a register, with its columns"
+            " where the official file has them",
             key="fixed_width",
         )
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from callserver.database import audit, contacts, marks, suppressions
+from callserver.database import audit, contacts, marks, register_people, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
@@ -36,6 +36,7 @@ REOPENED_BY_CONSENT = (
     Reason.SUP_CONSENT_UNPROVEN,
     Reason.SUP_CONSENT_REVOKED,
     Reason.SUP_EXTERNAL,
+    Reason.SUP_EXTERNAL_UNSURE,
 )
 """Contacts that were closed for one of these are dialed again once there is a consent."""
 
@@ -128,6 +129,7 @@ def erase(
         marks.mark(tx, subject.of_hash(key, secret), MarkKind.ERASED, now)
         opt_outs.add(tx, [Scope.HASH], key, known, secret, origin)
     contacts.forget(tx, [contact.id for contact in known], Reason.PERSON_ERASED.value)
+    register_people.forget_people(tx, {contact.person for contact in known})
 
 
 def _about(number: int, known: Sequence[Contact]) -> str:

@@ -6,9 +6,10 @@ An import that dies changes nothing.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from callserver.database import audit, registers, suppressions
+from callserver.database import audit, register_records, registers, suppressions
 from callserver.database.store import Engine
 from callserver.domain.audit import EntryKind
+from callserver.engine.suppressions import register_matching
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -39,43 +40,76 @@ def load(
     if washed_at > now:
         raise Impossible("the issue's date is in the future", key="register_date")
     with engine.begin() as tx:
-        _check_size(tx, len(numbers), name, smaller=smaller)
+        check_size(tx, len(numbers), name, smaller=smaller)
         version = registers.new_version(tx, name, washed_at)
     for at in range(0, len(numbers), CHUNK):
         progress(at)
         with engine.begin() as tx:
             registers.add_entries(tx, version, numbers[at : at + CHUNK])
     progress(len(numbers))
-    with engine.begin() as tx:
-        _put_into_force(tx, name, version, len(numbers), now, by)
-    with engine.begin() as tx:
-        registers.forget_older(tx, name, version)
+    put_into_force(engine, name, version, len(numbers), now, by)
     return version
 
 
+def put_into_force(
+    engine: Engine, name: str, version: int, size: int, now: datetime, by: str
+) -> None:
+    """Replace the register's issue in force, and clear the ones before away.
+
+    Raises:
+        Impossible: another import of the register overtook this one.
+    """
+    with engine.begin() as tx:
+        _put_into_force(tx, name, version, size, now, by)
+    with engine.begin() as tx:
+        register_matching.reopen(tx)
+        older = registers.older(tx, name, version)
+    drop(engine, older)
+    with engine.begin() as tx:
+        registers.forget_older(tx, name, version)
+
+
+def drop(engine: Engine, versions: Sequence[int]) -> None:
+    """Drop what issues of names and addresses hold, in short transactions."""
+    is_left = bool(versions)
+    while is_left:
+        with engine.begin() as tx:
+            is_left = register_records.drop_some(tx, versions, CHUNK)
+
+
 def load_within(
-    tx: Tx, numbers: Sequence[int], name: str, washed_at: datetime, now: datetime, *, by: str
+    tx: Tx,
+    numbers: Sequence[int],
+    name: str,
+    washed_at: datetime,
+    now: datetime,
+    *,
+    by: str,
+    smaller: bool = False,
 ) -> int:
     """`load` in one transaction, for a few numbers."""
-    _check_size(tx, len(numbers), name, smaller=False)
+    check_size(tx, len(numbers), name, smaller=smaller)
     version = registers.new_version(tx, name, washed_at)
     registers.add_entries(tx, version, numbers)
     _put_into_force(tx, name, version, len(numbers), now, by)
+    register_matching.reopen(tx)
+    while register_records.drop_some(tx, registers.older(tx, name, version), CHUNK):
+        pass
     registers.forget_older(tx, name, version)
     return version
 
 
-def _check_size(tx: Tx, size: int, name: str, *, smaller: bool) -> None:
+def check_size(tx: Tx, size: int, name: str, *, smaller: bool) -> None:
     before = registers.size_in_force(tx, name)
     if size == 0 and not smaller:
         raise Impossible(
-            "the file holds no numbers: the register in force stays; if nobody of your lists stands on"
+            "the file holds no numbers and no people: the register in force stays; if nobody of your lists stands on"
             " it, say --smaller",
             key="register_size",
         )
     if before is not None and size < LEAST_SHARE * before and not smaller:
         raise Impossible(
-            f"the file holds {size} numbers and the register in force {before}; if that is right,"
+            f"the file holds {size} entries and the register in force {before}; if that is right,"
             " say --smaller",
             key="register_size",
         )

@@ -17,6 +17,17 @@ function figures(result, caption) {
   );
   return [
     el("table", { class: "figures" }, el("caption", {}, caption), el("tbody", {}, ...rows)),
+    result.people
+      ? el(
+          "p",
+          {},
+          t("suppressions.compared", {
+            listed: number(result.people.listed),
+            unsure: number(result.people.unsure),
+            clear: number(result.people.clear),
+          }),
+        )
+      : null,
     result.encoding
       ? el("p", { class: "note" }, t("suppressions.encoding", { encoding: result.encoding }))
       : null,

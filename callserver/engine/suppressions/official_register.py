@@ -1,0 +1,154 @@
+"""The official file of a register of names and addresses: loaded, compared with everybody, put into force.
+
+Nothing is in force before everybody was compared with it. An import that dies changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from itertools import islice
+
+from callserver.database import register_people, register_records, registers
+from callserver.database.register_records import PEOPLE
+from callserver.database.side_connection import for_writing
+from callserver.database.store import Engine, reading
+from callserver.domain import register_match, robinson
+from callserver.domain.robinson import Content
+from callserver.engine.suppressions import public_registers, register_matching
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+CHUNK = 10_000
+"""Records a transaction while an issue is loaded."""
+
+KEYS_CHUNK = 50_000
+
+MOST_REFUSED_SHARE = 0.5
+"""A file of which more than this share is refused is no such file."""
+
+Progress = Callable[[int, int, str], None]
+"""How many are done, of how many (0: unknown), and the key of a text: what is being done."""
+
+
+def ignore_progress(done: int, of: int, what: str) -> None:
+    """For a file that nobody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of a file."""
+
+    version: int
+    content: Content
+    results: dict[register_match.Match, int]
+
+
+def load(
+    engine: Engine,
+    lines: Iterable[bytes],
+    name: str,
+    issued_at: datetime | None,
+    now: datetime,
+    *,
+    by: str,
+    smaller: bool = False,
+    progress: Progress = ignore_progress,
+) -> Loaded:
+    """Load an issue and put it into force. `issued_at`: None: the date that the file states.
+
+    Raises:
+        Impossible: nothing says when it was issued, or that is in the future; it is mostly something
+            else; it is empty, or much smaller than the one in force and `smaller` is not set; or another
+            import of the register overtook this one.
+    """
+    content = Content()
+    lines = iter(lines)
+    with register_records.gathering(engine) as side:
+        records = robinson.read(lines, content)
+        first = list(islice(records, CHUNK))
+        washed_at = _washed_at(content.issued, issued_at, now)
+        with engine.begin() as tx:
+            version = registers.new_version(tx, name, washed_at, PEOPLE)
+        try:
+            _store(engine, side, version, first, records, progress)
+            _check(engine, content, name, smaller=smaller)
+            _store_keys(side, version, progress)
+            register_matching.match_everybody(
+                engine, version, lambda done: progress(done, 0, "suppressions.comparing")
+            )
+            public_registers.put_into_force(engine, name, version, content.records, now, by)
+        except BaseException:
+            _drop(engine, version)
+            raise
+    register_matching.match_new(engine)  # people who were imported meanwhile
+    with reading(engine) as connection:
+        results = register_people.tally(connection, version)
+    return Loaded(version, content, results)
+
+
+def _washed_at(stated: date | None, given: datetime | None, now: datetime) -> datetime:
+    """When the issue was published: the earlier of what the file and the importer say."""
+    dates = [] if given is None else [given]
+    if stated is not None:
+        dates.append(datetime.combine(stated, time(), UTC))
+    if not dates:
+        raise Impossible(
+            "the file's first records hold no date of issue: say --washed-at",
+            key="register_undated",
+        )
+    if max(dates) > now:
+        raise Impossible("the issue's date is in the future", key="register_date")
+    return min(dates)
+
+
+def _store(
+    engine: Engine,
+    side: Tx,
+    version: int,
+    first: list[robinson.Record],
+    records: Iterator[robinson.Record],
+    progress: Progress,
+) -> None:
+    """The records into the issue, their keys into the temporary table."""
+    number, chunk = 0, first
+    while chunk:
+        numbered = list(enumerate(chunk, start=number))
+        with engine.begin() as tx:
+            register_records.add_records(tx, version, [(key, one.text) for key, one in numbered])
+        register_records.gather_keys(
+            side,
+            (
+                (key, record)
+                for record, one in numbered
+                for key in register_match.keys_of_entry(register_match.entry(one))
+            ),
+        )
+        number += len(chunk)
+        progress(number, 0, "suppressions.reading_records")
+        chunk = list(islice(records, CHUNK))
+
+
+def _store_keys(side: Tx, version: int, progress: Progress) -> None:
+    count = register_records.sort_keys(side)
+    writing = for_writing(side)
+    for after in range(0, count, KEYS_CHUNK):
+        with writing.begin():
+            register_records.write_keys(writing, version, after, after + KEYS_CHUNK)
+        progress(after, count, "suppressions.writing_records")
+
+
+def _check(engine: Engine, content: Content, name: str, *, smaller: bool) -> None:
+    if content.refused > MOST_REFUSED_SHARE * content.read:
+        raise Impossible(
+            f"{content.refused} of {content.read} records cannot be read: this is no such register;"
+            " the register in force stays",
+            key="register_unreadable",
+        )
+    with reading(engine) as connection:
+        public_registers.check_size(connection, content.records, name, smaller=smaller)
+
+
+def _drop(engine: Engine, version: int) -> None:
+    public_registers.drop(engine, [version])
+    with engine.begin() as tx:
+        registers.forget(tx, version)

@@ -1,0 +1,149 @@
+"""Everybody on our lists, compared with the registers of names and addresses: one stored result per person.
+
+A dial reads the result and compares nothing. A person without a result counts as unsure. The results of an issue
+are computed before it is put into force; those of a new list, or of a new name or address, right after the
+import. The comparison reads aside and writes in short transactions, so a server that dials does not wait.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from callserver.database import contacts, register_people, register_records
+from callserver.database.register_people import Decision, ListedPerson
+from callserver.database.store import Engine, reading
+from callserver.domain import register_match, robinson
+from callserver.domain.reason import Reason
+from callserver.domain.register_match import NOTHING, Candidate, Entry, Match, Person
+from callserver.domain.robinson import Record
+from callserver.ports import Tx
+
+CHUNK = 500
+"""Persons who are compared at once, and written in one transaction."""
+
+
+@lru_cache(maxsize=4096)
+def entry_of(text: str) -> Entry:
+    """A stored record, prepared for comparison."""
+    record = robinson.parse(text)
+    if not isinstance(record, Record):
+        raise TypeError("a stored record has to be one")
+    return register_match.entry(record)
+
+
+class Comparison:
+    """Several persons beside one issue: their rows, the entries that they may be, what was decided."""
+
+    def __init__(
+        self,
+        tx: Tx,
+        version: int,
+        rows: Mapping[int, Sequence[Person]],
+    ) -> None:
+        self.rows = {person: list(dict.fromkeys(own)) for person, own in rows.items()}
+        keys = {
+            person: set().union(*map(register_match.keys_of_person, own))
+            for person, own in self.rows.items()
+        }
+        self._texts = register_records.records(tx, version, keys)
+        self._decisions = register_people.decisions(tx, list(rows))
+
+    def candidates(self, person: int) -> list[Candidate]:
+        """The entries that the person is or may be."""
+        entries = map(entry_of, self._texts.get(person, ()))
+        return list(register_match.candidates(entries, self.rows[person]))
+
+    def details(self, person: int) -> int:
+        return register_match.details(self.rows[person])
+
+    def is_comparable(self, person: int) -> bool:
+        return any(map(register_match.is_comparable, self.rows[person]))
+
+    def result(self, person: int) -> Match:
+        decided = self._decisions.get(person, ())
+        candidates = self.candidates(person)
+        results = [self._decided(candidate, person, decided) for candidate in candidates]
+        if not candidates and not self.is_comparable(person):
+            results.append(self._undecided(NOTHING, person, decided) or Match.NO)
+        return max(results, default=Match.NO)
+
+    def _decided(self, candidate: Candidate, person: int, decided: Iterable[Decision]) -> Match:
+        if candidate.match is Match.YES:
+            return Match.YES
+        entry = register_match.fingerprint(candidate.entry.record.text)
+        return self._undecided(entry, person, decided)
+
+    def _undecided(self, entry: int, person: int, decided: Iterable[Decision]) -> Match:
+        """What was decided about the entry. A no holds for the person's details of then only."""
+        for decision in decided:
+            if decision.entry == entry and decision.same:
+                return Match.YES
+            if decision.entry == entry and decision.details == self.details(person):
+                return Match.NO
+        return Match.UNSURE
+
+
+def people(rows: Mapping[int, Sequence[ListedPerson]]) -> dict[int, list[Person]]:
+    return {person: [row.person for row in own] for person, own in rows.items()}
+
+
+def results_of(tx: Tx, version: int, persons: Sequence[int]) -> dict[int, Match]:
+    """Each person's result, from what is stored about them."""
+    comparison = Comparison(tx, version, people(register_people.rows_of(tx, persons)))
+    return {person: comparison.result(person) for person in persons}
+
+
+def match_everybody(
+    engine: Engine, version: int, progress: Callable[[int], None] = lambda _: None
+) -> None:
+    """Compare the people who were not compared with the issue yet. `progress` hears how many were."""
+    after, done = -1, 0
+    while True:
+        with reading(engine) as connection, connection.begin():
+            last_import = register_people.last_import(connection)
+            persons = register_people.unmatched(connection, version, after, CHUNK)
+            results = results_of(connection, version, persons)
+        if not persons:
+            return
+        with engine.begin() as tx:
+            register_people.lock_comparing(tx)
+            is_current = register_people.last_import(tx) == last_import
+            if is_current:
+                register_people.keep(tx, version, results)
+        if is_current:  # else a list came in meanwhile: the same persons once more
+            after = persons[-1]
+            done += len(persons)
+            progress(done)
+
+
+def match_new(engine: Engine, progress: Callable[[int], None] = lambda _: None) -> None:
+    """After an import of a list: compare the people who are new or have changed."""
+    with reading(engine) as connection, connection.begin():
+        versions = register_records.in_force(connection)
+    for version in versions:
+        match_everybody(engine, version, progress)
+    if versions:
+        with engine.begin() as tx:
+            reopen(tx)
+
+
+def match_within(tx: Tx) -> None:
+    """`match_new` in one transaction, for a few people."""
+    versions = register_records.in_force(tx)
+    for version in versions:
+        while persons := register_people.unmatched(tx, version, -1, CHUNK):
+            register_people.keep(tx, version, results_of(tx, version, persons))
+    if versions:
+        reopen(tx)
+
+
+def imported(tx: Tx, campaign: str, number: int, changed: Collection[int]) -> None:
+    """A staged list was written: keep its addresses. `changed`: contacts that have another name."""
+    register_people.lock_comparing(tx)
+    register_people.take_addresses(tx, campaign, number)
+    register_people.forget_results(tx, register_people.persons_of(tx, changed))
+
+
+def reopen(tx: Tx) -> None:
+    """Contacts that were closed as unsure, and are not unsure now, are dialed again."""
+    freed = register_people.no_longer_unsure(tx)
+    contacts.reopen(tx, freed, (Reason.SUP_EXTERNAL_UNSURE,))

@@ -1,0 +1,229 @@
+"""Who is on a register of names and addresses: yes, no or unsure, and never no for a spelling's sake."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callserver.domain import person_names, postal_addresses, register_match, robinson
+from callserver.domain.postal_addresses import PostalAddress
+from callserver.domain.register_match import Entry, Match, Person
+from callserver.domain.robinson import Record
+from tests.harness.robinson import Invented
+
+NO, UNSURE, YES = Match.NO, Match.UNSURE, Match.YES
+
+
+def entry(one: Invented) -> Entry:
+    record = robinson.parse(one.line())
+    assert isinstance(record, Record)
+    return register_match.entry(record)
+
+
+def compare(one: Invented, *person: str) -> Match:
+    """As the engine does: an entry that is not found by a key is no match."""
+    listed, who = entry(one), Person(*person)
+    is_found = register_match.keys_of_entry(listed) & register_match.keys_of_person(who)
+    return register_match.match(listed, who) if is_found else NO
+
+
+ASE = Invented("Prøve-Hansen,Åse Marie", "Prøvevej 12,1 TV", house="012", floor="01")
+FORMER = ASE._replace(mark="*")
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "postcode", "result"),
+    [
+        ("Åse Marie Prøve-Hansen", "Prøvevej 12, 1. tv", "8000", YES),
+        ("Åse Prøve Hansen", "Prøvevej 12, 1. tv.", "8000", YES),
+        ("Aase Proeve Hansen", "Proevevej 12 1.tv", "8000 Århus C", YES),
+        ("Ase Prove-Hansen", "PRØVEVEJ 012, 01 TV", "8000", YES),
+        ("Prøve Hansen, Åse", "Prøvevej 12, 1. sal til venstre", "8000", YES),
+        ("Prøve-Hansen Åse", "Prøvevej 12", "8000", YES),
+        ("Åse M. Prøve Hansen", "Prøvevej 12, 1. tv, 8000 Aarhus C", "", YES),
+        ("Åse Hansen", "Prøvevej 12, 1. tv", "8000", UNSURE),  # a part of the double name
+        ("Å. Prøve Hansen", "Prøvevej 12, 1. tv", "8000", UNSURE),
+        ("Marie Prøve-Hansen", "Prøvevej 12, 1. tv", "8000", UNSURE),
+        ("Åse Birgit Prøve-Hansen", "Prøvevej 12, 1. tv", "8000", UNSURE),
+        ("Åse Nygift", "Prøvevej 12, 1. tv", "8000", UNSURE),
+        ("Åse Prøve-Hansen", "Prøvevej 12, 2. th", "8000", UNSURE),
+        ("Åse Prøve-Hansen", "Prøvevej 12B", "8000", UNSURE),
+        ("Åse Prøve-Hansen", "Prøvevej 14", "8000", UNSURE),
+        ("Åse Prøve-Hansen", "Andenvej 12", "8000", UNSURE),
+        ("Åse Prøve-Hansen", "Prøvevej 12, 1. tv", "", UNSURE),
+        ("Åse Prøve-Hansen", "Prøvevej 12, 1. tv", "8200", UNSURE),  # a slip in the postcode
+        ("Åse Prøve-Hansen", "", "8000", UNSURE),
+        ("Åse Prøve-Hansen", "", "", UNSURE),
+        ("Åse Prøve-Hansen", "Andenvej 3", "8000", NO),
+        ("Åse Prøve-Hansen", "Prøvevej 14", "9000", NO),
+        ("Åse Prøve-Hansen", "", "9000", NO),
+        ("Bo Prøve-Hansen", "Prøvevej 12, 1. tv", "8000", NO),  # of the same household
+        ("Bo Andersen", "Prøvevej 12, 1. tv", "8000", NO),
+        ("Bo Andersen", "", "8000", NO),
+    ],
+)
+def test_a_person_beside_an_entry(name: str, address: str, postcode: str, result: Match) -> None:
+    assert compare(ASE, name, address, postcode) is result
+    former = UNSURE if result is YES else result  # the next tenant may have the same name
+    assert compare(FORMER, name, address, postcode) is former
+
+
+@pytest.mark.parametrize("whole", ["Christian", "Christina", "Cecilie Bo"])
+def test_a_name_that_the_column_cut(whole: str) -> None:
+    surname = "Prøvelangtefternavn-Endnulængere"
+    cut = Invented(f"{surname},{whole}")
+    assert len(cut.line().split("#")[0].rstrip()) == 34
+    assert compare(cut, f"{whole} {surname}", "Prøvevej 12", "8000") is UNSURE
+    assert compare(cut, f"{whole} {surname}", "", "8000") is UNSURE
+    assert compare(cut, f"{whole} {surname}", "", "") is UNSURE
+    longer = Invented(f"{surname}-Tilsidst,{whole}")  # of which no given name is left
+    assert compare(longer, f"{whole} {surname}-Tilsidst", "Prøvevej 12", "8000") is UNSURE
+
+
+@pytest.mark.parametrize(
+    ("person", "is_comparable"),
+    [
+        (Person("", "Prøvevej 12", "8000"), False),
+        (Person("Åse", "Prøvevej 12", "8000"), False),
+        (Person("Å. Hansen", "", ""), False),
+        (Person("Å. Hansen", "", "8000"), True),
+        (Person("Åse Hansen", "", ""), True),
+    ],
+)
+def test_a_no_needs_something_to_compare(person: Person, *, is_comparable: bool) -> None:
+    assert register_match.is_comparable(person) == is_comparable
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Prøvevej 12, 1. tv.", ("provevej", 12, "", "1", "tv", "")),
+        ("Prøvevej 12 ,1mf", ("provevej", 12, "", "1", "mf", "")),
+        ("Prøvevej 12a st.th", ("provevej", 12, "a", "st", "th", "")),
+        ("Prøvevej 12 A, stuen til højre", ("provevej", 12, "a", "st", "th", "")),
+        ("Prøvevej 12, t.v.", ("provevej", 12, "", "", "tv", "")),
+        ("Prøvevej 12-14", ("provevej", 12, "", "", "", "")),
+        ("Prøvevej 7, 3. sal, dør 12", ("provevej", 7, "", "3", "12", "")),
+        ("Prøvevej 7, kl., 2100 København Ø", ("provevej", 7, "", "kl", "", "2100")),
+        ("10. Februarvej 5", ("10februarvej", 5, "", "", "", "")),
+        ("Christian 10.s Vej 3, 2. mf", ("kristian10svej", 3, "", "2", "mf", "")),
+        ("Gl. Prøvevej 3", ("gamelprovevej", 3, "", "", "", "")),
+        ("Prøvegården", ("provegarden", 0, "", "", "", "")),
+        ("", ("", 0, "", "", "", "")),
+    ],
+)
+def test_an_address_has_these_parts(text: str, parts: tuple[str, ...]) -> None:
+    assert postal_addresses.parse(text) == PostalAddress(*parts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Nørre Allé 3", "Nr. Alle 3"),
+        ("Søndre Prøvevej 3", "Sdr. Prøvevej 3"),
+        ("Sankt Prøves Plads 3", "Skt. Prøves Pl. 3"),
+        ("H.C. Prøves Vej 3", "H C Prøvesvej 3"),
+        ("Store Prøvegade 3", "Str. Proevegade 3"),
+    ],
+)
+def test_a_street_has_many_spellings(one: str, other: str) -> None:
+    assert postal_addresses.parse(one) == postal_addresses.parse(other)
+
+
+def test_words_that_are_near() -> None:
+    assert person_names.is_near("hansen", "hanson")
+    assert person_names.is_near("hansen", "hanssen")
+    assert person_names.is_near("hansen", "hanesn")
+    assert not person_names.is_near("hansen", "jensen")
+    assert not person_names.is_near("bo", "ib")
+
+
+# -- no spelling of a listed person's own row is ever a no ------------------------------------------
+
+GIVEN = ["Åse", "Bøje", "Kærsten", "Anne-Marie", "Christian", "Zoë", "Ib", "Mads Peter"]
+SURNAMES = ["Prøve", "Prøve-Hansen", "Æbeløe", "Nørregaard", "Skov Ågård", "Thorup", "Wraa"]
+STREETS = ["Prøvevej", "Nørre Allé", "Gammel Prøvegade", "Åsevænget", "Sankt Prøves Plads"]
+PLACES = [("", ""), ("", "1"), ("st", "th"), ("2", "tv"), ("kl", ""), ("3", "12")]
+SPELLINGS = {
+    "name": [("å", "aa"), ("ø", "oe"), ("æ", "ae"), ("å", "a"), ("ø", "o"), ("-", " "), ("ë", "e")],
+    "street": [("å", "aa"), ("ø", "oe"), ("æ", "ae"), ("é", "e"), ("Gammel", "Gl."), (" ", "")],
+}
+
+
+def spelled(draw: st.DrawFn, text: str, kind: str) -> str:
+    for letters, written in draw(st.lists(st.sampled_from(SPELLINGS[kind]), max_size=4)):
+        text = text.replace(letters, written).replace(letters.upper(), written.title())
+    return draw(st.sampled_from([text, text.upper(), text.lower(), f"  {text} "]))
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> tuple[Invented, Person]:
+    """An entry, and the same person as a list may have them."""
+    given_name, surname = draw(st.sampled_from(GIVEN)), draw(st.sampled_from(SURNAMES))
+    street, number = draw(st.sampled_from(STREETS)), draw(st.integers(1, 399))
+    letter = draw(st.sampled_from(["", "A", "B"]))
+    floor, door = draw(st.sampled_from(PLACES))
+    inside = f",{floor} {door}" if floor else ""
+    listed = Invented(
+        f"{surname},{given_name}",
+        f"{street} {number}{letter}{inside.upper()}",
+        mark=draw(st.sampled_from(["", "*"])),
+        house=f"{number:03}{letter}",
+        floor=floor.upper().zfill(2) if floor.isdigit() else floor.upper(),
+    )
+    parts = draw(st.sampled_from([surname, surname, *surname.replace("-", " ").split()]))
+    name = f"{spelled(draw, given_name, 'name')} {spelled(draw, parts, 'name')}"
+    if draw(st.booleans()):
+        name = f"{spelled(draw, parts, 'name')}, {spelled(draw, given_name, 'name')}"
+    places = [f", {floor}. {door}", f" {floor} {door}", f",{floor}.{door}."] if floor else [""]
+    house = draw(
+        st.sampled_from([f"{number}{letter}", f"{number} {letter}".strip(), f"{number:03}{letter}"])
+    )
+    address = f"{spelled(draw, street, 'street')} {house}{draw(st.sampled_from(places))}"
+    code = draw(st.sampled_from(["8000", "8000 Aarhus C", "DK-8000", ""]))
+    if not code and draw(st.booleans()):
+        address += ", 8000 Aarhus C"
+    if draw(st.integers(0, 3)) == 0:
+        address = ""
+    return listed, Person(name, address, code)
+
+
+@given(rows())
+def test_no_spelling_of_their_own_row_makes_a_listed_person_a_no(
+    row: tuple[Invented, Person],
+) -> None:
+    listed, person = row
+    assert compare(listed, *person) is not NO, (listed, person)
+
+
+@given(rows(), st.integers(1, 33))
+def test_nor_does_a_column_that_cuts_the_name(row: tuple[Invented, Person], filler: int) -> None:
+    """A long first surname pushes the others towards the end of the column."""
+    listed, person = row
+    long = ("Prøvelangtnavn" * 3)[:filler].capitalize()
+    listed = listed._replace(name=f"{long} {listed.name}")
+    given_name = listed.name.partition(",")[2]
+    surname = listed.name.partition(",")[0]
+    own = person._replace(name=f"{given_name} {surname}")
+    assert compare(listed, *own) is not NO, (listed, own)
+
+
+@given(rows())
+def test_knowing_less_of_a_person_makes_no_yes_and_no_no(row: tuple[Invented, Person]) -> None:
+    listed, person = row
+    known = compare(listed, *person)
+    for less in (person._replace(address=""), person._replace(address="", postcode="")):
+        assert compare(listed, *less) in ({UNSURE} if known is YES else {UNSURE, known})
+
+
+def test_the_order_of_a_persons_rows_does_not_matter() -> None:
+    own = [
+        Person("Åse Prøve-Hansen", "Prøvevej 12, 1. tv", "8000"),
+        Person("Åse Prøve-Hansen", "Andenvej 3", "9000"),
+        Person("Åse Prøve-Hansen", "", ""),
+    ]
+    for order in permutations(own):
+        [candidate] = register_match.candidates([entry(ASE)], order)
+        assert candidate.match is YES
+        assert register_match.details(order) == register_match.details(own)

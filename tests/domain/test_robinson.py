@@ -1,0 +1,129 @@
+"""The official file of Robinsonlisten: every column in its place, and no bad record stops the others."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callserver.domain import robinson
+from callserver.domain.robinson import Content, Record
+from tests.harness.robinson import HEADINGS, Invented, official
+
+LETTERS = st.characters(codec="latin-1", categories=("L", "N"), include_characters=" -'.")
+WORDS = st.text(LETTERS, min_size=1, max_size=60).map(str.strip).filter(bool)
+PEOPLE = st.builds(
+    Invented,
+    name=st.tuples(WORDS, WORDS).map(",".join),
+    address=WORDS,
+    postal=st.tuples(st.integers(800, 9999), WORDS).map(lambda one: f"{one[0]:04} {one[1]}"),
+    place=st.just("") | WORDS,
+    municipality=st.just("0751"),
+    road=st.from_regex(r"\A[0-9]{4}\Z"),
+    mark=st.sampled_from(["", "*"]),
+    house=st.from_regex(r"\A(0[0-9][0-9][A-Z]?)?\Z"),
+    floor=st.sampled_from(["", "01", "ST", "KL"]),
+)
+
+
+def read(raw: bytes) -> tuple[list[Record], Content]:
+    content = Content()
+    return list(robinson.read(raw.splitlines(keepends=True), content)), content
+
+
+@given(st.lists(PEOPLE, max_size=5))
+def test_what_is_written_in_the_columns_is_read(people: list[Invented]) -> None:
+    records, content = read(official(people))
+    assert content == Content(issued=date(2026, 4, 1), read=len(people))
+    for record, one in zip(records, people, strict=True):
+        assert record.name == one.name[:34].rstrip()
+        assert record.address == one.address[:34].strip()
+        assert record.place == one.place[:34].strip()
+        assert record.postal == one.postal[:25].strip()
+        assert record.is_former == (one.mark == "*")
+        assert (record.municipality, record.road) == (one.municipality, one.road)
+        assert (record.house, record.floor) == (one.house, one.floor)
+        assert robinson.parse(record.text) == record
+
+
+@given(st.lists(PEOPLE, max_size=5), st.binary(max_size=200), st.integers(0, 5))
+def test_a_line_of_something_else_stops_nothing(
+    people: list[Invented], junk: bytes, at: int
+) -> None:
+    junk = junk.replace(b"\n", b"").replace(b"\r", b"")
+    lines = [one.line().encode("latin-1") for one in people]
+    first = Invented("Prøve,Bo").line().encode("latin-1")
+    records, content = read(b"\n".join([first, *lines[:at], junk, *lines[at:]]))
+    assert content.read == content.records + content.refused
+    assert content.records == len(records) >= len(people) + 1
+    assert content.refused <= 1
+
+
+@given(st.binary(max_size=2_000))
+def test_anything_at_all_can_be_looked_at(raw: bytes) -> None:
+    _, content = read(raw)
+    assert content.records <= content.read
+
+
+GOOD = Invented("Prøve,Åse", "Prøvevej 12,1 TV", house="012", floor="01").line()
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (GOOD[1:], "columns"),
+        (GOOD[:69] + " " + GOOD[70:], "columns"),
+        (GOOD[:139] + "x" + GOOD[140:], "columns"),
+        (GOOD[:120], "columns"),  # cut in mid record: nobody knows whether a `*` followed
+        (" " * 34 + GOOD[34:], "no_name"),
+        (GOOD[:35] + " " * 34 + GOOD[69:], "no_address"),
+        (GOOD[:105] + "Aarhus".ljust(25) + GOOD[130:], "no_address"),
+        (GOOD[:131] + "x  " + GOOD[134:], "mark"),
+        ("\0" + GOOD[1:], "columns"),
+    ],
+)
+def test_what_is_out_of_place_is_refused(line: str, reason: str) -> None:
+    records, content = read(f"{GOOD}\n{line}\n{GOOD}\n".encode("latin-1"))
+    assert len(records) == 2
+    assert [(one.line, one.reason) for one in content.problems] == [(2, reason)]
+    assert reason in robinson.PROBLEMS
+
+
+def test_the_separator_before_the_municipality_may_be_blank() -> None:
+    assert isinstance(robinson.parse(GOOD[:134] + " " + GOOD[135:]), Record)
+
+
+def test_blanks_at_the_end_may_be_lost() -> None:
+    record = robinson.parse(Invented("Prøve,Bo").line()[:131])
+    assert isinstance(record, Record)
+    assert not record.is_former
+
+
+def test_a_copy_in_utf_8_is_read_as_well() -> None:
+    records, content = read(f"\ufeff{HEADINGS[0]}\r\n{GOOD}\r\n\x1a".encode())
+    assert [record.name for record in records] == ["Prøve,Åse"]
+    assert content.issued == date(2026, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("heading", "issued"),
+    [
+        ("Udgivelsesdato: 2026-10-01", date(2026, 10, 1)),
+        ("Robinsonlisten pr. 1.10.2026", date(2026, 10, 1)),
+        ("ROBINSON 20261001", date(2026, 10, 1)),
+        ("ROBINSON 01102026", date(2026, 10, 1)),
+        ("Udgivet 1. oktober 2026", date(2026, 10, 1)),
+        ("Robinsonlisten", None),
+        ("nr. 99999999", None),
+    ],
+)
+def test_the_date_of_issue_is_in_the_first_records(heading: str, issued: date | None) -> None:
+    _, content = read(official([Invented("Prøve,Bo")], [heading, HEADINGS[1]]))
+    assert content.issued == issued
+    assert (content.read, content.refused) == (1, 0)
+
+
+def test_only_the_official_columns_are_recognised() -> None:
+    assert robinson.is_official(official([Invented("Prøve,Bo")]).splitlines())
+    assert not robinson.is_official([b"phone", b"32200001"])
+    assert not robinson.is_official(["#".join(GOOD.split("#")[:4]).replace(" ", "").encode()])
