@@ -233,7 +233,7 @@ def _headers(connect: Sequence[str]) -> dict[str, str]:
             ["'self'", "blob:", *(source for source in connect if "https" in source)]
         ),
         "connect-src": " ".join(["'self'", *connect]),
-        "form-action": "'self'",
+        "form-action": "'none'",  # scripts send forms: nothing typed may end up in an address
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }

@@ -1,10 +1,10 @@
 """Member service opts somebody out: asked once before it is recorded, and erasure as well."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from callserver.database import suppressions
 from callserver.domain import subject
-from tests.browser.conftest import House, Visit
+from tests.browser.conftest import House, Visit, sign_in
 
 NUMBER = 4532209155
 
@@ -40,3 +40,17 @@ def test_nothing_is_recorded_with_one_click(visit: Visit, house: House) -> None:
     page.locator("#dialog .bad").click()
     expect(page.locator("#receipt")).to_contain_text("recorded")
     expect(page.locator("#found")).to_contain_text("erased")
+
+
+def test_a_number_never_ends_up_in_an_address(chromium: Browser, house: House) -> None:
+    """Enter is pressed before the page's script is there: the browser may not send the form itself."""
+    context = chromium.new_context()
+    page = context.new_page()
+    sign_in(page, house, "mads")
+    page.route("**/who_called.js", lambda route: route.abort())
+    page.goto(f"{house.url}/who-called")
+    page.locator("#look-up [name=number]").fill(f"+{NUMBER}")
+    with page.expect_console_message(lambda said: "form-action" in said.text):
+        page.keyboard.press("Enter")
+    assert page.url == f"{house.url}/who-called"
+    context.close()
