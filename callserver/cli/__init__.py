@@ -1,4 +1,4 @@
-"""The command `callserver`. Each command's module is imported when that command runs, and no sooner."""
+"""The command `callserver`. Each command's module is imported only when that command runs."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from callserver import __version__
 from callserver.errors import CallserverError
 
 COMMANDS = {
-    # name: (module, its first sentence of help)
+    # name: (module, first sentence of its help)
     "init": ("init", "Make a folder to run callserver in: configuration, settings, a key."),
     "check": ("configuration", "Name every problem of the configuration, with file, line and key."),
     "serve": ("serve", "Serve the pages, the API and the provider's webhooks."),
@@ -45,19 +45,19 @@ WITHOUT_SETTINGS = ("init",)
 
 
 def command(name: str) -> Any:
-    """The command itself, or the group of commands, of that name."""
+    """The command or group of commands with this name."""
     part = typer.Typer(rich_markup_mode="rich")
     import_module(f"callserver.cli.{COMMANDS[name][0]}").register(part)
     return typer.main.get_group(part).commands[name]
 
 
 class Commands(TyperGroup):
-    """Lists the commands by the table above, and imports the one that is run."""
+    """Lists the commands of the table above, and imports the one that runs."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.commands = {
-            name: TyperCommand(name, help=said) for name, (_, said) in COMMANDS.items()
+            name: TyperCommand(name, help=sentence) for name, (_, sentence) in COMMANDS.items()
         }
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -88,8 +88,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         print(f"callserver {__version__}")
         raise typer.Exit
 
@@ -109,8 +109,8 @@ def callserver(
 
 
 def main() -> None:
-    """Run one command; an error that a person can correct is one sentence and exit code 2."""
-    os.umask(0o077)  # whatever a command or the server writes is its own user's only
+    """Run one command; an error that the user can correct is one sentence and exit code 2."""
+    os.umask(0o077)  # only the own user can read what a command or the server writes
     try:
         app()
     except CallserverError as error:

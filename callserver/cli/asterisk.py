@@ -1,4 +1,4 @@
-"""`callserver asterisk`: the house's own exchange: its files, its prompts, its telephones, its health."""
+"""`callserver asterisk`: an own exchange: its files, prompts, telephones and state."""
 
 import asyncio
 import difflib
@@ -26,7 +26,7 @@ from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.config_folder import load
 from callserver.cli import resources
 from callserver.database import accounts, audit
-from callserver.database import softphones as kept
+from callserver.database import softphones as stored_softphones
 from callserver.database.softphones import Softphone
 from callserver.domain.audit import EntryKind
 from callserver.engine import user_lines
@@ -58,8 +58,8 @@ def config(
 ) -> None:
     """Write Asterisk's configuration from the settings and the numbers that campaigns show.
 
-    Says what changes, without secrets; does nothing when nothing has changed. People's telephones are
-    not in files: the server tells them to the exchange by itself, and removes them again.
+    Prints the changes, without secrets. Users' telephones are not in files: the server pushes them to
+    the exchange, and removes them again.
 
     Example: callserver asterisk config /etc/asterisk --dry-run
     """
@@ -78,7 +78,7 @@ def config(
 
 
 def _write(folder: Path, texts: Mapping[str, str], *, dry_run: bool) -> set[str]:
-    """Write what differs, readable by owner and group only; the names of what did."""
+    """Write the files that differ, readable by owner and group only; their names."""
     changed = set()
     for name, text in sorted(texts.items()):
         file = folder / name
@@ -101,17 +101,17 @@ def _write(folder: Path, texts: Mapping[str, str], *, dry_run: bool) -> set[str]
 
 
 def _write_one(file: Path, text: str) -> None:
-    """Whole or not at all, and never readable by others."""
-    new = file.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    """Write a file atomically, never readable by others."""
+    temporary = file.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     with os.fdopen(handle, "w", encoding="utf-8") as opened:
         opened.write(text)
-    if file.exists():  # the house may have given it to Asterisk's own group
+    if file.exists():  # it may belong to Asterisk's group
         before = file.stat()
-        new.chmod(before.st_mode & 0o777)
-        os.chown(new, before.st_uid, before.st_gid)
-    new.replace(file)
+        temporary.chmod(before.st_mode & 0o777)
+        os.chown(temporary, before.st_uid, before.st_gid)
+    temporary.replace(file)
 
 
 async def _with_ari(settings: Settings, work: Callable[[Ari], Awaitable[None]]) -> None:
@@ -130,27 +130,27 @@ async def _reload(settings: Settings, ari: Ari) -> None:
         if not reply.ok:
             raise ConfigurationProblem(f"Asterisk did not reload {module}: HTTP {reply.status}")
     print("Asterisk has read its configuration again")
-    old = await _as_before(settings, ari)
+    old = await _outdated_transports(settings, ari)
     if old:
         print(f"Asterisk must be restarted: it still uses the former {', '.join(old)}")
 
 
-async def _as_before(settings: Settings, ari: Ari) -> list[str]:
-    """The transports that Asterisk still runs as they were: it changes them at a restart only."""
+async def _outdated_transports(settings: Settings, ari: Ari) -> list[str]:
+    """The transports that Asterisk still runs as before: it changes them only at a restart."""
     wanted, changed = pjsip.transports(settings), []
     for name in ("secure", "plain"):
         reply = await ari.get("asterisk", "config", "dynamic", "res_pjsip", "transport", name)
-        runs = (
+        running = (
             {attribute["attribute"]: attribute["value"] for attribute in reply.body}
             if reply.ok
             else None
         )
-        if (runs is None) != (name not in wanted):
+        if (running is None) != (name not in wanted):
             changed.append(f"transport {name!r}")
             continue
         for key, value in wanted.get(name, {}).items():
-            if runs is not None and str(runs.get(key)).lower() != value.lower():
-                changed.append(f"{key} of transport {name!r} ({runs.get(key)})")
+            if running is not None and str(running.get(key)).lower() != value.lower():
+                changed.append(f"{key} of transport {name!r} ({running.get(key)})")
     return changed
 
 
@@ -163,15 +163,15 @@ def prompts_(folder: Folder) -> None:
     """
     campaigns = load(resources.settings().config).campaigns.values()
     counts = dict.fromkeys(prompts.PromptResult, 0)
-    for prompt, did in prompts.make(folder, prompts.all_prompts(campaigns)):
-        counts[did] += 1
-        if did is not prompts.PromptResult.UNCHANGED:
-            print(f"{did}: {prompt.name}: {prompt.sentence}")
-    print(", ".join(f"{count} {did}" for did, count in counts.items()))
+    for prompt, result in prompts.make(folder, prompts.all_prompts(campaigns)):
+        counts[result] += 1
+        if result is not prompts.PromptResult.UNCHANGED:
+            print(f"{result}: {prompt.name}: {prompt.sentence}")
+    print(", ".join(f"{count} {result}" for result, count in counts.items()))
 
 
 def telephone(handle: Annotated[str, typer.Argument(help="the person's short name")]) -> None:
-    """Print a SIP telephone's sign-in for a user, shown this once; the one before ends.
+    """Print the credentials of a user's SIP telephone, only once; earlier ones end.
 
     The user must exist (`callserver user add`). The line `sip:telephone_N`, N being the user's id, is
     written into the account, unless another telephone is entered there.
@@ -190,8 +190,8 @@ def telephone(handle: Annotated[str, typer.Argument(help="the person's short nam
                     f"there is no user {handle!r}: add the account first (callserver user add)"
                 )
             name, password = f"telephone_{user.id}", secrets.token_urlsafe(24)
-            made = Softphone(name, user.id, softphones.digest(name, password), None)
-            kept.store(tx, made)
+            softphone = Softphone(name, user.id, softphones.digest(name, password), None)
+            stored_softphones.store(tx, softphone)
             line, now = f"sip:{name}", resources.now(tx)
             entered = user.line is None or user.line.startswith("client:")
             if entered:
@@ -199,7 +199,7 @@ def telephone(handle: Annotated[str, typer.Argument(help="the person's short nam
             audit.append(tx, now, EntryKind.USER, user=user.id, did="telephone", by="command")
     transport = "TLS, SRTP" if settings.asterisk_secure else "UDP"
     print(f"user name  {name}\npassword   {password}")
-    print(f"address    {_reached_at(settings)}:{settings.asterisk_sip_port} ({transport})")
+    print(f"address    {_sip_host(settings)}:{settings.asterisk_sip_port} ({transport})")
     if entered or user.line == line:
         print(f"line       {line}, written into the account of {handle}")
     else:
@@ -207,8 +207,8 @@ def telephone(handle: Annotated[str, typer.Argument(help="the person's short nam
     print("A running server tells the exchange within a second.")
 
 
-def _reached_at(settings: Settings) -> str:
-    """Where SIP telephones reach the exchange: the name in its certificate, in most houses."""
+def _sip_host(settings: Settings) -> str:
+    """The host at which SIP telephones reach the exchange: usually the name in its certificate."""
     if not settings.asterisk_secure:
         return settings.asterisk_bind
     return urlsplit(settings.public_url).hostname or settings.asterisk_address
@@ -217,61 +217,63 @@ def _reached_at(settings: Settings) -> str:
 def check() -> None:
     """Say whether the exchange is ready for a first call, and what is missing.
 
-    Exit code 1 when anything is.
+    Exit code 1 when something is missing.
 
     Example: callserver asterisk check
     """
     settings = resources.settings()
-    wrong: list[str] = []
-    asyncio.run(_with_ari(settings, lambda ari: _check(settings, ari, wrong)))
-    for problem in wrong:
+    problems: list[str] = []
+    asyncio.run(_with_ari(settings, lambda ari: _check(settings, ari, problems)))
+    for problem in problems:
         typer.secho(f"  ! {problem}", fg="red")
-    if wrong:
+    if problems:
         raise typer.Exit(1)
     print("  the exchange is ready")
 
 
-async def _check(settings: Settings, ari: Ari, wrong: list[str]) -> None:
+async def _check(settings: Settings, ari: Ari, problems: list[str]) -> None:
     info = await ari.get("asterisk", "info")
     if not info.ok:
-        wrong.append("ASTERISK_USER and ASTERISK_PASSWORD: Asterisk does not know them")
+        problems.append("ASTERISK_USER and ASTERISK_PASSWORD: Asterisk refuses them")
         return
     print(f"  Asterisk {info.body['system']['version']} at {settings.asterisk_url}")
     state = await registrations.trunk_state(ari)
     print(f"  trunk: {state}")
     if state != registrations.ALIVE:
-        wrong.append("the trunk does not answer: nobody can be called")
+        problems.append("the trunk does not answer: nobody can be called")
     if settings.asterisk_trunk_user:
-        wrong += await _registered(settings, ari)
-    wrong += [f"a restart is needed: {change}" for change in await _as_before(settings, ari)]
+        problems += await _registration_problems(settings, ari)
+    problems += [
+        f"a restart is needed: {change}" for change in await _outdated_transports(settings, ari)
+    ]
     running = {module["name"] for module in (await ari.get("asterisk", "modules")).body or ()}
-    wrong += [f"{module} is not loaded" for module in sorted(_NEEDED - running)]
-    wrong += [f"{module} lets strangers in" for module in sorted(_OPEN & running)]
+    problems += [f"{module} is not loaded" for module in sorted(_NEEDED - running)]
+    problems += [f"{module} lets anonymous callers in" for module in sorted(_OPEN & running)]
     app = await ari.get("applications", ari.app)
     print(f"  application {ari.app}: {'a server is listening' if app.ok else 'no server yet'}")
 
 
-async def _registered(settings: Settings, ari: Ari) -> list[str]:
-    """What is wrong with the registrations at the carrier."""
+async def _registration_problems(settings: Settings, ari: Ari) -> list[str]:
+    """Problems of the registrations at the carrier."""
     states = await registrations.registrations(ari)
-    at = trunk.carrier(settings)
-    wrong = []
-    for address in filter(None, (at.first, at.second)):
+    carrier = trunk.carrier(settings)
+    problems = []
+    for address in filter(None, (carrier.first, carrier.second)):
         where = f"{address.host}:{address.port}" if address.port else address.host
         state = states.get(where, "missing")
         print(f"  registration at {where}: {state}")
         if state != registrations.REGISTERED:
-            wrong.append(
+            problems.append(
                 f"the carrier has not accepted our registration at {where} ({state}): "
                 "nobody can call back; see ASTERISK_TRUNK_USER and ASTERISK_TRUNK_PASSWORD"
             )
-    return wrong
+    return problems
 
 
 def local(folder: Folder) -> None:
-    """Write settings and configuration of an exchange on this machine alone: FOLDER/env, FOLDER/etc.
+    """Write settings and configuration of an exchange on this machine only: FOLDER/env, FOLDER/etc.
 
-    Free ports of 127.0.0.1, a password of its own, no TLS; for development and tests
+    Free ports of 127.0.0.1, a new password, no TLS; for development and tests
     (scripts/asterisk starts it). Its trunk is a port where a simulated carrier may listen.
 
     Example: callserver asterisk local /tmp/exchange
@@ -281,7 +283,7 @@ def local(folder: Folder) -> None:
 
 
 def prepared(folder: Path, settings: Settings) -> Settings:
-    """The settings with such an exchange in them; its configuration is in FOLDER/etc then."""
+    """The settings with such an exchange; its configuration is written to FOLDER/etc."""
     folder = folder.resolve()
     http, sip, trunk, rtp = _free_ports()
     settings = settings.model_copy(
@@ -306,14 +308,14 @@ def prepared(folder: Path, settings: Settings) -> Settings:
 
 
 def _free_ports() -> tuple[int, int, int, int]:
-    """Three free ports, and the first of a thousand for sound."""
+    """Three free ports, and the first of a thousand ports for media."""
     kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_DGRAM)
-    doors = [socket.socket(socket.AF_INET, kind) for kind in kinds]
+    sockets = [socket.socket(socket.AF_INET, kind) for kind in kinds]
     try:
-        for door in doors:
-            door.bind(("127.0.0.1", 0))
-        http, sip, trunk = (door.getsockname()[1] for door in doors)
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        http, sip, trunk = (probe.getsockname()[1] for probe in sockets)
     finally:
-        for door in doors:
-            door.close()
+        for probe in sockets:
+            probe.close()
     return http, sip, trunk, 10_000 + 1_000 * secrets.randbelow(20)

@@ -1,4 +1,4 @@
-"""The demonstration on a real exchange: Asterisk, and SIPp as the people and the robots' telephones.
+"""The demonstration on a real exchange: Asterisk, and SIPp as the telephones of people and robots.
 
 Everything is on loopback and ends with the demonstration. Nobody real is called.
 """
@@ -24,12 +24,12 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli import asterisk
-from callserver.cli.invented_data import at_telephone, populate, welcome
+from callserver.cli.invented_data import add_visitor_accounts, enter_line, populate
 from callserver.cli.simulated_stack import (
     SEED,
     START,
-    Plan,
     Stack,
+    StackPlan,
     address,
     listening,
     serving,
@@ -47,61 +47,61 @@ HOME = Path(__file__).parents[2]
 SCRIPT = HOME / "scripts" / "asterisk"
 SCENARIO = Path(sipp.__file__).with_name("telephones.xml")
 UP_WITHIN_S = 30
-SAID = "Hallo? Ja, det er mig. Hvem er det, jeg taler med?"
+VOICE_TEXT = "Hallo? Ja, det er mig. Hvem er det, jeg taler med?"
 
 
 def missing() -> str:
-    """What this machine lacks for it, in words; empty: nothing."""
+    """The programs that this machine lacks for it, in words; empty: none."""
     tools = [tool for tool in (sipp.PROGRAM, *prompts.TOOLS) if shutil.which(tool) is None]
     installed = (HOME / ".asterisk/debian/usr/sbin/asterisk").exists() or shutil.which("asterisk")
-    wanted = [] if installed else ["Asterisk (scripts/asterisk install)"]
+    lacking = [] if installed else ["Asterisk (scripts/asterisk install)"]
     if not SCRIPT.exists():
-        wanted = ["scripts/asterisk, which only the repository has"]
-    return ", ".join([*wanted, *tools])
+        lacking = ["scripts/asterisk, which only the repository has"]
+    return ", ".join([*lacking, *tools])
 
 
 @dataclass(slots=True)
 class AsteriskStack(Stack):
-    """A running server, and who was called at its trunk."""
+    """A running server, and the telephones at its trunk."""
 
     telephones: Sipp
 
 
 @contextlib.asynccontextmanager
-async def started(plan: Plan) -> AsyncIterator[AsteriskStack]:
+async def started(plan: StackPlan) -> AsyncIterator[AsteriskStack]:
     """A server that runs until the block ends; its database can be read until then.
 
     Raises:
-        ConfigurationProblem: the exchange did not come up.
+        ConfigurationProblem: the exchange did not start.
     """
-    door = listening(plan.port)
-    url = address(door)
+    listener = listening(plan.port)
+    url = address(listener)
     folder = (plan.folder / "exchange").resolve()
     chosen = asterisk.prepared(folder, settings(plan, url, ""))
     clock = ShiftedClock(instant("start", START))
     server = build(chosen, clock=clock)
     rules, now, store = server.ctx.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
-    await store.run(lambda tx: _seat(tx, robots, now))
-    staff = await store.run(lambda tx: welcome(tx, rules, server.authentication))
-    await asyncio.to_thread(_speak, folder, server)
+    await store.run(lambda tx: _enter_lines(tx, robots, now))
+    staff = await store.run(lambda tx: add_visitor_accounts(tx, rules, server.authentication))
+    await asyncio.to_thread(_make_sounds, folder, server)
     telephones = Sipp(folder, SCENARIO, int(carrier(chosen).first.port), echoes=False)
     network = f"Asterisk in {folder}, SIPp at its trunk"
     stack = AsteriskStack(server, clock, url, network, staff, telephones)
     telephones.start()
     try:
-        async with _exchange(folder), serving(create(server), door):
+        async with _exchange(folder), serving(create(server), listener):
             await _until_the_trunk_answers(server)
-            async with _at_work(robots, url, clock):
+            async with _phoning(robots, url, clock):
                 yield stack
-            server.feed.stop()  # live pages would hold the server up
+            server.feed.stop()  # open streams would delay the stop
     finally:
         telephones.stop()
 
 
 async def _until_the_trunk_answers(server: Server) -> None:
-    """Who dialed before would stop the campaigns."""
-    assert server.exchange is not None  # noqa: S101 - the settings say so
+    """Wait for the trunk: a dial before would pause its campaign."""
+    assert server.exchange is not None  # noqa: S101 - as the settings say
     for _ in range(UP_WITHIN_S * 10):
         reply = await server.exchange.ari.get("endpoints", "PJSIP", TRUNK)
         if reply.ok and reply.body["state"] == "online":
@@ -110,17 +110,17 @@ async def _until_the_trunk_answers(server: Server) -> None:
     raise ConfigurationProblem("the trunk's far end (SIPp) does not answer")
 
 
-def _seat(tx: Tx, robots: Sequence[Robot], now: datetime) -> None:
-    """Each robot has an ordinary telephone, which is called by the trunk."""
+def _enter_lines(tx: Tx, robots: Sequence[Robot], now: datetime) -> None:
+    """Give each robot an ordinary telephone, which is called by the trunk."""
     for robot in robots:
-        at_telephone(tx, robot.user, telephone_number(robot.user), now)
+        enter_line(tx, robot.user, telephone_number(robot.user), now)
 
 
-def _speak(folder: Path, server: Server) -> None:
-    """The exchange's prompts, and what everybody at the trunk's far end says."""
+def _make_sounds(folder: Path, server: Server) -> None:
+    """Make the exchange's prompts, and the sentence that every called person says."""
     campaigns = server.ctx.rules.current.campaigns.values()
     for _ in prompts.make(
-        folder / "sounds", [*prompts.all_prompts(campaigns), Prompt("voice", SAID)]
+        folder / "sounds", [*prompts.all_prompts(campaigns), Prompt("voice", VOICE_TEXT)]
     ):
         pass
     spoken, voice = folder / "sounds" / "voice.wav", folder / "voice.alaw"
@@ -130,7 +130,7 @@ def _speak(folder: Path, server: Server) -> None:
 
 @contextlib.asynccontextmanager
 async def _exchange(folder: Path) -> AsyncIterator[None]:
-    """An Asterisk that lives until the block ends."""
+    """An Asterisk that runs until the block ends."""
     log = folder / "out.log"
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
@@ -142,7 +142,7 @@ async def _exchange(folder: Path) -> AsyncIterator[None]:
                 break
             await asyncio.sleep(0.1)
         else:
-            raise ConfigurationProblem(f"Asterisk did not come up: see {log}")
+            raise ConfigurationProblem(f"Asterisk did not start: see {log}")
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -151,16 +151,16 @@ async def _exchange(folder: Path) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _at_work(robots: Sequence[Robot], url: str, clock: ShiftedClock) -> AsyncIterator[None]:
-    """The robots phone until the block ends."""
+async def _phoning(robots: Sequence[Robot], url: str, clock: ShiftedClock) -> AsyncIterator[None]:
+    """The robots work until the block ends."""
     http = httpx.AsyncClient(base_url=url, timeout=30)
 
     async def api(
         method: str, path: str, token: str, body: Mapping[str, Any] | None
     ) -> tuple[int, dict[str, Any]]:
-        sent = None if body is None else json.dumps(body).encode()
+        content = None if body is None else json.dumps(body).encode()
         reply = await http.request(
-            method, path, content=sent, headers={"authorization": f"Bearer {token}"}
+            method, path, content=content, headers={"authorization": f"Bearer {token}"}
         )
         return reply.status_code, document(reply.content)
 

@@ -30,24 +30,24 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     file: Annotated[Path | None, typer.Argument(help="an export; without it, the database")] = None,
-    seals: Annotated[Path | None, typer.Option(help="the heads that left the database")] = None,
+    seals: Annotated[Path | None, typer.Option(help="the heads file")] = None,
     key: Annotated[Path | None, typer.Option(help="the public key (seal.pub)")] = None,
 ) -> None:
     """Check every entry against the signed heads.
 
-    Names what was changed; exit code 1 if anything was. Needs only the export, the heads file and the
-    public key: no database, no secret.
+    Names every change; exit code 1 if there is one. An export is verified with the heads file and the
+    public key only: without database and secrets.
 
     Example: callserver audit verify
     """
     settings = resources.settings()
-    outside = seals or settings.seals
+    heads_file = seals or settings.seals
     public = read_key(key or settings.seal_key.with_suffix(".pub"))
     if file is not None:
-        result = verification.verify_export(list(_exported(file)), outside, public)
+        result = verification.verify_export(list(_exported(file)), heads_file, public)
     else:
         with resources.database(settings) as engine, reading(engine) as connection:
-            result = verification.verify(connection, outside, public)
+            result = verification.verify(connection, heads_file, public)
     for finding in result.findings:
         print(finding)
     console = Console(highlight=False)
@@ -60,20 +60,20 @@ def verify(
 
 
 def _exported(path: Path) -> Iterator[tuple[int | None, bytes]]:
-    """An export's lines: leaf number, blank, the entry's very bytes in base64."""
+    """An export's lines: leaf number, blank, the entry's bytes in base64."""
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             leaf, _, body = line.strip().partition(b" ")
             try:
                 yield (None if leaf == b"-" else int(leaf)), base64.b64decode(body, validate=True)
             except ValueError:
-                raise ConfigurationProblem(f"{path}:{number}: this is no entry") from None
+                raise ConfigurationProblem(f"{path}:{number}: this is not an entry") from None
 
 
 def export(
-    file: Annotated[Path | None, typer.Argument(help="where to; the terminal")] = None,
+    file: Annotated[Path | None, typer.Argument(help="the file; by default the terminal")] = None,
 ) -> None:
-    """Write the whole log: one entry a line, its leaf number (- when unsealed) and bytes in base64.
+    """Write the whole log: one entry per line, its leaf number (- when unsealed) and bytes in base64.
 
     Example: callserver audit export log.txt
     """
@@ -90,7 +90,7 @@ def show(
     number: Annotated[str | None, typer.Option(help="a telephone number")] = None,
     call: Annotated[str | None, typer.Option(help="an attempt's id")] = None,
 ) -> None:
-    """Show the entries about a contact, a number or a call, oldest first, one JSON object a line.
+    """Show the entries about a contact, a number or a call, oldest first, one JSON object per line.
 
     Example: callserver audit show --number 32123456
     """
@@ -102,7 +102,7 @@ def show(
         elif number is not None:
             parsed = phone.parse(number)
             if isinstance(parsed, phone.NumberProblem):
-                raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
+                raise ConfigurationProblem(f"this is not a telephone number: {parsed.value}")
             key = phone.to_int(parsed)
             entries = [
                 entry
@@ -112,7 +112,7 @@ def show(
             for attempt in calls.without_contact(connection, key):
                 entries += audit.about(connection, call=attempt)
         else:
-            raise NotFound("say which: --contact ID, --number NUMBER or --call ATTEMPT")
+            raise NotFound("choose one: --contact ID, --number NUMBER or --call ATTEMPT")
         unique = {entry["id"]: entry for entry in entries}
         for entry in sorted(unique.values(), key=lambda entry: entry["id"]):
             print(json.dumps(entry, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""`callserver check` and `callserver schema`: configuration, before it is in force."""
+"""`callserver check` and `callserver schema`: checks the configuration; JSON Schemas for editors."""
 
 import json
 import sqlite3
@@ -36,17 +36,17 @@ def check(
     """Name every problem of the configuration, with file, line and key.
 
     Exit code 2 if there are any. Files that other accounts of this machine can read or change, and
-    must not, are problems too. A note is no problem: it says what to keep in mind.
+    must not, are problems too. Notes are not problems.
 
     Example: callserver check
     """
     settings = resources.settings()
     notes = [OLD_SQLITE] if two_writers_may_fail(settings.database) else []
-    where = folder or settings.config
-    composed = compose(yaml_files.parse(yaml_files.read_folder(where)))
-    reached = file_modes.exposed(settings)
+    path = folder or settings.config
+    composed = compose(yaml_files.parse(yaml_files.read_folder(path)))
+    exposed = file_modes.exposed(settings)
     console = Console(highlight=False, soft_wrap=True)
-    if isinstance(composed, Configuration) and not reached:
+    if isinstance(composed, Configuration) and not exposed:
         counts = {"campaigns": len(composed.campaigns), "policies": len(composed.policies)}
         if as_json:
             answer = {"revision": composed.revision, **counts, "problems": [], "notes": notes}
@@ -69,15 +69,15 @@ def check(
             for problem in problems
         ]
         listed += [
-            {"file": str(file.path), "line": 0, "key": "mode", "why": str(file)} for file in reached
+            {"file": str(file.path), "line": 0, "key": "mode", "why": str(file)} for file in exposed
         ]
         print(json.dumps({"problems": listed, "notes": notes}, ensure_ascii=False, indent=2))
     else:
         for problem in problems:
-            print(f"{where / problem.file}:{problem.line}: {problem.key}: {problem.why}")
-        for file in reached:
+            print(f"{path / problem.file}:{problem.line}: {problem.key}: {problem.why}")
+        for file in exposed:
             print(f"{file.path}: {file}")
-        print(f"{len(problems) + len(reached)} problems")
+        print(f"{len(problems) + len(exposed)} problems")
         for note in notes:
             print(f"note: {note}")
     raise typer.Exit(2)

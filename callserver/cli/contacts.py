@@ -1,4 +1,4 @@
-"""`callserver import` and `callserver export`: lists in, lists and outcomes out."""
+"""`callserver import` and `callserver export`: imports lists, exports lists and outcomes."""
 
 import contextlib
 import csv
@@ -29,7 +29,7 @@ from callserver.engine.lists.refused_rows import as_file
 from callserver.errors import ConfigurationProblem
 
 MOST_NAMED = 50
-"""Lines that are named."""
+"""Line numbers that are printed."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,29 +42,31 @@ def import_list(
     file: Annotated[Path, typer.Argument(help="a CSV file or a spreadsheet (.xlsx, .ods)")],
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="change nothing; say what would, and who may be called"),
+        typer.Option(
+            "--dry-run", help="change nothing; print what would change, and who may be called"
+        ),
     ] = False,
     column: Annotated[
         list[str] | None, typer.Option("--map", help="COLUMN=FIELD, like Mobilnr=phone")
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", help="a column that is not taken in")
+        list[str] | None, typer.Option("--ignore", help="a column that is not imported")
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
-            help="where the people come from, as phoners say it, if the list does not say"
+            help="where the people come from, as phoners say it, if the list has no such column"
         ),
     ] = None,
     region: Annotated[str, typer.Option(help="country of numbers without a code")] = "DK",
-    refused: Annotated[Path | None, typer.Option(help="where refused rows go")] = None,
+    refused: Annotated[Path | None, typer.Option(help="the file for refused rows")] = None,
     language: Annotated[str, typer.Option(help="da or en")] = "en",
 ) -> None:
     """Import a list of people into a campaign.
 
-    Rows that cannot be read go to FILE.refused.csv, to be corrected and imported again. The whole list
-    is imported or nothing of it; a server on the same SQLite file waits meanwhile, about two seconds
-    for each hundred thousand rows: import long lists before the shift. A dry run never makes it wait.
+    Rows that cannot be read are written to FILE.refused.csv, to be corrected and imported again. The
+    whole list is imported, or nothing. A server on the same SQLite file waits meanwhile, about two
+    seconds per hundred thousand rows: import long lists before the shift. A dry run makes no one wait.
 
     Example: callserver import kanvas members.csv --dry-run
     """
@@ -72,8 +74,8 @@ def import_list(
     columns = dict(_pair(text) for text in column or ())
     columns |= dict.fromkeys(ignore or (), IGNORE)
     raw = read(file)
-    where = refused or refused_rows.beside(file)
-    _check(region, language, file, where)
+    refused_file = refused or refused_rows.beside(file)
+    _check(region, language, file, refused_file)
     callable_of: Counter[str] | None = None
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(resources.database(settings))
@@ -98,8 +100,10 @@ def import_list(
             importer.staged_aside(settings.database, order, now.date(), progress)
         )
         summary = staged.summary
-        if content := as_file(summary, language):  # before the import: no row is lost unnoticed
-            where.write_bytes(content)
+        if content := as_file(
+            summary, language
+        ):  # before the import, so that no refused row is lost
+            refused_file.write_bytes(content)
         if dry_run:
             callable_of = dry.dry_run(staged, rules, resources.secret(settings), now, progress)
         else:
@@ -112,11 +116,15 @@ def import_list(
     if stated is not None and "source" not in summary.heads.columns:
         print(texts.say(language, "import.said_source", source=stated))
     if summary.refused:
-        print(texts.say(language, "import.refused_file", file=where))
+        print(texts.say(language, "import.refused_file", file=refused_file))
 
 
 def read(file: Path) -> bytes:
-    """A file's text, that of a spreadsheet as CSV; or why not in one sentence."""
+    """A file's content, of a spreadsheet as CSV.
+
+    Raises:
+        ConfigurationProblem: it cannot be read.
+    """
     try:
         return spreadsheet.as_csv(file.read_bytes())
     except OSError as error:
@@ -151,8 +159,8 @@ def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> N
     for key, count in summary.counts().items():
         table.add_row(say(f"import.{key}"), str(count))
         if key == "refused":
-            for reason, many in summary.reasons().most_common():
-                table.add_row("  " + say(f"refused.{reason}"), str(many))
+            for reason, rows in summary.reasons().most_common():
+                table.add_row("  " + say(f"refused.{reason}"), str(rows))
     for campaign, count in summary.elsewhere.items():
         table.add_row(say("import.elsewhere", campaign=campaign), str(count))
     if callable_of is not None:
@@ -186,18 +194,20 @@ def _notes(summary: Summary, say: Callable[..., str]) -> Iterator[str]:
 def export(
     what: Annotated[What, typer.Argument(help="contacts or outcomes")],
     campaign: Annotated[str, typer.Argument(help="which campaign")],
-    file: Annotated[Path | None, typer.Argument(help="where to; the terminal")] = None,
-    bom: Annotated[bool, typer.Option("--bom", help="begin with UTF-8's mark, for Excel")] = False,
+    file: Annotated[Path | None, typer.Argument(help="the file; by default the terminal")] = None,
+    bom: Annotated[
+        bool, typer.Option("--bom", help="begin with a byte order mark, for Excel")
+    ] = False,
     separator: Annotated[str, typer.Option(help=", or ;")] = ",",
     by: Annotated[
         str,
-        typer.Option(help="who takes the copy; stands in the log", callback=resources.kept_words),
+        typer.Option(help="who exports; written to the log", callback=resources.words_for_log),
     ] = "command",
 ) -> None:
     """Give a campaign's list, or its calls and outcomes, back as CSV.
 
-    Numbers are written like 004532123456, and a text that begins like a formula gets an apostrophe
-    before it, so that a spreadsheet runs nothing. The audit log records that a copy was made.
+    Numbers are written like 004532123456, and a text that begins like a formula gets an apostrophe, so
+    that a spreadsheet runs nothing. The export is logged.
 
     Example: callserver export outcomes kanvas
     """

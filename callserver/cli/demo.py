@@ -1,4 +1,4 @@
-"""`callserver demo`: everything at once on this machine, with a network and people that are invented."""
+"""`callserver demo`: everything at once on this machine, with a simulated network and invented people."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,9 @@ from callserver.cli import asterisk_stack
 from callserver.cli.init import EXAMPLE
 from callserver.cli.simulated_stack import (
     DATABASE,
-    Plan,
     SimulatedStack,
     Stack,
+    StackPlan,
     listening,
     started,
 )
@@ -37,7 +37,7 @@ from callserver.simulator.visitors import FIRST_HOUR
 HOME = ZoneInfo("Europe/Copenhagen")
 CONFIG = Path("config")
 SLACK = timedelta(seconds=4)
-"""In real time a leg is moved within seconds, not at once."""
+"""In real time a leg is moved within seconds."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    minutes: Annotated[float, typer.Option(help="end by itself after so long; 0: Ctrl-C ends")] = 0,
+    minutes: Annotated[float, typer.Option(help="how long it runs; 0: until Ctrl-C")] = 0,
     headless: Annotated[bool, typer.Option(help="plain lines, for machines")] = False,
     phoners: Annotated[int, typer.Option(min=1, max=100)] = 12,
     contacts: Annotated[int, typer.Option(min=10, help="in all campaigns")] = 10_000,
@@ -53,17 +53,17 @@ def demo(
     asterisk: Annotated[
         bool, typer.Option("--asterisk", help="a real exchange instead of the simulated network")
     ] = False,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="another when it is taken")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="another one if it is in use")] = 8000,
     config: Annotated[
         Path | None, typer.Option(help="the configuration folder; config, else the example")
     ] = None,
     folder: Annotated[
-        Path, typer.Option(help="database, key and heads; a demo before is removed")
+        Path, typer.Option(help="database, key and heads; an earlier demo is removed")
     ] = Path("var/demo"),
 ) -> None:
     """Run everything at once: server, simulated network, invented people, robots.
 
-    The clock is set to a weekday afternoon, so that the demo runs at any hour. Nobody real is called.
+    The clock is set to a weekday afternoon, so that the demo works at any hour. Nobody real is called.
 
     Example: callserver demo --minutes 1 --headless
     """
@@ -74,40 +74,42 @@ def demo(
         f"callserver demo: making {contacts} invented contacts and {phoners} robots …", flush=True
     )
     log.set_up("error")
-    emptied(folder)
-    plan = Plan(
+    empty(folder)
+    plan = StackPlan(
         folder,
         config or (CONFIG if CONFIG.is_dir() else EXAMPLE),
         phoners,
         contacts,
         ALL if faults == "all" else NONE,
         visitor_calls=FIRST_HOUR,
-        port=free(port),
+        port=free_port(port),
     )
-    played = _on_an_exchange if asterisk else _demo
-    clean = asyncio.run(played(plan, minutes, headless=headless))
+    run = _on_an_exchange if asterisk else _demo
+    clean = asyncio.run(run(plan, minutes, headless=headless))
     if not clean:
         raise typer.Exit(1)
 
 
-def emptied(folder: Path) -> None:
-    """Make the folder, without what an earlier demo left there.
+def empty(folder: Path) -> None:
+    """Create the folder, without the files of an earlier demo.
 
     Raises:
-        ConfigurationProblem: it holds something else.
+        ConfigurationProblem: it holds other files.
     """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / DATABASE).exists():
-        raise ConfigurationProblem(f"{folder} holds something that is no demo: choose another")
+        raise ConfigurationProblem(
+            f"{folder} holds files that are not a demo's: choose another folder"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
 
 
-def free(port: int) -> int:
-    """This port, or 0 for any when another program has it."""
+def free_port(port: int) -> int:
+    """This port, or 0 (any free port) if another program uses it."""
     try:
         listening(port).close()
     except OSError:
-        print(f"port {port} is taken; another one follows", flush=True)
+        print(f"port {port} is in use; another one is used", flush=True)
         return 0
     return port
 
@@ -120,22 +122,22 @@ def _ended() -> asyncio.Event:
     return ended
 
 
-async def _on_an_exchange(plan: Plan, minutes: float, *, headless: bool) -> bool:
+async def _on_an_exchange(plan: StackPlan, minutes: float, *, headless: bool) -> bool:
     console, ended = Console(soft_wrap=True), _ended()
     async with asterisk_stack.started(plan) as stack:
         _welcome(console, stack)
         await _show(stack, console, minutes * 60, ended, headless=headless)
         summary = await stack.server.store.run(_summary)
         rows = await stack.server.store.run(lambda tx: Rows(*figures.for_invariants(tx)))
-        rung = list(stack.telephones.called_numbers().values())
+        called = list(stack.telephones.called_numbers().values())
     _say(console, summary)
-    without = without_permit(rung, rows)
-    console.print(f"  telephones that rang, by the trunk's own record: {len(rung)}")
+    without = without_permit(called, rows)
+    console.print(f"  telephones that rang, as recorded at the trunk: {len(called)}")
     console.print(f"  of them with neither a permit nor a confirmed line: {without.total()}")
     return not without
 
 
-async def _demo(plan: Plan, minutes: float, *, headless: bool) -> bool:
+async def _demo(plan: StackPlan, minutes: float, *, headless: bool) -> bool:
     console, ended = Console(soft_wrap=True), _ended()
     async with started(plan) as stack:
         _welcome(console, stack)
@@ -146,19 +148,21 @@ async def _demo(plan: Plan, minutes: float, *, headless: bool) -> bool:
 
 
 def _welcome(console: Console, stack: Stack) -> None:
-    """Where to look, and which accounts there are."""
+    """Print the addresses and accounts."""
     time = stack.clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
     beside = stack.url.replace("127.0.0.1", "localhost")
     console.print(f"callserver at {stack.url}, {stack.network}")
-    console.print(f"the demo's clock says {time} (Copenhagen); nobody real is called")
+    console.print(f"the demo's clock shows {time} (Copenhagen); nobody real is called")
     table = Table("sign in as", "role", "one-time code", title_justify="left")
     for role, handle in stack.staff.handles:
         table.add_row(handle, role.value.replace("_", " "), "yes" if role in NEEDS_CODE else "")
     console.print(table)
-    console.print(f"password of all of them: {stack.staff.password}")
-    console.print(f"{_code(stack)}; each works once, and a new one comes every half minute")
+    console.print(f"password of all: {stack.staff.password}")
+    console.print(f"{_code(stack)}; each is valid once; there is a new one every half minute")
     console.print(f"two people at once: maja at {stack.url}, sigrid at {beside} in a second window")
-    console.print("maja's seat is free: go on shift in the browser, press Ready; sigrid listens")
+    console.print(
+        "maja's seat is free: start a shift in the browser and press Ready; sigrid listens"
+    )
 
 
 def _code(stack: Stack) -> str:
@@ -168,19 +172,19 @@ def _code(stack: Stack) -> str:
 def _judged(
     console: Console, stack: SimulatedStack, summary: dict[str, dict[str, int]], rows: Rows
 ) -> bool:
-    """The evening, held against the network's own record; True: nothing was wrong."""
+    """Compare the evening with the network's record; True: nothing is wrong."""
     now, world = stack.clock.now(), stack.world
-    rung = [ring for ring in world.network.record if (now - ring.rang_at).total_seconds() > 5]
+    rings = [ring for ring in world.network.record if (now - ring.rang_at).total_seconds() > 5]
     acknowledged = Acknowledged() if stack.people is None else stack.people.acknowledged
-    verdict = judge([ring for ring in rung if ring.ended_at], rows, acknowledged, now)
-    # What visitors were granted nobody noted down: the robots' listenings are judged.
-    voices = [
+    verdict = judge([ring for ring in rings if ring.ended_at], rows, acknowledged, now)
+    # Only the robots' listenings are checked: visitors' rights are not recorded.
+    listening_stays = [
         stay for stay in world.network.listening_record.stays if stay.line not in stack.staff.lines
     ]
-    judge_listening(verdict, voices, stack.supervisors, rows, now, SLACK)
+    judge_listening(verdict, listening_stays, stack.supervisors, rows, now, SLACK)
     _say(console, summary)
     wrong = {kind: len(cases) for kind, cases in verdict.cases.items() if cases}
-    console.print(f"  held against the network's own record: {wrong or 'nothing wrong'}")
+    console.print(f"  compared with the network's record: {wrong or 'nothing wrong'}")
     return verdict.clean
 
 
@@ -212,9 +216,9 @@ async def _show(
     *,
     headless: bool,
 ) -> None:
-    """Show what is happening until it is over."""
+    """Show the figures until the end."""
     until = asyncio.get_running_loop().time() + seconds if seconds else None
-    plain = headless or not console.is_terminal  # a pipe or a file shows no picture that changes
+    plain = headless or not console.is_terminal  # in a pipe or a file
     live = None if plain else Live(console=console, refresh_per_second=4)
     with live or contextlib.nullcontext():
         while not ended.is_set():

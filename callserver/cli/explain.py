@@ -1,4 +1,4 @@
-"""`callserver explain`: whether a number may be called, which rules forbid it, and when they next allow it."""
+"""`callserver explain`: whether a number may be called, which rules forbid it, and until when."""
 
 import json
 from typing import Annotated, Any
@@ -27,19 +27,19 @@ def explain(
 ) -> None:
     """Say whether a number may be called now, and which rules forbid it.
 
-    Asks the gate that every dial asks, with everything known about the number; writes nothing.
+    The answer is the gate's, as at a dial, from everything known about the number; nothing is written.
 
     Example: callserver explain 32123456 --campaign kanvas --at 2026-05-01T12:00+02:00
     """
     settings = resources.settings()
-    asked = None if at is None else instant("--at", at)
+    instant_given = None if at is None else instant("--at", at)
     secret = resources.secret(settings)
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings)
         names = [campaign] if campaign else list(rules.current.campaigns)
         chosen = [rules.campaign(name) for name in names]
         with reading(engine) as tx:
-            now = asked or resources.now(tx)
+            now = instant_given or resources.now(tx)
             answers = [
                 explanation.explain(tx, rules, secret, number, campaign, now) for campaign in chosen
             ]
@@ -67,8 +67,8 @@ def _document(answer: explanation.Explanation) -> dict[str, Any]:
 def _say(answer: explanation.Explanation, language: str) -> None:
     console = Console(highlight=False)
     if answer.contact is None:
-        said = texts.say(language, "explain.no_contact")
-        console.print(f"[yellow]{answer.campaign}: {said}[/]", soft_wrap=True)
+        sentence = texts.say(language, "explain.no_contact")
+        console.print(f"[yellow]{answer.campaign}: {sentence}[/]", soft_wrap=True)
     if not answer.reasons:
         console.print(f"[green]{answer.campaign}: {texts.say(language, 'explain.allowed')}[/]")
         return

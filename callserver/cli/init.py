@@ -10,11 +10,11 @@ import typer
 from callserver.errors import ConfigurationProblem
 
 EXAMPLE = Path(__file__).parents[1] / "example"
-"""The repository's `config` folder: a link to it in a checkout, a copy in the installed package."""
+"""The repository's `config` folder: a link in a checkout, a copy in the installed package."""
 
 PEOPLE = 300
 REGISTER = "phone\n32299999\n"
-"""An invented number, which is on no list."""
+"""An invented number that is on no list."""
 
 
 def register(app: typer.Typer) -> None:
@@ -22,12 +22,12 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="an empty folder, or one to be made")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="an empty or new folder")] = Path(),
 ) -> None:
     """Make a folder to run callserver in: configuration, settings, a key.
 
-    Only your own account can read it. Nothing that exists is overwritten. The settings begin with
-    the simulated network, which calls nobody real; two files of invented people go with it.
+    Only your own account can read it. Existing files are never overwritten. The settings begin with the
+    simulated network, which calls nobody real; two files of invented people are included.
 
     Example: callserver init evening
     """
@@ -36,9 +36,9 @@ def init(
         "people.csv": _people(),
         "robinson.csv": REGISTER,
     }
-    taken = [name for name in (*files, "config", "var") if (folder / name).exists()]
-    if taken:
-        raise ConfigurationProblem(f"{folder}: there is {taken[0]} already; nothing was changed")
+    existing = [name for name in (*files, "config", "var") if (folder / name).exists()]
+    if existing:
+        raise ConfigurationProblem(f"{folder}: there is {existing[0]} already; nothing was changed")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _copy(EXAMPLE, folder / "config")
@@ -51,7 +51,7 @@ def init(
 
 
 def _copy(source: Path, target: Path) -> None:
-    """The texts without the modes and times of an installed package."""
+    """Copy the texts, without the modes and times of an installed package."""
     target.mkdir()
     for path in sorted(source.iterdir()):
         if path.is_dir():

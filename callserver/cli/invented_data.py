@@ -21,7 +21,7 @@ from callserver.simulator.supervisors import MODES as EVERY_MODE
 from callserver.simulator.supervisors import Supervisor
 
 ORDINARY = 10
-"""Every so many robots sit at an ordinary telephone; the others in the browser."""
+"""One of this many robots has an ordinary telephone; the others a browser."""
 
 MEMBERS = ("OPGRADERING", "AFMELDTE", "LAPSED")
 
@@ -29,14 +29,14 @@ MEMBERS = ("OPGRADERING", "AFMELDTE", "LAPSED")
 def populate(
     tx: Tx, rules: Rules, seed: int, now: datetime, phoners: int, contacts: int
 ) -> list[Robot]:
-    """Lists into all campaigns, phoners onto them by turns; the robots with their tokens."""
+    """Import lists into all campaigns, and add phoners to them in turn; the robots with their tokens."""
     campaigns = list(rules.current.campaigns.values())
     share = -(-contacts // len(campaigns))
     for position, campaign in enumerate(campaigns):
         members = campaign.segment.value in MEMBERS
         text = contacts_csv(share, seed, first=position * share, members=members, bad=3)
         import_list(tx, campaign, text.encode(), now - timedelta(hours=1))
-    wash(tx, rules, now)
+    import_registers(tx, rules, now)
     robots = []
     for number in range(1, phoners + 1):
         campaign = campaigns[number % len(campaigns)]
@@ -52,32 +52,32 @@ def populate(
         accounts.add_token(tx, hash_of(token), number, "robot", now)
         telephone = polling_phoners.telephone_number(number) if number % ORDINARY == 0 else None
         if telephone is not None:
-            at_telephone(tx, number, telephone, now)
+            enter_line(tx, number, telephone, now)
         robots.append(Robot(number, token, campaign.name, telephone))
     return robots
 
 
 ON_A_REGISTER = 4532299999
-"""An invented number that stands in the demonstration's registers and on no list."""
+"""An invented number that is in the demonstration's registers and on no list."""
 
 
-def wash(tx: Tx, rules: Rules, now: datetime) -> None:
-    """An issue, a day old, of every register that the policies respect and nobody has imported."""
+def import_registers(tx: Tx, rules: Rules, now: datetime) -> None:
+    """Import an issue of yesterday of every register that the policies respect and that is missing."""
     for name in register_needs.missing(tx, rules.current):
         issued = now - timedelta(days=1)
         public_registers.load_within(tx, [ON_A_REGISTER], name, issued, now, by="demo")
 
 
-def at_telephone(tx: Tx, user: int, number: str, now: datetime) -> None:
-    """An invented colleague sits at this telephone, as if its number had been confirmed."""
+def enter_line(tx: Tx, user: int, number: str, now: datetime) -> None:
+    """Give an invented colleague this telephone, as a confirmed line."""
     accounts.change(tx, user, line=number)
     line = user_lines.enter(tx, user, number, now, "invented")
     if line is not None:
         user_lines.change(tx, line, confirmed_at=now)
 
 
-def supervise(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> list[Supervisor]:
-    """A supervisor for each department that has a campaign, and an administrator, who may not listen."""
+def add_supervisors(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> list[Supervisor]:
+    """Add a supervisor per department with a campaign, and an administrator, who may not listen."""
     departments = sorted({campaign.department for campaign in rules.current.campaigns.values()})
     supervisors = []
     for user, department in enumerate([*departments, None], start=first):
@@ -107,8 +107,8 @@ FIRST_VISITOR = 9101
 
 
 @dataclass(frozen=True, slots=True)
-class Staff:
-    """Accounts for people who try it out: one of each role, one password, one authenticator."""
+class VisitorAccounts:
+    """The visitors' accounts: one per role, with one password and one authenticator."""
 
     handles: Sequence[tuple[Role, str]]
     password: str
@@ -116,15 +116,15 @@ class Staff:
     lines: Sequence[str]  # of their browsers
 
     def code(self, now: datetime) -> str:
-        """The one-time code of the half minute of `now`."""
+        """The one-time code at `now`."""
         return pyotp.TOTP(self.code_key).at(now)
 
 
-def welcome(tx: Tx, rules: Rules, let_in: Authentication) -> Staff:
-    """One account of each role, in the first robot's department; no robot takes them."""
+def add_visitor_accounts(tx: Tx, rules: Rules, authentication: Authentication) -> VisitorAccounts:
+    """Add one account per role, in the first robot's department; no robot uses them."""
     campaigns = list(rules.current.campaigns.values())
     department = campaigns[1 % len(campaigns)].department
-    password, kept = new_password()
+    password, hashed = new_password()
     key = pyotp.random_base32()
     handles, lines = [], []
     for user, (role, (handle, name)) in enumerate(NAMES.items(), start=FIRST_VISITOR):
@@ -135,11 +135,11 @@ def welcome(tx: Tx, rules: Rules, let_in: Authentication) -> Staff:
             name=name,
             role=role.value,
             department=department if role in (Role.PHONER, Role.SUPERVISOR) else None,
-            password=kept,
+            password=hashed,
             password_once=False,
             mentor=1 if role is Role.PHONER else None,
-            code_key=let_in.keep(key) if role in NEEDS_CODE else None,
+            code_key=authentication.keep(key) if role in NEEDS_CODE else None,
         )
         handles.append((role, handle))
         lines += [f"client:phoner_{user}", f"client:listener_{user}"]
-    return Staff(tuple(handles), password, key, tuple(lines))
+    return VisitorAccounts(tuple(handles), password, key, tuple(lines))

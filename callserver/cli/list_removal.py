@@ -12,7 +12,7 @@ from callserver.database.store import reading
 from callserver.engine.lists import removal
 
 By = Annotated[
-    str, typer.Option(help="who decided; stands in the log", callback=resources.kept_words)
+    str, typer.Option(help="who decided; written to the log", callback=resources.words_for_log)
 ]
 
 
@@ -45,7 +45,7 @@ def roll_back(
 ) -> None:
     """Remove the contacts of an import as far as nobody called them.
 
-    Opt-outs that the file stated stay, and so do changes to people who stood in a list already.
+    Opt-outs of the file stay, and so do changes to people who were on a list before.
 
     Example: callserver list roll-back 12
     """

@@ -1,4 +1,4 @@
-"""`callserver person`: what was learned about a person outside a call."""
+"""`callserver person`: records facts about a person that were learned outside a call."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ ContactId = Annotated[
     int | None, typer.Option(help="which contact, where several people are known at the number")
 ]
 By = Annotated[
-    str, typer.Option(help="who recorded it; stands in the log", callback=resources.kept_words)
+    str, typer.Option(help="who recorded it; written to the log", callback=resources.words_for_log)
 ]
 
 
@@ -36,12 +36,12 @@ def consent(
     at: Annotated[str, typer.Option(help="when the person agreed (ISO 8601)")],
     proof: Annotated[str | None, typer.Option(help="where the proof is kept")] = None,
     not_for_telephone: Annotated[
-        bool, typer.Option("--not-for-telephone", help="a consent to be written to only")
+        bool, typer.Option("--not-for-telephone", help="the consent covers letters only")
     ] = False,
     contact: ContactId = None,
     by: By = "command",
 ) -> None:
-    """Record that a person has agreed to be called. It ends no opt-out: those have their own way.
+    """Record that a person has agreed to be called. It lifts no opt-out (see suppress lift).
 
     Example: callserver person consent 32123456 --at 2026-05-01T12:00+02:00 --proof 'form 7'
     """
@@ -50,7 +50,7 @@ def consent(
     key, when = _number(number), instant("--at", at)
     with resources.database() as engine, engine.begin() as tx:
         known = person_facts.find(tx, key, contact)
-        again = person_facts.consent(
+        reopened = person_facts.consent(
             tx,
             key,
             known,
@@ -60,7 +60,7 @@ def consent(
             telephone=not not_for_telephone,
             proof=proof,
         )
-    print(f"recorded; contacts that are dialed again: {len(again)}")
+    print(f"recorded; contacts that are dialed again: {len(reopened)}")
 
 
 def revoke(number: Number, contact: ContactId = None, by: By = "command") -> None:
@@ -82,7 +82,7 @@ def guardian(number: Number, contact: ContactId = None, by: By = "command") -> N
 def erase(number: Number, contact: ContactId = None, by: By = "command") -> None:
     """Remove a person's data from every list; a keyed hash of the number keeps protecting it.
 
-    The records of calls that were made stay.
+    The records of calls stay.
 
     Example: callserver person erase 32123456
     """
@@ -105,5 +105,5 @@ def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:
 def _number(raw: str) -> int:
     number = phone.parse(raw)
     if isinstance(number, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is no telephone number: {number.value}")
+        raise ConfigurationProblem(f"this is not a telephone number: {number.value}")
     return phone.to_int(number)

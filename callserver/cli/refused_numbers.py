@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def listing(
     plain: Annotated[bool, typer.Option("--plain", help="show whole numbers")] = False,
 ) -> None:
-    """List contacts that are set aside because the carrier refused their number.
+    """List contacts whose number the carrier refused.
 
     Example: callserver refused list
     """
@@ -42,10 +42,10 @@ def release(
     campaign: Annotated[str | None, typer.Option(help="all of this campaign")] = None,
     contact: Annotated[int | None, typer.Option(help="only this contact")] = None,
     by: Annotated[
-        str, typer.Option(help="who decided; stands in the log", callback=resources.kept_words)
+        str, typer.Option(help="who decided; written to the log", callback=resources.words_for_log)
     ] = "command",
 ) -> None:
-    """Call these numbers again; without an option all that are set aside.
+    """Release these numbers to be called again; without an option all that the carrier refused.
 
     Example: callserver refused release
     """
@@ -56,6 +56,6 @@ def release(
             if contact in (None, row.contact)
         ]
         if not rows:
-            raise NotFound("nothing is set aside that fits")
+            raise NotFound("no refused number matches")
         released = carrier_refusals.release(tx, rows, by, resources.now(tx))
     print(f"{len(rows)} released; contacts that are dialed again: {len(released)}")

@@ -8,12 +8,12 @@ from callserver.engine.lists.refused_rows import as_file
 
 
 def beside(file: Path) -> Path:
-    """Where the refused rows of a file go."""
+    """The file for the refused rows of a file."""
     return file.with_name(file.name + ".refused.csv")
 
 
-def tell(file: Path, numbers: Numbers) -> None:
-    """Write what a file of numbers had refused beside it, and say where."""
+def write(file: Path, numbers: Numbers) -> None:
+    """Write the refused rows of a file of numbers beside it, and print where."""
     if content := as_file(numbers, "en"):
         where = beside(file)
         where.write_bytes(content)

@@ -30,24 +30,27 @@ def import_register(
     file: Annotated[
         Path,
         typer.Argument(
-            help="one number a line, a CSV file or spreadsheet with such a column, or the official file"
+            help="one number per line, a CSV file or spreadsheet with such a column, or the official file"
             " of Robinsonlisten"
         ),
     ],
     name: Annotated[
-        str, typer.Option(help="the register's name", callback=resources.kept_words)
+        str, typer.Option(help="the register's name", callback=resources.words_for_log)
     ] = "robinson",
     washed_at: Annotated[
         str | None,
-        typer.Option(help="when it was issued (ISO); now, or as the official file says"),
+        typer.Option(help="when it was issued (ISO); by default now, or as the official file says"),
     ] = None,
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
-    smaller: Annotated[bool, typer.Option("--smaller", help="yes, it has shrunk by half")] = False,
+    smaller: Annotated[
+        bool, typer.Option("--smaller", help="confirm that it has shrunk by more than half")
+    ] = False,
     by: Annotated[
-        str, typer.Option(help="who brought it; stands in the log", callback=resources.kept_words)
+        str,
+        typer.Option(help="who imports it; written to the log", callback=resources.words_for_log),
     ] = "command",
 ) -> None:
-    """Load a register's newest issue; it replaces the one before in a single step.
+    """Load a register's newest issue; it replaces the earlier one in a single step.
 
     The official file of Robinsonlisten holds names and addresses. It is compared with everybody on the
     lists: listed, not listed or unsure. Who is unsure is not called until a colleague has decided.
@@ -57,7 +60,7 @@ def import_register(
     issued = None if washed_at is None else instant("--washed-at", washed_at)
     if official_register.is_official(file):
         is_whole = official_register.load(file, name, issued, smaller=smaller, by=by)
-        _say_what_is_missing()
+        _print_missing()
         if not is_whole:
             raise typer.Exit(1)
         return
@@ -79,8 +82,8 @@ def import_register(
         f"{name}: version {version}, {len(content.numbers)} numbers,"
         f" {content.duplicates} duplicates, {len(content.refused)} refused of {content.read} read"
     )
-    refused_rows.tell(file, content)
-    _say_what_is_missing()
+    refused_rows.write(file, content)
+    _print_missing()
     if content.refused:
         print(
             f"ERROR: {len(content.refused)} rows hold no number that can be read; the people in them"
@@ -90,8 +93,8 @@ def import_register(
         raise typer.Exit(1)
 
 
-def _say_what_is_missing() -> None:
-    """A register under another name than the policies go by protects, and is not the one they miss."""
+def _print_missing() -> None:
+    """Print the registers that the policies in use still lack, for example after an import under another name."""
     settings = resources.settings()
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings)

@@ -1,4 +1,4 @@
-"""What commands share: settings, the database with its newest tables, the rules in force, a progress bar."""
+"""Shared by commands: settings, the database with its newest tables, the rules in force, a progress bar."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -25,42 +25,42 @@ def settings() -> Settings:
 
 
 def now(tx: Tx) -> datetime:
-    """The instant, by the clock that a server on this database keeps."""
+    """The present instant by the clock of a server on this database."""
     return clock_from(from_environment().clock, tx).now()
 
 
 def secret(settings: Settings) -> bytes:
-    """The key of the erased numbers' hashes; warns when there is none, because erased numbers are then not recognised."""
+    """The key of erased numbers' hashes; warns if there is none, because they cannot be recognised then."""
     if not settings.key:
-        print("CALLSERVER_KEY is not set: who was erased cannot be recognised", file=sys.stderr)
+        print("CALLSERVER_KEY is not set: erased persons cannot be recognised", file=sys.stderr)
     return settings.key.encode()
 
 
 @contextmanager
 def progress(words: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error; call it with how much is done."""
+    """A progress bar on standard error; call it with how much is done."""
     with Progress(console=Console(stderr=True)) as bars:
         task = bars.add_task(words, total=total)
         yield lambda done: bars.update(task, completed=done)
         bars.update(task, completed=total)
 
 
-def kept_words(value: str) -> str:
-    """An option whose words stand in the audit log.
+def words_for_log(value: str) -> str:
+    """An option whose value is written to the audit log.
 
     Raises:
-        ConfigurationProblem: they may not.
+        ConfigurationProblem: the log may not contain it.
     """
     if not may_be_kept(value):
         raise ConfigurationProblem(
-            f"{value!r}: stands in the log for ever; a few words, no numbers"
+            f"{value!r}: written to the log for good: a few words, no numbers"
         )
     return value
 
 
 @contextmanager
 def database(settings: Settings | None = None) -> Iterator[Engine]:
-    """The database with its newest tables; beside a running server as well."""
+    """The database with its newest tables; also beside a running server."""
     chosen = settings or from_environment()
     if (path := sqlite_path(chosen.database)) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +73,6 @@ def database(settings: Settings | None = None) -> Iterator[Engine]:
 
 
 def rules(engine: Engine, settings: Settings) -> Rules:
-    """The rules in force: a command goes by no looser ones than the servers do."""
+    """The rules in force, the same as the servers'."""
     with reading(engine) as connection, connection.begin():
         return Rules(in_force.beginning(connection, ConfigFolder(settings.config)))

@@ -45,7 +45,8 @@ def show() -> None:
 
 def run(
     by: Annotated[
-        str, typer.Option(help="who started it; stands in the log", callback=resources.kept_words)
+        str,
+        typer.Option(help="who started it; written to the log", callback=resources.words_for_log),
     ] = "command",
 ) -> None:
     """Drop now what is old enough, instead of within the hour; each part is logged.

@@ -1,6 +1,6 @@
-"""`callserver rules`: which rules are in force and what waits. For reading: people decide on the page.
+"""`callserver rules`: shows the rules in force and the proposals; decisions are made on the page.
 
-An approval by command would let one person be both, so there is none.
+There is no approval by command: one person could then propose and approve.
 """
 
 import difflib
@@ -42,17 +42,17 @@ def listing() -> None:
     """
     table = Table("proposal", "at", "by", "state", "files", "looser rules", "why")
     with resources.database() as engine, reading(engine) as connection, connection.begin():
-        kept = revisions.in_force(connection)
+        stored = revisions.in_force(connection)
         names = {user.id: user.handle for user in accounts.every(connection)}
-        for one in revisions.newest_proposals(connection):
-            by = "files" if one.by is None else names.get(one.by, "?")
-            at = one.at.isoformat(timespec="minutes")
-            files = ", ".join(one.changed)
-            table.add_row(str(one.id), at, by, one.state, files, str(len(one.looser)), one.why)
-    if kept is None:
+        for row in revisions.newest_proposals(connection):
+            by = "files" if row.by is None else names.get(row.by, "?")
+            at = row.at.isoformat(timespec="minutes")
+            files = ", ".join(row.changed)
+            table.add_row(str(row.id), at, by, row.state, files, str(len(row.looser)), row.why)
+    if stored is None:
         print("no revision is in force yet: the first server puts the folder's into force")
         return
-    print(f"in force: {kept.hash} since {kept.at.isoformat(timespec='minutes')}")
+    print(f"in force: {stored.hash} since {stored.at.isoformat(timespec='minutes')}")
     if table.row_count:
         Console().print(table)
 
@@ -60,16 +60,16 @@ def listing() -> None:
 def show(
     path: Annotated[str | None, typer.Argument(help="like policies/dk.yaml; all names")] = None,
 ) -> None:
-    """Show a file as it is in force, whatever the folder holds.
+    """Show a file as it is in force, even if the folder has changed.
 
     Example: callserver rules show policies/dk.yaml
     """
     with resources.database() as engine, reading(engine) as connection, connection.begin():
-        found = _in_force(connection)
+        files = _in_force(connection)
     if path is None:
-        print("\n".join(found))
-    elif path in found:
-        print(found[path], end="")
+        print("\n".join(files))
+    elif path in files:
+        print(files[path], end="")
     else:
         raise NotFound(f"there is no file {path!r} in force")
 
@@ -89,28 +89,28 @@ def diff(
     with resources.database(settings) as engine, reading(engine) as connection, connection.begin():
         was = _in_force(connection)
         base = in_force.beginning(connection, folder)
-        one = None if proposal is None else revisions.proposal(connection, proposal)
+        row = None if proposal is None else revisions.proposal(connection, proposal)
     if proposal is None:
-        found, would = folder.read()
-    elif one is None:
+        configuration, would = folder.read()
+    elif row is None:
         raise NotFound(f"there is no proposal {proposal}")
     else:
-        composed = folder.compose(one.texts)
+        composed = folder.compose(row.texts)
         if isinstance(composed, list):
             raise ConfigurationProblem("\n".join(map(str, composed)))
-        found, would = composed, dict(one.texts)
+        configuration, would = composed, dict(row.texts)
     for line in _lines(was, would):
         print(line)
-    for rule in looser(base, found):
-        said = texts.say(language, rule.text)
-        print(f"looser: {rule.file}: {rule.key}: {rule.was} -> {rule.would}: {said}")
+    for rule in looser(base, configuration):
+        sentence = texts.say(language, rule.text)
+        print(f"looser: {rule.file}: {rule.key}: {rule.was} -> {rule.would}: {sentence}")
 
 
 def _in_force(connection: Tx) -> Texts:
-    kept = revisions.in_force(connection)
-    if kept is None or kept.texts is None:
+    stored = revisions.in_force(connection)
+    if stored is None or stored.texts is None:
         raise NotFound("no revision is in force yet: the first server puts the folder's into force")
-    return kept.texts
+    return stored.texts
 
 
 def _lines(was: Texts, would: Texts) -> Iterator[str]:

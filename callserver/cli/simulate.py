@@ -1,4 +1,4 @@
-"""`callserver simulate`: a whole evening in virtual time, and whether anything went wrong."""
+"""`callserver simulate`: a whole evening in virtual time, and a check of what must always hold."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from rich.table import Table
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.cli import resources
-from callserver.cli.invented_data import populate, supervise
+from callserver.cli.invented_data import add_supervisors, populate
 from callserver.database import due_work, figures
 from callserver.ports import Tx
 from callserver.settings import Settings, instant
@@ -31,11 +31,11 @@ START = "2026-05-12T16:30:00+02:00"
 
 CLOSING = "2026-05-12T21:00:00+02:00"
 AFTER_CLOSING = timedelta(minutes=20)
-"""With all faults the evening goes on so long after closing time: orders are under way then."""
+"""How long an evening with faults goes on after closing time: orders are under way then."""
 
 
-def beginning(hours: float, *, faults: bool) -> str:
-    """When an evening begins; one with faults has closing time within its hours."""
+def start_of(hours: float, *, faults: bool) -> str:
+    """The start of an evening; an evening with faults includes closing time."""
     if not faults:
         return START
     lasts = timedelta(hours=hours)
@@ -52,19 +52,19 @@ def simulate(
     hours: Annotated[float, typer.Option(min=0.05, max=24)] = 4.0,
     seed: Annotated[int, typer.Option(help="the same seed gives the same evening")] = 7,
     faults: Annotated[str, typer.Option(help="none or all")] = "none",
-    start: Annotated[str | None, typer.Option(help="when it begins (ISO)")] = None,
+    start: Annotated[str | None, typer.Option(help="its start (ISO)")] = None,
     calls_per_second: Annotated[float, typer.Option(min=0.1, help="the account's limit")] = 3.0,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Play an evening in virtual time, then check what must always hold.
 
-    Everything passes through the real HTTP interface. Exit code 1, with the cases, if anybody was
-    called who must not be, or answered into silence.
+    Everything passes through the real HTTP interface. Exit code 1, with the cases, if somebody was
+    called who must not be called, or answered into silence.
 
     Example: callserver simulate --phoners 10 --contacts 2000 --hours 1 --faults all
     """
     plan = Plan(
-        start=instant("--start", start or beginning(hours, faults=faults == "all")),
+        start=instant("--start", start or start_of(hours, faults=faults == "all")),
         hours=hours,
         seed=seed,
         faults=ALL if faults == "all" else NONE,
@@ -81,7 +81,7 @@ def simulate(
     if as_json:
         print(json.dumps(result.document(), indent=2))
     else:
-        _say(result)
+        _print(result)
     if not result.verdict.clean:
         raise typer.Exit(1)
 
@@ -120,7 +120,9 @@ async def evening(
     robots = await server.store.run(
         lambda tx: populate(tx, server.ctx.rules, plan.seed, plan.start, phoners, contacts)
     )
-    supervisors = await server.store.run(lambda tx: supervise(tx, server.ctx.rules, plan.start))
+    supervisors = await server.store.run(
+        lambda tx: add_supervisors(tx, server.ctx.rules, plan.start)
+    )
     await server.rules_in_force.start()
     under_test = ServerUnderTest(
         app=create(server, ticking=False),
@@ -134,15 +136,15 @@ async def evening(
 
 
 def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
-    """When the scheduler is due, asked of the database only after something has happened in it."""
-    ran, known = -1, None
+    """When the scheduler is due; read from the database only after a transaction."""
+    transactions, due = -1, None
 
     async def next_wake() -> datetime | None:
-        nonlocal ran, known
-        if getattr(server.store, "ran", None) != ran:
-            known = await server.store.run(due_work.next_due)
-            ran = getattr(server.store, "ran", 0)
-        return known
+        nonlocal transactions, due
+        if getattr(server.store, "ran", None) != transactions:
+            due = await server.store.run(due_work.next_due)
+            transactions = getattr(server.store, "ran", 0)
+        return due
 
     return next_wake
 
@@ -155,12 +157,12 @@ def _refusals(tx: Tx) -> Mapping[str, int]:
     return figures.refusals(tx)
 
 
-def _say(result: Result) -> None:
+def _print(result: Result) -> None:
     console = Console()
     table = Table("figure", "value", title="the evening")
     for name, value in result.figures.items():
         table.add_row(name, str(value))
-    for name, count in sorted(result.refusals.items(), key=lambda one: -one[1]):
+    for name, count in sorted(result.refusals.items(), key=lambda item: -item[1]):
         table.add_row(f"refused: {name}", str(count))
     console.print(table)
     for kind, cases in result.verdict.cases.items():

@@ -1,7 +1,7 @@
 """`callserver serve` with CALLSERVER_PROVIDER=simulated: the server, and a network that calls nobody real.
 
-Lists, accounts and rules are the installation's own. Every browser has a simulated telephone, and
-the called people are invented, whatever numbers the lists hold.
+Lists, accounts and rules are the installation's own. Every browser has a simulated telephone, and the
+called people are invented, whatever numbers are on the lists.
 """
 
 import asyncio
@@ -25,30 +25,33 @@ from callserver.simulator.visitors import FIRST_HOUR
 
 
 class Browsers:
-    """The telephones of all pages, of people with accounts that are yet to be made as well."""
+    """The telephones of all browsers, including those of future accounts."""
 
     def __contains__(self, line: object) -> bool:
         return isinstance(line, str) and line.startswith("client:")
 
 
-async def serve(settings: Settings, door: socket.socket) -> None:
+async def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    url, network_door = f"http://127.0.0.1:{settings.port}", listening()
-    server = build(_with_network(address(network_door), url, settings))
+    url, network_listener = f"http://127.0.0.1:{settings.port}", listening()
+    server = build(_with_network(address(network_listener), url, settings))
     world = network(server.clock, url, settings.calls_per_second)
     now = server.clock.now().astimezone(ZoneInfo("Europe/Copenhagen"))
-    async with running(world, network_door), serving(create(server, played=world.visitors), door):
+    async with (
+        running(world, network_listener),
+        serving(create(server, played=world.visitors), listener),
+    ):
         world.start_shifts([], 24 * 365, visitors=Browsers(), visitor_calls=FIRST_HOUR)
         print(
             f"callserver is at {url}; the network is simulated: nobody real is called", flush=True
         )
-        print(f"its clock says {now:%A %Y-%m-%d %H:%M} (Copenhagen); Ctrl-C ends it", flush=True)
+        print(f"its clock shows {now:%A %Y-%m-%d %H:%M} (Copenhagen); Ctrl-C ends it", flush=True)
         await ended.wait()
         world.visitors.stop()
-        server.feed.stop()  # live pages would hold the server up
+        server.feed.stop()  # open streams would delay the stop
 
 
 def _with_network(network_url: str, url: str, settings: Settings) -> Settings:

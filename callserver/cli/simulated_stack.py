@@ -1,6 +1,6 @@
 """Everything on this machine in real time: server, network, people, robots, and seats for visitors.
 
-What the demonstration plays, and the tests in a real browser. Nobody real is called.
+Used by the demonstration and by the browser tests. Nobody real is called.
 """
 
 import asyncio
@@ -17,7 +17,12 @@ from starlette.applications import Starlette
 from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli.invented_data import Staff, populate, supervise, welcome
+from callserver.cli.invented_data import (
+    VisitorAccounts,
+    add_supervisors,
+    add_visitor_accounts,
+    populate,
+)
 from callserver.ports import Clock
 from callserver.settings import Settings, instant
 from callserver.simulator.faults import NONE, Faults
@@ -35,80 +40,84 @@ SEED = 7
 CALLS_PER_SECOND = 5
 HABITS = BehaviourRates(talk_seconds=25, returns_missed=0.05, wraps_up=(3, 10))
 GRACE_S = 2
-"""How long requests in hand may take when the server stops; live pages are let go before."""
+"""How long open requests may take when the server stops; streams are ended before."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is played."""
+class StackPlan:
+    """What is run."""
 
     folder: Path
     config: Path = Path("config")
-    phoners: int = 12  # robots; with none there are no robot supervisors either
+    phoners: int = 12  # robots; 0: no robot supervisors either
     contacts: int = 600
     faults: Faults = NONE
     rates: BehaviourRates = HABITS
     visitor_calls: Sequence[Behaviour] = ()  # how visitors' calls end (simulator/visitors.py)
     port: int = 0  # 0: a free one
-    settings: Mapping[str, Any] = field(default_factory=dict)  # others than a demonstration has
+    settings: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # that differ from the demonstration's
 
 
 @dataclass(slots=True)
 class Stack:
-    """A running server, whatever its network is."""
+    """A running server."""
 
     server: Server
     clock: ShiftedClock
     url: str
-    network: str  # in words: where it is, or what it is
-    staff: Staff
+    network: str  # a description
+    staff: VisitorAccounts
 
 
 @dataclass(slots=True)
 class SimulatedStack(Stack):
-    """The same before a simulated network."""
+    """A running server with a simulated network."""
 
     world: World
     supervisors: list[Supervisor] = field(default_factory=list)
     people: SimulatedPeople | None = None
     _open: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
-    async def open(self, door: socket.socket) -> None:
-        """Let the server serve; the network and its people are there already."""
-        own = self.server.settings.api_key  # a softphone of Twilio's own is not played
-        app = create(self.server, played=None if own else self.world.visitors)
-        await self._open.enter_async_context(serving(app, door))
+    async def open(self, listener: socket.socket) -> None:
+        """Start the server; the network and its people exist already."""
+        has_twilio_key = self.server.settings.api_key  # then Twilio's softphone is used
+        app = create(self.server, played=None if has_twilio_key else self.world.visitors)
+        await self._open.enter_async_context(serving(app, listener))
 
     async def close(self) -> None:
-        """Stop the server, as its process would stop; the network goes on."""
-        self.server.feed.stop()  # live pages would hold the server up
+        """Stop the server as a process does; the network goes on."""
+        self.server.feed.stop()  # open streams would delay the stop
         await self._open.aclose()
 
     async def reopen(self) -> None:
-        """A new server on the same database, at the same address."""
+        """Start a new server on the same database, at the same address."""
         self.server = build(self.server.settings, clock=self.clock)
         await self.open(listening(int(self.url.rpartition(":")[2])))
 
 
 @contextlib.asynccontextmanager
-async def started(plan: Plan, clock: ShiftedClock | None = None) -> AsyncIterator[SimulatedStack]:
+async def started(
+    plan: StackPlan, clock: ShiftedClock | None = None
+) -> AsyncIterator[SimulatedStack]:
     """A server that runs until the block ends; its database can be read until then.
 
     `clock`: the server's; by default one that starts on a weekday afternoon.
     """
     clock = clock or ShiftedClock(instant("start", START))
-    doors = [listening(plan.port), listening()]
-    url, network_url = map(address, doors)
+    listeners = [listening(plan.port), listening()]
+    url, network_url = map(address, listeners)
     world = network(clock, url, CALLS_PER_SECOND, plan.faults, plan.rates)
     server = build(settings(plan, url, network_url), clock=clock)
     rules, now, store = server.ctx.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
-    supervisors = await store.run(lambda tx: supervise(tx, rules, now)) if robots else []
-    staff = await store.run(lambda tx: welcome(tx, rules, server.authentication))
-    described = f"simulated network at {network_url}"
-    stack = SimulatedStack(server, clock, url, described, staff, world, supervisors)
-    async with running(world, doors[1]):
-        await stack.open(doors[0])
+    supervisors = await store.run(lambda tx: add_supervisors(tx, rules, now)) if robots else []
+    staff = await store.run(lambda tx: add_visitor_accounts(tx, rules, server.authentication))
+    description = f"simulated network at {network_url}"
+    stack = SimulatedStack(server, clock, url, description, staff, world, supervisors)
+    async with running(world, listeners[1]):
+        await stack.open(listeners[0])
         stack.people = world.start_shifts(
             robots, 24, supervisors, visitors=staff.lines, visitor_calls=plan.visitor_calls
         )
@@ -140,9 +149,9 @@ def network(
 
 
 @contextlib.asynccontextmanager
-async def running(world: World, door: socket.socket) -> AsyncIterator[None]:
-    """The network is there, at an open socket, until the block ends."""
-    async with serving(world.rest, door):
+async def running(world: World, listener: socket.socket) -> AsyncIterator[None]:
+    """The network runs on an open socket until the block ends."""
+    async with serving(world.rest, listener):
         agenda = asyncio.ensure_future(world.agenda.run())
         try:
             yield
@@ -153,12 +162,12 @@ async def running(world: World, door: socket.socket) -> AsyncIterator[None]:
     await world.close()
 
 
-def address(door: socket.socket) -> str:
-    return f"http://127.0.0.1:{door.getsockname()[1]}"
+def address(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def settings(plan: Plan, url: str, network_url: str) -> Settings:
-    """Of a server whose files are in the plan's folder."""
+def settings(plan: StackPlan, url: str, network_url: str) -> Settings:
+    """The settings of a server whose files are in the plan's folder."""
     return Settings(
         database=f"sqlite:///{plan.folder}/{DATABASE}",
         config=plan.config,
@@ -177,22 +186,21 @@ def settings(plan: Plan, url: str, network_url: str) -> Settings:
 
 
 def listening(port: int = 0) -> socket.socket:
-    """A port of this machine; 0: a free one."""
-    # The protocol is named, or asyncio would leave Nagle's delay on for every connection.
-    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    door.setsockopt(
-        socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-    )  # a port that was closed a moment ago
+    """An open socket on a port of this machine; 0: a free one."""
+    # With the protocol named, asyncio switches Nagle's algorithm off for every connection.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # Allows a port that was just closed.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind(("127.0.0.1", port))
+        listener.bind(("127.0.0.1", port))
     except OSError:
-        door.close()
+        listener.close()
         raise
-    return door
+    return listener
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, door: socket.socket) -> AsyncIterator[None]:
+async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     """Serve an app on an open socket until the block ends."""
     config = uvicorn.Config(
         app,
@@ -202,7 +210,7 @@ async def serving(app: Starlette, door: socket.socket) -> AsyncIterator[None]:
         timeout_graceful_shutdown=GRACE_S,
     )
     server = _Quiet(config)
-    task = asyncio.ensure_future(server.serve([door]))
+    task = asyncio.ensure_future(server.serve([listener]))
     while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.02)
     try:
@@ -213,7 +221,7 @@ async def serving(app: Starlette, door: socket.socket) -> AsyncIterator[None]:
 
 
 class _Quiet(uvicorn.Server):
-    """Leaves the signals to the program that runs it."""
+    """Leaves signals to the program."""
 
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -1,4 +1,4 @@
-"""`callserver suppress`: who said no to us."""
+"""`callserver suppress`: opt-outs."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import ConfigurationProblem, NotFound
 
 MOST_NAMED = 50
-"""Lines that an error names; all of them stand in the file of refused rows."""
+"""Line numbers in an error; the file of refused rows has all."""
 
 COLUMNS = ("id", "subject", "scope", "purpose", "at", "lifted_at", "by", "list")
 
@@ -45,10 +45,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _number(raw: str) -> int:
-    found = phone.parse(raw)
-    if isinstance(found, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is no telephone number: {found.value}")
-    return phone.to_int(found)
+    number = phone.parse(raw)
+    if isinstance(number, phone.NumberProblem):
+        raise ConfigurationProblem(f"this is not a telephone number: {number.value}")
+    return phone.to_int(number)
 
 
 def add(
@@ -58,12 +58,12 @@ def add(
     purpose: Annotated[Purpose | None, typer.Option(help="with --scope org: only this")] = None,
     by: Annotated[
         str,
-        typer.Option(help="who wrote it down; stands in the log", callback=resources.kept_words),
+        typer.Option(help="who recorded it; written to the log", callback=resources.words_for_log),
     ] = "command",
 ) -> None:
     """Never call these numbers again; a telephone that is ringing is silenced.
 
-    The scopes person, household and complaint reach everyone known at the number, under all their
+    The scopes person, household and complaint cover everyone known at the number, under all their
     numbers. All of it is written, or nothing. A complaint is also a case of the project leader.
 
     Example: callserver suppress add 32123456 --scope person
@@ -120,10 +120,9 @@ def lift(
 ) -> None:
     """Propose to end the suppressions of a number and of the people known there.
 
-    They have asked for it since. A second colleague with the right approves it on the page or by
-    the API: never the account that proposes. All rows of one opt-out end together and stay on record.
-    A complaint, a household's no and an erased person's are not named by a number: their ids are
-    shown, for --id.
+    They must have asked for it since. A second colleague with the right approves it on the page or by
+    the API: never the account that proposes. All suppressions of one opt-out end together and stay
+    stored. Those of a complaint, a household and an erased person need --id: their ids are printed.
 
     Example: callserver suppress lift 32123456 --why 'wants calls' --by mads --asked-on 2026-05-01 --channel letter
     """
@@ -143,7 +142,7 @@ def lift(
             in_force = opt_outs.in_force_at(tx, parsed, resources.secret(settings))
             left = [row for row in in_force if row[1] in opt_outs.NOT_LIFTED_BY_NUMBER]
             ids = [row for row, scope in in_force if scope not in opt_outs.NOT_LIFTED_BY_NUMBER]
-        made = lifting.propose(
+        proposal = lifting.propose(
             tx,
             ids,
             user,
@@ -152,9 +151,9 @@ def lift(
             why=opt_outs.check_why(why, known),
             now=now,
         )
-        left = [row for row in left if row[0] not in made.suppressions]
+        left = [row for row in left if row[0] not in proposal.suppressions]
     print(
-        f"proposal {made.id}: {len(made.suppressions)} to be lifted; a second colleague approves it"
+        f"proposal {proposal.id}: {len(proposal.suppressions)} to be lifted; a second colleague approves it"
     )
     for suppression, left_scope in left:
         print(f"not part of it: {suppression} ({left_scope})")
@@ -163,46 +162,47 @@ def lift(
 def import_list(
     file: Annotated[
         Path,
-        typer.Argument(help="one number a line, or a CSV file or spreadsheet with such a column"),
+        typer.Argument(help="one number per line, or a CSV file or spreadsheet with such a column"),
     ],
     name: Annotated[
-        str, typer.Option("--list", help="the list's name", callback=resources.kept_words)
+        str, typer.Option("--list", help="the list's name", callback=resources.words_for_log)
     ] = "import",
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
     by: Annotated[
-        str, typer.Option(help="who brought it; stands in the log", callback=resources.kept_words)
+        str,
+        typer.Option(help="who imports it; written to the log", callback=resources.words_for_log),
     ] = "command",
 ) -> None:
-    """Suppress every number that a file certainly holds. The same file twice changes nothing.
+    """Suppress every number that a file certainly contains. The same file twice changes nothing.
 
-    Several numbers in a cell, words beside a number and extensions are understood. If anything could
-    not be read, the numbers that could are suppressed all the same, the rows are named, and the
-    command ends with an error (1).
+    Several numbers in a cell, words beside a number and extensions are understood. If a row cannot be
+    read completely, every other number is still suppressed, the rows are listed, and the command ends
+    with an error (1).
 
     Example: callserver suppress import opt-outs.csv
     """
     raw = read(file)
     with resources.progress("rows", raw.count(b"\n")) as done:
-        found = number_files.read(raw, column=column, generous=True, progress=done)
+        content = number_files.read(raw, column=column, generous=True, progress=done)
     with (
-        resources.progress("suppressions", len(found.numbers)) as done,
+        resources.progress("suppressions", len(content.numbers)) as done,
         resources.database() as engine,
         engine.begin() as tx,
     ):
         origin = Origin(by=by, at=resources.now(tx))
-        added = opt_outs.add_listed(tx, Scope.NUMBER, found.numbers, name, origin, done)
+        added = opt_outs.add_listed(tx, Scope.NUMBER, content.numbers, name, origin, done)
     print(
-        f"{added} suppressed, {len(found.numbers) - added} unchanged,"
-        f" {found.duplicates} duplicates, {found.read} rows read"
+        f"{added} suppressed, {len(content.numbers) - added} unchanged,"
+        f" {content.duplicates} duplicates, {content.read} rows read"
     )
-    if found.encoding is not None:
-        print(texts.say("en", "import.encoding", encoding=found.encoding))
-    refused_rows.tell(file, found)
-    if found.refused:
-        lines = ", ".join(str(one.line) for one in found.refused[:MOST_NAMED])
-        more = ", …" if len(found.refused) > MOST_NAMED else ""
+    if content.encoding is not None:
+        print(texts.say("en", "import.encoding", encoding=content.encoding))
+    refused_rows.write(file, content)
+    if content.refused:
+        lines = ", ".join(str(row.line) for row in content.refused[:MOST_NAMED])
+        more = ", …" if len(content.refused) > MOST_NAMED else ""
         print(
-            f"ERROR: {len(found.refused)} rows hold something that could not be read, so that somebody"
+            f"ERROR: {len(content.refused)} rows hold something that could not be read, so that somebody"
             f" who said no may still be called: lines {lines}{more}",
             file=sys.stderr,
         )
@@ -212,14 +212,14 @@ def import_list(
 def listing(
     name: Annotated[str | None, typer.Option("--list", help="only this list")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="show whole numbers")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="one object a line, all rows")] = False,
-    most: Annotated[int, typer.Option(help="rows at the most, newest first")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="one object per line, all rows")] = False,
+    most: Annotated[int, typer.Option(help="at most this many rows, newest first")] = 1000,
 ) -> None:
     """List who must not be called; numbers are masked.
 
     Example: callserver suppress list
     """
-    shown = Table(*COLUMNS)
+    table = Table(*COLUMNS)
     more = False
     with resources.database() as engine, reading(engine) as connection:
         for position, row in enumerate(suppressions.newest_first(connection, name)):
@@ -233,9 +233,9 @@ def listing(
             if as_json:
                 print(json.dumps(values))
             else:
-                shown.add_row(*("" if cell is None else str(cell) for cell in values.values()))
+                table.add_row(*("" if cell is None else str(cell) for cell in values.values()))
     if not as_json:
-        Console().print(shown)
+        Console().print(table)
     if more:
         print(f"there are more than {most}; --most shows them", file=sys.stderr)
 

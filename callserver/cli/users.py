@@ -1,4 +1,4 @@
-"""`callserver user` and `callserver token`: who works here, and how they and their machines sign in."""
+"""`callserver user` and `callserver token`: users, and bearer tokens of machines."""
 
 from typing import Annotated
 
@@ -54,14 +54,14 @@ def add(
     ] = 99,
     policy_ack: Annotated[bool, typer.Option(help="has acknowledged the security policy")] = True,
 ) -> None:
-    """Add a person; prints their id and a password for the first sign-in, shown this once.
+    """Add a user; prints their id and a password for the first sign-in, only once.
 
     Example: callserver user add maja --department nord
     """
     settings = resources.settings()
     if line is not None and not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: without it no line can be checked")
-    given = AccountDetails(
+    details = AccountDetails(
         name=name or handle,
         role=role,
         department=department,
@@ -70,14 +70,14 @@ def add(
         policy_ack=policy_ack,
         mentor=None,
     )
-    password, kept = new_password()
+    password, hashed = new_password()
     with resources.database() as engine:
         rules = resources.rules(engine, settings)
         terms = LineContext(rules, settings.key.encode(), allowed_sip_hosts(settings))
         try:
             with engine.begin() as tx:
                 now = resources.now(tx)
-                key = administration.add(tx, terms, handle, given, kept, now=now, by="command")
+                key = administration.add(tx, terms, handle, details, hashed, now=now, by="command")
         except LineRefused as error:
             raise ConfigurationProblem(
                 f"line {line!r}: {say('en', f'error.{error.key}')}"
@@ -88,33 +88,33 @@ def add(
 def reset(handle: Handle) -> None:
     """Set a new password for the next sign-in; one-time codes are set up again.
 
-    The person's sessions and bearer tokens end at once.
+    The user's sessions and bearer tokens end at once.
 
     Example: callserver user reset maja
     """
-    password, kept = new_password()
+    password, hashed = new_password()
     with resources.database() as engine, engine.begin() as tx:
         now = resources.now(tx)
-        user = _known(tx, handle)
-        offboarding.reset(tx, user, kept, now, by="command")
+        user = _user(tx, handle)
+        offboarding.reset(tx, user, hashed, now, by="command")
     print(password)
 
 
 def off_board(handle: Handle) -> None:
-    """End a person's access at once: sessions, tokens, softphone.
+    """End a user's access at once: sessions, tokens, softphone.
 
-    Their call-backs become the team's.
+    Their call-backs are released to the team.
 
     Example: callserver user off-board maja
     """
     with resources.database() as engine, engine.begin() as tx:
         now = resources.now(tx)
-        freed = administration.off_board(tx, _known(tx, handle), now, by="command")
-    print(f"{handle} has left; {freed} call-backs are the team's now")
+        freed = administration.off_board(tx, _user(tx, handle), now, by="command")
+    print(f"{handle} has left; {freed} call-backs are released to the team")
 
 
 def listing() -> None:
-    """List the people who work here.
+    """List the users.
 
     Example: callserver user list
     """
@@ -133,18 +133,20 @@ def add_token(
     name: Annotated[str, typer.Option(help="what the token is for")] = "machine",
     scope: Annotated[
         list[Action] | None,
-        typer.Option(help="may be given again; without it, all that the role may"),
+        typer.Option(help="may be repeated; by default everything that the role may"),
     ] = None,
-    days: Annotated[int, typer.Option(min=0, help="how long it works; 0: until dropped")] = 0,
+    days: Annotated[
+        int, typer.Option(min=0, help="how long it is valid; 0: until it is ended")
+    ] = 0,
 ) -> None:
-    """Make a bearer token for the API, shown this once: only its hash is kept.
+    """Make a bearer token for the API, shown only once: the database keeps its hash.
 
     Example: callserver token add maja --name softphone --scope phone --days 90
     """
     with resources.database() as engine, engine.begin() as tx:
         _, token = tokens.add(
             tx,
-            _known(tx, handle),
+            _user(tx, handle),
             name,
             scope,
             days,
@@ -166,21 +168,21 @@ def drop_token(token: Annotated[int, typer.Argument(help="its id, from the list"
 
 
 def list_tokens() -> None:
-    """List the tokens that work, without the tokens themselves.
+    """List the valid tokens, without the tokens themselves.
 
     Example: callserver token list
     """
     table = Table("id", "of", "name", "scopes", "until")
     with resources.database() as engine, engine.connect() as connection:
         names = {user.id: user.handle for user in accounts.every(connection)}
-        for one in accounts.tokens_of(connection):
-            until = "" if one.until is None else one.until.date().isoformat()
-            scopes = "all of the role" if one.scopes is None else ", ".join(one.scopes)
-            table.add_row(str(one.id), names.get(one.user, "?"), one.name, scopes, until)
+        for token in accounts.tokens_of(connection):
+            until = "" if token.until is None else token.until.date().isoformat()
+            scopes = "all of the role" if token.scopes is None else ", ".join(token.scopes)
+            table.add_row(str(token.id), names.get(token.user, "?"), token.name, scopes, until)
     Console().print(table)
 
 
-def _known(tx: Tx, handle: str) -> User:
+def _user(tx: Tx, handle: str) -> User:
     user = accounts.by_handle(tx, handle)
     if user is None or user.left_at is not None:
         raise ConfigurationProblem(f"there is no user {handle!r}")

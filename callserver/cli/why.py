@@ -1,4 +1,4 @@
-"""`callserver why`: the answer to "who called me, and why?", in words to read out."""
+"""`callserver why`: answers "who called me, and why?" in sentences to read out."""
 
 import json
 from typing import Annotated
@@ -21,20 +21,20 @@ def why(
     number: Annotated[str, typer.Argument(help="the number that was called")],
     language: Annotated[str, typer.Option(help="da or en")] = "da",
     by: Annotated[
-        str, typer.Option(help="who asks (kept in the log)", callback=resources.kept_words)
+        str, typer.Option(help="who asks; written to the log", callback=resources.words_for_log)
     ] = "command",
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Say who called a number, and why.
 
-    Every call and every refused attempt, in words that can be read out.
+    Every call and every refused attempt, in sentences that can be read out.
 
     Example: callserver why 32123456
     """
     settings = resources.settings()
     parsed = phone.parse(number)
     if isinstance(parsed, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is no telephone number: {parsed.value}")
+        raise ConfigurationProblem(f"this is not a telephone number: {parsed.value}")
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings)
         with engine.begin() as tx:
@@ -42,8 +42,8 @@ def why(
     if as_json:
         print(json.dumps(_document(answer), ensure_ascii=False, indent=2))
         return
-    for said in words(answer, rules, language):
-        print(said.text)
+    for sentence in words(answer, rules, language):
+        print(sentence.text)
 
 
 def _document(answer: CallHistory) -> dict[str, object]:
@@ -62,15 +62,16 @@ def _document(answer: CallHistory) -> dict[str, object]:
         ],
         "refused": [
             {
-                "at": one.at.isoformat(),
-                "campaign": one.campaign,
-                "path": one.path,
-                "reasons": [reason.value for reason in one.reasons],
+                "at": refusal.at.isoformat(),
+                "campaign": refusal.campaign,
+                "path": refusal.path,
+                "reasons": [reason.value for reason in refusal.reasons],
             }
-            for one in answer.refused
+            for refusal in answer.refused
         ],
-        "sources": list(dict.fromkeys(one.text for one in answer.sources)),
+        "sources": list(dict.fromkeys(source.text for source in answer.sources)),
         "suppressed": [
-            {"scope": one.scope.value, "since": one.at.isoformat()} for one in answer.suppressed
+            {"scope": suppression.scope.value, "since": suppression.at.isoformat()}
+            for suppression in answer.suppressed
         ],
     }

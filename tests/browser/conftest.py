@@ -26,7 +26,7 @@ from playwright.sync_api import (
 )
 
 from callserver.adapters.clock import ShiftedClock
-from callserver.cli.simulated_stack import Plan, SimulatedStack, started
+from callserver.cli.simulated_stack import SimulatedStack, StackPlan, started
 from callserver.ports import Tx
 from callserver.simulator.population import BehaviourRates
 from tests.harness.protocol import TestSystem
@@ -115,7 +115,7 @@ class House(TestSystem):
 
 
 @contextlib.contextmanager
-def open_house(plan: Plan, clock: ShiftedClock | None = None) -> Iterator[House]:
+def open_house(plan: StackPlan, clock: ShiftedClock | None = None) -> Iterator[House]:
     """The house, open until the block ends."""
     found: list[House] = []
     failed: list[BaseException] = []
@@ -162,7 +162,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """Two robots, one free seat, and a town in which everybody answers and talks."""
-    with open_house(Plan(tmp_path, ROOT / "config", 2, 300, rates=EVERYBODY_TALKS)) as found:
+    with open_house(StackPlan(tmp_path, ROOT / "config", 2, 300, rates=EVERYBODY_TALKS)) as found:
         yield found
 
 

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import Page
 
 from callserver.adapters.clock import ShiftedClock
-from callserver.cli.simulated_stack import Plan
+from callserver.cli.simulated_stack import StackPlan
 from callserver.database import floor
 from callserver.engine.lists.importer import import_list
 from callserver.simulator.population import NUMBERS_FROM, BehaviourRates
@@ -154,7 +154,7 @@ async def _nothing() -> None: ...
 def evening(folder: Path) -> Iterator[Evening]:
     """A house that rings from five to nine, without robots; its lists are in."""
     clock = HandClock(COMES)
-    plan = Plan(folder, _config(folder), phoners=0, contacts=0, rates=TALKS_ON)
+    plan = StackPlan(folder, _config(folder), phoners=0, contacts=0, rates=TALKS_ON)
     with open_house(plan, clock) as house:
         house.run(_take_in(house))
         yield Evening(house, clock, Town(house.stage.world.network))

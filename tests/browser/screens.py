@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import select
 
 from callserver import log
-from callserver.cli.simulated_stack import Plan
+from callserver.cli.simulated_stack import StackPlan
 from callserver.database.tables import calls
 from callserver.simulator.population import BehaviourRates
 from tests.browser import conftest, looking
@@ -43,7 +43,7 @@ def main() -> None:
     SCREENS.mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        plan = Plan(folder, conftest.ROOT / "config", 12, 600, rates=EVENING)
+        plan = StackPlan(folder, conftest.ROOT / "config", 12, 600, rates=EVENING)
         house = stack.enter_context(open_house(plan))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(

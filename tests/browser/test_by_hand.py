@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from callserver.cli.simulated_stack import SEED, Plan
+from callserver.cli.simulated_stack import SEED, StackPlan
 from callserver.database.tables import calls, contacts
 from callserver.domain.facts import Scope
 from callserver.engine.suppressions import opt_outs
@@ -32,7 +32,7 @@ CAMPAIGN = "kanvas"
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A town in which the half of the people answer, and which of them can be told beforehand."""
-    with open_house(Plan(tmp_path, ROOT / "config", 2, 400, rates=HALF)) as found:
+    with open_house(StackPlan(tmp_path, ROOT / "config", 2, 400, rates=HALF)) as found:
         yield found
 
 

@@ -68,13 +68,13 @@ async def page_of(
     password, kept = new_password()
     key = pyotp.random_base32()
 
-    def welcome(tx: Any) -> None:
+    def add_visitor_accounts(tx: Any) -> None:
         user = accounts.by_handle(tx, handle)
         assert user is not None
         code = house.server.authentication.keep(key) if user.role in NEEDS_CODE else None
         accounts.change(tx, user.id, password=kept, password_once=False, code_key=code)
 
-    await house.server.store.run(welcome)
+    await house.server.store.run(add_visitor_accounts)
     try:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(

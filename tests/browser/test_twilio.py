@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from callserver.cli.simulated_stack import Plan
+from callserver.cli.simulated_stack import StackPlan
 from callserver.console.phone.softphone import bundled
 from tests.browser.conftest import (
     ROOT,
@@ -92,7 +92,7 @@ class Signalling:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A house with Twilio's softphone."""
-    with open_house(Plan(tmp_path, ROOT / "config", 1, 50, settings=KEYS)) as found:
+    with open_house(StackPlan(tmp_path, ROOT / "config", 1, 50, settings=KEYS)) as found:
         yield found
 
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from callserver.cli.simulated_stack import Plan
+from callserver.cli.simulated_stack import StackPlan
 from callserver.database import accounts
 from callserver.database.tables import calls
 from callserver.domain.role import Role
@@ -37,7 +37,9 @@ HOURS = '["09:00-21:00"]'
 def house(tmp_path: Path) -> Iterator[House]:
     """With a configuration of its own, which is changed here."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
-    with open_house(Plan(tmp_path, tmp_path / "config", 2, 100, rates=EVERYBODY_TALKS)) as found:
+    with open_house(
+        StackPlan(tmp_path, tmp_path / "config", 2, 100, rates=EVERYBODY_TALKS)
+    ) as found:
         yield found
 
 

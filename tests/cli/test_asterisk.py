@@ -136,4 +136,4 @@ def test_check_and_reload_on_a_running_exchange(
     monkeypatch.setenv("ASTERISK_SIP_PORT", running_.environment["ASTERISK_SIP_PORT"])
     say("asterisk", "config", running_.folder / "etc", "--reload")
     monkeypatch.setenv("ASTERISK_PASSWORD", "guessed")
-    assert "does not know them" in say("asterisk", "check", code=1)
+    assert "Asterisk refuses them" in say("asterisk", "check", code=1)

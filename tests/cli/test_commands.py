@@ -318,7 +318,7 @@ async def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_pa
     (tmp_path / "torn.txt").write_text("".join(lines[:-1]) + "5 not base64!\n")
     found = run("audit", "verify", "torn.txt", **nowhere)
     assert found.returncode == 2
-    assert "torn.txt:6: this is no entry" in found.stderr
+    assert "torn.txt:6: this is not an entry" in found.stderr
     with (tmp_path / "seals.jsonl").open("ab") as heads:
         heads.write(b'{"at":"20')  # a server is writing just now
     assert run("audit", "verify").returncode == 0
@@ -352,7 +352,7 @@ def test_the_demo_on_an_exchange_rings_nobody_without_a_permit(run: Run) -> None
     found = run(*words, "--config", str(ROOT / "config"))
     assert found.returncode == 0, found.stderr
     said = found.stdout.replace("\n", " ")
-    rang = re.search(r"telephones that rang, by the trunk's own record: (\d+)", said)
+    rang = re.search(r"telephones that rang, as recorded at the trunk: (\d+)", said)
     assert rang is not None
     assert int(rang[1]) > 0
     assert "of them with neither a permit nor a confirmed line: 0" in said

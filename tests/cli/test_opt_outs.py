@@ -124,7 +124,7 @@ def test_an_erased_number_is_kept_as_a_hash_and_silenced(say: Say, engine: Engin
     ("words", "said"),
     [
         (["add"], "name telephone numbers"),
-        (["add", "112"], "no telephone number"),
+        (["add", "112"], "not a telephone number"),
         (["add", "32200009", "--scope", "person"], "nobody is known"),
         (["add", "--contact", "99"], "no contact 99"),
         (["add", "32200001", "--purpose", "GIFT"], "the scope 'org' only"),
@@ -261,7 +261,7 @@ def test_many_noes_in_a_moment(engine: Engine, full: bool) -> None:
 
 @pytest.mark.parametrize("words", ["4532200001", "Bo, 32 20 00 01", "", " ", "x" * 201])
 def test_who_did_it_is_told_without_numbers(say: Say, words: str) -> None:
-    with pytest.raises(CallserverError, match="stands in the log"):
+    with pytest.raises(CallserverError, match="written to the log"):
         say("suppress", "add", "32200001", "--by", words)
     assert "1 suppressed" in say("suppress", "add", "32200001", "--by", "user:7, 2026-05-12")
 

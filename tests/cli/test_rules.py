@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from callserver.adapters.config_folder import ConfigFolder, load
 from callserver.cli import contacts, explain, rules
-from callserver.cli.invented_data import wash
+from callserver.cli.invented_data import import_registers
 from callserver.database import revisions
 from callserver.database.store import make_engine
 from callserver.domain.loosening import looser
@@ -35,7 +35,7 @@ def config(tmp_path: Path) -> Path:
 def engine(tmp_path: Path) -> Engine:
     made = make_engine(sqlite_file(tmp_path / "rules.db"))
     with made.begin() as tx:
-        wash(tx, Rules(load(ROOT / "config")), datetime(2026, 5, 12, tzinfo=UTC))
+        import_registers(tx, Rules(load(ROOT / "config")), datetime(2026, 5, 12, tzinfo=UTC))
     return made
 
 

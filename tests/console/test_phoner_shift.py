@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from callserver.cli.invented_data import at_telephone
+from callserver.cli.invented_data import enter_line
 from callserver.database import accounts, campaign_states, suppressions
 from callserver.database.tables import register_entries, registers
 from callserver.domain import phone, subject
@@ -117,7 +117,7 @@ def system_paused(
 async def test_a_confirmed_telephone_is_rung_without_being_typed(system: StaffedSystem) -> None:
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     number = f"+45{OWN}"
-    system.write(lambda tx: at_telephone(tx, user.id, number, system.clock.now()))
+    system.write(lambda tx: enter_line(tx, user.id, number, system.clock.now()))
     lines = (await (await system.client("phoner")).api("GET", "/shift")).json()["lines"]
     assert [one["kind"] for one in lines] == ["browser", "telephone"]
     assert (lines[1]["shown"], lines[1]["problem"]) == ("•••••• 56", None)
@@ -192,7 +192,7 @@ async def test_a_confirmed_number_is_asked_about_again_at_every_ring(
 ) -> None:
     now, number = system.clock.now(), f"+45{OWN}"
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    system.write(lambda tx: at_telephone(tx, user.id, number, now))
+    system.write(lambda tx: enter_line(tx, user.id, number, now))
     key = phone.to_int(number)
     if what == "opted_out":
         about = subject.of_number(key)
@@ -218,7 +218,7 @@ async def test_a_telephone_is_not_rung_at_night(
     system: StaffedSystem, hour: int, status: int
 ) -> None:
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    system.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", system.clock.now()))
+    system.write(lambda tx: enter_line(tx, user.id, f"+45{OWN}", system.clock.now()))
     system.clock.set(datetime.fromisoformat(f"2026-05-13T{hour:02}:30:00+02:00"))
     assert ((await shift(system, None))[0], len(rung(system))) == (status, int(status == 200))
 
@@ -226,7 +226,7 @@ async def test_a_telephone_is_not_rung_at_night(
 async def test_a_telephone_that_nobody_answers_rests(system: StaffedSystem) -> None:
     system.people.default = Behaviour(answers_after=None)
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    system.write(lambda tx: at_telephone(tx, user.id, f"+45{OWN}", system.clock.now()))
+    system.write(lambda tx: enter_line(tx, user.id, f"+45{OWN}", system.clock.now()))
 
     async def rings(minutes: int) -> int:
         before = len(rung(system))

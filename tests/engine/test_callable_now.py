@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from callserver.adapters.config_folder import load
-from callserver.cli.invented_data import wash
+from callserver.cli.invented_data import import_registers
 from callserver.database import (
     bulk_facts,
     campaign_states,
@@ -151,7 +151,7 @@ def test_only_those_who_are_ready_are_counted(
     monkeypatch.setattr(bulk_facts, "CHUNK", 3)
     with store.engine.begin() as tx:
         a_list(tx, 10)
-        wash(tx, RULES, NOW)
+        import_registers(tx, RULES, NOW)
         done = select(contacts_table.c.id).order_by(contacts_table.c.id).limit(4)
         tx.execute(
             update(contacts_table)
@@ -167,7 +167,7 @@ def test_only_those_who_are_ready_are_counted(
 def test_a_paused_campaign_answers_for_everybody(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         a_list(tx, 3)
-        wash(tx, RULES, NOW)
+        import_registers(tx, RULES, NOW)
         campaign_states.put(tx, "kanvas", True, "test", NOW)
         found = eligibility.tally(tx, RULES, SECRET, KANVAS, NOW)
     assert found == {"CAMP_PAUSED": 3}
@@ -180,5 +180,5 @@ def test_without_the_register_nobody_may_be_called(store: AnyStore) -> None:
         other = {"name": "another", "washed_at": NOW, "active": True}
         tx.execute(insert(registers).values(other))  # not the one that the policy goes by
         assert eligibility.tally(tx, RULES, SECRET, KANVAS, NOW) == {"SYS_EXTLIST_STALE": 3}
-        wash(tx, RULES, NOW)
+        import_registers(tx, RULES, NOW)
         assert eligibility.tally(tx, RULES, SECRET, KANVAS, NOW) == {eligibility.ALLOWED: 3}

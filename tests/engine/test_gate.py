@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from callserver.adapters.config_folder import load
-from callserver.cli.invented_data import wash
+from callserver.cli.invented_data import import_registers
 from callserver.database import contacts, daily_counts
 from callserver.database.calls import _attempts
 from callserver.database.store import AnyStore
@@ -49,7 +49,7 @@ def reasons(
     path: DialPath = DialPath.EXPLAIN,
     now: datetime = NOW,
 ) -> set[Reason]:
-    wash(tx, with_, NOW)
+    import_registers(tx, with_, NOW)
     question = DialRequest(one, with_.campaign(one.campaign), path, None, now)
     facts = replace(gate.collect(tx, with_, b"key", question), phoner_reserved=True)
     answer = permit.decide(facts, "attempt")

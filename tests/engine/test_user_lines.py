@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callserver.cli.invented_data import at_telephone
+from callserver.cli.invented_data import enter_line
 from callserver.database import accounts
 from callserver.domain import hours
 from callserver.domain.line import HOURS_MARGIN, LineProblem, OwnLine
@@ -20,7 +20,7 @@ NUMBER = "+4532200501"
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
     made = SimulatedSystem(tmp_path)
-    made.write(lambda tx: at_telephone(tx, 1, NUMBER, made.clock.now()))
+    made.write(lambda tx: enter_line(tx, 1, NUMBER, made.clock.now()))
     yield made
     made.close()
 

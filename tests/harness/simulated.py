@@ -10,7 +10,7 @@ import httpx
 
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli.invented_data import wash
+from callserver.cli.invented_data import import_registers
 from callserver.database import accounts
 from callserver.database.due_work import next_due
 from callserver.database.store import reading
@@ -89,7 +89,7 @@ class SimulatedSystem(TestSystem):
         self._number = 0
         self.server = self.restart()
         if registers:
-            self.write(lambda tx: wash(tx, self.server.ctx.rules, start))
+            self.write(lambda tx: import_registers(tx, self.server.ctx.rules, start))
         self.write(lambda tx: self._populate(tx, phoners, people))
 
     def restart(self) -> Server:

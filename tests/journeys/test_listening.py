@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from callserver.cli.invented_data import at_telephone
+from callserver.cli.invented_data import enter_line
 from callserver.database import accounts, listenings
 from callserver.database.tables import listenings as table
 from callserver.domain.line import OwnLine
@@ -471,7 +471,7 @@ async def test_a_listener_who_is_not_there_does_not_listen(system: ListeningSyst
     assert (status, mine["open"]) == (200, None)
     assert mine["ended"]["because"] == "not_answered"
     system.people.does["+4532209999"] = Behaviour(answers_after=None)
-    system.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", system.clock.now()))
+    system.write(lambda tx: enter_line(tx, SUPERVISOR, "+4532209999", system.clock.now()))
     assert await system.listen() == 200
     await system.until(50)
     assert (await system.ask("GET", "/listenings/mine"))[1]["open"] is None
@@ -484,7 +484,7 @@ async def test_a_listener_who_is_not_there_does_not_listen(system: ListeningSyst
 async def test_stopping_while_her_telephone_rings(system: ListeningSystem) -> None:
     system.people.does["+4532209999"] = Behaviour(answers_after=5)
     await system.talking()
-    system.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", system.clock.now()))
+    system.write(lambda tx: enter_line(tx, SUPERVISOR, "+4532209999", system.clock.now()))
     assert await system.listen() == 200
     await system.until(2)
     assert await system.stop() == 200
@@ -648,7 +648,7 @@ async def test_who_was_never_in_the_room_is_not_said_to_have_listened(
 ) -> None:
     await system.talking()
     system.people.does["+4532209999"] = Behaviour(answers_after=None)
-    system.write(lambda tx: at_telephone(tx, SUPERVISOR, "+4532209999", system.clock.now()))
+    system.write(lambda tx: enter_line(tx, SUPERVISOR, "+4532209999", system.clock.now()))
     assert await system.listen() == 200
     await system.until(50)
     _, heard = await system.api("GET", "/listened-to-me")

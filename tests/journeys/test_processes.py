@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from callserver.adapters.clock import ShiftedClock
 from callserver.adapters.config_folder import load
-from callserver.cli.invented_data import populate, supervise
+from callserver.cli.invented_data import add_supervisors, populate
 from callserver.cli.simulated_stack import listening, serving
 from callserver.database import figures
 from callserver.database.store import make_engine
@@ -150,7 +150,7 @@ def fill(database: str, clock: ShiftedClock, phoners: int) -> tuple[list[Any], l
     engine = make_engine(database)
     with engine.begin() as tx:
         robots = populate(tx, rules, 3, clock.now(), phoners, 800)
-        supervisors = supervise(tx, rules, clock.now())
+        supervisors = add_supervisors(tx, rules, clock.now())
     engine.dispose()
     return robots, supervisors
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callserver.cli.simulate import beginning, evening
+from callserver.cli.simulate import evening, start_of
 from callserver.domain import line
 from callserver.engine import user_lines
 from callserver.simulator.evening import Plan, Result
@@ -20,7 +20,7 @@ from callserver.simulator.supervisors import Supervisor
 
 ROOT = Path(__file__).parents[2]
 PLAN = Plan(
-    start=datetime.fromisoformat(beginning(0.5, faults=True)), hours=0.5, seed=11, faults=ALL
+    start=datetime.fromisoformat(start_of(0.5, faults=True)), hours=0.5, seed=11, faults=ALL
 )
 
 

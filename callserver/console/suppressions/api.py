@@ -314,7 +314,7 @@ def parsed(text: str) -> int:
     """
     number = phone.parse(text)
     if isinstance(number, phone.NumberProblem):
-        raise Impossible("this is no telephone number", key="number_wrong")
+        raise Impossible("this is not a telephone number", key="number_wrong")
     return phone.to_int(number)
 
 

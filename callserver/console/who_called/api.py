@@ -179,6 +179,6 @@ def _number(text: str) -> str:
     number = phone.parse(text.strip())
     if isinstance(number, NumberProblem):
         raise Impossible(
-            f"this is no telephone number: {number.value}", key=f"number_{number.value}"
+            f"this is not a telephone number: {number.value}", key=f"number_{number.value}"
         )
     return number

@@ -146,7 +146,7 @@ def check_reply(by: ReplyBy | None, to: str | None) -> str | None:
     if by is ReplyBy.SMS:
         number = phone.parse(text)
         if isinstance(number, phone.NumberProblem):
-            raise Impossible("this is no telephone number", key="number_wrong")
+            raise Impossible("this is not a telephone number", key="number_wrong")
         return number
     return None
 

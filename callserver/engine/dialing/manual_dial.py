@@ -60,7 +60,7 @@ class ManualDial:
         parsed = phone.parse(written)
         if isinstance(parsed, NumberProblem):
             raise Impossible(
-                f"this is no telephone number: {parsed.value}", key=f"number_{parsed.value}"
+                f"this is not a telephone number: {parsed.value}", key=f"number_{parsed.value}"
             )
         await self._check_line(phoner)
         key = phone.to_int(parsed)

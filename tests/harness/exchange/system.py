@@ -17,7 +17,7 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.adapters.config_folder import load
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli.invented_data import wash
+from callserver.cli.invented_data import import_registers
 from callserver.database import accounts
 from callserver.database.store import make_engine, reading
 from callserver.database.tables import seats
@@ -107,7 +107,7 @@ class ExchangeSystem(TestSystem):
         campaign = load(ROOT / "config").campaigns["kanvas"]
 
         def work(tx: Tx) -> None:
-            wash(tx, Rules(load(ROOT / "config")), self.clock.now())
+            import_registers(tx, Rules(load(ROOT / "config")), self.clock.now())
             import_list(tx, campaign, list_.encode(), self.clock.now())
             for number in range(1, phoners + 1):
                 accounts.add(
