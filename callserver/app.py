@@ -22,6 +22,7 @@ from callserver.console import authentication, problems
 from callserver.console.accounts.api import AccountsApi
 from callserver.console.api import Api, PageApi
 from callserver.console.books.api import BooksApi
+from callserver.console.cases.api import CasesApi
 from callserver.console.floor.api import FloorApi
 from callserver.console.floor.refused_numbers import RefusedNumbersApi
 from callserver.console.headers import Headers
@@ -185,6 +186,7 @@ def page_apis(
         RefusedNumbersApi(server.ctx),
         listening,
         WhoCalledApi(server.ctx, pacing),
+        CasesApi(server.ctx, pacing),
         PersonFactsApi(server.ctx),
         ReportsApi(server.ctx),
         LogApi(server.ctx, server.settings),

@@ -25,6 +25,7 @@ COMMANDS = {
     "export": ("contacts", "Give a campaign's list, or its calls and outcomes, back as CSV."),
     "register": ("registers", "Public do-not-call registers."),
     "suppress": ("suppress", "Opt-outs: who must not be called."),
+    "cases": ("cases", "Requests and complaints of people."),
     "person": ("person", "Record what was learned about a person outside a call."),
     "explain": ("explain", "Say whether a number may be called now, and which rules forbid it."),
     "why": ("why", "Say who called a number, and why."),

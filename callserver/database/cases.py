@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 
 from callserver.database.tables import case_history, cases, messages, suppressions, users
 from callserver.domain.case import (
@@ -50,6 +50,7 @@ class CaseRow(NamedTuple):
     confirmed_role: str | None
     answered_at: datetime | None
     closed_at: datetime | None
+    forgotten: bool
 
     @property
     def case(self) -> Case:
@@ -225,31 +226,22 @@ def opened_between(tx: Tx, since: datetime, until: datetime) -> list[CaseRow]:
     return [CaseRow._make(row) for row in tx.execute(query.order_by(cases.c.id))]
 
 
-def forget_words(tx: Tx, before: datetime) -> int:
-    """Empty the words, notes and messages of cases that were closed before this instant; how many.
+def may_be_forgotten(before: datetime) -> ColumnElement[bool]:
+    """Cases that were closed before this instant and still have their words."""
+    return and_(cases.c.closed_at < before, cases.c.forgotten.is_(False))
+
+
+def forget_words(tx: Tx, keys: Sequence[int]) -> int:
+    """Empty the words, notes and messages of these cases; how many.
 
     What remains is the kind, the times and the owner, for the monthly figures.
     """
-    old = select(cases.c.id).where(
-        cases.c.closed_at < before,
-        or_(
-            cases.c.words.is_not(None),
-            cases.c.number.is_not(None),
-            cases.c.reply_to.is_not(None),
-            cases.c.draft.is_not(None),
-        ),
+    tx.execute(update(case_history).where(case_history.c.case.in_(keys)).values(note=None))
+    tx.execute(
+        update(messages).where(messages.c.case.in_(keys)).values(to=None, subject=None, text=None)
     )
-    keys: Sequence[int] = list(tx.execute(old).scalars())
-    if keys:
-        tx.execute(update(case_history).where(case_history.c.case.in_(keys)).values(note=None))
-        tx.execute(
-            update(messages)
-            .where(messages.c.case.in_(keys))
-            .values(to=None, subject=None, text=None)
-        )
-        tx.execute(
-            update(cases)
-            .where(cases.c.id.in_(keys))
-            .values(words=None, number=None, contact=None, reply_to=None, draft=None)
-        )
-    return len(keys)
+    return tx.execute(
+        update(cases)
+        .where(cases.c.id.in_(keys))
+        .values(words=None, number=None, contact=None, reply_to=None, draft=None, forgotten=True)
+    ).rowcount

@@ -18,6 +18,8 @@ from callserver.outbox import SendMessages
 from callserver.ports import Tx
 
 MOST_AT_ONCE = 20
+FAILED = (MessageState.GIVEN_UP, MessageState.UNKNOWN)
+"""Not delivered, or perhaps not, and nobody has looked after it."""
 
 
 class MessageRow(NamedTuple):
@@ -135,5 +137,10 @@ def of_case(tx: Tx, case: int) -> list[MessageRow]:
 
 def not_delivered(tx: Tx) -> int:
     """How many were given up, or may not have arrived, and nobody has looked after."""
-    states = [MessageState.GIVEN_UP.value, MessageState.UNKNOWN.value]
-    return tx.execute(select(func.count()).where(messages.c.state.in_(states))).scalar_one()
+    return tx.execute(select(func.count()).where(messages.c.state.in_(FAILED))).scalar_one()
+
+
+def cases_with_failures(tx: Tx) -> set[int]:
+    """The cases with such a message."""
+    query = select(messages.c.case).where(messages.c.state.in_(FAILED))
+    return {case for case in tx.execute(query).scalars() if case is not None}

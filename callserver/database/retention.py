@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, or_, select, update
 
-from callserver.database import contact_removal
+from callserver.database import cases, contact_removal
 from callserver.database.tables import calls, contacts, devices, forms, imports
+from callserver.database.tables import cases as cases_table
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.retention import ATTEMPTS_COUNT_FOR, RetentionClass
 from callserver.ports import Tx
@@ -51,6 +52,8 @@ def stored(kind: RetentionClass, before: datetime, now: datetime) -> Stored | No
         case RetentionClass.FORMS:
             old = and_(forms.c.at < before, forms.c.words != "")
             return Stored(forms.c.id, old, {"words": ""})
+        case RetentionClass.CASES:
+            return Stored(cases_table.c.id, cases.may_be_forgotten(before))
         case RetentionClass.REFUSED_ROWS:
             old = and_(imports.c.at < before, imports.c.refused.is_not(None))
             return Stored(imports.c.id, old, {"refused": null()})
@@ -91,6 +94,8 @@ def drop_some(tx: Tx, rows: Stored) -> int:
     table: Any = rows.key.table
     if table is contacts:
         return contact_removal.remove(tx, keys, rows.old)
+    if table is cases_table:
+        return cases.forget_words(tx, keys)
     statement = delete(table) if rows.change is None else update(table).values(**rows.change)
     return tx.execute(statement.where(rows.key.in_(keys), rows.old)).rowcount
 

@@ -71,7 +71,6 @@ class CaseRules(Document):
     most_days: Annotated[int, Field(ge=1, le=30)] = 30  # however many of them are holidays
     calendar: Calendar = "DK"
     closed_days: tuple[ClosedDay, ...] = ()  # besides holidays
-    keep_months: Annotated[int, Field(ge=1, le=60)] = 12  # a closed case's words and messages
     receipts: dict[CaseKind, MessageText] = Field(default_factory=dict)
     answers: dict[CaseKind, MessageText] = Field(default_factory=dict)
 

@@ -210,7 +210,6 @@ CASES: Mapping[str, Compare] = {
     "most_days": more,
     "calendar": changed,
     "closed_days": gained,  # fewer working days: a later answer
-    "keep_months": changed,
     "receipts": lost,  # nobody would be told that their request has arrived
     "answers": free,
 }

@@ -23,6 +23,7 @@ class RetentionClass(StrEnum):
     CALLS = "calls"  # afterwards a call's row says neither whom nor which number it called
     NOTES = "notes"  # what phoners wrote about a call
     FORMS = "forms"  # a listener's words about a call
+    CASES = "cases"  # words, notes, answers and messages of closed cases
     REFUSED_ROWS = "refused_rows"  # of an import, to be corrected
     UPLOADS = "uploads"  # files that nobody has imported
     SIGN_INS = "sign_ins"  # browsers that somebody has signed in with, and ended tokens
@@ -60,6 +61,11 @@ class RetentionPolicy(Document):
     )
     forms: Period = Period(
         days=180, reason="training of the phoner", source="decision of the organisation"
+    )
+    cases: Period = Period(
+        days=365,
+        reason="from the closing: a month for the answer, three for a complaint about it, and a margin",
+        source="GDPR art. 5(1)(e), art. 12(3)",
     )
     refused_rows: Period = Period(
         days=7, reason="to correct them", source="decision of the organisation"

@@ -19,7 +19,9 @@ from callserver.database.tables import messages as message_table
 from callserver.domain.case import CaseEvent, ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.message import SENDING_LASTS, Delivery, Message, MessageState
+from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.domain.role import Role
+from callserver.engine import retention
 from callserver.engine.cases import handling, intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.cases.messages import MessageDelivery
@@ -255,9 +257,15 @@ def test_words_are_forgotten_and_figures_stay(store: AnyStore) -> None:
     still_open = opened(store, CaseKind.ACCESS, words="What do you know?").id
     with store.engine.begin() as tx:
         handling.note(tx, key, member_service, "A friendly man.", NOW)
-        assert cases.forget_words(tx, NOW) == 0
-        assert cases.forget_words(tx, NOW + timedelta(seconds=1)) == 1
-        assert cases.forget_words(tx, NOW + timedelta(seconds=1)) == 0
+        policy = RetentionPolicy()
+        assert not retention.drop_some(tx, policy, RetentionClass.CASES, NOW, "test")
+        kept = cases.find(tx, key)
+        assert kept is not None
+        assert kept.words == "Please stop."
+        later = NOW + timedelta(days=policy.cases.days, seconds=1)
+        assert retention.due(tx, policy, later)[RetentionClass.CASES] == 1
+        retention.drop_some(tx, policy, RetentionClass.CASES, later, "test")
+        assert retention.due(tx, policy, later)[RetentionClass.CASES] == 0
         row, other = cases.find(tx, key), cases.find(tx, still_open)
         assert row is not None
         assert other is not None

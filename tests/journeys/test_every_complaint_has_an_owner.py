@@ -10,6 +10,7 @@ import typer
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from callserver.cli import cases as case_commands
 from callserver.cli import suppress
 from callserver.database import accounts, cases
 from callserver.database.tables import cases as case_table
@@ -47,6 +48,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StaffedS
 async def command(*words: str) -> None:
     app = typer.Typer()
     suppress.register(app)
+    case_commands.register(app)
     result = await asyncio.to_thread(CliRunner().invoke, app, words)
     assert result.exit_code == 0, (result.output, result.exception)
 
@@ -101,6 +103,16 @@ async def by_command_about_a_contact(system: StaffedSystem) -> None:
     await command("suppress", "add", "--contact", "1", "--scope", "complaint")
 
 
+async def by_letter(system: StaffedSystem) -> None:
+    body = {"kind": "complaint", "number": ANNA, "source": "letter"}
+    mads = await system.client("mads")
+    assert (await mads.api("POST", "/cases", body)).status_code == 200
+
+
+async def by_cases_command(_: StaffedSystem) -> None:
+    await command("cases", "open", "complaint", "--number", ANNA, "--by", "mads")
+
+
 WAYS = [
     by_outcome,
     by_corrected_outcome,
@@ -108,6 +120,8 @@ WAYS = [
     by_token,
     by_command,
     by_command_about_a_contact,
+    by_letter,
+    by_cases_command,
 ]
 
 

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { write } from "./dates.js";
 import { $, el, onSubmit, show } from "./dom.js";
+import { cases } from "./reports/cases.js";
 import { horizontalBars, stacked } from "./reports/charts.js";
 import { date, locale, number, t } from "./texts.js";
 
@@ -84,4 +85,4 @@ async function fetchAndShow(filters) {
 }
 
 onSubmit($("#wanted"), fetchAndShow);
-await fetchAndShow({});
+await Promise.all([fetchAndShow({}), cases()]);

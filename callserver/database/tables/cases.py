@@ -4,7 +4,7 @@
 period that config/cases.yaml sets.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, text
 
 from callserver.database.tables.types import Id, Instant, metadata, where
 
@@ -36,6 +36,7 @@ cases = Table(
     Column("confirmed_role", Text),
     Column("answered_at", Instant),
     Column("closed_at", Instant),
+    Column("forgotten", Boolean, nullable=False, server_default=text("false")),
 )
 Index("cases_state", cases.c.state, cases.c.deadline)
 Index("cases_number", cases.c.number)

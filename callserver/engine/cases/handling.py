@@ -225,7 +225,7 @@ def release(tx: Tx, account: int, now: datetime, by: str) -> int:
 
 
 def _replace(tx: Tx, message: int, state: str, now: datetime) -> bool:
-    failed = state in (MessageState.GIVEN_UP, MessageState.UNKNOWN)
+    failed = state in messages.FAILED
     was = MessageState(state)
     return failed and messages.settle(tx, message, was, MessageState.REPLACED, now, None)
 

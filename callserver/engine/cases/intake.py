@@ -132,6 +132,13 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
     return row
 
 
+def receipt(row: CaseRow, rules: CaseRules) -> str | None:
+    """What the person is told when the case is opened; None: config/cases.yaml does not say."""
+    filled = wording.values(row.id, row.number, row.opened_at, row.deadline, row.language)
+    text = wording.receipt(rules, CaseKind(row.kind), row.language, filled)
+    return None if text is None else text[1]
+
+
 def check_reply(by: ReplyBy | None, to: str | None) -> str | None:
     """The address for the reply, as it is used.
 

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("confirmed_role", sa.Text()),
         sa.Column("answered_at", sa.BigInteger()),
         sa.Column("closed_at", sa.BigInteger()),
+        sa.Column("forgotten", sa.Boolean(), nullable=False, server_default=sa.text("false")),
     )
     op.create_index("cases_state", "cases", ["state", "deadline"])
     op.create_index("cases_number", "cases", ["number"])

@@ -1,0 +1,81 @@
+// The cases page: the list of cases, one case, a new one.
+
+import { get, post } from "./api.js";
+import { close, onChange, open } from "./cases/case.js";
+import { due, ownerOf, stateBadge } from "./cases/words.js";
+import { $, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
+import { dateTime, t } from "./texts.js";
+
+const COLUMNS = ["number", "what", "state", "due", "owner", "opened"];
+const SENT = new Set(["email", "sms"]);
+
+function row(item) {
+  const go = el(
+    "button",
+    { type: "button", "aria-label": t("cases.show", { case: item.id }) },
+    String(item.id),
+  );
+  onPress(go, () => open(item.id));
+  return el(
+    "tr",
+    {},
+    el("th", { scope: "row" }, go),
+    el("td", {}, t(`cases.kind.${item.kind}`)),
+    el(
+      "td",
+      {},
+      stateBadge(item),
+      item.failed ? el("span", { class: "badge bad" }, t("cases.not_delivered")) : null,
+    ),
+    el("td", {}, due(item)),
+    el("td", {}, ownerOf(item)),
+    el("td", { class: "at" }, dateTime(item.opened_at)),
+  );
+}
+
+async function list() {
+  const closed = $("#closed").checked;
+  const { cases } = await get(`/cases?closed=${closed}`);
+  const heads = COLUMNS.map((key) => el("th", { scope: "col" }, t(`cases.${key}`)));
+  $("#list").replaceChildren(
+    cases.length
+      ? scrolling(
+          t("cases.title"),
+          el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...cases.map(row))),
+        )
+      : el("p", {}, t(closed ? "cases.none_closed" : "cases.none")),
+  );
+}
+
+function told(text, receipt) {
+  $("#receipt p").textContent = text;
+  $("#receipt pre").textContent = receipt ?? "";
+  show($("#receipt"));
+  toast(text, "good");
+}
+
+onChange(list);
+$("#closed").addEventListener("change", list);
+$("#back").addEventListener("click", () => {
+  close();
+  $("#list-title").focus();
+});
+
+if ($("#new")) {
+  const form = $("#new");
+  form.reply_by.addEventListener("change", () => show($("#new-to"), SENT.has(form.reply_by.value)));
+  onSubmit(form, async (values) => {
+    const reply = {
+      reply_by: values.reply_by || null,
+      reply_to: SENT.has(values.reply_by) ? values.reply_to : "",
+    };
+    const made = await post("/cases", { ...values, ...reply });
+    form.reset();
+    show($("#new-to"), false);
+    const text = made.state === "closed" ? "cases.done_at_once" : "cases.created";
+    told(t(text, { case: made.id }), made.receipt);
+    await list();
+  });
+}
+
+await list();

@@ -1,0 +1,191 @@
+// One case: what the person said, the answer and its second name, the messages, the history.
+
+import { get, post } from "../api.js";
+import { $, el, onPress, onSubmit, show, toast } from "../dom.js";
+import { dateTime, has, t } from "../texts.js";
+import { due, ownerOf, stateBadge } from "./words.js";
+
+let shown = null; // the case on the page
+let changed = () => {};
+
+const REPLIES = ["email", "sms", "spoken", "letter"];
+const SENT = new Set(["email", "sms"]);
+const nameOf = (by) => (has(`cases.by.${by}`) ? t(`cases.by.${by}`) : by);
+
+export const onChange = (work) => {
+  changed = work;
+};
+
+export async function open(id) {
+  draw(await get(`/cases/${id}`));
+  $("#case-title").focus();
+}
+
+export function close() {
+  shown = null;
+  show($("#case"), false);
+}
+
+// Sends a change and shows the case as it is afterwards.
+async function act(path, body, text) {
+  draw(await post(`/cases/${shown.id}${path}`, body));
+  toast(t(text), "good");
+  await changed();
+}
+
+function draw(view) {
+  shown = view;
+  show($("#case"));
+  $("#case-title").textContent = t("cases.one", { case: view.id, kind: t(`cases.kind.${view.kind}`) });
+  $("#about").replaceChildren(about(view), el("h3", {}, t("cases.words")), words(view));
+  $("#answer").replaceChildren(...answer(view));
+  $("#messages").replaceChildren(...messages(view));
+  $("#history").replaceChildren(...view.history.map(entry));
+  if ($("#more")) {
+    show($("#more"), view.may_handle && view.state !== "closed");
+    show($("#hand-over"), view.colleagues.length > 0);
+    const colleagues = view.colleagues.map(({ id, name, role }) =>
+      el("option", { value: id }, `${name} · ${t(`role.${role}`)}`),
+    );
+    $("#hand-over select").replaceChildren(...colleagues);
+  }
+}
+
+function about(view) {
+  const pairs = [
+    ["state", stateBadge(view)],
+    ["due", due(view)],
+    ["owner", ownerOf(view)],
+    [
+      "from",
+      t("cases.from_value", { when: dateTime(view.opened_at), source: t(`cases.source.${view.source}`) }),
+    ],
+    ["telephone", view.number ?? t("cases.no_number")],
+  ];
+  return el(
+    "dl",
+    { class: "pairs" },
+    ...pairs.flatMap(([key, value]) => [el("dt", {}, t(`cases.${key}`)), el("dd", {}, value)]),
+  );
+}
+
+function words(view) {
+  if (view.words) return el("p", { class: "said" }, view.words);
+  return el("p", { class: "soft" }, t(view.forgotten ? "cases.forgotten" : "cases.no_words"));
+}
+
+function answer(view) {
+  const parts = [el("h3", {}, t("cases.answer"))];
+  if (view.two_names) parts.push(el("p", { class: "soft" }, t("cases.answer_two")));
+  if (view.may_draft) parts.push(draftForm(view));
+  else if (view.draft) parts.push(el("p", { class: "said" }, view.draft));
+  if (view.written_by) parts.push(el("p", {}, t("cases.written_by", { name: view.written_by })));
+  if (view.confirmed_by) parts.push(el("p", {}, t("cases.confirmed_by", { name: view.confirmed_by })));
+  if (view.two_names && view.state === "drafted")
+    parts.push(el("p", { class: "note" }, t("cases.waits_second")));
+  if (view.may_confirm)
+    parts.push(
+      button("main", "cases.confirm", () => act("/confirm", { text: view.draft }, "cases.confirmed")),
+    );
+  if (view.may_answer) parts.push(sendForm(view));
+  if (view.answered_at)
+    parts.push(
+      el(
+        "p",
+        {},
+        t("cases.given", {
+          how: t(`cases.reply.${view.reply_by ?? "spoken"}`),
+          when: dateTime(view.answered_at),
+        }),
+      ),
+    );
+  if (view.may_close) parts.push(button("main", "cases.close", () => act("/close", {}, "cases.closed")));
+  return parts;
+}
+
+function button(kind, text, work) {
+  const element = el("button", { type: "button", class: kind }, t(text));
+  const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
+  onPress(element, async () => {
+    try {
+      await work();
+    } catch (error) {
+      wrong.textContent = error.message;
+      show(wrong);
+    }
+  });
+  return el("div", {}, wrong, element);
+}
+
+function draftForm(view) {
+  const text = el("textarea", { name: "text", maxlength: 4000, required: true });
+  text.value = view.draft ?? view.standard_text;
+  const form = el(
+    "form",
+    { id: "draft" },
+    el("p", { class: "soft" }, t("cases.answer_hint")),
+    el("label", {}, t("cases.answer_text"), text),
+    el("p", { class: "wrong", role: "alert", hidden: true }),
+    el("button", {}, t("cases.draft")),
+  );
+  onSubmit(form, ({ text: written }) => act("/draft", { text: written }, "cases.drafted"));
+  return form;
+}
+
+function sendForm(view) {
+  const options = REPLIES.map((by) => el("option", { value: by }, t(`cases.reply.${by}`)));
+  const by = el("select", { name: "by" }, ...options);
+  by.value = view.reply_by ?? "email";
+  const address = el("input", { name: "to", maxlength: 254, value: view.reply_to ?? "" });
+  const to = el("label", {}, t("cases.send_to"), address);
+  const choose = () => show(to, SENT.has(by.value));
+  by.addEventListener("change", choose);
+  choose();
+  const form = el(
+    "form",
+    { id: "send" },
+    el("div", { class: "columns" }, el("label", {}, t("cases.send_how"), by), to),
+    el("p", { class: "wrong", role: "alert", hidden: true }),
+    el("button", { class: "main" }, t("cases.send")),
+  );
+  onSubmit(form, (values) =>
+    act("/answer", { by: values.by, to: SENT.has(values.by) ? values.to : "" }, "cases.sent"),
+  );
+  return form;
+}
+
+function messages(view) {
+  if (!view.messages.length) return [];
+  const items = view.messages.map((message) => {
+    const text = t("cases.message", {
+      use: t(`cases.use.${message.use}`),
+      kind: t(`cases.reply.${message.kind}`),
+      state: t(`cases.message_state.${message.state}`),
+    });
+    const again = message.again
+      ? button("quiet", "cases.again", () => act(`/messages/${message.id}/again`, {}, "cases.again_done"))
+      : null;
+    return el("li", {}, text, again);
+  });
+  return [el("h3", {}, t("cases.messages")), el("ul", {}, ...items)];
+}
+
+function entry(line) {
+  const event = t(`cases.event.${line.event}`, { owner: line.owner_role ? ownerOf(line) : "" });
+  return el(
+    "li",
+    {},
+    el("time", { class: "soft", datetime: line.at }, dateTime(line.at)),
+    " ",
+    t("cases.by", { event, by: nameOf(line.by) }),
+    line.note ? el("p", { class: "said" }, line.note) : null,
+  );
+}
+
+if ($("#more")) {
+  onSubmit($("#note"), async ({ text }) => {
+    await act("/note", { text }, "cases.noted");
+    $("#note").reset();
+  });
+  onSubmit($("#hand-over"), ({ to }) => act("/hand-over", { to: Number(to) }, "cases.handed_over"));
+}

@@ -1,0 +1,133 @@
+"""`callserver cases`: opened from a letter, handed over, listed and counted, without anybody's words."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from sqlalchemy import Engine, select
+from typer.testing import CliRunner
+
+from callserver.cli import cases as commands
+from callserver.database import accounts, cases
+from callserver.database.store import make_engine
+from callserver.database.tables import suppressions
+from callserver.errors import ConfigurationProblem, Impossible, NotAllowed, NotFound
+from tests.cli.conftest import ROOT
+from tests.harness.databases import sqlite_file
+
+Say = Callable[..., str]
+WORDS = "Ringede midt i maden."
+HERE = "2026-05-12T17:00:00+02:00"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    made = make_engine(sqlite_file(tmp_path / "cases.db"))
+    with made.begin() as tx:
+        for role in ("leader", "member_service", "phoner"):
+            accounts.add(tx, handle=role, name=role, role=role)
+    return made
+
+
+@pytest.fixture
+def say(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Say:
+    monkeypatch.setenv("CALLSERVER_DATABASE", str(engine.url))
+    monkeypatch.setenv("CALLSERVER_CONFIG", str(ROOT / "config"))
+    monkeypatch.setenv("CALLSERVER_KEY", "a key")
+    monkeypatch.setenv("CALLSERVER_CLOCK", HERE)
+    monkeypatch.setenv("COLUMNS", "200")
+    app = typer.Typer()
+    commands.register(app)
+
+    def run(*words: object, text: str = "", at: str = HERE) -> str:
+        monkeypatch.setenv("CALLSERVER_CLOCK", at)
+        result = CliRunner().invoke(app, ["cases", *map(str, words)], input=text)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
+
+
+def opened(say: Say, kind: str, *more: object, text: str = "") -> str:
+    by = ("--by", "member_service", "--number", "32200000")
+    return say("open", kind, *by, *more, text=text)
+
+
+def test_a_complaint_typed_in_at_the_command(say: Say, engine: Engine) -> None:
+    said = opened(say, "complaint", "--words", text=WORDS)
+    assert said == "case 1: open, answer by 2026-05-20\n"
+    with engine.connect() as tx:
+        row = cases.find(tx, 1)
+        scopes = set(tx.execute(select(suppressions.c.scope)).scalars())
+    assert row is not None
+    assert (row.words, row.owner_role, row.number) == (WORDS, "leader", 4532200000)
+    assert scopes == {"number"}
+    listed = say("list")
+    assert "complaint" in listed
+    assert "leader" in listed
+    for personal in ("maden", "3220"):
+        assert personal not in listed
+    [line] = say("list", "--json", at="2026-05-28T12:00:00+02:00").splitlines()
+    assert (json.loads(line)["case"], json.loads(line)["overdue"]) == (1, True)
+
+
+def test_an_opt_out_is_closed_with_its_receipt(say: Say) -> None:
+    said = opened(say, "opt_out", "--reply-by", "email", "--reply-to", "anna@example.org")
+    assert said.startswith("case 1: closed")
+    assert say("list", "--json") == ""
+    assert json.loads(say("list", "--closed", "--json"))["state"] == "closed"
+
+
+def test_a_hand_over(say: Say) -> None:
+    opened(say, "access")
+    assert say("hand-over", 1, "--to", "leader", "--by", "member_service") == (
+        "case 1 belongs to leader\n"
+    )
+    with pytest.raises(NotAllowed):
+        say("hand-over", 1, "--to", "member_service", "--by", "phoner")
+    with pytest.raises(NotFound):
+        say("hand-over", 1, "--to", "nobody", "--by", "leader")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("open", "opt_out", "--by", "leader"), ConfigurationProblem),
+        (("open", "access", "--by", "leader", "--number", "12"), ConfigurationProblem),
+        (("open", "access", "--by", "leader", "--language", "de"), ConfigurationProblem),
+        (("open", "access", "--by", "leader", "--reply-by", "email"), Impossible),
+        (("open", "access", "--by", "nobody"), NotFound),
+        (("report", "--month", "2026-13"), Impossible),
+    ],
+)
+def test_what_cannot_be_done(
+    say: Say, engine: Engine, words: tuple[str, ...], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        say(*words)
+    with engine.connect() as tx:
+        assert cases.listed(tx) == []
+
+
+def test_the_monthly_report_counts_and_names_nobody(say: Say) -> None:
+    opened(say, "complaint")
+    opened(say, "complaint", "--words", text=WORDS)
+    opened(say, "opt_out", "--reply-by", "spoken")
+    lines = say("report", "--month", "2026-05", "--json").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"kind": kind, "opened": opened_, "answered": answered, "median_hours": hours}
+        | {"late": 0, "overdue": 0}
+        for kind, opened_, answered, hours in (
+            ("opt_out", 1, 1, 0.0),
+            ("complaint", 2, 0, None),
+            ("all", 3, 1, 0.0),
+        )
+    ]
+    assert say("report", "--month", "2026-04", "--json") == ""
+    assert "opt_out" in say("report")
+    later = say("report", "--month", "2026-05", "--json", at="2026-06-12T12:00:00+02:00")
+    assert [json.loads(line)["overdue"] for line in later.splitlines()] == [0, 2, 2]
