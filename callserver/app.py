@@ -187,7 +187,7 @@ def page_apis(
         listening,
         WhoCalledApi(server.ctx, pacing),
         CasesApi(server.ctx, pacing),
-        PersonFactsApi(server.ctx),
+        PersonFactsApi(server.ctx, server.uploads),
         ReportsApi(server.ctx),
         LogApi(server.ctx, server.settings),
         rules,

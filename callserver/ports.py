@@ -64,6 +64,11 @@ class Store(Protocol):
         """Run `work`, which only reads, beside the transactions: however long, none waits for it."""
         ...
 
+    async def checkpoint(self) -> None:
+        """Move what was committed out of the write-ahead log and empty it, so that what was deleted or
+        overwritten is in no file any more. While a reader needs the log, it stays until the next time."""
+        ...
+
 
 class Trouble(StrEnum):
     """What a provider's refusal means."""

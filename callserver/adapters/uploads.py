@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -62,6 +62,20 @@ class Uploads:
         for path in self._folder.glob("*-*-*.csv"):
             received = path.name.partition("-")[0]
             if received.isdigit() and int(received) < before.timestamp():
+                path.unlink(missing_ok=True)
+                dropped += 1
+        return dropped
+
+    async def drop_containing(self, words: Sequence[bytes]) -> int:
+        """Remove every file in which one of the byte strings occurs; how many."""
+        return await asyncio.to_thread(self.drop_containing_now, words)
+
+    def drop_containing_now(self, words: Sequence[bytes]) -> int:
+        """The same, in the caller's thread."""
+        dropped = 0
+        for path in self._folder.glob("*-*-*.csv"):
+            content = path.read_bytes()
+            if any(word in content for word in words):
                 path.unlink(missing_ok=True)
                 dropped += 1
         return dropped

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from callserver import texts
+from callserver.adapters.uploads import Uploads
 from callserver.cli import resources
 from callserver.domain import phone
-from callserver.engine.suppressions import person_facts
+from callserver.engine.suppressions import erasure, person_facts
 from callserver.engine.suppressions.person_facts import Fact
 from callserver.errors import ConfigurationProblem
 from callserver.settings import instant
@@ -80,9 +82,10 @@ def guardian(number: Number, contact: ContactId = None, by: By = "command") -> N
 
 
 def erase(number: Number, contact: ContactId = None, by: By = "command") -> None:
-    """Remove a person's data from every list; a keyed hash of the number keeps protecting it.
+    """Forget everything about a person, except what keeps them from being called again.
 
-    The records of calls stay.
+    What remains is printed. On SQLite the bytes leave the files at once, or within the hour while a
+    server runs.
 
     Example: callserver person erase 32123456
     """
@@ -90,8 +93,12 @@ def erase(number: Number, contact: ContactId = None, by: By = "command") -> None
     key = _number(number)
     with resources.database(settings) as engine, engine.begin() as tx:
         known = person_facts.find(tx, key, contact)
-        person_facts.erase(tx, key, known, resources.secret(settings), by, resources.now(tx))
-    print(f"erased; contacts: {len(known)}")
+        secret = resources.secret(settings)
+        erased = erasure.erase(tx, key, known, secret, by, resources.now(tx))
+    Uploads(settings.uploads).drop_containing_now(erased.words)
+    print(f"erased; contacts: {len(erased.contacts)}, calls: {erased.calls}")
+    for what in erasure.REMAINS:
+        print("kept: " + texts.say("en", f"erased.{what}"))
 
 
 def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, bindparam, func, literal_column, null, select, union_all, update
+from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all, update
 
 from callserver.database.prepared_statements import Prepared, RowUpdate
 from callserver.database.tables import campaign_places, contacts
@@ -159,23 +159,6 @@ def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
     )
     tx.execute(change.where(~agreed).values(status=ContactStatus.READY, reason=None))
     return reopened
-
-
-def forget(tx: Tx, ids: Sequence[int], reason: str) -> None:
-    """Close contacts for good, and erase everything that identifies the persons."""
-    empty = ("ref", "name", "zone", "born", "last_gift", "ended", "source", "next_at")
-    tx.execute(
-        update(contacts)
-        .where(contacts.c.id.in_(list(ids)))
-        .values(
-            status=ContactStatus.CLOSED,
-            reason=reason,
-            member=False,
-            callback_for=None,
-            fields=null(),
-            **dict.fromkeys(empty),
-        )
-    )
 
 
 def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Contact]:

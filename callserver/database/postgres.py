@@ -113,6 +113,9 @@ class PostgresStore:
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.run(work)
 
+    async def checkpoint(self) -> None:
+        """PostgreSQL does this itself: its vacuum frees what was deleted, its log is recycled."""
+
     def _run(self, work: Callable[[Tx], T], use: _Use, loop: asyncio.AbstractEventLoop) -> T:
         self._under_way.add(use)
         try:

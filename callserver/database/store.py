@@ -42,6 +42,9 @@ UNAVAILABLE = (
 WAL_RESET_FIXED = (3, 51, 3)
 """SQLite before this version may corrupt a WAL that two connections write and checkpoint at the same time."""
 
+BUSY_MS = 30_000
+"""How long a statement waits for another process."""
+
 MOST_SHARING = 64
 """How many functions may share one commit; it limits how long the first of them waits."""
 
@@ -85,9 +88,10 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
     def _connected(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # the driver begins no transaction by itself
         cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout = 30000")
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        cursor.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no bytes behind
         cursor.execute("PRAGMA cache_size = -65536")
         cursor.execute(f"PRAGMA wal_autocheckpoint = {1000 if server else 0}")
         cursor.close()
@@ -144,6 +148,10 @@ class InlineStore:
         self.send(follow_ups)
         return result
 
+    async def checkpoint(self) -> None:
+        if self._tx is not None:
+            _checkpoint(self._tx)
+
     def close(self) -> None:
         if self._tx is not None:
             self._tx.close()
@@ -167,6 +175,7 @@ class SqliteStore:
         self._reading = sqlite_engine(str(engine.url))
         self._tx: Connection | None = None
         self._at_work: asyncio.Task[None] | None = None
+        self._checkpoint_wanted = False
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -178,6 +187,11 @@ class SqliteStore:
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def checkpoint(self) -> None:
+        """After a commit, on the connection that writes: no other may (see `_turn`)."""
+        self._checkpoint_wanted = True
+        await self.run(lambda _: None)
 
     def _read(self, work: Callable[[Tx], T]) -> T:
         with reading(self._reading) as connection, connection.begin():
@@ -225,6 +239,9 @@ class SqliteStore:
             commit_error: Exception | None = None
             try:
                 begun.commit()
+                if self._checkpoint_wanted:
+                    self._checkpoint_wanted = False
+                    _checkpoint(begun)
             except Exception as error:  # noqa: BLE001 - all callers of this commit get it
                 commit_error = error
             loop.call_soon_threadsafe(self._answer_all, done, commit_error)
@@ -290,6 +307,15 @@ def _answer(future: asyncio.Future[Any], result: Any, error: Exception | None) -
         future.set_result(result)
     else:
         future.set_exception(error)
+
+
+def _checkpoint(connection: Connection) -> None:
+    """Empty the write-ahead log, unless a reader still needs it. Nothing that is committed depends on it."""
+    raw: Any = connection.connection.dbapi_connection
+    with contextlib.suppress(sqlite3.Error):
+        raw.execute("PRAGMA busy_timeout = 200")  # a writer must not wait long for a reader
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    raw.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
 
 
 def _undo(tx: Connection) -> None:

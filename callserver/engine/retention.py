@@ -27,6 +27,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.engine.accounts.authentication import IDLE, LASTS
 from callserver.engine.context import EngineContext
+from callserver.engine.suppressions import erasure
 from callserver.ports import Tx
 
 DropUploads = Callable[[datetime], Awaitable[int]]
@@ -64,11 +65,14 @@ class Retention:
         """Drop what was kept long enough, a part in each transaction."""
         policy = self._ctx.rules.current.organisation.retention
         await self._drop_uploads(policy.before(RetentionClass.UPLOADS, now))
+        secret = self._ctx.secret
         await self._ctx.store.run(lambda tx: _drop_ended(tx, policy, now))
+        await self._ctx.store.run(lambda tx: erasure.finish(tx, secret, now))
         for kind in RetentionClass:
             work = partial(drop_some, policy=policy, kind=kind, now=now, by="scheduler")
             while await self._ctx.store.run(work):
                 pass
+        await self._ctx.store.checkpoint()
 
 
 def _drop_ended(tx: Tx, policy: RetentionPolicy, now: datetime) -> None:

@@ -33,6 +33,8 @@ class Store:
 
     read = run
 
+    async def checkpoint(self) -> None: ...
+
 
 def made(store: Store) -> events.Events:
     async def catch_up() -> None: ...

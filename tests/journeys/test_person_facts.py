@@ -70,17 +70,17 @@ async def test_where_consent_is_needed_nobody_is_called_without(
     assert system.contacts()[0].reason == "SUP_CONSENT_MISSING"
     assert system.network.record == []
     # One to be written to is none to be called.
-    assert (await consent(system, lea, telephone=False)).json() == {"contacts": [1]}
+    assert (await consent(system, lea, telephone=False)).json()["contacts"] == [1]
     await system.until(40)
     assert system.contacts()[0].reason == "SUP_CONSENT_MISSING"
-    assert (await consent(system, lea)).json() == {"contacts": [1]}
+    assert (await consent(system, lea)).json()["contacts"] == [1]
     await system.until(40)
     if needs_proof:
         assert system.contacts()[0].reason == "SUP_CONSENT_UNPROVEN"
         assert system.network.record == []
-        assert (await consent(system, lea, proof="formular 2026, mappe 7")).json() == {
-            "contacts": [1]
-        }
+        assert (await consent(system, lea, proof="formular 2026, mappe 7")).json()["contacts"] == [
+            1
+        ]
         await system.until(40)
     assert rang(system) == 1
     marked = system.entries("marked")
@@ -94,7 +94,7 @@ async def test_a_consent_that_is_taken_back(system: StaffedSystem) -> None:
     await system.on_shift()
     assert (await consent(system, lea)).status_code == 200
     told = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "consent_revoked"})
-    assert told.json() == {"contacts": [1]}
+    assert told.json()["contacts"] == [1]
     assert await dial(system) == ["SUP_CONSENT_REVOKED"]
     system.clock.set(system.clock.now() + timedelta(minutes=5))
     assert (await consent(system, lea, days_ago=0.001)).status_code == 200
@@ -134,7 +134,7 @@ async def test_somebody_with_a_guardian_is_not_called(system: StaffedSystem) -> 
     assert await dial(system) == []  # rings: nobody knows yet
     mads = await system.client("mads")
     told = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "guardian"})
-    assert told.json() == {"contacts": [1]}
+    assert told.json()["contacts"] == [1]
     assert "PERSON_INCAPABLE" in await dial(system)
     assert rang(system) == 1
 
@@ -157,11 +157,10 @@ async def test_an_erased_person_is_known_again(system: StaffedSystem) -> None:
     mads = await system.client("mads")
     await system.on_shift()
     told = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "erased"})
-    assert told.json() == {"contacts": [1]}
+    assert told.json()["contacts"] == [1]
     gone = system.contacts()[0]
     assert (gone.name, gone.ref, gone.born, gone.source, gone.fields) == (None,) * 5
-    assert (gone.status, gone.reason) == ("closed", "PERSON_ERASED")
-    assert "PERSON_ERASED" in await dial(system)
+    assert (gone.status, gone.reason, gone.number) == ("closed", "PERSON_ERASED", 0)
     leads = system.server.ctx.rules.campaign("leads")
     again = f"ref;navn;telefon;kilde\nX9;A. Prøve;{NUMBER};underskrift 2025\n"
     system.write(lambda tx: import_list(tx, leads, again.encode(), system.clock.now()))
@@ -188,9 +187,9 @@ async def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> Non
     assert "1, 2" in unclear.json()["detail"]
     people = (await mads.api("POST", "/who-called", {"number": NUMBER})).json()["people"]
     assert [(one["contact"], one["name"]) for one in people][1] == (2, "Bo Prøve")
-    assert (await mads.api("POST", "/person/facts", {**fact, "contact": 2})).json() == {
-        "contacts": [2]
-    }
+    assert (await mads.api("POST", "/person/facts", {**fact, "contact": 2})).json()["contacts"] == [
+        2
+    ]
     assert (await mads.api("POST", "/person/facts", {**fact, "contact": 3})).status_code == 404
 
     await system.on_shift()
@@ -219,4 +218,5 @@ async def test_the_same_by_command(system: StaffedSystem, monkeypatch: pytest.Mo
     assert "contacts: 1" in run("guardian", NUMBER)
     assert await dial(system) == ["PERSON_INCAPABLE", "SUP_CONSENT_REVOKED"]
     assert "contacts: 1" in run("erase", NUMBER)
-    assert "PERSON_ERASED" in await dial(system)
+    [gone] = system.contacts()
+    assert (gone.reason, gone.number) == ("PERSON_ERASED", 0)

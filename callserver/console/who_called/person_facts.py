@@ -1,14 +1,19 @@
 """What colleagues record about a person: a consent, its revocation, a guardian, erasure."""
 
+from collections.abc import Sequence
+
 from pydantic import AwareDatetime, Field
 
+from callserver import texts
+from callserver.adapters.uploads import Uploads
 from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
 from callserver.console.fields import Id
 from callserver.domain import phone
 from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
-from callserver.engine.suppressions import person_facts
+from callserver.engine.suppressions import erasure, person_facts
+from callserver.engine.suppressions.erasure import Erased
 from callserver.engine.suppressions.person_facts import Fact
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -33,13 +38,15 @@ class Recorded(Answer):
     contacts: list[
         int
     ]  # of the persons concerned; with a consent, those that are dialed again because of it
+    remains: Sequence[str] = ()  # after an erasure: what is kept, in words
 
 
 class PersonFactsApi:
     """Records what was learned outside a call."""
 
-    def __init__(self, ctx: EngineContext) -> None:
+    def __init__(self, ctx: EngineContext, uploads: Uploads) -> None:
         self._ctx = ctx
+        self._uploads = uploads
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -71,17 +78,27 @@ class PersonFactsApi:
         """Record a revoked consent or a guardian, or erase a person: no more calls from now on."""
         number = _number(body.number)
 
+        if body.fact is Fact.ERASED:
+            return await self._erase(request, number, body.contact)
+
         def work(tx: Tx) -> list[int]:
-            now = self._ctx.clock.now()
             known = person_facts.find(tx, number, body.contact)
-            if body.fact is Fact.ERASED:
-                person_facts.erase(tx, number, known, self._ctx.secret, request.by, now)
-            else:
-                person_facts.note(tx, number, known, body.fact, request.by, now)
+            person_facts.note(tx, number, known, body.fact, request.by, self._ctx.clock.now())
             return [contact.id for contact in known]
 
-        concerned = await self._ctx.store.run(work)
-        return Recorded(contacts=concerned)
+        return Recorded(contacts=await self._ctx.store.run(work))
+
+    async def _erase(self, request: UserRequest, number: int, contact: int | None) -> Recorded:
+        def work(tx: Tx) -> Erased:
+            known = person_facts.find(tx, number, contact)
+            now = self._ctx.clock.now()
+            return erasure.erase(tx, number, known, self._ctx.secret, request.by, now)
+
+        erased = await self._ctx.store.run(work)
+        await self._uploads.drop_containing(erased.words)
+        await self._ctx.store.checkpoint()
+        remains = [texts.say(request.language, f"erased.{key}") for key in erasure.REMAINS]
+        return Recorded(contacts=list(erased.contacts), remains=remains)
 
 
 def _number(text: str) -> int:

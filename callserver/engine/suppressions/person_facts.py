@@ -9,16 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from callserver.database import audit, contacts, marks, register_people, suppressions
+from callserver.database import audit, contacts, marks, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
-from callserver.domain.facts import Scope
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
 from callserver.domain.suppression import LIFTED_BY_CONSENT
-from callserver.engine.suppressions import opt_outs
-from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
@@ -107,29 +104,6 @@ def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now
             *{subject.of_person(contact.person) for contact in known},
         ],
     )
-
-
-def erase(
-    tx: Tx, number: int, known: Sequence[Contact], secret: bytes, by: str, now: datetime
-) -> None:
-    """Forget the person's data on every list, and keep what protects them: keyed hashes of the numbers.
-
-    The records of calls that were made stay.
-
-    Raises:
-        Impossible: there is no key, so a hash would protect nobody.
-    """
-    if not secret:
-        raise Impossible(
-            "CALLSERVER_KEY is not set: nobody erased could be recognised", key="no_key"
-        )
-    note(tx, number, known, Fact.ERASED, by, now)
-    origin = Origin(by=by, at=now)
-    for key in sorted({number, *(row.number for row in known)}):
-        marks.mark(tx, subject.of_hash(key, secret), MarkKind.ERASED, now)
-        opt_outs.add(tx, [Scope.HASH], key, known, secret, origin)
-    contacts.forget(tx, [contact.id for contact in known], Reason.PERSON_ERASED.value)
-    register_people.forget_people(tx, {contact.person for contact in known})
 
 
 def _about(number: int, known: Sequence[Contact]) -> str:

@@ -1,0 +1,131 @@
+"""What is forgotten of an erased person in every table that names them, and how much of it there was."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, null, or_, select, update
+
+from callserver.database.retention import NOBODY, UNLINKED
+from callserver.database.tables import (
+    calls,
+    case_history,
+    cases,
+    contacts,
+    imports,
+    marks,
+    messages,
+    refused_numbers,
+    suppressions,
+)
+from callserver.domain.contact_status import ContactStatus
+from callserver.domain.facts import Scope
+from callserver.domain.marks import MarkKind
+from callserver.ports import Tx
+
+_NAMING = ("ref", "name", "zone", "born", "last_gift", "ended", "source", "next_at", "callback_for")
+
+
+def forget_contacts(tx: Tx, ids: Sequence[int], reason: str) -> None:
+    """Close list rows for good, without anything that tells who they were.
+
+    The keys of person and household stay: by them another list's row of the same person is recognised.
+    """
+    tx.execute(
+        update(contacts)
+        .where(contacts.c.id.in_(ids))
+        .values(
+            status=ContactStatus.CLOSED,
+            reason=reason,
+            number=NOBODY,
+            member=False,
+            fields=null(),
+            **dict.fromkeys(_NAMING),
+        )
+    )
+
+
+def unlink_calls(tx: Tx, persons: Collection[int], contact_ids: Collection[int]) -> int:
+    """Ended calls to these persons no longer say whom they reached; how many."""
+    theirs = or_(calls.c.person.in_(persons), calls.c.contact.in_(contact_ids))
+    return _unlink(tx, theirs)
+
+
+def unlink_calls_to(tx: Tx, number: int) -> int:
+    """The same for ended calls to a number that is known as nobody's."""
+    return _unlink(tx, calls.c.number == number)
+
+
+def _unlink(tx: Tx, which: ColumnElement[bool]) -> int:
+    ended = and_(calls.c.ended_at.is_not(None), calls.c.number != NOBODY)
+    return tx.execute(update(calls).where(which, ended).values(**UNLINKED)).rowcount
+
+
+def erased_since(tx: Tx, since: datetime) -> tuple[set[int], set[str]]:
+    """The persons, and the hashes of numbers, that were erased since then."""
+    query = select(marks.c.subject).where(marks.c.kind == MarkKind.ERASED, marks.c.at >= since)
+    subjects = set(tx.execute(query).scalars())
+    people = {int(about[7:]) for about in subjects if about.startswith("person:")}
+    return people, {about for about in subjects if about.startswith("hash:")}
+
+
+def numbers_without_contact(tx: Tx, since: datetime) -> set[int]:
+    """The numbers that were called since then, and belong to no contact."""
+    query = select(calls.c.number).where(
+        calls.c.contact.is_(None), calls.c.permit_at >= since, calls.c.number != NOBODY
+    )
+    return set(tx.execute(query).scalars())
+
+
+def replace_number(tx: Tx, about: str, hashed: str) -> int:
+    """Opt-outs and marks of a number protect by its keyed hash from now on; how many rows."""
+    rows = tx.execute(
+        update(suppressions)
+        .where(suppressions.c.subject == about)
+        .values(subject=hashed, scope=Scope.HASH.value)
+    ).rowcount
+    return (
+        rows
+        + tx.execute(update(marks).where(marks.c.subject == about).values(subject=hashed)).rowcount
+    )
+
+
+def drop_refused_number(tx: Tx, number: int) -> None:
+    """That the carrier refused the number."""
+    tx.execute(delete(refused_numbers).where(refused_numbers.c.number == number))
+
+
+def drop_refused_rows(tx: Tx, words: Sequence[bytes]) -> int:
+    """Drop the refused rows of every import in which one of these byte strings occurs; how many files."""
+    kept = select(imports.c.id, imports.c.refused).where(imports.c.refused.is_not(None))
+    ids = [number for number, content in tx.execute(kept) if any(word in content for word in words)]
+    if ids:
+        tx.execute(update(imports).where(imports.c.id.in_(ids)).values(refused=null()))
+    return len(ids)
+
+
+def forget_cases(tx: Tx, numbers: Collection[int], contact_ids: Collection[int]) -> int:
+    """Empty closed cases about these numbers or contacts, with their notes and messages; how many.
+
+    An open case is somebody's to answer; its words go after it is closed, by the period of cases.
+    """
+    theirs = or_(cases.c.number.in_(numbers), cases.c.contact.in_(contact_ids))
+    keys = list(
+        tx.execute(select(cases.c.id).where(theirs, cases.c.closed_at.is_not(None))).scalars()
+    )
+    if keys:
+        of_case = case_history.c.case.in_(keys)
+        tx.execute(update(case_history).where(of_case).values(note=null()))
+        empty = {"to": null(), "subject": null(), "text": null()}
+        tx.execute(update(messages).where(messages.c.case.in_(keys)).values(**empty))
+        empty = dict.fromkeys(("number", "contact", "words", "reply_to", "draft"), null())
+        tx.execute(update(cases).where(cases.c.id.in_(keys)).values(**empty))
+    return len(keys)
+
+
+def others_at(tx: Tx, number: int, persons: Collection[int]) -> bool:
+    """Whether somebody else is known at the number."""
+    query: Any = select(func.count()).where(
+        contacts.c.number == number, contacts.c.person.not_in(persons)
+    )
+    return bool(tx.execute(query).scalar_one())

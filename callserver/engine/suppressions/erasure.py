@@ -1,0 +1,103 @@
+"""Erasure: everything about a person is forgotten, except what keeps them from being called again.
+
+What stays is listed in `REMAINS`: it names nobody. What leaves the files at last, and when, is described
+in docs/data-protection.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from callserver.database import audit, erasure, marks, register_people
+from callserver.database.contacts import Contact
+from callserver.domain import phone, subject
+from callserver.domain.audit import EntryKind
+from callserver.domain.facts import Scope
+from callserver.domain.marks import MarkKind
+from callserver.domain.reason import Reason
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+LONGEST_CALL = timedelta(days=2)
+"""Longer than any call, and than the scheduler may be down."""
+
+REMAINS = ("hash", "keys", "calls", "cases", "log", "register")
+"""What remains, as keys of sentences in the catalogues (erased.…)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much was forgotten. `words`: the person's name and numbers as files may hold them; for
+    removing uploads, never for a log."""
+
+    contacts: tuple[int, ...]
+    calls: int
+    words: tuple[bytes, ...]
+
+
+def erase(
+    tx: Tx, number: int, known: Sequence[Contact], secret: bytes, by: str, now: datetime
+) -> Erased:
+    """Forget a person on every list, and keep keyed hashes of their numbers, which still protect them.
+
+    A telephone that rings is silenced; an open call is unlinked by `finish`, when it has ended.
+
+    `known`: the person's rows on every list; none: only the number is known.
+
+    Raises:
+        Impossible: there is no key, so a hash would protect nobody.
+    """
+    if not secret:
+        raise Impossible(
+            "CALLSERVER_KEY is not set: nobody erased could be recognised", key="no_key"
+        )
+    numbers = sorted({number, *(row.number for row in known)})
+    persons = {row.person for row in known}
+    origin = Origin(by=by, at=now)
+    for key in numbers:
+        marks.mark(tx, subject.of_hash(key, secret), MarkKind.ERASED, now)
+        opt_outs.add(tx, [Scope.HASH], key, known, secret, origin)
+    for person in persons:
+        marks.mark(tx, subject.of_person(person), MarkKind.ERASED, now)
+    ids = [row.id for row in known]
+    unlinked = erasure.unlink_calls(tx, persons, ids)
+    for key in numbers:
+        if not erasure.others_at(tx, key, persons):
+            unlinked += erasure.unlink_calls_to(tx, key)
+            erasure.replace_number(tx, subject.of_number(key), subject.of_hash(key, secret))
+            erasure.drop_refused_number(tx, key)
+    words = _words(numbers, known)
+    erasure.drop_refused_rows(tx, words)
+    erasure.forget_contacts(tx, ids, Reason.PERSON_ERASED.value)
+    register_people.forget_people(tx, persons)
+    erasure.forget_cases(tx, numbers, ids)
+    entries: list[int | None] = [*ids] or [None]
+    for contact in entries:
+        audit.append(tx, now, EntryKind.MARKED, contact=contact, mark=MarkKind.ERASED.value, by=by)
+    return Erased(tuple(ids), unlinked, words)
+
+
+def finish(tx: Tx, secret: bytes, now: datetime) -> int:
+    """Unlink the calls that were open when their person was erased, and have ended; how many."""
+    persons, hashes = erasure.erased_since(tx, now - LONGEST_CALL)
+    unlinked = erasure.unlink_calls(tx, persons, ())
+    for number in erasure.numbers_without_contact(tx, now - LONGEST_CALL) if hashes else ():
+        if subject.of_hash(number, secret) in hashes:
+            unlinked += erasure.unlink_calls_to(tx, number)
+    return unlinked
+
+
+def _words(numbers: Sequence[int], known: Sequence[Contact]) -> tuple[bytes, ...]:
+    """The person's name and numbers, in the encodings that lists have."""
+    texts = {row.name for row in known if row.name}
+    for key in numbers:
+        whole = phone.from_int(key)
+        national = whole.removeprefix("+45")
+        texts |= {whole[1:], national, " ".join(national[at : at + 2] for at in range(0, 8, 2))}
+    encoded = set()
+    for text in texts:
+        for encoding in ("utf-8", "utf-16-le", "windows-1252"):
+            encoded.add(text.encode(encoding, "ignore"))
+    return tuple(sorted(word for word in encoded if len(word) > 3))
