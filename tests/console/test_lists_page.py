@@ -173,6 +173,7 @@ async def test_a_cell_that_says_no_is_shown_before_the_import_stops_at_it(
     body["columns"] = {"navn": "name", "tlf": "phone", "Status": "do_not_call"}
     seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert (seen["problem"], seen["doubtful"]) == (None, [])
+    assert all(row["opted_out"] for row in seen["rows"])  # "aktiv" says neither yes nor no
     done = lines(await client.api("POST", "/lists/kanvas/import", body))[-1]
     assert done["counts"]["opted_out"] == done["counts"]["read"] == 31  # in doubt nobody is called
 

@@ -7,7 +7,7 @@ import { cases } from "./reports/cases.js";
 import { horizontalBars, stacked } from "./reports/charts.js";
 import { date, locale, number, t } from "./texts.js";
 
-const dayMonth = new Intl.DateTimeFormat(locale, { day: "numeric", month: "numeric", timeZone: "UTC" });
+const dayMonth = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
 
 // The counts of `name` summed over all days, the largest first.
 function totalsOf(days, name) {

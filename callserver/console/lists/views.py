@@ -44,6 +44,7 @@ class RowView(Answer):
     ended: str | None = None
     source: str | None = None
     zone: str | None = None
+    opted_out: bool = False  # by the list's own columns
     reason: str | None = None
     column: str | None = None
 
@@ -255,11 +256,15 @@ def _rows(
     region: str,
     today: date,
 ) -> list[RowView]:
-    rows, problems = Reader(header, heads, region, None, today).read(sample)
-    return [_row(problems.get(at, row)) for at, row in enumerate(rows.rows())]
+    reader = Reader(header, heads, region, None, today)
+    rows, problems = reader.read(sample)
+    opted_out = {opt_out.row for opt_out in reader.opt_outs(sample, rows)}
+    return [
+        _row(problems.get(at, row), opted_out=at in opted_out) for at, row in enumerate(rows.rows())
+    ]
 
 
-def _row(row: ContactRow | RowProblem) -> RowView:
+def _row(row: ContactRow | RowProblem, *, opted_out: bool) -> RowView:
     if isinstance(row, RowProblem):
         return RowView(reason=row.reason, column=row.column)
     return RowView(
@@ -272,6 +277,7 @@ def _row(row: ContactRow | RowProblem) -> RowView:
         ended=row.ended or None,
         source=row.source or None,
         zone=row.zone or None,
+        opted_out=opted_out,
     )
 
 

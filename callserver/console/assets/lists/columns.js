@@ -31,8 +31,19 @@ function select(column, fields, at, choose, isDoubtful) {
   );
 }
 
-const SHOWN = ["number", "name", "ref", "born", "member", "last_gift", "ended", "source", "zone"];
-const FIELD = { number: "phone" };
+const SHOWN = [
+  "number",
+  "name",
+  "opted_out",
+  "ref",
+  "born",
+  "member",
+  "last_gift",
+  "ended",
+  "source",
+  "zone",
+];
+const FIELD = { number: "phone", opted_out: "do_not_call" };
 
 export function previewRows(rows) {
   const used = SHOWN.filter((key) => key === "number" || rows.some((row) => row[key]));
@@ -59,7 +70,7 @@ function previewRow(row, used) {
 
 function cell(key, value) {
   if (value === null || value === undefined) return "";
-  if (key === "member") return t(value ? "page.yes" : "page.no");
+  if (key === "member" || key === "opted_out") return t(value ? "page.yes" : "page.no");
   if (["born", "last_gift", "ended"].includes(key)) return date(value);
   return String(value);
 }

@@ -8,7 +8,7 @@ const HEIGHT = 280;
 const LEFT = 64;
 const BOTTOM = 34;
 const WIDEST_COLUMN = 60;
-const LABEL = 52; // pixels that a day's label needs
+const LABEL = 58; // pixels that a day's label needs
 
 function svg(tag, attributes, text) {
   const element = document.createElementNS(NS, tag);
