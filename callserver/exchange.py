@@ -25,6 +25,35 @@ from callserver.settings import Settings
 log = structlog.get_logger(__name__)
 
 
+class ExchangeLease:
+    """Says which process receives the exchange's events."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._owner = uuid.uuid4().hex
+        self._held = False
+
+    async def renew(self) -> bool:
+        """Whether this process has the lease.
+
+        While the database is away the owner keeps it: callers are still answered. If another
+        process takes it, the exchange itself says so (ApplicationReplaced).
+        """
+        now = self._clock.now()
+        try:
+            self._held = await self._store.run(
+                lambda tx: leases.acquire(tx, "exchange", self._owner, now)
+            )
+        except UNAVAILABLE as error:
+            log.warning("exchange_lease_not_renewed", error=type(error).__name__)
+        return self._held
+
+    async def release(self) -> None:
+        now = self._clock.now()
+        await self._store.run(lambda tx: leases.release(tx, "exchange", self._owner, now))
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One Asterisk and what speaks with it."""
@@ -40,27 +69,8 @@ class Exchange:
 
     def events(self, engine: ProviderEvents, catch_up: Callable[[], Awaitable[None]]) -> Events:
         """The event stream. `catch_up`: the engine asks about every open call and seat."""
-        owner = uuid.uuid4().hex
+        lease = ExchangeLease(self.store, self.clock)
         callers = InboundCallers(self.ari, self.speech, engine.inbound)
-
-        held = False
-
-        async def lease() -> bool:
-            """While the database is away the owner keeps the lease: callers are still answered.
-
-            If another process takes it, the exchange itself says so (ApplicationReplaced).
-            """
-            nonlocal held
-            now = self.clock.now()
-            try:
-                held = await self.store.run(lambda tx: leases.acquire(tx, "exchange", owner, now))
-            except UNAVAILABLE as error:
-                log.warning("exchange_lease_not_renewed", error=type(error).__name__)
-            return held
-
-        async def release() -> None:
-            now = self.clock.now()
-            await self.store.run(lambda tx: leases.release(tx, "exchange", owner, now))
 
         async def note_carrier(states: Mapping[str, str]) -> None:
             now = self.clock.now()
@@ -71,8 +81,8 @@ class Exchange:
             self.ari,
             LegEvents(self.ari, engine, callers, self.shown),
             self.softphones,
-            lease=lease,
-            release=release,
+            lease=lease.renew,
+            release=lease.release,
             catch_up=catch_up,
             not_stored=engine.not_stored,
             note_carrier=note_carrier,

@@ -23,7 +23,7 @@ MOST_A_MINUTE = 10
 _MINUTE = 60.0
 _MOST_KEYS = 1000
 
-_NUMBER = re.compile(r"(?<![0-9A-Fa-f-])(?:\+|%2[Bb])?[0-9]{8,15}(?![0-9A-Fa-f])")
+NUMBER = re.compile(r"(?<![0-9A-Fa-f-])(?:\+|%2[Bb])?[0-9]{8,15}(?![0-9A-Fa-f])")
 """A telephone number, as we and addresses write it; no part of an id or a hash."""
 
 
@@ -34,7 +34,7 @@ _DETAIL = re.compile(r"DETAIL:[^\n]*")
 def hidden(text: str) -> str:
     """A text as the log may have it."""
     text = _DETAIL.sub("DETAIL: not shown", text)
-    return _NUMBER.sub(lambda found: "••••••" + found.group()[-2:], text)
+    return NUMBER.sub(lambda found: "••••••" + found.group()[-2:], text)
 
 
 def masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -135,7 +135,7 @@ def found_patterns() -> Found:
             pattern = re.compile(text)
             key = pattern.pattern, pattern.flags
             found[key] = pattern, search or (key in found and found[key][1])
-    for pattern in patterns_in(yaml_files._Loader.yaml_implicit_resolvers):  # YAML's reader matches
+    for pattern in patterns_in(yaml_files.Loader.yaml_implicit_resolvers):  # YAML's reader matches
         found[pattern.pattern, pattern.flags] = pattern, False
     return found
 
@@ -207,7 +207,7 @@ PATTERNS = found_patterns()
 
 
 def test_the_patterns_are_found() -> None:
-    known = [sheet._GUARDED, log._NUMBER, audit._NUMBER, inbound_callers._DIGITS]
+    known = [sheet.GUARDED, log.NUMBER, audit.NUMBER, inbound_callers.DIGITS]
     assert {(one.pattern, one.flags) for one in known} <= set(PATTERNS)
     assert len(PATTERNS) > 30
     assert len([one for one, is_searched in PATTERNS.values() if is_searched]) > 10
@@ -261,7 +261,7 @@ READERS: dict[str, Callable[[str], object]] = {
         "DK",
         None,
     ).read([[text] * 6]),
-    "a preview's samples": lambda text: lists_views._samples([[text]], 0),
+    "a preview's samples": lambda text: lists_views.samples([[text]], 0),
     "a zone": lambda text: hours.place_of("+4532123456", text),
     "words for the log": audit.may_be_kept,
     "a guarded cell": lambda text: sheet.unguarded(sheet.guarded(text)),

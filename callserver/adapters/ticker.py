@@ -34,7 +34,7 @@ class Ticker:
     def __init__(self, tick: Callable[[], Awaitable[datetime | None]], clock: Clock) -> None:
         self._tick = tick
         self._clock = clock
-        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self.jobs = AsyncIOScheduler(timezone=UTC)
         self._every: dict[str, float] = {}
         self._scheduling = True
         self._failures = 0
@@ -46,13 +46,13 @@ class Ticker:
     def start(self, *, scheduling: bool = True) -> None:
         """Start in the running event loop; `scheduling` False: run only what `every` was given."""
         self._scheduling = scheduling
-        self._scheduler.start()
+        self.jobs.start()
         self._ticked = asyncio.get_running_loop().time()
         self._loop = asyncio.get_running_loop().create_task(self._run())
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Add a periodic job."""
-        job = self._scheduler.add_job(
+        job = self.jobs.add_job(
             work,
             "interval",
             seconds=seconds,
@@ -78,8 +78,8 @@ class Ticker:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.wait([self._loop])
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        if self.jobs.running:
+            self.jobs.shutdown(wait=False)
 
     async def _run(self) -> None:
         """Tick until stopped. No error of a tick or of the log ends this loop."""
@@ -87,10 +87,10 @@ class Ticker:
             wait = MOST_BACK_OFF_S
             with contextlib.suppress(Exception):
                 self._bring_forward()
-                wait = await self._tick_once() if self._scheduling else self._completed()
+                wait = await self.tick_once() if self._scheduling else self._completed()
             await asyncio.sleep(wait)
 
-    async def _tick_once(self) -> float:
+    async def tick_once(self) -> float:
         """One tick; how long to wait for the next."""
         async with self._at_work:
             try:
@@ -113,7 +113,7 @@ class Ticker:
     def _bring_forward(self) -> None:
         """Run each job that would wait longer than its interval: the wall clock was set back."""
         now = datetime.now(UTC)
-        for job in self._scheduler.get_jobs():
+        for job in self.jobs.get_jobs():
             latest = now + timedelta(seconds=self._every[job.id])
             if job.next_run_time is not None and job.next_run_time > latest:
                 job.modify(next_run_time=now)

@@ -44,7 +44,7 @@ class _MisleadingError(yaml.MarkedYAMLError):
         self.why = why
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """SafeLoader with YAML 1.2's plain scalars, without aliases, and with limits."""
 
     _nodes = 0
@@ -77,15 +77,15 @@ class _Loader(yaml.SafeLoader):
 
 _NULL = "tag:yaml.org,2002:null"
 _REPLACED = {f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")}
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), list("tf"))
-_Loader.add_implicit_resolver(
+Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), list("tf"))
+Loader.add_implicit_resolver(
     "tag:yaml.org,2002:int", re.compile(r"[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789")
 )
-_Loader.add_implicit_resolver(
+Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+\.[0-9]+$"), list("-+0123456789")
 )
 
@@ -122,7 +122,7 @@ def _yaml(kind: str, text: str, name: str, shown: str) -> File:
         return wrong(line, InvalidInput("not_yaml", why=why[:MOST_WHY]))
 
     try:
-        loader = _Loader(text)
+        loader = Loader(text)
         node = loader.get_single_node()
         if node is None:
             return File(kind, shown, name, {}, {(): (1, 1)})

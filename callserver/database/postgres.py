@@ -96,6 +96,11 @@ class PostgresStore:
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="postgres")
         self._under_way: set[_Use] = set()
 
+    @property
+    def busy_threads(self) -> int:
+        """Threads at work, including those whose caller has given up."""
+        return len(self._under_way)
+
     async def run(self, work: Callable[[Tx], T]) -> T:
         loop = asyncio.get_running_loop()
         use = _Use()
@@ -150,7 +155,7 @@ class PostgresStore:
         """Close after the transactions under way; one that lasts too long is cut off."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         end = time.monotonic() + CLOSE_S
-        while self._under_way and time.monotonic() < end:
+        while self.busy_threads and time.monotonic() < end:
             time.sleep(0.02)
         for use in list(self._under_way):
             use.cut()

@@ -75,13 +75,13 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199
 """Ids and instants within which everything can be stored and computed with."""
 
 MOST_WORDS = 200
-_NUMBER = re.compile(r"(\d[ .()-]?){5,}")
+NUMBER = re.compile(r"(\d[ .()-]?){5,}")
 _DATE = re.compile(r"\b\d{4}-\d{2}(-\d{2})?\b")
 
 
 def may_be_kept(words: str) -> bool:
     """Whether free text may be kept in the log: short, and without a telephone number (I10)."""
-    return 0 < len(words.strip()) <= len(words) <= MOST_WORDS and not _NUMBER.search(
+    return 0 < len(words.strip()) <= len(words) <= MOST_WORDS and not NUMBER.search(
         _DATE.sub("", words)
     )
 

@@ -84,7 +84,7 @@ MOST_STEPS = 5000
 def decide(facts: Facts, attempt: str) -> DialPermit | Refusal:
     """Ask every rule. An error while asking is a refusal (I9)."""
     try:
-        reasons = _ask(facts)
+        reasons = reasons_against(facts)
         if not reasons:
             return DialPermit(
                 attempt=attempt,
@@ -99,7 +99,7 @@ def decide(facts: Facts, attempt: str) -> DialPermit | Refusal:
         return Refusal((Reason.SYS_ERROR,), None)
 
 
-def _ask(facts: Facts) -> tuple[Reason, ...]:
+def reasons_against(facts: Facts) -> tuple[Reason, ...]:
     kind = phone.kind(facts.number)
     place = hours.place_of(facts.number, facts.person.zone)
     todays = hours.local_dates(place, facts.now)
@@ -220,7 +220,7 @@ def _next_agreed(facts: Facts, place: hours.Place) -> datetime | None:
     at = max(facts.now, facts.callback_for - _tolerance(facts))
     while at <= facts.callback_for + _tolerance(facts):
         then = replace(facts, now=at)
-        if not _ask(then):
+        if not reasons_against(then):
             return at
         at = frequency.next_change(then, place)
     return None
@@ -236,6 +236,6 @@ def _next_open_hour(facts: Facts, policy: Policy, place: hours.Place) -> datetim
         then = replace(then, now=opens)
         remaining = [reason for reason in frequency.problems(then, place) if reason in TIMED]
         if not remaining:
-            return then.now if not _ask(then) else None
+            return then.now if not reasons_against(then) else None
         then = replace(then, now=frequency.next_change(then, place))
     return None

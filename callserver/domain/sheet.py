@@ -36,7 +36,7 @@ NAMES = {
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet treats as the beginning of a formula (OWASP, CSV injection)."""
 
-_GUARDED = re.compile("'+[" + re.escape("".join(FORMULA)) + "]")
+GUARDED = re.compile("'+[" + re.escape("".join(FORMULA)) + "]")
 """Matched at the beginning of a cell only: a search would try each apostrophe of a long series."""
 
 _SOME_GUARD = re.compile("'[" + re.escape("".join(FORMULA)) + "]")
@@ -50,7 +50,7 @@ def guarded(text: str) -> str:
 
 def unguarded(text: str) -> str:
     """The inverse."""
-    return text[1:] if _GUARDED.match(text) else text
+    return text[1:] if GUARDED.match(text) else text
 
 
 _FORBIDDEN = ((re.compile("\0"), "nul"), (re.compile("[\udc80-\udcff]"), "encoding"))

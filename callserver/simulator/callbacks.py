@@ -52,7 +52,7 @@ class Callbacks:
         self._account = account
         self._token = token
         self._dice = dice
-        self._faults = faults
+        self.faults = faults
         self.counts = CallbackCounts()
 
     async def fetch(self, url: str, form: Mapping[str, str]) -> bytes | None:
@@ -65,7 +65,7 @@ class Callbacks:
         if not url:
             return
         stamped = {**form, "Timestamp": format_datetime(self._agenda.clock.now())}
-        faults, dice = self._faults, self._dice
+        faults, dice = self.faults, self._dice
         if dice.random() < faults.dropped:
             self.counts.dropped += 1
             return

@@ -83,7 +83,7 @@ class Evening:
         self.clock = VirtualClock(plan.start)
         self.agenda = Agenda(self.clock)
         self._dice = random.Random(f"{plan.seed}:network")
-        self._app: asgi.App | None = None
+        self.app: asgi.App | None = None
         self._events = hashlib.sha256()
         self.callbacks = Callbacks(
             self.agenda, self._post, plan.account, plan.token, self._dice, plan.faults
@@ -91,20 +91,20 @@ class Evening:
         self.network = Network(
             self.agenda, self.callbacks, self._dice, plan.faults, plan.calls_per_second
         )
-        self._rest = Rest(self.network, plan.account, plan.token)
-        self.rest = self._rest.app()
+        self.rest_api = Rest(self.network, plan.account, plan.token)
+        self.rest = self.rest_api.app()
 
     async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> asgi.Reply:
-        if self._app is None:
+        if self.app is None:
             raise OSError("the server is not running")
         path = url.removeprefix(self.plan.public_url)
         self._events.update(f"{self.clock.now()} {path.partition('?')[0]}\n".encode())
-        return await asgi.call(self._app, "POST", url, headers, body)
+        return await asgi.call(self.app, "POST", url, headers, body)
 
     async def _api(
         self, method: str, path: str, token: str, body: Mapping[str, Any] | None
     ) -> tuple[int, dict[str, Any]]:
-        if self._app is None:
+        if self.app is None:
             raise OSError("the server is not running")
         sent = b"" if body is None else json.dumps(body).encode()
         headers = [
@@ -112,7 +112,7 @@ class Evening:
             (b"content-type", b"application/json"),
         ]
         status, reply = await asgi.call(
-            self._app, method, self.plan.public_url + path, headers, sent
+            self.app, method, self.plan.public_url + path, headers, sent
         )
         answer = document(reply)
         state = f"{status} {answer.get('state')}"
@@ -128,7 +128,7 @@ class Evening:
     ) -> Result:
         """Run the evening and judge it."""
         plan = self.plan
-        self._app = server.app
+        self.app = server.app
         ends_at = plan.start + timedelta(hours=plan.hours)
         population = Population(plan.seed, plan.rates)
         dice = random.Random(f"{plan.seed}:robots")
@@ -208,7 +208,7 @@ class Evening:
             "beeps": len(self.network.listening_record.beeps),
             "waiting_seconds_per_answered": round(waited / max(len(answered), 1), 1),
             "callbacks": asdict(self.callbacks.counts),
-            "rest_faults": self._rest.faults_injected,
+            "rest_faults": self.rest_api.faults_injected,
             "real_seconds": round(took, 1),
             "times_real_time": round(seconds / took, 1) if took else 0.0,
         }

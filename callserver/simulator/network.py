@@ -55,8 +55,8 @@ class Network:
         self._rings: dict[str, Ring] = {}
         self._names: dict[str, str] = {}
         self._gap = timedelta(seconds=1 / calls_per_second)
-        self._next_start = agenda.clock.now()
-        self._script = TwimlRun(self)
+        self.next_start = agenda.clock.now()
+        self.twiml = TwimlRun(self)
 
     def now(self) -> datetime:
         return self.agenda.clock.now()
@@ -72,8 +72,8 @@ class Network:
 
     def order(self, leg: Leg) -> int:
         """Queue a leg; it starts when the account's calls per second allow. Returns milliseconds queued."""
-        start = max(self.now(), self._next_start)
-        self._next_start = start + self._gap
+        start = max(self.now(), self.next_start)
+        self.next_start = start + self._gap
         self.legs[leg.sid] = leg
         self.agenda.at(start, lambda: self.start(leg))
         return round((start - self.now()).total_seconds() * 1000)
@@ -132,7 +132,7 @@ class Network:
         self._maybe_lose_phoner(leg)
         longest = leg.timeout + (5 if leg.conference else 0)
         if behaviour.answers_after is not None and behaviour.answers_after < longest:
-            self.agenda.after(behaviour.answers_after, lambda: self._answer(leg))
+            self.agenda.after(behaviour.answers_after, lambda: self.answer(leg))
         else:
             self.agenda.after(longest, lambda: self.end(leg, "no-answer"))
 
@@ -146,7 +146,7 @@ class Network:
     def _death(self, leg: Leg) -> Work:
         return lambda: self.end(leg, "completed")
 
-    async def _answer(self, leg: Leg) -> None:
+    async def answer(self, leg: Leg) -> None:
         if not leg.live or leg.answered is not None:
             return
         leg.answered = self.now()
@@ -156,7 +156,7 @@ class Network:
         self._move(leg, "in-progress", "answered")
         self.agenda.after(LONGEST_LEG.total_seconds(), self._death(leg))
         if leg.conference is not None:
-            self._join(leg)
+            self.join(leg)
             self.agenda.after(SILENCE_S, lambda: self._judge(leg))
             if self.dice.random() < self.faults.leg_dies_talking:
                 for other in list(self.rooms[leg.conference].legs.values()):
@@ -164,7 +164,7 @@ class Network:
                         self.agenda.after(self.dice.uniform(1, 60), self._death(other))
         self.people.answered(leg)
         if leg.conference is None and leg.url:
-            await self._script.fetch(leg, leg.url)
+            await self.twiml.fetch(leg, leg.url)
 
     async def _judge(self, leg: Leg) -> None:
         """Record silence when the person has heard nothing within two seconds of the answer."""
@@ -189,7 +189,7 @@ class Network:
         ring = self._rings.get(leg.sid)
         if ring is not None:
             ring.ended_at = self.now()
-        self._leave(leg, "participant_hung_up" if leg.answered else "participant_add_failed")
+        self.remove(leg, "participant_hung_up" if leg.answered else "participant_add_failed")
         if was_queued:
             leg.status = status  # a cancelled order in the queue sends no callback
             return
@@ -231,7 +231,7 @@ class Network:
 
     # -- rooms --------------------------------------------------------------------------------
 
-    def _join(self, leg: Leg) -> None:
+    def join(self, leg: Leg) -> None:
         room = self.rooms[leg.conference or ""]
         if room.status == "completed":
             return  # Twilio's behaviour is unknown here: silence is the worst case
@@ -256,14 +256,14 @@ class Network:
             self.reserve(room, leg)
         except Refusal:
             return False
-        self._join(leg)
+        self.join(leg)
         return True
 
     def leave(self, leg: Leg) -> None:
         """New instructions take the leg out of its room."""
-        self._leave(leg, "participant_updated_via_api")
+        self.remove(leg, "participant_updated_via_api")
 
-    def _leave(self, leg: Leg, why: str) -> None:
+    def remove(self, leg: Leg, why: str) -> None:
         room = self.rooms.get(leg.conference or "")
         leg.conference = None
         if room is None:
@@ -293,7 +293,7 @@ class Network:
             self.listening_record.left(leg)
             self.people.left(room, leg)
             if leg.live:
-                self.agenda.after(0, self._script.after_room(leg))
+                self.agenda.after(0, self.twiml.after_room(leg))
 
     def _end_room(self, room: Conference, why: str) -> None:
         if room.status != "completed":
@@ -331,9 +331,9 @@ class Network:
         """Replace the leg's instructions."""
         self.leave(leg)
         if twiml is not None:
-            await self._script.execute(leg, twiml.encode())
+            await self.twiml.execute(leg, twiml.encode())
         elif url is not None:
-            await self._script.fetch(leg, url)
+            await self.twiml.fetch(leg, url)
 
     async def call_in(self, caller: str, called: str, url: str) -> Leg:
         """Somebody calls one of the server's numbers."""
@@ -341,5 +341,5 @@ class Network:
         self.legs[leg.sid] = leg
         leg.answered = self.now()
         leg.status = "in-progress"
-        await self._script.fetch(leg, url)
+        await self.twiml.fetch(leg, url)
         return leg

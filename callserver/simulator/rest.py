@@ -23,7 +23,7 @@ class Rest:
     def __init__(self, network: Network, account: str, token: str) -> None:
         self._network = network
         self._account = account
-        self._basic = b"Basic " + base64.b64encode(f"{account}:{token}".encode())
+        self.credentials = b"Basic " + base64.b64encode(f"{account}:{token}".encode())
         self.faults_injected = 0
 
     def app(self) -> Starlette:
@@ -60,7 +60,7 @@ class Rest:
         async def endpoint(request: Request) -> Response:
             try:
                 given = request.headers.get("authorization", "").encode()
-                if not hmac.compare_digest(given, self._basic):
+                if not hmac.compare_digest(given, self.credentials):
                     raise Refusal(401, 20003, "Authenticate")
                 body = parse_qs((await request.body()).decode(), keep_blank_values=True)
                 reply: Response = await handler(request, body)
@@ -86,7 +86,7 @@ class Rest:
         leg.url = _one(form, "Url")
         if not leg.url and "Twiml" not in form:
             raise Refusal(400, 21205, "Url parameter is required")
-        return await self._ordered(
+        return await self.create_leg(
             leg, lambda queued: rest_documents.call(leg, self._account, queued)
         )
 
@@ -104,7 +104,7 @@ class Rest:
         self._network.listening_record.beeped(leg, _one(form, "Beep") or "true")
         if _one(form, "EndConferenceOnExit") == "true":
             room.ends_with.add(leg.sid)
-        return await self._ordered(
+        return await self.create_leg(
             leg, lambda queued: rest_documents.participant(leg, room, self._account, queued)
         )
 
@@ -126,7 +126,7 @@ class Rest:
             callback=Callback(_one(form, "StatusCallback"), events),
         )
 
-    async def _ordered(self, leg: Leg, document: Any) -> Response:
+    async def create_leg(self, leg: Leg, document: Any) -> Response:
         """Carry the order out, with this network's faults."""
         faults, dice = self._network.faults, self._network.dice
         roll = dice.random()
@@ -168,7 +168,7 @@ class Rest:
     async def _update(self, request: Request, form: dict[str, list[str]]) -> Response:
         leg = self._known(request)
         status, twiml, url = _one(form, "Status"), _one(form, "Twiml"), _one(form, "Url")
-        fault = self._update_fault("hang_up" if status else "redirect")
+        fault = self.update_fault("hang_up" if status else "redirect")
         if fault == "refused":
             raise Refusal(429, 20429, "Too Many Requests")
         if fault == "broken":
@@ -185,7 +185,7 @@ class Rest:
             raise Refusal(500, 20500, "Internal Server Error")
         return JSONResponse(rest_documents.call(leg, self._account, 0))
 
-    def _update_fault(self, order: str) -> str:
+    def update_fault(self, order: str) -> str:
         """Which fault occurs with an order to an existing leg; empty: none."""
         faults = self._network.faults
         shares = {

@@ -27,6 +27,10 @@ class VirtualClock:
         """Move the clock forward; an earlier instant changes nothing."""
         self._now = max(self._now, instant)
 
+    def step(self, by: timedelta) -> None:
+        """Put the clock right, as a host does with its own: also backwards."""
+        self._now += by
+
     def device_time(self) -> datetime:
         return self._now
 

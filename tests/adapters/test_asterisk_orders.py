@@ -28,9 +28,8 @@ async def carrier(exchange: tuple[Exchange, Called], tmp_path: Path) -> AsyncIte
 def other(carrier: RealAsterisk, http: httpx.AsyncClient, **settings: Any) -> Asterisk:
     """The same exchange, reached with other settings or by another way."""
     chosen = carrier.settings.model_copy(update=settings)
-    found = carrier.asterisk
     return Asterisk(
-        chosen, found._clock, Ari(chosen, http), found._speech, lambda: frozenset({CALLER_ID})
+        chosen, carrier.clock, Ari(chosen, http), carrier.speech, lambda: frozenset({CALLER_ID})
     )
 
 
@@ -53,6 +52,19 @@ class Losing(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class Stopping(httpx.AsyncHTTPTransport):
+    """The server is killed when it is about to ask for this."""
+
+    def __init__(self, ending: str) -> None:
+        super().__init__()
+        self._ending = ending
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(self._ending):
+            raise asyncio.CancelledError
+        return await super().handle_async_request(request)
 
 
 @pytest.mark.parametrize("arrives", [True, False])
@@ -90,8 +102,11 @@ async def test_an_order_that_stopped_half_way_is_withdrawn_when_asked_about(
     """The server was killed between create and dial: nothing rings, and nothing is left behind."""
 
     room = await carrier.phoner_in_room()
-    assert await carrier.asterisk._create("a1", "PJSIP/+4532200100@trunk", CALLER_ID) is None
-    leg = await carrier.telephony.look_up("a1", None, room, "+4532200100", carrier.now())
+    order = permit(carrier, "00")
+    async with httpx.AsyncClient(transport=Stopping("/addChannel")) as http:
+        with pytest.raises(asyncio.CancelledError):
+            await other(carrier, http).place(order, room)
+    leg = await carrier.telephony.look_up("a1", None, room, order.number, order.at)
     assert (leg.state, leg.cause) == (LegState.ENDED, Cause.CANCELLED.value)
     await carrier.until(lambda: carrier.engine.reports("a1"))
     assert carrier.engine.reports("a1") == [Report.CANCELLED]
@@ -199,7 +214,7 @@ async def test_a_listeners_browser_may_call_in_and_nobody_else_as_a_listener(
         leg = f"1.{name[-1]}"
         channel = {"id": leg, "name": name, "state": "Up"}
         event = {"type": "StasisStart", "args": ["phoner"], "channel": channel}
-        await carrier._events._legs.happened(event)
+        await carrier.legs.happened(event)
     assert carrier.engine.of("listener_asks") == [("listener_asks", None, 9, "1.1")]
     assert [told[2] for told in carrier.engine.of("phoner_asks")] == ["listener_x"]
 

@@ -19,6 +19,8 @@ from tests.harness.recording_engine import RecordingEngine
 from tests.harness.simulated import ROOT
 from tests.harness.waiting import PATIENCE_S
 
+AWAY = OperationalError("x", None, Exception("database is locked"))
+
 
 class Store:
     """Says what it was told to say, or is away."""
@@ -28,53 +30,51 @@ class Store:
     async def run(self, work: Callable[..., Any]) -> Any:
         del work
         if self.says is None:
-            raise OperationalError("x", None, Exception("database is locked"))
+            raise AWAY
         return self.says
 
-    read = run
+    async def read(self, work: Callable[..., Any]) -> Any:
+        """No row can be read."""
+        del work
+        raise AWAY
 
     async def checkpoint(self) -> None: ...
 
 
-def made(store: Store) -> events.Events:
-    async def catch_up() -> None: ...
-
-    clock = VirtualClock(datetime(2026, 5, 12, 15, tzinfo=UTC))
-    settings = Settings(provider="asterisk", asterisk_password="word")
-    own = exchange.build(settings, clock, httpx.AsyncClient(), store, Rules(load(ROOT / "config")))
-    assert own is not None
-    return own.events(RecordingEngine().events, catch_up)
+CLOCK = VirtualClock(datetime(2026, 5, 12, 15, tzinfo=UTC))
 
 
 async def test_the_lease_is_kept_while_nobody_can_be_asked() -> None:
-    store = Store()
-    found = made(store)
-    assert not await found._lease()
+    store: Any = Store()
+    lease = exchange.ExchangeLease(store, CLOCK)
+    assert not await lease.renew()
     store.says = None
-    assert not await found._lease()  # what was never had is not kept
+    assert not await lease.renew()  # what was never had is not kept
     store.says = True
-    assert await found._lease()
+    assert await lease.renew()
     store.says = None
-    assert await found._lease()
+    assert await lease.renew()
     store.says = False
-    assert not await found._lease()
+    assert not await lease.renew()
 
 
 async def test_the_events_go_on_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store()
+    async def catch_up() -> None: ...
+
+    store: Any = Store()
+    settings = Settings(provider="asterisk", asterisk_password="word")
+    own = exchange.build(settings, CLOCK, httpx.AsyncClient(), store, Rules(load(ROOT / "config")))
+    assert own is not None
+    stream = own.events(RecordingEngine().events, catch_up)
     store.says = True
-    found = made(store)
-    assert await found._lease()
-    store.says = None
     rounds = 0
 
     async def look() -> None:
         nonlocal rounds
         rounds += 1
-        if rounds == 3:
-            store.says = False
+        store.says = None if rounds < 3 else False
 
     monkeypatch.setattr(events, "KEEP_S", 0)
-    monkeypatch.setattr(found, "_look_at_carrier", look)
-    await asyncio.wait_for(found._keep(), PATIENCE_S)
+    monkeypatch.setattr(stream, "look_at_carrier", look)
+    await asyncio.wait_for(stream.keep(), PATIENCE_S)
     assert rounds == 3

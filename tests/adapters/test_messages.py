@@ -289,7 +289,7 @@ def test_a_folder_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
 
 def routes(**settings: Any) -> Callable[[MessageKind], str]:
     made = build(Settings(**{"smtp_from": FROM, **settings}), httpx.AsyncClient())
-    return lambda kind: type(made._routes[kind]).__name__
+    return lambda kind: type(made.routes[kind]).__name__
 
 
 def test_with_a_simulated_network_nothing_leaves_the_machine() -> None:

@@ -97,7 +97,7 @@ async def test_a_periodic_job_that_a_clock_step_put_off_is_brought_back() -> Non
     ticker.every(0.1, job)
     ticker.start(scheduling=False)
     await more(worked, 1)
-    (kept,) = ticker._scheduler.get_jobs()
+    (kept,) = ticker.jobs.get_jobs()
     kept.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
     await more(worked, 2)
     await ticker.stop()
@@ -131,13 +131,13 @@ async def test_who_fails_again_and_again_is_asked_less_often(
             raise RuntimeError("the database is gone")
 
     ticker = Ticker(tick, SystemClock())
-    waits = [await ticker._tick_once() for _ in range(20)]
+    waits = [await ticker.tick_once() for _ in range(20)]
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (ticking.SAFETY_NET_S, ticking.MOST_BACK_OFF_S)
     failing = False
-    assert await ticker._tick_once() == ticking.SAFETY_NET_S
+    assert await ticker.tick_once() == ticking.SAFETY_NET_S
     failing = True
-    assert await ticker._tick_once() == ticking.SAFETY_NET_S
+    assert await ticker.tick_once() == ticking.SAFETY_NET_S
 
 
 async def test_a_tick_that_hangs_is_seen_and_does_not_hold_up_the_end(

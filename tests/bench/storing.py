@@ -150,7 +150,7 @@ def decisions(size: int) -> list[Figure]:
                 reset(tx)
             began = time.perf_counter()
             with store.engine.begin() as tx, outbox.collecting(tx) as follow_ups:
-                dialer._next(tx, 1)
+                dialer.next_call(tx, 1)
             assert isinstance(follow_ups[0], PlaceCall)
             ready.append(time.perf_counter() - began)
 

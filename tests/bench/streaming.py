@@ -39,7 +39,7 @@ def streams() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         settings = serving.settings(Path(folder))
         serving.fill(Path(folder))
-        tokens = _employ(settings.database)
+        tokens = employ(settings.database)
         with serving.serving(
             lambda: create(build(settings, clock=ShiftedClock(TUESDAY)), ticking=False)
         ) as port:
@@ -58,7 +58,7 @@ def streams() -> list[Figure]:
     ]
 
 
-def _employ(database: str) -> list[str]:
+def employ(database: str) -> list[str]:
     """Phoners whose calls are in the rounds with streams, supervisors; their tokens."""
     engine = make_engine(database)
     calls = [call for number, on in enumerate(TURNS) if on for call in _calls(number)]

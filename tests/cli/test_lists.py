@@ -184,10 +184,10 @@ def test_an_export_can_be_taken_in_again(say: Say, engine: Engine, tmp_path: Pat
     with engine.connect() as connection:
         before, after = (
             [
-                dict(row._mapping)
+                dict(row)
                 for row in connection.execute(
                     select(*columns).where(contacts.c.campaign == name).order_by(contacts.c.id)
-                )
+                ).mappings()
             ]
             for name in ("kanvas", "lapsed")
         )

@@ -167,12 +167,12 @@ async def test_the_house_keeps_an_administrator(system: StaffedSystem) -> None:
 
 def test_the_last_administrator_stays(system: StaffedSystem) -> None:
     """Two who end each other at the same moment: the second one finds that she is the last."""
-    from callserver.engine.accounts.administration import _keep_an_administrator
+    from callserver.engine.accounts.administration import off_board
     from callserver.errors import Impossible
 
     user = system.read(lambda tx: accounts.by_handle(tx, "administrator"))
     with pytest.raises(Impossible, match="last"):
-        system.read(lambda tx: _keep_an_administrator(tx, user, None))
+        system.write(lambda tx: off_board(tx, user, system.clock.now(), "test"))
 
 
 async def test_a_role_is_not_changed_on_shift(system: StaffedSystem) -> None:

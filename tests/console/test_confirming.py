@@ -162,7 +162,7 @@ async def test_no_number_is_called_to_confirm_it_while_the_clock_is_behind_the_l
 ) -> None:
     """As for every other dial: the calling hours cannot be known then."""
     client = await entered(system)
-    system.clock._now -= timedelta(seconds=30)
+    system.clock.step(-timedelta(seconds=30))
     answer = await client.api("POST", "/line/call", {})
     assert answer.status_code == 409
     assert system.entries("refused")[-1]["reasons"] == ["SYS_CLOCK"]

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import insert, update
 
 from callserver.console import live
-from callserver.console.floor.api import FloorApi
 from callserver.database import accounts
+from callserver.database import floor as floor_rows
 from callserver.database.tables import registers, seats
 from callserver.domain.role import Role
 from callserver.simulator.legs import Behaviour
@@ -228,14 +228,14 @@ async def test_many_followers_share_one_reading(
         system.add_user(name, Role.SUPERVISOR, department)
     one, two, three = [await system.client(name) for name in ("one", "two", "three")]
     read = 0
-    whole = FloorApi._whole
+    states = floor_rows.states
 
-    def counting(self: FloorApi, tx: Any) -> Any:
+    def counting(tx: Any) -> Any:
         nonlocal read
         read += 1
-        return whole(self, tx)
+        return states(tx)
 
-    monkeypatch.setattr(FloorApi, "_whole", counting)
+    monkeypatch.setattr(floor_rows, "states", counting)
 
     async with stream(one) as a, stream(two) as b, stream(three) as c:
         await system.on_shift(1)

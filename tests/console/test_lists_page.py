@@ -39,7 +39,7 @@ def lines(reply: httpx.Response) -> list[dict[str, Any]]:
 
 
 def folder(system: StaffedSystem) -> list[Path]:
-    return sorted((system._folder / "uploads").glob("*"))
+    return sorted((system.folder / "uploads").glob("*"))
 
 
 async def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:

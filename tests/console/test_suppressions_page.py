@@ -133,7 +133,7 @@ async def test_a_list_of_noes(system: StaffedSystem) -> None:
     assert odd["detail"].startswith("Vi kan ikke læse telefonnumre i filen")
     assert (await client.upload("/suppressions/import?name=32200001", file)).status_code == 422
     assert (await client.upload("/suppressions/import?name=x", b"")).status_code == 409
-    assert not list((system._folder / "uploads").glob("*"))
+    assert not list((system.folder / "uploads").glob("*"))
     assert system.entries("suppressed")[0]["by"].startswith("user:")
 
 

@@ -142,7 +142,7 @@ class SimulatedTwilio:
             api_url="http://network.test",
         )
         self.engine = Engine()
-        self._evening._app = Starlette(routes=list(webhook_routes(settings, self.engine)))
+        self._evening.app = Starlette(routes=list(webhook_routes(settings, self.engine)))
         http = httpx.AsyncClient(transport=httpx.ASGITransport(self._evening.rest))
         self.telephony: Telephony = Twilio(settings, self._evening.clock, http)
 
@@ -205,17 +205,17 @@ class RealAsterisk:
             update={"database": sqlite_file(folder / "contract.db"), "config": ROOT / "config"}
         )
         self._store = open_store(self.settings.database)
-        self._clock = SystemClock()
+        self.clock = SystemClock()
         self.engine = Engine()
         self.ari = exchange.ari(self.http)
         campaigns = list(load(self.settings.config).campaigns.values())
-        speech = Speech(self.settings, self.ari, lambda: campaigns)
-        self.softphones = Softphones(self.settings, self.ari, self._store, self._clock)
+        self.speech = Speech(self.settings, self.ari, lambda: campaigns)
+        self.softphones = Softphones(self.settings, self.ari, self._store, self.clock)
         self.asterisk = Asterisk(
-            self.settings, self._clock, self.ari, speech, lambda: frozenset({CALLER_ID})
+            self.settings, self.clock, self.ari, self.speech, lambda: frozenset({CALLER_ID})
         )
         self.telephony: Telephony = self.asterisk
-        callers = InboundCallers(self.ari, speech, self.engine)
+        callers = InboundCallers(self.ari, self.speech, self.engine)
 
         async def yes() -> bool:
             return True
@@ -224,10 +224,11 @@ class RealAsterisk:
 
         async def noted(_: Mapping[str, str]) -> None: ...
 
+        self.legs = LegEvents(self.ari, self.engine.events, callers, lambda: [CALLER_ID])
         self._events = Events(
             self.settings,
             self.ari,
-            LegEvents(self.ari, self.engine.events, callers, lambda: [CALLER_ID]),
+            self.legs,
             self.softphones,
             lease=yes,
             release=nothing,
@@ -255,7 +256,7 @@ class RealAsterisk:
         self._store.close()
 
     def now(self) -> datetime:
-        return self._clock.now()
+        return self.clock.now()
 
     async def until(self, what: Callable[[], Any], seconds: float = PATIENCE_S) -> None:
         end = time.monotonic() + seconds

@@ -19,7 +19,7 @@ from callserver.database.postgres import PostgresStore
 from callserver.database.store import UNAVAILABLE, AnyStore, SqliteStore, open_store
 from callserver.ports import Tx
 from tests.harness.silent_proxy import way_to
-from tests.harness.waiting import PATIENCE_S
+from tests.harness.waiting import PATIENCE_S, eventually
 
 """Seconds after which somebody who is still waiting was forgotten."""
 
@@ -297,9 +297,7 @@ async def test_a_caller_who_gave_up_leaves_no_thread_behind(
         for one in range(12):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(store.run(put(one)), 0.01)
-        async with asyncio.timeout(60):
-            while store._under_way:  # noqa: ASYNC110 - threads end, and tell no loop
-                await asyncio.sleep(0.05)
+        await eventually(lambda: not store.busy_threads)
         way.talk()
         monkeypatch.setattr(postgres, "MOST_S", 20)
         await goes_again(store)

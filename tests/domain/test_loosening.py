@@ -524,7 +524,7 @@ POOL = situations()
 
 
 def permitted(facts: f.Facts, found: Policy) -> bool:
-    return not permit._ask(replace(facts, policy=found))
+    return not permit.reasons_against(replace(facts, policy=found))
 
 
 NEVER_ASKED_AT_A_DIAL = {

@@ -10,8 +10,8 @@ from sqlalchemy import insert, select
 
 from callserver.adapters.config_folder import load
 from callserver.cli.invented_data import import_registers
+from callserver.database import calls as calls_of
 from callserver.database import contacts, daily_counts
-from callserver.database.calls import _attempts
 from callserver.database.store import AnyStore
 from callserver.database.tables import calls
 from callserver.database.tables import contacts as contacts_table
@@ -134,11 +134,14 @@ def test_no_decision_reads_all_calls(sqlite_url: str) -> None:
     from callserver.database.store import make_engine
 
     engine = make_engine(sqlite_url)
+    statements: list[str] = []
     with engine.begin() as tx:
-        asked = {"number": 1, "household": 1, "person": 1, "since": NOW}
-        _attempts(tx, asked)
-        sql = _attempts._compiled["sqlite"]._sql
-        plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple([1] * sql.count("?"))).all()
+        driver: Any = tx.connection.driver_connection
+        driver.set_trace_callback(statements.append)
+        calls_of.attempts(tx, 1, 1, 1, NOW)
+        driver.set_trace_callback(None)
+        (statement,) = statements
+        plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
     engine.dispose()
     steps = [row[3] for row in plan if row[3].startswith(("SCAN", "SEARCH"))]
     assert len(steps) == 4

@@ -21,9 +21,9 @@ class ListeningSystem(SimulatedSystem):
         self.disturbed: list[str] = []
         self.alone: list[str] = []
         self._watch()
-        self.write(self._employ)
+        self.write(self.employ)
 
-    def _employ(self, tx: Tx) -> None:
+    def employ(self, tx: Tx) -> None:
         for user, role, department in (
             (SUPERVISOR, Role.SUPERVISOR, "nord"),
             (OTHER, Role.SUPERVISOR, "syd"),
@@ -38,7 +38,7 @@ class ListeningSystem(SimulatedSystem):
     def _watch(self) -> None:
         """Whether anything between phoner and contact changes when a listener comes or goes."""
         network = self.network
-        join, leave, reserve = network._join, network._leave, network.reserve
+        join, leave, reserve = network.join, network.remove, network.reserve
 
         def pairs(room: Conference | None) -> set[tuple[str, str]]:
             parties = [] if room is None else room.parties()
@@ -69,7 +69,7 @@ class ListeningSystem(SimulatedSystem):
             if leg.to.startswith("+") and not room.parties():
                 self.alone.append(leg.to)
 
-        network._join, network._leave, network.reserve = joined, left, reserved  # type: ignore[method-assign]
+        network.join, network.remove, network.reserve = joined, left, reserved  # type: ignore[method-assign]
 
     async def ask(
         self, method: str, path: str, body: Any = None, *, user: int = SUPERVISOR

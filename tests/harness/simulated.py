@@ -83,7 +83,7 @@ class SimulatedSystem(TestSystem):
         self.network = self.world.network
         self.clock = self.world.clock
         self.campaign = campaign
-        self._folder = folder
+        self.folder = folder
         self._config = config
         self._settings = settings
         self._number = 0
@@ -99,14 +99,14 @@ class SimulatedSystem(TestSystem):
         number = self._number
         self.server = build(
             Settings(
-                database=sqlite_file(self._folder / "house.db"),
+                database=sqlite_file(self.folder / "house.db"),
                 config=self._config,
                 public_url=self.plan.public_url,
                 key="test",
-                seal_key=self._folder / "seal.key",
-                seals=self._folder / "seals.jsonl",
-                uploads=self._folder / "uploads",
-                messages=self._folder / "messages",
+                seal_key=self.folder / "seal.key",
+                seals=self.folder / "seals.jsonl",
+                uploads=self.folder / "uploads",
+                messages=self.folder / "messages",
                 calls_per_second=self.plan.calls_per_second,
                 account_sid=self.plan.account,
                 auth_token=self.plan.token,
@@ -120,7 +120,7 @@ class SimulatedSystem(TestSystem):
             token=lambda: f"a{number}x{next(tokens):06}",
         )
         self.app = create(self.server, ticking=False)
-        self.world._app = self.app
+        self.world.app = self.app
         return self.server
 
     def _populate(self, tx: Tx, phoners: int, people: str) -> None:

@@ -87,7 +87,7 @@ async def test_a_clock_behind_the_log_dials_nobody(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path)
     await system.on_shift()
     await system.until(10)
-    system.clock._now -= timedelta(seconds=30)
+    system.clock.step(-timedelta(seconds=30))
     system.restart()
     await system.ready()
     await system.until(1)

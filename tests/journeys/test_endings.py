@@ -31,7 +31,7 @@ async def test_the_apology_is_said_though_its_order_failed(system: SimulatedSyst
     person = await rings(system)
     failing(system, "apologise", times=2)
     await system.network.end(system.phoner_leg(), "completed")
-    await system.network._answer(person)
+    await system.network.answer(person)
     await system.until(8)
     assert system.network.record[0].heard in ("apology", "silence")  # late, but it is said
     assert len(system.entries("apologised")) == 1
@@ -46,7 +46,7 @@ async def test_who_answers_in_the_moment_in_which_her_phoner_is_lost_hears_an_ap
     system.people.default = RINGS_OUT
     person = await rings(system)
     await system.network.end(system.phoner_leg(), "completed")
-    await system.network._answer(person)
+    await system.network.answer(person)
     await system.until(8)
     system.close()
     assert system.network.record[0].heard == "apology"
@@ -103,7 +103,7 @@ async def test_a_talk_whose_end_was_never_told_ends_in_seconds(
     person = await in_a_talk(system)
     person.callback.url = None
     if pressed:
-        system.world.callbacks._faults = Faults(dropped=1.0)
+        system.world.callbacks.faults = Faults(dropped=1.0)
     system.network.hang_up_by_person(person)
     await system.until(1)
     assert (await system.seat())["state"] == "talking"
@@ -133,7 +133,7 @@ async def test_who_answers_is_not_left_alone_because_the_provider_did_not_say(
         return Leg(LegState.NO_ANSWER, ref)
 
     telephony.leg = first_nothing
-    await system.network._answer(person)
+    await system.network.answer(person)
     await system.until(3)
     assert system.network.record[0].heard == "apology"
 
@@ -163,7 +163,7 @@ async def test_a_provider_whose_clock_is_wrong(system: SimulatedSystem, off: tim
     wrong = system.clock.now() + off
     report = CallReport(call.attempt, Report.ANSWERED, wrong, person.sid)
     await system.server.call_flow.receive(report)
-    await system.network._answer(person)
+    await system.network.answer(person)
     await system.until(60)
     await system.network.end(system.phoner_leg(), "completed")
     await system.until(5)
@@ -175,7 +175,7 @@ async def test_a_provider_whose_clock_is_wrong(system: SimulatedSystem, off: tim
 async def test_nobody_owes_an_outcome_of_a_call_that_met_nobody(system: SimulatedSystem) -> None:
     system.people.default = RINGS_OUT
     person = await rings(system)
-    await system.network._answer(person)
+    await system.network.answer(person)
     await system.until(0.5)
     await system.network.end(system.phoner_leg(), "completed")
     await system.until(10)
@@ -210,6 +210,6 @@ async def test_an_answer_that_was_never_told_is_asked_for(system: SimulatedSyste
     system.people.default = RINGS_OUT
     person = await rings(system)
     person.callback.url = None
-    await system.network._answer(person)
+    await system.network.answer(person)
     await system.until(6)
     assert (await system.seat())["state"] == "talking"

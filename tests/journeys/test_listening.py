@@ -407,7 +407,7 @@ async def test_a_late_answer_leads_nobody_where_she_may_not_be(
 ) -> None:
     """The network carries out an older answer after a newer one: the leg is fetched back."""
     documents: list[bytes] = []
-    execute = system.network._script.execute
+    execute = system.network.twiml.execute
 
     async def kept(leg: Leg, twiml: bytes) -> None:
         documents.append(twiml)
@@ -415,7 +415,7 @@ async def test_a_late_answer_leads_nobody_where_she_may_not_be(
 
     await system.talking(1)
     await system.talking(2)
-    system.network._script.execute = kept  # type: ignore[method-assign]
+    system.network.twiml.execute = kept  # type: ignore[method-assign]
     assert await system.listen(seat=1) == 200
     await system.until(2)
     ear, first = system.ear(), documents[-1]

@@ -40,7 +40,7 @@ def system(tmp_path: Path) -> Iterator[ListeningSystem]:
 def talking(tx: Tx, system: ListeningSystem) -> int:
     """Two phoners talk, and a supervisor's telephone has been rung for the first; the listening."""
     now = system.clock.now()
-    system._employ(tx)
+    system.employ(tx)
     for phoner in (1, 2):
         seat = seats.open_for(tx, phoner, "nord", now)
         values = {"campaign": "kanvas", "room": f"seat-{seat.id}-x", "leg": f"CAp{phoner}"}
@@ -94,8 +94,8 @@ def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(
     sessions: Any = system.server.listening_sessions
     told, (_, sent) = while_open(
         engine,
-        lambda tx: legs._answer(tx, listening, None, LEG, None),
-        lambda tx: and_what_it_sends(tx, lambda: sessions._stop(tx, SUPERVISOR)),
+        lambda tx: legs.answer_in(tx, listening, None, LEG, None),
+        lambda tx: and_what_it_sends(tx, lambda: sessions.stop_in(tx, SUPERVISOR)),
     )
     assert isinstance(told, Hear)
     assert sent == [EndListenerLeg(listening, LEG)]
@@ -114,8 +114,8 @@ def test_a_leg_that_asks_after_a_stop_is_hung_up(engine: Engine, system: Listeni
         listening = talking(tx, system)
     _, told = while_open(
         engine,
-        lambda tx: sessions._stop(tx, SUPERVISOR),
-        lambda tx: legs._answer(tx, listening, None, LEG, None),
+        lambda tx: sessions.stop_in(tx, SUPERVISOR),
+        lambda tx: legs.answer_in(tx, listening, None, LEG, None),
     )
     assert told == HangUp()
     with engine.begin() as tx:
@@ -134,9 +134,9 @@ def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
     wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)
     _, (found, sent) = while_open(
         engine,
-        lambda tx: legs._answer(tx, first, None, LEG, None),
+        lambda tx: legs.answer_in(tx, first, None, LEG, None),
         lambda tx: and_what_it_sends(
-            tx, lambda: listening._start(tx, user, MAY[Role.SUPERVISOR], wanted)
+            tx, lambda: listening.start_in(tx, user, MAY[Role.SUPERVISOR], wanted)
         ),
     )
     with engine.begin() as tx:

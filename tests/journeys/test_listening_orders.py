@@ -14,6 +14,7 @@ from callserver.simulator.faults import NONE
 from callserver.simulator.legs import Leg, Refusal
 from callserver.texts import say
 from tests.harness.listening import CONTACT, PHONER, SUPERVISOR, ListeningSystem
+from tests.harness.simulated import failing
 
 NEXT = "+4532200001"
 
@@ -43,7 +44,7 @@ def refusing(
     system: ListeningSystem, status: int, *, times: int = 1, created: bool = False
 ) -> list[Any]:
     """The network refuses so many orders to legs (or to ring one); what was asked."""
-    rest: Any = system.world._rest
+    rest: Any = system.world.rest_api
     asked: list[Any] = []
 
     def refuse(order: Any) -> None:
@@ -59,8 +60,8 @@ def refusing(
         refuse(leg.to)
         return await really(leg, shown)
 
-    really = rest._ordered
-    setattr(rest, *(("_ordered", ordered) if created else ("_update_fault", updated)))
+    really = rest.create_leg
+    setattr(rest, *(("create_leg", ordered) if created else ("update_fault", updated)))
     return asked
 
 
@@ -125,21 +126,15 @@ async def test_a_room_that_cannot_be_cleared_is_given_up(system: ListeningSystem
     """The provider ends no listener's leg for a minute: the phoner is rung anew and dialed for."""
 
     ear = await joined(system)
-    telephony: Any = system.server.ctx.telephony
-    really = telephony._update
-
-    async def fails(ref: str, **values: str) -> Any:
-        if ref == ear.sid:
-            raise OSError("the provider is away")
-        return await really(ref, **values)
-
-    telephony._update = fails
+    away = [failing(system, order, times=10**6, only=ear.sid) for order in ("hear", "hang_up")]
     await system.stop()
     await next_call(system, 60)
     assert ear.live
     assert system.network.record[-1].number == NEXT
     assert system.network.record[-1].heard == "phoner"
-    telephony._update = really
+    assert any(away)
+    for order in ("hear", "hang_up"):
+        delattr(system.server.ctx.telephony, order)  # the provider is back
     await system.until(3)
     assert not ear.live
 
@@ -205,13 +200,13 @@ async def test_another_mode_for_a_leg_whose_order_fails_is_given_again(
 def kept_documents(system: ListeningSystem) -> list[bytes]:
     """What legs are told from now on, and do."""
     documents: list[bytes] = []
-    execute = system.network._script.execute
+    execute = system.network.twiml.execute
 
     async def kept(leg: Leg, twiml: bytes) -> None:
         documents.append(twiml)
         await execute(leg, twiml)
 
-    system.network._script.execute = kept  # type: ignore[method-assign]
+    system.network.twiml.execute = kept  # type: ignore[method-assign]
     return documents
 
 
@@ -231,7 +226,7 @@ async def test_an_older_answer_in_the_same_room_is_noticed(
     assert await system.listen(lower) == 200
     await system.until(2)
     assert CONTACT not in system.hearers(ear)
-    await system.network._script.execute(ear, loud)
+    await system.network.twiml.execute(ear, loud)
     assert CONTACT in system.hearers(ear)
     await system.until(1)
     assert CONTACT not in system.hearers(ear)

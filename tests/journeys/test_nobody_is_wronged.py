@@ -155,7 +155,7 @@ async def test_who_answers_an_empty_room_hears_an_apology_at_once(system: Simula
         await system.until(0.1)
     person = system.live_legs()[0]
     await system.network.end(system.phoner_leg(), "completed")
-    await system.network._answer(person)  # before any word of the loss has arrived
+    await system.network.answer(person)  # before any word of the loss has arrived
     await system.until(10)
     ring = system.network.record[0]
     assert ring.answered_at is not None
@@ -218,7 +218,7 @@ async def test_too_many_requests_is_tried_again_without_harm(system: SimulatedSy
 async def test_wrong_credentials_stop_the_campaign_with_an_alarm(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path)
     await system.on_shift()
-    system.world._rest._basic = b"Basic changed"
+    system.world.rest_api.credentials = b"Basic changed"
     await system.ready()
     await system.until(5)
     assert (await system.seat())["reason"] == "CAMP_PAUSED"
@@ -252,7 +252,7 @@ async def test_nothing_rings_after_closing_even_when_the_provider_queues(tmp_pat
     system = SimulatedSystem(tmp_path, start=datetime.fromisoformat("2026-05-12T20:58:50+02:00"))
     await system.on_shift()
     await system.until(20)
-    system.network._next_start = system.clock.now() + timedelta(minutes=30)
+    system.network.next_start = system.clock.now() + timedelta(minutes=30)
     await system.ready()
     await system.until(3600)
     assert system.calls()

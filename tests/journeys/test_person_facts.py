@@ -200,7 +200,7 @@ async def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> Non
 
 
 async def test_the_same_by_command(system: StaffedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system._folder}/house.db")
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system.folder}/house.db")
     monkeypatch.setenv("CALLSERVER_KEY", "test")
     monkeypatch.setenv("CALLSERVER_CLOCK", system.clock.now().isoformat())
     app = typer.Typer()

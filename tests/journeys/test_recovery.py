@@ -98,7 +98,7 @@ async def test_an_end_that_happened_while_nobody_listened(system: SimulatedSyste
     await system.on_shift()
     await system.ready()
     await system.until(5)
-    system.world._app = None  # down: callbacks fail, and their repeats too
+    system.world.app = None  # down: callbacks fail, and their repeats too
     system.network.hang_up_by_person(system.live_legs()[0])
     await system.until(0.2)
     for _ in range(60):
@@ -151,9 +151,9 @@ async def test_a_seat_that_never_connects_leaves_the_shift(system: SimulatedSyst
 
 async def test_a_seat_that_joined_unheard_is_found(system: SimulatedSystem) -> None:
     """Every callback of the phoner's leg is lost; the provider is asked."""
-    system.world.callbacks._faults = Faults(dropped=1.0)
+    system.world.callbacks.faults = Faults(dropped=1.0)
     await system.on_shift()
     assert not system.seats()[0].connected
-    system.world.callbacks._faults = Faults()
+    system.world.callbacks.faults = Faults()
     await system.until(40)
     assert system.seats()[0].connected

@@ -21,7 +21,7 @@ def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
 
 def falls_silent(system: SimulatedSystem) -> None:
     faults = replace(system.plan.faults, dropped=1.0)
-    system.network.faults = system.network.callbacks._faults = faults
+    system.network.faults = system.network.callbacks.faults = faults
 
 
 async def test_the_page_leaves_the_talk_within_a_minute(system: SimulatedSystem) -> None:

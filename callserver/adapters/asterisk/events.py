@@ -135,7 +135,7 @@ class Events:
             await self._catch_up()
             self.owns.set()
             log.info("exchange_connected")
-            await _first_of(self._receive(stream), self._keep())
+            await _first_of(self._receive(stream), self.keep())
 
     async def _receive(self, stream: ClientConnection) -> None:
         async for message in stream:
@@ -175,15 +175,15 @@ class Events:
                 self._not_stored()
             log.exception("event_failed", type=event["type"])
 
-    async def _keep(self) -> None:
+    async def keep(self) -> None:
         while await self._lease():
             with contextlib.suppress(*UNAVAILABLE):  # the next round repeats it
                 await self._softphones.bring_up_to_date()
             with contextlib.suppress(*UNAVAILABLE):
-                await self._look_at_carrier()
+                await self.look_at_carrier()
             await asyncio.sleep(KEEP_S)
 
-    async def _look_at_carrier(self) -> None:
+    async def look_at_carrier(self) -> None:
         """Log and store the states of the trunk and its registrations; alarms read them."""
         states = {TRUNK: await registrations.trunk_state(self._ari)}
         if self._registers:

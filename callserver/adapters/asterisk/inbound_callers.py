@@ -18,7 +18,7 @@ WAIT_FOR_KEY_S = 10
 
 _QUESTION = "question-"
 
-_DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
+DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class InboundCallers:
 
     async def arrived(self, leg: str, number: str, called: str) -> None:
         """Answer, and say who called. `number` as the carrier writes it; empty when withheld."""
-        number = number if _DIGITS.fullmatch(number) else ""
+        number = number if DIGITS.fullmatch(number) else ""
         self._callers[leg] = InboundCaller(number, called)
         await self._ari.post("channels", leg, "answer")
         await self.obey(leg, await self._engine.greet(number, called, leg))

@@ -15,10 +15,10 @@ class MessageRoutes:
     """E-mails one way, SMS another."""
 
     def __init__(self, email: Messages, sms: Messages) -> None:
-        self._routes = {MessageKind.EMAIL: email, MessageKind.SMS: sms}
+        self.routes = {MessageKind.EMAIL: email, MessageKind.SMS: sms}
 
     async def send(self, message: Message) -> Delivery:
-        return await self._routes[message.kind].send(message)
+        return await self.routes[message.kind].send(message)
 
 
 def build(settings: Settings, http: httpx.AsyncClient) -> MessageRoutes:

@@ -143,7 +143,7 @@ def preview(
     fields += [None] * (len(header) - width)
     sample = [cells for _, cells in islice(sheet.rows(), SHOWN)]
     shown = [
-        ColumnView(name=name, samples=_samples(sample, at), field=fields[at])
+        ColumnView(name=name, samples=samples(sample, at), field=fields[at])
         for at, name in enumerate(header)
     ]
     named = {name: field for name, field in zip(header, fields, strict=True) if field}
@@ -237,7 +237,7 @@ def _problem(
     return _Problem()
 
 
-def _samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+def samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:
     """Sample cells of a column, long numbers masked; undecodable bytes as U+FFFD."""
     cells = [cells[at].strip() for cells in rows if at < len(cells) and cells[at].strip()]
     legible = [cell.encode(errors="surrogateescape").decode(errors="replace") for cell in cells[:3]]

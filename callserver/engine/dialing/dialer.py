@@ -76,7 +76,7 @@ class Dialer:
     async def dial(self, seat: int) -> None:
         """Dial the next contact for the seat, or tell the seat why not and until when."""
         try:
-            while await self._clearing.reserving(lambda tx: self._next(tx, seat)):
+            while await self._clearing.reserving(lambda tx: self.next_call(tx, seat)):
                 pass
         except ListenerInRoom:
             await self._ctx.store.run(lambda tx: self._wait_for_room(tx, seat))
@@ -98,7 +98,7 @@ class Dialer:
             return True
         return False
 
-    def _next(self, tx: Tx, seat: int) -> bool:
+    def next_call(self, tx: Tx, seat: int) -> bool:
         """Reserve the seat for a call, or have it wait; True: neither yet, ask again at once."""
         now = self._ctx.clock.now()
         row = seats.lock(tx, seat)

@@ -85,10 +85,10 @@ class ListenerLegs:
         a leg that asks is in no room.
         """
         return await self._ctx.store.run(
-            lambda tx: self._answer(tx, listening, listener, leg, hears)
+            lambda tx: self.answer_in(tx, listening, listener, leg, hears)
         )
 
-    def _answer(
+    def answer_in(
         self,
         tx: Tx,
         listening: int | None,

@@ -53,14 +53,14 @@ class ListeningSessions:
             LineRefused: the listener's telephone may not be called, or not now.
             Impossible: to be joined, somebody must be on the line.
         """
-        answer = await self._ctx.store.run(lambda tx: self._start(tx, user, rights, wanted))
+        answer = await self._ctx.store.run(lambda tx: self.start_in(tx, user, rights, wanted))
         if isinstance(answer, LineProblem):
             raise user_lines.LineRefused(answer)
         if not isinstance(answer, int):
             raise Denied(answer)
         return answer
 
-    def _start(
+    def start_in(
         self, tx: Tx, user: User, rights: AbstractSet[Action], wanted: Placement
     ) -> int | LineProblem | tuple[Denial, ...]:
         ctx = self._ctx
@@ -127,9 +127,9 @@ class ListeningSessions:
     async def stop(self, user: User) -> None:
         """Stop listening."""
 
-        await self._ctx.store.run(lambda tx: self._stop(tx, user.id))
+        await self._ctx.store.run(lambda tx: self.stop_in(tx, user.id))
 
-    def _stop(self, tx: Tx, listener: int) -> None:
+    def stop_in(self, tx: Tx, listener: int) -> None:
         locked = placement.lock_open(tx, None, listener)
         if locked is not None:
             leg_orders.end(tx, self._ctx, locked[1], "stopped")

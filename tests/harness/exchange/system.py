@@ -62,7 +62,7 @@ class ExchangeSystem(TestSystem):
         self.proxy = Proxy(exchange.settings.asterisk_url)
         self.database = sqlite_file(folder / "house.db")
         self._reading: Engine | None = None
-        self._serving: contextlib.AsyncExitStack | None = None
+        self.serving: contextlib.AsyncExitStack | None = None
 
     def _build(self) -> Server:
         settings = self.exchange.settings.model_copy(
@@ -89,14 +89,14 @@ class ExchangeSystem(TestSystem):
     async def start(self) -> None:
         self.server: Server = self._build()
         self.app: Starlette = create(self.server)
-        self._serving = contextlib.AsyncExitStack()
-        await self._serving.enter_async_context(self.app.router.lifespan_context(self.app))
+        self.serving = contextlib.AsyncExitStack()
+        await self.serving.enter_async_context(self.app.router.lifespan_context(self.app))
         await asyncio.wait_for(self.events.owns.wait(), PATIENCE_S)
 
     async def stop(self) -> None:
-        if self._serving is not None:
-            await self._serving.aclose()
-            self._serving = None
+        if self.serving is not None:
+            await self.serving.aclose()
+            self.serving = None
 
     async def restart(self) -> None:
         """A new server process, as far as anybody can tell from outside."""
@@ -232,7 +232,7 @@ async def living(system: H, list_: str, phoners: int = 1) -> AsyncIterator[H]:
     try:
         yield system
     finally:
-        if system.server.exchange is not None and system._serving is not None:
+        if system.server.exchange is not None and system.serving is not None:
             with contextlib.suppress(Lost):
                 for channel in (await system.server.exchange.ari.get("channels")).body or ():
                     await system.server.exchange.ari.delete("channels", channel["id"])
