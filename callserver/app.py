@@ -44,6 +44,7 @@ from callserver.console.rules.api import RulesApi
 from callserver.console.sign_in.api import SignInApi
 from callserver.console.suppressions.api import SuppressionsApi
 from callserver.console.suppressions.lifts import LiftsApi
+from callserver.console.suppressions.register_review import RegisterReviewApi
 from callserver.console.who_called.api import WhoCalledApi
 from callserver.console.who_called.person_facts import PersonFactsApi
 from callserver.database.store import UNAVAILABLE
@@ -196,6 +197,7 @@ def page_apis(
         AccountsApi(server.ctx, server.account_administration, server.line_confirmation),
         opt_outs,
         LiftsApi(server.ctx, opt_outs),
+        RegisterReviewApi(server.ctx, pacing),
         Live(
             server.feed,
             authenticator,

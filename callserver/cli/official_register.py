@@ -1,8 +1,10 @@
-"""`callserver register import` with the official file of names and addresses."""
+"""`callserver register`: the official file of names and addresses, and people who are unsure."""
 
+import json
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -10,7 +12,7 @@ from callserver.cli import resources
 from callserver.database.store import reading
 from callserver.domain import robinson
 from callserver.domain.register_match import Match
-from callserver.engine.suppressions import official_register
+from callserver.engine.suppressions import official_register, register_review
 from callserver.errors import ConfigurationProblem
 
 RECORD_BYTES = 160
@@ -72,3 +74,82 @@ def load(file: Path, name: str, issued: datetime | None, *, smaller: bool, by: s
             file=sys.stderr,
         )
     return not content.refused
+
+
+def unsure(
+    most: Annotated[int, typer.Option(help="how many are shown", min=1, max=500)] = 50,
+    by: Annotated[
+        str, typer.Option(help="who looks; stands in the log", callback=resources.kept_words)
+    ] = "command",
+) -> None:
+    """List people who may be on a register of names and addresses, beside its entries.
+
+    One line of JSON for each. The log records that they were looked at.
+
+    Example: callserver register unsure
+    """
+    settings = resources.settings()
+    with resources.database(settings) as engine:
+        rules = resources.rules(engine, settings).current
+        with reading(engine) as connection:
+            review = register_review.to_decide(connection, rules, lambda _: True, most)
+        with engine.begin() as tx:
+            if review.people:
+                register_review.record_look_up(tx, review, by, resources.now(tx))
+    for person in review.people:
+        print(
+            json.dumps(
+                {
+                    "contact": person.rows[0].contact,
+                    "register": person.register,
+                    "own": [
+                        {"campaign": row.campaign, **row.person._asdict()} for row in person.rows
+                    ],
+                    "entries": [
+                        {
+                            "name": candidate.entry.record.name,
+                            "address": candidate.entry.record.address,
+                            "place": candidate.entry.record.place,
+                            "postal": candidate.entry.record.postal,
+                            "is_former": candidate.entry.record.is_former,
+                        }
+                        for candidate in person.candidates
+                    ],
+                },
+                ensure_ascii=False,
+            )
+        )
+    print(
+        f"{review.unsure} unsure; {review.incomparable} of those looked at have no whole name, or an initial"
+        " and no address: import their list again with name, address and postcode",
+        file=sys.stderr,
+    )
+
+
+def decide(
+    contact: Annotated[int, typer.Argument(help="which contact")],
+    answer: Annotated[str, typer.Argument(help="yes: on the register; no: somebody else")],
+    by: Annotated[
+        str, typer.Option(help="who decides; stands in the log", callback=resources.kept_words)
+    ] = "command",
+) -> None:
+    """Decide whether a person is on a register of names and addresses; in force at the next dial.
+
+    Example: callserver register decide 17 no
+    """
+    if answer not in ("yes", "no"):
+        raise ConfigurationProblem(f"{answer!r}: should be yes or no")
+    settings = resources.settings()
+    with resources.database(settings) as engine:
+        rules = resources.rules(engine, settings).current
+        with engine.begin() as tx:
+            register_review.decide(
+                tx,
+                contact,
+                rules,
+                lambda _: True,
+                resources.now(tx),
+                by=by,
+                is_listed=answer == "yes",
+            )
+    print(f"contact {contact}: {'on the register' if answer == 'yes' else 'not on the register'}")

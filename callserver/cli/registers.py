@@ -23,6 +23,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Public do-not-call registers.", no_args_is_help=True)
     group.command("import")(import_register)
     group.command("list")(listing)
+    group.command("unsure")(official_register.unsure)
+    group.command("decide")(official_register.decide)
     app.add_typer(group, name="register")
 
 

@@ -18,6 +18,7 @@ from callserver.database.contacts import by_ids as contacts_by_id
 from callserver.database.tables import campaign_places, contacts
 from callserver.database.upserts import INSERTS
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.register_match import Person
 from callserver.ports import Tx
 
 COLUMNS = (
@@ -242,6 +243,16 @@ def new_contacts(tx: Tx, campaign: str, source: str | None) -> Iterator[list[Con
             people.append(blank._replace(**values))
             invented -= 1
         yield people
+
+
+def people(tx: Tx) -> Iterator[dict[int, Person]]:
+    """The staged persons' names and addresses, a thousand at a time."""
+    rows = iter(tx.execute(text("SELECT person, name, address, postcode FROM staged")))
+    while chunk := list(islice(rows, CHUNK)):
+        yield {
+            person: Person(name or "", address or "", postcode or "")
+            for person, name, address, postcode in chunk
+        }
 
 
 def last_rank(tx: Tx, campaign: str) -> int:

@@ -35,6 +35,7 @@ class Action(StrEnum):
     ACCOUNTS = "accounts"
     SUPPRESS = "suppress"
     LIFT = "lift"  # end a suppression
+    DECIDE_REGISTER = "decide_register"  # whether a person is on a register of names and addresses
     LOOK_UP = "look_up"  # look up who called a number, and why
     SEE_AUDIT = "see_audit"
     SEE_REPORTS = "see_reports"
@@ -58,9 +59,11 @@ MAY: Mapping[Role, frozenset[Action]] = {
     R.LEADER: frozenset(
         {A.SEE_FLOOR, A.LISTEN, A.COACH, A.JOIN, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES}
         | {A.CHANGE_RULES, A.APPROVE_RULES, A.EXPORT, A.SUPPRESS, A.LIFT, A.LOOK_UP}
-        | {A.SEE_AUDIT, A.SEE_REPORTS, A.SEE_CASES, A.HANDLE_CASES}
+        | {A.SEE_AUDIT, A.SEE_REPORTS, A.SEE_CASES, A.HANDLE_CASES, A.DECIDE_REGISTER}
     ),
-    R.MEMBER_SERVICE: frozenset({A.SUPPRESS, A.LOOK_UP, A.SEE_CASES, A.HANDLE_CASES}),
+    R.MEMBER_SERVICE: frozenset(
+        {A.SUPPRESS, A.LOOK_UP, A.SEE_CASES, A.HANDLE_CASES, A.DECIDE_REGISTER}
+    ),
 }
 
 NEEDS_CODE = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER})

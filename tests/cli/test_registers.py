@@ -18,7 +18,7 @@ from callserver.database import bulk_facts
 from callserver.database import registers as issues
 from callserver.database.tables import register_entries, registers, suppressions
 from callserver.engine.suppressions import public_registers
-from callserver.errors import ConfigurationProblem, Impossible
+from callserver.errors import ConfigurationProblem, Impossible, NotFound
 from callserver.ports import Tx
 from tests.harness.robinson import Invented, official
 
@@ -198,6 +198,18 @@ def test_the_official_file_is_compared_with_the_lists(
     issue = json.loads(line)
     assert (issue["kind"], issue["size"]) == ("people", 2)
     assert issue["washed_at"].startswith("2026-04-01")
+    (line,) = [one for one in say("register", "unsure").splitlines() if one.startswith("{")]
+    person = json.loads(line)
+    assert person["own"] == [
+        {"campaign": "kanvas", "name": "Bo Prøve", "address": "", "postcode": "8000"}
+    ]
+    assert [entry["name"] for entry in person["entries"]] == ["Prøve,Bo"]
+    with pytest.raises(ConfigurationProblem, match="yes or no"):
+        say("register", "decide", person["contact"], "perhaps")
+    assert "not on the register" in say("register", "decide", person["contact"], "no")
+    with pytest.raises(NotFound):
+        say("register", "decide", 999, "no")
+    assert "{" not in say("register", "unsure")
     file.write_bytes(file.read_bytes() + b"Pr\xf8ve,Cut#")
     said = say("register", "import", file, ends=1)
     assert "1 records cannot be read" in said

@@ -7,6 +7,7 @@ import "./file_field.js";
 import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
 import { imports } from "./suppressions/imports.js";
 import { lifts } from "./suppressions/lifts.js";
+import { unsurePeople } from "./suppressions/unsure.js";
 import { date, dateTime, has, list, number, t } from "./texts.js";
 
 const mayLift = $("#number-card").dataset.lift === "yes";
@@ -199,4 +200,5 @@ function age(register, most) {
 }
 
 imports(registers);
+unsurePeople();
 await registers();

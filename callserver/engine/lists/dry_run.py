@@ -3,13 +3,15 @@
 from collections import Counter
 from datetime import datetime
 
-from callserver.database import contacts, list_import
+from callserver.database import contacts, list_import, register_records
 from callserver.domain import permit
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.register_match import Match
 from callserver.engine.context import Rules
 from callserver.engine.lists import eligibility
 from callserver.engine.lists.eligibility import AsIf
 from callserver.engine.lists.importer import Progress, Staged, ignore_progress
+from callserver.engine.suppressions import register_matching
 
 
 def dry_run(
@@ -32,7 +34,7 @@ def dry_run(
     summary.elsewhere = list_import.elsewhere(tx, campaign.name)
     ready = contacts.counts_by_status(tx).get(campaign.name, {}).get(ContactStatus.READY, 0)
     size = ready + summary.taken
-    as_if = AsIf(compared.all(), staged.reader.opt_outs, at)
+    as_if = AsIf(compared.all(), staged.reader.opt_outs, at, _register_results(staged))
     reasons = eligibility.tally(
         tx,
         rules,
@@ -47,3 +49,13 @@ def dry_run(
             reasons[eligibility.first_reason(permit.decide(facts, "list"))] += 1
         progress(reasons.total(), size, "rules.asking")
     return reasons
+
+
+def _register_results(staged: Staged) -> dict[int, Match]:
+    """How the staged people compare with the registers of names and addresses in force."""
+    results: dict[int, Match] = {}
+    if register_records.in_force(staged.tx):
+        for people in list_import.people(staged.tx):
+            campaign = staged.order.campaign.name
+            results |= register_matching.results_as_if(staged.tx, campaign, people)
+    return results

@@ -58,6 +58,13 @@ class Comparison:
     def is_comparable(self, person: int) -> bool:
         return any(map(register_match.is_comparable, self.rows[person]))
 
+    def is_open(self, person: int) -> bool:
+        """Whether somebody may decide about the person: no entry is them beyond doubt, and one may be."""
+        candidates = self.candidates(person)
+        if not candidates:
+            return not self.is_comparable(person)
+        return all(candidate.match is Match.UNSURE for candidate in candidates)
+
     def result(self, person: int) -> Match:
         decided = self._decisions.get(person, ())
         candidates = self.candidates(person)
@@ -90,6 +97,23 @@ def results_of(tx: Tx, version: int, persons: Sequence[int]) -> dict[int, Match]
     """Each person's result, from what is stored about them."""
     comparison = Comparison(tx, version, people(register_people.rows_of(tx, persons)))
     return {person: comparison.result(person) for person in persons}
+
+
+def results_as_if(tx: Tx, campaign: str, listed: Mapping[int, Person]) -> dict[int, Match]:
+    """The strictest results of persons if a campaign's list brought them so; empty without a register."""
+    results: dict[int, Match] = {}
+    rows = people(
+        {
+            person: [row for row in own if row.campaign != campaign]
+            for person, own in register_people.rows_of(tx, list(listed)).items()
+        }
+    )
+    as_if = {person: [*rows[person], own] for person, own in listed.items()}
+    for version in register_records.in_force(tx):
+        comparison = Comparison(tx, version, as_if)
+        for person in listed:
+            results[person] = max(comparison.result(person), results.get(person, Match.NO))
+    return results
 
 
 def match_everybody(
