@@ -45,6 +45,7 @@ from callserver.engine.rules.in_force import RulesInForce
 from callserver.engine.rules.proposals import RuleProposals
 from callserver.engine.scheduler import Scheduler
 from callserver.engine.shifts.phoner_actions import PhonerActions
+from callserver.engine.suppressions import register_matching
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Messages, Telephony, Tx
 from callserver.provider_events import ProviderEvents
@@ -161,7 +162,10 @@ def build(
         listener_legs,
         seal.seal,
         uuid.uuid4().hex,
-        [Retention(ctx, uploads.drop_older).run],
+        [
+            Retention(ctx, uploads.drop_older).run,
+            register_matching.CatchUp(ctx, settings.database).run,
+        ],
     )
     return Server(
         settings=settings,

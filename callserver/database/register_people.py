@@ -294,5 +294,6 @@ def forget_removed(tx: Tx, persons: Sequence[int]) -> None:
 
 def forget_people(tx: Tx, persons: Collection[int]) -> None:
     """Erase what is stored here about these persons."""
-    for table in (contact_addresses, register_matches, register_decisions):
+    forget_results(tx, persons)
+    for table in (contact_addresses, register_decisions):
         tx.execute(delete(table).where(table.c.person.in_(list(persons))))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from callserver.database.tables import register_matches
 from callserver.domain.role import Role
 from tests.harness.robinson import Invented, official
 from tests.harness.staffed import Client, StaffedSystem
@@ -112,6 +113,27 @@ async def test_who_is_unsure_is_not_called(tmp_path: Path) -> None:
     assert {ring.number for ring in system.network.record} == {"+4532200002"}
     states = [(one.status, one.reason) for one in system.contacts()][:2]
     assert states == [("closed", "SUP_EXTERNAL"), ("closed", "SUP_EXTERNAL_UNSURE")]
+    system.close()
+
+
+async def test_people_whom_an_import_left_uncompared_are_compared(tmp_path: Path) -> None:
+    system = StaffedSystem(tmp_path, registers=False, people=LISTED)
+    system.add_user("asger", Role.ADMINISTRATOR, None)
+    asger = await system.client("asger")
+    await send(asger, "/registers/import?name=robinson", OFFICIAL)
+    await system.on_shift()
+    await system.until(5)  # the hour's first look is over
+    system.write(lambda tx: tx.execute(register_matches.delete()))
+    await system.ready()
+    await system.until(10)
+    assert system.network.record == []
+    assert {one.reason for one in system.contacts()} == {"SUP_EXTERNAL_UNSURE"}
+    await system.jump(3_600)
+    await system.until(5)
+    await system.server.ctx.background.idle()
+    await system.until(30)
+    assert [one.reason for one in system.contacts()][:2] == ["SUP_EXTERNAL", "SUP_EXTERNAL_UNSURE"]
+    assert {ring.number for ring in system.network.record} == {"+4532200002"}
     system.close()
 
 

@@ -5,16 +5,20 @@ are computed before it is put into force; those of a new list, or of a new name 
 import. The comparison reads aside and writes in short transactions, so a server that dials does not wait.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from callserver.database import contacts, register_people, register_records
 from callserver.database.register_people import Decision, ListedPerson
+from callserver.database.side_connection import side_engine
 from callserver.database.store import Engine, reading
 from callserver.domain import register_match, robinson
 from callserver.domain.reason import Reason
 from callserver.domain.register_match import NOTHING, Candidate, Entry, Match, Person
 from callserver.domain.robinson import Record
+from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
 CHUNK = 500
@@ -148,6 +152,30 @@ def match_new(engine: Engine, progress: Callable[[int], None] = lambda _: None) 
     if versions:
         with engine.begin() as tx:
             reopen(tx)
+
+
+class CatchUp:
+    """Hourly: compares the people whom an import that died left uncompared."""
+
+    def __init__(self, ctx: EngineContext, database: str) -> None:
+        self._ctx = ctx
+        self._database = database
+
+    async def run(self, now: datetime) -> None:
+        """Start the comparison if anybody waits for it; it is long after a long list."""
+        del now
+        if await self._ctx.store.read(_is_behind):
+            self._ctx.background.start(asyncio.to_thread(self._match))
+
+    def _match(self) -> None:
+        with side_engine(self._database) as engine:
+            match_new(engine)
+
+
+def _is_behind(tx: Tx) -> bool:
+    return any(
+        register_people.unmatched(tx, version, -1, 1) for version in register_records.in_force(tx)
+    )
 
 
 def match_within(tx: Tx) -> None:
