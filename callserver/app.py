@@ -33,6 +33,7 @@ from callserver.console.lists.removal import RemovalApi
 from callserver.console.live import Live
 from callserver.console.log.api import LogApi
 from callserver.console.pages import Pages
+from callserver.console.person.api import PersonApi
 from callserver.console.phone.api import PhoneApi
 from callserver.console.phone.card import CardApi
 from callserver.console.phone.own_calls import OwnCallsApi
@@ -188,6 +189,7 @@ def page_apis(
         listening,
         WhoCalledApi(server.ctx, pacing),
         CasesApi(server.ctx, pacing),
+        PersonApi(server.ctx, pacing),
         PersonFactsApi(server.ctx, server.uploads),
         ReportsApi(server.ctx),
         LogApi(server.ctx, server.settings),

@@ -7,10 +7,12 @@ import typer
 from callserver import texts
 from callserver.adapters.uploads import Uploads
 from callserver.cli import resources
+from callserver.database import accounts
 from callserver.domain import phone
-from callserver.engine.suppressions import erasure, person_facts
+from callserver.domain.marks import MarkKind
+from callserver.engine.suppressions import erasure, mark_undo, person_facts
 from callserver.engine.suppressions.person_facts import Fact
-from callserver.errors import ConfigurationProblem
+from callserver.errors import ConfigurationProblem, NotFound
 from callserver.settings import instant
 
 Number = Annotated[str, typer.Argument(help="the telephone number, as people write it")]
@@ -30,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("revoke")(revoke)
     group.command("guardian")(guardian)
     group.command("erase")(erase)
+    group.command("undo")(undo)
     app.add_typer(group, name="person")
 
 
@@ -99,6 +102,32 @@ def erase(number: Number, contact: ContactId = None, by: By = "command") -> None
     print(f"erased; contacts: {len(erased.contacts)}, calls: {erased.calls}")
     for what in erasure.REMAINS:
         print("kept: " + texts.say("en", f"erased.{what}"))
+
+
+def undo(
+    number: Number,
+    mark: Annotated[MarkKind, typer.Argument(help="what was noted by mistake")],
+    why: Annotated[str, typer.Option(help="a few words for the log, without names and numbers")],
+    by: Annotated[str, typer.Option(help="the handle of the account that undoes it")],
+    contact: ContactId = None,
+) -> None:
+    """Undo a mark that was noted by mistake: reassigned, bad_number, deceased, vulnerable or guardian.
+
+    The mark stays on record with its end. Contacts that it closed are dialed again if the rules allow it.
+
+    Example: callserver person undo 32123456 deceased --why 'wrong person marked' --by mads
+    """
+    settings = resources.settings()
+    key = _number(number)
+    with resources.database(settings) as engine:
+        campaigns = resources.rules(engine, settings).current.campaigns
+        with engine.begin() as tx:
+            user = accounts.by_handle(tx, by)
+            if user is None:
+                raise NotFound(f"there is no user {by!r}")
+            known = person_facts.find(tx, key, contact)
+            undone = mark_undo.undo(tx, key, known, mark, why, user, campaigns, resources.now(tx))
+    print(f"undone: {len(undone.marks)}; contacts that are dialed again: {len(undone.reopened)}")
 
 
 def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:

@@ -7,9 +7,10 @@ import typer
 
 from callserver.cli import resources
 from callserver.domain import phone
-from callserver.engine.reporting.call_history import CallHistory
-from callserver.engine.reporting.call_history import why as look_up
+from callserver.engine.gate.explanation import Explanation
+from callserver.engine.reporting import person_record, person_record_text
 from callserver.engine.reporting.call_history_text import words
+from callserver.engine.reporting.person_record import PersonRecord
 from callserver.errors import ConfigurationProblem
 
 
@@ -27,7 +28,8 @@ def why(
 ) -> None:
     """Say who called a number, and why.
 
-    Every call and every refused attempt, in sentences that can be read out.
+    Every call and every refused attempt, in sentences that can be read out; then where each person stands
+    in each campaign, what may be done next, and marks: what the page /person shows.
 
     Example: callserver why 32123456
     """
@@ -38,16 +40,42 @@ def why(
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings)
         with engine.begin() as tx:
-            answer = look_up(tx, parsed, resources.secret(settings), by, resources.now(tx))
+            now, secret = resources.now(tx), resources.secret(settings)
+            record = person_record.look_up(tx, phone.to_int(parsed), secret, by, now)
+            standing = person_record.standing(tx, rules, secret, record.contacts, now)
     if as_json:
-        print(json.dumps(_document(answer), ensure_ascii=False, indent=2))
+        print(json.dumps(_document(record, standing), ensure_ascii=False, indent=2))
         return
-    for sentence in words(answer, rules, language):
+    for sentence in words(record.history, rules, language):
         print(sentence.text)
+    for fact in person_record_text.everything(record, standing, rules, language):
+        print(fact)
 
 
-def _document(answer: CallHistory) -> dict[str, object]:
+def _document(record: PersonRecord, standing: list[Explanation]) -> dict[str, object]:
+    answer = record.history
+    answers = {one.contact: one for one in standing}
     return {
+        "contacts": [
+            {
+                "contact": row.id,
+                "campaign": row.campaign,
+                "status": row.status,
+                "reason": row.reason,
+                "refused_now": [reason.value for reason in answers[row.id].reasons]
+                if row.id in answers
+                else None,
+            }
+            for row in record.contacts
+        ],
+        "marks": [
+            {
+                "mark": mark.kind,
+                "since": mark.at.isoformat(),
+                "ended": None if mark.ended_at is None else mark.ended_at.isoformat(),
+            }
+            for mark in record.marks
+        ],
         "calls": [
             {
                 "at": call.at.isoformat(),

@@ -47,6 +47,7 @@ PAGES = (
     Page("phone", "/phone", Action.PHONE),
     Page("floor", "/floor", Action.SEE_FLOOR),
     Page("who_called", "/who-called", Action.LOOK_UP),
+    Page("person", "/person", Action.LOOK_UP),
     Page("cases", "/cases", Action.SEE_CASES),
     Page("reports", "/reports", Action.SEE_REPORTS),
     Page("rules", "/rules", Action.SEE_RULES),

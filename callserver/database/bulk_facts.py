@@ -51,7 +51,7 @@ _suppressions = select(
     suppressions.c.list,
 ).where(suppressions.c.subject.in_(bindparam("subjects", expanding=True)))
 _marks = select(marks.c.id, marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail).where(
-    marks.c.subject.in_(bindparam("subjects", expanding=True))
+    marks.c.subject.in_(bindparam("subjects", expanding=True)), marks.c.ended_at.is_(None)
 )
 _listed = (
     select(register_entries.c.number)
@@ -120,7 +120,7 @@ def suppressions_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[Suppressi
 
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[tuple[int, Mark]]]:
-    """Every mark by subject, each with its number in the order of writing."""
+    """Every mark in force by subject, each with its number in the order of writing."""
     by_subject: dict[str, list[tuple[int, Mark]]] = defaultdict(list)
     for key, about, kind, at, detail in tx.execute(_marks, {"subjects": list(subjects)}):
         by_subject[about].append((key, Mark(about, MarkKind(kind), at, detail)))

@@ -1,6 +1,6 @@
 """Calls: one row per attempt. Inserting refuses a second open call per number, household and seat."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -228,6 +228,12 @@ def last_of_contact(tx: Tx, contact: int) -> str | None:
 
 def of_number(tx: Tx, number: int) -> list[CallRow]:
     query = _all.where(calls.c.number == number).order_by(calls.c.permit_at)
+    return [CallRow._make(row) for row in tx.execute(query)]
+
+
+def of_contacts(tx: Tx, ids: Sequence[int]) -> list[CallRow]:
+    """Every call of these contacts, whatever number they had then, oldest first."""
+    query = _all.where(calls.c.contact.in_(list(ids))).order_by(calls.c.permit_at)
     return [CallRow._make(row) for row in tx.execute(query)]
 
 

@@ -168,6 +168,15 @@ def listed(
     return [CaseRow._make(row) for row in tx.execute(query.limit(most))]
 
 
+def of_person(tx: Tx, contacts: Sequence[int], numbers: Sequence[int]) -> list[CaseRow]:
+    """The cases about these contacts, or about one of the numbers where no contact is named; newest first."""
+    about = or_(
+        cases.c.contact.in_(list(contacts)),
+        cases.c.contact.is_(None) & cases.c.number.in_(list(numbers)),
+    )
+    return [CaseRow._make(row) for row in tx.execute(_all.where(about).order_by(cases.c.id.desc()))]
+
+
 def owned(tx: Tx, account: int) -> list[CaseRow]:
     """What an account owns and has not closed."""
     query = _all.where(cases.c.owner == account, cases.c.state != CaseState.CLOSED.value)

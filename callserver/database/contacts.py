@@ -161,6 +161,24 @@ def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
     return reopened
 
 
+def reopen_done(tx: Tx, ids: Sequence[int], campaign: str, outcomes: Sequence[str]) -> list[int]:
+    """Reopen those of a campaign's contacts that one of these outcomes finished; their ids."""
+    finished = select(contacts.c.id).where(
+        contacts.c.id.in_(list(ids)),
+        contacts.c.campaign == campaign,
+        contacts.c.status == ContactStatus.DONE,
+        contacts.c.reason.in_(list(outcomes)),
+    )
+    reopened = list(tx.execute(finished).scalars())
+    no_call_back = dict.fromkeys(("callback_for", "callback_phoner", "release_at", "next_at"))
+    tx.execute(
+        update(contacts)
+        .where(contacts.c.id.in_(reopened))
+        .values(status=ContactStatus.READY, reason=None, **no_call_back)
+    )
+    return reopened
+
+
 def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Contact]:
     """Contacts by their ids."""
     query = select(*_columns).where(contacts.c.id.in_(ids))

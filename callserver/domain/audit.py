@@ -45,6 +45,7 @@ class EntryKind(StrEnum):
     REGISTER = "register"
     REGISTER_DECIDED = "register_decided"  # whether somebody is on a register of names
     MARKED = "marked"
+    MARK_ENDED = "mark_ended"  # a mark was recorded by mistake, and counts no longer
     CALL_BACK = "call_back"
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed

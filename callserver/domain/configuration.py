@@ -5,9 +5,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from callserver.domain import hours, validation_messages
 from callserver.domain.book import Book
@@ -32,6 +32,21 @@ class Department(Document):
     title: Label
 
 
+class LookUpLimit(Document):
+    """How often one user may look people and numbers up; more is refused and raises an alarm."""
+
+    most: Annotated[int, Field(ge=5, le=500)] = 40
+    within_minutes: Annotated[int, Field(ge=1, le=60)] = 10
+
+
+class DataProtection(Document):
+    """What a person who asks for their own data is told besides the data."""
+
+    controller: str  # the organisation and its address
+    contact: str  # where questions and objections go
+    recipients: tuple[Label, ...]  # to whom personal data is passed on, and which
+
+
 class Organisation(Document):
     """What applies to the whole organisation (config/house.yaml).
 
@@ -40,6 +55,8 @@ class Organisation(Document):
 
     listening: ListeningPolicy | None = None
     retention: RetentionPolicy = RetentionPolicy()
+    look_ups: LookUpLimit = LookUpLimit()
+    data_protection: DataProtection | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -203,7 +203,13 @@ def listens_sooner(was: ListeningPolicy | None, would: ListeningPolicy | None) -
     return would.opens < was.opens or told_later
 
 
-ORGANISATION: Mapping[str, Compare] = {"listening": listens_sooner, "retention": keeps_longer}
+ORGANISATION: Mapping[str, Compare] = {
+    "listening": listens_sooner,
+    "retention": keeps_longer,
+    "look_ups.most": more,
+    "look_ups.within_minutes": less,
+    "data_protection": free,
+}
 
 CASES: Mapping[str, Compare] = {
     "working_days": more,

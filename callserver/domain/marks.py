@@ -21,3 +21,15 @@ class MarkKind(StrEnum):
 
 ABOUT_THE_NUMBER = frozenset({MarkKind.REASSIGNED, MarkKind.BAD_NUMBER, MarkKind.ABANDONED})
 """Marks of the number; the others are marks of the person."""
+
+UNDOABLE = frozenset(
+    {
+        MarkKind.BAD_NUMBER,
+        MarkKind.REASSIGNED,
+        MarkKind.DECEASED,
+        MarkKind.VULNERABLE,
+        MarkKind.GUARDIAN,
+    }
+)
+"""What can have been recorded by mistake, and is ended by a user with a reason. What the person said
+themselves (a refusal, a consent taken back, an erasure) is not: that has other ways, or none."""

@@ -14,15 +14,12 @@ from callserver.ports import Tx
 class RateLimited(StrEnum):
     """What is limited."""
 
-    LOOK_UP = "look_up"  # who called a number; opt-outs of a number
+    LOOK_UP = "look_up"  # who called a number; opt-outs of a number; a person (config/house.yaml)
     DIAL = "dial"  # a number typed by hand
     STREAM = "stream"  # pages that stay live
 
 
-PACES = {
-    RateLimited.LOOK_UP: RateLimit(40, timedelta(minutes=10)),
-    RateLimited.DIAL: RateLimit(20, timedelta(minutes=15)),
-}
+DIALS = RateLimit(20, timedelta(minutes=15))
 MOST_STREAMS = 12
 """Live pages of one person, in one process."""
 
@@ -42,7 +39,7 @@ class RateLimits:
         Raises:
             TooMany: it is one too many; the log is told.
         """
-        now, pace = self._ctx.clock.now(), PACES[what]
+        now, pace = self._ctx.clock.now(), self.limit(what)
 
         def work(tx: Tx) -> datetime:
             return _count(tx, f"pace:{what.value}:{user}", pace, now)
@@ -50,6 +47,13 @@ class RateLimits:
         opens = await self._ctx.store.run(work)
         if opens > now:
             await self.refuse(what, user, (opens - now).total_seconds())
+
+    def limit(self, what: RateLimited) -> RateLimit:
+        """How much is allowed of what is counted in the database."""
+        if what is RateLimited.DIAL:
+            return DIALS
+        look_ups = self._ctx.rules.current.organisation.look_ups
+        return RateLimit(look_ups.most, timedelta(minutes=look_ups.within_minutes))
 
     async def refuse(self, what: RateLimited, user: int, wait_s: float) -> None:
         """Too many: the log is told.

@@ -15,6 +15,7 @@ pytestmark = [
 WHO = {
     "floor": "sigrid",
     "who_called": "mads",
+    "person": "mads",
     "cases": "lea",
     "reports": "lea",
     "rules": "asger",

@@ -6,13 +6,14 @@ import pytest
 
 from callserver.console.endpoint import UserRequest
 from callserver.console.live import Live
-from callserver.engine.rate_limits import MOST_STREAMS, PACES, RateLimited, RateLimits
+from callserver.engine.rate_limits import DIALS, MOST_STREAMS, RateLimits
 from callserver.errors import TooMany
 from tests.harness.staffed import StaffedSystem
 
 
 async def test_look_ups_are_limited_wherever_they_are_made(system: StaffedSystem) -> None:
-    client, most = await system.client("supervisor"), PACES[RateLimited.LOOK_UP].most
+    limit = system.server.ctx.rules.current.organisation.look_ups
+    client, most = await system.client("supervisor"), limit.most
     answers = []
     for n in range(most + 2):
         path = "/who-called" if n % 2 else "/suppressions/search"
@@ -28,7 +29,7 @@ async def test_look_ups_are_limited_wherever_they_are_made(system: StaffedSystem
     assert (await client.api("POST", "/who-called/opt-out", body)).status_code == 200
     other = await system.client("member_service")
     assert (await other.api("POST", "/who-called", {"number": "32980000"})).status_code == 200
-    system.clock.set(system.clock.now() + PACES[RateLimited.LOOK_UP].within)
+    system.clock.set(system.clock.now() + timedelta(minutes=limit.within_minutes))
     assert (await client.api("POST", "/who-called", {"number": "32980000"})).status_code == 200
 
 
@@ -36,9 +37,9 @@ async def test_typed_numbers_are_limited(system: StaffedSystem) -> None:
     await system.on_shift(1)
     answers = [
         (await system.api("POST", "/dial", {"number": f"3298{n:04}"}))[0]
-        for n in range(PACES[RateLimited.DIAL].most + 1)
+        for n in range(DIALS.most + 1)
     ]
-    assert answers == [404] * PACES[RateLimited.DIAL].most + [429]
+    assert answers == [404] * DIALS.most + [429]
     assert [one["what"] for one in system.entries("pace")] == ["dial"]
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from callserver.console import markup
-from callserver.database import accounts
+from callserver.database import accounts, contacts, marks
+from callserver.domain import subject
+from callserver.domain.marks import MarkKind
 from tests.harness.staffed import StaffedSystem
 
 MEMBERS = (
@@ -186,3 +188,27 @@ async def test_a_call_back_after_a_no_is_refused_beforehand(members: StaffedSyst
     await members.api("POST", "/wish", {"wish": "never"})
     _, found = await members.api("GET", "/call-back?at=2026-05-13T17:15")
     assert found["refused"]
+
+
+async def test_somebody_who_left_is_known_to_have_said_why(tmp_path: Path) -> None:
+    lapsed = (
+        "ref;navn;telefon;født;ophørt;kilde\nK1;Elna Isager;32200011;1980-01-01;2025-01-31;arkiv\n"
+    )
+    system = StaffedSystem(tmp_path, campaign="lapsed", people=lapsed)
+    first = await talking(system)
+    assert (first["ended"], first["left_at"], first["left_why"]) == ("2025-01-31", None, None)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.until(1)
+    told = {"reason": "flyttet til udlandet"}
+    assert (await system.outcome("reason_told", told, then="pause"))[0] == 200
+    contact = system.contacts()[0]
+    about, left_at = subject.of_person(contact.person), system.clock.now()
+    system.write(lambda tx: marks.mark(tx, about, MarkKind.LEFT, left_at))
+    system.write(lambda tx: contacts.set_status(tx, contact.id, "ready"))
+    await system.api("POST", "/off", {})
+    system.write(lambda tx: marks.end(tx, [about], MarkKind.REFUSED, left_at, "test"))
+    await system.jump(timedelta(days=1).total_seconds())
+    again = await talking(system)
+    assert again["left_why"] == "flyttet til udlandet"
+    assert again["left_at"].startswith("2026-05-12")
+    system.close()

@@ -35,7 +35,7 @@ async def test_a_number_is_looked_up_and_the_look_up_logged(
     assert found["opt_outs"] == []
     assert [(one["campaign"], one["name"]) for one in found["known"]] == [("kanvas", "Person 0")]
     [entry] = system.entries("looked_up")
-    assert entry["contacts"] == [1]
+    assert entry["contact"] == 1
     assert entry["by"].startswith("user:")
     assert "3220" not in json.dumps(system.entries())
     wrong = await client.api("POST", "/suppressions/search", {"number": "12 34"})

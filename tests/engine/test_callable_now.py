@@ -79,6 +79,13 @@ def everyone(tx: Tx) -> list[contacts.Contact]:
     return [one for chunk in bulk_facts.ready(tx, "kanvas") for one in chunk]
 
 
+def a_mark(tx: Tx, dice: random.Random, about: str, at: datetime) -> None:
+    kind = dice.choice(KINDS)
+    marks.mark(tx, about, kind, at + timedelta(minutes=dice.randrange(9)))
+    if dice.random() < 0.3:
+        marks.end(tx, [about], kind, at + timedelta(hours=1), "test")
+
+
 def what_is_known(tx: Tx, dice: random.Random) -> None:
     """Noes, marks, calls and a register over a list, by seeded dice."""
     people = everyone(tx)
@@ -94,7 +101,7 @@ def what_is_known(tx: Tx, dice: random.Random) -> None:
             if dice.random() < 0.3:
                 suppressions.lift(tx, key, at + timedelta(minutes=1))
         while dice.random() < 0.4:
-            marks.mark(tx, about, dice.choice(KINDS), at + timedelta(minutes=dice.randrange(9)))
+            a_mark(tx, dice, about, at)
         if dice.random() < 0.1:
             refused_numbers.add(tx, one.number, one.id, "kanvas", 21215, at)
         if dice.random() < 0.4:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from callserver.database import calls
-from callserver.engine.reporting import call_history, call_history_text
+from callserver.engine.reporting import call_history_text, person_record
 from callserver.simulator.legs import Behaviour
 from tests.harness.simulated import SimulatedSystem
 
@@ -25,9 +25,9 @@ def attempts(system: SimulatedSystem) -> int:
 def said(system: SimulatedSystem, language: str = "en") -> str:
     rules = system.server.ctx.rules
     answer = system.write(
-        lambda tx: call_history.why(tx, "+4532200000", b"k", "test", system.clock.now())
+        lambda tx: person_record.look_up(tx, 4532200000, b"k", "test", system.clock.now())
     )
-    return " ".join(one.text for one in call_history_text.words(answer, rules, language))
+    return " ".join(one.text for one in call_history_text.words(answer.history, rules, language))
 
 
 @pytest.mark.parametrize("code", [402, 403, 488, 500, 503])

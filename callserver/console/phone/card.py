@@ -16,7 +16,7 @@ from callserver.domain.facts import Purpose, Segment
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.outcomes import call_backs, contact_card
-from callserver.engine.outcomes.contact_card import Card
+from callserver.engine.outcomes.contact_card import HAVE_LEFT, Card
 
 TRAINED_AFTER = 3
 """Shifts; until then the script is open by default (the ethics book's first three shifts)."""
@@ -25,7 +25,6 @@ CITY = ("city", "by", "town", "postby")
 """Headings of the column that scripts name {city}."""
 
 _GIFT_PURPOSES = frozenset({Purpose.GIFT, Purpose.RECRUIT_GIFT})
-_FORMER_MEMBERS = frozenset({Segment.LAPSED, Segment.AFMELDTE})
 
 
 class Closed(Answer):
@@ -69,6 +68,8 @@ class CardView(Answer):
     member: bool
     last_gift: str | None
     ended: str | None
+    left_at: datetime | None  # when somebody who has left told us so in a call
+    left_why: str | None  # and the reason they gave
     source: str | None
     facts: Mapping[str, str]
     why: Label
@@ -161,7 +162,9 @@ def _view(card: Card, rules: Rules, request: UserRequest) -> CardView:
         segment=campaign.segment,
         member=card.relation.member,
         last_gift=contact.last_gift if campaign.purpose in _GIFT_PURPOSES else None,
-        ended=contact.ended if campaign.segment in _FORMER_MEMBERS else None,
+        ended=contact.ended if campaign.segment in HAVE_LEFT else None,
+        left_at=None if card.departure is None else card.departure.at,
+        left_why=None if card.departure is None else card.departure.why,
         source=subject.told_source(contact.source),
         facts=_facts(card),
         why=campaign.why,

@@ -17,8 +17,9 @@ from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.rate_limits import RateLimited, RateLimits
-from callserver.engine.reporting.call_history import CallHistory, why
+from callserver.engine.reporting import call_history, person_record
 from callserver.engine.reporting.call_history_text import when, words
+from callserver.engine.reporting.person_record import PersonRecord
 from callserver.errors import Impossible
 from callserver.ports import Tx
 from callserver.texts import say
@@ -90,14 +91,13 @@ class WhoCalledApi:
         await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
         secret, now = self._ctx.secret, self._ctx.clock.now()
 
-        def look(tx: Tx) -> tuple[CallHistory, list[Person]]:
-            return why(tx, number, secret, request.by, now), self._people(tx, request, number)
+        def look(tx: Tx) -> tuple[PersonRecord, list[Person]]:
+            record = person_record.look_up(tx, phone.to_int(number), secret, request.by, now)
+            return record, self._people(tx, request, number)
 
-        history, people = await self._ctx.store.run(look)
-        visible = self._visible(request, history)
-        hidden = (
-            len(history.calls) + len(history.refused) - len(visible.calls) - len(visible.refused)
-        )
+        record, people = await self._ctx.store.run(look)
+        history = record.history
+        visible = call_history.seen_by(history, rules, request.user.department)
         return WhoCalled(
             number=phone.spoken(number),
             said=[
@@ -105,7 +105,7 @@ class WhoCalledApi:
                 for sentence in words(visible, rules, request.language)
             ],
             suppressed=bool(history.suppressed),
-            elsewhere=hidden,
+            elsewhere=history.count - visible.count,
             people=people,
         )
 
@@ -155,24 +155,6 @@ class WhoCalledApi:
             return text
 
         return OptOutConfirmation(text=await self._ctx.store.run(work), at=now)
-
-    def _visible(self, request: UserRequest, history: CallHistory) -> CallHistory:
-        """The history of the user's department; all of it for a user without a department."""
-        if request.user.department is None:
-            return history
-        visible_campaigns = {
-            name
-            for name, campaign in self._ctx.rules.current.campaigns.items()
-            if request.sees(campaign.department)
-        }
-        return CallHistory(
-            calls=tuple(call for call in history.calls if call.campaign in visible_campaigns),
-            refused=tuple(row for row in history.refused if row.campaign in visible_campaigns),
-            sources=tuple(
-                source for source in history.sources if source.campaign in visible_campaigns
-            ),
-            suppressed=history.suppressed,
-        )
 
 
 def _number(text: str) -> str:

@@ -8,6 +8,7 @@ from callserver import texts
 from callserver.adapters.uploads import Uploads
 from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
 from callserver.console.fields import Id
+from callserver.database.contacts import Contact
 from callserver.domain import phone
 from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
@@ -15,13 +16,15 @@ from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import erasure, person_facts
 from callserver.engine.suppressions.erasure import Erased
 from callserver.engine.suppressions.person_facts import Fact
-from callserver.errors import Impossible
+from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
 
 class AboutPerson(Body):
-    number: str = Field(min_length=1, max_length=40)
-    contact: Id | None = None  # which, where several people are known at the number
+    """By number, by contact or both: the contact says which of several people at the number."""
+
+    number: str | None = Field(default=None, min_length=1, max_length=40)
+    contact: Id | None = None
 
 
 class ConsentGiven(AboutPerson):
@@ -56,11 +59,10 @@ class PersonFactsApi:
 
     async def consent(self, request: UserRequest, body: ConsentGiven) -> Recorded:
         """Record a consent to be called."""
-        number = _number(body.number)
 
         def work(tx: Tx) -> list[int]:
             now = self._ctx.clock.now()
-            known = person_facts.find(tx, number, body.contact)
+            number, known = self._find(tx, request, body)
             return person_facts.consent(
                 tx,
                 number,
@@ -76,21 +78,19 @@ class PersonFactsApi:
 
     async def note(self, request: UserRequest, body: FactNoted) -> Recorded:
         """Record a revoked consent or a guardian, or erase a person: no more calls from now on."""
-        number = _number(body.number)
-
         if body.fact is Fact.ERASED:
-            return await self._erase(request, number, body.contact)
+            return await self._erase(request, body)
 
         def work(tx: Tx) -> list[int]:
-            known = person_facts.find(tx, number, body.contact)
+            number, known = self._find(tx, request, body)
             person_facts.note(tx, number, known, body.fact, request.by, self._ctx.clock.now())
             return [contact.id for contact in known]
 
         return Recorded(contacts=await self._ctx.store.run(work))
 
-    async def _erase(self, request: UserRequest, number: int, contact: int | None) -> Recorded:
+    async def _erase(self, request: UserRequest, body: FactNoted) -> Recorded:
         def work(tx: Tx) -> Erased:
-            known = person_facts.find(tx, number, contact)
+            number, known = self._find(tx, request, body)
             now = self._ctx.clock.now()
             return erasure.erase(tx, number, known, self._ctx.secret, request.by, now)
 
@@ -99,6 +99,22 @@ class PersonFactsApi:
         await self._ctx.store.checkpoint()
         remains = [texts.say(request.language, f"erased.{key}") for key in erasure.REMAINS]
         return Recorded(contacts=list(erased.contacts), remains=remains)
+
+    def _find(self, tx: Tx, request: UserRequest, body: AboutPerson) -> tuple[int, list[Contact]]:
+        """The number, and the rows of the person meant.
+
+        Raises:
+            NotFound: neither is named, or the contact is not known or on another department's list.
+        """
+        number = None if body.number is None else _number(body.number)
+        known = person_facts.find(tx, number, body.contact)
+        if number is not None:
+            return number, known
+        named = next(row for row in known if row.id == body.contact)
+        campaign = self._ctx.rules.current.campaigns.get(named.campaign)
+        if not request.sees(None if campaign is None else campaign.department):
+            raise NotFound("there is no such contact", key="not_found")
+        return named.number, known
 
 
 def _number(text: str) -> int:

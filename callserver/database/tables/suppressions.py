@@ -29,6 +29,9 @@ marks = Table(
     Column("kind", Text, nullable=False),  # domain.marks.MarkKind
     Column("at", Instant, nullable=False),
     Column("detail", JSON),
+    Column("by", Text),  # user:… or a command's word; null: the server itself, or not recorded
+    Column("ended_at", Instant),  # it was recorded by mistake; from then on it counts nowhere
+    Column("ended_by", Text),
 )
 Index("marks_subject", marks.c.subject)
 

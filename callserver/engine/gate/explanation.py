@@ -42,15 +42,30 @@ def explain(
     contact = known or stranger(
         _as_number(asked), str(hours.place_of(asked, None)), campaign, "explained"
     )
+    answer = of_contact(tx, rules, secret, contact, campaign, at, asked)
+    return answer if known is not None else replace(answer, contact=None)
+
+
+def of_contact(
+    tx: Tx,
+    rules: Rules,
+    secret: bytes,
+    contact: Contact,
+    campaign: Campaign,
+    at: datetime,
+    number: str | None = None,
+) -> Explanation:
+    """Ask the gate about one contact. `number`: another text than the contact's number."""
     path = DialPath.CALL_BACK if contact.status == ContactStatus.CALL_BACK else DialPath.EXPLAIN
     facts = gate.collect(tx, rules, secret, DialRequest(contact, campaign, path, None, at))
-    answer = permit.decide(replace(facts, number=asked, phoner_reserved=True), "explained")
+    facts = replace(facts, number=number or facts.number, phoner_reserved=True)
+    answer = permit.decide(facts, "explained")
     return Explanation(
         campaign=campaign.name,
         at=at,
         reasons=answer.reasons if isinstance(answer, Refusal) else (),
         next_at=answer.next_at if isinstance(answer, Refusal) else None,
-        contact=None if known is None else known.id,
+        contact=contact.id,
         revision=rules.current.revision,
     )
 

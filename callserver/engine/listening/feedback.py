@@ -88,7 +88,8 @@ class ListeningFeedback:
             if row is None or call is None or row.state != SeatState.TALKING:
                 raise Impossible("nobody is on the line", key="nobody_on_the_line")
             now = self._ctx.clock.now()
-            marks.mark(tx, subject.of_person(call.person), MarkKind.NO_LISTENER, now)
+            about = subject.of_person(call.person)
+            marks.mark(tx, about, MarkKind.NO_LISTENER, now, by=f"user:{user.id}")
             audit.append(
                 tx, now, EntryKind.NO_LISTENER, contact=call.contact, call=call.attempt, by=user.id
             )

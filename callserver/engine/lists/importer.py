@@ -186,7 +186,9 @@ def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> No
         return
     opt_outs.add_listed(tx, Scope.NUMBER, stated.numbers, list_name, origin)
     opt_outs.add_listed(tx, Scope.PERSON, stated.persons, list_name, origin)
-    marked = marks.mark_deceased(tx, [subject.of_person(key) for key in stated.dead], origin.at)
+    marked = marks.mark_deceased(
+        tx, [subject.of_person(key) for key in stated.dead], origin.at, origin.by
+    )
     if marked:
         audit.append(
             tx,

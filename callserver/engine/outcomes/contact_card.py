@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from callserver.database import audit, calls, contacts, seats
+from callserver.database import audit, calls, contacts, marks, seats
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
-from callserver.domain import asking, hours, phone
+from callserver.domain import asking, hours, phone, subject
 from callserver.domain.asking import Guide
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import DialPath
-from callserver.domain.campaign import Campaign, Label
-from callserver.domain.facts import Relation
+from callserver.domain.campaign import Ask, Campaign, Effect, Label
+from callserver.domain.facts import Relation, Segment
 from callserver.domain.hours import Place
+from callserver.domain.marks import MarkKind
 from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate import gate
@@ -27,6 +28,8 @@ from callserver.errors import NotFound
 from callserver.ports import Tx
 
 MOST_EARLIER = 8
+
+HAVE_LEFT = frozenset({Segment.LAPSED, Segment.AFMELDTE})
 
 IN_CALL = frozenset({SeatState.RESERVED.value, SeatState.RINGING.value, SeatState.TALKING.value})
 
@@ -41,6 +44,14 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class Departure:
+    """What is known about why somebody left: when they said so, and the reason they gave."""
+
+    at: datetime | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     call: CallRow
     contact: Contact
@@ -49,6 +60,7 @@ class Card:
     guide: Guide
     context: Label | None
     promise: Promise | None
+    departure: Departure | None  # of somebody who has left
     earlier: list[CallRow]  # our calls to this person, the latest first
     number: str  # whole while the call needs it
 
@@ -103,6 +115,7 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> Card:
         ),
         context=None if context is None else context.text,
         promise=_promise(call, contact, user, earlier),
+        departure=_departure(tx, ctx.rules, campaign, contact, earlier),
         earlier=earlier,
         number=number if call.ended_at is None else phone.masked(number),
     )
@@ -113,6 +126,27 @@ def ended(rules: Rules, call: CallRow, heard: Sequence[str]) -> asking.AskEnd | 
     campaign = rules.current.campaigns.get(call.campaign)
     given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
     return asking.ask_end(None if given is None else given.does, heard)
+
+
+def _departure(
+    tx: Tx, rules: Rules, campaign: Campaign, contact: Contact, earlier: list[CallRow]
+) -> Departure | None:
+    """For campaigns to people who have left: what an earlier call learned about it."""
+    if campaign.segment not in HAVE_LEFT:
+        return None
+    stored = marks.marks_of(tx, (subject.of_person(contact.person),))
+    left = [mark.at for mark in stored if mark.kind == MarkKind.LEFT]
+    given = [call for call in earlier if (call.details or {}).get(Ask.REASON.value)]
+    known = [call for call in earlier if _effect(rules, call) is Effect.LEFT]
+    at = max([*left, *(call.permit_at for call in known)], default=None)
+    why = str((given[0].details or {})[Ask.REASON.value]) if given else None
+    return None if at is None and why is None else Departure(at, why)
+
+
+def _effect(rules: Rules, call: CallRow) -> Effect | None:
+    campaign = rules.current.campaigns.get(call.campaign)
+    given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
+    return None if given is None else given.does
 
 
 def _promise(call: CallRow, contact: Contact, user: User, earlier: list[CallRow]) -> Promise | None:

@@ -74,7 +74,8 @@ class Wishes:
         """
         if wish == VULNERABLE:
             now = self._ctx.clock.now()
-            self._mark(tx, contact, outcomes.Mark(MarkKind.VULNERABLE), now, call=call, wish=wish)
+            noticed = outcomes.Mark(MarkKind.VULNERABLE)
+            self._mark(tx, contact, noticed, now, by=by, call=call, wish=wish)
             suppressions.want_stopped(tx, (subject.of_person(contact.person),))
             return
         if wish not in NO:
@@ -144,7 +145,7 @@ class Wishes:
                     about = purpose or (campaign.purpose if scope is Scope.PURPOSE else None)
                     self._opt_out(tx, contact, (scope,), about, by=by, call=call)
                 case outcomes.Mark():
-                    self._mark(tx, contact, consequence, now, call=call)
+                    self._mark(tx, contact, consequence, now, by=by, call=call)
 
     def _complain(
         self, tx: Tx, contact: Contact, campaign: Campaign, *, by: str, call: str, now: datetime
@@ -192,7 +193,8 @@ class Wishes:
 
     def asks_for_call(self, tx: Tx, contact: Contact, now: datetime) -> None:
         """The person asks to be called, of their own accord: that ends their "no, thank you"."""
-        self._mark(tx, contact, outcomes.Mark(MarkKind.REQUESTED), now, call=None)
+        asked = outcomes.Mark(MarkKind.REQUESTED)
+        self._mark(tx, contact, asked, now, by="inbound", call=None)
 
     def _mark(
         self,
@@ -201,6 +203,7 @@ class Wishes:
         learned: outcomes.Mark,
         now: datetime,
         *,
+        by: str,
         call: str | None,
         **details: str,
     ) -> None:
@@ -209,7 +212,7 @@ class Wishes:
             if learned.kind in ABOUT_THE_NUMBER
             else subject.of_person(contact.person)
         )
-        marks.mark(tx, about, learned.kind, now, learned.detail)
+        marks.mark(tx, about, learned.kind, now, learned.detail, by)
         audit.append(
             tx,
             now,

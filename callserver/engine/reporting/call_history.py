@@ -1,20 +1,17 @@
-"""Who called this number, and why? Every call and every refused attempt.
+"""Calls, refused attempts, sources and opt-outs: what is read out to "who called me, and why?"."""
 
-The look-up itself is an audit entry: people have a right to know who looked.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from callserver.database import audit, calls, contacts, suppressions
-from callserver.domain import phone, subject
+from callserver.database.calls import CallRow
+from callserver.database.contacts import Contact
+from callserver.domain import subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Suppression
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
-from callserver.ports import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +47,26 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class CallHistory:
-    """Everything known about calls, and refused calls, to a number."""
+    """Everything known about calls, and refused calls, to a number or a person."""
 
     calls: tuple[CallRecord, ...]
     refused: tuple[RefusedAttempt, ...]
     sources: tuple[Source, ...]
     suppressed: tuple[Suppression, ...]
 
+    @property
+    def count(self) -> int:
+        return len(self.calls) + len(self.refused)
 
-def why(tx: Tx, number: str, secret: bytes, by: str, now: datetime) -> CallHistory:
-    """Look a number up, and write down that somebody did."""
-    key = phone.to_int(number)
-    known = contacts.by_number(tx, key)
-    made = calls.of_number(tx, key)
-    audit.append(tx, now, EntryKind.LOOKED_UP, by=by, contacts=[contact.id for contact in known])
-    refused = [
-        _refused(entry)
-        for contact in known
-        for entry in audit.about(tx, contact=contact.id)
-        if entry["kind"] == EntryKind.REFUSED
-    ]
-    subjects = subject.everyone_at(key, known, secret)
+
+def history(
+    known: Sequence[Contact],
+    made: Sequence[CallRow],
+    entries: Iterable[Mapping[str, Any]],
+    suppressed: Iterable[Suppression],
+) -> CallHistory:
+    """`entries`: the audit log's about the contacts."""
+    refused = [_refused(entry) for entry in entries if entry["kind"] == EntryKind.REFUSED]
     return CallHistory(
         calls=tuple(
             CallRecord(
@@ -94,11 +90,29 @@ def why(tx: Tx, number: str, secret: bytes, by: str, now: datetime) -> CallHisto
                 }
             )
         ),
-        suppressed=tuple(
-            suppression
-            for suppression in suppressions.for_subjects(tx, subjects)
-            if suppression.lifted_at is None
-        ),
+        suppressed=tuple(one for one in suppressed if one.lifted_at is None),
+    )
+
+
+def campaigns_of(rules: Rules, department: str) -> frozenset[str]:
+    """A department's campaigns."""
+    campaigns = rules.current.campaigns.items()
+    return frozenset(name for name, campaign in campaigns if campaign.department == department)
+
+
+def seen_by(whole: CallHistory, rules: Rules, department: str | None) -> CallHistory:
+    """What a user of the department sees; all of it for a user without a department.
+
+    An opt-out applies everywhere, and everybody sees it.
+    """
+    if department is None:
+        return whole
+    campaigns = campaigns_of(rules, department)
+    return CallHistory(
+        calls=tuple(call for call in whole.calls if call.campaign in campaigns),
+        refused=tuple(row for row in whole.refused if row.campaign in campaigns),
+        sources=tuple(source for source in whole.sources if source.campaign in campaigns),
+        suppressed=whole.suppressed,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from callserver.database import audit, contacts, suppressions
+from callserver.database import audit, contacts, look_ups, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import MOST_WORDS, EntryKind, may_be_kept
@@ -163,8 +163,7 @@ def add_listed(
 
 def record_look_up(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> None:
     """Log who looked up which people's opt-outs: those people may ask."""
-    ids = [contact.id for contact in known]
-    audit.append(tx, now, EntryKind.LOOKED_UP, by=by, contacts=ids, what="suppressions")
+    look_ups.record(tx, now, by, [contact.id for contact in known], what="suppressions")
 
 
 def in_force_at(tx: Tx, number: int, secret: bytes) -> list[tuple[int, str]]:

@@ -38,13 +38,20 @@ REOPENED_BY_CONSENT = (
 """Contacts that were closed for one of these are dialed again once there is a consent."""
 
 
-def find(tx: Tx, number: int, contact: int | None) -> list[Contact]:
+def find(tx: Tx, number: int | None, contact: int | None) -> list[Contact]:
     """The rows of the one person meant: known at the number, and on whichever list; none if nobody is.
 
+    `number` None: at whatever number the contact has.
+
     Raises:
-        NotFound: the contact is not known at this number.
+        NotFound: the contact is not known, or not at this number.
         Impossible: several people are known there, and no contact says which is meant.
     """
+    if number is None:
+        row = None if contact is None else contacts.get(tx, contact)
+        if row is None:
+            raise NotFound("there is no such contact", key="not_found")
+        return contacts.of_person(tx, row.person)
     known = contacts.by_number(tx, number)
     if contact is not None:
         known = [row for row in known if row.id == contact]
@@ -120,7 +127,7 @@ def _mark(
     now: datetime,
     detail: dict[str, Any] | None,
 ) -> None:
-    marks.mark(tx, about, kind, at, detail)
+    marks.mark(tx, about, kind, at, detail, by)
     ids: list[int | None] = [row.id for row in known]
     for contact in ids or [None]:
         audit.append(tx, now, EntryKind.MARKED, contact=contact, mark=kind.value, by=by)

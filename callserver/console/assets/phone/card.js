@@ -46,6 +46,8 @@ function facts() {
       ...pair("phone.card.context", card.context && label(card.context)),
       ...pair("phone.card.last_gift", card.last_gift && date(card.last_gift)),
       ...pair("phone.card.ended", card.ended && date(card.ended)),
+      ...pair("phone.card.left", card.left_at && date(card.left_at)),
+      ...pair("phone.card.left_why", card.left_why),
       ...Object.entries(card.facts).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]),
     ),
   );

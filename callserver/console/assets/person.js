@@ -1,0 +1,89 @@
+// Finding a person, everything known about them, and what can be recorded or undone.
+
+import { post } from "./api.js";
+import "./dates.js";
+import { confirm } from "./dialog.js";
+import { $, $$, el, onSubmit, show, toast } from "./dom.js";
+import { draw, find } from "./person/record.js";
+import { list, t } from "./texts.js";
+
+let contact = null; // of the person who is shown
+let why = ""; // the reason that the user gave
+
+async function open(key) {
+  const person = await post("/person", { contact: key, why });
+  contact = key;
+  draw(person, undo);
+  show($("#record"));
+  find(person).focus();
+}
+
+const again = async () => draw(await post("/person", { contact, why }), undo);
+
+function hit(person) {
+  const told = [list(person.refs), list(person.numbers), list(person.campaigns)].filter(Boolean);
+  const name = person.name ?? t("person.no_name");
+  return el(
+    "li",
+    {},
+    el("span", {}, name, el("span", { class: "soft" }, told.join(" · "))),
+    el(
+      "button",
+      { type: "button", "aria-label": `${t("person.open")} ${name}`, onclick: () => open(person.contact) },
+      t("person.open"),
+    ),
+  );
+}
+
+onSubmit($("#search"), async (values) => {
+  why = values.why;
+  show($("#record"), false);
+  const { hits, elsewhere, more } = await post("/person/search", { text: values.text });
+  $("#hits").replaceChildren(
+    hits.length ? el("ul", {}, ...hits.map(hit)) : el("p", {}, t("person.none")),
+    more ? el("p", { class: "note" }, t("person.more")) : "",
+    elsewhere ? el("p", { class: "soft" }, t("person.elsewhere_hits", { count: elsewhere })) : "",
+  );
+  if (hits.length === 1 && !more) await open(hits[0].contact);
+});
+
+async function undo(mark, reason) {
+  await post("/person/undo", { contact, mark, why: reason });
+  toast(t("person.undone"), "good");
+  await again();
+}
+
+const optOut = $("#opt-out");
+if (optOut) {
+  onSubmit(optOut, async ({ scope, received_by }) => {
+    await post("/person/opt-out", { contact, scope, received_by });
+    toast(t("person.opted_out"), "good");
+    await again();
+  });
+  const fact = $("#fact");
+  $("select", fact).addEventListener("change", ({ target }) => {
+    const isConsent = target.value === "consent_given";
+    for (const field of $$(".consent", fact)) show(field, isConsent);
+    $("[name=at]", fact).required = isConsent;
+  });
+  onSubmit(fact, async (values) => {
+    if (values.fact !== "erased") return record(values);
+    confirm(t("who_called.fact.erased"), t("who_called.sure_erased"), {
+      go: t("who_called.erase_go"),
+      bad: true,
+      does: () => record(values),
+    });
+  });
+}
+
+async function record({ fact, at, proof }) {
+  if (fact === "consent_given") {
+    // The beginning of the day, so that an opt-out of the same day is later and stays in force.
+    const when = new Date(`${at}T00:00`).toISOString();
+    await post("/person/consent", { contact, at: when, proof: proof || null });
+  } else {
+    await post("/person/facts", { contact, fact });
+  }
+  toast(t("person.recorded"), "good");
+  await again();
+}

@@ -1,0 +1,134 @@
+// A person's record: what stands on the lists, calls, wishes, and who has looked.
+
+import { ask, field } from "../dialog.js";
+import { $, el, scrolling, show } from "../dom.js";
+import { date, dateTime, list, number, t } from "../texts.js";
+
+export const find = () => $("#person-name");
+
+export function draw(person, undo) {
+  $("#person-name").textContent = person.name ?? t("person.no_name");
+  const refs = person.campaigns.map(({ ref }) => ref).filter(Boolean);
+  $("#identity").replaceChildren(
+    ...pairs([
+      ["numbers", list(person.numbers)],
+      ["refs", list([...new Set(refs)])],
+    ]),
+    ...person.registers.map((name) => el("dd", {}, t("suppressions.registered", { names: name }))),
+  );
+  $("#elsewhere").textContent = t("person.elsewhere", { count: person.elsewhere });
+  show($("#elsewhere"), person.elsewhere > 0);
+  $("#calls").replaceChildren(...person.calls.map(({ text }) => el("li", {}, text)));
+  table("campaigns", ["campaign", "status", "next", "details"], person.campaigns, campaign);
+  table("opt_outs", ["what", "at", "by", "how", "state"], person.opt_outs, optOut);
+  table("marks", ["what", "at", "by", "state"], person.marks, (mark) => marked(mark, undo));
+  table("consents", ["what", "at", "by", "state"], person.consents, (mark) => marked(mark, undo));
+  table("cases", ["what", "at", "due", "owner", "state"], person.cases, (row) => [
+    row.kind,
+    dateTime(row.opened_at),
+    date(row.deadline),
+    row.owner,
+    row.state,
+  ]);
+  table("call_backs", ["for", "campaign", "at", "by"], person.call_backs, (row) => [
+    dateTime(row.for_at),
+    row.campaign,
+    dateTime(row.made_at),
+    row.by,
+  ]);
+  table("heard", ["at", "by", "how"], person.heard, (row) => [dateTime(row.at), row.by, row.mode]);
+  table("look_ups", ["at", "by", "reason"], person.look_ups, (row) => [dateTime(row.at), row.by, row.why]);
+  others(person.others);
+}
+
+function pairs(rows) {
+  return rows
+    .filter(([, value]) => value)
+    .flatMap(([key, value]) => [el("dt", {}, t(`person.${key}`)), el("dd", {}, value)]);
+}
+
+// The first cell is the row's heading. Without rows, the section says that there are none.
+function table(name, heads, rows, cells) {
+  if (!rows.length) {
+    $(`#${name}`).replaceChildren(el("p", { class: "soft" }, t(`person.no_${name}`)));
+    return;
+  }
+  const heading = el("tr", {}, ...heads.map((key) => el("th", { scope: "col" }, t(`person.${key}`))));
+  const body = rows.map((row) => {
+    const [first, ...rest] = cells(row);
+    const over = row.lifted_at ?? row.ended_at;
+    return el(
+      "tr",
+      { class: over ? "gone" : "" },
+      el("th", { scope: "row" }, first),
+      ...rest.map((cell) => (cell instanceof Node ? el("td", {}, cell) : el("td", {}, cell ?? ""))),
+    );
+  });
+  $(`#${name}`).replaceChildren(
+    scrolling(t(`person.${name}`), el("table", {}, el("thead", {}, heading), el("tbody", {}, ...body))),
+  );
+}
+
+function campaign(row) {
+  const known = pairs([
+    ["name", row.name],
+    ["refs", row.ref],
+    ["numbers", row.number],
+    ["member", row.member ? t("page.yes") : null],
+    ["last_gift", row.last_gift],
+    ["ended", row.ended],
+    ["born", row.born],
+    ["source", row.source],
+    ["tries", number(row.tries)],
+  ]);
+  const own = Object.entries(row.fields).flatMap(([key, value]) => [el("dt", {}, key), el("dd", {}, value)]);
+  const details = el(
+    "details",
+    {},
+    el("summary", {}, t("person.details")),
+    el("dl", { class: "pairs" }, ...known, ...own),
+  );
+  return [row.campaign, row.status, row.next, details];
+}
+
+const state = (isOver, over) =>
+  isOver ? el("span", { class: "badge" }, over) : el("span", { class: "badge good" }, t("person.in_force"));
+
+function optOut(row) {
+  const over = row.lifted_at ? t("suppressions.lifted_at", { when: dateTime(row.lifted_at) }) : "";
+  return [row.scope, dateTime(row.at), row.by, row.how, state(row.lifted_at, over)];
+}
+
+function marked(mark, undo) {
+  const over = mark.ended_at
+    ? t("person.ended_at", { when: dateTime(mark.ended_at), by: mark.ended_by })
+    : "";
+  const cell = el("div", { class: "row" }, state(mark.ended_at, over));
+  if (mark.undoable) {
+    const button = el(
+      "button",
+      { type: "button", class: "quiet", onclick: () => askWhy(mark, undo) },
+      t("person.undo"),
+    );
+    cell.append(button);
+  }
+  return [el("span", {}, mark.text, mark.detail ? ` ${mark.detail}` : ""), dateTime(mark.at), mark.by, cell];
+}
+
+function askWhy(mark, undo) {
+  const reason = el("input", { required: true, maxlength: "200", autocomplete: "off" });
+  const fields = [el("p", {}, t("person.undo_text")), field("why", t("person.undo_why"), reason)];
+  ask(t("person.undo_title", { mark: mark.text }), fields, {
+    go: t("person.undo_go"),
+    does: ({ why }) => undo(mark.kind, why),
+  });
+}
+
+function others(people) {
+  show($("#others").closest("section"), people.length > 0);
+  const said = people.map((person) => {
+    const parts = [person.name ?? t("person.no_name"), person.campaign, person.ref, person.number];
+    return el("li", {}, parts.filter(Boolean).join(" · "));
+  });
+  $("#others").replaceChildren(el("p", { class: "soft" }, t("person.others_hint")), el("ul", {}, ...said));
+}

@@ -1,0 +1,166 @@
+"""The person page's API: finding a person, everything known about them, and what may be done.
+
+Numbers, names and references come in the body of a POST, never in an address. Each search and each page
+that is opened is logged with its reason, and how many a user may open in a short time is limited.
+"""
+
+from callserver.console.endpoint import Done, Endpoint, UserRequest
+from callserver.console.person import record_view
+from callserver.console.person.views import (
+    Hit,
+    Hits,
+    NewOptOut,
+    PersonQuery,
+    PersonSearch,
+    PersonView,
+    UndoMark,
+)
+from callserver.database import contacts, look_ups, person_search
+from callserver.database.contacts import Contact
+from callserver.domain import phone
+from callserver.domain.case import Source
+from callserver.domain.case_rules import CaseKind
+from callserver.domain.facts import Scope
+from callserver.domain.role import Action
+from callserver.engine.cases import intake
+from callserver.engine.cases.intake import CaseRequest
+from callserver.engine.context import EngineContext
+from callserver.engine.rate_limits import RateLimited, RateLimits
+from callserver.engine.reporting import person_record
+from callserver.engine.reporting.person_record_text import campaign_title
+from callserver.engine.suppressions import mark_undo, opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
+from callserver.errors import NotFound
+from callserver.ports import Tx
+
+MOST_HITS = 20
+MOST_ROWS = 200
+"""Rows of contacts that a search groups by person."""
+
+NEVER = (Scope.PERSON, Scope.NUMBER)
+
+
+class PersonApi:
+    """What member service, supervisors, administrators and the project leader see of a person."""
+
+    def __init__(self, ctx: EngineContext, pacing: RateLimits) -> None:
+        self._ctx = ctx
+        self._pacing = pacing
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("POST", "/person/search", Action.LOOK_UP, self.search),
+            Endpoint("POST", "/person", Action.LOOK_UP, self.view),
+            Endpoint("POST", "/person/opt-out", Action.SUPPRESS, self.opt_out),
+            Endpoint("POST", "/person/undo", Action.UNDO_MARK, self.undo),
+        ]
+
+    async def search(self, request: UserRequest, body: PersonSearch) -> Hits:
+        """People with this number, reference or name. The search is logged for each of them."""
+        await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
+        rows = await self._ctx.store.read(lambda tx: _found(tx, body.text))
+        people: dict[int, list[Contact]] = {}
+        for row in rows[:MOST_ROWS]:
+            people.setdefault(row.person, []).append(row)
+        seen = [mine for known in people.values() if (mine := self._seen(request, known))]
+        shown, now = seen[:MOST_HITS], self._ctx.clock.now()
+        ids = [row.id for known in shown for row in known]
+        await self._ctx.store.run(
+            lambda tx: look_ups.record(tx, now, request.by, ids, what="search")
+        )
+        return Hits(
+            hits=[self._hit(request, known) for known in shown],
+            elsewhere=len(people) - len(seen),
+            more=len(seen) > MOST_HITS or len(rows) > MOST_ROWS,
+        )
+
+    async def view(self, request: UserRequest, body: PersonQuery) -> PersonView:
+        """Everything known about one person on all lists. That it was opened is logged."""
+        await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
+        now = self._ctx.clock.now()
+
+        def work(tx: Tx) -> PersonView:
+            known = self._known(tx, request, body.contact)
+            shown = record_view.view(tx, self._ctx, request, known, body.contact, now)
+            mine = self._seen(request, known)
+            person_record.record_view(tx, mine, body.why, request.by, now)
+            return shown
+
+        return await self._ctx.store.run(work)
+
+    async def opt_out(self, request: UserRequest, body: NewOptOut) -> Done:
+        """Record an opt-out of the person: it is in force before the answer."""
+        now, secret = self._ctx.clock.now(), self._ctx.secret
+        scopes = NEVER if body.scope == "never" else (Scope(body.scope),)
+
+        def work(tx: Tx) -> None:
+            known = self._known(tx, request, body.contact)
+            if Scope.COMPLAINT in scopes:
+                complaint = CaseRequest(
+                    kind=CaseKind.COMPLAINT,
+                    source=Source(body.received_by),
+                    by=request.by,
+                    at=now,
+                    people=known,
+                    contact=body.contact,
+                    scopes=scopes,
+                    purpose=body.purpose,
+                )
+                intake.open_case(tx, complaint, self._ctx.rules.current.cases, secret)
+                return
+            received_by, contact = body.received_by, body.contact
+            origin = Origin(by=request.by, at=now, received_by=received_by, contact=contact)
+            opt_outs.add(tx, scopes, None, known, secret, origin, purpose=body.purpose)
+
+        await self._ctx.store.run(work)
+        return Done()
+
+    async def undo(self, request: UserRequest, body: UndoMark) -> Done:
+        """A mark was recorded by mistake: it counts no longer, and contacts it closed are dialed again."""
+        now = self._ctx.clock.now()
+        campaigns = self._ctx.rules.current.campaigns
+
+        def work(tx: Tx) -> None:
+            known = self._known(tx, request, body.contact)
+            mark_undo.undo(tx, None, known, body.mark, body.why, request.user, campaigns, now)
+
+        await self._ctx.store.run(work)
+        return Done()
+
+    def _known(self, tx: Tx, request: UserRequest, contact: int) -> list[Contact]:
+        """The person's rows on every list, if the user may see the one that was named."""
+        known = person_record.rows_of(tx, contact)
+        if contact not in {row.id for row in self._seen(request, known)}:
+            raise NotFound(f"there is no contact {contact}", key="not_found")
+        return known
+
+    def _seen(self, request: UserRequest, known: list[Contact]) -> list[Contact]:
+        campaigns = self._ctx.rules.current.campaigns
+        if request.user.department is None:
+            return known
+        return [
+            row
+            for row in known
+            if row.campaign in campaigns and request.sees(campaigns[row.campaign].department)
+        ]
+
+    def _hit(self, request: UserRequest, known: list[Contact]) -> Hit:
+        rules, language = self._ctx.rules, request.language
+        return Hit(
+            contact=known[0].id,
+            name=next((row.name for row in known if row.name), None),
+            refs=list(dict.fromkeys(row.ref for row in known if row.ref)),
+            numbers=record_view.masked(known),
+            campaigns=[campaign_title(rules, row.campaign, language) for row in known],
+        )
+
+
+def _found(tx: Tx, text: str) -> list[Contact]:
+    """By number if the text is one; by reference; by name."""
+    most = MOST_ROWS + 1
+    number = phone.parse(text.strip())
+    rows = contacts.by_number(tx, phone.to_int(number)) if isinstance(number, str) else []
+    rows = rows[:most] + person_search.by_reference(tx, text, most)
+    if any(letter.isalpha() for letter in text):
+        rows += person_search.by_name(tx, text, most)
+    return list({row.id: row for row in rows}.values())

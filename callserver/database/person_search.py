@@ -1,0 +1,43 @@
+"""Finding a person by reference or name. Neither has an index: a search reads the contacts once."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from callserver.database.contacts import Contact
+from callserver.database.tables import contacts
+from callserver.domain import subject
+from callserver.ports import Tx
+
+MOST_READ = 2_000
+"""Rows whose name is compared: a search for a few letters must not load a whole list."""
+
+_columns = [contacts.c[name] for name in Contact._fields]
+
+
+def by_reference(tx: Tx, ref: str, most: int) -> list[Contact]:
+    """Contacts with exactly this reference."""
+    query = select(*_columns).where(contacts.c.ref == subject.exact(ref))
+    return [Contact._make(row) for row in tx.execute(query.order_by(contacts.c.id).limit(most))]
+
+
+def by_name(tx: Tx, name: str, most: int) -> list[Contact]:
+    """Contacts whose name holds every one of the words, each as the beginning of a word."""
+    wanted = subject.fold(name).split()
+    if not wanted:
+        return []
+    query = select(*_columns).where(*[contacts.c.name.ilike(_pattern(word)) for word in wanted])
+    rows = tx.execute(query.order_by(contacts.c.id).limit(MOST_READ))
+    found = (row for row in map(Contact._make, rows) if _fits(wanted, row.name or ""))
+    return [row for row, _ in zip(found, range(most), strict=False)]
+
+
+def _fits(wanted: Sequence[str], name: str) -> bool:
+    words = subject.fold(name).split()
+    return all(any(word.startswith(part) for word in words) for part in wanted)
+
+
+def _pattern(word: str) -> str:
+    """A pattern for the database, which compares the case of ASCII letters only: other characters are open."""
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "%" for letter in word)
+    return f"%{plain}%"

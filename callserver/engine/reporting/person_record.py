@@ -1,0 +1,253 @@
+"""Everything known about a person on all lists: read once, for the page, the command, the API and the
+copy that the person is given.
+
+A department's user sees what concerns that department; opt-outs and marks protect everywhere, and
+everybody who may look the person up sees them. Each look-up is an audit entry, because people may ask who
+looked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from callserver.database import (
+    accounts,
+    audit,
+    calls,
+    cases,
+    contacts,
+    look_ups,
+    marks,
+    registers,
+    suppressions,
+)
+from callserver.database.calls import CallRow
+from callserver.database.cases import CaseRow
+from callserver.database.contacts import Contact
+from callserver.database.marks import MarkRow
+from callserver.database.suppressions import SuppressionRow
+from callserver.domain import subject
+from callserver.domain.audit import EntryKind
+from callserver.engine.context import Rules
+from callserver.engine.gate import explanation
+from callserver.engine.gate.explanation import Explanation
+from callserver.engine.reporting import call_history
+from callserver.engine.reporting.call_history import CallHistory
+from callserver.errors import NotFound
+from callserver.ports import Tx
+
+
+class LookUpReason(StrEnum):
+    """Why somebody looks: a closed list, because the log holds no free text and the person may see it."""
+
+    ASKED = "asked"  # the person, or somebody for them, has a question
+    COMPLAINT = "complaint"
+    ACCESS = "access"  # the person wants to see what is known about them
+    CORRECTION = "correction"
+    FOLLOW_UP = "follow_up"  # an agreement or a call-back
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Somebody looked at what is known about the person. `what`: `text person.look_up.<what>`."""
+
+    at: datetime
+    by: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A colleague listened to a call."""
+
+    at: datetime
+    listener: int
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedCallBack:
+    made_at: datetime
+    for_at: datetime
+    campaign: str
+    phoner: int | None  # who promised it
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """What is known. `contacts`: the person's rows on the lists, or everybody at one number."""
+
+    contacts: tuple[Contact, ...]
+    history: CallHistory
+    calls: tuple[CallRow, ...]
+    opt_outs: tuple[SuppressionRow, ...]  # newest first, lifted ones included
+    marks: tuple[MarkRow, ...]  # newest first, ended ones included
+    call_backs: tuple[AgreedCallBack, ...]
+    look_ups: tuple[LookUp, ...]  # newest first
+    heard: tuple[Heard, ...]
+    registers: tuple[str, ...]  # public registers that list one of the numbers
+    cases: tuple[CaseRow, ...]  # newest first
+
+
+def at_number(tx: Tx, number: int, secret: bytes) -> PersonRecord:
+    """Everybody known at a number, and every call to it."""
+    known = contacts.by_number(tx, number)
+    subjects = subject.everyone_at(number, known, secret)
+    return _collect(tx, known, calls.of_number(tx, number), subjects, [number])
+
+
+def of_person(tx: Tx, known: Sequence[Contact], secret: bytes) -> PersonRecord:
+    """One person, whose rows on the lists are `known`."""
+    ids = [row.id for row in known]
+    numbers = sorted({row.number for row in known})
+    subjects = {key for number in numbers for key in subject.everyone_at(number, known, secret)}
+    return _collect(tx, known, calls.of_contacts(tx, ids), sorted(subjects), numbers)
+
+
+def rows_of(tx: Tx, contact: int) -> list[Contact]:
+    """The rows of a contact's person on every list.
+
+    Raises:
+        NotFound: there is no such contact.
+    """
+    row = contacts.get(tx, contact)
+    if row is None:
+        raise NotFound(f"there is no contact {contact}", key="not_found")
+    return contacts.of_person(tx, row.person)
+
+
+def others_at(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
+    """One row of each other person with one of the person's numbers."""
+    own = {row.person for row in known}
+    others = {
+        row.person: row
+        for number in sorted({row.number for row in known})
+        for row in contacts.by_number(tx, number)
+        if row.person not in own
+    }
+    return list(others.values())
+
+
+def standing(
+    tx: Tx, rules: Rules, secret: bytes, known: Sequence[Contact], now: datetime
+) -> list[Explanation]:
+    """The gate's answer for each contact: may they be called now, and if not, why not."""
+    campaigns = rules.current.campaigns
+    return [
+        explanation.of_contact(tx, rules, secret, row, campaigns[row.campaign], now)
+        for row in known
+        if row.campaign in campaigns
+    ]
+
+
+def look_up(tx: Tx, number: int, secret: bytes, by: str, now: datetime) -> PersonRecord:
+    """Who called this number, and why? That somebody asked is logged."""
+    record = at_number(tx, number, secret)
+    look_ups.record(tx, now, by, [row.id for row in record.contacts], what="who_called")
+    return record
+
+
+def record_view(
+    tx: Tx, known: Sequence[Contact], why: LookUpReason, by: str, now: datetime
+) -> None:
+    """Log that a person's page was opened, and why."""
+    look_ups.record(tx, now, by, [row.id for row in known], what="person", why=why.value)
+
+
+def seen_by(tx: Tx, record: PersonRecord, rules: Rules, department: str | None) -> PersonRecord:
+    """What a user of the department sees of a record; all of it for a user without a department."""
+    if department is None:
+        return record
+    campaigns = call_history.campaigns_of(rules, department)
+    shown = tuple(row for row in record.contacts if row.campaign in campaigns)
+    entries = _entries(tx, shown)
+    return replace(
+        record,
+        contacts=shown,
+        history=call_history.seen_by(record.history, rules, department),
+        calls=tuple(call for call in record.calls if call.campaign in campaigns),
+        call_backs=_call_backs(entries, shown),
+        look_ups=_look_ups(entries),
+        heard=_heard(entries),
+        cases=tuple(case for case in record.cases if case.department in (None, department)),
+    )
+
+
+def roles(tx: Tx) -> Mapping[str, tuple[str, str]]:
+    """Role and name of each account, by its name in the log."""
+    return {f"user:{user.id}": (user.role, user.name) for user in accounts.every(tx)}
+
+
+Entries = list[dict[str, Any]]
+
+
+def _collect(
+    tx: Tx,
+    known: Sequence[Contact],
+    made: Sequence[CallRow],
+    subjects: Sequence[str],
+    numbers: Sequence[int],
+) -> PersonRecord:
+    entries = _entries(tx, known)
+    return PersonRecord(
+        contacts=tuple(known),
+        history=call_history.history(known, made, entries, suppressions.for_subjects(tx, subjects)),
+        calls=tuple(made),
+        opt_outs=tuple(suppressions.on_record(tx, subjects)),
+        marks=tuple(marks.on_record(tx, subjects)),
+        call_backs=_call_backs(entries, known),
+        look_ups=_look_ups(entries),
+        heard=_heard(entries),
+        registers=tuple(
+            sorted({name for number in numbers for name in registers.listed_on(tx, number)})
+        ),
+        cases=tuple(cases.of_person(tx, [row.id for row in known], numbers)),
+    )
+
+
+def _entries(tx: Tx, known: Sequence[Contact]) -> Entries:
+    """The audit log's entries about the contacts, in the order in which they were written."""
+    entries = [entry for row in known for entry in audit.about(tx, contact=row.id)]
+    return sorted(entries, key=lambda entry: int(entry["id"]))
+
+
+def _call_backs(entries: Entries, known: Sequence[Contact]) -> tuple[AgreedCallBack, ...]:
+    campaigns = {row.id: row.campaign for row in known}
+    return tuple(
+        AgreedCallBack(
+            made_at=datetime.fromisoformat(entry["at"]),
+            for_at=datetime.fromisoformat(entry["at_time"]),
+            campaign=campaigns[entry["contact"]],
+            phoner=entry.get("phoner"),
+        )
+        for entry in entries
+        if entry["kind"] == EntryKind.CALL_BACK and "at_time" in entry
+    )
+
+
+def _look_ups(entries: Entries) -> tuple[LookUp, ...]:
+    """One for each time, although the person's contacts have an entry each."""
+    found = [
+        as_look_up(entry)
+        for entry in entries
+        if entry["kind"] in (EntryKind.LOOKED_UP, EntryKind.CARD, EntryKind.EXPORTED)
+    ]
+    return tuple(reversed(dict.fromkeys(found)))
+
+
+def as_look_up(entry: Mapping[str, Any]) -> LookUp:
+    """Entries of earlier versions do not say what was looked at: a number, by who called it."""
+    at, by = datetime.fromisoformat(entry["at"]), str(entry.get("by", ""))
+    if entry["kind"] != EntryKind.LOOKED_UP:
+        return LookUp(at, by, str(entry["kind"]))
+    return LookUp(at, by, str(entry.get("why") or entry.get("what") or "who_called"))
+
+
+def _heard(entries: Entries) -> tuple[Heard, ...]:
+    return tuple(
+        Heard(datetime.fromisoformat(entry["at"]), entry["listener"], entry["mode"])
+        for entry in entries
+        if entry["kind"] == EntryKind.HEARD
+    )

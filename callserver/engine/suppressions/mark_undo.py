@@ -1,0 +1,103 @@
+"""Undo: a mark such as "wrong number" or "deceased" was recorded by mistake.
+
+A user with the right does it alone, with a reason. The mark stays on record with its end; it counts
+nowhere from then on, and contacts that it closed are dialed again. Every dial still asks the gate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from callserver.database import audit, contacts, marks, suppressions
+from callserver.database.accounts import User
+from callserver.database.contacts import Contact
+from callserver.domain import subject
+from callserver.domain.audit import EntryKind
+from callserver.domain.campaign import Campaign, Effect
+from callserver.domain.marks import ABOUT_THE_NUMBER, UNDOABLE, MarkKind
+from callserver.domain.reason import Reason
+from callserver.domain.role import Action, may
+from callserver.engine.suppressions import opt_outs
+from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.ports import Tx
+
+CLOSED_BY: Mapping[MarkKind, tuple[Reason, Effect | None]] = {
+    MarkKind.BAD_NUMBER: (Reason.NUM_BAD, None),
+    MarkKind.REASSIGNED: (Reason.NUM_REASSIGNED, Effect.WRONG_NUMBER),
+    MarkKind.DECEASED: (Reason.PERSON_DECEASED, Effect.DECEASED),
+    MarkKind.VULNERABLE: (Reason.PERSON_VULNERABLE, Effect.VULNERABLE),
+    MarkKind.GUARDIAN: (Reason.PERSON_INCAPABLE, None),
+}
+"""By which reason of the gate, and by outcomes with which effect, a mark closes contacts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    marks: tuple[int, ...]
+    reopened: tuple[Contact, ...]  # dialed again, if the gate permits it
+
+
+def undo(
+    tx: Tx,
+    number: int | None,
+    known: Sequence[Contact],
+    kind: MarkKind,
+    why: str,
+    user: User,
+    campaigns: Mapping[str, Campaign],
+    now: datetime,
+) -> Undone:
+    """End every mark of this kind about the person, or about their numbers.
+
+    `number`: where nobody is known; else the people's own numbers. `why`: a few words for the log.
+
+    Raises:
+        NotAllowed: the user may not.
+        NotFound: there is no such mark in force.
+        Impossible: marks of this kind are not undone; or `why` holds a name or a number.
+    """
+    if user.left_at is not None or not may(user.role, Action.UNDO_MARK):
+        raise NotAllowed("this account may not undo marks", key="not_allowed")
+    if kind not in UNDOABLE:
+        raise Impossible(f"a mark {kind.value!r} is not undone", key="mark_not_undone")
+    kept_why = opt_outs.check_why(why, known)
+    numbers = {row.number for row in known} | (set() if number is None else {number})
+    subjects = (
+        [subject.of_number(key) for key in sorted(numbers)]
+        if kind in ABOUT_THE_NUMBER or not known
+        else sorted({subject.of_person(row.person) for row in known})
+    )
+    suppressions.before_suppressing(tx)  # decisions under way finish first
+    by = f"user:{user.id}"
+    ended = marks.end(tx, subjects, kind, now, by)
+    if not ended:
+        raise NotFound("there is no such mark in force", key="no_mark")
+    concerned = {row.id: row for key in numbers for row in contacts.by_number(tx, key)}
+    concerned |= {row.id: row for row in known}
+    reopened = _reopen(tx, list(concerned.values()), kind, campaigns)
+    ids: list[int | None] = [*sorted({row.id for row in (*known, *reopened)})]
+    for contact in ids or [None]:
+        audit.append(
+            tx,
+            now,
+            EntryKind.MARK_ENDED,
+            contact=contact,
+            mark=kind.value,
+            marks=ended,
+            why=kept_why,
+            by=by,
+        )
+    return Undone(tuple(ended), tuple(reopened))
+
+
+def _reopen(
+    tx: Tx, concerned: Sequence[Contact], kind: MarkKind, campaigns: Mapping[str, Campaign]
+) -> list[Contact]:
+    """Contacts that the mark closed. One that something else still forbids is closed again by the gate."""
+    reason, effect = CLOSED_BY[kind]
+    ids = [row.id for row in concerned]
+    reopened = set(contacts.reopen(tx, ids, [reason.value]))
+    for name in {row.campaign for row in concerned} & campaigns.keys():
+        outcomes = [key for key, given in campaigns[name].outcomes.items() if given.does is effect]
+        reopened |= set(contacts.reopen_done(tx, ids, name, outcomes))
+    return [row for row in concerned if row.id in reopened]

@@ -1,0 +1,159 @@
+"""The person page: found, opened with a reason, everything on one page, bounded by department and pace."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from callserver.domain.role import Role
+from callserver.engine.lists.importer import import_list
+from callserver.simulator.legs import Behaviour
+from tests.harness.staffed import Client, StaffedSystem
+
+ANNA = "32200000"
+LAPSED = "ref;navn;telefon;født;kilde\nK0;Person 0;32200000;1980-01-01;messe\n"
+
+
+async def called(system: StaffedSystem) -> None:
+    """The first person of the list is called and does not answer."""
+    system.people.default = Behaviour(answers_after=None)
+    await system.on_shift()
+    await system.ready()
+    await system.until(40)
+
+
+def on_lapsed(system: StaffedSystem) -> None:
+    """The same person stands on a list of another campaign as well."""
+    lapsed = system.server.ctx.rules.campaign("lapsed")
+    system.write(lambda tx: import_list(tx, lapsed, LAPSED.encode(), system.clock.now()))
+
+
+async def search(client: Client, text: str) -> list[dict[str, Any]]:
+    reply = await client.api("POST", "/person/search", {"text": text})
+    assert reply.status_code == 200, reply.text
+    hits: list[dict[str, Any]] = reply.json()["hits"]
+    return hits
+
+
+async def view(client: Client, contact: int = 1) -> dict[str, Any]:
+    reply = await client.api("POST", "/person", {"contact": contact, "why": "asked"})
+    assert reply.status_code == 200, reply.text
+    shown: dict[str, Any] = reply.json()
+    return shown
+
+
+async def test_a_person_is_found_by_number_reference_and_name(system: StaffedSystem) -> None:
+    on_lapsed(system)
+    client = await system.client("member_service")
+    for text in (ANNA, f"+45 {ANNA}", "K0"):
+        [hit] = await search(client, text)
+        assert (hit["contact"], hit["name"], hit["refs"]) == (1, "Person 0", ["K0"])
+        assert hit["numbers"] == ["•••••• 00"]
+        assert len(hit["campaigns"]) == 2
+    hits = await search(client, "perso 1")  # the beginnings of words, in any order
+    assert {hit["name"] for hit in hits} == {"Person 1", *(f"Person {n}" for n in range(10, 20))}
+    many = (await client.api("POST", "/person/search", {"text": "Person"})).json()
+    assert (len(many["hits"]), many["more"]) == (20, True)
+    assert await search(client, "Nobody") == []
+    assert await search(client, "k0") == []  # references keep their case
+    entries = system.entries("looked_up")
+    assert {entry["what"] for entry in entries} == {"search"}
+    assert "Person" not in json.dumps(entries)
+    assert ANNA not in json.dumps(entries)
+
+
+async def test_one_page_shows_everything_known(system: StaffedSystem) -> None:
+    on_lapsed(system)
+    await called(system)
+    service, leader = await system.client("member_service"), await system.client("leader")
+    body = {"contact": 1, "scope": "never", "received_by": "letter"}
+    assert (await service.api("POST", "/person/opt-out", body)).status_code == 200
+    guardian = {"contact": 1, "fact": "guardian"}
+    told = await service.api("POST", "/person/facts", guardian)
+    assert told.json()["contacts"] == [1, 41]
+    shown = await view(service)
+    assert shown["name"] == "Person 0"
+    assert [row["contact"] for row in shown["campaigns"]] == [1, 41]
+    assert [row["allowed"] for row in shown["campaigns"]] == [False, False]
+    assert "Personen har frabedt sig opkald" in shown["campaigns"][1]["next"]
+    assert shown["campaigns"][1]["source"] == "messe"
+    assert shown["campaigns"][0]["tries"] == 1
+    texts = [row["text"] for row in shown["calls"]]
+    assert any("ringede" in text for text in texts)
+    assert any("messe" in text for text in texts)
+    assert [(row["how"], row["by"]) for row in shown["opt_outs"]] == [
+        ("i et brev", "medlemsservice"),
+        ("i et brev", "medlemsservice"),
+    ]
+    [mark] = shown["marks"]
+    assert (mark["kind"], mark["by"], mark["undoable"]) == ("guardian", "medlemsservice", True)
+    again = await view(leader)
+    assert again["marks"][0]["by"] == "Member_Service Prøve (medlemsservice)"
+    looked = [(row["by"], row["why"]) for row in again["look_ups"]]
+    assert ("Member_Service Prøve (medlemsservice)", "et spørgsmål fra personen") in looked
+    assert ANNA not in json.dumps(shown)
+    entries = [entry for entry in system.entries("looked_up") if entry["what"] == "person"]
+    assert {entry["contact"] for entry in entries} == {1, 41}
+    assert {entry["why"] for entry in entries} == {"asked"}
+
+
+async def test_the_command_and_the_page_say_the_same(system: StaffedSystem) -> None:
+    from callserver.engine.reporting import person_record
+    from callserver.engine.reporting.call_history_text import words
+
+    await called(system)
+    client = await system.client("member_service")
+    page = [row["text"] for row in (await view(client))["calls"]]
+    asked = (await client.api("POST", "/who-called", {"number": ANNA})).json()["said"]
+    rules, now = system.server.ctx.rules, system.clock.now()
+    record = system.write(lambda tx: person_record.look_up(tx, 4532200000, b"test", "command", now))
+    command = [one.text for one in words(record.history, rules, "da")]
+    assert page == [one["text"] for one in asked] == command
+
+
+async def test_a_department_is_a_boundary(system: StaffedSystem) -> None:
+    on_lapsed(system)
+    await called(system)
+    system.add_user("syd", Role.SUPERVISOR, "syd")
+    campaigns = system.server.ctx.rules.current.campaigns
+    assert (campaigns["kanvas"].department, campaigns["lapsed"].department) == ("nord", "syd")
+    syd = await system.client("syd")
+    [hit] = await search(syd, ANNA)
+    assert hit["contact"] == 41
+    assert len(hit["campaigns"]) == 1
+    shown = await view(syd, 41)
+    assert [row["contact"] for row in shown["campaigns"]] == [41]
+    assert shown["elsewhere"] >= 2
+    assert not any("ringede" in row["text"] for row in shown["calls"])
+    assert (await syd.api("POST", "/person", {"contact": 1, "why": "asked"})).status_code == 404
+    hidden = (await syd.api("POST", "/person/search", {"text": "Person 7"})).json()
+    assert (hidden["hits"], hidden["elsewhere"]) == ([], 1)
+    fact = {"contact": 1, "fact": "guardian"}
+    assert (await syd.api("POST", "/person/facts", fact)).status_code == 404
+    body = {"contact": 1, "scope": "number", "received_by": "letter"}
+    assert (await syd.api("POST", "/person/opt-out", body)).status_code == 404
+
+
+async def test_many_look_ups_are_slowed_and_raise_an_alarm(system: StaffedSystem) -> None:
+    limit = system.server.ctx.rules.current.organisation.look_ups
+    client = await system.client("supervisor")
+    statuses = []
+    for n in range(limit.most // 2 + 1):
+        statuses.append((await client.api("POST", "/person/search", {"text": f"K{n}"})).status_code)
+        body = {"contact": n + 1, "why": "asked"}
+        statuses.append((await client.api("POST", "/person", body)).status_code)
+    assert statuses == [200] * limit.most + [429] * 2
+    alarms = (await client.api("GET", "/floor/figures")).json()["alarms"]
+    assert "pace" in [one["kind"] for one in alarms]
+    system.clock.set(system.clock.now() + timedelta(minutes=limit.within_minutes))
+    assert (await client.api("POST", "/person", {"contact": 1, "why": "asked"})).status_code == 200
+
+
+async def test_somebody_else_at_the_number_is_shown_as_another_person(
+    system: StaffedSystem,
+) -> None:
+    lapsed = system.server.ctx.rules.campaign("lapsed")
+    other = "ref;navn;telefon;født;kilde\nX9;Bo Prøve;32200000;1980-01-01;gade\n"
+    system.write(lambda tx: import_list(tx, lapsed, other.encode(), system.clock.now()))
+    shown = await view(await system.client("leader"))
+    assert [row["contact"] for row in shown["campaigns"]] == [1]
+    assert [(row["contact"], row["name"]) for row in shown["others"]] == [(41, "Bo Prøve")]
