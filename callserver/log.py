@@ -34,7 +34,7 @@ _DETAIL = re.compile(r"DETAIL:[^\n]*")
 def hidden(text: str) -> str:
     """A text as the log may have it."""
     text = _DETAIL.sub("DETAIL: not shown", text)
-    return NUMBER.sub(lambda found: "••••••" + found.group()[-2:], text)
+    return NUMBER.sub(lambda match: "••••••" + match.group()[-2:], text)
 
 
 def masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -137,7 +137,7 @@ def set_up(level: str = "info") -> None:
     handler.setFormatter(Masking(pretty=_at_a_terminal()))
     handler.addFilter(Repetitions())
     root = logging.getLogger()
-    for earlier in [one for one in root.handlers if isinstance(one, Handler)]:
+    for earlier in [handler for handler in root.handlers if isinstance(handler, Handler)]:
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(number)

@@ -15,7 +15,7 @@ from callserver.console.headers import ALWAYS
 from callserver.domain.listening import Denial
 from callserver.domain.validation_messages import sentence
 from callserver.engine.accounts.authentication import NotSignedIn
-from callserver.engine.dialing.manual_dial import Refused
+from callserver.engine.dialing.manual_dial import DialRefused
 from callserver.engine.listening.sessions import Denied
 from callserver.engine.outcomes.record import NotAgreed
 from callserver.errors import (
@@ -76,7 +76,7 @@ async def on_error(request: Request, error: Exception) -> Response:
         (status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST
     )
     language = language_of(request)
-    if isinstance(error, Refused):
+    if isinstance(error, DialRefused):
         next_at = error.refusal.next_at
         reasons = [reason.value for reason in error.refusal.reasons]
         return problem(

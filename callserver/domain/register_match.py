@@ -110,10 +110,10 @@ def keys_of_entry(listed: Entry) -> set[int]:
     """The keys under which an entry is stored; a person whom it may be has one of them."""
     name, place = listed.name, listed.place
     given = name.given or (_CUT,)
-    pairs = {(one[0], surname) for one in given for surname in name.surname}
+    pairs = {(word[0], surname) for word in given for surname in name.surname}
     pairs |= {(given[0][0], middle) for middle in name.given[1:]}
-    texts = {_by_name(place.postcode, one, surname) for one, surname in pairs}
-    texts |= {_by_address(place, one) for one in given[:2] if place.street}
+    texts = {_by_name(place.postcode, initial, surname) for initial, surname in pairs}
+    texts |= {_by_address(place, word) for word in given[:2] if place.street}
     first = _CUT if name.is_cut and len(name.given) < 2 else given[0]
     texts |= {_by_whole_name(first, surname) for surname in name.surname}
     return {_key(text) for text in texts}

@@ -42,7 +42,7 @@ Chore = Callable[[datetime], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueWork:
     """What one look found."""
 
     seats: list[SeatRow]
@@ -145,7 +145,7 @@ class Scheduler:
             due.append(now + STOP_AGAIN)
         return min((at for at in due if at is not None), default=None)
 
-    def _due(self, tx: Tx, now: datetime) -> Due | None:
+    def _due(self, tx: Tx, now: datetime) -> DueWork | None:
         if not leases.acquire(tx, leases.SCHEDULER, self._owner, now):
             return None
         clock_checks.record_time(tx, self._ctx.clock)
@@ -157,7 +157,7 @@ class Scheduler:
         stopping = bool(calls.to_stop(tx))
         if stopping:
             outbox.add(tx, EndCalls())
-        return Due(
+        return DueWork(
             seats.due(tx, now),
             seats.of_the_left(tx),
             quiet,

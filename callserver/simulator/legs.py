@@ -15,7 +15,7 @@ SIP_RESPONSES = {
 """The final response that a status callback reports, by how the leg ended."""
 
 
-class Refusal(Exception):  # noqa: N818 - the network refuses an order
+class OrderRefused(Exception):  # noqa: N818 - the network refuses an order
     """An error reply: HTTP status and Twilio's code."""
 
     def __init__(self, status: int, code: int, message: str) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from callserver.simulator.callbacks import Callbacks
 from callserver.simulator.faults import Faults
-from callserver.simulator.legs import SIP_RESPONSES, Behaviour, Conference, Leg, Refusal, Ring
+from callserver.simulator.legs import SIP_RESPONSES, Behaviour, Conference, Leg, OrderRefused, Ring
 from callserver.simulator.listening_record import ListeningRecord
 from callserver.simulator.twiml_runner import TwimlRun
 from callserver.simulator.virtual_time import Agenda, Work
@@ -82,12 +82,12 @@ class Network:
         """Assign a leg to a room; its label is in use from now on.
 
         Raises:
-            Refusal: the room has ended, or the label is in use.
+            OrderRefused: the room has ended, or the label is in use.
         """
         if room.status == "completed":
-            raise Refusal(404, 20404, "The requested resource was not found")
+            raise OrderRefused(404, 20404, "The requested resource was not found")
         if leg.label is not None and leg.label in room.labels:
-            raise Refusal(400, 16026, "Participant label is already in use")
+            raise OrderRefused(400, 16026, "Participant label is already in use")
         if leg.label is not None:
             room.labels[leg.label] = leg.sid
         leg.conference = room.sid
@@ -254,7 +254,7 @@ class Network:
         leg.label = label
         try:
             self.reserve(room, leg)
-        except Refusal:
+        except OrderRefused:
             return False
         self.join(leg)
         return True

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callserver.simulator import rest_documents
-from callserver.simulator.legs import Callback, Conference, Leg, Refusal
+from callserver.simulator.legs import Callback, Conference, Leg, OrderRefused
 from callserver.simulator.network import Network
 
 
@@ -61,10 +61,10 @@ class Rest:
             try:
                 given = request.headers.get("authorization", "").encode()
                 if not hmac.compare_digest(given, self.credentials):
-                    raise Refusal(401, 20003, "Authenticate")
+                    raise OrderRefused(401, 20003, "Authenticate")
                 body = parse_qs((await request.body()).decode(), keep_blank_values=True)
                 reply: Response = await handler(request, body)
-            except Refusal as refusal:
+            except OrderRefused as refusal:
                 about = "https://www.twilio.com/docs/errors/"
                 return JSONResponse(
                     {
@@ -85,7 +85,7 @@ class Rest:
         leg = self._leg(form)
         leg.url = _one(form, "Url")
         if not leg.url and "Twiml" not in form:
-            raise Refusal(400, 21205, "Url parameter is required")
+            raise OrderRefused(400, 21205, "Url parameter is required")
         return await self.create_leg(
             leg, lambda queued: rest_documents.call(leg, self._account, queued)
         )
@@ -96,7 +96,7 @@ class Rest:
         if known_room is None and not name.startswith("CF"):
             known_room = self._network.open_room(name)
         if known_room is None:
-            raise Refusal(404, 20404, "The requested resource was not found")
+            raise OrderRefused(404, 20404, "The requested resource was not found")
         room = known_room
         leg = self._leg(form)
         leg.label = _one(form, "Label")
@@ -111,11 +111,11 @@ class Rest:
     def _leg(self, form: dict[str, list[str]]) -> Leg:
         to, caller = _one(form, "To"), _one(form, "From")
         if not to:
-            raise Refusal(400, 21201, "No 'To' number is specified")
+            raise OrderRefused(400, 21201, "No 'To' number is specified")
         if not caller:
-            raise Refusal(400, 21213, "No 'From' number is specified")
+            raise OrderRefused(400, 21213, "No 'From' number is specified")
         if to.startswith("+") and not (to[1:].isdecimal() and 7 <= len(to) <= 16):
-            raise Refusal(400, 21211, "Invalid 'To' Phone Number")
+            raise OrderRefused(400, 21211, "Invalid 'To' Phone Number")
         events = frozenset(form.get("StatusCallbackEvent", ["completed"]))
         return Leg(
             sid=self._network.sid("CA"),
@@ -149,15 +149,15 @@ class Rest:
         self.faults_injected += bool(fault)
         match fault:
             case "too_many":
-                raise Refusal(429, 20429, "Too Many Requests")
+                raise OrderRefused(429, 20429, "Too Many Requests")
             case "broken":
-                raise Refusal(500, 20500, "Internal Server Error")
+                raise OrderRefused(500, 20500, "Internal Server Error")
             case "order_lost":
                 raise httpx.ConnectTimeout("lost on the way")
         queued = self._network.order(leg)
         match fault:
             case "broken_after":
-                raise Refusal(500, 20500, "Internal Server Error")
+                raise OrderRefused(500, 20500, "Internal Server Error")
             case "reply_lost":
                 raise httpx.ReadTimeout("the reply was lost")
             case "early":
@@ -170,19 +170,19 @@ class Rest:
         status, twiml, url = _one(form, "Status"), _one(form, "Twiml"), _one(form, "Url")
         fault = self.update_fault("hang_up" if status else "redirect")
         if fault == "refused":
-            raise Refusal(429, 20429, "Too Many Requests")
+            raise OrderRefused(429, 20429, "Too Many Requests")
         if fault == "broken":
-            raise Refusal(500, 20500, "Internal Server Error")
+            raise OrderRefused(500, 20500, "Internal Server Error")
         if not leg.live or (status == "canceled" and leg.answered):
-            raise Refusal(400, 21220, "Invalid call state")
+            raise OrderRefused(400, 21220, "Invalid call state")
         if status in ("completed", "canceled"):
             await self._network.end(leg, status)
         elif twiml or url:
             if leg.answered is None:
-                raise Refusal(400, 21220, "Call is not in-progress")
+                raise OrderRefused(400, 21220, "Call is not in-progress")
             await self._network.instruct(leg, twiml, url)
         if fault == "broken_after":
-            raise Refusal(500, 20500, "Internal Server Error")
+            raise OrderRefused(500, 20500, "Internal Server Error")
         return JSONResponse(rest_documents.call(leg, self._account, 0))
 
     def update_fault(self, order: str) -> str:
@@ -265,20 +265,20 @@ class Rest:
     def _known(self, request: Request) -> Leg:
         leg = self._network.legs.get(request.path_params["sid"])
         if leg is None:
-            raise Refusal(404, 20404, "The requested resource was not found")
+            raise OrderRefused(404, 20404, "The requested resource was not found")
         return leg
 
     def _known_room(self, request: Request) -> Conference:
         room = self._network.room(request.path_params["room"])
         if room is None:
-            raise Refusal(404, 20404, "The requested resource was not found")
+            raise OrderRefused(404, 20404, "The requested resource was not found")
         return room
 
     def _in_room(self, room: Conference, request: Request) -> Leg:
         who = request.path_params["who"]
         leg = self._network.legs.get(room.labels.get(who, who))
         if leg is None or leg.conference != room.sid or not leg.live:
-            raise Refusal(404, 20404, "The requested resource was not found")
+            raise OrderRefused(404, 20404, "The requested resource was not found")
         return leg
 
 

@@ -67,7 +67,7 @@ async def test_every_path_refuses_what_would_ring_after_closing_time(
     counted = system.read(lambda tx: eligibility.tally(tx, rules, b"test", campaign, now))
     assert set(counted) == {"TIME_AFTER"}
     stands = system.read(
-        lambda tx: floor_figures.standing(
+        lambda tx: floor_figures.read(
             tx, system.server.ctx, floor_figures.count(tx, system.server.ctx)
         )
     )

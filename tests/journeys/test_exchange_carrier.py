@@ -56,7 +56,7 @@ def refused(code: int) -> str:
 
 def alarms(system: ExchangeSystem) -> set[str]:
     ctx = system.server.ctx
-    found = system.read(lambda tx: floor_figures.standing(tx, ctx, floor_figures.count(tx, ctx)))
+    found = system.read(lambda tx: floor_figures.read(tx, ctx, floor_figures.count(tx, ctx)))
     return {one.kind.value for one in found.alarms}
 
 

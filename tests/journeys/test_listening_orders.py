@@ -11,7 +11,7 @@ import pytest
 from callserver.database import seats
 from callserver.ports import Tx
 from callserver.simulator.faults import NONE
-from callserver.simulator.legs import Leg, Refusal
+from callserver.simulator.legs import Leg, OrderRefused
 from callserver.texts import say
 from tests.harness.listening import CONTACT, PHONER, SUPERVISOR, ListeningSystem
 from tests.harness.simulated import failing
@@ -50,7 +50,7 @@ def refusing(
     def refuse(order: Any) -> None:
         asked.append(order)
         if len(asked) <= times:
-            raise Refusal(status, 20429 if status == 429 else 20500, "no")
+            raise OrderRefused(status, 20429 if status == 429 else 20500, "no")
 
     def updated(order: str) -> str:
         refuse(order)

@@ -231,9 +231,10 @@ async def test_a_bad_number_is_marked_and_left(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
 
     def broken(_: Any) -> Any:
-        from callserver.simulator.legs import Refusal
 
-        raise Refusal(400, 21211, "Invalid 'To' Phone Number")
+        from callserver.simulator.legs import OrderRefused
+
+        raise OrderRefused(400, 21211, "Invalid 'To' Phone Number")
 
     await system.on_shift()
     system.network.order = broken  # type: ignore[method-assign,assignment]

@@ -8,7 +8,7 @@ import pytest
 
 from callserver.engine.calls import campaign_pauses
 from callserver.engine.lists.importer import import_list
-from callserver.simulator.legs import Behaviour, Refusal
+from callserver.simulator.legs import Behaviour, OrderRefused
 from tests.harness.simulated import SimulatedSystem
 
 
@@ -59,7 +59,7 @@ async def test_the_carriers_stop_reaches_the_others_at_once(two: SimulatedSystem
     """One phoner's dial meets an account that may not call; the other one waits for something else."""
 
     def refuses(*_: Any) -> Any:
-        raise Refusal(401, 20003, "Authenticate")
+        raise OrderRefused(401, 20003, "Authenticate")
 
     await waits(two, 1)
     await two.on_shift(2)

@@ -9,7 +9,7 @@ import pytest
 from callserver.domain.role import Role
 from callserver.engine.calls import carrier_refusals
 from callserver.ports import Trouble
-from callserver.simulator.legs import Leg, Refusal
+from callserver.simulator.legs import Leg, OrderRefused
 from tests.harness.simulated import SimulatedSystem
 from tests.harness.staffed import StaffedSystem
 
@@ -32,7 +32,7 @@ def refuse(
 
     def order(leg: Leg) -> int:
         if leg.to.startswith("+") and which(leg.to):
-            raise Refusal(status, code, "refused")
+            raise OrderRefused(status, code, "refused")
         return take(leg)
 
     system.network.order = order  # type: ignore[method-assign]

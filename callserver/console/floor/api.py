@@ -180,7 +180,7 @@ class FloorApi:
     async def _read_figures(self) -> FloorFigures:
         now = self._ctx.clock.now()
         counted = await self._counts.get(lambda counts: now - counts.at < COUNTED)
-        return await self._ctx.store.read(lambda tx: floor_figures.standing(tx, self._ctx, counted))
+        return await self._ctx.store.read(lambda tx: floor_figures.read(tx, self._ctx, counted))
 
     async def figures(self, request: UserRequest) -> Figures:
         """Figures of campaigns and of the provider, and alarms."""

@@ -16,7 +16,7 @@ from callserver.domain.seat import Pause as PauseReason
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.manual_dial import ManualDial
 from callserver.engine.rate_limits import RateLimited, RateLimits
-from callserver.engine.shifts.phoner_actions import Given, PhonerActions
+from callserver.engine.shifts.phoner_actions import GivenOutcome, PhonerActions
 
 
 class Shift(Body):
@@ -153,13 +153,13 @@ class PhoneApi:
 
     async def outcome(self, request: UserRequest, body: OutcomeGiven) -> MySeat:
         """Save the outcome of the call in hand."""
-        given = Given(body.outcome, body.details, body.note, body.confirm_outside_hours)
+        given = GivenOutcome(body.outcome, body.details, body.note, body.confirm_outside_hours)
         await self._actions.outcome(request.user, given, body.next, body.attempt)
         return await self.seat(request)
 
     async def correct(self, request: UserRequest, body: Correction) -> Corrected:
         """Replace an earlier outcome; both stay in the audit log."""
-        given = Given(body.outcome, body.details, body.note, body.confirm_outside_hours)
+        given = GivenOutcome(body.outcome, body.details, body.note, body.confirm_outside_hours)
         await self._actions.correct(request.user, body.attempt, given)
         return Corrected(attempt=body.attempt, outcome=body.outcome)
 

@@ -16,7 +16,7 @@ from callserver.domain.facts import Purpose, Segment
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.outcomes import call_backs, contact_card
-from callserver.engine.outcomes.contact_card import HAVE_LEFT, Card
+from callserver.engine.outcomes.contact_card import HAVE_LEFT, ContactCard
 
 TRAINED_AFTER = 3
 """Shifts; until then the script is open by default (the ethics book's first three shifts)."""
@@ -146,7 +146,7 @@ class CardApi:
         )
 
 
-def _view(card: Card, rules: Rules, request: UserRequest) -> CardView:
+def _view(card: ContactCard, rules: Rules, request: UserRequest) -> CardView:
     contact, campaign = card.contact, card.campaign
     unknown = texts.say(request.language, "phone.unknown")
     values = merge_values(card, request)
@@ -186,7 +186,7 @@ def _view(card: Card, rules: Rules, request: UserRequest) -> CardView:
     )
 
 
-def merge_values(card: Card, request: UserRequest) -> dict[str, str]:
+def merge_values(card: ContactCard, request: UserRequest) -> dict[str, str]:
     """The values that scripts and answers may name in braces."""
     contact = card.contact
     fields = {key: str(value) for key, value in (contact.fields or {}).items()}
@@ -204,7 +204,7 @@ def merge_values(card: Card, request: UserRequest) -> dict[str, str]:
     }
 
 
-def _facts(card: Card) -> dict[str, str]:
+def _facts(card: ContactCard) -> dict[str, str]:
     """The columns of the list that the campaign declares, and no others."""
     fields = card.contact.fields or {}
     return {column: str(fields[column]) for column in card.campaign.columns if fields.get(column)}

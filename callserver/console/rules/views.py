@@ -10,7 +10,7 @@ from callserver.database.accounts import User
 from callserver.database.revisions import Proposal
 from callserver.domain.configuration import Configuration
 from callserver.engine.lists import eligibility
-from callserver.engine.rules.impact import Effect
+from callserver.engine.rules.impact import CampaignImpact
 from callserver.engine.rules.proposals import Checked
 
 
@@ -205,7 +205,7 @@ def _signed(sign: str, lines: Sequence[str], first: int, end: int) -> list[LineV
     return [LineView(sign=sign, text=lines[at], line=at + 1) for at in range(first, end)]
 
 
-def effects(impacts: Iterable[Effect], at: datetime) -> Effects:
+def effects(impacts: Iterable[CampaignImpact], at: datetime) -> Effects:
     return Effects(
         at=at,
         effects=[

@@ -92,8 +92,8 @@ def new_password() -> tuple[str, str]:
     return password, hasher.hash(password)
 
 
-def standing(user: User, session: Session, code_key: str | None) -> Next:
-    """What the session lacks."""
+def due_step(user: User, session: Session, code_key: str | None) -> Next:
+    """The next step of the session's sign-in."""
     if session.password_once:
         return Next.PASSWORD
     if Role(user.role) in NEEDS_CODE and not session.code_given:
@@ -135,7 +135,7 @@ class Authentication:
                 raise NotSignedIn("sign in, please", key="sign_in")
             if now - open_session.seen_at > TOUCHED:
                 accounts.change_session(tx, hashed, seen_at=now)
-            return open_session, standing(
+            return open_session, due_step(
                 open_session.user,
                 open_session,
                 accounts.secrets_of(tx, open_session.user.id).code_key,
@@ -177,7 +177,7 @@ class Authentication:
             if Role(user.role) not in NEEDS_CODE:
                 self._attempts.complete(tx, user, source, now)
             audit.append(tx, now, EntryKind.SIGNED_IN, user=user.id)
-            return standing(user, open_session, accounts.secrets_of(tx, user.id).code_key)
+            return due_step(user, open_session, accounts.secrets_of(tx, user.id).code_key)
 
         return cookie, await self._ctx.store.run(enter)
 
@@ -215,7 +215,7 @@ class Authentication:
             accounts.close_sessions(tx, user.id, but=kept)
             audit.append(tx, now, EntryKind.USER, user=user.id, did="password")
             secrets_now = accounts.secrets_of(tx, user.id)
-            return standing(user, session._replace(password_once=False), secrets_now.code_key)
+            return due_step(user, session._replace(password_once=False), secrets_now.code_key)
 
         return await self._ctx.store.run(work)
 

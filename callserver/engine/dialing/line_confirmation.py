@@ -30,7 +30,7 @@ from callserver.domain.reason import Reason
 from callserver.engine import clock_checks, user_lines
 from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.context import EngineContext
-from callserver.engine.dialing.manual_dial import Refused
+from callserver.engine.dialing.manual_dial import DialRefused
 from callserver.engine.gate import explanation, gate
 from callserver.engine.gate.gate import PLACING_DEADLINE, DialRequest
 from callserver.engine.user_lines import LineRefused
@@ -57,14 +57,14 @@ class LineConfirmation:
         Raises:
             NotFound: the user has no line that needs to be confirmed.
             LineRefused: the number can be nobody's line any more.
-            Refused: the gate said no, and why.
+            DialRefused: the gate said no, and why.
             Impossible: too many calls are being ordered just now.
         """
         answer = await self._ctx.store.run(lambda tx: self._permitted(tx, key, by))
         if isinstance(answer, LineProblem):
             raise LineRefused(answer)
         if isinstance(answer, Refusal):
-            raise Refused(answer)
+            raise DialRefused(answer)
 
     def _permitted(self, tx: Tx, key: int, by: str) -> DialPermit | Refusal | LineProblem:
         now, ctx = self._ctx.clock.now(), self._ctx
@@ -128,7 +128,7 @@ class LineConfirmation:
                 answers.append(permit.decide(facts, attempt))
             except Exception:  # noqa: BLE001 - fail closed, as the gate does (I9)
                 answers.append(Refusal((Reason.SYS_ERROR,), None))
-        refusal = next((one for one in answers if isinstance(one, Refusal)), None)
+        refusal = next((answer for answer in answers if isinstance(answer, Refusal)), None)
         answer = refusal or answers[0]
         if isinstance(answer, DialPermit) and not self._open(tx, row, campaigns[0], answer, now):
             return Refusal((Reason.FREQ_ACTIVE_CALL,), None)

@@ -31,7 +31,7 @@ from callserver.ports import Tx
 T = TypeVar("T")
 
 
-class Refused(Impossible):
+class DialRefused(Impossible):
     """The gate said no to a dial that a person asked for."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -55,7 +55,7 @@ class ManualDial:
                 others nobody could say where their number comes from). The attempt is logged, because
                 it looked a number up in the list.
             Impossible: it is no number, or the seat cannot dial now.
-            Refused: the gate said no, and why.
+            DialRefused: the gate said no, and why.
         """
         parsed = phone.parse(written)
         if isinstance(parsed, NumberProblem):
@@ -75,7 +75,7 @@ class ManualDial:
         Raises:
             NotFound: the phoner has called nobody of this campaign yet.
             Impossible: the seat cannot dial now.
-            Refused: the gate said no, and why.
+            DialRefused: the gate said no, and why.
         """
         await self._check_line(phoner)
         return self._attempt(await self._reserving(lambda tx: self._redial(tx, phoner)))
@@ -96,7 +96,7 @@ class ManualDial:
     @staticmethod
     def _attempt(answer: DialPermit | Refusal) -> str:
         if isinstance(answer, Refusal):
-            raise Refused(answer)
+            raise DialRefused(answer)
         return answer.attempt
 
     # -- inside the transaction ---------------------------------------------------------------

@@ -67,7 +67,7 @@ def opens_from(tx: Tx, policy: Policy, campaign: Campaign, at: datetime) -> date
     due by the clock alone."""
     its_places = (Place.parse(text) for text in contacts.places_of(tx, campaign.name))
     opens = (hours.next_open(policy, place, at) for place in its_places)
-    return min((one for one in opens if one is not None), default=None)
+    return min((instant for instant in opens if instant is not None), default=None)
 
 
 def paused(tx: Tx, campaign: str) -> tuple[bool, str]:

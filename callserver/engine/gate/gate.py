@@ -256,7 +256,9 @@ def _not_in_the_future(stored: StoredFacts, now: datetime) -> StoredFacts:
             mark if mark.kind == MarkKind.CONSENT_GIVEN else replace(mark, at=min(mark.at, now))
             for mark in stored.marks
         ],
-        suppressions=tuple(replace(one, at=min(one.at, now)) for one in stored.suppressions),
+        suppressions=tuple(
+            replace(suppression, at=min(suppression.at, now)) for suppression in stored.suppressions
+        ),
     )
 
 

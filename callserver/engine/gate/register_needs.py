@@ -28,7 +28,7 @@ def needed(tx: Tx, rules: Configuration) -> list[RegisterAge]:
 
 def missing(tx: Tx, rules: Configuration) -> list[str]:
     """Registers that a policy requires and of which no issue was ever imported."""
-    return [one.name for one in needed(tx, rules) if one.issued is None]
+    return [register.name for register in needed(tx, rules) if register.issued is None]
 
 
 def _in_use(rules: Configuration) -> Iterable[Policy]:

@@ -138,7 +138,9 @@ class ListenerLegs:
     @staticmethod
     def _is_at(tx: Tx, leg: str, where: Hear | WaitToHear) -> bool:
         """Whether the leg is assumed to be where it belongs, and nowhere else."""
-        assumed = {(one.room, one.mode) for one in listening_intervals.of_leg(tx, leg)}
+        assumed = {
+            (interval.room, interval.mode) for interval in listening_intervals.of_leg(tx, leg)
+        }
         return assumed == ({(where.room, where.mode)} if isinstance(where, Hear) else set())
 
     def _another_leg(self, tx: Tx, row: ListeningRow, seat: SeatRow) -> ListeningRow:

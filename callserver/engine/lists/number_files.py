@@ -10,7 +10,7 @@ from itertools import chain
 
 from callserver.domain import countries, heading_words, headings, numbers_in_text, phone
 from callserver.domain.sheet import Unreadable
-from callserver.engine.lists.reader import Refused, open_sheet
+from callserver.engine.lists.reader import RefusedRow, open_sheet
 from callserver.errors import ConfigurationProblem
 from callserver.texts import InvalidInput
 
@@ -40,7 +40,7 @@ class Numbers:
     read: int = 0
     numbers: list[int] = field(default_factory=list)  # each once, in the file's order
     duplicates: int = 0
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
     header: Sequence[str] = ()
     separator: str = ","
     encoding: str | None = None  # as it was guessed; None: the file says it itself
@@ -83,7 +83,7 @@ def read(
         if problem:
             at = columns[0]
             name = result.header[at] if at < len(result.header) and problem != "quotes" else ""
-            result.refused.append(Refused(line, name, problem, cells))
+            result.refused.append(RefusedRow(line, name, problem, cells))
         occurrences += len(numbers)
         for number in numbers:
             seen[phone.to_int(number)] = None

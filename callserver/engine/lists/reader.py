@@ -31,7 +31,7 @@ MOST_STATUSES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRow:
     """A row that was not taken: the line on which it begins, why, and its own cells."""
 
     line: int
@@ -58,7 +58,7 @@ class Summary:
     changed: int = 0
     unchanged: int = 0
     duplicates: int = 0
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
     elsewhere: dict[str, int] = field(default_factory=dict)  # of those taken, by other campaign
     shared: int = 0  # persons of the file who live with another person of the file
     content: str = ""  # SHA-256 of the file
@@ -202,7 +202,7 @@ class ListReader:
         """Refuse rows that were staged, by the lines they begin on."""
         own = len(self.summary.header)
         self.summary.refused += [
-            Refused(line, column, reason, cells[:own])
+            RefusedRow(line, column, reason, cells[:own])
             for line, cells in open_sheet(raw).rows()
             if line in lines
         ]
@@ -228,7 +228,7 @@ class ListReader:
         width = len(self.summary.header)
         for at, problem in sorted(problems.items()):
             line, cells = chunk[at]
-            refused = Refused(line, problem.column, problem.reason, cells[:width])
+            refused = RefusedRow(line, problem.column, problem.reason, cells[:width])
             self.summary.refused.append(refused)
 
 

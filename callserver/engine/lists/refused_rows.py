@@ -8,7 +8,7 @@ from typing import Protocol
 from callserver import texts
 from callserver.domain.headings import REFUSED_COLUMNS
 from callserver.domain.sheet import guarded
-from callserver.engine.lists.reader import Refused
+from callserver.engine.lists.reader import RefusedRow
 
 MOST_KEPT = 50_000
 """Rows that are kept in the database: with more, the file or its columns were the wrong ones."""
@@ -21,7 +21,7 @@ class HasRefused(Protocol):
     separator: str
 
     @property
-    def refused(self) -> Sequence[Refused]: ...
+    def refused(self) -> Sequence[RefusedRow]: ...
 
 
 def as_file(read: HasRefused, language: str, most: int | None = None) -> bytes | None:

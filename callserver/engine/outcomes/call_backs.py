@@ -117,7 +117,7 @@ def on_request(
         refused = decided(tx, ctx, contact, campaign, at, asks=True)
         if refused is None:
             return at
-        if refused.next_at is None or not all(one in permit.TIMED for one in refused.reasons):
+        if refused.next_at is None or not all(reason in permit.TIMED for reason in refused.reasons):
             return None
         at = hours.next_open(policy, place, refused.next_at)
     return None

@@ -52,7 +52,7 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ContactCard:
     call: CallRow
     contact: Contact
     campaign: Campaign
@@ -79,7 +79,7 @@ def in_hand(tx: Tx, user: User) -> tuple[CallRow, Contact]:
     return call, contact
 
 
-def open_card(tx: Tx, ctx: EngineContext, user: User) -> Card:
+def open_card(tx: Tx, ctx: EngineContext, user: User) -> ContactCard:
     """The card of the call in hand; logs that it was opened.
 
     Raises:
@@ -99,9 +99,9 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> Card:
         tx, now, EntryKind.CARD, contact=contact.id, call=call.attempt, by=f"user:{user.id}"
     )
     earlier = calls.of_person(tx, call.number, call.person, MOST_EARLIER + 1)
-    earlier = [one for one in earlier if one.attempt != call.attempt][:MOST_EARLIER]
+    earlier = [row for row in earlier if row.attempt != call.attempt][:MOST_EARLIER]
     number = phone.from_int(call.number)
-    return Card(
+    return ContactCard(
         call=call,
         contact=contact,
         campaign=campaign,
@@ -152,7 +152,7 @@ def _effect(rules: Rules, call: CallRow) -> Effect | None:
 def _promise(call: CallRow, contact: Contact, user: User, earlier: list[CallRow]) -> Promise | None:
     if call.path != DialPath.CALL_BACK:
         return None
-    made = next((one for one in earlier if one.outcome is not None), None)
+    made = next((row for row in earlier if row.outcome is not None), None)
     return Promise(
         at=contact.callback_for,
         mine=made is not None and made.phoner == user.id,

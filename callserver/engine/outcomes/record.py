@@ -29,7 +29,7 @@ from callserver.ports import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenOutcome:
     """An outcome as the phoner gives it."""
 
     outcome: str
@@ -82,7 +82,7 @@ class OutcomeRecord:
         tx: Tx,
         call: CallRow,
         campaign: Campaign,
-        given: Given,
+        given: GivenOutcome,
         user: User,
         *,
         corrected: bool = False,
@@ -128,7 +128,7 @@ class OutcomeRecord:
         call: CallRow,
         campaign: Campaign,
         chosen: Outcome,
-        given: Given,
+        given: GivenOutcome,
         contact: Contact | None,
         now: datetime,
     ) -> None:
@@ -159,7 +159,7 @@ class OutcomeRecord:
         call: CallRow,
         campaign: Campaign,
         chosen: Outcome,
-        given: Given,
+        given: GivenOutcome,
         contact: Contact | None,
         now: datetime,
     ) -> tuple[Consequence, ...]:
@@ -180,7 +180,9 @@ class OutcomeRecord:
         )
         if calls.last_of_contact(tx, contact.id) != call.attempt:
             # An older call is corrected: what was said holds, but where the contact stands does not.
-            return tuple(one for one in follows if isinstance(one, outcomes.SAID))
+            return tuple(
+                consequence for consequence in follows if isinstance(consequence, outcomes.SAID)
+            )
         return follows
 
     def _outside_hours(
@@ -189,7 +191,7 @@ class OutcomeRecord:
         campaign: Campaign,
         contact: Contact | None,
         follows: tuple[Consequence, ...],
-        given: Given,
+        given: GivenOutcome,
     ) -> tuple[Reason, ...]:
         """Why an agreed call-back lies outside the hours on the person's clock; none: it does not.
 
@@ -197,7 +199,14 @@ class OutcomeRecord:
             NotAgreed: it does, and this was not confirmed; or the gate would refuse it then.
         """
         policy = self._ctx.rules.policy_of(campaign)
-        agreed = next((one for one in follows if isinstance(one, outcomes.CallBackAt)), None)
+        agreed = next(
+            (
+                consequence
+                for consequence in follows
+                if isinstance(consequence, outcomes.CallBackAt)
+            ),
+            None,
+        )
         if agreed is None or contact is None or policy is None:
             return ()
         refused = call_backs.decided(tx, self._ctx, contact, campaign, agreed.at)
@@ -209,7 +218,7 @@ class OutcomeRecord:
             raise NotAgreed(closed, hours.next_open(policy, place, agreed.at), confirmable=True)
         return closed
 
-    def _chosen(self, campaign: Campaign, given: Given) -> Outcome:
+    def _chosen(self, campaign: Campaign, given: GivenOutcome) -> Outcome:
         if given.outcome not in campaign.outcomes:
             known = ", ".join(campaign.outcomes)
             raise NotFound(
@@ -218,7 +227,7 @@ class OutcomeRecord:
         chosen = campaign.outcomes[given.outcome]
         missing = outcomes.missing(chosen, given.details, campaign, self._ctx.clock.now())
         if missing:
-            asks = [one.partition(":")[0] for one in missing]
+            asks = [ask.partition(":")[0] for ask in missing]
             key = f"asks_{asks[0]}" if asks[0] in set(Ask) else "asks_nothing_more"
             raise Impossible("; ".join(missing), key=key)
         return chosen

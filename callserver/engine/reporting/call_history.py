@@ -38,7 +38,7 @@ class RefusedAttempt:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Source:
+class ListSource:
     """Where a campaign has the number from."""
 
     text: str
@@ -51,7 +51,7 @@ class CallHistory:
 
     calls: tuple[CallRecord, ...]
     refused: tuple[RefusedAttempt, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[ListSource, ...]
     suppressed: tuple[Suppression, ...]
 
     @property
@@ -84,7 +84,7 @@ def history(
         sources=tuple(
             sorted(
                 {
-                    Source(said, contact.campaign)
+                    ListSource(said, contact.campaign)
                     for contact in known
                     if (said := subject.told_source(contact.source))
                 }

@@ -39,20 +39,20 @@ LAST_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignFigures:
-    """Contacts of each campaign by status, as of some moment."""
+class StatusCounts:
+    """Contacts of each campaign by status at one instant."""
 
     at: datetime
     by_status: Mapping[str, Mapping[str, int]]
 
 
-def count(tx: Tx, ctx: EngineContext) -> CampaignFigures:
-    """The one reading that takes longer the longer the lists are."""
-    return CampaignFigures(ctx.clock.now(), contacts.counts_by_status(tx))
+def count(tx: Tx, ctx: EngineContext) -> StatusCounts:
+    """Count the contacts; the only query here whose time depends on the lists' length."""
+    return StatusCounts(ctx.clock.now(), contacts.counts_by_status(tx))
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CampaignProgress:
     """One campaign in figures. Days are in UTC."""
 
     campaign: Campaign
@@ -70,7 +70,7 @@ class FloorFigures:
     """The whole."""
 
     at: datetime
-    campaigns: list[Progress]
+    campaigns: list[CampaignProgress]
     taken: int  # orders of the last five minutes
     declined: int
     silent: int
@@ -78,7 +78,7 @@ class FloorFigures:
     alarms: list[Alarm]
 
 
-def standing(tx: Tx, ctx: EngineContext, counted: CampaignFigures) -> FloorFigures:
+def read(tx: Tx, ctx: EngineContext, counted: StatusCounts) -> FloorFigures:
     """Read all the rest."""
     now = ctx.clock.now()
     today = now.date().isoformat()
@@ -90,7 +90,7 @@ def standing(tx: Tx, ctx: EngineContext, counted: CampaignFigures) -> FloorFigur
         open_now, next_at = _ahead(tx, ctx, campaign, by_status.get(ContactStatus.READY, 0), now)
         dials, answered, abandoned = days.get(name, (0, 0, 0))
         progress.append(
-            Progress(
+            CampaignProgress(
                 campaign=campaign,
                 by_status=by_status,
                 open_now=open_now,
@@ -123,11 +123,11 @@ def _ahead(
     if places and len(open_places) == len(places):
         open_now = ready
     else:  # some sleep: only then are places counted one by one
-        open_now = sum(floor.ready_in(tx, campaign.name, one) for one in open_places)
+        open_now = sum(floor.ready_in(tx, campaign.name, place) for place in open_places)
     due = contacts.next_due(tx, campaign.name, 0)
     times = [at for kind, at in due.items() if kind != 0]
     opens = [
-        hours.next_open(policy, Place.parse(one), now) for one in set(places) - set(open_places)
+        hours.next_open(policy, Place.parse(place), now) for place in set(places) - set(open_places)
     ]
     if 0 in due:
         opens.append(availability.opens_from(tx, policy, campaign, due[0]))
@@ -138,7 +138,7 @@ def _ahead(
 def _alarm_facts(
     tx: Tx,
     ctx: EngineContext,
-    found: list[Progress],
+    shown: list[CampaignProgress],
     orders: tuple[int, int, int],
     now: datetime,
 ) -> alarm.AlarmFacts:
@@ -146,23 +146,23 @@ def _alarm_facts(
     policies = ctx.rules.current.policies
     refused = refused_numbers.not_released(tx)
     campaigns = []
-    for one in found:
-        paused, reason, _ = states.get(one.campaign.name, (False, "", now))
-        asked, _ = gate.state_of(tx, ctx.rules, one.campaign, now)  # what the gate itself goes by
-        rule = policies[one.campaign.policy].abandon
+    for progress in shown:
+        paused, reason, _ = states.get(progress.campaign.name, (False, "", now))
+        state, _ = gate.state_of(tx, ctx.rules, progress.campaign, now)  # as the gate reads it
+        rule = policies[progress.campaign.policy].abandon
         campaigns.append(
             alarm.CampaignFigures(
-                one.campaign.name,
+                progress.campaign.name,
                 paused,
                 reason,
-                one.abandoned,
-                asked.answered,
-                asked.abandoned,
-                rule.exceeded(asked.answered, asked.abandoned),
+                progress.abandoned,
+                state.answered,
+                state.abandoned,
+                rule.exceeded(state.answered, state.abandoned),
                 [
                     row.contact
                     for row in refused
-                    if row.campaign == one.campaign.name and row.contact
+                    if row.campaign == progress.campaign.name and row.contact
                 ],
             )
         )
@@ -178,7 +178,7 @@ def _alarm_facts(
         max_skew_ms=MOST_CLOCK_SKEW_MS,
         scheduler_until=floor.lease_until(tx, leases.SCHEDULER),
         oldest_unsealed=floor.oldest_unsealed(tx),
-        carrier=[alarm.CarrierState(*one) for one in carrier_states.every(tx)],
+        carrier=[alarm.CarrierState(*row) for row in carrier_states.every(tx)],
         registers=register_needs.needed(tx, ctx.rules.current),
         guessing_places=attempt_counters.count_at_least(
             tx, "place:", MOST_FAILURES, now - LOCKED_FOR

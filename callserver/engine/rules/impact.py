@@ -14,7 +14,7 @@ from callserver.ports import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class CampaignImpact:
     """One campaign's ready contacts by the first reason against them (eligibility.ALLOWED: none).
 
     None: there is no such campaign under those rules.
@@ -33,7 +33,7 @@ def effects(
     at: datetime,
     department: str | None,
     progress: Callable[[int, int], None],
-) -> list[Effect]:
+) -> list[CampaignImpact]:
     """Each campaign of the department (None: all) at an instant, under both configurations.
 
     `progress` hears how many contacts were asked about so far, and of how many.
@@ -64,7 +64,7 @@ def effects(
     for name in names:
         before = ask(was, name)
         after = before if turns[name] == 1 else ask(would, name)
-        answers.append(Effect(name, before, after))
+        answers.append(CampaignImpact(name, before, after))
     return answers
 
 

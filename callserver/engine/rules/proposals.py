@@ -62,7 +62,7 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProposalResult:
     """What became of a change: in force, or waiting under this number."""
 
     revision: str
@@ -99,7 +99,9 @@ class RuleProposals:
         _within_department(user.department, base, composed)
         return Checked((), base, was, would, composed, looser(base, composed))
 
-    async def propose(self, user: User, texts: Mapping[str, str | None], why: str) -> Outcome:
+    async def propose(
+        self, user: User, texts: Mapping[str, str | None], why: str
+    ) -> ProposalResult:
         """Change the rules: at once when nothing becomes looser, else as a proposal.
 
         Raises:
@@ -118,7 +120,7 @@ class RuleProposals:
             lambda tx: self._enter(tx, user, checked, configuration, why)
         )
         if key is not None:
-            return Outcome(configuration.revision, key)
+            return ProposalResult(configuration.revision, key)
         return await self._in_force(checked.was, checked.would, configuration)
 
     def _enter(
@@ -147,7 +149,7 @@ class RuleProposals:
         _note(tx, now, "proposed", key, by, looser=len(checked.looser), **said)
         return key
 
-    async def approve(self, user: User, key: int, seen: str) -> Outcome:
+    async def approve(self, user: User, key: int, seen: str) -> ProposalResult:
         """Put a proposal into force, as another person than who proposed it.
 
         Raises:
@@ -242,14 +244,16 @@ class RuleProposals:
 
         await self._ctx.store.run(work)
 
-    async def _in_force(self, was: Texts, would: Texts, configuration: Configuration) -> Outcome:
+    async def _in_force(
+        self, was: Texts, would: Texts, configuration: Configuration
+    ) -> ProposalResult:
         """This process goes first, and the folder is brought to say the same."""
         self._ctx.rules.current = configuration
         log.info("configuration_active", revision=configuration.revision)
         written = await asyncio.to_thread(self._write, was, would)
         if written in (Written.SAME, Written.YES):
             self._rules_in_force.ahead = ""
-        return Outcome(configuration.revision, None, written)
+        return ProposalResult(configuration.revision, None, written)
 
     def _write(self, was: Texts, would: Texts) -> Written:
         folder = self._rules_in_force.folder

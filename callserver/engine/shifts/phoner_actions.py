@@ -15,13 +15,13 @@ from callserver.domain.seat import ImpossibleEvent, SeatEvent, SeatState
 from callserver.engine import user_lines
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.context import EngineContext
-from callserver.engine.outcomes.record import Given, OutcomeRecord
+from callserver.engine.outcomes.record import GivenOutcome, OutcomeRecord
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.outbox import HangUpLeg, RingPhoner
 from callserver.ports import Tx
 
-__all__ = ["Given", "PhonerActions"]
+__all__ = ["GivenOutcome", "PhonerActions"]
 
 OWED = "the last call's outcome comes first"
 
@@ -117,7 +117,7 @@ class PhonerActions:
         await self._ctx.store.run(work)
 
     async def outcome(
-        self, user: User, given: Given, then: str, attempt: str | None = None
+        self, user: User, given: GivenOutcome, then: str, attempt: str | None = None
     ) -> None:
         """Record the outcome of the call in hand; `then` is ready or pause.
 
@@ -129,7 +129,9 @@ class PhonerActions:
         """
         await self._ctx.store.run(lambda tx: self._outcome(tx, user, given, then, attempt))
 
-    def _outcome(self, tx: Tx, user: User, given: Given, then: str, attempt: str | None) -> None:
+    def _outcome(
+        self, tx: Tx, user: User, given: GivenOutcome, then: str, attempt: str | None
+    ) -> None:
         now = self._ctx.clock.now()
         row = self._seat_of(tx, user)
         if attempt is not None and attempt != row.call:
@@ -154,7 +156,7 @@ class PhonerActions:
         ):  # perhaps its end was not reported: asked about at once
             calls.change(tx, call.attempt, deadline=now)
 
-    async def correct(self, user: User, attempt: str, given: Given) -> None:
+    async def correct(self, user: User, attempt: str, given: GivenOutcome) -> None:
         """Replace an outcome given earlier; both stay in the audit log.
 
         Raises:

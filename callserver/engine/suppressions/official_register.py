@@ -114,13 +114,15 @@ def _store(
     while chunk:
         numbered = list(enumerate(chunk, start=number))
         with engine.begin() as tx:
-            register_records.add_records(tx, version, [(key, one.text) for key, one in numbered])
+            register_records.add_records(
+                tx, version, [(key, record.text) for key, record in numbered]
+            )
         register_records.gather_keys(
             side,
             (
-                (key, record)
-                for record, one in numbered
-                for key in register_match.keys_of_entry(register_match.entry(one))
+                (key, number_of_record)
+                for number_of_record, record in numbered
+                for key in register_match.keys_of_entry(register_match.entry(record))
             ),
         )
         number += len(chunk)
