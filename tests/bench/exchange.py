@@ -132,11 +132,11 @@ async def _first_sound(folder: Path, exchange: Exchange, ari: Ari) -> list[Figur
                 own += await _heard_after(
                     contact, phoner, lambda: system.api("POST", "/hang-up", {})
                 )
-                await system.until(lambda: system.seat().state == "wrapping_up")
+                await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
                 await system.outcome("no_thanks")
                 await _originated(ari, 2, 2001)
                 theirs += await _heard_after(contact, other, lambda: other.hang_up(_talk(other)))
-                await system.until(lambda: other.talk is None)
+                await system.wait_for(lambda: other.talk is None)
     finally:
         contact.die()
     return [_compared("from answer to sound", own, theirs)]
@@ -206,9 +206,9 @@ async def _many(folder: Path, exchange: Exchange, ari: Ari, phoners: int) -> lis
             await _sign_in(system, phoners, seats_port)
             seats.start()
             await _everybody(system, phoners, "/shift", _line)
-            await system.until(lambda: _states(system).count("paused") == phoners, 60)
+            await system.wait_for(lambda: _states(system).count("paused") == phoners, 60)
             await _everybody(system, phoners, "/ready", lambda _: {})
-            await system.until(lambda: _states(system).count("talking") == phoners, 60)
+            await system.wait_for(lambda: _states(system).count("talking") == phoners, 60)
             own = await _while_talking(exchange, system, ari)
             dialed = await _dialing(exchange, system, phoners)
         await _end_all(ari)
@@ -251,7 +251,7 @@ async def _everybody(
     system: ProcessSystem, phoners: int, path: str, body: Callable[[int], Any]
 ) -> None:
     for phoner in range(1, phoners + 1):
-        await system.api("POST", path, body(phoner), phoner)
+        await system.do("POST", path, body(phoner), phoner=phoner)
 
 
 def _states(system: ProcessSystem) -> list[str]:

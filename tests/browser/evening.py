@@ -23,8 +23,9 @@ from callserver.cli.simulated_stack import StackPlan
 from callserver.database import floor
 from callserver.engine.lists.importer import import_list
 from callserver.simulator.population import NUMBERS_FROM, BehaviourRates
-from tests.browser.conftest import ROOT, House, open_house
+from tests.browser.conftest import ROOT
 from tests.browser.town import Town
+from tests.harness.threaded import BrowserSystem, open_system
 
 HOME = ZoneInfo("Europe/Copenhagen")
 COMES = datetime(2026, 5, 13, 16, 45, tzinfo=HOME)
@@ -81,7 +82,7 @@ class HandClock(ShiftedClock):
 class Evening:
     """The house, its clock, and the pages that are open in it."""
 
-    house: House
+    system: BrowserSystem
     clock: HandClock
     town: Town
     pages: list[Page] = field(default_factory=list)
@@ -106,9 +107,11 @@ class Evening:
         def hold() -> None:
             held.set()
             moved.wait(30)
-            self.house.stage.world.agenda.after(0, _nothing)  # wakes it: it sleeps by the old clock
+            self.system.stage.world.agenda.after(
+                0, _nothing
+            )  # wakes it: it sleeps by the old clock
 
-        self.house.loop.call_soon_threadsafe(hold)
+        self.system.loop.call_soon_threadsafe(hold)
         assert held.wait(30)
         try:
             for page in self.pages:
@@ -130,21 +133,21 @@ class Evening:
 
     def _until_scheduler_has_run(self, at: datetime) -> None:
         while True:
-            until = self.house.read(lambda tx: floor.lease_until(tx, "scheduler"))
+            until = self.system.read(lambda tx: floor.lease_until(tx, "scheduler"))
             if until is not None and until > at:
                 return
             self.pages[0].wait_for_timeout(20)
 
     def hangs_up(self) -> None:
         """Whoever Maja talks to puts the receiver down."""
-        network = self.house.stage.world.network
+        network = self.system.stage.world.network
 
         async def work() -> None:
             for leg in network.legs.values():
                 if leg.live and leg.to.startswith("+"):
                     network.hang_up_by_person(leg)
 
-        self.house.run(work())
+        self.system.run(work())
 
 
 async def _nothing() -> None: ...
@@ -155,9 +158,9 @@ def evening(folder: Path) -> Iterator[Evening]:
     """A house that rings from five to nine, without robots; its lists are in."""
     clock = HandClock(COMES)
     plan = StackPlan(folder, _config(folder), phoners=0, contacts=0, rates=TALKS_ON)
-    with open_house(plan, clock) as house:
-        house.run(_take_in(house))
-        yield Evening(house, clock, Town(house.stage.world.network))
+    with open_system(plan, clock) as system:
+        system.run(_take_in(system))
+        yield Evening(system, clock, Town(system.stage.world.network))
 
 
 def _config(folder: Path) -> Path:
@@ -173,8 +176,8 @@ def _config(folder: Path) -> Path:
     return config
 
 
-async def _take_in(house: House) -> None:
-    server, now = house.stage.server, house.stage.clock.now()
+async def _take_in(system: BrowserSystem) -> None:
+    server, now = system.stage.server, system.stage.clock.now()
     for name, people in LISTS.items():
         campaign = server.ctx.rules.campaign(name)
         rows = [_row(who, name) for who in people]

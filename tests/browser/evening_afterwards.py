@@ -31,22 +31,22 @@ LEFT_ALONE = {
 """Why the gate refused those who stood first in two more lists."""
 
 
-def everything_was_used(house: Evening, maja: Maja) -> None:
+def everything_was_used(shift: Evening, maja: Maja) -> None:
     """Every outcome of every campaign has had its talk."""
-    campaigns = house.house.stage.server.ctx.rules.current.campaigns.values()
+    campaigns = shift.system.stage.server.ctx.rules.current.campaigns.values()
     assert maja.used == {outcome for campaign in campaigns for outcome in campaign.outcomes}
 
 
-def my_evening_lists_it(house: Evening, maja: Maja) -> None:
+def my_evening_lists_it(shift: Evening, maja: Maja) -> None:
     """Her talks, the latest first, at the times that the clocks showed; no figures."""
-    made = _made(house)
+    made = _made(shift)
     talks = [call for call in made if call.answered_at]
     rows = maja.page.locator("#evening-body tbody tr")
     expect(rows).to_have_count(len(talks))
     who = {number: name for name, number in NUMBER_OF.items()}
     for row, call in zip(rows.all(), talks, strict=True):
         assert call.answered_at is not None
-        outcome = house.house.stage.server.ctx.rules.campaign(call.campaign).outcomes[
+        outcome = shift.system.stage.server.ctx.rules.campaign(call.campaign).outcomes[
             call.outcome or ""
         ]
         for said in (
@@ -58,44 +58,44 @@ def my_evening_lists_it(house: Evening, maja: Maja) -> None:
     expect(maja.page.locator("#evening-body")).to_contain_text("And 2 who did not answer.")
 
 
-def the_database_has_it(house: Evening, maja: Maja) -> None:
+def the_database_has_it(shift: Evening, maja: Maja) -> None:
     """Exactly what was entered: nothing lost, nothing more."""
-    made = _made(house)
+    made = _made(shift)
     assert {call.attempt: call.outcome for call in made if call.outcome} == maja.given
     assert [call.attempt for call in reversed(made) if call.answered_at] == maja.talks
     assert sorted(call.cause or "" for call in made if not call.answered_at) == [
         "busy",
         "no_answer",
     ]
-    assert house.house.read(figures.totals) == {
+    assert shift.system.read(figures.totals) == {
         "dials": len(made),
         "answered": len(maja.talks),
         "abandoned": 0,
     }
 
 
-def the_seals_hold(house: Evening) -> None:
+def the_seals_hold(shift: Evening) -> None:
     """Every entry of the evening, against the heads that left the database."""
-    server = house.house.stage.server
+    server = shift.system.stage.server
     settings = server.settings
 
     def checked() -> Verification:
-        found: Verification = house.house.run(
+        found: Verification = shift.system.run(
             check(server.store, settings.seals, settings.seal_key.with_suffix(".pub"))
         )
         return found
 
     found = checked()
     while found.unsealed:
-        house.passes(0.2)
+        shift.passes(0.2)
         found = checked()
     assert not found.findings
-    assert found.sealed == len(house.house.read(lambda tx: list(audit.entries(tx))))
+    assert found.sealed == len(shift.system.read(lambda tx: list(audit.entries(tx))))
 
 
-def nobody_was_wronged(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def nobody_was_wronged(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """Who was rung, when and how often; and who was left alone."""
-    record = house.house.stage.world.network.record
+    record = shift.system.stage.world.network.record
     rung = Counter(ring.number for ring in record)
     assert rung.pop(NUMBER_OF["Carlo Dalsgaard"]) == 2  # he had asked for it
     assert set(rung.values()) == {1}
@@ -107,28 +107,28 @@ def nobody_was_wronged(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
         "Viggo Dalsgaard",
         "Hakon Lyngvig",
     }
-    assert LEFT_ALONE - house.house.read(figures.refusals).keys() == set()
+    assert LEFT_ALONE - shift.system.read(figures.refusals).keys() == set()
     assert all(17 <= ring.rang_at.astimezone(HOME).hour < 21 for ring in record)
 
     verdict = judge(
-        record, _rows(house), Acknowledged([*maja.given.items()], maja.opt_outs), house.clock.now()
+        record, _rows(shift), Acknowledged([*maja.given.items()], maja.opt_outs), shift.clock.now()
     )
-    listeners = house.house.stage.world.network.listening_record
-    judge_listening(verdict, listeners.stays, [sigrid.me], _rows(house), house.clock.now(), SLACK)
+    listeners = shift.system.stage.world.network.listening_record
+    judge_listening(verdict, listeners.stays, [sigrid.me], _rows(shift), shift.clock.now(), SLACK)
     assert verdict.clean, verdict.cases
     assert not listeners.beeps
 
 
-def she_heard_each_talk(house: Evening, maja: Maja, *, but: set[str]) -> None:
+def she_heard_each_talk(shift: Evening, maja: Maja, *, but: set[str]) -> None:
     """In the room when the person said hello, by the network's record; and so it stands in the log."""
-    network = house.house.stage.world.network
+    network = shift.system.stage.world.network
     rings = {ring.label: ring for ring in network.record}
     who = {number: name for name, number in NUMBER_OF.items()}
     heard = [attempt for attempt in maja.talks if who[rings[attempt].number] not in but]
     assert [
         attempt for attempt in heard if not _there(network.listening_record.stays, rings[attempt])
     ] == []
-    written = house.house.read(lambda tx: listenings.heard_of(tx, SIGRID, maja.talks))
+    written = shift.system.read(lambda tx: listenings.heard_of(tx, SIGRID, maja.talks))
     assert {who[rings[one].number] for one in set(heard) ^ written} == set()
 
 
@@ -139,11 +139,11 @@ def _there(voices: Any, ring: Ring) -> bool:
     )
 
 
-def _made(house: Evening) -> list[CallRow]:
+def _made(shift: Evening) -> list[CallRow]:
     """Her calls, the latest first; there are no others'."""
-    found: list[CallRow] = house.house.read(lambda tx: calls_of(tx, MAJA, COMES))
+    found: list[CallRow] = shift.system.read(lambda tx: calls_of(tx, MAJA, COMES))
     return found
 
 
-def _rows(house: Evening) -> Rows:
-    return house.house.read(lambda tx: Rows(*figures.for_invariants(tx)))  # type: ignore[no-any-return]
+def _rows(shift: Evening) -> Rows:
+    return shift.system.read(lambda tx: Rows(*figures.for_invariants(tx)))  # type: ignore[no-any-return]

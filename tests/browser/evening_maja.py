@@ -64,7 +64,7 @@ class Maja:
             seat = seats.peek(tx, MAJA)
             return None if seat is None or seat.call is None else calls.get(tx, seat.call)
 
-        found: CallRow | None = self.evening.house.read(look)
+        found: CallRow | None = self.evening.system.read(look)
         assert found is not None
         return found
 

@@ -61,7 +61,7 @@ class Sigrid:
 
     def listens(self) -> None:
         """One click, on the ear beside the tile."""
-        self.seat = self.evening.house.read(lambda tx: seats.peek(tx, MAJA)).id
+        self.seat = self.evening.system.read(lambda tx: seats.peek(tx, MAJA)).id
         self.granted("silent")
         self.page.get_by_role("button", name="Listen in: Maja Prøve").click()
         expect(self.ear).to_contain_text("You are listening to Maja Prøve.")

@@ -44,7 +44,7 @@ STILL = """() => {
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 RAW = re.compile(
-    rf"\b(?:{'|'.join({key.partition('.')[0] for key in texts.catalogue('da')})})\.[a-z_]+[a-z]\b"
+    rf"\b(?:{'|'.join({key.partition('.')[0] for key in texts.catalogue('da')})})\.(?!yaml\b)[a-z_]+[a-z]\b"
 )
 EMPTY = re.compile(r"\b(?:undefined|null|NaN|Invalid Date)\b|\[object |\{\w+\}")
 

@@ -15,8 +15,9 @@ from callserver.cli.simulated_stack import StackPlan
 from callserver.database.tables import calls
 from callserver.simulator.population import BehaviourRates
 from tests.browser import conftest, looking
-from tests.browser.conftest import House, open_house, sign_in, windows
+from tests.browser.conftest import sign_in, windows
 from tests.browser.shift import on_shift, state
+from tests.harness.threaded import BrowserSystem, open_system
 
 SCREENS = conftest.ROOT / "docs" / "screens"
 EVENING = BehaviourRates(
@@ -44,27 +45,27 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         plan = StackPlan(folder, conftest.ROOT / "config", 12, 600, rates=EVENING)
-        house = stack.enter_context(open_house(plan))
+        system = stack.enter_context(open_system(plan))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
             executable_path=conftest.CHROMIUM,
             args=[*conftest.FLAGS, "--lang=da"],
             env={**os.environ, "LANGUAGE": "da"},
         )
-        window = stack.enter_context(windows(browser, house))
+        window = stack.enter_context(windows(browser, system))
 
         def visit(handle: str, path: str) -> Page:
             page = window("da", viewport=WIDE)
-            sign_in(page, house, handle)
-            page.goto(house.url + path)
+            sign_in(page, system, handle)
+            page.goto(system.url + path)
             return page
 
-        take_all(house, window("da", viewport=WIDE), visit)
+        take_all(system, window("da", viewport=WIDE), visit)
         browser.close()
 
 
-def take_all(house: House, stranger: Page, visit: Visit) -> None:
-    stranger.goto(f"{house.url}/sign-in")
+def take_all(system: BrowserSystem, stranger: Page, visit: Visit) -> None:
+    stranger.goto(f"{system.url}/sign-in")
     shoot(stranger, "sign-in")
     began = time.monotonic()
     for handle, names in {
@@ -73,17 +74,17 @@ def take_all(house: House, stranger: Page, visit: Visit) -> None:
     }.items():
         page = visit(handle, "/books")
         for name in names:
-            page.goto(f"{house.url}/{name}")
+            page.goto(f"{system.url}/{name}")
             shoot(page, name)
         if handle == "asger":
-            rules(house, page)
+            rules(system, page)
     time.sleep(max(0, began + WARM_UP_S - time.monotonic()))
     a_call(visit("maja", "/phone"), visit("sigrid", "/floor"))
-    who_called(house, visit("mads", "/who-called"))
+    who_called(system, visit("mads", "/who-called"))
     lea = visit("lea", "/reports")
     lea.locator("main form .main").click()
     shoot(lea, "reports")
-    lea.goto(f"{house.url}/log")
+    lea.goto(f"{system.url}/log")
     lea.locator("#search .main").click()
     shoot(lea, "log")
 
@@ -95,8 +96,8 @@ def shoot(page: Page, name: str) -> None:
     page.screenshot(path=SCREENS / f"{name}.png")
 
 
-def rules(house: House, page: Page) -> None:
-    page.goto(f"{house.url}/rules")
+def rules(system: BrowserSystem, page: Page) -> None:
+    page.goto(f"{system.url}/rules")
     shoot(page, "rules")
 
 
@@ -133,10 +134,10 @@ def a_call(maja: Page, sigrid: Page) -> None:
     shoot(sigrid, "floor-form")
 
 
-def who_called(house: House, page: Page) -> None:
+def who_called(system: BrowserSystem, page: Page) -> None:
     """Somebody whom the evening has rung."""
     answered = select(calls.c.number).where(calls.c.outcome.is_not(None)).limit(1)
-    number = house.read(lambda tx: tx.execute(answered).scalar())
+    number = system.read(lambda tx: tx.execute(answered).scalar())
     page.locator("main input").first.fill(str(number))
     page.keyboard.press("Enter")
     page.wait_for_timeout(1000)

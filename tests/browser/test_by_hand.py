@@ -20,28 +20,29 @@ from callserver.simulator.legs import Behaviour
 from callserver.simulator.population import Population
 from callserver.texts import say
 from tests.browser import looking
-from tests.browser.conftest import EVERYBODY_TALKS, ROOT, House, Visit, open_house
+from tests.browser.conftest import EVERYBODY_TALKS, ROOT, Visit
 from tests.browser.looking import look
 from tests.browser.shift import finish, go_home, state
 from tests.browser.test_keyboard import focused, press, tab_to
+from tests.harness.threaded import BrowserSystem, open_system
 
 HALF = replace(EVERYBODY_TALKS, answers=0.5, busy=0, unreachable=0)
 CAMPAIGN = "kanvas"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def system(tmp_path: Path) -> Iterator[BrowserSystem]:
     """A town in which the half of the people answer, and which of them can be told beforehand."""
-    with open_house(StackPlan(tmp_path, ROOT / "config", 2, 400, rates=HALF)) as found:
+    with open_system(StackPlan(tmp_path, ROOT / "config", 2, 400, rates=HALF)) as found:
         yield found
 
 
 @pytest.fixture
-def numbers(house: House) -> Iterator[str]:
+def numbers(system: BrowserSystem) -> Iterator[str]:
     """Contacts whom nobody has rung, the list's last first, as they would be typed."""
     query = select(contacts.c.number).where(contacts.c.campaign == CAMPAIGN)
-    rows = house.read(lambda tx: tx.execute(query.order_by(contacts.c.id.desc())).scalars().all())
-    rung = {ring.number for ring in house.stage.world.network.record}
+    rows = system.read(lambda tx: tx.execute(query.order_by(contacts.c.id.desc())).scalars().all())
+    rung = {ring.number for ring in system.stage.world.network.record}
     return (f"{one}"[2:] for one in rows if f"+{one}" not in rung)
 
 
@@ -52,9 +53,9 @@ def one_who(numbers: Iterator[str], *, answers: bool) -> str:
     return next(one for one in numbers if (does(one) != Behaviour()) == answers)
 
 
-def rings(house: House, number: str) -> int:
+def rings(system: BrowserSystem, number: str) -> int:
     """How often the telephone has rung, as the network has it."""
-    return [one.number for one in house.stage.world.network.record].count(f"+45{number}")
+    return [one.number for one in system.stage.world.network.record].count(f"+45{number}")
 
 
 def on_shift(page: Page) -> None:
@@ -73,17 +74,19 @@ def dial(page: Page, number: str) -> None:
     page.locator("#dial-form .main").click()
 
 
-def opt_out(house: House, number: str) -> None:
-    server = house.stage.server
+def opt_out(system: BrowserSystem, number: str) -> None:
+    server = system.stage.server
     origin = Origin(by="user:test", at=server.clock.now())
 
     def work(tx: Any) -> None:
         opt_outs.add(tx, [Scope.NUMBER], int(f"45{number}"), [], b"", origin)
 
-    house.run(server.store.run(work))
+    system.run(server.store.run(work))
 
 
-def test_a_number_that_may_be_rung(visit: Visit, house: House, numbers: Iterator[str]) -> None:
+def test_a_number_that_may_be_rung(
+    visit: Visit, system: BrowserSystem, numbers: Iterator[str]
+) -> None:
     number = one_who(numbers, answers=True)
     maja = visit("maja")
     sent: list[str] = []
@@ -94,7 +97,7 @@ def test_a_number_that_may_be_rung(visit: Visit, house: House, numbers: Iterator
     expect(maja.locator("#dial-dialog")).to_be_hidden()
     expect(maja.locator("#dial")).to_be_hidden()
     expect(maja.locator("#card-body")).to_contain_text("by hand")
-    assert rings(house, number) == 1
+    assert rings(system, number) == 1
     expect(maja.locator("#dial-number")).to_have_value("")
     assert not [url for url in sent if number[4:] in url]
     kept = maja.evaluate("() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
@@ -113,9 +116,11 @@ def test_a_number_that_may_be_rung(visit: Visit, house: House, numbers: Iterator
     go_home(maja)
 
 
-def test_who_wants_no_calls_is_not_rung(visit: Visit, house: House, numbers: Iterator[str]) -> None:
+def test_who_wants_no_calls_is_not_rung(
+    visit: Visit, system: BrowserSystem, numbers: Iterator[str]
+) -> None:
     number = next(numbers)
-    opt_out(house, number)
+    opt_out(system, number)
     maja = visit("maja")
     on_shift(maja)
     dial(maja, number)
@@ -125,11 +130,13 @@ def test_who_wants_no_calls_is_not_rung(visit: Visit, house: House, numbers: Ite
     maja.locator("#dial-dialog").get_by_text("Cancel").click()
     expect(maja.locator("#dial-number")).to_have_value("")
     maja.wait_for_timeout(1000)
-    assert rings(house, number) == 0
+    assert rings(system, number) == 0
     go_home(maja)
 
 
-def test_what_is_no_contacts_number_is_said_at_the_field(visit: Visit, house: House) -> None:
+def test_what_is_no_contacts_number_is_said_at_the_field(
+    visit: Visit, system: BrowserSystem
+) -> None:
     maja = visit("maja")
     on_shift(maja)
     for written, says in {
@@ -144,7 +151,7 @@ def test_what_is_no_contacts_number_is_said_at_the_field(visit: Visit, house: Ho
         expect(maja.locator("#dial-number")).to_have_accessible_description(
             f"{say('en', 'phone.dial.text')} {says}"
         )
-    assert rings(house, "32999999") == 0
+    assert rings(system, "32999999") == 0
     maja.keyboard.press("Escape")
     maja.keyboard.press("n")
     expect(maja.locator("#dial-wrong")).to_be_hidden()
@@ -152,7 +159,9 @@ def test_what_is_no_contacts_number_is_said_at_the_field(visit: Visit, house: Ho
     go_home(maja)
 
 
-def test_ringing_again_without_a_mouse(visit: Visit, house: House, numbers: Iterator[str]) -> None:
+def test_ringing_again_without_a_mouse(
+    visit: Visit, system: BrowserSystem, numbers: Iterator[str]
+) -> None:
     """A number typed, nobody there, too soon to ring again: by keys alone, and the focus never lost."""
     number = one_who(numbers, answers=False)
     maja = visit("maja")
@@ -175,7 +184,7 @@ def test_ringing_again_without_a_mouse(visit: Visit, house: House, numbers: Iter
     expect(maja.locator("#redial-of")).to_contain_text("was not answered")
     press(maja, "Enter")
     rung = select(calls.c.permit_at).where(calls.c.number == int(f"45{number}"))
-    again = house.read(lambda tx: tx.execute(rung).scalar_one()) + timedelta(hours=4)
+    again = system.read(lambda tx: tx.execute(rung).scalar_one()) + timedelta(hours=4)
     at = maja.evaluate(
         "at => new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' }).format(new Date(at))",
         again.isoformat(),
@@ -191,20 +200,22 @@ def test_ringing_again_without_a_mouse(visit: Visit, house: House, numbers: Iter
     for words in ("phone.do.dial", "phone.do.redial"):
         expect(maja.locator("#keys")).to_contain_text(say("en", words))
     press(maja, "Escape")
-    assert rings(house, number) == 1
+    assert rings(system, number) == 1
     press(maja, "b")
     state(maja, "breather")
     expect(maja.locator("#dial")).to_be_hidden()  # left in peace
     go_home(maja)
 
 
-def test_a_call_that_comes_takes_the_dialog_and_the_number_away(visit: Visit, house: House) -> None:
+def test_a_call_that_comes_takes_the_dialog_and_the_number_away(
+    visit: Visit, system: BrowserSystem
+) -> None:
     maja, sigrid = visit("maja"), visit("sigrid", "/floor")
 
     def campaign(*, paused: bool) -> None:
         headers = {"x-csrf": sigrid.locator("meta[name=csrf]").get_attribute("content") or ""}
         reply = sigrid.request.post(
-            f"{house.url}/api/v1/campaigns/{CAMPAIGN}",
+            f"{system.url}/api/v1/campaigns/{CAMPAIGN}",
             data={"paused": paused, "reason": "a test"},
             headers=headers,
         )
@@ -235,10 +246,10 @@ def test_a_call_that_comes_takes_the_dialog_and_the_number_away(visit: Visit, ho
 @pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT)
 @pytest.mark.parametrize("language", ["da", "en"])
 def test_the_dialogs_look(
-    visit: Visit, house: House, numbers: Iterator[str], language: str
+    visit: Visit, system: BrowserSystem, numbers: Iterator[str], language: str
 ) -> None:
     number = next(numbers)
-    opt_out(house, number)
+    opt_out(system, number)
     maja = visit("maja", language=language)
     on_shift(maja)
     maja.keyboard.press("n")

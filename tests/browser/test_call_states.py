@@ -8,10 +8,11 @@ from playwright.sync_api import Page, expect
 
 from callserver.simulator.legs import Behaviour
 from tests.browser import looking
-from tests.browser.conftest import House, Visit
+from tests.browser.conftest import Visit
 from tests.browser.looking import look
 from tests.browser.shift import state
 from tests.browser.town import LINE, Town
+from tests.harness.threaded import BrowserSystem
 
 pytestmark = [
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
@@ -21,9 +22,9 @@ pytestmark = [
 CALLS_IN = "**/softphone/played/call"
 
 
-def test_each_state(visit: Visit, house: House) -> None:
+def test_each_state(visit: Visit, system: BrowserSystem) -> None:
     maja, sigrid = visit("maja", language="da"), visit("sigrid", "/floor", language="da")
-    town = Town(house.stage.world.network)
+    town = Town(system.stage.world.network)
     wrong: list[str] = []
 
     def looks(what: str, page: Page = maja) -> None:

@@ -4,14 +4,15 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import House, Visit
+from tests.browser.conftest import Visit
+from tests.harness.threaded import BrowserSystem
 
 
-def test_a_date_is_typed_in_the_language_of_the_page(visit: Visit, house: House) -> None:
+def test_a_date_is_typed_in_the_language_of_the_page(visit: Visit, system: BrowserSystem) -> None:
     page = visit("lea")
     assert page.evaluate("navigator.language").startswith("en")
-    page.context.add_cookies([{"name": "language", "value": "da", "url": house.url}])
-    page.goto(f"{house.url}/log")
+    page.context.add_cookies([{"name": "language", "value": "da", "url": system.url}])
+    page.goto(f"{system.url}/log")
     since = page.locator("[name=since]")
     expect(since).to_have_attribute("placeholder", "28-11-2026 16.30")
     since.fill("3.5.2026 kl. 9.05")
@@ -28,7 +29,7 @@ def test_a_date_is_typed_in_the_language_of_the_page(visit: Visit, house: House)
     assert since.evaluate("(field) => field.validationMessage") == ""
     expect(since).to_have_value("03-05-2026 09.05")
 
-    page.goto(f"{house.url}/reports")
+    page.goto(f"{system.url}/reports")
     first = page.locator("[name=first]")
-    fourteen_days = house.stage.clock.now() - timedelta(days=13)
+    fourteen_days = system.stage.clock.now() - timedelta(days=13)
     expect(first).to_have_value(f"{fourteen_days:%d-%m-%Y}")

@@ -29,31 +29,31 @@ PRAISE = "You let him finish, and you promised no more than we can keep."
 @pytest.fixture
 def people(chromium: Browser, tmp_path: Path) -> Iterator[tuple[Evening, Maja, Sigrid]]:
     """The house at a quarter to five, and the two of them at its door."""
-    with evening(tmp_path) as house, windows(chromium, house.house) as window:
-        maja, sigrid = house.comes(window()), house.comes(window())
+    with evening(tmp_path) as shift, windows(chromium, shift.system) as window:
+        maja, sigrid = shift.comes(window()), shift.comes(window())
         maja.add_init_script(TOLD)
-        yield house, Maja(house, maja), Sigrid(house, sigrid)
+        yield shift, Maja(shift, maja), Sigrid(shift, sigrid)
 
 
 @pytest.mark.timeout(600)
 def test_a_whole_evening(people: tuple[Evening, Maja, Sigrid]) -> None:
-    house, maja, sigrid = people
-    before_the_hours(house, maja, sigrid)
-    first_talks(house, maja, sigrid)
-    wishes(house, maja, sigrid)
-    hard_talks(house, maja, sigrid)
-    a_stopped_campaign(house, maja, sigrid)
-    a_promise_is_kept(house, maja, sigrid)
-    members(house, maja, sigrid)
-    former_members(house, maja, sigrid)
-    the_end_of_listening(house, maja, sigrid)
-    the_hours_are_over(house, maja, sigrid)
-    afterwards.everything_was_used(house, maja)
-    afterwards.my_evening_lists_it(house, maja)
-    afterwards.the_database_has_it(house, maja)
-    afterwards.the_seals_hold(house)
-    afterwards.nobody_was_wronged(house, maja, sigrid)
-    afterwards.she_heard_each_talk(house, maja, but={"Svend Vestervang"})
+    shift, maja, sigrid = people
+    before_the_hours(shift, maja, sigrid)
+    first_talks(shift, maja, sigrid)
+    wishes(shift, maja, sigrid)
+    hard_talks(shift, maja, sigrid)
+    a_stopped_campaign(shift, maja, sigrid)
+    a_promise_is_kept(shift, maja, sigrid)
+    members(shift, maja, sigrid)
+    former_members(shift, maja, sigrid)
+    the_end_of_listening(shift, maja, sigrid)
+    the_hours_are_over(shift, maja, sigrid)
+    afterwards.everything_was_used(shift, maja)
+    afterwards.my_evening_lists_it(shift, maja)
+    afterwards.the_database_has_it(shift, maja)
+    afterwards.the_seals_hold(shift)
+    afterwards.nobody_was_wronged(shift, maja, sigrid)
+    afterwards.she_heard_each_talk(shift, maja, but={"Svend Vestervang"})
 
 
 def heard(maja: Maja, sigrid: Sigrid, name: str) -> None:
@@ -64,9 +64,9 @@ def heard(maja: Maja, sigrid: Sigrid, name: str) -> None:
     assert not maja.learns_of_a_listener()
 
 
-def before_the_hours(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def before_the_hours(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     page = maja.page
-    sign_in(page, house.house, "maja")
+    sign_in(page, shift.system, "maja")
     expect(page.locator("#campaigns .badge").first).to_have_text(
         "Calls may be made again today at 17:00."
     )
@@ -84,7 +84,7 @@ def before_the_hours(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
         "Calls may be made again today at 17:00. (in 14:"
     )
 
-    sign_in(sigrid.page, house.house, "sigrid")
+    sign_in(sigrid.page, shift.system, "sigrid")
     expect(sigrid.page.locator("#soft")).to_have_text("The browser phone is ready")
     sigrid.page.evaluate(ALARMS)
     expect(sigrid.tile).to_contain_text("waiting")
@@ -92,73 +92,73 @@ def before_the_hours(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     sigrid.listens()
     expect(sigrid.ear).to_contain_text("You will hear the next call when it begins.")
     sigrid.hears_nobody()
-    house.passes(10)
+    shift.passes(10)
     expect(page.locator("#reason")).to_contain_text(
         "Calls may be made again today at 17:00. (in 4:"
     )
-    assert not house.house.stage.world.network.record, "nobody is rung before the hours"
+    assert not shift.system.stage.world.network.record, "nobody is rung before the hours"
 
 
-def first_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def first_talks(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """Five o'clock: she is ready, and rung for by itself."""
     page = maja.page
-    house.until(17)
+    shift.until(17)
     heard(maja, sigrid, "Alma Agerbæk")
-    house.passes(4)
+    shift.passes(4)
     maja.hangs_up()
     state(page, "wrapping_up")
     maja.gives("no_thanks")
 
     heard(maja, sigrid, "Bodil Birkelund")
-    house.passes(6)
+    shift.passes(6)
     maja.gives("not_now", mouse=True)  # while they still talk
     expect(page.locator("#chosen")).to_contain_text("Saved: Not now")
-    house.hangs_up()
+    shift.hangs_up()
 
     heard(maja, sigrid, "Carlo Dalsgaard")
-    house.passes(5)
+    shift.passes(5)
     maja.choose("call_back")
     page.get_by_role("button", name="tonight at 19:00").click()
     expect(page.locator("#chosen")).to_contain_text(
         "The time, Wednesday 13 May at 19:00, is within calling hours."
     )
     maja.saves("call_back")
-    house.town.next_number(Behaviour())  # Dagny is not at home,
+    shift.town.next_number(Behaviour())  # Dagny is not at home,
     maja.hangs_up()
     state(page, "ringing")
     expect(page.locator(".who-name")).to_have_text("Dagny Engstrøm")
-    house.town.next_number(Behaviour(ends="busy"))  # and Ebbe is on the telephone
-    house.passes(0.6)
+    shift.town.next_number(Behaviour(ends="busy"))  # and Ebbe is on the telephone
+    shift.passes(0.6)
 
 
-def wishes(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def wishes(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """Each holds while they still talk."""
     page = maja.page
     heard(maja, sigrid, "Elna Grønholt")
     maja.lets_hold_now("not_this_number")
     maja.saves("not_this_number")
-    house.passes(3)
+    shift.passes(3)
     maja.hangs_up()
 
     heard(maja, sigrid, "Frode Havbakke")
-    house.passes(3)
+    shift.passes(3)
     maja.lets_hold_now("not_this_household", mouse=True)
-    house.hangs_up()
+    shift.hangs_up()
     state(page, "wrapping_up")
     maja.saves("not_this_household")
 
     heard(maja, sigrid, "Helge Isager")  # Gudrun lives with Frode
     maja.lets_hold_now("not_about_this")
     maja.saves("not_about_this")
-    house.passes(4)
+    shift.passes(4)
     maja.hangs_up()
 
     heard(maja, sigrid, "Inger Kildemose")
-    house.passes(3)
+    shift.passes(3)
     maja.lets_hold_now("never")
     expect(page.locator(".ask")).to_contain_text("The person wants no calls.")
     expect(page.locator("[data-outcome=member]")).to_have_count(0)
-    house.passes(2)
+    shift.passes(2)
     maja.saves("never")
     state(page, "talking")  # and they say goodbye
     maja.hangs_up()
@@ -167,12 +167,12 @@ def wishes(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     maja.hangs_up()
     maja.gives("wrong_number")
     heard(maja, sigrid, "Knud Møllehave")
-    house.passes(2)
+    shift.passes(2)
     maja.gives("deceased", mouse=True)
     maja.hangs_up()
 
 
-def hard_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def hard_talks(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """A breather that is nobody's business, a hand that is seen, a word in her ear, a form."""
     page = maja.page
     heard(maja, sigrid, "Laura Nordhøj")
@@ -180,20 +180,20 @@ def hard_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     page.locator("#breather").click()
     expect(page.locator("#reason")).to_have_text("Next: breather.")
     maja.saves("vulnerable", "pause")
-    house.passes(5)
+    shift.passes(5)
     maja.hangs_up()
     state(page, "breather")
     expect(page.locator("#reason")).to_contain_text("Others only see that you are on a break")
     expect(sigrid.tile).to_contain_text("on a break")
     assert "reather" not in sigrid.page.inner_text("main")
     sigrid.hears_nobody()
-    house.passes(8)
+    shift.passes(8)
     expect(page.locator("#timer")).to_have_text(re.compile("^08:"))
     expect(sigrid.tile).to_contain_text("08:")
 
     page.keyboard.press("r")
     heard(maja, sigrid, "Malte Overbæk")
-    house.hangs_up()
+    shift.hangs_up()
     state(page, "wrapping_up")
     maja.gives("hung_up")
     heard(maja, sigrid, "Nanna Ravnsborg")
@@ -210,14 +210,14 @@ def hard_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(sigrid.line).to_have_text(
         "You hear the person. You hear the phoner. The phoner hears you."
     )
-    house.passes(3)
+    shift.passes(3)
     sigrid.silent_again()
     expect(maja.line).to_have_text(TOGETHER)
     maja.forgets_what_she_was_told()
-    house.passes(6)
+    shift.passes(6)
     maja.hangs_up()
     state(page, "wrapping_up")
-    house.passes(2)  # longer than the time for it: nobody is rung, and nothing is lost
+    shift.passes(2)  # longer than the time for it: nobody is rung, and nothing is lost
     state(page, "owed")
     maja.writes("complaint", "Three calls from others this week, and wants an answer.", "pause")
     state(page, "paused")
@@ -229,21 +229,21 @@ def hard_talks(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     maja.given[malte] = "no_thanks"
 
 
-def a_stopped_campaign(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def a_stopped_campaign(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """Talks go on; then she waits, and is told why."""
     page = maja.page
-    house.passes(3)
+    shift.passes(3)
     page.keyboard.press("r")
     heard(maja, sigrid, "Poula Tangager")
     sigrid.stops_campaign("kanvas", "The list is looked through")
-    house.passes(4)
+    shift.passes(4)
     maja.hangs_up()
     maja.writes("data_wish", "Wants to see what we have written down.")
     state(page, "waiting")
     expect(page.locator("#reason")).to_contain_text(
         "The campaign is paused: The list is looked through"
     )
-    house.passes(7)
+    shift.passes(7)
     state(page, "waiting")
     sigrid.resumes_campaign("kanvas")
 
@@ -253,7 +253,7 @@ def a_stopped_campaign(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(sigrid.line).to_have_text(
         "You hear the person. You hear the phoner. The person hears you. The phoner hears you."
     )
-    house.passes(2)
+    shift.passes(2)
     sigrid.silent_again()
     expect(maja.line).to_have_text(TOGETHER)
     maja.forgets_what_she_was_told()
@@ -269,27 +269,27 @@ def a_stopped_campaign(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     state(page, "paused")
 
 
-def a_promise_is_kept(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def a_promise_is_kept(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """A meal until seven, and the first whom she rings then is the one to whom she promised it."""
     page = maja.page
     page.keyboard.press("p")
     page.keyboard.press("2")
     expect(page.locator("#reason")).to_have_text("Meal break")
-    began = house.now()
-    house.until(19, 1)
-    minutes = int((house.now() - began).total_seconds() // 60)
+    began = shift.now()
+    shift.until(19, 1)
+    minutes = int((shift.now() - began).total_seconds() // 60)
     expect(page.locator("#timer")).to_have_text(re.compile(f"^{minutes:02}:"))
     expect(sigrid.tile).to_contain_text(f"{minutes:02}:")
     page.keyboard.press("r")
     heard(maja, sigrid, "Carlo Dalsgaard")
     expect(page.locator("#card .note")).to_contain_text("You promised to call today at 19:00.")
     assert maja.call().path == "call_back"
-    house.passes(7)
+    shift.passes(7)
     maja.hangs_up()
     maja.gives("no_thanks", "pause")
 
 
-def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def members(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """Other campaigns. Whoever wants to be left alone stands first in their lists."""
     page = maja.page
     maja.changes_campaign("leads")
@@ -298,7 +298,7 @@ def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     page.get_by_role("button", name="Does not want others to listen").click()
     sigrid.hears_nobody()
     expect(sigrid.ear).to_contain_text("The person does not want others to listen")
-    house.passes(5)
+    shift.passes(5)
     maja.agrees(
         "member",
         600,
@@ -312,7 +312,7 @@ def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     maja.changes_campaign("opgradering")
     page.keyboard.press("r")
     heard(maja, sigrid, "Walther Engstrøm")
-    house.passes(5)
+    shift.passes(5)
     maja.agrees(
         "upgrade",
         1205,
@@ -325,7 +325,7 @@ def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     maja.hangs_up()
     maja.agrees("lower", 50, "every quarter", "next", "That is 200 kr. a year.")
     heard(maja, sigrid, "Aage Grønholt")
-    house.passes(5)
+    shift.passes(5)
     maja.choose("pause_dues")
     page.locator("#chosen [data-date=date]").fill("2026-06-01")
     page.locator("#chosen textarea").fill("Half a year.")
@@ -336,36 +336,36 @@ def members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
         maja.hangs_up()
         maja.writes(outcome, "By letter.")
     heard(maja, sigrid, "Grethe Kildemose")
-    house.passes(6)
+    shift.passes(6)
     maja.gives("leave", "pause")
     expect(page.locator(".ask")).to_contain_text("Thank them for their support")
     maja.hangs_up()
 
 
-def former_members(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def former_members(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """Some have left, and some have only stopped paying."""
     page = maja.page
     state(page, "paused")
     maja.changes_campaign("lapsed")
     page.keyboard.press("r")
     heard(maja, sigrid, "Ingolf Møllehave")
-    house.passes(4)
+    shift.passes(4)
     maja.hangs_up()
     maja.writes("reason_told", "Moved abroad for some years.", "pause")
     state(page, "paused")
     maja.changes_campaign("afmeldte")
     page.keyboard.press("r")
     heard(maja, sigrid, "Karla Nordhøj")
-    house.passes(4)
+    shift.passes(4)
     maja.agrees("reinstated", 25, "every month", "pause", "That is 300 kr. a year.")
     maja.hangs_up()
     state(page, "paused")
 
 
-def the_end_of_listening(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def the_end_of_listening(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """Afterwards she is told that she was heard, and by whom."""
     page = maja.page
-    house.until(20, 40)
+    shift.until(20, 40)
     assert not maja.learns_of_a_listener()
     sigrid.stops()
     expect(page.locator("#heard-by")).to_contain_text("Sigrid Prøve, today at 16:4")
@@ -374,18 +374,18 @@ def the_end_of_listening(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(page.locator("#heard-by")).to_contain_text(PRAISE)
 
 
-def the_hours_are_over(house: Evening, maja: Maja, sigrid: Sigrid) -> None:
+def the_hours_are_over(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     """The last talk goes on past nine. The next day is a holiday."""
     page = maja.page
     maja.changes_campaign("kanvas")
-    house.until(20, 45)
+    shift.until(20, 45)
     page.keyboard.press("r")  # no leg lives longer than four hours: hers is made anew first
     state(page, "connecting")
     expect(page.locator("#reason")).to_contain_text("Lines are cut after four hours")
-    house.until(20, 57)
+    shift.until(20, 57)
     expect(page.locator("#soft")).to_have_text("The browser phone is on the line")
     maja.talks_to("Svend Vestervang")
-    house.passes(5)
+    shift.passes(5)
     maja.hangs_up()
     maja.gives("no_thanks")
     state(page, "waiting")

@@ -12,10 +12,11 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.reason import Reason
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
-from tests.browser.conftest import House, Visit
+from tests.browser.conftest import Visit
 from tests.browser.shift import on_shift, state
 from tests.browser.test_phone_page import POST
 from tests.browser.town import Town
+from tests.harness.threaded import BrowserSystem
 
 COVERED = """() => {
   const figures = document.querySelector("#provider");
@@ -43,12 +44,14 @@ def test_what_needs_a_supervisor_stands_out(visit: Visit) -> None:
     expect(sigrid.locator("#tally .idle")).to_be_hidden()
 
 
-def test_a_listener_is_told_that_they_hear_when_they_do(visit: Visit, house: House) -> None:
+def test_a_listener_is_told_that_they_hear_when_they_do(
+    visit: Visit, system: BrowserSystem
+) -> None:
     maja, sigrid = visit("maja"), visit("sigrid", "/floor")
     on_shift(maja)
     maja.keyboard.press("r")
     state(maja, "talking", 60)
-    Town(house.stage.world.network).does = lambda leg: (
+    Town(system.stage.world.network).does = lambda leg: (
         Behaviour(answers_after=4) if "listener" in leg.to else None
     )
     sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
@@ -68,8 +71,8 @@ def test_the_panel_covers_no_figures(visit: Visit) -> None:
         assert sigrid.evaluate(COVERED) == 0, width
 
 
-def test_numbers_that_the_carrier_refused_are_released(visit: Visit, house: House) -> None:
-    now = house.stage.server.clock.now()
+def test_numbers_that_the_carrier_refused_are_released(visit: Visit, system: BrowserSystem) -> None:
+    now = system.stage.server.clock.now()
     last = select(contacts.c.number, contacts.c.id).where(contacts.c.campaign == "leads")
 
     def refuse(tx: Tx) -> None:
@@ -78,11 +81,11 @@ def test_numbers_that_the_carrier_refused_are_released(visit: Visit, house: Hous
             reason = Reason.NUM_REFUSED.value
             contact_rows.set_status(tx, contact, ContactStatus.CLOSED, reason=reason)
 
-    house.write(refuse)
+    system.write(refuse)
     sigrid = visit("sigrid", "/floor")
     alarm = sigrid.locator("#alarms li", has_text="refuses these contacts' numbers (2)")
     expect(alarm).to_have_class("grave")
     alarm.get_by_role("button", name="Release the numbers").click()
     expect(sigrid.get_by_text("Contacts that are dialed again: 2")).to_be_visible()
     expect(alarm).to_be_hidden()
-    assert house.read(refused_numbers.not_released) == []
+    assert system.read(refused_numbers.not_released) == []

@@ -5,16 +5,17 @@ One test, because a one-time code is good for one signing in.
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import House, Visit
+from tests.browser.conftest import Visit
 from tests.browser.test_keyboard import focused, press, tab_to
+from tests.harness.threaded import BrowserSystem
 
 
-def test_the_focus_is_never_lost_to_what_works(visit: Visit, house: House) -> None:
+def test_the_focus_is_never_lost_to_what_works(visit: Visit, system: BrowserSystem) -> None:
     lea = visit("lea", "/log")
     the_seals_are_verified(lea)
     asger = visit("asger", "/rules")
     a_rule_is_proposed(asger)
-    lea.goto(house.url + "/rules")
+    lea.goto(system.url + "/rules")
     refuse = lea.locator("#open-proposals .row button:not(.main)")
     expect(refuse).to_be_visible()
     refuse.focus()

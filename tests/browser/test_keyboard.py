@@ -4,8 +4,9 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import House, windows
+from tests.browser.conftest import windows
 from tests.browser.shift import state
+from tests.harness.threaded import BrowserSystem
 
 FOCUS = """() => {
   const at = document.activeElement;
@@ -40,12 +41,12 @@ def tab_to(page: Page, selector: str, key: str = "Tab", most: int = 60) -> None:
     raise AssertionError(f"no way to {selector} by keyboard")
 
 
-def sign_in(page: Page, house: House, handle: str) -> None:
-    page.goto(f"{house.url}/sign-in")
+def sign_in(page: Page, system: BrowserSystem, handle: str) -> None:
+    page.goto(f"{system.url}/sign-in")
     tab_to(page, "#credentials [name=handle]")
     page.keyboard.type(handle)
     tab_to(page, "#credentials [name=password]")
-    page.keyboard.type(house.stage.staff.password)
+    page.keyboard.type(system.stage.staff.password)
     page.keyboard.press("Enter")
 
 
@@ -78,20 +79,20 @@ def agree(maja: Page) -> None:
     maja.keyboard.press("Enter")
 
 
-def test_a_shift_and_a_listening_without_a_mouse(chromium: Browser, house: House) -> None:
-    with windows(chromium, house) as window:
+def test_a_shift_and_a_listening_without_a_mouse(chromium: Browser, system: BrowserSystem) -> None:
+    with windows(chromium, system) as window:
         maja, sigrid = window(), window()
-        sign_in(maja, house, "maja")
+        sign_in(maja, system, "maja")
         on_shift(maja)
         tab_to(maja, "#ready")
         maja.keyboard.press("Enter")
         state(maja, "talking")
         focused(maja)
 
-        sign_in(sigrid, house, "sigrid")
+        sign_in(sigrid, system, "sigrid")
         expect(sigrid.locator("#code")).to_be_visible()
         tab_to(sigrid, "#code [name=code]")
-        sigrid.keyboard.type(house.code("sigrid"))
+        sigrid.keyboard.type(system.code("sigrid"))
         sigrid.keyboard.press("Enter")
         tile = sigrid.get_by_role("button", name=re.compile("^Maja Prøve"))
         expect(tile).to_be_visible()

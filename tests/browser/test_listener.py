@@ -71,7 +71,7 @@ async def hears(page: Page) -> set[str]:
     return {name for name, level in zip(names, levels, strict=True) if level > nothing + 25}
 
 
-async def loudest(house: SoundSystem, *telephones: Telephone) -> list[float]:
+async def loudest(system: SoundSystem, *telephones: Telephone) -> list[float]:
     """The most of the supervisor's tone that each hears, in a tenth of a second of the next two."""
     talks = [talk_of(one) for one in telephones]
     since = [len(talk.heard) for talk in talks]
@@ -83,47 +83,42 @@ async def loudest(house: SoundSystem, *telephones: Telephone) -> list[float]:
     return found
 
 
-def test_a_supervisor_listens_and_coaches_in_her_browser(
+async def test_a_supervisor_listens_and_coaches_in_her_browser(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        async with sound_system(tmp_path, *exchange) as house:
-            house.phoner = await house.on_shift()
-            house.phoner.speaks = tone(TONES["phoner"])
-            house.employ()
-            house.write(lambda tx: accounts.change(tx, SUPERVISOR, line=None))
-            await house.ready()
-            await house.until(lambda: house.seat().state == "talking")
-            file = microphone(tmp_path / "microphone.wav", TONES["supervisor"])
-            async with page_of(house, f"u{SUPERVISOR}", "/floor", file) as page:
-                await expect(page.locator("#soft")).to_have_text(ON, timeout=15_000)
-                await page.get_by_role("button", name="Phoner 1").first.click()
-                await page.locator("#panel [data-key=silent]").click()
-                await expect(page.locator("#ear-text")).to_contain_text("You are listening to")
-                for _ in range(20):
-                    if await hears(page) == {"phoner", "contact"}:
-                        break
-                    await asyncio.sleep(0.3)
-                assert await hears(page) == {"phoner", "contact"}
-                assert await page.evaluate("window.asked") == 0, (
-                    "her microphone is not even asked for"
-                )
-                assert max(await loudest(house, house.phoner, house.contact)) < 0.02
+    async with sound_system(tmp_path, *exchange) as system:
+        system.phoner = await system.on_shift()
+        system.phoner.speaks = tone(TONES["phoner"])
+        system.employ()
+        system.write(lambda tx: accounts.change(tx, SUPERVISOR, line=None))
+        await system.ready()
+        await system.wait_for(lambda: system.seat_row().state == "talking")
+        file = microphone(tmp_path / "microphone.wav", TONES["supervisor"])
+        async with page_of(system, f"u{SUPERVISOR}", "/floor", file) as page:
+            await expect(page.locator("#soft")).to_have_text(ON, timeout=15_000)
+            await page.get_by_role("button", name="Phoner 1").first.click()
+            await page.locator("#panel [data-key=silent]").click()
+            await expect(page.locator("#ear-text")).to_contain_text("You are listening to")
+            for _ in range(20):
+                if await hears(page) == {"phoner", "contact"}:
+                    break
+                await asyncio.sleep(0.3)
+            assert await hears(page) == {"phoner", "contact"}
+            assert await page.evaluate("window.asked") == 0, "her microphone is not even asked for"
+            assert max(await loudest(system, system.phoner, system.contact)) < 0.02
 
-                await page.locator("#panel [data-key=coach]").click()
-                for _ in range(6):
-                    phoner, contact = await loudest(house, house.phoner, house.contact)
-                    assert contact < 0.02, "the person does not hear a coach"
-                    if phoner > 0.1:
-                        break
-                assert phoner > 0.1, "the phoner does"
-                assert await hears(page) == {"phoner", "contact"}
+            await page.locator("#panel [data-key=coach]").click()
+            for _ in range(6):
+                phoner, contact = await loudest(system, system.phoner, system.contact)
+                assert contact < 0.02, "the person does not hear a coach"
+                if phoner > 0.1:
+                    break
+            assert phoner > 0.1, "the phoner does"
+            assert await hears(page) == {"phoner", "contact"}
 
-                await page.locator("#panel [data-key=stop]").click()
-                await house.until(lambda: house.entries("listening_stopped"))
-                await asyncio.sleep(0.5)
-                assert max(await loudest(house, house.phoner, house.contact)) < 0.02
-            for telephone in (house.phoner, house.contact):
-                assert breaks(talk_of(telephone).heard) == []
-
-    asyncio.run(work())
+            await page.locator("#panel [data-key=stop]").click()
+            await system.wait_for(lambda: system.entries("listening_stopped"))
+            await asyncio.sleep(0.5)
+            assert max(await loudest(system, system.phoner, system.contact)) < 0.02
+        for telephone in (system.phoner, system.contact):
+            assert breaks(talk_of(telephone).heard) == []

@@ -5,8 +5,9 @@ from playwright.sync_api import Browser
 
 from callserver.console.pages import PAGES
 from tests.browser import looking
-from tests.browser.conftest import House, Visit, windows
+from tests.browser.conftest import Visit, windows
 from tests.browser.looking import DEPTHS, look
+from tests.harness.threaded import BrowserSystem
 
 pytestmark = [
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
@@ -27,7 +28,7 @@ WHO = {
 }
 
 
-def test_every_page(visit: Visit, house: House) -> None:
+def test_every_page(visit: Visit, system: BrowserSystem) -> None:
     """Each of them signed in once: a one-time code is good for one signing in."""
     wrong: list[str] = []
     for handle in sorted(set(WHO.values())):
@@ -35,20 +36,20 @@ def test_every_page(visit: Visit, house: House) -> None:
         paths = [one.path for one in PAGES if WHO.get(one.name) == handle]
         for path in [*paths, *(["/nowhere"] if handle == "mads" else [])]:
             for language, depth in DEPTHS.items():
-                cookie = {"name": "language", "value": language, "url": house.url}
+                cookie = {"name": "language", "value": language, "url": system.url}
                 page.context.add_cookies([cookie])  # type: ignore[list-item]
-                page.goto(house.url + path)
+                page.goto(system.url + path)
                 wrong += look(page, language, depth)
     assert not wrong
 
 
 @pytest.mark.parametrize(("language", "depth"), DEPTHS.items())
 def test_before_signing_in(
-    chromium: Browser, house: House, language: str, depth: looking.Depth
+    chromium: Browser, system: BrowserSystem, language: str, depth: looking.Depth
 ) -> None:
-    with windows(chromium, house) as window:
+    with windows(chromium, system) as window:
         page = window(language)
-        page.goto(f"{house.url}/sign-in")
+        page.goto(f"{system.url}/sign-in")
         wrong = look(page, language, depth)
         page.locator("#credentials [name=handle]").fill("maja")
         page.locator("#credentials [name=password]").fill("not this")
@@ -61,7 +62,7 @@ def test_no_page_is_left_out() -> None:
     assert {"sign_in", "phone", *WHO} == {one.name for one in PAGES}  # phone: test_call_states
 
 
-def test_the_look_finds_what_is_wrong(visit: Visit, house: House) -> None:
+def test_the_look_finds_what_is_wrong(visit: Visit, system: BrowserSystem) -> None:
     page = visit("mads")
     page.evaluate(SPOILED)
     wrong = "\n".join(look(page, "en", "whole"))

@@ -2,8 +2,9 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import House, Visit
+from tests.browser.conftest import Visit
 from tests.browser.shift import on_shift, state
+from tests.harness.threaded import BrowserSystem
 
 PLACES = """() => Object.fromEntries([...document.querySelectorAll("#seat button")]
   .filter((one) => one.checkVisibility({ checkVisibilityCSS: true }))
@@ -80,7 +81,7 @@ POST = """async ([path, body]) =>
   (await import(`${document.body.dataset.assets}/api.js`)).post(path, body)"""
 
 
-def test_a_page_that_is_opened_again_waits_for_ready(visit: Visit, house: House) -> None:
+def test_a_page_that_is_opened_again_waits_for_ready(visit: Visit, system: BrowserSystem) -> None:
     """Her list is paused while she closes her browser: nothing is dialed when she is back."""
     page, sigrid = visit("maja"), visit("sigrid", "/floor")
     arrive(page)
@@ -91,7 +92,7 @@ def test_a_page_that_is_opened_again_waits_for_ready(visit: Visit, house: House)
     seat = sigrid.locator("#seats .seat", has_text="Maja Prøve")
     expect(seat).to_contain_text("connecting")
     sigrid.evaluate(POST, ["/campaigns/leads", {"paused": False}])
-    page.goto(f"{house.url}/phone")
+    page.goto(f"{system.url}/phone")
     state(page, "paused")
     expect(page.locator("#reason")).to_contain_text("Press Ready")
     page.keyboard.press("r")

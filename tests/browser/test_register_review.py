@@ -11,9 +11,10 @@ from callserver.engine.lists.importer import import_list
 from callserver.engine.suppressions import official_register
 from callserver.ports import Tx
 from tests.browser import looking
-from tests.browser.conftest import House, Visit
+from tests.browser.conftest import Visit
 from tests.browser.looking import DEPTHS, look
 from tests.harness.robinson import Invented, official
+from tests.harness.threaded import BrowserSystem
 
 pytestmark = [
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
@@ -32,15 +33,15 @@ OFFICIAL = official(
 )
 
 
-def load(house: House) -> None:
+def load(system: BrowserSystem) -> None:
     """A list, and the official file beside it."""
-    server = house.stage.server
+    server = system.stage.server
     now = server.ctx.clock.now()
 
     def people(tx: Tx) -> None:
         import_list(tx, server.ctx.rules.campaign("kanvas"), LISTED.encode(), now)
 
-    house.write(people)
+    system.write(people)
     with side_engine(server.settings.database) as engine:
         loaded = official_register.load(
             engine, io.BytesIO(OFFICIAL), "robinson", now, now, by="test", smaller=True
@@ -48,12 +49,12 @@ def load(house: House) -> None:
     assert loaded.results[Match.UNSURE] >= 2
 
 
-def test_a_colleague_decides(visit: Visit, house: House) -> None:
-    load(house)
+def test_a_colleague_decides(visit: Visit, system: BrowserSystem) -> None:
+    load(system)
     page = visit("mads", "/suppressions")
     wrong: list[str] = []
     for language, depth in DEPTHS.items():
-        cookie = {"name": "language", "value": language, "url": house.url}
+        cookie = {"name": "language", "value": language, "url": system.url}
         page.context.add_cookies([cookie])  # type: ignore[list-item]
         page.reload()
         page.locator("#unsure-show").click()

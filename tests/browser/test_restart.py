@@ -7,8 +7,9 @@ from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from callserver.database.tables import calls, seats
-from tests.browser.conftest import House, Visit
+from tests.browser.conftest import Visit
 from tests.browser.shift import on_shift, state
+from tests.harness.threaded import BrowserSystem
 
 LOST = "The connection is lost"
 ON_THE_LINE = "The browser phone is on the line"
@@ -24,21 +25,21 @@ SLOW_DETAILS = """() => {
 """What the panel fetches by itself meets a server that is already away."""
 
 
-def kept(house: House) -> Any:
+def kept(system: BrowserSystem) -> Any:
     """Maja's seat, as the database has it."""
-    return house.read(lambda tx: tx.execute(select(seats).where(seats.c.phoner == 9101)).one())
+    return system.read(lambda tx: tx.execute(select(seats).where(seats.c.phoner == 9101)).one())
 
 
-def restarted(house: House, *pages: Page) -> None:
+def restarted(system: BrowserSystem, *pages: Page) -> None:
     """Away and back; each page says both."""
-    with house.away():
+    with system.away():
         for page in pages:
             expect(page.locator("#banner")).to_contain_text(LOST)
     for page in pages:
         expect(page.locator("#banner")).to_contain_text(BACK, timeout=30_000)
 
 
-def test_pages_that_were_open_catch_up(visit: Visit, house: House) -> None:
+def test_pages_that_were_open_catch_up(visit: Visit, system: BrowserSystem) -> None:
     maja, sigrid = visit("maja"), visit("sigrid", "/floor")
     sigrid.evaluate(SLOW_DETAILS)
     on_shift(maja)
@@ -46,11 +47,11 @@ def test_pages_that_were_open_catch_up(visit: Visit, house: House) -> None:
     expect(sigrid.locator("#panel")).to_contain_text("No calls today.")
 
     # On pause. The telephone that the server played for her is lost with it, and calls in again.
-    restarted(house, maja, sigrid)
+    restarted(system, maja, sigrid)
     expect(maja.locator("#soft")).to_have_text(ON_THE_LINE, timeout=30_000)
     state(maja, "paused")
     expect(sigrid.locator("#panel")).to_contain_text("on a break")
-    assert (kept(house).state, kept(house).connected) == ("paused", True)
+    assert (kept(system).state, kept(system).connected) == ("paused", True)
 
     # In a talk, heard by her supervisor: it ends with her telephone, and its outcome is still hers to give.
     maja.keyboard.press("r")
@@ -58,20 +59,24 @@ def test_pages_that_were_open_catch_up(visit: Visit, house: House) -> None:
     expect(sigrid.locator("#panel")).to_contain_text("on a call")
     sigrid.locator("#panel [data-key=silent]").click()
     expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
-    attempt = kept(house).call
-    restarted(house, maja, sigrid)
+    attempt = kept(system).call
+    restarted(system, maja, sigrid)
     state(maja, "wrapping_up")
-    assert (kept(house).call, kept(house).outcome_owed) == (attempt, True)
+    assert (kept(system).call, kept(system).outcome_owed) == (attempt, True)
     maja.locator("[data-outcome=no_thanks]").click()
     maja.locator("#chosen [data-way=pause]").click()
     expect(maja.locator("#soft")).to_have_text(ON_THE_LINE, timeout=30_000)
     state(maja, "paused")
     expect(sigrid.locator("#panel")).to_contain_text("on a break")
-    given = house.read(lambda tx: tx.execute(select(calls).where(calls.c.attempt == attempt)).one())
+    given = system.read(
+        lambda tx: tx.execute(select(calls).where(calls.c.attempt == attempt)).one()
+    )
     assert (given.outcome, given.phoner) == ("no_thanks", 9101)
 
 
-def test_a_page_that_cannot_catch_up_at_once_tries_again(visit: Visit, house: House) -> None:
+def test_a_page_that_cannot_catch_up_at_once_tries_again(
+    visit: Visit, system: BrowserSystem
+) -> None:
     sigrid = visit("sigrid", "/floor")
     expect(sigrid.locator("#soft")).to_have_text("The browser phone is ready")  # all is fetched
     failed: list[str] = []
@@ -82,7 +87,7 @@ def test_a_page_that_cannot_catch_up_at_once_tries_again(visit: Visit, house: Ho
         failed.append(route.request.url)
         return route.abort("connectionrefused")
 
-    with house.away():
+    with system.away():
         expect(sigrid.locator("#banner")).to_contain_text(LOST)
         sigrid.route("**/api/v1/floor", fail_twice)
     expect(sigrid.locator("#banner")).to_contain_text(BACK, timeout=30_000)

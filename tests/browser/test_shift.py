@@ -8,8 +8,9 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from callserver.database.tables import audit, calls
-from tests.browser.conftest import House, Visit
+from tests.browser.conftest import Visit
 from tests.browser.shift import finish, go_home, on_shift, state
+from tests.harness.threaded import BrowserSystem
 
 SEEN = """
 window.asked = 0;
@@ -18,7 +19,7 @@ navigator.mediaDevices.getUserMedia = (wanted) => { window.asked += 1; return as
 """
 
 
-def test_a_short_shift_with_a_listening_supervisor(visit: Visit, house: House) -> None:
+def test_a_short_shift_with_a_listening_supervisor(visit: Visit, system: BrowserSystem) -> None:
     maja = visit("maja")
     sigrid = visit("sigrid", "/floor")
     expect(sigrid.locator("#soft")).to_have_text("The browser phone is ready")
@@ -74,7 +75,7 @@ def test_a_short_shift_with_a_listening_supervisor(visit: Visit, house: House) -
         mine = select(calls.c.outcome, calls.c.answered_at).where(calls.c.phoner == 9101)
         return list(tx.execute(mine)), b"\n".join(tx.execute(select(audit.c.body)).scalars())
 
-    found, log = house.read(look)
+    found, log = system.read(look)
     assert [one.outcome for one in found if one.answered_at] == ["no_thanks", "no_thanks"]
     assert b'"mode":"coach"' in log.replace(b" ", b"")
 

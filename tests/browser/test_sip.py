@@ -56,11 +56,11 @@ ENERGY = """async () => {
 
 @contextlib.asynccontextmanager
 async def page_of(
-    house: ExchangeSystem, handle: str, path: str, *flags: str
+    system: ExchangeSystem, handle: str, path: str, *flags: str
 ) -> AsyncIterator[Page]:
     """The house's pages on a port of this machine, and somebody signed in to them."""
     door = listening()
-    config = uvicorn.Config(house.app, log_config=None, access_log=False, lifespan="off")
+    config = uvicorn.Config(system.app, log_config=None, access_log=False, lifespan="off")
     config.timeout_graceful_shutdown = 1
     serving = uvicorn.Server(config)
     task = asyncio.ensure_future(serving.serve([door]))
@@ -71,10 +71,10 @@ async def page_of(
     def add_visitor_accounts(tx: Any) -> None:
         user = accounts.by_handle(tx, handle)
         assert user is not None
-        code = house.server.authentication.keep(key) if user.role in NEEDS_CODE else None
+        code = system.server.authentication.keep(key) if user.role in NEEDS_CODE else None
         accounts.change(tx, user.id, password=kept, password_once=False, code_key=code)
 
-    await house.server.store.run(add_visitor_accounts)
+    await system.server.store.run(add_visitor_accounts)
     try:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(
@@ -90,14 +90,14 @@ async def page_of(
             await page.click("#credentials button:not([type=button])")
             await page.locator("#code:visible, #sign-out").first.wait_for()
             if page.url.endswith("/sign-in"):
-                await page.fill("#code [name=code]", pyotp.TOTP(key).at(house.clock.device_time()))
+                await page.fill("#code [name=code]", pyotp.TOTP(key).at(system.clock.device_time()))
                 await page.click("#code button:not([type=button])")
                 await page.locator("#sign-out").wait_for()
             await page.goto(url + path)
             yield page
             await browser.close()
     finally:
-        house.server.feed.stop()
+        system.server.feed.stop()
         serving.should_exit = True
         await task
 
@@ -120,120 +120,108 @@ async def grows(page: Page, what: str) -> bool:
     return False
 
 
-def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
+async def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
     """The called telephone sends back what it hears: so sound that comes has gone both ways."""
 
-    async def work() -> None:
-        async with (
-            opened(tmp_path, *exchange, people("00")) as house,
-            page_of(house, "p1", "/phone") as page,
-        ):
-            assert await page.evaluate("window.asked") == 0
-            await on_shift(page)
-            assert await page.evaluate("window.asked") == 1
-            assert house.seat().connected
-            await page.keyboard.press("r")
-            await house.until(lambda: house.seat().state == "talking")
-            assert await grows(page, "sent")
-            assert await grows(page, "heard")
-            assert house.server.exchange is not None
-            ari, leg = house.server.exchange.ari, house.seat().leg
-            before = await packets_received(ari, leg)
-            await asyncio.sleep(1)
-            assert await packets_received(ari, leg) > before + 30
+    async with (
+        opened(tmp_path, *exchange, people("00")) as system,
+        page_of(system, "p1", "/phone") as page,
+    ):
+        assert await page.evaluate("window.asked") == 0
+        await on_shift(page)
+        assert await page.evaluate("window.asked") == 1
+        assert system.seat_row().connected
+        await page.keyboard.press("r")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
+        assert await grows(page, "sent")
+        assert await grows(page, "heard")
+        assert system.server.exchange is not None
+        ari, leg = system.server.exchange.ari, system.seat_row().leg
+        before = await packets_received(ari, leg)
+        await asyncio.sleep(1)
+        assert await packets_received(ari, leg) > before + 30
 
-            await page.keyboard.press("m")
-            await expect(page.locator("#soft")).to_have_text(
-                "Your microphone is off: nobody hears you"
-            )
-            await asyncio.sleep(0.5)
-            assert not await grows(page, "sent")
-            before = await packets_received(ari, leg)
-            await asyncio.sleep(1)
-            assert (
-                await packets_received(ari, leg) > before + 30
-            )  # silence is sent: her telephone lives
-            await page.keyboard.press("m")
-            assert await grows(page, "sent")
+        await page.keyboard.press("m")
+        await expect(page.locator("#soft")).to_have_text("Your microphone is off: nobody hears you")
+        await asyncio.sleep(0.5)
+        assert not await grows(page, "sent")
+        before = await packets_received(ari, leg)
+        await asyncio.sleep(1)
+        assert (
+            await packets_received(ari, leg) > before + 30
+        )  # silence is sent: her telephone lives
+        await page.keyboard.press("m")
+        assert await grows(page, "sent")
 
-            await page.keyboard.press("x")
-            await house.until(lambda: house.seat().state == "wrapping_up")
-            await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
-
-    asyncio.run(work())
+        await page.keyboard.press("x")
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
+        await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
 
 
-def test_the_telephone_comes_back_after_a_reload(
+async def test_the_telephone_comes_back_after_a_reload(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     """It calls in by itself; where the browser wants a key or a click before any sound, it says so."""
 
-    async def work() -> None:
-        async with (
-            opened(tmp_path, *exchange, people("00")) as house,
-            page_of(house, "p1", "/phone") as page,
-        ):
-            await on_shift(page)
-            before = house.seat().leg
-            await page.reload()
-            await page.locator("#seat h2").click()  # where Chromium wants one
-            await house.until(lambda: house.seat().connected and house.seat().leg != before)
-            await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
+    async with (
+        opened(tmp_path, *exchange, people("00")) as system,
+        page_of(system, "p1", "/phone") as page,
+    ):
+        await on_shift(page)
+        before = system.seat_row().leg
+        await page.reload()
+        await page.locator("#seat h2").click()  # where Chromium wants one
+        await system.wait_for(
+            lambda: system.seat_row().connected and system.seat_row().leg != before
+        )
+        await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
 
-    asyncio.run(work())
 
-
-def test_who_has_left_loses_the_telephone(
+async def test_who_has_left_loses_the_telephone(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    async def work() -> None:
-        async with (
-            opened(tmp_path, *exchange, people("00")) as house,
-            page_of(house, "p1", "/phone") as page,
-        ):
-            await on_shift(page)
-            leg, now = house.seat().leg, house.clock.now()
+    async with (
+        opened(tmp_path, *exchange, people("00")) as system,
+        page_of(system, "p1", "/phone") as page,
+    ):
+        await on_shift(page)
+        leg, now = system.seat_row().leg, system.clock.now()
 
-            def leaves(tx: Any) -> None:
-                user = accounts.user(tx, 1)
-                assert user is not None
-                off_board(tx, user, now, "test")
+        def leaves(tx: Any) -> None:
+            user = accounts.user(tx, 1)
+            assert user is not None
+            off_board(tx, user, now, "test")
 
-            await house.server.store.run(leaves)
-            await house.until(lambda: house.seat().state == "off")
-            assert house.server.exchange is not None
-            for _ in range(50):
-                found = await house.server.exchange.ari.get("channels", leg)
-                if found.gone:
-                    break
-                await asyncio.sleep(0.1)
-            assert found.gone
-
-    asyncio.run(work())
+        await system.server.store.run(leaves)
+        await system.wait_for(lambda: system.seat_row().state == "off")
+        assert system.server.exchange is not None
+        for _ in range(50):
+            found = await system.server.exchange.ari.get("channels", leg)
+            if found.gone:
+                break
+            await asyncio.sleep(0.1)
+        assert found.gone
 
 
-def test_a_trainee_in_the_browser_hears_and_is_not_heard(
+async def test_a_trainee_in_the_browser_hears_and_is_not_heard(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     """Her page never asks for the microphone, so there is nothing of hers to send."""
 
-    async def work() -> None:
-        async with opened(tmp_path, *exchange, people("00"), phoners=2) as house:
-            await house.server.store.run(lambda tx: accounts.change(tx, 2, mentor=1))
-            mentor = await house.on_shift()
-            mentor.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
-            async with page_of(house, "p2", "/phone") as page:
-                await page.locator("#mentor-act").click()
-                words = page.locator("#mentor-words")
-                await expect(words).to_contain_text("Nobody hears you", timeout=20_000)
-                await expect(page.locator("#mentor-line")).to_have_text(ON_THE_LINE)
-                await house.ready()
-                await house.until(lambda: house.seat().state == "talking")
-                assert await grows(page, "heard")
-                assert (await page.evaluate(ENERGY))["sent"] == 0
-                assert await page.evaluate("window.asked") == 0
-                await page.locator("#mentor-act").click()
-                await expect(page.locator("#mentor-act")).to_have_text("Listen in")
-                assert house.seat().state == "talking"
-
-    asyncio.run(work())
+    async with opened(tmp_path, *exchange, people("00"), phoners=2) as system:
+        await system.server.store.run(lambda tx: accounts.change(tx, 2, mentor=1))
+        mentor = await system.on_shift()
+        mentor.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
+        async with page_of(system, "p2", "/phone") as page:
+            await page.locator("#mentor-act").click()
+            words = page.locator("#mentor-words")
+            await expect(words).to_contain_text("Nobody hears you", timeout=20_000)
+            await expect(page.locator("#mentor-line")).to_have_text(ON_THE_LINE)
+            await system.ready()
+            await system.wait_for(lambda: system.seat_row().state == "talking")
+            assert await grows(page, "heard")
+            assert (await page.evaluate(ENERGY))["sent"] == 0
+            assert await page.evaluate("window.asked") == 0
+            await page.locator("#mentor-act").click()
+            await expect(page.locator("#mentor-act")).to_have_text("Listen in")
+            assert system.seat_row().state == "talking"

@@ -12,14 +12,8 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from callserver.cli.simulated_stack import StackPlan
 from callserver.console.phone.softphone import bundled
-from tests.browser.conftest import (
-    ROOT,
-    House,
-    Visit,
-    open_house,
-    sign_in,
-    windows,
-)
+from tests.browser.conftest import ROOT, Visit, sign_in, windows
+from tests.harness.threaded import BrowserSystem, open_system
 
 pytestmark = pytest.mark.skipif(
     not bundled("twilio"), reason="no bundled softphone here (scripts/assets)"
@@ -90,21 +84,21 @@ class Signalling:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def system(tmp_path: Path) -> Iterator[BrowserSystem]:
     """A house with Twilio's softphone."""
-    with open_house(StackPlan(tmp_path, ROOT / "config", 1, 50, settings=KEYS)) as found:
+    with open_system(StackPlan(tmp_path, ROOT / "config", 1, 50, settings=KEYS)) as found:
         yield found
 
 
 @pytest.fixture
-def desk(chromium: Browser, house: House) -> Iterator[Visit]:
+def desk(chromium: Browser, system: BrowserSystem) -> Iterator[Visit]:
     """Maja's page before a shift, with Twilio's signalling played beside it."""
-    with windows(chromium, house) as window:
+    with windows(chromium, system) as window:
 
         def come(refuses: int = 0) -> Page:
             page = window()
             page.signalling = Signalling(page, refuses)  # type: ignore[attr-defined]
-            sign_in(page, house, "maja")
+            sign_in(page, system, "maja")
             page.locator("#campaigns label").first.click()
             page.locator("#lines label").first.click()
             return page
@@ -175,13 +169,15 @@ def falls_silent(page: Page) -> bool:
     return any(not grows(page) for _ in range(10))
 
 
-def test_a_twilio_that_cannot_be_reached_is_said_in_words(chromium: Browser, house: House) -> None:
+def test_a_twilio_that_cannot_be_reached_is_said_in_words(
+    chromium: Browser, system: BrowserSystem
+) -> None:
     """The socket's address passes our policy, and nobody is there."""
     context = chromium.new_context()
-    context.add_cookies([{"name": "language", "value": "en", "url": house.url}])
+    context.add_cookies([{"name": "language", "value": "en", "url": system.url}])
     page, said = context.new_page(), []
     page.on("console", lambda message: said.append(message.text))
-    sign_in(page, house, "maja")
+    sign_in(page, system, "maja")
     page.locator("#shift, #seat").and_(page.locator(":not([hidden])")).first.wait_for()
     page.locator("#campaigns label").first.click()
     page.locator("#lines label").first.click()

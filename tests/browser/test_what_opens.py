@@ -19,8 +19,9 @@ from callserver.database.tables import calls
 from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import new_password
 from tests.browser import looking
-from tests.browser.conftest import EVERYBODY_TALKS, ROOT, House, Visit, open_house, windows
+from tests.browser.conftest import EVERYBODY_TALKS, ROOT, Visit, windows
 from tests.browser.looking import DEPTHS, look
+from tests.harness.threaded import BrowserSystem, open_system
 
 pytestmark = [
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
@@ -34,25 +35,25 @@ HOURS = '["09:00-21:00"]'
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def system(tmp_path: Path) -> Iterator[BrowserSystem]:
     """With a configuration of its own, which is changed here."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
-    with open_house(
+    with open_system(
         StackPlan(tmp_path, tmp_path / "config", 2, 100, rates=EVERYBODY_TALKS)
     ) as found:
         yield found
 
 
-def test_in_each_page(visit: Visit, house: House) -> None:
+def test_in_each_page(visit: Visit, system: BrowserSystem) -> None:
     """Each of them signed in once: a one-time code is good for one signing in."""
     wrong: list[str] = []
     asger, lea, mads = visit("asger"), visit("lea"), visit("mads")
     for language in DEPTHS:
 
         def looks_at(page: Page, path: str, language: str = language) -> Looks:
-            cookie = {"name": "language", "value": language, "url": house.url}
+            cookie = {"name": "language", "value": language, "url": system.url}
             page.context.add_cookies([cookie])  # type: ignore[list-item]
-            page.goto(house.url + path)
+            page.goto(system.url + path)
 
             def looks(what: str) -> None:
                 wrong.extend(f"{what}: {one}" for one in look(page, language, DEPTHS[language]))
@@ -65,7 +66,7 @@ def test_in_each_page(visit: Visit, house: House) -> None:
         proposals(lea, looks_at(lea, "/rules"))
         log_page(lea, looks_at(lea, "/log"))
         reports_page(lea, looks_at(lea, "/reports"))
-        who_page(mads, looks_at(mads, "/who-called"), a_called_number(house))
+        who_page(mads, looks_at(mads, "/who-called"), a_called_number(system))
     assert not wrong, "\n".join(wrong)
 
 
@@ -222,17 +223,17 @@ def who_page(page: Page, looks: Looks, number: str) -> None:
     looks("never again")
 
 
-def a_called_number(house: House) -> str:
+def a_called_number(system: BrowserSystem) -> str:
     """Somebody whom the robots have rung."""
     query = select(calls.c.number).where(calls.c.ended_at.is_not(None)).limit(1)
-    while (found := house.read(lambda tx: tx.execute(query).scalar())) is None:
-        house.run(house.stage.clock.sleep(0.2))
+    while (found := system.read(lambda tx: tx.execute(query).scalar())) is None:
+        system.run(system.stage.clock.sleep(0.2))
     return f"+{found}"
 
 
 @pytest.mark.parametrize(("language", "depth"), DEPTHS.items())
 def test_each_step_of_signing_in(
-    chromium: Browser, house: House, language: str, depth: looking.Depth
+    chromium: Browser, system: BrowserSystem, language: str, depth: looking.Depth
 ) -> None:
     """Somebody new: a password of her own, one-time codes set up, and asked for the next time."""
     wrong: list[str] = []
@@ -240,10 +241,10 @@ def test_each_step_of_signing_in(
     handle = f"nina.{language}.{secrets.token_hex(2)}"  # a second try is another account
     new: dict[str, Any] = {"handle": handle, "name": "Nina Prøve", "role": Role.SUPERVISOR.value}
     new |= {"password": kept, "password_once": True, "department": "nord"}
-    store = house.stage.server.store
-    house.run(store.run(lambda tx: accounts.add(tx, **new)))
+    store = system.stage.server.store
+    system.run(store.run(lambda tx: accounts.add(tx, **new)))
 
-    with windows(chromium, house) as window:
+    with windows(chromium, system) as window:
         page = window(language)
 
         def looks(what: str) -> None:
@@ -254,7 +255,7 @@ def test_each_step_of_signing_in(
             page.locator("#credentials [name=password]").fill(password)
             page.locator("#credentials .main").click()
 
-        page.goto(f"{house.url}/sign-in")
+        page.goto(f"{system.url}/sign-in")
         enters(once)
         expect(page.locator("#password")).to_be_visible()
         looks("a new password")
@@ -272,7 +273,7 @@ def test_each_step_of_signing_in(
         page.locator("#code_setup .main").click()
         expect(page.locator("#code_setup .wrong")).to_be_visible()
         looks("not the right code")
-        page.locator("#code_setup [name=code]").fill(code(page, house))
+        page.locator("#code_setup [name=code]").fill(code(page, system))
         page.locator("#code_setup .main").click()
         expect(page.locator("#refused")).to_be_visible()
         looks("the refused attempt is told")
@@ -289,7 +290,7 @@ def test_each_step_of_signing_in(
     assert not wrong, "\n".join(wrong)
 
 
-def code(page: Page, house: House) -> str:
+def code(page: Page, system: BrowserSystem) -> str:
     """What an authenticator would show that has read the key."""
     key = page.locator("#key").inner_text().replace(" ", "")
-    return pyotp.TOTP(key).at(house.stage.clock.device_time())
+    return pyotp.TOTP(key).at(system.stage.clock.device_time())

@@ -4,14 +4,15 @@ from playwright.sync_api import Browser, Page, expect
 
 from callserver.database import suppressions
 from callserver.domain import subject
-from tests.browser.conftest import House, Visit, sign_in
+from tests.browser.conftest import Visit, sign_in
+from tests.harness.threaded import BrowserSystem
 
 NUMBER = 4532209155
 
 
-def rows(house: House) -> int:
+def rows(system: BrowserSystem) -> int:
     about = [subject.of_number(NUMBER)]
-    return len(house.read(lambda tx: list(suppressions.on_record(tx, about))))
+    return len(system.read(lambda tx: list(suppressions.on_record(tx, about))))
 
 
 def look_up(page: Page) -> None:
@@ -20,20 +21,20 @@ def look_up(page: Page) -> None:
     expect(page.locator("#stop")).to_be_visible()
 
 
-def test_nothing_is_recorded_with_one_click(visit: Visit, house: House) -> None:
+def test_nothing_is_recorded_with_one_click(visit: Visit, system: BrowserSystem) -> None:
     page = visit("mads", "/who-called")
     look_up(page)
-    before = rows(house)
+    before = rows(system)
     never = page.locator("[data-reach=never]")
     never.click()
     expect(page.locator("#dialog")).to_contain_text("32 20 91 55")
     page.locator("#dialog .quiet").click()
     expect(never).to_be_focused()
-    assert rows(house) == before
+    assert rows(system) == before
     never.click()
     page.locator("#dialog .main").click()
     expect(page.locator("#receipt")).to_contain_text("Thank you for telling us")
-    assert rows(house) > before
+    assert rows(system) > before
     page.locator("#fact [name=fact]").select_option("erased")
     page.locator("#fact button").click()
     expect(page.locator("#dialog")).to_contain_text("cannot be undone")
@@ -42,15 +43,15 @@ def test_nothing_is_recorded_with_one_click(visit: Visit, house: House) -> None:
     expect(page.locator("#found")).to_contain_text("erased")
 
 
-def test_a_number_never_ends_up_in_an_address(chromium: Browser, house: House) -> None:
+def test_a_number_never_ends_up_in_an_address(chromium: Browser, system: BrowserSystem) -> None:
     """Enter is pressed before the page's script is there: the browser may not send the form itself."""
     context = chromium.new_context()
     page = context.new_page()
-    sign_in(page, house, "mads")
+    sign_in(page, system, "mads")
     page.route("**/who_called.js", lambda route: route.abort())
-    page.goto(f"{house.url}/who-called")
+    page.goto(f"{system.url}/who-called")
     page.locator("#look-up [name=number]").fill(f"+{NUMBER}")
     with page.expect_console_message(lambda said: "form-action" in said.text):
         page.keyboard.press("Enter")
-    assert page.url == f"{house.url}/who-called"
+    assert page.url == f"{system.url}/who-called"
     context.close()

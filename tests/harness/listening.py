@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from callserver.database import accounts
 from callserver.domain.role import Role
-from callserver.engine.accounts.authentication import hash_of
 from callserver.ports import Tx
 from callserver.simulator.legs import Conference, Leg
 from tests.harness.simulated import SimulatedSystem
@@ -31,9 +29,7 @@ class ListeningSystem(SimulatedSystem):
             (LEADER, Role.LEADER, None),
             (TRAINEE, Role.PHONER, "nord"),
         ):
-            values = {"id": user, "handle": f"u{user}", "name": f"U {user}", "role": role.value}
-            accounts.add(tx, department=department, **values)
-            accounts.add_token(tx, hash_of(f"t{user}"), user, "test", self.clock.now())
+            self.add_token_user(tx, user, f"u{user}", role, department)
 
     def _watch(self) -> None:
         """Whether anything between phoner and contact changes when a listener comes or goes."""

@@ -1,4 +1,4 @@
-"""What a test may ask of a server under test, whatever its time, its network and its process."""
+"""What a test may ask of a system under test, whatever its time, its network and its process."""
 
 import json
 from abc import ABC, abstractmethod
@@ -7,16 +7,26 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from callserver.cli.invented_data import import_registers
+from callserver.database import accounts
 from callserver.database.tables import audit, calls, contacts, seats
-from callserver.ports import Tx
+from callserver.domain.role import Role
+from callserver.engine.accounts.authentication import hash_of
+from callserver.engine.context import Rules
+from callserver.engine.lists.importer import import_list
+from callserver.ports import Clock, Tx
 
 
 class TestSystem(ABC):
-    """The database of a server under test, read and written beside it."""
+    """A server under test: its clock, and its database, read and written beside it."""
+
+    __test__ = False
+
+    clock: Clock
 
     @abstractmethod
     def read(self, work: Callable[[Tx], Any]) -> Any:
-        """The result of a function that only reads."""
+        """The result of a function that only reads, beside the writing transactions."""
 
     @abstractmethod
     def write(self, work: Callable[[Tx], Any]) -> Any:
@@ -41,3 +51,71 @@ class TestSystem(ABC):
             json.loads(row.body) for row in self.rows(select(audit.c.body).order_by(audit.c.id))
         ]
         return [body for body in bodies if kind in (None, body["kind"])]
+
+
+class CallingSystem(TestSystem):
+    """A system whose phoners a test plays by the API; each signs in with a token of their own."""
+
+    campaign = "kanvas"
+
+    @abstractmethod
+    async def api(
+        self, method: str, path: str, body: Any = None, *, phoner: int = 1
+    ) -> tuple[int, Any]:
+        """A request of a signed-in user, and its answer: the status and the document."""
+
+    @abstractmethod
+    async def on_shift(self, phoner: int = 1) -> Any:
+        """Put the phoner on shift, their telephone in their room."""
+
+    @abstractmethod
+    def rang(self) -> list[str]:
+        """The numbers that this system has called, in order."""
+
+    async def do(self, method: str, path: str, body: Any = None, *, phoner: int = 1) -> Any:
+        """A request that must succeed; the document of its answer."""
+        status, answer = await self.api(method, path, body, phoner=phoner)
+        assert status < 300, (status, answer)
+        return answer
+
+    async def ready(self, phoner: int = 1) -> Any:
+        """Press Ready; the seat."""
+        return await self.do("POST", "/ready", {}, phoner=phoner)
+
+    async def outcome(
+        self, key: str, details: Any = None, *, phoner: int = 1, then: str = "ready"
+    ) -> tuple[int, Any]:
+        """Save an outcome; the status and the seat."""
+        body = {"outcome": key, "details": details or {}, "note": "", "next": then}
+        return await self.api("POST", "/outcome", body, phoner=phoner)
+
+    def place_list(self, rules: Rules, content: str, phoners: int, *, registers: bool) -> None:
+        """Fill the database: current registers, a list for the campaign, and its phoners."""
+        campaign, now = rules.campaign(self.campaign), self.clock.now()
+
+        def work(tx: Tx) -> None:
+            if registers:
+                import_registers(tx, rules, now)
+            if content:
+                import_list(tx, campaign, content.encode(), now)
+            for number in range(1, phoners + 1):
+                self.add_token_user(
+                    tx, number, f"p{number}", Role.PHONER, campaign.department, f"Phoner {number}"
+                )
+
+        self.write(work)
+
+    def add_token_user(
+        self,
+        tx: Tx,
+        user: int,
+        handle: str,
+        role: Role,
+        department: str | None,
+        name: str = "",
+        line: str | None = None,
+    ) -> None:
+        """A user whose API token is `t` and their id."""
+        values = {"id": user, "handle": handle, "name": name or handle, "role": role.value}
+        accounts.add(tx, department=department, line=line, **values)
+        accounts.add_token(tx, hash_of(f"t{user}"), user, "test", self.clock.now())

@@ -10,12 +10,8 @@ import httpx
 
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli.invented_data import import_registers
-from callserver.database import accounts
 from callserver.database.due_work import next_due
 from callserver.database.store import reading
-from callserver.engine.accounts.authentication import hash_of
-from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 from callserver.settings import Settings
 from callserver.simulator import asgi
@@ -23,8 +19,9 @@ from callserver.simulator.evening import Evening, Plan
 from callserver.simulator.faults import NONE, Faults
 from callserver.simulator.legs import Behaviour, Conference, Leg
 from callserver.simulator.robots import document
+from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.databases import sqlite_file
-from tests.harness.protocol import TestSystem
+from tests.harness.protocol import CallingSystem
 
 ROOT = Path(__file__).parents[2]
 TUESDAY = datetime.fromisoformat("2026-05-12T17:00:00+02:00")
@@ -56,10 +53,8 @@ class People:
         return self.keys.get(leg.caller, "")
 
 
-class SimulatedSystem(TestSystem):
+class SimulatedSystem(CallingSystem):
     """One server, one network. `until` lets time pass; `api` is what a phoner does."""
-
-    __test__ = False
 
     def __init__(
         self,
@@ -78,19 +73,17 @@ class SimulatedSystem(TestSystem):
     ) -> None:
         self.plan = Plan(start=start, faults=faults, seed=seed, calls_per_second=calls_per_second)
         self.world = Evening(self.plan)
+        self.clock: VirtualClock = self.world.clock
         self.people = People()
         self.world.network.people = self.people
         self.network = self.world.network
-        self.clock = self.world.clock
         self.campaign = campaign
         self.folder = folder
         self._config = config
         self._settings = settings
         self._number = 0
         self.server = self.restart()
-        if registers:
-            self.write(lambda tx: import_registers(tx, self.server.ctx.rules, start))
-        self.write(lambda tx: self._populate(tx, phoners, people))
+        self.place_list(self.server.ctx.rules, people, phoners, registers=registers)
 
     def restart(self) -> Server:
         """A new server process on the same database; whatever the old one did is forgotten."""
@@ -122,21 +115,6 @@ class SimulatedSystem(TestSystem):
         self.app = create(self.server, ticking=False)
         self.world.app = self.app
         return self.server
-
-    def _populate(self, tx: Tx, phoners: int, people: str) -> None:
-        campaign = self.server.ctx.rules.campaign(self.campaign)
-        if people:
-            import_list(tx, campaign, people.encode(), self.clock.now())
-        for number in range(1, phoners + 1):
-            accounts.add(
-                tx,
-                id=number,
-                handle=f"p{number}",
-                name=f"Phoner {number}",
-                role="phoner",
-                department=campaign.department,
-            )
-            accounts.add_token(tx, hash_of(f"t{number}"), number, "test", self.clock.now())
 
     def read(self, work: Callable[[Tx], Any]) -> Any:
         with reading(self.server.store.engine) as tx:
@@ -192,25 +170,15 @@ class SimulatedSystem(TestSystem):
         await self.until(60)
 
     async def on_shift(self, phoner: int = 1) -> None:
-        """The phoner takes her seat and her telephone is in the room."""
         body = {"campaign": self.campaign, "line": f"client:phoner_{phoner}"}
-        status, _ = await self.api("POST", "/shift", body, phoner=phoner)
-        assert status == 200
+        await self.do("POST", "/shift", body, phoner=phoner)
         await self.until(4)
-
-    async def ready(self, phoner: int = 1) -> dict[str, Any]:
-        status, seat = await self.api("POST", "/ready", {}, phoner=phoner)
-        assert status == 200
-        return seat
 
     async def seat(self, phoner: int = 1) -> dict[str, Any]:
         return (await self.api("GET", "/seat", phoner=phoner))[1]
 
-    async def outcome(
-        self, key: str, details: Any = None, *, phoner: int = 1, then: str = "ready"
-    ) -> tuple[int, dict[str, Any]]:
-        body = {"outcome": key, "details": details or {}, "note": "", "next": then}
-        return await self.api("POST", "/outcome", body, phoner=phoner)
+    def rang(self) -> list[str]:
+        return [ring.number for ring in self.network.record]
 
     def live_legs(self, number: str | None = None) -> list[Leg]:
         return [

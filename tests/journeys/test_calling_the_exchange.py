@@ -19,9 +19,9 @@ SHOWN = "+4532123400"
 async def rung_before(system: ExchangeSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(lambda: system.seat().state == "talking")
-    await system.api("POST", "/hang-up", {})
-    await system.until(lambda: system.seat().state == "wrapping_up")
+    await system.wait_for(lambda: system.seat_row().state == "talking")
+    await system.do("POST", "/hang-up", {})
+    await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
     await system.outcome("voicemail")
 
 
@@ -34,7 +34,7 @@ async def calls(system: ExchangeSystem, number: str, called: str = SHOWN) -> tup
 async def hears(system: ExchangeSystem, talk: Talk) -> None:
     """A voice, not silence."""
     now = asyncio.get_running_loop().time()
-    assert await system.until(lambda: talk.loud(now) > 25) < 2
+    assert await system.wait_for(lambda: talk.loud(now) > 25) < 2
 
 
 def opt_outs(system: ExchangeSystem) -> list[str]:
@@ -52,14 +52,14 @@ async def test_nine_means_never_again(
         await hears(system, talk)
         assert system.entries("inbound")[0]["known"] is True
         telephone.press(talk, "9")
-        assert await system.until(lambda: opt_outs(system)) < 1
+        assert await system.wait_for(lambda: opt_outs(system)) < 1
         await hears(system, talk)  # that it is done
-        await system.until(talk.ended.is_set)
+        await system.wait_for(talk.ended.is_set)
         assert opt_outs(system) == ["person", "number"]
         assert system.contacts()[0].status == "closed"
         # ... and whoever dials her by hand is refused
         with pytest.raises(AssertionError, match="SUP_"):
-            await system.api("POST", "/dial", {"number": "32200100"})
+            await system.do("POST", "/dial", {"number": "32200100"})
 
 
 async def test_one_means_call_me(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ async def test_one_means_call_me(exchange: tuple[Exchange, Called], tmp_path: Pa
         telephone, talk = await calls(system, "+4532200100", "32123400")
         await hears(system, talk)
         telephone.press(talk, "1")
-        await system.until(talk.ended.is_set)
+        await system.wait_for(talk.ended.is_set)
         assert system.contacts()[0].status == "call_back"
 
 
@@ -81,12 +81,12 @@ async def test_a_stranger_may_say_never_too(
         assert system.entries("inbound")[0]["known"] is False
         telephone.press(talk, "5")
         telephone.press(talk, "9")  # only the first key counts
-        await system.until(talk.ended.is_set)
+        await system.wait_for(talk.ended.is_set)
         assert opt_outs(system) == []
         telephone, talk = await calls(system, "+4532999999")
         await hears(system, talk)
         telephone.press(talk, "9")
-        await system.until(talk.ended.is_set)
+        await system.wait_for(talk.ended.is_set)
         assert opt_outs(system) == ["number"]
 
 
@@ -96,7 +96,7 @@ async def test_a_withheld_number_hears_us_and_is_not_asked(
     async with opened(tmp_path, *exchange, people("00")) as system:
         _, talk = await calls(system, "anonymous")
         await hears(system, talk)
-        await system.until(talk.ended.is_set)
+        await system.wait_for(talk.ended.is_set)
         assert [entry.get("key") for entry in system.entries("inbound")] == [None]
         assert opt_outs(system) == []
 
@@ -110,7 +110,7 @@ async def test_silence_ends_politely(
         _, talk = await calls(system, "+4532200100")
         await hears(system, talk)
         began = time.monotonic()
-        await system.until(talk.ended.is_set)  # the question, a second, the farewell
+        await system.wait_for(talk.ended.is_set)  # the question, a second, the farewell
         assert time.monotonic() - began > 5
         assert [entry.get("key") for entry in system.entries("inbound")] == [None, "other"]
         assert opt_outs(system) == []
@@ -123,10 +123,10 @@ async def test_a_caller_is_greeted_anew_after_the_server_came_back(
         telephone, talk = await calls(system, "+4532200100")
         await hears(system, talk)
         await system.restart()
-        await system.until(lambda: len(system.entries("inbound")) == 2)
+        await system.wait_for(lambda: len(system.entries("inbound")) == 2)
         telephone.press(talk, "9")
-        assert await system.until(lambda: opt_outs(system)) < 1
-        await system.until(talk.ended.is_set)
+        assert await system.wait_for(lambda: opt_outs(system)) < 1
+        await system.wait_for(talk.ended.is_set)
 
 
 async def test_other_numbers_of_ours_lead_nowhere(

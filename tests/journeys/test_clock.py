@@ -33,7 +33,7 @@ class Stepping(VirtualClock):
 
 
 def stepping(system: SimulatedSystem) -> Stepping:
-    """The house with such a clock, at the same instant."""
+    """The system with such a clock, at the same instant."""
     clock = Stepping(system.clock.now())
     system.clock = system.world.clock = system.world.agenda.clock = clock
     system.restart()

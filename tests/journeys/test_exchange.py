@@ -45,20 +45,20 @@ async def test_from_ready_to_outcome_and_on(opens: Opens) -> None:
     async with opens("00", "17") as system:
         telephone = await system.on_shift()
         telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
-        assert system.seat().state == "paused"
+        assert system.seat_row().state == "paused"
         await system.ready()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         talk = telephone.talk
         assert talk is not None
-        await system.until(lambda: talk.loud() > 30)  # the far end gives back what it hears
-        await system.api("POST", "/hang-up", {})
-        await system.until(lambda: system.seat().state == "wrapping_up")
+        await system.wait_for(lambda: talk.loud() > 30)  # the far end gives back what it hears
+        await system.do("POST", "/hang-up", {})
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
         await system.outcome("no_thanks", then="ready")
-        await system.until(lambda: len(system.calls()) == 2 and system.calls()[1].ended_at)
+        await system.wait_for(lambda: len(system.calls()) == 2 and system.calls()[1].ended_at)
         assert system.calls()[1].cause == "busy"
-        await system.until(lambda: system.seat().reason in ("next_contact", "list_finished"))
-        await system.api("POST", "/off", {})
-        await system.until(lambda: telephone.talk is None)
+        await system.wait_for(lambda: system.seat_row().reason in ("next_contact", "list_finished"))
+        await system.do("POST", "/off", {})
+        await system.wait_for(lambda: telephone.talk is None)
         assert [call.cause for call in system.calls()] == ["completed", "busy"]
         assert system.calls()[0].rang_at < system.calls()[0].answered_at
         assert system.called.invited()[-2:] == ["+4532200100", "+4532200217"]
@@ -87,13 +87,13 @@ async def test_how_a_telephone_was_not_reached(opens: Opens, ending: str, cause:
     async with opens(ending) as system:
         await system.on_shift()
         await system.ready()
-        await system.until(lambda: system.calls() and system.calls()[0].ended_at)
+        await system.wait_for(lambda: system.calls() and system.calls()[0].ended_at)
         call = system.calls()[0]
         assert (call.state, call.cause) == ("ended", cause)
         assert (call.rang_at is not None) == (ending in ("17", "21"))
         assert system.contacts()[0].status == ("closed" if cause == "declined" else "waiting")
         assert call.code == CODES.get(ending)
-        await system.until(lambda: system.seat().state == "waiting")
+        await system.wait_for(lambda: system.seat_row().state == "waiting")
 
 
 async def test_three_telephones_that_nobody_answers(
@@ -106,7 +106,7 @@ async def test_three_telephones_that_nobody_answers(
         for phoner in (1, 2, 3):
             await system.on_shift(phoner)
             await system.ready(phoner)
-        await system.until(lambda: [c.ended_at for c in system.calls()].count(None) == 0)
+        await system.wait_for(lambda: [c.ended_at for c in system.calls()].count(None) == 0)
         found = {str(call.number)[-2:]: call for call in system.calls()}
         assert {ending: call.cause for ending, call in found.items()} == causes
         # Who answered in that moment is not left in silence: the answer is taken, and ended.
@@ -123,18 +123,18 @@ async def test_early_sound_is_heard_before_the_answer(opens: Opens) -> None:
         telephone = await system.on_shift()
         telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
         await system.ready()
-        await system.until(lambda: system.seat().state == "ringing")
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
         assert system.calls()[0].rang_at is not None
-        await system.until(lambda: system.seat().state == "talking")
-        await system.api("POST", "/hang-up", {})
-        await system.until(lambda: system.seat().state == "wrapping_up")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
+        await system.do("POST", "/hang-up", {})
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
 
 
 async def test_a_no_silences_a_ringing_telephone_within_a_second(opens: Opens) -> None:
     async with opens("02") as system:
         await system.on_shift()
         await system.ready()
-        await system.until(lambda: system.seat().state == "ringing")
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
         is_silent = silenced(system)
 
         def say_no(tx: Tx) -> None:
@@ -143,8 +143,8 @@ async def test_a_no_silences_a_ringing_telephone_within_a_second(opens: Opens) -
             suppressions.want_stopped(tx, (about,))
 
         await system.server.store.run(say_no)
-        assert await system.until(is_silent) < 1
-        await system.until(lambda: system.calls()[0].cause == "cancelled")
+        assert await system.wait_for(is_silent) < 1
+        await system.wait_for(lambda: system.calls()[0].cause == "cancelled")
 
 
 async def test_the_phoners_telephone_dies_while_the_contacts_rings(opens: Opens) -> None:
@@ -154,11 +154,11 @@ async def test_the_phoners_telephone_dies_while_the_contacts_rings(opens: Opens)
         telephone = await system.on_shift()
         listener = await system.listened()
         await system.ready()
-        await system.until(lambda: system.seat().state == "ringing")
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
         is_silent = silenced(system)
         telephone.die()
-        assert await system.until(is_silent, 14) < 13
-        await system.until(lambda: system.seat().state == "connecting")
+        assert await system.wait_for(is_silent, 14) < 13
+        await system.wait_for(lambda: system.seat_row().state == "connecting")
         assert system.calls()[0].cause == "cancelled"
         assert system.calls()[0].answered_at is None
         assert listener.talk is not None  # she waits for the seat to come back
@@ -168,13 +168,13 @@ async def test_who_answers_a_phoner_who_has_just_died_hears_an_apology(opens: Op
     async with opens("07") as system:
         telephone = await system.on_shift()
         await system.ready()
-        await system.until(lambda: system.seat().state == "ringing")
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
         telephone.die()  # less than four seconds before the answer, and nothing reports it
-        await system.until(lambda: system.calls()[0].answered_at is not None)
-        assert await system.until(lambda: system.entries("apologised")) < 2
-        await system.until(lambda: system.calls()[0].ended_at is not None)
+        await system.wait_for(lambda: system.calls()[0].answered_at is not None)
+        assert await system.wait_for(lambda: system.entries("apologised")) < 2
+        await system.wait_for(lambda: system.calls()[0].ended_at is not None)
         assert system.calls()[0].abandoned
-        assert not system.seat().connected
+        assert not system.seat_row().connected
 
 
 async def test_the_stream_is_cut_while_people_talk(opens: Opens) -> None:
@@ -184,17 +184,19 @@ async def test_the_stream_is_cut_while_people_talk(opens: Opens) -> None:
         telephone = await system.on_shift()
         hung_up = system.called.hangs_up()
         await system.ready()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         system.proxy.cut(shut=True)
-        await system.until(lambda: not system.events.owns.is_set())
-        await system.until(hung_up)
+        await system.wait_for(lambda: not system.events.owns.is_set())
+        await system.wait_for(hung_up)
         assert telephone.talk is not None
-        assert system.seat().state == "talking"
+        assert system.seat_row().state == "talking"
         system.proxy.shut = False
-        await system.until(lambda: system.seat().state == "wrapping_up")
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
         assert system.calls()[0].cause == "completed"
         await system.outcome("no_thanks", then="ready")
-        await system.until(lambda: system.seat().state == "talking")  # and the evening goes on
+        await system.wait_for(
+            lambda: system.seat_row().state == "talking"
+        )  # and the evening goes on
 
 
 async def test_asterisk_restarts_in_mid_call(opens: Opens) -> None:
@@ -202,23 +204,25 @@ async def test_asterisk_restarts_in_mid_call(opens: Opens) -> None:
         before = len(system.called.invited())
         telephone = await system.on_shift()
         await system.ready()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         listener = await system.listened()
         met_at = system.clock.now()
-        await system.until(lambda: system.clock.now() - met_at > HEARD_WITHIN)  # no apology is owed
+        await system.wait_for(
+            lambda: system.clock.now() - met_at > HEARD_WITHIN
+        )  # no apology is owed
         await asyncio.to_thread(system.exchange.restart)
         await asyncio.to_thread(await_trunk, system.exchange, "online")
-        await system.until(lambda: system.seat().state == "wrapping_up")
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
         assert system.calls()[0].cause == "completed"
-        assert not system.seat().connected
-        await system.until(lambda: system.entries("listening_stopped"))
+        assert not system.seat_row().connected
+        await system.wait_for(lambda: system.entries("listening_stopped"))
         assert system.entries("listening_stopped")[0]["why"] == "leg_gone"
         telephone.die()
         listener.die()
         await system.telephone()  # as telephones do by themselves: they sign in again
         await system.outcome("no_thanks", then="ready")
-        await system.until(lambda: system.seat().connected)  # rung without being asked
-        await system.until(lambda: system.seat().reason == "list_finished")
+        await system.wait_for(lambda: system.seat_row().connected)  # rung without being asked
+        await system.wait_for(lambda: system.seat_row().reason == "list_finished")
         assert system.called.invited()[before:] == ["+4532200100"]
 
 
@@ -227,11 +231,11 @@ async def test_asterisk_restarts_while_it_rings(opens: Opens) -> None:
         before = len(system.called.invited())
         await system.on_shift()
         await system.ready()
-        await system.until(lambda: system.seat().state == "ringing")
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
         await asyncio.to_thread(system.exchange.restart)
-        await system.until(lambda: system.calls()[0].ended_at is not None)
+        await system.wait_for(lambda: system.calls()[0].ended_at is not None)
         assert system.calls()[0].cause == "unreachable"
-        await system.until(lambda: system.seat().state == "connecting")
+        await system.wait_for(lambda: system.seat_row().state == "connecting")
         assert system.called.invited()[before:] == ["+4532200102"]
         await asyncio.to_thread(await_trunk, system.exchange, "online")
 
@@ -243,7 +247,7 @@ async def test_a_dead_trunk_stops_the_campaign_with_an_alarm(opens: Opens) -> No
         try:
             await asyncio.to_thread(await_trunk, system.exchange, "offline")
             await system.ready()
-            await system.until(lambda: system.entries("breaker"))
+            await system.wait_for(lambda: system.entries("breaker"))
         finally:
             system.called.start()
             await asyncio.to_thread(await_trunk, system.exchange, "online")
@@ -259,20 +263,20 @@ async def test_the_trunk_goes_while_people_talk(opens: Opens) -> None:
     async with opens("00", "00") as system:
         telephone = await system.on_shift()
         await system.ready()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         system.called.stop()
         try:
             await asyncio.to_thread(await_trunk, system.exchange, "offline")
-            await system.api("POST", "/hang-up", {})
-            await system.until(lambda: system.seat().state == "wrapping_up")
+            await system.do("POST", "/hang-up", {})
+            await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
             await system.outcome("no_thanks", then="ready")
-            await system.until(lambda: system.entries("breaker"))
+            await system.wait_for(lambda: system.entries("breaker"))
         finally:
             system.called.start()
             await asyncio.to_thread(await_trunk, system.exchange, "online")
         assert [call.cause for call in system.calls()] == ["completed", "declined"]
         assert telephone.talk is not None
-        assert system.seat().connected
+        assert system.seat_row().connected
         assert system.called.invited() == []  # since it is back
 
 
@@ -283,7 +287,7 @@ async def test_somebody_else_takes_the_events_while_it_rings(opens: Opens) -> No
         telephone = await system.on_shift()
         telephone.speaks = lambda count: bytes((count * 7 + n) % 256 for n in range(160))
         await system.ready()
-        await system.until(lambda: system.seat().state == "ringing")
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
         talk = telephone.talk
         assert talk is not None
         system.proxy.shut = True  # so that the server cannot take them back yet
@@ -291,11 +295,11 @@ async def test_somebody_else_takes_the_events_while_it_rings(opens: Opens) -> No
         url = f"{settings.asterisk_url.replace('http', 'ws', 1)}/ari/events"
         key = f"{settings.asterisk_user}:{settings.asterisk_password}"
         async with connect(f"{url}?app={settings.asterisk_app}&api_key={key}"):
-            await system.until(lambda: not system.events.owns.is_set())
-            await system.until(lambda: talk.loud() > 50)  # answered: the two hear each other
-            assert system.seat().state == "ringing"
+            await system.wait_for(lambda: not system.events.owns.is_set())
+            await system.wait_for(lambda: talk.loud() > 50)  # answered: the two hear each other
+            assert system.seat_row().state == "ringing"
         system.proxy.shut = False
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         assert not system.entries("apologised")
 
 
@@ -314,7 +318,7 @@ async def test_who_leaves_the_house_loses_the_telephone_at_once(opens: Opens) ->
 
         began = time.monotonic()
         await system.server.store.run(leave)
-        await system.until(talk.ended.is_set, 3)
+        await system.wait_for(talk.ended.is_set, 3)
         assert time.monotonic() - began < 2.5
         assert system.server.exchange is not None
         ari = system.server.exchange.ari
@@ -361,14 +365,14 @@ async def test_a_telephone_number_is_confirmed_and_then_rung(
         url = f"{system.server.settings.public_url}/api/v1/shift"
         status, _ = await asgi.call(system.app, "POST", url, headers, body)
         assert (status, system.called.invited()[before:]) == (403, [])
-        await system.api("POST", "/line/call", {})
-        await system.until(lambda: system.calls() and system.calls()[0].ended_at)
+        await system.do("POST", "/line/call", {})
+        await system.wait_for(lambda: system.calls() and system.calls()[0].ended_at)
         call = system.calls()[0]
         assert (call.path, call.cause) == ("confirmation", "completed")
         assert (call.ended_at - call.answered_at).total_seconds() > 10  # twelve digits, and words
-        await system.api("POST", "/line/code", {"code": "012345"})
-        await system.api("POST", "/shift", {"campaign": "kanvas", "line": None})
-        await system.until(lambda: system.called.invited()[before:] == [number, number])
+        await system.do("POST", "/line/code", {"code": "012345"})
+        await system.do("POST", "/shift", {"campaign": "kanvas", "line": None})
+        await system.wait_for(lambda: system.called.invited()[before:] == [number, number])
 
 
 async def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(opens: Opens) -> None:
@@ -379,27 +383,27 @@ async def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(op
     async with opens("00") as system:
         assert system.server.exchange
         found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
-        await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
-        await system.until(lambda: system.seat().reason == "line_away")
+        await system.do("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+        await system.wait_for(lambda: system.seat_row().reason == "line_away")
         mute = await Mute("telephone_1", system.exchange.sip).open()
         system.telephones.append(mute)
         assert await mute.register(found.password) == 200
-        await system.until(lambda: system.seat().reason == "line_silent")
+        await system.wait_for(lambda: system.seat_row().reason == "line_silent")
         mute.die()
         await system.telephone()
-        await system.until(lambda: system.seat().connected)
-        assert system.seat().reason == "arrived"
+        await system.wait_for(lambda: system.seat_row().connected)
+        assert system.seat_row().reason == "arrived"
 
 
 async def test_a_second_dial_leaves_the_call_that_comes_up_alone(opens: Opens) -> None:
     async with opens("07") as system:
         telephone = await system.on_shift()
         await system.ready()
-        await system.until(lambda: system.seat().state == "ringing")
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
         second = await telephone.call("1")
-        await system.until(second.ended.is_set)
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(second.ended.is_set)
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         assert system.calls()[0].stop_wanted is None
-        await system.api("POST", "/hang-up", {})
-        await system.until(lambda: system.calls()[0].ended_at)
+        await system.do("POST", "/hang-up", {})
+        await system.wait_for(lambda: system.calls()[0].ended_at)
         assert not system.entries("apologised")

@@ -75,8 +75,8 @@ async def on_shift(at: AtCarrier, folder: Path, list_: str) -> AsyncIterator[Exc
         try:
             await signed_in(exchange, softphone.name)
             body = {"campaign": "kanvas", "line": f"sip:{softphone.name}"}
-            await system.api("POST", "/shift", body)
-            await system.until(lambda: system.seat().connected)
+            await system.do("POST", "/shift", body)
+            await system.wait_for(lambda: system.seat_row().connected)
             yield system
         finally:
             telephone.stop()
@@ -119,15 +119,15 @@ async def test_a_foreign_telephone_talks_through_a_foreign_carrier(
 
     async with on_shift(at, tmp_path, people("00")) as system:
         await system.ready()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         assert system.server.exchange
         ari = system.server.exchange.ari
         # The telephones beyond the carrier speak no SRTP: by TLS only the phoner's sound is counted.
-        legs = [system.seat().leg, *([system.calls()[0].attempt] if by == "known" else [])]
+        legs = [system.seat_row().leg, *([system.calls()[0].attempt] if by == "known" else [])]
         for leg in legs:
             await eventually(partial(sounds, ari, leg))
-        await system.api("POST", "/hang-up", {})
-        await system.until(lambda: system.calls()[0].ended_at)
+        await system.do("POST", "/hang-up", {})
+        await system.wait_for(lambda: system.calls()[0].ended_at)
         assert system.calls()[0].cause == "completed"
         invited = re.findall(r"INVITED (.+)", at[2].log.read_text("latin-1"))[-1]
         assert invited.startswith("+4532200100 FROM +4532123400")
@@ -144,9 +144,9 @@ async def test_a_carrier_that_does_not_accept_us_stops_the_campaign_at_once(
 ) -> None:
     async with on_shift(known, tmp_path, refused(code)) as system:
         await system.ready()
-        await system.until(lambda: system.entries("breaker"))
+        await system.wait_for(lambda: system.entries("breaker"))
         assert system.entries("breaker")[0]["reason"] == f"provider_{code}"
-        await system.until(lambda: system.seat().reason == "CAMP_PAUSED")
+        await system.wait_for(lambda: system.seat_row().reason == "CAMP_PAUSED")
         assert [(one.cause, one.code) for one in system.calls()] == [("declined", code)]
         assert all(one.tries == 0 for one in system.contacts())
         assert "campaign_stopped" in alarms(system)
@@ -158,8 +158,8 @@ async def test_a_run_of_refusals_without_any_ringing_stops_the_campaign(
 ) -> None:
     async with on_shift(known, tmp_path, refused(code)) as system:
         await system.ready()
-        await system.until(lambda: system.entries("breaker"))
-        await system.until(lambda: system.seat().reason == "CAMP_PAUSED")
+        await system.wait_for(lambda: system.entries("breaker"))
+        await system.wait_for(lambda: system.seat_row().reason == "CAMP_PAUSED")
         calls = system.calls()
         assert 1 < len(calls) < 5
         assert len({one.number for one in calls}) == len(calls)
@@ -175,9 +175,9 @@ async def test_a_wrong_password_of_the_trunk_is_told_everywhere(
         await_trunk(at[0], "online")
 
         async with on_shift(at, tmp_path, people("00", "00")) as system:
-            await system.until(lambda: "not_registered" in alarms(system))
+            await system.wait_for(lambda: "not_registered" in alarms(system))
             await system.ready()
-            await system.until(lambda: system.entries("breaker"))
+            await system.wait_for(lambda: system.entries("breaker"))
             assert system.entries("breaker")[0]["reason"] == "provider_407"
             assert [one.code for one in system.calls()] == [407]
         code, said = await asyncio.to_thread(checked, at[0], monkeypatch)
@@ -200,7 +200,7 @@ async def test_who_calls_back_to_the_registered_contact_is_greeted(
             found = {one.state for one in system.read(states.every)}
             return found == {"online", "registered"}
 
-        await system.until(at_carrier_)
+        await system.wait_for(at_carrier_)
         caller = await Telephone("20304050", (HOST, carrier.port)).open()
         system.telephones.append(caller)
         assert system.server.exchange
@@ -212,8 +212,8 @@ async def test_who_calls_back_to_the_registered_contact_is_greeted(
         with capture_logs() as logs:
             talk = await caller.call("32123400")
             assert talk.status == 200
-            await system.until(lambda: system.entries("inbound"))
-            await system.until(talk.loud)
+            await system.wait_for(lambda: system.entries("inbound"))
+            await system.wait_for(talk.loud)
             await caller.hang_up(talk)  # before the greeting has been said
             await eventually(no_channels)
         assert not [one for one in logs if one["log_level"] == "error"]
@@ -261,7 +261,7 @@ async def test_a_wrong_password_leaves_a_line_for_fail2ban(
             lines = security.read_text().splitlines()
             return [one for one in lines if "ChallengeResponseFailed" in one]
 
-        await system.until(told)
+        await system.wait_for(told)
         assert 'RemoteAddress="IPV4/UDP/127.0.0.1/' in told()[-1]
 
 

@@ -22,30 +22,30 @@ async def test_killed_while_people_talk(exchange: tuple[Exchange, Called], tmp_p
         telephone = await system.on_shift()
         telephone.speaks = noise
         await system.ready()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         listener = await system.listened()
         ear = listener.talk
         assert ear is not None
-        await system.until(lambda: ear.loud() > 10)
+        await system.wait_for(lambda: ear.loud() > 10)
         talk = telephone.talk
         assert talk is not None
         system.kill()
         dead_at = asyncio.get_running_loop().time()
-        await system.until(lambda: talk.loud(dead_at + 0.5) > 50)  # they go on talking
-        await system.until(lambda: ear.loud(dead_at + 0.5) > 50)  # and are heard
+        await system.wait_for(lambda: talk.loud(dead_at + 0.5) > 50)  # they go on talking
+        await system.wait_for(lambda: ear.loud(dead_at + 0.5) > 50)  # and are heard
         system.begin()
         await system.up()
         assert telephone.talk is talk
-        assert system.seat().state == "talking"
-        assert system.seat().connected
+        assert system.seat_row().state == "talking"
+        assert system.seat_row().connected
         back_at = asyncio.get_running_loop().time()
-        await system.until(lambda: ear.loud(back_at) > 10)
-        await system.api("POST", "/hang-up", {})
-        await system.until(lambda: system.seat().state == "wrapping_up")
+        await system.wait_for(lambda: ear.loud(back_at) > 10)
+        await system.do("POST", "/hang-up", {})
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
         assert telephone.talk is talk  # she sits in her room all the time
         assert listener.talk is ear
         # A pause is heard by nobody: nothing but silence arrives for half a second.
-        await system.until(lambda: not ear.loud(asyncio.get_running_loop().time() - 0.5))
+        await system.wait_for(lambda: not ear.loud(asyncio.get_running_loop().time() - 0.5))
         await system.outcome("no_thanks", then="ready")
         assert system.called.invited()[before:] == ["+4532200100"]
 
@@ -60,16 +60,16 @@ async def test_killed_while_it_rings_and_answered_meanwhile(
         telephone = await system.on_shift()
         telephone.speaks = noise
         await system.ready()
-        await system.until(lambda: system.seat().state == "ringing")
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
         system.kill()
         talk = telephone.talk
         assert talk is not None
         began = asyncio.get_running_loop().time()
-        await system.until(lambda: talk.loud(began) > 50, 6)  # answered; the far end is heard
-        assert system.seat().state == "ringing"
+        await system.wait_for(lambda: talk.loud(began) > 50, 6)  # answered; the far end is heard
+        assert system.seat_row().state == "ringing"
         system.begin()
         await system.up()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         assert not system.entries("apologised")
         assert system.called.invited()[before:] == ["+4532200107"]
 
@@ -82,12 +82,12 @@ async def test_killed_while_it_rings_and_gone_before_the_new_one_is_up(
         hung_up = system.called.hangs_up()
         telephone = await system.on_shift()
         await system.ready()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         system.kill()
-        await system.until(hung_up)
+        await system.wait_for(hung_up)
         system.begin()
         await system.up()
-        await system.until(lambda: system.seat().state == "wrapping_up")
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
         assert system.calls()[0].cause == "completed"
         assert telephone.talk is not None
         assert system.called.invited()[before:] == ["+4532200101"]
@@ -106,8 +106,8 @@ async def test_the_phoner_hangs_up_while_the_server_is_dead(
         await telephone.hang_up(talk)
         system.begin()
         await system.up()
-        await system.until(lambda: not system.seat().connected)
-        await system.until(lambda: system.seat().connected)
+        await system.wait_for(lambda: not system.seat_row().connected)
+        await system.wait_for(lambda: system.seat_row().connected)
         assert telephone.talk is not None
         assert telephone.talk is not talk
 
@@ -123,10 +123,10 @@ async def test_another_process_takes_the_events_over(
         system.begin()  # the second waits for the lease; orders go through it from now on
         await system.up()
         await system.ready()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         system.kill(0)
-        await system.api("POST", "/hang-up", {})
-        await system.until(lambda: system.seat().state == "wrapping_up")
+        await system.do("POST", "/hang-up", {})
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
         await system.outcome("no_thanks", then="ready")
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         assert telephone.talk is not None

@@ -55,7 +55,7 @@ def whole(*telephones: Telephone) -> None:
 
 
 async def hears_something(system: SoundSystem, talk: Talk) -> None:
-    await system.until(lambda: talk.loud() > 2)
+    await system.wait_for(lambda: talk.loud() > 2)
 
 
 def heard_at(telephone: Telephone, since: float) -> float:
@@ -75,7 +75,7 @@ async def test_who_hears_whom_in_every_mode(opens: Opens) -> None:
         await system.talking()
         await system.until_heard(system.contact, "phoner")
         assert await system.matrix() == {**TALK, "supervisor": set()}
-        room = (await ari(system).get("bridges", system.seat().room)).body["channels"]
+        room = (await ari(system).get("bridges", system.seat_row().room)).body["channels"]
         await system.listen("silent")
         await system.until_heard(system.supervisor, *BOTH)
         assert await system.matrix() == {**TALK, "supervisor": BOTH}
@@ -91,12 +91,12 @@ async def test_who_hears_whom_in_every_mode(opens: Opens) -> None:
             "contact": {"phoner", "supervisor"},
             "supervisor": BOTH,
         }
-        assert (await ari(system).get("bridges", system.seat().room)).body["channels"] == room
+        assert (await ari(system).get("bridges", system.seat_row().room)).body["channels"] == room
         await system.listen("silent")
         await system.until_heard(system.contact, "phoner")
         assert await system.matrix() == {**TALK, "supervisor": BOTH}
         await system.stop_listening()
-        await system.until(lambda: system.supervisor.talk is None)
+        await system.wait_for(lambda: system.supervisor.talk is None)
         assert await system.matrix() == {**TALK, "supervisor": set()}
         whole(system.phoner, system.contact)
 
@@ -124,21 +124,21 @@ async def test_a_listener_follows_the_seat_and_hears_calls_only(opens: Opens) ->
         await system.listen("silent")
         await system.until_heard(system.supervisor, *BOTH)
         ear = system.supervisor.talk
-        await system.api("POST", "/hang-up", {})
-        await system.until(lambda: system.seat().state == "wrapping_up")
+        await system.do("POST", "/hang-up", {})
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
         await system.until_heard(system.supervisor)  # the phoner still speaks, and nobody hears it
         assert "~silent~" not in "".join(await names(system, "channels"))
         await system.outcome("no_thanks", then="ready")
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         await system.until_heard(system.supervisor, *BOTH)
         await system.phoner.hang_up(talk_of(system.phoner))  # she loses her telephone in mid-call
         await system.until_heard(system.supervisor, seconds=20)
-        await system.until(lambda: system.calls()[1].ended_at is not None)
-        await system.until(lambda: system.seat().connected)
+        await system.wait_for(lambda: system.calls()[1].ended_at is not None)
+        await system.wait_for(lambda: system.seat_row().connected)
         assert system.supervisor.talk is ear, "one leg, all the time"
-        await system.api("POST", "/off", {})
-        await system.until(lambda: system.supervisor.talk is None)
-        await system.until(lambda: system.entries("listening_stopped"))
+        await system.do("POST", "/off", {})
+        await system.wait_for(lambda: system.supervisor.talk is None)
+        await system.wait_for(lambda: system.entries("listening_stopped"))
         assert [one["why"] for one in system.entries("listening_stopped")] == ["shift_over"]
         await no_ears(system)
 
@@ -152,11 +152,11 @@ async def test_a_hundred_listeners_come_and_go_unheard(opens: Opens) -> None:
         before = under_way(system)
         for turn in range(100):
             await system.listen(("silent", "coach", "join")[turn % 3])
-            await system.until(lambda: system.supervisor.talk is not None)
+            await system.wait_for(lambda: system.supervisor.talk is not None)
             talk = talk_of(system.supervisor)
             await hears_something(system, talk)
             await system.stop_listening()
-            await system.until(talk.ended.is_set)
+            await system.wait_for(talk.ended.is_set)
         assert len(system.entries("listening_started")) == 100
         lost = [now - then for now, then in zip(under_way(system), before, strict=True)]
         assert max(map(abs, lost)) <= 2, f"lost or made up: {lost}"
@@ -166,11 +166,11 @@ async def test_a_hundred_listeners_come_and_go_unheard(opens: Opens) -> None:
         # The control: ten of those who come into the room itself are noticed.
         await system.listen("silent")
         await system.until_heard(system.supervisor, *BOTH)
-        leg, bridges = "listening-101", ("listening-101~", system.seat().room)
+        leg, bridges = "listening-101", ("listening-101~", system.seat_row().room)
         for out_of, into in [bridges, bridges[::-1]] * 10:
             await ari(system).post("bridges", out_of, "removeChannel", channel=leg)
             await ari(system).post("bridges", into, "addChannel", channel=leg, mute="true")
-        await system.until(lambda: breaks(talk_of(system.phoner).heard))
+        await system.wait_for(lambda: breaks(talk_of(system.phoner).heard))
 
 
 async def test_a_server_that_starts_anew_finds_the_ears_again(opens: Opens) -> None:
@@ -179,7 +179,7 @@ async def test_a_server_that_starts_anew_finds_the_ears_again(opens: Opens) -> N
         await system.listen("coach")
         await system.until_heard(system.phoner, "contact", "supervisor")
         (ear,) = [one for one in await names(system, "channels") if "~" in one]
-        phoner = system.seat().leg
+        phoner = system.seat_row().leg
         await system.stop()
         stray = await system.snoop(phoner, f"listening-9~silent~{phoner}")
         assert stray
@@ -192,14 +192,14 @@ async def test_a_server_that_starts_anew_finds_the_ears_again(opens: Opens) -> N
         assert [one for one in await names(system, "channels") if "~" in one] == [ear]
         assert heard_at(system.supervisor, since) == pytest.approx(50, abs=15), "not even a blink"
         system.proxy.cut(shut=True)
-        await system.until(lambda: not system.events.owns.is_set())
+        await system.wait_for(lambda: not system.events.owns.is_set())
         assert await system.matrix() == {**TALK, "phoner": {"contact", "supervisor"}} | {
             "supervisor": BOTH
         }
         await system.supervisor.hang_up(talk_of(system.supervisor))  # nobody is told
         system.proxy.shut = False
-        await system.until(lambda: system.entries("listening_stopped"))
-        await system.until(system.events.owns.is_set)
+        await system.wait_for(lambda: system.entries("listening_stopped"))
+        await system.wait_for(system.events.owns.is_set)
         await no_ears(system)
         assert await system.matrix() == {**TALK, "supervisor": set()}
         whole(system.phoner, system.contact)
@@ -216,7 +216,7 @@ async def test_who_may_listen_no_more_hears_nothing_after_the_server_was_away(op
         system.leave(SUPERVISOR)
         await system.until_heard(system.supervisor, *BOTH)  # nobody is there to end it
         await system.start()
-        await system.until(lambda: system.supervisor.talk is None)
+        await system.wait_for(lambda: system.supervisor.talk is None)
         assert [one["why"] for one in system.entries("listening_stopped")] == ["right_gone"]
         assert await system.matrix() == {**TALK, "supervisor": set()}
 

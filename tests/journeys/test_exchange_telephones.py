@@ -66,8 +66,8 @@ async def test_telephones_are_told_again_after_asterisk_has_restarted(
         assert system.server.exchange
         password = (await system.server.exchange.softphones.hand_out("phoner_1", 1)).password
         await asyncio.to_thread(system.exchange.restart)
-        await system.until(lambda: not system.events.owns.is_set())
-        await system.until(system.events.owns.is_set)
+        await system.wait_for(lambda: not system.events.owns.is_set())
+        await system.wait_for(system.events.owns.is_set)
         url = system.server.settings.asterisk_softphone_url
         browser = await Browser("phoner_1", system.exchange.sip).open_at(url)
         assert await browser.register(password) == 200
@@ -82,15 +82,15 @@ async def test_a_phoner_may_ring_in_herself(
     async with opened(tmp_path, *exchange, people("00")) as system:
         telephone = await system.telephone(answers_after=None)
         early = await telephone.call("1")  # not on shift: nobody expects her
-        await system.until(early.ended.is_set)
-        await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+        await system.wait_for(early.ended.is_set)
+        await system.do("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
         talk = await telephone.call("1")
-        await system.until(lambda: system.seat().connected)
+        await system.wait_for(lambda: system.seat_row().connected)
         await system.ready()
-        await system.until(lambda: system.seat().state == "talking")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
         await telephone.hang_up(talk)
-        await system.until(lambda: system.calls()[0].ended_at is not None)
-        assert not system.seat().connected
+        await system.wait_for(lambda: system.calls()[0].ended_at is not None)
+        assert not system.seat_row().connected
 
 
 @pytest.fixture(scope="module")
@@ -159,15 +159,15 @@ async def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
         assert await telephone.register("guessed") in (401, 403)
         assert await telephone.register(found.password) == 200
 
-        await system.api("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
+        await system.do("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
         await asyncio.wait_for(telephone.rang.wait(), PATIENCE_S)
         (talk,) = telephone.talks.values()
         assert talk.invite is not None
         assert "RTP/SAVP " in talk.invite.body
         assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in talk.invite.body
         # An answer without keys has no sound: the leg ends, and she never sits in a room.
-        await system.until(talk.ended.is_set)
-        assert not system.seat().connected
+        await system.wait_for(talk.ended.is_set)
+        assert not system.seat_row().connected
         assert not [one for one in system.entries("seat") if one["state"] == "paused"]
 
 

@@ -44,7 +44,7 @@ class SoundSystem(ExchangeSystem):
         self.employ(SUPERVISOR)
         self.supervisor = await self.speaking(SUPERVISOR, "supervisor")
         await self.ready()
-        await self.until(lambda: self.seat().state == "talking")
+        await self.wait_for(lambda: self.seat_row().state == "talking")
 
     def leave(self, user: int) -> None:
         """Somebody leaves the house, while no server runs."""

@@ -17,13 +17,10 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.adapters.config_folder import load
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli.invented_data import import_registers
-from callserver.database import accounts
 from callserver.database.store import make_engine, reading
 from callserver.database.tables import seats
-from callserver.engine.accounts.authentication import hash_of
+from callserver.domain.role import Role
 from callserver.engine.context import Rules
-from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from callserver.simulator.robots import document
@@ -31,7 +28,7 @@ from tests.harness.databases import sqlite_file
 from tests.harness.exchange.proxy import Proxy
 from tests.harness.exchange.real import ROOT, Called, Exchange
 from tests.harness.exchange.sip import Telephone
-from tests.harness.protocol import TestSystem
+from tests.harness.protocol import CallingSystem
 from tests.harness.waiting import PATIENCE_S
 
 SUPERVISOR = 21
@@ -48,16 +45,15 @@ def people(*endings: str) -> str:
     return "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
 
 
-class ExchangeSystem(TestSystem):
+class ExchangeSystem(CallingSystem):
     """One server process in the test's own loop. `until` waits for what must come about."""
-
-    __test__ = False
 
     def __init__(self, folder: Path, exchange: Exchange, called: Called) -> None:
         self.folder = folder
         self.exchange = exchange
         self.called = called
-        self.clock = ShiftedClock(AFTERNOON)
+        self.clock: ShiftedClock = ShiftedClock(AFTERNOON)
+        self._rang_before = len(called.invited())
         self.telephones: list[Telephone] = []
         self.proxy = Proxy(exchange.settings.asterisk_url)
         self.database = sqlite_file(folder / "house.db")
@@ -103,24 +99,8 @@ class ExchangeSystem(TestSystem):
         await self.stop()
         await self.start()
 
-    def fill(self, list_: str, phoners: int = 1) -> None:
-        campaign = load(ROOT / "config").campaigns["kanvas"]
-
-        def work(tx: Tx) -> None:
-            import_registers(tx, Rules(load(ROOT / "config")), self.clock.now())
-            import_list(tx, campaign, list_.encode(), self.clock.now())
-            for number in range(1, phoners + 1):
-                accounts.add(
-                    tx,
-                    id=number,
-                    handle=f"p{number}",
-                    name=f"Phoner {number}",
-                    role="phoner",
-                    department=campaign.department,
-                )
-                accounts.add_token(tx, hash_of(f"t{number}"), number, "test", self.clock.now())
-
-        self.write(work)
+    def fill(self, content: str, phoners: int = 1) -> None:
+        self.place_list(Rules(load(ROOT / "config")), content, phoners, registers=True)
 
     def read(self, work: Callable[[Tx], Any]) -> Any:
         """Beside the server's own connection, which is busy with transactions of its own."""
@@ -138,13 +118,17 @@ class ExchangeSystem(TestSystem):
         finally:
             writing.dispose()
 
-    async def api(self, method: str, path: str, body: Any = None, phoner: int = 1) -> Any:
+    async def api(
+        self, method: str, path: str, body: Any = None, *, phoner: int = 1
+    ) -> tuple[int, Any]:
         sent = b"" if body is None else json.dumps(body).encode()
         headers = [(b"authorization", f"Bearer t{phoner}".encode())]
         url = f"{self.server.settings.public_url}/api/v1{path}"
         status, reply = await asgi.call(self.app, method, url, headers, sent)
-        assert status < 300, (status, reply)
-        return document(reply)
+        return status, document(reply)
+
+    def rang(self) -> list[str]:
+        return self.called.invited()[self._rang_before :]
 
     async def telephone(self, phoner: int = 1, **more: Any) -> Telephone:
         """A SIP telephone at the phoner's desk, signed in."""
@@ -157,54 +141,46 @@ class ExchangeSystem(TestSystem):
         return telephone
 
     def employ(self, user: int = SUPERVISOR) -> None:
-        def work(tx: Tx) -> None:
-            values = {"id": user, "handle": f"u{user}", "name": f"U {user}", "role": "supervisor"}
-            accounts.add(tx, department="nord", line=f"sip:telephone_{user}", **values)
-            accounts.add_token(tx, hash_of(f"t{user}"), user, "test", self.clock.now())
-
-        self.write(work)
+        """Add a supervisor of the campaign's department, with a SIP telephone."""
+        line = f"sip:telephone_{user}"
+        self.write(
+            lambda tx: self.add_token_user(tx, user, f"u{user}", Role.SUPERVISOR, "nord", line=line)
+        )
 
     async def listened(self) -> Telephone:
         """A supervisor, her telephone at her ear, listens silently."""
         self.employ()
         telephone = await self.telephone(SUPERVISOR)
         await self.listen("silent")
-        await self.until(lambda: telephone.talk is not None and telephone.talk.answered)
+        await self.wait_for(lambda: telephone.talk is not None and telephone.talk.answered)
         return telephone
 
     async def listen(self, mode: str = "silent", user: int = SUPERVISOR) -> None:
-        body = {"seat": self.seat().id, "mode": mode, "why": "quality"}
-        await self.api("POST", "/listenings", body, user)
+        body = {"seat": self.seat_row().id, "mode": mode, "why": "quality"}
+        await self.do("POST", "/listenings", body, phoner=user)
 
     async def stop_listening(self, user: int = SUPERVISOR) -> None:
-        await self.api("POST", "/listenings/stop", {}, user)
+        await self.do("POST", "/listenings/stop", {}, phoner=user)
 
     async def on_shift(self, phoner: int = 1) -> Telephone:
         """The phoner sits in her room, her telephone at her ear."""
         telephone = await self.telephone(phoner)
         body = {"campaign": "kanvas", "line": f"sip:telephone_{phoner}"}
-        await self.api("POST", "/shift", body, phoner)
-        await self.until(lambda: self.seat(phoner).connected)
+        await self.do("POST", "/shift", body, phoner=phoner)
+        await self.wait_for(lambda: self.seat_row(phoner).connected)
         return telephone
 
-    async def ready(self, phoner: int = 1) -> Any:
-        return await self.api("POST", "/ready", {}, phoner)
-
-    async def outcome(self, key: str, phoner: int = 1, then: str = "pause") -> Any:
-        body = {"outcome": key, "details": {}, "note": "", "next": then}
-        return await self.api("POST", "/outcome", body, phoner)
-
-    def seat(self, phoner: int = 1) -> Any:
+    def seat_row(self, phoner: int = 1) -> Any:
         query = select(seats).where(seats.c.phoner == phoner)
         return self.read(lambda tx: tx.execute(query).one())
 
-    async def until(self, what: Callable[[], Any], seconds: float = PATIENCE_S) -> float:
-        """Wait until it is so; how long it took."""
+    async def wait_for(self, what: Callable[[], Any], seconds: float = PATIENCE_S) -> float:
+        """Wait for a condition; how long it took."""
         began = time.monotonic()
         while not what():
             if time.monotonic() - began > seconds:
                 raise AssertionError(
-                    f"not within {seconds} s; seat {self.seat()}, calls {self.calls()}"
+                    f"not within {seconds} s; seat {self.seat_row()}, calls {self.calls()}"
                 )
             await asyncio.sleep(0.02)
         return time.monotonic() - began
