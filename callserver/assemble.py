@@ -11,10 +11,12 @@ from callserver import exchange
 from callserver.adapters import messages as message_routes
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
+from callserver.adapters.messages import MessageFolder
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.uploads import Uploads
 from callserver.database import migrate, simulated
 from callserver.database.store import AnyStore, open_store, reading, sqlite_path
+from callserver.domain.retention import RetentionClass
 from callserver.engine.accounts.administration import AccountAdministration
 from callserver.engine.accounts.authentication import Authentication
 from callserver.engine.accounts.offboarding import Offboarding
@@ -136,7 +138,9 @@ def build(
     phoner_legs = PhonerLegs(ctx)
     line_confirmation = LineConfirmation(ctx, call_flow)
     hangups = Hangups(ctx)
-    delivery = MessageDelivery(store, clock, messages or message_routes.build(settings, client))
+    message_folder = MessageFolder(settings.messages)
+    routes = messages or message_routes.build(settings, client, message_folder)
+    delivery = MessageDelivery(store, clock, routes)
     store.send = FollowUps(
         ctx.background,
         dialer,
@@ -163,7 +167,13 @@ def build(
         seal.seal,
         uuid.uuid4().hex,
         [
-            Retention(ctx, uploads.drop_older).run,
+            Retention(
+                ctx,
+                {
+                    RetentionClass.UPLOADS: uploads.drop_older,
+                    RetentionClass.CASES: message_folder.drop_older,
+                },
+            ).run,
             register_matching.CatchUp(ctx, settings.database).run,
         ],
     )

@@ -18,6 +18,7 @@ from callserver.domain.case import (
 )
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Scope
+from callserver.domain.message import MessageState
 from callserver.domain.role import Role
 from callserver.ports import Tx
 
@@ -154,17 +155,13 @@ def history(tx: Tx, key: int) -> list[HistoryRow]:
     return [HistoryRow._make(row) for row in tx.execute(query)]
 
 
-def listed(
-    tx: Tx, *, closed: bool = False, number: int | None = None, most: int = 500
-) -> list[CaseRow]:
+def listed(tx: Tx, *, closed: bool = False, most: int = 500) -> list[CaseRow]:
     """The cases that are not closed, the earliest deadline first; or the closed ones, newest first."""
     if closed:
         query = _all.where(cases.c.state == CaseState.CLOSED.value).order_by(cases.c.id.desc())
     else:
         query = _all.where(cases.c.state != CaseState.CLOSED.value)
         query = query.order_by(cases.c.deadline, cases.c.id)
-    if number is not None:
-        query = query.where(cases.c.number == number)
     return [CaseRow._make(row) for row in tx.execute(query.limit(most))]
 
 
@@ -241,14 +238,17 @@ def may_be_forgotten(before: datetime) -> ColumnElement[bool]:
 
 
 def forget_words(tx: Tx, keys: Sequence[int]) -> int:
-    """Empty the words, notes and messages of these cases; how many.
+    """Empty the words, notes and messages of these cases; how many. What waits is not sent any more.
 
     What remains is the kind, the times and the owner, for the monthly figures.
     """
     tx.execute(update(case_history).where(case_history.c.case.in_(keys)).values(note=None))
+    of_case = messages.c.case.in_(keys)
+    waiting = (of_case, messages.c.state == MessageState.WAITING.value)
     tx.execute(
-        update(messages).where(messages.c.case.in_(keys)).values(to=None, subject=None, text=None)
+        update(messages).where(*waiting).values(state=MessageState.REPLACED.value, next_at=None)
     )
+    tx.execute(update(messages).where(of_case).values(to=None, subject=None, text=None))
     return tx.execute(
         update(cases)
         .where(cases.c.id.in_(keys))

@@ -6,15 +6,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, null, or_, select, update
 
+from callserver.database.cases import forget_words
 from callserver.database.retention import NOBODY, UNLINKED
 from callserver.database.tables import (
     calls,
-    case_history,
     cases,
     contacts,
     imports,
     marks,
-    messages,
     refused_numbers,
     suppressions,
 )
@@ -113,14 +112,7 @@ def forget_cases(tx: Tx, numbers: Collection[int], contact_ids: Collection[int])
     keys = list(
         tx.execute(select(cases.c.id).where(theirs, cases.c.closed_at.is_not(None))).scalars()
     )
-    if keys:
-        of_case = case_history.c.case.in_(keys)
-        tx.execute(update(case_history).where(of_case).values(note=null()))
-        empty = {"to": null(), "subject": null(), "text": null()}
-        tx.execute(update(messages).where(messages.c.case.in_(keys)).values(**empty))
-        empty = dict.fromkeys(("number", "contact", "words", "reply_to", "draft"), null())
-        tx.execute(update(cases).where(cases.c.id.in_(keys)).values(**empty))
-    return len(keys)
+    return forget_words(tx, keys) if keys else 0
 
 
 def others_at(tx: Tx, number: int, persons: Collection[int]) -> bool:

@@ -30,7 +30,7 @@ from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import erasure
 from callserver.ports import Tx
 
-DropUploads = Callable[[datetime], Awaitable[int]]
+DropFiles = Callable[[datetime], Awaitable[int]]
 """Removes files that came before an instant; how many."""
 
 
@@ -57,14 +57,15 @@ def drop_some(
 class Retention:
     """The scheduler's hourly chore."""
 
-    def __init__(self, ctx: EngineContext, drop_uploads: DropUploads) -> None:
+    def __init__(self, ctx: EngineContext, drop_files: Mapping[RetentionClass, DropFiles]) -> None:
         self._ctx = ctx
-        self._drop_uploads = drop_uploads
+        self._drop_files = drop_files
 
     async def run(self, now: datetime) -> None:
         """Drop what was kept long enough, a part in each transaction."""
         policy = self._ctx.rules.current.organisation.retention
-        await self._drop_uploads(policy.before(RetentionClass.UPLOADS, now))
+        for kind, drop_older in self._drop_files.items():
+            await drop_older(policy.before(kind, now))
         secret = self._ctx.secret
         await self._ctx.store.run(lambda tx: _drop_ended(tx, policy, now))
         await self._ctx.store.run(lambda tx: erasure.finish(tx, secret, now))

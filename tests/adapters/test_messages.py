@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import os
 import socket
 import ssl
 import stat
@@ -282,13 +283,24 @@ def test_files_are_their_own_accounts_only_and_one_message_is_one_file(tmp_path:
     assert (mail["To"], mail.get_content()) == (MAIL.to, MAIL.text)
 
 
+def test_old_files_are_dropped(tmp_path: Path) -> None:
+    folder = MessageFolder(tmp_path)
+    for message in (MAIL, SMS):
+        asyncio.run(folder.send(message))
+    written = datetime.fromtimestamp((tmp_path / "00000007.eml").stat().st_mtime, UTC)
+    os.utime(tmp_path / "00000008.sms.txt", (0, 0))
+    assert asyncio.run(folder.drop_older(written - timedelta(seconds=1))) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["00000007.eml"]
+
+
 def test_a_folder_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "messages").write_text("a file")
     assert asyncio.run(MessageFolder(tmp_path / "messages").send(MAIL)) is Delivery.LATER
 
 
 def routes(**settings: Any) -> Callable[[MessageKind], str]:
-    made = build(Settings(**{"smtp_from": FROM, **settings}), httpx.AsyncClient())
+    given = Settings(**{"smtp_from": FROM, **settings})
+    made = build(given, httpx.AsyncClient(), MessageFolder(given.messages))
     return lambda kind: type(made.routes[kind]).__name__
 
 

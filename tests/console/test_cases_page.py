@@ -10,7 +10,11 @@ import pytest
 
 from callserver.database import accounts, suppressions
 from callserver.domain import subject
+from callserver.domain.case import ReplyBy, Source
+from callserver.domain.case_rules import CaseKind
 from callserver.domain.role import Role
+from callserver.engine.cases import intake
+from callserver.engine.cases.intake import CaseRequest
 from tests.harness.simulated import ROOT
 from tests.harness.staffed import Client, StaffedSystem
 
@@ -263,3 +267,44 @@ async def test_a_changed_text_in_the_configuration_is_used(tmp_path: Path) -> No
     )
     assert "Tusind tak. Siden den 12. maj 2026" in made["receipt"]
     system.close()
+
+
+async def test_a_message_from_another_process_is_sent_by_the_scheduler(
+    system: StaffedSystem, tmp_path: Path
+) -> None:
+    """A command queues it, or a process was killed right after its commit: nothing is lost."""
+    request = CaseRequest(
+        kind=CaseKind.OPT_OUT,
+        source=Source.EMAIL,
+        by="user:1",
+        at=system.clock.now(),
+        number=NUMBER,
+        reply_by=ReplyBy.EMAIL,
+        reply_to=TO,
+    )
+    rules = system.server.ctx.rules.current.cases
+    system.write(lambda tx: intake.open_case(tx, request, rules, b"key"))
+    assert messages(tmp_path) == []
+    system.restart()
+    await system.until(2)
+    assert messages(tmp_path) == ["00000001.eml"]
+
+
+async def test_a_supervisor_reads_complaints_about_their_departments_calls(
+    system: StaffedSystem,
+) -> None:
+    await system.on_shift()
+    await system.ready()
+    await system.until(6)
+    assert (await system.outcome("complaint", {"note": WORDS}))[0] == 200
+    nord = await system.client("supervisor")
+    [item] = (await nord.api("GET", "/cases")).json()["cases"]
+    view = await shown(nord, item["id"])
+    assert (view["words"], view["number"][-2:], view["may_handle"]) == (WORDS, "00", False)
+    assert "32 20" not in view["number"]
+    assert view["colleagues"] == []
+    system.add_user("sofie", Role.SUPERVISOR, "syd")
+    syd = await system.client("sofie")
+    assert (await syd.api("GET", "/cases")).json()["cases"] == []
+    assert (await syd.api("GET", f"/cases/{item['id']}")).status_code == 404
+    assert (await nord.api("POST", f"/cases/{item['id']}/note", {"text": "x"})).status_code == 403

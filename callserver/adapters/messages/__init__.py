@@ -10,6 +10,8 @@ from callserver.errors import ConfigurationProblem
 from callserver.ports import Messages
 from callserver.settings import Settings, calls_real_people
 
+__all__ = ["MessageFolder", "MessageRoutes", "build"]
+
 
 class MessageRoutes:
     """E-mails one way, SMS another."""
@@ -21,13 +23,12 @@ class MessageRoutes:
         return await self.routes[message.kind].send(message)
 
 
-def build(settings: Settings, http: httpx.AsyncClient) -> MessageRoutes:
-    """What the settings name; a folder for the rest. With a simulated network nothing leaves it.
+def build(settings: Settings, http: httpx.AsyncClient, folder: MessageFolder) -> MessageRoutes:
+    """What the settings name; the folder for the rest. With a simulated network nothing leaves it.
 
     Raises:
         ConfigurationProblem: an address cannot be used, or something that belongs to it is missing.
     """
-    folder = MessageFolder(settings.messages)
     email: Messages = folder
     sms: Messages = folder
     if settings.smtp_url:

@@ -5,6 +5,7 @@ An e-mail is a file that a mail program opens; an SMS is a text file. Each is it
 
 import asyncio
 import os
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -28,6 +29,18 @@ class MessageFolder:
             log.warning("message_not_written", message=message.key, error=type(error).__name__)
             return Delivery.LATER
         return Delivery.SENT
+
+    async def drop_older(self, before: datetime) -> int:
+        """Remove the messages that were written before that instant; how many."""
+        return await asyncio.to_thread(self._drop_older, before)
+
+    def _drop_older(self, before: datetime) -> int:
+        dropped = 0
+        for path in [*self._folder.glob("*.eml"), *self._folder.glob("*.sms.txt")]:
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink(missing_ok=True)
+                dropped += 1
+        return dropped
 
     def _write(self, message: Message) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
