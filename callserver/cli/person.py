@@ -1,5 +1,6 @@
 """`callserver person`: records facts about a person that were learned outside a call."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from callserver.cli import resources
 from callserver.database import accounts
 from callserver.domain import phone
 from callserver.domain.marks import MarkKind
+from callserver.engine.reporting import person_copy, person_copy_page
 from callserver.engine.suppressions import erasure, mark_undo, person_facts
 from callserver.engine.suppressions.person_facts import Fact
 from callserver.errors import ConfigurationProblem, NotFound
@@ -33,6 +35,7 @@ def register(app: typer.Typer) -> None:
     group.command("guardian")(guardian)
     group.command("erase")(erase)
     group.command("undo")(undo)
+    group.command("access")(access)
     app.add_typer(group, name="person")
 
 
@@ -128,6 +131,47 @@ def undo(
             known = person_facts.find(tx, key, contact)
             undone = mark_undo.undo(tx, key, known, mark, why, user, campaigns, resources.now(tx))
     print(f"undone: {len(undone.marks)}; contacts that are dialed again: {len(undone.reopened)}")
+
+
+def access(
+    targets: Annotated[
+        list[str],
+        typer.Argument(metavar="[NUMBER] DIR", help="the number, and the folder to write to"),
+    ],
+    contact: ContactId = None,
+    language: Annotated[str, typer.Option(help="da or en: the person's language")] = "da",
+    by: By = "command",
+) -> None:
+    """Write everything on record about a person, for the person: as a page to read and as JSON.
+
+    Nobody else is named in it. The log records that the copy was made.
+
+    Example: callserver person access 32123456 answers --language en
+    """
+    if len(targets) not in ((2,) if contact is None else (1, 2)):
+        raise ConfigurationProblem("name the number and the folder, or --contact and the folder")
+    if language not in texts.LANGUAGES:
+        raise ConfigurationProblem(f"--language {language!r}: should be da or en")
+    number = None if len(targets) == 1 else _number(targets[0])
+    folder = Path(targets[-1])
+    settings = resources.settings()
+    with resources.database(settings) as engine:
+        rules = resources.rules(engine, settings)
+        with engine.begin() as tx:
+            now, secret = resources.now(tx), resources.secret(settings)
+            known = person_facts.find(tx, number, contact)
+            if not known:
+                raise NotFound("nobody is known at this number")
+            copy = person_copy.make(tx, rules, secret, known, language, now)
+            person_copy.record_copy(tx, known, by, now)
+    folder.mkdir(parents=True, exist_ok=True)
+    for ending, content in (
+        ("html", person_copy_page.page(copy)),
+        ("json", copy.model_dump_json(indent=2)),
+    ):
+        file = folder / f"person-{known[0].id}.{ending}"
+        file.write_text(content, "utf-8")
+        print(file)
 
 
 def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:

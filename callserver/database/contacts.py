@@ -142,6 +142,16 @@ def of_person(tx: Tx, person: int) -> list[Contact]:
     return [Contact._make(row) for row in tx.execute(query)]
 
 
+def beside(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
+    """Rows of other people with a number or a household of these."""
+    query = select(*_columns).where(
+        contacts.c.number.in_([row.number for row in known])
+        | contacts.c.household.in_([row.household for row in known]),
+        contacts.c.person.not_in([row.person for row in known]),
+    )
+    return [Contact._make(row) for row in tx.execute(query)]
+
+
 def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
     """Reopen those of the contacts that were closed for one of these reasons; their ids."""
     closed = select(contacts.c.id).where(

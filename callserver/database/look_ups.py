@@ -1,5 +1,6 @@
 """Look-ups of people, as entries of the audit log: one for each contact, so that a person's are found."""
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -19,10 +20,10 @@ def record(tx: Tx, now: datetime, by: str, contacts: Collection[int], **details:
         audit.append(tx, now, EntryKind.LOOKED_UP, contact=contact, by=by, **details)
 
 
-def without_contact(tx: Tx) -> list[bytes]:
+def without_contact(tx: Tx) -> list[dict[str, Any]]:
     """Look-up entries that are stored without a contact; those of earlier versions list their contacts.
 
     This reads the whole log.
     """
     query = select(log.c.body).where(log.c.kind == EntryKind.LOOKED_UP, log.c.contact.is_(None))
-    return list(tx.execute(query).scalars())
+    return [json.loads(body) for body in tx.execute(query).scalars()]

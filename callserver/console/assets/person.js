@@ -1,9 +1,9 @@
 // Finding a person, everything known about them, and what can be recorded or undone.
 
-import { post } from "./api.js";
+import { download, post } from "./api.js";
 import "./dates.js";
 import { confirm } from "./dialog.js";
-import { $, $$, el, onSubmit, show, toast } from "./dom.js";
+import { $, $$, el, onPress, onSubmit, show, toast } from "./dom.js";
 import { draw, find } from "./person/record.js";
 import { list, t } from "./texts.js";
 
@@ -51,6 +51,11 @@ async function undo(mark, reason) {
   await post("/person/undo", { contact, mark, why: reason });
   toast(t("person.undone"), "good");
   await again();
+}
+
+for (const button of $$("[data-format]")) {
+  const { format } = button.dataset;
+  onPress(button, () => download("/person/copy", { contact, format, language: $("#copy-language").value }));
 }
 
 const optOut = $("#opt-out");

@@ -4,9 +4,12 @@ Numbers, names and references come in the body of a POST, never in an address. E
 that is opened is logged with its reason, and how many a user may open in a short time is limited.
 """
 
+from starlette.responses import Response
+
 from callserver.console.endpoint import Done, Endpoint, UserRequest
 from callserver.console.person import record_view
 from callserver.console.person.views import (
+    CopyQuery,
     Hit,
     Hits,
     NewOptOut,
@@ -26,11 +29,12 @@ from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.rate_limits import RateLimited, RateLimits
-from callserver.engine.reporting import person_record
+from callserver.engine.reporting import person_copy, person_copy_page, person_record
+from callserver.engine.reporting.person_copy import PersonCopy
 from callserver.engine.reporting.person_record_text import campaign_title
 from callserver.engine.suppressions import mark_undo, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
-from callserver.errors import NotFound
+from callserver.errors import NotAllowed, NotFound
 from callserver.ports import Tx
 
 MOST_HITS = 20
@@ -53,6 +57,7 @@ class PersonApi:
             Endpoint("POST", "/person", Action.LOOK_UP, self.view),
             Endpoint("POST", "/person/opt-out", Action.SUPPRESS, self.opt_out),
             Endpoint("POST", "/person/undo", Action.UNDO_MARK, self.undo),
+            Endpoint("POST", "/person/copy", Action.HAND_OUT, self.copy),
         ]
 
     async def search(self, request: UserRequest, body: PersonSearch) -> Hits:
@@ -126,6 +131,32 @@ class PersonApi:
 
         await self._ctx.store.run(work)
         return Done()
+
+    async def copy(self, request: UserRequest, body: CopyQuery) -> Response:
+        """Everything on record about the person, for the person: to read, or for machines. It is logged."""
+        if request.user.department is not None:
+            raise NotAllowed("only for users of all departments", key="whole_person")
+        await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
+        now, ctx = self._ctx.clock.now(), self._ctx
+        language = body.language or request.language
+
+        def work(tx: Tx) -> PersonCopy:
+            known = self._known(tx, request, body.contact)
+            made = person_copy.make(tx, ctx.rules, ctx.secret, known, language, now)
+            person_copy.record_copy(tx, known, request.by, now)
+            return made
+
+        made = await ctx.store.run(work)
+        name = f"person-{body.contact}.{body.format}"
+        headers = {
+            "content-disposition": f'attachment; filename="{name}"',
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        }
+        if body.format == "json":
+            content = made.model_dump_json(indent=2)
+            return Response(content, headers=headers, media_type="application/json")
+        return Response(person_copy_page.page(made), headers=headers, media_type="text/html")
 
     def _known(self, tx: Tx, request: UserRequest, contact: int) -> list[Contact]:
         """The person's rows on every list, if the user may see the one that was named."""

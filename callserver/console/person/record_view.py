@@ -105,8 +105,7 @@ def view(
 
 def masked(known: Sequence[Contact]) -> list[str]:
     """The numbers of the rows, each once, masked."""
-    numbers = dict.fromkeys(row.number for row in known)
-    return [phone.masked(phone.from_int(number)) for number in numbers]
+    return [phone.masked(phone.from_int(number)) for number in person_record.numbers_of(known)]
 
 
 class _Colleagues:

@@ -44,6 +44,14 @@ class UndoMark(Body):
     why: str = Field(min_length=1, max_length=200)
 
 
+class CopyQuery(Body):
+    """Whose data is copied. `language`: the person's; without it the user's."""
+
+    contact: Id
+    format: Literal["html", "json"]
+    language: Literal["da", "en"] | None = None
+
+
 class Hit(Answer):
     """A person who was found, with what tells them apart."""
 

@@ -27,6 +27,7 @@ from callserver.database.calls import CallRow
 from callserver.database.cases import CaseRow
 from callserver.database.contacts import Contact
 from callserver.database.marks import MarkRow
+from callserver.database.retention import NOBODY
 from callserver.database.suppressions import SuppressionRow
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
@@ -101,7 +102,7 @@ def at_number(tx: Tx, number: int, secret: bytes) -> PersonRecord:
 def of_person(tx: Tx, known: Sequence[Contact], secret: bytes) -> PersonRecord:
     """One person, whose rows on the lists are `known`."""
     ids = [row.id for row in known]
-    numbers = sorted({row.number for row in known})
+    numbers = numbers_of(known)
     subjects = {key for number in numbers for key in subject.everyone_at(number, known, secret)}
     return _collect(tx, known, calls.of_contacts(tx, ids), sorted(subjects), numbers)
 
@@ -118,12 +119,17 @@ def rows_of(tx: Tx, contact: int) -> list[Contact]:
     return contacts.of_person(tx, row.person)
 
 
+def numbers_of(known: Sequence[Contact]) -> list[int]:
+    """The person's numbers; an erased person's row has none."""
+    return sorted({row.number for row in known} - {NOBODY})
+
+
 def others_at(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
     """One row of each other person with one of the person's numbers."""
     own = {row.person for row in known}
     others = {
         row.person: row
-        for number in sorted({row.number for row in known})
+        for number in numbers_of(known)
         for row in contacts.by_number(tx, number)
         if row.person not in own
     }

@@ -11,6 +11,7 @@ from datetime import datetime
 from callserver.database import audit, contacts, marks, suppressions
 from callserver.database.accounts import User
 from callserver.database.contacts import Contact
+from callserver.database.retention import NOBODY
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign, Effect
@@ -61,7 +62,8 @@ def undo(
     if kind not in UNDOABLE:
         raise Impossible(f"a mark {kind.value!r} is not undone", key="mark_not_undone")
     kept_why = opt_outs.check_why(why, known)
-    numbers = {row.number for row in known} | (set() if number is None else {number})
+    numbers = {row.number for row in known} - {NOBODY}
+    numbers |= set() if number is None else {number}
     subjects = (
         [subject.of_number(key) for key in sorted(numbers)]
         if kind in ABOUT_THE_NUMBER or not known

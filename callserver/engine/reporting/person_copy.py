@@ -1,0 +1,329 @@
+"""The copy that a person gets of their own data (GDPR art. 15): everything on record, for people and machines.
+
+Nothing in it is about somebody else: colleagues appear by their role, look-ups by date and purpose, and the
+names of colleagues and of other people at the number or in the household are left out of free text.
+docs/person-copy.schema.json describes the JSON form.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from callserver.database import accounts, audit, contacts, look_ups
+from callserver.database.calls import CallRow
+from callserver.database.contacts import Contact
+from callserver.domain import phone, subject
+from callserver.domain.audit import EntryKind
+from callserver.domain.retention import RetentionClass
+from callserver.engine.context import Rules
+from callserver.engine.reporting import person_record
+from callserver.engine.reporting import person_record_text as words
+from callserver.engine.reporting.call_history_text import outcome_label
+from callserver.engine.reporting.person_record import LookUp, PersonRecord
+from callserver.ports import Tx
+from callserver.texts import say
+
+FORMAT = "callserver-person-copy-1"
+LEFT_OUT = "[…]"
+
+CONCERNS_PEOPLE = (RetentionClass.CONTACTS, RetentionClass.CALLS, RetentionClass.NOTES)
+"""The classes of data that hold what is known about called people."""
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ListEntry(Part):
+    """What a campaign's list says about the person."""
+
+    campaign: str
+    organisation: str
+    why: str  # why the campaign calls
+    status: str
+    name: str | None
+    reference: str | None
+    number: str
+    born: str | None
+    member: bool
+    last_gift: str | None
+    membership_ended: str | None
+    source: str | None
+    own_columns: dict[str, str]
+
+
+class Call(Part):
+    at: datetime
+    number: str
+    campaign: str
+    answered_at: datetime | None
+    ended_at: datetime | None
+    how: str  # from the list, as agreed, …
+    result: str
+    outcome: str | None
+    details: dict[str, str]
+    note: str | None
+
+
+class Refused(Part):
+    """A call that was not made, and why."""
+
+    at: datetime
+    campaign: str
+    reasons: list[str]
+
+
+class OptOut(Part):
+    at: datetime
+    scope: str
+    received: str
+    lifted_at: datetime | None
+
+
+class Mark(Part):
+    at: datetime
+    text: str
+    ended_at: datetime | None
+
+
+class CallBack(Part):
+    agreed_at: datetime
+    for_at: datetime
+    campaign: str
+
+
+class Case(Part):
+    kind: str
+    opened_at: datetime
+    answered_at: datetime | None
+    words: str | None
+
+
+class Listening(Part):
+    """Somebody listened to a call. `by`: their role."""
+
+    at: datetime
+    by: str
+    mode: str
+
+
+class LookUpEntry(Part):
+    at: datetime
+    purpose: str
+
+
+class Retention(Part):
+    what: str
+    days: int
+    reason: str
+
+
+class PersonCopy(Part):
+    """Everything that is on record about one person."""
+
+    format: str
+    language: str
+    made_at: datetime
+    controller: str | None
+    contact: str | None
+    lists: list[ListEntry]
+    calls: list[Call]
+    refused: list[Refused]
+    opt_outs: list[OptOut]
+    marks: list[Mark]
+    consents: list[Mark]
+    call_backs: list[CallBack]
+    cases: list[Case]
+    registers: list[str]
+    listened: list[Listening]
+    look_ups: list[LookUpEntry]
+    recipients: list[str]
+    retention: list[Retention]
+
+
+def make(
+    tx: Tx, rules: Rules, secret: bytes, known: Sequence[Contact], language: str, now: datetime
+) -> PersonCopy:
+    """The copy for the person whose rows on the lists are `known`."""
+    record = person_record.of_person(tx, known, secret)
+    free = _FreeText(tx, known)
+    told = rules.current.organisation.data_protection
+    marks = [
+        (row.kind, Mark(at=row.at, text=free.of(_mark(row, language)), ended_at=row.ended_at))
+        for row in reversed(record.marks)
+    ]
+    colleagues = person_record.roles(tx)
+    return PersonCopy(
+        format=FORMAT,
+        language=language,
+        made_at=now,
+        controller=None if told is None else told.controller,
+        contact=None if told is None else told.contact,
+        lists=[_list_entry(row, rules, free, language) for row in known],
+        calls=[_call(row, rules, free, language) for row in record.calls],
+        refused=[
+            Refused(
+                at=row.at,
+                campaign=words.campaign_title(rules, row.campaign, language),
+                reasons=[say(language, f"reason.{reason.value}") for reason in row.reasons],
+            )
+            for row in record.history.refused
+        ],
+        opt_outs=[
+            OptOut(
+                at=row.at,
+                scope=words.opt_out(row, language),
+                received=free.of(words.received(row, language)),
+                lifted_at=row.lifted_at,
+            )
+            for row in reversed(record.opt_outs)
+        ],
+        marks=[mark for kind, mark in marks if kind not in words.CONSENTS],
+        consents=[mark for kind, mark in marks if kind in words.CONSENTS],
+        call_backs=[
+            CallBack(
+                agreed_at=row.made_at,
+                for_at=row.for_at,
+                campaign=words.campaign_title(rules, row.campaign, language),
+            )
+            for row in record.call_backs
+        ],
+        cases=[
+            Case(
+                kind=say(language, f"cases.kind.{row.kind}"),
+                opened_at=row.opened_at,
+                answered_at=row.answered_at,
+                words=free.maybe(row.words),
+            )
+            for row in reversed(record.cases)
+            if row.contact is not None
+        ],
+        registers=list(record.registers),
+        listened=[
+            Listening(
+                at=row.at,
+                by=words.colleague(f"user:{row.listener}", colleagues, language, named=False),
+                mode=say(language, f"person.listened.{row.mode}"),
+            )
+            for row in record.heard
+        ],
+        look_ups=[
+            LookUpEntry(at=look.at, purpose=words.look_up_reason(look.what, language))
+            for look in _look_ups(tx, record)
+        ],
+        recipients=[_label(one, language) for one in ([] if told is None else told.recipients)],
+        retention=_retention(rules, language),
+    )
+
+
+def record_copy(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> None:
+    """Log that a copy of the person's data was made."""
+    for row in known:
+        audit.append(tx, now, EntryKind.EXPORTED, contact=row.id, what="person", by=by)
+
+
+def _list_entry(row: Contact, rules: Rules, free: "_FreeText", language: str) -> ListEntry:
+    campaign = rules.current.campaigns.get(row.campaign)
+    return ListEntry(
+        campaign=words.campaign_title(rules, row.campaign, language),
+        organisation="" if campaign is None else campaign.organisation,
+        why="" if campaign is None else _label(campaign.why, language),
+        status=words.status(row, rules, language),
+        name=row.name,
+        reference=row.ref,
+        number=_number(row.number),
+        born=row.born,
+        member=row.member,
+        last_gift=row.last_gift,
+        membership_ended=row.ended,
+        source=free.maybe(subject.told_source(row.source)),
+        own_columns={
+            key: free.of(str(value)) for key, value in (row.fields or {}).items() if value
+        },
+    )
+
+
+def _call(row: CallRow, rules: Rules, free: "_FreeText", language: str) -> Call:
+    result = "completed" if row.answered_at is not None else row.cause or "no_answer"
+    return Call(
+        at=row.permit_at,
+        number=_number(row.number),
+        campaign=words.campaign_title(rules, row.campaign, language),
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+        how=say(language, f"path.{row.path}"),
+        result=say(language, f"cause.{result}"),
+        outcome=None
+        if row.outcome is None
+        else outcome_label(rules, row.campaign, row.outcome, language),
+        details={key: free.of(str(value)) for key, value in (row.details or {}).items()},
+        note=free.maybe(row.note),
+    )
+
+
+def _mark(row: Any, language: str) -> str:
+    detail = words.mark_detail(row, language)
+    said = words.mark(row.kind, language)
+    return f"{said}. {detail}" if detail else said
+
+
+def _number(number: int) -> str:
+    return phone.spoken(phone.from_int(number)) if number else ""
+
+
+def _label(label: Any, language: str) -> str:
+    said: str = label.en if language == "en" else label.da
+    return said
+
+
+def _retention(rules: Rules, language: str) -> list[Retention]:
+    policy = rules.current.organisation.retention
+    return [
+        Retention(
+            what=say(language, f"person_copy.retention.{kind.value}"),
+            days=policy.period(kind).days,
+            reason=policy.period(kind).reason,
+        )
+        for kind in CONCERNS_PEOPLE
+    ]
+
+
+def _look_ups(tx: Tx, record: PersonRecord) -> list[LookUp]:
+    """Oldest first, those of earlier versions included, which are stored without their contact."""
+    ids = {row.id for row in record.contacts}
+    earlier = [
+        person_record.as_look_up(entry)
+        for entry in look_ups.without_contact(tx)
+        if ids & set(entry.get("contacts") or ())
+    ]
+    return sorted((*earlier, *record.look_ups), key=lambda look: look.at)
+
+
+class _FreeText:
+    """Free text without the names of colleagues and of others at the number or in the household."""
+
+    def __init__(self, tx: Tx, known: Sequence[Contact]) -> None:
+        own = {word for row in known for word in _words(row.name)}
+        names: set[str] = {word for user in accounts.every(tx) for word in _words(user.name)}
+        for row in contacts.beside(tx, known):
+            names |= _words(row.name)
+        self._names = names - own
+
+    def of(self, text: str) -> str:
+        return re.sub(r"\w+", self._kept, text)
+
+    def maybe(self, text: str | None) -> str | None:
+        return None if text is None else self.of(text)
+
+    def _kept(self, match: re.Match[str]) -> str:
+        word = match[0]
+        # A short name is also a word of the language: it is a name where it is capitalised.
+        is_name = subject.fold(word) in self._names and (len(word) > 3 or word[:1].isupper())
+        return LEFT_OUT if is_name else word
+
+
+def _words(name: str | None) -> set[str]:
+    return {word for word in re.findall(r"\w+", subject.fold(name or "")) if len(word) > 1}
