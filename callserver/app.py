@@ -48,7 +48,7 @@ from callserver.console.suppressions.lifts import LiftsApi
 from callserver.console.suppressions.register_review import RegisterReviewApi
 from callserver.console.who_called.api import WhoCalledApi
 from callserver.console.who_called.person_facts import PersonFactsApi
-from callserver.database.store import UNAVAILABLE
+from callserver.database.engines import UNAVAILABLE
 from callserver.engine.listening.feedback import ListeningFeedback
 from callserver.engine.rate_limits import RateLimits
 from callserver.engine.shifts.supervisor_actions import SupervisorActions

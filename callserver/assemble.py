@@ -15,7 +15,8 @@ from callserver.adapters.messages import MessageFolder
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.uploads import Uploads
 from callserver.database import migrate, simulated
-from callserver.database.store import AnyStore, open_store, reading, sqlite_path
+from callserver.database.engines import reading, sqlite_path
+from callserver.database.store import AnyStore, open_store
 from callserver.domain.retention import RetentionClass
 from callserver.engine.accounts.administration import AccountAdministration
 from callserver.engine.accounts.authentication import Authentication

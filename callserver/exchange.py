@@ -15,7 +15,7 @@ from callserver.adapters.asterisk.leg_events import LegEvents
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.adapters.asterisk.speech import Speech
 from callserver.database import carrier_states, leases
-from callserver.database.store import UNAVAILABLE
+from callserver.database.engines import UNAVAILABLE
 from callserver.engine.context import Rules
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from callserver.assemble import build
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.database.tables import calls
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings

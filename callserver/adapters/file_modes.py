@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from callserver.database.store import sqlite_path
+from callserver.database.engines import sqlite_path
 from callserver.settings import DOTENV, Settings
 
 OTHERS = 0o077

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from callserver.cli import resources
 from callserver.database import audit, calls, contacts
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.domain import phone
 from callserver.engine.audit_log import verification
 from callserver.engine.audit_log.verification import read_key

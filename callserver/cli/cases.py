@@ -11,7 +11,7 @@ from rich.table import Table
 from callserver.cli import resources
 from callserver.database import accounts, cases, contacts
 from callserver.database.accounts import User
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.domain import phone
 from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from callserver import texts
 from callserver.cli import refused_rows, resources
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.domain import spreadsheet
 from callserver.domain.headings import IGNORE
 from callserver.engine.lists import dry_run as dry

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from callserver.cli import resources
 from callserver.database import imports
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.engine.lists import removal
 
 By = Annotated[

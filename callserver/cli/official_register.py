@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.domain import robinson
 from callserver.domain.register_match import Match
 from callserver.engine.suppressions import official_register, register_review

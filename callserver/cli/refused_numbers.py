@@ -8,7 +8,7 @@ from rich.table import Table
 
 from callserver.cli import resources
 from callserver.database import refused_numbers
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.domain import phone
 from callserver.engine.calls import carrier_refusals
 from callserver.errors import NotFound

@@ -12,7 +12,7 @@ from rich.table import Table
 from callserver.cli import official_register, refused_rows, resources
 from callserver.cli.contacts import read
 from callserver.database import registers
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.engine.gate import register_needs
 from callserver.engine.lists import number_files
 from callserver.engine.suppressions import public_registers

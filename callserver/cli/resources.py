@@ -11,7 +11,7 @@ from rich.progress import Progress
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import migrate
-from callserver.database.store import Engine, make_engine, reading, sqlite_path
+from callserver.database.engines import Engine, make_engine, reading, sqlite_path
 from callserver.domain.audit import may_be_kept
 from callserver.engine.context import Rules
 from callserver.engine.rules import in_force

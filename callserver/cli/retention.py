@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.domain.retention import RetentionClass
 from callserver.engine import retention
 

@@ -15,8 +15,8 @@ from callserver import texts
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.cli import resources
 from callserver.database import accounts, revisions
+from callserver.database.engines import reading
 from callserver.database.revisions import Texts
-from callserver.database.store import reading
 from callserver.domain.loosening import looser
 from callserver.engine.rules import in_force
 from callserver.errors import ConfigurationProblem, NotFound

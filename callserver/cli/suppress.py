@@ -15,7 +15,7 @@ from callserver.cli import refused_rows, registers, resources
 from callserver.cli.contacts import read
 from callserver.database import accounts, contacts, suppressions
 from callserver.database.contacts import Contact
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.domain import phone
 from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from callserver.adapters.ticker import Ticker
 from callserver.database import floor, leases
-from callserver.database.store import UNAVAILABLE
+from callserver.database.engines import UNAVAILABLE
 from callserver.engine.context import EngineContext
 
 MOST_WAIT_S = 2.0

@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from callserver.console.authentication import EVERY_SCOPE, Authenticator
 from callserver.console.endpoint import Access, Answer, Endpoint, UserRequest
 from callserver.database.audit import Cursor, Entry
-from callserver.database.store import UNAVAILABLE
+from callserver.database.engines import UNAVAILABLE
 from callserver.engine.audit_log.feed import Feed, News
 from callserver.engine.rate_limits import MOST_STREAMS, RateLimited, RateLimits
 from callserver.errors import NotAllowed

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, func, select, text
 
-from callserver.database.store import reading
+from callserver.database.engines import reading
 
 MIGRATING = 4_520_000_001
 """The advisory lock of the process that changes the tables."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, make_url
 
-from callserver.database.store import WAL_RESET_FIXED, make_engine
+from callserver.database.engines import WAL_RESET_FIXED, make_engine
 
 
 def two_writers_may_fail(url: str) -> bool:

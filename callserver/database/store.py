@@ -9,123 +9,24 @@ adds to the outbox is sent after its commit.
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnection
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Engine
 
 from callserver import outbox
-from callserver.database.postgres import PostgresStore, postgres_engine
-from callserver.errors import ConfigurationProblem
+from callserver.database.engines import BUSY_MS, make_engine, reading, sqlite_engine
+from callserver.database.postgres import PostgresStore
 from callserver.outbox import FollowUp, Send, send_nothing
 from callserver.ports import Tx
 
-__all__ = ["Engine"]  # and what is defined here
 T = TypeVar("T")
-
-UNAVAILABLE = (
-    *(OperationalError, InterfaceError, NoConnection, TimeoutError),
-    *(sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError),
-)
-"""What a store raises when the database is out of reach, locked, full or too slow."""
-
-WAL_RESET_FIXED = (3, 51, 3)
-"""SQLite before this version may corrupt a WAL that two connections write and checkpoint at the same time."""
-
-BUSY_MS = 30_000
-"""How long a statement waits for another process."""
 
 MOST_SHARING = 64
 """How many functions may share one commit; it limits how long the first of them waits."""
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite database; None: it has no file, or the address cannot be read."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        return None
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        return None
-    return Path(str(parsed.database))
-
-
-def _create_private(url: str) -> None:
-    if (path := sqlite_path(url)) is not None:
-        with contextlib.suppress(OSError):  # SQLite reports what is wrong with the path
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-
-def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:
-    """An engine on a SQLite file. Only the server checkpoints; commands beside it do not.
-
-    Only its owner can read a new file, and the files that SQLite puts beside it.
-    """
-    _create_private(url)
-    # A server keeps one connection (StaticPool); a command beside it takes the file's own pool.
-    engine = (
-        create_engine(
-            url,
-            poolclass=StaticPool,
-            connect_args={"check_same_thread": False},
-            hide_parameters=True,
-        )
-        if server
-        else create_engine(url, hide_parameters=True)
-    )
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: sqlite3.Connection, _: Any) -> None:
-        connection.isolation_level = None  # the driver begins no transaction by itself
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-        cursor.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no bytes behind
-        cursor.execute("PRAGMA cache_size = -65536")
-        cursor.execute(f"PRAGMA wal_autocheckpoint = {1000 if server else 0}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begins(connection: Connection) -> None:
-        raw: Any = connection.connection.dbapi_connection
-        mode = "DEFERRED" if connection.get_execution_options().get("reads_only") else "IMMEDIATE"
-        raw.execute(f"BEGIN {mode}")  # on the driver directly: this runs in every transaction
-
-    return engine
-
-
-def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:
-    """An engine for either database.
-
-    Raises:
-        ConfigurationProblem: the URL cannot be read, or names another kind of database.
-    """
-    try:
-        kind = make_url(url).get_backend_name()
-    except ArgumentError:
-        kind = ""  # the URL itself is not repeated: it may hold a password
-    if kind not in ("sqlite", "postgresql"):
-        right = "sqlite:///var/callserver.db or postgresql+psycopg://user:word@host/name"
-        raise ConfigurationProblem(f"CALLSERVER_DATABASE: should be like {right}")
-    if kind == "sqlite":
-        return sqlite_engine(url, durable=durable, server=server)
-    return postgres_engine(url, server=server)
-
-
-def reading(engine: Engine) -> Connection:
-    """A connection that only reads: no writer waits for it."""
-    return engine.connect().execution_options(reads_only=True)
 
 
 class InlineStore:

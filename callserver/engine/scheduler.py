@@ -14,8 +14,8 @@ import structlog
 from callserver import outbox
 from callserver.database import calls, due_work, leases, listenings, messages, seats
 from callserver.database.calls import CallRow
+from callserver.database.engines import UNAVAILABLE
 from callserver.database.seats import SeatRow
-from callserver.database.store import UNAVAILABLE
 from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine import clock_checks
 from callserver.engine.accounts.offboarding import Offboarding

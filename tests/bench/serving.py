@@ -24,7 +24,7 @@ from callserver.app import create
 from callserver.assemble import build
 from callserver.cli.simulated_stack import listening
 from callserver.database import migrate
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.database.tables import calls, seats
 from callserver.engine.lists.importer import no_collector
 from callserver.settings import Settings

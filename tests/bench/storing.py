@@ -19,7 +19,7 @@ from sqlalchemy import insert, text
 from callserver import outbox
 from callserver.adapters.config_folder import load
 from callserver.database import audit, contacts, migrate
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.database.tables import suppressions
 from callserver.domain import merkle, phone, signed_heads
 from callserver.domain.audit import canonical

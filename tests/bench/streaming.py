@@ -17,7 +17,7 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import build
 from callserver.database import accounts
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.engine.accounts.authentication import hash_of
 from tests.bench import serving
 from tests.bench.measuring import Figure

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from callserver.cli import contacts, list_removal, suppress
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from tests.harness.databases import sqlite_file
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from callserver.cli import cases as commands
 from callserver.database import accounts, cases
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.database.tables import suppressions
 from callserver.errors import ConfigurationProblem, Impossible, NotAllowed, NotFound
 from tests.cli.conftest import ROOT

@@ -15,7 +15,8 @@ import structlog
 
 from callserver.adapters.config_folder import load
 from callserver.database import user_lines
-from callserver.database.store import WAL_RESET_FIXED, SqliteStore, make_engine
+from callserver.database.engines import WAL_RESET_FIXED, make_engine
+from callserver.database.store import SqliteStore
 from callserver.domain import hours
 from callserver.errors import ConfigurationProblem
 from callserver.settings import from_environment

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.database.tables import audit, calls, contacts, imports
 from callserver.engine.lists.export import What, rows
 from callserver.errors import CallserverError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from callserver import settings
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings, check_key, from_environment
 from tests.harness import processes

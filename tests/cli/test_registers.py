@@ -93,7 +93,7 @@ def test_an_import_that_was_overtaken_gives_up(
 KILLED = """
 import sys
 from datetime import UTC, datetime
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.engine.suppressions import public_registers
 
 def progress(done):

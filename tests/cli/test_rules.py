@@ -14,7 +14,7 @@ from callserver.adapters.config_folder import ConfigFolder, load
 from callserver.cli import contacts, explain, rules
 from callserver.cli.invented_data import import_registers
 from callserver.database import revisions
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.domain.loosening import looser
 from callserver.engine.context import Rules
 from callserver.engine.rules import in_force

@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from callserver.database import postgres
+from callserver.database.engines import UNAVAILABLE
 from callserver.database.postgres import PostgresStore
-from callserver.database.store import UNAVAILABLE, AnyStore, SqliteStore, open_store
+from callserver.database.store import AnyStore, SqliteStore, open_store
 from callserver.ports import Tx
 from tests.harness.silent_proxy import way_to
 from tests.harness.waiting import PATIENCE_S, eventually

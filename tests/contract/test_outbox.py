@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from callserver import outbox
-from callserver.database.store import AnyStore, InlineStore, make_engine, open_store
+from callserver.database.engines import make_engine
+from callserver.database.store import AnyStore, InlineStore, open_store
 from callserver.database.tables import campaign_places
 from callserver.outbox import CheckPhonerLeg, DialSeat, EndCalls, FollowUp, HangUpLeg
 from callserver.ports import Tx

@@ -131,7 +131,7 @@ def test_a_campaign_may_keep_closer_to_an_agreed_time(
 
 
 def test_no_decision_reads_all_calls(sqlite_url: str) -> None:
-    from callserver.database.store import make_engine
+    from callserver.database.engines import make_engine
 
     engine = make_engine(sqlite_url)
     statements: list[str] = []

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, event, func, select
 
 from callserver.adapters.config_folder import load
 from callserver.database import list_import
-from callserver.database.store import AnyStore, make_engine
+from callserver.database.engines import make_engine
+from callserver.database.store import AnyStore
 from callserver.database.tables import audit, campaign_places, contacts, imports
 from callserver.domain.campaign import Campaign
 from callserver.domain.headings import IGNORE

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from callserver.adapters.clock import SystemClock
 from callserver.cli import contacts as lists
 from callserver.cli import suppress
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.database.tables import contacts, registers, suppressions
 from callserver.domain import heading_words, headings
 from callserver.engine.lists import number_files

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from callserver.database import migrate
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 
 
 @cache

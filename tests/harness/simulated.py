@@ -11,7 +11,7 @@ import httpx
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.database.due_work import next_due
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.ports import Tx
 from callserver.settings import Settings
 from callserver.simulator import asgi

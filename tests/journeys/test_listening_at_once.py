@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from callserver import outbox
 from callserver.database import accounts, listening_intervals, listenings, seats
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.domain.instruction import HangUp, Hear
 from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.role import MAY, Role

@@ -21,7 +21,7 @@ from callserver.adapters.config_folder import load
 from callserver.cli.invented_data import add_supervisors, populate
 from callserver.cli.simulated_stack import listening, serving
 from callserver.database import figures
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.database.tables import listenings
 from callserver.engine.context import Rules
 from callserver.simulator.asgi import Reply

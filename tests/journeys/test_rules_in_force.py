@@ -11,7 +11,7 @@ import pytest
 
 from callserver.adapters.clock import ShiftedClock
 from callserver.database import accounts
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.engine.accounts.authentication import hash_of
 from tests.harness.waiting import eventually
 from tests.journeys.test_processes import ROOT, START, Process, environment, free_port, is_up

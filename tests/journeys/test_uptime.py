@@ -21,7 +21,7 @@ from twilio.request_validator import RequestValidator
 from callserver import texts
 from callserver.adapters.clock import SystemClock
 from callserver.database import accounts, migrate
-from callserver.database.store import make_engine
+from callserver.database.engines import make_engine
 from callserver.database.tables import audit, process_leases
 from callserver.engine.accounts.authentication import hash_of
 from tests.harness.processes import Command

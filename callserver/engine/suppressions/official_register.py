@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, time
 from itertools import islice
 
 from callserver.database import register_people, register_records, registers
+from callserver.database.engines import Engine, reading
 from callserver.database.register_records import PEOPLE
 from callserver.database.side_connection import for_writing
-from callserver.database.store import Engine, reading
 from callserver.domain import register_match, robinson
 from callserver.domain.robinson import Content
 from callserver.engine.suppressions import public_registers, register_matching

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from callserver.database import audit, register_records, registers, suppressions
-from callserver.database.store import Engine
+from callserver.database.engines import Engine
 from callserver.domain.audit import EntryKind
 from callserver.engine.suppressions import register_matching
 from callserver.errors import Impossible

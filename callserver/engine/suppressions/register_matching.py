@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import lru_cache
 
 from callserver.database import contacts, register_people, register_records
+from callserver.database.engines import Engine, reading
 from callserver.database.register_people import Decision, ListedPerson
 from callserver.database.side_connection import side_engine
-from callserver.database.store import Engine, reading
 from callserver.domain import register_match, robinson
 from callserver.domain.reason import Reason
 from callserver.domain.register_match import NOTHING, Candidate, Entry, Match, Person

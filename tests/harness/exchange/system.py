@@ -17,7 +17,7 @@ from callserver.adapters.clock import ShiftedClock
 from callserver.adapters.config_folder import load
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.database.store import make_engine, reading
+from callserver.database.engines import make_engine, reading
 from callserver.database.tables import seats
 from callserver.domain.role import Role
 from callserver.engine.context import Rules
