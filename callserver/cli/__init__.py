@@ -27,6 +27,7 @@ COMMANDS = {
     "suppress": ("suppress", "Opt-outs: who must not be called."),
     "cases": ("cases", "Requests and complaints of people."),
     "person": ("person", "Record what was learned about a person outside a call."),
+    "people": ("people", "People who may be one person, and decisions about them."),
     "explain": ("explain", "Say whether a number may be called now, and which rules forbid it."),
     "why": ("why", "Say who called a number, and why."),
     "refused": ("refused_numbers", "Numbers that the carrier refused to call."),

@@ -24,8 +24,8 @@ from callserver.engine.lists import eligibility, importer
 from callserver.engine.lists import export as exporting
 from callserver.engine.lists.export import What
 from callserver.engine.lists.importer import ImportOrder
-from callserver.engine.lists.reader import Summary
 from callserver.engine.lists.refused_rows import as_file
+from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem
 
 MOST_NAMED = 50
@@ -58,6 +58,12 @@ def import_list(
             help="where the people come from, as phoners say it, if the list has no such column"
         ),
     ] = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            help="the system that references come from, like crm; the campaign's, if it names one"
+        ),
+    ] = None,
     region: Annotated[str, typer.Option(help="country of numbers without a code")] = "DK",
     refused: Annotated[Path | None, typer.Option(help="the file for refused rows")] = None,
     language: Annotated[str, typer.Option(help="da or en")] = "en",
@@ -88,6 +94,7 @@ def import_list(
             columns,
             region=region,
             source=source,
+            namespace=namespace,
             file_name=file.stem,
         )
         bars = stack.enter_context(Progress(console=Console(stderr=True)))
@@ -174,6 +181,9 @@ def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> N
     if summary.unclear:
         lines = ", ".join(map(str, summary.unclear[:MOST_NAMED]))
         print(say("import.unclear", count=len(summary.unclear), lines=lines))
+    if summary.no_keys:
+        lines = ", ".join(map(str, sorted(summary.no_keys)[:MOST_NAMED]))
+        print(say("import.no_keys", count=len(summary.no_keys), lines=lines))
 
 
 def _notes(summary: Summary, say: Callable[..., str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ transaction; a test compares the two.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -159,17 +159,17 @@ def refused(tx: Tx, numbers: Sequence[int]) -> set[int]:
 
 
 def attempts_of(
-    tx: Tx, among: Sequence[Contact], since: datetime
+    tx: Tx, among: Collection[tuple[str, int]], since: datetime
 ) -> dict[tuple[str, int], set[AttemptFacts]]:
-    """Attempts since an instant, by ("number" | "household" | "person", key)."""
+    """Attempts since an instant, by ("number" | "household" | "person", key); for these keys."""
     by_key: dict[tuple[str, int], set[AttemptFacts]] = defaultdict(set)
-    keys = {
-        "numbers": list({contact.number for contact in among}),
-        "households": list({contact.household for contact in among}),
-        "persons": list({contact.person for contact in among}),
-        "since": since,
+    asked = {
+        f"{kind}s": [key for other, key in among if other == kind]
+        for kind in ("number", "household", "person")
     }
-    for attempt, number, household, person, at, ended_at in tx.execute(_attempts, keys):
+    for attempt, number, household, person, at, ended_at in tx.execute(
+        _attempts, {**asked, "since": since}
+    ):
         earlier = AttemptFacts(attempt, at, ended_at is None)
         for about in (("number", number), ("household", household), ("person", person)):
             by_key[about].add(earlier)

@@ -1,12 +1,12 @@
 """Calls: one row per attempt. Inserting refuses a second open call per number, household and seat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, literal_column, or_, select, union_all, update
 
-from callserver.database.prepared_statements import Prepared, RowUpdate
+from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate
 from callserver.database.tables import calls, contacts
 from callserver.database.upserts import INSERTS
 from callserver.domain import call as machine
@@ -110,6 +110,13 @@ _attempts = Prepared(
 )
 """By number, household and person: one arm each, so that each has its index."""
 
+_of_households = PreparedMany(lambda keys: _attempt.where(calls.c.household.in_(keys), *_since))
+_of_persons = PreparedMany(
+    lambda keys: _attempt.join(contacts, contacts.c.id == calls.c.contact).where(
+        contacts.c.person.in_(keys), *_since
+    )
+)
+
 _values: dict[str, Any] = {
     name: bindparam(name)
     for name in [
@@ -186,14 +193,22 @@ def change(tx: Tx, attempt: str, **values: Any) -> None:
 
 
 def attempts(
-    tx: Tx, number: int, household: int, person: int, since: datetime
+    tx: Tx,
+    number: int,
+    household: int,
+    person: int,
+    since: datetime,
+    others: tuple[Collection[int], Collection[int]] = ((), ()),
 ) -> tuple[tuple[datetime, ...], bool]:
     """Earlier attempts to this number, household or person, and whether one is open now.
 
-    An attempt that rang nowhere does not count; a silent one does (I7).
+    `others`: more persons and households that count. An attempt that rang nowhere does not count; a
+    silent one does (I7).
     """
-    keys = {"number": number, "household": household, "person": person, "since": since}
-    rows = _attempts(tx, keys).all()
+    asked = {"number": number, "household": household, "person": person, "since": since}
+    rows = list(_attempts(tx, asked))
+    for statement, keys in zip((_of_persons, _of_households), others, strict=True):
+        rows += statement(tx, list(keys), {"since": since})
     instants = {attempt: at for attempt, at, _ in rows}
     return tuple(sorted(instants.values())), any(ended is None for _, _, ended in rows)
 

@@ -1,11 +1,13 @@
 """Contacts that leave a list: those whom nobody has called, of one import or one by one; and old ones."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, select
+from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, literal, or_, select
 
-from callserver.database import register_people
-from callserver.database.tables import calls, contacts
+from callserver.database import former_identifiers, register_people
+from callserver.database.former_identifiers import Because
+from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.domain.contact_status import ContactStatus
 from callserver.ports import Tx
 
@@ -16,9 +18,24 @@ never_called: ColumnElement[bool] = and_(
 )
 """No dial of the contact is under way or was ever made."""
 
+_subject = literal("person:") + cast(contacts.c.person, Text)
+is_protected: ColumnElement[bool] = or_(
+    exists(select(suppressions.c.id).where(suppressions.c.subject == _subject)),
+    exists(select(marks.c.id).where(marks.c.subject == _subject)),
+)
+"""Something is known about the person."""
 
-def remove(tx: Tx, ids: Sequence[int], condition: ColumnElement[bool]) -> int:
-    """Delete those of the contacts that meet the condition; how many. The one place that deletes any."""
+
+def remove(
+    tx: Tx, ids: Sequence[int], condition: ColumnElement[bool], now: datetime, *, old: bool = False
+) -> int:
+    """Delete those of the contacts that meet the condition; how many. The one place that deletes any.
+
+    What links their persons to other lists stays known; of `old` ones only where something is known about
+    the person.
+    """
+    kept = and_(condition, is_protected) if old else condition
+    former_identifiers.keep(tx, ids, Because.REMOVED, now, kept)
     whose = select(contacts.c.person).where(contacts.c.id.in_(ids), condition)
     persons = list(tx.execute(whose).scalars())
     removed = tx.execute(delete(contacts).where(contacts.c.id.in_(ids), condition)).rowcount

@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all, update
+from sqlalchemy import (
+    Integer,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from callserver.database.prepared_statements import Prepared, RowUpdate
 from callserver.database.tables import campaign_places, contacts
@@ -187,6 +196,16 @@ def reopen_done(tx: Tx, ids: Sequence[int], campaign: str, outcomes: Sequence[st
         .values(status=ContactStatus.READY, reason=None, **no_call_back)
     )
     return reopened
+
+
+def reopen_closed_for(tx: Tx, persons: Sequence[int], reasons: Sequence[str]) -> int:
+    """These persons' contacts that were closed for reasons beginning so are asked about again; how many."""
+    begins = or_(*(contacts.c.reason.startswith(reason, autoescape=True) for reason in reasons))
+    closed = select(contacts.c.id, contacts.c.reason).where(
+        contacts.c.person.in_(list(persons)), contacts.c.status == ContactStatus.CLOSED, begins
+    )
+    rows = tx.execute(closed).all()
+    return len(reopen(tx, [row.id for row in rows], list({row.reason for row in rows})))
 
 
 def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Contact]:

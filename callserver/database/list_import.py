@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, func, select, text, update
+from sqlalchemy import Index, TextClause, bindparam, func, select, text, update
 
 from callserver.database.bulk_facts import CHUNK
 from callserver.database.contacts import Contact
@@ -91,6 +91,7 @@ def insert_new(
     order: str = "rank",
     *,
     may_exist: bool = True,
+    namespace: str = "",
 ) -> int:
     """Add the staged persons who are not in the campaign yet, after rank `base`; how many.
 
@@ -102,10 +103,16 @@ def insert_new(
         for name in COLUMNS
     )
     statement = text(
-        f"INSERT INTO contacts (campaign,imported,status,{_NAMES})"
-        f" SELECT :campaign,:number,'ready',{selected} FROM staged WHERE true ORDER BY {order}{skip_known}"
+        f"INSERT INTO contacts (campaign,imported,status,namespace,{_NAMES})"
+        f" SELECT :campaign,:number,'ready',:namespace,{selected} FROM staged WHERE true ORDER BY {order}{skip_known}"
     )
-    values = {"campaign": campaign, "number": number, "base": base, "source": source}
+    values = {
+        "campaign": campaign,
+        "number": number,
+        "base": base,
+        "source": source,
+        "namespace": namespace or None,
+    }
     return max(tx.execute(statement, values).rowcount, 0)
 
 
@@ -127,8 +134,13 @@ class KnownPerson(NamedTuple):
     rank: int
 
 
-def known_persons(tx: Tx, compared: Collection[str]) -> Iterator[list[KnownPerson]]:
-    """Staged rows with the contacts of the same persons, where any of the compared columns differs."""
+def known_persons(
+    tx: Tx, compared: Collection[str], lines: Collection[int] | None = None
+) -> Iterator[list[KnownPerson]]:
+    """Staged rows with the contacts of the same persons, where any of the compared columns differs.
+
+    `lines`: only these; None: all.
+    """
     if tx.execute(select(contacts.c.id).limit(1)).first() is None:
         return
     differ = "IS NOT" if tx.dialect.name == "sqlite" else "IS DISTINCT FROM"
@@ -139,17 +151,28 @@ def known_persons(tx: Tx, compared: Collection[str]) -> Iterator[list[KnownPerso
         for name in sorted(compared)
     )
     selected = ",".join(f"s.{name}" for name in ("line", *COLUMNS))
+    among = "" if lines is None else " AND s.line IN :lines"
     pairs = text(
         f"SELECT c.id, c.rank, {selected} FROM staged s JOIN contacts c ON c.person = s.person"
-        f" WHERE {differs} ORDER BY s.line"
+        f" WHERE ({differs}){among} ORDER BY s.line"
     )
-    rows = iter(tx.execute(pairs))
+    rows: Iterator[Any] = _of_lines(tx, pairs, lines)
     while chunk := list(islice(rows, CHUNK)):
         known = contacts_by_id(tx, [row[0] for row in chunk])
         yield [
             KnownPerson(row[2], dict(zip(COLUMNS, row[3:], strict=True)), known[row[0]], row[1])
             for row in chunk
         ]
+
+
+def _of_lines(tx: Tx, query: TextClause, lines: Collection[int] | None) -> Iterator[Any]:
+    if lines is None:
+        yield from tx.execute(query)
+        return
+    bound: Any = query.bindparams(bindparam("lines", expanding=True))
+    ordered = sorted(lines)
+    for at in range(0, len(ordered), 10 * CHUNK):
+        yield from tx.execute(bound, {"lines": ordered[at : at + 10 * CHUNK]})
 
 
 def with_known_number(tx: Tx, lines: Collection[int]) -> set[int]:
@@ -177,28 +200,6 @@ def change(tx: Tx, changes: Mapping[int, Mapping[str, Any]], reopened: Collectio
         done = contacts.c.status.in_((ContactStatus.CLOSED, ContactStatus.DONE))
         closed = update(contacts).where(contacts.c.id == key, done)
         tx.execute(closed.values(status=ContactStatus.READY, reason=None))
-
-
-def drop_lines(tx: Tx, lines: Iterable[int]) -> None:
-    """Remove staged rows that are not to be imported."""
-    for line in lines:
-        tx.execute(text("DELETE FROM staged WHERE line = :line"), {"line": line})
-
-
-def of_households(tx: Tx, households: Collection[int]) -> list[tuple[int, int]]:
-    """Line and number of the rows of these households."""
-    if not households:
-        return []
-    wanted = set(households)
-    rows = tx.execute(text("SELECT line, number, household FROM staged"))
-    return [(line, number) for line, number, household in rows if household in wanted]
-
-
-def set_households(tx: Tx, households: Iterable[tuple[int, int]]) -> None:
-    """Set the household of each line."""
-    values = [{"line": line, "household": household} for line, household in households]
-    if values:
-        tx.execute(text("UPDATE staged SET household = :household WHERE line = :line"), values)
 
 
 _IS_KNOWN = "(SELECT 1 FROM contacts c WHERE c.person = s.person AND c.campaign = :campaign)"

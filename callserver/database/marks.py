@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
-from callserver.database.prepared_statements import Prepared
+from callserver.database.prepared_statements import Prepared, PreparedMany
 from callserver.database.tables import marks
 from callserver.domain.marks import MarkKind
 from callserver.ports import Tx
@@ -23,10 +23,12 @@ class Mark:
     detail: Mapping[str, Any] | None
 
 
-_marks = Prepared(
-    select(marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail)
-    .where(marks.c.subject.in_([bindparam(name) for name in "abcd"]), marks.c.ended_at.is_(None))
-    .order_by(marks.c.id)
+_marks = PreparedMany(
+    lambda subjects: (
+        select(marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail)
+        .where(marks.c.subject.in_(subjects), marks.c.ended_at.is_(None))
+        .order_by(marks.c.id)
+    )
 )
 _insert_mark = Prepared(
     insert(marks).values(
@@ -36,10 +38,9 @@ _insert_mark = Prepared(
 
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
-    """The marks in force of up to four subjects (number, person, household, hash), oldest first."""
-    names = dict(zip("abcd", [*subjects, *(list(subjects[:1]) * 3)], strict=False))
+    """The marks in force of the subjects, oldest first."""
     return [
-        Mark(about, MarkKind(kind), at, detail) for about, kind, at, detail in _marks(tx, names)
+        Mark(about, MarkKind(kind), at, detail) for about, kind, at, detail in _marks(tx, subjects)
     ]
 
 

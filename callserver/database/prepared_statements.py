@@ -8,7 +8,7 @@ done here. Statements outside the hot path use `tx.execute`.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Dialect, Executable, Select, bindparam, update
+from sqlalchemy import BindParameter, Column, Dialect, Executable, Select, bindparam, update
 from sqlalchemy.sql import CompoundSelect
 
 from callserver.ports import Tx
@@ -115,6 +115,32 @@ class Prepared:
             )
             compiled = self._compiled[name] = _Compiled(statement, tx.dialect)
         return compiled.run(tx, values)
+
+
+class PreparedMany:
+    """A statement about several keys of one kind: compiled for 4, 16, 64 … of them.
+
+    `statement` makes it from the keys' parameters. Places that are left over repeat the first key.
+    """
+
+    def __init__(self, statement: Callable[[Sequence[BindParameter[Any]]], Executable]) -> None:
+        self._statement = statement
+        self._sizes: dict[int, Prepared] = {}
+
+    def __call__(
+        self, tx: Tx, keys: Sequence[Any], values: Mapping[str, Any] | None = None
+    ) -> StatementResult:
+        if not keys:
+            return StatementResult((), 0)
+        size = 4
+        while size < len(keys):
+            size *= 4
+        compiled = self._sizes.get(size)
+        if compiled is None:
+            names: list[BindParameter[Any]] = [bindparam(f"key{place}") for place in range(size)]
+            compiled = self._sizes[size] = Prepared(self._statement(names))
+        filled = {f"key{place}": keys[place if place < len(keys) else 0] for place in range(size)}
+        return compiled(tx, {**filled, **values} if values else filled)
 
 
 class RowUpdate:

@@ -86,14 +86,14 @@ def count(tx: Tx, rows: Stored) -> int:
     )
 
 
-def drop_some(tx: Tx, rows: Stored) -> int:
+def drop_some(tx: Tx, rows: Stored, now: datetime) -> int:
     """Drop old rows, CHUNK at most; how many."""
     keys = list(tx.execute(select(rows.key).where(rows.old).limit(CHUNK)).scalars())
     if not keys:
         return 0
     table: Any = rows.key.table
     if table is contacts:
-        return contact_removal.remove(tx, keys, rows.old)
+        return contact_removal.remove(tx, keys, rows.old, now, old=True)
     if table is cases_table:
         return cases.forget_words(tx, keys)
     statement = delete(table) if rows.change is None else update(table).values(**rows.change)

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, func, insert, literal, or_, select, update
+from sqlalchemy import Text, cast, func, insert, literal, or_, select, update
 
 from callserver import outbox
-from callserver.database.prepared_statements import Prepared
+from callserver.database.prepared_statements import PreparedMany
 from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Purpose, Scope, Suppression
@@ -15,20 +15,16 @@ from callserver.domain.marks import MarkKind
 from callserver.outbox import EndCalls
 from callserver.ports import Tx
 
-_for_subjects = select(
-    suppressions.c.scope,
-    suppressions.c.at,
-    suppressions.c.lifted_at,
-    suppressions.c.purpose,
-    suppressions.c.list,
-).where(suppressions.c.subject.in_(bindparam("subjects", expanding=True)))
-
-_for_four = Prepared(
-    select(*_for_subjects.selected_columns).where(
-        suppressions.c.subject.in_([bindparam(name) for name in "abcd"])
-    )
+_about = PreparedMany(
+    lambda subjects: select(
+        suppressions.c.subject,
+        suppressions.c.scope,
+        suppressions.c.at,
+        suppressions.c.lifted_at,
+        suppressions.c.purpose,
+        suppressions.c.list,
+    ).where(suppressions.c.subject.in_(subjects))
 )
-"""A dial's four subjects: number, person, household, hash. A fixed length can be prepared."""
 
 _SUBJECTS = {Scope.NUMBER: subject.of_number, Scope.PERSON: subject.of_person}
 """The scopes of lists, and how the key of a number or person becomes a subject."""
@@ -39,21 +35,24 @@ DIALING_LOCK = 7_204_118
 
 def for_subjects(tx: Tx, subjects: Sequence[str]) -> tuple[Suppression, ...]:
     """Every suppression of any of the subjects, including lifted ones."""
-    rows = (
-        _for_four(tx, dict(zip("abcd", subjects, strict=True)))
-        if len(subjects) == 4
-        else tx.execute(_for_subjects, {"subjects": list(subjects)})
-    )
-    return tuple(
-        Suppression(
-            scope=Scope(scope),
-            at=at,
-            lifted_at=lifted_at,
-            purpose=None if purpose is None else Purpose(purpose),
-            list_name=list_name,
+    return tuple(suppression for _, suppression in about(tx, subjects))
+
+
+def about(tx: Tx, subjects: Sequence[str]) -> list[tuple[str, Suppression]]:
+    """The same, each with its subject."""
+    return [
+        (
+            subject_key,
+            Suppression(
+                scope=Scope(scope),
+                at=at,
+                lifted_at=lifted_at,
+                purpose=None if purpose is None else Purpose(purpose),
+                list_name=list_name,
+            ),
         )
-        for scope, at, lifted_at, purpose, list_name in rows
-    )
+        for subject_key, scope, at, lifted_at, purpose, list_name in _about(tx, subjects)
+    ]
 
 
 def before_deciding(tx: Tx) -> None:

@@ -46,6 +46,7 @@ class EntryKind(StrEnum):
     REGISTER_DECIDED = "register_decided"  # whether somebody is on a register of names
     MARKED = "marked"
     MARK_ENDED = "mark_ended"  # a mark was recorded by mistake, and counts no longer
+    IDENTITY = "identity"  # a user decided that two contacts are one person, or two
     CALL_BACK = "call_back"
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed

@@ -133,6 +133,7 @@ class Campaign(Document):
     caller_id: ShownNumber
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 25
     order: Order | None = None
+    namespace: Annotated[str, Field(max_length=40)] = ""  # the system that references come from
     priority: Annotated[int, Field(ge=0, le=9)] = 5  # higher: offered to the phoner first
     retry: dict[Cause, Retry] = Field(default_factory=dict)
     most_tries: Annotated[int, Field(ge=1, le=50)] = 8

@@ -40,7 +40,7 @@ REASONS = frozenset(
         "not_a_rank",
         "not_an_age",
         "no_permission",
-        "ref_of_another",
+        "number_of_many",
     }
 )
 """Every reason for which a row is refused; the catalogues explain each."""

@@ -90,8 +90,10 @@ class Reader:
         region: str,
         source: str | None,
         today: date | None = None,
+        namespace: str = "",
     ) -> None:
-        """`source`: where the contacts come from when the row does not say.
+        """`source`: where the contacts come from when the row does not say. `namespace`: the system that
+        the references come from.
 
         `today`: for ages, and for years of two digits; None: neither can be read.
         """
@@ -101,6 +103,7 @@ class Reader:
         self._region = region
         self._source = source or ""
         self._today = today
+        self._namespace = namespace
         self._widths = {headings.own_width(header), len(header)}
         # The columns of the household's key are merge fields as well, and so is one without a heading.
         columns = mapping.columns
@@ -129,9 +132,10 @@ class Reader:
         zones = cells.texts("zone")
         names, refs = cells.names(), cells.texts("ref")
         keys = [int(number[1:]) for number in numbers]
+        key_refs = [ref if ref and subject.is_reference(ref) else "" for ref in refs]
         values = ContactRows(
             number=keys,
-            person=subject.person_keys(refs, keys, names),
+            person=subject.person_keys(key_refs, keys, names, self._namespace),
             household=subject.household_keys(cells.households(), keys),
             place=cells.places(numbers, zones),
             ref=refs,
@@ -174,8 +178,8 @@ class Reader:
         keys = set(
             subject.person_keys([None] * len(numbers), sorted(numbers), [name] * len(numbers))
         )
-        if ref:
-            keys.add(subject.person_key(ref, 0, None))
+        if ref and subject.is_reference(ref):
+            keys.add(subject.person_key(ref, 0, None, self._namespace))
         return ListedOptOut(row, field, frozenset(keys), frozenset(numbers), is_clear)
 
     def _region_of(self, cells: Sequence[str]) -> str | None:

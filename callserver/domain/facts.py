@@ -45,6 +45,7 @@ class Person:
     guardian: bool = False
     vulnerable: bool = False
     erased: bool = False
+    in_crowd: bool = False  # too many share the number or the household to tell people apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Consent:
     at: datetime
     phone: bool = True  # False: a consent that does not cover the telephone
     proof: bool = False  # a stored proof exists
+    is_own: bool = True  # given under the key of the person who is asked about
 
 
 class Scope(StrEnum):

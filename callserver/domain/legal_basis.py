@@ -28,6 +28,8 @@ def person_problems(facts: Facts, todays: Iterable[date]) -> tuple[Reason, ...]:
         reasons.append(Reason.PERSON_INCAPABLE)
     if person.vulnerable:
         reasons.append(Reason.PERSON_VULNERABLE)
+    if person.in_crowd:
+        reasons.append(Reason.PERSON_IN_CROWD)
     return tuple(reasons)
 
 

@@ -163,6 +163,7 @@ CAMPAIGN: Mapping[str, Compare] = {
     "caller_id": changed,
     "ring_seconds": changed,
     "order": free,
+    "namespace": free,
     "priority": free,
     "retry": free,  # RETRY, cause by cause
     "most_tries": more,

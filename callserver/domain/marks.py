@@ -22,6 +22,19 @@ class MarkKind(StrEnum):
 ABOUT_THE_NUMBER = frozenset({MarkKind.REASSIGNED, MarkKind.BAD_NUMBER, MarkKind.ABANDONED})
 """Marks of the number; the others are marks of the person."""
 
+ENDS_CALLS = frozenset(
+    {
+        MarkKind.DECEASED,
+        MarkKind.GUARDIAN,
+        MarkKind.VULNERABLE,
+        MarkKind.ERASED,
+        MarkKind.REFUSED,
+        MarkKind.CONSENT_REVOKED,
+        MarkKind.LEFT,
+    }
+)
+"""Marks that silence a telephone that rings."""
+
 UNDOABLE = frozenset(
     {
         MarkKind.BAD_NUMBER,

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     PERSON_MINOR = "PERSON_MINOR"
     PERSON_INCAPABLE = "PERSON_INCAPABLE"
     PERSON_VULNERABLE = "PERSON_VULNERABLE"
+    PERSON_IN_CROWD = "PERSON_IN_CROWD"  # too many at the number or address to tell people apart
 
     SUP_NUMBER = "SUP_NUMBER"
     SUP_PERSON = "SUP_PERSON"

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from callserver.domain.addresses import is_placeholder
 from callserver.domain.facts import Scope
 
 
@@ -42,9 +43,9 @@ def exact(ref: str) -> str:
     return " ".join(unicodedata.normalize("NFC", ref).split())
 
 
-def person_key(ref: str | None, number: int, name: str | None) -> int:
-    """The person's key: from the reference when there is one, else from number and name."""
-    return person_keys([ref], [number], [name])[0]
+def person_key(ref: str | None, number: int, name: str | None, namespace: str = "") -> int:
+    """The person's key: from the reference in its namespace, else from number and name."""
+    return person_keys([ref], [number], [name], namespace)[0]
 
 
 def household_key(household: str | None, number: int) -> int:
@@ -53,11 +54,15 @@ def household_key(household: str | None, number: int) -> int:
 
 
 def person_keys(
-    refs: Sequence[str | None], numbers: Sequence[int], names: Sequence[str | None]
+    refs: Sequence[str | None],
+    numbers: Sequence[int],
+    names: Sequence[str | None],
+    namespace: str = "",
 ) -> list[int]:
-    """`person_key` for many people."""
+    """`person_key` for many people. `namespace`: the system whose references they are."""
+    prefix = f"ref\0{fold(namespace)}\0" if namespace else "ref\0"
     return _keys(
-        f"ref\0{exact(ref)}" if ref else f"person\0{number} {fold(name or '')}"
+        f"{prefix}{exact(ref)}" if ref else f"person\0{number} {fold(name or '')}"
         for ref, number, name in zip(refs, numbers, names, strict=True)
     )
 
@@ -75,10 +80,12 @@ def _keys(texts: Iterable[str]) -> list[int]:
     return [as_int(digest(text.encode(), digest_size=8).digest()) >> 1 for text in texts]
 
 
-def may_be_same_person(name: str, other: str) -> bool:
-    """Whether two names may belong to one person: they share a word, or one of them is unknown."""
-    words, other_words = set(fold(name).split()), set(fold(other).split())
-    return not words or not other_words or bool(words & other_words)
+_SOME_DIGIT = re.compile("[1-9]")
+
+
+def is_reference(text: str) -> bool:
+    """Whether a cell may be a reference, and is not empty or a placeholder like `0`, `-` or `ukendt`."""
+    return bool(_SOME_DIGIT.search(text)) or not is_placeholder(text)
 
 
 def of_number(number: int) -> str:

@@ -60,8 +60,11 @@ def consents(facts: Facts) -> list[Consent]:
 
 
 def consented_after(facts: Facts, at: datetime) -> bool:
-    """Whether a telephone consent in force was given after that instant."""
-    return any(consent.at > at for consent in consents(facts))
+    """Whether the person gave a telephone consent that is in force after that instant.
+
+    Only one under their own key counts: it ends what protects them, so no match may bring it.
+    """
+    return any(consent.is_own and consent.at > at for consent in consents(facts))
 
 
 def _revoked(facts: Facts) -> bool:

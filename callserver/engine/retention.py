@@ -47,7 +47,7 @@ def drop_some(
     rows = retention.stored(kind, policy.before(kind, now), now)
     if rows is None:
         return False
-    dropped = retention.drop_some(tx, rows)
+    dropped = retention.drop_some(tx, rows, now)
     if dropped:
         days = policy.period(kind).days
         audit.append(tx, now, EntryKind.RETENTION, what=kind.value, count=dropped, days=days, by=by)

@@ -132,4 +132,4 @@ def test_one_place_deletes_contacts(store: AnyStore) -> None:
         called, other = a_contact(tx, 1, 1), a_contact(tx, 2, 1)
         a_call(tx, called, 1)
         ids = [called, other]
-        assert contact_removal.remove(tx, ids, contact_removal.never_called) == 1
+        assert contact_removal.remove(tx, ids, contact_removal.never_called, NOW) == 1

@@ -341,7 +341,8 @@ def test_errors_name_no_values(store: AnyStore) -> None:
 def test_contacts_outlive_the_tables_being_made_anew(store: AnyStore) -> None:
     def all_of_them() -> list[Any]:
         with store.engine.connect() as tx:
-            return list(tx.execute(select(contacts_table).order_by(contacts_table.c.id)))
+            kept = [column for column in contacts_table.c if column.name != "namespace"]
+            return list(tx.execute(select(*kept).order_by(contacts_table.c.id)))
 
     with store.engine.begin() as tx:
         a_contact(tx, 1, member=True, fields={"by": "Lynghavn"}, next_at=NOW)

@@ -25,11 +25,12 @@ from callserver.database.tables import contacts as contacts_table
 from callserver.domain import permit, subject
 from callserver.domain.call import DialPath
 from callserver.domain.facts import Purpose, Scope
+from callserver.domain.identity import NOBODY_ELSE
 from callserver.domain.marks import MarkKind
 from callserver.domain.register_match import Match
 from callserver.engine.context import Rules
-from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate import gate, stored_facts
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.lists import eligibility
 from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
@@ -91,7 +92,7 @@ def what_is_known(tx: Tx, dice: random.Random) -> None:
     people = everyone(tx)
     busy: set[int] = set()
     for number, one in enumerate(people):
-        about = dice.choice(gate.subjects_of(one, SECRET))
+        about = dice.choice(stored_facts.subjects_of(one, SECRET, NOBODY_ELSE))
         at = NOW - timedelta(hours=dice.randrange(1, 2000))
         if dice.random() < 0.2:
             purpose = dice.choice([None, Purpose.GIFT, Purpose.RECRUIT])

@@ -22,7 +22,7 @@ from callserver.domain.policy import Policy
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
 

@@ -21,7 +21,8 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.headings import IGNORE
 from callserver.engine.lists import importer, reader
 from callserver.engine.lists.importer import ImportOrder, import_list
-from callserver.engine.lists.reader import Doubtful, Summary
+from callserver.engine.lists.reader import Doubtful
+from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem
 from tests.harness.databases import sqlite_file
 

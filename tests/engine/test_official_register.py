@@ -29,7 +29,7 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.lists import dry_run, eligibility, importer
 from callserver.engine.lists.importer import ImportOrder
 from callserver.engine.suppressions import (
@@ -308,7 +308,7 @@ def test_a_contact_that_leaves_its_list_leaves_no_address(store: AnyStore) -> No
     first, *others = everybody(store)
     ids = [contact.id for contact in (first, *others) if contact.campaign == "kanvas"]
     with store.engine.begin() as tx:
-        assert contact_removal.remove(tx, ids, contact_removal.never_called) == 6
+        assert contact_removal.remove(tx, ids, contact_removal.never_called, NOW) == 6
         addresses = select(contact_addresses.c.person, contact_addresses.c.campaign)
         assert [tuple(row) for row in tx.execute(addresses)] == [(first.person, "leads")]
         assert tx.execute(select(register_matches.c.person)).scalars().all() == [first.person]

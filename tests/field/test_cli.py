@@ -285,11 +285,58 @@ def test_row_numbers_are_no_references(take: Callable[..., str], engine: Engine)
     assert len(numbers(engine)) == 6
 
 
-def test_one_reference_of_two_people_is_refused(take: Callable[..., str], engine: Engine) -> None:
+def test_one_reference_of_two_people_is_no_key(take: Callable[..., str], engine: Engine) -> None:
+    """Each is recognised by number and name, also in a second import."""
     take("Medlemsnr;Navn;Telefon\n7;Ane Prove;32200101\n")
-    said = take("Medlemsnr;Navn;Telefon\n7;Bo Berg;32200102\n")
-    assert "belongs to another person" in said
+    two = "Medlemsnr;Navn;Telefon\n7;Bo Berg;32200102\n"
+    said = take(two)
+    assert "references not used to recognise people" in said
+    assert "(lines 2)" in said
+    assert numbers(engine) == [4532200101, 4532200102]
+    take(two)
+    assert numbers(engine) == [4532200101, 4532200102]
+
+
+def test_a_reference_of_two_people_in_one_file_is_no_key(
+    take: Callable[..., str], engine: Engine
+) -> None:
+    said = take("Medlemsnr;Navn;Telefon\n7;Ane Prove;32200101\n7;Bo Prove;32200102\n")
+    assert "(lines 3)" in said
+    assert numbers(engine) == [4532200101, 4532200102]
+
+
+@pytest.mark.parametrize("cell", ["0", "-", "n/a", "ukendt", "TEST", "000"])
+def test_a_placeholder_is_no_reference(cell: str, take: Callable[..., str], engine: Engine) -> None:
+    take("Medlemsnr;Navn;Telefon\n" + "".join(f"{cell};Ane;322001{n:02}\n" for n in range(5)))
+    assert len(numbers(engine)) == 5
+
+
+def test_a_reference_with_many_numbers_is_nobodys(take: Callable[..., str], engine: Engine) -> None:
+    said = take("Medlemsnr;Telefon\n" + "".join(f"A1;322001{n:02}\n" for n in range(15)))
+    assert len(numbers(engine)) == 15
+    assert "references not used to recognise people" in said
+    with engine.connect() as tx:
+        assert len(set(tx.execute(select(contacts.c.person)).scalars())) == 15
+
+
+def test_a_number_of_many_people_is_refused(take: Callable[..., str], engine: Engine) -> None:
+    rows = "".join(f"A{n};Ane {chr(97 + n)};32200199\n" for n in range(11))
+    said = take(f"Medlemsnr;Navn;Telefon\n{rows}B1;Bo;32200101\n")
+    assert "more than ten different people" in said
     assert numbers(engine) == [4532200101]
+    take(f"Medlemsnr;Navn;Telefon\n{rows.rsplit(chr(10), 2)[0]}\n")
+    assert len(numbers(engine)) == 11
+
+
+def test_a_reference_has_a_namespace(take: Callable[..., str], engine: Engine) -> None:
+    """Two systems may give one reference to two people."""
+    take("Medlemsnr;Navn;Telefon\n7;Ane Prove;32200101\n", "--namespace", "CRM")
+    take("Medlemsnr;Navn;Telefon\n7;Bo Prove;32200102\n", "--namespace", "webshop")
+    take("Medlemsnr;Navn;Telefon\n7;Ane Prove;32200103\n", "--namespace", "crm")
+    assert numbers(engine) == [4532200102, 4532200103]
+    with engine.connect() as tx:
+        found = tx.execute(select(contacts.c.namespace).order_by(contacts.c.id)).scalars()
+        assert list(found) == ["CRM", "webshop"]
 
 
 @pytest.mark.parametrize(

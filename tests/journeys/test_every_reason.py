@@ -27,7 +27,7 @@ from callserver.domain.marks import MarkKind
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.simulator.legs import Behaviour
 from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, after_a_talk, in_a_talk
 
@@ -248,6 +248,7 @@ ELSEWHERE = {
     Reason.NUM_REFUSED: "test_refused_numbers.py"
     "::test_a_refused_number_is_not_called_on_any_path_or_list",
     Reason.PERSON_ERASED: "test_person_facts.py::test_an_erased_person_is_known_again",
+    Reason.PERSON_IN_CROWD: "test_people.py::test_a_crowd_at_a_number_is_not_called",
     Reason.PERSON_INCAPABLE: "test_person_facts.py::test_somebody_with_a_guardian_is_not_called",
     Reason.SUP_HASH: "test_person_facts.py::test_an_erased_person_is_known_again",
     Reason.SUP_CONSENT_REVOKED: "test_person_facts.py::test_a_consent_that_is_taken_back",

@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 
 from callserver.cli import person
 from callserver.domain.role import Role
+from callserver.engine.identity import decisions
 from callserver.engine.lists.importer import import_list
+from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from tests.harness.staffed import Client, StaffedSystem
 from tests.journeys.test_every_reason import DK, Edit, edited
@@ -195,6 +197,14 @@ async def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> Non
     await system.on_shift()
     await system.ready()
     await system.until(5)
+    assert system.calls() == []  # by the number, the other may be the same person
+    assert {one.reason for one in system.contacts()} == {"PERSON_INCAPABLE"}
+
+    def split(tx: Tx) -> None:
+        decisions.split(tx, 1, 2, by="user:1", why="two people", now=system.clock.now())
+
+    system.write(split)
+    await system.until(60)
     assert [call.contact for call in system.calls()] == [1]
     system.close()
 

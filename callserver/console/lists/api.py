@@ -55,12 +55,14 @@ class Reading(Body):
     """How a file is to be read. `columns`: column -> field; none: as the headings suggest.
 
     `source`: where the people come from, in words, where the list does not say.
+    `namespace`: the system that its references come from; none: the campaign's.
     """
 
     upload: str = Field(min_length=1, max_length=64)
     columns: dict[str, str] | None = Field(default=None, max_length=500)
     region: str = Field(default="DK", pattern="^[A-Z]{2}$")
     source: str | None = Field(default=None, max_length=200)
+    namespace: str | None = Field(default=None, max_length=40)
 
 
 class DryRun(Reading):
@@ -274,7 +276,7 @@ class ListsApi:
         columns = body.columns or {}
         left_out = lists_views.ignored(columns) if body.columns else ()
         source = (body.source or "").strip() or None
-        return ImportOrder(chosen, raw, columns, left_out, region, source)
+        return ImportOrder(chosen, raw, columns, left_out, region, source, body.namespace)
 
     async def _dial_waiting(self, campaign: str) -> None:
         """Dial for the seats that wait for contacts of this campaign."""

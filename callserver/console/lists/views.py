@@ -14,7 +14,8 @@ from callserver.domain.cells import RowProblem
 from callserver.domain.contact import ContactRow, Reader
 from callserver.domain.heading_words import FIELDS, OPT_OUTS
 from callserver.domain.headings import IGNORE, ColumnMapping
-from callserver.engine.lists.reader import Doubtful, Summary, counts_rows, open_list, open_sheet
+from callserver.engine.lists.reader import Doubtful, counts_rows, open_list, open_sheet
+from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem
 
 SHOWN = 12
@@ -88,6 +89,8 @@ class ImportResult(Answer):
     unread: Sequence[str] = ()  # headings
     unclear: int = 0  # rows whose "do not call" cell is neither yes nor no
     unclear_lines: Sequence[int] = ()  # the first of them
+    no_keys: int = 0  # rows whose reference is not used to recognise the person
+    no_keys_lines: Sequence[int] = ()  # the first of them
     encoding: str | None = None  # as it was guessed
     row_numbers: str = ""  # a column of row numbers
 
@@ -304,6 +307,8 @@ def result_view(
         unread=_unread(summary.header, summary.heads),
         unclear=len(summary.unclear),
         unclear_lines=summary.unclear[:REFUSED_SHOWN],
+        no_keys=len(summary.no_keys),
+        no_keys_lines=sorted(summary.no_keys)[:REFUSED_SHOWN],
         encoding=summary.encoding,
         row_numbers=summary.row_numbers,
     )

@@ -22,6 +22,7 @@ from callserver.database.tables.operations import (
     daily_refusals,
     process_leases,
 )
+from callserver.database.tables.people import former_identifiers, person_decisions
 from callserver.database.tables.rules import proposals, revisions
 from callserver.database.tables.shifts import seats
 from callserver.database.tables.suppressions import (
@@ -55,6 +56,7 @@ __all__ = [
     "daily_counts",
     "daily_refusals",
     "devices",
+    "former_identifiers",
     "forms",
     "heard_calls",
     "imports",
@@ -65,6 +67,7 @@ __all__ = [
     "marks",
     "messages",
     "metadata",
+    "person_decisions",
     "process_leases",
     "processed_events",
     "proposals",

@@ -43,6 +43,7 @@ contacts = Table(
     Column("source", Text),
     Column("fields", JSON),  # the rest of the row, for the script's merge fields
     Column("imported", BigInteger),
+    Column("namespace", Text),  # the system that the reference comes from; null: none was named
 )
 Index("contacts_person_campaign", contacts.c.person, contacts.c.campaign, unique=True)
 Index("contacts_number", contacts.c.number)

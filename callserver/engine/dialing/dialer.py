@@ -34,7 +34,7 @@ from callserver.engine.calls.campaign_pauses import LOOK_AGAIN
 from callserver.engine.calls.carrier_refusals import BACK_OFF
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import availability, gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.listening import room_occupancy
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_occupancy import LISTENER_LEAVES, ListenerInRoom

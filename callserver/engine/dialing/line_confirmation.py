@@ -32,7 +32,8 @@ from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.manual_dial import DialRefused
 from callserver.engine.gate import explanation, gate
-from callserver.engine.gate.gate import PLACING_DEADLINE, DialRequest
+from callserver.engine.gate.gate import PLACING_DEADLINE
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.user_lines import LineRefused
 from callserver.errors import Impossible, NotFound
 from callserver.outbox import PlaceConfirmationCall

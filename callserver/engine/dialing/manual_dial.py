@@ -22,7 +22,7 @@ from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_occupancy import ListenerInRoom
 from callserver.errors import Impossible, NotFound

@@ -13,7 +13,7 @@ from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.ports import Tx
 
 

@@ -4,9 +4,7 @@
 audit entry (I2); an error while asking is a refusal (I9).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from callserver.database import (
@@ -18,22 +16,21 @@ from callserver.database import (
     marks,
     suppressions,
 )
-from callserver.database.contacts import Contact
 from callserver.database.dial_facts import DialFacts
-from callserver.database.marks import Mark
 from callserver.database.seats import SeatRow
 from callserver.domain import facts as f
-from callserver.domain import permit, phone, subject
+from callserver.domain import permit
 from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.call import DialPath
-from callserver.domain.campaign import Campaign, Effect
-from callserver.domain.contact_status import ContactStatus
-from callserver.domain.marks import MarkKind
+from callserver.domain.campaign import Campaign
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.retention import ATTEMPTS_COUNT_FOR
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext, Rules
+from callserver.engine.gate import stored_facts
+from callserver.engine.gate.stored_facts import DialRequest, StoredFacts
+from callserver.engine.identity import people_in_reach
 from callserver.ports import Tx
 
 LOOK_BACK = ATTEMPTS_COUNT_FOR
@@ -41,17 +38,6 @@ LOOK_BACK = ATTEMPTS_COUNT_FOR
 
 PLACING_DEADLINE = timedelta(seconds=15)
 """A permit whose order was neither taken nor declined by then: the provider is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class DialRequest:
-    """One dial that is asked for."""
-
-    contact: Contact
-    campaign: Campaign
-    path: DialPath
-    seat: SeatRow | None  # None: explained, or a confirmation: nobody is to talk
-    now: datetime
 
 
 def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusal:
@@ -97,34 +83,11 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFacts:
-    """What the database says about one contact and its campaign, as `facts_from` needs it."""
-
-    marks: Sequence[Mark]  # in order of writing
-    suppressions: tuple[f.Suppression, ...]
-    register: f.Register
-    attempts: tuple[datetime, ...]
-    active_call: bool
-    phoner: f.Phoner
-    campaign: f.CampaignState
-    number_refused: bool  # by the carrier
-
-
-def subjects_of(contact: Contact, secret: bytes) -> tuple[str, str, str, str]:
-    """The subjects of marks and suppressions that concern this contact."""
-    return (
-        subject.of_number(contact.number),
-        subject.of_person(contact.person),
-        subject.of_household(contact.household),
-        subject.of_hash(contact.number, secret),
-    )
-
-
 def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: int = 0) -> f.Facts:
     """All facts for the rules, read in this transaction."""
     contact, now = request.contact, request.now
-    subjects = subjects_of(contact, secret)
+    reach = people_in_reach.of(tx, contact)
+    subjects = stored_facts.subjects_of(contact, secret, reach)
     phoner = None if request.seat is None else request.seat.phoner
     since = _abandon_since(rules, request.campaign, now)
     named = _register(rules, request.campaign)
@@ -134,11 +97,16 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
         tx, request.campaign.name, contact.number, contact.person, phoner, since, named
     )
     attempts, active = calls.attempts(
-        tx, contact.number, contact.household, contact.person, now - LOOK_BACK
+        tx,
+        contact.number,
+        contact.household,
+        contact.person,
+        now - LOOK_BACK,
+        stored_facts.attempts_reach(reach),
     )
-    stored = StoredFacts(
+    known = StoredFacts(
         marks=marks.marks_of(tx, subjects),
-        suppressions=suppressions.for_subjects(tx, subjects),
+        suppressions=suppressions.about(tx, subjects),
         register=register_as(
             row.washed_at, listed=row.listed, unsure=row.unsure and is_about_contact
         ),
@@ -147,8 +115,9 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
         phoner=_phoner(tx, request.seat, row, now),
         campaign=_state(row),
         number_refused=row.refused,
+        reach=reach,
     )
-    return facts_from(rules, request, stored, skew_ms)
+    return stored_facts.facts_from(rules, request, known, skew_ms)
 
 
 def _abandon_since(rules: Rules, campaign: Campaign, now: datetime) -> datetime:
@@ -179,112 +148,6 @@ def state_of(
 
 def _state(row: DialFacts) -> f.CampaignState:
     return f.CampaignState(paused=row.paused, answered=row.answered, abandoned=row.abandoned)
-
-
-def facts_from(
-    rules: Rules, request: DialRequest, stored: StoredFacts, skew_ms: int = 0
-) -> f.Facts:
-    """The facts that `permit.decide` looks at, from what is stored."""
-    contact, campaign = request.contact, request.campaign
-    number = phone.from_int(contact.number)
-    if request.seat is not None or request.path is DialPath.CONFIRMATION:
-        stored = _not_in_the_future(stored, request.now)
-    latest = _latest(stored.marks)
-    return f.Facts(
-        now=request.now,
-        number=number,
-        policy=rules.policy_of(campaign),
-        segment=campaign.segment,
-        purpose=campaign.purpose,
-        person=f.Person(
-            zone=contact.zone,
-            born=_date(contact.born),
-            deceased_at=latest.get(MarkKind.DECEASED),
-            guardian=MarkKind.GUARDIAN in latest,
-            vulnerable=MarkKind.VULNERABLE in latest,
-            erased=MarkKind.ERASED in latest,
-        ),
-        relation=f.Relation(
-            member=contact.member and MarkKind.LEFT not in latest,
-            last_gift=_date(contact.last_gift),
-            ended=_date(contact.ended),
-        ),
-        consents=tuple(_consent(mark) for mark in stored.marks if mark.kind in _CONSENTS),
-        suppressions=stored.suppressions,
-        register=stored.register,
-        attempts=stored.attempts,
-        refused_at=latest.get(MarkKind.REFUSED),
-        not_now_until=contact.next_at if _asked_for_later(contact) else None,
-        abandoned_at=latest.get(MarkKind.ABANDONED),
-        callback_for=contact.callback_for if request.path is DialPath.CALL_BACK else None,
-        call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
-        reassigned_at=latest.get(MarkKind.REASSIGNED),
-        bad_number=MarkKind.BAD_NUMBER in latest,
-        number_refused=stored.number_refused,
-        active_call=stored.active_call,
-        source_known=bool(contact.source),
-        own_number=number in rules.own_numbers,
-        phoner_reserved=request.seat is not None
-        or request.path in (DialPath.EXPLAIN, DialPath.CONFIRMATION),
-        phoner=stored.phoner,
-        campaign=stored.campaign,
-        caller_id=campaign.caller_id,
-        system=f.System(clock_skew_ms=skew_ms),
-        revision=rules.current.revision,
-        ring_seconds=campaign.ring_seconds,
-    )
-
-
-def _latest(marks: Sequence[Mark]) -> dict[str, datetime]:
-    """When each kind was last learned. A call that the person asked for later ends a refusal."""
-    latest: dict[str, datetime] = {}
-    for mark in marks:
-        latest[mark.kind] = mark.at
-        if mark.kind == MarkKind.REQUESTED:
-            latest.pop(MarkKind.REFUSED, None)
-    return latest
-
-
-def _not_in_the_future(stored: StoredFacts, now: datetime) -> StoredFacts:
-    """For a dial, every mark and suppression counts, though another server's clock may be ahead of ours.
-
-    Only what would permit a call, a consent or the end of an opt-out, waits until its time by our clock.
-    """
-    return replace(
-        stored,
-        marks=[
-            mark if mark.kind == MarkKind.CONSENT_GIVEN else replace(mark, at=min(mark.at, now))
-            for mark in stored.marks
-        ],
-        suppressions=tuple(
-            replace(suppression, at=min(suppression.at, now)) for suppression in stored.suppressions
-        ),
-    )
-
-
-_CONSENTS = {
-    MarkKind.CONSENT_GIVEN: f.ConsentEvent.GIVEN,
-    MarkKind.CONSENT_REVOKED: f.ConsentEvent.REVOKED,
-}
-
-
-def _consent(mark: Mark) -> f.Consent:
-    detail = mark.detail or {}
-    return f.Consent(
-        event=_CONSENTS[mark.kind],
-        at=mark.at,
-        phone=bool(detail.get("phone", True)),
-        proof=bool(detail.get("proof", False)),
-    )
-
-
-def _asked_for_later(contact: Contact) -> bool:
-    """A contact that waits because the person asked for it: a dial by hand waits too."""
-    return contact.status == ContactStatus.WAITING and contact.reason == Effect.NOT_NOW.value
-
-
-def _date(text: str | None) -> date | None:
-    return None if not text else date.fromisoformat(text)
 
 
 def _phoner(tx: Tx, seat: SeatRow | None, row: DialFacts, now: datetime) -> f.Phoner:

@@ -22,6 +22,7 @@ from callserver.domain.marks import MarkKind
 from callserver.domain.role import MAY, Action, Role
 from callserver.domain.seat import IN_CALL, SeatState
 from callserver.engine.context import EngineContext
+from callserver.engine.identity import people_in_reach
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -81,8 +82,9 @@ def wants_no_listener(tx: Tx, seat: SeatRow) -> bool:
     call = calls.get(tx, seat.call)
     if call is None:
         return False
-    of_person = marks.marks_of(tx, (subject.of_person(call.person),))
-    return any(mark.kind == MarkKind.NO_LISTENER for mark in of_person)
+    people = people_in_reach.of_persons(tx, [call.person])
+    of_people = marks.marks_of(tx, [subject.of_person(person) for person in sorted(people)])
+    return any(mark.kind == MarkKind.NO_LISTENER for mark in of_people)
 
 
 def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear | WaitToHear | None:

@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from callserver.database import list_import
+from callserver.database import list_import, staged_rows
 from callserver.database.list_import import KnownPerson
-from callserver.domain import subject
+from callserver.domain import names, subject
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.names import Likeness
 from callserver.domain.reason import Reason
 from callserver.engine.lists.reader import ListReader
 from callserver.ports import Tx
@@ -44,32 +45,60 @@ class Comparison:
 
 
 def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bool) -> Comparison:
-    """Compare the staged rows with the contacts. Rows whose reference is another person's are refused."""
+    """Compare the staged rows with the contacts.
+
+    A row whose reference is another person's is recognised by its number and name instead. Rows whose
+    number is given for many people are refused.
+    """
     _dissolve(tx, listed.crowds(MOST_IN_A_HOUSEHOLD))
+    if crowded := staged_rows.lines_of(tx, "number", listed.crowded_numbers):
+        staged_rows.drop_lines(tx, crowded)
+        listed.refuse_lines(raw, crowded, "phone", "number_of_many")
+    _without_reference(tx, listed, staged_rows.lines_of(tx, "person", listed.crowded_references))
     compared = Comparison()
     present = _present(listed, ranked=ranked)
-    strangers: set[int] = set()
-    friends: set[int] = set()
-    pairs: list[KnownPerson] = []
-    for some in list_import.known_persons(tx, present):
-        for pair in some:
-            is_one = _may_be_one(pair)
-            (friends if is_one else strangers).add(pair.line)
-            if is_one:
-                pairs.append(pair)
-    strangers -= friends
-    refused = strangers - list_import.with_known_number(tx, strangers)
-    if refused:
-        list_import.drop_lines(tx, refused)
-        listed.refuse_lines(raw, refused, "ref", "ref_of_another")
+    pairs, strangers = _met(tx, present)
+    if others := strangers - list_import.with_known_number(tx, strangers):
+        _without_reference(tx, listed, others)
+        again, _ = _met(tx, present, others)
+        pairs += again
     for pair in pairs:
         _add(compared, pair, campaign, present, _extras(listed))
     return compared
 
 
+def _met(
+    tx: Tx, present: frozenset[str], lines: Collection[int] | None = None
+) -> tuple[list[KnownPerson], set[int]]:
+    """Rows beside contacts that may be the same person; and lines that meet only other people."""
+    strangers: set[int] = set()
+    friends: set[int] = set()
+    pairs: list[KnownPerson] = []
+    for some in list_import.known_persons(tx, present, lines):
+        for pair in some:
+            is_one = _may_be_one(pair)
+            (friends if is_one else strangers).add(pair.line)
+            if is_one:
+                pairs.append(pair)
+    return pairs, strangers - friends
+
+
+def _without_reference(tx: Tx, listed: ListReader, lines: Collection[int]) -> None:
+    """Their reference identifies nobody: they are recognised by number and name."""
+    if not lines:
+        return
+    keys = [
+        (line, subject.person_key(None, number, name))
+        for line, number, name in staged_rows.names_of(tx, lines)
+    ]
+    doubled = staged_rows.rekey(tx, keys)
+    listed.summary.duplicates += len(doubled)
+    listed.summary.no_keys.update(lines)
+
+
 def _dissolve(tx: Tx, households: Collection[int]) -> None:
-    lines = list_import.of_households(tx, households)
-    list_import.set_households(
+    lines = staged_rows.of_households(tx, households)
+    staged_rows.set_households(
         tx, [(line, subject.household_key(None, number)) for line, number in lines]
     )
 
@@ -79,7 +108,7 @@ def _may_be_one(pair: KnownPerson) -> bool:
     old, new = pair.contact, pair.staged
     if old.number == new["number"] or (new["born"] and old.born == new["born"]):
         return True
-    return subject.may_be_same_person(old.name or "", new["name"] or "")
+    return names.compare(old.name or "", new["name"] or "") is not Likeness.DIFFERENT
 
 
 def _extras(listed: ListReader) -> frozenset[str]:

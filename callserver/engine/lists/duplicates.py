@@ -1,11 +1,23 @@
-"""Who stood in a list before: the same person twice, or two people under one reference."""
+"""Who stood in a list before: the same person twice, two people under one reference, crowds.
+
+A row that is dropped as a duplicate still tells something: another reference, another number. It is kept
+as an identifier of its person, so that another list finds them by it.
+"""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import compress
 
-from callserver.domain import subject
-from callserver.domain.contact import ContactRows
+from callserver.database.former_identifiers import Identifier
+from callserver.domain import names, subject
+from callserver.domain.contact import ContactRow, ContactRows
+from callserver.domain.names import Likeness
+
+MOST_AT_A_NUMBER = 10
+"""People of one number. With more it is a placeholder, or an exchange, and nobody's own number."""
+
+MOST_NUMBERS = 10
+"""Different numbers of one reference. With more it is a placeholder, and nobody's own reference."""
 
 
 class Duplicates:
@@ -17,9 +29,11 @@ class Duplicates:
         # would keep the garbage collector busy.
         self._names: dict[int, str | tuple[str, ...]] = {}
         self._households: list[int] = []
+        self._dropped: dict[int, list[tuple[int, int, ContactRow]]] = {}  # by key: line, rank, row
+        self.crowded_numbers: set[int] = set()
 
     def others(self, rows: ContactRows, problems: Collection[int]) -> list[int]:
-        """Rows whose reference stood before with another number and another name: two people."""
+        """ContactRows whose reference stood before with another number and another name: two people."""
         before = self._persons
         positions: list[int] = []
         own: dict[int, tuple[int, str]] = {}
@@ -27,28 +41,28 @@ class Duplicates:
             if at in problems:
                 continue
             known = before.get(person)
-            names: tuple[str, ...] = ()
+            known_names: tuple[str, ...] = ()
             if known is not None:
                 held = self._names[known]
-                names = (held,) if isinstance(held, str) else held
+                known_names = (held,) if isinstance(held, str) else held
             elif person in own:
                 known, name = own[person]
-                names = (name,)
+                known_names = (name,)
             else:
                 own[person] = (number, rows.name[at])
-            if known not in (None, number) and not any(
-                subject.may_be_same_person(rows.name[at], name) for name in names
+            if known not in (None, number) and all(
+                names.compare(rows.name[at], name) is Likeness.DIFFERENT for name in known_names
             ):
                 positions.append(at)
         return positions
 
     def first(self, rows: ContactRows) -> list[bool]:
         """Whether each row is the first of its person."""
-        persons, names, firsts = self._persons, self._names, []
+        persons, known_names, firsts = self._persons, self._names, []
         for person, number, name in zip(rows.person, rows.number, rows.name, strict=True):
             is_first = person not in persons
-            if is_first and number not in names:
-                names[number] = name
+            if is_first and number not in known_names:
+                known_names[number] = name
             elif is_first:
                 is_first = self._is_another(number, name)
             if is_first:
@@ -60,11 +74,53 @@ class Duplicates:
     def _is_another(self, number: int, name: str) -> bool:
         """Whether nobody of that name had the number."""
         known = self._names[number]
-        names = (known,) if isinstance(known, str) else known
-        if name and subject.fold(name) in map(subject.fold, names):
+        known_names = (known,) if isinstance(known, str) else known
+        if name and subject.fold(name) in map(subject.fold, known_names):
             return False
-        self._names[number] = (*names, name)
+        if len(known_names) < MOST_AT_A_NUMBER:
+            self._names[number] = (*known_names, name)
+        else:
+            self.crowded_numbers.add(number)
         return True
+
+    def drop(self, lines: Sequence[int], ranks: Sequence[int], rows: ContactRows) -> None:
+        """Remember rows that are not taken."""
+        for line, rank, row in zip(lines, ranks, rows.rows(), strict=True):
+            self._dropped.setdefault(row.person, []).append((line, rank, row))
+
+    def crowded_references(self) -> set[int]:
+        """Keys of references that stand with too many numbers to be anybody's."""
+        return {
+            person
+            for person, dropped in self._dropped.items()
+            if person in self._persons
+            and len({row.number for _, _, row in dropped}) >= MOST_NUMBERS
+        }
+
+    def rows_of_crowds(
+        self, crowds: Collection[int]
+    ) -> tuple[list[int], list[int], ContactRows] | None:
+        """The dropped rows of these references, each under its number and name; None: there are none."""
+        dropped = sorted(
+            (row for person in crowds for row in self._dropped.pop(person)),
+            key=lambda entry: entry[0],
+        )
+        if not dropped:
+            return None
+        rows = [
+            row._replace(person=subject.person_key(None, row.number, row.name))
+            for _, _, row in dropped
+        ]
+        columns = ContactRows._make(list(column) for column in zip(*rows, strict=True))
+        return [line for line, _, _ in dropped], [rank for _, rank, _ in dropped], columns
+
+    def identifiers(self) -> list[Identifier]:
+        """What the dropped rows tell about their persons."""
+        return [
+            Identifier(row.person, row.number, row.household, row.name)
+            for dropped in self._dropped.values()
+            for _, _, row in dropped
+        ]
 
     def shared(self) -> int:
         return sum(count for count in self.households().values() if count > 1)

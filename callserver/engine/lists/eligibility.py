@@ -12,14 +12,16 @@ from typing import Any
 from callserver.database import bulk_facts
 from callserver.database.contacts import Contact
 from callserver.domain import facts as f
-from callserver.domain import permit
+from callserver.domain import permit, subject
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
+from callserver.domain.identity import InReach
 from callserver.domain.register_match import Match
 from callserver.engine.context import Rules
-from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest, StoredFacts
-from callserver.engine.lists.reader import OptOuts
+from callserver.engine.gate import gate, stored_facts
+from callserver.engine.gate.stored_facts import DialRequest, StoredFacts
+from callserver.engine.identity import people_in_reach
+from callserver.engine.lists.summary import OptOuts
 from callserver.ports import Tx
 
 ALLOWED = ""
@@ -41,13 +43,16 @@ class AsIf:
         }
         return row._replace(**changes) if changes else row
 
-    def suppressions_of(self, contact: Contact) -> tuple[f.Suppression, ...]:
-        suppressions = []
-        if contact.person in self.opt_outs.persons:
-            suppressions.append(f.Suppression(f.Scope.PERSON, self.at))
+    def suppressions_of(self, contact: Contact, reach: InReach) -> list[tuple[str, f.Suppression]]:
+        suppressions = [
+            (subject.of_person(person), f.Suppression(f.Scope.PERSON, self.at))
+            for person in (contact.person, *reach.keys)
+            if person in self.opt_outs.persons
+        ]
         if contact.number in self.opt_outs.numbers:
-            suppressions.append(f.Suppression(f.Scope.NUMBER, self.at))
-        return tuple(suppressions)
+            about = subject.of_number(contact.number)
+            suppressions.append((about, f.Suppression(f.Scope.NUMBER, self.at)))
+        return suppressions
 
 
 def tally(
@@ -92,8 +97,12 @@ def facts_of(
     """
     if as_if is not None:
         contacts = [as_if.contact(contact) for contact in contacts]
-    subjects = {contact.id: gate.subjects_of(contact, secret) for contact in contacts}
-    everyone = list({about for four in subjects.values() for about in four})
+    reaches = people_in_reach.of_many(tx, contacts)
+    subjects = {
+        contact.id: stored_facts.subjects_of(contact, secret, reaches[contact.id])
+        for contact in contacts
+    }
+    everyone = list({about for several in subjects.values() for about in several})
     suppressions = bulk_facts.suppressions_of(tx, everyone)
     marks = bulk_facts.marks_of(tx, everyone)
     listed = bulk_facts.listed(tx, list({contact.number for contact in contacts}))
@@ -101,20 +110,17 @@ def facts_of(
     if as_if is not None:
         results |= {key: result for key, result in as_if.results.items() if key in results}
     refused = bulk_facts.refused(tx, list({contact.number for contact in contacts}))
-    tried = bulk_facts.attempts_of(tx, contacts, now - gate.LOOK_BACK)
+    tried_by = {contact.id: _tried_by(contact, reaches[contact.id]) for contact in contacts}
+    tried = bulk_facts.attempts_of(tx, set().union(*tried_by.values()), now - gate.LOOK_BACK)
     state, washed_at = gate.state_of(tx, rules, campaign, now)
     for contact in contacts:
-        about = subjects[contact.id]
-        attempts = {
-            attempt
-            for key in ("number", "household", "person")
-            for attempt in tried.get((key, getattr(contact, key)), ())
-        }
+        about, reach = subjects[contact.id], reaches[contact.id]
+        attempts = {attempt for key in tried_by[contact.id] for attempt in tried.get(key, ())}
         ordered = sorted((mark for key in about for mark in marks.get(key, ())), key=_by_writing)
         known = StoredFacts(
             marks=[mark for _, mark in ordered],
-            suppressions=tuple(no for key in about for no in suppressions.get(key, ()))
-            + (() if as_if is None else as_if.suppressions_of(contact)),
+            suppressions=[(key, no) for key in about for no in suppressions.get(key, ())]
+            + ([] if as_if is None else as_if.suppressions_of(contact, reach)),
             register=gate.register_as(
                 washed_at,
                 listed=contact.number in listed or results.get(contact.person) is Match.YES,
@@ -125,10 +131,21 @@ def facts_of(
             phoner=f.Phoner(),
             campaign=state,
             number_refused=contact.number in refused,
+            reach=reach,
         )
-        yield gate.facts_from(
+        yield stored_facts.facts_from(
             rules, DialRequest(contact, campaign, DialPath.EXPLAIN, None, now), known
         )
+
+
+def _tried_by(contact: Contact, reach: InReach) -> set[tuple[str, int]]:
+    """Whose attempts count."""
+    persons, households = stored_facts.attempts_reach(reach)
+    return {
+        ("number", contact.number),
+        *(("household", key) for key in (contact.household, *households)),
+        *(("person", key) for key in (contact.person, *persons)),
+    }
 
 
 def _by_writing(numbered: tuple[int, object]) -> int:

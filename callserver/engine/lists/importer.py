@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from callserver import texts
-from callserver.database import audit, imports, list_import, marks, suppressions
+from callserver.database import (
+    audit,
+    former_identifiers,
+    imports,
+    list_import,
+    marks,
+    staged_rows,
+    suppressions,
+)
+from callserver.database.former_identifiers import Because
 from callserver.database.side_connection import for_writing, side_connection
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
@@ -22,7 +31,8 @@ from callserver.domain.facts import Scope, Segment
 from callserver.domain.imports import RowFate
 from callserver.engine.lists import comparison, refused_rows
 from callserver.engine.lists.comparison import Comparison
-from callserver.engine.lists.reader import ListReader, OptOuts, Summary, open_list
+from callserver.engine.lists.reader import ListReader, open_list
+from callserver.engine.lists.summary import OptOuts, Summary
 from callserver.engine.suppressions import opt_outs, register_matching
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
@@ -42,7 +52,13 @@ class ImportOrder:
     ignored: Collection[str] = ()  # fields that no column is taken for
     region: str = "DK"  # of numbers without a country code
     source: str | None = None  # where the people come from, in words
+    namespace: str | None = None  # the system of the references; None: the campaign's
     file_name: str = ""
+
+    @property
+    def reference_namespace(self) -> str:
+        """The system that the list's references come from."""
+        return self.campaign.namespace if self.namespace is None else self.namespace
 
     def source_at(self, now: datetime) -> str | None:
         """Where people come from when the list does not say it; a lead must say it itself."""
@@ -97,7 +113,9 @@ def stage(tx: Tx, order: ImportOrder, today: date, progress: Progress = ignore_p
     lines = order.raw.count(b"\n")
     list_import.open_table(tx)
     with no_collector():
-        for numbers, ranks, rows in reader.fresh(order.region, None, today):
+        for numbers, ranks, rows in reader.fresh(
+            order.region, None, today, order.reference_namespace
+        ):
             list_import.add(tx, zip(numbers, ranks, *rows, strict=True))
             progress(reader.summary.read, lines, "lists.reading")
         is_ranked = order.campaign.order is not None
@@ -160,9 +178,17 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     order = "line" if campaign.order is None else "rank"
     source = staged.order.source_at(now)
     summary.taken = list_import.insert_new(
-        tx, campaign.name, number, base, source, order, may_exist=indexes.is_unique_kept
+        tx,
+        campaign.name,
+        number,
+        base,
+        source,
+        order,
+        may_exist=indexes.is_unique_kept,
+        namespace=staged.order.reference_namespace,
     )
     indexes.build()
+    _keep_former(tx, staged, now)
     list_import.change(tx, compared.all(), compared.closed)
     renamed = [key for key, values in compared.all().items() if "name" in values]
     register_matching.imported(tx, campaign.name, number, renamed)
@@ -174,6 +200,20 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     suppressions.want_stopped(tx, [subject.of_person(key) for key in compared.renumbered])
     _finish(tx, campaign, summary, number, now, by=by, refused=refused)
     return number
+
+
+def _keep_former(tx: Tx, staged: Staged, now: datetime) -> None:
+    """What links the persons to other lists stays known, though their contacts change."""
+    changed = [
+        contact
+        for contact, changes in staged.comparison.all().items()
+        if {"number", "household", "name"} & changes.keys()
+    ]
+    former_identifiers.keep(tx, changed, Because.CHANGED, now)
+    listed = staged.reader.identifiers()
+    taken = staged_rows.identifiers_of(tx, {one.person for one in listed})
+    again = [one for one in listed if (one.person, one.number, one.household) not in taken]
+    former_identifiers.add(tx, again, Because.LISTED, now)
 
 
 def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> None:

@@ -10,7 +10,8 @@ from itertools import chain
 
 from callserver.domain import countries, heading_words, headings, numbers_in_text, phone
 from callserver.domain.sheet import Unreadable
-from callserver.engine.lists.reader import RefusedRow, open_sheet
+from callserver.engine.lists.reader import open_sheet
+from callserver.engine.lists.summary import RefusedRow
 from callserver.errors import ConfigurationProblem
 from callserver.texts import InvalidInput
 

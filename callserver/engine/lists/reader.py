@@ -4,99 +4,30 @@ Reads only; importer.py stages and writes the rows.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import compress, islice
 
-from callserver.domain import headings
+from callserver.database.former_identifiers import Identifier
+from callserver.domain import headings, subject
 from callserver.domain.campaign import Campaign
 from callserver.domain.cells import RowProblem
 from callserver.domain.contact import ContactRows, Reader
 from callserver.domain.heading_words import DECEASED, may_be_counted
 from callserver.domain.headings import ColumnMapping
-from callserver.domain.imports import RowFate
 from callserver.domain.opt_out_cells import is_status_against_calls
 from callserver.domain.sheet import Sheet, Unreadable
 from callserver.engine.lists import ranking
 from callserver.engine.lists.duplicates import Duplicates
+from callserver.engine.lists.summary import OptOuts, RefusedRow, Summary
 from callserver.errors import ConfigurationProblem
 
 CHUNK = 500
-"""Rows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
+"""ContactRows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
 
 MOST_STATUSES = 200
 """Different cells of a column that may be a status."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row that was not taken: the line on which it begins, why, and its own cells."""
-
-    line: int
-    column: str
-    reason: str
-    cells: Sequence[str]
-
-
-@dataclass(slots=True)
-class OptOuts:
-    """Whom the list itself says must not be called: keys of persons, and numbers."""
-
-    persons: set[int] = field(default_factory=set)
-    numbers: set[int] = field(default_factory=set)
-    dead: set[int] = field(default_factory=set)  # keys of persons
-
-
-@dataclass(slots=True)
-class Summary:
-    """A file's rows by their fate (domain/imports.py): read is the sum of them."""
-
-    read: int = 0
-    taken: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    duplicates: int = 0
-    refused: list[RefusedRow] = field(default_factory=list)
-    elsewhere: dict[str, int] = field(default_factory=dict)  # of those taken, by other campaign
-    shared: int = 0  # persons of the file who live with another person of the file
-    content: str = ""  # SHA-256 of the file
-    header: Sequence[str] = ()
-    separator: str = ","
-    heads: ColumnMapping = field(default_factory=lambda: ColumnMapping({}))
-    encoding: str | None = None  # as it was guessed; None: the file says it itself
-    row_numbers: str = ""  # a column that only counts the rows, and is no reference
-    opted_out: int = 0  # rows of which the list itself says that the person must not be called
-    unclear: list[int] = field(default_factory=list)  # lines of those that say neither yes nor no
-
-    def columns(self) -> list[tuple[str, str]]:
-        """Heading and field of the columns that are read, in the file's order."""
-        columns = [(at, name) for name, at in self.heads.columns.items()]
-        return [(self.header[at], name) for at, name in sorted([*columns, *self.heads.opt_outs])]
-
-    def other_phones(self) -> list[str]:
-        """Headings of the columns that are called where the first one is empty."""
-        return [self.header[at] for at in self.heads.other_phones]
-
-    def unread(self) -> list[str]:
-        """Headings of the columns that are read as nothing."""
-        return [self.header[at] or f"column {at + 1}" for at in self.heads.unread]
-
-    def counts(self) -> dict[str, int]:
-        return {
-            "read": self.read,
-            RowFate.TAKEN.value: self.taken,
-            RowFate.CHANGED.value: self.changed,
-            RowFate.UNCHANGED.value: self.unchanged,
-            RowFate.DUPLICATE.value: self.duplicates,
-            RowFate.REFUSED.value: len(self.refused),
-            "shared": self.shared,
-            "opted_out": self.opted_out,
-        }
-
-    def reasons(self) -> Counter[str]:
-        return Counter(row.reason for row in self.refused)
 
 
 def open_sheet(raw: bytes) -> Sheet:
@@ -120,6 +51,7 @@ class ListReader:
     summary: Summary
     places: set[str] = field(default_factory=set)
     opt_outs: OptOuts = field(default_factory=OptOuts)
+    crowded_references: set[int] = field(default_factory=set)  # keys that are nobody's own
     _seen: Duplicates = field(default_factory=Duplicates)
     _statuses: dict[int, set[str]] = field(init=False)  # unread columns: what stands in them
 
@@ -131,15 +63,24 @@ class ListReader:
         """The households of more people than that."""
         return [key for key, count in self._seen.households().items() if count > most]
 
+    @property
+    def crowded_numbers(self) -> set[int]:
+        """Numbers of more people than one number has."""
+        return self._seen.crowded_numbers
+
+    def identifiers(self) -> list[Identifier]:
+        """What the rows that were not taken tell about their persons."""
+        return self._seen.identifiers()
+
     def fresh(
-        self, region: str, source: str | None, today: date
+        self, region: str, source: str | None, today: date, namespace: str = ""
     ) -> Iterator[tuple[list[int], list[int], ContactRows]]:
         """Lines, ranks and values of persons who did not stand in the file before, by chunks.
 
         The summary counts along; `taken`, `changed` and `unchanged` are the database's to say.
         """
         summary, seen = self.summary, self._seen
-        reader = Reader(self.sheet.header, summary.heads, region, source, today)
+        reader = Reader(self.sheet.header, summary.heads, region, source, today, namespace)
         lines = self.sheet.rows()
         while chunk := list(islice(lines, CHUNK)):
             summary.read += len(chunk)
@@ -150,20 +91,47 @@ class ListReader:
             ranks = self._ranks(chunk, problems)
             lines_of = [line for line, _ in chunk]
             for at in seen.others(rows, problems):
-                problems[at] = RowProblem(self._heading("ref"), "ref_of_another")
+                rows.person[at] = subject.person_key(None, rows.number[at], rows.name[at])
+                summary.no_keys.add(lines_of[at])
+            self._note_placeholders(lines_of, rows, problems)
             if problems:
                 self._refuse(chunk, problems)
                 whole = [at not in problems for at in range(len(chunk))]
                 ranks, rows = list(compress(ranks, whole)), rows.chosen(whole)
                 lines_of = list(compress(lines_of, whole))
-            first = seen.first(rows)
-            if not all(first):
-                summary.duplicates += first.count(False)
-                ranks, rows = list(compress(ranks, first)), rows.chosen(first)
-                lines_of = list(compress(lines_of, first))
-            self.places.update(rows.place)
-            yield lines_of, ranks, rows
+            yield self._firsts(lines_of, ranks, rows)
+        crowds = seen.crowded_references()
+        if freed := seen.rows_of_crowds(crowds):
+            summary.duplicates -= len(freed[0])
+            summary.no_keys.update(freed[0])
+            yield self._firsts(*freed)
+        self.crowded_references = crowds
         summary.shared = seen.shared()
+
+    def _firsts(
+        self, lines: list[int], ranks: list[int], rows: ContactRows
+    ) -> tuple[list[int], list[int], ContactRows]:
+        """The rows of persons who did not stand in the file before."""
+        first = self._seen.first(rows)
+        if not all(first):
+            self.summary.duplicates += first.count(False)
+            again = [not is_first for is_first in first]
+            dropped = list(compress(lines, again)), list(compress(ranks, again))
+            self._seen.drop(*dropped, rows.chosen(again))
+            ranks, rows = list(compress(ranks, first)), rows.chosen(first)
+            lines = list(compress(lines, first))
+        self.places.update(rows.place)
+        return lines, ranks, rows
+
+    def _note_placeholders(
+        self, lines: Sequence[int], rows: ContactRows, problems: Collection[int]
+    ) -> None:
+        if "ref" in self.summary.heads.columns:
+            self.summary.no_keys.update(
+                lines[at]
+                for at, ref in enumerate(rows.ref)
+                if ref and at not in problems and not subject.is_reference(ref)
+            )
 
     def _check_unread(self, chunk: Sequence[tuple[int, Sequence[str]]]) -> None:
         """A column that is read as nothing may hold a status that says no: somebody must decide.
@@ -198,9 +166,9 @@ class ListReader:
                 self.summary.unclear.append(chunk[said.row][0])
         self.summary.opted_out += len(noted)
 
-    def refuse_lines(self, raw: bytes, lines: Collection[int], column: str, reason: str) -> None:
-        """Refuse rows that were staged, by the lines they begin on."""
-        own = len(self.summary.header)
+    def refuse_lines(self, raw: bytes, lines: Collection[int], name: str, reason: str) -> None:
+        """Refuse rows that were staged, by the lines they begin on. `name`: the field at fault."""
+        own, column = len(self.summary.header), self._heading(name)
         self.summary.refused += [
             RefusedRow(line, column, reason, cells[:own])
             for line, cells in open_sheet(raw).rows()

@@ -8,7 +8,7 @@ from typing import Protocol
 from callserver import texts
 from callserver.domain.headings import REFUSED_COLUMNS
 from callserver.domain.sheet import guarded
-from callserver.engine.lists.reader import RefusedRow
+from callserver.engine.lists.summary import RefusedRow
 
 MOST_KEPT = 50_000
 """Rows that are kept in the database: with more, the file or its columns were the wrong ones."""

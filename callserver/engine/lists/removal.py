@@ -40,7 +40,7 @@ def roll_back(tx: Tx, number: int, by: str, now: datetime) -> RolledBack:
     if not ids:
         raise Impossible("the import has no contact left", key="nothing_to_roll_back")
     removed = sum(
-        contact_removal.remove(tx, ids[at : at + CHUNK], contact_removal.never_called)
+        contact_removal.remove(tx, ids[at : at + CHUNK], contact_removal.never_called, now)
         for at in range(0, len(ids), CHUNK)
     )
     result = RolledBack(removed, len(ids) - removed)
@@ -69,7 +69,7 @@ def remove(tx: Tx, contact: int, why: str, by: str, now: datetime) -> None:
     if row is None:
         raise NotFound(f"there is no contact {contact}", key="not_found")
     kept_why = check_why(why, [row])
-    if not contact_removal.remove(tx, [contact], contact_removal.never_called):
+    if not contact_removal.remove(tx, [contact], contact_removal.never_called, now):
         raise Impossible(
             "the contact was called, so it stays: record an opt-out or erase the person",
             key="contact_was_called",

@@ -20,7 +20,7 @@ from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.outcomes import contact_card
 from callserver.errors import Impossible
 from callserver.ports import Tx

@@ -22,7 +22,7 @@ from callserver.domain.marks import MarkKind
 from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.outcomes import wishes
 from callserver.errors import NotFound
 from callserver.ports import Tx

@@ -21,7 +21,7 @@ from callserver.domain.outcome import Consequence
 from callserver.domain.reason import Reason
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import gate
-from callserver.engine.gate.gate import DialRequest
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.outcomes import call_backs, wishes
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.errors import Impossible, NotFound

@@ -19,10 +19,11 @@ from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Scope
-from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
+from callserver.domain.marks import ABOUT_THE_NUMBER, ENDS_CALLS, MarkKind
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
+from callserver.engine.identity.silencing import silence
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import NotFound
@@ -76,7 +77,6 @@ class Wishes:
             now = self._ctx.clock.now()
             noticed = outcomes.Mark(MarkKind.VULNERABLE)
             self._mark(tx, contact, noticed, now, by=by, call=call, wish=wish)
-            suppressions.want_stopped(tx, (subject.of_person(contact.person),))
             return
         if wish not in NO:
             known = ", ".join((*NO, VULNERABLE))
@@ -212,7 +212,11 @@ class Wishes:
             if learned.kind in ABOUT_THE_NUMBER
             else subject.of_person(contact.person)
         )
+        if learned.kind in ENDS_CALLS:
+            suppressions.before_suppressing(tx)
         marks.mark(tx, about, learned.kind, now, learned.detail, by)
+        if learned.kind in ENDS_CALLS:
+            silence(tx, [about])
         audit.append(
             tx,
             now,

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from callserver.database import audit, erasure, marks, register_people
+from callserver.database import audit, erasure, former_identifiers, marks, register_people
 from callserver.database.contacts import Contact
 from callserver.domain import phone, subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Scope
+from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
 from callserver.engine.suppressions import opt_outs
@@ -53,8 +54,9 @@ def erase(
         raise Impossible(
             "CALLSERVER_KEY is not set: nobody erased could be recognised", key="no_key"
         )
-    numbers = sorted({number, *(row.number for row in known)})
     persons = {row.person for row in known}
+    formerly = former_identifiers.numbers_of(tx, persons)
+    numbers = sorted({number, *(row.number for row in known), *formerly} - {NOBODY})
     origin = Origin(by=by, at=now)
     for key in numbers:
         marks.mark(tx, subject.of_hash(key, secret), MarkKind.ERASED, now)
@@ -71,6 +73,7 @@ def erase(
     words = _words(numbers, known)
     erasure.drop_refused_rows(tx, words)
     erasure.forget_contacts(tx, ids, Reason.PERSON_ERASED.value)
+    former_identifiers.forget_people(tx, persons)
     register_people.forget_people(tx, persons)
     erasure.forget_cases(tx, numbers, ids)
     entries: list[int | None] = [*ids] or [None]

@@ -17,6 +17,7 @@ from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import MOST_WORDS, EntryKind, may_be_kept
 from callserver.domain.facts import Purpose, Scope
+from callserver.engine.identity.silencing import silence, silence_listed
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -97,7 +98,7 @@ def add(
         ids += [_add_one(tx, key, scope, about, origin) for key in subjects]
         # A hash does not name the number of an open call, so the number itself is silenced.
         silenced = Scope.NUMBER if scope is Scope.HASH else scope
-        suppressions.want_stopped(tx, subject.reached_by(silenced, number, people, secret))
+        silence(tx, subject.reached_by(silenced, number, people, secret))
     return ids
 
 
@@ -148,7 +149,7 @@ def add_listed(
         added += suppressions.add_listed(
             tx, scope, ordered[at : at + CHUNK], origin.at, origin.by, list_name
         )
-    suppressions.want_stopped_among(tx, scope, keys)
+    silence_listed(tx, scope, keys)
     audit.append(
         tx,
         origin.at,

@@ -16,6 +16,8 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
 from callserver.domain.suppression import LIFTED_BY_CONSENT
+from callserver.engine.identity import people_in_reach
+from callserver.engine.identity.silencing import silence
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
@@ -83,9 +85,16 @@ def consent(
     `telephone`: to be called, not only written to; `proof`: where the proof is kept.
 
     Raises:
-        Impossible: the time lies ahead; or an opt-out before it stands, which the consent would end:
-            ending one has a way of its own.
+        Impossible: nobody is known at the number, which by itself consents to nothing; the time lies
+            ahead; or an opt-out before it stands, which the consent would end: ending one has a way of
+            its own.
     """
+    if not known:
+        raise Impossible(
+            "nobody is known at this number, and a number cannot consent: import the person first,"
+            " with the consent's source",
+            key="consent_of_nobody",
+        )
     if at > now:
         raise Impossible("the consent's time lies in the future", key="consent_in_the_future")
     about = _about(number, known)
@@ -104,7 +113,7 @@ def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now
     suppressions.before_suppressing(tx)
     _mark(tx, _about(number, known), MarkKind(fact), now, known, by, now, None)
     numbers = {number, *(contact.number for contact in known)}
-    suppressions.want_stopped(
+    silence(
         tx,
         [
             *(subject.of_number(key) for key in numbers),
@@ -139,7 +148,8 @@ def _ends_an_opt_out(tx: Tx, number: int, known: Sequence[Contact], at: datetime
         subject.of_number(number),
         *(subject.of_number(contact.number) for contact in known),
     }
-    subjects |= {subject.of_person(contact.person) for contact in known}
+    persons = people_in_reach.of_persons(tx, {contact.person for contact in known})
+    subjects |= set(map(subject.of_person, persons))
     return any(
         suppression.scope in LIFTED_BY_CONSENT
         and suppression.lifted_at is None

@@ -68,6 +68,12 @@ export function importResult(result, caption, titles) {
           lines: list(result.unclear_lines.map(number)),
         })
       : "",
+    result.no_keys
+      ? t("lists.no_keys", {
+          count: number(result.no_keys),
+          lines: result.no_keys_lines.map(number).join(", "),
+        })
+      : "",
     result.row_numbers ? t("lists.row_numbers", { column: result.row_numbers }) : "",
     result.encoding ? t("lists.encoding", { encoding: result.encoding }) : "",
   ].filter(Boolean);

@@ -20,6 +20,7 @@ const reading = () => ({
   region: file.region,
   columns: chosen,
   source: $("#source").value.trim() || null,
+  namespace: $("#namespace").value.trim() || null,
 });
 
 function step(name) {
@@ -63,6 +64,8 @@ async function showPreview() {
   say($("#row-numbers"), preview.row_numbers && t("lists.row_numbers", { column: preview.row_numbers }));
   say($("#encoding"), preview.encoding && t("lists.encoding", { encoding: preview.encoding }));
   show($("#source-field"), readable && !preview.has_source);
+  const hasReference = preview.columns.some((column) => column.field === "ref");
+  show($("#namespace-field"), readable && hasReference);
   $("#rows").replaceChildren(...previewRows(preview.rows));
   show($("#preview"), preview.rows.length > 0);
   show($("#try-step"), !problem);

@@ -1,0 +1,92 @@
+"""Identifiers that people had formerly, or under which a list named them a second time.
+
+Written whenever the number, the household or the name of a person changes, so that no order of imports
+loses what links two keys.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, delete, func, literal, or_, select, true
+
+from callserver.database.tables import contacts, former_identifiers
+from callserver.database.upserts import INSERTS
+from callserver.domain.identity import NOBODY
+from callserver.ports import Tx
+
+CHUNK = 1_000
+_COLUMNS = ("person", "number", "household", "name", "because", "at")
+_KEY = _COLUMNS[:-1]
+
+
+class Because(StrEnum):
+    """Why an identifier is not one of the person's contacts any more, or never was."""
+
+    CHANGED = "changed"  # a list gave the person another number, household or name
+    LISTED = "listed"  # a list named the person twice, and one row was taken
+    REMOVED = "removed"  # the contact was removed
+
+
+class Identifier(NamedTuple):
+    person: int
+    number: int
+    household: int
+    name: str
+
+
+def keep(
+    tx: Tx,
+    contact_ids: Sequence[int],
+    because: Because,
+    at: datetime,
+    condition: ColumnElement[bool] | None = None,
+) -> None:
+    """Remember these contacts as they stand, as far as they meet the condition; before they change."""
+    table = contacts.c
+    for first in range(0, len(contact_ids), CHUNK):
+        some = list(contact_ids[first : first + CHUNK])
+        rows = select(
+            table.person,
+            table.number,
+            table.household,
+            func.coalesce(table.name, ""),
+            literal(because.value),
+            literal(at, former_identifiers.c.at.type),
+        ).where(table.id.in_(some), true() if condition is None else condition)
+        insert = INSERTS[tx.dialect.name](former_identifiers)
+        statement = insert.from_select(_COLUMNS, rows.distinct())
+        tx.execute(
+            statement.on_conflict_do_update(index_elements=_KEY, set_={"at": statement.excluded.at})
+        )
+
+
+def add(tx: Tx, identifiers: Iterable[Identifier], because: Because, at: datetime) -> None:
+    """Remember identifiers of rows that were not taken."""
+    values = [
+        {**one._asdict(), "because": because.value, "at": at} for one in dict.fromkeys(identifiers)
+    ]
+    if values:
+        insert = INSERTS[tx.dialect.name](former_identifiers)
+        tx.execute(insert.on_conflict_do_nothing(), values)
+
+
+def numbers_of(tx: Tx, persons: Collection[int]) -> set[int]:
+    """The numbers that these persons had formerly."""
+    query = select(former_identifiers.c.number).where(former_identifiers.c.person.in_(persons))
+    return set(tx.execute(query).scalars())
+
+
+def forget_people(tx: Tx, persons: Collection[int]) -> None:
+    """Only the households of these persons stay, by which they are protected; no number and no name."""
+    mine = former_identifiers.c
+    theirs = mine.person.in_(persons)
+    named = theirs & or_(mine.number != NOBODY, mine.name != "")
+    rows = select(
+        mine.person, literal(NOBODY), mine.household, literal(""), mine.because, func.max(mine.at)
+    ).where(named)
+    insert = INSERTS[tx.dialect.name](former_identifiers)
+    homes = rows.group_by(mine.person, mine.household, mine.because)
+    tx.execute(insert.from_select(_COLUMNS, homes).on_conflict_do_nothing())
+    tx.execute(delete(former_identifiers).where(named))

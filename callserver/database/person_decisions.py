@@ -1,0 +1,35 @@
+"""Users' decisions that two people are one, or two. The newest about a pair counts; each row stays."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import insert, select
+
+from callserver.database.tables import person_decisions
+from callserver.ports import Tx
+
+
+class Verdict(StrEnum):
+    SAME = "same"
+    DIFFERENT = "different"
+    UNDECIDED = "undecided"  # an earlier decision was undone
+
+
+def latest(tx: Tx, person: int, other: int) -> Verdict | None:
+    """What was decided last about these two keys."""
+    mine = person_decisions.c
+    smaller, larger = sorted((person, other))
+    query = select(mine.verdict).where(mine.person == smaller, mine.other == larger)
+    verdict = tx.execute(query.order_by(mine.id.desc()).limit(1)).scalar()
+    return None if verdict is None else Verdict(verdict)
+
+
+def add(
+    tx: Tx, person: int, other: int, verdict: Verdict, at: datetime, *, by: str, why: str
+) -> int:
+    """Record a decision; its id."""
+    smaller, larger = sorted((person, other))
+    values = {"person": smaller, "other": larger, "verdict": verdict.value, "at": at}
+    statement = insert(person_decisions).values(**values, by=by, why=why)
+    key = tx.execute(statement).inserted_primary_key
+    return 0 if key is None else int(key[0])

@@ -1,0 +1,70 @@
+"""Staged rows that an import looks at once more before it takes them: drops, keys, households."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import text
+
+from callserver.ports import Tx
+
+
+def drop_lines(tx: Tx, lines: Iterable[int]) -> None:
+    """Staged rows that are not to be taken."""
+    for line in lines:
+        tx.execute(text("DELETE FROM staged WHERE line = :line"), {"line": line})
+
+
+def lines_of(tx: Tx, column: str, keys: Collection[int]) -> set[int]:
+    """The lines whose number, or person, is one of these."""
+    if not keys:
+        return set()
+    wanted = set(keys)
+    rows = tx.execute(text(f"SELECT line, {column} FROM staged"))
+    return {line for line, key in rows if key in wanted}
+
+
+def names_of(tx: Tx, lines: Collection[int]) -> list[tuple[int, int, str | None]]:
+    """Line, number and name of these lines."""
+    wanted = set(lines)
+    rows = tx.execute(text("SELECT line, number, name FROM staged ORDER BY line"))
+    return [(line, number, name) for line, number, name in rows if line in wanted]
+
+
+def identifiers_of(tx: Tx, persons: Collection[int]) -> set[tuple[int, int, int]]:
+    """Person, number and household of these persons' staged rows."""
+    if not persons:
+        return set()
+    wanted = set(persons)
+    rows = tx.execute(text("SELECT person, number, household FROM staged"))
+    return {(person, number, home) for person, number, home in rows if person in wanted}
+
+
+def rekey(tx: Tx, persons: Iterable[tuple[int, int]]) -> list[int]:
+    """Another person's key for each line; lines whose person is staged already are dropped: which."""
+    taken = set(tx.execute(text("SELECT person FROM staged")).scalars())
+    values, doubled = [], []
+    for line, person in persons:
+        if person in taken:
+            doubled.append(line)
+            continue
+        taken.add(person)
+        values.append({"line": line, "person": person})
+    if values:
+        tx.execute(text("UPDATE staged SET person = :person WHERE line = :line"), values)
+    drop_lines(tx, doubled)
+    return doubled
+
+
+def of_households(tx: Tx, households: Collection[int]) -> list[tuple[int, int]]:
+    """Line and number of the rows of these households."""
+    if not households:
+        return []
+    wanted = set(households)
+    rows = tx.execute(text("SELECT line, number, household FROM staged"))
+    return [(line, number) for line, number, household in rows if household in wanted]
+
+
+def set_households(tx: Tx, households: Iterable[tuple[int, int]]) -> None:
+    """Another household for each line."""
+    values = [{"line": line, "household": household} for line, household in households]
+    if values:
+        tx.execute(text("UPDATE staged SET household = :household WHERE line = :line"), values)

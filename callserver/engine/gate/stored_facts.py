@@ -1,0 +1,230 @@
+"""The facts of one dial, from what the database says about the contact and everybody in its reach."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from callserver.database.contacts import Contact
+from callserver.database.marks import Mark
+from callserver.database.seats import SeatRow
+from callserver.domain import facts as f
+from callserver.domain import phone, subject
+from callserver.domain.call import DialPath
+from callserver.domain.campaign import Campaign, Effect
+from callserver.domain.contact_status import ContactStatus
+from callserver.domain.identity import InReach, KnownRow, Match
+from callserver.domain.marks import MarkKind
+from callserver.domain.reach import (
+    ATTEMPTS,
+    BORN,
+    ENDED,
+    MARKS,
+    NOT_NOW,
+    PERMISSIVE,
+    SCOPES,
+    Reach,
+)
+from callserver.engine.context import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class DialRequest:
+    """One dial that is asked for."""
+
+    contact: Contact
+    campaign: Campaign
+    path: DialPath
+    seat: SeatRow | None  # None: explained, or a confirmation: nobody is to talk
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFacts:
+    """What the database says about one contact and its campaign, as `facts_from` needs it."""
+
+    marks: Sequence[Mark]  # in order of writing
+    suppressions: Sequence[tuple[str, f.Suppression]]  # each with its subject
+    register: f.Register
+    attempts: tuple[datetime, ...]
+    active_call: bool
+    phoner: f.Phoner
+    campaign: f.CampaignState
+    number_refused: bool  # by the carrier
+    reach: InReach
+
+
+def subjects_of(contact: Contact, secret: bytes, reach: InReach) -> list[str]:
+    """The subjects of marks and suppressions that concern this contact."""
+    subjects = [
+        subject.of_number(contact.number),
+        subject.of_person(contact.person),
+        subject.of_household(contact.household),
+        subject.of_hash(contact.number, secret),
+    ]
+    if reach.keys or reach.households:
+        subjects += map(subject.of_person, sorted(reach.keys))
+        subjects += map(subject.of_household, sorted(reach.households))
+    return subjects
+
+
+def attempts_reach(reach: InReach) -> tuple[Collection[int], Collection[int]]:
+    """The other persons and households whose attempts count."""
+    persons = reach.keys if ATTEMPTS.reach >= Reach.UNSURE else reach.same
+    return persons, reach.households
+
+
+def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: int = 0) -> f.Facts:
+    """The facts that `permit.decide` looks at, from what is known."""
+    contact, campaign = request.contact, request.campaign
+    number = phone.from_int(contact.number)
+    if request.seat is not None or request.path is DialPath.CONFIRMATION:
+        known = _not_in_the_future(known, request.now)
+    reach, own = known.reach, subject.of_person(contact.person)
+    reaching = [mark for mark in known.marks if _reaches(mark, own, reach)]
+    latest = _latest(reaching)
+    return f.Facts(
+        now=request.now,
+        number=number,
+        policy=rules.policy_of(campaign),
+        segment=campaign.segment,
+        purpose=campaign.purpose,
+        person=f.Person(
+            zone=contact.zone,
+            born=_born(contact, reach),
+            deceased_at=_earliest(reaching, MarkKind.DECEASED),
+            guardian=MarkKind.GUARDIAN in latest,
+            vulnerable=MarkKind.VULNERABLE in latest,
+            erased=MarkKind.ERASED in latest,
+            in_crowd=reach.is_crowd,
+        ),
+        relation=f.Relation(
+            member=contact.member and MarkKind.LEFT not in latest and not _has_ended(reach),
+            last_gift=_date(contact.last_gift),
+            ended=_date(contact.ended),
+        ),
+        consents=tuple(_consent(mark, own) for mark in reaching if mark.kind in _CONSENTS),
+        suppressions=tuple(
+            suppression
+            for about, suppression in known.suppressions
+            if _extends(SCOPES[suppression.scope].reach, about, own, reach)
+        ),
+        register=known.register,
+        attempts=known.attempts,
+        refused_at=latest.get(MarkKind.REFUSED),
+        not_now_until=_not_now_until(contact, reach),
+        abandoned_at=latest.get(MarkKind.ABANDONED),
+        callback_for=contact.callback_for if request.path is DialPath.CALL_BACK else None,
+        call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
+        reassigned_at=_latest_of(latest.get(MarkKind.REASSIGNED), reach.replaced_at),
+        bad_number=MarkKind.BAD_NUMBER in latest,
+        number_refused=known.number_refused,
+        active_call=known.active_call,
+        source_known=bool(contact.source),
+        own_number=number in rules.own_numbers,
+        phoner_reserved=request.seat is not None
+        or request.path in (DialPath.EXPLAIN, DialPath.CONFIRMATION),
+        phoner=known.phoner,
+        campaign=known.campaign,
+        caller_id=campaign.caller_id,
+        system=f.System(clock_skew_ms=skew_ms),
+        revision=rules.current.revision,
+        ring_seconds=campaign.ring_seconds,
+    )
+
+
+def _reaches(mark: Mark, own: str, reach: InReach) -> bool:
+    """Whether a mark about one of the subjects reaches the contact (domain/reach.py)."""
+    if mark.kind in PERMISSIVE and not mark.subject.startswith("person:"):
+        return False  # a number is no person, and has consented to nothing
+    return _extends(MARKS[mark.kind].reach, mark.subject, own, reach)
+
+
+def _extends(extent: Reach, about: str, own: str, reach: InReach) -> bool:
+    """Whether what is known about a subject reaches the contact. Numbers and households are its own."""
+    kind, _, key = about.partition(":")
+    if kind != "person" or about == own:
+        return True
+    return extent >= (Reach.SAME if int(key) in reach.same else Reach.UNSURE)
+
+
+def _of_rows(extent: Reach, reach: InReach) -> Iterator[KnownRow]:
+    """The contacts on other lists whose facts of that extent reach this one."""
+    for found, row in reach.rows:
+        if extent >= (Reach.SAME if found is Match.SAME else Reach.UNSURE):
+            yield row
+
+
+def _has_ended(reach: InReach) -> bool:
+    return any(row.ended and not row.member for row in _of_rows(ENDED.reach, reach))
+
+
+def _born(contact: Contact, reach: InReach) -> date | None:
+    """The latest date of birth: in doubt the person is a child."""
+    dates = [contact.born, *(row.born for row in _of_rows(BORN.reach, reach))]
+    return _date(max(filter(None, dates), default=None))
+
+
+def _not_now_until(contact: Contact, reach: InReach) -> datetime | None:
+    own = contact.next_at if _asked_for_later(contact) else None
+    return _latest_of(own, *(row.not_now_until for row in _of_rows(NOT_NOW.reach, reach)))
+
+
+def _latest_of(*instants: datetime | None) -> datetime | None:
+    return max(filter(None, instants), default=None)
+
+
+def _latest(marks: Sequence[Mark]) -> dict[str, datetime]:
+    """The latest instant of each kind. A call that the person asked for later ends a refusal."""
+    latest: dict[str, datetime] = {}
+    for mark in marks:
+        latest[mark.kind] = max(mark.at, latest.get(mark.kind, mark.at))
+        if mark.kind == MarkKind.REQUESTED:
+            latest.pop(MarkKind.REFUSED, None)
+    return latest
+
+
+def _earliest(marks: Sequence[Mark], kind: MarkKind) -> datetime | None:
+    return min((mark.at for mark in marks if mark.kind == kind), default=None)
+
+
+def _not_in_the_future(known: StoredFacts, now: datetime) -> StoredFacts:
+    """For a dial, every mark and suppression counts, though another server's clock may be ahead of ours.
+
+    Only what would permit a call, a consent or the end of an opt-out, waits until its time by our clock.
+    """
+    return replace(
+        known,
+        marks=[
+            mark if mark.kind == MarkKind.CONSENT_GIVEN else replace(mark, at=min(mark.at, now))
+            for mark in known.marks
+        ],
+        suppressions=[
+            (about, replace(one, at=min(one.at, now))) for about, one in known.suppressions
+        ],
+    )
+
+
+_CONSENTS = {
+    MarkKind.CONSENT_GIVEN: f.ConsentEvent.GIVEN,
+    MarkKind.CONSENT_REVOKED: f.ConsentEvent.REVOKED,
+}
+
+
+def _consent(mark: Mark, own: str) -> f.Consent:
+    detail = mark.detail or {}
+    return f.Consent(
+        event=_CONSENTS[mark.kind],
+        at=mark.at,
+        phone=bool(detail.get("phone", True)),
+        proof=bool(detail.get("proof", False)),
+        is_own=mark.subject == own,
+    )
+
+
+def _asked_for_later(contact: Contact) -> bool:
+    """A contact that waits because the person asked for it: a dial by hand waits too."""
+    return contact.status == ContactStatus.WAITING and contact.reason == Effect.NOT_NOW.value
+
+
+def _date(text: str | None) -> date | None:
+    return None if not text else date.fromisoformat(text)

@@ -1,0 +1,89 @@
+"""A user decides that two people are one, or two. A decision can be undone; each one stays on record.
+
+A merge lets every fact that protects reach both, and permits nothing that an opt-out forbids. A split
+lets what is known about one no longer reach the other, so the contacts that were closed for it are asked
+about again.
+"""
+
+from datetime import datetime
+
+from callserver.database import audit, contacts, person_decisions, suppressions
+from callserver.database.contacts import Contact
+from callserver.database.person_decisions import Verdict
+from callserver.domain import subject
+from callserver.domain.audit import EntryKind
+from callserver.engine.identity.silencing import silence
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+REOPENED = ("PERSON_", "SUP_", "BASIS_", "NUM_REASSIGNED")
+"""Contacts closed for such a reason are asked about again after a split."""
+
+
+def merge(tx: Tx, contact: int, other: int, *, by: str, why: str, now: datetime) -> None:
+    """Two contacts are the same person.
+
+    Raises:
+        NotFound: there is no such contact.
+        Impossible: they have one key already.
+    """
+    _decide(tx, contact, other, Verdict.SAME, by=by, why=why, now=now)
+
+
+def split(tx: Tx, contact: int, other: int, *, by: str, why: str, now: datetime) -> None:
+    """Two contacts are two people.
+
+    Raises:
+        NotFound: there is no such contact.
+        Impossible: they have one key, which the list gave them: another reference tells them apart.
+    """
+    _decide(tx, contact, other, Verdict.DIFFERENT, by=by, why=why, now=now)
+
+
+def undo(tx: Tx, contact: int, other: int, *, by: str, why: str, now: datetime) -> None:
+    """What the lists say about the two counts again.
+
+    Raises:
+        NotFound: there is no such contact, or nothing was decided about them.
+    """
+    _decide(tx, contact, other, Verdict.UNDECIDED, by=by, why=why, now=now)
+
+
+def _decide(
+    tx: Tx, contact: int, other: int, verdict: Verdict, *, by: str, why: str, now: datetime
+) -> None:
+    one, another = _contact(tx, contact), _contact(tx, other)
+    if one.person == another.person:
+        raise Impossible(
+            "the two contacts are one person by their reference, or by number and name",
+            key="one_person",
+        )
+    before = person_decisions.latest(tx, one.person, another.person)
+    if verdict is Verdict.UNDECIDED and before in (None, Verdict.UNDECIDED):
+        raise NotFound("nothing was decided about these two", key="nothing_decided")
+    if verdict is before:
+        return
+    suppressions.before_suppressing(tx)
+    key = person_decisions.add(tx, one.person, another.person, verdict, now, by=by, why=why)
+    audit.append(
+        tx,
+        now,
+        EntryKind.IDENTITY,
+        contact=contact,
+        other=other,
+        decision=key,
+        verdict=verdict.value,
+        by=by,
+        why=why,
+    )
+    if verdict is Verdict.SAME:
+        silence(tx, [subject.of_person(one.person), subject.of_person(another.person)])
+    else:
+        contacts.reopen_closed_for(tx, [one.person, another.person], REOPENED)
+
+
+def _contact(tx: Tx, contact: int) -> Contact:
+    row = contacts.get(tx, contact)
+    if row is None:
+        raise NotFound(f"there is no contact {contact}", key="not_found")
+    return row

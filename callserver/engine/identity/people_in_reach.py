@@ -1,0 +1,62 @@
+"""Who is in reach of a contact: read and matched within the transaction that asks."""
+
+from collections.abc import Iterable, Sequence
+
+from callserver.database import known_people
+from callserver.database.contacts import Contact
+from callserver.domain.identity import InReach, Known, Needed, Start, in_reach
+from callserver.ports import Tx
+
+
+def of(tx: Tx, contact: Contact) -> InReach:
+    """For one dial: one statement in the usual case, where nobody else is known."""
+    start = _start(contact)
+    known = known_people.around(tx, start.number, start.household, start.person)
+    while isinstance(answer := in_reach(start, known), Needed):
+        known_people.read(tx, answer, known)
+    return answer
+
+
+def of_many(tx: Tx, contacts: Sequence[Contact]) -> dict[int, InReach]:
+    """The same for many contacts, by their ids, with a few statements for all of them."""
+    known = Known()
+    waiting = [_start(contact) for contact in contacts]
+    answers: dict[int, InReach] = {}
+    needed = Needed(
+        numbers={start.number for start in waiting},
+        households={start.household for start in waiting},
+        persons={start.person for start in waiting},
+    )
+    while waiting:
+        known_people.read(tx, needed, known)
+        needed, still = Needed(), []
+        for start in waiting:
+            answer = in_reach(start, known)
+            if isinstance(answer, Needed):
+                needed |= answer
+                still.append(start)
+            else:
+                answers[start.contact] = answer
+        waiting = still
+    return answers
+
+
+def of_persons(tx: Tx, persons: Iterable[int]) -> set[int]:
+    """These keys and every key in reach of one of them: who they may be."""
+    keys = set(persons)
+    known = Known()
+    for person in sorted(keys):
+        known_people.read(tx, Needed(persons={person}), known)
+        rows = known.of_person[person]
+        if not rows:
+            continue
+        row = rows[0]
+        start = Start(person, row.number, row.household, row.name, row.contact or 0)
+        while isinstance(answer := in_reach(start, known), Needed):
+            known_people.read(tx, answer, known)
+        keys |= answer.keys
+    return keys
+
+
+def _start(contact: Contact) -> Start:
+    return Start(contact.person, contact.number, contact.household, contact.name or "", contact.id)

@@ -1,0 +1,47 @@
+"""A telephone that rings is silenced when something new forbids the call, for everybody in reach of it."""
+
+from collections.abc import Collection, Iterable
+
+from callserver.database import calls, contacts, suppressions
+from callserver.database.calls import CallRow
+from callserver.domain import subject
+from callserver.domain.facts import Scope
+from callserver.engine.identity import people_in_reach
+from callserver.ports import Tx
+
+
+def silence(tx: Tx, subjects: Iterable[str]) -> int:
+    """Open calls that nobody has answered, to these subjects or to anybody they reach; how many."""
+    subjects = list(subjects)
+    reached = _reached(tx, _keys(subjects, "person"), _keys(subjects, "household"))
+    return suppressions.want_stopped(tx, [*subjects, *reached])
+
+
+def silence_listed(tx: Tx, scope: Scope, keys: Collection[int]) -> int:
+    """The same for a long list of numbers or persons: few of them have an open call."""
+    if scope is Scope.NUMBER:
+        return suppressions.want_stopped_among(tx, scope, keys)
+    return suppressions.want_stopped(tx, _reached(tx, set(keys), set()))
+
+
+def _reached(tx: Tx, persons: set[int], households: set[int]) -> list[str]:
+    """The persons whose telephone rings, and whom a fact about one of these would keep from a dial."""
+    if not persons and not households:
+        return []
+    ringing = [row for row in calls.every_open(tx) if row.answered_at is None]
+    return [
+        subject.of_person(row.person) for row in ringing if _concerns(tx, row, persons, households)
+    ]
+
+
+def _concerns(tx: Tx, row: CallRow, persons: set[int], households: set[int]) -> bool:
+    contact = None if row.contact is None else contacts.get(tx, row.contact)
+    if row.person in persons or row.household in households or contact is None:
+        return row.person in persons or row.household in households
+    reach = people_in_reach.of(tx, contact)
+    return bool(reach.keys & persons or reach.households & households)
+
+
+def _keys(subjects: Iterable[str], kind: str) -> set[int]:
+    parts = (subject_key.partition(":") for subject_key in subjects)
+    return {int(key) for of_kind, _, key in parts if of_kind == kind}
