@@ -1,4 +1,4 @@
-"""python -m tests.bench [--full] [start webhook streams claim decision import audit evening exchange]"""
+"""python -m tests.bench [--full] [start webhook streams claim reach decision import audit evening exchange]"""
 
 import asyncio
 import sys
@@ -35,6 +35,7 @@ def main() -> None:
         "webhook": serving.webhook,
         "streams": streaming.streams,
         "claim": lambda: [storing.claims([10_000, 100_000, *([1_000_000] if full else [])])],
+        "reach": lambda: storing.reach([10_000, 100_000, *([1_000_000] if full else [])]),
         "decision": lambda: storing.decisions(many),
         "import": lambda: storing.importing(many),
         "audit": lambda: [storing.verifying(1_000_000 if full else 200_000)],

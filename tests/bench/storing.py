@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,12 @@ from callserver.database.engines import make_engine
 from callserver.database.tables import suppressions
 from callserver.domain import merkle, phone, signed_heads
 from callserver.domain.audit import canonical
+from callserver.domain.call import DialPath
 from callserver.domain.seat import SeatState
 from callserver.engine.context import Rules
+from callserver.engine.gate import gate
+from callserver.engine.gate.stored_facts import DialRequest
+from callserver.engine.identity import people_in_reach
 from callserver.engine.lists.importer import import_list, no_collector
 from callserver.outbox import PlaceCall
 from tests.bench.measuring import Figure, percentile, side_by_side, timed
@@ -109,7 +114,7 @@ def bare(system: SimulatedSystem) -> Callable[[], None]:
                 audit.append(tx, TUESDAY, _kind(kind), call=f"bare{n}", campaign="x", seat=n)
             tx.execute(text("UPDATE seats SET state = 'waiting' WHERE id = 1"))
             tx.execute(text("UPDATE budgets SET next_at = next_at WHERE name = 'calls'"))
-            tx.execute(text("UPDATE tallies SET dials = dials + 0 WHERE campaign = 'kanvas'"))
+            tx.execute(text("UPDATE daily_counts SET dials = dials + 0 WHERE campaign = 'kanvas'"))
 
     return work
 
@@ -123,7 +128,7 @@ def _kind(name: str) -> Any:
 def decisions(size: int) -> list[Figure]:
     """The whole dial decision among many contacts and suppressions, against the bare writes."""
     with tempfile.TemporaryDirectory() as folder:
-        system = SimulatedSystem(Path(folder), people=people(size), calls_per_second=1e6)
+        system = SimulatedSystem(Path(folder), people=people(size), calls_per_second=1000)
         system.write(lambda tx: _suppress(tx, size))
         dialer = system.server.dialer
         ready: list[float] = []
@@ -167,6 +172,66 @@ def decisions(size: int) -> list[Figure]:
     return [
         Figure(what, f"{ratio:.2f}× ({half:.0f} µs)", peer, "-", "≤ 2×", ratio <= 2),
         Figure("Ready → order, p99", f"{p99:.1f} ms", "-", "-", "≤ 20 ms", p99 <= 20),
+    ]
+
+
+def reach(sizes: list[int]) -> list[Figure]:
+    """Reading a dial's facts as the lists grow: of somebody alone, and of somebody with two in reach."""
+    rules = Rules(load(ROOT / "config"))
+    campaign = rules.campaign("kanvas")
+    alone: list[float] = []
+    beside: list[float] = []
+    none: list[float] = []
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            engine = make_engine(f"sqlite:///{folder}/r.db", durable=False, server=True)
+            migrate.upgrade(engine)
+            text_of = people(size)
+            numbers = [line.split(";")[2] for line in text_of.splitlines()[1:201]]
+            others = "ref;navn;telefon;kilde\n" + "".join(
+                f"{kind}{number};{kind}. Prøve;{number};gade\n"
+                for number in numbers[100:]
+                for kind in ("A", "B")
+            )
+            with engine.begin() as tx:
+                import_list(tx, campaign, text_of.encode(), TUESDAY)
+                import_list(tx, rules.campaign("leads"), others.encode(), TUESDAY)
+                found = [contacts.by_number(tx, int(f"45{n}"), "kanvas")[0] for n in numbers]
+
+                def collect(some: list[Any], tx: Any = tx) -> None:
+                    for one in some:
+                        request = DialRequest(one, campaign, DialPath.EXPLAIN, None, TUESDAY)
+                        gate.collect(tx, rules, b"key", request)
+
+                def resolve(some: list[Any], tx: Any = tx) -> None:
+                    for one in some:
+                        people_in_reach.of(tx, one)
+
+                collect(found)
+                for work, some, times in (
+                    (collect, found[:100], alone),
+                    (collect, found[100:], beside),
+                    (resolve, found[:100], none),
+                ):
+                    times.append(min(timed(partial(work, some)) for _ in range(9)) / 100)
+            engine.dispose()
+
+    def growth(what: str, times: list[float]) -> Figure:
+        shown = ", ".join(f"{s:,}: {t * 1e6:.0f} µs" for s, t in zip(sizes, times, strict=True))
+        ratio = times[-1] / times[0]
+        return Figure(
+            f"{what}, growth with the lists", f"{ratio:.2f}×", shown, "-", "≤ 1.3×", ratio <= 1.3
+        )
+
+    share = none[-1] / alone[-1]
+    more = beside[-1] / alone[-1]
+    return [
+        growth("facts of a dial, nobody else in reach", alone),
+        growth("facts of a dial, two others in reach", beside),
+        Figure(
+            "share of asking who is in reach", f"{share:.0%}", "-", "-", "≤ 35 %", share <= 0.35
+        ),
+        Figure("with two others in reach", f"{more:.2f}×", "alone 1×", "-", "≤ 4×", more <= 4),
     ]
 
 
