@@ -8,7 +8,7 @@ from rich.table import Table
 
 from callserver.cli import resources
 from callserver.database import accounts, contacts
-from callserver.database.store import reading
+from callserver.database.engines import reading
 from callserver.domain import phone
 from callserver.domain.role import Action, may
 from callserver.engine.identity import decisions, unsure
