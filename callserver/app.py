@@ -44,6 +44,7 @@ from callserver.console.reports.api import ReportsApi
 from callserver.console.rules.api import RulesApi
 from callserver.console.sign_in.api import SignInApi
 from callserver.console.suppressions.api import SuppressionsApi
+from callserver.console.suppressions.export import OptOutExportApi
 from callserver.console.suppressions.lifts import LiftsApi
 from callserver.console.suppressions.register_review import RegisterReviewApi
 from callserver.console.who_called.api import WhoCalledApi
@@ -199,6 +200,7 @@ def page_apis(
         AccountsApi(server.ctx, server.account_administration, server.line_confirmation),
         opt_outs,
         LiftsApi(server.ctx, opt_outs),
+        OptOutExportApi(server.ctx, server.settings),
         RegisterReviewApi(server.ctx, pacing),
         Live(
             server.feed,

@@ -1,10 +1,12 @@
 """`callserver suppress`: opt-outs."""
 
+import contextlib
+import csv
 import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -23,7 +25,7 @@ from callserver.domain.facts import Purpose, Scope
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.lists import number_files
-from callserver.engine.suppressions import lifting, opt_outs
+from callserver.engine.suppressions import lifting, opt_out_export, opt_outs
 from callserver.engine.suppressions.lifting import Channel
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import ConfigurationProblem, NotFound
@@ -40,6 +42,7 @@ def register(app: typer.Typer) -> None:
     group.command("lift")(lift)
     group.command("import")(import_list)
     group.command("list")(listing)
+    group.command("export")(export)
     app.add_typer(group, name="suppress")
     registers.register(app)
 
@@ -238,6 +241,51 @@ def listing(
         Console().print(table)
     if more:
         print(f"there are more than {most}; --most shows them", file=sys.stderr)
+
+
+def export(
+    file: Annotated[Path | None, typer.Argument(help="where to; the terminal")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="only what was recorded or lifted from this day on"
+        ),
+    ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="begin with UTF-8's mark, for Excel")] = False,
+    separator: Annotated[str, typer.Option(help=", or ;")] = ",",
+    language: Annotated[str, typer.Option(help="da or en: of what an opt-out applies to")] = "da",
+    by: Annotated[
+        str,
+        typer.Option(
+            help="who takes the copy; written to the log", callback=resources.words_for_log
+        ),
+    ] = "command",
+) -> None:
+    """Write the opt-outs in force as CSV for the organisation's own membership system.
+
+    One row for each opt-out and each contact that it names: reference, number, what it applies to, since
+    when. With --since also those that were lifted, with the time. The log records that a copy was made.
+
+    Example: callserver suppress export opt-outs.csv --since 2026-11-01
+    """
+    if separator not in (",", ";"):
+        raise ConfigurationProblem(f"--separator {separator!r}: should be , or ;")
+    if language not in texts.LANGUAGES:
+        raise ConfigurationProblem(f"--language {language!r}: should be da or en")
+    day = None if since is None else since.date()
+    with resources.database() as engine:
+        with engine.begin() as tx:
+            opt_out_export.record(tx, day, by, resources.now(tx))
+        with contextlib.ExitStack() as stack:
+            encoding = "utf-8-sig" if bom else "utf-8"
+            out: TextIO = sys.stdout
+            if file is not None:
+                out = stack.enter_context(file.open("w", newline="", encoding=encoding))
+            elif bom:
+                out.write("\ufeff")
+            connection = stack.enter_context(reading(engine))
+            rows = opt_out_export.rows(connection, day, language)
+            csv.writer(out, delimiter=separator).writerows(rows)
 
 
 def _masked(about: str) -> str:

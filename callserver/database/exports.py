@@ -1,11 +1,12 @@
-"""A campaign's list, or its calls and outcomes, row by row, as an export reads them."""
+"""A campaign's list, its calls and outcomes, or the opt-outs, row by row, as an export reads them."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from callserver.database.tables import calls, contacts
+from callserver.database.tables import calls, contacts, suppressions
 from callserver.domain.headings import STATE_COLUMNS
 from callserver.ports import Tx
 
@@ -52,6 +53,61 @@ def outcomes(tx: Tx, campaign: str) -> Iterator[Any]:
         .order_by(calls.c.permit_at, calls.c.attempt)
     )
     return _streamed(tx, query)
+
+
+class OptOut(NamedTuple):
+    """An opt-out and one contact that it names. Without a contact, `ref` is None."""
+
+    ref: str | None
+    number: int | None
+    scope: str
+    purpose: str | None
+    at: datetime
+    lifted_at: datetime | None
+
+
+_NAMED = {
+    "number": contacts.c.number,
+    "person": contacts.c.person,
+    "household": contacts.c.household,
+}
+"""The kinds of subjects that name contacts, and by which column."""
+
+SOME = 1_000
+
+
+def opt_outs(tx: Tx, since: datetime | None) -> Iterator[OptOut]:
+    """Opt-outs in force; with `since`, those recorded or lifted since then. Oldest first."""
+    query = select(suppressions).order_by(suppressions.c.id).limit(SOME)
+    if since is None:
+        query = query.where(suppressions.c.lifted_at.is_(None))
+    else:
+        recorded = suppressions.c.at >= since
+        query = query.where(or_(recorded, suppressions.c.lifted_at >= since))
+    after = 0
+    while rows := list(tx.execute(query.where(suppressions.c.id > after))):
+        after = rows[-1].id
+        named = _contacts_named(tx, [row.subject for row in rows])
+        for row in rows:
+            kind, _, key = row.subject.partition(":")
+            if kind not in _NAMED:
+                continue
+            number = int(key) if kind == "number" else None
+            for ref, known_number in named.get(row.subject) or [(None, number)]:
+                yield OptOut(ref, known_number, row.scope, row.purpose, row.at, row.lifted_at)
+
+
+def _contacts_named(
+    tx: Tx, subjects: Sequence[str]
+) -> Mapping[str, list[tuple[str | None, int | None]]]:
+    """Reference and number of each contact, once, by the subjects that name it."""
+    named: dict[str, dict[tuple[str | None, int | None], None]] = {}
+    for kind, column in _NAMED.items():
+        keys = [int(one.partition(":")[2]) for one in subjects if one.startswith(f"{kind}:")]
+        query = select(column, contacts.c.ref, contacts.c.number).where(column.in_(keys))
+        for key, ref, number in tx.execute(query.order_by(contacts.c.id)) if keys else ():
+            named.setdefault(f"{kind}:{key}", {})[ref, number or None] = None
+    return {subject: list(rows) for subject, rows in named.items()}
 
 
 def list_rows(tx: Tx, campaign: str) -> Iterator[Any]:

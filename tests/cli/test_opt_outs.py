@@ -284,3 +284,14 @@ def test_a_first_line_that_is_no_number_loses_nobody_else() -> None:
     found = number_files.read(b"1220001\n32200002\n")
     assert found.numbers == [4532200002]
     assert [(one.line, one.reason) for one in found.refused] == [(1, "number_invalid")]
+
+
+def test_opt_outs_are_exported_for_the_membership_system(say: Say, tmp_path: Path) -> None:
+    say("suppress", "add", "32123456", "--by", "mads")
+    printed = say("suppress", "export", "--language", "en", "--separator", ";")
+    header, row = printed.splitlines()
+    assert header == "reference;number;applies_to;scope;purpose;since;lifted"
+    assert row.startswith(";004532123456;the number;number;;")
+    file = tmp_path / "new.csv"
+    say("suppress", "export", file, "--since", "2999-01-01")
+    assert file.read_text("utf-8").splitlines() == [header.replace(";", ",")]

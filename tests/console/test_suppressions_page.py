@@ -176,3 +176,24 @@ async def test_what_is_on_record_is_read_back(system: StaffedSystem) -> None:
     await client.api("POST", "/suppressions", NOTE)
     rows = system.read(lambda tx: suppressions.on_record(tx, ["number:4532200000"]))
     assert [(row.scope, row.heard) for row in rows] == [("number", "letter")]
+
+
+async def test_opt_outs_are_handed_to_the_membership_system(system: StaffedSystem) -> None:
+    service = await system.client("member_service")
+    assert (await service.api("POST", "/suppressions", NOTE)).status_code == 200
+    reply = await service.api("POST", "/suppressions/export", {})
+    assert reply.status_code == 200
+    lines = reply.content.decode("utf-8-sig").splitlines()
+    assert lines[0] == "reference;number;applies_to;scope;purpose;since;lifted"
+    assert lines[1].startswith("K0;004532200000;nummeret;number;;2026-05-12T")
+    later = await service.api("POST", "/suppressions/export", {"since": "2026-05-13"})
+    assert later.content.decode("utf-8-sig").splitlines() == lines[:1]
+    entries = system.entries("exported")
+    assert [(one["what"], one.get("since")) for one in entries] == [
+        ("opt_outs", ""),
+        ("opt_outs", "2026-05-13"),
+    ]
+    system.add_user("nordservice", Role.MEMBER_SERVICE, "nord")
+    for handle in ("supervisor", "nordservice"):
+        client = await system.client(handle)
+        assert (await client.api("POST", "/suppressions/export", {})).status_code == 403

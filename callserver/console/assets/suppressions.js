@@ -1,6 +1,6 @@
 // The opt-outs page: looking up a number, recording and lifting opt-outs, importing lists and registers.
 
-import { get, post } from "./api.js";
+import { download, get, post } from "./api.js";
 import "./dates.js";
 import { confirm } from "./dialog.js";
 import "./file_field.js";
@@ -198,6 +198,9 @@ function age(register, most) {
     t("suppressions.days_left", { days: left }),
   );
 }
+
+if ($("#export"))
+  onSubmit($("#export"), ({ since }) => download("/suppressions/export", { since: since || null }));
 
 imports(registers);
 unsurePeople();
