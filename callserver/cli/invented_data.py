@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pyotp
 
 from callserver.database import accounts, user_lines
+from callserver.domain.campaign import Campaign
 from callserver.domain.role import NEEDS_CODE, Role
 from callserver.engine.accounts.authentication import Authentication, hash_of, new_password
 from callserver.engine.context import Rules
@@ -37,6 +38,11 @@ def populate(
         text = contacts_csv(share, seed, first=position * share, members=members, bad=3)
         import_list(tx, campaign, text.encode(), now - timedelta(hours=1))
     import_registers(tx, rules, now)
+    return add_phoners(tx, campaigns, phoners, now)
+
+
+def add_phoners(tx: Tx, campaigns: Sequence[Campaign], phoners: int, now: datetime) -> list[Robot]:
+    """Add phoners to the campaigns in turn; the robots with their tokens."""
     robots = []
     for number in range(1, phoners + 1):
         campaign = campaigns[number % len(campaigns)]

@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -20,11 +20,13 @@ from callserver.assemble import Server, build
 from callserver.cli import resources
 from callserver.cli.invented_data import add_supervisors, populate
 from callserver.database import due_work, figures
+from callserver.engine.context import Rules
 from callserver.ports import Tx
 from callserver.settings import Settings, instant
 from callserver.simulator.evening import Evening, Plan, Result, ServerUnderTest
 from callserver.simulator.faults import ALL, NONE
 from callserver.simulator.invariants import Rows
+from callserver.simulator.robots import Robot
 
 START = "2026-05-12T16:30:00+02:00"
 """A Tuesday without a holiday near it."""
@@ -86,6 +88,10 @@ def simulate(
         raise typer.Exit(1)
 
 
+Act = Callable[[Tx, Rules, datetime], object]
+"""Something that colleagues do during an evening, in one transaction."""
+
+
 async def evening(
     plan: Plan,
     phoners: int,
@@ -93,8 +99,14 @@ async def evening(
     config: Path,
     folder: Path,
     progress: Callable[[datetime], None] = lambda _: None,
+    *,
+    fill: Callable[[Tx, Rules, int, datetime, int, int], list[Robot]] = populate,
+    acts: Sequence[tuple[datetime, Act]] = (),
 ) -> Result:
-    """One evening in a fresh database in `folder`."""
+    """One evening in `folder`, whose database is made where there is none.
+
+    `fill`: brings the lists and the phoners; `acts`: what colleagues do, and when.
+    """
     world = Evening(plan)
     settings = Settings(
         database=f"sqlite:///{folder}/evening.db",
@@ -118,12 +130,14 @@ async def evening(
         token=lambda: f"{dice.getrandbits(80):020x}",
     )
     robots = await server.store.run(
-        lambda tx: populate(tx, server.ctx.rules, plan.seed, plan.start, phoners, contacts)
+        lambda tx: fill(tx, server.ctx.rules, plan.seed, plan.start, phoners, contacts)
     )
     supervisors = await server.store.run(
         lambda tx: add_supervisors(tx, server.ctx.rules, plan.start)
     )
     await server.rules_in_force.start()
+    for at, act in acts:
+        world.agenda.at(at, _acting(server, act))
     under_test = ServerUnderTest(
         app=create(server, ticking=False),
         idle=server.ctx.background.idle,
@@ -133,6 +147,13 @@ async def evening(
         refusals=lambda: server.store.run(_refusals),
     )
     return await world.run(under_test, robots, progress, supervisors)
+
+
+def _acting(server: Server, act: Act) -> Callable[[], Awaitable[None]]:
+    async def work() -> None:
+        await server.store.run(lambda tx: act(tx, server.ctx.rules, server.clock.now()))
+
+    return work
 
 
 def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:

@@ -1,0 +1,149 @@
+"""Three lists of one town: what is known about a person from one of them holds in the others.
+
+Judged by the town's own knowledge of who is who (residents.py), never by the server's keys.
+"""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, select
+
+from callserver.cli.invented_data import add_phoners, import_registers
+from callserver.cli.simulate import Act, evening
+from callserver.database import contacts as contact_rows
+from callserver.database.contacts import Contact
+from callserver.database.tables import calls, contacts
+from callserver.domain.facts import Scope
+from callserver.engine.context import Rules
+from callserver.engine.lists.importer import import_list
+from callserver.engine.suppressions import opt_outs, person_facts
+from callserver.engine.suppressions.opt_outs import Origin
+from callserver.engine.suppressions.person_facts import Fact
+from callserver.ports import Tx
+from callserver.simulator.evening import Plan
+from callserver.simulator.population import BehaviourRates
+from callserver.simulator.robots import Robot
+from tests.harness.simulated import ROOT
+from tests.simulator.residents import Source, Town
+
+START = datetime.fromisoformat("2026-05-12T16:30:00+02:00")
+SOURCES = (
+    Source("kanvas", knows_mobile=0.3),
+    Source("leads", "P", knows_mobile=0.7),
+    Source("opgradering", "M", knows_mobile=0.6, members=True),
+)
+SECRET = b"simulated"
+REFUSED = ("no_thanks", "never")
+"""Outcomes after which nobody calls the person tonight, in the campaigns of config/."""
+
+
+class Colleagues:
+    """What member service records during the evening, about people whom the dice choose."""
+
+    def __init__(self, town: Town, seed: int) -> None:
+        self._town = town
+        self._dice = random.Random(f"{seed}:colleagues")
+
+    def acts(self, start: datetime, hours: float) -> list[tuple[datetime, Act]]:
+        acts: list[tuple[datetime, Act]] = [
+            (start + timedelta(minutes=2 * turn), self._record) for turn in range(int(hours * 30))
+        ]
+        for source in SOURCES:
+            half = start + timedelta(hours=hours / 2)
+            acts.append((half, self._importing(source)))
+        return acts
+
+    def _importing(self, source: Source) -> Act:
+        """The list again, with other spellings and numbers."""
+
+        def act(tx: Tx, rules: Rules, now: datetime) -> None:
+            raw = self._town.rows(source, version=2).encode()
+            import_list(tx, rules.campaign(source.campaign), raw, now)
+
+        return act
+
+    def _record(self, tx: Tx, rules: Rules, now: datetime) -> None:
+        del rules
+        count = tx.execute(select(contacts.c.id).order_by(contacts.c.id)).scalars().all()
+        contact = contact_rows.get(tx, self._dice.choice(count))
+        assert contact is not None
+        who = self._town.resident(contact.campaign, contact.ref, contact.name, contact.number)
+        known = contact_rows.of_person(tx, contact.person)
+        what = self._dice.choice(("person", "number", "household", "guardian", "revoked"))
+        if what == "guardian":
+            person_facts.note(tx, contact.number, known, Fact.GUARDIAN, "user:1", now)
+        elif what == "revoked":
+            person_facts.note(tx, contact.number, known, Fact.CONSENT_REVOKED, "user:1", now)
+        else:
+            self._opt_out(tx, Scope(what), contact, now)
+        reach = what if what in ("number", "household") else "person"
+        of = {"person": who.id, "number": contact.number, "household": who.household}[reach]
+        self._town.note(now, reach, of, what)
+
+    @staticmethod
+    def _opt_out(tx: Tx, scope: Scope, contact: Contact, now: datetime) -> None:
+        origin = Origin(by="user:1", at=now, contact=contact.id)
+        opt_outs.add(tx, [scope], None, [contact], SECRET, origin)
+
+
+def rings(folder: Path) -> Sequence[Any]:
+    """Every telephone that rang, with what its list says about the person."""
+    query = (
+        select(
+            calls.c.rang_at,
+            calls.c.number,
+            calls.c.campaign,
+            calls.c.outcome,
+            calls.c.outcome_at,
+            contacts.c.ref,
+            contacts.c.name,
+        )
+        .join(contacts, contacts.c.id == calls.c.contact)
+        .where(calls.c.rang_at.is_not(None))
+        .order_by(calls.c.rang_at)
+    )
+    engine = create_engine(f"sqlite:///{folder}/evening.db")
+    with engine.connect() as connection:
+        return connection.execute(query).all()
+
+
+async def an_evening(folder: Path, seed: int, hours: float = 1.0) -> tuple[Town, Sequence[Any]]:
+    """The town's evening, and what rang."""
+    town = Town(seed)
+
+    def fill(
+        tx: Tx, rules: Rules, seed: int, now: datetime, phoners: int, count: int
+    ) -> list[Robot]:
+        del seed, count
+        for source in SOURCES:
+            import_list(tx, rules.campaign(source.campaign), town.rows(source).encode(), now)
+        import_registers(tx, rules, now)
+        return add_phoners(
+            tx, [rules.campaign(source.campaign) for source in SOURCES], phoners, now
+        )
+
+    plan = Plan(
+        start=START, hours=hours, seed=seed, rates=BehaviourRates(answers=0.5, talk_seconds=40)
+    )
+    colleagues = Colleagues(town, seed)
+    await evening(
+        plan, 6, 0, ROOT / "config", folder, fill=fill, acts=colleagues.acts(START, hours)
+    )
+    rang = rings(folder)
+    for ring in rang:
+        if ring.outcome in REFUSED:
+            who = town.resident(ring.campaign, ring.ref, ring.name, ring.number)
+            town.note(ring.outcome_at, "person", who.id, ring.outcome)
+    return town, rang
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_nobody_is_called_whom_another_list_protects(tmp_path: Path, seed: int) -> None:
+    town, rang = await an_evening(tmp_path, seed)
+    assert town.wronged(rang) == []
+    assert len(rang) > 40
+    assert len(town.facts) > 30
