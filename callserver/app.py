@@ -44,6 +44,7 @@ from callserver.console.reports.api import ReportsApi
 from callserver.console.rules.api import RulesApi
 from callserver.console.sign_in.api import SignInApi
 from callserver.console.suppressions.api import SuppressionsApi
+from callserver.console.suppressions.consents import ConsentsApi
 from callserver.console.suppressions.export import OptOutExportApi
 from callserver.console.suppressions.lifts import LiftsApi
 from callserver.console.suppressions.register_review import RegisterReviewApi
@@ -199,6 +200,7 @@ def page_apis(
         RemovalApi(server.ctx),
         AccountsApi(server.ctx, server.account_administration, server.line_confirmation),
         opt_outs,
+        ConsentsApi(server.ctx, server.uploads, server.settings),
         LiftsApi(server.ctx, opt_outs),
         OptOutExportApi(server.ctx, server.settings),
         RegisterReviewApi(server.ctx, pacing),

@@ -26,6 +26,7 @@ COMMANDS = {
     "register": ("registers", "Public do-not-call registers."),
     "suppress": ("suppress", "Opt-outs: who must not be called."),
     "cases": ("cases", "Requests and complaints of people."),
+    "consents": ("consents", "Import consents: given, or taken back."),
     "person": ("person", "Record what was learned about a person outside a call."),
     "people": ("people", "People who may be one person, and decisions about them."),
     "explain": ("explain", "Say whether a number may be called now, and which rules forbid it."),

@@ -41,6 +41,11 @@ REASONS = frozenset(
         "not_an_age",
         "no_permission",
         "number_of_many",
+        "not_an_event",
+        "nobody_known",
+        "several_people",
+        "consent_ends_opt_out",
+        "consent_in_the_future",
     }
 )
 """Every reason for which a row is refused; the catalogues explain each."""

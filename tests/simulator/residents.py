@@ -142,7 +142,7 @@ def _spelled(resident: Resident, dice: random.Random) -> str:
     plain = f"{resident.first} {resident.last}"
     ways: Sequence[Callable[[], str]] = (
         lambda: plain,
-        lambda: plain.upper(),
+        plain.upper,
         lambda: f"{resident.first[0]}. {resident.last}",
         lambda: f"{resident.first} Marie {resident.last}",
         lambda: f"{resident.first} {_typo(resident.last, dice)}",

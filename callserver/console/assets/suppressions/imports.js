@@ -1,13 +1,14 @@
-// Importing files of numbers: a list of opt-outs, or the new issue of a register.
+// Importing files of numbers: a list of opt-outs, the new issue of a register, or consents.
 
 import { $, el, onSubmit, show, toast } from "../dom.js";
 import { progressBar, stream } from "../stream.js";
 import { list, number, t } from "../texts.js";
 
 const COUNTS = ["read", "added", "unchanged", "duplicates", "refused"];
+const OF_CONSENTS = ["read", "given", "revoked", "unchanged", "refused"];
 
-function figures(result, caption) {
-  const rows = COUNTS.map((name) =>
+function figures(result, caption, counts) {
+  const rows = counts.map((name) =>
     el(
       "tr",
       {},
@@ -42,7 +43,7 @@ function figures(result, caption) {
   ].filter(Boolean);
 }
 
-function form(selector, address, caption, done) {
+function form(selector, address, caption, done, counts = COUNTS) {
   const formElement = $(selector);
   if (!formElement) return;
   onSubmit(formElement, async ({ file, issued_at: issued, ...values }) => {
@@ -54,7 +55,7 @@ function form(selector, address, caption, done) {
       if (issued) query.set("issued_at", new Date(issued).toISOString());
       const headers = { "content-type": "application/octet-stream" };
       const result = await stream(`${address}?${query}`, file, update, headers);
-      answer.replaceChildren(...figures(result, t(caption)));
+      answer.replaceChildren(...figures(result, t(caption), counts));
       formElement.reset();
       if (!result.refused) toast(t(caption), "good");
       await done();
@@ -67,6 +68,7 @@ function form(selector, address, caption, done) {
 
 export function imports(registers) {
   form("#import-list", "/suppressions/import", "suppressions.came_in", async () => {});
+  form("#import-consents", "/consents/import", "suppressions.consents_done", async () => {}, OF_CONSENTS);
   form("#import-register", "/registers/import", "suppressions.register_done", registers);
   show($("#found"), false);
 }

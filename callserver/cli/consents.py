@@ -1,0 +1,48 @@
+"""`callserver consents`: a file of consents, given or taken back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callserver import texts
+from callserver.cli import resources
+from callserver.cli.contacts import read
+from callserver.cli.refused_rows import beside
+from callserver.engine.lists import consent_files
+from callserver.engine.lists.refused_rows import as_file
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Import consents: given, or taken back.", no_args_is_help=True)
+    group.command("import")(import_consents)
+    app.add_typer(group, name="consents")
+
+
+def import_consents(
+    file: Annotated[Path, typer.Argument(help="a CSV file or a spreadsheet")],
+    region: Annotated[str, typer.Option(help="country of numbers without a code")] = "DK",
+    by: Annotated[
+        str, typer.Option(help="who brought it, for the log", callback=resources.kept_words)
+    ] = "command",
+) -> None:
+    """Record consents from a file with columns for the number, the date and the event.
+
+    The event is "given" or "revoked" (givet, trukket tilbage, ja, nej). A reference or a name says who is
+    meant where several people have one number; "proof" says where the proof is kept. A consent that would
+    end an opt-out is refused: lift the opt-out first. Refused rows go to FILE.refused.csv.
+
+    Example: callserver consents import consents.csv
+    """
+    raw = read(file)
+    with resources.database() as engine, engine.begin() as tx:
+        result = consent_files.take(tx, raw, by, resources.now(tx), region)
+    print(
+        f"{result.read} rows read: {result.given} given, {result.revoked} taken back,"
+        f" {result.unchanged} unchanged, {len(result.refused)} refused"
+    )
+    if content := as_file(result, "en"):
+        where = beside(file)
+        where.write_bytes(content)
+        print(texts.say("en", "import.refused_file", file=where))
+        raise typer.Exit(1)

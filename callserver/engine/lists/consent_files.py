@@ -1,0 +1,204 @@
+"""A file of consents, given or taken back: read row by row, each row recorded or refused with a reason.
+
+A consent permits calls, so it is recorded only for one certain person: known at the number, and the only
+one there or the one whose reference or name the row gives. One that is taken back protects: it is recorded
+for everybody whom the row may mean.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+
+from callserver.database import contacts, marks
+from callserver.database.contacts import Contact
+from callserver.domain import heading_words, phone, subject
+from callserver.domain.dates import parse_date
+from callserver.domain.heading_words import folded
+from callserver.domain.marks import MarkKind
+from callserver.domain.sheet import Unreadable
+from callserver.engine.lists.reader import open_sheet
+from callserver.engine.lists.summary import RefusedRow
+from callserver.engine.suppressions import person_facts
+from callserver.engine.suppressions.person_facts import Fact
+from callserver.errors import ConfigurationProblem, Impossible
+from callserver.ports import Tx
+from callserver.texts import InvalidInput
+
+_COLUMNS: Mapping[str, str] = {
+    "date": "date dato consent_date samtykke_dato samtykkedato dato_for_samtykke given_at afgivet",
+    "event": "event hændelse samtykke consent status given givet",
+    "proof": "proof evidence bevis dokumentation tekst tekstversion text_version version formular",
+}
+_NAMED = {name: column for column, names in _COLUMNS.items() for name in names.split()}
+
+_GIVEN = frozenset(["ja", "yes", "true", "1", "x", "given", "givet", "afgivet", "granted"])
+_REVOKED = frozenset(
+    [
+        "nej",
+        "no",
+        "false",
+        "0",
+        "revoked",
+        "withdrawn",
+        "tilbagekaldt",
+        "trukket",
+        "trukket_tilbage",
+        "tilbagetrukket",
+    ]
+)
+
+MOST_PROOF = 200
+"""Letters of the words that say where the proof is kept."""
+
+
+@dataclass(slots=True)
+class Consents:
+    """What became of a file's rows: read = given + revoked + unchanged + refused."""
+
+    read: int = 0
+    given: int = 0
+    revoked: int = 0
+    unchanged: int = 0
+    refused: list[RefusedRow] = field(default_factory=list)
+    header: Sequence[str] = ()
+    separator: str = ","
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    number: int
+    ref: str
+    name: str
+    at: datetime | None  # None: no date, and none is needed
+    is_given: bool
+    proof: str
+
+
+def take(tx: Tx, raw: bytes, by: str, now: datetime, region: str = "DK") -> Consents:
+    """Record every row that can be recorded.
+
+    Raises:
+        ConfigurationProblem: it is no such file: it needs columns for the number, the date and the event.
+    """
+    sheet = open_sheet(raw)
+    columns = _columns(sheet.header)
+    result = Consents(
+        header=sheet.header,
+        separator=sheet.separator,
+        encoding=sheet.encoding if sheet.is_guessed else None,
+    )
+    for line, cells in sheet.rows():
+        result.read += 1
+        problem = ("", cells.reason) if isinstance(cells, Unreadable) else None
+        if problem is None:
+            problem = _record(tx, cells, columns, result, by, now, region)
+        if problem is not None:
+            result.refused.append(RefusedRow(line, problem[0], problem[1], cells))
+    return result
+
+
+def _columns(header: Sequence[str]) -> dict[str, int]:
+    columns: dict[str, int] = {}
+    for at, heading in enumerate(header):
+        name = _NAMED.get(folded(heading).strip("_.:")) or heading_words.field(heading)
+        if name in ("phone", "ref", "name", "date", "event", "proof"):
+            columns.setdefault(name, at)
+    missing = [name for name in ("phone", "date", "event") if name not in columns]
+    if missing:
+        wrong = InvalidInput("consent_columns", missing=", ".join(missing))
+        raise ConfigurationProblem(str(wrong)) from wrong
+    return columns
+
+
+def _record(
+    tx: Tx,
+    cells: Sequence[str],
+    columns: Mapping[str, int],
+    result: Consents,
+    by: str,
+    now: datetime,
+    region: str,
+) -> tuple[str, str] | None:
+    """Record one row; the column and the reason where it is refused."""
+
+    def named(problem: tuple[str, str]) -> tuple[str, str]:
+        name, reason = problem
+        return (result.header[columns[name]] if name else ""), reason
+
+    row = _read(cells, columns, region, now)
+    if isinstance(row, tuple):
+        return named(row)
+    known = list(_meant(contacts.by_number(tx, row.number), row))
+    if row.is_given:
+        problem = _give(tx, row, known, result, by, now)
+        return None if problem is None else named(problem)
+    people = sorted({contact.person for contact in known})
+    for rows in [contacts.of_person(tx, person) for person in people] or [[]]:
+        person_facts.note(tx, row.number, rows, Fact.CONSENT_REVOKED, by, now)
+    result.revoked += 1
+    return None
+
+
+def _read(
+    cells: Sequence[str], columns: Mapping[str, int], region: str, now: datetime
+) -> _Row | tuple[str, str]:
+    """The row, or the column and the reason why it cannot be read."""
+    if len(cells) <= max(columns.values()):
+        return "", "cells"
+    text = {name: cells[at].strip() for name, at in columns.items()}
+    number = phone.parse(text["phone"], region)
+    if isinstance(number, phone.NumberProblem):
+        return "phone", f"number_{number.value}"
+    event = folded(text["event"])
+    if event not in _GIVEN | _REVOKED:
+        return "event", "not_an_event"
+    try:
+        day = date.fromisoformat(parse_date(text["date"], now.year)) if text["date"] else None
+    except ValueError:
+        return "date", "not_a_date"
+    if event in _GIVEN and day is None:
+        return "date", "not_a_date"
+    return _Row(
+        number=phone.to_int(number),
+        ref=text.get("ref", ""),
+        name=text.get("name", ""),
+        # The day's first instant: an opt-out of the same day is the newer one.
+        at=None if day is None else datetime.combine(day, time(), UTC),
+        is_given=event in _GIVEN,
+        proof=text.get("proof", "")[:MOST_PROOF],
+    )
+
+
+def _meant(known: Sequence[Contact], row: _Row) -> Iterator[Contact]:
+    """Who of those at the number the row may mean: by the reference, or else by the name it gives."""
+    for contact in known:
+        if row.ref and contact.ref:
+            if subject.exact(row.ref) == subject.exact(contact.ref):
+                yield contact
+        elif (
+            not row.name or not contact.name or subject.fold(row.name) == subject.fold(contact.name)
+        ):
+            yield contact
+
+
+def _give(
+    tx: Tx, row: _Row, known: Sequence[Contact], result: Consents, by: str, now: datetime
+) -> tuple[str, str] | None:
+    people = {contact.person for contact in known}
+    if len(people) != 1:
+        return "phone", "several_people" if people else "nobody_known"
+    [person] = people
+    if row.at is None:
+        raise AssertionError("a consent that is given has a date")
+    recorded = marks.marks_of(tx, [subject.of_person(person)])
+    if any(mark.kind is MarkKind.CONSENT_GIVEN and mark.at == row.at for mark in recorded):
+        result.unchanged += 1
+        return None
+    rows = contacts.of_person(tx, person)
+    try:
+        person_facts.consent(tx, row.number, rows, by, now, at=row.at, proof=row.proof or None)
+    except Impossible as refused:
+        return "date", refused.key or "not_a_date"
+    result.given += 1
+    return None
