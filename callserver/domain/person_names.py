@@ -93,11 +93,6 @@ def readings(text: str) -> Iterator[Name]:
             yield Name(parts[:-1], parts[-1:])
 
 
-def is_whole(text: str) -> bool:
-    """Whether there are a given name and a surname to compare."""
-    return len(words(text)) > 1
-
-
 def likeness(listed_name: Name, text: str) -> Likeness:
     """How alike a listed name and a name that somebody wrote are, in its most alike reading."""
     return max((_likeness(listed_name, name) for name in readings(text)), default=Likeness.NONE)
@@ -134,7 +129,8 @@ def _given(entry: Name, name: Name) -> int:
             return _PART
     if entry.is_cut and own.startswith(entry.given[-1]):
         return _PART
-    return _NO
+    # A title before the name, a couple in one row, a name that the register has without its first part.
+    return _PART if set(name.given[1:]) & set(entry.given) else _NO
 
 
 def _surname(entry: Name, name: Name) -> int:

@@ -94,8 +94,13 @@ def postcode(text: str) -> str:
 @lru_cache(maxsize=16384)
 def parse(text: str, code: str = "") -> PostalAddress:
     """The address's parts. `code`: the postcode's cell; else the one at the end of the address counts."""
+    return parse_uncached(text, code)
+
+
+def parse_uncached(text: str, code: str = "") -> PostalAddress:
+    """The same, for a million addresses of which few occur twice."""
     plain = " ".join(text.casefold().replace("\u00a0", " ").split())
-    own = postcode(code)
+    own = postcode(code) if code else ""
     tail = _TAIL.search(plain) if _CODE.search(plain) else None
     if tail is not None:
         own = own or tail["code"]

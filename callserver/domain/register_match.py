@@ -14,8 +14,10 @@ are not in the register: a no says nothing about them.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -55,17 +57,22 @@ class Entry(NamedTuple):
 
 def entry(record: Record) -> Entry:
     """A record, prepared for comparison; its own columns have precedence over the written address."""
-    place = postal_addresses.parse(record.address)
-    house = record.house.lstrip("0")
-    digits = house.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZÆØÅabcdefghijklmnopqrstuvwxyzæøå")
-    if digits.isdecimal() and place.house in (0, int(digits)):
-        letter = person_names.word(house[len(digits) :])
-        place = place._replace(house=int(digits), letter=letter)
-    return Entry(
-        record,
-        person_names.listed(record.name, robinson.NAME_WIDTH),
-        place._replace(postcode=record.postal[:4]),
-    )
+    street, house, letter, floor, door, _ = postal_addresses.parse_uncached(record.address)
+    column_house, column_letter = _house(record.house)
+    if column_house and house in (0, column_house):
+        house, letter = column_house, column_letter
+    place = PostalAddress(street, house, letter, floor, door, record.postal[:4])
+    return Entry(record, person_names.listed(record.name, robinson.NAME_WIDTH), place)
+
+
+_HOUSE = re.compile(r"0*(\d{1,3})([^\W\d_]?)", re.ASCII)
+
+
+@lru_cache(maxsize=4096)
+def _house(column: str) -> tuple[int, str]:
+    """House number and letter; 0 if the column has none."""
+    house = _HOUSE.fullmatch(column)
+    return (0, "") if house is None else (int(house[1]), person_names.word(house[2]))
 
 
 def is_comparable(person: Person) -> bool:
@@ -87,16 +94,13 @@ def match(listed: Entry, person: Person) -> Match:
     if likeness is Likeness.NONE:
         return Match.NO
     nearness = postal_addresses.nearness(person.place, listed.place)
-    match nearness:
-        case Nearness.DIFFERENT:
-            return Match.NO
-        case Nearness.SAME:
-            is_sure = likeness is Likeness.SAME and not listed.record.is_former
-            return Match.YES if is_sure else Match.UNSURE
-        case Nearness.ELSEWHERE:
-            return Match.UNSURE if likeness is Likeness.SAME else Match.NO
-        case Nearness.NEAR | Nearness.UNKNOWN:
-            return Match.UNSURE if likeness >= Likeness.LIKE else Match.NO
+    if nearness is Nearness.DIFFERENT:
+        return Match.NO
+    if nearness is Nearness.SAME:
+        is_sure = likeness is Likeness.SAME and not listed.record.is_former
+        return Match.YES if is_sure else Match.UNSURE
+    least = Likeness.SAME if nearness is Nearness.ELSEWHERE else Likeness.LIKE
+    return Match.UNSURE if likeness >= least else Match.NO
 
 
 # -- finding the entries that are worth comparing ----------------------------------------------------
@@ -110,13 +114,14 @@ def keys_of_entry(listed: Entry) -> set[int]:
     """The keys under which an entry is stored; a person whom it may be has one of them."""
     name, place = listed.name, listed.place
     given = name.given or (_CUT,)
-    pairs = {(word[0], surname) for word in given for surname in name.surname}
-    pairs |= {(given[0][0], middle) for middle in name.given[1:]}
-    texts = {_by_name(place.postcode, initial, surname) for initial, surname in pairs}
-    texts |= {_by_address(place, word) for word in given[:2] if place.street}
-    first = _CUT if name.is_cut and len(name.given) < 2 else given[0]
-    texts |= {_by_whole_name(first, surname) for surname in name.surname}
-    return {_key(text) for text in texts}
+    code, first = place.postcode, given[0]
+    texts = [_by_name(code, word[0], surname) for word in given for surname in name.surname]
+    texts += [_by_name(code, first[0], middle) for middle in name.given[1:]]
+    if place.street:
+        texts += [_by_address(place, word) for word in given[:2]]
+    whole = _CUT if name.is_cut and len(name.given) < 2 else first
+    texts += [_by_whole_name(whole, surname) for surname in name.surname]
+    return {crc32(text.encode()) for text in texts}
 
 
 def keys_of_person(person: Person) -> set[int]:
@@ -144,7 +149,7 @@ def _by_name(postcode: str, given: str, surname: str) -> str:
 
 
 def _by_address(place: PostalAddress, given: str) -> str:
-    return f"a{place.street[:8]} {place.house} {given[0]}"
+    return f"a{place.street[:12]} {place.house} {given[0]}"
 
 
 def _by_whole_name(given: str, surname: str) -> str:

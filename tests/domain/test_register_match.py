@@ -47,6 +47,9 @@ FORMER = ASE._replace(mark="*")
         ("Marie Prøve-Hansen", "Prøvevej 12, 1. tv", "8000", UNSURE),
         ("Åse Birgit Prøve-Hansen", "Prøvevej 12, 1. tv", "8000", UNSURE),
         ("Åse Nygift", "Prøvevej 12, 1. tv", "8000", UNSURE),
+        ("Fru Åse Prøve-Hansen", "Prøvevej 12, 1. tv", "8000", UNSURE),
+        ("Bo og Åse Prøve-Hansen", "Prøvevej 12, 1. tv", "8000", UNSURE),
+        ("Åse Prøve-Hansen", "c/o Andersen, Prøvevej 12", "8000", UNSURE),
         ("Åse Prøve-Hansen", "Prøvevej 12, 2. th", "8000", UNSURE),
         ("Åse Prøve-Hansen", "Prøvevej 12B", "8000", UNSURE),
         ("Åse Prøve-Hansen", "Prøvevej 14", "8000", UNSURE),
@@ -67,6 +70,27 @@ def test_a_person_beside_an_entry(name: str, address: str, postcode: str, result
     assert compare(ASE, name, address, postcode) is result
     former = UNSURE if result is YES else result  # the next tenant may have the same name
     assert compare(FORMER, name, address, postcode) is former
+
+
+@pytest.mark.parametrize(
+    ("listed", "name", "result"),
+    [
+        ("Prøve,Anne Marie", "Annemarie Prøve", YES),
+        ("Prøve,Annemarie", "Anne Marie Prøve", YES),
+        ("Prøve,Kirsten", "Kirstin Prøve", UNSURE),
+        ("Prøve-Hansen,Åse", "Åse Prøvehansen", YES),
+        ("Hansen,Åse", "Åse Hanson", UNSURE),
+        ("Prøvegård,Åse", "Åse Prøve", UNSURE),
+        ("Hansen,Åse Prøve", "Åse Prøve", UNSURE),
+        ("Hansen,Åse P", "Åse Prøve Hansen", YES),
+        ("Hansen,Åse B", "Åse Prøve Hansen", UNSURE),
+        ("Prøve,", "Åse Prøve", UNSURE),
+        ("Hansen,Åse", "Å. Prøve", NO),
+        ("Hansen,Åse", "Hansen", NO),
+    ],
+)
+def test_two_names_at_one_address(listed: str, name: str, result: Match) -> None:
+    assert compare(Invented(listed), name, "Prøvevej 12", "8000") is result
 
 
 @pytest.mark.parametrize("whole", ["Christian", "Christina", "Cecilie Bo"])
