@@ -365,7 +365,7 @@ def test_every_sentence_that_may_be_said_has_a_file() -> None:
 
 
 @needs_a_voice
-def test_prompts_are_made_once_and_anew_when_the_text_changes(tmp_path: Path) -> None:
+def test_prompts_are_made_once_and_again_when_the_text_changes(tmp_path: Path) -> None:
     hello = prompts.Prompt("hello", 'Goddag; $(touch /tmp/x) `id` "æøå"')
     assert list(prompts.make(tmp_path, [hello])) == [(hello, prompts.PromptResult.MADE)]
     with wave.open(str(tmp_path / "hello.wav")) as sound:
@@ -379,7 +379,7 @@ def test_prompts_are_made_once_and_anew_when_the_text_changes(tmp_path: Path) ->
 
 
 @needs_a_voice
-def test_the_houses_own_recording_is_never_overwritten(tmp_path: Path) -> None:
+def test_the_organisations_own_recording_is_never_overwritten(tmp_path: Path) -> None:
     hello = prompts.Prompt("hello", "Goddag")
     list(prompts.make(tmp_path, [hello]))
     (tmp_path / "hello.wav").write_bytes(b"our own voice")

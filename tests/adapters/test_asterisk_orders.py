@@ -1,4 +1,4 @@
-"""Orders to a real Asterisk when something is wrong: nobody is rung whom we do not know of."""
+"""Orders to a real Asterisk when something is wrong: no call is made that the engine does not know of."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -155,7 +155,7 @@ async def test_what_is_no_call_of_ours_is_refused_here_too(
         "",
     ],
 )
-async def test_only_our_own_telephones_are_rung_in(carrier: RealAsterisk, line: str) -> None:
+async def test_only_registered_telephones_are_called(carrier: RealAsterisk, line: str) -> None:
     answer = await carrier.telephony.ring_phoner(OwnLine(line), 1, Room("seat-1-x"), CALLER_ID)
     assert isinstance(answer, Declined)
     assert carrier.rung() == []

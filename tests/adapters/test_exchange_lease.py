@@ -1,4 +1,4 @@
-"""Whoever hears the exchange's events hears them while the database is away, too."""
+"""The owner of the exchange's events keeps them while the database is away."""
 
 import asyncio
 from collections.abc import Callable

@@ -124,7 +124,7 @@ def test_a_no_without_a_code_is_a_no() -> None:
     assert answer == Declined(Trouble.REFUSED, 400, "declined")
 
 
-def test_a_phoner_rung_in_is_declined_as_a_contact_is() -> None:
+def test_a_call_to_a_phoner_is_declined_as_one_to_a_contact() -> None:
     answer, sent = run(
         lambda t: t.ring_phoner(OwnLine("+4532200001"), 1, Room("r"), "+4532123400"),
         error(400, 21211),
@@ -259,7 +259,7 @@ ORDERS = {
         (httpx.Response(503, text="busy"), Result.SILENT),
     ],
 )
-def test_what_came_of_an_order_to_a_leg(order: str, reply: Any, result: Result) -> None:
+def test_the_result_of_an_order_to_a_leg(order: str, reply: Any, result: Result) -> None:
     found, _ = run(ORDERS[order], reply)
     assert found is result
 

@@ -1,6 +1,6 @@
 """A real exchange with real sound: what calls cost with the server, beside Asterisk's own dialplan.
 
-The same Asterisk, telephones and number of legs in both: phoners' telephones are rung, contacts' at
+The same Asterisk, telephones and number of legs in both: phoners' telephones are called, contacts' at
 the trunk, and each pair hears each other. On its own, Asterisk rings the phoner and its dialplan's
 Dial() the contact. SIPp plays both sides where there are many, at the cost of this machine's cores.
 """
@@ -145,7 +145,7 @@ async def _first_sound(folder: Path, exchange: Exchange, ari: Ari) -> list[Figur
 async def _heard_after(
     contact: Telephone, phoner: Telephone, hang_up: Callable[[], Awaitable[object]]
 ) -> list[float]:
-    """Seconds from the contact's answer until she hears, and until she is heard."""
+    """Seconds from the contact's answer until they hear the phoner, and until they are heard."""
     talk = await _answered(contact)
     for _ in range(200):
         await asyncio.sleep(0.01)
@@ -167,7 +167,7 @@ async def _answered(contact: Telephone) -> Talk:
         await asyncio.sleep(0.01)
         if contact.talk is not None and contact.talk.answered:
             return contact.talk
-    raise AssertionError("nobody was rung")
+    raise AssertionError("nobody was called")
 
 
 def _first(ear: Talk, answered: Talk) -> float:
@@ -344,7 +344,7 @@ async def _packets(ari: Ari) -> tuple[int, int]:
 
 
 async def _originated(ari: Ari, phoner: int, number: int) -> None:
-    """Asterisk's own way: a telephone is rung, then the dialplan dials."""
+    """Asterisk's own way: a telephone is called, then the dialplan dials."""
     made = await ari.post(
         "channels",
         endpoint=f"PJSIP/telephone_{phoner}",

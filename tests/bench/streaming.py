@@ -1,6 +1,6 @@
 """What a hundred open event streams cost the webhooks: p99 with and without them, in one run.
 
-A whole house follows: phoners their own seats, supervisors the floor of a hundred. The reader has a
+A whole organisation follows: phoners their own seats, supervisors the floor of a hundred. The reader has a
 process of its own, so that what is measured is the server and not who reads.
 """
 

@@ -1,6 +1,6 @@
-"""A whole house in real time (the demonstration's own), and people who open its pages in Chromium.
+"""The demonstration in real time, and users who open its pages in Chromium.
 
-Each test has a `house` of its own, so that a second try starts where the first one did; `visit("maja")` is
+Each test has a `system` of its own, so that a second try starts where the first one did; `visit("maja")` is
 somebody's window, signed in. A page that throws an error fails its test.
 """
 

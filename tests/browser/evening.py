@@ -1,8 +1,8 @@
-"""The house of a whole evening shift: its hours, its lists, what its people do, and how time passes there.
+"""The system of a whole evening shift: its hours, its lists, what its people do, and how time passes there.
 
-Nobody waits for the hours of an evening: `Evening.passes` moves the house's clock forward between two
+Nobody waits for the hours of an evening: `Evening.passes` moves the system's clock forward between two
 things that happen, and the clocks of the open pages with it, as all clocks move. What fell due
-meanwhile is done at once, by the house and by its network, and the pages are right again.
+meanwhile is done at once, by the server and by its network, and the pages are right again.
 """
 
 import re
@@ -51,7 +51,7 @@ NO_MORE = (
     *("Elna Grønholt", "Frode Havbakke", "Gudrun Havbakke", "Inger Kildemose", "Jytte Lyngvig"),
     *("Knud Møllehave", "Laura Nordhøj", "Otto Skovlund"),
 )
-"""They stand in every list, and first: whoever is to be left alone is rung from none of them."""
+"""They stand in every list, and first: people who opted out are called from none of them."""
 
 LEADS = (*NO_MORE, "Helge Isager", "Ulla Birkelund", "Viggo Dalsgaard")
 MEMBERS = (
@@ -80,7 +80,7 @@ class HandClock(ShiftedClock):
 
 @dataclass
 class Evening:
-    """The house, its clock, and the pages that are open in it."""
+    """The system, its clock, and its open pages."""
 
     system: BrowserSystem
     clock: HandClock
@@ -91,7 +91,7 @@ class Evening:
         return self.clock.now().astimezone(HOME)
 
     def comes(self, page: Page) -> Page:
-        """A page whose own clock is the house's, and moves with it."""
+        """A page whose clock is the system's and moves with it."""
         page.clock.install(time=self.now())
         self.pages.append(page)
         return page
@@ -99,7 +99,7 @@ class Evening:
     def passes(self, minutes: float) -> None:
         """So much time passes for everybody; what fell due meanwhile has been looked at afterwards.
 
-        The house holds its breath while the clocks are moved: nobody sees one moved and another not.
+        The event loop waits while the clocks are moved: no code sees one moved and another not.
         """
         by = timedelta(minutes=minutes)
         held, moved = threading.Event(), threading.Event()
@@ -115,7 +115,7 @@ class Evening:
         assert held.wait(30)
         try:
             for page in self.pages:
-                page.evaluate("() => 0")  # what the house has told it has arrived
+                page.evaluate("() => 0")  # what the server has sent has arrived
             self.clock.forward(by)
             at = self.clock.now()
             for page in self.pages:
@@ -139,7 +139,7 @@ class Evening:
             self.pages[0].wait_for_timeout(20)
 
     def hangs_up(self) -> None:
-        """Whoever Maja talks to puts the receiver down."""
+        """The person on Maja's line hangs up."""
         network = self.system.stage.world.network
 
         async def work() -> None:
@@ -155,7 +155,7 @@ async def _nothing() -> None: ...
 
 @contextmanager
 def evening(folder: Path) -> Iterator[Evening]:
-    """A house that rings from five to nine, without robots; its lists are in."""
+    """A system that calls from five to nine, without robots; its lists are imported."""
     clock = HandClock(COMES)
     plan = StackPlan(folder, _config(folder), phoners=0, contacts=0, rates=TALKS_ON)
     with open_system(plan, clock) as system:
@@ -164,7 +164,7 @@ def evening(folder: Path) -> Iterator[Evening]:
 
 
 def _config(folder: Path) -> Path:
-    """The house's own, but for evening hours, and one department for all campaigns."""
+    """The example configuration with evening hours and one department for all campaigns."""
     config = folder / "config"
     shutil.copytree(ROOT / "config", config)
     hours = ("policies/dk.yaml", r'\["09:00-21:00"\]', '["17:00-21:00"]')

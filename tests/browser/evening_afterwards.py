@@ -38,7 +38,7 @@ def everything_was_used(shift: Evening, maja: Maja) -> None:
 
 
 def my_evening_lists_it(shift: Evening, maja: Maja) -> None:
-    """Her talks, the latest first, at the times that the clocks showed; no figures."""
+    """The phoner's talks, the latest first, at the times that the clocks showed; no figures."""
     made = _made(shift)
     talks = [call for call in made if call.answered_at]
     rows = maja.page.locator("#evening-body tbody tr")
@@ -94,10 +94,10 @@ def the_seals_hold(shift: Evening) -> None:
 
 
 def nobody_was_wronged(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
-    """Who was rung, when and how often; and who was left alone."""
+    """Who was called, when and how often, and who was not called."""
     record = shift.system.stage.world.network.record
     rung = Counter(ring.number for ring in record)
-    assert rung.pop(NUMBER_OF["Carlo Dalsgaard"]) == 2  # he had asked for it
+    assert rung.pop(NUMBER_OF["Carlo Dalsgaard"]) == 2  # the person had asked for it
     assert set(rung.values()) == {1}
     silent = {who for who in EVERYBODY if NUMBER_OF[who] not in rung} - {"Carlo Dalsgaard"}
     assert silent == {
@@ -140,7 +140,7 @@ def _there(voices: Any, ring: Ring) -> bool:
 
 
 def _made(shift: Evening) -> list[CallRow]:
-    """Her calls, the latest first; there are no others'."""
+    """The phoner's calls, the latest first, and nobody else's."""
     found: list[CallRow] = shift.system.read(lambda tx: calls_of(tx, MAJA, COMES))
     return found
 

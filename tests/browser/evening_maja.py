@@ -1,6 +1,6 @@
-"""Maja on a whole evening: what she does in her page, and what she will remember of it.
+"""Maja on a whole evening: what they do in their page, and what a test compares later.
 
-What she was promised is held against the network's own record afterwards.
+What the pages promised is compared with the network's own record afterwards.
 """
 
 import re
@@ -16,7 +16,7 @@ from tests.browser.evening import Evening
 from tests.browser.shift import state
 
 MAJA, SIGRID = 9101, 9102
-"""Who they are in the house's database."""
+"""Their ids in the database."""
 
 TOLD = """
 window.told = [];
@@ -54,11 +54,11 @@ class Maja:
 
     @property
     def line(self) -> Locator:
-        """What she hears and who hears her."""
+        """Whom this user hears, and who hears them."""
         return self.page.locator("#line [role=status]")
 
     def call(self) -> CallRow:
-        """The call in her hand."""
+        """The current call."""
 
         def look(tx: Any) -> CallRow | None:
             seat = seats.peek(tx, MAJA)
@@ -75,7 +75,7 @@ class Maja:
         self.talks.append(self.call().attempt)
 
     def learns_of_a_listener(self) -> list[str]:
-        """What gives away that somebody listens, in what she sees or in what her page was told."""
+        """What gives away that somebody listens, in what the page shows or has received."""
         told = "\n".join([*self.page.evaluate("window.told"), self.page.inner_text("main")])
         return GIVES_AWAY.findall(told)
 
@@ -96,7 +96,7 @@ class Maja:
         self.used.add(outcome)
 
     def lets_hold_now(self, outcome: str, *, mouse: bool = False) -> None:
-        """A wish takes effect while she still talks."""
+        """A wish takes effect while the talk goes on."""
         call = self.call()
         self.choose(outcome, mouse=mouse)
         with self.page.expect_response("**/wish"):
@@ -106,7 +106,7 @@ class Maja:
         state(self.page, "talking")
 
     def saves(self, outcome: str, then: str = "next") -> None:
-        """What she has chosen and filled in."""
+        """What is chosen and filled in."""
         attempt = self.call().attempt
         with self.page.expect_response("**/outcome") as saved:
             self.page.locator(f"#chosen [data-way={then}]").click()

@@ -1,4 +1,4 @@
-"""Sigrid on a whole evening: what she does on the floor, and what she was granted."""
+"""Sigrid on a whole evening: what they do on the floor, and what they were granted."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ ALARMS = """() => {
 
 @dataclass
 class Sigrid:
-    """The supervisor, with the floor before her."""
+    """The supervisor, with the floor open."""
 
     evening: Evening
     page: Page
@@ -30,7 +30,7 @@ class Sigrid:
 
     @property
     def line(self) -> Locator:
-        """What she hears and who hears her."""
+        """Whom this user hears, and who hears them."""
         return self.page.locator("#line [role=status]")
 
     @property
@@ -43,13 +43,13 @@ class Sigrid:
         return self.page.locator("#ear-text")
 
     def granted(self, mode: str | None) -> None:
-        """She remembers what she asked for; None: nothing more."""
+        """Note what was asked for; None: nothing more."""
         level = -1 if mode is None else MODES.index(mode)
         now = self.evening.clock.now()
         self.me.granted.append(ListeningGrant(self.me.line, now, now, level, self.seat))
 
     def hears_the_talk(self) -> None:
-        """Both voices, and nobody hears hers."""
+        """Both voices, and nobody hears the listener's."""
         expect(self.line).to_have_text(
             "You hear the person. You hear the phoner. Nobody hears you."
         )
@@ -81,10 +81,10 @@ class Sigrid:
         expect(self.page.locator("#ear")).to_be_hidden()
         self.granted(None)
 
-    # -- what she does besides ------------------------------------------------------------------
+    # -- other actions ---------------------------------------------------------------------------
 
     def sees_the_hand(self) -> None:
-        """Raised; and it comes down when she says so."""
+        """Raised; and lowered by the supervisor."""
         expect(self.tile).to_contain_text("hand raised")
         self.tile.click()
         self.page.locator("#panel [data-key=hand]").click()

@@ -106,7 +106,7 @@ def look(page: Page, language: str, depth: Depth = "whole") -> list[str]:
 
 
 def _moving(page: Page) -> list[str]:
-    """What moves although whoever looks has asked for rest."""
+    """What moves although the user asked for reduced motion."""
     found: list[str] = page.evaluate(
         "() => document.getAnimations().map(({ effect }) => effect.target.outerHTML.slice(0, 80))"
     )

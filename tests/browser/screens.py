@@ -29,7 +29,7 @@ EVENING = BehaviourRates(
     returns_missed=0.05,
     wraps_up=(5, 12),
 )
-"""Whoever answers talks: a talk that ends at once is over before a supervisor hears it."""
+"""Everybody who answers talks for a while: a supervisor needs time to listen."""
 WARM_UP_S = 90
 """So long the robots work before the first picture: empty pages show nothing."""
 WIDE = {"width": 1440, "height": 900}

@@ -1,4 +1,4 @@
-"""What a phoner does on her page, and what it looks like when it is done."""
+"""What a phoner does on their page, and what it looks like when it is done."""
 
 import re
 

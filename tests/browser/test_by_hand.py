@@ -84,7 +84,7 @@ def opt_out(system: BrowserSystem, number: str) -> None:
     system.run(server.store.run(work))
 
 
-def test_a_number_that_may_be_rung(
+def test_a_number_that_may_be_called(
     visit: Visit, system: BrowserSystem, numbers: Iterator[str]
 ) -> None:
     number = one_who(numbers, answers=True)
@@ -116,7 +116,7 @@ def test_a_number_that_may_be_rung(
     go_home(maja)
 
 
-def test_who_wants_no_calls_is_not_rung(
+def test_a_person_who_opted_out_is_not_called(
     visit: Visit, system: BrowserSystem, numbers: Iterator[str]
 ) -> None:
     number = next(numbers)

@@ -37,7 +37,7 @@ def test_each_state(visit: Visit, system: BrowserSystem) -> None:
         assert maja.locator("#seat").get_attribute("data-state") == wanted
 
     looks("before the shift")
-    maja.route(CALLS_IN, lambda route: route.fulfill(json={}))  # her telephone is not taken up yet
+    maja.route(CALLS_IN, lambda route: route.fulfill(json={}))  # the telephone is not answered yet
     town.does = lambda leg: Behaviour() if leg.to == LINE else None
     maja.check("[name=campaign][value=kanvas]")
     maja.locator("#shift-form .main").click()

@@ -1,7 +1,7 @@
-"""A whole evening shift of a phoner, and a supervisor who listens beside her from its first call on.
+"""A whole evening shift of a phoner, and a supervisor who listens from its first call on.
 
 Maja comes a quarter of an hour before the evening's hours and works until they are over; Sigrid has the
-floor before her all the time. Everything is done in their pages, as people do it. The network's own
+floor open all the time. Everything is done in their pages, as people do it. The network's own
 record, the database and the seals are held against it afterwards.
 """
 
@@ -28,7 +28,7 @@ PRAISE = "You let him finish, and you promised no more than we can keep."
 
 @pytest.fixture
 def people(chromium: Browser, tmp_path: Path) -> Iterator[tuple[Evening, Maja, Sigrid]]:
-    """The house at a quarter to five, and the two of them at its door."""
+    """The system at a quarter to five, before the two sign in."""
     with evening(tmp_path) as shift, windows(chromium, shift.system) as window:
         maja, sigrid = shift.comes(window()), shift.comes(window())
         maja.add_init_script(TOLD)
@@ -96,11 +96,11 @@ def before_the_hours(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(page.locator("#reason")).to_contain_text(
         "Calls may be made again today at 17:00. (in 4:"
     )
-    assert not shift.system.stage.world.network.record, "nobody is rung before the hours"
+    assert not shift.system.stage.world.network.record, "nobody is called before the hours"
 
 
 def first_talks(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
-    """Five o'clock: she is ready, and rung for by itself."""
+    """Five o'clock: the phoner is ready, and the first call is placed."""
     page = maja.page
     shift.until(17)
     heard(maja, sigrid, "Alma Agerbæk")
@@ -173,7 +173,7 @@ def wishes(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
 
 
 def hard_talks(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
-    """A breather that is nobody's business, a hand that is seen, a word in her ear, a form."""
+    """A breather without a reason shown, a raised hand, coaching, a form."""
     page = maja.page
     heard(maja, sigrid, "Laura Nordhøj")
     maja.lets_hold_now("vulnerable")
@@ -217,7 +217,7 @@ def hard_talks(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     shift.passes(6)
     maja.hangs_up()
     state(page, "wrapping_up")
-    shift.passes(2)  # longer than the time for it: nobody is rung, and nothing is lost
+    shift.passes(2)  # longer than the time for it: nobody is called, and nothing is lost
     state(page, "owed")
     maja.writes("complaint", "Three calls from others this week, and wants an answer.", "pause")
     state(page, "paused")
@@ -230,7 +230,7 @@ def hard_talks(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
 
 
 def a_stopped_campaign(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
-    """Talks go on; then she waits, and is told why."""
+    """Talks go on; then the phoner waits, and the page says why."""
     page = maja.page
     shift.passes(3)
     page.keyboard.press("r")
@@ -270,7 +270,7 @@ def a_stopped_campaign(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
 
 
 def a_promise_is_kept(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
-    """A meal until seven, and the first whom she rings then is the one to whom she promised it."""
+    """A meal until seven; the first call after it is the promised call-back."""
     page = maja.page
     page.keyboard.press("p")
     page.keyboard.press("2")
@@ -290,7 +290,7 @@ def a_promise_is_kept(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
 
 
 def members(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
-    """Other campaigns. Whoever wants to be left alone stands first in their lists."""
+    """Other campaigns. People who opted out stand first in their lists."""
     page = maja.page
     maja.changes_campaign("leads")
     page.keyboard.press("r")
@@ -363,7 +363,7 @@ def former_members(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
 
 
 def the_end_of_listening(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
-    """Afterwards she is told that she was heard, and by whom."""
+    """Afterwards the phoner is told that somebody listened, and who."""
     page = maja.page
     shift.until(20, 40)
     assert not maja.learns_of_a_listener()
@@ -379,7 +379,9 @@ def the_hours_are_over(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     page = maja.page
     maja.changes_campaign("kanvas")
     shift.until(20, 45)
-    page.keyboard.press("r")  # no leg lives longer than four hours: hers is made anew first
+    page.keyboard.press(
+        "r"
+    )  # no leg lives longer than four hours: the phoner's is reconnected first
     state(page, "connecting")
     expect(page.locator("#reason")).to_contain_text("Lines are cut after four hours")
     shift.until(20, 57)

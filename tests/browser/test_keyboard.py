@@ -100,7 +100,7 @@ def test_a_shift_and_a_listening_without_a_mouse(chromium: Browser, system: Brow
         press(sigrid, "Home")
         while not tile.evaluate("(one) => one === document.activeElement"):
             press(sigrid, "ArrowRight")
-        press(sigrid, "ArrowRight")  # the ear beside her tile
+        press(sigrid, "ArrowRight")  # the listen button beside the tile
         sigrid.keyboard.press("Enter")
         expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
         focused(sigrid)

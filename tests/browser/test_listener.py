@@ -1,4 +1,4 @@
-"""A listening supervisor in Chromium beside a real Asterisk: what she hears, and who hears her."""
+"""A listening supervisor in Chromium beside a real Asterisk: whom they hear, and who hears them."""
 
 import asyncio
 import math
@@ -47,7 +47,7 @@ NOTHING = 900
 
 
 def microphone(file: Path, hertz: int) -> str:
-    """What her microphone hears: a tone on and off, so that no filter takes it for noise."""
+    """What the microphone hears: a tone on and off, so that no filter takes it for noise."""
     rate, spoken = 48_000, 0.3
     samples = [
         int(20_000 * math.sin(2 * math.pi * hertz * n / rate)) if n < rate * spoken else 0
@@ -62,7 +62,7 @@ def microphone(file: Path, hertz: int) -> str:
 
 
 async def hears(page: Page) -> set[str]:
-    """Whose tones come out of her browser."""
+    """Whose tones come out of the browser."""
     names = ("phoner", "contact")
     found = await page.evaluate(SPECTRUM, [*(TONES[name] for name in names), NOTHING])
     if found is None:
@@ -83,7 +83,7 @@ async def loudest(system: SoundSystem, *telephones: Telephone) -> list[float]:
     return found
 
 
-async def test_a_supervisor_listens_and_coaches_in_her_browser(
+async def test_a_supervisor_listens_and_coaches_in_the_browser(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async with sound_system(tmp_path, *exchange) as system:
@@ -104,7 +104,7 @@ async def test_a_supervisor_listens_and_coaches_in_her_browser(
                     break
                 await asyncio.sleep(0.3)
             assert await hears(page) == {"phoner", "contact"}
-            assert await page.evaluate("window.asked") == 0, "her microphone is not even asked for"
+            assert await page.evaluate("window.asked") == 0, "the microphone is not even asked for"
             assert max(await loudest(system, system.phoner, system.contact)) < 0.02
 
             await page.locator("#panel [data-key=coach]").click()

@@ -82,7 +82,7 @@ POST = """async ([path, body]) =>
 
 
 def test_a_page_that_is_opened_again_waits_for_ready(visit: Visit, system: BrowserSystem) -> None:
-    """Her list is paused while she closes her browser: nothing is dialed when she is back."""
+    """The list is paused while the phoner closes the browser: nothing is dialed when they return."""
     page, sigrid = visit("maja"), visit("sigrid", "/floor")
     arrive(page)
     sigrid.evaluate(POST, ["/campaigns/leads", {"paused": True, "reason": "a test"}])

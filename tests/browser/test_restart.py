@@ -46,14 +46,14 @@ def test_pages_that_were_open_catch_up(visit: Visit, system: BrowserSystem) -> N
     sigrid.get_by_role("button", name=re.compile("^Maja Prøve")).click()
     expect(sigrid.locator("#panel")).to_contain_text("No calls today.")
 
-    # On pause. The telephone that the server played for her is lost with it, and calls in again.
+    # On pause. The telephone that the server simulates is lost with it, and calls in again.
     restarted(system, maja, sigrid)
     expect(maja.locator("#soft")).to_have_text(ON_THE_LINE, timeout=30_000)
     state(maja, "paused")
     expect(sigrid.locator("#panel")).to_contain_text("on a break")
     assert (kept(system).state, kept(system).connected) == ("paused", True)
 
-    # In a talk, heard by her supervisor: it ends with her telephone, and its outcome is still hers to give.
+    # In a talk with a listener: it ends with the telephone, and the phoner still saves its outcome.
     maja.keyboard.press("r")
     state(maja, "talking")
     expect(sigrid.locator("#panel")).to_contain_text("on a call")

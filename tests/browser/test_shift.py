@@ -1,4 +1,4 @@
-"""A short shift in the browser, with a listening supervisor beside her: two windows, one house."""
+"""A short shift in the browser, with a listening supervisor: two windows, one system."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ def test_a_short_shift_with_a_listening_supervisor(visit: Visit, system: Browser
     expect(heard).to_contain_text("You hear the person. You hear the phoner. Nobody hears you.")
     expect(heard.locator("li").first).to_contain_text("Person:")
 
-    # Nothing of it is to be seen where she is heard, now or in what the server has told her page.
+    # The phoner's page shows nothing of it, now or in what the server has sent to it.
     expect(maja.locator("#line")).to_contain_text("You hear the person. The person hears you.")
     expect(maja.locator("#line")).not_to_contain_text("upervisor")
 
@@ -80,7 +80,7 @@ def test_a_short_shift_with_a_listening_supervisor(visit: Visit, system: Browser
     assert b'"mode":"coach"' in log.replace(b" ", b"")
 
 
-def test_a_trainee_hears_her_mentor_from_a_pause(visit: Visit) -> None:
+def test_a_trainee_hears_their_mentor_from_a_pause(visit: Visit) -> None:
     maja = visit("maja")
     on_shift(maja)
     expect(maja.locator("#mentor-words")).to_contain_text("is on shift", timeout=30_000)
@@ -88,8 +88,8 @@ def test_a_trainee_hears_her_mentor_from_a_pause(visit: Visit) -> None:
     expect(maja.locator("#mentor-words")).to_contain_text("Nobody hears you")
     heard = maja.locator("#mentor-heard")
     expect(heard).to_contain_text("You hear the phoner. Nobody hears you.", timeout=60_000)
-    expect(maja.locator("#line")).to_contain_text("You hear nobody.")  # on her own line
-    maja.keyboard.press("r")  # her own work comes first
+    expect(maja.locator("#line")).to_contain_text("You hear nobody.")  # on their own line
+    maja.keyboard.press("r")  # their own work comes first
     expect(maja.locator("#mentor")).to_be_hidden()
     state(maja, "talking")
     expect(heard).to_be_hidden()

@@ -1,4 +1,4 @@
-"""The browser as a telephone of the house's own exchange: a real Asterisk, real sound both ways."""
+"""The browser as a telephone of an own exchange: a real Asterisk, real sound both ways."""
 
 import asyncio
 import contextlib
@@ -58,7 +58,7 @@ ENERGY = """async () => {
 async def page_of(
     system: ExchangeSystem, handle: str, path: str, *flags: str
 ) -> AsyncIterator[Page]:
-    """The house's pages on a port of this machine, and somebody signed in to them."""
+    """The system's pages on a local port, and a signed-in user."""
     door = listening()
     config = uvicorn.Config(system.app, log_config=None, access_log=False, lifespan="off")
     config.timeout_graceful_shutdown = 1
@@ -149,7 +149,7 @@ async def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path
         await asyncio.sleep(1)
         assert (
             await packets_received(ari, leg) > before + 30
-        )  # silence is sent: her telephone lives
+        )  # silence is sent: the telephone is alive
         await page.keyboard.press("m")
         assert await grows(page, "sent")
 
@@ -206,7 +206,7 @@ async def test_who_has_left_loses_the_telephone(
 async def test_a_trainee_in_the_browser_hears_and_is_not_heard(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    """Her page never asks for the microphone, so there is nothing of hers to send."""
+    """The page never asks for the microphone, so there is no sound to send."""
 
     async with opened(tmp_path, *exchange, people("00"), phoners=2) as system:
         await system.server.store.run(lambda tx: accounts.change(tx, 2, mentor=1))

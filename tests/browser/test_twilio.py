@@ -85,7 +85,7 @@ class Signalling:
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[BrowserSystem]:
-    """A house with Twilio's softphone."""
+    """A system with Twilio's softphone."""
     with open_system(StackPlan(tmp_path, ROOT / "config", 1, 50, settings=KEYS)) as found:
         yield found
 

@@ -28,7 +28,7 @@ pytestmark = [
 ]
 
 Looks = Callable[[str], None]
-"""Look at the page as it stands; `what` it is, for whoever reads what was wrong."""
+"""Look at the page as it stands; `what` it is, for the failure's message."""
 
 UNFOLD = "(what) => document.querySelectorAll(what).forEach((one) => (one.open = true))"
 HOURS = '["09:00-21:00"]'
@@ -81,7 +81,7 @@ def accounts_page(page: Page, looks: Looks, handle: str) -> None:
     page.locator("#add [name=handle]").fill(handle)
     page.locator("#add .main").click()
     expect(page.locator("#secret")).to_be_visible()
-    looks("her password")
+    looks("their password")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.locator("#secret-value")).not_to_be_empty()  # shown only once
@@ -146,7 +146,7 @@ def rules_page(page: Page, looks: Looks) -> None:
     page.locator("#new").click()
     looks("a new file")
     page.locator("#new-cancel").click()
-    page.locator("#propose [name=why]").fill("Many ask to be rung before work.")
+    page.locator("#propose [name=why]").fill("Many ask to be called before work.")
     page.locator("#go").click()
     compared(page)
     looks("my own proposal")
@@ -173,7 +173,7 @@ def proposals(page: Page, looks: Looks) -> None:
     refusal = page.locator("#open-proposals form", has=page.locator("textarea"))
     expect(refusal).to_be_visible()
     looks("somebody else's proposal")
-    refusal.locator("textarea").fill("Nobody is rung before nine.")
+    refusal.locator("textarea").fill("Nobody is called before nine.")
     refusal.locator("button").click()
     expect(page.locator("#decided-proposals .decided").first).to_be_visible()
     looks("decided")
@@ -235,7 +235,7 @@ def a_called_number(system: BrowserSystem) -> str:
 def test_each_step_of_signing_in(
     chromium: Browser, system: BrowserSystem, language: str, depth: looking.Depth
 ) -> None:
-    """Somebody new: a password of her own, one-time codes set up, and asked for the next time."""
+    """A new user: a password of their own, one-time codes set up, and asked for the next time."""
     wrong: list[str] = []
     once, kept = new_password()
     handle = f"nina.{language}.{secrets.token_hex(2)}"  # a second try is another account

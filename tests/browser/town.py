@@ -18,7 +18,7 @@ class Town:
         network.people = self
 
     def next_number(self, behaviour: Behaviour) -> None:
-        """The next number that is rung does this, and those after it as usual."""
+        """The next number that is called does this, and those after it as usual."""
 
         def once(leg: Leg) -> Behaviour | None:
             if not leg.to.startswith("+"):

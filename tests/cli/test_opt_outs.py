@@ -177,7 +177,7 @@ def test_a_lift_is_proposed_by_a_user_with_the_right_and_ends_nothing(
     assert entries(engine, "lifted") == []
 
 
-def test_a_list_of_noes(say: Say, engine: Engine, tmp_path: Path) -> None:
+def test_a_list_of_opt_outs(say: Say, engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "no.csv"
     file.write_text("navn;Telefon\nBo;32200001\nIda;ab\nPer;+4532200002\nBo;32 20 00 01\n")
     with engine.begin() as tx:
@@ -203,7 +203,7 @@ def test_a_list_of_noes(say: Say, engine: Engine, tmp_path: Path) -> None:
 
 
 def test_a_newer_list_outlasts_an_older_consent(store: AnyStore) -> None:
-    """Otherwise the number would count as suppressed and still be rung: the consent came after."""
+    """Otherwise the number would count as suppressed and still be called: the consent came after."""
     number, person = 4532200001, 77
     with store.engine.begin() as tx:
         suppressions.add(tx, subject.of_number(number), Scope.NUMBER, NOW, "test")
@@ -249,7 +249,7 @@ def test_a_file_that_does_not_say_where_its_numbers_are() -> None:
         number_files.read(b"a;b\n32200001;32200002\n", column="c")
 
 
-def test_many_noes_in_a_moment(engine: Engine, full: bool) -> None:
+def test_many_opt_outs_in_a_moment(engine: Engine, full: bool) -> None:
     count = 1_000_000 if full else 30_000
     raw = b"phone\n" + b"".join(b"%d\n" % (32200000 + n) for n in range(count))
     started = time.monotonic()

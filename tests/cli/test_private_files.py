@@ -26,7 +26,7 @@ def run(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[s
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CALLSERVER")},
         "CALLSERVER_CONFIG": str(ROOT / "config"),
-        "CALLSERVER_DATABASE": f"sqlite:///{folder}/var/house.db",
+        "CALLSERVER_DATABASE": f"sqlite:///{folder}/var/system.db",
         "CALLSERVER_SEAL_KEY": str(folder / "var" / "seal.key"),
         "CALLSERVER_SEALS": str(folder / "var" / "seals.jsonl"),
         "CALLSERVER_UPLOADS": str(folder / "var" / "uploads"),
@@ -57,7 +57,7 @@ def test_a_new_database_is_private_whatever_the_umask(tmp_path: Path) -> None:
 def test_check_names_what_others_reach_with_the_remedy(tmp_path: Path) -> None:
     assert run(tmp_path, "migrate").returncode == 0
     assert run(tmp_path, "check").returncode == 0
-    database, dotenv = tmp_path / "var" / "house.db", tmp_path / ".env"
+    database, dotenv = tmp_path / "var" / "system.db", tmp_path / ".env"
     database.chmod(0o644)
     dotenv.write_text("CALLSERVER_LOG_LEVEL=info\n")
     dotenv.chmod(0o640)
@@ -66,7 +66,7 @@ def test_check_names_what_others_reach_with_the_remedy(tmp_path: Path) -> None:
     assert f"chmod 0600 {database}" in said.stdout
     assert "chmod 0600 .env" in said.stdout
     listed = json.loads(run(tmp_path, "check", "--json").stdout)["problems"]
-    assert {Path(one["file"]).name for one in listed} == {"house.db", ".env"}
+    assert {Path(one["file"]).name for one in listed} == {"system.db", ".env"}
 
 
 def test_the_examples_key_and_short_ones_are_refused_by_every_command(tmp_path: Path) -> None:

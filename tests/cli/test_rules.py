@@ -74,7 +74,7 @@ def on_saturdays(config: Path) -> None:
     path.write_text(opened, "utf-8")
 
 
-def test_nothing_is_in_force_in_a_new_house(say: Say) -> None:
+def test_nothing_is_in_force_in_a_new_organisation(say: Say) -> None:
     assert "no revision is in force yet" in say("rules", "list")
     with pytest.raises(NotFound):
         say("rules", "show", DK)
@@ -121,6 +121,6 @@ def test_commands_go_by_the_rules_in_force(say: Say, engine: Engine, config: Pat
     assert source is None  # a lead must say itself where it comes from
 
 
-def test_a_new_house_goes_by_its_folder(say: Say, config: Path) -> None:
+def test_a_new_organisation_goes_by_its_folder(say: Say, config: Path) -> None:
     on_saturdays(config)
     assert "may be called" in say("explain", "32200000", "--campaign", "kanvas", "--language", "en")

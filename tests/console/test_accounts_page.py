@@ -111,7 +111,7 @@ async def test_off_boarding_says_what_will_happen_and_does_it(system: StaffedSys
     assert not [leg for leg in system.network.legs.values() if leg.live]
 
 
-async def test_nobody_changes_her_own_reach(system: StaffedSystem) -> None:
+async def test_nobody_changes_their_own_reach(system: StaffedSystem) -> None:
     client = await system.client("administrator")
     for more in ({"role": "leader"}, {"role": "supervisor"}, {"department": "nord"}):
         status, _ = await change(system, client, "administrator", **more)
@@ -123,7 +123,7 @@ async def test_nobody_changes_her_own_reach(system: StaffedSystem) -> None:
 
 
 async def test_the_second_person_is_out_of_an_administrators_hand(system: StaffedSystem) -> None:
-    """Whoever could reset a project leader's password could approve her own looser rules."""
+    """A user who could reset a project leader's password could approve their own looser rules."""
     client = await system.client("administrator")
     leader = key_of(system, "leader")
     said = "Projektlederes konti rettes med kommandoer på serveren, ikke her."
@@ -147,12 +147,14 @@ async def test_the_house_keeps_an_administrator(system: StaffedSystem) -> None:
     first = key_of(system, "administrator")
     assert (await change(system, second, "administrator", role="supervisor"))[0] == 200
     assert (await change(system, second, "supervisor", role="administrator"))[0] == 200
-    other = await system.client("supervisor")  # of the north: no reach to the whole house
+    other = await system.client(
+        "supervisor"
+    )  # of one department: no reach to the whole organisation
     assert (
         await other.api("POST", f"/accounts/{key_of(system, 'second')}/off-board", {})
     ).status_code == 404
     assert (await second.api("POST", f"/accounts/{first}/off-board", {})).status_code == 200
-    # Somebody of the whole house is left only in `second`: nobody else may end her.
+    # `second` is the last with reach to the whole organisation: nobody else may end the account.
     system.add_user("third", Role.ADMINISTRATOR, None)
     third = await system.client("third")
     assert (
@@ -166,7 +168,7 @@ async def test_the_house_keeps_an_administrator(system: StaffedSystem) -> None:
 
 
 def test_the_last_administrator_stays(system: StaffedSystem) -> None:
-    """Two who end each other at the same moment: the second one finds that she is the last."""
+    """Two who end each other at the same moment: the second one is the last."""
     from callserver.engine.accounts.administration import off_board
     from callserver.errors import Impossible
 

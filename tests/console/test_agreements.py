@@ -10,7 +10,7 @@ from callserver.domain.role import Role
 from tests.harness.staffed import StaffedSystem
 
 AGREED = {"amount": 100, "frequency": "monthly"}
-NOES: list[tuple[str, dict[str, Any]]] = [
+REFUSALS: list[tuple[str, dict[str, Any]]] = [
     ("no_thanks", {}),
     ("not_this_number", {}),
     ("not_this_household", {}),
@@ -39,7 +39,7 @@ def correction(attempt: str, outcome: str = "member", details: Any = None) -> di
     return {"attempt": attempt, "outcome": outcome, "details": details or AGREED}
 
 
-@pytest.mark.parametrize(("outcome", "details"), NOES)
+@pytest.mark.parametrize(("outcome", "details"), REFUSALS)
 async def test_no_role_corrects_a_no_to_an_agreement(
     system: StaffedSystem, outcome: str, details: dict[str, Any]
 ) -> None:

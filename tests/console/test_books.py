@@ -1,4 +1,4 @@
-"""The house's books: for everybody who is signed in, in both languages, with the day of their review."""
+"""The books: for every signed-in user, in both languages, with the day of their review."""
 
 import pytest
 

@@ -51,7 +51,7 @@ async def does(client: Client, case: int, what: str, body: Any = None, status: i
 
 
 def stopped(system: StaffedSystem) -> set[str]:
-    """The scopes in force against Anna's number and against her."""
+    """The scopes in force for Anna's number and for Anna."""
     [anna] = [contact for contact in system.contacts() if contact.number == NUMBER]
     about = [subject.of_number(NUMBER), subject.of_person(anna.person)]
     rows = system.read(lambda tx: suppressions.on_record(tx, about))
@@ -242,7 +242,7 @@ async def test_the_monthly_figures_name_nobody(system: StaffedSystem) -> None:
     ).status_code == 409
 
 
-async def test_whoever_leaves_hands_their_cases_on(system: StaffedSystem) -> None:
+async def test_off_boarding_hands_cases_on(system: StaffedSystem) -> None:
     service = await system.client("member_service")
     case = (await opened(service, "access"))["id"]
     system.add_user("mette", Role.MEMBER_SERVICE, None)

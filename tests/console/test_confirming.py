@@ -57,7 +57,7 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"
 
 
-async def test_a_number_is_confirmed_and_rung(system: StaffedSystem) -> None:
+async def test_a_number_is_confirmed_and_called(system: StaffedSystem) -> None:
     client = await entered(system)
     body = {"campaign": "kanvas", "line": None}
     assert await problem_of(client) == "line_unconfirmed"

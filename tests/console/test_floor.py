@@ -1,4 +1,4 @@
-"""The floor through its door: what is seen of whom, and what whoever leads it may do."""
+"""The floor's API: what a role sees of whom, and what a supervisor may do."""
 
 import asyncio
 import time

@@ -110,12 +110,12 @@ async def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> 
     line = {"campaign": "kanvas", "line": f"client:phoner_{me.id}"}
     _, seat = await system.api("POST", "/shift", line, phoner=8)
     await system.until(5)
-    async with stream(supervisor) as hers, stream(phoner) as hearing:
+    async with stream(supervisor) as own, stream(phoner) as hearing:
         asked = {"seat": seat["id"], "mode": "coach", "why": "asked"}
         status, _ = await system.api("POST", "/listenings", asked, phoner=9)
         assert status == 200
-        await system.until(3)  # her telephone is answered
-        mine = (await hers.until("listening"))[-1][2]
+        await system.until(3)  # the telephone is answered
+        mine = (await own.until("listening"))[-1][2]
         assert mine["open"]["mode"] == "coach"
         assert mine["phoner_told"] == "after"
         await asyncio.sleep(0.6)
@@ -125,4 +125,4 @@ async def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> 
         told = (await hearing.until("listened_to_me"))[-1][2]
         (one,) = told["listenings"]
         assert [stay["mode"] for stay in one["intervals"]] == ["coach"]
-        assert (await hers.until("listening", 2))[-1][2]["open"] is None
+        assert (await own.until("listening", 2))[-1][2]["open"] is None

@@ -277,7 +277,7 @@ async def test_a_department_sees_its_own_lists(system: StaffedSystem) -> None:
 
 
 async def test_who_waits_for_contacts_is_dialed_at_once(system: StaffedSystem) -> None:
-    """A phoner who waits because her list was finished gets the first of the new list."""
+    """A phoner who waits because the list was finished gets the first of the new list."""
 
     await system.on_shift()
     system.write(lambda tx: tx.exec_driver_sql("UPDATE contacts SET status = 'done'"))

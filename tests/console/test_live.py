@@ -88,21 +88,21 @@ async def stream(client: Client, last: str = "") -> AsyncIterator[Stream]:
         await opened.close()
 
 
-async def test_a_phoner_hears_of_her_seat_and_a_supervisor_of_the_floor(
+async def test_a_phoner_gets_their_seat_and_a_supervisor_the_floor(
     system: StaffedSystem,
 ) -> None:
     phoner, other = await system.client("phoner"), await system.client("member_service")
     supervisor = await system.client("supervisor")
 
-    async with stream(phoner) as hers, stream(supervisor) as floor, stream(other) as nothing:
+    async with stream(phoner) as own, stream(supervisor) as floor, stream(other) as nothing:
         await system.on_shift(1)  # another phoner of the same department
         async with asyncio.timeout(PATIENCE_S):
             states: list[str] = []
-            while states != ["paused"]:  # paced: that she connects may have been told before
+            while states != ["paused"]:  # paced: the connection may have been sent before
                 await asyncio.sleep(0.02)
                 latest = (await floor.until("floor"))[-1][2]
                 states = [seat["state"] for seat in latest["seats"]]
-        assert not [one for one in events(hers.text) if one[1] == "seat"]
+        assert not [one for one in events(own.text) if one[1] == "seat"]
         assert not events(nothing.text)
 
 
@@ -121,7 +121,7 @@ async def test_who_was_away_resumes_and_misses_nothing(system: StaffedSystem) ->
         assert odd.status == 200
 
 
-async def test_who_was_away_too_long_looks_anew(
+async def test_a_page_that_was_away_too_long_reloads(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "MOST_MISSED", 3)
@@ -132,7 +132,7 @@ async def test_who_was_away_too_long_looks_anew(
         await opened.until("refresh")
 
 
-async def test_a_page_left_open_over_a_restore_looks_anew_and_goes_on(
+async def test_a_page_left_open_over_a_restore_reloads_and_goes_on(
     system: StaffedSystem,
 ) -> None:
     """Its cursor lies beyond the end of the restored log."""

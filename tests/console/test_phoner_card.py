@@ -138,7 +138,7 @@ async def test_a_lead_s_source_has_its_context_until_it_is_old(tmp_path: Path) -
     assert await context("2028-05-16T17:00:00+02:00") is None
 
 
-async def test_our_calls_before_and_what_came_of_them(members: StaffedSystem) -> None:
+async def test_earlier_calls_and_their_outcomes(members: StaffedSystem) -> None:
     await talking(members)
     at = (members.clock.now() + timedelta(hours=2)).isoformat()
     body = {"outcome": "call_back", "details": {"at": at}, "note": "vil høre om skolerne"}

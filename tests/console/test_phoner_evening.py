@@ -20,7 +20,7 @@ async def floor_of(system: StaffedSystem) -> Any:
     return (await (await system.client("supervisor")).api("GET", "/floor")).json()["seats"][0]
 
 
-async def test_a_breather_is_hers_and_a_pause_to_everybody_else(system: StaffedSystem) -> None:
+async def test_a_breather_is_a_pause_to_everybody_else(system: StaffedSystem) -> None:
     await after_talk(system)
     await system.api("POST", "/pause", {"reason": "breather"})
     await system.until(90)  # past the wrap-up: it stays a breather, and the outcome is owed

@@ -1,4 +1,4 @@
-"""Before the shift: what there is to choose, and which telephone may be rung as a phoner's own."""
+"""Before the shift: what there is to choose, and which telephone may be called as a phoner's own."""
 
 from datetime import datetime
 from pathlib import Path
@@ -92,7 +92,9 @@ async def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(system: Staff
     assert len(system.calls()) == 1
 
 
-async def test_who_is_due_in_the_night_is_rung_when_it_opens(system: StaffedSystem) -> None:
+async def test_a_call_back_due_in_the_night_is_called_when_the_hours_open(
+    system: StaffedSystem,
+) -> None:
     """Busy at half past eight, so due at half past midnight: nobody is told to wait for that."""
     system.people.default = Behaviour(ends="busy")
     system.clock.set(datetime.fromisoformat("2026-05-12T20:30:00+02:00"))
@@ -114,7 +116,7 @@ def system_paused(
     campaign_states.put(tx, "kanvas", paused, reason, now)
 
 
-async def test_a_confirmed_telephone_is_rung_without_being_typed(system: StaffedSystem) -> None:
+async def test_a_confirmed_telephone_is_called_without_being_typed(system: StaffedSystem) -> None:
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     number = f"+45{OWN}"
     system.write(lambda tx: enter_line(tx, user.id, number, system.clock.now()))
@@ -129,7 +131,7 @@ async def test_a_confirmed_telephone_is_rung_without_being_typed(system: Staffed
 
 
 @pytest.mark.parametrize("hosts", ["", "phones.example.org"])
-async def test_a_sip_address_is_rung_at_an_allowed_host_only(tmp_path: Path, hosts: str) -> None:
+async def test_a_sip_address_is_called_at_an_allowed_host_only(tmp_path: Path, hosts: str) -> None:
     system = StaffedSystem(tmp_path, sip_hosts=hosts)
     system.add_user("phoner", Role.PHONER)
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
@@ -149,7 +151,7 @@ async def test_without_any_line_it_is_the_browser(system: StaffedSystem) -> None
 @pytest.mark.parametrize(
     "line",
     [
-        CONTACT,  # stands on a list: only the gate may let it be rung
+        CONTACT,  # stands on a list: only the gate may let it be called
         "32 20 00 03",
         f"+45{OWN}",  # a stranger
         "+4532123400",  # shown as ours
@@ -214,7 +216,7 @@ async def test_a_confirmed_number_is_asked_about_again_at_every_ring(
 
 
 @pytest.mark.parametrize(("hour", "status"), [(3, 403), (7, 403), (8, 200), (21, 200), (23, 403)])
-async def test_a_telephone_is_not_rung_at_night(
+async def test_a_telephone_is_not_called_at_night(
     system: StaffedSystem, hour: int, status: int
 ) -> None:
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))

@@ -39,7 +39,7 @@ async def test_a_days_figures(system: StaffedSystem) -> None:
     assert day["agreements"] == 1
     assert {one["key"]: one["count"] for one in day["outcomes"]} == {"member": 1, "no_thanks": 2}
     assert 70 <= day["talked_seconds"] <= 90
-    assert set(found["campaigns"]) == {"kanvas", "leads"}  # her department's
+    assert set(found["campaigns"]) == {"kanvas", "leads"}  # the supervisor's department's
 
 
 async def test_who_was_not_called_and_why(system: StaffedSystem) -> None:
@@ -84,7 +84,7 @@ COUNTS_SUCCESS = re.compile(
 
 
 async def test_no_answer_of_the_api_counts_a_phoners_success(system: StaffedSystem) -> None:
-    """A model that names a phoner holds no figure by which she could be compared."""
+    """A model that names a phoner holds no figure by which phoners could be compared."""
     document = (await Client(system).request("GET", "/api/v1/openapi.json")).json()
     for name, schema in document["components"]["schemas"].items():
         fields: dict[str, Any] = schema.get("properties", {})
@@ -110,7 +110,7 @@ def test_no_query_groups_outcomes_by_phoner() -> None:
             assert not (grouped and "phoner" in line and "outcome" in line), path.name
 
 
-async def test_whoever_may_see_reports_sees_no_phoner_in_them(system: StaffedSystem) -> None:
+async def test_reports_show_no_phoner(system: StaffedSystem) -> None:
     await evening(system)
     for role in (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER):
         text = (await (await system.client(role.value)).api("GET", "/reports")).text

@@ -166,7 +166,7 @@ async def in_force_after_first_look(client: Client, system: StaffedSystem) -> st
     return in_force(system)
 
 
-async def test_nobody_approves_her_own(system: StaffedSystem) -> None:
+async def test_nobody_approves_their_own(system: StaffedSystem) -> None:
     leader = await system.client("leader")
     change = await edited(leader, "gap_hours: 4", "gap_hours: 1")
     made = (await leader.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
@@ -227,7 +227,7 @@ async def test_an_approval_is_for_what_was_seen(system: StaffedSystem) -> None:
     assert "Hej" in now["scripts/kanvas.md"]
 
 
-async def test_the_same_file_changed_twice_is_proposed_anew(system: StaffedSystem) -> None:
+async def test_the_same_file_changed_twice_is_proposed_again(system: StaffedSystem) -> None:
     administrator, leader = await system.client("administrator"), await system.client("leader")
     change = await edited(administrator, "gap_hours: 4", "gap_hours: 1")
     made = (await administrator.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
@@ -326,7 +326,7 @@ async def test_a_department_changes_only_its_own(system: StaffedSystem) -> None:
 
 
 async def test_the_effect_is_told_before_anything_changes(system: StaffedSystem) -> None:
-    """The list of 40: on a Saturday nobody may be rung today, and everybody would be."""
+    """The list of 40: on a Saturday nobody may be called today, and everybody would be."""
     administrator = await system.client("administrator")
     change = await edited(administrator, "  calendars: [DK]", SATURDAY)
     asked = {**change, "at": "2026-05-16T12:00:00+02:00"}
@@ -393,8 +393,8 @@ async def test_pages_hear_that_the_rules_have_changed(system: StaffedSystem) -> 
     change = await edited(administrator, "gap_hours: 4", "gap_hours: 6")
     user = system.read(lambda tx: accounts.by_handle(tx, "administrator"))
 
-    async with stream(administrator) as hers, stream(phoner) as other:
+    async with stream(administrator) as own, stream(phoner) as other:
         made = await system.server.rule_proposals.propose(user, change["texts"], "")
-        told = (await hers.until("rules"))[-1][2]
+        told = (await own.until("rules"))[-1][2]
         assert told == {"revision": made.revision, "waiting": 0}
         assert not [one for one in events(other.text) if one[1] == "rules"]

@@ -46,7 +46,7 @@ async def test_the_code_is_asked_for_each_time_and_none_works_twice(system: Staf
     assert (await second.api("POST", "/sign-in/code", {"code": second.code()})).json()[
         "next"
     ] == "ready"
-    # An authenticator that is set up cannot be replaced by whoever knows the password only.
+    # The password alone does not replace an authenticator.
     third = Client(system)
     await third.enter("leader")
     assert (await third.api("POST", "/sign-in/code-setup", {})).status_code == 401
@@ -90,7 +90,7 @@ async def test_a_first_password_must_be_replaced(system: StaffedSystem) -> None:
     assert (await client.api("POST", "/sign-in/password", {"new": good})).json()["next"] == "ready"
     assert (await client.api("GET", "/seat")).status_code == 200
     assert await refused(Client(system), "ny", PASSWORD) == 403
-    # Later it is changed by whoever knows the old one.
+    # Later it is changed with the old one.
     wrong = {"old": "wrong", "new": "a third bicycle, blue"}
     assert (await client.api("POST", "/sign-in/password", wrong)).status_code == 403
     right = {"old": good, "new": "a third bicycle, blue"}

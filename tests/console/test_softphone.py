@@ -1,4 +1,4 @@
-"""What a browser's telephone signs in with: to its own user, while she works here, and to nobody else."""
+"""What a browser's telephone signs in with: for its own user, while they have an account, and nobody else."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ KEY: dict[str, Any] = {
 
 @pytest.fixture
 def twilio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaffedSystem]:
-    """A house with Twilio's softphone."""
+    """A system with Twilio's softphone."""
     made = StaffedSystem(tmp_path_factory.mktemp("twilio"), **KEY)
     for role in Role:
         made.add_user(role.value, role)
@@ -78,7 +78,7 @@ async def test_nobody_gets_anothers(twilio: StaffedSystem) -> None:
     assert (await Client(twilio).api("POST", "/softphone", {})).status_code == 401
 
 
-async def test_a_trainee_hears_her_mentor_by_a_listeners_telephone(twilio: StaffedSystem) -> None:
+async def test_a_trainee_hears_their_mentor_by_a_listeners_telephone(twilio: StaffedSystem) -> None:
     client = await twilio.client("phoner")
     me = (await client.api("GET", "/me")).json()["id"]
     assert (await client.api("POST", "/softphone/trainee", {})).json()[
@@ -140,7 +140,7 @@ async def test_no_production_server_plays_telephones(
 
 
 async def test_who_has_left_is_refused_by_name_at_once(twilio: StaffedSystem) -> None:
-    """Her token may last for another while: no page gets a new one, and her leg is not let in."""
+    """The token may last longer: no page gets a new one, and a leg with it is not let in."""
     client = await twilio.client("phoner")
     me = (await client.api("GET", "/me")).json()["id"]
     identity = (await client.api("POST", "/softphone", {})).json()["identity"]

@@ -1,4 +1,4 @@
-"""Noes through the people's door: looked up and logged, noted at once, lifted with a reason."""
+"""Opt-outs by the API: looked up and logged, stored at once, lifted with a reason."""
 
 import json
 from datetime import timedelta
@@ -111,7 +111,7 @@ async def test_other_departments_people_are_only_counted(system: StaffedSystem) 
     assert found["others"] == 1
 
 
-async def test_a_list_of_noes(system: StaffedSystem) -> None:
+async def test_a_list_of_opt_outs(system: StaffedSystem) -> None:
     client = await system.client("administrator")
     file = b"telefon;bem\n32200001;a\n32200002;b\n32200002;b\nnej;c\n"
     found = last(await client.upload("/suppressions/import?name=breve%202026", file))

@@ -7,7 +7,7 @@ from tests.harness.staffed import StaffedSystem
 
 
 async def rung(system: StaffedSystem, times: int = 1) -> None:
-    """Somebody was rung, and nobody took it."""
+    """Somebody was called, and nobody answered."""
     system.people.default = Behaviour()
 
     await system.on_shift(1)

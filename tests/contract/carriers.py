@@ -51,7 +51,7 @@ Ears = dict[str, set[str]]
 
 
 class Engine(RecordingEngine):
-    """Puts the phoner into one room of her own, tells listeners what a test wants, and notes."""
+    """Puts the phoner into one room of their own, tells listeners what a test wants, and notes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ def permit(carrier: Carrier, ending: str, attempt: str = "a1") -> DialPermit:
 
 
 async def _phoner(carrier: Carrier, line: str) -> Room:
-    """Ring the phoner in, and wait until the door hears that she sits in her room."""
+    """Call the phoner, and wait for the report that they are in their room."""
     name = carrier.engine.name
     answer = await carrier.telephony.ring_phoner(OwnLine(line), 1, Room(name), CALLER_ID)
     assert isinstance(answer, Placed), answer

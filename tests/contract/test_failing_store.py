@@ -258,7 +258,7 @@ async def goes_again(store: AnyStore) -> None:
 async def test_a_silent_database_frees_every_thread(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Connections that stay open and answer nothing: whoever waits is told, and the next go on."""
+    """Connections that stay open and answer nothing: each caller gets an error, and the next ones succeed."""
     monkeypatch.setattr(postgres, "MOST_S", 0.5)
 
     with way_to(postgres_url) as way:

@@ -1,4 +1,4 @@
-"""What a phoner's page reads, on both databases: her calls and a person's."""
+"""What a phoner's page reads, on both databases: the phoner's calls and a person's."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -315,7 +315,7 @@ def test_migrations_go_down_and_up_again(store: AnyStore) -> None:
 
 
 def test_the_database_alone_refuses_a_second_open_call(store: AnyStore) -> None:
-    """I3 for whoever writes past our functions."""
+    """I3 also for code that writes past our functions."""
     seconds = [a_call("b", 1, 2, 2), a_call("b", 2, 1, 2), a_call("b", 2, 2, 1)]
     with store.engine.begin() as tx:
         tx.execute(insert(calls_table).values(a_call("a", 1, 1, 1)))
@@ -338,7 +338,7 @@ def test_errors_name_no_values(store: AnyStore) -> None:
     assert "4532123456" not in said
 
 
-def test_contacts_outlive_the_tables_being_made_anew(store: AnyStore) -> None:
+def test_contacts_survive_a_rebuild_of_the_tables(store: AnyStore) -> None:
     def all_of_them() -> list[Any]:
         with store.engine.connect() as tx:
             kept = [column for column in contacts_table.c if column.name != "namespace"]

@@ -1,4 +1,4 @@
-"""What the engine may rely on, whoever carries the calls: one suite, both providers."""
+"""What the engine may rely on: one suite for both providers."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -95,7 +95,7 @@ async def test_what_is_cancelled_rings_no_more_and_what_was_answered_goes_on(
     await carrier.until(lambda: Report.HUNG_UP in carrier.engine.reports("a2"))
 
 
-async def test_nobody_is_rung_for_a_phoner_who_is_not_there(carrier: Carrier) -> None:
+async def test_nobody_is_called_for_a_phoner_who_is_not_there(carrier: Carrier) -> None:
     nowhere = await carrier.telephony.place(permit(carrier, "00"), Room("seat-1-abc"))
     gone = await carrier.telephony.place(
         permit(carrier, "00", "a2"), Room("seat-1-gone", "CF" + "9" * 32)
@@ -155,7 +155,7 @@ async def test_a_phoner_whose_telephone_ends_is_told_once(carrier: Carrier) -> N
 TALK = {"phoner": {"contact"}, "contact": {"phoner"}}
 
 
-async def test_what_a_listener_hears_and_who_hears_her(carrier: Carrier) -> None:
+async def test_what_a_listener_hears_and_who_hears_them(carrier: Carrier) -> None:
     room = await carrier.talk()
     phoner = carrier.engine.of("phoner_asks")[0][3]
     placed = await carrier.telephony.ring_listener(OwnLine(await carrier.listener()), 7, CALLER_ID)

@@ -53,7 +53,7 @@ def test_a_carrier_that_is_well_or_was_one_raises_none(state: CarrierState) -> N
     assert alarms(replace(WELL, carrier=[state])) == []
 
 
-def test_a_house_that_is_well_raises_none() -> None:
+def test_a_healthy_system_raises_none() -> None:
     assert alarms(WELL) == []
     empty = replace(WELL, campaigns=[], taken=0, declined=0, silent=0, registers=[])
     assert alarms(replace(empty, scheduler_until=None, oldest_unsealed=None)) == []

@@ -155,7 +155,7 @@ VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.
 
 @given(st.dictionaries(st.text(), VALUES))
 def test_the_form_is_what_any_json_writer_makes(entry: dict[str, Any]) -> None:
-    """Whoever checks an exported log may write it with the tools at hand: the bytes are the same."""
+    """An exported log can be checked with common tools: the bytes are the same."""
     made = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert canonical(entry) == made.encode()
 

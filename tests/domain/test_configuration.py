@@ -255,7 +255,7 @@ def test_the_schema_asks_a_whole_file_for_every_key() -> None:
 def test_a_file_that_cannot_be_read_is_named_once(
     folder: Path, name: str, broken: bytes, said: str
 ) -> None:
-    """And whoever rests on it is not blamed."""
+    """A document that refers to it is not reported."""
     (folder / name).write_bytes(broken)
     found = problems(folder)
     assert len(found) == 1, found
@@ -306,13 +306,15 @@ def test_plain_words_stay_words(tmp_path: Path) -> None:
         ("listening:", "listenings:", 2, "did you mean 'listening'?"),
     ],
 )
-def test_the_houses_own_rules(folder: Path, old: str, new: str, line: int, said: str) -> None:
+def test_the_organisations_own_rules(
+    folder: Path, old: str, new: str, line: int, said: str
+) -> None:
     change(folder, "house.yaml", old, new)
     found = problems(folder)
     assert any(one.startswith(f"house.yaml:{line}:") and said in one for one in found), found
 
 
-def test_without_a_house_file_nobody_may_listen(folder: Path) -> None:
+def test_without_an_organisation_file_nobody_may_listen(folder: Path) -> None:
     (folder / "house.yaml").unlink()
     found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
     assert isinstance(found, Configuration)

@@ -103,7 +103,7 @@ SOME_ROWS = st.lists(
 
 
 @given(SOME_ROWS)
-def test_a_row_reads_the_same_whoever_stands_beside_it(many: list[list[str]]) -> None:
+def test_a_row_reads_the_same_beside_any_other(many: list[list[str]]) -> None:
     assert (
         ContactRows._fields == ContactRow._fields
     )  # the one's columns become the other's values by place

@@ -103,7 +103,7 @@ def test_every_zone_must_be_open() -> None:
     assert hours.is_open(DK, both, morning + timedelta(hours=6))
 
 
-def test_nobody_is_rung_where_the_clock_is_unknown() -> None:
+def test_nobody_is_called_where_the_clock_is_unknown() -> None:
     noon = datetime(2026, 5, 12, 11, tzinfo=UTC)
     assert not hours.is_open(DK, Place("DK", ()), noon)
     assert not hours.is_open(DK, Place("DK", ("Mars/Olympus",)), noon)

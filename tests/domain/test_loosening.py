@@ -480,7 +480,7 @@ def situations() -> list[f.Facts]:  # noqa: C901 - a list of small changes
     def rested(facts: f.Facts) -> f.Facts:
         ago = timedelta(days=dice.choice([1, 30, 100, 200]))
         lost = facts.now - hours * dice.choice([0.5, 5, 80])
-        # An abandoned call is rung again at once only with a phoner reserved.
+        # An abandoned call is called again at once only with a phoner reserved.
         return replace(facts, refused_at=facts.now - ago, abandoned_at=lost)
 
     def elsewhere(facts: f.Facts) -> f.Facts:

@@ -214,7 +214,7 @@ def test_an_agreed_call_back_lifts_only_clock_gap_and_counts(
         assert not lifted
 
 
-def test_a_policy_may_let_firms_be_rung_in_their_hours() -> None:
+def test_a_policy_may_let_firms_be_called_in_their_hours() -> None:
     policy = POLICIES["dk"]
     kinds = {"kinds": (phone.NumberKind.ORDINARY, phone.NumberKind.CORPORATE)}
     numbers = policy.numbers.model_copy(update=kinds)

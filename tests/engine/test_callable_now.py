@@ -88,7 +88,7 @@ def a_mark(tx: Tx, dice: random.Random, about: str, at: datetime) -> None:
 
 
 def what_is_known(tx: Tx, dice: random.Random) -> None:
-    """Noes, marks, calls and a register over a list, by seeded dice."""
+    """Opt-outs, marks, calls and a register over a list, by seeded dice."""
     people = everyone(tx)
     busy: set[int] = set()
     for number, one in enumerate(people):

@@ -29,12 +29,12 @@ TRAINEE, MENTOR = 11, 12
 CASES = [
     (None, Role.PHONER, True),
     (MENTOR, Role.PHONER, True),
-    (TRAINEE, Role.PHONER, False),  # herself
+    (TRAINEE, Role.PHONER, False),  # themselves
     (13, Role.PHONER, False),  # another department's
     (14, Role.PHONER, False),  # has left
-    (15, Role.PHONER, False),  # has no calls of her own to be heard
+    (15, Role.PHONER, False),  # has no calls to be listened to
     (999, Role.PHONER, False),
-    (MENTOR, Role.SUPERVISOR, False),  # hears by her own right, and is nobody's trainee
+    (MENTOR, Role.SUPERVISOR, False),  # listens by role, and is nobody's trainee
 ]
 
 

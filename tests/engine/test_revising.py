@@ -137,7 +137,7 @@ async def test_a_restart_comes_up_with_what_is_in_force(
 
 
 async def test_an_old_folder_takes_nothing_back(system: SimulatedSystem, change: Change) -> None:
-    """Whoever starts a server with files that were in force once does not put them back in force."""
+    """Starting a server with files of an earlier revision does not put them back in force."""
     await system.server.rules_in_force.start()
     change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 8")
     await settled(system)

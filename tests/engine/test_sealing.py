@@ -1,4 +1,4 @@
-"""The sealed log in a real database: whoever may write to it is found out by what stands outside."""
+"""The sealed log in a real database: tampering is found by the heads stored outside."""
 
 import json
 import resource
@@ -233,7 +233,7 @@ async def test_an_old_backup_put_back_is_found_even_when_the_server_goes_on(log:
 
 
 async def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
-    """Every entry and every head made anew and well formed, but signed with another key."""
+    """Every entry and head replaced, well formed, but signed with another key."""
     forger = Ed25519PrivateKey.generate()
 
     def forge(tx: Tx) -> None:

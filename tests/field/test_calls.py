@@ -1,4 +1,4 @@
-"""Lists as houses send them, taken in by a server that dials: which telephones ring."""
+"""Lists as organisations send them, imported by a server that dials: which telephones ring."""
 
 from functools import partial
 from pathlib import Path

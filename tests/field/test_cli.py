@@ -1,4 +1,4 @@
-"""Lists and opt-outs as houses send them, through the commands: what is called afterwards, and what is said."""
+"""Lists and opt-outs as organisations send them, by the commands: what is called, and what is reported."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -195,13 +195,13 @@ def test_a_changed_number_is_the_only_one(take: Callable[..., str], engine: Engi
         assert tx.execute(select(contacts.c.member)).scalar_one()
 
 
-def test_a_list_of_noes_is_read_generously(say: Say, engine: Engine) -> None:
+def test_a_list_of_opt_outs_is_read_generously(say: Say, engine: Engine) -> None:
     code, _ = say("suppress", "import", FIELD / "opt_outs.csv")
     assert code == 0
     assert silenced(engine) == {f"number:453220013{n}" for n in range(1, 7)}
 
 
-def test_what_is_left_of_a_list_of_noes_is_an_error(
+def test_what_is_left_of_a_list_of_opt_outs_is_an_error(
     say: Say, engine: Engine, tmp_path: Path
 ) -> None:
     file = tmp_path / "opt_outs.csv"
@@ -227,7 +227,7 @@ def test_what_is_left_of_a_list_of_noes_is_an_error(
         ("20-11-2026", 0, True),
     ],
 )
-def test_cells_of_noes(cell: str, expected: int, left: bool) -> None:
+def test_cells_of_opt_outs(cell: str, expected: int, left: bool) -> None:
     found = number_files.read(f'phone\n"{cell}"\n'.encode(), generous=True)
     assert (len(found.numbers), bool(found.refused)) == (expected, left)
 

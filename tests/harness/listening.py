@@ -1,4 +1,4 @@
-"""A house with ears: a phoner, somebody of each role beside her, and a watch over every listener."""
+"""A phoner, a user of each other role, and a check of every listener."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ SUPERVISOR, OTHER, ADMINISTRATOR, LEADER, TRAINEE = 21, 22, 23, 24, 25
 
 
 class ListeningSystem(SimulatedSystem):
-    """A phoner, somebody of each role beside her, and a watch over every listener's coming and going."""
+    """A phoner, a user of each other role, and a check whenever a listener joins or leaves."""
 
     def __init__(self, folder: Path, **more: Any) -> None:
         super().__init__(folder, **more)

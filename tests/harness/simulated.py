@@ -92,7 +92,7 @@ class SimulatedSystem(CallingSystem):
         number = self._number
         self.server = build(
             Settings(
-                database=sqlite_file(self.folder / "house.db"),
+                database=sqlite_file(self.folder / "system.db"),
                 config=self._config,
                 public_url=self.plan.public_url,
                 key="test",

@@ -41,7 +41,7 @@ Work = Callable[[Twilio], Coroutine[Any, Any, Any]]
 
 
 def run(work: Work, reply: Any = None, **more: Any) -> tuple[Any, list[httpx.Request]]:
-    """Let the adapter do one thing against one answer; what came of it, and what was sent."""
+    """Let the adapter do one thing against one answer; its result, and what was sent."""
 
     async def go() -> tuple[Any, list[httpx.Request]]:
         sent: list[httpx.Request] = []

@@ -1,4 +1,4 @@
-"""A phoner rings by hand, or again: whom she chooses, and never past a rule or a promise."""
+"""A phoner dials by hand, or again: the person they choose, and never past a rule or a promise."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ async def test_by_hand_asks_the_same_gate(system: SimulatedSystem) -> None:
     assert [call.path for call in system.calls()] == ["manual"]
 
 
-async def test_an_old_line_is_made_anew_before_a_dial_by_hand(system: SimulatedSystem) -> None:
+async def test_an_old_leg_is_reconnected_before_a_dial_by_hand(system: SimulatedSystem) -> None:
     await system.on_shift()
     await system.until(timedelta(hours=3, minutes=45).total_seconds())
     old = system.phoner_leg()
@@ -52,7 +52,7 @@ async def test_an_old_line_is_made_anew_before_a_dial_by_hand(system: SimulatedS
 
 
 async def test_not_now_holds_by_hand_as_well(system: SimulatedSystem) -> None:
-    """Whoever asked for rest has it: only when it is over may a phoner ring again."""
+    """A person's rest period also holds for a dial by hand."""
     await after_a_talk(system)
     await system.outcome("not_now", then="pause")
     over = system.contacts()[0].next_at
@@ -138,7 +138,7 @@ async def test_what_is_no_number_is_said_so(
     assert system.network.record == []
 
 
-async def test_a_number_that_is_on_no_list_is_not_rung_and_the_try_is_written_down(
+async def test_a_number_that_is_on_no_list_is_not_called_and_the_try_is_logged(
     system: SimulatedSystem,
 ) -> None:
     """Whether somebody stands on a list is nobody's to find out in silence."""
@@ -167,7 +167,7 @@ async def test_no_dial_by_hand_from_a_seat_that_is_in_a_call_or_owes_an_outcome(
     await system.until(2)
     await refused()  # it rings
     await system.until(5)
-    await refused()  # she talks
+    await refused()  # in a talk
     system.network.hang_up_by_person(system.live_legs()[0])
     await system.until(1)
     await refused()  # the outcome is owed

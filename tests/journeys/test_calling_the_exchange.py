@@ -57,7 +57,7 @@ async def test_nine_means_never_again(
         await system.wait_for(talk.ended.is_set)
         assert opt_outs(system) == ["person", "number"]
         assert system.contacts()[0].status == "closed"
-        # ... and whoever dials her by hand is refused
+        # ... and a dial by hand is refused
         with pytest.raises(AssertionError, match="SUP_"):
             await system.do("POST", "/dial", {"number": "32200100"})
 
@@ -116,7 +116,7 @@ async def test_silence_ends_politely(
         assert opt_outs(system) == []
 
 
-async def test_a_caller_is_greeted_anew_after_the_server_came_back(
+async def test_a_caller_is_greeted_again_after_a_restart(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async with opened(tmp_path, *exchange, people("00")) as system:

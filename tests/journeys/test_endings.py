@@ -38,7 +38,7 @@ async def test_the_apology_is_said_though_its_order_failed(system: SimulatedSyst
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_who_answers_in_the_moment_in_which_her_phoner_is_lost_hears_an_apology(
+async def test_an_answer_in_the_moment_in_which_the_phoner_is_lost_gets_an_apology(
     tmp_path: Path, seed: int
 ) -> None:
     """The loss is told before the answer, or after it: the order to stop may meet an answered call."""
@@ -99,7 +99,7 @@ async def test_a_hang_up_that_failed_is_ordered_again(system: SimulatedSystem) -
 async def test_a_talk_whose_end_was_never_told_ends_in_seconds(
     system: SimulatedSystem, pressed: bool
 ) -> None:
-    """She presses hang up; or the provider at least tells that the person has left the room."""
+    """The phoner presses hang up; or the provider reports that the person has left the room."""
     person = await in_a_talk(system)
     person.callback.url = None
     if pressed:
@@ -117,7 +117,7 @@ async def test_a_talk_whose_end_was_never_told_ends_in_seconds(
 async def test_who_answers_is_not_left_alone_because_the_provider_did_not_say(
     system: SimulatedSystem,
 ) -> None:
-    """The phoner's loss went untold, and the first question about her leg failed too."""
+    """The loss of the phoner's leg was not reported, and the first look-up of it failed too."""
     system.people.default = RINGS_OUT
 
     person = await rings(system)
@@ -206,7 +206,7 @@ async def test_a_provider_that_is_slow_is_asked_once(system: SimulatedSystem) ->
 
 
 async def test_an_answer_that_was_never_told_is_asked_for(system: SimulatedSystem) -> None:
-    """Every word of her leg is lost; the room tells that somebody came in."""
+    """Every report of the leg is lost; the room reports that somebody joined."""
     system.people.default = RINGS_OUT
     person = await rings(system)
     person.callback.url = None

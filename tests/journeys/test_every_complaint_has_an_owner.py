@@ -37,7 +37,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StaffedS
     made = StaffedSystem(tmp_path, people=f"ref;navn;telefon;kilde\nK0;Anna Prøve;{ANNA};gade\n")
     made.add_user("mads", Role.MEMBER_SERVICE, None)
     made.add_user("lea", Role.LEADER, None)
-    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{tmp_path}/house.db")
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{tmp_path}/system.db")
     monkeypatch.setenv("CALLSERVER_CONFIG", str(ROOT / "config"))
     monkeypatch.setenv("CALLSERVER_KEY", "test")
     monkeypatch.setenv("CALLSERVER_CLOCK", made.clock.now().isoformat())

@@ -153,7 +153,7 @@ def phoner(**values: Any) -> Play:
 
 
 async def leaves(system: SimulatedSystem) -> None:
-    """Somebody leaves the house while their seat waits for the campaign to be resumed."""
+    """A phoner is off-boarded while their seat waits for the campaign to be resumed."""
     now = system.clock.now()
     system.write(lambda tx: house_state(tx, now))
     await system.on_shift()
@@ -399,7 +399,7 @@ def test_no_dial_is_asked_for_without_a_phoner(
     plain_system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every dial is decided for a seat whose phoner is in the room. Without one the gate would refuse,
-    and whoever met nobody once is left in peace; and no call can be written at all."""
+    also after an abandoned call; and no call can be written at all."""
     asks = [
         (path.name, ast.unparse(node.args[2]))
         for path in (ROOT / "callserver").rglob("*.py")

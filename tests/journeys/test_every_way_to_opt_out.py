@@ -34,7 +34,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StaffedS
     made = StaffedSystem(tmp_path, people=PEOPLE)
     made.add_user("mads", Role.MEMBER_SERVICE, None)
     made.add_user("alma", Role.ADMINISTRATOR, None)
-    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{tmp_path}/house.db")
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{tmp_path}/system.db")
     monkeypatch.setenv("CALLSERVER_CONFIG", str(ROOT / "config"))
     monkeypatch.setenv("CALLSERVER_KEY", "test")
     monkeypatch.setenv("CALLSERVER_CLOCK", made.clock.now().isoformat())
@@ -230,7 +230,7 @@ async def test_an_opt_out_is_durable_logged_and_silences(
         subject.of_person(anna.person),
         subject.of_household(anna.household),
     }
-    # A column also protects Anna under the key that she has where a list holds no reference.
+    # A column also protects Anna under the key of a list without references.
     assert {row.subject for row in rows} & about
     [stopped] = system.read(
         lambda tx: (

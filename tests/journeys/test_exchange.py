@@ -148,7 +148,7 @@ async def test_a_no_silences_a_ringing_telephone_within_a_second(opens: Opens) -
 
 
 async def test_the_phoners_telephone_dies_while_the_contacts_rings(opens: Opens) -> None:
-    """Whoever listens to her does not keep her room: the ringing stops all the same."""
+    """A listener does not keep the room alive: the ringing stops all the same."""
 
     async with opens("02") as system:
         telephone = await system.on_shift()
@@ -161,7 +161,7 @@ async def test_the_phoners_telephone_dies_while_the_contacts_rings(opens: Opens)
         await system.wait_for(lambda: system.seat_row().state == "connecting")
         assert system.calls()[0].cause == "cancelled"
         assert system.calls()[0].answered_at is None
-        assert listener.talk is not None  # she waits for the seat to come back
+        assert listener.talk is not None  # the listener waits for the seat to come back
 
 
 async def test_who_answers_a_phoner_who_has_just_died_hears_an_apology(opens: Opens) -> None:
@@ -253,7 +253,9 @@ async def test_a_dead_trunk_stops_the_campaign_with_an_alarm(opens: Opens) -> No
             await asyncio.to_thread(await_trunk, system.exchange, "online")
         assert system.entries("breaker")[0]["reason"] == "provider_503"
         assert system.calls()[0].cause == "declined"
-        assert system.contacts()[0].status == "ready"  # nobody was rung: she waits where she was
+        assert (
+            system.contacts()[0].status == "ready"
+        )  # nobody was called: the contact keeps its place
         assert system.contacts()[0].tries == 0
 
 
@@ -303,7 +305,7 @@ async def test_somebody_else_takes_the_events_while_it_rings(opens: Opens) -> No
         assert not system.entries("apologised")
 
 
-async def test_who_leaves_the_house_loses_the_telephone_at_once(opens: Opens) -> None:
+async def test_off_boarding_takes_the_telephone_away_at_once(opens: Opens) -> None:
     async with opens("00") as system:
         telephone = await system.on_shift()
         talk = telephone.talk
@@ -343,7 +345,7 @@ async def test_a_wrong_password_opens_nothing(opens: Opens) -> None:
         assert len(system.called.invited()) == before
 
 
-async def test_a_telephone_number_is_confirmed_and_then_rung(
+async def test_a_telephone_number_is_confirmed_and_then_called(
     opens: Opens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The call is permitted and speaks the code to its end; unconfirmed, the trunk hears of no shift."""

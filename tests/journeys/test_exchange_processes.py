@@ -1,4 +1,4 @@
-"""The server is killed beside a real Asterisk: nobody loses a conversation, nobody is rung twice."""
+"""The server is killed beside a real Asterisk: no conversation is lost, nobody is called twice."""
 
 import asyncio
 from pathlib import Path
@@ -42,7 +42,7 @@ async def test_killed_while_people_talk(exchange: tuple[Exchange, Called], tmp_p
         await system.wait_for(lambda: ear.loud(back_at) > 10)
         await system.do("POST", "/hang-up", {})
         await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
-        assert telephone.talk is talk  # she sits in her room all the time
+        assert telephone.talk is talk  # the phoner stays in their room all the time
         assert listener.talk is ear
         # A pause is heard by nobody: nothing but silence arrives for half a second.
         await system.wait_for(lambda: not ear.loud(asyncio.get_running_loop().time() - 0.5))
@@ -96,7 +96,7 @@ async def test_killed_while_it_rings_and_gone_before_the_new_one_is_up(
 async def test_the_phoner_hangs_up_while_the_server_is_dead(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    """Her seat comes back by itself: her telephone is rung again."""
+    """The seat recovers by itself: the phoner's telephone is called again."""
 
     async with started(tmp_path, *exchange, people("00")) as system:
         telephone = await system.on_shift()

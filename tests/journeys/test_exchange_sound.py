@@ -102,7 +102,7 @@ async def test_who_hears_whom_in_every_mode(opens: Opens) -> None:
 
 
 async def test_a_silent_listener_is_kept_out_twice(opens: Opens) -> None:
-    """Let in to her own bridge by somebody's mistake, her voice still has no way on; nor have keys."""
+    """Let in to their own bridge by mistake, a listener's voice still goes nowhere; nor do keys."""
 
     async with opens() as system:
         await system.talking()
@@ -131,7 +131,9 @@ async def test_a_listener_follows_the_seat_and_hears_calls_only(opens: Opens) ->
         await system.outcome("no_thanks", then="ready")
         await system.wait_for(lambda: system.seat_row().state == "talking")
         await system.until_heard(system.supervisor, *BOTH)
-        await system.phoner.hang_up(talk_of(system.phoner))  # she loses her telephone in mid-call
+        await system.phoner.hang_up(
+            talk_of(system.phoner)
+        )  # the phoner's telephone is lost in mid-call
         await system.until_heard(system.supervisor, seconds=20)
         await system.wait_for(lambda: system.calls()[1].ended_at is not None)
         await system.wait_for(lambda: system.seat_row().connected)
@@ -173,7 +175,7 @@ async def test_a_hundred_listeners_come_and_go_unheard(opens: Opens) -> None:
         await system.wait_for(lambda: breaks(talk_of(system.phoner).heard))
 
 
-async def test_a_server_that_starts_anew_finds_the_ears_again(opens: Opens) -> None:
+async def test_a_restarted_server_finds_the_snoop_channels_again(opens: Opens) -> None:
     async with opens() as system:
         await system.talking()
         await system.listen("coach")
@@ -206,7 +208,7 @@ async def test_a_server_that_starts_anew_finds_the_ears_again(opens: Opens) -> N
 
 
 async def test_who_may_listen_no_more_hears_nothing_after_the_server_was_away(opens: Opens) -> None:
-    """Her right ends while no server is there to tell the exchange: the next one does."""
+    """The right ends while no server runs: the next one tells the exchange."""
 
     async with opens() as system:
         await system.talking()

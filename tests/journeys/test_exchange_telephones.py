@@ -77,11 +77,11 @@ async def test_telephones_are_told_again_after_asterisk_has_restarted(
 async def test_a_phoner_may_ring_in_herself(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
-    """Her telephone rings and she does not take it; she dials 1, and sits in her room."""
+    """The telephone rings and is not answered; the phoner dials 1, and is in their room."""
 
     async with opened(tmp_path, *exchange, people("00")) as system:
         telephone = await system.telephone(answers_after=None)
-        early = await telephone.call("1")  # not on shift: nobody expects her
+        early = await telephone.call("1")  # not on shift: the leg is not expected
         await system.wait_for(early.ended.is_set)
         await system.do("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
         talk = await telephone.call("1")
@@ -95,7 +95,7 @@ async def test_a_phoner_may_ring_in_herself(
 
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    """An exchange as houses run it: TLS, SRTP, a certificate."""
+    """An exchange as organisations run it: TLS, SRTP, a certificate."""
     if WHY_NOT:
         pytest.skip(WHY_NOT)
     folder = tmp_path_factory.mktemp("secure")
@@ -165,7 +165,7 @@ async def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
         assert talk.invite is not None
         assert "RTP/SAVP " in talk.invite.body
         assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in talk.invite.body
-        # An answer without keys has no sound: the leg ends, and she never sits in a room.
+        # An answer without keys has no sound: the leg ends, and never joins a room.
         await system.wait_for(talk.ended.is_set)
         assert not system.seat_row().connected
         assert not [one for one in system.entries("seat") if one["state"] == "paused"]

@@ -38,7 +38,7 @@ def system(tmp_path: Path) -> Iterator[ListeningSystem]:
     made.close()
 
 
-async def test_one_click_hears_both_and_nobody_hears_her(system: ListeningSystem) -> None:
+async def test_one_click_hears_both_and_nobody_hears_the_listener(system: ListeningSystem) -> None:
     await system.talking()
     assert await system.listen() == 200
     await system.until(2)
@@ -117,11 +117,11 @@ async def test_listening_follows_the_seat_and_hears_no_pause(system: ListeningSy
     first = system.network.record[0]
     joined = min(voice.since for voice in system.network.listening_record.stays)
     assert first.answered_at is not None
-    assert joined < first.answered_at, "she hears the very first word"
+    assert joined < first.answered_at, "the listener hears the very first word"
 
 
 async def test_a_talk_of_one_word_is_written_down_too(system: ListeningSystem) -> None:
-    """It is over before the scheduler looks again; she has heard it all the same."""
+    """It is over before the scheduler looks again; the listener has heard it all the same."""
 
     async def busy() -> None:
         return
@@ -144,7 +144,7 @@ async def test_a_listener_goes_along_into_the_next_room(system: ListeningSystem)
     await system.until(2)
     ear = system.ear()
     await system.network.end(system.seat_leg(), "completed")
-    await system.until(20)  # an apology; the phoner is rung in again
+    await system.until(20)  # an apology; the phoner's telephone is called again
     seat = await system.seat()
     assert seat["state"] in ("wrapping_up", "paused", "connecting")
     await system.outcome("no_thanks")
@@ -270,7 +270,7 @@ async def test_nobody_listens_to_an_empty_seat(system: ListeningSystem) -> None:
     await system.until(5)
     assert await system.listen() == 409
     assert await system.listen(seat=77) == 404
-    assert await system.listen(line="+4532200007") == 422, "nobody is rung by a typed number"
+    assert await system.listen(line="+4532200007") == 422, "no typed number is called"
     assert system.entries("listen_denied")[0]["reasons"] == ["EMPTY_ROOM"]
 
 
@@ -293,7 +293,7 @@ async def test_a_house_that_has_not_told_its_staff_cannot(tmp_path: Path, block:
     system.close()
 
 
-async def test_a_trainee_hears_her_mentor_and_nobody_else(system: ListeningSystem) -> None:
+async def test_a_trainee_hears_their_mentor_and_nobody_else(system: ListeningSystem) -> None:
     await system.talking(1)
     await system.on_shift(2)
     bound = await system.ask("POST", f"/users/{TRAINEE}/mentor", {"mentor": 1})
@@ -378,7 +378,7 @@ async def test_another_seat_without_ringing_again(system: ListeningSystem) -> No
 async def test_another_seat_before_the_network_has_said_that_it_rings(
     system: ListeningSystem,
 ) -> None:
-    """Her leg has gone along by then: the answer to the first seat's ring does not end it."""
+    """The leg has moved by then: the answer to the first seat's call does not end it."""
     telephony = system.server.ctx.telephony
     ring = telephony.ring_listener
 
@@ -402,7 +402,7 @@ async def test_another_seat_before_the_network_has_said_that_it_rings(
 
 
 @pytest.mark.parametrize("then", ["another_seat", "a_pause", "stopped"])
-async def test_a_late_answer_leads_nobody_where_she_may_not_be(
+async def test_a_late_answer_leads_nobody_where_they_may_not_be(
     system: ListeningSystem, then: str
 ) -> None:
     """The network carries out an older answer after a newer one: the leg is fetched back."""
@@ -444,7 +444,9 @@ async def test_a_late_answer_leads_nobody_where_she_may_not_be(
         assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
 
 
-async def test_who_calls_in_from_the_browser_is_not_rung(system: ListeningSystem) -> None:
+async def test_a_listener_who_calls_in_from_the_browser_is_not_called(
+    system: ListeningSystem,
+) -> None:
     await system.talking()
     assert await system.listen(browser=True) == 200
     await system.until(2)
@@ -481,7 +483,7 @@ async def test_a_listener_who_is_not_there_does_not_listen(system: ListeningSyst
     ]
 
 
-async def test_stopping_while_her_telephone_rings(system: ListeningSystem) -> None:
+async def test_stopping_while_the_telephone_rings(system: ListeningSystem) -> None:
     system.people.does["+4532209999"] = Behaviour(answers_after=5)
     await system.talking()
     system.write(lambda tx: enter_line(tx, SUPERVISOR, "+4532209999", system.clock.now()))

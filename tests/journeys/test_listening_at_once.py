@@ -38,7 +38,7 @@ def system(tmp_path: Path) -> Iterator[ListeningSystem]:
 
 
 def talking(tx: Tx, system: ListeningSystem) -> int:
-    """Two phoners talk, and a supervisor's telephone has been rung for the first; the listening."""
+    """Two phoners talk, and a supervisor's telephone has been called for the first; the listening."""
     now = system.clock.now()
     system.employ(tx)
     for phoner in (1, 2):

@@ -1,4 +1,4 @@
-"""Orders to a listener's leg that the provider refuses, loses, or carries out late: nobody is rung into
+"""Orders to a listener's leg that the provider refuses, loses, or carries out late: nobody is called into
 a room with a voice in it that may not be there, and no phoner waits for ever for that."""
 
 from collections.abc import Iterator
@@ -111,7 +111,7 @@ async def test_nobody_is_dialed_while_a_voice_may_be_in_the_room(
     assert not [ring for ring in system.network.record if ring.number == "+4532200002"]
     before = len(system.network.record)
     assert PHONER in system.hearers(ear)
-    # Her telephone is rung anew, and her next room has no listener in it.
+    # The phoner's telephone is called again, and the next room has no listener in it.
     goes_wrong(system, redirect_refused=0.0)
     system.network.faults = replace(NONE, **{f"redirect_{fault}": 1.0})
     await system.until(2)
@@ -123,7 +123,7 @@ async def test_nobody_is_dialed_while_a_voice_may_be_in_the_room(
 
 
 async def test_a_room_that_cannot_be_cleared_is_given_up(system: ListeningSystem) -> None:
-    """The provider ends no listener's leg for a minute: the phoner is rung anew and dialed for."""
+    """The provider ends no listener's leg for a minute: the phoner's telephone is called again, and the next call is placed."""
 
     ear = await joined(system)
     away = [failing(system, order, times=10**6, only=ear.sid) for order in ("hear", "hang_up")]

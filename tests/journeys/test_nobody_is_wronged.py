@@ -99,7 +99,7 @@ async def test_never_holds_while_still_talking(tmp_path: Path) -> None:
     [("never", ""), ("complaint", "rang at dinner")],
     ids=["never", "complaint"],
 )
-async def test_an_outcome_of_never_holds_for_another_list_that_knows_her_otherwise(
+async def test_an_outcome_of_never_holds_for_another_list_with_another_reference(
     tmp_path: Path, outcome: str, note: str
 ) -> None:
     """Another department's list has the same telephone under no reference and another name."""

@@ -105,7 +105,7 @@ async def test_who_is_not_reached_waits_by_the_retry_rule(
     after = contact.next_at - first.ended_at
     expected = {"busy": 240, "unreachable": 2880, "no_answer": 1440}[cause]
     assert abs(after.total_seconds() / 60 - expected) < 1
-    assert len(system.calls()) == 2  # and the phoner went on by herself
+    assert len(system.calls()) == 2  # and the next call was placed without the phoner
 
 
 async def test_a_call_back_is_kept_by_who_promised_it(tmp_path: Path) -> None:
@@ -121,10 +121,10 @@ async def test_a_call_back_is_kept_by_who_promised_it(tmp_path: Path) -> None:
     await system.on_shift(2)
     await system.ready(2)
     await system.until(5)
-    mine, hers = await system.seat(1), await system.seat(2)
-    assert mine["reason"] == "next_call_back"
-    assert datetime.fromisoformat(mine["until"]) == due
-    assert hers["state"] == "waiting"  # not hers to call
+    first, second = await system.seat(1), await system.seat(2)
+    assert first["reason"] == "next_call_back"
+    assert datetime.fromisoformat(first["until"]) == due
+    assert second["state"] == "waiting"  # another phoner's call-back
     await system.until((due - system.clock.now()).total_seconds() + 5)
     assert [call.phoner for call in system.calls()] == [1, 1]
     assert system.calls()[1].path == "call_back"

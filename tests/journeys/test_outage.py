@@ -73,7 +73,7 @@ async def test_a_report_that_could_not_be_kept_is_made_up_for_at_once(
     assert system.calls()[0].cause == "completed"
 
 
-async def test_whoever_calls_meanwhile_hears_a_sentence(tmp_path: Path, way: str) -> None:
+async def test_a_caller_hears_a_sentence_meanwhile(tmp_path: Path, way: str) -> None:
     system = SimulatedSystem(tmp_path)
     Outage(system, way).begin()
     for path, more in (("inbound", {}), ("inbound/key", {"Digits": "9"})):

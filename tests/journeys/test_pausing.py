@@ -1,4 +1,4 @@
-"""A paused campaign is shown to whoever waits for it, whatever they waited for before."""
+"""A paused campaign is shown to every seat that waits for it, whatever its reason was before."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -105,7 +105,7 @@ async def test_a_consent_that_is_taken_back(system: StaffedSystem) -> None:
 
 
 async def test_a_consent_ends_no_opt_out(system: StaffedSystem) -> None:
-    """Whoever lifts an opt-out has another way to go; a consent of an earlier day changes nothing."""
+    """An opt-out is lifted in another way; a consent of an earlier day changes nothing."""
     lea = await system.client("lea")
     await system.on_shift()
     stopped = {"number": NUMBER, "reach": "never"}
@@ -210,7 +210,7 @@ async def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> Non
 
 
 async def test_the_same_by_command(system: StaffedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system.folder}/house.db")
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system.folder}/system.db")
     monkeypatch.setenv("CALLSERVER_KEY", "test")
     monkeypatch.setenv("CALLSERVER_CLOCK", system.clock.now().isoformat())
     app = typer.Typer()

@@ -1,4 +1,4 @@
-"""The server dies between any two steps, and another takes over: nobody is rung twice or for ever."""
+"""The server dies between any two steps, and another takes over: nobody is called twice or for ever."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,7 +139,7 @@ async def test_the_phoner_vanished_with_the_server(system: SimulatedSystem) -> N
     await system.until(1)
     assert not system.live_legs()
     await system.until(60)
-    assert system.seats()[0].connected  # her telephone was rung again
+    assert system.seats()[0].connected  # the phoner's telephone was called again
 
 
 async def test_a_seat_that_never_connects_leaves_the_shift(system: SimulatedSystem) -> None:

@@ -66,7 +66,7 @@ async def test_a_number_that_does_not_exist_counts_against_the_list_and_not_the_
 
 
 @pytest.mark.parametrize("ends", ["busy", None])
-async def test_what_rang_or_may_have_rung_counts(tmp_path: Path, ends: str | None) -> None:
+async def test_a_call_that_rang_or_may_have_counts(tmp_path: Path, ends: str | None) -> None:
     system = SimulatedSystem(tmp_path, people=PERSON)
     system.people.default = Behaviour(ends=ends)
     await system.on_shift()

@@ -1,4 +1,4 @@
-"""A policy that respects a public register, and a house that never imported one."""
+"""A policy that respects a public register, and an organisation that never imported one."""
 
 import json
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ async def test_nobody_is_called_before_the_register_is_imported(system: StaffedS
     await system.until(40)
     rang = [ring.number for ring in system.network.record]
     assert "+4532200001" in rang
-    assert "+4532200000" not in rang  # she stands on it
+    assert "+4532200000" not in rang  # the number is in it
     assert system.contacts()[0].reason == "SUP_EXTERNAL"
 
 

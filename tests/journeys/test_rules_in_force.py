@@ -1,4 +1,4 @@
-"""Two real servers on one PostgreSQL: they agree on the rules in force, whoever changed them where."""
+"""Two real servers on one PostgreSQL: they agree on the rules in force, wherever these were changed."""
 
 import asyncio
 import shutil

@@ -20,7 +20,7 @@ def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
     made.close()
 
 
-async def test_who_goes_off_shift_has_her_telephone_hung_up(system: SimulatedSystem) -> None:
+async def test_going_off_shift_hangs_up_the_telephone(system: SimulatedSystem) -> None:
     await system.on_shift()
     leg = system.phoner_leg()
     asked = failing(system, "hang_up")
@@ -49,7 +49,7 @@ async def test_off_shift_takes_effect_when_the_call_in_hand_is_done(
     assert len(system.network.record) == 1
 
 
-async def test_back_on_shift_at_once_she_is_rung_anew(system: SimulatedSystem) -> None:
+async def test_a_phoner_who_returns_at_once_is_called_again(system: SimulatedSystem) -> None:
     await system.on_shift()
     old = system.phoner_leg()
     await system.api("POST", "/off", {})
@@ -59,7 +59,7 @@ async def test_back_on_shift_at_once_she_is_rung_anew(system: SimulatedSystem) -
     assert system.seats()[0].connected
 
 
-async def test_a_phoner_is_rung_once_however_long_the_network_queues(tmp_path: Path) -> None:
+async def test_a_phoner_is_called_once_however_long_the_network_queues(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path, phoners=3, calls_per_second=0.02)
 
     def phoners_legs() -> list[Leg]:
@@ -84,7 +84,7 @@ async def test_a_phoner_is_rung_once_however_long_the_network_queues(tmp_path: P
         (Declined(Trouble.BAD_NUMBER, 21211, "no"), "line_declined"),
     ],
 )
-async def test_a_line_that_cannot_be_rung_says_so_or_is_rung_later(
+async def test_a_line_that_cannot_be_called_says_so_or_is_called_later(
     system: SimulatedSystem, answer: Declined, reason: str
 ) -> None:
     telephony: Any = system.server.ctx.telephony
@@ -138,7 +138,7 @@ async def test_a_second_dial_takes_over_from_a_leg_that_is_gone(system: Simulate
     assert system.seats()[0].leg == second.sid
 
 
-async def test_a_telephone_that_was_lost_is_rung_again_soon(system: SimulatedSystem) -> None:
+async def test_a_telephone_that_was_lost_is_called_again_soon(system: SimulatedSystem) -> None:
     await system.on_shift()
     await system.network.end(system.phoner_leg(), "completed")
     await system.until(1)
@@ -159,7 +159,7 @@ async def test_a_telephone_that_rings_for_the_shift_falls_silent_with_it(
 
 
 async def test_the_same_news_once_more_disturbs_nobody(system: SimulatedSystem) -> None:
-    """A voice request and a left room, sent again: she stays where she is."""
+    """A voice request and a left room, sent again: the phoner stays where they are."""
     await in_a_talk(system)
     leg, seat = system.phoner_leg().sid, system.seats()[0]
     rooms = system.server.phoner_legs
@@ -183,7 +183,7 @@ async def test_no_talk_is_cut_by_the_age_of_the_phoners_leg(
     await system.api("POST", "/pause", {})
     old = system.phoner_leg()
     await system.until(timedelta(hours=3, minutes=45).total_seconds())
-    assert old.live  # a pause is hers: nothing rings
+    assert old.live  # in a pause: nothing rings
     await system.ready()
     seat = await system.seat()
     if ends:
@@ -198,10 +198,10 @@ async def test_no_talk_is_cut_by_the_age_of_the_phoners_leg(
     assert bool(system.entries("apologised")) != ends
 
 
-async def test_legs_of_one_evening_are_not_all_made_anew_at_once(tmp_path: Path) -> None:
+async def test_legs_of_one_evening_are_not_all_reconnected_at_once(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path, phoners=30, people="ref;navn;telefon\n")
 
-    anew = [0]
+    reconnected = [0]
     for phoner in range(1, 31):
         await system.on_shift(phoner=phoner)
     await system.until(timedelta(hours=2, minutes=59).total_seconds())
@@ -209,7 +209,7 @@ async def test_legs_of_one_evening_are_not_all_made_anew_at_once(tmp_path: Path)
         await system.ready(phoner=phoner)
     for _ in range(7):
         await system.until(300)
-        anew.append(sum(one.get("reason") == "leg_old" for one in system.entries("seat")))
+        reconnected.append(sum(one.get("reason") == "leg_old" for one in system.entries("seat")))
     system.close()
-    assert anew[-1] == 30
-    assert max(after - before for before, after in pairwise(anew)) <= 6
+    assert reconnected[-1] == 30
+    assert max(after - before for before, after in pairwise(reconnected)) <= 6

@@ -142,7 +142,7 @@ async def test_who_may_undo_and_with_which_words(system: StaffedSystem) -> None:
 
 
 async def test_the_same_by_command(system: StaffedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system.folder}/house.db")
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system.folder}/system.db")
     monkeypatch.setenv("CALLSERVER_KEY", "test")
     monkeypatch.setenv("CALLSERVER_CLOCK", system.clock.now().isoformat())
     app = typer.Typer()

@@ -39,7 +39,7 @@ class Server:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.database = settings.get("CALLSERVER_DATABASE", f"sqlite:///{folder}/house.db")
+        self.database = settings.get("CALLSERVER_DATABASE", f"sqlite:///{folder}/system.db")
         self._settings = {
             **environment(folder, self.database, self.url, "http://127.0.0.1:9"),
             "CALLSERVER_PORT": str(self.port),
@@ -138,7 +138,7 @@ def test_a_port_in_use_is_said_before_anything_is_changed(tmp_path: Path) -> Non
     said = server.said()
     assert f"CALLSERVER_PORT={port}" in said
     assert "Traceback" not in said
-    assert not (tmp_path / "house.db").exists()
+    assert not (tmp_path / "system.db").exists()
     assert "configuration" not in said
 
 
@@ -236,7 +236,7 @@ def test_another_program_holds_the_database(tmp_path: Path) -> None:
     """For twenty seconds: who calls hears a sentence, health answers, and no report is taken for kept
     that is not."""
     with serving(tmp_path) as server:
-        other = sqlite3.connect(tmp_path / "house.db", isolation_level=None)
+        other = sqlite3.connect(tmp_path / "system.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
         caller = {"From": "+4532200000", "To": "+4532123400", "CallSid": "CA1"}

@@ -226,10 +226,13 @@ def voice(
         ([voice(LISTENS.line, "seat-1-a", 0, 31, 61)], False),  # quieter than granted
         ([voice(LISTENS.line, "seat-1-a", 2, 1, 20)], True),  # louder
         ([voice(LISTENS.line, "seat-1-a", 0, 31, 63)], False),  # the stop took its time
-        ([voice(LISTENS.line, "seat-1-a", 0, 31, 70)], True),  # after she had stopped
-        ([voice(LISTENS.line, "seat-1-a", 0, -5, 20)], True),  # before she asked
+        ([voice(LISTENS.line, "seat-1-a", 0, 31, 70)], True),  # after the stop
+        ([voice(LISTENS.line, "seat-1-a", 0, -5, 20)], True),  # before the request
         ([voice(LISTENS.line, "seat-2-a", 0, 1, 20)], True),  # another seat
-        ([voice(LISTENS.line, "seat-1-a", 2, 31, 61, people=2)], True),  # two people heard her
+        (
+            [voice(LISTENS.line, "seat-1-a", 2, 31, 61, people=2)],
+            True,
+        ),  # two people heard the listener
         ([voice("client:listener_7", "seat-1-a", 0, 1, 20)], True),  # nobody we know
     ],
 )

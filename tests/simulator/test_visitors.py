@@ -1,4 +1,4 @@
-"""What a visitor's page is told: what she would hear, and never more."""
+"""What a visitor's page is sent: what they would hear, and never more."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -101,7 +101,7 @@ async def test_who_is_muted_is_heard_by_nobody(tmp_path: Path) -> None:
 
 
 async def test_a_page_that_closes_takes_its_telephone_along(tmp_path: Path) -> None:
-    """The seat is told that it is lost; a page that opens again calls in, and sits there anew."""
+    """The seat is told that it is lost; a page that opens again calls in and is in the room again."""
 
     async with visited(tmp_path) as system:
         await system.on_shift()

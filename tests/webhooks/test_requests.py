@@ -63,7 +63,7 @@ async def test_who_is_not_twilio_is_sent_away_and_written_down(
 async def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(
     system: SimulatedSystem,
 ) -> None:
-    """Whoever cannot sign cannot fill the log: counted, and written by path and minute."""
+    """Unsigned requests cannot fill the log: they are counted, and logged by path and minute."""
     call, amd = "/twilio/status/call?attempt=x", "/twilio/status/amd?attempt=x"
 
     async def flood(path: str, times: int) -> None:

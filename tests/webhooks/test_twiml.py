@@ -110,7 +110,7 @@ def test_the_phoners_room_is_silent_and_outlives_its_visitors() -> None:
 
 
 @pytest.mark.parametrize("mode", Mode)
-def test_a_listener_neither_opens_nor_ends_a_room_and_nobody_hears_her_come(mode: Mode) -> None:
+def test_a_listener_neither_opens_nor_ends_a_room_and_joins_unheard(mode: Mode) -> None:
     room = ET.fromstring(rendered(f"hear_{mode.value}")).find("Dial/Conference")
     assert room is not None
     assert room.attrib["beep"] == "false"

@@ -140,7 +140,7 @@ def at_carrier(
     """An exchange with TLS for its telephones, a carrier, and the telephones beyond it.
 
     `digest`: the carrier is reached by TLS and wants a password; else by UDP, and knows our address.
-    `speaks`: whoever calls in hears something.
+    `speaks`: a caller hears something.
     """
     if WHY_NO_CARRIER:
         pytest.skip(WHY_NO_CARRIER)

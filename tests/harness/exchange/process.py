@@ -1,4 +1,4 @@
-"""The same house, its server in a process of its own that may be killed without warning."""
+"""The same system, its server in a process of its own that may be killed without warning."""
 
 import asyncio
 import contextlib
@@ -97,7 +97,7 @@ async def started(
     database: str = "",
     servers: int = 1,
 ) -> AsyncIterator[ProcessSystem]:
-    """A house with its servers running; all of them are ended at the end."""
+    """A system with its servers running; all of them are ended at the end."""
     system = ProcessSystem(folder, exchange, called, database)
     system.fill(list_, phoners)
     for _ in range(servers):

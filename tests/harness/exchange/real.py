@@ -105,7 +105,7 @@ class Called(Sipp):
         super().__init__(folder, HERE / plays, port, echoes=plays == "called.xml")
 
     def invited(self) -> list[str]:
-        """Every number that was rung, in order; a repeated packet counts once."""
+        """Every number that was called, in order; a repeated packet counts once."""
         return list(self.called_numbers().values())
 
     def messages(self) -> str:

@@ -1,4 +1,4 @@
-"""A house with ears on a real exchange: phoner, contact and listeners, each with a tone of her own."""
+"""Listening on a real exchange: phoner, contact and listeners, each with a tone of their own."""
 
 import asyncio
 import contextlib
@@ -38,7 +38,7 @@ class SoundSystem(ExchangeSystem):
         return telephone
 
     async def talking(self) -> None:
-        """Phoner and contact talk, and a supervisor sits by her telephone."""
+        """Phoner and contact talk, and a supervisor's telephone is signed in."""
         self.phoner = await self.on_shift()
         self.phoner.speaks = tone(TONES["phoner"])
         self.employ(SUPERVISOR)
@@ -47,7 +47,7 @@ class SoundSystem(ExchangeSystem):
         await self.wait_for(lambda: self.seat_row().state == "talking")
 
     def leave(self, user: int) -> None:
-        """Somebody leaves the house, while no server runs."""
+        """Off-board a user while no server runs."""
 
         def work(tx: Tx) -> None:
             found = accounts.user(tx, user)

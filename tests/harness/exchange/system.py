@@ -37,7 +37,7 @@ AFTERNOON = datetime.fromisoformat("2026-05-12T16:30:00+02:00").astimezone(UTC)
 
 
 def people(*endings: str) -> str:
-    """A list: one contact for each pair of digits, which say what her telephone does."""
+    """A list: one contact for each pair of digits, which say what their telephone does."""
     rows = [
         f"K{n};Person {n};3220{n + 1:02}{ending};1980-01-01;gade"
         for n, ending in enumerate(endings)
@@ -56,7 +56,7 @@ class ExchangeSystem(CallingSystem):
         self._rang_before = len(called.invited())
         self.telephones: list[Telephone] = []
         self.proxy = Proxy(exchange.settings.asterisk_url)
-        self.database = sqlite_file(folder / "house.db")
+        self.database = sqlite_file(folder / "system.db")
         self._reading: Engine | None = None
         self.serving: contextlib.AsyncExitStack | None = None
 
@@ -148,7 +148,7 @@ class ExchangeSystem(CallingSystem):
         )
 
     async def listened(self) -> Telephone:
-        """A supervisor, her telephone at her ear, listens silently."""
+        """A supervisor listens silently by telephone."""
         self.employ()
         telephone = await self.telephone(SUPERVISOR)
         await self.listen("silent")
@@ -163,7 +163,7 @@ class ExchangeSystem(CallingSystem):
         await self.do("POST", "/listenings/stop", {}, phoner=user)
 
     async def on_shift(self, phoner: int = 1) -> Telephone:
-        """The phoner sits in her room, her telephone at her ear."""
+        """The phoner is on shift, their telephone in their room."""
         telephone = await self.telephone(phoner)
         body = {"campaign": "kanvas", "line": f"sip:telephone_{phoner}"}
         await self.do("POST", "/shift", body, phoner=phoner)
@@ -193,14 +193,14 @@ H = TypeVar("H", bound=ExchangeSystem)
 async def opened(
     folder: Path, exchange: Exchange, called: Called, list_: str = "", phoners: int = 1
 ) -> AsyncIterator[ExchangeSystem]:
-    """A house that runs until the block ends."""
+    """A system that runs until the block ends."""
     async with living(ExchangeSystem(folder, exchange, called), list_, phoners) as system:
         yield system
 
 
 @contextlib.asynccontextmanager
 async def living(system: H, list_: str, phoners: int = 1) -> AsyncIterator[H]:
-    """Runs a house until the block ends; whatever it began on the exchange is ended too."""
+    """Run a system until the block ends; what it began on the exchange is ended too."""
     await system.proxy.start()
     if list_:
         system.fill(list_, phoners)
