@@ -17,7 +17,6 @@ from callserver.domain.message import (
 from callserver.outbox import SendMessages
 from callserver.ports import Tx
 
-MOST_AT_ONCE = 20
 FAILED = (MessageState.GIVEN_UP, MessageState.UNKNOWN)
 """Not delivered, or perhaps not, and nobody has looked after it."""
 
@@ -84,22 +83,22 @@ def any_due(tx: Tx, now: datetime) -> bool:
     return bool(tx.execute(select(exists().where(messages.c.next_at <= now))).scalar())
 
 
-def take_due(tx: Tx, now: datetime) -> list[MessageRow]:
-    """The messages to be sent now, each taken by one process only."""
+def take_next(tx: Tx, now: datetime) -> MessageRow | None:
+    """The next message to be sent, taken by this process alone. One at a time: if the process dies, only
+    the message in hand may have been sent."""
     due = _all.where(messages.c.state == MessageState.WAITING.value, messages.c.next_at <= now)
-    taken = []
-    for row in tx.execute(due.order_by(messages.c.next_at).limit(MOST_AT_ONCE)).all():
-        claim = update(messages).where(
-            messages.c.id == row.id, messages.c.state == MessageState.WAITING.value
-        )
-        values = {
-            "state": MessageState.SENDING.value,
-            "tries": row.tries + 1,
-            "next_at": now + SENDING_LASTS,
-        }
-        if tx.execute(claim.values(**values)).rowcount == 1:
-            taken.append(MessageRow._make(row)._replace(tries=row.tries + 1))
-    return taken
+    next_one = due.order_by(messages.c.next_at, messages.c.id).limit(1)
+    row = tx.execute(next_one.with_for_update(skip_locked=True)).one_or_none()
+    if row is None:
+        return None
+    tries = row.tries + 1
+    taken = {
+        "state": MessageState.SENDING.value,
+        "tries": tries,
+        "next_at": now + SENDING_LASTS,
+    }
+    tx.execute(update(messages).where(messages.c.id == row.id).values(**taken))
+    return MessageRow._make(row)._replace(tries=tries)
 
 
 def lost(tx: Tx, now: datetime) -> list[MessageRow]:

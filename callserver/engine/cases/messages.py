@@ -2,8 +2,10 @@
 
 Nothing that was queued is lost: the row waits in the database, and the scheduler finds it after a crash. A
 message is taken (state sending) in a transaction of its own before it is handed over, so that it is never
-knowingly sent twice.
+knowingly sent twice. A process hands over one at a time: if it dies, one message is in doubt.
 """
+
+import asyncio
 
 import structlog
 
@@ -28,18 +30,19 @@ class MessageDelivery:
         self._store = store
         self._clock = clock
         self._port = port
+        self._one_at_a_time = asyncio.Lock()
 
     async def send_due(self) -> None:
         """Send every message that is due, one after another."""
-        while taken := await self._store.run(self._take):
-            for row in taken:
+        async with self._one_at_a_time:
+            while row := await self._store.run(self._take):
                 await self._send(row)
 
-    def _take(self, tx: Tx) -> list[MessageRow]:
+    def _take(self, tx: Tx) -> MessageRow | None:
         now = self._clock.now()
         for row in messages.lost(tx, now):
             self._settle(tx, row, Delivery.UNKNOWN)
-        return messages.take_due(tx, now)
+        return messages.take_next(tx, now)
 
     async def _send(self, row: MessageRow) -> None:
         try:
