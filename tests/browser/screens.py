@@ -112,7 +112,7 @@ def a_call(maja: Page, sigrid: Page) -> None:
             break
     sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
     sigrid.locator("#panel [data-key=silent]").click()
-    expect(sigrid.locator("#ear-text")).to_be_visible()
+    expect(sigrid.locator("#ear-text")).to_contain_text("Du hører samtalen nu.")
     expect(maja.locator("#line li").first).to_be_visible(timeout=20_000)
     shoot(maja, "phone-call")
     shoot(sigrid, "floor")
