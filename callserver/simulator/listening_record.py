@@ -11,9 +11,9 @@ class ListeningRecord:
         self._clock = clock
         self._open: dict[str, ListenerStay] = {}
         self.stays: list[ListenerStay] = []
-        self.beeps: list[str] = []  # legs that came or went with a tone
+        self.beeps: list[str] = []  # legs that joined or left with a tone
 
-    def came(self, room: Conference, leg: Leg) -> None:
+    def joined(self, room: Conference, leg: Leg) -> None:
         """A leg has joined the room."""
         if not leg.starts:
             level = 0 if leg.muted else 1 if leg.coach else 2

@@ -246,7 +246,7 @@ class Network:
         if room.status == "init" and len(room.legs) > 1 and room.parties():
             room.status = "in-progress"
             self._tell_room(room, "conference-start", "start", None)
-        self.listening_record.came(room, leg)
+        self.listening_record.joined(room, leg)
         self.people.joined(room, leg)
 
     def enter(self, leg: Leg, room: Conference, label: str | None) -> bool:

@@ -83,7 +83,7 @@ class Rest:
 
     async def _create_call(self, _: Request, form: dict[str, list[str]]) -> Response:
         leg = self._leg(form)
-        leg.url = _one(form, "Url")
+        leg.url = _value(form, "Url")
         if not leg.url and "Twiml" not in form:
             raise OrderRefused(400, 21205, "Url parameter is required")
         return await self.create_leg(
@@ -99,17 +99,17 @@ class Rest:
             raise OrderRefused(404, 20404, "The requested resource was not found")
         room = known_room
         leg = self._leg(form)
-        leg.label = _one(form, "Label")
+        leg.label = _value(form, "Label")
         self._network.reserve(room, leg)
-        self._network.listening_record.beeped(leg, _one(form, "Beep") or "true")
-        if _one(form, "EndConferenceOnExit") == "true":
+        self._network.listening_record.beeped(leg, _value(form, "Beep") or "true")
+        if _value(form, "EndConferenceOnExit") == "true":
             room.ends_with.add(leg.sid)
         return await self.create_leg(
             leg, lambda queued: rest_documents.participant(leg, room, self._account, queued)
         )
 
     def _leg(self, form: dict[str, list[str]]) -> Leg:
-        to, caller = _one(form, "To"), _one(form, "From")
+        to, caller = _value(form, "To"), _value(form, "From")
         if not to:
             raise OrderRefused(400, 21201, "No 'To' number is specified")
         if not caller:
@@ -122,8 +122,8 @@ class Rest:
             to=to,
             caller=caller,
             created=self._network.now(),
-            timeout=float(_one(form, "Timeout") or 60),
-            callback=Callback(_one(form, "StatusCallback"), events),
+            timeout=float(_value(form, "Timeout") or 60),
+            callback=Callback(_value(form, "StatusCallback"), events),
         )
 
     async def create_leg(self, leg: Leg, document: Any) -> Response:
@@ -167,7 +167,7 @@ class Rest:
 
     async def _update(self, request: Request, form: dict[str, list[str]]) -> Response:
         leg = self._known(request)
-        status, twiml, url = _one(form, "Status"), _one(form, "Twiml"), _one(form, "Url")
+        status, twiml, url = _value(form, "Status"), _value(form, "Twiml"), _value(form, "Url")
         fault = self.update_fault("hang_up" if status else "redirect")
         if fault == "refused":
             raise OrderRefused(429, 20429, "Too Many Requests")
@@ -204,7 +204,7 @@ class Rest:
 
     async def _end_room(self, request: Request, form: dict[str, list[str]]) -> Response:
         room = self._known_room(request)
-        if _one(form, "Status") == "completed":
+        if _value(form, "Status") == "completed":
             self._network.close(room, "conference-ended-via-api")
         return JSONResponse(rest_documents.room_document(room, self._account))
 
@@ -282,5 +282,5 @@ class Rest:
         return leg
 
 
-def _one(form: dict[str, list[str]], name: str) -> str | None:
+def _value(form: dict[str, list[str]], name: str) -> str | None:
     return form[name][0] or None if name in form else None

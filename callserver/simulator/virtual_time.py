@@ -28,7 +28,7 @@ class VirtualClock:
         self._now = max(self._now, instant)
 
     def step(self, by: timedelta) -> None:
-        """Put the clock right, as a host does with its own: also backwards."""
+        """Set the clock as a host does, also backwards."""
         self._now += by
 
     def device_time(self) -> datetime:

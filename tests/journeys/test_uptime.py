@@ -107,6 +107,7 @@ def test_the_scheduler_outlives_a_log_that_cannot_be_written(
     seals.mkdir()  # a folder where the heads' file should be: sealing fails, and that is logged
     with serving(tmp_path, errors, CALLSERVER_SEALS=str(seals)) as server:
         lease = select(process_leases.c.until).where(process_leases.c.name == "scheduler")
+        until(lambda: server.read(lease) is not None, 30)  # the first tick
         first = server.read(lease)
         until(lambda: server.read(lease) > first, 30)  # renewed after five seconds
         second = server.read(lease)
