@@ -11,7 +11,7 @@ from callserver.cli import resources
 from callserver.database import accounts
 from callserver.domain import phone
 from callserver.domain.marks import MarkKind
-from callserver.engine.reporting import person_copy, person_copy_page
+from callserver.engine.reporting import person_copy, person_copy_page, person_record
 from callserver.engine.suppressions import erasure, mark_undo, person_facts
 from callserver.engine.suppressions.person_facts import Fact
 from callserver.errors import ConfigurationProblem, NotFound
@@ -128,7 +128,8 @@ def undo(
             user = accounts.by_handle(tx, by)
             if user is None:
                 raise NotFound(f"there is no user {by!r}")
-            known = person_facts.find(tx, key, contact)
+            found = person_facts.find(tx, key, contact)
+            known = person_record.rows_of(tx, found[0].id) if found else []
             undone = mark_undo.undo(tx, key, known, mark, why, user, campaigns, resources.now(tx))
     print(f"undone: {len(undone.marks)}; contacts that are dialed again: {len(undone.reopened)}")
 
@@ -159,9 +160,10 @@ def access(
         rules = resources.rules(engine, settings)
         with engine.begin() as tx:
             now, secret = resources.now(tx), resources.secret(settings)
-            known = person_facts.find(tx, number, contact)
-            if not known:
+            found = person_facts.find(tx, number, contact)
+            if not found:
                 raise NotFound("nobody is known at this number")
+            known = person_record.rows_of(tx, found[0].id)
             copy = person_copy.make(tx, rules, secret, known, language, now)
             person_copy.record_copy(tx, known, by, now)
     folder.mkdir(parents=True, exist_ok=True)
@@ -169,7 +171,7 @@ def access(
         ("html", person_copy_page.page(copy)),
         ("json", copy.model_dump_json(indent=2)),
     ):
-        file = folder / f"person-{known[0].id}.{ending}"
+        file = folder / f"person-{contact or known[0].id}.{ending}"
         file.write_text(content, "utf-8")
         print(file)
 

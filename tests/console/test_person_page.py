@@ -148,12 +148,29 @@ async def test_many_look_ups_are_slowed_and_raise_an_alarm(system: StaffedSystem
     assert (await client.api("POST", "/person", {"contact": 1, "why": "asked"})).status_code == 200
 
 
-async def test_somebody_else_at_the_number_is_shown_as_another_person(
-    system: StaffedSystem,
-) -> None:
+async def test_who_may_be_the_same_person_is_shown_and_decided(system: StaffedSystem) -> None:
     lapsed = system.server.ctx.rules.campaign("lapsed")
     other = "ref;navn;telefon;født;kilde\nX9;Bo Prøve;32200000;1980-01-01;gade\n"
     system.write(lambda tx: import_list(tx, lapsed, other.encode(), system.clock.now()))
-    shown = await view(await system.client("leader"))
+    service = await system.client("member_service")
+    vulnerable = {"contact": 41, "fact": "guardian"}
+    assert (await service.api("POST", "/person/facts", vulnerable)).status_code == 200
+    shown = await view(service)
     assert [row["contact"] for row in shown["campaigns"]] == [1]
-    assert [(row["contact"], row["name"]) for row in shown["others"]] == [(41, "Bo Prøve")]
+    [one] = shown["others"]
+    assert (one["contact"], one["name"], one["ref"]) == (41, "Bo Prøve", "X9")
+    assert "nummer" in one["shares"]
+    assert one["facts"] == ["Personen har en værge"]
+    assert "værge" in shown["campaigns"][0]["next"]  # in doubt it is them
+    different = {"contact": 1, "other": 41, "verdict": "different", "why": "to personer"}
+    assert (await service.api("POST", "/person/decide", different)).status_code == 200
+    split = await view(service)
+    assert split["others"] == []
+    assert "værge" not in split["campaigns"][0]["next"]
+    same = {**different, "verdict": "same", "why": "samme fødselsdag"}
+    assert (await service.api("POST", "/person/decide", same)).status_code == 200
+    merged = await view(service)
+    assert [row["contact"] for row in merged["campaigns"]] == [1, 41]
+    assert [mark["kind"] for mark in merged["marks"]] == ["guardian"]
+    unnamed = {**different, "why": "Bo siger nej"}
+    assert (await service.api("POST", "/person/decide", unnamed)).status_code == 409

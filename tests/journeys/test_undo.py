@@ -12,6 +12,7 @@ from callserver.database import marks, suppressions
 from callserver.domain import subject
 from callserver.domain.marks import UNDOABLE, MarkKind
 from callserver.engine.lists import eligibility
+from callserver.engine.lists.importer import import_list
 from tests.harness.simulated import after_a_talk
 from tests.harness.staffed import StaffedSystem
 from tests.journeys.test_person_facts import NUMBER, a_system, dial, rang
@@ -99,6 +100,26 @@ async def test_a_contact_that_the_gate_closed_is_dialed_again(system: StaffedSys
 
     assert await undo(system, "guardian") == 200
     assert callable_now() == {eligibility.ALLOWED: 1}
+    await system.until(30)
+    assert rang(system) == 1
+
+
+async def test_whoever_was_closed_because_of_it_is_asked_about_again(
+    system: StaffedSystem,
+) -> None:
+    """Somebody on another list may be the same person, so the mark kept them from calls as well."""
+    leads = system.server.ctx.rules.campaign("leads")
+    other = f"ref;navn;telefon;født;kilde\nX9;A. Prøve;{NUMBER};1980-01-01;gade\n"
+    system.write(lambda tx: import_list(tx, leads, other.encode(), system.clock.now()))
+    mads = await system.client("mads")
+    await mads.api("POST", "/person/facts", {"contact": 1, "fact": "guardian"})
+    system.campaign = "leads"
+    await system.on_shift()
+    await system.ready()
+    await system.until(5)
+    assert [row.reason for row in system.contacts() if row.id == 2] == ["PERSON_INCAPABLE"]
+    assert await undo(system, "guardian") == 200
+    assert {row.status for row in system.contacts()} <= {"ready", "claimed"}
     await system.until(30)
     assert rang(system) == 1
 

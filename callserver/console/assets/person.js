@@ -13,12 +13,12 @@ let why = ""; // the reason that the user gave
 async function open(key) {
   const person = await post("/person", { contact: key, why });
   contact = key;
-  draw(person, undo);
+  draw(person, { undo, decide });
   show($("#record"));
   find(person).focus();
 }
 
-const again = async () => draw(await post("/person", { contact, why }), undo);
+const again = async () => draw(await post("/person", { contact, why }), { undo, decide });
 
 function hit(person) {
   const told = [list(person.refs), list(person.numbers), list(person.campaigns)].filter(Boolean);
@@ -50,6 +50,12 @@ onSubmit($("#search"), async (values) => {
 async function undo(mark, reason) {
   await post("/person/undo", { contact, mark, why: reason });
   toast(t("person.undone"), "good");
+  await again();
+}
+
+async function decide(other, verdict, reason) {
+  await post("/person/decide", { contact, other, verdict, why: reason });
+  toast(t("person.decided"), "good");
   await again();
 }
 

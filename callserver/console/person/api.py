@@ -10,6 +10,7 @@ from callserver.console.endpoint import Done, Endpoint, UserRequest
 from callserver.console.person import record_view
 from callserver.console.person.views import (
     CopyQuery,
+    Decision,
     Hit,
     Hits,
     NewOptOut,
@@ -28,6 +29,7 @@ from callserver.domain.role import Action
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
+from callserver.engine.identity import decisions
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting import person_copy, person_copy_page, person_record
 from callserver.engine.reporting.person_copy import PersonCopy
@@ -40,6 +42,12 @@ from callserver.ports import Tx
 MOST_HITS = 20
 MOST_ROWS = 200
 """Rows of contacts that a search groups by person."""
+
+_DECISIONS = {
+    "same": decisions.merge,
+    "different": decisions.split,
+    "undecided": decisions.undo,
+}
 
 NEVER = (Scope.PERSON, Scope.NUMBER)
 
@@ -57,6 +65,7 @@ class PersonApi:
             Endpoint("POST", "/person", Action.LOOK_UP, self.view),
             Endpoint("POST", "/person/opt-out", Action.SUPPRESS, self.opt_out),
             Endpoint("POST", "/person/undo", Action.UNDO_MARK, self.undo),
+            Endpoint("POST", "/person/decide", Action.SUPPRESS, self.decide),
             Endpoint("POST", "/person/copy", Action.HAND_OUT, self.copy),
         ]
 
@@ -128,6 +137,19 @@ class PersonApi:
         def work(tx: Tx) -> None:
             known = self._known(tx, request, body.contact)
             mark_undo.undo(tx, None, known, body.mark, body.why, request.user, campaigns, now)
+
+        await self._ctx.store.run(work)
+        return Done()
+
+    async def decide(self, request: UserRequest, body: Decision) -> Done:
+        """Decide that two contacts are one person, or two; until then the strictest reading applies."""
+        now = self._ctx.clock.now()
+        decide = _DECISIONS[body.verdict]
+
+        def work(tx: Tx) -> None:
+            known = [*self._known(tx, request, body.contact), *self._known(tx, request, body.other)]
+            why = opt_outs.check_why(body.why, known)
+            decide(tx, body.contact, body.other, by=request.by, why=why, now=now)
 
         await self._ctx.store.run(work)
         return Done()

@@ -175,14 +175,24 @@ def _others(
     tx: Tx, record: PersonRecord, request: UserRequest, rules: Rules, language: str
 ) -> list[OtherPerson]:
     campaigns = rules.current.campaigns
-    return [
-        OtherPerson(
-            contact=row.id,
-            name=row.name,
-            campaign=words.campaign_title(rules, row.campaign, language),
-            number=phone.masked(phone.from_int(row.number)),
-            ref=row.ref,
+    shown = []
+    for other in person_record.may_be(tx, record.contacts):
+        row = other.contact
+        if row.campaign not in campaigns or not request.sees(campaigns[row.campaign].department):
+            continue
+        shares = [texts.say(language, f"person.shares.{one}") for one in other.shares]
+        shown.append(
+            OtherPerson(
+                contact=row.id,
+                name=row.name,
+                campaign=words.campaign_title(rules, row.campaign, language),
+                number=phone.masked(phone.from_int(row.number)),
+                ref=row.ref,
+                shares=", ".join(shares) or texts.say(language, "person.shares.somebody"),
+                facts=[
+                    *(words.mark(mark.kind, language) for mark in other.marks),
+                    *(words.opt_out(no, language) for no in other.opt_outs),
+                ],
+            )
         )
-        for row in person_record.others_at(tx, record.contacts)
-        if row.campaign in campaigns and request.sees(campaigns[row.campaign].department)
-    ]
+    return shown

@@ -44,6 +44,15 @@ class UndoMark(Body):
     why: str = Field(min_length=1, max_length=200)
 
 
+class Decision(Body):
+    """Whether two contacts are one person; `undecided` takes a decision back."""
+
+    contact: Id
+    other: Id
+    verdict: Literal["same", "different", "undecided"]
+    why: str = Field(min_length=1, max_length=200)
+
+
 class CopyQuery(Body):
     """Whose data is copied. `language`: the person's; without it the user's."""
 
@@ -144,13 +153,15 @@ class HeardRow(Answer):
 
 
 class OtherPerson(Answer):
-    """Somebody else with one of the person's numbers, who may be the same person."""
+    """Somebody who may be the same person: what protects them protects the person, until it is decided."""
 
     contact: int
     name: str | None
     campaign: str
     number: str  # masked
     ref: str | None
+    shares: str  # why they may be the same
+    facts: list[str]  # what is in force about them alone
 
 
 class PersonView(Answer):

@@ -34,6 +34,7 @@ from callserver.domain.audit import EntryKind
 from callserver.engine.context import Rules
 from callserver.engine.gate import explanation
 from callserver.engine.gate.explanation import Explanation
+from callserver.engine.identity import people_in_reach
 from callserver.engine.reporting import call_history
 from callserver.engine.reporting.call_history import CallHistory
 from callserver.errors import NotFound
@@ -92,6 +93,16 @@ class PersonRecord:
     cases: tuple[CaseRow, ...]  # newest first
 
 
+@dataclass(frozen=True, slots=True)
+class MayBe:
+    """Somebody who may be the same person, and what is known about them alone."""
+
+    contact: Contact
+    shares: tuple[str, ...]  # number, household; empty: by way of somebody else
+    marks: tuple[MarkRow, ...]  # in force
+    opt_outs: tuple[SuppressionRow, ...]  # in force
+
+
 def at_number(tx: Tx, number: int, secret: bytes) -> PersonRecord:
     """Everybody known at a number, and every call to it."""
     known = contacts.by_number(tx, number)
@@ -108,7 +119,7 @@ def of_person(tx: Tx, known: Sequence[Contact], secret: bytes) -> PersonRecord:
 
 
 def rows_of(tx: Tx, contact: int) -> list[Contact]:
-    """The rows of a contact's person on every list.
+    """The rows of a contact's person on every list, under every key of the proven same person.
 
     Raises:
         NotFound: there is no such contact.
@@ -116,7 +127,11 @@ def rows_of(tx: Tx, contact: int) -> list[Contact]:
     row = contacts.get(tx, contact)
     if row is None:
         raise NotFound(f"there is no contact {contact}", key="not_found")
-    return contacts.of_person(tx, row.person)
+    keys = {row.person}
+    if row.number != NOBODY:
+        keys |= people_in_reach.of(tx, row).same
+    rows = [known for key in keys for known in contacts.of_person(tx, key)]
+    return sorted(rows, key=lambda known: known.id)
 
 
 def numbers_of(known: Sequence[Contact]) -> list[int]:
@@ -124,16 +139,36 @@ def numbers_of(known: Sequence[Contact]) -> list[int]:
     return sorted({row.number for row in known} - {NOBODY})
 
 
-def others_at(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
-    """One row of each other person with one of the person's numbers."""
-    own = {row.person for row in known}
-    others = {
-        row.person: row
-        for number in numbers_of(known)
-        for row in contacts.by_number(tx, number)
-        if row.person not in own
-    }
-    return list(others.values())
+def may_be(tx: Tx, known: Sequence[Contact]) -> list[MayBe]:
+    """Who may be the person, until a user decides. What protects them protects the person as well."""
+    keys: set[int] = set()
+    for row in known:
+        if row.number != NOBODY:
+            keys |= people_in_reach.of(tx, row).unsure
+    numbers = set(numbers_of(known))
+    households = {row.household for row in known}
+    others = []
+    for key in sorted(keys - {row.person for row in known}):
+        rows = contacts.of_person(tx, key)
+        if not rows:  # known formerly only
+            continue
+        about = [subject.of_person(key)]
+        about += [subject.of_number(row.number) for row in rows if row.number not in numbers]
+        shared = {
+            "number": any(row.number in numbers for row in rows),
+            "household": any(row.household in households for row in rows),
+        }
+        others.append(
+            MayBe(
+                contact=rows[0],
+                shares=tuple(name for name, is_shared in shared.items() if is_shared),
+                marks=tuple(row for row in marks.on_record(tx, about) if row.ended_at is None),
+                opt_outs=tuple(
+                    row for row in suppressions.on_record(tx, about) if row.lifted_at is None
+                ),
+            )
+        )
+    return others
 
 
 def standing(

@@ -18,6 +18,7 @@ from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.marks import ABOUT_THE_NUMBER, UNDOABLE, MarkKind
 from callserver.domain.reason import Reason
 from callserver.domain.role import Action, may
+from callserver.engine.identity import people_in_reach
 from callserver.engine.suppressions import opt_outs
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
@@ -75,7 +76,8 @@ def undo(
     if not ended:
         raise NotFound("there is no such mark in force", key="no_mark")
     concerned = {row.id: row for key in numbers for row in contacts.by_number(tx, key)}
-    concerned |= {row.id: row for row in known}
+    persons = people_in_reach.of_persons(tx, {row.person for row in known})
+    concerned |= {row.id: row for person in persons for row in contacts.of_person(tx, person)}
     reopened = _reopen(tx, list(concerned.values()), kind, campaigns)
     ids: list[int | None] = [*sorted({row.id for row in (*known, *reopened)})]
     for contact in ids or [None]:

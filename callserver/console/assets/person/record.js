@@ -6,7 +6,7 @@ import { date, dateTime, list, number, t } from "../texts.js";
 
 export const find = () => $("#person-name");
 
-export function draw(person, undo) {
+export function draw(person, { undo, decide }) {
   $("#person-name").textContent = person.name ?? t("person.no_name");
   const refs = person.campaigns.map(({ ref }) => ref).filter(Boolean);
   $("#identity").replaceChildren(
@@ -38,7 +38,7 @@ export function draw(person, undo) {
   ]);
   table("heard", ["at", "by", "how"], person.heard, (row) => [dateTime(row.at), row.by, row.mode]);
   table("look_ups", ["at", "by", "reason"], person.look_ups, (row) => [dateTime(row.at), row.by, row.why]);
-  others(person.others);
+  others(person.others, decide);
 }
 
 function pairs(rows) {
@@ -124,11 +124,27 @@ function askWhy(mark, undo) {
   });
 }
 
-function others(people) {
+function others(people, decide) {
   show($("#others").closest("section"), people.length > 0);
-  const said = people.map((person) => {
-    const parts = [person.name ?? t("person.no_name"), person.campaign, person.ref, person.number];
-    return el("li", {}, parts.filter(Boolean).join(" · "));
-  });
-  $("#others").replaceChildren(el("p", { class: "soft" }, t("person.others_hint")), el("ul", {}, ...said));
+  if (!people.length) return;
+  table("others", ["name", "campaign", "shares", "facts", "decide"], people, (person) => [
+    [person.name ?? t("person.no_name"), person.ref, person.number].filter(Boolean).join(" · "),
+    person.campaign,
+    person.shares,
+    person.facts.join("; "),
+    el("div", { class: "row" }, verdict(person, "same", decide), verdict(person, "different", decide)),
+  ]);
+  $("#others").prepend(el("p", { class: "soft" }, t("person.others_hint")));
+}
+
+function verdict(person, answer, decide) {
+  const press = () => {
+    const reason = el("input", { required: true, maxlength: "200", autocomplete: "off" });
+    const fields = [el("p", {}, t(`person.${answer}_text`)), field("why", t("person.undo_why"), reason)];
+    ask(t(`person.${answer}`), fields, {
+      go: t("person.decide_go"),
+      does: ({ why }) => decide(person.contact, answer, why),
+    });
+  };
+  return el("button", { type: "button", class: "quiet", onclick: press }, t(`person.${answer}`));
 }

@@ -1,0 +1,66 @@
+"""Member service finds a person, records something, undoes it and makes a copy, in both languages."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from callserver.database import contacts, marks
+from callserver.domain import subject
+from tests.browser import looking
+from tests.browser.conftest import Visit
+from tests.browser.looking import look
+from tests.harness.threaded import BrowserSystem
+
+SAID = {
+    "da": ("Personen har en værge", "gælder", "fortrudt", "Det ved vi om dig"),
+    "en": ("The person is under guardianship", "in force", "undone", "What we know about you"),
+}
+
+
+@pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT)
+@pytest.mark.parametrize("language", SAID)
+def test_a_person_from_the_search_to_the_copy(
+    visit: Visit, system: BrowserSystem, language: str, tmp_path: Path
+) -> None:
+    guardian, in_force, undone, title = SAID[language]
+    contact = system.read(lambda tx: contacts.get(tx, 5))
+    number = str(contact.number)
+    page = visit("mads", "/person", language=language)
+    page.locator("#search [name=text]").fill(f"+{number}")
+    page.locator("#search .main").click()
+    expect(page.locator("#person-name")).to_be_focused()
+    assert number not in page.url
+    expect(page.locator("#campaigns tbody tr")).not_to_have_count(0)
+    wrong = look(page, language, "whole" if language == "da" else "once")
+
+    page.locator("#fact [name=fact]").select_option("guardian")
+    page.locator("#fact button").click()
+    row = page.locator("#marks tbody tr", has_text=guardian)
+    expect(row).to_contain_text(in_force)
+    row.get_by_role("button").click()
+    page.locator("#dialog [name=why]").fill("tastet forkert")
+    wrong += look(page, language, "once")
+    page.locator("#dialog .main").click()
+    expect(page.locator("#marks tbody tr", has_text=guardian)).to_contain_text(undone)
+    stored = system.read(lambda tx: marks.on_record(tx, [subject.of_person(contact.person)]))
+    assert [mark.ended_at is not None for mark in stored if mark.kind == "guardian"] == [True]
+
+    for form in ("html", "json"):
+        with page.expect_download() as copied:
+            page.locator(f"[data-format={form}]").click()
+        file = tmp_path / copied.value.suggested_filename
+        copied.value.save_as(file)
+        said = file.read_text("utf-8")
+        assert contact.name in said
+        if form == "json":
+            assert json.loads(said)["language"] == language
+            continue
+        assert title in said
+        printed = page.context.new_page()
+        printed.set_content(said)
+        wrong += looking.axe(printed)
+        printed.close()
+    # The list's own columns are shown as the list heads them.
+    assert not [one for one in wrong if not one.endswith("not in en: husstand")]
