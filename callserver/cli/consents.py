@@ -23,7 +23,7 @@ def import_consents(
     file: Annotated[Path, typer.Argument(help="a CSV file or a spreadsheet")],
     region: Annotated[str, typer.Option(help="country of numbers without a code")] = "DK",
     by: Annotated[
-        str, typer.Option(help="who brought it, for the log", callback=resources.kept_words)
+        str, typer.Option(help="who brought it, for the log", callback=resources.words_for_log)
     ] = "command",
 ) -> None:
     """Record consents from a file with columns for the number, the date and the event.
