@@ -50,6 +50,7 @@ async function list() {
 function told(text, receipt) {
   $("#receipt p").textContent = text;
   $("#receipt pre").textContent = receipt ?? "";
+  show($("#receipt pre"), Boolean(receipt));
   show($("#receipt"));
   toast(text, "good");
 }
