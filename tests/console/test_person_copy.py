@@ -147,7 +147,7 @@ async def test_it_is_logged_and_only_for_who_sees_the_whole_person(system: Staff
 async def test_the_same_by_command(
     system: StaffedSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system.folder}/house.db")
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system.folder}/system.db")
     monkeypatch.setenv("CALLSERVER_KEY", "test")
     monkeypatch.setenv("CALLSERVER_CLOCK", system.clock.now().isoformat())
     app = typer.Typer()

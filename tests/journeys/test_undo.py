@@ -104,7 +104,7 @@ async def test_a_contact_that_the_gate_closed_is_dialed_again(system: StaffedSys
     assert rang(system) == 1
 
 
-async def test_whoever_was_closed_because_of_it_is_asked_about_again(
+async def test_people_closed_because_of_it_are_asked_about_again(
     system: StaffedSystem,
 ) -> None:
     """Somebody on another list may be the same person, so the mark kept them from calls as well."""
