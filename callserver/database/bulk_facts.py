@@ -138,16 +138,29 @@ def register_results(tx: Tx, persons: Sequence[int]) -> dict[int, Match]:
     A person who was not compared counts as unsure. Empty if there is no such register.
     """
     results: dict[int, Match] = {}
+    for known in _results_by_register(tx, persons):
+        for person in persons:
+            result = known.get(person, Match.UNSURE)
+            results[person] = max(result, results.get(person, result))
+    return results
+
+
+def known_results(tx: Tx, persons: Collection[int]) -> dict[int, Match]:
+    """The same of others in reach: a former key that was never compared says nothing."""
+    results: dict[int, Match] = {}
+    for known in _results_by_register(tx, persons) if persons else ():
+        for person, result in known.items():
+            results[person] = max(result, results.get(person, result))
+    return results
+
+
+def _results_by_register(tx: Tx, persons: Collection[int]) -> Iterator[dict[int, Match]]:
     active = select(registers.c.version).where(registers.c.active, registers.c.kind == "people")
     for version in tx.execute(active).scalars().all():
         query = select(register_matches.c.person, register_matches.c.result).where(
             register_matches.c.version == version, register_matches.c.person.in_(list(persons))
         )
-        known = {person: Match(result) for person, result in tx.execute(query)}
-        for person in persons:
-            result = known.get(person, Match.UNSURE)
-            results[person] = max(result, results.get(person, result))
-    return results
+        yield {person: Match(result) for person, result in tx.execute(query)}
 
 
 def refused(tx: Tx, numbers: Sequence[int]) -> set[int]:

@@ -26,8 +26,8 @@ class DialFacts:
     paused: bool
     answered: int  # live answers since the given day
     abandoned: int
-    listed: bool  # the number or the person is on an active register
-    unsure: bool  # the person may be on an active register of names and addresses
+    listed: bool  # the number is on an active register
+    result: Match  # of the person beside the active registers of names and addresses
     washed_at: datetime | None  # when the register's oldest issue in force was issued
     refused: bool  # the carrier refused the number, and nobody has released it
     shifts: int | None
@@ -130,8 +130,8 @@ def of(
         bool(row[0]),
         int(row[1]),
         int(row[2]),
-        bool(row[3]) or row[4] == Match.YES,
-        row[4] == Match.UNSURE,
+        bool(row[3]),
+        Match.NO if row[4] is None else Match(row[4]),
         row[5],
         bool(row[6]),
         *row[7:],

@@ -68,6 +68,7 @@ ATTEMPTS = Extent(
 NOT_NOW = Extent(Reach.UNSURE, "a person who asked for peace has it on every list")
 ENDED = Extent(Reach.UNSURE, "a list that knows of the end counts against one that says member")
 BORN = Extent(Reach.SAME, "a child is a child on every list; a parent may share the number")
+REGISTER = Extent(Reach.UNSURE, "a list with another address does not take a person off a register")
 """Of what a contact's row and its calls say. Membership and the last gift are the row's own."""
 
 PERMISSIVE = frozenset({MarkKind.CONSENT_GIVEN, MarkKind.REQUESTED})

@@ -146,6 +146,7 @@ def test_the_page_shows_the_table() -> None:
         ('"not now"', reach.NOT_NOW),
         ("end of the membership", reach.ENDED),
         ("date of birth", reach.BORN),
+        ("result beside a register of names", reach.REGISTER),
     ]
     for fact, extent in extents:
         assert f"| {fact} | {extent.reach.name.lower()} | {extent.why} |" in page

@@ -4,12 +4,14 @@
 audit entry (I2); an error while asking is a refusal (I9).
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from callserver.database import (
     accounts,
     audit,
+    bulk_facts,
     calls,
     daily_counts,
     dial_facts,
@@ -23,8 +25,11 @@ from callserver.domain import permit
 from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
+from callserver.domain.identity import InReach
 from callserver.domain.permit import DialPermit, Refusal
+from callserver.domain.reach import REGISTER, Reach
 from callserver.domain.reason import Reason
+from callserver.domain.register_match import Match
 from callserver.domain.retention import ATTEMPTS_COUNT_FOR
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext, Rules
@@ -96,6 +101,8 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
     row = dial_facts.of(
         tx, request.campaign.name, contact.number, contact.person, phoner, since, named
     )
+    in_reach = strictest(bulk_facts.known_results(tx, reach.keys), reach)
+    result = max(row.result, in_reach)
     attempts, active = calls.attempts(
         tx,
         contact.number,
@@ -108,7 +115,9 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
         marks=marks.marks_of(tx, subjects),
         suppressions=suppressions.about(tx, subjects),
         register=register_as(
-            row.washed_at, listed=row.listed, unsure=row.unsure and is_about_contact
+            row.washed_at,
+            listed=row.listed or result is Match.YES,
+            unsure=result is Match.UNSURE and is_about_contact,
         ),
         attempts=attempts,
         active_call=active,
@@ -130,6 +139,12 @@ def _register(rules: Rules, campaign: Campaign) -> str:
     """The register that the campaign's policy goes by."""
     policy = rules.current.policies.get(campaign.policy)
     return (None if policy is None else policy.register_rule.name) or dial_facts.ANY
+
+
+def strictest(results: Mapping[int, Match], reach: InReach) -> Match:
+    """The result of everybody else who is or may be the person, beside registers of names."""
+    keys = reach.keys if REGISTER.reach >= Reach.UNSURE else reach.same
+    return max((results.get(key, Match.NO) for key in keys), default=Match.NO)
 
 
 def register_as(washed_at: datetime | None, *, listed: bool, unsure: bool) -> f.Register:

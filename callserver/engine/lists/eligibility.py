@@ -106,15 +106,20 @@ def facts_of(
     suppressions = bulk_facts.suppressions_of(tx, everyone)
     marks = bulk_facts.marks_of(tx, everyone)
     listed = bulk_facts.listed(tx, list({contact.number for contact in contacts}))
+    others = set[int]().union(*(reach.keys for reach in reaches.values()))
+    in_reach = bulk_facts.known_results(tx, others)
     results = bulk_facts.register_results(tx, list({contact.person for contact in contacts}))
     if as_if is not None:
         results |= {key: result for key, result in as_if.results.items() if key in results}
+        in_reach |= {key: result for key, result in as_if.results.items() if key in others}
     refused = bulk_facts.refused(tx, list({contact.number for contact in contacts}))
     tried_by = {contact.id: _tried_by(contact, reaches[contact.id]) for contact in contacts}
     tried = bulk_facts.attempts_of(tx, set().union(*tried_by.values()), now - gate.LOOK_BACK)
     state, washed_at = gate.state_of(tx, rules, campaign, now)
     for contact in contacts:
         about, reach = subjects[contact.id], reaches[contact.id]
+        own = results.get(contact.person, Match.NO)
+        register_result = max(own, gate.strictest(in_reach, reach))
         attempts = {attempt for key in tried_by[contact.id] for attempt in tried.get(key, ())}
         ordered = sorted((mark for key in about for mark in marks.get(key, ())), key=_by_writing)
         known = StoredFacts(
@@ -123,8 +128,8 @@ def facts_of(
             + ([] if as_if is None else as_if.suppressions_of(contact, reach)),
             register=gate.register_as(
                 washed_at,
-                listed=contact.number in listed or results.get(contact.person) is Match.YES,
-                unsure=results.get(contact.person) is Match.UNSURE,
+                listed=contact.number in listed or register_result is Match.YES,
+                unsure=register_result is Match.UNSURE,
             ),
             attempts=tuple(sorted(attempt.at for attempt in attempts)),
             active_call=any(attempt.is_open for attempt in attempts),

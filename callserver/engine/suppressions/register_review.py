@@ -16,6 +16,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration
 from callserver.domain.reason import Reason
 from callserver.domain.register_match import NOTHING, Candidate, Match
+from callserver.engine.identity import people_in_reach
 from callserver.engine.suppressions.register_matching import CHUNK, Comparison, people
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
@@ -189,5 +190,7 @@ def decide(
     for version in register_records.in_force(tx):
         result = Comparison(tx, version, people(rows)).result(person)
         register_people.keep(tx, version, {person: result})
-    ids = [row.contact for row in rows[person]]
+    in_reach = sorted(people_in_reach.of_persons(tx, [person]))
+    everywhere = register_people.rows_of(tx, in_reach).values()
+    ids = [row.contact for own in everywhere for row in own]
     contacts.reopen(tx, ids, (Reason.SUP_EXTERNAL_UNSURE,))
