@@ -136,6 +136,18 @@ class Town:
             ]
         return cases
 
+    def called_again(self, rings: Sequence[Any], within: timedelta) -> list[str]:
+        """Rings from a list of somebody who was called so shortly before, from whichever list."""
+        last: dict[int, datetime] = {}
+        cases = []
+        for ring in rings:
+            who = self.resident(ring.campaign, ring.ref, ring.name, ring.number)
+            before = last.get(who.id)
+            if ring.path == "list" and before is not None and ring.rang_at < before + within:
+                cases.append(f"resident {who.id} in {ring.campaign} at {ring.rang_at:%H:%M:%S}")
+            last[who.id] = ring.rang_at
+        return cases
+
 
 def _spelled(resident: Resident, dice: random.Random) -> str:
     """The name as somebody typed it."""

@@ -18,7 +18,11 @@ from callserver.database import contacts as contact_rows
 from callserver.database.contacts import Contact
 from callserver.database.tables import calls, contacts
 from callserver.domain.facts import Scope
+from callserver.domain.identity import NOBODY_ELSE
+from callserver.domain.reach import MARKS, SCOPES, Extent, Reach
 from callserver.engine.context import Rules
+from callserver.engine.gate import stored_facts
+from callserver.engine.identity import people_in_reach
 from callserver.engine.lists.importer import import_list
 from callserver.engine.suppressions import opt_outs, person_facts
 from callserver.engine.suppressions.opt_outs import Origin
@@ -37,6 +41,11 @@ SOURCES = (
     Source("opgradering", "M", knows_mobile=0.6, members=True),
 )
 SECRET = b"simulated"
+GAP = timedelta(hours=4)
+"""Between two calls to a person, in config/policies/dk.yaml."""
+
+KEY_ONLY = Extent(Reach.KEY, "the control")
+
 REFUSED = ("no_thanks", "never")
 """Outcomes after which nobody calls the person tonight, in the campaigns of config/."""
 
@@ -50,7 +59,7 @@ class Colleagues:
 
     def acts(self, start: datetime, hours: float) -> list[tuple[datetime, Act]]:
         acts: list[tuple[datetime, Act]] = [
-            (start + timedelta(minutes=2 * turn), self._record) for turn in range(int(hours * 30))
+            (start + timedelta(seconds=40 * turn), self._record) for turn in range(int(hours * 90))
         ]
         for source in SOURCES:
             half = start + timedelta(hours=hours / 2)
@@ -97,6 +106,7 @@ def rings(folder: Path) -> Sequence[Any]:
             calls.c.rang_at,
             calls.c.number,
             calls.c.campaign,
+            calls.c.path,
             calls.c.outcome,
             calls.c.outcome_at,
             contacts.c.ref,
@@ -111,7 +121,7 @@ def rings(folder: Path) -> Sequence[Any]:
         return connection.execute(query).all()
 
 
-async def an_evening(folder: Path, seed: int, hours: float = 1.0) -> tuple[Town, Sequence[Any]]:
+async def an_evening(folder: Path, seed: int, hours: float = 0.5) -> tuple[Town, Sequence[Any]]:
     """The town's evening, and what rang."""
     town = Town(seed)
 
@@ -131,7 +141,7 @@ async def an_evening(folder: Path, seed: int, hours: float = 1.0) -> tuple[Town,
     )
     colleagues = Colleagues(town, seed)
     await evening(
-        plan, 6, 0, ROOT / "config", folder, fill=fill, acts=colleagues.acts(START, hours)
+        plan, 12, 0, ROOT / "config", folder, fill=fill, acts=colleagues.acts(START, hours)
     )
     rang = rings(folder)
     for ring in rang:
@@ -141,9 +151,33 @@ async def an_evening(folder: Path, seed: int, hours: float = 1.0) -> tuple[Town,
     return town, rang
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_nobody_is_called_whom_another_list_protects(tmp_path: Path, seed: int) -> None:
     town, rang = await an_evening(tmp_path, seed)
     assert town.wronged(rang) == []
+    assert town.called_again(rang, GAP) == []
     assert len(rang) > 40
-    assert len(town.facts) > 30
+    assert len(town.facts) > 40
+
+
+REMOVED = {
+    "a mark": (stored_facts, "MARKS", dict.fromkeys(MARKS, KEY_ONLY)),
+    "an opt-out of a person": (stored_facts, "SCOPES", {**SCOPES, Scope.PERSON: KEY_ONLY}),
+    "everybody who may be the person": (people_in_reach, "of", lambda *_: NOBODY_ELSE),
+}
+
+
+@pytest.mark.parametrize("reach", REMOVED)
+async def test_without_one_reach_the_town_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reach: str
+) -> None:
+    """The control: in some evening of the three, the judge finds who was wronged."""
+    monkeypatch.setattr(*REMOVED[reach])
+    wronged: list[str] = []
+    for seed in (1, 2, 3):
+        (tmp_path / str(seed)).mkdir()
+        town, rang = await an_evening(tmp_path / str(seed), seed)
+        wronged += town.wronged(rang) + town.called_again(rang, GAP)
+        if wronged:
+            return
+    raise AssertionError("nobody was wronged")
