@@ -174,3 +174,25 @@ async def test_who_may_be_the_same_person_is_shown_and_decided(system: StaffedSy
     assert [mark["kind"] for mark in merged["marks"]] == ["guardian"]
     unnamed = {**different, "why": "Bo siger nej"}
     assert (await service.api("POST", "/person/decide", unnamed)).status_code == 409
+
+
+async def test_a_complaint_from_the_page_is_a_case(system: StaffedSystem) -> None:
+    service = await system.client("member_service")
+    body = {"contact": 1, "scope": "complaint", "received_by": "letter"}
+    assert (await service.api("POST", "/person/opt-out", body)).status_code == 200
+    shown = await view(service)
+    [case] = shown["cases"]
+    assert (case["kind"], case["owner"]) == ("Klage", "projektleder")
+    assert "klage" in shown["campaigns"][0]["next"]
+
+
+async def test_the_page_of_an_erased_person_names_nobody(system: StaffedSystem) -> None:
+    service = await system.client("member_service")
+    for contact in (1, 2):
+        erased = {"contact": contact, "fact": "erased"}
+        assert (await service.api("POST", "/person/facts", erased)).status_code == 200
+    shown = await view(service)
+    assert (shown["name"], shown["numbers"], shown["others"]) == (None, [], [])
+    assert [mark["kind"] for mark in shown["marks"]] == ["erased"]
+    assert not any(row["allowed"] for row in shown["campaigns"])
+    assert await search(service, ANNA) == []

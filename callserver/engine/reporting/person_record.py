@@ -114,7 +114,9 @@ def of_person(tx: Tx, known: Sequence[Contact], secret: bytes) -> PersonRecord:
     """One person, whose rows on the lists are `known`."""
     ids = [row.id for row in known]
     numbers = numbers_of(known)
-    subjects = {key for number in numbers for key in subject.everyone_at(number, known, secret)}
+    subjects = {key for number in numbers for key in subject.everyone_at(number, (), secret)}
+    subjects |= {subject.of_person(row.person) for row in known}
+    subjects |= {subject.of_household(row.household) for row in known}
     return _collect(tx, known, calls.of_contacts(tx, ids), sorted(subjects), numbers)
 
 
