@@ -171,6 +171,7 @@ def page_apis(
     rules = RulesApi(
         server.ctx, server.rules_in_force, server.rule_proposals, server.settings.database
     )
+    cases = CasesApi(server.ctx, pacing)
     lists = ListsApi(server.ctx, server.uploads, server.settings)
     opt_outs = SuppressionsApi(server.ctx, server.uploads, server.settings, pacing)
     return [
@@ -190,7 +191,7 @@ def page_apis(
         RefusedNumbersApi(server.ctx),
         listening,
         WhoCalledApi(server.ctx, pacing),
-        CasesApi(server.ctx, pacing),
+        cases,
         PersonApi(server.ctx, pacing),
         PersonFactsApi(server.ctx, server.uploads),
         ReportsApi(server.ctx),
@@ -207,7 +208,7 @@ def page_apis(
         Live(
             server.feed,
             authenticator,
-            [page.updates for page in (phoner, floor, listening, rules, lists)],
+            [page.updates for page in (phoner, floor, listening, rules, lists, cases)],
             pacing,
         ),
     ]

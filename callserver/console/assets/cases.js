@@ -4,6 +4,7 @@ import { get, post } from "./api.js";
 import { close, onChange, open } from "./cases/case.js";
 import { due, ownerOf, stateBadge } from "./cases/words.js";
 import { $, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
+import { follow } from "./live.js";
 import { dateTime, t } from "./texts.js";
 
 const COLUMNS = ["number", "what", "state", "due", "owner", "opened"];
@@ -12,7 +13,7 @@ const SENT = new Set(["email", "sms"]);
 function row(item) {
   const go = el(
     "button",
-    { type: "button", "aria-label": t("cases.show", { case: item.id }) },
+    { type: "button", "data-case": item.id, "aria-label": t("cases.show", { case: item.id }) },
     String(item.id),
   );
   onPress(go, () => open(item.id));
@@ -36,6 +37,11 @@ function row(item) {
 async function list() {
   const closed = $("#closed").checked;
   const { cases } = await get(`/cases?closed=${closed}`);
+  draw(cases, closed);
+}
+
+function draw(cases, closed) {
+  const focused = document.activeElement?.dataset.case; // keeps the focus, however often the list is drawn
   const heads = COLUMNS.map((key) => el("th", { scope: "col" }, t(`cases.${key}`)));
   $("#list").replaceChildren(
     cases.length
@@ -45,6 +51,7 @@ async function list() {
         )
       : el("p", {}, t(closed ? "cases.none_closed" : "cases.none")),
   );
+  if (focused) $(`#list [data-case="${focused}"]`)?.focus();
 }
 
 function told(text, receipt) {
@@ -80,3 +87,4 @@ if ($("#new")) {
 }
 
 await list();
+follow(list, { cases: ({ cases }) => ($("#closed").checked ? list() : draw(cases, false)) });

@@ -3,6 +3,7 @@
 Numbers and words come in bodies, never in addresses. Opening a case to read it stands in the log.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from callserver.console.cases.presentation import presented, presented_item
@@ -21,9 +22,12 @@ from callserver.console.cases.views import (
     Words,
 )
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
+from callserver.console.live import Updates
 from callserver.console.suppressions.api import parsed
 from callserver.database import accounts, cases, contacts, messages
+from callserver.database.audit import Entry
 from callserver.database.cases import CaseRow
+from callserver.domain.audit import EntryKind
 from callserver.domain.case import SENT_BY_US
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.role import Action
@@ -57,6 +61,15 @@ class CasesApi:
             Endpoint("POST", "/cases/{case}/close", handle, self.close),
             Endpoint("POST", "/cases/{case}/messages/{message}/again", handle, self.again),
         ]
+
+    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
+        """The open cases, once something happened to a case or a message."""
+        kinds = (EntryKind.CASE, EntryKind.MESSAGE)
+        if not request.may(Action.SEE_CASES) or not any(
+            entry.body["kind"] in kinds for entry in news
+        ):
+            return ()
+        return [("cases", await self.list(request, ListQuery()))]
 
     async def list(self, request: UserRequest, query: ListQuery) -> CasesView:
         """The open cases, the earliest deadline first; or the closed ones."""
