@@ -114,7 +114,7 @@ def take_addresses(tx: Tx, campaign: str, imported: int) -> None:
         text(
             f"INSERT INTO {old} (person, campaign, address, postcode)"
             " SELECT person, :campaign, address, postcode FROM staged"
-            " WHERE address IS NOT NULL OR postcode IS NOT NULL"
+            " WHERE address IS NOT NULL OR postcode IS NOT NULL ORDER BY person"
             " ON CONFLICT (person, campaign) DO UPDATE SET"
             " address = CASE WHEN excluded.address IS NOT NULL THEN excluded.address"
             f" WHEN excluded.postcode <> {old}.postcode THEN NULL ELSE {old}.address END,"
