@@ -17,6 +17,7 @@ from callserver.domain.listening import Mode
 from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble
 from tests.contract.carriers import CALLER_ID, RealAsterisk, permit, real
 from tests.harness.exchange.real import Called, Exchange, free_port
+from tests.harness.waiting import eventually
 
 
 @pytest.fixture
@@ -77,9 +78,12 @@ async def test_what_is_lost_before_the_dial_is_withdrawn(
         answer = await other(carrier, http).place(permit(carrier, "00"), room)
     assert isinstance(answer, Declined)
     assert answer.trouble is Trouble.LATER
-    await asyncio.sleep(0.3)
+
+    async def withdrawn() -> bool:
+        return (await carrier.telephony.leg("a1")).state is LegState.UNKNOWN_LEG
+
+    await eventually(withdrawn)
     assert carrier.rung() == []
-    assert (await carrier.telephony.leg("a1")).state is LegState.UNKNOWN_LEG
 
 
 @pytest.mark.parametrize("arrives", [True, False])
@@ -90,9 +94,12 @@ async def test_a_lost_dial_is_silent_and_settled_by_asking(
     order = permit(carrier, "02")
     async with httpx.AsyncClient(transport=Losing("/dial", arrives=arrives)) as http:
         assert isinstance(await other(carrier, http).place(order, room), Silent)
-    await asyncio.sleep(0.5)
-    leg = await carrier.telephony.look_up("a1", None, room, order.number, order.at)
-    assert leg.state is (LegState.RINGING if arrives else LegState.QUEUED)
+
+    async def settled() -> bool:
+        leg = await carrier.telephony.look_up("a1", None, room, order.number, order.at)
+        return leg.state is (LegState.RINGING if arrives else LegState.QUEUED)
+
+    await eventually(settled)
     assert carrier.rung() == ([order.number] if arrives else [])
 
 
@@ -227,6 +234,9 @@ async def test_what_is_over_cannot_be_heard(carrier: RealAsterisk, gone: str) ->
     placed = await carrier.telephony.ring_listener(OwnLine(await carrier.listener()), 7, CALLER_ID)
     assert isinstance(placed, Placed)
     await carrier.until(lambda: len(carrier.engine.of("listener_asks")) >= 2)
-    await asyncio.sleep(0.2)
-    channels = (await carrier.ari.get("channels")).body
-    assert [one["id"] for one in channels] == [placed.ref]
+
+    async def nothing_else() -> bool:
+        channels = (await carrier.ari.get("channels")).body
+        return [channel["id"] for channel in channels] == [placed.ref]
+
+    await eventually(nothing_else)

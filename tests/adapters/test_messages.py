@@ -1,6 +1,5 @@
 """E-mail and SMS: against a real SMTP server, and against Twilio's answers; what is certain and what is not."""
 
-import asyncio
 import ipaddress
 import os
 import socket
@@ -75,15 +74,15 @@ def mail_server(inbox: Inbox, **more: Any) -> Iterator[int]:
         server.stop()
 
 
-def send(port: int, message: Message = MAIL, **more: Any) -> Delivery:
+async def send(port: int, message: Message = MAIL, **more: Any) -> Delivery:
     server = MailServer("127.0.0.1", port, implicit_tls=False, **more.pop("sign_in", {}))
-    return asyncio.run(Smtp(server, FROM, **more).send(message))
+    return await Smtp(server, FROM, **more).send(message)
 
 
-def test_a_mail_arrives_whole() -> None:
+async def test_a_mail_arrives_whole() -> None:
     inbox = Inbox()
     with mail_server(inbox) as port:
-        assert send(port) is Delivery.SENT
+        assert await send(port) is Delivery.SENT
     [envelope] = inbox.got
     mail = message_from_bytes(envelope.content, policy=policy.default)
     assert (envelope.mail_from, envelope.rcpt_tos) == ("service@example.org", [MAIL.to])
@@ -101,25 +100,27 @@ def test_a_mail_arrives_whole() -> None:
         ("250 OK", "451 try later", Delivery.LATER),
     ],
 )
-def test_a_servers_no_is_certain(to_recipient: str, to_text: str, expected: Delivery) -> None:
+async def test_a_servers_no_is_certain(to_recipient: str, to_text: str, expected: Delivery) -> None:
     inbox = Inbox()
     inbox.to_recipient, inbox.to_text = to_recipient, to_text
     with mail_server(inbox) as port:
-        assert send(port) is expected
+        assert await send(port) is expected
     assert inbox.got == []
 
 
-def test_nobody_listens() -> None:
+async def test_nobody_listens() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        assert send(free.getsockname()[1]) is Delivery.LATER
+        assert await send(free.getsockname()[1]) is Delivery.LATER
 
 
 @pytest.mark.parametrize(
     ("last", "expected"),
     [("RCPT", Delivery.LATER), ("DATA", Delivery.LATER), (".", Delivery.UNKNOWN)],
 )
-def test_a_connection_lost_after_the_text_leaves_it_unknown(last: str, expected: Delivery) -> None:
+async def test_a_connection_lost_after_the_text_leaves_it_unknown(
+    last: str, expected: Delivery
+) -> None:
     """The server goes away at a certain command, and answers every other one."""
     listening = socket.create_server(("127.0.0.1", 0))
 
@@ -140,7 +141,7 @@ def test_a_connection_lost_after_the_text_leaves_it_unknown(last: str, expected:
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     with listening:
-        assert send(listening.getsockname()[1]) is expected
+        assert await send(listening.getsockname()[1]) is expected
     thread.join(5)
 
 
@@ -175,7 +176,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder / "cert.pem", folder / "key.pem"
 
 
-def test_starttls_and_a_password(certificate: tuple[Path, Path]) -> None:
+async def test_starttls_and_a_password(certificate: tuple[Path, Path]) -> None:
     own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     own.load_cert_chain(*certificate)
     knows = ssl.create_default_context(cafile=str(certificate[0]))
@@ -189,19 +190,21 @@ def test_starttls_and_a_password(certificate: tuple[Path, Path]) -> None:
     how = {"tls_context": own, "require_starttls": True, "authenticator": authenticate}
     with mail_server(inbox, auth_required=True, **how) as port:
         good = {"user": "mailer", "password": "p@ss"}
-        assert send(port, sign_in=good, context=knows) is Delivery.SENT
-        assert send(port, sign_in={**good, "password": "no"}, context=knows) is Delivery.LATER
-        assert send(port, sign_in=good) is Delivery.LATER  # a certificate that nobody vouches for
+        assert await send(port, sign_in=good, context=knows) is Delivery.SENT
+        assert await send(port, sign_in={**good, "password": "no"}, context=knows) is Delivery.LATER
+        assert (
+            await send(port, sign_in=good) is Delivery.LATER
+        )  # a certificate that nobody vouches for
     assert asked[0] == (b"mailer", b"p@ss")
     assert len(inbox.got) == 1
 
 
-def test_a_password_is_not_told_without_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_password_is_not_told_without_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server elsewhere that offers no STARTTLS gets nothing."""
     monkeypatch.setattr("callserver.adapters.messages.smtp.LOOPBACK", ())
     inbox = Inbox()
     with mail_server(inbox) as port:
-        assert send(port, sign_in={"user": "mailer", "password": "p@ss"}) is Delivery.LATER
+        assert await send(port, sign_in={"user": "mailer", "password": "p@ss"}) is Delivery.LATER
     assert inbox.got == []
 
 
@@ -228,16 +231,13 @@ def test_another_address_is_refused_without_being_repeated(url: str) -> None:
 # -- SMS -------------------------------------------------------------------------------------------
 
 
-def text(answer: httpx.Response | Exception) -> tuple[Delivery, list[httpx.Request]]:
-    async def work() -> tuple[Delivery, list[httpx.Request]]:
-        with respx.mock() as router:
-            route = router.post(f"{BASE}/Messages.json").mock(side_effect=[answer])
-            async with httpx.AsyncClient() as http:
-                settings = SETTINGS.model_copy(update={"sms_from": "+4532123400"})
-                delivery = await TwilioSms(settings, http).send(SMS)
-            return delivery, [call.request for call in route.calls]
-
-    return asyncio.run(work())
+async def text(answer: httpx.Response | Exception) -> tuple[Delivery, list[httpx.Request]]:
+    with respx.mock() as router:
+        route = router.post(f"{BASE}/Messages.json").mock(side_effect=[answer])
+        async with httpx.AsyncClient() as http:
+            settings = SETTINGS.model_copy(update={"sms_from": "+4532123400"})
+            delivery = await TwilioSms(settings, http).send(SMS)
+        return delivery, [call.request for call in route.calls]
 
 
 def refusal(status: int, code: int) -> httpx.Response:
@@ -258,8 +258,8 @@ def refusal(status: int, code: int) -> httpx.Response:
         (httpx.Response(201, text="<html>"), Delivery.UNKNOWN),
     ],
 )
-def test_twilios_answers(answer: httpx.Response | Exception, expected: Delivery) -> None:
-    delivery, asked = text(answer)
+async def test_twilios_answers(answer: httpx.Response | Exception, expected: Delivery) -> None:
+    delivery, asked = await text(answer)
     assert delivery is expected
     assert len(asked) == 1  # a create is never repeated
     body = httpx.QueryParams(asked[0].content.decode())
@@ -269,10 +269,16 @@ def test_twilios_answers(answer: httpx.Response | Exception, expected: Delivery)
 # -- the folder, and which way is taken ------------------------------------------------------------
 
 
-def test_files_are_their_own_accounts_only_and_one_message_is_one_file(tmp_path: Path) -> None:
+def folder_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def test_files_are_their_own_accounts_only_and_one_message_is_one_file(
+    tmp_path: Path,
+) -> None:
     folder = MessageFolder(tmp_path / "messages")
     for message in (MAIL, SMS, MAIL):
-        assert asyncio.run(folder.send(message)) is Delivery.SENT
+        assert await folder.send(message) is Delivery.SENT
     names = sorted(path.name for path in (tmp_path / "messages").iterdir())
     assert names == ["00000007.eml", "00000008.sms.txt"]
     for path in [tmp_path / "messages", *(tmp_path / "messages").iterdir()]:
@@ -283,19 +289,19 @@ def test_files_are_their_own_accounts_only_and_one_message_is_one_file(tmp_path:
     assert (mail["To"], mail.get_content()) == (MAIL.to, MAIL.text)
 
 
-def test_old_files_are_dropped(tmp_path: Path) -> None:
+async def test_old_files_are_dropped(tmp_path: Path) -> None:
     folder = MessageFolder(tmp_path)
     for message in (MAIL, SMS):
-        asyncio.run(folder.send(message))
+        await folder.send(message)
     written = datetime.fromtimestamp((tmp_path / "00000007.eml").stat().st_mtime, UTC)
     os.utime(tmp_path / "00000008.sms.txt", (0, 0))
-    assert asyncio.run(folder.drop_older(written - timedelta(seconds=1))) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["00000007.eml"]
+    assert await folder.drop_older(written - timedelta(seconds=1)) == 1
+    assert folder_names(tmp_path) == ["00000007.eml"]
 
 
-def test_a_folder_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "messages").write_text("a file")
-    assert asyncio.run(MessageFolder(tmp_path / "messages").send(MAIL)) is Delivery.LATER
+    assert await MessageFolder(tmp_path / "messages").send(MAIL) is Delivery.LATER
 
 
 def routes(**settings: Any) -> Callable[[MessageKind], str]:

@@ -1,6 +1,5 @@
 """A listening supervisor in Chromium beside a real Asterisk: whom they hear, and who hears them."""
 
-import asyncio
 import math
 import struct
 import wave
@@ -18,6 +17,7 @@ from tests.harness.exchange.sip import Telephone
 from tests.harness.exchange.sound import TONES, SoundSystem, sound_system, talk_of
 from tests.harness.exchange.system import SUPERVISOR
 from tests.harness.exchange.tones import breaks, strength, tone
+from tests.harness.waiting import eventually
 
 pytestmark = [
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
@@ -75,7 +75,9 @@ async def loudest(system: SoundSystem, *telephones: Telephone) -> list[float]:
     """The most of the supervisor's tone that each hears, in a tenth of a second of the next two."""
     talks = [talk_of(one) for one in telephones]
     since = [len(talk.heard) for talk in talks]
-    await asyncio.sleep(2)
+    await system.wait_for(
+        lambda: all(len(talk.heard) >= n + 100 for talk, n in zip(talks, since, strict=True))
+    )
     found = []
     for talk, first in zip(talks, since, strict=True):
         parts = (talk.heard[n : n + 5] for n in range(first, len(talk.heard) - 5, 5))
@@ -99,26 +101,30 @@ async def test_a_supervisor_listens_and_coaches_in_the_browser(
             await page.get_by_role("button", name="Phoner 1").first.click()
             await page.locator("#panel [data-key=silent]").click()
             await expect(page.locator("#ear-text")).to_contain_text("You are listening to")
-            for _ in range(20):
-                if await hears(page) == {"phoner", "contact"}:
-                    break
-                await asyncio.sleep(0.3)
-            assert await hears(page) == {"phoner", "contact"}
+
+            async def hears_both() -> bool:
+                return await hears(page) == {"phoner", "contact"}
+
+            await eventually(hears_both)
             assert await page.evaluate("window.asked") == 0, "the microphone is not even asked for"
             assert max(await loudest(system, system.phoner, system.contact)) < 0.02
 
             await page.locator("#panel [data-key=coach]").click()
-            for _ in range(6):
+
+            async def phoner_hears() -> bool:
                 phoner, contact = await loudest(system, system.phoner, system.contact)
                 assert contact < 0.02, "the person does not hear a coach"
-                if phoner > 0.1:
-                    break
-            assert phoner > 0.1, "the phoner does"
+                return phoner > 0.1
+
+            await eventually(phoner_hears)
             assert await hears(page) == {"phoner", "contact"}
 
             await page.locator("#panel [data-key=stop]").click()
             await system.wait_for(lambda: system.entries("listening_stopped"))
-            await asyncio.sleep(0.5)
-            assert max(await loudest(system, system.phoner, system.contact)) < 0.02
+
+            async def nobody_hears() -> bool:
+                return max(await loudest(system, system.phoner, system.contact)) < 0.02
+
+            await eventually(nobody_hears)
         for telephone in (system.phoner, system.contact):
             assert breaks(talk_of(telephone).heard) == []

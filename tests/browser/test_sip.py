@@ -12,6 +12,7 @@ import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 
 from callserver.adapters.asterisk.bridging import packets_received
+from callserver.adapters.asterisk.client import Ari
 from callserver.cli.simulated_stack import listening
 from callserver.console.phone.softphone import bundled
 from callserver.database import accounts
@@ -21,6 +22,7 @@ from callserver.engine.accounts.offboarding import off_board
 from tests.browser.conftest import CHROMIUM, FLAGS, WHY_NOT
 from tests.harness.exchange.real import Called, Exchange
 from tests.harness.exchange.system import ExchangeSystem, opened, people
+from tests.harness.waiting import eventually
 
 pytestmark = [
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
@@ -120,6 +122,16 @@ async def grows(page: Page, what: str) -> bool:
     return False
 
 
+async def more_packets(ari: Ari, leg: str) -> None:
+    """Wait until half a second of sound has arrived, or of silence."""
+    before = await packets_received(ari, leg)
+
+    async def received() -> bool:
+        return await packets_received(ari, leg) > before + 30
+
+    await eventually(received)
+
+
 async def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path: Path) -> None:
     """The called telephone sends back what it hears: so sound that comes has gone both ways."""
 
@@ -137,19 +149,16 @@ async def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path
         assert await grows(page, "heard")
         assert system.server.exchange is not None
         ari, leg = system.server.exchange.ari, system.seat_row().leg
-        before = await packets_received(ari, leg)
-        await asyncio.sleep(1)
-        assert await packets_received(ari, leg) > before + 30
+        await more_packets(ari, leg)
 
         await page.keyboard.press("m")
         await expect(page.locator("#soft")).to_have_text("Your microphone is off: nobody hears you")
-        await asyncio.sleep(0.5)
-        assert not await grows(page, "sent")
-        before = await packets_received(ari, leg)
-        await asyncio.sleep(1)
-        assert (
-            await packets_received(ari, leg) > before + 30
-        )  # silence is sent: the telephone is alive
+
+        async def muted() -> bool:
+            return not await grows(page, "sent")
+
+        await eventually(muted)
+        await more_packets(ari, leg)  # silence is sent: the telephone is alive
         await page.keyboard.press("m")
         assert await grows(page, "sent")
 
@@ -195,12 +204,12 @@ async def test_who_has_left_loses_the_telephone(
         await system.server.store.run(leaves)
         await system.wait_for(lambda: system.seat_row().state == "off")
         assert system.server.exchange is not None
-        for _ in range(50):
-            found = await system.server.exchange.ari.get("channels", leg)
-            if found.gone:
-                break
-            await asyncio.sleep(0.1)
-        assert found.gone
+        ari = system.server.exchange.ari
+
+        async def gone() -> bool:
+            return (await ari.get("channels", leg)).gone
+
+        await eventually(gone)
 
 
 async def test_a_trainee_in_the_browser_hears_and_is_not_heard(

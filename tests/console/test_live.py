@@ -162,7 +162,7 @@ async def test_a_stream_ends_with_its_session(
     client = await system.client("supervisor")
 
     async with stream(client) as opened:
-        await asyncio.sleep(0.2)
+        await eventually(lambda: opened.text.count("\n\n") > 3)  # heartbeats, after many checks
         assert not opened.task.done()
         user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
         assert user is not None

@@ -41,7 +41,7 @@ from tests.harness.exchange.sip import Telephone
 from tests.harness.exchange.tones import tone, whom
 from tests.harness.recording_engine import RecordingEngine, webhook_routes
 from tests.harness.simulated import TUESDAY, People
-from tests.harness.waiting import PATIENCE_S
+from tests.harness.waiting import PATIENCE_S, eventually
 
 CALLER_ID = "+4532123400"
 
@@ -288,6 +288,12 @@ class RealAsterisk:
         telephone.speaks = tone(TONES[name])
         await telephone.open()
         assert await telephone.register(found.password) == 200
+
+        async def signed_in() -> bool:
+            endpoint = await self.ari.get("endpoints", "PJSIP", telephone.name)
+            return bool(endpoint.body["state"] == "online")
+
+        await eventually(signed_in)
 
     async def until_ears(self, ears: Ears) -> None:
         end = time.monotonic() + 10
