@@ -4,6 +4,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from callserver.cli import why
 from callserver.domain.role import Role
 from callserver.engine.lists.importer import import_list
 from callserver.simulator.legs import Behaviour
@@ -96,18 +101,35 @@ async def test_one_page_shows_everything_known(system: StaffedSystem) -> None:
     assert {entry["why"] for entry in entries} == {"asked"}
 
 
-async def test_the_command_and_the_page_say_the_same(system: StaffedSystem) -> None:
-    from callserver.engine.reporting import person_record
-    from callserver.engine.reporting.call_history_text import words
-
+async def test_the_command_and_the_pages_say_the_same(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await called(system)
     client = await system.client("member_service")
-    page = [row["text"] for row in (await view(client))["calls"]]
+    await client.api("POST", "/person/facts", {"contact": 1, "fact": "guardian"})
+    shown = await view(client)
+    page = [row["text"] for row in shown["calls"]]
     asked = (await client.api("POST", "/who-called", {"number": ANNA})).json()["said"]
-    rules, now = system.server.ctx.rules, system.clock.now()
-    record = system.write(lambda tx: person_record.look_up(tx, 4532200000, b"test", "command", now))
-    command = [one.text for one in words(record.history, rules, "da")]
-    assert page == [one["text"] for one in asked] == command
+    assert page == [one["text"] for one in asked]
+    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system.folder}/system.db")
+    monkeypatch.setenv("CALLSERVER_KEY", "test")
+    monkeypatch.setenv("CALLSERVER_CLOCK", system.clock.now().isoformat())
+    app = typer.Typer()
+    why.register(app)
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(app, [ANNA, *words])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    lines = run().splitlines()
+    assert lines[: len(page)] == page
+    [row] = shown["campaigns"]
+    assert lines[len(page)] == f"{row['campaign']}: {row['status']} {row['next']}"
+    assert any(line.startswith("Personen har en værge (noteret ") for line in lines)
+    said = json.loads(run("--json"))
+    assert said["contacts"][0]["refused_now"][0] == "PERSON_INCAPABLE"
+    assert [mark["mark"] for mark in said["marks"]] == ["guardian"]
 
 
 async def test_a_department_is_a_boundary(system: StaffedSystem) -> None:
