@@ -156,6 +156,10 @@ def _pair(text: str) -> tuple[str, str]:
     return column, field
 
 
+Say = Callable[..., str]
+"""A text's key and its values -> the text in the language asked for."""
+
+
 def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> None:
     def say(key: str, **values: Any) -> str:
         return texts.say(language, key, **values)
@@ -163,13 +167,8 @@ def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> N
     title = None if callable_of is None else say("import.dry_run")
     table = Table("", say("import.rows"), title=title)
     table.columns[1].justify = "right"
-    for key, count in summary.counts().items():
-        table.add_row(say(f"import.{key}"), str(count))
-        if key == "refused":
-            for reason, rows in summary.reasons().most_common():
-                table.add_row("  " + say(f"refused.{reason}"), str(rows))
-    for campaign, count in summary.elsewhere.items():
-        table.add_row(say("import.elsewhere", campaign=campaign), str(count))
+    for name, count in _rows(summary, say):
+        table.add_row(name, str(count))
     if callable_of is not None:
         table.add_section()
         table.add_row(say("import.ready"), str(callable_of.total()))
@@ -178,15 +177,29 @@ def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> N
             table.add_row("  " + say(f"reason.{reason}"), str(count))
     print(*_notes(summary, say), sep="\n")
     Console().print(table)
-    if summary.unclear:
-        lines = ", ".join(map(str, summary.unclear[:MOST_NAMED]))
-        print(say("import.unclear", count=len(summary.unclear), lines=lines))
-    if summary.no_keys:
-        lines = ", ".join(map(str, sorted(summary.no_keys)[:MOST_NAMED]))
-        print(say("import.no_keys", count=len(summary.no_keys), lines=lines))
+    for key, lines in (("unclear", summary.unclear), ("no_keys", sorted(summary.no_keys))):
+        if lines:
+            named = ", ".join(map(str, lines[:MOST_NAMED]))
+            print(say(f"import.{key}", count=len(lines), lines=named))
 
 
-def _notes(summary: Summary, say: Callable[..., str]) -> Iterator[str]:
+def _rows(summary: Summary, say: Say) -> Iterator[tuple[str, int]]:
+    """The figures: what became of the rows, why, what changes, and who is missing."""
+    for key, count in summary.counts().items():
+        yield say(f"import.{key}"), count
+        if key == "changed":
+            for name, changed in summary.changes.most_common():
+                yield "  " + say(f"lists.field.{name}"), changed
+        if key == "refused":
+            for reason, rows in summary.reasons().most_common():
+                yield "  " + say(f"refused.{reason}"), rows
+    if summary.missing:
+        yield say("import.missing"), summary.missing
+    for campaign, count in summary.elsewhere.items():
+        yield say("import.elsewhere", campaign=campaign), count
+
+
+def _notes(summary: Summary, say: Say) -> Iterator[str]:
     """How the file was read."""
     columns = ", ".join(f"{heading} = {field}" for heading, field in summary.columns())
     yield say("import.columns", columns=columns)

@@ -211,6 +211,16 @@ def known(tx: Tx, campaign: str) -> int:
     return int(tx.execute(query, {"campaign": campaign}).scalar_one())
 
 
+def missing(tx: Tx, campaign: str) -> int:
+    """How many contacts of the campaign that are not done with are not among the staged persons."""
+    query = text(
+        "SELECT count(*) FROM contacts c WHERE c.campaign = :campaign"
+        " AND c.status NOT IN ('done', 'closed')"
+        " AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.person = c.person)"
+    )
+    return int(tx.execute(query, {"campaign": campaign}).scalar_one())
+
+
 def elsewhere(tx: Tx, campaign: str) -> dict[str, int]:
     """How many of the new persons have a number that is in another campaign, by campaign."""
     other_campaigns = (

@@ -376,3 +376,19 @@ async def test_what_protects_outlives_the_list(system: StaffedSystem) -> None:
 
     assert Reason.SUP_NUMBER in reasons("32205090")
     assert Reason.SUP_NUMBER not in reasons("32205091")
+
+
+async def test_a_list_that_comes_again_says_what_it_changes(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    first = (
+        b"medlemsnr;navn;mobil;medlem\nM1;Anna;32205080;ja\nM2;Bo;32205081;ja\nM3;Ida;32205082;ja\n"
+    )
+    second = b"medlemsnr;navn;mobil;medlem\nM1;Anna;32205089;ja\nM2;Bo Bech;32205081;nej\n"
+    lines(await client.api("POST", "/lists/opgradering/import", await sent(client, first)))
+    body = await sent(client, second)
+    tried = lines(await client.api("POST", "/lists/opgradering/dry-run", body))[-1]
+    assert tried["changes"] == {"number": 1, "name": 1, "member": 1}
+    assert tried["missing"] == 1
+    done = lines(await client.api("POST", "/lists/opgradering/import", body))[-1]
+    assert (done["changes"], done["missing"]) == (tried["changes"], 1)
+    assert {row.number for row in system.contacts() if row.ref == "M1"} == {4532205089}

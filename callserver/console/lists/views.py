@@ -86,6 +86,8 @@ class ImportResult(Answer):
     refused: list[RefusedView]  # the first of them
     callable: Mapping[str, int] | None = None
     at: datetime | None = None
+    changes: Mapping[str, int] = {}  # contacts that change, by field
+    missing: int = 0  # contacts of the campaign that are not in the file
     unread: Sequence[str] = ()  # headings
     unclear: int = 0  # rows whose "do not call" cell is neither yes nor no
     unclear_lines: Sequence[int] = ()  # the first of them
@@ -304,6 +306,8 @@ def result_view(
         if callable_of is None
         else {key or "callable": count for key, count in callable_of.items()},
         at=at,
+        changes=summary.changes,
+        missing=summary.missing,
         unread=_unread(summary.header, summary.heads),
         unclear=len(summary.unclear),
         unclear_lines=summary.unclear[:REFUSED_SHOWN],

@@ -4,6 +4,7 @@ A change is about the person: it holds on every list on which they stand. What a
 kept, and nothing that it says makes somebody callable who is known to be a child or to live with a no.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,10 @@ _NUMBERS_FAULT = ("bad_number", "wrong_number")
 """A contact that was done with for its number's sake only."""
 
 
+SHOWN = ("number", "name", "member", "born", "last_gift", "ended", "source")
+"""The fields whose changes are reported; the others follow from these, or are details."""
+
+
 @dataclass(slots=True)
 class Comparison:
     """What taking the staged rows in would change about contacts that exist."""
@@ -39,6 +44,10 @@ class Comparison:
     elsewhere: dict[int, dict[str, Any]] = field(default_factory=dict)  # on other lists
     renumbered: set[int] = field(default_factory=set)  # keys of persons
     closed: set[int] = field(default_factory=set)  # contacts to be asked about again
+
+    def by_field(self) -> Counter[str]:
+        """How many contacts of this campaign change in each field that people know."""
+        return Counter(name for changes in self.here.values() for name in changes if name in SHOWN)
 
     def all(self) -> Mapping[int, dict[str, Any]]:
         return {**self.here, **self.elsewhere}

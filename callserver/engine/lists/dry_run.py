@@ -32,6 +32,8 @@ def dry_run(
     summary.changed = len(compared.here)
     summary.unchanged = count - summary.taken - summary.changed
     summary.elsewhere = list_import.elsewhere(tx, campaign.name)
+    summary.changes = compared.by_field()
+    summary.missing = list_import.missing(tx, campaign.name)
     ready = contacts.counts_by_status(tx).get(campaign.name, {}).get(ContactStatus.READY, 0)
     size = ready + summary.taken
     as_if = AsIf(compared.all(), staged.reader.opt_outs, at, _register_results(staged))

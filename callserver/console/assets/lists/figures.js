@@ -44,6 +44,10 @@ export function importResult(result, caption, titles) {
     count,
   ]);
   const parts = [figures(caption, [...counts, ...elsewhere])];
+  const changes = largest(result.changes).map(([name, count]) => [t(`lists.field.${name}`), count]);
+  if (changes.length) parts.push(figures(t("lists.changes"), changes));
+  if (result.missing)
+    parts.push(el("p", { class: "note" }, t("lists.missing", { count: number(result.missing) })));
   if (result.callable) {
     const { callable = 0, ...refused } = result.callable;
     const rows = largest(refused).map(([reason, count]) => [textOf("reason", reason), count]);
