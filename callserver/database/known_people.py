@@ -47,6 +47,8 @@ def _kind(number: int) -> ColumnElement[int]:
 
 
 _AT_NUMBER, _AT_HOUSEHOLD, _OF_PERSON, _DECIDED = range(4)
+_ID = 5
+"""Where a row has its contact's id; former identifiers and decisions have none."""
 _not_now = type_coerce(
     case(
         (
@@ -119,12 +121,13 @@ _at_household = Prepared(union_all(*_household))
 _of_person = Prepared(union_all(*_person))
 
 
-def around(tx: Tx, number: int, household: int, person: int) -> Known:
-    """Everything about the three keys of one contact: what a dial asks in the usual case."""
+def around(tx: Tx, contact: int, number: int, household: int, person: int) -> Known | None:
+    """Everything about the three keys of one contact; None in the usual case: only the contact itself."""
+    rows = _around(tx, {"number": number, "household": household, "person": person}).all()
+    if all(row[_ID] == contact for row in rows):
+        return None
     known = Known({number: []}, {household: []}, {person: []}, {})
-    sort_rows(
-        known, _around(tx, {"number": number, "household": household, "person": person}), [person]
-    )
+    sort_rows(known, rows, [person])
     return known
 
 

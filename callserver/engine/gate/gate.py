@@ -143,6 +143,8 @@ def _register(rules: Rules, campaign: Campaign) -> str:
 
 def strictest(results: Mapping[int, Match], reach: InReach) -> Match:
     """The result of everybody else who is or may be the person, beside registers of names."""
+    if not results:
+        return Match.NO
     keys = reach.keys if REGISTER.reach >= Reach.UNSURE else reach.same
     return max((results.get(key, Match.NO) for key in keys), default=Match.NO)
 

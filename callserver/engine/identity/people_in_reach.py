@@ -4,14 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from callserver.database import known_people
 from callserver.database.contacts import Contact
-from callserver.domain.identity import InReach, Known, Needed, Start, in_reach
+from callserver.domain.identity import NOBODY_ELSE, InReach, Known, Needed, Start, in_reach
 from callserver.ports import Tx
 
 
 def of(tx: Tx, contact: Contact) -> InReach:
     """For one dial: one statement in the usual case, where nobody else is known."""
     start = _start(contact)
-    known = known_people.around(tx, start.number, start.household, start.person)
+    keys = start.number, start.household, start.person
+    known = known_people.around(tx, start.contact, *keys)
+    if known is None:
+        return NOBODY_ELSE
     while isinstance(answer := in_reach(start, known), Needed):
         known_people.read(tx, answer, known)
     return answer
