@@ -20,7 +20,7 @@ from tests.harness.simulated import SimulatedSystem
 LIMITS: list[tuple[Table, timedelta]] = [
     (processed_events_table, timedelta(days=7)),
     (sessions, timedelta(hours=2)),
-    (tokens, timedelta(days=30)),
+    (tokens, timedelta(days=90)),
     (attempt_counters_table, timedelta(hours=24)),
     (devices, timedelta(days=90)),
     (softphones_table, timedelta()),
