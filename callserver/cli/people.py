@@ -104,7 +104,7 @@ def _decider(tx: Tx, handle: str) -> str:
     user = accounts.by_handle(tx, handle)
     if user is None:
         raise NotFound(f"there is no user {handle!r}")
-    if user.left_at is not None or not may(user.role, Action.SUPPRESS):
+    if user.left_at is not None or not may(user.role, Action.DECIDE_IDENTITY):
         raise NotAllowed("this account may not decide who is who", key="not_allowed")
     return f"user:{user.id}"
 

@@ -37,6 +37,7 @@ class Action(StrEnum):
     LIFT = "lift"  # end a suppression
     DECIDE_REGISTER = "decide_register"  # whether a person is on a register of names and addresses
     LOOK_UP = "look_up"  # look up a number or a person: who called, why, and what is known
+    DECIDE_IDENTITY = "decide_identity"  # whether two contacts are one person, or two
     UNDO_MARK = "undo_mark"  # a mark that was recorded by mistake counts no longer
     HAND_OUT = "hand_out"  # a person's data to the person, opt-outs to the members' system
     SEE_AUDIT = "see_audit"
@@ -56,17 +57,17 @@ MAY: Mapping[Role, frozenset[Action]] = {
     R.ADMINISTRATOR: frozenset(
         {A.SEE_FLOOR, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES, A.CHANGE_RULES, A.IMPORT, A.EXPORT}
         | {A.ACCOUNTS, A.SUPPRESS, A.LIFT, A.LOOK_UP, A.SEE_AUDIT, A.SEE_REPORTS}
-        | {A.SEE_CASES, A.HANDLE_CASES, A.UNDO_MARK, A.HAND_OUT}
+        | {A.SEE_CASES, A.HANDLE_CASES, A.UNDO_MARK, A.HAND_OUT, A.DECIDE_IDENTITY}
     ),
     R.LEADER: frozenset(
         {A.SEE_FLOOR, A.LISTEN, A.COACH, A.JOIN, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES}
         | {A.CHANGE_RULES, A.APPROVE_RULES, A.EXPORT, A.SUPPRESS, A.LIFT, A.LOOK_UP}
         | {A.SEE_AUDIT, A.SEE_REPORTS, A.SEE_CASES, A.HANDLE_CASES, A.DECIDE_REGISTER}
-        | {A.UNDO_MARK, A.HAND_OUT}
+        | {A.UNDO_MARK, A.HAND_OUT, A.DECIDE_IDENTITY}
     ),
     R.MEMBER_SERVICE: frozenset(
         {A.SUPPRESS, A.LOOK_UP, A.SEE_CASES, A.HANDLE_CASES, A.DECIDE_REGISTER}
-        | {A.UNDO_MARK, A.HAND_OUT}
+        | {A.UNDO_MARK, A.HAND_OUT, A.DECIDE_IDENTITY}
     ),
 }
 

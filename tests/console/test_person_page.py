@@ -179,6 +179,7 @@ async def test_who_may_be_the_same_person_is_shown_and_decided(system: StaffedSy
     assert (await service.api("POST", "/person/facts", vulnerable)).status_code == 200
     shown = await view(service)
     assert [row["contact"] for row in shown["campaigns"]] == [1]
+    assert shown["may_decide"]
     [one] = shown["others"]
     assert (one["contact"], one["name"], one["ref"]) == (41, "Bo Prøve", "X9")
     assert "nummer" in one["shares"]

@@ -65,7 +65,7 @@ class PersonApi:
             Endpoint("POST", "/person", Action.LOOK_UP, self.view),
             Endpoint("POST", "/person/opt-out", Action.SUPPRESS, self.opt_out),
             Endpoint("POST", "/person/undo", Action.UNDO_MARK, self.undo),
-            Endpoint("POST", "/person/decide", Action.SUPPRESS, self.decide),
+            Endpoint("POST", "/person/decide", Action.DECIDE_IDENTITY, self.decide),
             Endpoint("POST", "/person/copy", Action.HAND_OUT, self.copy),
         ]
 

@@ -98,6 +98,7 @@ def view(
             )
             for heard in record.heard
         ],
+        may_decide=request.may(Action.DECIDE_IDENTITY),
         others=_others(tx, record, request, rules, language),
         elsewhere=hidden + whole.history.count - record.history.count,
     )

@@ -180,5 +180,6 @@ class PersonView(Answer):
     cases: list[CaseView]
     look_ups: list[LookUpRow]
     heard: list[HeardRow]
+    may_decide: bool  # whether the others are this person
     others: list[OtherPerson]
     elsewhere: int  # contacts, calls and refused attempts of departments that the user does not see

@@ -38,7 +38,7 @@ export function draw(person, { undo, decide }) {
   ]);
   table("heard", ["at", "by", "how"], person.heard, (row) => [dateTime(row.at), row.by, row.mode]);
   table("look_ups", ["at", "by", "reason"], person.look_ups, (row) => [dateTime(row.at), row.by, row.why]);
-  others(person.others, decide);
+  others(person.others, person.may_decide && decide);
 }
 
 function pairs(rows) {
@@ -124,6 +124,7 @@ function askWhy(mark, undo) {
   });
 }
 
+// `decide`: what decides about one of them; false: the user may not.
 function others(people, decide) {
   show($("#others").closest("section"), people.length > 0);
   if (!people.length) return;
@@ -132,7 +133,9 @@ function others(people, decide) {
     person.campaign,
     person.shares,
     person.facts.join("; "),
-    el("div", { class: "row" }, verdict(person, "same", decide), verdict(person, "different", decide)),
+    decide
+      ? el("div", { class: "row" }, verdict(person, "same", decide), verdict(person, "different", decide))
+      : "",
   ]);
   $("#others").prepend(el("p", { class: "soft" }, t("person.others_hint")));
 }
