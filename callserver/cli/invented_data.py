@@ -88,15 +88,16 @@ def add_supervisors(tx: Tx, rules: Rules, now: datetime, first: int = 9001) -> l
     supervisors = []
     for user, department in enumerate([*departments, None], start=first):
         role = "supervisor" if department else "administrator"
-        accounts.add(
-            tx,
-            id=user,
-            handle=f"{role}{user}",
-            name=f"Robot {user}",
-            role=role,
-            department=department,
-        )
-        accounts.add_token(tx, hash_of(f"robot-{user}"), user, "robot", now)
+        if accounts.user(tx, user) is None:  # there already: an earlier evening
+            accounts.add(
+                tx,
+                id=user,
+                handle=f"{role}{user}",
+                name=f"Robot {user}",
+                role=role,
+                department=department,
+            )
+            accounts.add_token(tx, hash_of(f"robot-{user}"), user, "robot", now)
         modes = frozenset(EVERY_MODE if department else ())
         supervisors.append(Supervisor(user, f"robot-{user}", department, modes))
     return supervisors

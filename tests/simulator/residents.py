@@ -41,6 +41,7 @@ class Fact:
     reach: str  # person, number or household
     of: int
     kind: str
+    until: datetime | None = None  # None: for good
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,10 @@ class Town:
             return self.residents[self._written[campaign, ref]]
         return self.residents[self._named[campaign, name or "", number - 45_0000_0000]]
 
-    def note(self, at: datetime, reach: str, of: int, kind: str) -> None:
-        self.facts.append(Fact(at, reach, of, kind))
+    def note(
+        self, at: datetime, reach: str, of: int, kind: str, until: datetime | None = None
+    ) -> None:
+        self.facts.append(Fact(at, reach, of, kind, until))
 
     def wronged(self, rings: Sequence[Any]) -> list[str]:
         """Rings of people although they, their number or their household had a protective fact.
@@ -132,7 +135,9 @@ class Town:
             cases += [
                 f"resident {who.id} in {ring.campaign} at {ring.rang_at:%H:%M:%S}: {fact.kind}"
                 for fact in self.facts
-                if (fact.reach, fact.of) in about and ring.rang_at > fact.at + SETTLE
+                if (fact.reach, fact.of) in about
+                and ring.rang_at > fact.at + SETTLE
+                and (fact.until is None or ring.rang_at < fact.until)
             ]
         return cases
 

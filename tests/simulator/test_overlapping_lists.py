@@ -6,6 +6,7 @@ Judged by the town's own knowledge of who is who (residents.py), never by the se
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,15 @@ from callserver.cli.invented_data import add_phoners, import_registers
 from callserver.cli.simulate import Act, evening
 from callserver.database import contacts as contact_rows
 from callserver.database.contacts import Contact
-from callserver.database.tables import calls, contacts
+from callserver.database.tables import audit, calls, contacts
 from callserver.domain.facts import Scope
-from callserver.domain.identity import NOBODY_ELSE
+from callserver.domain.identity import NOBODY, NOBODY_ELSE
 from callserver.domain.reach import MARKS, SCOPES, Extent, Reach
 from callserver.engine.context import Rules
 from callserver.engine.gate import stored_facts
 from callserver.engine.identity import people_in_reach
 from callserver.engine.lists.importer import import_list
-from callserver.engine.suppressions import opt_outs, person_facts
+from callserver.engine.suppressions import erasure, opt_outs, person_facts
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.engine.suppressions.person_facts import Fact
 from callserver.ports import Tx
@@ -46,6 +47,9 @@ GAP = timedelta(hours=4)
 
 KEY_ONLY = Extent(Reach.KEY, "the control")
 
+REST = timedelta(days=180)
+"""After a refusal, in the same policy."""
+
 REFUSED = ("no_thanks", "never")
 """Outcomes after which nobody calls the person tonight, in the campaigns of config/."""
 
@@ -57,36 +61,36 @@ class Colleagues:
         self._town = town
         self._dice = random.Random(f"{seed}:colleagues")
 
-    def acts(self, start: datetime, hours: float) -> list[tuple[datetime, Act]]:
+    def acts(
+        self, start: datetime, hours: float, version: int = 2, *, erases: bool = False
+    ) -> list[tuple[datetime, Act]]:
+        """Something every forty seconds; half-way through, every list again, written differently."""
+        record = partial(self._record, erases=erases)
         acts: list[tuple[datetime, Act]] = [
-            (start + timedelta(seconds=40 * turn), self._record) for turn in range(int(hours * 90))
+            (start + timedelta(seconds=40 * turn), record) for turn in range(int(hours * 90))
         ]
-        for source in SOURCES:
-            half = start + timedelta(hours=hours / 2)
-            acts.append((half, self._importing(source)))
-        return acts
+        half = start + timedelta(hours=hours / 2)
+        return acts + [(half, partial(self._take, source, version)) for source in SOURCES]
 
-    def _importing(self, source: Source) -> Act:
-        """The list again, with other spellings and numbers."""
+    def _take(self, source: Source, version: int, tx: Tx, rules: Rules, now: datetime) -> None:
+        raw = self._town.rows(source, version).encode()
+        import_list(tx, rules.campaign(source.campaign), raw, now)
 
-        def act(tx: Tx, rules: Rules, now: datetime) -> None:
-            raw = self._town.rows(source, version=2).encode()
-            import_list(tx, rules.campaign(source.campaign), raw, now)
-
-        return act
-
-    def _record(self, tx: Tx, rules: Rules, now: datetime) -> None:
+    def _record(self, tx: Tx, rules: Rules, now: datetime, *, erases: bool) -> None:
         del rules
-        count = tx.execute(select(contacts.c.id).order_by(contacts.c.id)).scalars().all()
-        contact = contact_rows.get(tx, self._dice.choice(count))
+        named = select(contacts.c.id).where(contacts.c.number != NOBODY).order_by(contacts.c.id)
+        contact = contact_rows.get(tx, self._dice.choice(tx.execute(named).scalars().all()))
         assert contact is not None
         who = self._town.resident(contact.campaign, contact.ref, contact.name, contact.number)
         known = contact_rows.of_person(tx, contact.person)
-        what = self._dice.choice(("person", "number", "household", "guardian", "revoked"))
+        kinds = ("person", "number", "household", "guardian", "revoked")
+        what = self._dice.choice((*kinds, "erased") if erases else kinds)
         if what == "guardian":
             person_facts.note(tx, contact.number, known, Fact.GUARDIAN, "user:1", now)
         elif what == "revoked":
             person_facts.note(tx, contact.number, known, Fact.CONSENT_REVOKED, "user:1", now)
+        elif what == "erased":
+            erasure.erase(tx, contact.number, known, SECRET, "user:1", now)
         else:
             self._opt_out(tx, Scope(what), contact, now)
         reach = what if what in ("number", "household") else "person"
@@ -99,8 +103,8 @@ class Colleagues:
         opt_outs.add(tx, [scope], None, [contact], SECRET, origin)
 
 
-def rings(folder: Path) -> Sequence[Any]:
-    """Every telephone that rang, with what its list says about the person."""
+def rings(folder: Path, since: datetime) -> Sequence[Any]:
+    """Every telephone that rang since then, with what its list says about the person."""
     query = (
         select(
             calls.c.rang_at,
@@ -113,7 +117,7 @@ def rings(folder: Path) -> Sequence[Any]:
             contacts.c.name,
         )
         .join(contacts, contacts.c.id == calls.c.contact)
-        .where(calls.c.rang_at.is_not(None))
+        .where(calls.c.rang_at >= since, calls.c.number != NOBODY, contacts.c.number != NOBODY)
         .order_by(calls.c.rang_at)
     )
     engine = create_engine(f"sqlite:///{folder}/evening.db")
@@ -121,43 +125,74 @@ def rings(folder: Path) -> Sequence[Any]:
         return connection.execute(query).all()
 
 
-async def an_evening(folder: Path, seed: int, hours: float = 0.5) -> tuple[Town, Sequence[Any]]:
-    """The town's evening, and what rang."""
-    town = Town(seed)
+async def an_evening(
+    folder: Path,
+    town: Town,
+    *,
+    start: datetime = START,
+    hours: float = 0.5,
+    version: int = 1,
+    erases: bool = False,
+) -> Sequence[Any]:
+    """One evening of the town; what rang."""
 
     def fill(
         tx: Tx, rules: Rules, seed: int, now: datetime, phoners: int, count: int
     ) -> list[Robot]:
         del seed, count
-        for source in SOURCES:
-            import_list(tx, rules.campaign(source.campaign), town.rows(source).encode(), now)
+        campaigns = [rules.campaign(source.campaign) for source in SOURCES]
+        for source, campaign in zip(SOURCES, campaigns, strict=True):
+            import_list(tx, campaign, town.rows(source, version).encode(), now)
         import_registers(tx, rules, now)
-        return add_phoners(
-            tx, [rules.campaign(source.campaign) for source in SOURCES], phoners, now
-        )
+        if version == 1:
+            return add_phoners(tx, campaigns, phoners, now)
+        return [
+            Robot(user, f"robot-{user}", campaigns[user % len(campaigns)].name)
+            for user in range(1, phoners + 1)
+        ]
 
-    plan = Plan(
-        start=START, hours=hours, seed=seed, rates=BehaviourRates(answers=0.5, talk_seconds=40)
-    )
-    colleagues = Colleagues(town, seed)
-    await evening(
-        plan, 12, 0, ROOT / "config", folder, fill=fill, acts=colleagues.acts(START, hours)
-    )
-    rang = rings(folder)
+    rates = BehaviourRates(answers=0.5, talk_seconds=40)
+    plan = Plan(start=start, hours=hours, seed=town.seed + version, rates=rates)
+    colleagues = Colleagues(town, plan.seed)
+    acts = colleagues.acts(start, hours, version + 1, erases=erases)
+    await evening(plan, 9, 0, ROOT / "config", folder, fill=fill, acts=acts)
+    rang = rings(folder, start)
     for ring in rang:
         if ring.outcome in REFUSED:
             who = town.resident(ring.campaign, ring.ref, ring.name, ring.number)
-            town.note(ring.outcome_at, "person", who.id, ring.outcome)
-    return town, rang
+            until = ring.outcome_at + REST if ring.outcome == "no_thanks" else None
+            town.note(ring.outcome_at, "person", who.id, ring.outcome, until)
+    return rang
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_nobody_is_called_whom_another_list_protects(tmp_path: Path, seed: int) -> None:
-    town, rang = await an_evening(tmp_path, seed)
+    town = Town(seed)
+    rang = await an_evening(tmp_path, town)
     assert town.wronged(rang) == []
     assert town.called_again(rang, GAP) == []
     assert len(rang) > 40
     assert len(town.facts) > 40
+
+
+async def test_a_year_of_evenings_with_retention_and_erasures(tmp_path: Path) -> None:
+    """Every fourth Tuesday the lists come again; the scheduler drops what is old, people are erased."""
+    town = Town(3)
+    rang = 0
+    for month in range(12):
+        start = START + timedelta(weeks=4 * month)
+        evening_rings = await an_evening(
+            tmp_path, town, start=start, hours=0.15, version=2 * month + 1, erases=True
+        )
+        assert town.wronged(evening_rings) == []
+        assert town.called_again(evening_rings, GAP) == []
+        rang += len(evening_rings)
+    assert rang > 60
+    assert {"erased", "no_thanks", "person"} <= {fact.kind for fact in town.facts}
+    engine = create_engine(f"sqlite:///{tmp_path}/evening.db")
+    with engine.connect() as connection:
+        bodies = connection.execute(select(audit.c.body)).scalars()
+        assert any(b'"kind":"retention"' in body for body in bodies)
 
 
 REMOVED = {
@@ -176,7 +211,8 @@ async def test_without_one_reach_the_town_sees_it(
     wronged: list[str] = []
     for seed in (1, 2, 3):
         (tmp_path / str(seed)).mkdir()
-        town, rang = await an_evening(tmp_path / str(seed), seed)
+        town = Town(seed)
+        rang = await an_evening(tmp_path / str(seed), town)
         wronged += town.wronged(rang) + town.called_again(rang, GAP)
         if wronged:
             return
