@@ -34,12 +34,16 @@ class PostalAddress(NamedTuple):
 
 
 _TAIL = re.compile(
-    r"[\s,]+(?:dk\s*-?\s*)?(?P<code>\d{4})(?:\s+[^\d,]+)?(?:,\s*(?:dk|danmark))?\s*$"
+    r"(?<![\s,])[\s,]++(?:dk\s*+-?\s*+)?(?P<code>\d{4})(?!\d)(?:\s++[^\d,]++)?(?:,\s*+(?:dk|danmark))?\s*+$"
 )
 _HOUSE = re.compile(
-    r"^(?P<street>.*?[^\W\d_].*?)[\s,]*(?:\bnr\.?\s*)?(?<!\d)0*(?P<house>[1-9]\d{0,2})"
-    r"\s?(?P<letter>[a-zæøå](?![^\W\d_])(?!\.\s?[vh]))?(?=$|[\s,/-]|\.$)(?P<rest>.*)$"
+    r"(?<!\d)0*+(?P<house>[1-9]\d{0,2})"
+    r"\s?(?P<letter>[a-zæøå](?![^\W\d_])(?!\.\s?[vh]))?(?=$|[\s,/-]|\.$)"
 )
+"""A house number, with its letter; in front of it stands the street."""
+
+_LETTER = re.compile(r"[^\W\d_]")
+_NUMBER_WORD = re.compile(r"(?<!\w)nr\.?$")
 _CODE = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _SIDES = (
     (re.compile(r"\b(?:t\.?\s?v|venstre|til venstre)\b\.?"), " tv "),
@@ -50,7 +54,7 @@ _SIDES = (
 )
 _RANGE = re.compile(r"^\s?-\s?\d+\w?")  # 12-14 is the house number 12
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
-_COMPACT = re.compile(r"(\d+|st|kl)\.?(tv|th|mf)\b")
+_COMPACT = re.compile(r"((?<!\d)\d++|st|kl)\.?(tv|th|mf)\b")
 _WRITTEN_SHORT = {
     "gl": "gammel",
     "ndr": "nordre",
@@ -105,18 +109,26 @@ def parse_uncached(text: str, code: str = "") -> PostalAddress:
     if tail is not None:
         own = own or tail["code"]
         plain = plain[: tail.start()]
-    match = _HOUSE.match(plain)
+    first = _LETTER.search(plain)
+    match = None if first is None else _HOUSE.search(plain, first.end())
     if match is None:
         return PostalAddress(street=street_key(plain), postcode=own)
-    floor, door = _floor_and_door(match["rest"])
+    floor, door = _floor_and_door(plain[match.end() :])
     return PostalAddress(
-        street=street_key(match["street"]),
+        street=street_key(_street(plain[: match.start()])),
         house=int(match["house"]),
         letter=person_names.word(match["letter"] or ""),
         floor=floor,
         door=door,
         postcode=own,
     )
+
+
+def _street(text: str) -> str:
+    """What stands before the house number, without the word for a number."""
+    plain = text.rstrip(" ,")
+    street = _NUMBER_WORD.sub("", plain).rstrip(" ,")
+    return street if _LETTER.search(street) else plain
 
 
 @lru_cache(maxsize=16384)
