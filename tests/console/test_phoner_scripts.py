@@ -100,7 +100,7 @@ def test_every_text_that_the_page_names_is_there() -> None:
         ("phone.missing", Ask),
         ("phone.frequency", FREQUENCIES),
         ("path", ("list", "call_back", "manual", "redial")),
-        ("phone.listened", ("silent", "coach", "join")),
+        ("phone.listened.interval", ("silent", "coach", "join")),
         ("phone.connecting", ("browser", "sip", "telephone", "lost")),
         ("error", [f"asks_{ask}" for ask in Ask]),
     ],

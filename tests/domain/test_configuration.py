@@ -328,8 +328,8 @@ def test_without_an_organisation_file_nobody_may_listen(folder: Path) -> None:
         ("most_days: 30", "most_days: 60", 5, "at most 30"),
         ("calendar: DK", "calendar: XX", 6, "no calendar"),
         ("12-31", "13-31", 7, "not a day"),
-        ("Siden den {date}", "Siden den {dato}", 16, "{dato} is not a known placeholder"),
-        ("on {number}. This", "on {. This", 26, "is not a known placeholder"),
+        ("Siden den {date}", "Siden den {dato}", 15, "{dato} is not a known placeholder"),
+        ("on {number}. This", "on {. This", 25, "is not a known placeholder"),
     ],
 )
 def test_the_texts_and_deadlines_of_cases(

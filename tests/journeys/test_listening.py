@@ -597,7 +597,7 @@ async def test_what_the_phoner_is_told_and_the_form(system: ListeningSystem) -> 
     await system.stop()
     _, heard = await system.api("GET", "/listened-to-me")
     (one,) = heard["listenings"]
-    assert (one["by"], one["calls"]) == (f"U {SUPERVISOR}", [attempt])
+    assert (one["by"], one["calls"]) == (f"u{SUPERVISOR}", [attempt])
     assert [stay["mode"] for stay in one["intervals"]] == ["silent"]
     assert [(one["positive"], one["words"]) for one in heard["forms"]] == [(3, "Rolig og ærlig.")]
     assert heard["untold"] == 1
