@@ -23,8 +23,11 @@ hypothesis.settings.register_profile("any_machine", deadline=None)
 hypothesis.settings.load_profile("any_machine")
 
 
-REAL_TIME = ("browser/", "exchange", "uptime", "processes", "rules_in_force", "asterisk")
-"""Parts of the paths of files that wait in real time."""
+REAL_TIME = (
+    *("browser/", "exchange", "uptime", "processes", "rules_in_force", "asterisk"),
+    *("installed", "survive", "test_demo"),
+)
+"""Parts of the paths of files that wait in real time, or for another process."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
