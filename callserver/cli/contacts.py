@@ -193,6 +193,8 @@ def _rows(summary: Summary, say: Say) -> Iterator[tuple[str, int]]:
         if key == "refused":
             for reason, rows in summary.reasons().most_common():
                 yield "  " + say(f"refused.{reason}"), rows
+    if summary.consents:
+        yield say("import.consents"), summary.consents
     if summary.missing:
         yield say("import.missing"), summary.missing
     for campaign, count in summary.elsewhere.items():

@@ -12,8 +12,12 @@ from typing import NamedTuple
 
 from callserver.domain import countries, headings, numbers_in_text, opt_out_cells, phone, subject
 from callserver.domain.cells import Columns, RowProblem
+from callserver.domain.dates import parse_date
 from callserver.domain.headings import ColumnMapping
 from callserver.domain.sheet import Unreadable
+
+MOST_PROOF = 200
+"""Letters of a consent's text or version that are kept."""
 
 HOUSEHOLD = ("household", "address", "house_number", "floor", "door", "postcode")
 """The fields that the household's key is made of."""
@@ -80,6 +84,22 @@ class ListedOptOut(NamedTuple):
     is_clear: bool  # False: the cell says neither yes nor no, which counts as an opt-out
 
 
+class ListedConsent(NamedTuple):
+    """A row that says when the person agreed to be called, and to which text."""
+
+    row: int
+    day: date
+    text: str
+
+
+def _dated(sources: Sequence[str], days: Sequence[str]) -> list[str]:
+    """Each source with its date, as a phoner says it: `gademøde (12-05-2026)`."""
+    return [
+        f"{source} ({day[8:]}-{day[5:7]}-{day[:4]})" if source and day else source
+        for source, day in zip(sources, days, strict=True)
+    ]
+
+
 class Reader:
     """Reads one file's rows into contacts."""
 
@@ -129,6 +149,7 @@ class Reader:
         if "age" in self._at:
             born = cells.ages(born, self._today)
         members = cells.yes_or_no("member")
+        sources = _dated(cells.texts("source"), cells.dates("source_at", year))
         zones = cells.texts("zone")
         names, refs = cells.names(), cells.texts("ref")
         keys = [int(number[1:]) for number in numbers]
@@ -145,12 +166,33 @@ class Reader:
             member=members,
             last_gift=gifts,
             ended=ended,
-            source=[source or self._source for source in cells.texts("source")],
+            source=[source or self._source for source in sources],
             fields=cells.fields(self._extra),
             address=cells.addresses(),
             postcode=cells.texts("postcode"),
         )
         return values, cells.problems
+
+    def consents(
+        self, rows: Sequence[Sequence[str]], problems: dict[int, RowProblem]
+    ) -> list[ListedConsent]:
+        """The consents to be called that the rows name. A row whose date cannot be read is a problem."""
+        at, text_at = self._at.get("consent_at"), self._at.get("consent_text")
+        if at is None:
+            return []
+        year = 0 if self._today is None else self._today.year
+        consents = []
+        for row, cells in enumerate(rows):
+            if row in problems or at >= len(cells) or not cells[at].strip():
+                continue
+            try:
+                day = date.fromisoformat(parse_date(cells[at], year))
+            except ValueError:
+                problems[row] = RowProblem(self._header[at], "not_a_date")
+                continue
+            text = "" if text_at is None else cells[text_at].strip()
+            consents.append(ListedConsent(row, day, text[:MOST_PROOF]))
+        return consents
 
     def opt_outs(self, rows: Sequence[Sequence[str]], values: ContactRows) -> list[ListedOptOut]:
         """Rows whose person must not be called, by the list's own columns; refused rows included."""

@@ -43,6 +43,12 @@ _NAMES: Mapping[str, str] = {
     "ended": "ended ophørt ophoert udmeldt afmeldt udmeldelsesdato udmeldt_dato ophørsdato"
     " udmeldelses_dato",
     "source": "source kilde lead_source source_of_contact_data contact_source",
+    "source_at": "source_date kilde_dato kildedato dato_for_kilde lead_date signed_at underskrevet"
+    " underskrevet_den indsamlet indsamlet_den collected_at",
+    "consent_at": "consent_date consent_at consent_given_on samtykke_dato samtykkedato"
+    " dato_for_samtykke samtykke_givet_den",
+    "consent_text": "consent_text consent_version consent_text_version samtykketekst samtykke_tekst"
+    " samtykke_version samtykketekst_version",
     "zone": "zone tidszone timezone tz time_zone",
 }
 

@@ -87,6 +87,7 @@ class ImportResult(Answer):
     callable: Mapping[str, int] | None = None
     at: datetime | None = None
     changes: Mapping[str, int] = {}  # contacts that change, by field
+    consents: int = 0  # recorded: given on a day that the list names
     missing: int = 0  # contacts of the campaign that are not in the file
     unread: Sequence[str] = ()  # headings
     unclear: int = 0  # rows whose "do not call" cell is neither yes nor no
@@ -307,6 +308,7 @@ def result_view(
         else {key or "callable": count for key, count in callable_of.items()},
         at=at,
         changes=summary.changes,
+        consents=summary.consents,
         missing=summary.missing,
         unread=_unread(summary.header, summary.heads),
         unclear=len(summary.unclear),

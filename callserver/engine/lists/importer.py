@@ -10,11 +10,12 @@ import gc
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from callserver import texts
 from callserver.database import (
     audit,
+    contacts,
     former_identifiers,
     imports,
     list_import,
@@ -29,12 +30,14 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Scope, Segment
 from callserver.domain.imports import RowFate
+from callserver.domain.marks import MarkKind
 from callserver.engine.lists import comparison, refused_rows
 from callserver.engine.lists.comparison import Comparison
 from callserver.engine.lists.reader import ListReader, open_list
 from callserver.engine.lists.summary import OptOuts, Summary
-from callserver.engine.suppressions import opt_outs, register_matching
+from callserver.engine.suppressions import opt_outs, person_facts, register_matching
 from callserver.engine.suppressions.opt_outs import Origin
+from callserver.errors import Impossible
 from callserver.ports import Tx
 from callserver.texts import formats
 
@@ -199,6 +202,9 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     list_import.add_places(tx, campaign.name, staged.reader.places)
     origin = Origin(by=by, at=now)
     _add_opt_outs(tx, staged.reader.opt_outs, f"import {number}", origin)
+    summary.consents = sum(
+        _add_consent(tx, person, day, text, origin) for person, day, text in staged.reader.consents
+    )
     suppressions.want_stopped(tx, [subject.of_person(key) for key in compared.renumbered])
     _finish(tx, campaign, summary, number, now, by=by, refused=refused)
     return number
@@ -241,6 +247,24 @@ def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> No
             count=marked,
             by=origin.by,
         )
+
+
+def _add_consent(tx: Tx, person: int, day: date, text: str, origin: Origin) -> bool:
+    """Record that a person agreed on that day; False: it is known, or it would end an opt-out.
+
+    The day's first instant counts, so that an opt-out of the same day is the newer one.
+    """
+    at = datetime.combine(day, time(), UTC)
+    known = contacts.of_person(tx, person)
+    recorded = marks.marks_of(tx, [subject.of_person(person)])
+    if any(mark.kind is MarkKind.CONSENT_GIVEN and mark.at == at for mark in recorded):
+        return False
+    number = known[0].number if known else 0
+    try:
+        person_facts.consent(tx, number, known, origin.by, origin.at, at=at, proof=text or None)
+    except Impossible:
+        return False
+    return True
 
 
 def _finish(

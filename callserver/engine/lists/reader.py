@@ -51,6 +51,9 @@ class ListReader:
     summary: Summary
     places: set[str] = field(default_factory=set)
     opt_outs: OptOuts = field(default_factory=OptOuts)
+    consents: list[tuple[int, date, str]] = field(
+        default_factory=list
+    )  # key of a person, day, text
     crowded_references: set[int] = field(default_factory=set)  # keys that are nobody's own
     _seen: Duplicates = field(default_factory=Duplicates)
     _statuses: dict[int, set[str]] = field(init=False)  # unread columns: what stands in them
@@ -88,12 +91,16 @@ class ListReader:
             self._check_unread(chunk)
             if summary.heads.opt_outs:
                 self._note(chunk, reader, rows)
+            consents = reader.consents([cells for _, cells in chunk], problems)
             ranks = self._ranks(chunk, problems)
             lines_of = [line for line, _ in chunk]
             for at in seen.others(rows, problems):
                 rows.person[at] = subject.person_key(None, rows.number[at], rows.name[at])
                 summary.no_keys.add(lines_of[at])
             self._note_placeholders(lines_of, rows, problems)
+            self.consents += [
+                (rows.person[row], day, text) for row, day, text in consents if row not in problems
+            ]
             if problems:
                 self._refuse(chunk, problems)
                 whole = [at not in problems for at in range(len(chunk))]

@@ -46,6 +46,8 @@ export function importResult(result, caption, titles) {
   const parts = [figures(caption, [...counts, ...elsewhere])];
   const changes = largest(result.changes).map(([name, count]) => [t(`lists.field.${name}`), count]);
   if (changes.length) parts.push(figures(t("lists.changes"), changes));
+  if (result.consents)
+    parts.push(el("p", { class: "note" }, t("lists.consents", { count: number(result.consents) })));
   if (result.missing)
     parts.push(el("p", { class: "note" }, t("lists.missing", { count: number(result.missing) })));
   if (result.callable) {
