@@ -6,13 +6,13 @@ for `Åge`. Two first names that clearly differ are two people, also with one su
 """
 
 import re
-import unicodedata
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
+from callserver.domain import person_names
 from callserver.domain.addresses import is_placeholder
 from callserver.domain.subject import fold
 
@@ -39,15 +39,7 @@ _FAMILY = {"fam", "familien", "family", "boet"}
 _NO_NAME = _TITLES | _FAMILY | {"efter", "att", "co"}
 """Words that name nobody."""
 
-_SPELLINGS = (
-    *(("æ", "ae"), ("ø", "o"), ("å", "a"), ("ä", "ae"), ("ö", "o"), ("ü", "y"), ("ß", "s")),
-    *(("aa", "a"), ("oe", "o"), ("ch", "k"), ("ck", "k"), ("ph", "f"), ("th", "t"), ("qu", "kv")),
-    *(("c", "k"), ("w", "v"), ("z", "s"), ("x", "ks"), ("j", "i"), ("y", "i")),
-)
-"""Letters that are written for each other, in this order."""
-
 _VOWEL = re.compile("[aeiou]")
-_DOUBLED = re.compile(r"(.)\1")
 
 
 def compare(name: str, other: str) -> Likeness:
@@ -97,13 +89,9 @@ def _read(part: str) -> _Name | None:
 
 
 @lru_cache(maxsize=16384)
-def _spelled(word: str) -> str:
-    """One spelling for words that are written differently and sound alike."""
-    for letters, written in _SPELLINGS:
-        word = word.replace(letters, written)
-    plain = unicodedata.normalize("NFD", word)
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return _DOUBLED.sub(r"\1", plain)
+def _spelled(text: str) -> str:
+    """One spelling for words that are written differently and sound alike: the register's, and more."""
+    return person_names.word(text.replace("qu", "kv")).replace("j", "i").replace("y", "i")
 
 
 def _may_be_one(one: _Name, other: _Name) -> bool:
