@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, null, or_, select, update
 
 from callserver.database.cases import forget_words
-from callserver.database.retention import NOBODY, UNLINKED
+from callserver.database.retention import UNLINKED
 from callserver.database.tables import (
     calls,
     cases,
@@ -19,6 +19,7 @@ from callserver.database.tables import (
 )
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Scope
+from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
 from callserver.ports import Tx
 

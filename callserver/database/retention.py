@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, or_, select, update
+from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, select, update
 
 from callserver.database import cases, contact_removal
 from callserver.database.tables import calls, contacts, devices, forms, imports
 from callserver.database.tables import cases as cases_table
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.identity import NOBODY
 from callserver.domain.retention import ATTEMPTS_COUNT_FOR, RetentionClass
 from callserver.ports import Tx
-
-NOBODY = 0
-"""Takes the place of number, person and household in a call that no longer says whom it reached."""
 
 CHUNK = 5_000
 """Rows a transaction: a server that dials waits for one of them at most."""
@@ -27,6 +25,7 @@ UNLINKED: Mapping[str, Any] = {
     "contact": null(),
     "note": null(),
 }
+"""What is left of a call that no longer says whom it reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +97,3 @@ def drop_some(tx: Tx, rows: Stored, now: datetime) -> int:
         return cases.forget_words(tx, keys)
     statement = delete(table) if rows.change is None else update(table).values(**rows.change)
     return tx.execute(statement.where(rows.key.in_(keys), rows.old)).rowcount
-
-
-def unlink_calls_of(tx: Tx, persons: list[int], numbers: list[int]) -> int:
-    """Ended calls to these persons or numbers no longer say whom they reached; how many."""
-    theirs = or_(calls.c.person.in_(persons), calls.c.number.in_(numbers))
-    ended = and_(calls.c.ended_at.is_not(None), calls.c.number != NOBODY)
-    return tx.execute(update(calls).where(theirs, ended).values(**UNLINKED)).rowcount

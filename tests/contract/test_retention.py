@@ -10,6 +10,7 @@ from callserver.database import contact_removal, retention
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, calls, contacts, imports
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.identity import NOBODY
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.engine import retention as chore
 from callserver.ports import Tx
@@ -111,7 +112,7 @@ def test_an_old_call_says_no_longer_whom_it_reached(store: AnyStore) -> None:
         a_call(tx, 4, 731, ended_at=None)
         assert run(tx) == {"calls": 1, "notes": 3}
         rows = tx.execute(select(calls).order_by(calls.c.attempt)).all()
-        assert [row.number == retention.NOBODY for row in rows] == [True, False, False, False]
+        assert [row.number == NOBODY for row in rows] == [True, False, False, False]
         assert (rows[0].contact, rows[0].person, rows[0].household) == (None, 0, 0)
         assert [row.note for row in rows] == [None, None, "a note", None]
         kinds = tx.execute(select(audit.c.body)).scalars()

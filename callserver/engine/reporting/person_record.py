@@ -27,10 +27,10 @@ from callserver.database.calls import CallRow
 from callserver.database.cases import CaseRow
 from callserver.database.contacts import Contact
 from callserver.database.marks import MarkRow
-from callserver.database.retention import NOBODY
 from callserver.database.suppressions import SuppressionRow
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
+from callserver.domain.identity import NOBODY
 from callserver.engine.context import Rules
 from callserver.engine.gate import explanation
 from callserver.engine.gate.explanation import Explanation

@@ -16,6 +16,7 @@ from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
+from callserver.engine.identity.silencing import silence
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import Impossible
@@ -63,6 +64,7 @@ def erase(
         opt_outs.add(tx, [Scope.HASH], key, known, secret, origin)
     for person in persons:
         marks.mark(tx, subject.of_person(person), MarkKind.ERASED, now)
+    silence(tx, [subject.of_person(person) for person in persons])
     ids = [row.id for row in known]
     unlinked = erasure.unlink_calls(tx, persons, ids)
     for key in numbers:

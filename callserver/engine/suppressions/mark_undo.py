@@ -11,10 +11,10 @@ from datetime import datetime
 from callserver.database import audit, contacts, marks, suppressions
 from callserver.database.accounts import User
 from callserver.database.contacts import Contact
-from callserver.database.retention import NOBODY
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign, Effect
+from callserver.domain.identity import NOBODY
 from callserver.domain.marks import ABOUT_THE_NUMBER, UNDOABLE, MarkKind
 from callserver.domain.reason import Reason
 from callserver.domain.role import Action, may
