@@ -17,6 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from callserver.cli.free_ports import free_port
+
 ROOT = Path(__file__).parents[1]
 SOURCES = ("callserver", "webhooks", "config", "pyproject.toml", "README.md", "LICENSE")
 PATIENCE_S = 240
@@ -114,13 +116,6 @@ def serving(installed: Installed, folder: Path) -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(PATIENCE_S) == 0
-
-
-def free_port() -> int:
-    from callserver.cli.simulated_stack import listening
-
-    with listening() as door:
-        return int(door.getsockname()[1])
 
 
 def test_the_readmes_first_evening_leads_to_a_first_call(installed: Installed) -> None:

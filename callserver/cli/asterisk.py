@@ -5,9 +5,10 @@ import difflib
 import os
 import re
 import secrets
-import socket
 from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
+from random import SystemRandom
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from callserver.adapters.asterisk import (
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.config_folder import load
 from callserver.cli import resources
+from callserver.cli.free_ports import MEDIA, free_port
 from callserver.database import accounts, audit
 from callserver.database import softphones as stored_softphones
 from callserver.database.softphones import Softphone
@@ -34,6 +36,7 @@ from callserver.engine.context import LineContext
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings, allowed_sip_hosts, as_environment
 
+CONNECT_S = 5.0
 RELOADED = ("res_pjsip.so", "pbx_config.so", "res_ari.so")
 _NEEDED = {"res_srtp.so", "res_stasis_snoop.so", "func_timeout.so", "func_callerid.so"}
 _OPEN = {"res_pjsip_endpoint_identifier_anonymous.so"}
@@ -246,11 +249,30 @@ async def _check(settings: Settings, ari: Ari, problems: list[str]) -> None:
     problems += [
         f"a restart is needed: {change}" for change in await _outdated_transports(settings, ari)
     ]
+    if settings.asterisk_secure and not await _accepts_tls(settings):
+        problems.append(
+            f"nothing accepts TLS at port {settings.asterisk_sip_port} (another program may use it): "
+            "no SIP telephone can sign in"
+        )
     running = {module["name"] for module in (await ari.get("asterisk", "modules")).body or ()}
     problems += [f"{module} is not loaded" for module in sorted(_NEEDED - running)]
     problems += [f"{module} lets anonymous callers in" for module in sorted(_OPEN & running)]
     app = await ari.get("applications", ari.app)
     print(f"  application {ari.app}: {'a server is listening' if app.ok else 'no server yet'}")
+
+
+async def _accepts_tls(settings: Settings) -> bool:
+    """Whether the transport of the SIP telephones listens: Asterisk starts without it, and says nothing."""
+    bind = ip_address(settings.asterisk_bind)
+    host = urlsplit(settings.asterisk_url).hostname if bind.is_unspecified else str(bind)
+    try:
+        _, writer = await asyncio.wait_for(
+            asyncio.open_connection(host, settings.asterisk_sip_port), CONNECT_S
+        )
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def _registration_problems(settings: Settings, ari: Ari) -> list[str]:
@@ -285,7 +307,8 @@ def local(folder: Folder) -> None:
 def prepared(folder: Path, settings: Settings) -> Settings:
     """The settings with such an exchange; its configuration is written to FOLDER/etc."""
     folder = folder.resolve()
-    http, sip, trunk, rtp = _free_ports()
+    http, sip, trunk = free_port(), free_port(), free_port()
+    rtp = SystemRandom().choice(MEDIA[::1_000])
     settings = settings.model_copy(
         update={
             "provider": "asterisk",
@@ -305,17 +328,3 @@ def prepared(folder: Path, settings: Settings) -> Settings:
     for name, text in config_files.render(settings, shown).items():
         _write_one(folder / "etc" / name, text)
     return settings
-
-
-def _free_ports() -> tuple[int, int, int, int]:
-    """Three free ports, and the first of a thousand ports for media."""
-    kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_DGRAM)
-    sockets = [socket.socket(socket.AF_INET, kind) for kind in kinds]
-    try:
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        http, sip, trunk = (probe.getsockname()[1] for probe in sockets)
-    finally:
-        for probe in sockets:
-            probe.close()
-    return http, sip, trunk, 10_000 + 1_000 * secrets.randbelow(20)

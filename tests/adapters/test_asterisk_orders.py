@@ -10,13 +10,14 @@ import pytest
 
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.telephony import Asterisk
+from callserver.cli.free_ports import free_port
 from callserver.domain.call import Cause, Report
 from callserver.domain.instruction import Hear
 from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode
 from callserver.ports import Declined, LegState, Placed, Room, Silent, Trouble
 from tests.contract.carriers import CALLER_ID, RealAsterisk, permit, real
-from tests.harness.exchange.real import Called, Exchange, free_port
+from tests.harness.exchange.real import Called, Exchange
 from tests.harness.waiting import eventually
 
 

@@ -25,6 +25,7 @@ from callserver.adapters.messages import build
 from callserver.adapters.messages.folder import MessageFolder
 from callserver.adapters.messages.smtp import MailServer, Smtp
 from callserver.adapters.twilio.messages import TwilioSms
+from callserver.cli.free_ports import free_port
 from callserver.domain.message import Delivery, Message, MessageKind
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
@@ -63,9 +64,7 @@ class Inbox:
 
 @contextmanager
 def mail_server(inbox: Inbox, **more: Any) -> Iterator[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = controllers.Controller(inbox, hostname="127.0.0.1", port=port, **more)
     server.start()
     try:
@@ -109,9 +108,7 @@ async def test_a_servers_no_is_certain(to_recipient: str, to_text: str, expected
 
 
 async def test_nobody_listens() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        assert await send(free.getsockname()[1]) is Delivery.LATER
+    assert await send(free_port()) is Delivery.LATER
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from callserver.adapters.asterisk import softphones
 from callserver.adapters.asterisk.channel_names import TELEPHONES
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.config_folder import load
+from callserver.cli.free_ports import free_port
 from callserver.database import softphones as kept
 from callserver.database import tables
 from callserver.database.softphones import Softphone
@@ -37,7 +38,6 @@ from tests.harness.exchange.real import (
     Called,
     Exchange,
     await_trunk,
-    free_port,
     make,
 )
 from tests.harness.exchange.sip import Talk, Telephone

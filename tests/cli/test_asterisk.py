@@ -10,12 +10,13 @@ from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
 from callserver.cli import asterisk, resources, users
+from callserver.cli.free_ports import free_port
 from callserver.database import accounts
 from callserver.database import softphones as kept
 from callserver.database.tables import audit
 from callserver.errors import ConfigurationProblem
 from tests.cli.conftest import Say
-from tests.harness.exchange.real import Called, Exchange, free_port
+from tests.harness.exchange.real import Called, Exchange
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -184,6 +185,26 @@ async def test_a_wrong_password_of_the_trunk_is_told_everywhere(
         assert code == 1
         assert "has not accepted our registration" in said
         assert "the exchange is ready" not in said
+
+
+async def test_check_finds_a_taken_port_of_the_telephones(
+    known: AtCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asterisk starts without that transport and says nothing."""
+    exchange = known[0]
+    exchange.stop()
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as outgoing:
+        outgoing.bind(exchange.sip)
+        outgoing.connect(other.getsockname())
+        exchange.start()
+        try:
+            code, said = await asyncio.to_thread(checked, exchange, monkeypatch)
+        finally:
+            exchange.stop()
+    exchange.start()
+    assert code == 1
+    assert f"nothing accepts TLS at port {exchange.sip[1]}" in said
+    assert "no SIP telephone can sign in" in said
 
 
 # -- call-backs ----------------------------------------------------------------------------------

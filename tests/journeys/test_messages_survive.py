@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import socket
 from collections import Counter
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -14,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from callserver.adapters.clock import ShiftedClock
+from callserver.cli.free_ports import free_port
 from callserver.database import accounts
 from callserver.database.engines import make_engine
 from callserver.database.tables import cases, messages
@@ -21,7 +21,7 @@ from callserver.domain.message import MessageState
 from callserver.engine.accounts.authentication import hash_of
 from tests.harness.databases import sqlite_file
 from tests.harness.waiting import eventually
-from tests.journeys.test_processes import Process, environment, free_port, is_up
+from tests.journeys.test_processes import Process, environment, is_up
 
 controllers = pytest.importorskip("aiosmtpd.controller")
 
@@ -84,9 +84,7 @@ async def test_killed_while_it_sends(tmp_path: Path) -> None:
         accounts.add_token(tx, hash_of("a token"), user, "crm", datetime.now(UTC))
     engine.dispose()
     inbox, by_chance = SlowInbox(), random.Random(1)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        mail_port = free.getsockname()[1]
+    mail_port = free_port()
     mail = controllers.Controller(inbox, hostname="127.0.0.1", port=mail_port)
     mail.start()
     port = free_port()

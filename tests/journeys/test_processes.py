@@ -5,7 +5,6 @@ import contextlib
 import os
 import random
 import signal
-import socket
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from sqlalchemy import func, select
 
 from callserver.adapters.clock import ShiftedClock
 from callserver.adapters.config_folder import load
+from callserver.cli.free_ports import free_port
 from callserver.cli.invented_data import add_supervisors, populate
 from callserver.cli.simulated_stack import listening, serving
 from callserver.database import figures
@@ -46,13 +46,6 @@ QUICK = BehaviourRates(
     looks_every=3,
     wraps_up=(0.2, 1),
 )
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 class Process:

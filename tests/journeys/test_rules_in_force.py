@@ -10,11 +10,12 @@ import httpx
 import pytest
 
 from callserver.adapters.clock import ShiftedClock
+from callserver.cli.free_ports import free_port
 from callserver.database import accounts
 from callserver.database.engines import make_engine
 from callserver.engine.accounts.authentication import hash_of
 from tests.harness.waiting import eventually
-from tests.journeys.test_processes import ROOT, START, Process, environment, free_port, is_up
+from tests.journeys.test_processes import ROOT, START, Process, environment, is_up
 
 DK = "policies/dk.yaml"
 

@@ -20,6 +20,7 @@ from twilio.request_validator import RequestValidator
 
 from callserver import texts
 from callserver.adapters.clock import SystemClock
+from callserver.cli.free_ports import free_port
 from callserver.database import accounts, migrate
 from callserver.database.engines import make_engine
 from callserver.database.tables import audit, process_leases
@@ -27,7 +28,7 @@ from callserver.engine.accounts.authentication import hash_of
 from tests.harness.processes import Command
 from tests.harness.silent_proxy import way_to
 from tests.harness.waiting import PATIENCE_S, until
-from tests.journeys.test_processes import ACCOUNT, ROOT, environment, free_port
+from tests.journeys.test_processes import ACCOUNT, ROOT, environment
 
 Errors = Literal["file", "full", "pipe"]
 

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from callserver.adapters.asterisk import config_files
-from tests.harness.exchange.real import WHY_NOT, Called, Exchange, free_port, make, speak
+from callserver.cli.free_ports import free_port
+from tests.harness.exchange.real import WHY_NOT, Called, Exchange, make, speak
 
 PROGRAM = "kamailio"
 REFUSALS = (401, 402, 403, 404, 407, 488, 500, 503)
@@ -40,7 +41,7 @@ class Kamailio:
         self, folder: Path, onward: int, *, digest: bool, password: str = PASSWORD
     ) -> None:
         self.folder = folder
-        self.port, self.tls_port = _free(HOST), _free(HOST, socket.SOCK_STREAM)
+        self.port, self.tls_port = free_port(HOST), free_port(HOST)
         self._process: subprocess.Popen[bytes] | None = None
         words = {
             "HOST": HOST,
@@ -74,7 +75,7 @@ class Kamailio:
                 stdin=subprocess.DEVNULL,
             )
         until = time.monotonic() + 60
-        while not _listens(self.tls_port):
+        while not _listens((HOST, self.tls_port)):
             assert self._process.poll() is None, self.log.read_text("latin-1")
             assert time.monotonic() < until, self.log.read_text("latin-1")
             time.sleep(0.05)
@@ -94,16 +95,9 @@ class Kamailio:
             self._process = None
 
 
-def _free(host: str, kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as found:
-        found.bind((host, 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as found:
-        return found.connect_ex((HOST, port)) == 0
+def _listens(address: tuple[str, int]) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(address) == 0
 
 
 def certificate(folder: Path, name: str, *addresses: str) -> None:
@@ -151,7 +145,7 @@ def at_carrier(
     carrier = Kamailio(folder, called.port, digest=digest)
     exchange = make(folder)
     exchange.environment.update(
-        ASTERISK_PLAIN_PORT=str(_free("127.0.0.1")),
+        ASTERISK_PLAIN_PORT=str(free_port()),
         ASTERISK_SECURE="yes",
         ASTERISK_TRUNK=(
             f"sip:{HOST}:{carrier.tls_port}"
@@ -172,6 +166,7 @@ def at_carrier(
     called.start()
     exchange.start()
     try:
+        assert _listens(exchange.sip), "no telephone can sign in"
         yield exchange, called, carrier
     finally:
         exchange.stop()

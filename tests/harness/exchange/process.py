@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 
 from callserver.adapters.asterisk import softphones
+from callserver.cli.free_ports import free_port
 from callserver.database import softphones as kept
 from callserver.database.softphones import Softphone
 from callserver.ports import Tx
-from tests.harness.exchange.real import ROOT, Called, Exchange, free_port
+from tests.harness.exchange.real import ROOT, Called, Exchange
 from tests.harness.exchange.sip import Telephone
 from tests.harness.exchange.system import ExchangeSystem
 from tests.harness.waiting import PATIENCE_S

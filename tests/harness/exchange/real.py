@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -161,10 +160,3 @@ def await_trunk(exchange: Exchange, state: str, seconds: float = 60) -> None:
             return
         time.sleep(0.1)
     raise AssertionError(f"the trunk did not become {state}")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
